@@ -1,0 +1,271 @@
+//! The beginning and the end of a child process: what [`init`] does.
+
+use std::fs::File;
+use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde::{Deserialize, Serialize};
+
+use crate::current::{self, Identity, ProcessInfo};
+use crate::link::{self, Frame, Kind, Wait};
+use crate::parcel::{Parcel, panic_message};
+use crate::task::{self, Outcome, RegisteredTask};
+use crate::{children, death, end, panic};
+
+/// The first argument of a child; its name follows.
+pub(crate) const MARK: &str = "--multiprocess-child";
+
+/// Exit code of a child whose function panicked: the one that Rust gives a program that panicked.
+const PANICKED: i32 = 101;
+/// Exit code of a child that could not run its function, or not send its value.
+const FAILED: i32 = 1;
+/// Exit code of a program that was called in a way it cannot be called.
+const USAGE: i32 = 2;
+
+/// What a parent tells its child.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Start {
+    pub(crate) name: String,
+    pub(crate) daemon: bool,
+    pub(crate) numbers: Vec<u32>,
+    pub(crate) parent: ProcessInfo,
+    /// Place of the function in the list of tasks, its path, and the length of that list.
+    pub(crate) index: usize,
+    pub(crate) function: String,
+    pub(crate) tasks: usize,
+}
+
+impl Start {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        postcard::to_stdvec(self).expect("a start is names and numbers")
+    }
+}
+
+/// What a child that panicked tells its parent.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct PanicReport {
+    pub(crate) message: String,
+    pub(crate) location: String,
+}
+
+impl PanicReport {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        postcard::to_stdvec(self).expect("a report is two strings")
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> PanicReport {
+        postcard::from_bytes(bytes).unwrap_or_else(|error| PanicReport {
+            message: format!("its report cannot be read: {error}"),
+            location: "an unknown place".to_owned(),
+        })
+    }
+}
+
+/// Prepares the program for having child processes; the first statement of `main`.
+///
+/// In the first process it notes which functions children may run, and returns. In a child it runs the
+/// function that the parent asked for, and exits: what follows in `main` runs in the first process only.
+///
+/// Python: `if __name__ == "__main__":`. What Python's children find by importing the module again, ours
+/// find in this list.
+///
+/// When the first process ends (its `main` returns or panics, or its main thread calls
+/// [`std::process::exit`]) its daemons are ended and its other children are waited for.
+///
+/// # Panics
+///
+/// When it is called a second time.
+///
+/// # Examples
+///
+/// ```
+/// use multiprocess::{init, task};
+///
+/// fn doubler(number: i64) -> i64 {
+///     2 * number
+/// }
+///
+/// fn main() {
+///     init([task(doubler)]);
+///     // From here on we are the first process.
+/// }
+/// ```
+pub fn init(tasks: impl IntoIterator<Item = RegisteredTask>) {
+    let is_child = std::env::args_os()
+        .nth(1)
+        .is_some_and(|argument| argument == MARK);
+    let registered = task::register(tasks.into_iter().collect());
+    assert!(
+        registered,
+        "multiprocess::init was called twice; call it once, first thing in main"
+    );
+    if is_child {
+        std::process::exit(run());
+    }
+    end::prepare();
+}
+
+/// The whole life of a child; returns its exit code.
+fn run() -> i32 {
+    let Ok(line) = take_line() else {
+        eprintln!(
+            "{MARK} is how a program that uses the crate `multiprocess` starts its own children; \
+             it is not for calling by hand"
+        );
+        return USAGE;
+    };
+    close_inherited(line.as_raw_fd());
+    // A parent that died meanwhile has nothing to be told.
+    let Ok(Some((Kind::Start, start))) = link::receive_frame(&line, Wait::Yes) else {
+        return FAILED;
+    };
+    let start: Start = match postcard::from_bytes(&start.bytes) {
+        Ok(start) => start,
+        Err(_) => return tell(&line, Kind::OtherProgram, b"a function".to_vec()),
+    };
+    show_name(&start.name);
+    let this = ProcessInfo {
+        name: start.name,
+        pid: std::process::id(),
+        daemon: start.daemon,
+    };
+    current::become_child(Identity {
+        this,
+        parent: Some(start.parent),
+        numbers: start.numbers,
+    });
+    if start.daemon {
+        end_with_parent(&line);
+    }
+    panic::announce_with_process_name();
+
+    let table = task::table().unwrap_or_default();
+    let task = table
+        .get(start.index)
+        .filter(|task| task.name() == start.function && table.len() == start.tasks);
+    let Some(task) = task else {
+        return tell(&line, Kind::OtherProgram, start.function.into_bytes());
+    };
+    let arguments = match link::receive_frame(&line, Wait::Yes) {
+        Ok(Some((Kind::Arguments, arguments))) => arguments,
+        Ok(_) => return FAILED,
+        Err(error) => {
+            return tell(
+                &line,
+                Kind::UnreadableArguments,
+                error.to_string().into_bytes(),
+            );
+        }
+    };
+    tell(&line, Kind::Started, Vec::new());
+    let code = answer(&line, task, arguments);
+    children::end();
+    code
+}
+
+/// Runs the function and sends what came of it.
+fn answer(line: &UnixStream, task: &RegisteredTask, arguments: Parcel) -> i32 {
+    match catch_unwind(AssertUnwindSafe(|| task.run(arguments))) {
+        Ok(Outcome::Answered(answer)) => {
+            match Frame::new(Kind::Answer, answer).and_then(|frame| frame.send(line)) {
+                // Without a parent there is nobody to miss the answer.
+                Ok(()) => 0,
+                Err(error) => tell(line, Kind::UnsendableAnswer, error.to_string().into_bytes()),
+            }
+        }
+        Ok(Outcome::UnreadableArguments(reason)) => {
+            tell(line, Kind::UnreadableArguments, reason.into_bytes())
+        }
+        Ok(Outcome::UnsendableAnswer(reason)) => {
+            tell(line, Kind::UnsendableAnswer, reason.into_bytes())
+        }
+        Err(payload) => {
+            let report = PanicReport {
+                message: panic_message(payload.as_ref()).to_owned(),
+                location: panic::last_location(),
+            };
+            tell(line, Kind::Panicked, report.to_bytes());
+            PANICKED
+        }
+    }
+}
+
+/// Sends a frame to the parent, which may be gone; returns the exit code for a failure.
+fn tell(line: &UnixStream, kind: Kind, bytes: Vec<u8>) -> i32 {
+    let parcel = Parcel {
+        bytes,
+        ..Parcel::default()
+    };
+    let _ = Frame::new(kind, parcel).and_then(|frame| frame.send(line));
+    FAILED
+}
+
+/// Takes the line to the parent from standard input, and leaves an empty standard input behind.
+fn take_line() -> std::io::Result<UnixStream> {
+    let line = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+    // An error where standard input is not a socket.
+    line.local_addr()?;
+    rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+    Ok(line)
+}
+
+/// Closes the descriptors that the parent did not mean to hand down, such as one that it got itself from
+/// a shell: Rust's own are closed by the start of a program, others are not.
+fn close_inherited(line: RawFd) {
+    let folder = if cfg!(target_os = "linux") {
+        "/proc/self/fd"
+    } else {
+        "/dev/fd"
+    };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    // Collected first: the folder's own descriptor is among them, and is closed by then.
+    let open: Vec<RawFd> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect();
+    for descriptor in open {
+        if descriptor > 2 && descriptor != line {
+            let _ = nix::unistd::close(descriptor);
+        }
+    }
+}
+
+/// Gives the process its name in the eyes of the operating system.
+fn show_name(name: &str) {
+    #[cfg(target_os = "linux")]
+    {
+        // The kernel keeps 15 bytes; cut between characters, not within one.
+        let end = (0..=15)
+            .rev()
+            .find(|&end| name.is_char_boundary(end.min(name.len())));
+        let short = &name[..end.unwrap_or(0).min(name.len())];
+        if let Ok(short) = std::ffi::CString::new(short) {
+            let _ = rustix::thread::set_name(&short);
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = name;
+}
+
+/// Ends this process as soon as its parent ends, however that ends.
+///
+/// The parent's end of the line stays open as long as the parent lives. (Linux's `PR_SET_PDEATHSIG` would
+/// end us also when only the parent's thread that started us ends.)
+fn end_with_parent(line: &UnixStream) {
+    let Ok(line) = line.try_clone() else { return };
+    let watch = std::thread::Builder::new()
+        .name("parent watch".to_owned())
+        .spawn(move || {
+            death::wait_for_hang_up(&line);
+            let _ = rustix::process::kill_process(
+                rustix::process::getpid(),
+                rustix::process::Signal::KILL,
+            );
+        });
+    if let Err(error) = watch {
+        eprintln!("a daemon cannot watch its parent, and may outlive it: {error}");
+    }
+}

@@ -1,0 +1,302 @@
+//! The processes that this process has started and that have not been waited for yet.
+
+use std::io::ErrorKind;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::current::ProcessInfo;
+use crate::death::DeathWatch;
+use crate::error::{Error, Result, Signal};
+use crate::link::{self, Frame, Kind, Wait};
+use crate::parcel::Parcel;
+
+/// One child, shared by its handle, the list of children, and the reaper.
+pub(crate) struct Child {
+    pub(crate) info: ProcessInfo,
+    watch: DeathWatch,
+    state: Mutex<State>,
+}
+
+struct State {
+    process: std::process::Child,
+    /// Our end of the line; closed when the child has ended and everything was read.
+    line: Option<UnixStream>,
+    ended: Option<Ended>,
+}
+
+/// How a child ended. Its last words are taken by the join that gives them to the caller.
+struct Ended {
+    status: ExitStatus,
+    started: bool,
+    last_words: Option<(Kind, Parcel)>,
+    line_error: Option<std::io::Error>,
+    /// Whether a join has had all this.
+    taken: bool,
+}
+
+/// What a child that has ended leaves to the join.
+pub(crate) struct Remains {
+    pub(crate) status: ExitStatus,
+    /// Whether it reached `init` and read its start.
+    pub(crate) started: bool,
+    pub(crate) last_words: Option<(Kind, Parcel)>,
+    pub(crate) line_error: Option<std::io::Error>,
+    /// Whether an earlier join had it all.
+    pub(crate) taken_before: bool,
+}
+
+impl Child {
+    pub(crate) fn new(
+        info: ProcessInfo,
+        process: std::process::Child,
+        line: UnixStream,
+        watch: DeathWatch,
+    ) -> Arc<Child> {
+        let state = Mutex::new(State {
+            process,
+            line: Some(line),
+            ended: None,
+        });
+        let child = Arc::new(Child { info, watch, state });
+        list().push(Arc::clone(&child));
+        child
+    }
+
+    /// Tells the child who it is and what to run.
+    pub(crate) fn greet(&self, frames: &[Frame]) -> Result<()> {
+        let state = self.state();
+        let Some(line) = &state.line else {
+            return Ok(());
+        };
+        for frame in frames {
+            match frame.send(line) {
+                Ok(()) => {}
+                // It is dead already; the join will say how it died.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        ErrorKind::BrokenPipe | ErrorKind::ConnectionReset
+                    ) =>
+                {
+                    return Ok(());
+                }
+                Err(source) => return Err(self.system_error("send its start to", source)),
+            }
+        }
+        Ok(())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn watch(&self) -> &DeathWatch {
+        &self.watch
+    }
+
+    /// Waits until the child has ended and was reaped, or the deadline has passed; true if it has ended.
+    pub(crate) fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
+        let mut pause = Duration::from_micros(10);
+        loop {
+            if self.try_reap()?.is_some() {
+                return Ok(true);
+            }
+            if !self.watch.wait(deadline) {
+                return Ok(self.try_reap()?.is_some());
+            }
+            if self.try_reap()?.is_some() {
+                return Ok(true);
+            }
+            // The line closes a little before the exit status is there.
+            let until = Instant::now() + pause;
+            if deadline.is_some_and(|deadline| until >= deadline) {
+                return Ok(false);
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(10));
+        }
+    }
+
+    /// Reaps the child if it has ended. A child is reaped once, under the lock of its state, under which
+    /// signals are sent too: no signal reaches a process that got the pid later.
+    pub(crate) fn try_reap(&self) -> Result<Option<ExitStatus>> {
+        let mut state = self.state();
+        if let Some(ended) = &state.ended {
+            return Ok(Some(ended.status));
+        }
+        let status = match state.process.try_wait() {
+            Ok(None) => return Ok(None),
+            Ok(Some(status)) => status,
+            Err(source) => return Err(self.system_error("wait for", source)),
+        };
+        let mut ended = Ended {
+            status,
+            started: false,
+            last_words: None,
+            line_error: None,
+            taken: false,
+        };
+        if let Some(line) = state.line.take() {
+            loop {
+                match link::receive_frame(&line, Wait::No) {
+                    Ok(None) => break,
+                    Ok(Some((Kind::Started, _))) => ended.started = true,
+                    Ok(Some(words)) => ended.last_words = Some(words),
+                    Err(error) => {
+                        ended.line_error = Some(error);
+                        break;
+                    }
+                }
+            }
+        }
+        state.ended = Some(ended);
+        drop(state);
+        list().retain(|child| !std::ptr::eq(child.as_ref(), self));
+        Ok(Some(status))
+    }
+
+    /// What the child left; its last words are given once. `None` while it runs.
+    pub(crate) fn take_remains(&self) -> Option<Remains> {
+        let mut state = self.state();
+        let ended = state.ended.as_mut()?;
+        Some(Remains {
+            status: ended.status,
+            started: ended.started,
+            last_words: ended.last_words.take(),
+            line_error: ended.line_error.take(),
+            taken_before: std::mem::replace(&mut ended.taken, true),
+        })
+    }
+
+    /// Sends a signal, unless the child has been reaped.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+        if self.try_reap()?.is_some() {
+            return Ok(());
+        }
+        let mut state = self.state();
+        if state.ended.is_some() {
+            return Ok(());
+        }
+        let sent = if signal == Signal::KILL {
+            state.process.kill()
+        } else {
+            let pid = i32::try_from(self.info.pid)
+                .ok()
+                .and_then(rustix::process::Pid::from_raw);
+            let pid = pid.expect("a started process has a pid");
+            rustix::process::kill_process(pid, rustix::process::Signal::TERM).map_err(Into::into)
+        };
+        sent.map_err(|source| self.system_error("send a signal to", source))
+    }
+
+    fn system_error(&self, doing: &'static str, source: std::io::Error) -> Error {
+        Error::System {
+            doing,
+            name: self.info.name.clone(),
+            source,
+        }
+    }
+}
+
+impl Remains {
+    /// The error for a child that ended without last words.
+    pub(crate) fn unspoken(self, info: &ProcessInfo) -> Error {
+        let ProcessInfo { name, pid, .. } = info.clone();
+        if let Some(source) = self.line_error {
+            return Error::System {
+                doing: "read the answer of",
+                name,
+                source,
+            };
+        }
+        if let Some(signal) = self.status.signal() {
+            return Error::Killed {
+                name,
+                pid,
+                signal: Signal(signal),
+            };
+        }
+        if !self.started {
+            return Error::NeverStarted {
+                name,
+                pid,
+                status: self.status,
+            };
+        }
+        Error::Exited {
+            name,
+            pid,
+            code: self.status.code().unwrap_or(-1),
+        }
+    }
+}
+
+static CHILDREN: Mutex<Vec<Arc<Child>>> = Mutex::new(Vec::new());
+
+fn list() -> MutexGuard<'static, Vec<Arc<Child>>> {
+    CHILDREN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The children that have not been reaped, some of which may have ended.
+pub(crate) fn all() -> Vec<Arc<Child>> {
+    list().clone()
+}
+
+/// Returns the children of this process that are still running, in the order in which they were started.
+///
+/// Children that have ended are reaped on the way, like in Python; their answer stays with their handle.
+///
+/// Python: `multiprocessing.active_children()`.
+///
+/// # Examples
+///
+/// ```
+/// assert!(multiprocess::active_children().is_empty());
+/// ```
+#[must_use]
+pub fn active_children() -> Vec<ProcessInfo> {
+    all()
+        .into_iter()
+        .filter(|child| matches!(child.try_reap(), Ok(None)))
+        .map(|child| child.info.clone())
+        .collect()
+}
+
+/// Ends the daemons and waits for the other children: what a process does at its end.
+pub(crate) fn end() {
+    // How long a daemon may take to end when asked to, before it is killed.
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let daemons: Vec<_> = all()
+        .into_iter()
+        .filter(|child| child.info.daemon)
+        .collect();
+    for daemon in &daemons {
+        let _ = daemon.signal(Signal::TERM);
+    }
+    let deadline = Instant::now() + PATIENCE;
+    for daemon in &daemons {
+        if !matches!(daemon.wait(Some(deadline)), Ok(true)) {
+            let _ = daemon.signal(Signal::KILL);
+            let _ = daemon.wait(Some(Instant::now() + PATIENCE));
+        }
+    }
+    // Other threads may go on starting processes meanwhile.
+    loop {
+        let waiting: Vec<_> = all()
+            .into_iter()
+            .filter(|child| !child.info.daemon)
+            .collect();
+        if waiting.is_empty() {
+            return;
+        }
+        for child in waiting {
+            if child.wait(None).is_err() {
+                // It cannot be waited for, for example because SIGCHLD is ignored.
+                list().retain(|listed| !Arc::ptr_eq(listed, &child));
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Who this process is, and who started it.
+
+use std::sync::OnceLock;
+
+use serde::{Deserialize, Serialize};
+
+/// Name, process id and kind of a process.
+///
+/// Python: the attributes `name`, `pid` and `daemon` of a `Process`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessInfo {
+    pub(crate) name: String,
+    pub(crate) pid: u32,
+    pub(crate) daemon: bool,
+}
+
+impl ProcessInfo {
+    /// The name: given by [`Builder::name`](crate::Builder::name), or `Process-1`, `Process-2`, …;
+    /// the first process of a program is `MainProcess`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The process id that the operating system gave.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Whether the process is a daemon: ended with its parent, not waited for.
+    #[must_use]
+    pub fn is_daemon(&self) -> bool {
+        self.daemon
+    }
+}
+
+/// What a process knows of itself.
+pub(crate) struct Identity {
+    pub(crate) this: ProcessInfo,
+    pub(crate) parent: Option<ProcessInfo>,
+    /// The numbers in default names: the third child of the second child is `Process-2:3`.
+    pub(crate) numbers: Vec<u32>,
+}
+
+static IDENTITY: OnceLock<Identity> = OnceLock::new();
+
+/// Makes this process the child that its parent says it is.
+pub(crate) fn become_child(identity: Identity) {
+    let fresh = IDENTITY.set(identity).is_ok();
+    debug_assert!(fresh, "`init` is the first user of the crate in a child");
+}
+
+pub(crate) fn identity() -> &'static Identity {
+    IDENTITY.get_or_init(|| {
+        let this = ProcessInfo {
+            name: "MainProcess".to_owned(),
+            pid: std::process::id(),
+            daemon: false,
+        };
+        Identity {
+            this,
+            parent: None,
+            numbers: Vec::new(),
+        }
+    })
+}
+
+/// Returns who this process is.
+///
+/// Python: `multiprocessing.current_process()`.
+///
+/// # Examples
+///
+/// ```
+/// assert_eq!(multiprocess::current().name(), "MainProcess");
+/// assert_eq!(multiprocess::current().pid(), std::process::id());
+/// ```
+#[must_use]
+pub fn current() -> ProcessInfo {
+    identity().this.clone()
+}
+
+/// Returns who started this process; `None` in the first process of a program.
+///
+/// Python: `multiprocessing.parent_process()`.
+///
+/// # Examples
+///
+/// ```
+/// assert_eq!(multiprocess::parent(), None);
+/// ```
+#[must_use]
+pub fn parent() -> Option<ProcessInfo> {
+    identity().parent.clone()
+}

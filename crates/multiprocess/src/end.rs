@@ -1,0 +1,26 @@
+//! What happens when the first process of a program ends: its daemons are ended, its other children are
+//! waited for. (A child does the same itself, in [`init`](crate::init).)
+
+use crate::children;
+
+/// Its destructor runs when the main thread ends.
+struct AtEnd;
+
+impl Drop for AtEnd {
+    fn drop(&mut self) {
+        children::end();
+    }
+}
+
+thread_local! {
+    static AT_END: AtEnd = const { AtEnd };
+}
+
+/// Has the children taken care of at the end of the thread that calls this, the main thread.
+///
+/// The C library runs the destructors of the main thread's variables when `main` returns or calls
+/// `exit`. Rust does not promise it for every system; where it does not happen, non-daemons are not waited
+/// for, and daemons notice their parent's end by themselves.
+pub(crate) fn prepare() {
+    AT_END.with(|_| ());
+}

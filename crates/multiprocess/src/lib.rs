@@ -1,0 +1,69 @@
+//! Processes with the shape of [`std::thread`]: what Python's `multiprocessing` gives, in safe Rust.
+//!
+//! ```
+//! use multiprocess::{spawn, task};
+//!
+//! fn doubler(number: i64) -> i64 {
+//!     println!("process {} doubles {number}", std::process::id());
+//!     2 * number
+//! }
+//!
+//! fn main() -> Result<(), multiprocess::Error> {
+//!     multiprocess::init([task(doubler)]);
+//!     let child = spawn(doubler, (5,))?;
+//!     assert_eq!(child.join()?, 10);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # What happens
+//!
+//! 1. [`init`], the first statement of `main`, notes the functions that children may run.
+//! 2. [`spawn`] packs the arguments, runs the same program again, and sends it the place of the function in
+//!    the list, and the arguments.
+//! 3. In that new process [`init`] finds that it is a child, runs the function, sends the value back, and
+//!    exits. Nothing after `init` runs there.
+//! 4. [`JoinHandle::join`] waits for the end of the process and returns the value, or says why there is
+//!    none: a panic, an exit code, a signal ([`Error`]).
+//!
+//! # Values that travel
+//!
+//! Arguments and results are any owned types that serde can serialise and deserialise. The bytes are in
+//! [postcard](https://docs.rs/postcard)'s format, which carries no types: a type that asks the bytes what
+//! they are (`#[serde(untagged)]`, `#[serde(flatten)]`, `serde_json::Value`) is an error. Senders,
+//! receivers and shared memory of the `ipc-channel` package travel too, up to 63 of them in a value (on
+//! Linux). A value of more than 32 KiB goes through memory that the system keeps only as long as one of the two
+//! processes has it open, so neither ever waits for the other to read.
+//!
+//! # Limits
+//!
+//! - Linux is tested. Other Unix systems should work, without handles of `ipc-channel` in values. There is
+//!   no implementation for Windows.
+//! - A function that runs in a child is a plain function, known when the program starts.
+//! - Tests that libtest runs have no `main` of their own, so processes cannot be started from a `#[test]`;
+//!   give such a test `harness = false`.
+//! - A child that closes every descriptor it can find also closes its line to the parent; its answer is lost,
+//!   its end is seen all the same.
+
+mod bridge;
+mod child;
+mod children;
+mod current;
+mod death;
+mod end;
+mod error;
+mod ipc_handles;
+mod link;
+mod panic;
+mod parcel;
+mod portable;
+mod process;
+mod reaper;
+mod task;
+
+pub use child::init;
+pub use children::active_children;
+pub use current::{ProcessInfo, current, parent};
+pub use error::{Error, Result, Signal, Travelling};
+pub use process::{Builder, JoinHandle, spawn};
+pub use task::{RegisteredTask, Task, task};

@@ -1,0 +1,76 @@
+//! The thread that waits for the children nobody will join, so that none becomes a zombie.
+//!
+//! It is started by the first handle that is dropped before its process has ended, and ends itself when
+//! there is nothing left to wait for.
+
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags};
+
+use crate::children::Child;
+use crate::death::wait_for;
+
+struct Reaper {
+    /// Handed over, and not yet seen by the thread.
+    new: Vec<Arc<Child>>,
+    /// Wakes the thread; `None` while there is no thread.
+    bell: Option<UnixStream>,
+}
+
+static REAPER: Mutex<Reaper> = Mutex::new(Reaper {
+    new: Vec::new(),
+    bell: None,
+});
+
+/// Takes over the waiting for a child.
+pub(crate) fn adopt(child: Arc<Child>) {
+    let mut reaper = REAPER.lock().unwrap_or_else(PoisonError::into_inner);
+    reaper.new.push(child);
+    if let Some(bell) = &mut reaper.bell {
+        // A full socket has woken the thread already.
+        let _ = bell.write(&[0]);
+        return;
+    }
+    // Without thread or descriptors the child is reaped by the next `active_children`, or at the end.
+    let Ok((bell, ear)) = UnixStream::pair() else {
+        return;
+    };
+    if bell.set_nonblocking(true).is_err() || ear.set_nonblocking(true).is_err() {
+        return;
+    }
+    let thread = std::thread::Builder::new().name("reaper".to_owned());
+    if thread.spawn(move || reap(&ear)).is_ok() {
+        reaper.bell = Some(bell);
+    }
+}
+
+fn reap(ear: &UnixStream) {
+    let mut children: Vec<Arc<Child>> = Vec::new();
+    loop {
+        {
+            let mut reaper = REAPER.lock().unwrap_or_else(PoisonError::into_inner);
+            children.append(&mut reaper.new);
+            if children.is_empty() {
+                reaper.bell = None;
+                return;
+            }
+        }
+        let mut descriptors = vec![PollFd::new(ear, PollFlags::IN)];
+        descriptors.extend(children.iter().map(|child| child.watch().poll_fd()));
+        wait_for(&mut descriptors, None);
+        let ready: Vec<bool> = descriptors[1..]
+            .iter()
+            .map(|descriptor| !descriptor.revents().is_empty())
+            .collect();
+        let mut ready = ready.into_iter();
+        children.retain(|child| {
+            let soon = Instant::now() + Duration::from_secs(1);
+            let ended = ready.next() == Some(true) && !matches!(child.wait(Some(soon)), Ok(false));
+            !ended
+        });
+        let _ = std::io::Read::read(&mut &*ear, &mut [0; 64]);
+    }
+}
