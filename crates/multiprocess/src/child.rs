@@ -11,7 +11,7 @@ use crate::current::{self, Identity, ProcessInfo};
 use crate::link::{self, Frame, Kind, Wait};
 use crate::parcel::{Parcel, panic_message};
 use crate::task::{self, Outcome, RegisteredTask};
-use crate::{children, death, end, panic};
+use crate::{death, end, panic, run};
 
 /// The first argument of a child; its name follows.
 pub(crate) const MARK: &str = "--multiprocess-child";
@@ -34,6 +34,8 @@ pub(crate) struct Start {
     pub(crate) index: usize,
     pub(crate) function: String,
     pub(crate) tasks: usize,
+    /// Folder of the run, where the parent has begun one.
+    pub(crate) run: Option<std::path::PathBuf>,
 }
 
 impl Start {
@@ -103,6 +105,7 @@ pub fn init(tasks: impl IntoIterator<Item = RegisteredTask>) {
     if is_child {
         std::process::exit(run());
     }
+    run::clear_dead_runs();
     end::prepare();
 }
 
@@ -138,6 +141,9 @@ fn run() -> i32 {
     if start.daemon {
         end_with_parent(&line);
     }
+    if let Some(folder) = &start.run {
+        run::inherit(folder);
+    }
     panic::announce_with_process_name();
 
     let table = task::table().unwrap_or_default();
@@ -160,7 +166,7 @@ fn run() -> i32 {
     };
     tell(&line, Kind::Started, Vec::new());
     let code = answer(&line, task, arguments);
-    children::end();
+    end::end();
     code
 }
 
@@ -168,8 +174,9 @@ fn run() -> i32 {
 fn answer(line: &UnixStream, task: &RegisteredTask, arguments: Parcel) -> i32 {
     match catch_unwind(AssertUnwindSafe(|| task.run(arguments))) {
         Ok(Outcome::Answered(answer)) => {
-            match Frame::new(Kind::Answer, answer).and_then(|frame| frame.send(line)) {
-                // Without a parent there is nobody to miss the answer.
+            let sent = Frame::new(Kind::Answer, answer)
+                .and_then(|(frame, luggage)| frame.send(line).map(|()| luggage.deliver()));
+            match sent {
                 Ok(()) => 0,
                 Err(error) => tell(line, Kind::UnsendableAnswer, error.to_string().into_bytes()),
             }
@@ -197,7 +204,7 @@ fn tell(line: &UnixStream, kind: Kind, bytes: Vec<u8>) -> i32 {
         bytes,
         ..Parcel::default()
     };
-    let _ = Frame::new(kind, parcel).and_then(|frame| frame.send(line));
+    let _ = Frame::new(kind, parcel).and_then(|(frame, _)| frame.send(line));
     FAILED
 }
 

@@ -11,6 +11,7 @@ use crate::current::ProcessInfo;
 use crate::death::DeathWatch;
 use crate::error::{Error, Result, Signal};
 use crate::link::{self, Frame, Kind, Wait};
+use crate::luggage::Luggage;
 use crate::parcel::Parcel;
 
 /// One child, shared by its handle, the list of children, and the reaper.
@@ -24,6 +25,8 @@ struct State {
     process: std::process::Child,
     /// Our end of the line; closed when the child has ended and everything was read.
     line: Option<UnixStream>,
+    /// Shared memory whose handles stand in the arguments, until the child has read them.
+    luggage: Option<Luggage>,
     ended: Option<Ended>,
 }
 
@@ -54,10 +57,12 @@ impl Child {
         process: std::process::Child,
         line: UnixStream,
         watch: DeathWatch,
+        luggage: Luggage,
     ) -> Arc<Child> {
         let state = Mutex::new(State {
             process,
             line: Some(line),
+            luggage: Some(luggage),
             ended: None,
         });
         let child = Arc::new(Child { info, watch, state });
@@ -151,6 +156,11 @@ impl Child {
                     }
                 }
             }
+        }
+        if let Some(luggage) = state.luggage.take()
+            && ended.started
+        {
+            luggage.deliver();
         }
         state.ended = Some(ended);
         drop(state);

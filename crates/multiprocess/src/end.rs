@@ -1,15 +1,20 @@
-//! What happens when the first process of a program ends: its daemons are ended, its other children are
-//! waited for. (A child does the same itself, in [`init`](crate::init).)
+//! What happens when a process of a program ends: its daemons are ended, its other children are waited for, and
+//! the shared memory that nobody else uses is taken back. A child calls it itself, in [`init`](crate::init).
 
-use crate::children;
+use crate::{children, run};
 
 /// Its destructor runs when the main thread ends.
 struct AtEnd;
 
 impl Drop for AtEnd {
     fn drop(&mut self) {
-        children::end();
+        end();
     }
+}
+
+pub(crate) fn end() {
+    children::end();
+    run::leave();
 }
 
 thread_local! {

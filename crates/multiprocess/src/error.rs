@@ -2,6 +2,9 @@
 
 use std::fmt;
 use std::process::ExitStatus;
+use std::time::Duration;
+
+use crate::holder::Holder;
 
 /// The result of this crate's operations.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -133,6 +136,37 @@ pub enum Error {
     AlreadyJoined {
         /// Name of the process.
         name: String,
+    },
+
+    /// There is no shared memory to be had, or the system refused its use.
+    #[error("no shared memory for {what}: {source}")]
+    Memory {
+        /// What the memory was for.
+        what: String,
+        /// What is wrong.
+        source: std::io::Error,
+    },
+
+    /// A lock was not free in time.
+    #[error(
+        "process '{}' (pid {}) waited {limit:?} in vain for {what}, held by {}",
+        crate::current().name(), crate::current().pid(),
+        holder.as_ref().map_or("nobody any more".to_owned(), ToString::to_string)
+    )]
+    LockTimeout {
+        /// The lock, or what it guards.
+        what: String,
+        /// How long it was waited for.
+        limit: Duration,
+        /// Who held it when the time was over.
+        holder: Option<Holder>,
+    },
+
+    /// A thread asked for a lock that it holds, and would have waited for itself.
+    #[error("this thread holds {what} already; drop the guard before asking for it again")]
+    HeldAlready {
+        /// The lock, or what it guards.
+        what: String,
     },
 
     /// The operating system refused something that should always work.

@@ -53,34 +53,20 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
+    /// Begins a collection. Handles that an earlier failure of somebody else left in the list are thrown away.
     pub(crate) fn new() -> Result<Collector, String> {
         let (sender, receiver) = ipc::channel().map_err(|error| error.to_string())?;
-        Ok(Collector { sender, receiver })
+        let collector = Collector { sender, receiver };
+        // More of them than fit into a message are gone as well.
+        let _ = collector.sweep();
+        Ok(collector)
     }
 
-    /// Takes the handles that were serialised on this thread since the last message it sent.
+    /// Takes the handles that were serialised on this thread since the collection began.
     pub(crate) fn collect(self) -> Result<Handles, String> {
-        let probe = self.sender.clone().to_opaque();
-        // With more handles than fit, `ipc-channel` panics; the list is empty afterwards all the same.
-        let sent = parcel::without_panic(|| {
-            let message = Sweep {
-                probe: Some(probe),
-                ..Sweep::default()
-            };
-            self.sender.send(message)
-        });
-        match sent {
-            None => {
-                return Err(format!(
-                    "it holds more than {MOST_HANDLES} handles of ipc-channel"
-                ));
-            }
-            Some(Err(error)) => return Err(error.to_string()),
-            Some(Ok(())) => {}
-        }
         let Sweep {
             senders, regions, ..
-        } = retry(|| self.receiver.recv())?;
+        } = self.sweep()?;
         if senders.is_empty() && regions.is_empty() {
             return Ok(Handles::default());
         }
@@ -88,6 +74,23 @@ impl Collector {
         near.send((senders, regions))
             .map_err(|error| error.to_string())?;
         bridge::take_packet(&far).map_err(|error| error.to_string())
+    }
+
+    /// Empties the thread's list.
+    fn sweep(&self) -> Result<Sweep, String> {
+        let probe = self.sender.clone().to_opaque();
+        let message = Sweep {
+            probe: Some(probe),
+            ..Sweep::default()
+        };
+        // With more handles than fit, `ipc-channel` panics; the list is empty afterwards all the same.
+        match parcel::without_panic(|| self.sender.send(message)) {
+            None => Err(format!(
+                "it holds more than {MOST_HANDLES} handles of ipc-channel"
+            )),
+            Some(Err(error)) => Err(error.to_string()),
+            Some(Ok(())) => retry(|| self.receiver.recv()),
+        }
     }
 }
 

@@ -45,6 +45,8 @@
 //! - A child that closes every descriptor it can find also closes its line to the parent; its answer is lost,
 //!   its end is seen all the same.
 
+mod array;
+mod available;
 mod bridge;
 mod child;
 mod children;
@@ -52,18 +54,33 @@ mod current;
 mod death;
 mod end;
 mod error;
+mod holder;
 mod ipc_handles;
 mod link;
+mod lock;
+mod luggage;
+mod memory;
 mod panic;
 mod parcel;
 mod portable;
 mod process;
+mod raw;
+mod raw_lock;
 mod reaper;
+mod robust;
+mod run;
 mod task;
+mod value;
+mod wait;
 
+pub use array::{Array, ArrayGuard};
 pub use child::init;
 pub use children::active_children;
 pub use current::{ProcessInfo, current, parent};
 pub use error::{Error, Result, Signal, Travelling};
+pub use holder::Holder;
+pub use lock::{Lock, LockGuard};
 pub use process::{Builder, JoinHandle, spawn};
+pub use raw::{Number, RawArray, RawValue};
 pub use task::{RegisteredTask, Task, task};
+pub use value::{Value, ValueGuard};

@@ -20,6 +20,7 @@ use rustix::net::{
 };
 
 use crate::ipc_handles::Handles;
+use crate::luggage::Luggage;
 use crate::parcel::Parcel;
 
 /// Bytes of a value that travel within the frame; more go into a file.
@@ -113,14 +114,17 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    pub(crate) fn new(kind: Kind, parcel: Parcel) -> io::Result<Frame> {
+    /// Makes a frame of a value, whose luggage the caller keeps.
+    pub(crate) fn new(kind: Kind, parcel: Parcel) -> io::Result<(Frame, Luggage)> {
         let Parcel {
             bytes,
-            handles: Handles {
-                packet,
-                files: handles,
-            },
+            handles,
+            luggage,
         } = parcel;
+        let Handles {
+            packet,
+            files: handles,
+        } = handles;
         let mut files = Vec::with_capacity(handles.len() + 1);
         let stored = bytes.len() > INLINE;
         if stored {
@@ -139,7 +143,7 @@ impl Frame {
         if !stored {
             inline.extend_from_slice(&bytes);
         }
-        Ok(Frame { inline, files })
+        Ok((Frame { inline, files }, luggage))
     }
 
     /// Sends the frame. With the other process gone it fails with `BrokenPipe` or `ConnectionReset`.
@@ -201,6 +205,7 @@ pub(crate) fn receive_frame(socket: &UnixStream, wait: Wait) -> io::Result<Optio
         Parcel {
             bytes,
             handles: Handles { packet, files },
+            ..Parcel::default()
         },
     )))
 }

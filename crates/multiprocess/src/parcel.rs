@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::ipc_handles::{self, Handles};
+use crate::luggage::{self, Luggage};
 
 /// A value on its way between two processes.
 #[derive(Default)]
@@ -15,6 +16,8 @@ pub(crate) struct Parcel {
     pub(crate) bytes: Vec<u8>,
     /// The handles of the `ipc-channel` package that stood in the value.
     pub(crate) handles: Handles,
+    /// The handles of this crate that stood in the value; it stays with the sender.
+    pub(crate) luggage: Luggage,
 }
 
 /// Packs a value; the error says why it cannot travel.
@@ -23,12 +26,15 @@ pub(crate) struct Parcel {
 /// half-way harms nothing.
 pub(crate) fn pack<T: Serialize>(value: &T) -> Result<Parcel, String> {
     let collector = ipc_handles::Collector::new()?;
-    let bytes = postcard::to_stdvec(value).map_err(|error| why_not(value, &error));
+    let (bytes, luggage) = luggage::with_luggage(|| {
+        postcard::to_stdvec(value).map_err(|error| why_not(value, &error))
+    });
     // Also after a failure: what the value left behind must not ride with somebody else's message.
     let handles = collector.collect();
     Ok(Parcel {
         bytes: bytes?,
         handles: handles?,
+        luggage,
     })
 }
 

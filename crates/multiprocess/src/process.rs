@@ -19,7 +19,9 @@ use crate::current::{self, ProcessInfo};
 use crate::death::DeathWatch;
 use crate::error::{Error, Result, Signal, Travelling};
 use crate::link::{Frame, Kind};
+use crate::luggage::Luggage;
 use crate::parcel::{self, Parcel};
+use crate::run;
 use crate::task::{self, Task};
 
 /// Starts a process that calls `function` with `args`, a tuple, and returns the handle to it.
@@ -147,19 +149,18 @@ impl Builder {
             index,
             function: std::any::type_name::<F>().to_owned(),
             tasks: task::table()?.len(),
+            run: run::folder_if_any(),
         };
         let start = Parcel {
             bytes: start.to_bytes(),
             ..Parcel::default()
         };
         let arguments = parcel::pack(&args).map_err(unsendable)?;
-        let frames = [(Kind::Start, start), (Kind::Arguments, arguments)]
-            .map(|(kind, parcel)| Frame::new(kind, parcel));
-        let [start, arguments] = frames;
         let too_large = |error: std::io::Error| unsendable(error.to_string());
-        let (start, arguments) = (start.map_err(too_large)?, arguments.map_err(too_large)?);
+        let (start, _) = Frame::new(Kind::Start, start).map_err(too_large)?;
+        let (arguments, luggage) = Frame::new(Kind::Arguments, arguments).map_err(too_large)?;
 
-        let child = start_program(&name, self.daemon).map_err(|source| Error::Spawn {
+        let child = start_program(&name, self.daemon, luggage).map_err(|source| Error::Spawn {
             name: name.clone(),
             source,
         })?;
@@ -175,7 +176,7 @@ impl Builder {
 }
 
 /// Runs this program once more, with a line to it as its standard input.
-fn start_program(name: &str, daemon: bool) -> std::io::Result<Arc<Child>> {
+fn start_program(name: &str, daemon: bool, luggage: Luggage) -> std::io::Result<Arc<Child>> {
     let (line, childs_end) = UnixStream::pair()?;
     let mut args = std::env::args_os();
     let mut command = Command::new(program()?);
@@ -200,7 +201,7 @@ fn start_program(name: &str, daemon: bool) -> std::io::Result<Arc<Child>> {
         pid,
         daemon,
     };
-    Ok(Child::new(info, process, line, watch))
+    Ok(Child::new(info, process, line, watch, luggage))
 }
 
 /// The file of the running program.

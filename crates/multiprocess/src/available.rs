@@ -1,0 +1,75 @@
+//! How much memory there is to be shared.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::path::Path;
+
+/// An error if there is less memory free than that many bytes.
+pub(crate) fn check(bytes: u64) -> io::Result<()> {
+    match free_memory() {
+        Some(free) if bytes > free => Err(too_large(free)),
+        _ => Ok(()),
+    }
+}
+
+/// Has the system set aside the memory of a new name; an error if there is too little of it.
+pub(crate) fn reserve(name: &str, bytes: u64) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        let file = OpenOptions::new()
+            .write(true)
+            .open(Path::new("/dev/shm").join(name))?;
+        rustix::io::retry_on_intr(|| {
+            rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, bytes)
+        })
+        .map_err(|error| match error {
+            rustix::io::Errno::NOSPC => too_large(free_in_shm().unwrap_or(0)),
+            other => other.into(),
+        })?;
+    }
+    let _ = (name, bytes, OpenOptions::new(), Path::new(""));
+    Ok(())
+}
+
+/// The error for memory of which only so many bytes are free.
+pub(crate) fn too_large(free: u64) -> io::Error {
+    let reason = format!("it needs more memory than is free ({} MiB)", free >> 20);
+    io::Error::new(io::ErrorKind::OutOfMemory, reason)
+}
+
+#[cfg(target_os = "linux")]
+fn free_in_shm() -> Option<u64> {
+    let found = rustix::fs::statvfs("/dev/shm").ok()?;
+    Some(found.f_bavail * found.f_frsize)
+}
+
+/// Bytes that can be used without another program having to end; `None` where the system does not say.
+pub(crate) fn free_memory() -> Option<u64> {
+    let kilobytes = |text: &str, key: &str| -> Option<u64> {
+        let rest = text.lines().find_map(|line| line.strip_prefix(key))?;
+        rest.trim().strip_suffix("kB")?.trim().parse().ok()
+    };
+    let text = fs::read_to_string("/proc/meminfo").ok()?;
+    let system = kilobytes(&text, "MemAvailable:")? + kilobytes(&text, "SwapFree:").unwrap_or(0);
+    Some(
+        system
+            .saturating_mul(1024)
+            .min(left_to_group().unwrap_or(u64::MAX)),
+    )
+}
+
+/// Bytes that the control group of this process may still use, which is what limits a container.
+fn left_to_group() -> Option<u64> {
+    let number = |path: &Path| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
+    let text = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let group = text.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    Path::new("/sys/fs/cgroup")
+        .join(group)
+        .ancestors()
+        .take_while(|folder| folder.starts_with("/sys/fs/cgroup"))
+        .filter_map(|folder| {
+            let most = number(&folder.join("memory.max"))?;
+            Some(most.saturating_sub(number(&folder.join("memory.current"))?))
+        })
+        .min()
+}

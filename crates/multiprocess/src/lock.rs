@@ -1,0 +1,212 @@
+//! A lock between processes.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::error::{Error, Result};
+use crate::memory::{Held, Segment, Ticket, Use};
+use crate::raw_lock::Refused;
+
+/// A lock that processes and threads take in turns.
+///
+/// It is a handle: clones of it, and what arrives in another process when it is given to [`spawn`](crate::spawn) or
+/// sent, are the same lock. What the lock guards is up to those who use it; for a number or an array in shared
+/// memory, [`Value`](crate::Value) and [`Array`](crate::Array) have a lock of their own that cannot be forgotten.
+///
+/// Python: `multiprocessing.Lock`. Different here: the lock comes free when its holder dies, and the next holder is
+/// told so, where Python waits for ever; a thread that asks for a lock it holds gets an error, where Python waits
+/// for ever; and only the guard can release it.
+///
+/// # Examples
+///
+/// ```
+/// use multiprocess::{Lock, spawn, task};
+///
+/// fn speak(lock: Lock, word: String) -> Result<(), String> {
+///     let _alone = lock.acquire().map_err(|error| error.to_string())?;
+///     println!("{word}, said by one process at a time");
+///     Ok(())
+/// }
+///
+/// fn main() -> Result<(), multiprocess::Error> {
+///     multiprocess::init([task(speak)]);
+///     let lock = Lock::new()?;
+///     let children = ["tango", "foxtrot"]
+///         .map(|word| spawn(speak, (lock.clone(), word.to_owned())));
+///     for child in children {
+///         child?.join()?.expect("nobody dies holding the lock");
+///     }
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Lock {
+    segment: Arc<Segment>,
+    name: Option<Arc<str>>,
+}
+
+impl Lock {
+    /// Makes a lock that nobody holds.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`] if there is no shared memory for it.
+    pub fn new() -> Result<Lock> {
+        let segment = Segment::create(0, Use::Locked);
+        let segment = segment.map_err(|source| Error::Memory {
+            what: "a Lock".to_owned(),
+            source,
+        })?;
+        Ok(Lock {
+            segment,
+            name: None,
+        })
+    }
+
+    /// Makes a lock with a name, which stands in the error of those who wait for it in vain.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Lock::new).
+    pub fn named(name: &str) -> Result<Lock> {
+        Ok(Lock {
+            name: Some(name.into()),
+            ..Lock::new()?
+        })
+    }
+
+    /// Waits until the lock is free and takes it. Python: `Lock.acquire()`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::HeldAlready`] if this thread holds it.
+    pub fn acquire(&self) -> Result<LockGuard<'_>> {
+        let held = self
+            .segment
+            .lock(None)
+            .map_err(|refused| self.refusal(refused, None))?;
+        Ok(LockGuard { held })
+    }
+
+    /// Takes the lock if it is free; `None` if somebody holds it. Python: `Lock.acquire(block=False)`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::HeldAlready`] if this thread holds it.
+    pub fn try_acquire(&self) -> Result<Option<LockGuard<'_>>> {
+        match self.segment.try_lock() {
+            Ok(held) => Ok(Some(LockGuard { held })),
+            Err(Refused::Busy) => Ok(None),
+            Err(refused) => Err(self.refusal(refused, None)),
+        }
+    }
+
+    /// Waits until the lock is free, but not longer than `limit`, and takes it.
+    ///
+    /// Python: `Lock.acquire(timeout=seconds)`, which returns False where this is an error that says who holds it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LockTimeout`] if it was not free in time, [`Error::HeldAlready`] if this thread holds it.
+    pub fn acquire_timeout(&self, limit: Duration) -> Result<LockGuard<'_>> {
+        let held = self
+            .segment
+            .lock(Instant::now().checked_add(limit))
+            .map_err(|refused| self.refusal(refused, Some(limit)))?;
+        Ok(LockGuard { held })
+    }
+
+    fn refusal(&self, refused: Refused, limit: Option<Duration>) -> Error {
+        refusal(refused, &self.segment, self.to_string(), limit)
+    }
+}
+
+/// The error for a lock that was not got.
+pub(crate) fn refusal(
+    refused: Refused,
+    segment: &Segment,
+    what: String,
+    limit: Option<Duration>,
+) -> Error {
+    match refused {
+        Refused::Busy => Error::LockTimeout {
+            what,
+            limit: limit.unwrap_or_default(),
+            holder: segment.holder().map(crate::holder::Holder::of),
+        },
+        Refused::HeldByThisThread => Error::HeldAlready { what },
+        Refused::System(source) => Error::Memory { what, source },
+    }
+}
+
+/// `a lock`, or `the lock 'left'`.
+impl fmt::Display for Lock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "the lock '{name}'"),
+            None => f.write_str("a lock"),
+        }
+    }
+}
+
+impl fmt::Debug for Lock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lock")
+            .field("name", &self.name)
+            .field("memory", &self.segment)
+            .finish()
+    }
+}
+
+const CONTENT: &str = "a Lock";
+
+impl Serialize for Lock {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.segment.ticket(CONTENT), self.name.as_deref()).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Lock {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Lock, D::Error> {
+        let (ticket, name): (Ticket, Option<String>) = Deserialize::deserialize(deserializer)?;
+        let segment = Segment::open(&ticket, CONTENT).map_err(serde::de::Error::custom)?;
+        Ok(Lock {
+            segment,
+            name: name.map(Into::into),
+        })
+    }
+}
+
+/// A lock that is held; dropping it releases the lock. Python: the block of `with lock:`.
+///
+/// It is released also when the thread panics, and when the process is killed. It stays with the thread that
+/// acquired it.
+#[must_use = "dropping the guard releases the lock at once"]
+pub struct LockGuard<'a> {
+    held: Held<'a>,
+}
+
+impl LockGuard<'_> {
+    /// Whether the holder before died while it held the lock, so that what the lock guards may be half done.
+    #[must_use]
+    pub fn holder_died(&self) -> bool {
+        self.held.holder_died
+    }
+
+    /// The process id of the holder that died, where [`holder_died`](LockGuard::holder_died).
+    #[must_use]
+    pub fn dead_holder(&self) -> Option<u32> {
+        self.held.dead_holder
+    }
+}
+
+impl fmt::Debug for LockGuard<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LockGuard")
+            .field("holder_died", &self.holder_died())
+            .finish()
+    }
+}

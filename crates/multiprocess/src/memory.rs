@@ -1,0 +1,479 @@
+//! Segments of shared memory: made, given to other processes, and taken back when their last user is gone.
+//!
+//! One of the two files with unsafe code. It lends out the memory in two ways, of which a segment has one for
+//! all its life: as bytes, to whoever holds the segment's lock, or as atomic numbers, to everybody.
+
+#![allow(unsafe_code, reason = "maps memory that several processes see")]
+#![allow(
+    clippy::cast_ptr_alignment,
+    reason = "a mapping begins at a page, and the data at a multiple of 64"
+)]
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::ops::{Deref, DerefMut};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+use shared_memory::{Shmem, ShmemConf};
+
+use crate::raw_lock::{FileLock, Locked, Refused};
+use crate::robust::RobustMutex;
+use crate::{available, run};
+
+/// What stands at the beginning of each segment.
+#[repr(C, align(64))]
+struct Header {
+    mark: AtomicU64,
+    length: AtomicU64,
+    /// How the memory may be used: 1 by atomics, 0 under the lock.
+    atomic: AtomicU32,
+    /// Handles that are on their way to a process, and hold no lock on the file of the name.
+    in_flight: AtomicU32,
+    /// Process that holds the lock, 0 if none.
+    holder: AtomicU32,
+    mutex: MutexPlace,
+    words: [AtomicU32; WORDS],
+}
+
+/// The mutex keeps off the line of memory that the counters are on.
+#[repr(C, align(64))]
+struct MutexPlace(RobustMutex);
+
+/// Numbers in each segment that can be read and written without its lock.
+pub(crate) const WORDS: usize = 16;
+
+const MARK: u64 = 0x6d75_6c74_6970_726f;
+
+const HEADER: usize = size_of::<Header>();
+
+/// How the memory of a segment is used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) enum Use {
+    /// As bytes, under the lock.
+    Locked,
+    /// As atomic numbers.
+    Atomic,
+}
+
+/// A segment of shared memory that this process has open.
+pub(crate) struct Segment {
+    /// Dropped by hand: a mutex that is held must stay where it is.
+    mapping: ManuallyDrop<Shmem>,
+    place: Place,
+    length: usize,
+    usage: Use,
+    /// The file of the segment's name, locked, shared, as long as this process uses the segment.
+    users: File,
+    /// The portable twin of the mutex in the segment, where it is used.
+    file_lock: Option<FileLock>,
+}
+
+// SAFETY: the mapping is valid in all threads of the process until `drop`, which has the segment to itself. All
+// access to the memory goes through atomics, or through `Held`, which exists once for all threads and processes.
+unsafe impl Send for Segment {}
+// SAFETY: as above.
+unsafe impl Sync for Segment {}
+
+/// Where a segment is to be found.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+struct Place {
+    folder: PathBuf,
+    name: String,
+}
+
+impl Place {
+    fn users(&self) -> PathBuf {
+        self.folder.join(&self.name)
+    }
+
+    fn lock(&self) -> PathBuf {
+        self.folder.join(format!("{}.lock", self.name))
+    }
+
+    fn forget(&self) {
+        let _ = fs::remove_file(self.lock());
+        let _ = fs::remove_file(self.users());
+    }
+}
+
+/// A segment on its way to another process, as it travels.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Ticket {
+    place: Place,
+    length: u64,
+    usage: Use,
+    /// What the segment holds, to be compared where it arrives.
+    content: String,
+}
+
+/// The segments that this process has open: each is mapped once.
+static OPEN: Mutex<Option<HashMap<Place, Weak<Segment>>>> = Mutex::new(None);
+
+fn open_segments() -> MutexGuard<'static, Option<HashMap<Place, Weak<Segment>>>> {
+    OPEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Segment {
+    /// Makes a segment of `length` bytes, all zero, that nobody else knows.
+    pub(crate) fn create(length: usize, usage: Use) -> std::io::Result<Arc<Segment>> {
+        static MADE: AtomicU64 = AtomicU64::new(0);
+        let total = HEADER
+            .checked_add(length)
+            .filter(|&total| isize::try_from(total).is_ok());
+        let total =
+            total.ok_or_else(|| available::too_large(available::free_memory().unwrap_or(0)))?;
+        available::check(total as u64)?;
+        let folder = run::folder()?;
+        let run = folder
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let made = MADE.fetch_add(1, Ordering::Relaxed);
+        let place = Place {
+            name: format!("mp-{run}-{:x}-{made:x}", std::process::id()),
+            folder,
+        };
+        // The name is written down before it is given out: whatever happens next, it will be cleared away.
+        let users = run::hold(
+            &place.users(),
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create_new(true)
+                .mode(0o600),
+        )?;
+        let made = Self::map_new(&place, total).and_then(|mapping| {
+            let header = mapping.as_ptr().cast::<Header>();
+            // SAFETY: the mapping is at least as long as a header, aligned to a page, and unknown to others.
+            unsafe { RobustMutex::init(&raw mut (*header).mutex.0)? };
+            Ok(mapping)
+        });
+        let mapping = made.inspect_err(|_| place.forget())?;
+        let segment = Self::assemble(mapping, place.clone(), length, usage, users)?;
+        let header = segment.header();
+        header.length.store(length as u64, Ordering::Relaxed);
+        header
+            .atomic
+            .store(u32::from(usage == Use::Atomic), Ordering::Relaxed);
+        header.mark.store(MARK, Ordering::Release);
+        let segment = Arc::new(segment);
+        open_segments()
+            .get_or_insert_default()
+            .insert(place, Arc::downgrade(&segment));
+        Ok(segment)
+    }
+
+    /// Maps a new name, and has the memory set aside: to learn that there is too little of it at the first write
+    /// would be to learn it by a signal.
+    fn map_new(place: &Place, total: usize) -> std::io::Result<Shmem> {
+        let made = ShmemConf::new()
+            .os_id(os_id(&place.name))
+            .size(total)
+            .create();
+        // While it is the owner, dropping it removes the name.
+        let mut mapping = made.map_err(std::io::Error::other)?;
+        available::reserve(&place.name, total as u64)?;
+        mapping.set_owner(false);
+        Ok(mapping)
+    }
+
+    fn assemble(
+        mapping: Shmem,
+        place: Place,
+        length: usize,
+        usage: Use,
+        users: File,
+    ) -> std::io::Result<Segment> {
+        let portable = !cfg!(target_os = "linux") || crate::portable::is_forced();
+        let file_lock = if portable {
+            Some(FileLock::open(&place.lock())?)
+        } else {
+            None
+        };
+        let mapping = ManuallyDrop::new(mapping);
+        Ok(Segment {
+            mapping,
+            place,
+            length,
+            usage,
+            users,
+            file_lock,
+        })
+    }
+
+    /// Writes a ticket with which another process can open the segment. Until it does so, or `take_back` is
+    /// called, the segment stays.
+    pub(crate) fn ticket(self: &Arc<Self>, content: &str) -> Ticket {
+        self.header().in_flight.fetch_add(1, Ordering::AcqRel);
+        crate::luggage::add(Arc::clone(self));
+        Ticket {
+            place: self.place.clone(),
+            length: self.length as u64,
+            usage: self.usage,
+            content: content.to_owned(),
+        }
+    }
+
+    /// Takes back a ticket that will not be used.
+    pub(crate) fn take_back(&self) {
+        let in_flight = &self.header().in_flight;
+        let _ = in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
+            count.checked_sub(1)
+        });
+    }
+
+    /// Opens the segment of a ticket, which is used up. The error says why it cannot be.
+    pub(crate) fn open(ticket: &Ticket, content: &str) -> Result<Arc<Segment>, String> {
+        if ticket.content != content {
+            return Err(format!(
+                "it is {} and was asked for as {content}",
+                ticket.content
+            ));
+        }
+        let known = open_segments()
+            .get_or_insert_default()
+            .get(&ticket.place)
+            .and_then(Weak::upgrade);
+        let segment = match known {
+            Some(segment) => segment,
+            None => Self::map_known(ticket)?,
+        };
+        segment.take_back();
+        Ok(segment)
+    }
+
+    fn map_known(ticket: &Ticket) -> Result<Arc<Segment>, String> {
+        let place = &ticket.place;
+        let gone = |error: &dyn std::fmt::Display| {
+            format!(
+                "the shared memory {} is not there any more: {error}",
+                place.name
+            )
+        };
+        run::join(&place.folder).map_err(|error| gone(&error))?;
+        let users = run::hold(&place.users(), OpenOptions::new().read(true).write(true))
+            .map_err(|error| gone(&error))?;
+        let mapping = ShmemConf::new()
+            .os_id(os_id(&place.name))
+            .open()
+            .map_err(|error| gone(&error))?;
+        let length = usize::try_from(ticket.length).map_err(|error| gone(&error))?;
+        let whole = mapping
+            .len()
+            .checked_sub(HEADER)
+            .is_some_and(|room| room >= length);
+        if !whole {
+            return Err(gone(&"it is shorter than it was"));
+        }
+        let segment = Self::assemble(mapping, place.clone(), length, ticket.usage, users)
+            .map_err(|error| gone(&error))?;
+        let header = segment.header();
+        let as_made = header.mark.load(Ordering::Acquire) == MARK
+            && header.length.load(Ordering::Relaxed) == ticket.length
+            && (header.atomic.load(Ordering::Relaxed) == 1) == (ticket.usage == Use::Atomic);
+        if !as_made {
+            return Err(gone(&"its length or kind is not what was sent"));
+        }
+        let mut open = open_segments();
+        let open = open.get_or_insert_default();
+        // Another thread may have opened it meanwhile; then ours is dropped again.
+        if let Some(known) = open.get(place).and_then(Weak::upgrade) {
+            return Ok(known);
+        }
+        let segment = Arc::new(segment);
+        open.retain(|_, segment| segment.strong_count() > 0);
+        open.insert(place.clone(), Arc::downgrade(&segment));
+        Ok(segment)
+    }
+
+    fn header(&self) -> &Header {
+        // SAFETY: the mapping begins with a header, which is made of atomics and a mutex, and whose mutex was
+        // initialised before the segment was known to anybody.
+        unsafe { &*self.mapping.as_ptr().cast::<Header>() }
+    }
+
+    /// Bytes of the segment, without its header.
+    pub(crate) fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Numbers that can be used without the lock, for waiting.
+    pub(crate) fn words(&self) -> &[AtomicU32; WORDS] {
+        &self.header().words
+    }
+
+    /// The process that holds the lock, or held it when it died; by the time the caller reads this, it may be
+    /// another one.
+    pub(crate) fn holder(&self) -> Option<u32> {
+        Some(self.header().holder.load(Ordering::Relaxed)).filter(|&pid| pid != 0)
+    }
+
+    /// Waits for the lock until the deadline, without one as long as it takes.
+    pub(crate) fn lock(&self, deadline: Option<Instant>) -> Result<Held<'_>, Refused> {
+        let locked = match (&self.file_lock, deadline) {
+            (None, None) => self.header().mutex.0.lock()?,
+            (None, Some(deadline)) => self.header().mutex.0.lock_until(deadline)?,
+            (Some(file), deadline) => {
+                file.lock_until(deadline)?;
+                Locked {
+                    holder_died: self.holder().is_some(),
+                }
+            }
+        };
+        Ok(self.held(locked))
+    }
+
+    /// Takes the lock if it is free.
+    pub(crate) fn try_lock(&self) -> Result<Held<'_>, Refused> {
+        if self.file_lock.is_some() {
+            return self.lock(Some(Instant::now()));
+        }
+        Ok(self.held(self.header().mutex.0.try_lock()?))
+    }
+
+    fn held(&self, locked: Locked) -> Held<'_> {
+        assert_eq!(
+            self.usage,
+            Use::Locked,
+            "memory used by atomics is not locked"
+        );
+        let dead_holder = if locked.holder_died {
+            self.holder()
+        } else {
+            None
+        };
+        self.header().holder.store(own_pid(), Ordering::Relaxed);
+        Held {
+            segment: self,
+            holder_died: locked.holder_died,
+            dead_holder,
+            not_send: PhantomData,
+        }
+    }
+
+    /// The memory as atomic numbers.
+    pub(crate) fn atomics<A: Atomic>(&self) -> &[A] {
+        assert_eq!(
+            self.usage,
+            Use::Atomic,
+            "memory used under a lock is not used by atomics"
+        );
+        // SAFETY: the data follows the header, at a distance that suits every atomic, and stays mapped while
+        // `self` is borrowed. No byte of it is ever lent out but as an atomic; all bits make one.
+        unsafe {
+            let data = self.mapping.as_ptr().add(HEADER).cast::<A>();
+            std::slice::from_raw_parts(data, self.length / size_of::<A>())
+        }
+    }
+}
+
+impl std::fmt::Debug for Segment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({} bytes)", self.place.name, self.length)
+    }
+}
+
+impl Drop for Segment {
+    fn drop(&mut self) {
+        // A guard that was forgotten still has the mutex: its thread knows the mutex by its address, so the memory
+        // stays. So does the name, until the run is over.
+        if self.holder() == Some(own_pid()) {
+            return;
+        }
+        let last =
+            run::is_alone(&self.users) && self.header().in_flight.load(Ordering::Acquire) == 0;
+        self.mapping.set_owner(last);
+        // SAFETY: dropped once, here, and not used afterwards.
+        unsafe { ManuallyDrop::drop(&mut self.mapping) };
+        if last {
+            self.place.forget();
+        }
+        // The lock on the name goes last: until then nobody else opens it.
+    }
+}
+
+/// The lock of a segment, held by this thread, and with it the memory.
+pub(crate) struct Held<'a> {
+    segment: &'a Segment,
+    pub(crate) holder_died: bool,
+    /// The process that died while it held the lock, where that is known.
+    pub(crate) dead_holder: Option<u32>,
+    /// The mutex belongs to the thread that locked it.
+    not_send: PhantomData<*mut ()>,
+}
+
+impl Deref for Held<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        // SAFETY: the data follows the header and stays mapped while the segment is borrowed. Whoever holds the
+        // lock has it alone, among the threads of all processes, and there is one `Held` for each time it is locked.
+        unsafe {
+            let data = self.segment.mapping.as_ptr().add(HEADER);
+            std::slice::from_raw_parts(data, self.segment.length)
+        }
+    }
+}
+
+impl DerefMut for Held<'_> {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as in `deref`; and the `Held` is borrowed mutably.
+        unsafe {
+            let data = self.segment.mapping.as_ptr().add(HEADER);
+            std::slice::from_raw_parts_mut(data, self.segment.length)
+        }
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.segment.header().holder.store(0, Ordering::Relaxed);
+        match &self.segment.file_lock {
+            None => self.segment.header().mutex.0.unlock(),
+            Some(file) => file.unlock(),
+        }
+    }
+}
+
+/// A number that several processes may use at once.
+///
+/// # Safety
+///
+/// All bits must make a value, the alignment must be at most 64, and the type must be an atomic.
+/// It is `pub` because it bounds a type that a public, sealed trait names.
+pub unsafe trait Atomic {}
+
+// SAFETY: these are the standard library's atomics.
+unsafe impl Atomic for std::sync::atomic::AtomicU8 {}
+// SAFETY: as above.
+unsafe impl Atomic for std::sync::atomic::AtomicU16 {}
+// SAFETY: as above.
+unsafe impl Atomic for AtomicU32 {}
+// SAFETY: as above.
+unsafe impl Atomic for AtomicU64 {}
+
+/// Removes a name that a dead run left, with its memory.
+pub(crate) fn remove(name: &str) {
+    if let Ok(mut mapping) = ShmemConf::new().os_id(os_id(name)).open() {
+        mapping.set_owner(true);
+    }
+}
+
+/// The name in the form that the system asks for.
+fn os_id(name: &str) -> String {
+    format!("/{name}")
+}
+
+fn own_pid() -> u32 {
+    // A child is always a new program, so the pid does not change.
+    static PID: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
+    *PID.get_or_init(std::process::id)
+}

@@ -1,0 +1,124 @@
+//! The lock that guards a segment: the platform's own, or its portable twin.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::Path;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::thread::ThreadId;
+use std::time::{Duration, Instant};
+
+/// What comes with a lock that was got.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Locked {
+    /// The holder before died while it held the lock: what the lock guards may be half done.
+    pub(crate) holder_died: bool,
+}
+
+/// Why a lock was not got.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    /// Somebody else holds it, and the time allowed is over.
+    Busy,
+    /// The thread that asks holds it already.
+    HeldByThisThread,
+    /// The operating system refused.
+    System(std::io::Error),
+}
+
+/// A lock between processes made of a lock on a file: the twin of the robust mutex.
+///
+/// The system drops the lock when its holder dies. Threads of one process share the open file, and so the lock;
+/// among themselves they take turns by a mutex of the process.
+#[derive(Debug)]
+pub(crate) struct FileLock {
+    file: File,
+    holder: Mutex<Option<ThreadId>>,
+    released: Condvar,
+}
+
+impl FileLock {
+    pub(crate) fn open(path: &Path) -> std::io::Result<FileLock> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
+        Ok(FileLock {
+            file,
+            holder: Mutex::new(None),
+            released: Condvar::new(),
+        })
+    }
+
+    /// Locks, waiting until the deadline; without one as long as it takes.
+    pub(crate) fn lock_until(&self, deadline: Option<Instant>) -> Result<(), Refused> {
+        let me = std::thread::current().id();
+        let mut holder = self.holder.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match *holder {
+                None => break,
+                Some(thread) if thread == me => return Err(Refused::HeldByThisThread),
+                Some(_) => {}
+            }
+            holder = match deadline {
+                None => self
+                    .released
+                    .wait(holder)
+                    .unwrap_or_else(PoisonError::into_inner),
+                Some(deadline) => {
+                    let rest = deadline.saturating_duration_since(Instant::now());
+                    if rest.is_zero() {
+                        return Err(Refused::Busy);
+                    }
+                    let (holder, _) = self
+                        .released
+                        .wait_timeout(holder, rest)
+                        .unwrap_or_else(PoisonError::into_inner);
+                    holder
+                }
+            };
+        }
+        *holder = Some(me);
+        drop(holder);
+        self.lock_file(deadline).inspect_err(|_| self.give_back())
+    }
+
+    fn lock_file(&self, deadline: Option<Instant>) -> Result<(), Refused> {
+        let Some(deadline) = deadline else {
+            return loop {
+                match self.file.lock() {
+                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                    locked => break locked.map_err(Refused::System),
+                }
+            };
+        };
+        let mut pause = Duration::from_micros(20);
+        loop {
+            match self.file.try_lock() {
+                Ok(()) => return Ok(()),
+                Err(TryLockError::Error(error)) => return Err(Refused::System(error)),
+                Err(TryLockError::WouldBlock) => {}
+            }
+            let rest = deadline.saturating_duration_since(Instant::now());
+            if rest.is_zero() {
+                return Err(Refused::Busy);
+            }
+            std::thread::sleep(pause.min(rest));
+            pause = (pause * 2).min(Duration::from_millis(2));
+        }
+    }
+
+    pub(crate) fn unlock(&self) {
+        let unlocked = self.file.unlock();
+        debug_assert!(
+            unlocked.is_ok(),
+            "a guard unlocks what its thread has locked"
+        );
+        self.give_back();
+    }
+
+    fn give_back(&self) {
+        *self.holder.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.released.notify_one();
+    }
+}
