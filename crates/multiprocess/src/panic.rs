@@ -1,5 +1,6 @@
 //! How a panic in a child is announced: once, on standard error, with the name of the process.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::RefCell;
 use std::io::Write;
 use std::panic::PanicHookInfo;
@@ -43,11 +44,41 @@ fn announce(panic: &PanicHookInfo<'_>) {
     };
     let message = panic_message(panic.payload());
     let mut text = format!("{who} panicked at {location}:\n{message}\n").into_bytes();
-    let backtrace = std::backtrace::Backtrace::capture();
-    if backtrace.status() == std::backtrace::BacktraceStatus::Captured {
-        let _ = writeln!(text, "{backtrace}");
+    let backtrace = Backtrace::capture();
+    if backtrace.status() == BacktraceStatus::Captured {
+        text.extend_from_slice(shorten(&backtrace.to_string()).as_bytes());
     }
     // In one piece, so that the words of several processes do not mix.
     let _ = std::io::stderr().lock().write_all(&text);
     LOCATION.set(location);
+}
+
+/// Keeps the frames between the panic and the crate's own call of the function, which are those of the user.
+/// With `RUST_BACKTRACE=full` all are kept, as by Rust itself.
+fn shorten(backtrace: &str) -> String {
+    if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value == "full") {
+        return backtrace.to_owned();
+    }
+    let machinery = [
+        "core::panicking::",
+        "core::option::",
+        "core::result::",
+        "std::panicking::begin_panic",
+    ];
+    let is_frame = |line: &str| {
+        line.trim_start()
+            .split_once(": ")
+            .is_some_and(|(number, _)| number.parse::<u32>().is_ok())
+    };
+    let lines: Vec<&str> = backtrace.lines().collect();
+    let in_machinery = |line: &&str| machinery.iter().any(|path| line.contains(path));
+    let first = lines.iter().rposition(in_machinery).map_or(0, |last| {
+        // The frame's place stands in the line below it.
+        (last + 1..lines.len())
+            .find(|&line| is_frame(lines[line]))
+            .unwrap_or(0)
+    });
+    let end = (first..lines.len()).find(|&line| lines[line].contains("multiprocess::"));
+    let kept = &lines[first..end.unwrap_or(lines.len())];
+    kept.iter().map(|line| format!("{line}\n")).collect()
 }

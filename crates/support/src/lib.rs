@@ -1,0 +1,32 @@
+//! What the lessons of the course share, so that a step shows its subject and nothing else.
+//!
+//! - [`run_steps`] makes a program out of a list of steps: it chooses the ones named on the command
+//!   line, runs them, and tells which failed. It is the last expression of a lesson's `main`.
+//! - [`timed`] measures how long some work took, and [`readable_time`] writes that down with its unit.
+//! - [`nearest_name`] finds what somebody probably meant who mistyped a name.
+//!
+//! A whole lesson:
+//!
+//! ```
+//! use std::thread;
+//!
+//! fn double() -> anyhow::Result<()> {
+//!     let worker = thread::spawn(|| 21 * 2);
+//!     let answer = worker.join().expect("the worker does not panic");
+//!     println!("the worker says {answer}");
+//!     anyhow::ensure!(answer == 42, "expected 42, got {answer}");
+//!     Ok(())
+//! }
+//!
+//! fn main() -> std::process::ExitCode {
+//!     support::run_steps(&[("double", double)])
+//! }
+//! ```
+
+mod name;
+mod steps;
+mod timing;
+
+pub use name::nearest_name;
+pub use steps::{Step, run_steps};
+pub use timing::{readable_time, timed};

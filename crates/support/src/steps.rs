@@ -1,0 +1,154 @@
+use std::any::Any;
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::panic::{self, AssertUnwindSafe};
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow};
+use lexopt::Arg;
+
+use crate::nearest_name;
+
+/// A step of a lesson: its name on the command line, and the function that shows it.
+pub type Step = (&'static str, fn() -> anyhow::Result<()>);
+
+/// The exit status for a command line that cannot be understood, as is the custom.
+const MISUSED: u8 = 2;
+
+/// Runs the steps that the command line asks for, and gives the exit status for `main`.
+///
+/// | `cargo run -q -p LESSON --` | does |
+/// |---|---|
+/// | nothing more | runs every step, each under a line `== NAME ==` |
+/// | `NAME` | runs that step; with several names each of them, under its line |
+/// | `--list` | prints the names, one per line |
+/// | `--help` | explains itself |
+///
+/// A step fails by returning an error or by panicking. That is told on standard error, and the steps
+/// after it still run. The exit status is 0 when every step succeeded, 1 when one failed, and 2 when
+/// there is no step of that name: then nothing has run.
+///
+/// # Examples
+///
+/// ```no_run
+/// fn spawn() -> anyhow::Result<()> {
+///     std::thread::spawn(|| println!("hello from a thread"));
+///     Ok(())
+/// }
+///
+/// fn main() -> std::process::ExitCode {
+///     support::run_steps(&[("spawn", spawn)])
+/// }
+/// ```
+#[must_use = "a failed step shows only if `main` returns this exit code"]
+pub fn run_steps(steps: &[Step]) -> ExitCode {
+    match wish(steps, std::env::args_os().skip(1)) {
+        Ok(Wish::Run(chosen)) => run(&chosen),
+        Ok(Wish::List) => print(&names(steps, "\n")),
+        Ok(Wish::Help) => print(&help(steps)),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(MISUSED)
+        }
+    }
+}
+
+/// What the command line asks for.
+enum Wish {
+    Run(Vec<Step>),
+    List,
+    Help,
+}
+
+fn wish(steps: &[Step], arguments: impl Iterator<Item = OsString>) -> anyhow::Result<Wish> {
+    let mut parser = lexopt::Parser::from_args(arguments);
+    let mut chosen = Vec::new();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Long("list") => return Ok(Wish::List),
+            Arg::Long("help") | Arg::Short('h') => return Ok(Wish::Help),
+            Arg::Value(name) => chosen.push(find(steps, &name.to_string_lossy())?),
+            other => return Err(other.unexpected()).context("see --help"),
+        }
+    }
+    if chosen.is_empty() {
+        chosen = steps.to_vec();
+    }
+    Ok(Wish::Run(chosen))
+}
+
+fn find(steps: &[Step], wanted: &str) -> anyhow::Result<Step> {
+    let found = steps.iter().find(|(name, _)| *name == wanted);
+    found.copied().ok_or_else(|| {
+        let suggestion = nearest_name(wanted, steps.iter().map(|(name, _)| *name))
+            .map(|name| format!("; did you mean `{name}`?"))
+            .unwrap_or_default();
+        let steps = names(steps, "\n  ");
+        anyhow!("there is no step `{wanted}`{suggestion}\nThe steps are:\n  {steps}")
+    })
+}
+
+fn run(chosen: &[Step]) -> ExitCode {
+    let mut failed = Vec::new();
+    for (name, step) in chosen {
+        if chosen.len() > 1 {
+            print(&format!("== {name} =="));
+        }
+        let outcome = panic::catch_unwind(AssertUnwindSafe(step));
+        let outcome = outcome.unwrap_or_else(|panic| Err(anyhow!("it {}", panic_text(&*panic))));
+        if let Err(error) = outcome {
+            eprintln!("step {name} failed: {error:#}");
+            failed.push(*name);
+        }
+    }
+    if failed.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    if chosen.len() > 1 {
+        let (count, all) = (failed.len(), chosen.len());
+        eprintln!("{count} of {all} steps failed: {}", failed.join(", "));
+    }
+    ExitCode::FAILURE
+}
+
+/// Says how a step panicked. The panic hook has already printed where.
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let message = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    match message {
+        Some(message) => format!("panicked: {message}"),
+        None => "panicked with a value that is not a text".to_owned(),
+    }
+}
+
+fn names(steps: &[Step], between: &str) -> String {
+    let names: Vec<&str> = steps.iter().map(|(name, _)| *name).collect();
+    names.join(between)
+}
+
+fn help(steps: &[Step]) -> String {
+    format!(
+        "Runs the steps of this lesson.\n\n\
+         Usage: cargo run -q -p LESSON -- [STEP]...\n\n\
+         Without a step, all of them run in order.\n\n\
+         Options:\n  \
+           --list      print the names of the steps, one per line\n  \
+           -h, --help  print this\n\n\
+         Steps:\n  {}",
+        names(steps, "\n  ")
+    )
+}
+
+/// Prints a text and a line end. A reader that has gone away, such as `head`, is no reason to panic.
+fn print(text: &str) -> ExitCode {
+    match writeln!(io::stdout(), "{text}") {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: standard output cannot be written: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

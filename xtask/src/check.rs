@@ -1,0 +1,127 @@
+mod checkout;
+mod excerpts;
+mod files;
+mod links;
+mod manifests;
+mod rust_source;
+mod scripts;
+
+#[cfg(test)]
+mod fixture;
+
+use std::fmt;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use lexopt::Parser;
+
+use self::checkout::Checkout;
+use crate::course::Course;
+
+pub(crate) const USAGE: &str = "\
+Usage: cargo xtask check
+
+Builds the lessons, compares them with their READMEs and checks the other house
+rules. Each thing that is wrong is told with its file and line, and how to mend it.
+";
+
+/// A house rule: what it demands, and how it is checked.
+type Rule = (&'static str, fn(&Checkout) -> Vec<Problem>);
+
+const RULES: &[Rule] = &[
+    (
+        "a lesson has a README, a Python counterpart and a title",
+        scripts::files_are_there,
+    ),
+    (
+        "each step has its section, in order",
+        scripts::sections_match_steps,
+    ),
+    (
+        "each step has its function in Rust and in Python",
+        scripts::functions_exist,
+    ),
+    ("each step shows a run of itself", scripts::runs_are_shown),
+    (
+        "code in a README stands in the lesson",
+        excerpts::excerpts_are_verbatim,
+    ),
+    ("links lead somewhere", links::links_lead_somewhere),
+    (
+        "the workspace names every lesson",
+        manifests::members_are_listed,
+    ),
+    ("lints are set in every crate", manifests::lints_are_set),
+    (
+        "a lesson's manifest can be copied away",
+        manifests::lessons_stand_alone,
+    ),
+    (
+        "`unsafe` stays where it is allowed",
+        files::unsafe_is_contained,
+    ),
+    ("no file is huge", files::no_file_is_huge),
+    (
+        "no file names a place on one machine",
+        files::no_machine_paths,
+    ),
+];
+
+/// Something that breaks a rule.
+#[derive(Debug)]
+struct Problem {
+    /// The file, relative to the root of the checkout.
+    file: PathBuf,
+    line: usize,
+    what: String,
+    mend: String,
+}
+
+impl Problem {
+    fn new(
+        file: impl AsRef<Path>,
+        line: usize,
+        what: impl Into<String>,
+        mend: impl Into<String>,
+    ) -> Self {
+        Self {
+            file: file.as_ref().to_owned(),
+            line,
+            what: what.into(),
+            mend: mend.into(),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = self.file.display();
+        write!(
+            f,
+            "{file}:{}: {}\n    mend: {}",
+            self.line, self.what, self.mend
+        )
+    }
+}
+
+/// The task `check`: checks the house rules.
+pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
+    if let Some(argument) = arguments.next()? {
+        return Err(argument.unexpected().into());
+    }
+    let checkout = Checkout::read(&Course::here()?)?;
+    let problems: Vec<Problem> = RULES.iter().flat_map(|(_, rule)| rule(&checkout)).collect();
+    let mut out = io::stdout().lock();
+    for problem in &problems {
+        writeln!(out, "{problem}")?;
+    }
+    if problems.is_empty() {
+        writeln!(out, "{} rules hold.", RULES.len())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let count = problems.len();
+    let noun = if count == 1 { "problem" } else { "problems" };
+    writeln!(out, "{count} {noun}.")?;
+    Ok(ExitCode::FAILURE)
+}

@@ -1,0 +1,180 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+
+use crate::course::{Course, Lesson};
+use crate::live_run::{self, Line};
+use crate::program::{Build, Program};
+use crate::readme::Readme;
+
+/// How long a lesson may take to list its steps.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// What the rules look at. Paths are relative to the root, except the root itself.
+pub(super) struct Checkout {
+    pub(super) root: PathBuf,
+    pub(super) lessons: Vec<LessonFiles>,
+    /// Every file that belongs to the checkout.
+    pub(super) files: Vec<PathBuf>,
+}
+
+/// A lesson with its texts.
+pub(super) struct LessonFiles {
+    pub(super) name: String,
+    pub(super) title: String,
+    pub(super) folder: PathBuf,
+    pub(super) readme: Option<Readme>,
+    pub(super) python: Option<Source>,
+    pub(super) rust: Vec<Source>,
+    /// What the lesson's program lists with `--list`, or why it does not.
+    pub(super) steps: Result<Vec<String>, String>,
+}
+
+/// A file with its text.
+pub(super) struct Source {
+    pub(super) path: PathBuf,
+    pub(super) text: String,
+}
+
+impl Checkout {
+    /// Reads the checkout, and builds the lessons to ask them for their steps.
+    pub(super) fn read(course: &Course) -> anyhow::Result<Self> {
+        let lessons = course.lessons.iter().map(|lesson| {
+            let mut files = LessonFiles::read(&course.root, lesson)?;
+            files.steps = listed_steps(&course.root, &lesson.name).map_err(|e| format!("{e:#}"));
+            Ok(files)
+        });
+        Ok(Self {
+            root: course.root.clone(),
+            lessons: lessons.collect::<anyhow::Result<_>>()?,
+            files: files(&course.root)?,
+        })
+    }
+
+    /// Gives those files that are text, with their text.
+    pub(super) fn texts(&self) -> impl Iterator<Item = Source> {
+        self.files.iter().filter_map(|path| {
+            let text = fs::read_to_string(self.root.join(path)).ok()?;
+            let path = path.clone();
+            (!text.contains('\0')).then_some(Source { path, text })
+        })
+    }
+}
+
+impl LessonFiles {
+    /// Reads a lesson's texts; its steps are not asked for yet.
+    pub(super) fn read(root: &Path, lesson: &Lesson) -> anyhow::Result<Self> {
+        let folder = lesson.folder.strip_prefix(root)?.to_owned();
+        let source = |path: PathBuf| {
+            let text = fs::read_to_string(root.join(&path)).ok()?;
+            Some(Source { path, text })
+        };
+        let mut rust_files = Vec::new();
+        walk(root, &folder.join("src"), &mut rust_files)?;
+        rust_files.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
+        Ok(Self {
+            name: lesson.name.clone(),
+            title: lesson.title.clone(),
+            readme: source(folder.join("README.md")).map(|readme| Readme::parse(&readme.text)),
+            python: source(folder.join(format!("{}.py", lesson.name))),
+            rust: rust_files.into_iter().filter_map(source).collect(),
+            steps: Ok(Vec::new()),
+            folder,
+        })
+    }
+
+    pub(super) fn readme_path(&self) -> PathBuf {
+        self.folder.join("README.md")
+    }
+}
+
+fn listed_steps(root: &Path, lesson: &str) -> anyhow::Result<Vec<String>> {
+    let program = match Program::build(root, lesson, |_| Ok(()))? {
+        Build::Done(program) => program,
+        Build::Failed(said) => anyhow::bail!("it does not build:\n{said}"),
+    };
+    let mut steps = Vec::new();
+    let end = live_run::run(program.step("--list"), LIMIT, |line| {
+        if let Line::Output(name) = line {
+            steps.push(name);
+        }
+        Ok(())
+    })?;
+    ensure!(end.is_success(), "asked with --list for its steps, {end}");
+    Ok(steps)
+}
+
+/// Gives the files of the checkout: those that git tracks or would add; without git, all but what
+/// is built.
+pub(super) fn files(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let git = Command::new("git")
+        .args([
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ])
+        .current_dir(root)
+        .output();
+    let mut files = Vec::new();
+    match git {
+        Ok(output) if output.status.success() => {
+            let names = String::from_utf8(output.stdout).context("a file's name is not UTF-8")?;
+            let names = names.split('\0').filter(|name| !name.is_empty());
+            // A file may be known to git and yet deleted.
+            files.extend(
+                names
+                    .map(PathBuf::from)
+                    .filter(|path| root.join(path).is_file()),
+            );
+        }
+        _ => walk(root, Path::new(""), &mut files)?,
+    }
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
+
+fn walk(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    const BUILT: [&str; 3] = ["target", "__pycache__", ".git"];
+    let place = root.join(folder);
+    if !place.is_dir() {
+        return Ok(());
+    }
+    let entries =
+        fs::read_dir(&place).with_context(|| format!("{} cannot be read", place.display()))?;
+    for entry in entries {
+        let entry = entry?;
+        let path = folder.join(entry.file_name());
+        let kind = entry.file_type()?;
+        if kind.is_file() {
+            files.push(path);
+        } else if kind.is_dir() && !BUILT.iter().any(|built| entry.file_name() == *built) {
+            walk(root, &path, files)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::walk;
+    use std::fs;
+    use std::path::Path;
+
+    #[test]
+    fn without_git_everything_but_what_is_built_is_found() {
+        let root = tempfile::tempdir().unwrap();
+        for folder in ["src", "target/debug", ".git"] {
+            fs::create_dir_all(root.path().join(folder)).unwrap();
+            fs::write(root.path().join(folder).join("file"), "").unwrap();
+        }
+        let mut files = Vec::new();
+        walk(root.path(), Path::new(""), &mut files).unwrap();
+        assert_eq!(files, [Path::new("src/file")]);
+    }
+}

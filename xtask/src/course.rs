@@ -1,0 +1,228 @@
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+
+use crate::manifest::Manifest;
+use crate::misuse::{Misuse, suggestion};
+use crate::readme::Readme;
+
+/// The lessons that are found, in the order of their numbers.
+pub(crate) struct Course {
+    pub(crate) root: PathBuf,
+    pub(crate) lessons: Vec<Lesson>,
+}
+
+/// What a lesson's manifest says about it.
+#[derive(Debug)]
+pub(crate) struct Lesson {
+    pub(crate) name: String,
+    pub(crate) number: u32,
+    pub(crate) title: String,
+    pub(crate) minutes: u32,
+    pub(crate) folder: PathBuf,
+}
+
+impl Course {
+    /// Finds the course that this program was started in.
+    pub(crate) fn here() -> anyhow::Result<Self> {
+        Self::find(root()?)
+    }
+
+    /// Finds the lessons below `root`. A folder without a `Cargo.toml` is no lesson.
+    pub(crate) fn find(root: PathBuf) -> anyhow::Result<Self> {
+        let lessons_folder = root.join("lessons");
+        let entries = fs::read_dir(&lessons_folder)
+            .with_context(|| format!("{} cannot be read", lessons_folder.display()))?;
+        let mut lessons = Vec::new();
+        for entry in entries {
+            let folder = entry?.path();
+            if folder.join("Cargo.toml").is_file() {
+                lessons.push(Lesson::read(folder)?);
+            }
+        }
+        lessons.sort_by_key(|lesson| lesson.number);
+        for pair in lessons.windows(2) {
+            let [one, other] = pair else { continue };
+            ensure!(
+                one.number != other.number,
+                "lessons {} and {} both have number {}: change `number` in one of {} and {}",
+                one.name,
+                other.name,
+                one.number,
+                one.manifest_path().display(),
+                other.manifest_path().display()
+            );
+        }
+        Ok(Self { root, lessons })
+    }
+
+    /// Gives the lesson of that name or number.
+    pub(crate) fn lesson(&self, wanted: &str) -> Result<&Lesson, Misuse> {
+        self.lesson_if_any(wanted).ok_or_else(|| {
+            let suggestion = suggestion(wanted, self.names());
+            let names: Vec<&str> = self.names().collect();
+            Misuse(format!(
+                "there is no lesson `{wanted}`{suggestion}\nThe lessons are {}; \
+                 `cargo xtask list` shows them with their steps",
+                names.join(", ")
+            ))
+        })
+    }
+
+    /// Gives the lesson of that name or number, if there is one.
+    pub(crate) fn lesson_if_any(&self, wanted: &str) -> Option<&Lesson> {
+        self.lessons
+            .iter()
+            .find(|lesson| lesson.name == wanted || lesson.number.to_string() == wanted)
+    }
+
+    /// Gives the names of the lessons in order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.lessons.iter().map(|lesson| lesson.name.as_str())
+    }
+}
+
+impl Lesson {
+    fn read(folder: PathBuf) -> anyhow::Result<Self> {
+        let path = folder.join("Cargo.toml");
+        let manifest = Manifest::read(&path)?;
+        let key = |name| ["package", "metadata", "lesson", name];
+        let (Some(name), Some(number), Some(title), Some(minutes)) = (
+            manifest.text(&["package", "name"]),
+            manifest.number(&key("number")),
+            manifest.text(&key("title")),
+            manifest.number(&key("minutes")),
+        ) else {
+            bail!(
+                "{}, line {}: a lesson needs a package name and a table [package.metadata.lesson] \
+                 with `number`, `title` and `minutes`",
+                path.display(),
+                manifest.line(&["package", "metadata", "lesson"])
+            );
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            number,
+            title: title.to_owned(),
+            minutes,
+            folder,
+        })
+    }
+
+    pub(crate) fn manifest_path(&self) -> PathBuf {
+        self.folder.join("Cargo.toml")
+    }
+
+    pub(crate) fn readme_path(&self) -> PathBuf {
+        self.folder.join("README.md")
+    }
+
+    /// Reads the script of the lesson.
+    pub(crate) fn readme(&self) -> anyhow::Result<Readme> {
+        let path = self.readme_path();
+        let text = fs::read_to_string(&path)
+            .with_context(|| format!("{} cannot be read", path.display()))?;
+        Ok(Readme::parse(&text))
+    }
+}
+
+/// Gives the command that runs a step, as the lesson's README shows it.
+pub(crate) fn command(lesson: &str, step: &str) -> String {
+    format!("$ cargo run -q -p {lesson} -- {step}")
+}
+
+/// Finds the root of the checkout: Cargo says where this package is, or else it is looked for from
+/// the current folder upwards.
+fn root() -> anyhow::Result<PathBuf> {
+    let from_cargo = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let start = match from_cargo {
+        Some(folder) => folder,
+        None => env::current_dir().context("the current folder cannot be told")?,
+    };
+    start
+        .ancestors()
+        .find(|folder| folder.join("lessons").is_dir())
+        .map(Path::to_owned)
+        .with_context(|| {
+            format!(
+                "there is no folder `lessons` in {} or above: run `cargo xtask` in the checkout",
+                start.display()
+            )
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Course;
+    use std::fs;
+    use std::path::Path;
+
+    fn write_lesson(root: &Path, name: &str, number: u32) {
+        let folder = root.join("lessons").join(name);
+        fs::create_dir_all(&folder).unwrap();
+        let manifest = format!(
+            "[package]\nname = \"{name}\"\n\n[package.metadata.lesson]\n\
+             number = {number}\ntitle = \"About {name}\"\nminutes = 4\n"
+        );
+        fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+    }
+
+    fn course_error(root: &Path) -> String {
+        format!("{:#}", Course::find(root.to_owned()).err().unwrap())
+    }
+
+    #[test]
+    fn lessons_come_in_the_order_of_their_numbers() {
+        let root = tempfile::tempdir().unwrap();
+        write_lesson(root.path(), "queue", 6);
+        write_lesson(root.path(), "pool", 5);
+        fs::create_dir(root.path().join("lessons/stray")).unwrap();
+        let course = Course::find(root.path().to_owned()).unwrap();
+        assert_eq!(course.names().collect::<Vec<_>>(), ["pool", "queue"]);
+        assert_eq!(course.lessons[0].title, "About pool");
+    }
+
+    #[test]
+    fn a_lesson_is_found_by_name_and_by_number() {
+        let root = tempfile::tempdir().unwrap();
+        write_lesson(root.path(), "pool", 5);
+        let course = Course::find(root.path().to_owned()).unwrap();
+        assert_eq!(course.lesson("pool").unwrap().number, 5);
+        assert_eq!(course.lesson("5").unwrap().name, "pool");
+        let error = course.lesson("poll").unwrap_err().to_string();
+        assert!(error.contains("no lesson `poll`; did you mean `pool`?"));
+    }
+
+    #[test]
+    fn two_lessons_of_one_number_are_refused() {
+        let root = tempfile::tempdir().unwrap();
+        write_lesson(root.path(), "queue", 5);
+        write_lesson(root.path(), "pool", 5);
+        let error = course_error(root.path());
+        assert!(error.contains("both have number 5"), "{error}");
+    }
+
+    #[test]
+    fn a_broken_manifest_is_named() {
+        let root = tempfile::tempdir().unwrap();
+        write_lesson(root.path(), "pool", 5);
+        let manifest = root.path().join("lessons/pool/Cargo.toml");
+        fs::write(&manifest, "[package\n").unwrap();
+        let error = course_error(root.path());
+        assert!(error.contains(&manifest.display().to_string()), "{error}");
+        assert!(error.contains("line 1"), "{error}");
+    }
+
+    #[test]
+    fn a_manifest_without_minutes_is_named() {
+        let root = tempfile::tempdir().unwrap();
+        write_lesson(root.path(), "pool", 5);
+        let manifest = root.path().join("lessons/pool/Cargo.toml");
+        let text = fs::read_to_string(&manifest).unwrap();
+        fs::write(&manifest, text.replace("minutes", "hours")).unwrap();
+        let error = course_error(root.path());
+        assert!(error.contains("line 4: a lesson needs"), "{error}");
+    }
+}

@@ -1,0 +1,31 @@
+//! The tasks of the course: `cargo xtask lesson` plays it, `cargo xtask` lists what else there is.
+
+mod check;
+mod course;
+mod help;
+mod lesson;
+mod list;
+mod live_run;
+mod manifest;
+mod markdown;
+mod misuse;
+mod play;
+mod process_group;
+mod program;
+mod readme;
+mod screen;
+mod selection;
+mod summary;
+mod table;
+mod task;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    let result = match arguments.next() {
+        None => help::run(),
+        Some(name) => task::run(&name.to_string_lossy(), arguments),
+    };
+    result.unwrap_or_else(|error| task::report(&error))
+}

@@ -1,0 +1,103 @@
+use std::env;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+
+use anyhow::{Context, anyhow};
+
+/// The program of a lesson, built.
+#[derive(Debug)]
+pub(crate) struct Program {
+    path: PathBuf,
+}
+
+/// What became of a build.
+pub(crate) enum Build {
+    Done(Program),
+    /// It failed, and this is what Cargo said.
+    Failed(String),
+}
+
+impl Program {
+    /// Builds the program of a package through Cargo. `tell` is called with each thing that Cargo
+    /// says it is doing, and not at all when there is nothing to do.
+    pub(crate) fn build(
+        root: &Path,
+        package: &str,
+        mut tell: impl FnMut(&str) -> io::Result<()>,
+    ) -> anyhow::Result<Build> {
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut child = Command::new(cargo)
+            .args(["build", "--package", package, "--bin", package])
+            .args(["--message-format", "json-render-diagnostics"])
+            .current_dir(root)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .context("cargo cannot be started")?;
+        let messages = child.stdout.take().context("cargo has no output")?;
+        let finder = thread::spawn(move || executable(messages));
+        let mut said = String::new();
+        let stderr = child.stderr.take().context("cargo has no error output")?;
+        for line in BufReader::new(stderr).lines() {
+            let line = line?;
+            match line.split_whitespace().next() {
+                Some(word) if line.starts_with("  ") && DOING.contains(&word) => {
+                    if let Err(error) = tell(line.trim()) {
+                        // Cargo must not build on for nobody.
+                        child.kill()?;
+                        child.wait()?;
+                        return Err(error.into());
+                    }
+                }
+                Some("Finished") => {}
+                _ => {
+                    said.push_str(&line);
+                    said.push('\n');
+                }
+            }
+        }
+        let status = child.wait()?;
+        let path = finder
+            .join()
+            .map_err(|_| anyhow!("the reader of cargo's messages panicked"))?;
+        Ok(match path {
+            Some(path) if status.success() => Build::Done(Self { path }),
+            _ if said.is_empty() => Build::Failed(format!("cargo ended with {status}\n")),
+            _ => Build::Failed(said),
+        })
+    }
+
+    /// Gives the command that runs one step.
+    ///
+    /// Some steps panic on purpose: a backtrace, which the environment may ask for, would bury what
+    /// they show.
+    pub(crate) fn step(&self, step: &str) -> Command {
+        let mut command = Command::new(&self.path);
+        command.arg(step).env("RUST_BACKTRACE", "0");
+        command
+    }
+}
+
+/// The words with which Cargo says what it is doing, rather than what is wrong.
+const DOING: [&str; 8] = [
+    "Adding",
+    "Blocking",
+    "Building",
+    "Compiling",
+    "Downloaded",
+    "Downloading",
+    "Locking",
+    "Updating",
+];
+
+/// Finds the path of the program in Cargo's messages.
+fn executable(messages: impl Read) -> Option<PathBuf> {
+    let lines = BufReader::new(messages).lines().map_while(Result::ok);
+    lines
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(&line).ok())
+        .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .last()
+}

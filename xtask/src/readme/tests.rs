@@ -1,0 +1,115 @@
+use super::{Block, Readme};
+
+const SCRIPT: &str = "\
+# Pool: workers that stay
+
+Some *prose*, with [a link][there].
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+## Why a pool
+
+Because.
+
+## map: one function over many inputs
+
+What will be printed?
+
+```python
+def map():
+    pass
+```
+```rust,compile_fail
+// no
+fn map() {}
+```
+```console any-order
+$ cargo run -q -p pool -- map
+10
+```
+
+Notice that.
+
+## Three things to try
+
+1. This.
+
+   ```rust
+   not_a_block_of_the_section();
+   ```
+
+[there]: https://example.org/there
+";
+
+#[test]
+fn a_script_is_taken_apart() {
+    let readme = Readme::parse(SCRIPT);
+    assert_eq!(readme.title, "Pool: workers that stay");
+    assert!(matches!(readme.opening.as_slice(), [Block::Prose(text)]
+        if text.contains("*prose*") && text.contains("| 1 | 2 |")));
+    let headings: Vec<&str> = readme.sections.iter().map(|s| s.heading.as_str()).collect();
+    assert_eq!(
+        headings,
+        [
+            "Why a pool",
+            "map: one function over many inputs",
+            "Three things to try"
+        ]
+    );
+    assert_eq!(readme.steps().collect::<Vec<_>>(), ["map"]);
+}
+
+#[test]
+fn a_section_has_its_blocks_in_order_with_their_lines() {
+    let readme = Readme::parse(SCRIPT);
+    let section = &readme.sections[1];
+    assert_eq!(
+        (section.line, section.words()),
+        (13, "one function over many inputs")
+    );
+    assert!(matches!(section.blocks.first(), Some(Block::Prose(_))));
+    assert!(matches!(section.blocks.last(), Some(Block::Prose(text))
+        if text.starts_with("Notice that.")));
+    let code: Vec<_> = section.code().collect();
+    let lines: Vec<_> = code
+        .iter()
+        .map(|code| (code.language(), code.line))
+        .collect();
+    assert_eq!(lines, [("python", 17), ("rust", 21), ("console", 25)]);
+    assert_eq!(code[0].text, "def map():\n    pass\n");
+    assert!(code[1].has_tag("compile_fail"));
+    assert!(code[2].has_tag("any-order"));
+    assert!(code[2].is_run_of("$ cargo run -q -p pool -- map"));
+    assert!(!code[2].is_run_of("$ cargo run -q -p pool -- ma"));
+}
+
+#[test]
+fn code_inside_a_list_belongs_to_the_prose() {
+    let readme = Readme::parse(SCRIPT);
+    assert_eq!(readme.sections[2].code().count(), 0);
+    assert!(
+        matches!(readme.sections[2].blocks.as_slice(), [Block::Prose(text)]
+        if text.contains("not_a_block"))
+    );
+}
+
+#[test]
+fn a_definition_reaches_every_stretch_of_prose() {
+    let readme = Readme::parse(SCRIPT);
+    assert!(matches!(readme.opening.as_slice(), [Block::Prose(text)]
+        if text.contains("[there]: https://example.org/there")));
+}
+
+#[test]
+fn a_heading_with_a_colon_is_a_step_only_with_the_name_of_one() {
+    let readme = Readme::parse("# T\n\n## Note: this\n\n## in-ps: that\n");
+    assert_eq!(readme.steps().collect::<Vec<_>>(), ["in-ps"]);
+}
+
+#[test]
+fn an_empty_script_is_no_mistake_of_the_parser() {
+    let readme = Readme::parse("");
+    assert_eq!((readme.title.as_str(), readme.sections.len()), ("", 0));
+}

@@ -1,0 +1,86 @@
+use std::ffi::OsString;
+use std::io;
+use std::process::ExitCode;
+
+use lexopt::Parser;
+
+use crate::misuse::{Misuse, suggestion};
+use crate::{check, help, lesson, list};
+
+/// One of the things `cargo xtask` can do.
+pub(crate) struct Task {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) usage: &'static str,
+    run: fn(Parser) -> anyhow::Result<ExitCode>,
+}
+
+pub(crate) const TASKS: &[Task] = &[
+    Task {
+        name: "lesson",
+        about: "play the course, or some of its lessons and steps",
+        usage: lesson::USAGE,
+        run: lesson::run,
+    },
+    Task {
+        name: "list",
+        about: "list the lessons with their steps and minutes",
+        usage: list::USAGE,
+        run: list::run,
+    },
+    Task {
+        name: "check",
+        about: "check the house rules of the course",
+        usage: check::USAGE,
+        run: check::run,
+    },
+    Task {
+        name: "help",
+        about: "list the tasks, or explain one: cargo xtask help lesson",
+        usage: help::USAGE,
+        run: help::explain,
+    },
+];
+
+/// Runs the task of that name with the rest of the command line.
+pub(crate) fn run(
+    name: &str,
+    arguments: impl Iterator<Item = OsString>,
+) -> anyhow::Result<ExitCode> {
+    if ["--help", "-h"].contains(&name) {
+        return help::run();
+    }
+    let arguments: Vec<OsString> = arguments.collect();
+    let task = find(name)?;
+    if arguments
+        .iter()
+        .any(|word| word == "--help" || word == "-h")
+    {
+        return help::show(task);
+    }
+    (task.run)(Parser::from_args(arguments))
+}
+
+pub(crate) fn find(name: &str) -> Result<&'static Task, Misuse> {
+    TASKS.iter().find(|task| task.name == name).ok_or_else(|| {
+        let suggestion = suggestion(name, TASKS.iter().map(|task| task.name));
+        Misuse(format!(
+            "there is no task `{name}`{suggestion}\n`cargo xtask` lists the tasks"
+        ))
+    })
+}
+
+/// Tells an error on standard error and gives the exit status that goes with it.
+///
+/// A reader of our output that has gone away, such as `head`, is no error.
+pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    let output_closed = error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+    if output_closed {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("error: {error:#}");
+    let misused = error.is::<Misuse>() || error.is::<lexopt::Error>();
+    ExitCode::from(if misused { 2 } else { 1 })
+}

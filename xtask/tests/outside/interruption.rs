@@ -1,0 +1,77 @@
+//! Playing that is cut short leaves nothing behind.
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::small_course::SmallCourse;
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Starts the step that sleeps, and gives its process id once it is running.
+fn start_sleeping(course: &SmallCourse) -> (Child, BufReader<ChildStdout>, String) {
+    let mut command = course.command(&["lesson", "trouble", "sleeps"]);
+    let mut player = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("xtask starts");
+    let mut out = BufReader::new(player.stdout.take().expect("its output"));
+    let lines = out.by_ref().lines().map(|line| line.expect("a line"));
+    let mut pids = lines.filter_map(|line| Some(line.trim().strip_prefix("sleeping in ")?.into()));
+    let pid = pids.next().expect("the step begins");
+    drop(pids);
+    (player, out, pid)
+}
+
+fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < LIMIT, "{what}: not within {LIMIT:?}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn is_gone(pid: &str) -> bool {
+    let state = Command::new("ps").args(["-o", "stat=", "-p", pid]).output();
+    let state = String::from_utf8(state.expect("ps runs").stdout).expect("ps says text");
+    state.trim().is_empty() || state.trim().starts_with('Z')
+}
+
+#[test]
+fn an_interruption_ends_the_step_too() {
+    for signal in ["INT", "TERM", "HUP"] {
+        let course = SmallCourse::new();
+        let (mut player, _out, step) = start_sleeping(&course);
+        let player_id = player.id().to_string();
+        let kill = Command::new("kill")
+            .args(["-s", signal, &player_id])
+            .status();
+        assert!(kill.expect("kill runs").success());
+        wait_until("xtask ends", || {
+            player.try_wait().expect("its state").is_some()
+        });
+        wait_until("the step ends", || is_gone(&step));
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_playing_quietly() {
+    let course = SmallCourse::new();
+    let mut command = course.command(&["lesson", "greeting"]);
+    let mut player = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("xtask starts");
+    let mut first = String::new();
+    let mut out = BufReader::new(player.stdout.take().expect("its output"));
+    out.read_line(&mut first).expect("a line");
+    drop(out);
+    assert_eq!(first, "Lesson 1 of 3\n");
+    wait_until("xtask ends", || {
+        player.try_wait().expect("its state").is_some()
+    });
+    let ended = player.wait_with_output().expect("its end");
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+    assert!(ended.status.success());
+}
