@@ -31,6 +31,21 @@ pub(crate) fn reserve(name: &str, bytes: u64) -> io::Result<()> {
     Ok(())
 }
 
+/// Gives memory back to the system that nobody will read any more, though somebody may have it open.
+pub(crate) fn give_back(name: &str) {
+    #[cfg(target_os = "linux")]
+    if let Ok(file) = OpenOptions::new()
+        .write(true)
+        .open(Path::new("/dev/shm").join(name))
+        && let Ok(found) = file.metadata()
+    {
+        use rustix::fs::FallocateFlags;
+        let hole = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+        let _ = rustix::fs::fallocate(&file, hole, 0, found.len());
+    }
+    let _ = name;
+}
+
 /// The error for memory of which only so many bytes are free.
 pub(crate) fn too_large(free: u64) -> io::Error {
     let reason = format!("it needs more memory than is free ({} MiB)", free >> 20);

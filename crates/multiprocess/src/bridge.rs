@@ -33,6 +33,12 @@ pub(crate) fn build<T: serde::Serialize>() -> Result<(IpcSender<T>, OwnedFd), St
         .path
         .to_str()
         .ok_or("the path of the folder for temporary files is not UTF-8")?;
+    // Without a free descriptor `ipc-channel` would connect nothing, and say something else.
+    drop(
+        path.listener
+            .try_clone()
+            .map_err(|error| error.to_string())?,
+    );
     let theirs = IpcSender::connect(text.to_owned()).map_err(|error| error.to_string())?;
     let ours = path.accept().map_err(|error| error.to_string())?;
     Ok((theirs, ours))

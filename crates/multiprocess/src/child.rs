@@ -11,7 +11,7 @@ use crate::current::{self, Identity, ProcessInfo};
 use crate::link::{self, Frame, Kind, Wait};
 use crate::parcel::{Parcel, panic_message};
 use crate::task::{self, Outcome, RegisteredTask};
-use crate::{death, end, panic, run};
+use crate::{death, end, ipc_handles, panic, pool, run};
 
 /// The first argument of a child; its name follows.
 pub(crate) const MARK: &str = "--multiprocess-child";
@@ -31,7 +31,7 @@ pub(crate) struct Start {
     pub(crate) numbers: Vec<u32>,
     pub(crate) parent: ProcessInfo,
     /// Place of the function in the list of tasks, its path, and the length of that list.
-    pub(crate) index: usize,
+    pub(crate) index: u32,
     pub(crate) function: String,
     pub(crate) tasks: usize,
     /// Folder of the run, where the parent has begun one.
@@ -97,16 +97,17 @@ pub fn init(tasks: impl IntoIterator<Item = RegisteredTask>) {
     let is_child = std::env::args_os()
         .nth(1)
         .is_some_and(|argument| argument == MARK);
-    let registered = task::register(tasks.into_iter().collect());
+    let registered = task::register(tasks.into_iter().chain(pool::tasks()).collect());
     assert!(
         registered,
         "multiprocess::init was called twice; call it once, first thing in main"
     );
+    end::prepare();
     if is_child {
         std::process::exit(run());
     }
+    ipc_handles::prepare();
     run::clear_dead_runs();
-    end::prepare();
 }
 
 /// The whole life of a child; returns its exit code.
@@ -148,7 +149,7 @@ fn run() -> i32 {
 
     let table = task::table().unwrap_or_default();
     let task = table
-        .get(start.index)
+        .get(start.index as usize)
         .filter(|task| task.name() == start.function && table.len() == start.tasks);
     let Some(task) = task else {
         return tell(&line, Kind::OtherProgram, start.function.into_bytes());

@@ -1,7 +1,7 @@
 //! What happens when a process of a program ends: its daemons are ended, its other children are waited for, and
 //! the shared memory that nobody else uses is taken back. A child calls it itself, in [`init`](crate::init).
 
-use crate::{children, run};
+use crate::{children, presence, run};
 
 /// Its destructor runs when the main thread ends.
 struct AtEnd;
@@ -14,6 +14,7 @@ impl Drop for AtEnd {
 
 pub(crate) fn end() {
     children::end();
+    presence::leave();
     run::leave();
 }
 

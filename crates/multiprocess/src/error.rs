@@ -5,6 +5,7 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use crate::holder::Holder;
+use crate::pool::{PoolEnd, TaskFailure};
 
 /// The result of this crate's operations.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -169,6 +170,133 @@ pub enum Error {
         what: String,
     },
 
+    /// No permit of a semaphore was free in time.
+    #[error(
+        "process '{}' (pid {}) waited {limit:?} in vain for one of {permits} permits, held by {}",
+        crate::current().name(), crate::current().pid(), listed(holders)
+    )]
+    PermitTimeout {
+        /// How long it was waited for.
+        limit: Duration,
+        /// Number of permits.
+        permits: u32,
+        /// The processes that held permits when the time was over.
+        holders: Vec<Holder>,
+    },
+
+    /// A barrier is broken, or broke while this thread waited at it.
+    #[error("the barrier is broken: {by}; `reset` makes it whole again")]
+    BarrierBroken {
+        /// What broke it.
+        by: BrokenBy,
+    },
+
+    /// There is no room at the moment.
+    #[error("{what} is full; take something out of it, or put with a wait")]
+    Full {
+        /// The queue.
+        what: String,
+    },
+
+    /// There is nothing at the moment.
+    #[error("{what} is empty; put something into it, or get with a wait")]
+    Empty {
+        /// The queue, or the end of a pipe.
+        what: String,
+    },
+
+    /// Something was waited for, and did not come in time.
+    #[error(
+        "process '{}' (pid {}) waited {limit:?} in vain for {event}",
+        crate::current().name(), crate::current().pid()
+    )]
+    Timeout {
+        /// What was waited for.
+        event: String,
+        /// How long.
+        limit: Duration,
+    },
+
+    /// It was closed, or nobody is left on its other side.
+    #[error("{what} is at its end: it was closed, or nobody is left on its other side")]
+    Closed {
+        /// The queue, or the end of a pipe.
+        what: String,
+    },
+
+    /// A message could not be turned into bytes.
+    #[error("a message cannot go into {what}: {reason}")]
+    Unsendable {
+        /// Where it was to go.
+        what: String,
+        /// What the serialiser said.
+        reason: String,
+    },
+
+    /// A message was taken, but could not be read back; it is lost, those after it are not.
+    #[error("a message out of {what} cannot be read, and is lost: {reason}")]
+    Unreadable {
+        /// Where it came from.
+        what: String,
+        /// What the deserialiser said.
+        reason: String,
+    },
+
+    /// `task_done` was called more often than something was put.
+    #[error("task_done was called more often than there were items in {what}")]
+    TooManyDone {
+        /// The queue.
+        what: String,
+    },
+
+    /// A queue that could hold nothing.
+    #[error(
+        "a queue of capacity 0 could hold nothing; for one without a limit (Python's `Queue(0)`) \
+         use `Queue::new`"
+    )]
+    NoCapacity,
+
+    /// The end of a pipe was sent to another process, and is there now.
+    #[error("{what} was sent to another process; this one cannot use it any more")]
+    GivenAway {
+        /// The end of the pipe.
+        what: String,
+    },
+
+    /// A pool has no result for one of the inputs.
+    #[error("`{function}` gave no result for input {index}: {failure}")]
+    Task {
+        /// Path of the function.
+        function: String,
+        /// Which input, counted from 0.
+        index: usize,
+        /// Why.
+        failure: TaskFailure,
+    },
+
+    /// A pool was to have no workers.
+    #[error("a pool needs at least one worker")]
+    NoWorkers,
+
+    /// The pool was closed, and takes no more calls.
+    #[error("the pool is closed and takes no more calls")]
+    PoolClosed,
+
+    /// The pool was terminated, and with it what was under way.
+    #[error("the pool was terminated")]
+    PoolTerminated,
+
+    /// The pool cannot go on.
+    #[error("the pool is broken, its workers cannot be started: {reason}")]
+    PoolBroken {
+        /// What happened to the workers.
+        reason: String,
+    },
+
+    /// The result was already taken by an earlier call.
+    #[error("the result was taken before")]
+    ResultTaken,
+
     /// The operating system refused something that should always work.
     #[error("cannot {doing} process '{name}': {source}")]
     System {
@@ -179,6 +307,34 @@ pub enum Error {
         /// What the operating system said.
         source: std::io::Error,
     },
+}
+
+/// What broke a [`Barrier`](crate::Barrier).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BrokenBy {
+    /// A thread of this process did not want to wait any longer.
+    Timeout(Holder),
+    /// This process called [`abort`](crate::Barrier::abort).
+    Abort(Holder),
+    /// This process was a party and is dead.
+    Death(Holder),
+    /// This process was a party and panicked.
+    Panic(Holder),
+    /// [`reset`](crate::Barrier::reset) was called while somebody waited.
+    Reset,
+}
+
+impl fmt::Display for BrokenBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BrokenBy::Timeout(process) => write!(f, "{process} waited too long"),
+            BrokenBy::Abort(process) => write!(f, "{process} aborted it"),
+            BrokenBy::Death(process) => write!(f, "{process} died"),
+            BrokenBy::Panic(process) => write!(f, "{process} panicked"),
+            BrokenBy::Reset => f.write_str("it was reset while somebody waited"),
+        }
+    }
 }
 
 /// Which value was travelling between two processes.
@@ -227,6 +383,23 @@ impl fmt::Display for Signal {
     }
 }
 
+impl From<PoolEnd> for Error {
+    fn from(end: PoolEnd) -> Error {
+        match end {
+            PoolEnd::Terminated => Error::PoolTerminated,
+            PoolEnd::Broken(reason) => Error::PoolBroken { reason },
+        }
+    }
+}
+
 fn last_segment(path: &str) -> &str {
     path.rsplit("::").next().unwrap_or(path)
+}
+
+fn listed(holders: &[Holder]) -> String {
+    if holders.is_empty() {
+        return "nobody any more".to_owned();
+    }
+    let words: Vec<String> = holders.iter().map(ToString::to_string).collect();
+    words.join(", ")
 }

@@ -43,6 +43,12 @@ impl Handles {
 /// The most handles that fit into one message of `ipc-channel`, less the one that does the counting.
 const MOST_HANDLES: usize = 63;
 
+/// Has `ipc-channel` find out how large its messages may be, while there surely are free descriptors: where it finds none
+/// it panics, then and at each later message.
+pub(crate) fn prepare() {
+    let _ = Collector::new().and_then(Collector::collect);
+}
+
 /// Finds what handles a value left behind when it was serialised on this thread.
 ///
 /// It is made before the value is serialised: once there are handles to be collected, nothing that can
@@ -89,7 +95,9 @@ impl Collector {
                 "it holds more than {MOST_HANDLES} handles of ipc-channel"
             )),
             Some(Err(error)) => Err(error.to_string()),
-            Some(Ok(())) => retry(|| self.receiver.recv()),
+            // Where there is no descriptor left for a handle, `ipc-channel` panics.
+            Some(Ok(())) => parcel::without_panic(|| retry(|| self.receiver.recv()))
+                .unwrap_or_else(|| Err("its handles cannot be opened: is the limit of open files (`ulimit -n`) reached?".to_owned())),
         }
     }
 }

@@ -11,11 +11,26 @@ thread_local! {
     static PACKED: RefCell<Option<Luggage>> = const { RefCell::new(None) };
 }
 
+/// Something that was serialised, and is on its way.
+pub(crate) trait Carried: Send + Sync {
+    /// It will not arrive.
+    fn take_back(&self);
+
+    /// It has arrived, or will.
+    fn deliver(&self) {}
+}
+
+impl Carried for Segment {
+    fn take_back(&self) {
+        Segment::take_back(self);
+    }
+}
+
 /// Notes a handle that was serialised.
-pub(crate) fn add(segment: Arc<Segment>) {
+pub(crate) fn add(carried: Arc<dyn Carried>) {
     PACKED.with_borrow_mut(|packed| {
         if let Some(packed) = packed {
-            packed.0.push(segment);
+            packed.0.push(carried);
         }
     });
 }
@@ -28,21 +43,27 @@ pub(crate) fn with_luggage<R>(pack: impl FnOnce() -> R) -> (R, Luggage) {
     (packed, luggage)
 }
 
-/// The segments whose handles stand in one value. Dropped, it is taken back: the value will not arrive.
-#[derive(Default, Debug)]
-pub(crate) struct Luggage(Vec<Arc<Segment>>);
+/// What is on its way with one value. Dropped, it is taken back: the value will not arrive.
+#[derive(Default)]
+pub(crate) struct Luggage(Vec<Arc<dyn Carried>>);
 
 impl Luggage {
     /// The value has arrived, or is where it will be taken from.
     pub(crate) fn deliver(mut self) {
-        self.0.clear();
+        for carried in self.0.drain(..) {
+            carried.deliver();
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
 impl Drop for Luggage {
     fn drop(&mut self) {
-        for segment in &self.0 {
-            segment.take_back();
+        for carried in &self.0 {
+            carried.take_back();
         }
     }
 }

@@ -17,7 +17,7 @@ use std::ops::{Deref, DerefMut};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,9 @@ struct Header {
     holder: AtomicU32,
     mutex: MutexPlace,
     words: [AtomicU32; WORDS],
+    /// Whether there are files beside the one of the name: dependents, or what [`Segment::companion`] named.
+    accompanied: AtomicU32,
+    turns: [MutexPlace; TURNS],
 }
 
 /// The mutex keeps off the line of memory that the counters are on.
@@ -48,6 +51,9 @@ struct MutexPlace(RobustMutex);
 
 /// Numbers in each segment that can be read and written without its lock.
 pub(crate) const WORDS: usize = 16;
+
+/// Locks in each segment that guard no memory, but let processes do something one after the other.
+pub(crate) const TURNS: usize = 4;
 
 const MARK: u64 = 0x6d75_6c74_6970_726f;
 
@@ -73,6 +79,10 @@ pub(crate) struct Segment {
     users: File,
     /// The portable twin of the mutex in the segment, where it is used.
     file_lock: Option<FileLock>,
+    /// And those of the turns, opened when they are first used.
+    file_turns: [OnceLock<FileLock>; TURNS],
+    /// Whether the segment goes when its owner goes, and not with its own last user.
+    dependent: bool,
 }
 
 // SAFETY: the mapping is valid in all threads of the process until `drop`, which has the segment to itself. All
@@ -97,9 +107,30 @@ impl Place {
         self.folder.join(format!("{}.lock", self.name))
     }
 
+    /// The place of a dependent, which is found by its owner's name.
+    fn dependent(&self, suffix: &str) -> Place {
+        Place {
+            folder: self.folder.clone(),
+            name: format!("{}.{suffix}", self.name),
+        }
+    }
+
     fn forget(&self) {
         let _ = fs::remove_file(self.lock());
         let _ = fs::remove_file(self.users());
+    }
+
+    /// Removes the files beside the one of the name, and the memory that has such a name.
+    fn forget_companions(&self) {
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let Some(name) = name.to_str() else { continue };
+            let rest = name.strip_prefix(&self.name);
+            if rest.is_some_and(|rest| rest.starts_with('.')) {
+                remove(name);
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 }
 
@@ -124,12 +155,7 @@ impl Segment {
     /// Makes a segment of `length` bytes, all zero, that nobody else knows.
     pub(crate) fn create(length: usize, usage: Use) -> std::io::Result<Arc<Segment>> {
         static MADE: AtomicU64 = AtomicU64::new(0);
-        let total = HEADER
-            .checked_add(length)
-            .filter(|&total| isize::try_from(total).is_ok());
-        let total =
-            total.ok_or_else(|| available::too_large(available::free_memory().unwrap_or(0)))?;
-        available::check(total as u64)?;
+        let total = total(length)?;
         let folder = run::folder()?;
         let run = folder
             .file_name()
@@ -141,6 +167,16 @@ impl Segment {
             name: format!("mp-{run}-{:x}-{made:x}", std::process::id()),
             folder,
         };
+        Self::create_at(place, total, length, usage, false)
+    }
+
+    fn create_at(
+        place: Place,
+        total: usize,
+        length: usize,
+        usage: Use,
+        dependent: bool,
+    ) -> std::io::Result<Arc<Segment>> {
         // The name is written down before it is given out: whatever happens next, it will be cleared away.
         let users = run::hold(
             &place.users(),
@@ -153,11 +189,16 @@ impl Segment {
         let made = Self::map_new(&place, total).and_then(|mapping| {
             let header = mapping.as_ptr().cast::<Header>();
             // SAFETY: the mapping is at least as long as a header, aligned to a page, and unknown to others.
-            unsafe { RobustMutex::init(&raw mut (*header).mutex.0)? };
+            unsafe {
+                RobustMutex::init(&raw mut (*header).mutex.0)?;
+                for turn in 0..TURNS {
+                    RobustMutex::init(&raw mut (*header).turns[turn].0)?;
+                }
+            }
             Ok(mapping)
         });
         let mapping = made.inspect_err(|_| place.forget())?;
-        let segment = Self::assemble(mapping, place.clone(), length, usage, users)?;
+        let segment = Self::assemble(mapping, place.clone(), length, usage, users, dependent)?;
         let header = segment.header();
         header.length.store(length as u64, Ordering::Relaxed);
         header
@@ -191,9 +232,9 @@ impl Segment {
         length: usize,
         usage: Use,
         users: File,
+        dependent: bool,
     ) -> std::io::Result<Segment> {
-        let portable = !cfg!(target_os = "linux") || crate::portable::is_forced();
-        let file_lock = if portable {
+        let file_lock = if is_portable() && !dependent {
             Some(FileLock::open(&place.lock())?)
         } else {
             None
@@ -206,14 +247,56 @@ impl Segment {
             usage,
             users,
             file_lock,
+            file_turns: Default::default(),
+            dependent,
         })
+    }
+
+    /// Makes a segment that is found by this one's name and a suffix, and goes together with it. What the suffix
+    /// led to before is removed.
+    pub(crate) fn create_dependent(
+        &self,
+        suffix: &str,
+        length: usize,
+    ) -> std::io::Result<Arc<Segment>> {
+        let total = total(length)?;
+        self.header().accompanied.store(1, Ordering::Relaxed);
+        let place = self.place.dependent(suffix);
+        if place.users().exists() {
+            self.remove_dependent(suffix);
+        }
+        Self::create_at(place, total, length, Use::Atomic, true)
+    }
+
+    /// Opens a dependent of this segment.
+    pub(crate) fn open_dependent(&self, suffix: &str) -> Result<Arc<Segment>, String> {
+        let place = self.place.dependent(suffix);
+        match open_segment(&place) {
+            Some(segment) => Ok(segment),
+            None => Self::map_at(&place, None, Use::Atomic, true),
+        }
+    }
+
+    /// Removes a dependent that nobody will use any more, also for those who still have it open.
+    pub(crate) fn remove_dependent(&self, suffix: &str) {
+        let place = self.place.dependent(suffix);
+        available::give_back(&place.name);
+        remove(&place.name);
+        place.forget();
+    }
+
+    /// The path of a file that goes together with the segment.
+    pub(crate) fn companion(&self, suffix: &str) -> PathBuf {
+        self.header().accompanied.store(1, Ordering::Relaxed);
+        self.place.dependent(suffix).users()
     }
 
     /// Writes a ticket with which another process can open the segment. Until it does so, or `take_back` is
     /// called, the segment stays.
     pub(crate) fn ticket(self: &Arc<Self>, content: &str) -> Ticket {
         self.header().in_flight.fetch_add(1, Ordering::AcqRel);
-        crate::luggage::add(Arc::clone(self));
+        let carried: Arc<Segment> = Arc::clone(self);
+        crate::luggage::add(carried);
         Ticket {
             place: self.place.clone(),
             length: self.length as u64,
@@ -238,20 +321,21 @@ impl Segment {
                 ticket.content
             ));
         }
-        let known = open_segments()
-            .get_or_insert_default()
-            .get(&ticket.place)
-            .and_then(Weak::upgrade);
-        let segment = match known {
+        let segment = match open_segment(&ticket.place) {
             Some(segment) => segment,
-            None => Self::map_known(ticket)?,
+            None => Self::map_at(&ticket.place, Some(ticket.length), ticket.usage, false)?,
         };
         segment.take_back();
         Ok(segment)
     }
 
-    fn map_known(ticket: &Ticket) -> Result<Arc<Segment>, String> {
-        let place = &ticket.place;
+    /// Maps a segment that is there, of the length it has, or that it is said to have.
+    fn map_at(
+        place: &Place,
+        length: Option<u64>,
+        usage: Use,
+        dependent: bool,
+    ) -> Result<Arc<Segment>, String> {
         let gone = |error: &dyn std::fmt::Display| {
             format!(
                 "the shared memory {} is not there any more: {error}",
@@ -265,20 +349,21 @@ impl Segment {
             .os_id(os_id(&place.name))
             .open()
             .map_err(|error| gone(&error))?;
-        let length = usize::try_from(ticket.length).map_err(|error| gone(&error))?;
-        let whole = mapping
-            .len()
-            .checked_sub(HEADER)
-            .is_some_and(|room| room >= length);
-        if !whole {
+        let room = mapping.len().checked_sub(HEADER);
+        let room = room.ok_or_else(|| gone(&"it is shorter than it was"))?;
+        // SAFETY: the mapping is at least as long as a header, and aligned to a page.
+        let written = unsafe { &(*mapping.as_ptr().cast::<Header>()).length };
+        let length = length.unwrap_or_else(|| written.load(Ordering::Relaxed));
+        let bytes = usize::try_from(length).map_err(|error| gone(&error))?;
+        if bytes > room {
             return Err(gone(&"it is shorter than it was"));
         }
-        let segment = Self::assemble(mapping, place.clone(), length, ticket.usage, users)
+        let segment = Self::assemble(mapping, place.clone(), bytes, usage, users, dependent)
             .map_err(|error| gone(&error))?;
         let header = segment.header();
         let as_made = header.mark.load(Ordering::Acquire) == MARK
-            && header.length.load(Ordering::Relaxed) == ticket.length
-            && (header.atomic.load(Ordering::Relaxed) == 1) == (ticket.usage == Use::Atomic);
+            && header.length.load(Ordering::Relaxed) == length
+            && (header.atomic.load(Ordering::Relaxed) == 1) == (usage == Use::Atomic);
         if !as_made {
             return Err(gone(&"its length or kind is not what was sent"));
         }
@@ -300,9 +385,23 @@ impl Segment {
         unsafe { &*self.mapping.as_ptr().cast::<Header>() }
     }
 
+    /// Whether no other process uses the segment, and none will; asked by its last user in this process.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        if run::is_alone(&self.users) {
+            return self.header().in_flight.load(Ordering::Acquire) == 0;
+        }
+        let _ = self.users.lock_shared();
+        false
+    }
+
     /// Bytes of the segment, without its header.
     pub(crate) fn len(&self) -> usize {
         self.length
+    }
+
+    /// Folder of the run that the segment belongs to.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        &self.place.folder
     }
 
     /// Numbers that can be used without the lock, for waiting.
@@ -359,6 +458,66 @@ impl Segment {
         }
     }
 
+    /// Releases a lock that this thread holds and has [kept](Held::keep).
+    pub(crate) fn release_kept(&self) {
+        assert_eq!(self.length, 0, "only a lock without memory is kept");
+        drop(Held {
+            segment: self,
+            holder_died: false,
+            dead_holder: None,
+            not_send: PhantomData,
+        });
+    }
+
+    /// Waits for a turn until the deadline, without one as long as it takes.
+    pub(crate) fn turn(
+        &self,
+        which: usize,
+        deadline: Option<Instant>,
+    ) -> Result<Turn<'_>, Refused> {
+        if is_portable() {
+            let file = self.file_turn(which)?;
+            file.lock_until(deadline)?;
+            return Ok(Turn {
+                lock: TurnLock::File(file),
+                not_send: PhantomData,
+            });
+        }
+        let mutex = &self.header().turns[which].0;
+        // Who died in his turn left nothing half done: that is what turns are used for.
+        match deadline {
+            None => mutex.lock()?,
+            Some(deadline) => mutex.lock_until(deadline)?,
+        };
+        Ok(Turn {
+            lock: TurnLock::Mutex(mutex),
+            not_send: PhantomData,
+        })
+    }
+
+    /// Takes a turn if nobody has it.
+    pub(crate) fn try_turn(&self, which: usize) -> Result<Turn<'_>, Refused> {
+        if is_portable() {
+            return self.turn(which, Some(Instant::now()));
+        }
+        let mutex = &self.header().turns[which].0;
+        mutex.try_lock()?;
+        Ok(Turn {
+            lock: TurnLock::Mutex(mutex),
+            not_send: PhantomData,
+        })
+    }
+
+    fn file_turn(&self, which: usize) -> Result<&FileLock, Refused> {
+        let place = &self.file_turns[which];
+        if let Some(file) = place.get() {
+            return Ok(file);
+        }
+        let path = self.companion(&format!("turn{which}"));
+        let file = FileLock::open(&path).map_err(Refused::System)?;
+        Ok(place.get_or_init(|| file))
+    }
+
     /// The memory as atomic numbers.
     pub(crate) fn atomics<A: Atomic>(&self) -> &[A] {
         assert_eq!(
@@ -388,12 +547,18 @@ impl Drop for Segment {
         if self.holder() == Some(own_pid()) {
             return;
         }
-        let last =
-            run::is_alone(&self.users) && self.header().in_flight.load(Ordering::Acquire) == 0;
+        let last = !self.dependent
+            && run::is_alone(&self.users)
+            && self.header().in_flight.load(Ordering::Acquire) == 0;
+        let accompanied = self.header().accompanied.load(Ordering::Relaxed) != 0;
         self.mapping.set_owner(last);
         // SAFETY: dropped once, here, and not used afterwards.
         unsafe { ManuallyDrop::drop(&mut self.mapping) };
         if last {
+            // The name itself goes last: killed before that, the run's end removes the rest.
+            if accompanied {
+                self.place.forget_companions();
+            }
             self.place.forget();
         }
         // The lock on the name goes last: until then nobody else opens it.
@@ -408,6 +573,13 @@ pub(crate) struct Held<'a> {
     pub(crate) dead_holder: Option<u32>,
     /// The mutex belongs to the thread that locked it.
     not_send: PhantomData<*mut ()>,
+}
+
+impl Held<'_> {
+    /// Keeps the lock without the guard, until [`release_kept`](Segment::release_kept).
+    pub(crate) fn keep(self) {
+        std::mem::forget(self);
+    }
 }
 
 impl Deref for Held<'_> {
@@ -443,6 +615,27 @@ impl Drop for Held<'_> {
     }
 }
 
+/// A turn of a segment, which this thread has.
+pub(crate) struct Turn<'a> {
+    lock: TurnLock<'a>,
+    /// The mutex belongs to the thread that locked it.
+    not_send: PhantomData<*mut ()>,
+}
+
+enum TurnLock<'a> {
+    Mutex(&'a RobustMutex),
+    File(&'a FileLock),
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        match self.lock {
+            TurnLock::Mutex(mutex) => mutex.unlock(),
+            TurnLock::File(file) => file.unlock(),
+        }
+    }
+}
+
 /// A number that several processes may use at once.
 ///
 /// # Safety
@@ -465,6 +658,27 @@ pub(crate) fn remove(name: &str) {
     if let Ok(mut mapping) = ShmemConf::new().os_id(os_id(name)).open() {
         mapping.set_owner(true);
     }
+}
+
+/// Bytes of a segment with its header; an error if there is less memory than that.
+fn total(length: usize) -> std::io::Result<usize> {
+    let total = HEADER
+        .checked_add(length)
+        .filter(|&total| isize::try_from(total).is_ok());
+    let total = total.ok_or_else(|| available::too_large(available::free_memory().unwrap_or(0)))?;
+    available::check(total as u64)?;
+    Ok(total)
+}
+
+fn is_portable() -> bool {
+    !cfg!(target_os = "linux") || crate::portable::is_forced()
+}
+
+fn open_segment(place: &Place) -> Option<Arc<Segment>> {
+    open_segments()
+        .get_or_insert_default()
+        .get(place)
+        .and_then(Weak::upgrade)
 }
 
 /// The name in the form that the system asks for.

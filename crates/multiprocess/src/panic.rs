@@ -80,5 +80,5 @@ fn shorten(backtrace: &str) -> String {
     });
     let end = (first..lines.len()).find(|&line| lines[line].contains("multiprocess::"));
     let kept = &lines[first..end.unwrap_or(lines.len())];
-    kept.iter().map(|line| format!("{line}\n")).collect()
+    kept.iter().flat_map(|line| [line, "\n"]).collect()
 }

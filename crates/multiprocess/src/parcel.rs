@@ -25,12 +25,15 @@ pub(crate) struct Parcel {
 /// The value is serialised to bytes completely before anything is sent, so that a value which fails
 /// half-way harms nothing.
 pub(crate) fn pack<T: Serialize>(value: &T) -> Result<Parcel, String> {
-    let collector = ipc_handles::Collector::new()?;
+    // A type with nothing to be dropped holds no open file.
+    let collector = std::mem::needs_drop::<T>()
+        .then(ipc_handles::Collector::new)
+        .transpose()?;
     let (bytes, luggage) = luggage::with_luggage(|| {
         postcard::to_stdvec(value).map_err(|error| why_not(value, &error))
     });
     // Also after a failure: what the value left behind must not ride with somebody else's message.
-    let handles = collector.collect();
+    let handles = collector.map_or(Ok(Handles::default()), ipc_handles::Collector::collect);
     Ok(Parcel {
         bytes: bytes?,
         handles: handles?,
@@ -67,7 +70,7 @@ pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> &str {
 
 /// Why a value could not be serialised. Postcard drops the words of a value's own `Serialize`, so
 /// another serialiser is asked for them.
-fn why_not<T: Serialize>(value: &T, error: &postcard::Error) -> String {
+pub(crate) fn why_not<T: Serialize>(value: &T, error: &postcard::Error) -> String {
     if *error != postcard::Error::SerdeSerCustom {
         return explain(error);
     }

@@ -53,6 +53,18 @@ use crate::task::{self, Task};
 ///     Ok(())
 /// }
 /// ```
+///
+/// Arguments that do not fit the function are refused when the program is built, where Python fails in the child:
+///
+/// ```compile_fail,E0308
+/// # fn doubler(number: i64) -> i64 { 2 * number }
+/// let child = multiprocess::spawn(doubler, ("5".to_owned(),));
+/// ```
+///
+/// ```compile_fail,E0277
+/// # fn doubler(number: i64) -> i64 { 2 * number }
+/// let child = multiprocess::spawn(doubler, 5); // a tuple is needed: (5,)
+/// ```
 pub fn spawn<F, Args>(function: F, args: Args) -> Result<JoinHandle<F::Output>>
 where
     F: Task<Args>,
@@ -283,6 +295,12 @@ impl<R> JoinHandle<R> {
     }
 }
 
+impl<R> JoinHandle<R> {
+    pub(crate) fn child(&self) -> &Arc<Child> {
+        &self.child
+    }
+}
+
 impl<R: DeserializeOwned> JoinHandle<R> {
     /// Waits for the process to end and returns what its function returned.
     ///
@@ -399,7 +417,7 @@ impl<R> std::fmt::Debug for JoinHandle<R> {
 impl<R> Drop for JoinHandle<R> {
     fn drop(&mut self) {
         if let Ok(None) = self.child.try_reap() {
-            crate::reaper::adopt(Arc::clone(&self.child));
+            crate::reaper::adopt(Arc::clone(&self.child), None);
         }
     }
 }

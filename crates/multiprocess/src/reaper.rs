@@ -15,7 +15,7 @@ use crate::death::wait_for;
 
 struct Reaper {
     /// Handed over, and not yet seen by the thread.
-    new: Vec<Arc<Child>>,
+    new: Vec<(Arc<Child>, Option<Then>)>,
     /// Wakes the thread; `None` while there is no thread.
     bell: Option<UnixStream>,
 }
@@ -25,10 +25,13 @@ static REAPER: Mutex<Reaper> = Mutex::new(Reaper {
     bell: None,
 });
 
-/// Takes over the waiting for a child.
-pub(crate) fn adopt(child: Arc<Child>) {
+/// What is to be done when a child has ended.
+pub(crate) type Then = Box<dyn FnOnce() + Send>;
+
+/// Takes over the waiting for a child; when it has ended and was reaped, `then` is called.
+pub(crate) fn adopt(child: Arc<Child>, then: Option<Then>) {
     let mut reaper = REAPER.lock().unwrap_or_else(PoisonError::into_inner);
-    reaper.new.push(child);
+    reaper.new.push((child, then));
     if let Some(bell) = &mut reaper.bell {
         // A full socket has woken the thread already.
         let _ = bell.write(&[0]);
@@ -48,7 +51,7 @@ pub(crate) fn adopt(child: Arc<Child>) {
 }
 
 fn reap(ear: &UnixStream) {
-    let mut children: Vec<Arc<Child>> = Vec::new();
+    let mut children: Vec<(Arc<Child>, Option<Then>)> = Vec::new();
     loop {
         {
             let mut reaper = REAPER.lock().unwrap_or_else(PoisonError::into_inner);
@@ -59,16 +62,19 @@ fn reap(ear: &UnixStream) {
             }
         }
         let mut descriptors = vec![PollFd::new(ear, PollFlags::IN)];
-        descriptors.extend(children.iter().map(|child| child.watch().poll_fd()));
+        descriptors.extend(children.iter().map(|(child, _)| child.watch().poll_fd()));
         wait_for(&mut descriptors, None);
         let ready: Vec<bool> = descriptors[1..]
             .iter()
             .map(|descriptor| !descriptor.revents().is_empty())
             .collect();
         let mut ready = ready.into_iter();
-        children.retain(|child| {
+        children.retain_mut(|(child, then)| {
             let soon = Instant::now() + Duration::from_secs(1);
             let ended = ready.next() == Some(true) && !matches!(child.wait(Some(soon)), Ok(false));
+            if ended && let Some(then) = then.take() {
+                then();
+            }
             !ended
         });
         let _ = std::io::Read::read(&mut &*ear, &mut [0; 64]);

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
 use crate::parcel::{self, Parcel};
+use crate::pool;
 
 /// A function that can run in another process: a plain `fn` of up to six arguments.
 ///
@@ -18,10 +19,23 @@ use crate::parcel::{self, Parcel};
 /// A closure that captures variables is refused when the program is built: a variable of the parent
 /// does not exist in the child.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0080
 /// let factor = 3;
 /// let scale = move |number: i64| factor * number;
 /// multiprocess::init([multiprocess::task(scale)]); // error: a closure that captures
+/// ```
+///
+/// So is a function pointer, of which nobody knows in the child which function it is, and what serde cannot serialise:
+///
+/// ```compile_fail,E0080
+/// fn doubler(number: i64) -> i64 { 2 * number }
+/// let pointer: fn(i64) -> i64 = doubler;
+/// multiprocess::init([multiprocess::task(pointer)]);
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn reads(file: std::fs::File) {}
+/// multiprocess::init([multiprocess::task(reads)]);
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot run in another process",
@@ -30,7 +44,7 @@ use crate::parcel::{self, Parcel};
 )]
 pub trait Task<Args>: Copy + Send + Sync + 'static {
     /// What the function returns.
-    type Output: Serialize + DeserializeOwned;
+    type Output: Serialize + DeserializeOwned + 'static;
 
     /// Calls the function.
     #[doc(hidden)]
@@ -42,7 +56,7 @@ macro_rules! implement_task {
         impl<F, R, $($arg),*> Task<($($arg,)*)> for F
         where
             F: Fn($($arg),*) -> R + Copy + Send + Sync + 'static,
-            R: Serialize + DeserializeOwned,
+            R: Serialize + DeserializeOwned + 'static,
             $($arg: Serialize + DeserializeOwned,)*
         {
             type Output = R;
@@ -66,6 +80,9 @@ implement_task!(A, B, C, D, E, G);
 /// How a child runs its function: reads the arguments, calls, and packs the answer.
 type Runner = Box<dyn Fn(Parcel) -> Outcome + Send + Sync>;
 
+/// How a pool's worker runs its function, for many inputs in one go.
+type BatchRunner = Box<dyn Fn(&[u8], u32, &dyn Fn(u32), &mut Vec<u8>) + Send + Sync>;
+
 /// What came of running a function in a child.
 pub(crate) enum Outcome {
     /// It returned, and this is the answer.
@@ -81,6 +98,7 @@ pub struct RegisteredTask {
     type_id: TypeId,
     name: &'static str,
     run: Runner,
+    run_batch: BatchRunner,
 }
 
 impl RegisteredTask {
@@ -90,6 +108,17 @@ impl RegisteredTask {
 
     pub(crate) fn run(&self, arguments: Parcel) -> Outcome {
         (self.run)(arguments)
+    }
+
+    /// Calls the function for `count` inputs and writes the results; `starting` is told the number of each call.
+    pub(crate) fn run_batch(
+        &self,
+        inputs: &[u8],
+        count: u32,
+        starting: &dyn Fn(u32),
+        results: &mut Vec<u8>,
+    ) {
+        (self.run_batch)(inputs, count, starting, results);
     }
 }
 
@@ -133,6 +162,9 @@ where
         type_id: TypeId::of::<F>(),
         name: type_name::<F>(),
         run: Box::new(run),
+        run_batch: Box::new(move |inputs, count, starting, results| {
+            pool::run_batch::<F, Args>(function, inputs, count, starting, results);
+        }),
     }
 }
 
@@ -158,13 +190,12 @@ const fn refuse_captures<F>() {
 }
 
 /// The place of a function in the list.
-pub(crate) fn index_of<F: 'static>(_: F) -> Result<usize> {
+pub(crate) fn index_of<F: 'static>(_: F) -> Result<u32> {
     const { refuse_captures::<F>() };
     // By type: two closures can have one name, but every function has a type of its own.
-    table()?
-        .iter()
-        .position(|task| task.type_id == TypeId::of::<F>())
-        .ok_or(Error::NotRegistered {
-            function: type_name::<F>(),
-        })
+    let is_it = |(_, task): &(u32, &RegisteredTask)| task.type_id == TypeId::of::<F>();
+    let found = (0..).zip(table()?).find(is_it);
+    found.map(|(index, _)| index).ok_or(Error::NotRegistered {
+        function: type_name::<F>(),
+    })
 }

@@ -9,25 +9,98 @@ use std::time::{Duration, Instant};
 #[cfg(target_os = "linux")]
 use rustix::thread::futex;
 
+/// A number to wait for, and what it was when it was looked at.
+pub(crate) type Seen<'a> = (&'a AtomicU32, u32);
+
+/// How a wait ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Ended {
+    /// By a wake, of the number at that place; the waker has counted this waiter.
+    Woken(usize),
+    /// Otherwise.
+    ByItself,
+}
+
 /// Waits until `word` differs from `seen` or the deadline has passed. It may return early: the caller looks at
 /// what it waits for, and comes back.
-pub(crate) fn wait_while(word: &AtomicU32, seen: u32, deadline: Option<Instant>) {
+pub(crate) fn wait_while(word: &AtomicU32, seen: u32, deadline: Option<Instant>) -> Ended {
     let rest = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
     if rest.is_some_and(|rest| rest.is_zero()) || word.load(Ordering::Acquire) != seen {
-        return;
+        return Ended::ByItself;
     }
     #[cfg(target_os = "linux")]
     if !crate::portable::is_forced() {
-        let limit = rest.map(|rest| {
-            let rest = rest.min(Duration::from_hours(24));
-            futex::Timespec::try_from(rest).expect("a day can be expressed")
-        });
-        // Woken, timed out, interrupted, or changed meanwhile: all the same to the caller.
-        let _ = futex::wait(word, futex::Flags::empty(), seen, limit.as_ref());
-        return;
+        // Timed out, interrupted, or changed meanwhile: all the same to the caller.
+        return match futex::wait(word, futex::Flags::empty(), seen, limit(rest).as_ref()) {
+            Ok(()) => Ended::Woken(0),
+            Err(_) => Ended::ByItself,
+        };
     }
+    look_again(&[(word, seen)], deadline);
+    Ended::ByItself
+}
+
+/// Waits until one of the numbers changes or the deadline has passed; as [`wait_while`].
+pub(crate) fn wait_for_any(words: &[Seen<'_>], deadline: Option<Instant>) -> Ended {
+    match words {
+        [] => {}
+        [(word, seen)] => return wait_while(word, *seen, deadline),
+        words => {
+            #[cfg(target_os = "linux")]
+            if !crate::portable::is_forced()
+                && let Ok(ended) = vector(words, deadline)
+            {
+                return ended;
+            }
+            look_again(words, deadline);
+        }
+    }
+    Ended::ByItself
+}
+
+/// The kernel's own wait for several numbers, where it has one and there are not too many of them.
+#[cfg(target_os = "linux")]
+fn vector(words: &[Seen<'_>], deadline: Option<Instant>) -> rustix::io::Result<Ended> {
+    use rustix::io::Errno;
+
+    let mut waits = Vec::with_capacity(words.len());
+    for (word, seen) in words {
+        let mut wait = futex::Wait::new();
+        wait.val = u64::from(*seen);
+        wait.uaddr = futex::WaitPtr::new(std::ptr::from_ref(*word).cast_mut().cast());
+        wait.flags = futex::WaitFlags::SIZE_U32;
+        waits.push(wait);
+    }
+    let rest = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    // This call counts time from the start of the system, not from now.
+    let clock = rustix::time::ClockId::Monotonic;
+    let end = limit(rest).map(|rest| rustix::time::clock_gettime(clock) + rest);
+    match futex::waitv(
+        &waits,
+        futex::WaitvFlags::empty(),
+        end.as_ref(),
+        futex::ClockId::Monotonic,
+    ) {
+        Ok(woken) => Ok(Ended::Woken(woken)),
+        Err(Errno::AGAIN | Errno::INTR | Errno::TIMEDOUT) => Ok(Ended::ByItself),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn limit(rest: Option<Duration>) -> Option<futex::Timespec> {
+    rest.map(|rest| {
+        let rest = rest.min(Duration::from_hours(24));
+        futex::Timespec::try_from(rest).expect("a day can be expressed")
+    })
+}
+
+fn look_again(words: &[Seen<'_>], deadline: Option<Instant>) {
     let mut pause = Duration::from_micros(20);
-    while word.load(Ordering::Acquire) == seen {
+    while words
+        .iter()
+        .all(|(word, seen)| word.load(Ordering::Acquire) == *seen)
+    {
         let now = Instant::now();
         if deadline.is_some_and(|deadline| now >= deadline) {
             return;
@@ -38,12 +111,14 @@ pub(crate) fn wait_while(word: &AtomicU32, seen: u32, deadline: Option<Instant>)
     }
 }
 
-/// Wakes up to `count` of those that wait for the word to change.
-pub(crate) fn wake(word: &AtomicU32, count: u32) {
+/// Wakes up to `count` of those that wait for the word to change; gives how many were woken, where that can be
+/// known.
+pub(crate) fn wake(word: &AtomicU32, count: u32) -> Option<usize> {
     #[cfg(target_os = "linux")]
     if !crate::portable::is_forced() {
-        let _ = futex::wake(word, futex::Flags::empty(), count);
+        return futex::wake(word, futex::Flags::empty(), count).ok();
     }
     // The portable twin looks by itself.
     let _ = (word, count);
+    None
 }

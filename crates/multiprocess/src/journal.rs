@@ -1,0 +1,119 @@
+//! Changes of several numbers that happen together or not at all, though the process may be killed at any instant.
+//!
+//! The numbers lie in shared memory, guarded by a lock. A change is first written beside them; then one store says
+//! that it is complete; then it is carried out, and the store is taken back. Who gets the lock after a death
+//! carries out again what was complete, and what was not never happened.
+
+use std::sync::atomic::{AtomicU32, Ordering, fence};
+
+/// Numbers that one change may set at most.
+pub(crate) const MOST: usize = 8;
+
+/// Numbers that the journal takes at the beginning of the memory.
+pub(crate) const ROOM: usize = 2 * MOST;
+
+/// Sets numbers, given by their place and what they become, in one step.
+///
+/// `memory` is the journal and then the numbers; `complete` is how many of the journal's entries are valid.
+pub(crate) fn change(memory: &mut [u64], complete: &AtomicU32, changes: &[(usize, u64)]) {
+    write_down(memory, changes);
+    let count = u32::try_from(changes.len()).expect("a change sets few numbers");
+    // The compiler keeps the order too: between the entries and what they say stands this store.
+    fence(Ordering::SeqCst);
+    complete.store(count, Ordering::SeqCst);
+    fence(Ordering::SeqCst);
+    finish(memory, complete);
+}
+
+fn write_down(memory: &mut [u64], changes: &[(usize, u64)]) {
+    assert!(
+        changes.len() <= MOST,
+        "a change sets {MOST} numbers at most"
+    );
+    let (journal, numbers) = memory.split_at_mut(ROOM);
+    for (entry, &(place, number)) in journal.chunks_exact_mut(2).zip(changes) {
+        assert!(place < numbers.len(), "a change stays within the numbers");
+        entry[0] = place as u64;
+        entry[1] = number;
+    }
+}
+
+/// Carries out what the last holder of the lock had completely written down.
+pub(crate) fn finish(memory: &mut [u64], complete: &AtomicU32) {
+    let count = complete.load(Ordering::SeqCst) as usize;
+    if count == 0 {
+        return;
+    }
+    let (journal, numbers) = memory.split_at_mut(ROOM);
+    for entry in journal.chunks_exact(2).take(count) {
+        let place = usize::try_from(entry[0]).unwrap_or(usize::MAX);
+        if let Some(number) = numbers.get_mut(place) {
+            *number = entry[1];
+        }
+    }
+    fence(Ordering::SeqCst);
+    complete.store(0, Ordering::SeqCst);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHANGES: [(usize, u64); 3] = [(0, 7), (4, 8), (2, 9)];
+    const OLD: [u64; 5] = [1, 2, 3, 4, 5];
+    const NEW: [u64; 5] = [7, 2, 9, 4, 8];
+
+    fn memory() -> Vec<u64> {
+        let mut memory = vec![0; ROOM];
+        memory.extend(OLD);
+        memory
+    }
+
+    #[test]
+    fn a_change_sets_all_its_numbers() {
+        let (mut memory, complete) = (memory(), AtomicU32::new(0));
+        change(&mut memory, &complete, &CHANGES);
+        assert_eq!(memory[ROOM..], NEW);
+        assert_eq!(complete.into_inner(), 0);
+    }
+
+    #[test]
+    fn killed_while_it_is_written_down_it_never_happened() {
+        for written in 0..=CHANGES.len() {
+            let (mut memory, complete) = (memory(), AtomicU32::new(0));
+            write_down(&mut memory, &CHANGES[..written]);
+            finish(&mut memory, &complete);
+            assert_eq!(memory[ROOM..], OLD);
+        }
+    }
+
+    #[test]
+    fn killed_while_it_is_carried_out_it_is_carried_out_again() {
+        for carried_out in 0..=CHANGES.len() {
+            let (mut memory, complete) = (memory(), AtomicU32::new(0));
+            write_down(&mut memory, &CHANGES);
+            complete.store(3, Ordering::SeqCst);
+            for (place, number) in &CHANGES[..carried_out] {
+                memory[ROOM + place] = *number;
+            }
+            finish(&mut memory, &complete);
+            assert_eq!(memory[ROOM..], NEW);
+            assert_eq!(complete.into_inner(), 0);
+        }
+    }
+
+    #[test]
+    fn an_entry_that_leads_nowhere_is_left_out() {
+        let (mut memory, complete) = (memory(), AtomicU32::new(1));
+        memory[0] = u64::MAX;
+        memory[1] = 6;
+        finish(&mut memory, &complete);
+        assert_eq!(memory[ROOM..], OLD);
+    }
+
+    #[test]
+    #[should_panic(expected = "8 numbers at most")]
+    fn a_change_of_too_many_numbers_is_refused() {
+        change(&mut memory(), &AtomicU32::new(0), &[(0, 0); MOST + 1]);
+    }
+}

@@ -1,0 +1,286 @@
+//! A lane: one direction in which messages go, from any number of putters to any number of takers.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::bell::{self, Attention, Bell};
+use crate::memory::{Segment, Use};
+use crate::party::Party;
+use crate::raw_lock::Refused;
+use crate::ring::{LANE, Rings, Wasteful};
+
+/// How long to wait for what is not there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Patience {
+    /// Not at all.
+    Try,
+    /// Until then; without a time, as long as it takes.
+    Until(Option<Instant>),
+}
+
+impl Patience {
+    fn deadline(self) -> Option<Instant> {
+        match self {
+            // The turn itself is waited for: nobody has it for long.
+            Patience::Try => None,
+            Patience::Until(deadline) => deadline,
+        }
+    }
+
+    pub(crate) fn is_over(self) -> bool {
+        match self {
+            Patience::Try => true,
+            Patience::Until(deadline) => {
+                deadline.is_some_and(|deadline| Instant::now() >= deadline)
+            }
+        }
+    }
+}
+
+/// Why a message was not put or not taken.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// There is no room for it, or none is there; and the time is over, if there was any.
+    NotNow,
+    /// It was closed, or nobody is left on the other side.
+    Closed,
+    /// The system refused.
+    System(io::Error),
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Stop {
+        Stop::System(error)
+    }
+}
+
+impl From<Refused> for Stop {
+    fn from(refused: Refused) -> Stop {
+        match refused {
+            Refused::Busy => Stop::NotNow,
+            Refused::System(error) => Stop::System(error),
+            // Nothing of the caller's runs while a turn is held.
+            Refused::HeldByThisThread => Stop::System(io::ErrorKind::Deadlock.into()),
+        }
+    }
+}
+
+/// Numbers for waiting that each lane has: two bells.
+const BELLS: usize = 4;
+/// The bell for those who wait until everything is done with; only the first lane has it.
+const DONE: usize = 8;
+
+/// One direction of a talk.
+pub(crate) struct Lane {
+    pub(crate) segment: Arc<Segment>,
+    index: usize,
+    rings: Rings,
+    attention: Attention,
+}
+
+impl Lane {
+    /// Makes the memory of so many lanes.
+    pub(crate) fn segment(lanes: usize) -> io::Result<Arc<Segment>> {
+        Segment::create(lanes * LANE * 8, Use::Atomic)
+    }
+
+    pub(crate) fn new(segment: Arc<Segment>, index: usize) -> Lane {
+        Lane {
+            rings: Rings::new(Arc::clone(&segment), index),
+            segment,
+            index,
+            attention: Attention::new(),
+        }
+    }
+
+    /// Whether no other handle in this process uses the memory.
+    pub(crate) fn is_last_in_process(&self) -> bool {
+        // The lane has it, and its rings have it.
+        Arc::strong_count(&self.segment) == 2
+    }
+
+    pub(crate) fn rings(&self) -> &Rings {
+        &self.rings
+    }
+
+    fn bell(&self, place: usize) -> Bell<'_> {
+        Bell::of(&self.segment, place)
+    }
+
+    /// Struck when something was put, and when nothing more will be.
+    pub(crate) fn news(&self) -> Bell<'_> {
+        self.bell(BELLS * self.index)
+    }
+
+    /// Struck when something was taken.
+    fn room(&self) -> Bell<'_> {
+        self.bell(BELLS * self.index + 2)
+    }
+
+    fn putters_turn(&self) -> usize {
+        2 * self.index
+    }
+
+    fn takers_turn(&self) -> usize {
+        2 * self.index + 1
+    }
+
+    /// Puts a message. `takers` are those whose absence makes it pointless.
+    pub(crate) fn put(
+        &self,
+        message: &[u8],
+        patience: Patience,
+        takers: Option<&Party>,
+    ) -> Result<(), Stop> {
+        let deadline = patience.deadline();
+        loop {
+            if takers.is_some_and(Party::has_left) {
+                return Err(Stop::Closed);
+            }
+            let turn = self.segment.turn(self.putters_turn(), deadline)?;
+            if self.rings.is_closed() {
+                return Err(Stop::Closed);
+            }
+            if !self.rings.is_full() {
+                self.rings.put(message)?;
+                drop(turn);
+                self.news().strike();
+                return Ok(());
+            }
+            drop(turn);
+            if patience.is_over() {
+                return Err(Stop::NotNow);
+            }
+            let capacity = self.rings.capacity().unwrap_or(usize::MAX);
+            let ready = || (self.rings.len() as usize) < capacity || self.rings.is_closed();
+            if !self.attention.look(ready) {
+                bell::sleep(&[self.room()], deadline, ready);
+            }
+        }
+    }
+
+    /// Takes the next message. `putters` are those without whom there will be no more.
+    pub(crate) fn take(
+        &self,
+        message: &mut Vec<u8>,
+        patience: Patience,
+        putters: Option<&Party>,
+    ) -> Result<(), Stop> {
+        let deadline = patience.deadline();
+        let mut thoroughly = matches!(patience, Patience::Try);
+        loop {
+            // Asked first: what was put before the end is taken before the end.
+            let over = self.is_over(putters, thoroughly);
+            let turn = self.segment.turn(self.takers_turn(), deadline)?;
+            if let Some(wasteful) = self.rings.take(message)? {
+                if wasteful == Wasteful(true) {
+                    self.go_home();
+                }
+                drop(turn);
+                if self.rings.capacity().is_some() {
+                    self.room().strike();
+                }
+                return Ok(());
+            }
+            drop(turn);
+            if over {
+                return Err(Stop::Closed);
+            }
+            if patience.is_over() {
+                return Err(Stop::NotNow);
+            }
+            let ready = || self.has_news(putters);
+            if self.attention.look(ready) {
+                continue;
+            }
+            if thoroughly {
+                bell::sleep(&[self.news()], deadline, ready);
+                if !ready() {
+                    self.tidy();
+                }
+            }
+            thoroughly = true;
+        }
+    }
+
+    /// Whether nothing more will be put. Asking the system whether somebody is left takes a microsecond, so it is
+    /// done `thoroughly` only by those who find nothing to take.
+    fn is_over(&self, putters: Option<&Party>, thoroughly: bool) -> bool {
+        if self.rings.is_closed() {
+            return true;
+        }
+        putters.is_some_and(|putters| {
+            if thoroughly && self.rings.is_empty() {
+                putters.has_left()
+            } else {
+                putters.is_known_to_have_left()
+            }
+        })
+    }
+
+    /// Whether taking would not wait, as far as can be told without asking the system.
+    pub(crate) fn has_news(&self, putters: Option<&Party>) -> bool {
+        !self.rings.is_empty()
+            || self.rings.is_closed()
+            || putters.is_some_and(Party::is_known_to_have_left)
+    }
+
+    /// Whether taking would not wait.
+    pub(crate) fn is_ready(&self, putters: Option<&Party>) -> bool {
+        !self.rings.is_empty() || self.is_over(putters, true)
+    }
+
+    pub(crate) fn attention(&self) -> &Attention {
+        &self.attention
+    }
+
+    /// Gives back memory that an empty lane has.
+    pub(crate) fn tidy(&self) {
+        if self.rings.is_wasteful()
+            && let Ok(_turn) = self.segment.try_turn(self.takers_turn())
+        {
+            self.go_home();
+        }
+    }
+
+    /// Gives back the memory of the rings, which are empty; the caller has the takers' turn. Where somebody is
+    /// putting at this moment, they are not empty.
+    fn go_home(&self) {
+        if let Ok(_turn) = self.segment.try_turn(self.putters_turn()) {
+            // Where it fails they stay as they are.
+            let _ = self.rings.go_home();
+        }
+    }
+
+    /// Lets nobody put any more.
+    pub(crate) fn close(&self) -> Result<(), Stop> {
+        let turn = self.segment.turn(self.putters_turn(), None)?;
+        self.rings.close();
+        drop(turn);
+        self.news().strike_for_all();
+        self.room().strike_for_all();
+        Ok(())
+    }
+
+    /// Counts a message as done with; false if all are.
+    pub(crate) fn done(&self) -> bool {
+        let counted = self.rings.done();
+        if counted && self.rings.unfinished() == 0 {
+            self.bell(DONE).strike_for_all();
+        }
+        counted
+    }
+
+    /// Waits until all messages are done with.
+    pub(crate) fn wait_until_done(&self, patience: Patience) -> Result<(), Stop> {
+        let ready = || self.rings.unfinished() == 0;
+        while !self.attention.look(ready) {
+            if patience.is_over() {
+                return Err(Stop::NotNow);
+            }
+            bell::sleep(&[self.bell(DONE)], patience.deadline(), ready);
+        }
+        Ok(())
+    }
+}

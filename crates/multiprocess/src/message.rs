@@ -1,0 +1,202 @@
+//! Values as messages of a lane: serialised before anything is locked, read back after everything is unlocked.
+
+use std::any::type_name;
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+use crate::lane::{Lane, Patience, Stop};
+use crate::luggage::{self, Luggage};
+use crate::parcel;
+use crate::party::Party;
+use crate::send_error::SendError;
+
+/// A lane that carries values of one type.
+pub(crate) struct Messages<T> {
+    pub(crate) lane: Lane,
+    /// Whether the first value has been looked through for handles that cannot travel.
+    searched: AtomicBool,
+    /// How it is called in errors.
+    name: fn() -> String,
+    /// Reads a message and drops what it reads.
+    discard: fn(&[u8]),
+    values: PhantomData<fn(T) -> T>,
+}
+
+thread_local! {
+    /// Kept from one message to the next.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// A larger buffer is not kept.
+const KEPT: usize = 64 * 1024;
+
+fn keep(buffer: Vec<u8>) {
+    if buffer.capacity() <= KEPT {
+        BUFFER.set(buffer);
+    }
+}
+
+/// How long an operation may wait, as its caller said it.
+#[derive(Clone, Copy)]
+pub(crate) enum Limit {
+    None,
+    Try,
+    For(Duration),
+}
+
+impl Limit {
+    pub(crate) fn patience(self) -> Patience {
+        match self {
+            Limit::None => Patience::Until(None),
+            Limit::Try => Patience::Try,
+            // A limit beyond what the clock can express is no limit.
+            Limit::For(limit) => Patience::Until(Instant::now().checked_add(limit)),
+        }
+    }
+}
+
+impl<T: DeserializeOwned> Messages<T> {
+    pub(crate) fn new(lane: Lane, name: fn() -> String) -> Messages<T> {
+        Messages {
+            lane,
+            searched: AtomicBool::new(false),
+            name,
+            discard: |message| drop(parcel::without_panic(|| postcard::from_bytes::<T>(message))),
+            values: PhantomData,
+        }
+    }
+}
+
+impl<T> Messages<T> {
+    /// How it is called in errors.
+    pub(crate) fn name(&self) -> String {
+        (self.name)()
+    }
+
+    /// Drops the messages that nobody will take, where handles may be in them: they are given back.
+    pub(crate) fn discard_all(&self) {
+        if !self.lane.rings().is_loaded() {
+            return;
+        }
+        let mut message = Vec::new();
+        while self.lane.take(&mut message, Patience::Try, None).is_ok() {
+            (self.discard)(&message);
+        }
+    }
+
+    /// The error for an operation that was stopped.
+    pub(crate) fn stopped(&self, stop: Stop, limit: Limit, waited_for: &str) -> Error {
+        let what = (self.name)();
+        match (stop, limit) {
+            (Stop::Closed, _) => Error::Closed { what },
+            (Stop::System(source), _) => Error::Memory { what, source },
+            (Stop::NotNow, Limit::For(limit)) => Error::Timeout {
+                event: format!("{waited_for} {what}"),
+                limit,
+            },
+            (Stop::NotNow, _) if waited_for == ROOM => Error::Full { what },
+            (Stop::NotNow, _) => Error::Empty { what },
+        }
+    }
+}
+
+const ROOM: &str = "room in";
+const MESSAGE: &str = "a message out of";
+
+impl<T: Serialize> Messages<T> {
+    /// Puts a value, or gives it back. `takers` are those whose absence makes it pointless.
+    pub(crate) fn put(
+        &self,
+        value: T,
+        limit: Limit,
+        takers: Option<&Party>,
+    ) -> Result<(), SendError<T>> {
+        match self.try_to_put(&value, limit, takers) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(SendError::new(value, error)),
+        }
+    }
+
+    fn try_to_put(&self, value: &T, limit: Limit, takers: Option<&Party>) -> Result<()> {
+        let unsendable = |reason| Error::Unsendable {
+            what: (self.name)(),
+            reason,
+        };
+        let packed = if self.searched.load(Ordering::Relaxed) {
+            pack(value)
+        } else {
+            let packed = pack_and_search(value);
+            self.searched.store(packed.is_ok(), Ordering::Relaxed);
+            packed
+        };
+        let (message, luggage) = packed.map_err(unsendable)?;
+        let put = self.lane.put(&message, limit.patience(), takers);
+        if put.is_ok() {
+            if !luggage.is_empty() {
+                self.lane.rings().mark_loaded();
+            }
+            luggage.deliver();
+        }
+        keep(message);
+        put.map_err(|stop| self.stopped(stop, limit, ROOM))
+    }
+}
+
+impl<T: DeserializeOwned> Messages<T> {
+    /// Takes the next value. `putters` are those without whom there will be no more.
+    pub(crate) fn take(&self, limit: Limit, putters: Option<&Party>) -> Result<T> {
+        let mut message = BUFFER.take();
+        let taken = self.lane.take(&mut message, limit.patience(), putters);
+        let value = match taken {
+            Ok(()) => self.read(&message),
+            Err(stop) => Err(self.stopped(stop, limit, MESSAGE)),
+        };
+        keep(message);
+        value
+    }
+
+    fn read(&self, message: &[u8]) -> Result<T> {
+        let unreadable = |reason: String| Error::Unreadable {
+            what: (self.name)(),
+            reason,
+        };
+        // A handle of `ipc-channel` panics, rather than fails, where it did not come along.
+        let read = parcel::without_panic(|| {
+            postcard::from_bytes(message).map_err(|error| parcel::explain(&error))
+        });
+        match read {
+            Some(Ok(value)) => Ok(value),
+            Some(Err(reason)) => Err(unreadable(reason)),
+            None => Err(unreadable(
+                "its `Deserialize` panicked, as handles of ipc-channel do here".to_owned(),
+            )),
+        }
+    }
+}
+
+fn pack<T: Serialize>(value: &T) -> Result<(Vec<u8>, Luggage), String> {
+    let mut buffer = BUFFER.take();
+    buffer.clear();
+    let (message, luggage) = luggage::with_luggage(|| {
+        postcard::to_extend(value, buffer).map_err(|error| parcel::why_not(value, &error))
+    });
+    Ok((message?, luggage))
+}
+
+/// Packs a value and looks for handles of `ipc-channel`, whose open files a message cannot carry. Looking takes
+/// time, so it is done with the first value; a later one that holds a handle is an error where it arrives.
+fn pack_and_search<T: Serialize>(value: &T) -> Result<(Vec<u8>, Luggage), String> {
+    let parcel = parcel::pack(value)?;
+    if type_name::<T>().contains("ipc_channel::") || !parcel.handles.is_empty() {
+        let reason = "it holds a handle of ipc-channel, which travels only in the arguments and the result \
+                      of a process; use this crate's own `channel` or `pipe`";
+        return Err(reason.to_owned());
+    }
+    Ok((parcel.bytes, parcel.luggage))
+}

@@ -1,0 +1,146 @@
+//! Numbers that processes share, change under a lock, and wait for: what the semaphore, the barrier and the condition
+//! are made of.
+//!
+//! Nothing here depends on any process coming back: a change happens wholly or not at all (`journal`), the lock comes
+//! free with its holder's death, and who waits is not only woken but looks by himself every now and then, because the
+//! one who was to wake him may be dead.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Result};
+use crate::journal;
+use crate::memory::{Held, Segment, Ticket, Use};
+use crate::presence::Presence;
+use crate::raw_lock::Refused;
+use crate::wait;
+
+/// How long a waiting thread sleeps before it looks whether somebody died.
+pub(crate) const LOOK: Duration = Duration::from_millis(100);
+
+/// Where the journal says that it is complete; the words before it are for waiting.
+const COMPLETE: usize = crate::memory::WORDS - 1;
+
+/// Words to wait on.
+pub(crate) const BELLS: usize = COMPLETE;
+
+/// Shared numbers, their lock, and the bells that ring when they change.
+#[derive(Clone, Debug)]
+pub(crate) struct Monitor {
+    segment: Arc<Segment>,
+}
+
+impl Monitor {
+    /// Makes `numbers` numbers, all 0.
+    pub(crate) fn new(numbers: usize, what: &str) -> Result<Monitor> {
+        let bytes = numbers
+            .saturating_add(journal::ROOM)
+            .saturating_mul(size_of::<u64>());
+        let segment = Segment::create(bytes, Use::Locked).map_err(|source| Error::Memory {
+            what: what.to_owned(),
+            source,
+        })?;
+        Ok(Monitor { segment })
+    }
+
+    pub(crate) fn ticket(&self, content: &str) -> Ticket {
+        self.segment.ticket(content)
+    }
+
+    pub(crate) fn open(ticket: &Ticket, content: &str) -> Result<Monitor, String> {
+        let segment = Segment::open(ticket, content)?;
+        Ok(Monitor { segment })
+    }
+
+    /// Locks the numbers.
+    pub(crate) fn enter(&self, what: &str) -> Result<Numbers<'_>> {
+        self.lock(None)
+            .map_err(|refused| self.refusal(refused, what, None))
+    }
+
+    pub(crate) fn lock(&self, deadline: Option<Instant>) -> Result<Numbers<'_>, Refused> {
+        Ok(Numbers::new(&self.segment, self.segment.lock(deadline)?))
+    }
+
+    pub(crate) fn try_lock(&self) -> Result<Numbers<'_>, Refused> {
+        Ok(Numbers::new(&self.segment, self.segment.try_lock()?))
+    }
+
+    pub(crate) fn refusal(&self, refused: Refused, what: &str, limit: Option<Duration>) -> Error {
+        crate::lock::refusal(refused, &self.segment, what.to_owned(), limit)
+    }
+
+    /// What the bell shows now; it is read before the numbers are, and waited on after them.
+    pub(crate) fn bell(&self, bell: usize) -> u32 {
+        self.segment.words()[bell].load(Ordering::Acquire)
+    }
+
+    /// Waits until the bell shows something else than `seen`, or it is time to look around, or the deadline has
+    /// passed; true if it is time to look around.
+    pub(crate) fn wait(&self, bell: usize, seen: u32, deadline: Option<Instant>) -> bool {
+        let look = Instant::now() + LOOK;
+        let until = deadline.map_or(look, |deadline| deadline.min(look));
+        wait::wait_while(&self.segment.words()[bell], seen, Some(until));
+        Instant::now() >= until
+    }
+
+    /// Rings a bell for up to `count` of those who wait on it.
+    pub(crate) fn ring(&self, bell: usize, count: u32) {
+        let word = &self.segment.words()[bell];
+        word.fetch_add(1, Ordering::AcqRel);
+        wait::wake(word, count);
+    }
+
+    /// This process, as it is written into these numbers.
+    pub(crate) fn presence(&self, what: &str) -> Result<Presence> {
+        Presence::own(self.folder()).map_err(|source| Error::Memory {
+            what: what.to_owned(),
+            source,
+        })
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.segment.folder()
+    }
+}
+
+/// The numbers of a [`Monitor`], locked.
+pub(crate) struct Numbers<'a> {
+    held: Held<'a>,
+    complete: &'a AtomicU32,
+}
+
+impl<'a> Numbers<'a> {
+    fn new(segment: &'a Segment, mut held: Held<'a>) -> Numbers<'a> {
+        let complete = &segment.words()[COMPLETE];
+        journal::finish(bytemuck::cast_slice_mut(&mut held), complete);
+        Numbers { held, complete }
+    }
+
+    /// All numbers.
+    pub(crate) fn all(&self) -> &[u64] {
+        &bytemuck::cast_slice(&self.held)[journal::ROOM..]
+    }
+
+    pub(crate) fn get(&self, place: usize) -> u64 {
+        self.all()[place]
+    }
+
+    /// Sets numbers, given by their places, in one step: all of them or, if this process is killed, none.
+    pub(crate) fn change(&mut self, changes: &[(usize, u64)]) {
+        let memory = bytemuck::cast_slice_mut(&mut self.held);
+        journal::change(memory, self.complete, changes);
+    }
+
+    /// Sets a number before anybody else knows of it.
+    pub(crate) fn set(&mut self, place: usize, number: u64) {
+        bytemuck::cast_slice_mut(&mut self.held)[journal::ROOM + place] = number;
+    }
+
+    /// Whether the last holder of the lock died, and which process it was.
+    pub(crate) fn death(&self) -> (bool, Option<u32>) {
+        (self.held.holder_died, self.held.dead_holder)
+    }
+}

@@ -1,0 +1,440 @@
+//! A pool of workers: processes that stay, and call functions for whoever asks.
+
+mod batch;
+mod call;
+mod collect;
+mod failure;
+mod feeder;
+mod imap;
+mod line;
+mod message;
+mod options;
+mod progress;
+mod result;
+mod roster;
+mod staff;
+mod worker;
+
+use std::num::NonZero;
+use std::sync::Arc;
+use std::thread;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use self::failure::TaskFailure;
+pub use self::imap::Imap;
+pub use self::options::MapOptions;
+pub use self::progress::Progress;
+pub use self::result::AsyncResult;
+
+pub(crate) use self::batch::run as run_batch;
+pub(crate) use self::call::PoolEnd;
+
+use self::staff::{Settings, Staff};
+use crate::error::{Error, Result};
+use crate::task::{self, RegisteredTask, Task};
+
+/// Processes that stay, and call functions for many inputs.
+///
+/// Python: `multiprocessing.Pool`. Different here: a worker that is killed in the middle of a call fails that call, with
+/// an error that names the input, and is replaced, where Python waits for ever; a panic is an error with its place; the
+/// pool finds by itself how many inputs to send at a time.
+///
+/// The methods can be called from several threads at once. A function that a pool calls may have a pool of its own.
+/// Dropping the pool ends its workers at once, as at the end of Python's `with Pool() as pool:`.
+///
+/// # Examples
+///
+/// ```
+/// use multiprocess::{Pool, task};
+///
+/// fn doubler(number: i64) -> i64 {
+///     2 * number
+/// }
+///
+/// fn main() -> Result<(), multiprocess::Error> {
+///     multiprocess::init([task(doubler)]);
+///     let pool = Pool::new(3)?;
+///     assert_eq!(pool.map(doubler, [5, 10, 20])?, [10, 20, 40]);
+///     Ok(())
+/// }
+/// ```
+pub struct Pool {
+    staff: Arc<Staff>,
+    listener: Option<thread::JoinHandle<()>>,
+}
+
+impl Pool {
+    /// Starts a pool with that many workers.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoWorkers`] for 0, otherwise as [`PoolBuilder::build`].
+    pub fn new(workers: usize) -> Result<Pool> {
+        Pool::builder().workers(workers).build()
+    }
+
+    /// A pool to be started, with one worker per core unless told otherwise.
+    pub fn builder() -> PoolBuilder {
+        PoolBuilder::default()
+    }
+
+    /// Calls the function for each input and returns the results, in the order of the inputs.
+    ///
+    /// Python: `pool.map(function, inputs)`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Task`] with the first input that failed, and why; the others were called all the same, and
+    /// [`map_each`](Pool::map_each) gives their results. [`Error::NotRegistered`] if the function is not in the list given
+    /// to `init`, [`Error::PoolClosed`], [`Error::PoolTerminated`] or [`Error::PoolBroken`] if the pool takes no calls.
+    pub fn map<F, A, I>(&self, function: F, inputs: I) -> Result<Vec<F::Output>>
+    where
+        F: Task<(A,)>,
+        A: Serialize + DeserializeOwned,
+        I: IntoIterator<Item = A>,
+    {
+        self.options().map(function, inputs)
+    }
+
+    /// Calls the function with each tuple as its arguments. Python: `pool.starmap(function, inputs)`.
+    ///
+    /// # Errors
+    ///
+    /// As [`map`](Pool::map).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use multiprocess::{Pool, task};
+    ///
+    /// fn power(base: u64, exponent: u32) -> u64 {
+    ///     base.pow(exponent)
+    /// }
+    ///
+    /// fn main() -> Result<(), multiprocess::Error> {
+    ///     multiprocess::init([task(power)]);
+    ///     let pool = Pool::new(2)?;
+    ///     assert_eq!(pool.starmap(power, [(2, 10), (3, 2)])?, [1024, 9]);
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn starmap<F, Args, I>(&self, function: F, inputs: I) -> Result<Vec<F::Output>>
+    where
+        F: Task<Args>,
+        Args: Serialize + DeserializeOwned,
+        I: IntoIterator<Item = Args>,
+    {
+        self.options().starmap(function, inputs)
+    }
+
+    /// Calls the function for each input and returns the result of each, or why there is none.
+    ///
+    /// Python has no counterpart: there the first failure hides all results.
+    ///
+    /// # Errors
+    ///
+    /// As [`map`](Pool::map), but for [`Error::Task`], which stands in the place of the result.
+    pub fn map_each<F, A, I>(&self, function: F, inputs: I) -> Result<Vec<Result<F::Output>>>
+    where
+        F: Task<(A,)>,
+        A: Serialize + DeserializeOwned,
+        I: IntoIterator<Item = A>,
+    {
+        self.options().map_each(function, inputs)
+    }
+
+    /// Begins what [`map`](Pool::map) does, and returns at once. Python: `pool.map_async(function, inputs)`.
+    ///
+    /// # Errors
+    ///
+    /// As [`map`](Pool::map), but for [`Error::Task`], which the result's `get` gives.
+    pub fn map_async<F, A, I>(&self, function: F, inputs: I) -> Result<AsyncResult<Vec<F::Output>>>
+    where
+        F: Task<(A,)>,
+        A: Serialize + DeserializeOwned,
+        I: IntoIterator<Item = A>,
+    {
+        self.options().map_async(function, inputs)
+    }
+
+    /// Calls the function once, in a worker, with a tuple of arguments. Python: `pool.apply(function, args)`.
+    ///
+    /// # Errors
+    ///
+    /// As [`map`](Pool::map).
+    pub fn apply<F, Args>(&self, function: F, args: Args) -> Result<F::Output>
+    where
+        F: Task<Args>,
+        Args: Serialize + DeserializeOwned,
+    {
+        self.apply_async(function, args)?.get()
+    }
+
+    /// Begins what [`apply`](Pool::apply) does, and returns at once. Python: `pool.apply_async(function, args)`.
+    ///
+    /// # Errors
+    ///
+    /// As [`map_async`](Pool::map_async).
+    pub fn apply_async<F, Args>(&self, function: F, args: Args) -> Result<AsyncResult<F::Output>>
+    where
+        F: Task<Args>,
+        Args: Serialize + DeserializeOwned,
+    {
+        options::apply_async(&self.staff, function, args)
+    }
+
+    /// Calls the function for each input, and gives the results one by one, in the order of the inputs.
+    ///
+    /// The inputs may come from an iterator without end: only a bounded number of them is read ahead.
+    /// Python: `pool.imap(function, inputs)`.
+    ///
+    /// # Errors
+    ///
+    /// As [`map_async`](Pool::map_async); a failed input is an `Err` in its place.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use multiprocess::{Pool, task};
+    ///
+    /// fn square(number: u64) -> u64 {
+    ///     number * number
+    /// }
+    ///
+    /// fn main() -> Result<(), multiprocess::Error> {
+    ///     multiprocess::init([task(square)]);
+    ///     let pool = Pool::new(2)?;
+    ///     let squares: Result<Vec<u64>, _> = pool.imap(square, 1..)?.take(5).collect();
+    ///     assert_eq!(squares?, [1, 4, 9, 16, 25]);
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn imap<F, A, I>(&self, function: F, inputs: I) -> Result<Imap<'_, I::IntoIter, F::Output>>
+    where
+        F: Task<(A,)>,
+        A: Serialize + DeserializeOwned,
+        I: IntoIterator<Item = A>,
+    {
+        self.options().imap(function, inputs)
+    }
+
+    /// As [`imap`](Pool::imap), but gives each result as soon as it is there.
+    /// Python: `pool.imap_unordered(function, inputs)`.
+    ///
+    /// # Errors
+    ///
+    /// As [`imap`](Pool::imap).
+    pub fn imap_unordered<F, A, I>(
+        &self,
+        function: F,
+        inputs: I,
+    ) -> Result<Imap<'_, I::IntoIter, F::Output>>
+    where
+        F: Task<(A,)>,
+        A: Serialize + DeserializeOwned,
+        I: IntoIterator<Item = A>,
+    {
+        self.options().imap_unordered(function, inputs)
+    }
+
+    /// As [`MapOptions::chunk_size`]: `pool.chunk_size(10).map(function, inputs)`.
+    pub fn chunk_size(&self, inputs: usize) -> MapOptions<'_> {
+        self.options().chunk_size(inputs)
+    }
+
+    /// As [`MapOptions::on_progress`]: `pool.on_progress(|progress| …).map(function, inputs)`.
+    pub fn on_progress<'a>(&'a self, tell: impl FnMut(Progress) + 'a) -> MapOptions<'a> {
+        self.options().on_progress(tell)
+    }
+
+    fn options(&self) -> MapOptions<'_> {
+        MapOptions {
+            staff: &self.staff,
+            chunk: None,
+            progress: None,
+        }
+    }
+
+    /// The number of workers that the pool has, or will have again when one that died is replaced.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        self.staff.size()
+    }
+
+    /// The process ids of the workers that there are now.
+    #[must_use]
+    pub fn worker_pids(&self) -> Vec<u32> {
+        self.staff.pids()
+    }
+
+    /// Takes no more calls; what is under way will be done, and then the workers end. Python: `pool.close()`.
+    pub fn close(&self) {
+        self.staff.close();
+    }
+
+    /// Closes the pool, and waits until its work is done and its workers have ended. Python: `pool.close()` and
+    /// `pool.join()`.
+    pub fn join(mut self) {
+        self.staff.close();
+        self.staff.wait_for_end();
+        self.stop();
+    }
+
+    /// Ends the workers at once, in the middle of what they do; whoever waits for results gets an error.
+    /// Python: `pool.terminate()`.
+    pub fn terminate(&self) {
+        self.staff.terminate();
+    }
+
+    fn stop(&mut self) {
+        self.staff.terminate();
+        if let Some(listener) = self.listener.take() {
+            let _ = listener.join();
+        }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool")
+            .field("workers", &self.worker_pids())
+            .finish()
+    }
+}
+
+/// A pool to be started.
+///
+/// # Examples
+///
+/// ```
+/// use multiprocess::{Pool, task};
+///
+/// fn prepare(greeting: String) {
+///     println!("{greeting} from {}", multiprocess::current().name());
+/// }
+///
+/// fn who(_: u32) -> String {
+///     multiprocess::current().name().to_owned()
+/// }
+///
+/// fn main() -> Result<(), multiprocess::Error> {
+///     multiprocess::init([task(prepare), task(who)]);
+///     let pool = Pool::builder()
+///         .workers(1)
+///         .name("clerk")
+///         .initializer(prepare, ("hello".to_owned(),))?
+///         .calls_per_worker(2)
+///         .build()?;
+///     assert_eq!(pool.chunk_size(1).map(who, 0..4)?, ["clerk-1", "clerk-1", "clerk-2", "clerk-2"]);
+///     Ok(())
+/// }
+/// ```
+#[derive(Debug, Default)]
+#[must_use = "a builder starts nothing until `build` is called"]
+pub struct PoolBuilder {
+    workers: Option<usize>,
+    name: Option<String>,
+    initializer: Option<(u32, Vec<u8>)>,
+    calls_per_worker: Option<u64>,
+}
+
+impl PoolBuilder {
+    /// How many workers the pool has; one per core if this is not called.
+    pub fn workers(mut self, workers: usize) -> PoolBuilder {
+        self.workers = Some(workers);
+        self
+    }
+
+    /// What the workers' names begin with: `clerk-1`, `clerk-2`, …; `PoolWorker-1`, … if this is not called.
+    pub fn name(mut self, name: impl Into<String>) -> PoolBuilder {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// A function that each worker calls once, before anything else; what it returns is ignored.
+    ///
+    /// If it panics the worker ends; if that goes on, the pool is broken ([`Error::PoolBroken`]), where Python's starts
+    /// workers for ever. Python: the arguments `initializer` and `initargs`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotRegistered`] if the function is not in the list given to `init`, [`Error::Encode`] if the arguments
+    /// cannot travel.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "arguments move to the workers"
+    )]
+    pub fn initializer<F, Args>(mut self, function: F, args: Args) -> Result<PoolBuilder>
+    where
+        F: Task<Args>,
+        Args: Serialize + DeserializeOwned,
+    {
+        let index = task::index_of(function)?;
+        let mut bytes = Vec::new();
+        batch::append(&args, &mut bytes).map_err(|reason| Error::Encode {
+            what: crate::Travelling::Arguments,
+            name: "initializer".to_owned(),
+            reason,
+        })?;
+        self.initializer = Some((index, bytes));
+        Ok(self)
+    }
+
+    /// How many calls a worker does before it is replaced by a fresh one; it finishes the batch that it has begun.
+    ///
+    /// Python: `maxtasksperchild`, which counts batches. 0 counts as 1.
+    pub fn calls_per_worker(mut self, calls: u64) -> PoolBuilder {
+        self.calls_per_worker = Some(calls.max(1));
+        self
+    }
+
+    /// Starts the workers.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoWorkers`] for a pool of 0 workers, [`Error::Memory`] or [`Error::Spawn`] if there is no memory for it
+    /// or the workers cannot be started.
+    pub fn build(self) -> Result<Pool> {
+        let workers = self
+            .workers
+            .unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZero::get));
+        if workers == 0 {
+            return Err(Error::NoWorkers);
+        }
+        let staff = Staff::hire(Settings {
+            workers,
+            name: self.name.unwrap_or_else(|| "PoolWorker".to_owned()),
+            initializer: self.initializer,
+            calls_per_worker: self.calls_per_worker,
+        })?;
+        let listening = Arc::clone(&staff);
+        let listener = thread::Builder::new().name("pool".to_owned());
+        let listener = listener
+            .spawn(move || listening.listen())
+            .map_err(|source| {
+                staff.terminate();
+                Error::System {
+                    doing: "start a thread for the pool of",
+                    name: "workers".to_owned(),
+                    source,
+                }
+            })?;
+        Ok(Pool {
+            staff,
+            listener: Some(listener),
+        })
+    }
+}
+
+/// The crate's own tasks, which every program has.
+pub(crate) fn tasks() -> [RegisteredTask; 1] {
+    [task::task(worker::work)]
+}

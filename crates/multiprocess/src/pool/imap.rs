@@ -1,0 +1,175 @@
+//! The results of a pool one by one, while the inputs are still being read.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+use crate::pool::call::{Arrived, Call};
+use crate::pool::collect::for_each_result;
+use crate::pool::failure::TaskFailure;
+use crate::pool::feeder::{ChunkSize, Feeder};
+use crate::pool::options::MOST_AHEAD;
+use crate::pool::staff::Staff;
+
+/// The results of [`Pool::imap`](crate::Pool::imap) and [`Pool::imap_unordered`](crate::Pool::imap_unordered).
+///
+/// Inputs are read from their iterator when results are asked for, a bounded number ahead. Each result is a `Result`:
+/// a failure does not end the iteration.
+#[must_use = "the inputs are not read before results are asked for"]
+pub struct Imap<'a, I: Iterator, R> {
+    staff: &'a Arc<Staff>,
+    call: Arc<Call>,
+    feeder: Feeder<Single<I>>,
+    size: ChunkSize,
+    ordered: bool,
+    /// Number of the result that comes next, where they come in order.
+    next: usize,
+    /// Results that came before their turn, by number.
+    early: BTreeMap<usize, Result<R>>,
+    ready: VecDeque<Result<R>>,
+    /// Results that were given to the caller.
+    given: usize,
+    over: bool,
+}
+
+/// Makes tuples of one.
+struct Single<I>(I);
+
+impl<I: Iterator> Iterator for Single<I> {
+    type Item = (I::Item,);
+
+    fn next(&mut self) -> Option<(I::Item,)> {
+        self.0.next().map(|input| (input,))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl<'a, I, R> Imap<'a, I, R>
+where
+    I: Iterator,
+    I::Item: Serialize,
+{
+    pub(crate) fn new(
+        staff: &'a Arc<Staff>,
+        call: Arc<Call>,
+        chunk: Option<usize>,
+        inputs: I,
+        ordered: bool,
+    ) -> Imap<'a, I, R> {
+        Imap {
+            feeder: Feeder::new(&call, Single(inputs)),
+            size: ChunkSize::new(chunk, MOST_AHEAD, staff.size()),
+            staff,
+            call,
+            ordered,
+            next: 0,
+            early: BTreeMap::new(),
+            ready: VecDeque::new(),
+            given: 0,
+            over: false,
+        }
+    }
+
+    fn take_in(&mut self, arrived: Arrived)
+    where
+        R: DeserializeOwned,
+    {
+        let function = self.call.function;
+        let failed = |index, failure: TaskFailure| {
+            Err(Error::Task {
+                function: function.to_owned(),
+                index,
+                failure,
+            })
+        };
+        let mut arrive = |index, result: Result<R>| {
+            if self.ordered {
+                self.early.insert(index, result);
+            } else {
+                self.ready.push_back(result);
+            }
+        };
+        match arrived {
+            Arrived::Results {
+                first,
+                count,
+                bytes,
+                took,
+            } => {
+                self.size.learn(count, took);
+                for_each_result(&bytes, first, count, |index, result| {
+                    arrive(index, result.or_else(|failure| failed(index, failure)));
+                });
+            }
+            Arrived::Failed {
+                first,
+                count,
+                failure,
+            } => {
+                (first..first + count)
+                    .for_each(|index| arrive(index, failed(index, failure.clone())));
+            }
+        }
+        while let Some(result) = self.early.remove(&self.next) {
+            self.next += 1;
+            self.ready.push_back(result);
+        }
+    }
+}
+
+impl<I, R> Iterator for Imap<'_, I, R>
+where
+    I: Iterator,
+    I::Item: Serialize,
+    R: DeserializeOwned,
+{
+    type Item = Result<R>;
+
+    fn next(&mut self) -> Option<Result<R>> {
+        while !self.over {
+            while self.feeder.sent() - self.given < self.size.window() {
+                let Some(batch) = self.feeder.next_batch(self.size) else {
+                    break;
+                };
+                self.staff.submit(batch);
+            }
+            if let Some(result) = self.ready.pop_front() {
+                self.given += 1;
+                return Some(result);
+            }
+            if self.feeder.is_exhausted() && self.given == self.feeder.sent() {
+                break;
+            }
+            match self.call.take(None) {
+                Ok(Some(arrived)) => self.take_in(arrived),
+                Ok(None) => {}
+                Err(end) => {
+                    self.over = true;
+                    return Some(Err(end.into()));
+                }
+            }
+        }
+        None
+    }
+}
+
+impl<I: Iterator, R> std::fmt::Debug for Imap<'_, I, R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Imap")
+            .field("function", &self.call.function)
+            .field("given", &self.given)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<I: Iterator, R> Drop for Imap<'_, I, R> {
+    fn drop(&mut self) {
+        self.call.abandon();
+    }
+}

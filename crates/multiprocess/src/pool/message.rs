@@ -1,0 +1,157 @@
+//! What a pool and its workers say to each other.
+
+use std::time::Duration;
+
+/// To a worker: a batch of inputs.
+pub(crate) struct Order<'a> {
+    pub(crate) batch: u32,
+    /// Place of the function in the list of tasks.
+    pub(crate) task: u32,
+    pub(crate) count: u32,
+    pub(crate) inputs: &'a [u8],
+}
+
+const ORDER: usize = 12;
+
+impl Order<'_> {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(ORDER + self.inputs.len());
+        for number in [self.batch, self.task, self.count] {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+        bytes.extend_from_slice(self.inputs);
+        bytes
+    }
+
+    /// Reads an order; `None` if it is none.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Order<'_>> {
+        let (numbers, inputs) = bytes.split_at_checked(ORDER)?;
+        Some(Order {
+            batch: number_at(numbers, 0)?,
+            task: number_at(numbers, 4)?,
+            count: number_at(numbers, 8)?,
+            inputs,
+        })
+    }
+}
+
+/// A worker among the workers of its pool. A place whose worker died is taken by a worker of the next generation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Seat {
+    pub(crate) place: u32,
+    pub(crate) generation: u32,
+}
+
+/// To the pool.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum News {
+    /// A worker is set up and waits for orders.
+    Ready(Seat),
+    /// A worker has done a batch; the results follow.
+    Done {
+        seat: Seat,
+        batch: u32,
+        took: Duration,
+    },
+    /// A worker has died, and everything it sent was sent before this. (Said by the pool's own watch.)
+    Died(Seat),
+    /// The pool is to look what else there is to do. (Said by the pool itself.)
+    Look,
+}
+
+/// Bytes of a piece of news; results follow.
+pub(crate) const NEWS: usize = 21;
+
+impl News {
+    pub(crate) fn to_bytes(self) -> [u8; NEWS] {
+        let nobody = Seat {
+            place: 0,
+            generation: 0,
+        };
+        let (kind, seat, batch, took) = match self {
+            News::Ready(seat) => (0, seat, 0, Duration::ZERO),
+            News::Done { seat, batch, took } => (1, seat, batch, took),
+            News::Died(seat) => (2, seat, 0, Duration::ZERO),
+            News::Look => (3, nobody, 0, Duration::ZERO),
+        };
+        let mut bytes = [0; NEWS];
+        bytes[0] = kind;
+        bytes[1..5].copy_from_slice(&seat.place.to_le_bytes());
+        bytes[5..9].copy_from_slice(&seat.generation.to_le_bytes());
+        bytes[9..13].copy_from_slice(&batch.to_le_bytes());
+        let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        bytes[13..].copy_from_slice(&took.to_le_bytes());
+        bytes
+    }
+
+    /// Reads a piece of news; `None` if it is none.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<News> {
+        let seat = Seat {
+            place: number_at(bytes, 1)?,
+            generation: number_at(bytes, 5)?,
+        };
+        let took = bytes.get(13..NEWS)?.try_into().ok()?;
+        let took = Duration::from_nanos(u64::from_le_bytes(took));
+        Some(match bytes.first()? {
+            0 => News::Ready(seat),
+            1 => News::Done {
+                seat,
+                batch: number_at(bytes, 9)?,
+                took,
+            },
+            2 => News::Died(seat),
+            3 => News::Look,
+            _ => return None,
+        })
+    }
+}
+
+fn number_at(bytes: &[u8], place: usize) -> Option<u32> {
+    let bytes = bytes.get(place..place + 4)?.try_into().ok()?;
+    Some(u32::from_le_bytes(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_is_understood() {
+        let seat = Seat {
+            place: 3,
+            generation: 700,
+        };
+        let took = Duration::from_nanos(123_456_789);
+        for news in [
+            News::Ready(seat),
+            News::Done {
+                seat,
+                batch: 9,
+                took,
+            },
+            News::Died(seat),
+            News::Look,
+        ] {
+            assert_eq!(News::from_bytes(&news.to_bytes()), Some(news));
+        }
+        let order = Order {
+            batch: 1,
+            task: 2,
+            count: 3,
+            inputs: b"abc",
+        };
+        let bytes = order.to_bytes();
+        let read = Order::from_bytes(&bytes).unwrap();
+        assert_eq!(
+            (read.batch, read.task, read.count, read.inputs),
+            (1, 2, 3, &b"abc"[..])
+        );
+    }
+
+    #[test]
+    fn what_is_cut_off_is_not_understood() {
+        assert!(Order::from_bytes(&[0; ORDER - 1]).is_none());
+        assert_eq!(News::from_bytes(&[0; NEWS - 1]), None);
+        assert_eq!(News::from_bytes(&[9; NEWS]), None);
+    }
+}

@@ -1,0 +1,77 @@
+//! How far a long map has come.
+
+use std::time::{Duration, Instant};
+
+/// How far a map has come; what the function given to [`MapOptions::on_progress`](crate::MapOptions::on_progress) gets.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// Inputs whose result, or failure, is there.
+    pub done: usize,
+    /// All inputs, where their number is known beforehand.
+    pub total: Option<usize>,
+    /// Time since the beginning.
+    pub elapsed: Duration,
+}
+
+impl Progress {
+    pub(crate) fn since(start: Instant, done: usize, total: Option<usize>) -> Progress {
+        Progress {
+            done,
+            total,
+            elapsed: start.elapsed(),
+        }
+    }
+
+    /// Results per second so far; 0 before the first.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a rate has few digits")]
+    pub fn per_second(&self) -> f64 {
+        let seconds = self.elapsed.as_secs_f64();
+        if seconds > 0.0 {
+            self.done as f64 / seconds
+        } else {
+            0.0
+        }
+    }
+
+    /// The time that the rest will take at the rate so far; `None` where that cannot be said.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "an estimate has few digits")]
+    pub fn time_left(&self) -> Option<Duration> {
+        let left = self.total?.saturating_sub(self.done);
+        let rate = self.per_second();
+        (rate > 0.0).then(|| Duration::try_from_secs_f64(left as f64 / rate).ok())?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_left_follows_from_the_rate_so_far() {
+        let progress = Progress {
+            done: 25,
+            total: Some(100),
+            elapsed: Duration::from_secs(5),
+        };
+        assert!((progress.per_second() - 5.0).abs() < 1e-9);
+        assert_eq!(progress.time_left(), Some(Duration::from_secs(15)));
+    }
+
+    #[test]
+    fn before_the_first_result_and_without_a_total_nothing_is_foretold() {
+        let begun = Progress {
+            done: 0,
+            total: Some(9),
+            elapsed: Duration::from_secs(1),
+        };
+        assert_eq!(begun.time_left(), None);
+        let endless = Progress {
+            done: 9,
+            total: None,
+            elapsed: Duration::from_secs(1),
+        };
+        assert_eq!(endless.time_left(), None);
+    }
+}

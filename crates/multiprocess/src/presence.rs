@@ -1,0 +1,134 @@
+//! Whether a process that is written down in shared memory is still there.
+//!
+//! A process that takes something others wait for (a permit, a place at a barrier) makes a file in the run's folder
+//! and locks it, shared. The system drops the lock when the process has ended, however it ended, and only after its last
+//! thread has stopped. So whoever can lock it alone knows that the process is gone; its pid alone would not say
+//! it, because a later process may get the same one.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::holder::Holder;
+use crate::run;
+
+/// A process, as a number that no other process of the run gets: its pid, and 32 bits more. Never 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Presence(u64);
+
+/// The file of this process in the folder of a run.
+struct Own {
+    folder: PathBuf,
+    presence: Presence,
+    _locked: File,
+}
+
+static OWN: Mutex<Vec<Own>> = Mutex::new(Vec::new());
+
+fn all_own() -> MutexGuard<'static, Vec<Own>> {
+    OWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const PREFIX: &str = "alive-";
+
+impl Presence {
+    /// This process, as others in the run of that folder know it.
+    pub(crate) fn own(folder: &Path) -> io::Result<Presence> {
+        let mut all = all_own();
+        if let Some(own) = all.iter().find(|own| own.folder == folder) {
+            return Ok(own.presence);
+        }
+        clear_dead(folder);
+        let (presence, locked) = make(folder)?;
+        all.push(Own {
+            folder: folder.to_owned(),
+            presence,
+            _locked: locked,
+        });
+        Ok(presence)
+    }
+
+    /// The number as it stands in shared memory; `None` where it is 0, and nobody.
+    pub(crate) fn from_number(number: u64) -> Option<Presence> {
+        (number != 0).then_some(Presence(number))
+    }
+
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) fn pid(self) -> u32 {
+        u32::try_from(self.0 >> 32).expect("the upper half")
+    }
+
+    /// The process, with its name if it still has one.
+    pub(crate) fn holder(self) -> Holder {
+        Holder::of(self.pid())
+    }
+
+    fn file(self, folder: &Path) -> PathBuf {
+        folder.join(format!("{PREFIX}{:x}", self.0))
+    }
+
+    /// Whether the process is gone. Where it cannot be told at the moment, it is not.
+    pub(crate) fn is_gone(self, folder: &Path) -> bool {
+        is_free(&self.file(folder))
+    }
+}
+
+/// Whether nobody has the file locked. Two who ask at the same moment may both hear that somebody has.
+fn is_free(path: &Path) -> bool {
+    match File::open(path) {
+        Ok(file) => file.try_lock().is_ok(),
+        Err(error) => error.kind() == ErrorKind::NotFound,
+    }
+}
+
+fn make(folder: &Path) -> io::Result<(Presence, File)> {
+    let mut more = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .subsec_nanos();
+    loop {
+        let presence = Presence(u64::from(std::process::id()) << 32 | u64::from(more));
+        let locked = run::hold(
+            &presence.file(folder),
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create_new(true)
+                .mode(0o600),
+        );
+        match locked {
+            Ok(locked) => return Ok((presence, locked)),
+            // Taken, or removed by somebody who saw it before it was locked.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) if error.kind() == ErrorKind::NotFound && folder.is_dir() => {}
+            Err(error) => return Err(error),
+        }
+        more = more.wrapping_add(1);
+    }
+}
+
+/// Removes the files of processes that were killed.
+fn clear_dead(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_presence = entry
+            .file_name()
+            .to_str()
+            .is_some_and(|name| name.starts_with(PREFIX));
+        if is_presence && is_free(&entry.path()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Removes the files of this process, which is about to end.
+pub(crate) fn leave() {
+    for own in all_own().drain(..) {
+        let _ = fs::remove_file(own.presence.file(&own.folder));
+    }
+}

@@ -1,0 +1,174 @@
+//! Records: messages as they lie in a ring of shared memory.
+//!
+//! A ring is a row of 64-bit numbers whose end continues at its beginning. A record is one number that says how long
+//! the message is, and as many more as its bytes need; up to seven bytes lie in the first number itself.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The lowest byte of a record's first number: 1 to 8 for a message of 0 to 7 bytes that lies in the others, …
+const LONG: u64 = 9;
+/// … or this: here the ring ends, and the upper half is the number of the ring that follows.
+const ONWARD: u64 = 10;
+
+/// Bytes of a message that fit into the first number.
+const SHORT: usize = 7;
+
+/// Numbers that the message takes in a ring.
+pub(crate) fn size(message: usize) -> usize {
+    if message <= SHORT {
+        1
+    } else {
+        1 + message.div_ceil(8)
+    }
+}
+
+/// Writes a message at a place of the ring that has room for it; gives the place after it.
+pub(crate) fn write(ring: &[AtomicU64], at: usize, message: &[u8]) -> usize {
+    let first = &ring[at];
+    let after = step(ring, at, 1);
+    if message.len() <= SHORT {
+        let mut bytes = [0; 8];
+        bytes[1..=message.len()].copy_from_slice(message);
+        let number = u64::from_le_bytes(bytes) | (message.len() as u64 + 1);
+        first.store(number, Ordering::Relaxed);
+        return after;
+    }
+    first.store((message.len() as u64) << 8 | LONG, Ordering::Relaxed);
+    let (whole, rest) = message.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let last = (!rest.is_empty()).then_some(&last);
+
+    let (until_end, from_start) = pieces(ring, after);
+    let split = whole.len().min(until_end.len());
+    store(until_end, &whole[..split]);
+    store(from_start, &whole[split..]);
+    let at = step(ring, after, whole.len());
+    match last {
+        None => at,
+        Some(last) => {
+            ring[at].store(u64::from_le_bytes(*last), Ordering::Relaxed);
+            step(ring, at, 1)
+        }
+    }
+}
+
+/// Writes, in place of a record, that another ring follows.
+pub(crate) fn write_onward(ring: &[AtomicU64], at: usize, next: u32) {
+    ring[at].store(u64::from(next) << 32 | ONWARD, Ordering::Relaxed);
+}
+
+/// What stands at a place of a ring.
+pub(crate) enum Found {
+    /// A message, and the place after it.
+    Message(usize),
+    /// The number of the ring that follows.
+    Onward(u32),
+}
+
+/// Reads what stands at a place of the ring; a message replaces the content of `message`.
+pub(crate) fn read(ring: &[AtomicU64], at: usize, message: &mut Vec<u8>) -> io::Result<Found> {
+    let first = ring.get(at).ok_or_else(broken)?.load(Ordering::Relaxed);
+    let after = step(ring, at, 1);
+    message.clear();
+    match first & 0xff {
+        tag @ 1..=8 => {
+            let bytes = first.to_le_bytes();
+            // At most seven.
+            message.extend_from_slice(&bytes[1..usize::from(tag as u8)]);
+            Ok(Found::Message(after))
+        }
+        LONG => {
+            let length = usize::try_from(first >> 8).map_err(|_| broken())?;
+            let size = length.div_ceil(8);
+            if size >= ring.len() {
+                return Err(broken());
+            }
+            message.resize(size * 8, 0);
+            let (chunks, _) = message.as_chunks_mut::<8>();
+            let (until_end, from_start) = pieces(ring, after);
+            let (front, back) = chunks.split_at_mut(size.min(until_end.len()));
+            load(until_end, front);
+            load(from_start, back);
+            message.truncate(length);
+            Ok(Found::Message(step(ring, after, size)))
+        }
+        ONWARD => Ok(Found::Onward((first >> 32) as u32)),
+        _ => Err(broken()),
+    }
+}
+
+/// The place so many numbers further on.
+fn step(ring: &[AtomicU64], at: usize, count: usize) -> usize {
+    let to = at + count;
+    if to < ring.len() { to } else { to - ring.len() }
+}
+
+/// The ring from a place to its end, and what comes then.
+fn pieces(ring: &[AtomicU64], at: usize) -> (&[AtomicU64], &[AtomicU64]) {
+    (&ring[at..], &ring[..at])
+}
+
+fn store(cells: &[AtomicU64], bytes: &[[u8; 8]]) {
+    for (cell, bytes) in cells.iter().zip(bytes) {
+        cell.store(u64::from_le_bytes(*bytes), Ordering::Relaxed);
+    }
+}
+
+fn load(cells: &[AtomicU64], bytes: &mut [[u8; 8]]) {
+    for (cell, bytes) in cells.iter().zip(bytes) {
+        *bytes = cell.load(Ordering::Relaxed).to_le_bytes();
+    }
+}
+
+fn broken() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        "something else wrote into the shared memory",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ring(length: usize) -> Vec<AtomicU64> {
+        (0..length).map(|_| AtomicU64::new(u64::MAX)).collect()
+    }
+
+    #[test]
+    fn a_message_of_any_length_at_any_place_comes_back() {
+        for length in 0..=40 {
+            let message: Vec<u8> = (1..=length).collect();
+            let size = size(message.len());
+            let ring = ring(size + 1);
+            for at in 0..ring.len() {
+                let after = write(&ring, at, &message);
+                assert_eq!(after, (at + size) % ring.len());
+                let mut read_back = vec![9; 3];
+                let found = read(&ring, at, &mut read_back).expect("it was written");
+                assert!(matches!(found, Found::Message(place) if place == after));
+                assert_eq!(read_back, message);
+            }
+        }
+    }
+
+    #[test]
+    fn the_way_to_the_next_ring_comes_back() {
+        let ring = ring(3);
+        write_onward(&ring, 2, 70_000);
+        let found = read(&ring, 2, &mut Vec::new()).expect("it was written");
+        assert!(matches!(found, Found::Onward(70_000)));
+    }
+
+    #[test]
+    fn what_nobody_wrote_is_an_error() {
+        let ring = ring(3);
+        for number in [0, 11, u64::MAX, 1 << 20 | LONG] {
+            ring[0].store(number, Ordering::Relaxed);
+            assert!(read(&ring, 0, &mut Vec::new()).is_err());
+        }
+        assert!(read(&ring, 3, &mut Vec::new()).is_err());
+    }
+}

@@ -1,0 +1,122 @@
+//! Waiting for whichever of several speaks first.
+
+use std::time::{Duration, Instant};
+
+use crate::bell;
+use crate::channel::Receiver;
+use crate::lane::Lane;
+use crate::party::Party;
+use crate::pipe::Connection;
+use crate::queue::Queue;
+
+/// What can be waited for together with others, by [`wait`]: a [`Connection`], a [`Receiver`], a [`Queue`].
+pub trait Waitable: sealed::Sealed {}
+
+mod sealed {
+    /// Implemented within this crate only.
+    pub trait Sealed {
+        /// Where messages come from, and who sends them.
+        #[doc(hidden)]
+        #[allow(private_interfaces, reason = "nobody outside can name the trait")]
+        fn incoming(&self) -> super::Incoming<'_>;
+    }
+}
+
+type Incoming<'a> = (&'a Lane, Option<&'a Party>);
+
+impl<S, R> Waitable for Connection<S, R> {}
+
+impl<S, R> sealed::Sealed for Connection<S, R> {
+    #[allow(private_interfaces, reason = "as declared")]
+    fn incoming(&self) -> Incoming<'_> {
+        Connection::incoming(self)
+    }
+}
+
+impl<T> Waitable for Receiver<T> {}
+
+impl<T> sealed::Sealed for Receiver<T> {
+    #[allow(private_interfaces, reason = "as declared")]
+    fn incoming(&self) -> Incoming<'_> {
+        Receiver::incoming(self)
+    }
+}
+
+impl<T> Waitable for Queue<T> {}
+
+impl<T> sealed::Sealed for Queue<T> {
+    #[allow(private_interfaces, reason = "as declared")]
+    fn incoming(&self) -> Incoming<'_> {
+        (self.lane(), None)
+    }
+}
+
+/// Waits until at least one of several can be received from, and returns the places of those that can.
+///
+/// One that is at its end can be: it gives `None` at once, so take it out of the list then. Where other processes
+/// receive from the same queue, one of them may be faster; then a receive waits again, unless it is a `try_` one.
+///
+/// Python: `multiprocessing.connection.wait(connections)`.
+///
+/// # Panics
+///
+/// When the list is empty: it would wait for ever.
+///
+/// # Examples
+///
+/// ```
+/// use multiprocess::{pipe, wait};
+///
+/// let (first, _first_peer) = pipe::<(), i32>()?;
+/// let (second, second_peer) = pipe::<(), i32>()?;
+/// second_peer.send(7)?;
+/// assert_eq!(wait(&[&first, &second]), [1]);
+/// assert_eq!(second.recv()?, Some(7));
+/// # Ok::<(), multiprocess::Error>(())
+/// ```
+#[must_use]
+pub fn wait(several: &[&dyn Waitable]) -> Vec<usize> {
+    assert!(
+        !several.is_empty(),
+        "multiprocess::wait was given nothing to wait for"
+    );
+    wait_until(several, None)
+}
+
+/// Waits as [`wait`] does, but not longer than `limit`; returns an empty list if the time is over.
+///
+/// Python: `multiprocessing.connection.wait(connections, seconds)`.
+#[must_use]
+pub fn wait_timeout(several: &[&dyn Waitable], limit: Duration) -> Vec<usize> {
+    // A limit beyond what the clock can express is no limit.
+    wait_until(several, Instant::now().checked_add(limit))
+}
+
+fn wait_until(several: &[&dyn Waitable], deadline: Option<Instant>) -> Vec<usize> {
+    let several: Vec<Incoming<'_>> = several.iter().map(|one| one.incoming()).collect();
+    let bells: Vec<_> = several.iter().map(|(lane, _)| lane.news()).collect();
+    let has_news = || {
+        several
+            .iter()
+            .any(|(lane, putters)| lane.has_news(*putters))
+    };
+    loop {
+        let looked = match several.first() {
+            Some((first, _)) => first.attention().look(has_news),
+            None => false,
+        };
+        let ready: Vec<usize> = several
+            .iter()
+            .enumerate()
+            .filter(|(_, (lane, putters))| lane.is_ready(*putters))
+            .map(|(place, _)| place)
+            .collect();
+        let over = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if !ready.is_empty() || over {
+            return ready;
+        }
+        if !looked {
+            bell::sleep(&bells, deadline, has_news);
+        }
+    }
+}
