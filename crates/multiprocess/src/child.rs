@@ -11,7 +11,7 @@ use crate::current::{self, Identity, ProcessInfo};
 use crate::link::{self, Frame, Kind, Wait};
 use crate::parcel::{Parcel, panic_message};
 use crate::task::{self, Outcome, RegisteredTask};
-use crate::{death, end, ipc_handles, panic, pool, run};
+use crate::{death, end, events, ipc_handles, panic, pool, run};
 
 /// The first argument of a child; its name follows.
 pub(crate) const MARK: &str = "--multiprocess-child";
@@ -106,6 +106,7 @@ pub fn init(tasks: impl IntoIterator<Item = RegisteredTask>) {
     if is_child {
         std::process::exit(run());
     }
+    events::print_if_asked();
     ipc_handles::prepare();
     run::clear_dead_runs();
 }
@@ -146,6 +147,7 @@ fn run() -> i32 {
         run::inherit(folder);
     }
     panic::announce_with_process_name();
+    events::print_if_asked();
 
     let table = task::table().unwrap_or_default();
     let task = table
@@ -173,7 +175,10 @@ fn run() -> i32 {
 
 /// Runs the function and sends what came of it.
 fn answer(line: &UnixStream, task: &RegisteredTask, arguments: Parcel) -> i32 {
-    match catch_unwind(AssertUnwindSafe(|| task.run(arguments))) {
+    events::task_begins(task.name());
+    let outcome = catch_unwind(AssertUnwindSafe(|| task.run(arguments)));
+    events::task_ends(task.name());
+    match outcome {
         Ok(Outcome::Answered(answer)) => {
             let sent = Frame::new(Kind::Answer, answer)
                 .and_then(|(frame, luggage)| frame.send(line).map(|()| luggage.deliver()));

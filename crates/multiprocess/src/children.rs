@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crate::current::ProcessInfo;
 use crate::death::DeathWatch;
 use crate::error::{Error, Result, Signal};
+use crate::events;
 use crate::link::{self, Frame, Kind, Wait};
 use crate::luggage::Luggage;
 use crate::parcel::Parcel;
@@ -164,6 +165,7 @@ impl Child {
         }
         state.ended = Some(ended);
         drop(state);
+        events::process_ended(&self.info, status);
         list().retain(|child| !std::ptr::eq(child.as_ref(), self));
         Ok(Some(status))
     }

@@ -59,6 +59,7 @@ mod death;
 mod end;
 mod error;
 mod event;
+mod events;
 mod holder;
 mod ipc_handles;
 mod iter;

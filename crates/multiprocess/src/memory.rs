@@ -25,7 +25,7 @@ use shared_memory::{Shmem, ShmemConf};
 
 use crate::raw_lock::{FileLock, Locked, Refused};
 use crate::robust::RobustMutex;
-use crate::{available, run};
+use crate::{available, events, run};
 
 /// What stands at the beginning of each segment.
 #[repr(C, align(64))]
@@ -417,6 +417,7 @@ impl Segment {
 
     /// Waits for the lock until the deadline, without one as long as it takes.
     pub(crate) fn lock(&self, deadline: Option<Instant>) -> Result<Held<'_>, Refused> {
+        events::lock_awaited(self);
         let locked = match (&self.file_lock, deadline) {
             (None, None) => self.header().mutex.0.lock()?,
             (None, Some(deadline)) => self.header().mutex.0.lock_until(deadline)?,
@@ -450,6 +451,7 @@ impl Segment {
             None
         };
         self.header().holder.store(own_pid(), Ordering::Relaxed);
+        events::lock_held(self);
         Held {
             segment: self,
             holder_died: locked.holder_died,
@@ -607,6 +609,7 @@ impl DerefMut for Held<'_> {
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
+        events::lock_released(self.segment);
         self.segment.header().holder.store(0, Ordering::Relaxed);
         match &self.segment.file_lock {
             None => self.segment.header().mutex.0.unlock(),

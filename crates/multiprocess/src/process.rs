@@ -18,6 +18,7 @@ use crate::children::Child;
 use crate::current::{self, ProcessInfo};
 use crate::death::DeathWatch;
 use crate::error::{Error, Result, Signal, Travelling};
+use crate::events;
 use crate::link::{Frame, Kind};
 use crate::luggage::Luggage;
 use crate::parcel::{self, Parcel};
@@ -180,6 +181,7 @@ impl Builder {
             let _ = child.signal(Signal::KILL);
             let _ = child.wait(None);
         })?;
+        events::process_started(&child.info);
         Ok(JoinHandle {
             child,
             answer: PhantomData,

@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::luggage;
 use crate::pool::line::Line;
 use crate::pool::message::{NEWS, News, Order, Seat};
 use crate::raw::RawArray;
 use crate::task::{self, RegisteredTask};
+use crate::{events, luggage};
 
 /// What a worker is told when it is started.
 #[derive(Serialize, Deserialize)]
@@ -83,12 +83,14 @@ pub(crate) fn work(assignment: Assignment) {
         let (task, batch) = (&table[order.task as usize], order.batch);
         // The news stand before the results, in the same message.
         let mut message = vec![0; NEWS];
+        events::task_begins(task.name());
         let start = Instant::now();
         let ((), luggage) = luggage::with_luggage(|| {
             let starting = |call| diary.write(place, batch, call);
             task.run_batch(order.inputs, order.count, &starting, &mut message);
         });
         diary.write(place, batch, order.count);
+        events::task_ends(task.name());
         let took = start.elapsed();
         left = left.saturating_sub(u64::from(order.count));
         let done = News::Done { seat, batch, took };
