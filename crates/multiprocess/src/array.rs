@@ -207,6 +207,12 @@ impl<T> ArrayGuard<'_, T> {
     pub fn holder_died(&self) -> bool {
         self.held.holder_died
     }
+
+    /// The process id of the holder that died, where [`holder_died`](ArrayGuard::holder_died) and it is known.
+    #[must_use]
+    pub fn dead_holder(&self) -> Option<u32> {
+        self.held.dead_holder
+    }
 }
 
 impl<T: Pod> Deref for ArrayGuard<'_, T> {

@@ -10,7 +10,7 @@
 //!
 //! Where nobody listens an event costs the reading of one number.
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::process::ExitStatus;
 
 use tracing::{Event, Level, Subscriber, debug, info, trace};

@@ -156,10 +156,28 @@ impl<T: Number> RawArray<T> {
         T::update(&self.cells()[index], change)
     }
 
+    /// Makes numbers with these values.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](RawArray::new).
+    pub fn from_slice(numbers: &[T]) -> Result<RawArray<T>> {
+        let array = RawArray::new(numbers.len())?;
+        for (cell, number) in array.cells().iter().zip(numbers) {
+            number.store(cell);
+        }
+        Ok(array)
+    }
+
+    /// Reads the numbers one by one: others may write meanwhile.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = T> + DoubleEndedIterator + '_ {
+        self.cells().iter().map(T::load)
+    }
+
     /// Copies the numbers out, one by one: others may write meanwhile.
     #[must_use]
     pub fn to_vec(&self) -> Vec<T> {
-        self.cells().iter().map(T::load).collect()
+        self.iter().collect()
     }
 }
 

@@ -123,6 +123,12 @@ impl<T> ValueGuard<'_, T> {
     pub fn holder_died(&self) -> bool {
         self.0.holder_died()
     }
+
+    /// The process id of the holder that died, where [`holder_died`](ValueGuard::holder_died) and it is known.
+    #[must_use]
+    pub fn dead_holder(&self) -> Option<u32> {
+        self.0.dead_holder()
+    }
 }
 
 impl<T: Pod> Deref for ValueGuard<'_, T> {
