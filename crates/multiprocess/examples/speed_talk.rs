@@ -2,6 +2,11 @@
 //! `cargo run --release -p multiprocess --example speed_talk`. The first argument is the number of rounds (default 5), the second a part of the
 //! names of the rows to be measured.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "arguments of a child move to it"
+)]
+
 use std::error::Error;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;

@@ -55,8 +55,10 @@ pub struct Condition {
 // ticket is below the second number.
 const NEXT_TICKET: usize = 0;
 const ALL_BELOW: usize = 1;
+/// Number of places, from the first on, that were ever taken.
+const USED: usize = 2;
 /// For each who waits: its process, and twice its ticket, plus 1 if it is notified.
-const PLACES: usize = 2;
+const PLACES: usize = 3;
 
 /// How many can wait at one time.
 const MOST_WAITING: usize = 1024;
@@ -210,7 +212,10 @@ impl<'a> ConditionGuard<'a> {
         if let Some(numbers) = &mut self.numbers {
             let next = numbers.get(NEXT_TICKET);
             numbers.change(&[(ALL_BELOW, next)]);
-            for bell in 0..BELLS {
+            let mut bells: Vec<usize> = waiting(numbers).map(|(place, _)| place % BELLS).collect();
+            bells.sort_unstable();
+            bells.dedup();
+            for bell in bells {
                 self.monitor.ring(bell, ALL);
             }
         }
@@ -235,10 +240,12 @@ impl<'a> ConditionGuard<'a> {
             });
         };
         let ticket = numbers.get(NEXT_TICKET);
+        let used = numbers.get(USED).max(((place - PLACES) / 2 + 1) as u64);
         numbers.change(&[
             (NEXT_TICKET, ticket + 1),
             (place, me.number()),
             (place + 1, 2 * ticket),
+            (USED, used),
         ]);
         let bell = place % BELLS;
         loop {
@@ -271,7 +278,11 @@ fn is_notified(numbers: &Numbers<'_>, place: usize) -> bool {
 
 /// Who waits: where, and which process.
 fn waiting<'a>(numbers: &'a Numbers<'_>) -> impl Iterator<Item = (usize, Presence)> + 'a {
-    let places = numbers.all()[PLACES..].chunks_exact(2).enumerate();
+    let used = usize::try_from(numbers.get(USED)).unwrap_or(MOST_WAITING);
+    let places = numbers.all()[PLACES..]
+        .chunks_exact(2)
+        .take(used)
+        .enumerate();
     places.filter_map(|(index, place)| Some((PLACES + 2 * index, Presence::from_number(place[0])?)))
 }
 

@@ -658,9 +658,8 @@ unsafe impl Atomic for AtomicU64 {}
 
 /// Removes a name that a dead run left, with its memory.
 pub(crate) fn remove(name: &str) {
-    if let Ok(mut mapping) = ShmemConf::new().os_id(os_id(name)).open() {
-        mapping.set_owner(true);
-    }
+    // By name alone: one that was made by a process killed before it gave it a length cannot be mapped.
+    let _ = rustix::shm::unlink(os_id(name));
 }
 
 /// Bytes of a segment with its header; an error if there is less memory than that.

@@ -266,7 +266,7 @@ impl<S, R> fmt::Debug for Connection<S, R> {
             .field("sends", &type_name::<S>())
             .field("receives", &type_name::<R>())
             .field("memory", &self.incoming.lane.segment)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

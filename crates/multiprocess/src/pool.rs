@@ -6,6 +6,7 @@ mod collect;
 mod failure;
 mod feeder;
 mod imap;
+mod initializer;
 mod line;
 mod message;
 mod options;
@@ -31,6 +32,7 @@ pub use self::result::AsyncResult;
 pub(crate) use self::batch::run as run_batch;
 pub(crate) use self::call::PoolEnd;
 
+use self::initializer::Initializer;
 use self::staff::{Settings, Staff};
 use crate::error::{Error, Result};
 use crate::task::{self, RegisteredTask, Task};
@@ -342,7 +344,7 @@ impl std::fmt::Debug for Pool {
 pub struct PoolBuilder {
     workers: Option<usize>,
     name: Option<String>,
-    initializer: Option<(u32, Vec<u8>)>,
+    initializer: Option<Initializer>,
     calls_per_worker: Option<u64>,
 }
 
@@ -377,14 +379,13 @@ impl PoolBuilder {
         F: Task<Args>,
         Args: Serialize + DeserializeOwned,
     {
-        let index = task::index_of(function)?;
-        let mut bytes = Vec::new();
-        batch::append(&args, &mut bytes).map_err(|reason| Error::Encode {
+        let task = task::index_of(function)?;
+        let initializer = Initializer::new(task, &args).map_err(|reason| Error::Encode {
             what: crate::Travelling::Arguments,
             name: "initializer".to_owned(),
             reason,
         })?;
-        self.initializer = Some((index, bytes));
+        self.initializer = Some(initializer);
         Ok(self)
     }
 
@@ -420,7 +421,7 @@ impl PoolBuilder {
         let listener = listener
             .spawn(move || listening.listen())
             .map_err(|source| {
-                staff.terminate();
+                staff.give_up();
                 Error::System {
                     doing: "start a thread for the pool of",
                     name: "workers".to_owned(),

@@ -302,7 +302,6 @@ impl<T: DeserializeOwned> Queue<T> {
     /// Gets items until the queue is closed and empty; waits for each.
     ///
     /// An item that cannot be read is an `Err`, after which it goes on.
-    #[must_use]
     pub fn iter(&self) -> Iter<'_, T> {
         Iter::new(&self.items.0, None)
     }

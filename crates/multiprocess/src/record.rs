@@ -73,10 +73,10 @@ pub(crate) fn read(ring: &[AtomicU64], at: usize, message: &mut Vec<u8>) -> io::
     let after = step(ring, at, 1);
     message.clear();
     match first & 0xff {
-        tag @ 1..=8 => {
+        1..=8 => {
             let bytes = first.to_le_bytes();
             // At most seven.
-            message.extend_from_slice(&bytes[1..usize::from(tag as u8)]);
+            message.extend_from_slice(&bytes[1..usize::from(bytes[0])]);
             Ok(Found::Message(after))
         }
         LONG => {

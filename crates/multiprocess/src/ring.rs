@@ -9,6 +9,11 @@
 //! takes it, or moves to another ring, and a process may be killed at any instant: either the store has happened or
 //! nothing has. Putters take turns among themselves, and so do takers; putters and takers do not wait for each other.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "a 64-bit number is taken apart into its halves"
+)]
+
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -311,7 +316,7 @@ impl Rings {
         if size + 2 > LONGEST {
             return Err(too_much("a message of more than 16 GiB"));
         }
-        let length = (2 * length).min(LONGEST).max(SECOND).max(size + 2);
+        let length = (2 * length).clamp(SECOND, LONGEST).max(size + 2);
         self.remember_last_ring(full);
         let last = self.get_small(place::LAST_RING);
         let next = last

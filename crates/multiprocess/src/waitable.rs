@@ -10,7 +10,7 @@ use crate::pipe::Connection;
 use crate::queue::Queue;
 
 /// What can be waited for together with others, by [`wait`]: a [`Connection`], a [`Receiver`], a [`Queue`].
-pub trait Waitable: sealed::Sealed {}
+pub trait Waitable: sealed::Sealed + Send + Sync {}
 
 mod sealed {
     /// Implemented within this crate only.

@@ -1,5 +1,8 @@
 //! Inputs and results of a pool in bytes: many calls in one message.
+//!
+//! Each value stands behind its length, so that one which cannot be read does no harm to those behind it.
 
+use std::any::type_name;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use postcard::ser_flavors::Flavor;
@@ -10,13 +13,88 @@ use crate::panic;
 use crate::parcel::{explain, panic_message, why_not};
 use crate::task::Task;
 
-/// Appends a value to the bytes; on an error, which says why, they are as before.
+/// A length up to that one stands in one byte.
+const SHORT: u8 = 250;
+/// The first byte of anything else says what follows.
+const LONG: u8 = 251;
+const PANICKED: u8 = 252;
+const UNSENDABLE: u8 = 253;
+const UNREADABLE: u8 = 254;
+
+/// Bytes of a length behind [`LONG`].
+const LENGTH: usize = 4;
+
+/// Appends a value, behind its length; on an error, which says why, the bytes are as before.
 pub(crate) fn append<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> Result<(), String> {
-    let length = bytes.len();
-    postcard::serialize_with_flavor(value, Append(bytes)).map_err(|error| {
-        bytes.truncate(length);
-        why_not(value, &error)
-    })
+    let start = bytes.len();
+    bytes.push(0);
+    // A value's own `Serialize` may panic.
+    let written = catch_unwind(AssertUnwindSafe(|| {
+        postcard::serialize_with_flavor(value, Append(bytes))
+            .map_err(|error| why_not(value, &error))
+    }));
+    let written = written
+        .unwrap_or_else(|payload| Err(panic_message(payload.as_ref()).to_owned()))
+        .and_then(|()| set_length(bytes, start));
+    if written.is_err() {
+        bytes.truncate(start);
+    }
+    written
+}
+
+/// Writes the length of what stands behind the byte at `start`.
+#[inline]
+fn set_length(bytes: &mut Vec<u8>, start: usize) -> Result<(), String> {
+    let length = bytes.len() - start - 1;
+    match u8::try_from(length) {
+        Ok(short) if short <= SHORT => bytes[start] = short,
+        _ => {
+            let length = u32::try_from(length).map_err(|_| "it is larger than 4 GiB".to_owned())?;
+            bytes[start] = LONG;
+            bytes.splice(start + 1..start + 1, length.to_le_bytes());
+        }
+    }
+    Ok(())
+}
+
+/// What stands first in the bytes.
+enum Found<'a> {
+    Value(&'a [u8]),
+    Words(u8, String, String),
+}
+
+/// Splits off what stands first; `None` if that is not whole.
+#[inline]
+fn split(bytes: &[u8]) -> Option<(Found<'_>, &[u8])> {
+    let (&first, rest) = bytes.split_first()?;
+    if first <= SHORT {
+        let (value, rest) = rest.split_at_checked(first.into())?;
+        return Some((Found::Value(value), rest));
+    }
+    if first == LONG {
+        let (length, rest) = rest.split_first_chunk::<LENGTH>()?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+        let (value, rest) = rest.split_at_checked(length)?;
+        return Some((Found::Value(value), rest));
+    }
+    let ((message, location), rest) = postcard::take_from_bytes(rest).ok()?;
+    Some((Found::Words(first, message, location), rest))
+}
+
+/// Reads a value; the error says why it cannot be.
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    // A value's own `Deserialize` may panic.
+    catch_unwind(AssertUnwindSafe(|| postcard::from_bytes(bytes)))
+        .map_err(|payload| panic_message(payload.as_ref()).to_owned())?
+        .map_err(|error| explain(&error))
+}
+
+/// Reads the one value that there is.
+pub(crate) fn read_one<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    match split(bytes) {
+        Some((Found::Value(value), _)) => read(value),
+        _ => Err("it is not whole".to_owned()),
+    }
 }
 
 struct Append<'a>(&'a mut Vec<u8>);
@@ -24,11 +102,13 @@ struct Append<'a>(&'a mut Vec<u8>);
 impl Flavor for Append<'_> {
     type Output = ();
 
+    #[inline]
     fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
         self.0.push(byte);
         Ok(())
     }
 
+    #[inline]
     fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
         self.0.extend_from_slice(bytes);
         Ok(())
@@ -39,18 +119,43 @@ impl Flavor for Append<'_> {
     }
 }
 
-/// What stands before each result.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-enum Tag {
-    /// The value follows.
-    Value,
-    /// The function panicked; message and place follow.
-    Panicked,
-    /// The value cannot be sent; the reason follows.
-    Unsendable,
-    /// The input, and with it all that follow in the batch, cannot be read; the reason follows.
-    Unreadable,
+/// Where a worker is in a batch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Step {
+    /// Number of the call.
+    pub(crate) call: u32,
+    /// Whether it has read the input; said only of types that can hold handles.
+    pub(crate) has_read: bool,
+}
+
+impl Step {
+    pub(crate) fn from_number(number: u32) -> Step {
+        Step {
+            call: number >> 1,
+            has_read: number & 1 == 1,
+        }
+    }
+
+    pub(crate) fn number(self) -> u32 {
+        self.call << 1 | u32::from(self.has_read)
+    }
+}
+
+/// Why handles of `ipc-channel` do not travel: their open files would have to.
+fn refuse_ipc_handles<T>() -> Result<(), String> {
+    if type_name::<T>().contains("ipc_channel::") {
+        return Err(
+            "it holds a handle of ipc-channel, which travels only in the arguments and the \
+             result of a process; use this crate's own `channel`"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
+/// Whether inputs or results of this type can be sent at all.
+pub(crate) fn can_travel<T>() -> Result<(), String> {
+    refuse_ipc_handles::<T>()
 }
 
 /// The result of one call of the function, in the parent.
@@ -64,124 +169,107 @@ pub(crate) enum Outcome<R> {
 
 /// Calls the function for each input of a batch, and writes the results behind each other.
 ///
-/// `starting` is told the number of each call before it begins.
+/// `note` is told each [`Step`] before it is done.
 pub(crate) fn run<F, Args>(
     function: F,
     mut inputs: &[u8],
     count: u32,
-    starting: &dyn Fn(u32),
+    note: &dyn Fn(u32),
     results: &mut Vec<u8>,
 ) where
     F: Task<Args>,
     Args: DeserializeOwned,
 {
-    for number in 0..count {
-        starting(number);
-        let called = catch_unwind(AssertUnwindSafe(|| {
-            let (arguments, rest) = postcard::take_from_bytes::<Args>(inputs)?;
-            inputs = rest;
-            Ok::<_, postcard::Error>(function.call(arguments))
-        }));
+    let sendable = can_travel::<F::Output>();
+    for call in 0..count {
+        let step = |has_read| note(Step { call, has_read }.number());
+        step(false);
+        let Some((Found::Value(input), rest)) = split(inputs) else {
+            write_words(UNREADABLE, "the batch is not whole", "", results);
+            continue;
+        };
+        inputs = rest;
+        let arguments = match read::<Args>(input) {
+            Ok(arguments) => arguments,
+            Err(reason) => {
+                write_words(UNREADABLE, &reason, "", results);
+                continue;
+            }
+        };
+        if std::mem::needs_drop::<Args>() {
+            step(true);
+        }
+        let called = catch_unwind(AssertUnwindSafe(|| function.call(arguments)));
         match called {
-            Ok(Ok(value)) => write_value(&value, results),
-            Ok(Err(error)) => {
-                // Where this input ends, and so the next begins, is not known.
-                for _ in number..count {
-                    write_words(Tag::Unreadable, (&explain(&error), ""), results);
+            Ok(value) => {
+                let written = sendable.clone().and_then(|()| append(&value, results));
+                if let Err(reason) = written {
+                    write_words(UNSENDABLE, &reason, "", results);
                 }
-                return;
+                // So may its `Drop`.
+                if std::mem::needs_drop::<F::Output>() {
+                    let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
+                }
             }
             Err(payload) => {
-                let words = (panic_message(payload.as_ref()), panic::last_location());
-                write_words(Tag::Panicked, (words.0, &words.1), results);
+                let message = panic_message(payload.as_ref());
+                write_words(PANICKED, message, &panic::last_location(), results);
             }
         }
     }
 }
 
-fn write_value<R: Serialize>(value: &R, results: &mut Vec<u8>) {
-    let length = results.len();
-    results.push(Tag::Value as u8);
-    // A value's own `Serialize` may panic, too.
-    let written = catch_unwind(AssertUnwindSafe(|| append(value, results)));
-    let reason = match written {
-        Ok(Ok(())) => return,
-        Ok(Err(reason)) => reason,
-        Err(payload) => panic_message(payload.as_ref()).to_owned(),
-    };
-    results.truncate(length);
-    write_words(Tag::Unsendable, (&reason, ""), results);
+fn write_words(kind: u8, message: &str, location: &str, results: &mut Vec<u8>) {
+    results.push(kind);
+    postcard::serialize_with_flavor(&(message, location), Append(results))
+        .expect("words can be written");
 }
 
-fn write_words(tag: Tag, words: (&str, &str), results: &mut Vec<u8>) {
-    results.push(tag as u8);
-    append(&words, results).expect("words can be written");
+/// Writes, in place of results that cannot be sent, why.
+pub(crate) fn write_unsendable(reason: &str, count: u32, results: &mut Vec<u8>) {
+    for _ in 0..count {
+        write_words(UNSENDABLE, reason, "", results);
+    }
 }
 
 /// Reads the results of a batch, one by one.
-pub(crate) struct Results<'a> {
-    bytes: &'a [u8],
-    broken: Option<String>,
-}
+pub(crate) struct Results<'a>(&'a [u8]);
 
 impl<'a> Results<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Results<'a> {
-        Results {
-            bytes,
-            broken: None,
-        }
+        Results(bytes)
     }
 
     /// Why the one call of a batch failed, if it did; its value is not looked at.
-    pub(crate) fn failure_of_one(&mut self) -> Option<String> {
-        if self.bytes.first() == Some(&(Tag::Value as u8)) {
-            return None;
-        }
-        Some(match self.next::<()>() {
-            Outcome::Value(()) => return None,
-            Outcome::Panicked { message, location } => {
-                format!("it panicked at {location}: {message}")
+    pub(crate) fn failure_of_one(self) -> Option<String> {
+        match split(self.0) {
+            Some((Found::Value(_), _)) => None,
+            Some((Found::Words(PANICKED, message, location), _)) => {
+                Some(format!("it panicked at {location}: {message}"))
             }
-            Outcome::UnsendableResult(reason)
-            | Outcome::UnreadableInput(reason)
-            | Outcome::UnreadableResult(reason) => reason,
-        })
+            Some((Found::Words(UNREADABLE, reason, _), _)) => Some(reason),
+            // What it returns is ignored.
+            Some((Found::Words(..), _)) => None,
+            None => Some("it gave no result".to_owned()),
+        }
     }
 
     pub(crate) fn next<R: DeserializeOwned>(&mut self) -> Outcome<R> {
-        if let Some(reason) = &self.broken {
-            return Outcome::UnreadableResult(reason.clone());
-        }
-        match self.read() {
-            Ok(outcome) => outcome,
-            Err(reason) => {
-                self.broken = Some(reason.clone());
-                Outcome::UnreadableResult(reason)
-            }
-        }
-    }
-
-    fn read<R: DeserializeOwned>(&mut self) -> Result<Outcome<R>, String> {
-        let Some((&tag, rest)) = self.bytes.split_first() else {
-            return Err("the worker sent fewer results than there were inputs".to_owned());
+        let Some((found, rest)) = split(self.0) else {
+            self.0 = &[];
+            let reason = "the worker sent fewer results than there were inputs";
+            return Outcome::UnreadableResult(reason.to_owned());
         };
-        if tag == Tag::Value as u8 {
-            let read = catch_unwind(AssertUnwindSafe(|| postcard::take_from_bytes::<R>(rest)))
-                .map_err(|payload| panic_message(payload.as_ref()).to_owned())?;
-            let (value, rest) = read.map_err(|error| explain(&error))?;
-            self.bytes = rest;
-            return Ok(Outcome::Value(value));
+        self.0 = rest;
+        match found {
+            Found::Value(value) => match read(value) {
+                Ok(value) => Outcome::Value(value),
+                Err(reason) => Outcome::UnreadableResult(reason),
+            },
+            Found::Words(PANICKED, message, location) => Outcome::Panicked { message, location },
+            Found::Words(UNSENDABLE, reason, _) => Outcome::UnsendableResult(reason),
+            Found::Words(_, reason, _) => Outcome::UnreadableInput(reason),
         }
-        let ((message, location), rest): ((String, String), _) =
-            postcard::take_from_bytes(rest).map_err(|error| explain(&error))?;
-        self.bytes = rest;
-        Ok(if tag == Tag::Panicked as u8 {
-            Outcome::Panicked { message, location }
-        } else if tag == Tag::Unsendable as u8 {
-            Outcome::UnsendableResult(message)
-        } else {
-            Outcome::UnreadableInput(message)
-        })
     }
 }
 
@@ -223,5 +311,34 @@ mod tests {
         let mut results = Results::new(&results);
         assert!(matches!(results.next::<u32>(), Outcome::Value(1)));
         assert!(matches!(results.next::<u32>(), Outcome::UnreadableInput(_)));
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_read_does_not_hide_the_next() {
+        let mut inputs = Vec::new();
+        append(&(2_u32,), &mut inputs).unwrap();
+        // A number that does not end.
+        inputs.extend([1, 0xff]);
+        append(&(8_u32,), &mut inputs).unwrap();
+        let mut results = Vec::new();
+        run(half, &inputs, 3, &|_| {}, &mut results);
+        let mut results = Results::new(&results);
+        assert!(matches!(results.next::<u32>(), Outcome::Value(1)));
+        assert!(matches!(results.next::<u32>(), Outcome::UnreadableInput(_)));
+        assert!(matches!(results.next::<u32>(), Outcome::Value(4)));
+    }
+
+    #[test]
+    fn values_of_all_lengths_are_read_back() {
+        for length in [0, 1, 249, 250, 251, 252, 300, 70_000] {
+            let mut bytes = Vec::new();
+            append(&"x".repeat(length), &mut bytes).unwrap();
+            append(&7_u8, &mut bytes).unwrap();
+            let mut results = Results::new(&bytes);
+            assert!(
+                matches!(results.next::<String>(), Outcome::Value(value) if value.len() == length)
+            );
+            assert!(matches!(results.next::<u8>(), Outcome::Value(7)));
+        }
     }
 }

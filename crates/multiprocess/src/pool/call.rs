@@ -1,24 +1,34 @@
 //! One call of a pool's method, as the pool and the caller see it: batches go out, results come in.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde::de::DeserializeOwned;
+
 use crate::luggage::Luggage;
+use crate::pool::batch::{Results, Step};
 use crate::pool::failure::TaskFailure;
+use crate::pool::message::NEWS;
 
 /// A map, or a single call, that is under way.
 pub(crate) struct Call {
     /// Place of the function in the list of tasks, and its path.
     pub(crate) task: u32,
     pub(crate) function: &'static str,
+    /// Reads so many results and drops what it reads.
+    discard: Discard,
     state: Mutex<State>,
     changed: Condvar,
 }
 
-#[derive(Default)]
+type Discard = fn(&[u8], usize);
+
 struct State {
-    arrived: VecDeque<Arrived>,
+    arrived: Vec<Arrived>,
+    /// Whether the caller may hand in more batches.
+    feeding: bool,
+    /// Whether the caller sleeps until something arrives.
+    waiting: bool,
     /// Why nothing more will arrive, where the pool has ended.
     ended: Option<PoolEnd>,
     /// Whether the caller has gone: what is not under way yet need not be begun.
@@ -38,7 +48,7 @@ pub(crate) enum Arrived {
     Results {
         first: usize,
         count: usize,
-        bytes: Vec<u8>,
+        bytes: Parcel,
         took: Duration,
     },
     /// `count` inputs from `first` on failed for one reason.
@@ -58,14 +68,50 @@ impl Arrived {
     }
 }
 
+/// The news of a worker with the results of a batch behind them. Where handles are among the results and nobody takes
+/// them, they are given back.
+pub(crate) struct Parcel {
+    bytes: Vec<u8>,
+    count: usize,
+    loaded: Option<Discard>,
+}
+
+impl Parcel {
+    /// The results, for one who will read them.
+    pub(crate) fn open(&mut self) -> Results<'_> {
+        self.loaded = None;
+        Results::new(&self.bytes[NEWS..])
+    }
+}
+
+impl Drop for Parcel {
+    fn drop(&mut self) {
+        if let Some(discard) = self.loaded {
+            discard(&self.bytes[NEWS..], self.count);
+        }
+    }
+}
+
 impl Call {
-    pub(crate) fn new(task: u32, function: &'static str) -> Arc<Call> {
-        let (state, changed) = (Mutex::default(), Condvar::new());
+    pub(crate) fn new<R: DeserializeOwned>(task: u32, function: &'static str) -> Arc<Call> {
+        let state = State {
+            arrived: Vec::new(),
+            feeding: true,
+            waiting: false,
+            ended: None,
+            abandoned: false,
+        };
         Arc::new(Call {
             task,
             function,
-            state,
-            changed,
+            discard: |bytes, count| {
+                let mut results = Results::new(bytes);
+                for _ in 0..count {
+                    drop(results.next::<R>());
+                }
+            },
+            state: Mutex::new(state),
+            changed: Condvar::new(),
         })
     }
 
@@ -73,51 +119,99 @@ impl Call {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A worker's message, as long as nobody has read it.
+    pub(crate) fn parcel(&self, bytes: Vec<u8>, count: usize, loaded: bool) -> Parcel {
+        let loaded = loaded.then_some(self.discard);
+        Parcel {
+            bytes,
+            count,
+            loaded,
+        }
+    }
+
     /// Hands something in, for the caller to take.
     pub(crate) fn arrive(&self, arrived: Arrived) {
-        self.state().arrived.push_back(arrived);
+        if self.arrive_quietly(arrived) {
+            self.changed.notify_all();
+        }
+    }
+
+    /// Hands something in; true if the caller is to be [woken](Call::wake) for it.
+    pub(crate) fn arrive_quietly(&self, arrived: Arrived) -> bool {
+        let mut state = self.state();
+        if state.abandoned || state.ended.is_some() {
+            // Dropped where nothing is locked: handles in it may be given back.
+            drop(state);
+            return false;
+        }
+        state.arrived.push(arrived);
+        std::mem::take(&mut state.waiting)
+    }
+
+    /// Wakes the caller.
+    pub(crate) fn wake(&self) {
         self.changed.notify_all();
     }
 
     /// Tells the caller that nothing more will arrive.
     pub(crate) fn end(&self, end: PoolEnd) {
-        self.state().ended.get_or_insert(end);
+        let mut state = self.state();
+        state.ended.get_or_insert(end);
+        state.waiting = false;
         self.changed.notify_all();
+    }
+
+    /// Says that all batches have been handed in.
+    pub(crate) fn all_is_in(&self) {
+        self.state().feeding = false;
+    }
+
+    /// Whether more batches may be handed in.
+    pub(crate) fn is_feeding(&self) -> bool {
+        let state = self.state();
+        state.feeding && !state.abandoned
     }
 
     /// Tells the pool that nobody waits any more.
     pub(crate) fn abandon(&self) {
-        self.state().abandoned = true;
+        let mut state = self.state();
+        state.abandoned = true;
+        let unread = std::mem::take(&mut state.arrived);
+        drop(state);
+        drop(unread);
     }
 
     pub(crate) fn is_abandoned(&self) -> bool {
         self.state().abandoned
     }
 
-    /// Takes what has arrived, without waiting.
-    pub(crate) fn try_take(&self) -> Option<Arrived> {
-        self.state().arrived.pop_front()
+    /// Whether something is there to be taken.
+    pub(crate) fn has_some(&self) -> bool {
+        !self.state().arrived.is_empty()
     }
 
-    /// Waits for something to arrive; `None` if the deadline has passed.
-    pub(crate) fn take(&self, deadline: Option<Instant>) -> Result<Option<Arrived>, PoolEnd> {
+    /// Takes all that has arrived; waits if that is nothing. Nothing at all if the deadline has passed.
+    pub(crate) fn take(&self, deadline: Option<Instant>) -> Result<Vec<Arrived>, PoolEnd> {
         let mut state = self.state();
         loop {
-            if let Some(arrived) = state.arrived.pop_front() {
-                return Ok(Some(arrived));
+            if !state.arrived.is_empty() {
+                return Ok(std::mem::take(&mut state.arrived));
             }
             if let Some(end) = &state.ended {
                 return Err(end.clone());
             }
-            state = match deadline {
+            let rest =
+                deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            state.waiting = true;
+            state = match rest {
                 None => self
                     .changed
                     .wait(state)
                     .unwrap_or_else(PoisonError::into_inner),
-                Some(deadline) => {
-                    let rest = deadline.saturating_duration_since(Instant::now());
+                Some(rest) => {
                     if rest.is_zero() {
-                        return Ok(None);
+                        state.waiting = false;
+                        return Ok(Vec::new());
                     }
                     let waited = self.changed.wait_timeout(state, rest);
                     waited.unwrap_or_else(PoisonError::into_inner).0
@@ -135,8 +229,10 @@ pub(crate) struct Batch {
     /// Where in the bytes each input ends.
     pub(crate) ends: Vec<u32>,
     pub(crate) bytes: Vec<u8>,
-    /// Handles that stand in the inputs, until a worker has read them.
-    pub(crate) luggage: Luggage,
+    /// Handles that stand in the inputs, by number of the input in the batch, until a worker has read them.
+    pub(crate) luggage: Vec<(u32, Luggage)>,
+    /// How many workers died when they had taken it and not begun.
+    pub(crate) mishaps: u32,
 }
 
 impl Batch {
@@ -148,13 +244,37 @@ impl Batch {
     pub(crate) fn split_off(&mut self, number: u32) -> Batch {
         let ends = self.ends.split_off(number as usize);
         let start = self.ends.last().copied().unwrap_or(0);
+        let luggage = std::mem::take(&mut self.luggage);
+        let (first, second) = luggage.into_iter().partition(|&(input, _)| input < number);
+        self.luggage = first;
+        let behind = |(input, luggage)| (input - number, luggage);
         Batch {
             call: Arc::clone(&self.call),
             first: self.first + number as usize,
             ends: ends.into_iter().map(|end| end - start).collect(),
             bytes: self.bytes.split_off(start as usize),
-            // The handles cannot be told apart; they stay with the first part, which is as good as read.
-            luggage: Luggage::default(),
+            luggage: Vec::into_iter(second).map(behind).collect(),
+            mishaps: 0,
+        }
+    }
+
+    /// All its inputs were read, and the handles in them.
+    pub(crate) fn was_read(&mut self) {
+        for (_, luggage) in self.luggage.drain(..) {
+            luggage.deliver();
+        }
+    }
+
+    /// A worker came as far as that in it and died. Of the handles that it was about to read nobody knows; they count
+    /// as read.
+    pub(crate) fn was_read_until(&mut self, step: Step) {
+        let luggage = std::mem::take(&mut self.luggage);
+        let (read, unread) = luggage
+            .into_iter()
+            .partition(|&(input, _)| input <= step.call);
+        self.luggage = unread;
+        for (_, luggage) in Vec::into_iter(read) {
+            luggage.deliver();
         }
     }
 }

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
-use crate::pool::batch::{Outcome, Results};
-use crate::pool::call::Arrived;
+use crate::pool::batch::Outcome;
+use crate::pool::call::{Arrived, Parcel};
 use crate::pool::failure::TaskFailure;
-use crate::pool::message::NEWS;
 
 /// Results that have arrived, in pieces that follow each other.
 pub(crate) struct Collection<R> {
@@ -42,7 +41,7 @@ impl<R: DeserializeOwned> Collection<R> {
             } => {
                 let mut piece = Vec::with_capacity(count);
                 let mut piece_first = first;
-                for_each_result(&bytes, first, count, |index, result| match result {
+                for_each_result(bytes, first, count, |index, result| match result {
                     Ok(value) => piece.push(value),
                     Err(failure) => {
                         self.failures.insert(index, failure);
@@ -106,12 +105,12 @@ impl<R: DeserializeOwned> Collection<R> {
 
 /// Reads the results of a batch.
 pub(crate) fn for_each_result<R: DeserializeOwned>(
-    message: &[u8],
+    mut message: Parcel,
     first: usize,
     count: usize,
     mut each: impl FnMut(usize, Result<R, TaskFailure>),
 ) {
-    let mut results = Results::new(&message[NEWS..]);
+    let mut results = message.open();
     for index in first..first + count {
         each(
             index,

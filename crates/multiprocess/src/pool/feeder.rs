@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::luggage::with_luggage;
-use crate::pool::batch::append;
+use crate::pool::batch::{self, append};
 use crate::pool::call::{Arrived, Batch, Call};
 use crate::pool::failure::TaskFailure;
 
@@ -19,6 +19,13 @@ pub(crate) struct ChunkSize {
     workers: usize,
 }
 
+/// Inputs per batch at most, whatever was asked for: inputs of no size at all can be many.
+const MOST: usize = 1 << 20;
+/// Bytes after which a batch gets no further input: more than that in one message gains nothing.
+const BYTES: usize = 1 << 20;
+/// Bytes of inputs that may be on their way at once, unless that is fewer than two inputs for each worker.
+const BYTES_AHEAD: usize = 64 << 20;
+
 impl ChunkSize {
     /// What a batch should take: long enough that its way there and back does not count, short enough that the workers
     /// end at about the same time.
@@ -26,7 +33,7 @@ impl ChunkSize {
 
     pub(crate) fn new(fixed: Option<usize>, most: usize, workers: usize) -> ChunkSize {
         ChunkSize {
-            fixed: fixed.map(|size| size.max(1)),
+            fixed: fixed.map(|size| size.clamp(1, MOST)),
             now: 1,
             most,
             workers,
@@ -42,14 +49,16 @@ impl ChunkSize {
 
     /// How many inputs the next batch gets, with so many left, as far as that is known.
     fn next(&self, left: Option<usize>) -> usize {
-        let fair = left.map_or(usize::MAX, |left| left.div_ceil(self.workers * 3));
+        let fair = left.map_or(usize::MAX, |left| {
+            left.div_ceil(self.workers.saturating_mul(3))
+        });
         self.fixed.unwrap_or_else(|| self.now.min(fair).max(1))
     }
 
     /// How many inputs may be on their way at once.
-    pub(crate) fn window(&self) -> usize {
+    fn window(&self) -> usize {
         // Small batches go out many at a time, so that a worker need not wait for each.
-        self.workers * (4 * self.next(None)).max(16)
+        self.workers.saturating_mul((4 * self.next(None)).max(32))
     }
 }
 
@@ -59,6 +68,7 @@ pub(crate) struct Feeder<I: Iterator> {
     inputs: std::iter::Fuse<I>,
     total: Option<usize>,
     sent: usize,
+    bytes_sent: usize,
     exhausted: bool,
 }
 
@@ -76,6 +86,7 @@ where
             inputs: inputs.fuse(),
             total,
             sent: 0,
+            bytes_sent: 0,
             exhausted: false,
         }
     }
@@ -88,7 +99,8 @@ where
         if self.exhausted {
             Some(self.sent)
         } else {
-            self.total
+            // What an iterator says of itself may be wrong.
+            self.total.map(|total| total.max(self.sent))
         }
     }
 
@@ -96,55 +108,92 @@ where
         self.exhausted
     }
 
-    /// The next batch. An input that cannot be sent has failed thereby.
-    pub(crate) fn next_batch(&mut self, size: ChunkSize) -> Option<Batch> {
-        // More than that in one message gains nothing.
-        const BYTES: usize = 1 << 20;
-        let count = size.next(self.total.map(|total| total.saturating_sub(self.sent)));
-        loop {
-            let first = self.sent;
-            let (mut bytes, mut ends) = (Vec::new(), Vec::new());
-            let mut failure = None;
-            let ((), luggage) = with_luggage(|| {
-                while ends.len() < count && bytes.len() < BYTES {
-                    let Some(input) = self.inputs.next() else {
-                        self.exhausted = true;
-                        return;
-                    };
-                    self.sent += 1;
-                    let appended = append(&input, &mut bytes).and_then(|()| {
-                        u32::try_from(bytes.len()).map_err(|_| "it is larger than 4 GiB".to_owned())
-                    });
-                    match appended {
-                        Ok(end) => ends.push(end),
-                        Err(reason) => {
-                            bytes.truncate(ends.last().map_or(0, |&end| end as usize));
-                            failure = Some(TaskFailure::UnsendableInput { reason });
-                            return;
-                        }
-                    }
-                }
-            });
-            if let Some(failure) = failure {
-                let first = self.sent - 1;
-                self.call.arrive(Arrived::Failed {
-                    first,
-                    count: 1,
-                    failure,
-                });
-            }
-            if !ends.is_empty() {
-                return Some(Batch {
-                    call: Arc::clone(&self.call),
-                    first,
-                    ends,
-                    bytes,
-                    luggage,
-                });
-            }
-            if self.exhausted {
-                return None;
-            }
+    /// Says, when all batches have been handed in, that it is so.
+    pub(crate) fn tell_if_exhausted(&self) {
+        if self.exhausted {
+            self.call.all_is_in();
         }
     }
+
+    /// Whether another batch may be sent, where so many inputs are done with.
+    pub(crate) fn has_room(&self, size: ChunkSize, done: usize) -> bool {
+        let ahead = self.sent - done;
+        if self.exhausted || ahead >= size.window() {
+            return false;
+        }
+        let each = self.bytes_sent / self.sent.max(1);
+        ahead < 2 * size.workers || ahead.saturating_mul(each) < BYTES_AHEAD
+    }
+
+    /// The next batch. An input that cannot be sent has failed thereby.
+    pub(crate) fn next_batch(&mut self, size: ChunkSize) -> Option<Batch> {
+        let count = size.next(self.total.map(|total| total.saturating_sub(self.sent)));
+        let first = self.sent;
+        let mut batch = Batch {
+            call: Arc::clone(&self.call),
+            first,
+            ends: Vec::with_capacity(count.min(1 << 16)),
+            bytes: Vec::new(),
+            luggage: Vec::new(),
+            mishaps: 0,
+        };
+        while batch.ends.len() < count && batch.bytes.len() < BYTES {
+            let Some(input) = self.inputs.next() else {
+                self.exhausted = true;
+                break;
+            };
+            let index = self.sent;
+            self.sent += 1;
+            let Err(reason) = add(&mut batch, &input) else {
+                continue;
+            };
+            let failure = TaskFailure::UnsendableInput { reason };
+            self.call.arrive(Arrived::Failed {
+                first: index,
+                count: 1,
+                failure,
+            });
+            if batch.ends.is_empty() {
+                batch.first = self.sent;
+            } else {
+                break;
+            }
+        }
+        self.bytes_sent = self.bytes_sent.saturating_add(batch.bytes.len());
+        (!batch.ends.is_empty()).then_some(batch)
+    }
+}
+
+/// Adds an input to a batch; the error says why it cannot be sent.
+#[inline]
+fn add<T: Serialize>(batch: &mut Batch, input: &T) -> Result<(), String> {
+    // A type with nothing to be dropped holds no handle.
+    if std::mem::needs_drop::<T>() {
+        return add_with_handles(batch, input);
+    }
+    append(input, &mut batch.bytes)?;
+    add_end(batch)
+}
+
+fn add_with_handles<T: Serialize>(batch: &mut Batch, input: &T) -> Result<(), String> {
+    batch::can_travel::<T>()?;
+    let number = batch.count();
+    let (appended, luggage) = with_luggage(|| append(input, &mut batch.bytes));
+    appended?;
+    if !luggage.is_empty() {
+        batch.luggage.push((number, luggage));
+    }
+    add_end(batch)
+}
+
+fn add_end(batch: &mut Batch) -> Result<(), String> {
+    let Ok(end) = u32::try_from(batch.bytes.len()) else {
+        let before = batch.ends.last().map_or(0, |&end| end as usize);
+        batch.bytes.truncate(before);
+        let number = batch.count();
+        batch.luggage.retain(|&(input, _)| input != number);
+        return Err("it is larger than 4 GiB".to_owned());
+    };
+    batch.ends.push(end);
+    Ok(())
 }

@@ -11,7 +11,7 @@ use crate::pool::call::{Arrived, Call};
 use crate::pool::collect::for_each_result;
 use crate::pool::failure::TaskFailure;
 use crate::pool::feeder::{ChunkSize, Feeder};
-use crate::pool::options::MOST_AHEAD;
+use crate::pool::options::{MOST_AHEAD, send};
 use crate::pool::staff::Staff;
 
 /// The results of [`Pool::imap`](crate::Pool::imap) and [`Pool::imap_unordered`](crate::Pool::imap_unordered).
@@ -103,7 +103,7 @@ where
                 took,
             } => {
                 self.size.learn(count, took);
-                for_each_result(&bytes, first, count, |index, result| {
+                for_each_result(bytes, first, count, |index, result| {
                     arrive(index, result.or_else(|failure| failed(index, failure)));
                 });
             }
@@ -133,12 +133,9 @@ where
 
     fn next(&mut self) -> Option<Result<R>> {
         while !self.over {
-            while self.feeder.sent() - self.given < self.size.window() {
-                let Some(batch) = self.feeder.next_batch(self.size) else {
-                    break;
-                };
-                self.staff.submit(batch);
-            }
+            let (call, is_ready) = (&self.call, !self.ready.is_empty());
+            let urgent = || is_ready || call.has_some();
+            send(&mut self.feeder, self.size, self.given, self.staff, urgent);
             if let Some(result) = self.ready.pop_front() {
                 self.given += 1;
                 return Some(result);
@@ -147,8 +144,7 @@ where
                 break;
             }
             match self.call.take(None) {
-                Ok(Some(arrived)) => self.take_in(arrived),
-                Ok(None) => {}
+                Ok(arrived) => arrived.into_iter().for_each(|some| self.take_in(some)),
                 Err(end) => {
                     self.over = true;
                     return Some(Err(end.into()));

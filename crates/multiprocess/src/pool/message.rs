@@ -52,6 +52,8 @@ pub(crate) enum News {
         seat: Seat,
         batch: u32,
         took: Duration,
+        /// Whether handles are among the results.
+        loaded: bool,
     },
     /// A worker has died, and everything it sent was sent before this. (Said by the pool's own watch.)
     Died(Seat),
@@ -62,6 +64,9 @@ pub(crate) enum News {
 /// Bytes of a piece of news; results follow.
 pub(crate) const NEWS: usize = 21;
 
+/// The batch that is none: what a worker is to do before all batches, or only to show that it takes orders.
+pub(crate) const NO_BATCH: u32 = 0;
+
 impl News {
     pub(crate) fn to_bytes(self) -> [u8; NEWS] {
         let nobody = Seat {
@@ -70,7 +75,12 @@ impl News {
         };
         let (kind, seat, batch, took) = match self {
             News::Ready(seat) => (0, seat, 0, Duration::ZERO),
-            News::Done { seat, batch, took } => (1, seat, batch, took),
+            News::Done {
+                seat,
+                batch,
+                took,
+                loaded,
+            } => (if loaded { 4 } else { 1 }, seat, batch, took),
             News::Died(seat) => (2, seat, 0, Duration::ZERO),
             News::Look => (3, nobody, 0, Duration::ZERO),
         };
@@ -94,10 +104,11 @@ impl News {
         let took = Duration::from_nanos(u64::from_le_bytes(took));
         Some(match bytes.first()? {
             0 => News::Ready(seat),
-            1 => News::Done {
+            kind @ (1 | 4) => News::Done {
                 seat,
                 batch: number_at(bytes, 9)?,
                 took,
+                loaded: *kind == 4,
             },
             2 => News::Died(seat),
             3 => News::Look,
@@ -128,6 +139,13 @@ mod tests {
                 seat,
                 batch: 9,
                 took,
+                loaded: false,
+            },
+            News::Done {
+                seat,
+                batch: 9,
+                took,
+                loaded: true,
             },
             News::Died(seat),
             News::Look,

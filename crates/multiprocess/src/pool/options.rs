@@ -1,7 +1,7 @@
 //! The ways to have a pool call a function: at once or later, for one input or many.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -101,31 +101,32 @@ impl<'a> MapOptions<'a> {
         I: Iterator<Item = Args>,
     {
         let start = Instant::now();
-        let call = self.open(function)?;
+        let call = self.open::<F, F::Output>(function)?;
         let _leave = AbandonOnDrop(&call);
         let mut size = ChunkSize::new(self.chunk, MOST, self.staff.size());
         let mut feeder = Feeder::new(&call, inputs);
         let mut results = Collection::new();
+        let mut told = None;
         loop {
-            while feeder.sent() - results.done() < size.window() {
-                let Some(batch) = feeder.next_batch(size) else {
-                    break;
-                };
-                self.staff.submit(batch);
-            }
+            send(&mut feeder, size, results.done(), self.staff, || false);
             if feeder.is_exhausted() && results.done() == feeder.sent() {
+                // Where the number of inputs was not known beforehand, it is now.
+                if let Some(tell) = &mut self.progress
+                    && feeder.total() != told
+                {
+                    tell(Progress::since(start, results.done(), feeder.total()));
+                }
                 return Ok(results);
             }
-            let mut arrived = call.take(None)?;
-            while let Some(some) = arrived {
+            for some in call.take(None)? {
                 if let Arrived::Results { count, took, .. } = &some {
                     size.learn(*count, *took);
                 }
                 results.add(some);
-                arrived = call.try_take();
             }
             if let Some(tell) = &mut self.progress {
-                tell(Progress::since(start, results.done(), feeder.total()));
+                told = feeder.total();
+                tell(Progress::since(start, results.done(), told));
             }
         }
     }
@@ -141,24 +142,26 @@ impl<'a> MapOptions<'a> {
         A: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
-        let call = self.open(function)?;
+        let call = self.open::<F, F::Output>(function)?;
         let inputs: Vec<(A,)> = single(inputs).collect();
-        let workers = self.staff.size();
+        let (workers, total) = (self.staff.size(), inputs.len());
         // As nobody is there to learn from the first results, the inputs are dealt out beforehand, some to spare.
         let size = self
             .chunk
-            .unwrap_or_else(|| inputs.len().div_ceil(workers * 4));
+            .unwrap_or_else(|| total.div_ceil(workers.saturating_mul(4)));
         let size = ChunkSize::new(Some(size), MOST, workers);
         let mut feeder = Feeder::new(&call, inputs.into_iter());
-        while let Some(batch) = feeder.next_batch(size) {
-            self.staff.submit(batch);
-        }
-        Ok(AsyncResult::new(
+        let result = AsyncResult::new(
             Arc::clone(self.staff),
-            call,
-            feeder.sent(),
+            Arc::clone(&call),
+            total,
             Collection::all,
-        ))
+        );
+        while !feeder.is_exhausted() {
+            self.staff.submit(feeder.next_batch(size));
+        }
+        feeder.tell_if_exhausted();
+        Ok(result)
     }
 
     /// As [`Pool::imap`](crate::Pool::imap).
@@ -172,7 +175,7 @@ impl<'a> MapOptions<'a> {
         A: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
-        let call = self.open(function)?;
+        let call = self.open::<F, F::Output>(function)?;
         Ok(Imap::new(
             self.staff,
             call,
@@ -197,7 +200,7 @@ impl<'a> MapOptions<'a> {
         A: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
-        let call = self.open(function)?;
+        let call = self.open::<F, F::Output>(function)?;
         Ok(Imap::new(
             self.staff,
             call,
@@ -207,8 +210,8 @@ impl<'a> MapOptions<'a> {
         ))
     }
 
-    fn open<F: 'static>(&self, function: F) -> Result<Arc<Call>> {
-        open_call(self.staff, function)
+    fn open<F: 'static, R: DeserializeOwned>(&self, function: F) -> Result<Arc<Call>> {
+        open_call::<F, R>(self.staff, function)
     }
 }
 
@@ -217,9 +220,41 @@ fn single<I: IntoIterator>(inputs: I) -> impl Iterator<Item = (I::Item,)> {
     inputs.into_iter().map(|input| (input,))
 }
 
-pub(crate) fn open_call<F: 'static>(staff: &Staff, function: F) -> Result<Arc<Call>> {
+/// Sends batches as long as there is room for them and nothing `urgent` to do.
+pub(crate) fn send<I: Iterator>(
+    feeder: &mut Feeder<I>,
+    size: ChunkSize,
+    done: usize,
+    staff: &Staff,
+    urgent: impl Fn() -> bool,
+) where
+    I::Item: Serialize,
+{
+    // Batches are handed in together, but do not wait for slow inputs.
+    const TOGETHER: usize = 16;
+    const SLOW: Duration = Duration::from_micros(100);
+    let mut batches = Vec::new();
+    let mut since = Instant::now();
+    while feeder.has_room(size, done) {
+        batches.extend(feeder.next_batch(size));
+        if batches.len() >= TOGETHER || since.elapsed() > SLOW {
+            staff.submit(batches.drain(..));
+            if urgent() {
+                break;
+            }
+            since = Instant::now();
+        }
+    }
+    staff.submit(batches);
+    feeder.tell_if_exhausted();
+}
+
+pub(crate) fn open_call<F: 'static, R: DeserializeOwned>(
+    staff: &Staff,
+    function: F,
+) -> Result<Arc<Call>> {
     let task = task::index_of(function)?;
-    let call = Call::new(task, std::any::type_name::<F>());
+    let call = Call::new::<R>(task, std::any::type_name::<F>());
     staff.open_call(&call)?;
     Ok(call)
 }
@@ -234,12 +269,11 @@ where
     F: Task<Args>,
     Args: Serialize + DeserializeOwned,
 {
-    let call = open_call(staff, function)?;
+    let call = open_call::<F, F::Output>(staff, function)?;
     let size = ChunkSize::new(Some(1), 1, staff.size());
     let mut feeder = Feeder::new(&call, std::iter::once(args));
-    if let Some(batch) = feeder.next_batch(size) {
-        staff.submit(batch);
-    }
+    staff.submit(feeder.next_batch(size));
+    call.all_is_in();
     let one = |results: Collection<F::Output>, function: &str| -> Result<F::Output> {
         let one = results.all(function)?.pop();
         one.ok_or_else(|| Error::PoolBroken {

@@ -97,11 +97,12 @@ impl<T> AsyncResult<T> {
 
     fn wait_until(&mut self, deadline: Option<Instant>) -> Result<bool> {
         while self.done < self.total {
-            let Some(arrived) = self.call.take(deadline)? else {
+            let arrived = self.call.take(deadline)?;
+            if arrived.is_empty() {
                 return Ok(false);
-            };
-            self.done += arrived.count();
-            self.arrived.push(arrived);
+            }
+            self.done += arrived.iter().map(Arrived::count).sum::<usize>();
+            self.arrived.extend(arrived);
         }
         Ok(true)
     }

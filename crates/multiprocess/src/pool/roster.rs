@@ -1,16 +1,18 @@
 //! The workers of a pool, and which of them has which batch.
 //!
 //! A worker has a few batches ahead of the one it works at, so that it never waits for the pool; when nothing else is
-//! left for another one that is idle, what it has ahead is taken back and given to that one.
+//! left for another one that is idle, what it has ahead is taken back and given to that one. So is everything that a
+//! worker has when it does not even begin.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::Weak;
-use std::time::Duration;
+use std::collections::VecDeque;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
+use crate::luggage::Luggage;
 use crate::pool::call::{Arrived, Batch, Call, PoolEnd};
 use crate::pool::failure::TaskFailure;
 use crate::pool::line::Line;
-use crate::pool::message::{Order, Seat};
+use crate::pool::message::{NO_BATCH, Order, Seat};
 use crate::pool::worker::Diary;
 use crate::process::JoinHandle;
 
@@ -18,12 +20,12 @@ pub(crate) struct Roster {
     pub(crate) phase: Phase,
     pub(crate) workers: Vec<Option<Worker>>,
     pub(crate) waiting: VecDeque<Batch>,
-    pub(crate) under_way: HashMap<u32, Batch>,
     pub(crate) calls: Vec<Weak<Call>>,
-    pub(crate) last_batch: u32,
+    /// When there are so many calls, those that are over are struck off.
+    many_calls: usize,
+    last_batch: u32,
     pub(crate) hired: u32,
-    /// Workers in a row that died before they were ready.
-    pub(crate) failed_starts: usize,
+    pub(crate) starts: Starts,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -34,18 +36,59 @@ pub(crate) enum Phase {
     Ended(PoolEnd),
 }
 
+/// How the starts of workers went since the last one that went well.
+#[derive(Default)]
+pub(crate) struct Starts {
+    /// Workers that died before they were ready.
+    pub(crate) failed: usize,
+    pub(crate) failing_since: Option<Instant>,
+}
+
 pub(crate) struct Worker {
     pub(crate) seat: Seat,
     pub(crate) handle: JoinHandle<()>,
     /// What it is to do; what it has not begun can be taken back from there.
     pub(crate) orders: Line,
+    /// Handles in the arguments of the initializer, until it was called.
+    pub(crate) setup: Option<Luggage>,
     /// Whether it was told that nothing more will come.
     pub(crate) dismissed: bool,
-    /// Batches that it has, oldest first.
-    pub(crate) has: VecDeque<u32>,
+    /// Batches that it has, oldest first, by their numbers.
+    pub(crate) has: VecDeque<(u32, Batch)>,
     pub(crate) ready: bool,
+    /// Whether it did not begin what it was given, as if it had been stopped.
+    pub(crate) stuck: bool,
+    /// When it was last given something, or was heard.
+    pub(crate) last: Instant,
     /// How many batches it may have.
     pub(crate) depth: usize,
+}
+
+impl Worker {
+    fn is_idle(&self) -> bool {
+        self.ready && self.has.is_empty() && !self.dismissed && !self.stuck
+    }
+
+    /// Takes a batch back that it has not begun; nothing if it has begun all.
+    fn give_back(&mut self) -> Option<Batch> {
+        loop {
+            let message = self.orders.try_get()?;
+            let id = Order::from_bytes(&message)?.batch;
+            if let Some(batch) = self.lay_down(id) {
+                return Some(batch);
+            }
+        }
+    }
+
+    fn lay_down(&mut self, id: u32) -> Option<Batch> {
+        let place = self.has.iter().position(|&(has, _)| has == id)?;
+        self.has.remove(place).map(|(_, batch)| batch)
+    }
+
+    /// Whether everything that it was given still lies where it was put.
+    fn has_begun_nothing(&self) -> bool {
+        !self.has.is_empty() && self.orders.len() >= self.has.len()
+    }
 }
 
 impl Roster {
@@ -54,55 +97,106 @@ impl Roster {
             phase: Phase::Open,
             workers: Vec::new(),
             waiting: VecDeque::new(),
-            under_way: HashMap::new(),
             calls: Vec::new(),
-            last_batch: 0,
+            many_calls: 0,
+            last_batch: NO_BATCH,
             hired: 0,
-            failed_starts: 0,
+            starts: Starts::default(),
         }
     }
 
-    /// Whether anything is still to be done.
+    /// Enters a call, whose batches will be handed in.
+    pub(crate) fn enter(&mut self, call: &Arc<Call>) {
+        if self.calls.len() >= self.many_calls {
+            self.calls.retain(|call| call.strong_count() > 0);
+            self.many_calls = 2 * self.calls.len() + 16;
+        }
+        self.calls.push(Arc::downgrade(call));
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self.phase, Phase::Ended(_))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.workers.iter().all(Option::is_none)
+    }
+
+    /// Whether batches are still to be done.
+    pub(crate) fn has_batches(&self) -> bool {
+        let has = |worker: &Worker| !worker.has.is_empty();
+        !self.waiting.is_empty() || self.workers.iter().flatten().any(has)
+    }
+
+    /// Whether anything is still to be done, or may still be asked for.
     pub(crate) fn has_work(&self) -> bool {
-        !self.waiting.is_empty() || !self.under_way.is_empty()
+        let feeding = |call: &Weak<Call>| call.upgrade().is_some_and(|call| call.is_feeding());
+        self.has_batches() || self.calls.iter().any(feeding)
     }
 
     /// Gives free workers what is waiting.
     pub(crate) fn give_out(&mut self) {
-        while let Some(place) = self.freest_worker() {
-            let Some(batch) = self.waiting.pop_front() else {
-                self.share();
+        loop {
+            if self.waiting.is_empty() {
+                return self.share();
+            }
+            let Some(place) = self.freest_worker() else {
                 return;
             };
-            if !batch.call.is_abandoned() {
+            if let Some(batch) = self.waiting.pop_front()
+                && !batch.call.is_abandoned()
+            {
                 self.order(place, batch);
             }
         }
     }
 
-    /// Gives an idle worker what another one has ahead.
+    /// Gives idle workers what others have ahead.
     fn share(&mut self) {
-        let idle = |worker: &Worker| worker.ready && worker.has.is_empty() && !worker.dismissed;
-        loop {
-            let Some(place) = self.place_where(idle) else {
-                return;
+        for place in 0..self.workers.len() {
+            if self.workers[place].as_ref().is_some_and(Worker::is_idle) {
+                let Some(batch) = self.take_back() else {
+                    return;
+                };
+                self.order(place, batch);
+            }
+        }
+    }
+
+    /// Takes a batch from a worker that will not begin it soon.
+    fn take_back(&mut self) -> Option<Batch> {
+        let mut busy: Vec<&mut Worker> = self
+            .workers
+            .iter_mut()
+            .flatten()
+            .filter(|worker| worker.has.len() > 1)
+            .collect();
+        busy.sort_unstable_by_key(|worker| std::cmp::Reverse(worker.has.len()));
+        busy.into_iter().find_map(Worker::give_back)
+    }
+
+    /// Takes from workers what they do not begin, where others may.
+    pub(crate) fn look_for_stuck(&mut self) {
+        const PATIENCE: Duration = Duration::from_millis(200);
+        if self.workers.len() < 2 {
+            return;
+        }
+        for worker in self.workers.iter_mut().flatten() {
+            let waits = !worker.stuck && worker.last.elapsed() > PATIENCE;
+            if !waits || !worker.has_begun_nothing() {
+                continue;
+            }
+            while let Some(batch) = worker.give_back() {
+                self.waiting.push_front(batch);
+            }
+            // When it answers this, it goes on.
+            let order = Order {
+                batch: NO_BATCH,
+                task: 0,
+                count: 0,
+                inputs: &[],
             };
-            let busy = self
-                .workers
-                .iter()
-                .flatten()
-                .filter(|worker| worker.has.len() > 1);
-            let Some(busy) = busy.max_by_key(|worker| worker.has.len()) else {
-                return;
-            };
-            let Some(message) = busy.orders.try_get() else {
-                return;
-            };
-            let from = busy.seat.place as usize;
-            let Some(batch) = self.take_back(from, &message) else {
-                return;
-            };
-            self.order(place, batch);
+            worker.stuck = worker.orders.put(&order.to_bytes()).is_ok();
         }
     }
 
@@ -110,8 +204,10 @@ impl Roster {
     pub(crate) fn dismiss_if_done(&mut self) {
         if self.phase == Phase::Closed && !self.has_work() {
             for worker in self.workers.iter_mut().flatten() {
-                worker.dismissed = true;
-                worker.orders.close();
+                if !worker.dismissed {
+                    worker.dismissed = true;
+                    worker.orders.close();
+                }
             }
         }
     }
@@ -121,30 +217,22 @@ impl Roster {
         (worker.seat == seat).then_some(worker)
     }
 
-    fn place_where(&self, wanted: impl Fn(&Worker) -> bool) -> Option<usize> {
-        self.workers
-            .iter()
-            .position(|worker| worker.as_ref().is_some_and(&wanted))
-    }
-
     /// The place of the worker that has least to do, if it may have more.
     fn freest_worker(&self) -> Option<usize> {
-        let free = self
-            .workers
-            .iter()
-            .flatten()
-            .filter(|worker| !worker.dismissed && worker.has.len() < worker.depth);
+        let free = self.workers.iter().flatten().filter(|worker| {
+            worker.ready && !worker.dismissed && !worker.stuck && worker.has.len() < worker.depth
+        });
         free.min_by_key(|worker| worker.has.len())
             .map(|worker| worker.seat.place as usize)
     }
 
     /// Sends a batch to a worker.
-    fn order(&mut self, place: usize, mut batch: Batch) {
-        self.last_batch = self.last_batch.checked_add(1).unwrap_or(1);
-        let id = self.last_batch;
+    fn order(&mut self, place: usize, batch: Batch) {
         let Some(worker) = self.workers[place].as_mut() else {
             return self.waiting.push_front(batch);
         };
+        self.last_batch = self.last_batch.checked_add(1).unwrap_or(NO_BATCH + 1);
+        let id = self.last_batch;
         let order = Order {
             batch: id,
             task: batch.call.task,
@@ -153,9 +241,10 @@ impl Roster {
         };
         match worker.orders.put(&order.to_bytes()) {
             Ok(()) => {
-                std::mem::take(&mut batch.luggage).deliver();
-                worker.has.push_back(id);
-                self.under_way.insert(id, batch);
+                if worker.has.is_empty() {
+                    worker.last = Instant::now();
+                }
+                worker.has.push_back((id, batch));
             }
             Err(reason) => {
                 let (first, count) = (batch.first, batch.count() as usize);
@@ -169,67 +258,77 @@ impl Roster {
         }
     }
 
-    /// Takes a batch from a worker that has not begun it.
-    fn take_back(&mut self, place: usize, message: &[u8]) -> Option<Batch> {
-        let id = Order::from_bytes(message)?.batch;
-        if let Some(worker) = &mut self.workers[place] {
-            worker.has.retain(|&batch| batch != id);
-        }
-        self.under_way.remove(&id)
+    /// Notes that a worker was heard.
+    pub(crate) fn heard(&mut self, seat: Seat) -> Option<&mut Worker> {
+        let worker = self.worker(seat)?;
+        worker.stuck = false;
+        worker.last = Instant::now();
+        Some(worker)
     }
 
-    /// Hands the results of a batch to the caller.
-    pub(crate) fn done(&mut self, seat: Seat, id: u32, took: Duration, bytes: Vec<u8>) {
+    /// A worker is ready to work.
+    pub(crate) fn ready(&mut self, seat: Seat) {
+        if let Some(worker) = self.heard(seat) {
+            worker.ready = true;
+            if let Some(setup) = worker.setup.take() {
+                setup.deliver();
+            }
+            self.starts = Starts::default();
+        }
+    }
+
+    /// Hands the results of a batch to the caller; gives the caller if it is to be woken.
+    pub(crate) fn done(&mut self, seat: Seat, id: u32, did: Did) -> Option<Arc<Call>> {
         // Batches that take long to do are not piled up before one worker.
         const SHORT: Duration = Duration::from_micros(500);
-        if let Some(worker) = self.worker(seat) {
-            worker.has.retain(|&batch| batch != id);
-            worker.depth = if took < SHORT { 16 } else { 2 };
-        }
-        if let Some(batch) = self.under_way.remove(&id) {
-            let (first, count) = (batch.first, batch.count() as usize);
-            batch.call.arrive(Arrived::Results {
-                first,
-                count,
-                bytes,
-                took,
-            });
-        }
+        let worker = self.heard(seat)?;
+        let mut batch = worker.lay_down(id)?;
+        worker.depth = if did.took < SHORT { 16 } else { 2 };
+        batch.was_read();
+        let (first, count) = (batch.first, batch.count() as usize);
+        let bytes = batch.call.parcel(did.bytes, count, did.loaded);
+        let wake = batch.call.arrive_quietly(Arrived::Results {
+            first,
+            count,
+            bytes,
+            took: did.took,
+        });
+        wake.then(|| Arc::clone(&batch.call))
     }
 
     /// Takes a dead worker off the roster, and sees to the batches that it had: what it was in the middle of has failed,
-    /// what it had not begun waits again.
+    /// what it had not begun waits again. All that it sent has been heard.
     pub(crate) fn bury(&mut self, seat: Seat, diary: &Diary) -> Option<Buried> {
         let place = seat.place as usize;
-        let worker = self
+        let mut worker = self
             .workers
             .get_mut(place)?
             .take_if(|worker| worker.seat == seat)?;
-        let Worker {
-            handle,
-            orders,
-            mut has,
-            ready,
-            ..
-        } = worker;
-        let how = handle.join().err().map(|error| error.to_string());
-        let mut again = Vec::new();
-        while let Some(message) = orders.try_get() {
-            if let Some(order) = Order::from_bytes(&message) {
-                has.retain(|&batch| batch != order.batch);
-                again.extend(self.under_way.remove(&order.batch));
-            }
+        let untouched = untouched(&worker.orders);
+        if let Some(setup) = worker.setup.take()
+            && !untouched.contains(&NO_BATCH)
+        {
+            setup.deliver();
         }
-        let (began, call) = diary.read(seat.place);
-        for id in has {
-            let Some(batch) = self.under_way.remove(&id) else {
-                continue;
-            };
+        let mut again: Vec<Batch> = untouched
+            .into_iter()
+            .filter_map(|id| worker.lay_down(id))
+            .collect();
+        let Worker {
+            handle, has, ready, ..
+        } = worker;
+        let death = handle.join().err();
+        let killed = matches!(&death, Some(crate::Error::Killed { signal, .. })
+            if *signal == crate::Signal::KILL || *signal == crate::Signal::TERM);
+        let how = death.map(|error| error.to_string());
+        let (began, step) = diary.read(seat.place);
+        for (id, mut batch) in has {
+            let how = how.as_deref().unwrap_or("the worker ended");
             if id == began {
-                let how = how.as_deref().unwrap_or("the worker ended");
-                again.extend(lose(batch, call, how));
+                batch.was_read_until(step);
+                again.extend(lose(batch, step.call, how));
             } else {
-                again.push(batch);
+                again.extend(try_again(batch, how));
             }
         }
         diary.clear(seat.place);
@@ -237,8 +336,25 @@ impl Roster {
         for batch in again.into_iter().rev() {
             self.waiting.push_front(batch);
         }
-        Some(Buried { how, ready })
+        Some(Buried { how, ready, killed })
     }
+}
+
+/// What a worker said of a batch.
+pub(crate) struct Did {
+    pub(crate) took: Duration,
+    pub(crate) loaded: bool,
+    /// The whole message.
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// The orders that a dead worker never took.
+fn untouched(orders: &Line) -> Vec<u32> {
+    let mut untouched = Vec::new();
+    while let Some(message) = orders.try_get() {
+        untouched.extend(Order::from_bytes(&message).map(|order| order.batch));
+    }
+    untouched
 }
 
 /// What is known of a worker that has died.
@@ -247,6 +363,19 @@ pub(crate) struct Buried {
     pub(crate) how: Option<String>,
     /// Whether it had been ready to work.
     pub(crate) ready: bool,
+    /// Whether it was ended by somebody.
+    pub(crate) killed: bool,
+}
+
+/// A batch whose worker died when it had taken it and not begun, unless that is nothing new.
+fn try_again(mut batch: Batch, how: &str) -> Option<Batch> {
+    const MOST: u32 = 3;
+    batch.mishaps += 1;
+    if batch.mishaps < MOST {
+        return Some(batch);
+    }
+    // As far as can be known it is the batch that kills workers: it is tried without its first input.
+    lose(batch, 0, how)
 }
 
 /// Tells the caller what is lost of a batch whose worker died at a call of it; the calls behind are still to be done.

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::pool::call::{Batch, Call, PoolEnd};
+use crate::pool::initializer::Initializer;
 use crate::pool::line::Line;
-use crate::pool::message::{News, Seat};
-use crate::pool::roster::{Buried, Phase, Roster, Worker};
+use crate::pool::message::{NO_BATCH, News, Order, Seat};
+use crate::pool::roster::{Buried, Did, Phase, Roster, Worker};
 use crate::pool::worker::{Assignment, Diary, work};
 use crate::process::Builder;
 use crate::reaper;
@@ -19,7 +20,7 @@ use crate::reaper;
 pub(crate) struct Settings {
     pub(crate) workers: usize,
     pub(crate) name: String,
-    pub(crate) initializer: Option<(u32, Vec<u8>)>,
+    pub(crate) initializer: Option<Initializer>,
     pub(crate) calls_per_worker: Option<u64>,
 }
 
@@ -31,6 +32,9 @@ pub(crate) struct Staff {
     /// Somebody waits for the last worker to go.
     changed: Condvar,
 }
+
+/// How long a killed process may take to end.
+const DYING: Duration = Duration::from_secs(5);
 
 impl Staff {
     /// Starts the workers.
@@ -45,20 +49,24 @@ impl Staff {
             state,
             changed,
         });
-        {
+        for place in 0..staff.size() {
             let mut state = staff.state();
-            for place in 0..staff.settings.workers {
-                match staff.start_worker(&mut state, place) {
-                    Ok(worker) => state.workers.push(Some(worker)),
-                    Err(error) => {
-                        drop(state);
-                        staff.terminate();
-                        return Err(error);
-                    }
+            match staff.start_worker(&mut state, place) {
+                Ok(worker) => state.workers.push(Some(worker)),
+                Err(error) => {
+                    drop(state);
+                    staff.give_up();
+                    return Err(error);
                 }
             }
         }
         Ok(staff)
+    }
+
+    /// Ends a pool that nobody listens to.
+    pub(crate) fn give_up(&self) {
+        self.end(&mut self.state(), &PoolEnd::Terminated);
+        self.listen();
     }
 
     fn state(&self) -> MutexGuard<'_, Roster> {
@@ -82,11 +90,32 @@ impl Staff {
 
     fn start_worker(&self, state: &mut Roster, place: usize) -> Result<Worker> {
         let orders = Line::new()?;
-        state.hired += 1;
+        state.hired = state.hired.wrapping_add(1);
         let place = u32::try_from(place).expect("fewer workers than pids");
         let seat = Seat {
             place,
             generation: state.hired,
+        };
+        let name = format!("{}-{}", self.settings.name, state.hired);
+        let setup = match &self.settings.initializer {
+            None => None,
+            Some(initializer) => {
+                let unsendable = |reason| Error::Encode {
+                    what: crate::Travelling::Arguments,
+                    name: name.clone(),
+                    reason,
+                };
+                let arguments = initializer.arguments().map_err(unsendable)?;
+                // Not with the start, which is sent while the roster is locked: they may be large, and the worker slow.
+                let order = Order {
+                    batch: NO_BATCH,
+                    task: initializer.task,
+                    count: 1,
+                    inputs: &arguments.bytes,
+                };
+                orders.put(&order.to_bytes()).map_err(unsendable)?;
+                Some(arguments.luggage)
+            }
         };
         let assignment = Assignment {
             place,
@@ -94,10 +123,9 @@ impl Staff {
             orders: orders.clone(),
             news: self.news.clone(),
             diary: self.diary.clone(),
-            initializer: self.settings.initializer.clone(),
+            initialized: setup.is_some(),
             calls: self.settings.calls_per_worker,
         };
-        let name = format!("{}-{}", self.settings.name, state.hired);
         let handle = Builder::new()
             .name(name)
             .daemon(true)
@@ -114,10 +142,13 @@ impl Staff {
             seat,
             handle,
             orders,
+            setup,
             dismissed: false,
             has: VecDeque::new(),
             ready: false,
-            depth: 1,
+            stuck: false,
+            last: Instant::now(),
+            depth: 2,
         })
     }
 
@@ -129,120 +160,230 @@ impl Staff {
             Phase::Closed => return Err(Error::PoolClosed),
             Phase::Ended(end) => return Err(end.clone().into()),
         }
-        state.calls.retain(|call| call.strong_count() > 0);
-        state.calls.push(Arc::downgrade(call));
+        state.enter(call);
         Ok(())
     }
 
-    /// Hands in a batch of a call that was taken in.
-    pub(crate) fn submit(&self, batch: Batch) {
-        let mut state = self.state();
-        if let Phase::Ended(end) = &state.phase {
-            batch.call.end(end.clone());
+    /// Hands in batches of a call that was taken in.
+    pub(crate) fn submit(&self, batches: impl IntoIterator<Item = Batch>) {
+        let mut batches = batches.into_iter().peekable();
+        if batches.peek().is_none() {
             return;
         }
-        state.waiting.push_back(batch);
+        let mut state = self.state();
+        for batch in batches {
+            if let Phase::Ended(end) = &state.phase {
+                return batch.call.end(end.clone());
+            }
+            state.waiting.push_back(batch);
+        }
         state.give_out();
     }
 
     /// Hears what there is to hear until the pool has ended; the whole life of the pool's thread.
     pub(crate) fn listen(&self) {
-        // How long a death can stay unnoticed whose announcement was lost for want of memory.
-        const LOOK_ROUND: Duration = Duration::from_secs(1);
+        let _guard = EndOnPanic(self);
+        let mut looked = Instant::now();
         loop {
-            let message = match self.news.get_timeout(LOOK_ROUND) {
+            let message = match self.news.get_timeout(self.pause()) {
                 Ok(message) => message,
                 Err(reason) => {
-                    let mut state = self.state();
-                    return self.end(&mut state, &PoolEnd::Broken(reason));
+                    self.end(&mut self.state(), &PoolEnd::Broken(reason));
+                    None
                 }
             };
             let mut state = self.state();
-            let Some(message) = message else {
-                self.look_for_dead(&mut state);
-                continue;
-            };
-            match News::from_bytes(&message) {
-                Some(News::Ready(seat)) => {
-                    state.failed_starts = 0;
-                    if let Some(worker) = state.worker(seat) {
-                        worker.ready = true;
-                    }
-                }
-                Some(News::Done { seat, batch, took }) => state.done(seat, batch, took, message),
-                Some(News::Died(seat)) => self.replace(&mut state, seat),
-                Some(News::Look) | None => {}
+            if state.has_ended() {
+                drop(state);
+                return self.see_off(message);
+            }
+            let mut woken = self.hear_all(&mut state, message);
+            if looked.elapsed() >= SOON {
+                self.look(&mut state, &mut woken);
+                looked = Instant::now();
             }
             state.give_out();
             state.dismiss_if_done();
-            let nobody_left = state.workers.iter().all(Option::is_none);
-            if matches!(state.phase, Phase::Ended(_)) || state.phase == Phase::Closed && nobody_left
-            {
-                if state.phase == Phase::Closed {
-                    state.phase = Phase::Ended(PoolEnd::Terminated);
-                }
-                self.changed.notify_all();
-                return;
+            if state.phase == Phase::Closed && state.is_empty() && !state.has_work() {
+                self.end(&mut state, &PoolEnd::Terminated);
+            }
+            drop(state);
+            // Once for all that there is, and when they need not wait for the roster.
+            for call in woken {
+                call.wake();
             }
         }
     }
 
-    /// Looks for workers that are dead without having been announced so. Whatever they sent has been heard.
-    fn look_for_dead(&self, state: &mut Roster) {
-        let seats = state.workers.iter().flatten();
-        let dead: Vec<Seat> = seats
+    /// How long to wait for news before looking around.
+    fn pause(&self) -> Duration {
+        let state = self.state();
+        let all_there = state.workers.iter().all(Option::is_some);
+        if state.phase == Phase::Open && all_there && !state.has_batches() {
+            LATER
+        } else {
+            SOON
+        }
+    }
+
+    /// Hears a message and those that are there behind it; gives the callers to be woken.
+    fn hear_all(&self, state: &mut Roster, first: Option<Vec<u8>>) -> Vec<Arc<Call>> {
+        // So many that others get at the roster in between.
+        const MOST: usize = 64;
+        let mut woken: Vec<Arc<Call>> = Vec::new();
+        let mut message = first;
+        for _ in 0..MOST {
+            let Some(next) = message else { break };
+            woken.extend(self.hear(state, next));
+            message = self.news.try_get();
+        }
+        if let Some(last) = message {
+            woken.extend(self.hear(state, last));
+        }
+        woken
+    }
+
+    fn hear(&self, state: &mut Roster, message: Vec<u8>) -> Option<Arc<Call>> {
+        match News::from_bytes(&message) {
+            Some(News::Ready(seat)) => state.ready(seat),
+            Some(News::Done {
+                seat,
+                batch,
+                took,
+                loaded,
+            }) => {
+                let did = Did {
+                    took,
+                    loaded,
+                    bytes: message,
+                };
+                return state.done(seat, batch, did);
+            }
+            Some(News::Died(seat)) => self.replace(state, seat),
+            Some(News::Look) | None => {}
+        }
+        None
+    }
+
+    /// Looks for what nobody has told.
+    fn look(&self, state: &mut Roster, woken: &mut Vec<Arc<Call>>) {
+        // Workers that are dead without having been announced so, for want of memory.
+        let dead: Vec<Seat> = state
+            .workers
+            .iter()
+            .flatten()
             .filter(|worker| !worker.handle.is_alive())
             .map(|worker| worker.seat)
             .collect();
-        for seat in dead {
-            self.replace(state, seat);
+        if !dead.is_empty() {
+            // What they sent is there by now, and is heard before.
+            while let Some(message) = self.news.try_get() {
+                woken.extend(self.hear(state, message));
+            }
+            for seat in dead {
+                self.replace(state, seat);
+            }
         }
-        state.give_out();
+        for place in 0..state.workers.len() {
+            if state.workers[place].is_none() {
+                self.fill(state, place, None);
+            }
+        }
+        state.look_for_stuck();
     }
 
-    /// Puts a new worker in the place of a dead one.
+    /// Takes a dead worker off the roster and, unless it is better to wait, puts a new one in its place.
     fn replace(&self, state: &mut Roster, seat: Seat) {
-        let Some(Buried { how, ready }) = state.bury(seat, &self.diary) else {
+        // Longer than any trouble lasts that comes from outside.
+        const TROUBLE: Duration = Duration::from_secs(20);
+        let Some(Buried { how, ready, killed }) = state.bury(seat, &self.diary) else {
             return;
         };
-        let place = seat.place as usize;
         if !ready {
-            state.failed_starts += 1;
-        }
-        let work_left = state.has_work();
-        if matches!(state.phase, Phase::Ended(_)) || state.phase == Phase::Closed && !work_left {
-            return;
+            state.starts.failed += 1;
         }
         // Each place may be unlucky once; more than that is not bad luck.
-        let hopeless = state.failed_starts > self.settings.workers + 1;
-        let hired = if hopeless {
-            Err(how.unwrap_or_else(|| "they end before they are ready".to_owned()))
-        } else {
-            self.start_worker(state, place)
-                .map_err(|error| error.to_string())
-        };
-        match hired {
+        let suspicious = state.starts.failed > self.settings.workers + 1;
+        if !suspicious {
+            return self.fill(state, seat.place as usize, how);
+        }
+        let since = *state.starts.failing_since.get_or_insert_with(Instant::now);
+        // Whoever kills workers may stop doing so; the place is filled at the next look.
+        if !killed || since.elapsed() > TROUBLE {
+            let reason = how.unwrap_or_else(|| "they end before they are ready".to_owned());
+            self.end(state, &PoolEnd::Broken(reason));
+        }
+    }
+
+    /// Puts a new worker in an empty place, if it will have something to do.
+    fn fill(&self, state: &mut Roster, place: usize, died: Option<String>) {
+        if state.has_ended() || state.phase == Phase::Closed && !state.has_work() {
+            return;
+        }
+        match self.start_worker(state, place) {
             Ok(worker) => state.workers[place] = Some(worker),
-            Err(_) if state.workers.iter().any(Option::is_some) && !hopeless => {}
-            Err(reason) => self.end(state, &PoolEnd::Broken(reason)),
+            // It is tried again at the next look.
+            Err(_) if !state.is_empty() => {}
+            Err(error) => {
+                let reason = died.map_or_else(String::new, |how| format!(" ({how})"));
+                self.end(state, &PoolEnd::Broken(format!("{error}{reason}")));
+            }
         }
     }
 
     /// Ends the workers, and the waiting of all callers.
     fn end(&self, state: &mut Roster, end: &PoolEnd) {
-        if matches!(state.phase, Phase::Ended(_)) {
+        if state.has_ended() {
             return;
         }
         state.phase = Phase::Ended(end.clone());
         state.waiting.clear();
-        state.under_way.clear();
         for call in state.calls.drain(..).filter_map(|call| call.upgrade()) {
             call.end(end.clone());
         }
         for worker in state.workers.iter().flatten() {
             let _ = worker.handle.kill();
         }
+        // Where it fails, the pool's thread looks by itself before long.
         let _ = self.news.put(&News::Look.to_bytes());
+        self.changed.notify_all();
+    }
+
+    /// Waits until the workers of a pool that has ended are gone, and gives back what was on its way.
+    fn see_off(&self, first: Option<Vec<u8>>) {
+        let deadline = Instant::now() + DYING;
+        let children: Vec<_> = self
+            .state()
+            .workers
+            .iter()
+            .flatten()
+            .map(|worker| Arc::clone(worker.handle.child()))
+            .collect();
+        for child in children {
+            // A killed process ends soon; what does not is left to the reaper.
+            let _ = child.wait(Some(deadline));
+        }
+        let mut state = self.state();
+        let mut message = first;
+        while let Some(next) = message {
+            // Only what was done is of interest now.
+            if !matches!(News::from_bytes(&next), Some(News::Died(_))) {
+                drop(self.hear(&mut state, next));
+            }
+            message = self.news.try_get();
+        }
+        let seats: Vec<Seat> = state.workers.iter().flatten().map(|it| it.seat).collect();
+        for seat in seats {
+            let dead = state
+                .worker(seat)
+                .is_some_and(|worker| !worker.handle.is_alive());
+            if dead {
+                state.bury(seat, &self.diary);
+            }
+        }
+        state.waiting.clear();
+        state.workers.clear();
+        drop(state);
         self.changed.notify_all();
     }
 
@@ -258,35 +399,44 @@ impl Staff {
 
     /// Ends everything at once, and waits until no worker is left.
     pub(crate) fn terminate(&self) {
-        let workers = {
-            let mut state = self.state();
-            self.end(&mut state, &PoolEnd::Terminated);
-            std::mem::take(&mut state.workers)
-        };
-        for worker in workers.into_iter().flatten() {
-            let _ = worker.handle.kill();
-            // A killed process ends soon; what does not is left to the reaper.
-            let _ = worker
-                .handle
-                .child()
-                .wait(Some(Instant::now() + Duration::from_secs(5)));
+        let mut state = self.state();
+        self.end(&mut state, &PoolEnd::Terminated);
+        let deadline = Instant::now() + DYING + Duration::from_secs(1);
+        while !state.workers.is_empty() {
+            let rest = deadline.saturating_duration_since(Instant::now());
+            if rest.is_zero() {
+                return;
+            }
+            let waited = self.changed.wait_timeout(state, rest);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    /// Waits until a closed pool has done its work and its workers have gone; false if it was not closed.
-    pub(crate) fn wait_for_end(&self) -> bool {
+    /// Waits until a closed pool has done its work and its workers have gone.
+    pub(crate) fn wait_for_end(&self) {
         let mut state = self.state();
-        loop {
-            match state.phase {
-                Phase::Open => return false,
-                Phase::Ended(_) => return true,
-                Phase::Closed => {
-                    state = self
-                        .changed
-                        .wait(state)
-                        .unwrap_or_else(PoisonError::into_inner);
-                }
-            }
+        while state.phase == Phase::Closed {
+            let waited = self.changed.wait(state);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// Looks around that often where something is to be done, and where nothing is.
+const SOON: Duration = Duration::from_millis(100);
+const LATER: Duration = Duration::from_secs(1);
+
+/// Ends the pool if its thread does not go on: nobody is to wait for it.
+struct EndOnPanic<'a>(&'a Staff);
+
+impl Drop for EndOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let mut state = self.0.state();
+            let end = PoolEnd::Broken("the thread of the pool panicked".to_owned());
+            self.0.end(&mut state, &end);
+            state.workers.clear();
+            self.0.changed.notify_all();
         }
     }
 }

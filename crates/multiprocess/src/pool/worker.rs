@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use crate::pool::batch::{self, Step};
 use crate::pool::line::Line;
-use crate::pool::message::{NEWS, News, Order, Seat};
+use crate::pool::message::{NEWS, NO_BATCH, News, Order, Seat};
 use crate::raw::RawArray;
 use crate::task::{self, RegisteredTask};
 use crate::{events, luggage};
@@ -19,8 +20,8 @@ pub(crate) struct Assignment {
     pub(crate) news: Line,
     /// For each place: which call its worker is in the middle of.
     pub(crate) diary: Diary,
-    /// The function that sets a worker up, and its arguments, where there is one.
-    pub(crate) initializer: Option<(u32, Vec<u8>)>,
+    /// Whether the first order is for the function that sets a worker up.
+    pub(crate) initialized: bool,
     /// After how many calls a worker ends, to be replaced by a fresh one.
     pub(crate) calls: Option<u64>,
 }
@@ -34,20 +35,18 @@ impl Diary {
         Ok(Diary(RawArray::new(workers)?))
     }
 
-    /// Notes that a call is about to begin; after the last call of a batch, its count.
-    fn write(&self, place: u32, batch: u32, call: u32) {
+    /// Notes a [`Step`], given by its number.
+    fn write(&self, place: u32, batch: u32, step: u32) {
         self.0
-            .set(place as usize, u64::from(batch) << 32 | u64::from(call));
+            .set(place as usize, u64::from(batch) << 32 | u64::from(step));
     }
 
-    /// The batch, and the number of the call in it, that the worker began last.
-    pub(crate) fn read(&self, place: u32) -> (u32, u32) {
+    /// The batch that the worker began last, and where in it it is; behind the last call when all are done.
+    pub(crate) fn read(&self, place: u32) -> (u32, Step) {
         let entry = self.0.get(place as usize);
-        let batch = u32::try_from(entry >> 32).expect("half of 64 bits");
-        (
-            batch,
-            u32::try_from(entry & u64::from(u32::MAX)).expect("half of 64 bits"),
-        )
+        let half = |number: u64| u32::try_from(number).expect("half of 64 bits");
+        let step = Step::from_number(half(entry & u64::from(u32::MAX)));
+        (half(entry >> 32), step)
     }
 
     /// Forgets what a worker did, before another takes its place.
@@ -64,41 +63,68 @@ pub(crate) fn work(assignment: Assignment) {
         orders,
         news,
         diary,
-        initializer,
+        initialized,
         calls,
     } = assignment;
     let seat = Seat { place, generation };
     let table = task::table().unwrap_or_default();
-    if let Some((index, arguments)) = initializer {
-        initialize(&table[index as usize], &arguments);
+    if initialized {
+        let Some(order) = orders.get() else { return };
+        let order = Order::from_bytes(&order).expect("the pool sends orders");
+        initialize(&table[order.task as usize], order.inputs);
     }
     let mut left = calls.unwrap_or(u64::MAX);
     // Without a pool to hear it, there is nothing to work for.
     if news.put(&News::Ready(seat).to_bytes()).is_err() {
         return;
     }
+    // Kept from one batch to the next.
+    let mut message = Vec::new();
     while left > 0 {
         let Some(order) = orders.get() else { return };
         let order = Order::from_bytes(&order).expect("the pool sends orders");
-        let (task, batch) = (&table[order.task as usize], order.batch);
+        let Order { batch, count, .. } = order;
         // The news stand before the results, in the same message.
-        let mut message = vec![0; NEWS];
-        events::task_begins(task.name());
+        message.clear();
+        message.resize(NEWS, 0);
         let start = Instant::now();
         let ((), luggage) = luggage::with_luggage(|| {
-            let starting = |call| diary.write(place, batch, call);
-            task.run_batch(order.inputs, order.count, &starting, &mut message);
+            if batch == NO_BATCH {
+                return;
+            }
+            let task = &table[order.task as usize];
+            events::task_begins(task.name());
+            let note = |step| diary.write(place, batch, step);
+            task.run_batch(order.inputs, count, &note, &mut message);
+            let end = Step {
+                call: count,
+                has_read: false,
+            };
+            note(end.number());
+            events::task_ends(task.name());
         });
-        diary.write(place, batch, order.count);
-        events::task_ends(task.name());
-        let took = start.elapsed();
-        left = left.saturating_sub(u64::from(order.count));
-        let done = News::Done { seat, batch, took };
+        left = left.saturating_sub(u64::from(count));
+        let done = News::Done {
+            seat,
+            batch,
+            took: start.elapsed(),
+            loaded: !luggage.is_empty(),
+        };
         message[..NEWS].copy_from_slice(&done.to_bytes());
-        if news.put(&message).is_err() {
-            return;
+        match news.put(&message) {
+            Ok(()) => luggage.deliver(),
+            Err(reason) => {
+                // There is no memory for the results; for these words there may be some.
+                drop(luggage);
+                message.truncate(NEWS);
+                batch::write_unsendable(&reason, count, &mut message);
+                if news.put(&message).is_err() {
+                    return;
+                }
+            }
         }
-        luggage.deliver();
+        // What was large once is not kept.
+        message.shrink_to(1 << 20);
     }
 }
 
@@ -106,7 +132,7 @@ pub(crate) fn work(assignment: Assignment) {
 fn initialize(task: &RegisteredTask, arguments: &[u8]) {
     let mut results = Vec::new();
     task.run_batch(arguments, 1, &|_| {}, &mut results);
-    let failed = super::batch::Results::new(&results).failure_of_one();
+    let failed = batch::Results::new(&results).failure_of_one();
     if let Some(reason) = failed {
         let message = format!("the initializer {} failed: {reason}", task.name());
         // Without the announcement of a panic: a panic of the initializer has been announced.

@@ -1,0 +1,73 @@
+//! The function that sets a worker up, and its arguments, of which each worker gets its own copy.
+
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::luggage::{Luggage, with_luggage};
+use crate::pool::batch;
+
+/// What each worker does before anything else.
+pub(crate) struct Initializer {
+    pub(crate) task: u32,
+    kept: Mutex<Packed>,
+    copy: fn(&mut Packed) -> Result<Packed, String>,
+}
+
+/// Arguments in bytes, and the handles that stand in them.
+#[derive(Default)]
+pub(crate) struct Packed {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) luggage: Luggage,
+}
+
+impl Initializer {
+    /// The error says why the arguments cannot travel.
+    pub(crate) fn new<Args>(task: u32, args: &Args) -> Result<Initializer, String>
+    where
+        Args: Serialize + DeserializeOwned,
+    {
+        Ok(Initializer {
+            task,
+            kept: Mutex::new(pack(args)?),
+            copy: copy::<Args>,
+        })
+    }
+
+    /// The arguments for one more worker.
+    pub(crate) fn arguments(&self) -> Result<Packed, String> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        (self.copy)(&mut kept)
+    }
+}
+
+impl std::fmt::Debug for Initializer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Initializer")
+            .field("task", &self.task)
+            .finish_non_exhaustive()
+    }
+}
+
+fn pack<Args: Serialize>(args: &Args) -> Result<Packed, String> {
+    batch::can_travel::<Args>()?;
+    let mut bytes = Vec::new();
+    let (written, luggage) = with_luggage(|| batch::append(args, &mut bytes));
+    written?;
+    Ok(Packed { bytes, luggage })
+}
+
+/// A handle that was packed is good for one reader: where there are any, they are read, and packed twice.
+fn copy<Args: Serialize + DeserializeOwned>(kept: &mut Packed) -> Result<Packed, String> {
+    if kept.luggage.is_empty() {
+        return Ok(Packed {
+            bytes: kept.bytes.clone(),
+            luggage: Luggage::default(),
+        });
+    }
+    let args: Args = batch::read_one(&kept.bytes)?;
+    std::mem::take(&mut kept.luggage).deliver();
+    *kept = pack(&args)?;
+    pack(&args)
+}

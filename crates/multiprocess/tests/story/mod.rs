@@ -1,0 +1,112 @@
+//! What the test programs share: the `main` that plays tests or a scene, and ways to look at processes.
+//!
+//! A test program is a program that uses the crate like any other. Started with the name of a scene in
+//! its environment, it is that scene and nothing else: a small program with a `main` of its own, which
+//! may forget `init`, be killed, or count its descriptors without other tests at work beside it.
+
+#![allow(dead_code, reason = "each test program uses a part of this")]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "arguments of a child move to it"
+)]
+
+pub(crate) mod hello;
+pub(crate) mod proc;
+pub(crate) mod scene;
+mod watchdog;
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use ipc_channel::TryRecvError;
+use ipc_channel::ipc::IpcReceiver;
+use libtest_mimic::{Arguments, Trial};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use scene::Scene;
+
+/// A test or a scene, and its name.
+pub(crate) type Named = (&'static str, fn());
+
+/// Names functions after themselves.
+macro_rules! named {
+    ($($function:ident),* $(,)?) => {
+        &[$((stringify!($function), $function as fn())),*]
+    };
+}
+pub(crate) use named;
+
+/// Longer than anything here takes, also on a machine that is busy with something else.
+pub(crate) const LIMIT: Duration = Duration::from_mins(1);
+
+/// Set for the second run of a test program, in which it uses the portable twins.
+const PORTABLE: &str = "MULTIPROCESS_PORTABLE";
+
+/// The `main` of a test program.
+pub(crate) fn play(init: fn(), scenes: &[Named], tests: &[Named]) -> ExitCode {
+    if let Some(name) = scene::asked_for() {
+        let scene = scenes.iter().find(|(known, _)| *known == name);
+        scene
+            .unwrap_or_else(|| panic!("there is no scene {name}"))
+            .1();
+        return ExitCode::SUCCESS;
+    }
+    init();
+    let mut trials = Vec::new();
+    if std::env::var_os(PORTABLE).is_none() {
+        trials.push(trial(
+            "everything_again_with_the_portable_twins",
+            3 * LIMIT,
+            everything_again,
+        ));
+    }
+    trials.extend(tests.iter().map(|&(name, test)| trial(name, LIMIT, test)));
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+fn trial(name: &'static str, limit: Duration, test: fn()) -> Trial {
+    Trial::test(name, move || {
+        let _watched = watchdog::watch(name, limit);
+        test();
+        Ok(())
+    })
+}
+
+fn everything_again() {
+    Scene::everything()
+        .env(PORTABLE, "1")
+        .within(3 * LIMIT)
+        .succeed();
+}
+
+/// Polls until a condition holds that must come true.
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < LIMIT / 2, "{what}: waited in vain");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// The next message, which must come.
+pub(crate) fn next<T: Serialize + DeserializeOwned>(receiver: &IpcReceiver<T>) -> T {
+    receiver
+        .try_recv_timeout(LIMIT / 2)
+        .expect("a message was promised")
+}
+
+/// The channel must end by itself, not by the limit, and without a further message.
+pub(crate) fn ends<T: Serialize + DeserializeOwned>(receiver: &IpcReceiver<T>) {
+    match receiver.try_recv_timeout(LIMIT / 2) {
+        Err(TryRecvError::IpcError(_)) => {}
+        Err(TryRecvError::Empty) => panic!("the channel does not end"),
+        Ok(_) => panic!("there is one more message"),
+    }
+}
+
+/// Runs for longer than any test, but not for ever if everything else fails.
+pub(crate) fn a_minute() {
+    std::thread::sleep(LIMIT);
+    std::process::exit(99);
+}

@@ -1,0 +1,120 @@
+//! What the operating system says about processes: `/proc`.
+
+use std::{fmt, fs};
+
+/// A process that was seen running; not mixed up with a later one that has the same id.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub(crate) pid: u32,
+    started: String,
+}
+
+impl Known {
+    /// The process that has this id now.
+    pub(crate) fn of(pid: u32) -> Known {
+        let started = stat(pid).expect("the process is there").started;
+        Known { pid, started }
+    }
+
+    /// The process that another one has seen, and shown as `PID STARTED`.
+    pub(crate) fn parse(shown: &str) -> Option<Known> {
+        let (pid, started) = shown.split_once(' ')?;
+        Some(Known {
+            pid: pid.parse().ok()?,
+            started: started.to_owned(),
+        })
+    }
+
+    /// Whether it still executes: it is neither gone nor a zombie.
+    pub(crate) fn is_running(&self) -> bool {
+        stat(self.pid).is_some_and(|stat| {
+            stat.started == self.started && !matches!(stat.state, 'Z' | 'X' | 'x')
+        })
+    }
+
+    /// Whether it has ended and nobody has waited for it.
+    pub(crate) fn is_zombie(&self) -> bool {
+        stat(self.pid).is_some_and(|stat| stat.started == self.started && stat.state == 'Z')
+    }
+
+    /// Waits until all of these, which have names, have ended.
+    pub(crate) fn end(all: &[(String, Known)]) {
+        for (name, process) in all {
+            super::until(&format!("{name} ends"), || !process.is_running());
+        }
+    }
+
+    /// Ends it with SIGKILL.
+    pub(crate) fn kill(&self) {
+        if self.is_running() {
+            kill(self.pid);
+        }
+    }
+}
+
+impl fmt::Display for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.pid, self.started)
+    }
+}
+
+struct Stat {
+    state: char,
+    parent: u32,
+    started: String,
+}
+
+fn stat(pid: u32) -> Option<Stat> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name stands in parentheses and may hold anything, also parentheses.
+    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+    Some(Stat {
+        state: fields.first()?.chars().next()?,
+        parent: fields.get(1)?.parse().ok()?,
+        started: (*fields.get(19)?).to_owned(),
+    })
+}
+
+/// Sends SIGKILL.
+pub(crate) fn kill(pid: u32) {
+    send(pid, rustix::process::Signal::KILL);
+}
+
+/// Sends a signal.
+pub(crate) fn send(pid: u32, signal: rustix::process::Signal) {
+    let pid = rustix::process::Pid::from_raw(pid.try_into().expect("a pid is small"));
+    let _ = rustix::process::kill_process(pid.expect("a pid is not 0"), signal);
+}
+
+/// The children of a process, zombies too.
+pub(crate) fn children_of(parent: u32) -> Vec<u32> {
+    let entries = fs::read_dir("/proc").expect("/proc can be read");
+    entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|&pid| stat(pid).is_some_and(|stat| stat.parent == parent))
+        .collect()
+}
+
+/// The children of this process, zombies too.
+pub(crate) fn children() -> Vec<u32> {
+    children_of(std::process::id())
+}
+
+/// What this process has open: number and target of each descriptor.
+pub(crate) fn descriptors() -> Vec<(u32, String)> {
+    let folder = format!("/proc/{}/fd", std::process::id());
+    let entries = fs::read_dir(&folder).expect("/proc can be read");
+    let mut open: Vec<(u32, String)> = entries
+        .flatten()
+        .filter_map(|entry| {
+            let number = entry.file_name().to_str()?.parse().ok()?;
+            let target = fs::read_link(entry.path()).ok()?;
+            Some((number, target.to_string_lossy().into_owned()))
+        })
+        // The folder that is being read is open too.
+        .filter(|(_, target)| *target != folder)
+        .collect();
+    open.sort();
+    open
+}

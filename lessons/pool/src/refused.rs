@@ -1,0 +1,63 @@
+//! What the compiler refuses in this lesson. Each example is checked: `cargo test --doc -p pool`.
+//!
+//! Work for a pool that was joined, where Python says `Pool not running` when it gets there:
+//!
+//! ```compile_fail,E0382
+//! fn squared(number: i64) -> i64 {
+//!     number * number
+//! }
+//!
+//! fn main() -> Result<(), multiprocess::Error> {
+//!     multiprocess::init([multiprocess::task(squared)]);
+//!     let pool = multiprocess::Pool::new(3)?;
+//!     let squares = pool.map(squared, 1..=5)?;
+//!     pool.join();
+//!     let more = pool.map(squared, 6..=9)?; // E0382: borrow of moved value: `pool`
+//!     Ok(())
+//! }
+//! ```
+//!
+//! Inputs of the wrong type, which Python's workers find out:
+//!
+//! ```compile_fail,E0271
+//! fn squared(number: i64) -> i64 {
+//!     number * number
+//! }
+//!
+//! fn main() -> Result<(), multiprocess::Error> {
+//!     multiprocess::init([multiprocess::task(squared)]);
+//!     let pool = multiprocess::Pool::new(3)?;
+//!     let squares = pool.map(squared, ["one", "two"])?; // E0271: expected `i64`, found `&str`
+//!     Ok(())
+//! }
+//! ```
+//!
+//! A closure that uses variables from around it, where Python cannot pickle a `lambda`:
+//!
+//! ```compile_fail,E0080
+//! fn main() -> Result<(), multiprocess::Error> {
+//!     multiprocess::init([]);
+//!     let pool = multiprocess::Pool::new(3)?;
+//!     let exponent = 3;
+//!     let cubes = pool.map(move |number: i64| number.pow(exponent), 1..=5)?; // E0080
+//!     Ok(())
+//! }
+//! ```
+//!
+//! All three with what they lack compile and run:
+//!
+//! ```
+//! fn power(number: i64, exponent: u32) -> i64 {
+//!     number.pow(exponent)
+//! }
+//!
+//! fn main() -> Result<(), multiprocess::Error> {
+//!     multiprocess::init([multiprocess::task(power)]);
+//!     let pool = multiprocess::Pool::new(3)?;
+//!     let exponent = 3;
+//!     let cubes = pool.starmap(power, (1..=5).map(|number| (number, exponent)))?;
+//!     pool.join();
+//!     assert_eq!(cubes, [1, 8, 27, 64, 125]);
+//!     Ok(())
+//! }
+//! ```

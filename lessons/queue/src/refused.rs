@@ -1,0 +1,42 @@
+//! What the compiler refuses. Each example is checked: `cargo test --doc -p queue`.
+//!
+//! To hand a queue between threads to another process, which in Python fails when the program runs,
+//! or not even then: its memory is that of one process, so it cannot travel.
+//!
+//! ```compile_fail,E0277
+//! fn fill(words: crossbeam_channel::Sender<String>) {
+//!     words.send("hello".to_string()).unwrap();
+//! }
+//!
+//! fn main() -> Result<(), multiprocess::Error> {
+//!     let (sender, receiver) = crossbeam_channel::unbounded();
+//!     multiprocess::spawn(fill, (sender,))?; // E0277: `Sender<String>` is no type that travels
+//!     Ok(())
+//! }
+//! ```
+//!
+//! The same with a queue between processes compiles:
+//!
+//! ```no_run
+//! fn fill(words: multiprocess::Sender<String>) {
+//!     words.send("hello".to_string()).unwrap();
+//! }
+//!
+//! fn main() -> Result<(), multiprocess::Error> {
+//!     multiprocess::init([multiprocess::task(fill)]);
+//!     let (sender, receiver) = multiprocess::channel()?;
+//!     multiprocess::spawn(fill, (sender,))?.join()?;
+//!     assert_eq!(receiver.recv()?, Some("hello".to_string()));
+//!     Ok(())
+//! }
+//! ```
+//!
+//! To put an item of another type than the queue has:
+//!
+//! ```compile_fail,E0308
+//! fn main() -> Result<(), multiprocess::Error> {
+//!     let answers = multiprocess::Queue::<i64>::new()?;
+//!     answers.put("forty-two")?; // E0308: mismatched types
+//!     Ok(())
+//! }
+//! ```
