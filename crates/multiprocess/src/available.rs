@@ -4,8 +4,19 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::Path;
 
+/// An error if this process may not make a file so large: trying would end it by a signal.
+pub(crate) fn check_file_size(bytes: u64) -> io::Result<()> {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Fsize).current;
+    if limit.is_some_and(|most| bytes > most) {
+        let reason = "it is larger than this process's limit for files (`ulimit -f`)";
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
+    }
+    Ok(())
+}
+
 /// An error if there is less memory free than that many bytes.
 pub(crate) fn check(bytes: u64) -> io::Result<()> {
+    check_file_size(bytes)?;
     match free_memory() {
         Some(free) if bytes > free => Err(too_large(free)),
         _ => Ok(()),
@@ -84,7 +95,16 @@ fn left_to_group() -> Option<u64> {
         .take_while(|folder| folder.starts_with("/sys/fs/cgroup"))
         .filter_map(|folder| {
             let most = number(&folder.join("memory.max"))?;
-            Some(most.saturating_sub(number(&folder.join("memory.current"))?))
+            let used = number(&folder.join("memory.current"))?;
+            // What is used to remember files is given up when it is needed.
+            let stat = fs::read_to_string(folder.join("memory.stat")).unwrap_or_default();
+            let files = ["active_file ", "inactive_file "].iter().filter_map(|key| {
+                stat.lines()
+                    .find_map(|line| line.strip_prefix(key))?
+                    .parse::<u64>()
+                    .ok()
+            });
+            Some(most.saturating_sub(used.saturating_sub(files.sum())))
         })
         .min()
 }

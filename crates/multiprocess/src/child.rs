@@ -140,8 +140,8 @@ fn run() -> i32 {
         parent: Some(start.parent),
         numbers: start.numbers,
     });
-    if start.daemon {
-        end_with_parent(&line);
+    if start.daemon && !end_with_parent(&line) {
+        return FAILED;
     }
     if let Some(folder) = &start.run {
         run::inherit(folder);
@@ -176,7 +176,10 @@ fn run() -> i32 {
 /// Runs the function and sends what came of it.
 fn answer(line: &UnixStream, task: &RegisteredTask, arguments: Parcel) -> i32 {
     events::task_begins(task.name());
-    let outcome = catch_unwind(AssertUnwindSafe(|| task.run(arguments)));
+    let opened = || {
+        tell(line, Kind::Unpacked, Vec::new());
+    };
+    let outcome = catch_unwind(AssertUnwindSafe(|| task.run(arguments, &opened)));
     events::task_ends(task.name());
     match outcome {
         Ok(Outcome::Answered(answer)) => {
@@ -219,7 +222,10 @@ fn take_line() -> std::io::Result<UnixStream> {
     let line = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
     // An error where standard input is not a socket.
     line.local_addr()?;
-    rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+    // Where there is no such file, standard input stays the line, which nobody else reads.
+    if let Ok(empty) = File::open("/dev/null") {
+        rustix::stdio::dup2_stdin(empty)?;
+    }
     Ok(line)
 }
 
@@ -263,12 +269,14 @@ fn show_name(name: &str) {
     let _ = name;
 }
 
-/// Ends this process as soon as its parent ends, however that ends.
+/// Ends this process as soon as its parent ends, however that ends; false if that cannot be arranged.
 ///
 /// The parent's end of the line stays open as long as the parent lives. (Linux's `PR_SET_PDEATHSIG` would
 /// end us also when only the parent's thread that started us ends.)
-fn end_with_parent(line: &UnixStream) {
-    let Ok(line) = line.try_clone() else { return };
+fn end_with_parent(line: &UnixStream) -> bool {
+    let Ok(line) = line.try_clone() else {
+        return false;
+    };
     let watch = std::thread::Builder::new()
         .name("parent watch".to_owned())
         .spawn(move || {
@@ -278,7 +286,8 @@ fn end_with_parent(line: &UnixStream) {
                 rustix::process::Signal::KILL,
             );
         });
-    if let Err(error) = watch {
-        eprintln!("a daemon cannot watch its parent, and may outlive it: {error}");
+    if let Err(error) = &watch {
+        eprintln!("a daemon cannot be started, as it could not watch its parent: {error}");
     }
+    watch.is_ok()
 }

@@ -20,6 +20,8 @@ pub(crate) struct Child {
     pub(crate) info: ProcessInfo,
     watch: DeathWatch,
     state: Mutex<State>,
+    /// Reads the answer and throws it away, with the handles in it.
+    discard: fn(Parcel),
 }
 
 struct State {
@@ -41,6 +43,16 @@ struct Ended {
     taken: bool,
 }
 
+impl Drop for Child {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some((Kind::Answer, answer)) = state.ended.take().and_then(|ended| ended.last_words)
+        {
+            (self.discard)(answer);
+        }
+    }
+}
+
 /// What a child that has ended leaves to the join.
 pub(crate) struct Remains {
     pub(crate) status: ExitStatus,
@@ -59,6 +71,7 @@ impl Child {
         line: UnixStream,
         watch: DeathWatch,
         luggage: Luggage,
+        discard: fn(Parcel),
     ) -> Arc<Child> {
         let state = Mutex::new(State {
             process,
@@ -66,7 +79,12 @@ impl Child {
             luggage: Some(luggage),
             ended: None,
         });
-        let child = Arc::new(Child { info, watch, state });
+        let child = Arc::new(Child {
+            info,
+            watch,
+            state,
+            discard,
+        });
         list().push(Arc::clone(&child));
         child
     }
@@ -136,6 +154,8 @@ impl Child {
         let status = match state.process.try_wait() {
             Ok(None) => return Ok(None),
             Ok(Some(status)) => status,
+            // SIGCHLD is ignored, so the system reaped it: how it ended is not known but by its last words.
+            Err(error) if error.raw_os_error() == Some(libc::ECHILD) => ExitStatus::default(),
             Err(source) => return Err(self.system_error("wait for", source)),
         };
         let mut ended = Ended {
@@ -145,11 +165,13 @@ impl Child {
             line_error: None,
             taken: false,
         };
+        let mut unpacked = false;
         if let Some(line) = state.line.take() {
             loop {
                 match link::receive_frame(&line, Wait::No) {
                     Ok(None) => break,
                     Ok(Some((Kind::Started, _))) => ended.started = true,
+                    Ok(Some((Kind::Unpacked, _))) => unpacked = true,
                     Ok(Some(words)) => ended.last_words = Some(words),
                     Err(error) => {
                         ended.line_error = Some(error);
@@ -159,14 +181,14 @@ impl Child {
             }
         }
         if let Some(luggage) = state.luggage.take()
-            && ended.started
+            && unpacked
         {
             luggage.deliver();
         }
         state.ended = Some(ended);
         drop(state);
-        events::process_ended(&self.info, status);
         list().retain(|child| !std::ptr::eq(child.as_ref(), self));
+        events::process_ended(&self.info, status);
         Ok(Some(status))
     }
 
@@ -305,10 +327,9 @@ pub(crate) fn end() {
             return;
         }
         for child in waiting {
-            if child.wait(None).is_err() {
-                // It cannot be waited for, for example because SIGCHLD is ignored.
-                list().retain(|listed| !Arc::ptr_eq(listed, &child));
-            }
+            // It may be that it cannot be waited for; it is not waited for again in any case.
+            let _ = child.wait(None);
+            list().retain(|listed| !Arc::ptr_eq(listed, &child));
         }
     }
 }

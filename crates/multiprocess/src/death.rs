@@ -67,6 +67,7 @@ pub(crate) fn wait_for(descriptors: &mut [PollFd<'_>], deadline: Option<Instant>
             Ok(_) => return true,
             Err(Errno::INTR) => {}
             // Out of kernel memory: nothing to do but to look again a little later.
+            Err(_) if deadline.is_some_and(|deadline| Instant::now() >= deadline) => return false,
             Err(_) => std::thread::sleep(Duration::from_millis(10)),
         }
     }
@@ -75,6 +76,26 @@ pub(crate) fn wait_for(descriptors: &mut [PollFd<'_>], deadline: Option<Instant>
 fn timespec(limit: Duration) -> Timespec {
     const LONGEST: Duration = Duration::from_hours(24);
     Timespec::try_from(limit.min(LONGEST)).expect("a day can be expressed")
+}
+
+/// Whether a process has ended, or does so within the limit. A later process with the same pid counts as the same.
+pub(crate) fn is_gone_within(pid: u32, limit: Duration) -> bool {
+    let deadline = Instant::now() + limit;
+    while pid != std::process::id() {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+        // The state stands behind the name, which is in brackets and may hold any character.
+        let state = stat
+            .ok()
+            .and_then(|stat| stat.rsplit_once(") ")?.1.chars().next());
+        if matches!(state, None | Some('Z' | 'X')) {
+            return true;
+        }
+        if Instant::now() >= deadline {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    false
 }
 
 /// Waits until the other end of a line is closed; data that arrives is left alone.

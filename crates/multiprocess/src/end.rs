@@ -8,7 +8,17 @@ struct AtEnd;
 
 impl Drop for AtEnd {
     fn drop(&mut self) {
-        end();
+        if children::all().is_empty() && run::is_none() {
+            return;
+        }
+        // The variables of this thread are being destroyed; a listener to events may need its own.
+        match std::thread::Builder::new()
+            .name("end".to_owned())
+            .spawn(end)
+        {
+            Ok(ending) => drop(ending.join()),
+            Err(_) => end(),
+        }
     }
 }
 

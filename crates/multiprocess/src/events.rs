@@ -12,8 +12,11 @@
 
 use std::fmt;
 use std::process::ExitStatus;
+use std::sync::OnceLock;
 
-use tracing::{Event, Level, Subscriber, debug, info, trace};
+use tracing::level_filters::LevelFilter;
+use tracing::subscriber::NoSubscriber;
+use tracing::{Dispatch, Event, Level, Subscriber, debug, dispatcher, info, trace};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
@@ -27,32 +30,74 @@ const VARIABLE: &str = "MULTIPROCESS_LOG";
 
 pub(crate) fn process_started(process: &ProcessInfo) {
     let ProcessInfo { name, pid, daemon } = process;
-    info!(target: TARGET, name, pid, daemon, "process started");
+    tell(
+        Level::INFO,
+        || info!(target: TARGET, name, pid, daemon, "process started"),
+    );
 }
 
 pub(crate) fn process_ended(process: &ProcessInfo, status: ExitStatus) {
     let ProcessInfo { name, pid, .. } = process;
-    info!(target: TARGET, name, pid, %status, "process ended");
+    tell(
+        Level::INFO,
+        || info!(target: TARGET, name, pid, %status, "process ended"),
+    );
 }
 
 pub(crate) fn task_begins(function: &str) {
-    debug!(target: TARGET, function, "task begins");
+    tell(
+        Level::DEBUG,
+        || debug!(target: TARGET, function, "task begins"),
+    );
 }
 
 pub(crate) fn task_ends(function: &str) {
-    debug!(target: TARGET, function, "task ends");
+    tell(
+        Level::DEBUG,
+        || debug!(target: TARGET, function, "task ends"),
+    );
 }
 
 pub(crate) fn lock_awaited(lock: &impl fmt::Debug) {
-    trace!(target: TARGET, ?lock, "lock awaited");
+    tell(
+        Level::TRACE,
+        || trace!(target: TARGET, ?lock, "lock awaited"),
+    );
 }
 
 pub(crate) fn lock_held(lock: &impl fmt::Debug) {
-    trace!(target: TARGET, ?lock, "lock held");
+    tell(Level::TRACE, || trace!(target: TARGET, ?lock, "lock held"));
 }
 
 pub(crate) fn lock_released(lock: &impl fmt::Debug) {
-    trace!(target: TARGET, ?lock, "lock released");
+    tell(
+        Level::TRACE,
+        || trace!(target: TARGET, ?lock, "lock released"),
+    );
+}
+
+pub(crate) fn put(queue: &impl fmt::Debug) {
+    tell(Level::TRACE, || trace!(target: TARGET, ?queue, "put"));
+}
+
+pub(crate) fn got(queue: &impl fmt::Debug) {
+    tell(Level::TRACE, || trace!(target: TARGET, ?queue, "got"));
+}
+
+/// Prints events, where that was asked for.
+static PRINTER: OnceLock<Dispatch> = OnceLock::new();
+
+/// Has an event told to the program's own listener, if it has one, otherwise to the printer, if there is one.
+#[inline]
+fn tell(level: Level, event: impl FnOnce()) {
+    if level > LevelFilter::current() {
+        return;
+    }
+    let nobody_listens = || dispatcher::get_default(|listener| listener.is::<NoSubscriber>());
+    match PRINTER.get() {
+        Some(printer) if nobody_listens() => dispatcher::with_default(printer, event),
+        _ => event(),
+    }
 }
 
 /// Has the events printed on standard error where the variable asks for it: `MULTIPROCESS_LOG=info`, `debug` or `trace`.
@@ -66,12 +111,14 @@ pub(crate) fn print_if_asked() {
         eprintln!("{VARIABLE}={level} is not understood: say info, debug or trace");
         return;
     };
-    // A program with a subscriber of its own has that one.
-    let _ = tracing_subscriber::fmt()
+    // Nobody is told that standard error is closed: there is nowhere to tell it.
+    let printer = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)
+        .log_internal_errors(false)
         .event_format(WithProcessName)
-        .try_init();
+        .finish();
+    let _ = PRINTER.set(Dispatch::new(printer));
 }
 
 /// `[INFO/worker 1 4711] process started name="worker 2" pid=4712 daemon=false`, in one piece.

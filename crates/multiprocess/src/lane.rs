@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::bell::{self, Attention, Bell};
+use crate::ledger::LANE;
 use crate::memory::{Segment, Use};
 use crate::party::Party;
 use crate::raw_lock::Refused;
-use crate::ring::{LANE, Rings, Wasteful};
+use crate::ring::{Rings, Wasteful};
 
 /// How long to wait for what is not there.
 #[derive(Clone, Copy, Debug)]

@@ -65,6 +65,7 @@ mod ipc_handles;
 mod iter;
 mod journal;
 mod lane;
+mod ledger;
 mod link;
 mod lock;
 mod luggage;

@@ -42,6 +42,8 @@ pub(crate) enum Kind {
     Arguments,
     /// Child to parent: I have read my start and am about to run the function.
     Started,
+    /// Child to parent: I have opened the arguments.
+    Unpacked,
     /// Child to parent: the function's value.
     Answer,
     /// Child to parent: the function panicked.
@@ -55,10 +57,11 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Kind; 8] = [
+    const ALL: [Kind; 9] = [
         Kind::Start,
         Kind::Arguments,
         Kind::Started,
+        Kind::Unpacked,
         Kind::Answer,
         Kind::Panicked,
         Kind::OtherProgram,
@@ -185,7 +188,11 @@ pub(crate) fn receive_frame(socket: &UnixStream, wait: Wait) -> io::Result<Optio
     let header = Header::from_bytes(&header)?;
     let mut packet = vec![0; header.packet as usize];
     let length = usize::try_from(header.bytes).map_err(|_| broken("a value larger than memory"))?;
-    let mut bytes = vec![0; length];
+    let mut bytes = Vec::new();
+    bytes
+        .try_reserve_exact(length)
+        .map_err(|_| broken("a value larger than the memory that is free"))?;
+    bytes.resize(length, 0);
     if !fill(socket, &mut packet, &mut files, wait)?
         || !header.stored && !fill(socket, &mut bytes, &mut files, wait)?
     {
@@ -252,6 +259,7 @@ fn fill(
 
 /// Stores bytes in a file that has no name, and so is gone with the last process that has it open.
 fn file_without_name(bytes: &[u8]) -> io::Result<OwnedFd> {
+    crate::available::check_file_size(bytes.len() as u64)?;
     #[cfg(target_os = "linux")]
     let mut file = File::from(rustix::fs::memfd_create(
         "multiprocess",

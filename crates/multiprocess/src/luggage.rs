@@ -37,9 +37,18 @@ pub(crate) fn add(carried: Arc<dyn Carried>) {
 
 /// Packs a value, and gives the handles that were serialised with it.
 pub(crate) fn with_luggage<R>(pack: impl FnOnce() -> R) -> (R, Luggage) {
-    let outer = PACKED.replace(Some(Luggage::default()));
+    /// Restores what was there before, also where packing panics.
+    struct Outer(Option<Luggage>);
+
+    impl Drop for Outer {
+        fn drop(&mut self) {
+            PACKED.set(self.0.take());
+        }
+    }
+
+    let _outer = Outer(PACKED.replace(Some(Luggage::default())));
     let packed = pack();
-    let luggage = PACKED.replace(outer).unwrap_or_default();
+    let luggage = PACKED.take().unwrap_or_default();
     (packed, luggage)
 }
 

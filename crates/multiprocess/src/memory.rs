@@ -9,8 +9,10 @@
     reason = "a mapping begins at a page, and the data at a multiple of 64"
 )]
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
@@ -18,14 +20,14 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use shared_memory::{Shmem, ShmemConf};
+use shared_memory::{Shmem, ShmemConf, ShmemError};
 
 use crate::raw_lock::{FileLock, Locked, Refused};
 use crate::robust::RobustMutex;
-use crate::{available, events, run};
+use crate::{available, death, events, run};
 
 /// What stands at the beginning of each segment.
 #[repr(C, align(64))]
@@ -126,8 +128,7 @@ impl Place {
             let name = entry.file_name();
             let Some(name) = name.to_str() else { continue };
             let rest = name.strip_prefix(&self.name);
-            if rest.is_some_and(|rest| rest.starts_with('.')) {
-                remove(name);
+            if rest.is_some_and(|rest| rest.starts_with('.')) && remove(name) {
                 let _ = fs::remove_file(entry.path());
             }
         }
@@ -162,12 +163,19 @@ impl Segment {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let made = MADE.fetch_add(1, Ordering::Relaxed);
-        let place = Place {
-            name: format!("mp-{run}-{:x}-{made:x}", std::process::id()),
-            folder,
-        };
-        Self::create_at(place, total, length, usage, false)
+        loop {
+            let made = MADE.fetch_add(1, Ordering::Relaxed);
+            let name = format!("mp-{run}-{:x}-{made:x}", std::process::id());
+            let place = Place {
+                name,
+                folder: folder.clone(),
+            };
+            match Self::create_at(place, total, length, usage, false) {
+                // A process of the run that had this pid before gave that name.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                made => return made,
+            }
+        }
     }
 
     fn create_at(
@@ -197,8 +205,11 @@ impl Segment {
             }
             Ok(mapping)
         });
-        let mapping = made.inspect_err(|_| place.forget())?;
-        let segment = Self::assemble(mapping, place.clone(), length, usage, users, dependent)?;
+        let segment = made.and_then(|mapping| {
+            Self::assemble(mapping, place.clone(), length, usage, users, dependent)
+        });
+        let mut segment = segment.inspect_err(|_| place.forget())?;
+        segment.mapping.set_owner(false);
         let header = segment.header();
         header.length.store(length as u64, Ordering::Relaxed);
         header
@@ -220,9 +231,11 @@ impl Segment {
             .size(total)
             .create();
         // While it is the owner, dropping it removes the name.
-        let mut mapping = made.map_err(std::io::Error::other)?;
+        let mapping = made.map_err(|error| match error {
+            ShmemError::MappingIdExists => ErrorKind::AlreadyExists.into(),
+            other => std::io::Error::other(other),
+        })?;
         available::reserve(&place.name, total as u64)?;
-        mapping.set_owner(false);
         Ok(mapping)
     }
 
@@ -281,7 +294,7 @@ impl Segment {
     pub(crate) fn remove_dependent(&self, suffix: &str) {
         let place = self.place.dependent(suffix);
         available::give_back(&place.name);
-        remove(&place.name);
+        let _ = remove(&place.name);
         place.forget();
     }
 
@@ -315,6 +328,10 @@ impl Segment {
 
     /// Opens the segment of a ticket, which is used up. The error says why it cannot be.
     pub(crate) fn open(ticket: &Ticket, content: &str) -> Result<Arc<Segment>, String> {
+        Self::find(ticket, content).inspect_err(|reason| WHY_NOT.set(Some(reason.clone())))
+    }
+
+    fn find(ticket: &Ticket, content: &str) -> Result<Arc<Segment>, String> {
         if ticket.content != content {
             return Err(format!(
                 "it is {} and was asked for as {content}",
@@ -387,8 +404,8 @@ impl Segment {
 
     /// Whether no other process uses the segment, and none will; asked by its last user in this process.
     pub(crate) fn is_abandoned(&self) -> bool {
-        if run::is_alone(&self.users) {
-            return self.header().in_flight.load(Ordering::Acquire) == 0;
+        if run::is_alone(&self.users) && self.header().in_flight.load(Ordering::Acquire) == 0 {
+            return true;
         }
         let _ = self.users.lock_shared();
         false
@@ -419,8 +436,11 @@ impl Segment {
     pub(crate) fn lock(&self, deadline: Option<Instant>) -> Result<Held<'_>, Refused> {
         events::lock_awaited(self);
         let locked = match (&self.file_lock, deadline) {
-            (None, None) => self.header().mutex.0.lock()?,
-            (None, Some(deadline)) => self.header().mutex.0.lock_until(deadline)?,
+            (None, None) => self.header().mutex.0.lock(|| self.is_holder_gone())?,
+            (None, Some(deadline)) => {
+                let is_gone = || self.is_holder_gone();
+                self.header().mutex.0.lock_until(deadline, is_gone)?
+            }
             (Some(file), deadline) => {
                 file.lock_until(deadline)?;
                 Locked {
@@ -436,7 +456,19 @@ impl Segment {
         if self.file_lock.is_some() {
             return self.lock(Some(Instant::now()));
         }
-        Ok(self.held(self.header().mutex.0.try_lock()?))
+        let locked = self.header().mutex.0.try_lock(|| self.is_holder_gone())?;
+        Ok(self.held(locked))
+    }
+
+    /// Whether the process has ended whose thread ended while it held the lock. Where no memory is lent with the lock
+    /// that does not matter.
+    fn is_holder_gone(&self) -> bool {
+        // A process that is killed goes on for a moment after its locks have come free.
+        const PATIENCE: Duration = Duration::from_secs(5);
+        self.length == 0
+            || self
+                .holder()
+                .is_none_or(|pid| death::is_gone_within(pid, PATIENCE))
     }
 
     fn held(&self, locked: Locked) -> Held<'_> {
@@ -451,13 +483,14 @@ impl Segment {
             None
         };
         self.header().holder.store(own_pid(), Ordering::Relaxed);
-        events::lock_held(self);
-        Held {
+        let held = Held {
             segment: self,
             holder_died: locked.holder_died,
             dead_holder,
             not_send: PhantomData,
-        }
+        };
+        events::lock_held(self);
+        held
     }
 
     /// Releases a lock that this thread holds and has [kept](Held::keep).
@@ -488,8 +521,8 @@ impl Segment {
         let mutex = &self.header().turns[which].0;
         // Who died in his turn left nothing half done: that is what turns are used for.
         match deadline {
-            None => mutex.lock()?,
-            Some(deadline) => mutex.lock_until(deadline)?,
+            None => mutex.lock(|| true)?,
+            Some(deadline) => mutex.lock_until(deadline, || true)?,
         };
         Ok(Turn {
             lock: TurnLock::Mutex(mutex),
@@ -503,7 +536,7 @@ impl Segment {
             return self.turn(which, Some(Instant::now()));
         }
         let mutex = &self.header().turns[which].0;
-        mutex.try_lock()?;
+        mutex.try_lock(|| true)?;
         Ok(Turn {
             lock: TurnLock::Mutex(mutex),
             not_send: PhantomData,
@@ -544,6 +577,13 @@ impl std::fmt::Debug for Segment {
 
 impl Drop for Segment {
     fn drop(&mut self) {
+        if let Some(open) = open_segments().as_mut()
+            && open
+                .get(&self.place)
+                .is_some_and(|known| known.strong_count() == 0)
+        {
+            open.remove(&self.place);
+        }
         // A guard that was forgotten still has the mutex: its thread knows the mutex by its address, so the memory
         // stays. So does the name, until the run is over.
         if self.holder() == Some(own_pid()) {
@@ -609,12 +649,12 @@ impl DerefMut for Held<'_> {
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        events::lock_released(self.segment);
         self.segment.header().holder.store(0, Ordering::Relaxed);
         match &self.segment.file_lock {
             None => self.segment.header().mutex.0.unlock(),
             Some(file) => file.unlock(),
         }
+        events::lock_released(self.segment);
     }
 }
 
@@ -656,10 +696,23 @@ unsafe impl Atomic for AtomicU32 {}
 // SAFETY: as above.
 unsafe impl Atomic for AtomicU64 {}
 
-/// Removes a name that a dead run left, with its memory.
-pub(crate) fn remove(name: &str) {
+thread_local! {
+    /// Why this thread could not open a segment the last time: the words of an error are lost in postcard.
+    static WHY_NOT: Cell<Option<String>> = const { Cell::new(None) };
+}
+
+/// Why this thread could not open a segment, since it was asked last.
+pub(crate) fn why_not_opened() -> Option<String> {
+    WHY_NOT.take()
+}
+
+/// Removes a name that a dead run left, with its memory; whether it is gone now.
+pub(crate) fn remove(name: &str) -> bool {
     // By name alone: one that was made by a process killed before it gave it a length cannot be mapped.
-    let _ = rustix::shm::unlink(os_id(name));
+    matches!(
+        rustix::shm::unlink(os_id(name)),
+        Ok(()) | Err(rustix::io::Errno::NOENT)
+    )
 }
 
 /// Bytes of a segment with its header; an error if there is less memory than that.

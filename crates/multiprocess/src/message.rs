@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
+use crate::events;
 use crate::lane::{Lane, Patience, Stop};
 use crate::luggage::{self, Luggage};
 use crate::parcel;
@@ -138,6 +139,7 @@ impl<T: Serialize> Messages<T> {
         let (message, luggage) = packed.map_err(unsendable)?;
         let put = self.lane.put(&message, limit.patience(), takers);
         if put.is_ok() {
+            events::put(&self.lane.segment);
             if !luggage.is_empty() {
                 self.lane.rings().mark_loaded();
             }
@@ -154,7 +156,10 @@ impl<T: DeserializeOwned> Messages<T> {
         let mut message = BUFFER.take();
         let taken = self.lane.take(&mut message, limit.patience(), putters);
         let value = match taken {
-            Ok(()) => self.read(&message),
+            Ok(()) => {
+                events::got(&self.lane.segment);
+                self.read(&message)
+            }
             Err(stop) => Err(self.stopped(stop, limit, MESSAGE)),
         };
         keep(message);

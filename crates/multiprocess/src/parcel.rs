@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::ipc_handles::{self, Handles};
 use crate::luggage::{self, Luggage};
+use crate::memory;
 
 /// A value on its way between two processes.
 #[derive(Default)]
@@ -91,9 +92,9 @@ pub(crate) fn explain(error: &postcard::Error) -> String {
              collect it into a Vec or a map first"
                 .to_owned()
         }
-        postcard::Error::SerdeSerCustom | postcard::Error::SerdeDeCustom => {
-            "its own `Serialize` or `Deserialize` reported an error".to_owned()
-        }
+        postcard::Error::SerdeSerCustom => "its own `Serialize` reported an error".to_owned(),
+        postcard::Error::SerdeDeCustom => memory::why_not_opened()
+            .unwrap_or_else(|| "its own `Deserialize` reported an error".to_owned()),
         other => other.to_string(),
     }
 }

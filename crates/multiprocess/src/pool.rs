@@ -3,6 +3,7 @@
 mod batch;
 mod call;
 mod collect;
+mod diary;
 mod failure;
 mod feeder;
 mod imap;

@@ -162,7 +162,12 @@ impl Builder {
             index,
             function: std::any::type_name::<F>().to_owned(),
             tasks: task::table()?.len(),
-            run: run::folder_if_any(),
+            // What the child makes and returns has to outlive it: it lies in a run that this process is a part of.
+            run: if std::mem::needs_drop::<Args>() || std::mem::needs_drop::<F::Output>() {
+                run::folder().ok()
+            } else {
+                run::folder_if_any()
+            },
         };
         let start = Parcel {
             bytes: start.to_bytes(),
@@ -173,7 +178,10 @@ impl Builder {
         let (start, _) = Frame::new(Kind::Start, start).map_err(too_large)?;
         let (arguments, luggage) = Frame::new(Kind::Arguments, arguments).map_err(too_large)?;
 
-        let child = start_program(&name, self.daemon, luggage).map_err(|source| Error::Spawn {
+        let child = start_program(&name, self.daemon, luggage, |answer| {
+            let _ = parcel::open::<F::Output>(answer);
+        })
+        .map_err(|source| Error::Spawn {
             name: name.clone(),
             source,
         })?;
@@ -190,7 +198,12 @@ impl Builder {
 }
 
 /// Runs this program once more, with a line to it as its standard input.
-fn start_program(name: &str, daemon: bool, luggage: Luggage) -> std::io::Result<Arc<Child>> {
+fn start_program(
+    name: &str,
+    daemon: bool,
+    luggage: Luggage,
+    discard: fn(Parcel),
+) -> std::io::Result<Arc<Child>> {
     let (line, childs_end) = UnixStream::pair()?;
     let mut args = std::env::args_os();
     let mut command = Command::new(program()?);
@@ -215,7 +228,7 @@ fn start_program(name: &str, daemon: bool, luggage: Luggage) -> std::io::Result<
         pid,
         daemon,
     };
-    Ok(Child::new(info, process, line, watch, luggage))
+    Ok(Child::new(info, process, line, watch, luggage, discard))
 }
 
 /// The file of the running program.
@@ -402,7 +415,9 @@ impl<R: DeserializeOwned> JoinHandle<R> {
                 name,
                 reason: words(),
             },
-            Kind::Start | Kind::Arguments | Kind::Started => remains.unspoken(info),
+            Kind::Start | Kind::Arguments | Kind::Started | Kind::Unpacked => {
+                remains.unspoken(info)
+            }
         })
     }
 }

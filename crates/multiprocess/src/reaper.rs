@@ -12,6 +12,7 @@ use rustix::event::{PollFd, PollFlags};
 
 use crate::children::Child;
 use crate::death::wait_for;
+use crate::parcel;
 
 struct Reaper {
     /// Handed over, and not yet seen by the thread.
@@ -73,7 +74,8 @@ fn reap(ear: &UnixStream) {
             let soon = Instant::now() + Duration::from_secs(1);
             let ended = ready.next() == Some(true) && !matches!(child.wait(Some(soon)), Ok(false));
             if ended && let Some(then) = then.take() {
-                then();
+                // Whatever becomes of it, the others are waited for.
+                let _ = parcel::without_panic(then);
             }
             !ended
         });

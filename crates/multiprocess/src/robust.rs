@@ -64,30 +64,37 @@ impl RobustMutex {
     }
 
     /// Locks, waiting as long as it takes.
-    pub(crate) fn lock(&self) -> Result<Locked, Refused> {
+    ///
+    /// Here and below, `is_gone` is asked when a holder ended without unlocking: whether its process has ended too. If
+    /// only its thread has, what the lock guards may still be lent to somebody, and nobody gets the lock any more.
+    pub(crate) fn lock(&self, is_gone: impl Fn() -> bool) -> Result<Locked, Refused> {
         // SAFETY: the mutex was initialised before any reference to it was made, and stays mapped while
         // there is one.
-        self.outcome(unsafe { libc::pthread_mutex_lock(self.0.get()) })
+        self.outcome(unsafe { libc::pthread_mutex_lock(self.0.get()) }, is_gone)
     }
 
     /// Locks if nobody holds it.
-    pub(crate) fn try_lock(&self) -> Result<Locked, Refused> {
+    pub(crate) fn try_lock(&self, is_gone: impl Fn() -> bool) -> Result<Locked, Refused> {
         // SAFETY: as in `lock`.
         match unsafe { libc::pthread_mutex_trylock(self.0.get()) } {
             // Trying does not tell oneself from others: asking to wait does, and does not wait for oneself.
-            libc::EBUSY => match self.lock_until(Instant::now()) {
+            libc::EBUSY => match self.lock_until(Instant::now(), is_gone) {
                 Err(Refused::HeldByThisThread) => Err(Refused::HeldByThisThread),
                 Ok(locked) => Ok(locked),
                 Err(_) => Err(Refused::Busy),
             },
-            code => self.outcome(code),
+            code => self.outcome(code, is_gone),
         }
     }
 
     /// Locks, waiting until the deadline.
-    pub(crate) fn lock_until(&self, deadline: Instant) -> Result<Locked, Refused> {
+    pub(crate) fn lock_until(
+        &self,
+        deadline: Instant,
+        is_gone: impl Fn() -> bool,
+    ) -> Result<Locked, Refused> {
         // The C library counts by the clock of the day, which can be set; so it is asked again and again, for
-        // a second at most.
+        // a second by that clock.
         const SLICE: Duration = Duration::from_secs(1);
         loop {
             let rest = deadline.saturating_duration_since(Instant::now());
@@ -100,7 +107,7 @@ impl RobustMutex {
             // SAFETY: as in `lock`; `end` lives through the call.
             match unsafe { libc::pthread_mutex_timedlock(self.0.get(), &raw const end) } {
                 libc::ETIMEDOUT if rest > SLICE || Instant::now() < deadline => {}
-                code => return self.outcome(code),
+                code => return self.outcome(code, is_gone),
             }
         }
     }
@@ -112,9 +119,15 @@ impl RobustMutex {
         debug_assert_eq!(code, 0, "a guard unlocks what its thread has locked");
     }
 
-    fn outcome(&self, code: c_int) -> Result<Locked, Refused> {
+    fn outcome(&self, code: c_int, is_gone: impl Fn() -> bool) -> Result<Locked, Refused> {
         match code {
             0 => Ok(Locked { holder_died: false }),
+            libc::EOWNERDEAD if !is_gone() => {
+                // Unlocked without being made consistent, it refuses everybody from now on.
+                self.unlock();
+                Err(Refused::System(leaked()))
+            }
+            libc::ENOTRECOVERABLE => Err(Refused::System(leaked())),
             libc::EOWNERDEAD => {
                 // SAFETY: as in `lock`; this thread holds the mutex now, which is what the call asks for.
                 unsafe { libc::pthread_mutex_consistent(self.0.get()) };
@@ -125,6 +138,11 @@ impl RobustMutex {
             code => Err(Refused::System(std::io::Error::from_raw_os_error(code))),
         }
     }
+}
+
+fn leaked() -> std::io::Error {
+    let reason = "its guard was leaked by a thread that has ended; it cannot be used any more";
+    std::io::Error::other(reason)
 }
 
 fn check(code: c_int) -> std::io::Result<()> {

@@ -88,6 +88,11 @@ pub(crate) fn join(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether this process is a part of no run.
+pub(crate) fn is_none() -> bool {
+    memberships().all.is_empty()
+}
+
 /// Leaves all runs; those that nobody else is a part of are cleared away.
 pub(crate) fn leave() {
     let mut memberships = memberships();
@@ -125,7 +130,13 @@ fn base() -> io::Result<PathBuf> {
 
 fn open_base(base: &Path) -> io::Result<()> {
     match DirBuilder::new().mode(0o700).create(base) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            let complaint = format!(
+                "the folder {} cannot be made: {error}; set TMPDIR to a folder that can be written to",
+                base.display()
+            );
+            Err(io::Error::new(error.kind(), complaint))
+        }
         _ => check_owner(base),
     }
 }
@@ -187,7 +198,11 @@ fn begin(base: &Path) -> io::Result<Membership> {
 /// Opens a file and locks it, shared; `NotFound` if it was removed meanwhile.
 pub(crate) fn hold(path: &Path, how: &OpenOptions) -> io::Result<File> {
     let file = how.open(path)?;
-    file.lock_shared()?;
+    while let Err(error) = file.lock_shared() {
+        if error.kind() != ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
     if is_at(&file, path)? {
         Ok(file)
     } else {
@@ -217,12 +232,14 @@ fn clear_if_over(folder: &Path, lease: &File) {
         return;
     }
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if let Some(name) = entry.file_name().to_str() {
-            memory::remove(name);
+        if entry.file_name().to_str().is_none_or(memory::remove) {
+            let _ = fs::remove_file(entry.path());
         }
-        let _ = fs::remove_file(entry.path());
     }
-    let _ = fs::remove_dir(folder);
+    // What cannot be removed now stays written down, to be tried again.
+    if fs::remove_dir(folder).is_err_and(|error| error.kind() != ErrorKind::NotFound) {
+        return;
+    }
     let _ = fs::remove_file(path);
     // The folder of all runs goes with the last of them; if another run is there, it stays.
     if let Some(base) = folder.parent() {

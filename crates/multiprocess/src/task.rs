@@ -78,7 +78,7 @@ implement_task!(A, B, C, D, E);
 implement_task!(A, B, C, D, E, G);
 
 /// How a child runs its function: reads the arguments, calls, and packs the answer.
-type Runner = Box<dyn Fn(Parcel) -> Outcome + Send + Sync>;
+type Runner = Box<dyn Fn(Parcel, &dyn Fn()) -> Outcome + Send + Sync>;
 
 /// How a pool's worker runs its function, for many inputs in one go.
 type BatchRunner = Box<dyn Fn(&[u8], u32, &dyn Fn(u32), &mut Vec<u8>) + Send + Sync>;
@@ -106,8 +106,9 @@ impl RegisteredTask {
         self.name
     }
 
-    pub(crate) fn run(&self, arguments: Parcel) -> Outcome {
-        (self.run)(arguments)
+    /// Opens the arguments, says so, and calls the function.
+    pub(crate) fn run(&self, arguments: Parcel, opened: &dyn Fn()) -> Outcome {
+        (self.run)(arguments, opened)
     }
 
     /// Calls the function for `count` inputs and writes the results; `starting` is told the number of each call.
@@ -148,11 +149,12 @@ where
     Args: Serialize + DeserializeOwned,
 {
     const { refuse_captures::<F>() };
-    let run = move |arguments: Parcel| {
+    let run = move |arguments: Parcel, opened: &dyn Fn()| {
         let arguments = match parcel::open::<Args>(arguments) {
             Ok(arguments) => arguments,
             Err(reason) => return Outcome::UnreadableArguments(reason),
         };
+        opened();
         match parcel::pack(&function.call(arguments)) {
             Ok(answer) => Outcome::Answered(answer),
             Err(reason) => Outcome::UnsendableAnswer(reason),

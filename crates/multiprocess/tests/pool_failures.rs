@@ -119,16 +119,24 @@ fn each_panic_is_printed_once() {
         let printed = played.err.iter().filter(|line| **line == words).count();
         assert_eq!(printed, usize::from(number % 2 == 0), "{played:#?}");
     }
-    let announced = played.err.iter().filter(|line| line.contains("panicked at"));
+    let announced = played
+        .err
+        .iter()
+        .filter(|line| line.contains("panicked at"));
     assert_eq!(announced.count(), 5, "{played:#?}");
 }
 
 fn map_names_the_first_input_that_failed() {
     let pool = Pool::new(3).unwrap();
     for chunk in [1, 3, 100] {
-        let error = pool.chunk_size(chunk).map(odd, (1..=99).map(|it| 2 * it - it % 2));
+        let error = pool
+            .chunk_size(chunk)
+            .map(odd, (1..=99).map(|it| 2 * it - it % 2));
         // 1, 4, 5, 8, 9, …
-        assert!(matches!(error, Err(Error::Task { index: 1, .. })), "{error:?}");
+        assert!(
+            matches!(error, Err(Error::Task { index: 1, .. })),
+            "{error:?}"
+        );
     }
 }
 
@@ -265,7 +273,10 @@ fn every_worker_may_die_at_once() {
     let pool = Pool::new(4).unwrap();
     let board = RawArray::new(5).unwrap();
     let inputs = || (1..=4).map(|place| (place, board.clone()));
-    let results = pool.chunk_size(1).map_async(begins_and_stays, inputs()).unwrap();
+    let results = pool
+        .chunk_size(1)
+        .map_async(begins_and_stays, inputs())
+        .unwrap();
     story::until("all begin", || (1..=4).all(|place| board.get(place) != 0));
     pool.worker_pids().into_iter().for_each(proc::kill);
     assert!(matches!(results.get(), Err(Error::Task { index: 0, .. })));
@@ -328,9 +339,16 @@ fn trouble_with_inputs(trouble: Trouble) -> Vec<TaskFailure> {
     for chunk in [1, 10, 50] {
         let inputs = (0..50).map(|number| Tricky {
             number,
-            trouble: if number % 10 == 6 { trouble } else { Trouble::None },
+            trouble: if number % 10 == 6 {
+                trouble
+            } else {
+                Trouble::None
+            },
         });
-        let each = pool.chunk_size(chunk).map_each(takes_tricky, inputs).unwrap();
+        let each = pool
+            .chunk_size(chunk)
+            .map_each(takes_tricky, inputs)
+            .unwrap();
         for (input, result) in each.into_iter().enumerate() {
             if input % 10 == 6 {
                 failures.push(failure(result, input));
@@ -350,9 +368,18 @@ fn trouble_with_results(trouble: Trouble) -> Vec<TaskFailure> {
     let pool = Pool::new(2).unwrap();
     let mut failures = Vec::new();
     for chunk in [1, 10, 50] {
-        let trouble_at = |number: usize| if number % 10 == 6 { trouble } else { Trouble::None };
+        let trouble_at = |number: usize| {
+            if number % 10 == 6 {
+                trouble
+            } else {
+                Trouble::None
+            }
+        };
         let inputs = (0..50).map(|number| (number, trouble_at(number)));
-        let each = pool.chunk_size(chunk).map_each(makes_tricky, inputs).unwrap();
+        let each = pool
+            .chunk_size(chunk)
+            .map_each(makes_tricky, inputs)
+            .unwrap();
         for (input, result) in each.into_iter().enumerate() {
             let result = result.map(|tricky| tricky.number);
             if input % 10 == 6 {
@@ -450,7 +477,10 @@ fn handles_of_ipc_channel_are_refused() {
     let pool = Pool::new(1).unwrap();
     let (sender, _receiver) = ipc::channel().unwrap();
     let error = pool.apply(takes_sender, (sender,)).unwrap_err();
-    let Error::Task { index: 0, failure, .. } = &error else {
+    let Error::Task {
+        index: 0, failure, ..
+    } = &error
+    else {
         panic!("{error}");
     };
     assert!(

@@ -252,11 +252,14 @@ fn a_sender_is_lost_with_its_worker() {
         assert_eq!(receiver.recv_timeout(story::LIMIT / 2).unwrap(), Some(1));
     }
     assert_eq!(receiver.recv_timeout(story::LIMIT / 2).unwrap(), None);
+    drop(receiver);
 
     // A pool that is terminated does not send it at all.
     let (sender, receiver) = channel::<u32>().unwrap();
     let busy = pool.apply_async(naps, (Array::new(1).unwrap(),)).unwrap();
-    let later = pool.apply_async(sends_or_exits, ((false, sender),)).unwrap();
+    let later = pool
+        .apply_async(sends_or_exits, ((false, sender),))
+        .unwrap();
     pool.terminate();
     assert!(busy.get().is_err() && later.get().is_err());
     assert_eq!(receiver.recv_timeout(story::LIMIT / 2).unwrap(), None);
@@ -285,7 +288,11 @@ fn adds(number: u64) -> u32 {
 fn workers_are_set_up_with_handles() {
     init(tasks());
     let value = Value::new(0).unwrap();
-    let setting = (Lock::new().unwrap(), value.clone(), RawArray::new(1).unwrap());
+    let setting = (
+        Lock::new().unwrap(),
+        value.clone(),
+        RawArray::new(1).unwrap(),
+    );
     let pool = Pool::builder()
         .workers(2)
         .calls_per_worker(10)
@@ -304,7 +311,11 @@ fn workers_are_set_up_with_handles() {
     nothing_is_left();
     // Also when the pool is never made, or cannot be.
     let builder = Pool::builder().initializer(makes_an_array, (5,)).unwrap();
-    drop(builder.initializer(naps, (Array::new(3).unwrap(),)).unwrap());
+    drop(
+        builder
+            .initializer(naps, (Array::new(3).unwrap(),))
+            .unwrap(),
+    );
     nothing_is_left();
 }
 

@@ -179,7 +179,10 @@ fn workers_killed_at_their_start_are_not_replaced_in_a_storm() {
         .unwrap();
     let mut result = pool.apply_async(doubler, (1,)).unwrap();
     // Whoever kills them may stop doing so: the pool is patient, and slow.
-    assert!(matches!(result.get_timeout(Duration::from_secs(1)), Ok(None)));
+    assert!(matches!(
+        result.get_timeout(Duration::from_secs(1)),
+        Ok(None)
+    ));
     assert!(starts.get(0) <= 40, "{} starts", starts.get(0));
     pool.terminate();
     assert!(matches!(result.get(), Err(Error::PoolTerminated)));
@@ -193,7 +196,9 @@ fn a_worker_is_renewed_after_so_many_calls() {
         .build()
         .unwrap();
     let names = pool.chunk_size(1).map(who, 0..10).unwrap();
-    let expected: Vec<String> = (0..10).map(|call| format!("clerk-{}", call / 3 + 1)).collect();
+    let expected: Vec<String> = (0..10)
+        .map(|call| format!("clerk-{}", call / 3 + 1))
+        .collect();
     assert_eq!(names, expected);
     // A batch that was begun is finished.
     let pool = Pool::builder()
@@ -207,7 +212,11 @@ fn a_worker_is_renewed_after_so_many_calls() {
 }
 
 fn renewal_loses_no_call() {
-    let pool = Pool::builder().workers(3).calls_per_worker(5).build().unwrap();
+    let pool = Pool::builder()
+        .workers(3)
+        .calls_per_worker(5)
+        .build()
+        .unwrap();
     let doubled: Vec<i64> = (0..300).map(|number| 2 * number).collect();
     assert_eq!(pool.map(doubler, 0..300).unwrap(), doubled);
     assert_eq!(pool.chunk_size(1).map(doubler, 0..300).unwrap(), doubled);
@@ -245,7 +254,9 @@ impl Drop for Stopped {
 fn a_stopped_worker_holds_up_only_what_it_has_begun() {
     let pool = Pool::new(2).unwrap();
     let board = RawArray::new(2).unwrap();
-    let mut held = pool.apply_async(begins_and_stays, ((1, board.clone()),)).unwrap();
+    let mut held = pool
+        .apply_async(begins_and_stays, ((1, board.clone()),))
+        .unwrap();
     story::until("it begins", || board.get(1) != 0);
     let stopped = Stopped::new(board.get(1));
     board.set(0, 1);
@@ -278,7 +289,10 @@ fn a_worker_stopped_while_idle_holds_up_nothing() {
     // Those who were stopped work again.
     let board = RawArray::new(3).unwrap();
     let inputs = (1..=2).map(|place| (place, board.clone()));
-    let both = pool.chunk_size(1).map_async(begins_and_stays, inputs).unwrap();
+    let both = pool
+        .chunk_size(1)
+        .map_async(begins_and_stays, inputs)
+        .unwrap();
     story::until("both begin", || board.get(1) != 0 && board.get(2) != 0);
     board.set(0, 1);
     assert_eq!(both.get().unwrap(), [1, 2]);

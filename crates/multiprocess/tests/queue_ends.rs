@@ -175,7 +175,11 @@ fn it_ends_when_a_sender_on_its_way_cannot_arrive() {
 }
 
 fn receive_all(receiver: Receiver<u32>) -> usize {
-    receiver.iter().map(Result::unwrap).collect::<Vec<u32>>().len()
+    receiver
+        .iter()
+        .map(Result::unwrap)
+        .collect::<Vec<u32>>()
+        .len()
 }
 
 fn it_ends_for_each_of_several_receivers() {

@@ -200,8 +200,7 @@ impl Call {
             if let Some(end) = &state.ended {
                 return Err(end.clone());
             }
-            let rest =
-                deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let rest = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             state.waiting = true;
             state = match rest {
                 None => self

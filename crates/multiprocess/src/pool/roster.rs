@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use crate::luggage::Luggage;
 use crate::pool::call::{Arrived, Batch, Call, PoolEnd};
+use crate::pool::diary::Diary;
 use crate::pool::failure::TaskFailure;
 use crate::pool::line::Line;
 use crate::pool::message::{NO_BATCH, Order, Seat};
-use crate::pool::worker::Diary;
 use crate::process::JoinHandle;
 
 pub(crate) struct Roster {
@@ -309,6 +309,9 @@ impl Roster {
             && !untouched.contains(&NO_BATCH)
         {
             setup.deliver();
+        }
+        if !worker.ready {
+            worker.orders.take_back();
         }
         let mut again: Vec<Batch> = untouched
             .into_iter()

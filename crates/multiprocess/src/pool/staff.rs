@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::pool::call::{Batch, Call, PoolEnd};
+use crate::pool::diary::Diary;
 use crate::pool::initializer::Initializer;
 use crate::pool::line::Line;
 use crate::pool::message::{NO_BATCH, News, Order, Seat};
 use crate::pool::roster::{Buried, Did, Phase, Roster, Worker};
-use crate::pool::worker::{Assignment, Diary, work};
+use crate::pool::worker::{Assignment, work};
 use crate::process::Builder;
 use crate::reaper;
 
@@ -292,11 +293,20 @@ impl Staff {
         state.look_for_stuck();
     }
 
+    fn bury(&self, state: &mut Roster, seat: Seat) -> Option<Buried> {
+        let buried = state.bury(seat, &self.diary)?;
+        if !buried.ready {
+            self.news.take_back();
+            self.diary.take_back();
+        }
+        Some(buried)
+    }
+
     /// Takes a dead worker off the roster and, unless it is better to wait, puts a new one in its place.
     fn replace(&self, state: &mut Roster, seat: Seat) {
         // Longer than any trouble lasts that comes from outside.
         const TROUBLE: Duration = Duration::from_secs(20);
-        let Some(Buried { how, ready, killed }) = state.bury(seat, &self.diary) else {
+        let Some(Buried { how, ready, killed }) = self.bury(state, seat) else {
             return;
         };
         if !ready {
@@ -378,7 +388,7 @@ impl Staff {
                 .worker(seat)
                 .is_some_and(|worker| !worker.handle.is_alive());
             if dead {
-                state.bury(seat, &self.diary);
+                self.bury(&mut state, seat);
             }
         }
         state.waiting.clear();

@@ -5,9 +5,9 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::pool::batch::{self, Step};
+use crate::pool::diary::Diary;
 use crate::pool::line::Line;
 use crate::pool::message::{NEWS, NO_BATCH, News, Order, Seat};
-use crate::raw::RawArray;
 use crate::task::{self, RegisteredTask};
 use crate::{events, luggage};
 
@@ -24,35 +24,6 @@ pub(crate) struct Assignment {
     pub(crate) initialized: bool,
     /// After how many calls a worker ends, to be replaced by a fresh one.
     pub(crate) calls: Option<u64>,
-}
-
-/// What each worker is doing, kept in shared memory, where it can be read after the worker's death.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct Diary(RawArray<u64>);
-
-impl Diary {
-    pub(crate) fn new(workers: usize) -> crate::Result<Diary> {
-        Ok(Diary(RawArray::new(workers)?))
-    }
-
-    /// Notes a [`Step`], given by its number.
-    fn write(&self, place: u32, batch: u32, step: u32) {
-        self.0
-            .set(place as usize, u64::from(batch) << 32 | u64::from(step));
-    }
-
-    /// The batch that the worker began last, and where in it it is; behind the last call when all are done.
-    pub(crate) fn read(&self, place: u32) -> (u32, Step) {
-        let entry = self.0.get(place as usize);
-        let half = |number: u64| u32::try_from(number).expect("half of 64 bits");
-        let step = Step::from_number(half(entry & u64::from(u32::MAX)));
-        (half(entry >> 32), step)
-    }
-
-    /// Forgets what a worker did, before another takes its place.
-    pub(crate) fn clear(&self, place: u32) {
-        self.0.set(place as usize, 0);
-    }
 }
 
 /// The life of a worker. It ends when the pool has closed the line of its orders.
@@ -80,6 +51,7 @@ pub(crate) fn work(assignment: Assignment) {
     }
     // Kept from one batch to the next.
     let mut message = Vec::new();
+    let page = diary.page(place);
     while left > 0 {
         let Some(order) = orders.get() else { return };
         let order = Order::from_bytes(&order).expect("the pool sends orders");
@@ -94,7 +66,7 @@ pub(crate) fn work(assignment: Assignment) {
             }
             let task = &table[order.task as usize];
             events::task_begins(task.name());
-            let note = |step| diary.write(place, batch, step);
+            let note = |step| page.write(batch, step);
             task.run_batch(order.inputs, count, &note, &mut message);
             let end = Step {
                 call: count,
