@@ -63,7 +63,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (mut python_many, mut python_single) = (vec![], vec![]);
     for _ in 0..ROUNDS {
         many.push(time(|| {
-            assert_eq!(pool.map(trivial, 0..TRIVIAL).unwrap().len(), 1_000_000)
+            assert_eq!(pool.map(trivial, 0..TRIVIAL).unwrap().len(), 1_000_000);
         }));
         single.push(time(|| {
             assert_eq!(
@@ -72,10 +72,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             );
         }));
         work.push(time(|| {
-            drop(black_box(pool.map(squares, 0..WORK).unwrap()))
+            drop(black_box(pool.map(squares, 0..WORK).unwrap()));
         }));
         plain.push(time(|| {
-            drop(black_box((0..WORK).map(squares).collect::<Vec<_>>()))
+            drop(black_box((0..WORK).map(squares).collect::<Vec<_>>()));
         }));
         threads.push(time(|| {
             std::thread::scope(|scope| {

@@ -64,20 +64,13 @@ impl<'a> Bell<'a> {
 
     #[cold]
     fn wake(self, most: u32) {
-        let sleepers = self.sleepers.load(Ordering::Relaxed);
         self.struck.fetch_add(1, Ordering::SeqCst);
         match wait::wake(self.struck, most) {
-            // They were killed in their sleep, or are just about to lie down and see that the bell was struck.
-            Some(0) => {
-                let _ = self.sleepers.compare_exchange(
-                    sleepers,
-                    0,
-                    Ordering::SeqCst,
-                    Ordering::Relaxed,
-                );
-            }
+            // They are just about to lie down, and see that the bell was struck; or they were killed in their sleep, and
+            // count for ever, which costs each strike a call of the system. To count them off here would be to count off
+            // somebody who has lain down meanwhile.
+            Some(0) | None => {}
             Some(woken) => self.count_off(u32::try_from(woken).unwrap_or(u32::MAX)),
-            None => {}
         }
     }
 

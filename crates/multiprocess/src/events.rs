@@ -93,7 +93,7 @@ fn tell(level: Level, event: impl FnOnce()) {
     if level > LevelFilter::current() {
         return;
     }
-    let nobody_listens = || dispatcher::get_default(|listener| listener.is::<NoSubscriber>());
+    let nobody_listens = || dispatcher::get_default(Dispatch::is::<NoSubscriber>);
     match PRINTER.get() {
         Some(printer) if nobody_listens() => dispatcher::with_default(printer, event),
         _ => event(),

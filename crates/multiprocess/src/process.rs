@@ -163,7 +163,7 @@ impl Builder {
             function: std::any::type_name::<F>().to_owned(),
             tasks: task::table()?.len(),
             // What the child makes and returns has to outlive it: it lies in a run that this process is a part of.
-            run: if std::mem::needs_drop::<Args>() || std::mem::needs_drop::<F::Output>() {
+            run: if std::mem::needs_drop::<F::Output>() {
                 run::folder().ok()
             } else {
                 run::folder_if_any()

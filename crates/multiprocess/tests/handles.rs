@@ -230,6 +230,8 @@ fn sixty_three_handles_and_a_large_text_travel_together() {
 
 fn handles_that_travel() {
     init(tasks());
+    // The lease of the run stays open from the first handle on.
+    let _run = multiprocess::Lock::new().unwrap();
     let before = proc::descriptors();
     a_sender_and_a_receiver_travel_as_arguments();
     a_sender_given_back_still_works_after_its_child_has_ended();

@@ -349,7 +349,7 @@ fn imap_of_slow_inputs_does_not_wait_for_many_of_them() {
     });
     let mut results = pool.imap(doubler, slow).unwrap();
     assert_eq!(results.next().unwrap().unwrap(), 0);
-    // Otherwise it would have read all that it may read ahead, 64.
+    // Otherwise it would have read all that it may read ahead.
     assert!(read.get() < 60, "{} inputs were read", read.get());
 }
 

@@ -32,7 +32,7 @@ fn tasks() -> Vec<RegisteredTask> {
 
 /// Takes a moment, now and then a longer one.
 fn works(number: u64) -> u64 {
-    if number % 50 == 0 {
+    if number.is_multiple_of(50) {
         std::thread::sleep(Duration::from_millis(number % 7));
     }
     number * 3

@@ -10,13 +10,9 @@ mod story;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use multiprocess::{Error, Lock, Queue, RawValue, Sender, Value, channel, spawn, task};
-use serde::{Deserialize, Serialize};
-
+use multiprocess::{Error, Queue, spawn, task};
 use story::named;
-use story::scene::Scene;
 
-const MIB: usize = 1 << 20;
 /// How exact a limit is kept.
 const CLOSE: Duration = Duration::from_millis(50);
 
@@ -27,17 +23,11 @@ fn init() {
         task(put_range_then_exit),
         task(double_all),
         task(work_off),
-        task(add_under_lock),
-        task(answer_by_sender),
         task(wait_for_item),
-        task(get_one),
-        task(get_large),
-        task(fill_and_drain),
     ]);
 }
 
 fn main() -> ExitCode {
-    let scenes = named![leave_a_queue_with_a_backlog, put_more_than_fits];
     let tests = named![
         a_child_puts_and_the_parent_gets,
         items_come_out_in_the_order_in_which_they_went_in,
@@ -52,21 +42,10 @@ fn main() -> ExitCode {
         a_queue_of_capacity_0_is_refused,
         join_waits_for_the_last_task_done,
         one_task_done_too_many_is_an_error,
-        handles_travel_in_items,
-        a_request_carries_the_way_back,
-        what_cannot_be_serialised_is_given_back_and_harms_nothing,
-        what_cannot_be_read_is_lost_and_the_next_is_not,
-        a_handle_of_ipc_channel_is_refused,
-        a_queue_of_other_items_is_refused,
-        large_items_go_through,
-        an_item_larger_than_memory_is_given_back,
-        empty_items_are_counted,
-        memory_is_given_back_after_a_backlog,
         threads_and_processes_share_a_queue,
         waiting_uses_no_processor_time,
-        nothing_is_left_behind,
     ];
-    story::play(init, scenes, tests)
+    story::play(init, &[], tests)
 }
 
 fn put_answer(queue: Queue<i64>) {
@@ -266,274 +245,6 @@ fn one_task_done_too_many_is_an_error() {
     assert!(matches!(error, Error::TooManyDone { .. }), "{error}");
 }
 
-#[derive(Serialize, Deserialize)]
-struct Errand {
-    lock: Lock,
-    total: Value<i64>,
-    counter: RawValue<u32>,
-    done: Queue<String>,
-}
-
-fn add_under_lock(errands: Queue<Errand>) {
-    for errand in &errands {
-        let errand = errand.expect("handles arrive");
-        let guard = errand.lock.acquire().expect("nobody died");
-        *errand.total.lock().expect("nobody died") += 5;
-        errand.counter.update(|count| count + 1);
-        drop(guard);
-        errand.done.put("done".to_owned()).expect("it is open");
-    }
-}
-
-fn handles_travel_in_items() {
-    let errands = Queue::new().unwrap();
-    let (lock, total) = (Lock::new().unwrap(), Value::new(1_i64).unwrap());
-    let (counter, done) = (RawValue::new(0).unwrap(), Queue::new().unwrap());
-    let child = spawn(add_under_lock, (errands.clone(),)).unwrap();
-    for _ in 0..10 {
-        let (lock, total) = (lock.clone(), total.clone());
-        let (counter, done) = (counter.clone(), done.clone());
-        let errand = Errand {
-            lock,
-            total,
-            counter,
-            done,
-        };
-        errands.put(errand).unwrap();
-    }
-    for _ in 0..10 {
-        assert_eq!(done.get().unwrap(), "done");
-    }
-    errands.close().unwrap();
-    child.join().unwrap();
-    assert_eq!((total.get().unwrap(), counter.get()), (51, 10));
-}
-
-fn answer_by_sender(requests: Queue<(u32, Sender<u32>)>) {
-    for request in &requests {
-        let (number, answer) = request.expect("senders arrive");
-        answer.send(number + 1).expect("the asker waits");
-    }
-}
-
-fn a_request_carries_the_way_back() {
-    let requests = Queue::new().unwrap();
-    let child = spawn(answer_by_sender, (requests.clone(),)).unwrap();
-    for number in 0..20 {
-        let (sender, receiver) = channel().unwrap();
-        requests.put((number, sender)).unwrap();
-        assert_eq!(receiver.recv().unwrap(), Some(number + 1));
-        assert_eq!(receiver.recv().unwrap(), None);
-    }
-    requests.close().unwrap();
-    child.join().unwrap();
-
-    // Nobody reads the request: with the queue, the sender in it is gone.
-    let requests = Queue::new().unwrap();
-    let (sender, receiver) = channel::<u32>().unwrap();
-    requests.put((1_u32, sender)).unwrap();
-    assert!(matches!(receiver.try_recv(), Err(Error::Empty { .. })));
-    drop(requests);
-    assert_eq!(receiver.recv().unwrap(), None);
-}
-
-/// Refuses to be serialised when it is asked to.
-#[derive(Debug, PartialEq, Deserialize)]
-struct Fickle(bool);
-
-impl Serialize for Fickle {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.0 {
-            return Err(serde::ser::Error::custom("not today"));
-        }
-        serializer.serialize_bool(self.0)
-    }
-}
-
-fn what_cannot_be_serialised_is_given_back_and_harms_nothing() {
-    let queue = Queue::new().unwrap();
-    let lock = Lock::new().unwrap();
-    for _ in 0..2 {
-        let refused = queue.put((lock.clone(), Fickle(true))).unwrap_err();
-        assert!(refused.to_string().contains("not today"), "{refused}");
-        assert!(matches!(refused.error(), Error::Unsendable { .. }));
-        assert_eq!(refused.into_inner().1, Fickle(true));
-        queue.put((lock.clone(), Fickle(false))).unwrap();
-    }
-    assert_eq!(queue.len(), 2);
-    assert_eq!(queue.get().unwrap().1, Fickle(false));
-    drop(lock.acquire().unwrap());
-}
-
-/// Serialises well, but reads back only small numbers.
-#[derive(Debug, Serialize)]
-struct Small(u32);
-
-impl<'de> Deserialize<'de> for Small {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Small, D::Error> {
-        let number = u32::deserialize(deserializer)?;
-        assert!(number != 66, "a panic in Deserialize");
-        if number > 9 {
-            return Err(serde::de::Error::custom("too large"));
-        }
-        Ok(Small(number))
-    }
-}
-
-fn what_cannot_be_read_is_lost_and_the_next_is_not() {
-    let queue = Queue::new().unwrap();
-    for number in [1, 10, 66, 2] {
-        queue.put(Small(number)).unwrap();
-    }
-    queue.close().unwrap();
-    let read: Vec<Option<u32>> = queue
-        .iter()
-        .map(|item| match item {
-            Ok(small) => Some(small.0),
-            Err(error) => {
-                assert!(matches!(error, Error::Unreadable { .. }), "{error}");
-                None
-            }
-        })
-        .collect();
-    assert_eq!(read, [Some(1), None, None, Some(2)]);
-}
-
-fn a_handle_of_ipc_channel_is_refused() {
-    #[derive(Serialize, Deserialize)]
-    struct Hidden {
-        sender: Option<ipc_channel::ipc::IpcSender<u8>>,
-    }
-    let (sender, _receiver) = ipc_channel::ipc::channel::<u8>().unwrap();
-    let plain = Queue::new().unwrap();
-    let refused = plain.put(vec![sender.clone()]).unwrap_err();
-    assert!(refused.to_string().contains("ipc-channel"), "{refused}");
-
-    let hidden = Queue::new().unwrap();
-    let item = Hidden {
-        sender: Some(sender.clone()),
-    };
-    let refused = hidden.put(item).unwrap_err();
-    assert!(refused.to_string().contains("ipc-channel"), "{refused}");
-
-    // One that is found only later cannot be read.
-    hidden.put(Hidden { sender: None }).unwrap();
-    hidden.put(refused.into_inner()).unwrap();
-    assert!(hidden.get().unwrap().sender.is_none());
-    assert!(matches!(hidden.get(), Err(Error::Unreadable { .. })));
-}
-
-fn get_one(queue: Queue<u64>) -> u64 {
-    queue.get().expect("an item is there")
-}
-
-fn a_queue_of_other_items_is_refused() {
-    let numbers = Queue::<u64>::new().unwrap();
-    let bytes = postcard::to_stdvec(&numbers).unwrap();
-    assert!(postcard::from_bytes::<Queue<String>>(&bytes).is_err());
-    // The ticket of this one is used up.
-    let same: Queue<u64> = postcard::from_bytes(&bytes).unwrap();
-    same.put(3).unwrap();
-    assert_eq!(spawn(get_one, (numbers,)).unwrap().join().unwrap(), 3);
-}
-
-fn get_large(queue: Queue<Vec<u8>>, count: usize) -> usize {
-    let mut total = 0;
-    for _ in 0..count {
-        let item = queue.get().expect("it is read");
-        assert!(item.iter().all(|&byte| byte == 7));
-        total += item.len();
-    }
-    total
-}
-
-fn large_items_go_through() {
-    let queue = Queue::new().unwrap();
-    let child = spawn(get_large, (queue.clone(), 3)).unwrap();
-    queue.put(vec![7_u8; 64 * MIB]).unwrap();
-    queue.put(Vec::new()).unwrap();
-    queue.put(vec![7; MIB]).unwrap();
-    assert_eq!(child.join().unwrap(), 65 * MIB);
-    assert!(queue.is_empty());
-}
-
-fn put_more_than_fits() {
-    init();
-    let queue = Queue::new().unwrap();
-    queue.put(vec![1_u8; 10]).unwrap();
-    let refused = queue.put(vec![2; 8 * MIB]).unwrap_err();
-    assert!(matches!(refused.error(), Error::Memory { .. }), "{refused}");
-    assert_eq!(refused.into_inner().len(), 8 * MIB);
-    queue.put(vec![3; 100_000]).unwrap();
-    queue.put(vec![4; 100_000]).unwrap();
-    let lengths = [(); 3].map(|()| queue.get().unwrap().len());
-    assert_eq!(lengths, [10, 100_000, 100_000]);
-    assert!(queue.is_empty());
-}
-
-fn an_item_larger_than_memory_is_given_back() {
-    // No file, of shared memory either, may be larger than 2 MiB.
-    let script = "trap '' XFSZ; ulimit -f 4096; exec \"$PROGRAM\"";
-    Scene::by_shell(script, "put_more_than_fits").succeed();
-}
-
-fn empty_items_are_counted() {
-    let queue = Queue::new().unwrap();
-    for _ in 0..20_000 {
-        queue.put(()).unwrap();
-    }
-    assert_eq!(queue.len(), 20_000);
-    for _ in 0..20_000 {
-        queue.get().unwrap();
-    }
-    assert!(queue.is_empty());
-}
-
-fn shared_memory() -> Vec<(String, u64)> {
-    let entries = std::fs::read_dir("/dev/shm").unwrap();
-    entries
-        .flatten()
-        .filter_map(|entry| {
-            use std::os::unix::fs::MetadataExt;
-            let name = entry.file_name().to_str()?.to_owned();
-            Some((name, entry.metadata().ok()?.blocks() * 512))
-        })
-        .collect()
-}
-
-fn fill_and_drain(queue: Queue<Vec<u8>>) {
-    for _ in 0..64 {
-        queue.put(vec![1; MIB]).expect("it is open");
-    }
-    for _ in 0..64 {
-        queue.get().expect("it is there");
-    }
-}
-
-fn memory_is_given_back_after_a_backlog() {
-    let queue = Queue::new().unwrap();
-    let text = format!("{queue:?}");
-    let name = text.split("memory: ").nth(1).unwrap();
-    let name = name.split_whitespace().next().unwrap().to_owned();
-    let used = || -> u64 {
-        let all = shared_memory();
-        let ours = all.iter().filter(|(found, _)| found.starts_with(&name));
-        ours.map(|(_, bytes)| bytes).sum()
-    };
-    assert!((64 << 10..128 << 10).contains(&used()), "{}", used());
-    for _ in 0..3 {
-        spawn(fill_and_drain, (queue.clone(),))
-            .unwrap()
-            .join()
-            .unwrap();
-        // The large ring goes with the first small item, or with the first wait.
-        queue.put(Vec::new()).unwrap();
-        queue.get().unwrap();
-        let _ = queue.get_timeout(Duration::from_millis(150));
-        assert!(used() < 128 << 10, "{}", used());
-    }
-}
-
 fn threads_and_processes_share_a_queue() {
     let queue = Queue::new().unwrap();
     let (threads, each) = (4_u64, 5_000_u64);
@@ -581,31 +292,4 @@ fn waiting_uses_no_processor_time() {
 
 fn portable() -> bool {
     std::env::var_os("MULTIPROCESS_PORTABLE").is_some()
-}
-
-fn leave_a_queue_with_a_backlog() {
-    init();
-    let queue = Queue::new().unwrap();
-    spawn(put_range, (queue.clone(), 100_000))
-        .unwrap()
-        .join()
-        .unwrap();
-    let (sender, receiver) = channel::<Vec<u8>>().unwrap();
-    sender.send(vec![1; 5 * MIB]).unwrap();
-    let text = format!("{queue:?} {receiver:?}");
-    for name in text.split("memory: ").skip(1) {
-        println!("{}", name.split_whitespace().next().unwrap());
-    }
-}
-
-fn nothing_is_left_behind() {
-    let names = Scene::new("leave_a_queue_with_a_backlog").succeed();
-    assert_eq!(names.len(), 2, "{names:?}");
-    let left = shared_memory();
-    for name in names {
-        assert!(
-            left.iter().all(|(found, _)| !found.starts_with(&name)),
-            "{left:?}"
-        );
-    }
 }

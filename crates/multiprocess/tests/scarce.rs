@@ -63,6 +63,8 @@ fn assert_scarce(error: &Error) {
 
 /// How often it must have failed and succeeded.
 fn both<R>(mut attempt: impl FnMut(usize) -> Result<R, Error>) {
+    // The lease of the run stays open from the first handle on.
+    let _run = multiprocess::Lock::new().unwrap();
     let before = proc::descriptors();
     let (mut failed, mut succeeded) = (0, 0);
     for free in 0..20 {

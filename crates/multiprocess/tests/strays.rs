@@ -121,6 +121,8 @@ fn refuse() -> (Handles, Refusing) {
 fn handles_that_do_not_travel() {
     init(tasks());
     works();
+    // The lease of the run stays open from the first handle on.
+    let _run = multiprocess::Lock::new().unwrap();
     let before = proc::descriptors();
     for round in 0..3 {
         let (sender, receiver) = ipc::channel().unwrap();

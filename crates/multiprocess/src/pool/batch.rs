@@ -51,7 +51,8 @@ fn set_length(bytes: &mut Vec<u8>, start: usize) -> Result<(), String> {
         _ => {
             let length = u32::try_from(length).map_err(|_| "it is larger than 4 GiB".to_owned())?;
             bytes[start] = LONG;
-            bytes.splice(start + 1..start + 1, length.to_le_bytes());
+            bytes.extend_from_slice(&length.to_le_bytes());
+            bytes[start + 1..].rotate_right(LENGTH);
         }
     }
     Ok(())
@@ -243,13 +244,12 @@ impl<'a> Results<'a> {
     /// Why the one call of a batch failed, if it did; its value is not looked at.
     pub(crate) fn failure_of_one(self) -> Option<String> {
         match split(self.0) {
-            Some((Found::Value(_), _)) => None,
             Some((Found::Words(PANICKED, message, location), _)) => {
                 Some(format!("it panicked at {location}: {message}"))
             }
             Some((Found::Words(UNREADABLE, reason, _), _)) => Some(reason),
             // What it returns is ignored.
-            Some((Found::Words(..), _)) => None,
+            Some(_) => None,
             None => Some("it gave no result".to_owned()),
         }
     }

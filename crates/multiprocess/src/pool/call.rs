@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::luggage::Luggage;
 use crate::pool::batch::{Results, Step};
 use crate::pool::failure::TaskFailure;
-use crate::pool::message::NEWS;
+use crate::pool::message::{NEWS, ORDER};
 
 /// A map, or a single call, that is under way.
 pub(crate) struct Call {
@@ -227,6 +227,7 @@ pub(crate) struct Batch {
     pub(crate) first: usize,
     /// Where in the bytes each input ends.
     pub(crate) ends: Vec<u32>,
+    /// The inputs, behind room for the head of an order.
     pub(crate) bytes: Vec<u8>,
     /// Handles that stand in the inputs, by number of the input in the batch, until a worker has read them.
     pub(crate) luggage: Vec<(u32, Luggage)>,
@@ -242,7 +243,12 @@ impl Batch {
     /// The inputs from `number` on as a batch of their own.
     pub(crate) fn split_off(&mut self, number: u32) -> Batch {
         let ends = self.ends.split_off(number as usize);
-        let start = self.ends.last().copied().unwrap_or(0);
+        let start = self.ends.last().map_or(ORDER, |&end| end as usize);
+        let mut bytes = vec![0; ORDER];
+        bytes.extend_from_slice(&self.bytes[start..]);
+        self.bytes.truncate(start);
+        // No batch is longer than 4 GiB.
+        let moved = u32::try_from(start - ORDER).unwrap_or(u32::MAX);
         let luggage = std::mem::take(&mut self.luggage);
         let (first, second) = luggage.into_iter().partition(|&(input, _)| input < number);
         self.luggage = first;
@@ -250,8 +256,8 @@ impl Batch {
         Batch {
             call: Arc::clone(&self.call),
             first: self.first + number as usize,
-            ends: ends.into_iter().map(|end| end - start).collect(),
-            bytes: self.bytes.split_off(start as usize),
+            ends: ends.into_iter().map(|end| end - moved).collect(),
+            bytes,
             luggage: Vec::into_iter(second).map(behind).collect(),
             mishaps: 0,
         }

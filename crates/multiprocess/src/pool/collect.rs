@@ -9,17 +9,25 @@ use crate::pool::batch::Outcome;
 use crate::pool::call::{Arrived, Parcel};
 use crate::pool::failure::TaskFailure;
 
-/// Results that have arrived, in pieces that follow each other.
+/// Results that have arrived.
 pub(crate) struct Collection<R> {
-    pieces: Vec<(usize, Vec<R>)>,
+    /// Those of the first inputs, one behind the other.
+    results: Vec<R>,
+    /// Pieces that arrived before their turn, by the number of the first.
+    early: BTreeMap<usize, Vec<R>>,
     failures: BTreeMap<usize, TaskFailure>,
     done: usize,
 }
 
 impl<R: DeserializeOwned> Collection<R> {
-    pub(crate) fn new() -> Collection<R> {
+    /// So many results are expected, if that is known.
+    pub(crate) fn new(expected: Option<usize>) -> Collection<R> {
+        let mut results = Vec::new();
+        // An iterator may say what it likes of its length.
+        let _ = results.try_reserve_exact(expected.unwrap_or(0));
         Collection {
-            pieces: Vec::new(),
+            results,
+            early: BTreeMap::new(),
             failures: BTreeMap::new(),
             done: 0,
         }
@@ -39,17 +47,23 @@ impl<R: DeserializeOwned> Collection<R> {
                 bytes,
                 ..
             } => {
-                let mut piece = Vec::with_capacity(count);
-                let mut piece_first = first;
+                let in_turn = first == self.results.len();
+                let mut piece = if in_turn {
+                    std::mem::take(&mut self.results)
+                } else {
+                    Vec::with_capacity(count)
+                };
+                // Where the piece begins that is being filled.
+                let mut begin = if in_turn { 0 } else { first };
                 for_each_result(bytes, first, count, |index, result| match result {
                     Ok(value) => piece.push(value),
                     Err(failure) => {
                         self.failures.insert(index, failure);
-                        self.pieces.push((piece_first, std::mem::take(&mut piece)));
-                        piece_first = index + 1;
+                        self.keep(begin, std::mem::take(&mut piece));
+                        begin = index + 1;
                     }
                 });
-                self.pieces.push((piece_first, piece));
+                self.keep(begin, piece);
             }
             Arrived::Failed {
                 first,
@@ -62,6 +76,24 @@ impl<R: DeserializeOwned> Collection<R> {
         }
     }
 
+    /// Keeps results that follow each other, the first of which has that number.
+    fn keep(&mut self, first: usize, mut piece: Vec<R>) {
+        if first != self.results.len() {
+            if !piece.is_empty() {
+                self.early.insert(first, piece);
+            }
+            return;
+        }
+        if self.results.is_empty() {
+            self.results = piece;
+        } else {
+            self.results.append(&mut piece);
+        }
+        while let Some(mut next) = self.early.remove(&self.results.len()) {
+            self.results.append(&mut next);
+        }
+    }
+
     /// All results, or the failure of the first input that failed.
     pub(crate) fn all(mut self, function: &str) -> Result<Vec<R>> {
         if let Some((index, failure)) = self.failures.pop_first() {
@@ -71,35 +103,33 @@ impl<R: DeserializeOwned> Collection<R> {
                 failure,
             });
         }
-        self.pieces.sort_unstable_by_key(|&(first, _)| first);
-        let mut pieces = self.pieces.into_iter().map(|(_, piece)| piece);
-        let mut results = pieces.next().unwrap_or_default();
-        results.reserve_exact(self.done - results.len());
-        for mut piece in pieces {
-            results.append(&mut piece);
-        }
-        Ok(results)
+        Ok(self.results)
     }
 
     /// The result of each input, or its failure.
     pub(crate) fn each(self, function: &str) -> Vec<Result<R>> {
-        let values = self
-            .pieces
-            .into_iter()
-            .flat_map(|(first, piece)| (first..).zip(piece.into_iter().map(Ok)));
-        let failures = self.failures.into_iter().map(|(index, failure)| {
-            (
-                index,
-                Err(Error::Task {
-                    function: function.to_owned(),
+        let mut each = Vec::with_capacity(self.done);
+        let mut failures = self.failures.into_iter().peekable();
+        let mut pieces = self.early.into_iter();
+        let mut piece = Some((0, self.results));
+        loop {
+            if let Some((first, values)) = piece.take_if(|(first, _)| *first == each.len()) {
+                debug_assert_eq!(first, each.len());
+                each.extend(values.into_iter().map(Ok));
+            } else if let Some((index, failure)) = failures.next_if(|(it, _)| *it == each.len()) {
+                let function = function.to_owned();
+                each.push(Err(Error::Task {
+                    function,
                     index,
                     failure,
-                }),
-            )
-        });
-        let mut all: Vec<_> = values.chain(failures).collect();
-        all.sort_unstable_by_key(|&(index, _)| index);
-        all.into_iter().map(|(_, result)| result).collect()
+                }));
+            } else {
+                return each;
+            }
+            if piece.is_none() {
+                piece = pieces.next();
+            }
+        }
     }
 }
 

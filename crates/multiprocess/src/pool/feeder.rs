@@ -1,7 +1,7 @@
 //! Cutting the inputs of a call into batches.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -9,6 +9,7 @@ use crate::luggage::with_luggage;
 use crate::pool::batch::{self, append};
 use crate::pool::call::{Arrived, Batch, Call};
 use crate::pool::failure::TaskFailure;
+use crate::pool::message::ORDER;
 
 /// How many inputs go into a batch.
 #[derive(Clone, Copy)]
@@ -47,18 +48,23 @@ impl ChunkSize {
         self.now = fitting.clamp(1, (self.now * 8).min(self.most));
     }
 
-    /// How many inputs the next batch gets, with so many left, as far as that is known.
-    fn next(&self, left: Option<usize>) -> usize {
+    /// How many inputs the next batch gets, with so many left, as far as that is known, and of which each took `pace` to
+    /// be read.
+    fn next(&self, left: Option<usize>, pace: Duration) -> usize {
         let fair = left.map_or(usize::MAX, |left| {
             left.div_ceil(self.workers.saturating_mul(3))
         });
-        self.fixed.unwrap_or_else(|| self.now.min(fair).max(1))
+        let in_time = Self::GOAL.as_nanos() / pace.as_nanos().max(1);
+        let in_time = usize::try_from(in_time).unwrap_or(usize::MAX);
+        self.fixed
+            .unwrap_or_else(|| self.now.min(fair).min(in_time).max(1))
     }
 
     /// How many inputs may be on their way at once.
     fn window(&self) -> usize {
         // Small batches go out many at a time, so that a worker need not wait for each.
-        self.workers.saturating_mul((4 * self.next(None)).max(32))
+        let batch = self.fixed.unwrap_or(self.now);
+        self.workers.saturating_mul((4 * batch).max(128))
     }
 }
 
@@ -69,6 +75,8 @@ pub(crate) struct Feeder<I: Iterator> {
     total: Option<usize>,
     sent: usize,
     bytes_sent: usize,
+    /// How long it took to read an input of the last batch.
+    pace: Duration,
     exhausted: bool,
 }
 
@@ -87,6 +95,7 @@ where
             total,
             sent: 0,
             bytes_sent: 0,
+            pace: Duration::ZERO,
             exhausted: false,
         }
     }
@@ -127,13 +136,14 @@ where
 
     /// The next batch. An input that cannot be sent has failed thereby.
     pub(crate) fn next_batch(&mut self, size: ChunkSize) -> Option<Batch> {
-        let count = size.next(self.total.map(|total| total.saturating_sub(self.sent)));
-        let first = self.sent;
+        let left = self.total.map(|total| total.saturating_sub(self.sent));
+        let count = size.next(left, self.pace);
+        let (first, start) = (self.sent, Instant::now());
         let mut batch = Batch {
             call: Arc::clone(&self.call),
             first,
             ends: Vec::with_capacity(count.min(1 << 16)),
-            bytes: Vec::new(),
+            bytes: vec![0; ORDER],
             luggage: Vec::new(),
             mishaps: 0,
         };
@@ -159,6 +169,8 @@ where
                 break;
             }
         }
+        let read = u32::try_from(self.sent - first).unwrap_or(u32::MAX);
+        self.pace = start.elapsed() / read.max(1);
         self.bytes_sent = self.bytes_sent.saturating_add(batch.bytes.len());
         (!batch.ends.is_empty()).then_some(batch)
     }
@@ -188,7 +200,7 @@ fn add_with_handles<T: Serialize>(batch: &mut Batch, input: &T) -> Result<(), St
 
 fn add_end(batch: &mut Batch) -> Result<(), String> {
     let Ok(end) = u32::try_from(batch.bytes.len()) else {
-        let before = batch.ends.last().map_or(0, |&end| end as usize);
+        let before = batch.ends.last().map_or(ORDER, |&end| end as usize);
         batch.bytes.truncate(before);
         let number = batch.count();
         batch.luggage.retain(|&(input, _)| input != number);

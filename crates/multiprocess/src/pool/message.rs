@@ -11,16 +11,21 @@ pub(crate) struct Order<'a> {
     pub(crate) inputs: &'a [u8],
 }
 
-const ORDER: usize = 12;
+/// Bytes of an order before its inputs.
+pub(crate) const ORDER: usize = 12;
 
 impl Order<'_> {
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(ORDER + self.inputs.len());
-        for number in [self.batch, self.task, self.count] {
-            bytes.extend_from_slice(&number.to_le_bytes());
+    /// Writes all but the inputs, which stand behind it.
+    pub(crate) fn write_head(&self, head: &mut [u8; ORDER]) {
+        for (place, number) in [self.batch, self.task, self.count].iter().enumerate() {
+            head[4 * place..4 * (place + 1)].copy_from_slice(&number.to_le_bytes());
         }
-        bytes.extend_from_slice(self.inputs);
-        bytes
+    }
+
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut head = [0; ORDER];
+        self.write_head(&mut head);
+        [&head, self.inputs].concat()
     }
 
     /// Reads an order; `None` if it is none.

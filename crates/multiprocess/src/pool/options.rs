@@ -105,7 +105,7 @@ impl<'a> MapOptions<'a> {
         let _leave = AbandonOnDrop(&call);
         let mut size = ChunkSize::new(self.chunk, MOST, self.staff.size());
         let mut feeder = Feeder::new(&call, inputs);
-        let mut results = Collection::new();
+        let mut results = Collection::new(feeder.total());
         let mut told = None;
         loop {
             send(&mut feeder, size, results.done(), self.staff, || false);

@@ -35,7 +35,7 @@ impl<T> AsyncResult<T> {
         finish: impl Fn(super::collect::Collection<R>, &str) -> Result<T> + Send + 'static,
     ) -> AsyncResult<T> {
         let finish = Box::new(move |arrived: Vec<Arrived>, function: &str| {
-            let mut results = super::collect::Collection::new();
+            let mut results = super::collect::Collection::new(Some(total));
             for some in arrived {
                 results.add(some);
             }

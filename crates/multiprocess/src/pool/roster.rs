@@ -227,7 +227,7 @@ impl Roster {
     }
 
     /// Sends a batch to a worker.
-    fn order(&mut self, place: usize, batch: Batch) {
+    fn order(&mut self, place: usize, mut batch: Batch) {
         let Some(worker) = self.workers[place].as_mut() else {
             return self.waiting.push_front(batch);
         };
@@ -237,9 +237,12 @@ impl Roster {
             batch: id,
             task: batch.call.task,
             count: batch.count(),
-            inputs: &batch.bytes,
+            inputs: &[],
         };
-        match worker.orders.put(&order.to_bytes()) {
+        if let Some(head) = batch.bytes.first_chunk_mut() {
+            order.write_head(head);
+        }
+        match worker.orders.put(&batch.bytes) {
             Ok(()) => {
                 if worker.has.is_empty() {
                     worker.last = Instant::now();
@@ -281,9 +284,14 @@ impl Roster {
     pub(crate) fn done(&mut self, seat: Seat, id: u32, did: Did) -> Option<Arc<Call>> {
         // Batches that take long to do are not piled up before one worker.
         const SHORT: Duration = Duration::from_micros(500);
+        const VERY_SHORT: Duration = Duration::from_micros(20);
         let worker = self.heard(seat)?;
         let mut batch = worker.lay_down(id)?;
-        worker.depth = if did.took < SHORT { 16 } else { 2 };
+        worker.depth = match did.took {
+            took if took < VERY_SHORT => 64,
+            took if took < SHORT => 16,
+            _ => 2,
+        };
         batch.was_read();
         let (first, count) = (batch.first, batch.count() as usize);
         let bytes = batch.call.parcel(did.bytes, count, did.loaded);
