@@ -76,8 +76,12 @@ fn five() -> u32 {
     5
 }
 
-fn sum_of_six(a: u8, b: u16, c: u32, d: u64, e: i8, f: f64) -> f64 {
-    f64::from(a) + f64::from(b) + f64::from(c) + d as f64 + f64::from(e) + f
+#[allow(
+    clippy::many_single_char_names,
+    reason = "six arguments that differ by type only"
+)]
+fn sum_of_six(a: u8, b: u16, c: u32, d: u32, e: i8, f: f64) -> f64 {
+    f64::from(a) + f64::from(b) + f64::from(c) + f64::from(d) + f64::from(e) + f
 }
 
 fn odd(number: u32) -> u32 {

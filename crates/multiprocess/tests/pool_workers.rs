@@ -94,7 +94,9 @@ fn a_replaced_worker_is_set_up_too() {
         .unwrap();
     for _ in 0..5 {
         let pids = pool.worker_pids();
-        pids.iter().for_each(|&pid| proc::kill(pid));
+        for &pid in &pids {
+            proc::kill(pid);
+        }
         story::until("there are others", || {
             let now = pool.worker_pids();
             now.len() == 2 && !now.iter().any(|pid| pids.contains(pid))
