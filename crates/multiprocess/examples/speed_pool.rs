@@ -1,4 +1,4 @@
-//! What a pool costs and gains: ours, Python's, a plain loop, and threads.
+//! What a pool costs and gains: ours, Python's, a plain loop, threads, and rayon, whose workers are threads too.
 //!
 //! `cargo run --release -p multiprocess --example speed_pool`
 
@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use multiprocess::{Pool, task};
+use rayon::prelude::*;
 
 fn trivial(number: u64) -> u64 {
     number + 1
@@ -61,6 +62,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (mut many, mut single, mut work, mut plain, mut threads) =
         (vec![], vec![], vec![], vec![], vec![]);
     let (mut python_many, mut python_single) = (vec![], vec![]);
+    let (mut rayon_many, mut rayon_work) = (vec![], vec![]);
     for _ in 0..ROUNDS {
         many.push(time(|| {
             assert_eq!(pool.map(trivial, 0..TRIVIAL).unwrap().len(), 1_000_000);
@@ -88,6 +90,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 }
             });
         }));
+        rayon_many.push(time(|| {
+            let results: Vec<u64> = (0..TRIVIAL).into_par_iter().map(trivial).collect();
+            drop(black_box(results));
+        }));
+        rayon_work.push(time(|| {
+            let results: Vec<u64> = (0..WORK).into_par_iter().map(squares).collect();
+            drop(black_box(results));
+        }));
         if let Some([many, single]) = python().as_deref() {
             python_many.push(Duration::from_secs_f64(*many));
             python_single.push(Duration::from_secs_f64(*single));
@@ -106,7 +116,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("medians of {ROUNDS} rounds, {workers} workers");
     show(
         "map of 1 000 000 trivial calls",
-        many,
+        many.clone(),
         "Python",
         python_many,
     );
@@ -122,7 +132,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "a plain loop",
         plain,
     );
-    show("map of 400 000 sums of squares", work, "threads", threads);
+    show(
+        "map of 400 000 sums of squares",
+        work.clone(),
+        "threads",
+        threads,
+    );
+    show("map of 400 000 sums of squares", work, "rayon", rayon_work);
+    show("map of 1 000 000 trivial calls", many, "rayon", rayon_many);
     Ok(())
 }
 

@@ -1,5 +1,10 @@
 //! Events: printed where that is asked for, told to the program's own listener where it has one, and never in the way.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "arguments of a child move to it"
+)]
+
 mod story;
 
 use std::io::Write;

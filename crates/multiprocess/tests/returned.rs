@@ -1,5 +1,10 @@
 //! Handles that a child made and returned: they outlive it, and go with whoever has them, or with nobody.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "arguments of a child move to it"
+)]
+
 mod story;
 
 use std::process::ExitCode;
