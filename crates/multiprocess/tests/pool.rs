@@ -80,8 +80,8 @@ fn five() -> u32 {
     clippy::many_single_char_names,
     reason = "six arguments that differ by type only"
 )]
-fn sum_of_six(a: u8, b: u16, c: u32, d: u32, e: i8, f: f64) -> f64 {
-    f64::from(a) + f64::from(b) + f64::from(c) + f64::from(d) + f64::from(e) + f
+fn all_six(tiny: u8, small: u16, medium: u32, large: u64, less: i8, part: f64) -> String {
+    format!("{tiny} {small} {medium} {large} {less} {part}")
 }
 
 fn odd(number: u32) -> u32 {
