@@ -102,6 +102,7 @@ impl<T: Pod> Array<T> {
     /// # Errors
     ///
     /// [`Error::HeldAlready`] if this thread holds it.
+    #[inline]
     pub fn lock(&self) -> Result<ArrayGuard<'_, T>> {
         self.guard(self.segment.lock(None), None)
     }
@@ -139,6 +140,7 @@ impl<T: Pod> Array<T> {
         Ok(self.lock()?.to_vec())
     }
 
+    #[inline]
     fn guard<'a>(
         &'a self,
         locked: Result<Held<'a>, Refused>,
@@ -149,8 +151,13 @@ impl<T: Pod> Array<T> {
                 held,
                 elements: PhantomData,
             }),
-            Err(refused) => Err(refusal(refused, &self.segment, content::<T>(), limit)),
+            Err(refused) => Err(self.refusal(refused, limit)),
         }
+    }
+
+    #[cold]
+    fn refusal(&self, refused: Refused, limit: Option<Duration>) -> Error {
+        refusal(refused, &self.segment, content::<T>(), limit)
     }
 }
 
@@ -205,25 +212,27 @@ impl<T> ArrayGuard<'_, T> {
     /// Whether the holder before died while it held the lock, so that the elements may be half written.
     #[must_use]
     pub fn holder_died(&self) -> bool {
-        self.held.holder_died
+        self.held.holder_died()
     }
 
     /// The process id of the holder that died, where [`holder_died`](ArrayGuard::holder_died) and it is known.
     #[must_use]
     pub fn dead_holder(&self) -> Option<u32> {
-        self.held.dead_holder
+        self.held.dead_holder()
     }
 }
 
 impl<T: Pod> Deref for ArrayGuard<'_, T> {
     type Target = [T];
 
+    #[inline]
     fn deref(&self) -> &[T] {
         bytemuck::cast_slice(&self.held)
     }
 }
 
 impl<T: Pod> DerefMut for ArrayGuard<'_, T> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut [T] {
         bytemuck::cast_slice_mut(&mut self.held)
     }

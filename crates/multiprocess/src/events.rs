@@ -58,6 +58,7 @@ pub(crate) fn task_ends(function: &str) {
     );
 }
 
+#[inline]
 pub(crate) fn lock_awaited(lock: &impl fmt::Debug) {
     tell(
         Level::TRACE,
@@ -65,10 +66,12 @@ pub(crate) fn lock_awaited(lock: &impl fmt::Debug) {
     );
 }
 
+#[inline]
 pub(crate) fn lock_held(lock: &impl fmt::Debug) {
     tell(Level::TRACE, || trace!(target: TARGET, ?lock, "lock held"));
 }
 
+#[inline]
 pub(crate) fn lock_released(lock: &impl fmt::Debug) {
     tell(
         Level::TRACE,

@@ -83,6 +83,7 @@ impl Lock {
     /// # Errors
     ///
     /// [`Error::HeldAlready`] if this thread holds it.
+    #[inline]
     pub fn acquire(&self) -> Result<LockGuard<'_>> {
         let held = self
             .segment
@@ -119,6 +120,7 @@ impl Lock {
         Ok(LockGuard { held })
     }
 
+    #[cold]
     fn refusal(&self, refused: Refused, limit: Option<Duration>) -> Error {
         refusal(refused, &self.segment, self.to_string(), limit)
     }
@@ -193,13 +195,13 @@ impl LockGuard<'_> {
     /// Whether the holder before died while it held the lock, so that what the lock guards may be half done.
     #[must_use]
     pub fn holder_died(&self) -> bool {
-        self.held.holder_died
+        self.held.holder_died()
     }
 
     /// The process id of the holder that died, where [`holder_died`](LockGuard::holder_died).
     #[must_use]
     pub fn dead_holder(&self) -> Option<u32> {
-        self.held.dead_holder
+        self.held.dead_holder()
     }
 }
 

@@ -141,6 +141,6 @@ impl<'a> Numbers<'a> {
 
     /// Whether the last holder of the lock died, and which process it was.
     pub(crate) fn death(&self) -> (bool, Option<u32>) {
-        (self.held.holder_died, self.held.dead_holder)
+        (self.held.holder_died(), self.held.dead_holder())
     }
 }

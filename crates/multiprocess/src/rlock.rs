@@ -119,7 +119,7 @@ impl RLock {
         let key = Arc::as_ptr(&self.segment).addr();
         let (first, holder_died, dead_holder) = match locked {
             Ok(held) => {
-                let death = (held.holder_died, held.dead_holder);
+                let death = (held.holder_died(), held.dead_holder());
                 held.keep();
                 (true, death.0, death.1)
             }

@@ -67,6 +67,7 @@ impl RobustMutex {
     ///
     /// Here and below, `is_gone` is asked when a holder ended without unlocking: whether its process has ended too. If
     /// only its thread has, what the lock guards may still be lent to somebody, and nobody gets the lock any more.
+    #[inline]
     pub(crate) fn lock(&self, is_gone: impl Fn() -> bool) -> Result<Locked, Refused> {
         // SAFETY: the mutex was initialised before any reference to it was made, and stays mapped while
         // there is one.
@@ -113,12 +114,14 @@ impl RobustMutex {
     }
 
     /// Unlocks what this thread has locked.
+    #[inline]
     pub(crate) fn unlock(&self) {
         // SAFETY: as in `lock`; where this thread does not hold it, the call reports an error and does nothing.
         let code = unsafe { libc::pthread_mutex_unlock(self.0.get()) };
         debug_assert_eq!(code, 0, "a guard unlocks what its thread has locked");
     }
 
+    #[inline]
     fn outcome(&self, code: c_int, is_gone: impl Fn() -> bool) -> Result<Locked, Refused> {
         match code {
             0 => Ok(Locked { holder_died: false }),

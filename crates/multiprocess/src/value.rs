@@ -57,6 +57,7 @@ impl<T: Pod> Value<T> {
     /// # Errors
     ///
     /// [`Error::HeldAlready`](crate::Error::HeldAlready) if this thread holds it.
+    #[inline]
     pub fn lock(&self) -> Result<ValueGuard<'_, T>> {
         self.0.lock().map(ValueGuard)
     }
@@ -134,12 +135,14 @@ impl<T> ValueGuard<'_, T> {
 impl<T: Pod> Deref for ValueGuard<'_, T> {
     type Target = T;
 
+    #[inline]
     fn deref(&self) -> &T {
         &self.0[0]
     }
 }
 
 impl<T: Pod> DerefMut for ValueGuard<'_, T> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut T {
         &mut self.0[0]
     }

@@ -26,7 +26,7 @@ pub struct MapOptions<'a> {
 }
 
 /// Inputs per batch at most, where the pool chooses.
-const MOST: usize = 1 << 13;
+const MOST: usize = 1 << 14;
 /// The same for results that are taken one by one, of an iterator that may have no end.
 pub(crate) const MOST_AHEAD: usize = 64;
 
