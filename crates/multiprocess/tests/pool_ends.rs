@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::sync::Barrier;
 use std::time::Duration;
 
-use multiprocess::{Error, Pool, RawArray, RegisteredTask, init, spawn, task};
+use multiprocess::{AsyncResult, Error, Pool, RawArray, RegisteredTask, init, spawn, task};
 
 use story::proc::{self, Known};
 use story::scene::Scene;
@@ -172,7 +172,7 @@ fn joining_waits_for_workers_that_are_still_starting() {
 
 fn terminate_ends_every_wait() {
     let pool = Pool::new(2).unwrap();
-    let board = RawArray::new(100).unwrap();
+    let board = RawArray::new(2000).unwrap();
     let stays = |place| (place, board.clone());
     let waiting = Barrier::new(6);
     let waits = |work: &dyn Fn() -> Error| {
@@ -185,13 +185,17 @@ fn terminate_ends_every_wait() {
         scope.spawn(|| {
             waits(&|| {
                 let later = pool.map_async(begins_and_stays, (50..60).map(stays));
-                later.unwrap().get().unwrap_err()
+                later.and_then(AsyncResult::get).unwrap_err()
             });
         });
         scope.spawn(|| waits(&|| pool.apply(begins_and_stays, (stays(60),)).unwrap_err()));
         scope.spawn(|| {
             waits(&|| {
-                let mut results = pool.imap(begins_and_stays, (61..).map(stays)).unwrap();
+                let mut results = match pool.imap(begins_and_stays, (100..).map(stays)) {
+                    Ok(results) => results,
+                    // It came too late.
+                    Err(error) => return error,
+                };
                 let error = results.next().unwrap().unwrap_err();
                 assert!(results.next().is_none());
                 error
@@ -199,8 +203,9 @@ fn terminate_ends_every_wait() {
         });
         scope.spawn(|| {
             waits(&|| {
-                let mut later = pool.apply_async(begins_and_stays, (stays(61),)).unwrap();
-                later.get_timeout(story::LIMIT / 2).unwrap_err()
+                let later = pool.apply_async(begins_and_stays, (stays(61),));
+                let got = later.and_then(|mut later| later.get_timeout(story::LIMIT / 2));
+                got.unwrap_err()
             });
         });
         waiting.wait();

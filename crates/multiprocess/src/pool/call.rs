@@ -270,13 +270,12 @@ impl Batch {
         }
     }
 
-    /// A worker came as far as that in it and died. Of the handles that it was about to read nobody knows; they count
-    /// as read.
+    /// A worker came as far as that in it and died. What it was about to read counts as not read: to wait for handles
+    /// that never arrive would be worse than to give back one too many.
     pub(crate) fn was_read_until(&mut self, step: Step) {
         let luggage = std::mem::take(&mut self.luggage);
-        let (read, unread) = luggage
-            .into_iter()
-            .partition(|&(input, _)| input <= step.call);
+        let was_read = |input| input < step.call || input == step.call && step.has_read;
+        let (read, unread) = luggage.into_iter().partition(|&(input, _)| was_read(input));
         self.luggage = unread;
         for (_, luggage) in Vec::into_iter(read) {
             luggage.deliver();

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::luggage::with_luggage;
-use crate::pool::batch::{self, append};
 use crate::pool::call::{Arrived, Batch, Call};
 use crate::pool::failure::TaskFailure;
+use crate::pool::framed::{append, can_travel};
 use crate::pool::message::ORDER;
 
 /// How many inputs go into a batch.
@@ -188,7 +188,7 @@ fn add<T: Serialize>(batch: &mut Batch, input: &T) -> Result<(), String> {
 }
 
 fn add_with_handles<T: Serialize>(batch: &mut Batch, input: &T) -> Result<(), String> {
-    batch::can_travel::<T>()?;
+    can_travel::<T>()?;
     let number = batch.count();
     let (appended, luggage) = with_luggage(|| append(input, &mut batch.bytes));
     appended?;

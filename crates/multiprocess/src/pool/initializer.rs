@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::luggage::{Luggage, with_luggage};
-use crate::pool::batch;
+use crate::pool::framed;
 
 /// What each worker does before anything else.
 pub(crate) struct Initializer {
@@ -51,9 +51,9 @@ impl std::fmt::Debug for Initializer {
 }
 
 fn pack<Args: Serialize>(args: &Args) -> Result<Packed, String> {
-    batch::can_travel::<Args>()?;
+    framed::can_travel::<Args>()?;
     let mut bytes = Vec::new();
-    let (written, luggage) = with_luggage(|| batch::append(args, &mut bytes));
+    let (written, luggage) = with_luggage(|| framed::append(args, &mut bytes));
     written?;
     Ok(Packed { bytes, luggage })
 }
@@ -66,7 +66,7 @@ fn copy<Args: Serialize + DeserializeOwned>(kept: &mut Packed) -> Result<Packed,
             luggage: Luggage::default(),
         });
     }
-    let args: Args = batch::read_one(&kept.bytes)?;
+    let args: Args = framed::read_one(&kept.bytes)?;
     std::mem::take(&mut kept.luggage).deliver();
     *kept = pack(&args)?;
     pack(&args)

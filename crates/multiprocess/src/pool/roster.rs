@@ -8,13 +8,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use crate::luggage::Luggage;
 use crate::pool::call::{Arrived, Batch, Call, PoolEnd};
-use crate::pool::diary::Diary;
 use crate::pool::failure::TaskFailure;
-use crate::pool::line::Line;
+use crate::pool::member::Worker;
 use crate::pool::message::{NO_BATCH, Order, Seat};
-use crate::process::JoinHandle;
 
 pub(crate) struct Roster {
     pub(crate) phase: Phase,
@@ -42,53 +39,6 @@ pub(crate) struct Starts {
     /// Workers that died before they were ready.
     pub(crate) failed: usize,
     pub(crate) failing_since: Option<Instant>,
-}
-
-pub(crate) struct Worker {
-    pub(crate) seat: Seat,
-    pub(crate) handle: JoinHandle<()>,
-    /// What it is to do; what it has not begun can be taken back from there.
-    pub(crate) orders: Line,
-    /// Handles in the arguments of the initializer, until it was called.
-    pub(crate) setup: Option<Luggage>,
-    /// Whether it was told that nothing more will come.
-    pub(crate) dismissed: bool,
-    /// Batches that it has, oldest first, by their numbers.
-    pub(crate) has: VecDeque<(u32, Batch)>,
-    pub(crate) ready: bool,
-    /// Whether it did not begin what it was given, as if it had been stopped.
-    pub(crate) stuck: bool,
-    /// When it was last given something, or was heard.
-    pub(crate) last: Instant,
-    /// How many batches it may have.
-    pub(crate) depth: usize,
-}
-
-impl Worker {
-    fn is_idle(&self) -> bool {
-        self.ready && self.has.is_empty() && !self.dismissed && !self.stuck
-    }
-
-    /// Takes a batch back that it has not begun; nothing if it has begun all.
-    fn give_back(&mut self) -> Option<Batch> {
-        loop {
-            let message = self.orders.try_get()?;
-            let id = Order::from_bytes(&message)?.batch;
-            if let Some(batch) = self.lay_down(id) {
-                return Some(batch);
-            }
-        }
-    }
-
-    fn lay_down(&mut self, id: u32) -> Option<Batch> {
-        let place = self.has.iter().position(|&(has, _)| has == id)?;
-        self.has.remove(place).map(|(_, batch)| batch)
-    }
-
-    /// Whether everything that it was given still lies where it was put.
-    fn has_begun_nothing(&self) -> bool {
-        !self.has.is_empty() && self.orders.len() >= self.has.len()
-    }
 }
 
 impl Roster {
@@ -303,52 +253,6 @@ impl Roster {
         });
         wake.then(|| Arc::clone(&batch.call))
     }
-
-    /// Takes a dead worker off the roster, and sees to the batches that it had: what it was in the middle of has failed,
-    /// what it had not begun waits again. All that it sent has been heard.
-    pub(crate) fn bury(&mut self, seat: Seat, diary: &Diary) -> Option<Buried> {
-        let place = seat.place as usize;
-        let mut worker = self
-            .workers
-            .get_mut(place)?
-            .take_if(|worker| worker.seat == seat)?;
-        let untouched = untouched(&worker.orders);
-        if let Some(setup) = worker.setup.take()
-            && !untouched.contains(&NO_BATCH)
-        {
-            setup.deliver();
-        }
-        if !worker.ready {
-            worker.orders.take_back();
-        }
-        let mut again: Vec<Batch> = untouched
-            .into_iter()
-            .filter_map(|id| worker.lay_down(id))
-            .collect();
-        let Worker {
-            handle, has, ready, ..
-        } = worker;
-        let death = handle.join().err();
-        let killed = matches!(&death, Some(crate::Error::Killed { signal, .. })
-            if *signal == crate::Signal::KILL || *signal == crate::Signal::TERM);
-        let how = death.map(|error| error.to_string());
-        let (began, step) = diary.read(seat.place);
-        for (id, mut batch) in has {
-            let how = how.as_deref().unwrap_or("the worker ended");
-            if id == began {
-                batch.was_read_until(step);
-                again.extend(lose(batch, step.call, how));
-            } else {
-                again.extend(try_again(batch, how));
-            }
-        }
-        diary.clear(seat.place);
-        again.sort_by_key(|batch| batch.first);
-        for batch in again.into_iter().rev() {
-            self.waiting.push_front(batch);
-        }
-        Some(Buried { how, ready, killed })
-    }
 }
 
 /// What a worker said of a batch.
@@ -357,58 +261,4 @@ pub(crate) struct Did {
     pub(crate) loaded: bool,
     /// The whole message.
     pub(crate) bytes: Vec<u8>,
-}
-
-/// The orders that a dead worker never took.
-fn untouched(orders: &Line) -> Vec<u32> {
-    let mut untouched = Vec::new();
-    while let Some(message) = orders.try_get() {
-        untouched.extend(Order::from_bytes(&message).map(|order| order.batch));
-    }
-    untouched
-}
-
-/// What is known of a worker that has died.
-pub(crate) struct Buried {
-    /// How it ended, if not in good order.
-    pub(crate) how: Option<String>,
-    /// Whether it had been ready to work.
-    pub(crate) ready: bool,
-    /// Whether it was ended by somebody.
-    pub(crate) killed: bool,
-}
-
-/// A batch whose worker died when it had taken it and not begun, unless that is nothing new.
-fn try_again(mut batch: Batch, how: &str) -> Option<Batch> {
-    const MOST: u32 = 3;
-    batch.mishaps += 1;
-    if batch.mishaps < MOST {
-        return Some(batch);
-    }
-    // As far as can be known it is the batch that kills workers: it is tried without its first input.
-    lose(batch, 0, how)
-}
-
-/// Tells the caller what is lost of a batch whose worker died at a call of it; the calls behind are still to be done.
-fn lose(mut batch: Batch, call: u32, how: &str) -> Option<Batch> {
-    let rest = (call + 1 < batch.count()).then(|| batch.split_off(call + 1));
-    let how = how.to_owned();
-    let (first, before) = (batch.first, call.min(batch.count()) as usize);
-    if before > 0 {
-        let failure = TaskFailure::Lost { how: how.clone() };
-        batch.call.arrive(Arrived::Failed {
-            first,
-            count: before,
-            failure,
-        });
-    }
-    if call < batch.count() {
-        let failure = TaskFailure::WorkerDied { how };
-        batch.call.arrive(Arrived::Failed {
-            first: first + before,
-            count: 1,
-            failure,
-        });
-    }
-    rest
 }

@@ -39,10 +39,12 @@ pub(crate) fn work(assignment: Assignment) {
     } = assignment;
     let seat = Seat { place, generation };
     let table = task::table().unwrap_or_default();
+    let page = diary.page(place);
     if initialized {
         let Some(order) = orders.get() else { return };
         let order = Order::from_bytes(&order).expect("the pool sends orders");
-        initialize(&table[order.task as usize], order.inputs);
+        let note = |step| page.write(NO_BATCH, step);
+        initialize(&table[order.task as usize], order.inputs, &note);
     }
     let mut left = calls.unwrap_or(u64::MAX);
     // Without a pool to hear it, there is nothing to work for.
@@ -51,7 +53,6 @@ pub(crate) fn work(assignment: Assignment) {
     }
     // Kept from one batch to the next.
     let mut message = Vec::new();
-    let page = diary.page(place);
     while left > 0 {
         let Some(order) = orders.get() else { return };
         let order = Order::from_bytes(&order).expect("the pool sends orders");
@@ -101,9 +102,9 @@ pub(crate) fn work(assignment: Assignment) {
 }
 
 /// Sets the worker up; a panic there ends the worker, and the pool hears why.
-fn initialize(task: &RegisteredTask, arguments: &[u8]) {
+fn initialize(task: &RegisteredTask, arguments: &[u8], note: &dyn Fn(u32)) {
     let mut results = Vec::new();
-    task.run_batch(arguments, 1, &|_| {}, &mut results);
+    task.run_batch(arguments, 1, note, &mut results);
     let failed = batch::Results::new(&results).failure_of_one();
     if let Some(reason) = failed {
         let message = format!("the initializer {} failed: {reason}", task.name());
