@@ -1,3 +1,4 @@
+use std::io;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -5,8 +6,9 @@ use lexopt::{Arg, Parser, ValueExt};
 use support::timed;
 
 use crate::course::Course;
+use crate::frame::Frame;
 use crate::misuse::Misuse;
-use crate::play::play;
+use crate::play::{self, play};
 use crate::process_group::end_on_interruption;
 use crate::screen::Screen;
 use crate::{selection, summary};
@@ -43,6 +45,8 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
         }
     }
     let course = Course::here()?;
+    let frame = Frame::read(&course.root)?;
+    let (begins, ends) = (words.is_empty() && from.is_none(), words.is_empty());
     let selected = match from {
         None => selection::of_words(&course, &words)?,
         Some(lesson) if words.is_empty() => selection::from(&course, &lesson)?,
@@ -54,6 +58,9 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     end_on_interruption().context("signals cannot be watched")?;
     let mut screen = Screen::stdout(plain);
     let mut all = Vec::new();
+    if begins {
+        show_welcome(&mut screen, &course, &frame)?;
+    }
     for (index, one) in selected.iter().enumerate() {
         if index > 0 {
             screen.blank()?;
@@ -63,8 +70,24 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
         played.time = time;
         all.push(played);
     }
+    if ends && !frame.farewell.is_empty() {
+        screen.blank()?;
+        screen.heading("Farewell")?;
+        play::blocks(&mut screen, &frame.farewell)?;
+    }
     screen.blank()?;
     summary::show(&mut screen, &all)?;
     let failed = all.iter().any(|played| !played.failures.is_empty());
     Ok(ExitCode::from(u8::from(failed)))
+}
+
+fn show_welcome(screen: &mut Screen, course: &Course, frame: &Frame) -> io::Result<()> {
+    if frame.welcome.is_empty() {
+        return Ok(());
+    }
+    let minutes: u32 = course.lessons.iter().map(|lesson| lesson.minutes).sum();
+    let size = format!("{} lessons, about {minutes} minutes", course.lessons.len());
+    screen.title(&size, &frame.title)?;
+    play::blocks(screen, &frame.welcome)?;
+    screen.blank()
 }

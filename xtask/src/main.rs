@@ -2,6 +2,7 @@
 
 mod check;
 mod course;
+mod frame;
 mod help;
 mod lesson;
 mod list;

@@ -149,7 +149,8 @@ fn run_step(
     Ok(())
 }
 
-fn blocks(screen: &mut Screen, blocks: &[Block]) -> io::Result<()> {
+/// Shows blocks of a script, one after the other.
+pub(crate) fn blocks(screen: &mut Screen, blocks: &[Block]) -> io::Result<()> {
     blocks.iter().try_for_each(|shown| block(screen, shown))
 }
 
