@@ -93,7 +93,8 @@ def thread_says_pid():
 def pids():
     processes = [multiprocessing.Process(target=process_says_pid) for _ in range(4)]
     threads = [threading.Thread(target=thread_says_pid) for _ in range(4)]
-    for task in processes + threads:  # processes first: they may not be forked beside threads
+    # Processes first: a fork beside running threads is asking for trouble.
+    for task in processes + threads:
         task.start()
     for task in processes + threads:
         task.join()

@@ -72,7 +72,7 @@ fn thread_census() -> Result<()> {
 
     meeting.wait();
     let names = census::names();
-    let seen_by_system = system::thread_names(process::id());
+    let seen_by_system = system::thread_names(process::id())?;
     meeting.wait();
     for thread in threads {
         thread.join().unwrap();
@@ -184,8 +184,8 @@ fn in_ps() -> Result<()> {
     is_ready.recv()?;
 
     println!("ps: {}", system::ps(child.pid()));
-    let pids = system::pids_called("resize-pictures");
-    let threads = system::thread_names(child.pid());
+    let pids = system::pids_called("resize-pictures")?;
+    let threads = system::thread_names(child.pid())?;
     let command_line = system::command_line(child.pid());
     stop.send(())?;
 

@@ -1,13 +1,15 @@
 //! What the operating system knows: the files below `/proc` on Linux, and the command `ps`.
 
+use anyhow::Result;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 /// The pids of all processes that the system knows by this name.
-pub fn pids_called(name: &str) -> Vec<u32> {
+pub fn pids_called(name: &str) -> Result<Vec<u32>> {
     let mut pids = Vec::new();
-    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+    for entry in fs::read_dir("/proc")? {
+        let entry = entry?;
         let pid = entry.file_name().to_string_lossy().parse();
         if let (Ok(pid), Some(comm)) = (pid, comm(&entry.path()))
             && comm == name
@@ -15,21 +17,21 @@ pub fn pids_called(name: &str) -> Vec<u32> {
             pids.push(pid);
         }
     }
-    pids
+    Ok(pids)
 }
 
 /// The names of all threads of a process, as the system shows them.
-pub fn thread_names(pid: u32) -> Vec<String> {
+pub fn thread_names(pid: u32) -> Result<Vec<String>> {
     if !cfg!(target_os = "linux") {
-        return vec!["(only Linux shows them below /proc)".to_string()];
+        return Ok(vec!["(only Linux shows them below /proc)".to_string()]);
     }
-    let tasks = fs::read_dir(format!("/proc/{pid}/task"));
-    tasks
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| comm(&entry.path()))
-        .collect()
+    let mut names = Vec::new();
+    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
+        if let Some(name) = comm(&thread?.path()) {
+            names.push(name);
+        }
+    }
+    Ok(names)
 }
 
 /// The words of the command line that started a process.
