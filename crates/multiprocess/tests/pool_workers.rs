@@ -276,9 +276,12 @@ fn a_stopped_worker_holds_up_only_what_it_has_begun() {
 
 fn a_worker_stopped_while_idle_holds_up_nothing() {
     let pool = Pool::new(2).unwrap();
-    for stopped in pool.worker_pids() {
+    let workers: Vec<Known> = pool.worker_pids().into_iter().map(Known::of).collect();
+    for worker in &workers {
         pool.map(doubler, 0..10).unwrap();
-        let stopped = Stopped::new(stopped);
+        // The results are here a moment before those who sent them have let go of the line.
+        story::until("all are idle", || workers.iter().all(Known::is_asleep));
+        let stopped = Stopped::new(worker.pid);
         for _ in 0..3 {
             let mut one = pool.apply_async(doubler, (4,)).unwrap();
             assert_eq!(one.get_timeout(story::LIMIT / 2).unwrap(), Some(8));

@@ -37,6 +37,11 @@ impl Known {
         stat(self.pid).is_some_and(|stat| stat.started == self.started && stat.state == 'Z')
     }
 
+    /// Whether it waits for something at this moment.
+    pub(crate) fn is_asleep(&self) -> bool {
+        stat(self.pid).is_some_and(|stat| stat.started == self.started && stat.state == 'S')
+    }
+
     /// Waits until all of these, which have names, have ended.
     pub(crate) fn end(all: &[(String, Known)]) {
         for (name, process) in all {
