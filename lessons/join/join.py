@@ -118,8 +118,8 @@ def main_program():
     program_is_done = multiprocessing.Event()
     multiprocessing.Process(target=daemon_child, args=(running,), daemon=True).start()
     running.acquire()
-    child = multiprocessing.Process(target=ordinary_child, args=(running, program_is_done))
-    child.start()
+    arguments = (running, program_is_done)
+    multiprocessing.Process(target=ordinary_child, args=arguments).start()
     running.acquire()
 
     print("program: last line, and no join")

@@ -16,7 +16,7 @@
 //! }
 //! ```
 //!
-//! The wrong type or number of arguments, which Python finds out in the child:
+//! The wrong type or number of arguments. Python sends them, and the child makes of them what it can:
 //!
 //! ```compile_fail,E0308
 //! fn doubler(number: i64) -> i64 {
