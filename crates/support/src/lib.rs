@@ -2,6 +2,8 @@
 //!
 //! - [`run_steps`] makes a program out of a list of steps: it chooses the ones named on the command
 //!   line, runs them, and tells which failed. It is the last expression of a lesson's `main`.
+//! - [`run_steps_and_races`] does the same for a lesson with races. A [`Race`] comes out the same each
+//!   time when it is driven by a [`Schedule`].
 //! - [`timed`] measures how long some work took, and [`readable_time`] writes that down with its unit.
 //! - [`nearest_name`] finds what somebody probably meant who mistyped a name.
 //!
@@ -24,9 +26,14 @@
 //! ```
 
 mod name;
+mod race;
+mod replay;
+mod schedule;
 mod steps;
 mod timing;
 
 pub use name::nearest_name;
-pub use steps::{Step, run_steps};
+pub use race::Race;
+pub use schedule::Schedule;
+pub use steps::{Step, run_steps, run_steps_and_races};
 pub use timing::{readable_time, timed};

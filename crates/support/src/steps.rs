@@ -4,10 +4,11 @@ use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
-use anyhow::{Context, anyhow};
-use lexopt::Arg;
+use anyhow::{Context, anyhow, bail};
+use lexopt::{Arg, ValueExt};
 
-use crate::nearest_name;
+use crate::replay::{self, Replay};
+use crate::{Race, nearest_name};
 
 /// A step of a lesson: its name on the command line, and the function that shows it.
 pub type Step = (&'static str, fn() -> anyhow::Result<()>);
@@ -42,10 +43,36 @@ const MISUSED: u8 = 2;
 /// ```
 #[must_use = "a failed step shows only if `main` returns this exit code"]
 pub fn run_steps(steps: &[Step]) -> ExitCode {
-    match wish(steps, std::env::args_os().skip(1)) {
+    run_steps_and_races(steps, &[])
+}
+
+/// Does what [`run_steps`] does, for a lesson with races that can be replayed.
+///
+/// | `cargo run -q -p LESSON --` | does |
+/// |---|---|
+/// | `STEP --schedule ABBA` | runs the race of that step in this order |
+/// | `STEP --schedule all` | runs it in each order that there is |
+/// | `STEP --schedule free` | runs it without a schedule |
+/// | `--races` | prints the names of the steps that have a race, one per line |
+///
+/// Each run of a race is a line: its schedule, a colon, and how it came out. For a run without a
+/// schedule it is the one that makes the same outcome again.
+///
+/// # Examples
+///
+/// [`Schedule`](crate::Schedule) has one of a race.
+#[must_use = "a failed step shows only if `main` returns this exit code"]
+pub fn run_steps_and_races(steps: &[Step], races: &[Race]) -> ExitCode {
+    match wish(steps, races, std::env::args_os().skip(1)) {
         Ok(Wish::Run(chosen)) => run(&chosen),
+        Ok(Wish::Replay(replay)) => {
+            let succeeded = succeeds(replay.race.step, || replay.run());
+            ExitCode::from(u8::from(!succeeded))
+        }
         Ok(Wish::List) => print(&names(steps, "\n")),
-        Ok(Wish::Help) => print(&help(steps)),
+        Ok(Wish::Races) if races.is_empty() => ExitCode::SUCCESS,
+        Ok(Wish::Races) => print(&replay::names(races, "\n")),
+        Ok(Wish::Help) => print(&help(steps, races)),
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::from(MISUSED)
@@ -56,20 +83,35 @@ pub fn run_steps(steps: &[Step]) -> ExitCode {
 /// What the command line asks for.
 enum Wish {
     Run(Vec<Step>),
+    Replay(Replay),
     List,
+    Races,
     Help,
 }
 
-fn wish(steps: &[Step], arguments: impl Iterator<Item = OsString>) -> anyhow::Result<Wish> {
+fn wish(
+    steps: &[Step],
+    races: &[Race],
+    arguments: impl Iterator<Item = OsString>,
+) -> anyhow::Result<Wish> {
     let mut parser = lexopt::Parser::from_args(arguments);
     let mut chosen = Vec::new();
+    let mut schedule = None;
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("list") => return Ok(Wish::List),
+            Arg::Long("races") => return Ok(Wish::Races),
+            Arg::Long("schedule") => schedule = Some(parser.value()?.string()?),
             Arg::Long("help") | Arg::Short('h') => return Ok(Wish::Help),
             Arg::Value(name) => chosen.push(find(steps, &name.to_string_lossy())?),
             other => return Err(other.unexpected()).context("see --help"),
         }
+    }
+    if let Some(schedule) = schedule {
+        let [(step, _)] = chosen.as_slice() else {
+            bail!("--schedule is for one step: give its name before it");
+        };
+        return Replay::new(races, step, schedule).map(Wish::Replay);
     }
     if chosen.is_empty() {
         chosen = steps.to_vec();
@@ -94,10 +136,7 @@ fn run(chosen: &[Step]) -> ExitCode {
         if chosen.len() > 1 {
             print(&format!("== {name} =="));
         }
-        let outcome = panic::catch_unwind(AssertUnwindSafe(step));
-        let outcome = outcome.unwrap_or_else(|panic| Err(anyhow!("it {}", panic_text(&*panic))));
-        if let Err(error) = outcome {
-            eprintln!("step {name} failed: {error:#}");
+        if !succeeds(name, step) {
             failed.push(*name);
         }
     }
@@ -109,6 +148,16 @@ fn run(chosen: &[Step]) -> ExitCode {
         eprintln!("{count} of {all} steps failed: {}", failed.join(", "));
     }
     ExitCode::FAILURE
+}
+
+/// Does the work of a step, and tells on standard error if it failed.
+fn succeeds(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> bool {
+    let outcome = panic::catch_unwind(AssertUnwindSafe(work));
+    let outcome = outcome.unwrap_or_else(|panic| Err(anyhow!("it {}", panic_text(&*panic))));
+    if let Err(error) = &outcome {
+        eprintln!("step {name} failed: {error:#}");
+    }
+    outcome.is_ok()
 }
 
 /// Says how a step panicked. The panic hook has already printed where.
@@ -128,21 +177,23 @@ fn names(steps: &[Step], between: &str) -> String {
     names.join(between)
 }
 
-fn help(steps: &[Step]) -> String {
+fn help(steps: &[Step], races: &[Race]) -> String {
     format!(
         "Runs the steps of this lesson.\n\n\
          Usage: cargo run -q -p LESSON -- [STEP]...\n\n\
          Without a step, all of them run in order.\n\n\
          Options:\n  \
            --list      print the names of the steps, one per line\n  \
-           -h, --help  print this\n\n\
+           -h, --help  print this\n\
+         {}\n\
          Steps:\n  {}",
+        replay::help(races),
         names(steps, "\n  ")
     )
 }
 
 /// Prints a text and a line end. A reader that has gone away, such as `head`, is no reason to panic.
-fn print(text: &str) -> ExitCode {
+pub(crate) fn print(text: &str) -> ExitCode {
     match writeln!(io::stdout(), "{text}") {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,

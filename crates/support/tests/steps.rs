@@ -1,12 +1,14 @@
 //! How a lesson answers to its command line.
 //!
-//! This program is both sides: started by itself with [`AS_LESSON`] set it is a lesson of four steps,
-//! otherwise it tells the stories below about that lesson.
+//! This program is both sides: started by itself with [`AS_LESSON`] set it is a lesson of four steps, or
+//! the same with two races, otherwise it tells the stories below about that lesson.
 
 use std::env;
 use std::process::{Command, ExitCode, Output};
+use std::sync::Mutex;
+use std::thread;
 
-use support::{Step, run_steps};
+use support::{Race, Schedule, Step, run_steps, run_steps_and_races};
 
 const AS_LESSON: &str = "SUPPORT_TEST_AS_LESSON";
 
@@ -43,9 +45,34 @@ fn count_up() -> anyhow::Result<()> {
     Ok(())
 }
 
+const RACES: &[Race] = &[
+    Race {
+        step: "greet",
+        turns: "AB",
+        run: last_word,
+    },
+    Race {
+        step: "stumble",
+        turns: "A",
+        run: |_| panic!("over a stone"),
+    },
+];
+
+/// Two threads write a word each; the last one stays.
+fn last_word(schedule: &Schedule) -> anyhow::Result<String> {
+    let word = Mutex::new("");
+    thread::scope(|scope| {
+        scope.spawn(|| schedule.turn('A', || *word.lock().unwrap() = "hello"));
+        scope.spawn(|| schedule.turn('B', || *word.lock().unwrap() = "goodbye"));
+    });
+    Ok(format!("the last word is {}", word.into_inner()?))
+}
+
 fn main() -> ExitCode {
-    if env::var_os(AS_LESSON).is_some() {
-        return run_steps(STEPS);
+    match env::var(AS_LESSON).as_deref() {
+        Ok("with races") => return run_steps_and_races(STEPS, RACES),
+        Ok(_) => return run_steps(STEPS),
+        Err(_) => {}
     }
     let stories: &[(&str, fn())] = &[
         (
@@ -66,6 +93,21 @@ fn main() -> ExitCode {
         ("an unknown option is refused", an_unknown_option_is_refused),
         ("the list is one name per line", the_list_is_plain),
         ("the help names the steps", the_help_names_the_steps),
+        ("a race is replayed by its schedule", a_race_is_replayed),
+        (
+            "a race runs in every order that there is",
+            a_race_runs_in_every_order,
+        ),
+        (
+            "a race runs freely, and the order told makes the outcome again",
+            a_race_runs_freely,
+        ),
+        (
+            "a schedule that is none is refused",
+            a_wrong_schedule_is_refused,
+        ),
+        ("a race that fails fails the step", a_race_fails),
+        ("the steps with a race are listed", the_races_are_listed),
     ];
     for (name, story) in stories {
         println!("story: {name}");
@@ -77,6 +119,15 @@ fn main() -> ExitCode {
 
 /// Runs the lesson and gives its standard output, its standard error and its exit status.
 fn lesson(arguments: &[&str]) -> (String, String, Option<i32>) {
+    program("without races", arguments)
+}
+
+/// The same for the lesson with races.
+fn races(arguments: &[&str]) -> (String, String, Option<i32>) {
+    program("with races", arguments)
+}
+
+fn program(kind: &str, arguments: &[&str]) -> (String, String, Option<i32>) {
     let program = env::current_exe().expect("the path of this program");
     let Output {
         status,
@@ -84,7 +135,7 @@ fn lesson(arguments: &[&str]) -> (String, String, Option<i32>) {
         stderr,
     } = Command::new(program)
         .args(arguments)
-        .env(AS_LESSON, "yes")
+        .env(AS_LESSON, kind)
         .output()
         .expect("this program starts");
     let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
@@ -166,4 +217,83 @@ fn the_help_names_the_steps() {
         "{out}"
     );
     assert_eq!(status, Some(0));
+}
+
+fn a_race_is_replayed() {
+    for (turns, word) in [("AB", "goodbye"), ("BA", "hello")] {
+        assert_eq!(
+            races(&["greet", "--schedule", turns]),
+            (
+                format!("{turns}: the last word is {word}\n"),
+                String::new(),
+                Some(0)
+            )
+        );
+    }
+}
+
+fn a_race_runs_in_every_order() {
+    let (out, error, status) = races(&["greet", "--schedule=all"]);
+    assert_eq!(
+        out,
+        "AB: the last word is goodbye\nBA: the last word is hello\n"
+    );
+    assert_eq!((error.as_str(), status), ("", Some(0)));
+}
+
+fn a_race_runs_freely() {
+    let (out, error, status) = races(&["greet", "--schedule", "free"]);
+    assert_eq!((error.as_str(), status), ("", Some(0)));
+    let (turns, _) = out.split_once(": ").expect("a schedule and an outcome");
+    assert_eq!(races(&["greet", "--schedule", turns]).0, out);
+}
+
+fn a_wrong_schedule_is_refused() {
+    let refused = |arguments: &[&str], why: &str| {
+        let (out, error, status) = races(arguments);
+        assert_eq!((out.as_str(), status), ("", Some(2)), "{arguments:?}");
+        assert!(error.contains(why), "{error}");
+    };
+    refused(
+        &["greet", "--schedule", "AAB"],
+        "`AAB` is no schedule for step greet: it has 2 turns of A and 1 turn of B, \
+         and must have 1 turn of A and 1 turn of B, as in AB",
+    );
+    refused(&["greet", "--schedule", "AX"], "1 turn of X");
+    refused(&["greet", "--schedule", "fre"], "did you mean `free`?");
+    refused(&["greet", "--schedule", ""], "it has no turns");
+    refused(&["greet", "--schedule"], "--schedule");
+    refused(
+        &["refuse", "--schedule", "AB"],
+        "step refuse has no race; those with one: greet, stumble",
+    );
+    refused(&["--schedule", "AB"], "give its name before it");
+    refused(&["greet", "refuse", "--schedule", "AB"], "for one step");
+    let (_, error, status) = lesson(&["greet", "--schedule", "AB"]);
+    assert!(
+        error.contains("no step of this lesson has a race"),
+        "{error}"
+    );
+    assert_eq!(status, Some(2));
+}
+
+fn a_race_fails() {
+    let (out, error, status) = races(&["stumble", "--schedule", "A"]);
+    assert_eq!((out.as_str(), status), ("", Some(1)));
+    assert!(
+        error.contains("step stumble failed: it panicked: over a stone"),
+        "{error}"
+    );
+}
+
+fn the_races_are_listed() {
+    let listed = races(&["--races"]);
+    assert_eq!(listed, ("greet\nstumble\n".into(), String::new(), Some(0)));
+    assert_eq!(
+        lesson(&["--races"]),
+        (String::new(), String::new(), Some(0))
+    );
+    let (help, _, _) = races(&["--help"]);
+    assert!(help.contains("STEP --schedule AB "), "{help}");
+    assert!(!lesson(&["--help"]).0.contains("--schedule"));
 }

@@ -1,12 +1,10 @@
 mod balance;
 mod deadlock;
 mod printers;
-mod schedule;
 
 use anyhow::{Result, ensure};
 use ipc_channel::ipc::{self, IpcSender};
 use multiprocess::{Builder, Lock, task};
-use schedule::Schedule;
 use std::collections::BTreeMap;
 use std::hint;
 use std::process::ExitCode;
@@ -14,7 +12,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread;
 use std::time::Duration;
-use support::{readable_time, timed};
+use support::{Race, Schedule, readable_time, timed};
 
 fn main() -> ExitCode {
     multiprocess::init([
@@ -30,15 +28,18 @@ fn main() -> ExitCode {
         task(deadlock::take_in_order),
         task(hold),
     ]);
-    support::run_steps(&[
-        ("race", race),
-        ("mutex", mutex),
-        ("shared-map", shared_map),
-        ("printers", printers::printers),
-        ("balance", balance::balance),
-        ("deadlock", deadlock::deadlock),
-        ("killed-holder", killed_holder),
-    ])
+    support::run_steps_and_races(
+        &[
+            ("race", race),
+            ("mutex", mutex),
+            ("shared-map", shared_map),
+            ("printers", printers::printers),
+            ("balance", balance::balance),
+            ("deadlock", deadlock::deadlock),
+            ("killed-holder", killed_holder),
+        ],
+        &[ADDITIONS],
+    )
 }
 
 fn add_apart(total: &AtomicI64, times: i64) {
@@ -65,15 +66,20 @@ fn add_twice(total: &AtomicI64, schedule: &Schedule, name: char) {
     }
 }
 
-fn replay(turns: &str) -> i64 {
+fn two_times_two(schedule: &Schedule) -> Result<String> {
     let total = AtomicI64::new(0);
-    let schedule = Schedule::new(turns);
     thread::scope(|scope| {
-        scope.spawn(|| add_twice(&total, &schedule, 'A'));
-        scope.spawn(|| add_twice(&total, &schedule, 'B'));
+        scope.spawn(|| add_twice(&total, schedule, 'A'));
+        scope.spawn(|| add_twice(&total, schedule, 'B'));
     });
-    total.into_inner()
+    Ok(format!("2 x 2 additions make {}", total.into_inner()))
 }
+
+const ADDITIONS: Race = Race {
+    step: "race",
+    turns: "AAAABBBB",
+    run: two_times_two,
+};
 
 fn race() -> Result<()> {
     println!("2 x 10 additions make {}", free_run(10));
@@ -87,8 +93,10 @@ fn race() -> Result<()> {
     }
 
     for (turns, expected) in [("AABBBBAA", 4), ("ABABAABB", 3), ("ABBBBAAA", 2)] {
-        let totals: Vec<i64> = (0..1000).map(|_| replay(turns)).collect();
-        assert_eq!(totals, [expected; 1000]);
+        for _ in 0..1000 {
+            let outcome = ADDITIONS.replay(turns)?;
+            assert_eq!(outcome, format!("2 x 2 additions make {expected}"));
+        }
         println!("{turns}: 2 x 2 additions make {expected}, in 1000 of 1000 replays");
     }
     Ok(())

@@ -1,0 +1,91 @@
+use anyhow::{anyhow, ensure};
+
+use crate::steps::print;
+use crate::{Race, nearest_name};
+
+/// A race that is to be run, and how.
+pub(crate) struct Replay {
+    pub(crate) race: Race,
+    order: Order,
+}
+
+enum Order {
+    /// By this schedule.
+    By(String),
+    /// By each of these.
+    ByEach(Vec<String>),
+    /// Without one.
+    Free,
+}
+
+impl Replay {
+    /// Understands what stands behind `--schedule`.
+    pub(crate) fn new(races: &[Race], step: &str, schedule: String) -> anyhow::Result<Replay> {
+        ensure!(!races.is_empty(), "no step of this lesson has a race");
+        let race = races.iter().find(|race| race.step == step);
+        let race = *race.ok_or_else(|| {
+            let steps = names(races, ", ");
+            anyhow!("step {step} has no race; those with one: {steps}")
+        })?;
+        let order = match schedule.as_str() {
+            "all" => Order::ByEach(race.schedules()?),
+            "free" => Order::Free,
+            word if word.chars().all(char::is_lowercase) && !word.is_empty() => {
+                let suggestion = nearest_name(word, ["all", "free"])
+                    .map(|name| format!("; did you mean `{name}`?"))
+                    .unwrap_or_default();
+                let turns = race.turns;
+                return Err(anyhow!(
+                    "`{word}` is no schedule{suggestion}\n\
+                     It is a letter for each turn, such as {turns}, or `all`, or `free`"
+                ));
+            }
+            turns => {
+                race.must_have(turns)?;
+                Order::By(schedule)
+            }
+        };
+        Ok(Replay { race, order })
+    }
+
+    /// Runs the race, and prints a line for each run.
+    pub(crate) fn run(&self) -> anyhow::Result<()> {
+        match &self.order {
+            Order::Free => {
+                let (turns, outcome) = self.race.run_free()?;
+                print(&format!("{turns}: {outcome}"));
+            }
+            Order::By(turns) => self.replay(turns)?,
+            Order::ByEach(all) => all.iter().try_for_each(|turns| self.replay(turns))?,
+        }
+        Ok(())
+    }
+
+    fn replay(&self, turns: &str) -> anyhow::Result<()> {
+        let outcome = self.race.replay(turns)?;
+        print(&format!("{turns}: {outcome}"));
+        Ok(())
+    }
+}
+
+/// The names of the steps that have a race.
+pub(crate) fn names(races: &[Race], between: &str) -> String {
+    let names: Vec<&str> = races.iter().map(|race| race.step).collect();
+    names.join(between)
+}
+
+/// The part of the help that is about races; nothing where there are none.
+pub(crate) fn help(races: &[Race]) -> String {
+    let Some(race) = races.first() else {
+        return String::new();
+    };
+    format!(
+        "\nRaces, for {}:\n  \
+           STEP --schedule {}  run the race of the step in this order\n  \
+           STEP --schedule all  run it in each order that there is\n  \
+           STEP --schedule free  run it without a schedule, and tell the order\n  \
+           --races  print the names of the steps that have a race\n",
+        names(races, ", "),
+        race.turns
+    )
+}
