@@ -12,7 +12,7 @@ const COUNT: u64 = 100_000;
 pub fn sum_of_squares(_: u64) -> u64 {
     let mut sum = 0;
     for number in 0..1000_u64 {
-        // Without the black box the compiler finds the sum beforehand, and no loop is left.
+        // Without the black box the compiler works out the sum, with no loop left.
         sum += black_box(number * number);
     }
     sum
