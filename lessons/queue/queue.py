@@ -84,7 +84,7 @@ def squares():
     numbers = range(1, 100_001)
     child = multiprocessing.Process(target=put_squares, args=(numbers, squares))
     child.start()
-    child.join(1)  # without the limit: for ever
+    child.join(1)  # for one second, no longer
     print("has the child ended?", not child.is_alive())
     assert child.is_alive()
     for number in numbers:
@@ -159,7 +159,8 @@ def workers():
         share = sum(1 for result in done if result[2] == name)
         print(f"{name} did {share} jobs")
         assert share > 0
-    assert sorted(result[:2] for result in done) == [(job, job * job) for job in range(1, 101)]
+    squares = [(job, job * job) for job in range(1, 101)]
+    assert sorted(result[:2] for result in done) == squares
     print(len(done), "jobs, each done once")
 
 
