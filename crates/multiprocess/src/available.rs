@@ -24,8 +24,12 @@ pub(crate) fn check(bytes: u64) -> io::Result<()> {
 }
 
 /// Has the system set aside the memory of a new name; an error if there is too little of it.
+#[cfg_attr(
+    not(all(target_os = "linux", not(multiprocess_twins))),
+    allow(clippy::unnecessary_wraps, reason = "on Linux it can fail")
+)]
 pub(crate) fn reserve(name: &str, bytes: u64) -> io::Result<()> {
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
     {
         let file = OpenOptions::new()
             .write(true)
@@ -44,7 +48,7 @@ pub(crate) fn reserve(name: &str, bytes: u64) -> io::Result<()> {
 
 /// Gives memory back to the system that nobody will read any more, though somebody may have it open.
 pub(crate) fn give_back(name: &str) {
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
     if let Ok(file) = OpenOptions::new()
         .write(true)
         .open(Path::new("/dev/shm").join(name))
@@ -63,7 +67,7 @@ pub(crate) fn too_large(free: u64) -> io::Error {
     io::Error::new(io::ErrorKind::OutOfMemory, reason)
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(multiprocess_twins)))]
 fn free_in_shm() -> Option<u64> {
     let found = rustix::fs::statvfs("/dev/shm").ok()?;
     Some(found.f_bavail * found.f_frsize)

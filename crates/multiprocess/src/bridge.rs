@@ -18,7 +18,10 @@ use rustix::net::{
 };
 
 use crate::ipc_handles::Handles;
-use crate::link::{MOST_FILES, PACKET};
+use crate::link::MOST_FILES;
+
+/// Bytes of the largest packet of handles: a few numbers for each of them.
+const PACKET: usize = 4 * 1024;
 
 /// Makes a bridge: their end as a sender, and ours.
 pub(crate) fn build<T: serde::Serialize>() -> Result<(IpcSender<T>, OwnedFd), String> {

@@ -232,7 +232,7 @@ fn take_line() -> std::io::Result<UnixStream> {
 /// Closes the descriptors that the parent did not mean to hand down, such as one that it got itself from
 /// a shell: Rust's own are closed by the start of a program, others are not.
 fn close_inherited(line: RawFd) {
-    let folder = if cfg!(target_os = "linux") {
+    let folder = if crate::portable::IS_LINUX {
         "/proc/self/fd"
     } else {
         "/dev/fd"
@@ -254,7 +254,7 @@ fn close_inherited(line: RawFd) {
 
 /// Gives the process its name in the eyes of the operating system.
 fn show_name(name: &str) {
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
     {
         // The kernel keeps 15 bytes; cut between characters, not within one.
         let end = (0..=15)
@@ -265,7 +265,7 @@ fn show_name(name: &str) {
             let _ = rustix::thread::set_name(&short);
         }
     }
-    #[cfg(not(target_os = "linux"))]
+    #[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
     let _ = name;
 }
 

@@ -4,6 +4,7 @@
 //! where `MULTIPROCESS_PORTABLE=1` is set, the line to the child says it: its other end closes when the
 //! process ends, and shortly afterwards its exit status is there.
 
+#[cfg(all(target_os = "linux", not(multiprocess_twins)))]
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ use rustix::io::Errno;
 /// Something to poll that says when a process has ended.
 #[derive(Debug)]
 pub(crate) enum DeathWatch {
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
     Pidfd(OwnedFd),
     /// A second descriptor of the line to the child.
     Line(UnixStream),
@@ -23,7 +24,7 @@ pub(crate) enum DeathWatch {
 impl DeathWatch {
     /// Watches a process that was started but not yet waited for, so that its pid is surely its own.
     pub(crate) fn new(pid: u32, line: &UnixStream) -> std::io::Result<DeathWatch> {
-        #[cfg(target_os = "linux")]
+        #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
         if !crate::portable::is_forced()
             && let Some(pid) = i32::try_from(pid)
                 .ok()
@@ -40,7 +41,7 @@ impl DeathWatch {
     /// What to poll for.
     pub(crate) fn poll_fd(&self) -> PollFd<'_> {
         match self {
-            #[cfg(target_os = "linux")]
+            #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
             DeathWatch::Pidfd(pidfd) => PollFd::new(pidfd, PollFlags::IN),
             DeathWatch::Line(line) => hang_up(line),
         }
@@ -82,12 +83,7 @@ fn timespec(limit: Duration) -> Timespec {
 pub(crate) fn is_gone_within(pid: u32, limit: Duration) -> bool {
     let deadline = Instant::now() + limit;
     while pid != std::process::id() {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
-        // The state stands behind the name, which is in brackets and may hold any character.
-        let state = stat
-            .ok()
-            .and_then(|stat| stat.rsplit_once(") ")?.1.chars().next());
-        if matches!(state, None | Some('Z' | 'X')) {
+        if is_gone(pid) {
             return true;
         }
         if Instant::now() >= deadline {
@@ -96,6 +92,25 @@ pub(crate) fn is_gone_within(pid: u32, limit: Duration) -> bool {
         std::thread::sleep(Duration::from_millis(1));
     }
     false
+}
+
+#[cfg(all(target_os = "linux", not(multiprocess_twins)))]
+fn is_gone(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+    // The state stands behind the name, which is in brackets and may hold any character.
+    let state = stat
+        .ok()
+        .and_then(|stat| stat.rsplit_once(") ")?.1.chars().next());
+    matches!(state, None | Some('Z' | 'X'))
+}
+
+/// Here a process that has ended, and was not yet waited for, still counts as there.
+#[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
+fn is_gone(pid: u32) -> bool {
+    let pid = i32::try_from(pid)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw);
+    pid.is_none_or(|pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
 }
 
 /// Waits until the other end of a line is closed; data that arrives is left alone.

@@ -37,18 +37,28 @@
 //!
 //! # Limits
 //!
-//! - Linux is tested. Other Unix systems should work, without handles of `ipc-channel` in values. There is
-//!   no implementation for Windows.
+//! - Linux is tested, and so are, on Linux, the portable parts that other Unix systems would use; on those systems
+//!   themselves nothing was run, and handles of `ipc-channel` do not travel there. There is no implementation for
+//!   Windows.
 //! - A function that runs in a child is a plain function, known when the program starts.
 //! - Tests that libtest runs have no `main` of their own, so processes cannot be started from a `#[test]`;
 //!   give such a test `harness = false`.
 //! - A child that closes every descriptor it can find also closes its line to the parent; its answer is lost,
 //!   its end is seen all the same.
 
+#[cfg(not(unix))]
+compile_error!(
+    "multiprocess runs on Unix systems; its line between processes has no Windows version yet"
+);
+
 mod array;
 mod available;
 mod barrier;
 mod bell;
+#[cfg_attr(
+    not(all(target_os = "linux", not(multiprocess_twins))),
+    path = "no_bridge.rs"
+)]
 mod bridge;
 mod channel;
 mod child;
@@ -87,6 +97,10 @@ mod reaper;
 mod record;
 mod ring;
 mod rlock;
+#[cfg_attr(
+    not(all(target_os = "linux", not(multiprocess_twins))),
+    path = "not_robust.rs"
+)]
 mod robust;
 mod run;
 mod semaphore;

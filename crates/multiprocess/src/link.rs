@@ -9,8 +9,9 @@ use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::cmsg_space;
 use rustix::io::{Errno, retry_on_intr};
@@ -26,11 +27,15 @@ use crate::parcel::Parcel;
 /// Bytes of a value that travel within the frame; more go into a file.
 const INLINE: usize = 32 * 1024;
 
-/// Bytes of the largest packet of handles: a few numbers for each of them.
-pub(crate) const PACKET: usize = 4 * 1024;
-
 /// Open files in one frame at most: the handles of `ipc-channel`, and the file of a large value.
 pub(crate) const MOST_FILES: usize = 65;
+
+/// To write to a process that is gone is an error and not a signal; Apple's systems have no such flag, but programs in
+/// Rust ignore the signal anyway.
+#[cfg(not(target_vendor = "apple"))]
+const NO_SIGNAL: SendFlags = SendFlags::NOSIGNAL;
+#[cfg(target_vendor = "apple")]
+const NO_SIGNAL: SendFlags = SendFlags::empty();
 
 /// What a frame says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,10 +163,9 @@ impl Frame {
             ancillary.push(SendAncillaryMessage::ScmRights(&files));
         }
         let inline = [IoSlice::new(&self.inline)];
-        let mut sent =
-            retry_on_intr(|| sendmsg(socket, &inline, &mut ancillary, SendFlags::NOSIGNAL))?;
+        let mut sent = retry_on_intr(|| sendmsg(socket, &inline, &mut ancillary, NO_SIGNAL))?;
         while sent < self.inline.len() {
-            sent += retry_on_intr(|| send(socket, &self.inline[sent..], SendFlags::NOSIGNAL))?;
+            sent += retry_on_intr(|| send(socket, &self.inline[sent..], NO_SIGNAL))?;
         }
         Ok(())
     }
@@ -260,13 +264,32 @@ fn fill(
 /// Stores bytes in a file that has no name, and so is gone with the last process that has it open.
 fn file_without_name(bytes: &[u8]) -> io::Result<OwnedFd> {
     crate::available::check_file_size(bytes.len() as u64)?;
-    #[cfg(target_os = "linux")]
-    let mut file = File::from(rustix::fs::memfd_create(
-        "multiprocess",
-        rustix::fs::MemfdFlags::CLOEXEC,
-    )?);
-    #[cfg(not(target_os = "linux"))]
-    let mut file = tempfile::tempfile()?;
+    let mut file = new_file_without_name()?;
     file.write_all(bytes)?;
     Ok(file.into())
+}
+
+/// Files without names that this process has made by the portable way.
+static MADE: AtomicU64 = AtomicU64::new(0);
+
+fn new_file_without_name() -> io::Result<File> {
+    #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
+    if !crate::portable::is_forced() {
+        let flags = rustix::fs::MemfdFlags::CLOEXEC;
+        return Ok(rustix::fs::memfd_create("multiprocess", flags)?.into());
+    }
+    // A file of the run, which clears it away if this process is killed before it does so itself.
+    let made = MADE.fetch_add(1, Ordering::Relaxed);
+    let name = format!("value-{}-{made}", std::process::id());
+    let path = crate::run::folder()?.join(name);
+    let mut how = File::options();
+    let file = how
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&path)?;
+    std::fs::remove_file(path)?;
+    Ok(file)
 }

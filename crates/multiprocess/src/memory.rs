@@ -200,18 +200,9 @@ impl Segment {
                 .create_new(true)
                 .mode(0o600),
         )?;
-        let made = Self::map_new(&place, total).and_then(|mapping| {
-            let header = mapping.as_ptr().cast::<Header>();
-            // SAFETY: the mapping is at least as long as a header, aligned to a page, and unknown to others.
-            unsafe {
-                RobustMutex::init(&raw mut (*header).lock.mutex)?;
-                for turn in 0..TURNS {
-                    RobustMutex::init(&raw mut (*header).turns[turn].0)?;
-                }
-            }
-            Ok(mapping)
-        });
-        let segment = made.and_then(|mapping| {
+        let segment = Self::map_new(&place, total).and_then(|mapping| {
+            #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
+            Self::make_mutexes(&mapping)?;
             Self::assemble(mapping, place.clone(), length, usage, users, dependent)
         });
         let mut segment = segment.inspect_err(|_| place.forget())?;
@@ -227,6 +218,20 @@ impl Segment {
             .get_or_insert_default()
             .insert(place, Arc::downgrade(&segment));
         Ok(segment)
+    }
+
+    /// Makes the mutexes in a new segment that nobody else knows.
+    #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
+    fn make_mutexes(mapping: &Shmem) -> std::io::Result<()> {
+        let header = mapping.as_ptr().cast::<Header>();
+        // SAFETY: the mapping is at least as long as a header, aligned to a page, and unknown to others.
+        unsafe {
+            RobustMutex::init(&raw mut (*header).lock.mutex)?;
+            for turn in 0..TURNS {
+                RobustMutex::init(&raw mut (*header).turns[turn].0)?;
+            }
+        }
+        Ok(())
     }
 
     /// Maps a new name, and has the memory set aside: to learn that there is too little of it at the first write
@@ -767,7 +772,7 @@ fn total(length: usize) -> std::io::Result<usize> {
 }
 
 fn is_portable() -> bool {
-    !cfg!(target_os = "linux") || crate::portable::is_forced()
+    !crate::portable::IS_LINUX || crate::portable::is_forced()
 }
 
 fn open_segment(place: &Place) -> Option<Arc<Segment>> {

@@ -1,6 +1,12 @@
-//! The switch between what Linux offers and what every system has.
+//! The switch between what Linux offers and what every Unix system has.
+//!
+//! Where the program is built for another system, or with `--cfg multiprocess_twins`, only the portable twins are
+//! built; on Linux `MULTIPROCESS_PORTABLE=1` chooses them when the program runs.
 
 use std::sync::OnceLock;
+
+/// Whether what only Linux offers was built.
+pub(crate) const IS_LINUX: bool = cfg!(all(target_os = "linux", not(multiprocess_twins)));
 
 /// Whether the portable twin of each platform-specific part is to be used also where the platform's own
 /// is there: `MULTIPROCESS_PORTABLE=1`, for tests.

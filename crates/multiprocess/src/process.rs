@@ -234,7 +234,7 @@ fn start_program(
 /// The file of the running program.
 fn program() -> std::io::Result<std::path::PathBuf> {
     // The kernel's own link leads to the running file even when it was deleted, or replaced by a rebuild.
-    if cfg!(target_os = "linux") {
+    if crate::portable::IS_LINUX {
         return Ok("/proc/self/exe".into());
     }
     std::env::current_exe()

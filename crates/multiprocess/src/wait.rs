@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(multiprocess_twins)))]
 use rustix::thread::futex;
 
 /// A number to wait for, and what it was when it was looked at.
@@ -28,7 +28,7 @@ pub(crate) fn wait_while(word: &AtomicU32, seen: u32, deadline: Option<Instant>)
     if rest.is_some_and(|rest| rest.is_zero()) || word.load(Ordering::Acquire) != seen {
         return Ended::ByItself;
     }
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
     if !crate::portable::is_forced() {
         // Timed out, interrupted, or changed meanwhile: all the same to the caller.
         return match futex::wait(word, futex::Flags::empty(), seen, limit(rest).as_ref()) {
@@ -46,7 +46,7 @@ pub(crate) fn wait_for_any(words: &[Seen<'_>], deadline: Option<Instant>) -> End
         [] => {}
         [(word, seen)] => return wait_while(word, *seen, deadline),
         words => {
-            #[cfg(target_os = "linux")]
+            #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
             if !crate::portable::is_forced()
                 && let Ok(ended) = vector(words, deadline)
             {
@@ -59,7 +59,7 @@ pub(crate) fn wait_for_any(words: &[Seen<'_>], deadline: Option<Instant>) -> End
 }
 
 /// The kernel's own wait for several numbers, where it has one and there are not too many of them.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(multiprocess_twins)))]
 fn vector(words: &[Seen<'_>], deadline: Option<Instant>) -> rustix::io::Result<Ended> {
     use rustix::io::Errno;
 
@@ -87,7 +87,7 @@ fn vector(words: &[Seen<'_>], deadline: Option<Instant>) -> rustix::io::Result<E
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(multiprocess_twins)))]
 fn limit(rest: Option<Duration>) -> Option<futex::Timespec> {
     rest.map(|rest| {
         let rest = rest.min(Duration::from_hours(24));
@@ -114,7 +114,7 @@ fn look_again(words: &[Seen<'_>], deadline: Option<Instant>) {
 /// Wakes up to `count` of those that wait for the word to change; gives how many were woken, where that can be
 /// known.
 pub(crate) fn wake(word: &AtomicU32, count: u32) -> Option<usize> {
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
     if !crate::portable::is_forced() {
         return futex::wake(word, futex::Flags::empty(), count).ok();
     }
