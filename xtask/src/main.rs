@@ -1,24 +1,32 @@
 //! The tasks of the course: `cargo xtask lesson` plays it, `cargo xtask` lists what else there is.
 
+mod building;
 mod check;
 mod course;
 mod frame;
 mod help;
+mod interruption;
+mod key;
+mod keyboard;
 mod lesson;
 mod list;
 mod live_run;
 mod manifest;
 mod markdown;
 mod misuse;
+mod pause;
 mod play;
 mod process_group;
 mod program;
+mod python;
 mod readme;
+mod scene;
 mod screen;
 mod selection;
 mod summary;
 mod table;
 mod task;
+mod terminal;
 
 use std::process::ExitCode;
 

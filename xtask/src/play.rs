@@ -1,163 +1,382 @@
+use std::collections::HashMap;
 use std::io;
-use std::time::Duration;
+use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use support::{readable_time, timed};
 
-use crate::course::{Course, Lesson, command};
+use crate::building::Building;
+use crate::course::{Course, command};
+use crate::keyboard::Keyboard;
 use crate::live_run::{self, Line};
+use crate::pause::{Move, Pause};
 use crate::program::{Build, Program};
+use crate::python::{self, Python};
 use crate::readme::{Block, Code, Section};
+use crate::scene::{Scene, Scenes};
 use crate::screen::Screen;
-use crate::selection::{Part, Selected};
 use crate::summary::Played;
 
 /// A step that runs longer than this is ended: the whole course takes less than two minutes.
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// Plays a lesson, or the steps of it that are wanted, and tells how it went.
-///
-/// What goes wrong in the lesson is shown, counted in the answer, and does not end the course. An
-/// error means that the screen cannot be written to.
-pub(crate) fn play<'a>(
-    screen: &mut Screen,
-    course: &Course,
-    selected: &Selected<'a>,
-) -> io::Result<Played<'a>> {
-    let lesson = selected.lesson;
-    let mut played = Played::new(lesson);
-    let place = format!("Lesson {} of {}", lesson.number, course.lessons.len());
-    screen.title(&place, &lesson.title)?;
-    let readme = match lesson.readme() {
-        Ok(readme) => readme,
-        Err(error) => {
-            screen.failure(&format!("This lesson cannot be played: {error:#}"))?;
-            played.fail(lesson.name.clone(), "its script cannot be read");
-            return Ok(played);
-        }
-    };
-    let Some(program) = build(screen, course, lesson)? else {
-        played.fail(lesson.name.clone(), "it does not build");
-        return Ok(played);
-    };
-    match &selected.part {
-        Part::Whole => {
-            blocks(screen, &readme.opening)?;
-            for section in &readme.sections {
-                play_section(screen, lesson, &program, section, &mut played)?;
-            }
-        }
-        Part::Steps(steps) => {
-            for step in steps {
-                let name = Some(step.as_str());
-                let mut sections = readme.sections.iter();
-                if let Some(section) = sections.find(|section| section.step.as_deref() == name) {
-                    play_section(screen, lesson, &program, section, &mut played)?;
-                }
-            }
-        }
-    }
-    Ok(played)
+/// What is to be done beside playing.
+pub(crate) struct Options {
+    /// Waits for an answer from there before each run and after each scene.
+    pub(crate) keyboard: Option<Keyboard>,
+    /// Runs the counterpart of each step first.
+    pub(crate) python: Option<Python>,
 }
 
-/// Builds the lesson's program, saying so while it takes time. Gives nothing when that failed.
-fn build(screen: &mut Screen, course: &Course, lesson: &Lesson) -> io::Result<Option<Program>> {
-    let name = &lesson.name;
-    let built = Program::build(&course.root, name, |doing| {
-        screen.status(&format!("Building lesson {name}"), doing)
-    });
-    screen.end_status()?;
-    let reason = match built {
-        Ok(Build::Done(program)) => return Ok(Some(program)),
-        Ok(Build::Failed(said)) => said,
-        Err(error) => match error.downcast::<io::Error>() {
-            Ok(error) => return Err(error),
-            Err(error) => format!("{error:#}"),
-        },
-    };
-    screen.failure(&format!("Lesson {name} does not build. Cargo says:"))?;
-    screen.code("", &reason)?;
-    Ok(None)
+/// Plays scenes on a screen, and keeps in mind how it went.
+pub(crate) struct Player<'a> {
+    pub(crate) screen: Screen<'static>,
+    course: &'a Course,
+    scenes: &'a Scenes<'a>,
+    options: Options,
+    /// The programs of the chapters that have been reached.
+    programs: HashMap<usize, Readiness>,
+    /// The chapter that is on the screen, and since when.
+    shown: Option<(usize, Instant)>,
+    /// What became of each chapter that has been reached.
+    pub(crate) played: Vec<Played<'a>>,
 }
 
-fn play_section(
-    screen: &mut Screen,
-    lesson: &Lesson,
-    program: &Program,
-    section: &Section,
-    played: &mut Played,
-) -> io::Result<()> {
-    // One more empty line: the parts of a lesson are easy to tell apart in plain text too.
-    screen.blank()?;
-    let Some(step) = &section.step else {
-        screen.heading(&section.heading)?;
-        return blocks(screen, &section.blocks);
-    };
-    screen.step(step, section.words())?;
-    let command = command(&lesson.name, step);
-    let mut has_run = false;
-    for shown in &section.blocks {
-        match shown {
-            // The recorded run gives way to a live one.
-            Block::Code(code) if code.is_run_of(&command) => {
-                if !has_run {
-                    run_step(screen, program, step, &command, played)?;
-                }
-                has_run = true;
-            }
-            other => block(screen, other)?,
+/// How far a lesson's program is.
+enum Readiness {
+    OnItsWay(Building),
+    Ready(Program),
+}
+
+/// How the playing ended.
+pub(crate) enum Ending {
+    /// With the last scene.
+    Whole,
+    /// Because somebody wished so, before that scene.
+    At(usize),
+}
+
+impl<'a> Player<'a> {
+    pub(crate) fn new(
+        screen: Screen<'static>,
+        course: &'a Course,
+        scenes: &'a Scenes<'a>,
+        options: Options,
+    ) -> Self {
+        Self {
+            screen,
+            course,
+            scenes,
+            options,
+            programs: HashMap::new(),
+            shown: None,
+            played: Vec::new(),
         }
     }
-    if !has_run {
-        run_step(screen, program, step, &command, played)?;
-    }
-    Ok(())
-}
 
-fn run_step(
-    screen: &mut Screen,
-    program: &Program,
-    step: &str,
-    command: &str,
-    played: &mut Played,
-) -> io::Result<()> {
-    screen.command(command)?;
-    let mut screen_error = None;
-    let (end, time) = timed(|| {
-        live_run::run(program.step(step), LIMIT, |line| {
-            let shown = match line {
-                Line::Output(text) => screen.output(&text),
-                Line::Error(text) => screen.output(&format!("(stderr) {text}")),
+    /// Plays to the end, or until somebody wants to quit.
+    ///
+    /// What goes wrong in a lesson is shown and kept in mind, and does not end the playing. An error
+    /// means that the screen cannot be written to, or that nobody can be asked.
+    pub(crate) fn play(&mut self) -> io::Result<Ending> {
+        let mut place = 0;
+        let ending = loop {
+            let Some(scene) = self.scenes.all.get(place) else {
+                break Ending::Whole;
             };
-            shown.inspect_err(|error| screen_error = Some(error.kind()))
-        })
-    });
-    if let Some(kind) = screen_error {
-        return Err(kind.into());
+            match self.scene(place, scene)? {
+                Move::Scene(next) => place = next,
+                Move::Quit(next) => break Ending::At(next),
+                Move::Run | Move::Stay(_) => {}
+            }
+        };
+        self.turn_to(None);
+        Ok(ending)
     }
-    played.steps += 1;
-    screen.blank()?;
-    let reason = match end {
-        Ok(end) if end.is_success() => {
-            return screen.remark(&format!("It took {}.", readable_time(time)));
+
+    fn scene(&mut self, place: usize, scene: &Scene) -> io::Result<Move> {
+        self.open(scene)?;
+        match scene {
+            Scene::Welcome => self.blocks(&self.scenes.frame.welcome)?,
+            Scene::Opening(chapter, words) => {
+                let scenes = self.scenes;
+                match &scenes.chapters[*chapter].script {
+                    Ok(script) => self.blocks(&script.opening)?,
+                    Err(reason) => self.cannot_play(*chapter, reason)?,
+                }
+                self.words(*chapter, words)?;
+            }
+            Scene::Words(chapter, words) => self.words(*chapter, words)?,
+            Scene::Step(chapter, section) => {
+                if let Some(section) = self.scenes.section(*chapter, *section) {
+                    return self.step(place, *chapter, section);
+                }
+            }
+            Scene::Farewell => {
+                self.screen.blank()?;
+                self.screen.heading("Farewell")?;
+                self.blocks(&self.scenes.frame.farewell)?;
+            }
         }
-        Ok(end) => end.to_string(),
-        Err(error) => format!("it cannot be run: {error}"),
-    };
-    screen.failure(&format!("Step {step} failed: {reason}."))?;
-    let name = format!("{} {step}", played.lesson.name);
-    played.fail(name, &reason);
-    Ok(())
-}
+        self.pause(Pause::After, place)
+    }
 
-/// Shows blocks of a script, one after the other.
-pub(crate) fn blocks(screen: &mut Screen, blocks: &[Block]) -> io::Result<()> {
-    blocks.iter().try_for_each(|shown| block(screen, shown))
-}
+    /// Shows the title of what a scene belongs to, where it is another than that of the scene
+    /// before, and begins to build the program that will be needed.
+    fn open(&mut self, scene: &Scene) -> io::Result<()> {
+        let chapter = scene.chapter();
+        if matches!(scene, Scene::Welcome | Scene::Opening(..)) || self.chapter() != chapter {
+            if self.shown.is_some() {
+                self.screen.blank()?;
+            }
+            self.turn_to(chapter);
+            match chapter {
+                Some(chapter) => self.title(chapter)?,
+                None if *scene == Scene::Welcome => self.course_title()?,
+                None => {}
+            }
+        }
+        let soon = match scene {
+            Scene::Welcome => self.scenes.all.iter().find_map(Scene::chapter),
+            _ => chapter,
+        };
+        if let Some(soon) = soon {
+            self.begin_building(soon);
+        }
+        Ok(())
+    }
 
-fn block(screen: &mut Screen, block: &Block) -> io::Result<()> {
-    match block {
-        Block::Prose(text) => screen.prose(text),
-        Block::Code(code) => screen.code(label(code), &code.text),
+    fn chapter(&self) -> Option<usize> {
+        self.shown.map(|(chapter, _)| chapter)
+    }
+
+    /// Counts the time of the chapter that has been shown, and begins with that of another.
+    fn turn_to(&mut self, chapter: Option<usize>) {
+        if let Some((chapter, since)) = self.shown.take() {
+            self.played(chapter).time += since.elapsed();
+        }
+        self.shown = chapter.map(|chapter| (chapter, Instant::now()));
+    }
+
+    /// Gives what is known of the playing of a chapter.
+    fn played(&mut self, chapter: usize) -> &mut Played<'a> {
+        let lesson = self.scenes.chapters[chapter].lesson;
+        let place = self.played.iter().position(|one| one.chapter == chapter);
+        let place = place.unwrap_or_else(|| {
+            self.played.push(Played::new(chapter, lesson));
+            self.played.len() - 1
+        });
+        &mut self.played[place]
+    }
+
+    fn course_title(&mut self) -> io::Result<()> {
+        let lessons = &self.course.lessons;
+        let minutes: u32 = lessons.iter().map(|lesson| lesson.minutes).sum();
+        let size = format!("{} lessons, about {minutes} minutes", lessons.len());
+        self.screen.title(&size, &self.scenes.frame.title)
+    }
+
+    fn title(&mut self, chapter: usize) -> io::Result<()> {
+        let lesson = self.scenes.chapters[chapter].lesson;
+        let number = self.course.lessons.len();
+        let place = format!("Lesson {} of {number}", lesson.number);
+        self.screen.title(&place, &lesson.title)
+    }
+
+    fn cannot_play(&mut self, chapter: usize, reason: &str) -> io::Result<()> {
+        let failure = "its script cannot be read";
+        self.played(chapter).note_lesson(Some(failure));
+        self.screen
+            .failure(&format!("This lesson cannot be played: {reason}"))
+    }
+
+    /// Shows sections that have no step.
+    fn words(&mut self, chapter: usize, sections: &Range<usize>) -> io::Result<()> {
+        for section in sections.clone() {
+            if let Some(section) = self.scenes.section(chapter, section) {
+                self.screen.blank()?;
+                self.screen.heading(&section.heading)?;
+                self.blocks(&section.blocks)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows a step: what comes before its run, the run, and what comes after.
+    fn step(&mut self, place: usize, chapter: usize, section: &Section) -> io::Result<Move> {
+        let step = section.step.as_deref().unwrap_or_default();
+        let command = command(&self.scenes.chapters[chapter].lesson.name, step);
+        // The recorded run gives way to a live one.
+        let is_run = |block: &Block| matches!(block, Block::Code(code) if code.is_run_of(&command));
+        let run = section.blocks.iter().position(is_run);
+        let (before, after) = section.blocks.split_at(run.unwrap_or(section.blocks.len()));
+        // One more empty line: the parts of a lesson are easy to tell apart in plain text too.
+        self.screen.blank()?;
+        self.screen.step(step, section.words())?;
+        self.blocks(before)?;
+        let mut pause = Pause::BeforeRun;
+        loop {
+            match self.pause(pause, place)? {
+                Move::Run => {}
+                other => return Ok(other),
+            }
+            if pause == Pause::After {
+                // Somebody may have changed it meanwhile.
+                self.programs.remove(&chapter);
+            }
+            let is_built = self.run_step(chapter, step)?;
+            if !is_built && self.options.keyboard.is_none() {
+                let next = self.scenes.next_lesson(place);
+                return Ok(Move::Scene(next.unwrap_or(self.scenes.all.len())));
+            }
+            if pause == Pause::BeforeRun {
+                after
+                    .iter()
+                    .filter(|block| !is_run(block))
+                    .try_for_each(|shown| self.block(shown))?;
+            }
+            pause = Pause::After;
+        }
+    }
+
+    /// Runs a step, and its counterpart if that is wanted. Tells whether the lesson could be built.
+    fn run_step(&mut self, chapter: usize, step: &str) -> io::Result<bool> {
+        let lesson = self.scenes.chapters[chapter].lesson;
+        self.begin_building(chapter);
+        if !self.is_ready(chapter)? {
+            return Ok(false);
+        }
+        let both = self.options.python.is_some();
+        if let Some(python) = &self.options.python {
+            let program = python.step(&self.course.root, &lesson.name, step);
+            let shown = python::command(&lesson.name, step);
+            let failure = self.live("Python", both, &shown, program)?;
+            if let Some(reason) = failure {
+                // The course is about Rust: this is no failure of it.
+                let said = format!("The Python counterpart did not go well: {reason}.");
+                self.screen.remark(&said)?;
+            }
+        }
+        let Some(Readiness::Ready(program)) = self.programs.get(&chapter) else {
+            return Ok(false);
+        };
+        let program = program.step(step);
+        let shown = command(&lesson.name, step);
+        let failure = self.live("Rust", both, &shown, program)?;
+        if let Some(reason) = &failure {
+            self.screen
+                .failure(&format!("Step {step} failed: {reason}."))?;
+        }
+        self.played(chapter).note_step(step, failure);
+        Ok(true)
+    }
+
+    /// Runs a program, shows its lines as they come and how long it took, and gives what went wrong
+    /// with it.
+    fn live(
+        &mut self,
+        language: &str,
+        is_named: bool,
+        shown: &str,
+        program: std::process::Command,
+    ) -> io::Result<Option<String>> {
+        let (label, it) = if is_named {
+            (format!("{language}, run now:"), language)
+        } else {
+            ("Run now:".to_owned(), "It")
+        };
+        let screen = &mut self.screen;
+        screen.command(&label, shown)?;
+        let mut screen_error = None;
+        let (end, time) = timed(|| {
+            live_run::run(program, LIMIT, |line| {
+                let shown = match line {
+                    Line::Output(text) => screen.output(&text),
+                    Line::Error(text) => screen.output(&format!("(stderr) {text}")),
+                };
+                shown.inspect_err(|error| screen_error = Some(error.kind()))
+            })
+        });
+        if let Some(kind) = screen_error {
+            return Err(kind.into());
+        }
+        screen.blank()?;
+        match end {
+            Ok(end) => {
+                screen.remark(&format!("{it} took {}.", readable_time(time)))?;
+                Ok((!end.is_success()).then(|| end.to_string()))
+            }
+            Err(error) => Ok(Some(format!("it cannot be run: {error}"))),
+        }
+    }
+
+    /// Lets a chapter's program be built, if nobody has done so.
+    fn begin_building(&mut self, chapter: usize) {
+        let Self { course, scenes, .. } = self;
+        let start = || Building::start(&course.root, &scenes.chapters[chapter].lesson.name);
+        self.programs
+            .entry(chapter)
+            .or_insert_with(|| Readiness::OnItsWay(start()));
+    }
+
+    /// Waits for a chapter's program, saying so while it takes time. Tells whether it is there.
+    fn is_ready(&mut self, chapter: usize) -> io::Result<bool> {
+        let name = &self.scenes.chapters[chapter].lesson.name;
+        let building = match self.programs.remove(&chapter) {
+            Some(Readiness::OnItsWay(building)) => building,
+            Some(ready @ Readiness::Ready(_)) => {
+                self.programs.insert(chapter, ready);
+                return Ok(true);
+            }
+            None => return Ok(false),
+        };
+        let screen = &mut self.screen;
+        let built = building.wait(|doing| screen.status(&format!("Building lesson {name}"), doing));
+        screen.end_status()?;
+        let reason = match built {
+            Ok(Build::Done(program)) => {
+                self.programs.insert(chapter, Readiness::Ready(program));
+                self.played(chapter).note_lesson(None);
+                return Ok(true);
+            }
+            Ok(Build::Failed(said)) => said,
+            Err(error) => match error.downcast::<io::Error>() {
+                Ok(error) => return Err(error),
+                Err(error) => format!("{error:#}"),
+            },
+        };
+        screen.failure(&format!("Lesson {name} does not build. Cargo says:"))?;
+        screen.code("", "", &reason)?;
+        self.played(chapter).note_lesson(Some("it does not build"));
+        Ok(false)
+    }
+
+    /// Asks how to go on, until the answer is something else than to stay.
+    fn pause(&mut self, pause: Pause, place: usize) -> io::Result<Move> {
+        let Some(keyboard) = &mut self.options.keyboard else {
+            return Ok(pause.unasked(place));
+        };
+        let question = pause.question(self.scenes, place);
+        loop {
+            let screen = &mut self.screen;
+            let key = keyboard.answer(|| screen.ask(&question))?;
+            screen.end_ask()?;
+            match pause.answered(self.scenes, place, key) {
+                Move::Stay(said) => screen.remark(said)?,
+                other => return Ok(other),
+            }
+        }
+    }
+
+    fn blocks(&mut self, blocks: &[Block]) -> io::Result<()> {
+        blocks.iter().try_for_each(|shown| self.block(shown))
+    }
+
+    fn block(&mut self, block: &Block) -> io::Result<()> {
+        match block {
+            Block::Prose(text) => self.screen.prose(text),
+            Block::Code(code) => self.screen.code(label(code), code.language(), &code.text),
+        }
     }
 }
 

@@ -1,27 +1,48 @@
 use std::io;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
-/// The group that is running now, for whoever must end it when this program is interrupted.
-static RUNNING: Mutex<Option<u32>> = Mutex::new(None);
+use crate::interruption;
+
+/// How often a program is looked at that is waited for.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// The groups that are running now, for whoever must end them all at once.
+static GROUPS: Mutex<Groups> = Mutex::new(Groups {
+    ids: Vec::new(),
+    closed: false,
+});
+
+struct Groups {
+    ids: Vec<u32>,
+    /// No group is started any more: this program is about to end.
+    closed: bool,
+}
 
 /// A program together with the processes that it starts: they end together.
 ///
-/// On Unix it is a process group of its own, so Ctrl-C in the terminal does not reach it:
-/// [`end_on_interruption`] passes that on. Elsewhere only the program itself is ended.
+/// On Unix it is a process group of its own, so Ctrl-C in the terminal does not reach it: the watch
+/// for interruptions, which the first start begins, passes that on. Elsewhere only the program
+/// itself is ended.
 pub(crate) struct ProcessGroup {
     child: Child,
     status: Option<ExitStatus>,
 }
 
 impl ProcessGroup {
-    /// Starts a program as the first of a new group. Only one group runs at a time.
+    /// Starts a program as the first of a new group.
     pub(crate) fn start(command: &mut Command) -> io::Result<Self> {
+        interruption::watch()?;
         platform::separate(command);
         // Locked across the start: an interruption must not come between it and our knowing of it.
-        let mut running = running();
+        let mut groups = groups();
+        if groups.closed {
+            return Err(io::Error::other("the playing has ended"));
+        }
         let child = command.spawn()?;
-        *running = Some(child.id());
+        groups.ids.push(child.id());
         Ok(Self {
             child,
             status: None,
@@ -40,16 +61,25 @@ impl ProcessGroup {
         platform::has_ended(&mut self.child)
     }
 
+    /// Waits until the program ends by itself, ends what it leaves behind, and gives its exit
+    /// status.
+    pub(crate) fn wait(&mut self) -> io::Result<ExitStatus> {
+        while !self.has_ended()? {
+            thread::sleep(LOOK);
+        }
+        self.end()
+    }
+
     /// Ends whatever of the group is still running, and gives the program's exit status.
     pub(crate) fn end(&mut self) -> io::Result<ExitStatus> {
         if let Some(status) = self.status {
             return Ok(status);
         }
-        let mut running = running();
+        let mut groups = groups();
         // The program has not been waited for, so its number cannot have gone to a stranger.
         platform::kill(&mut self.child);
         let status = self.child.wait()?;
-        *running = None;
+        groups.ids.retain(|id| *id != self.child.id());
         self.status = Some(status);
         Ok(status)
     }
@@ -62,39 +92,38 @@ impl Drop for ProcessGroup {
     }
 }
 
-fn running() -> MutexGuard<'static, Option<u32>> {
-    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+/// Ends every group that is running, and lets none be started any more.
+pub(crate) fn end_all() {
+    let mut groups = groups();
+    groups.closed = true;
+    for id in &groups.ids {
+        platform::kill_group(*id);
+    }
 }
 
-pub(crate) use platform::end_on_interruption;
+/// Lets every running group pause.
+#[cfg(unix)]
+pub(crate) fn suspend_all() {
+    groups().ids.iter().copied().for_each(platform::suspend);
+}
+
+/// Lets every group go on that [`suspend_all`] has paused.
+#[cfg(unix)]
+pub(crate) fn resume_all() {
+    groups().ids.iter().copied().for_each(platform::resume);
+}
+
+fn groups() -> MutexGuard<'static, Groups> {
+    GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 #[cfg(unix)]
 mod platform {
     use std::io;
     use std::os::unix::process::CommandExt;
     use std::process::{Child, Command};
-    use std::thread;
 
     use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    use signal_hook::iterator::Signals;
-    use signal_hook::low_level::emulate_default_handler;
-
-    /// Ends the running group when this program is interrupted, and then this program.
-    pub(crate) fn end_on_interruption() -> io::Result<()> {
-        let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
-        thread::spawn(move || {
-            for signal in signals.forever() {
-                let running = super::running();
-                if let Some(id) = *running {
-                    kill_group(id);
-                }
-                // Still locked, so nothing new is started before this ends the program.
-                let _ = emulate_default_handler(signal);
-            }
-        });
-        Ok(())
-    }
 
     pub(super) fn separate(command: &mut Command) {
         command.process_group(0);
@@ -112,10 +141,22 @@ mod platform {
         kill_group(child.id());
     }
 
-    fn kill_group(id: u32) {
+    pub(super) fn kill_group(id: u32) {
+        send(id, Signal::KILL);
+    }
+
+    pub(super) fn suspend(id: u32) {
+        send(id, Signal::STOP);
+    }
+
+    pub(super) fn resume(id: u32) {
+        send(id, Signal::CONT);
+    }
+
+    fn send(id: u32, signal: Signal) {
         if let Some(pid) = pid(id) {
             // An error means that there is no such group any more.
-            let _ = kill_process_group(pid, Signal::KILL);
+            let _ = kill_process_group(pid, signal);
         }
     }
 
@@ -129,11 +170,6 @@ mod platform {
     use std::io;
     use std::process::{Child, Command};
 
-    /// Does nothing: an interruption reaches every process of the console by itself.
-    pub(crate) fn end_on_interruption() -> io::Result<()> {
-        Ok(())
-    }
-
     pub(super) fn separate(_: &mut Command) {}
 
     pub(super) fn has_ended(child: &mut Child) -> io::Result<bool> {
@@ -144,4 +180,6 @@ mod platform {
         // An error means that it has ended already.
         let _ = child.kill();
     }
+
+    pub(super) fn kill_group(_: u32) {}
 }

@@ -6,6 +6,8 @@ use std::thread;
 
 use anyhow::{Context, anyhow};
 
+use crate::process_group::ProcessGroup;
+
 /// The program of a lesson, built.
 #[derive(Debug)]
 pub(crate) struct Program {
@@ -28,15 +30,17 @@ impl Program {
         mut tell: impl FnMut(&str) -> io::Result<()>,
     ) -> anyhow::Result<Build> {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut child = Command::new(cargo)
+        let mut command = Command::new(cargo);
+        command
             .args(["build", "--package", package, "--bin", package])
             .args(["--message-format", "json-render-diagnostics"])
             .current_dir(root)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .context("cargo cannot be started")?;
+            .stderr(Stdio::piped());
+        // Dropped when `tell` fails: Cargo must not build on for nobody.
+        let mut cargo = ProcessGroup::start(&mut command).context("cargo cannot be started")?;
+        let child = cargo.child();
         let messages = child.stdout.take().context("cargo has no output")?;
         let finder = thread::spawn(move || executable(messages));
         let mut said = String::new();
@@ -45,12 +49,7 @@ impl Program {
             let line = line?;
             match line.split_whitespace().next() {
                 Some(word) if line.starts_with("  ") && DOING.contains(&word) => {
-                    if let Err(error) = tell(line.trim()) {
-                        // Cargo must not build on for nobody.
-                        child.kill()?;
-                        child.wait()?;
-                        return Err(error.into());
-                    }
+                    tell(line.trim())?;
                 }
                 Some("Finished") => {}
                 _ => {
@@ -59,7 +58,7 @@ impl Program {
                 }
             }
         }
-        let status = child.wait()?;
+        let status = cargo.wait()?;
         let path = finder
             .join()
             .map_err(|_| anyhow!("the reader of cargo's messages panicked"))?;

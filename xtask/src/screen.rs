@@ -129,7 +129,7 @@ impl<'a> Screen<'a> {
     }
 
     /// Shows code as it is, under a label unless that is empty.
-    pub(crate) fn code(&mut self, label: &str, code: &str) -> io::Result<()> {
+    pub(crate) fn code(&mut self, label: &str, _language: &str, code: &str) -> io::Result<()> {
         if !label.is_empty() {
             self.line(&self.look.label(&format!("{label}:")))?;
         }
@@ -141,8 +141,8 @@ impl<'a> Screen<'a> {
     }
 
     /// Shows a command whose output follows, line by line.
-    pub(crate) fn command(&mut self, command: &str) -> io::Result<()> {
-        self.line(&self.look.label("Run now:"))?;
+    pub(crate) fn command(&mut self, label: &str, command: &str) -> io::Result<()> {
+        self.line(&self.look.label(label))?;
         let command = self.look.heading(command);
         self.line(&format!("    {command}"))
     }
@@ -169,13 +169,38 @@ impl<'a> Screen<'a> {
         self.blank()
     }
 
+    /// Shows a question that is answered by a key, until [`Screen::end_ask`].
+    pub(crate) fn ask(&mut self, question: &str) -> io::Result<()> {
+        match self.look {
+            Look::Colour => {
+                let fitting = self.fitting(question);
+                let question = self.look.label(&fitting);
+                write!(self.out, "\r\u{1b}[2K{question} ")?;
+            }
+            Look::Plain => self.line(&format!("[{question}]"))?,
+        }
+        self.out.flush()
+    }
+
+    /// Takes the question away again, where it can be.
+    pub(crate) fn end_ask(&mut self) -> io::Result<()> {
+        match self.look {
+            Look::Colour => write!(self.out, "\r\u{1b}[2K"),
+            Look::Plain => self.blank(),
+        }
+    }
+
+    /// Gives as much of a text as fits on a line, the cursor behind it.
+    fn fitting(&self, text: &str) -> String {
+        text.chars().take(self.width.saturating_sub(2)).collect()
+    }
+
     /// Shows what is going on, until [`Screen::end_status`]. On a terminal it comes with its detail,
     /// and each status replaces the one before; elsewhere it is told once, without.
     pub(crate) fn status(&mut self, text: &str, detail: &str) -> io::Result<()> {
         match self.look {
             Look::Colour => {
-                let text = format!("{text} ... {detail}");
-                let fitting: String = text.chars().take(self.width.saturating_sub(1)).collect();
+                let fitting = self.fitting(&format!("{text} ... {detail}"));
                 write!(self.out, "\r\u{1b}[2K{fitting}")?;
             }
             Look::Plain if !self.status_shown => self.remark(&format!("{text} ..."))?,

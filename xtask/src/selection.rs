@@ -17,14 +17,6 @@ pub(crate) enum Part {
     Steps(Vec<String>),
 }
 
-/// Gives every lesson from the one named on.
-pub(crate) fn from<'a>(course: &'a Course, wanted: &str) -> Result<Vec<Selected<'a>>, Misuse> {
-    let first = course.lesson(wanted)?;
-    let lessons = course.lessons.iter();
-    let rest = lessons.filter(|lesson| lesson.number >= first.number);
-    Ok(rest.map(whole).collect())
-}
-
 /// Understands words such as `threads pool map 6`: lessons by name or number, each followed by the
 /// steps that are wanted of it. No word means every lesson.
 pub(crate) fn of_words<'a>(
@@ -89,7 +81,7 @@ fn neither(course: &Course, lesson: &Lesson, steps: &[String], word: &str) -> Mi
 
 #[cfg(test)]
 mod tests {
-    use super::{Part, from, of_words};
+    use super::{Part, of_words};
     use crate::course::Course;
     use std::fs;
     use tempfile::TempDir;
@@ -155,22 +147,5 @@ mod tests {
             "{error}"
         );
         assert!(error.contains("did you mean `map`?"), "{error}");
-    }
-
-    #[test]
-    fn from_a_lesson_on_means_it_and_all_after_it() {
-        let (_folder, course) = course();
-        let selected = from(&course, "5").unwrap();
-        let names: Vec<&str> = selected
-            .iter()
-            .map(|one| one.lesson.name.as_str())
-            .collect();
-        assert_eq!(names, ["pool", "queue"]);
-        assert!(
-            from(&course, "poool")
-                .unwrap_err()
-                .to_string()
-                .contains("`pool`")
-        );
     }
 }

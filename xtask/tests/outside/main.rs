@@ -1,7 +1,10 @@
 //! `cargo xtask` seen from outside: what it prints, and how it ends.
 
+#[cfg(unix)]
+mod counterparts;
 mod house_rules;
 #[cfg(unix)]
 mod interruption;
 mod playing;
 mod small_course;
+mod stepping;

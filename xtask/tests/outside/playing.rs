@@ -49,10 +49,14 @@ fn an_unknown_option_is_refused() {
 }
 
 #[test]
-fn lessons_and_from_exclude_each_other() {
+fn a_start_outside_of_what_is_named_is_refused() {
     let told = SmallCourse::new().tell(&["lesson", "greeting", "--from", "trouble"]);
-    assert!(told.error.contains("not both"), "{told:?}");
-    assert_eq!(told.status, Some(2));
+    assert!(
+        told.error
+            .contains("trouble is not among what is to be played"),
+        "{told:?}"
+    );
+    assert_eq!((told.out.as_str(), told.status), ("", Some(2)));
 }
 
 #[test]
@@ -78,11 +82,11 @@ fn a_lesson_is_played_with_its_live_run_in_place_of_the_recorded() {
     let Told { out, error, status } = SmallCourse::new().tell(&["lesson", "1"]);
     let in_order = [
         "Lesson 1 of 3\nAll about greeting\n",
-        "Building lesson greeting",
         "The opening of greeting.\n",
         "Step hello: what hello shows\n",
         "Guess.\n",
         "Rust:\n    fn hello() {}\n",
+        "Building lesson greeting",
         "    $ cargo run -q -p greeting -- hello\n    live hello from ",
         "It took ",
         "Notice hello.\n",
@@ -162,6 +166,23 @@ fn from_a_lesson_on_all_are_played() {
     assert!(told.out.contains("Lesson 3 of 3\n"), "{told:?}");
     assert!(!told.out.contains("Lesson 2 of 3\n"), "{told:?}");
     assert_eq!(told.status, Some(1));
+}
+
+#[test]
+fn the_whole_course_begins_with_a_welcome_and_ends_with_a_farewell() {
+    let told = SmallCourse::new().tell(&["lesson", "--from", "broken"]);
+    assert!(told.out.contains("Farewell\n\nGoodbye.\n"), "{told:?}");
+    assert!(!told.out.contains("Welcome to it."), "{told:?}");
+    let course = SmallCourse::new();
+    course.write("lessons/trouble/README.md", "# All about trouble\n");
+    let told = course.tell(&["lesson"]);
+    assert!(
+        told.out
+            .starts_with("3 lessons, about 6 minutes\nAll of it\n\nWelcome to it.\n"),
+        "{told:?}"
+    );
+    let ends = "Farewell\n\nGoodbye.\n\n\nWhat was played\n";
+    assert!(told.out.contains(ends), "{told:?}");
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -48,6 +50,8 @@ impl SmallCourse {
             "[workspace]\nresolver = \"3\"\n\
              members = [\"lessons/greeting\", \"lessons/trouble\", \"lessons/broken\"]\n",
         );
+        let frame = "# All of it\n\n## Welcome\n\nWelcome to it.\n\n## Farewell\n\nGoodbye.\n";
+        course.write("lessons/README.md", frame);
         course.lesson("greeting", 1, &["hello"], PROGRAM);
         course.lesson("trouble", 2, &["fails", "hello", "sleeps"], PROGRAM);
         course.lesson("broken", 3, &["hello"], "fn main() { no_such_function() }");
@@ -85,6 +89,15 @@ impl SmallCourse {
         fs::write(path, text).expect("a new file");
     }
 
+    /// Waits until there is a file of that name, for a minute at most.
+    pub(crate) fn wait_for(&self, path: &str) {
+        let start = Instant::now();
+        while !self.path(path).exists() {
+            assert!(start.elapsed() < Duration::from_mins(1), "no {path}");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     fn path(&self, path: &str) -> PathBuf {
         self.root.path().join(path)
     }
@@ -116,11 +129,17 @@ pub(crate) fn xtask(root: &Path, arguments: &[&str]) -> Command {
 
 /// Runs a command to its end.
 pub(crate) fn told(command: &mut Command) -> Told {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    finished(command.spawn().expect("the program starts"))
+}
+
+/// Waits until a program ends by itself, and gives what it has said.
+pub(crate) fn finished(program: Child) -> Told {
     let Output {
         status,
         stdout,
         stderr,
-    } = command.output().expect("the program starts");
+    } = program.wait_with_output().expect("its end");
     Told {
         out: String::from_utf8(stdout).expect("output is UTF-8"),
         error: String::from_utf8(stderr).expect("error output is UTF-8"),
