@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, stands_alone};
 use crate::misuse::{Misuse, suggestion};
 use crate::readme::Readme;
 
@@ -30,7 +30,8 @@ impl Course {
         Self::find(root()?)
     }
 
-    /// Finds the lessons below `root`. A folder without a `Cargo.toml` is no lesson.
+    /// Finds the lessons below `root`. A folder without a `Cargo.toml` is no lesson, nor is one that is a
+    /// project of its own: somebody's copy of a lesson.
     pub(crate) fn find(root: PathBuf) -> anyhow::Result<Self> {
         let lessons_folder = root.join("lessons");
         let entries = fs::read_dir(&lessons_folder)
@@ -38,7 +39,7 @@ impl Course {
         let mut lessons = Vec::new();
         for entry in entries {
             let folder = entry?.path();
-            if folder.join("Cargo.toml").is_file() {
+            if folder.join("Cargo.toml").is_file() && !stands_alone(&folder) {
                 lessons.push(Lesson::read(folder)?);
             }
         }

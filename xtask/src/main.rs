@@ -2,6 +2,7 @@
 
 mod building;
 mod check;
+mod copy;
 mod course;
 mod frame;
 mod help;

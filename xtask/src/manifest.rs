@@ -129,6 +129,12 @@ impl Value {
     }
 }
 
+/// Tells whether a folder is a project of its own: its manifest has a table `[workspace]`.
+pub(crate) fn stands_alone(folder: &Path) -> bool {
+    let manifest = Manifest::read(&folder.join("Cargo.toml"));
+    manifest.is_ok_and(|manifest| manifest.get(&["workspace"]).is_some())
+}
+
 fn table_of(text: &str, table: &DeTable) -> Table {
     let entries = table.iter();
     entries

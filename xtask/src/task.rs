@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use lexopt::Parser;
 
 use crate::misuse::{Misuse, suggestion};
-use crate::{check, help, lesson, list};
+use crate::{check, copy, help, lesson, list};
 
 /// One of the things `cargo xtask` can do.
 pub(crate) struct Task {
@@ -27,6 +27,12 @@ pub(crate) const TASKS: &[Task] = &[
         about: "list the lessons with their steps and minutes",
         usage: list::USAGE,
         run: list::run,
+    },
+    Task {
+        name: "copy",
+        about: "make a project of your own out of a lesson",
+        usage: copy::USAGE,
+        run: copy::run,
     },
     Task {
         name: "check",

@@ -7,6 +7,7 @@ use anyhow::{Context, ensure};
 
 use crate::course::{Course, Lesson};
 use crate::live_run::{self, Line};
+use crate::manifest::stands_alone;
 use crate::program::{Build, Program};
 use crate::readme::Readme;
 
@@ -108,7 +109,7 @@ fn listed_steps(root: &Path, lesson: &str) -> anyhow::Result<Vec<String>> {
 }
 
 /// Gives the files of the checkout: those that git tracks or would add; without git, all but what
-/// is built.
+/// is built. A project of its own, a copy of a lesson perhaps, is not part of the checkout.
 pub(super) fn files(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let git = Command::new("git")
         .args([
@@ -134,6 +135,13 @@ pub(super) fn files(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
         }
         _ => walk(root, Path::new(""), &mut files)?,
     }
+    let own: Vec<PathBuf> = files
+        .iter()
+        .filter(|path| path.ends_with("Cargo.toml") && *path != Path::new("Cargo.toml"))
+        .filter_map(|path| path.parent().map(Path::to_owned))
+        .filter(|folder| stands_alone(&root.join(folder)))
+        .collect();
+    files.retain(|path| !own.iter().any(|folder| path.starts_with(folder)));
     files.sort();
     files.dedup();
     Ok(files)
@@ -162,7 +170,7 @@ fn walk(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<
 
 #[cfg(test)]
 mod tests {
-    use super::walk;
+    use super::{files, walk};
     use std::fs;
     use std::path::Path;
 
@@ -176,5 +184,21 @@ mod tests {
         let mut files = Vec::new();
         walk(root.path(), Path::new(""), &mut files).unwrap();
         assert_eq!(files, [Path::new("src/file")]);
+    }
+
+    #[test]
+    fn a_project_of_its_own_is_not_part_of_the_checkout() {
+        let root = tempfile::tempdir().unwrap();
+        for (folder, manifest) in [
+            ("", "[workspace]"),
+            ("pool", "[package]"),
+            ("mine", "[workspace]"),
+        ] {
+            let folder = root.path().join(folder);
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+        }
+        let expected = ["Cargo.toml", "pool/Cargo.toml"];
+        assert_eq!(files(root.path()).unwrap(), expected.map(Path::new));
     }
 }

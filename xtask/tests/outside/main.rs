@@ -1,5 +1,7 @@
 //! `cargo xtask` seen from outside: what it prints, and how it ends.
 
+mod copies;
+mod copying;
 #[cfg(unix)]
 mod counterparts;
 mod house_rules;

@@ -98,6 +98,12 @@ impl SmallCourse {
         }
     }
 
+    /// Adds text at the end of a file.
+    pub(crate) fn append(&self, path: &str, text: &str) {
+        let before = fs::read_to_string(self.path(path)).expect("a file");
+        self.write(path, &(before + text));
+    }
+
     fn path(&self, path: &str) -> PathBuf {
         self.root.path().join(path)
     }
