@@ -1,5 +1,6 @@
 //! The tasks of the course: `cargo xtask lesson` plays it, `cargo xtask` lists what else there is.
 
+mod bench;
 mod building;
 mod check;
 mod copy;

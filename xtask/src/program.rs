@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow};
 
 use crate::process_group::ProcessGroup;
 
-/// The program of a lesson, built.
+/// The program of a lesson, or one that measures, built.
 #[derive(Debug)]
 pub(crate) struct Program {
     path: PathBuf,
@@ -27,12 +27,33 @@ impl Program {
     pub(crate) fn build(
         root: &Path,
         package: &str,
+        tell: impl FnMut(&str) -> io::Result<()>,
+    ) -> anyhow::Result<Build> {
+        Self::build_target(root, &["--package", package, "--bin", package], tell)
+    }
+
+    /// Builds an example of a package for measuring, which is optimised as much as can be; otherwise
+    /// as [`Program::build`].
+    pub(crate) fn build_example(
+        root: &Path,
+        package: &str,
+        example: &str,
+        tell: impl FnMut(&str) -> io::Result<()>,
+    ) -> anyhow::Result<Build> {
+        let target = ["--release", "--package", package, "--example", example];
+        Self::build_target(root, &target, tell)
+    }
+
+    fn build_target(
+        root: &Path,
+        target: &[&str],
         mut tell: impl FnMut(&str) -> io::Result<()>,
     ) -> anyhow::Result<Build> {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
         command
-            .args(["build", "--package", package, "--bin", package])
+            .arg("build")
+            .args(target)
             .args(["--message-format", "json-render-diagnostics"])
             .current_dir(root)
             .stdin(Stdio::null())
@@ -69,12 +90,22 @@ impl Program {
         })
     }
 
+    /// Gives a path beside the program, where what is built for it can be put.
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
+        self.path.with_file_name(name)
+    }
+
+    /// Gives the command that runs it without arguments.
+    pub(crate) fn command(&self) -> Command {
+        Command::new(&self.path)
+    }
+
     /// Gives the command that runs one step.
     ///
     /// Some steps panic on purpose: a backtrace, which the environment may ask for, would bury what
     /// they show.
     pub(crate) fn step(&self, step: &str) -> Command {
-        let mut command = Command::new(&self.path);
+        let mut command = self.command();
         command.arg(step).env("RUST_BACKTRACE", "0");
         command
     }

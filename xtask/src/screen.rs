@@ -110,6 +110,11 @@ impl<'a> Screen<'a> {
         self.blank()
     }
 
+    /// Shows a heading right above what belongs to it.
+    pub(crate) fn subheading(&mut self, text: &str) -> io::Result<()> {
+        self.line(&self.look.heading(text))
+    }
+
     /// Shows the heading of a step: its name, and what it shows.
     pub(crate) fn step(&mut self, name: &str, words: &str) -> io::Result<()> {
         let text = format!("Step {name}: {words}");

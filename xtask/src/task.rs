@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use lexopt::Parser;
 
 use crate::misuse::{Misuse, suggestion};
-use crate::{check, copy, help, lesson, list};
+use crate::{bench, check, copy, help, lesson, list};
 
 /// One of the things `cargo xtask` can do.
 pub(crate) struct Task {
@@ -39,6 +39,12 @@ pub(crate) const TASKS: &[Task] = &[
         about: "check the house rules of the course",
         usage: check::USAGE,
         run: check::run,
+    },
+    Task {
+        name: "bench",
+        about: "measure processes, pools, pipes and locks beside Python's",
+        usage: bench::USAGE,
+        run: bench::run,
     },
     Task {
         name: "help",

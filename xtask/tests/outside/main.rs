@@ -7,6 +7,8 @@ mod counterparts;
 mod house_rules;
 #[cfg(unix)]
 mod interruption;
+#[cfg(unix)]
+mod measuring;
 mod playing;
 mod small_course;
 mod stepping;
