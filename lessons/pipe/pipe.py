@@ -101,11 +101,11 @@ def speaker(letter, end):
 
 def one_owner():
     listening, speaking = multiprocessing.Pipe(duplex=False)
-    speakers = [
-        multiprocessing.Process(target=speaker, args=(letter, speaking)) for letter in "AB"
-    ]
-    for child in speakers:
+    speakers = []
+    for letter in "AB":
+        child = multiprocessing.Process(target=speaker, args=(letter, speaking))
         child.start()
+        speakers.append(child)
     speaking.close()
     whole = 0
     try:
@@ -114,7 +114,8 @@ def one_owner():
             assert message in ("A" * 100_000, "B" * 100_000), "a message is spoilt"
             whole += 1
     except Exception as error:
-        print(f"{whole} of 200 messages, then {type(error).__name__}: {str(error)[:60]}")
+        name, text = type(error).__name__, str(error)[:60]
+        print(f"{whole} of 200 messages, then {name}: {text}")
     for child in speakers:
         child.terminate()  # nobody listens any more: they would wait for ever
         child.join()
