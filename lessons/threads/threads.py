@@ -76,7 +76,11 @@ def as_struct():
     for ticker in tickers:
         ticker.join()
 
-    tasks = [Ticker("task-1", 0.03, 1), Ticker("task-2", 0.02, 1), Ticker("task-3", 0.01, 1)]
+    tasks = [
+        Ticker("task-1", 0.03, 1),
+        Ticker("task-2", 0.02, 1),
+        Ticker("task-3", 0.01, 1),
+    ]
     for task in tasks:
         task.start()
     for task in tasks:
@@ -134,7 +138,8 @@ def print_cube(number):
 
 
 def panic():
-    bad = threading.Thread(target=print_cube, args=(2, 3))  # a TypeError, but only once it runs
+    # One argument too many: a TypeError, but only once it runs.
+    bad = threading.Thread(target=print_cube, args=(2, 3))
     good = threading.Thread(target=print_cube, args=(2,))
     bad.start()
     bad.join()  # says nothing of the failure
@@ -257,12 +262,12 @@ def factorial_bits(number):
 
 
 def five_processes():
-    workers = [
-        multiprocessing.Process(name=f"Worker: {number}", target=factorial_bits, args=(NUMBER,))
-        for number in range(5)
-    ]
-    for worker in workers:
+    workers = []
+    for number in range(5):
+        name = f"Worker: {number}"
+        worker = multiprocessing.Process(name=name, target=factorial_bits, args=(NUMBER,))
         worker.start()
+        workers.append(worker)
     for worker in workers:
         worker.join()
     assert all(worker.exitcode == 0 for worker in workers)

@@ -9,7 +9,7 @@ const SUM: u64 = 33_332_833_335_000_000;
 fn add_squares() -> u64 {
     let mut sum = 0;
     for number in 0..100_000 {
-        // Without the black box the compiler works the sum out by a formula, with no loop left.
+        // Without the black box the compiler works out the sum, with no loop left.
         sum += black_box(number * number);
     }
     sum
@@ -36,7 +36,10 @@ fn four_in_a_row() -> Result<Vec<u64>> {
 }
 
 fn four_threads() -> Result<Vec<u64>> {
-    let workers = [(); 4].map(|()| thread::spawn(hundred_times));
+    let mut workers = Vec::new();
+    for _ in 0..4 {
+        workers.push(thread::spawn(hundred_times));
+    }
     let mut sums = Vec::new();
     for worker in workers {
         sums.push(worker.join().unwrap());

@@ -22,8 +22,8 @@ fn odd_part(number: u64, primes: &[u64], threads: usize) -> BigInt {
     multiply(&half, &rest, threads)
 }
 
-/// The product tree: each number is multiplied with one of about its own length, and the two
-/// branches need nothing of each other.
+/// The product tree: each number is multiplied with one of about its own length.
+/// The two branches need nothing of each other.
 fn product(factors: &[u64], threads: usize) -> BigInt {
     if factors.len() <= 16 {
         return factors.iter().product();

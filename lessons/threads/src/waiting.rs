@@ -35,7 +35,10 @@ fn wait() {
 }
 
 fn wait_in_four_threads() {
-    let waits = [(); 4].map(|()| thread::spawn(wait));
+    let mut waits = Vec::new();
+    for _ in 0..4 {
+        waits.push(thread::spawn(wait));
+    }
     for wait in waits {
         wait.join().unwrap();
     }
