@@ -158,6 +158,7 @@ def printers():
     in_processes(print_thrice, [(word,) for word in words])
     print("with a lock:")
     in_processes(print_in_turn, [(word, lock) for word in words])
+    print("ten take one lock:")
     in_processes(say_hello, [(number, lock) for number in range(10)])
 
 

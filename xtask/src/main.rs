@@ -29,6 +29,7 @@ mod summary;
 mod table;
 mod task;
 mod terminal;
+mod timeline;
 
 use std::process::ExitCode;
 

@@ -96,6 +96,15 @@ impl<'a> Screen<'a> {
         }
     }
 
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Whether only plain text is shown.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.look == Look::Plain
+    }
+
     /// Shows the title of a lesson, and its place in the course.
     pub(crate) fn title(&mut self, place: &str, title: &str) -> io::Result<()> {
         let title = self.look.underlined(&self.look.heading(title));

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use lexopt::Parser;
 
 use crate::misuse::{Misuse, suggestion};
-use crate::{bench, check, copy, help, lesson, list};
+use crate::{bench, check, copy, help, lesson, list, timeline};
 
 /// One of the things `cargo xtask` can do.
 pub(crate) struct Task {
@@ -45,6 +45,12 @@ pub(crate) const TASKS: &[Task] = &[
         about: "measure processes, pools, pipes and locks beside Python's",
         usage: bench::USAGE,
         run: bench::run,
+    },
+    Task {
+        name: "timeline",
+        about: "show what ran when in a step: lanes, a picture, a trace",
+        usage: timeline::USAGE,
+        run: timeline::run,
     },
     Task {
         name: "help",

@@ -11,6 +11,7 @@ use bytemuck::Pod;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, Result};
+use crate::events;
 use crate::lock::refusal;
 use crate::memory::{Held, Segment, Ticket, Use};
 use crate::raw_lock::Refused;
@@ -68,6 +69,7 @@ impl<T: Pod> Array<T> {
             what: format!("{} of length {length}", content::<T>()),
             source,
         })?;
+        events::made(&segment, content::<T>);
         Ok(Array {
             segment,
             elements: PhantomData,

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, Result};
+use crate::events;
 use crate::iter::Iter;
 use crate::lane::Lane;
 use crate::memory::{Segment, Ticket};
@@ -87,6 +88,7 @@ fn make<T: Serialize + DeserializeOwned>(capacity: usize) -> Result<(Sender<T>, 
     let made = Lane::segment(1).and_then(|segment| {
         let left = Member::join(&segment, Side::Left)?;
         let right = Member::join(&segment, Side::Right)?;
+        events::made(&Lane::new(Arc::clone(&segment), 0), content::<T>);
         Ok((Half::new(&segment, left), Half::new(&segment, right)))
     });
     let (left, right) = made.map_err(|source| Error::Memory {

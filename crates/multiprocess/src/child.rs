@@ -106,7 +106,7 @@ pub fn init(tasks: impl IntoIterator<Item = RegisteredTask>) {
     if is_child {
         std::process::exit(run());
     }
-    events::print_if_asked();
+    events::prepare();
     ipc_handles::prepare();
     run::clear_dead_runs();
 }
@@ -147,7 +147,7 @@ fn run() -> i32 {
         run::inherit(folder);
     }
     panic::announce_with_process_name();
-    events::print_if_asked();
+    events::prepare();
 
     let table = task::table().unwrap_or_default();
     let task = table

@@ -1,6 +1,7 @@
 //! What happens when a process of a program ends: its daemons are ended, its other children are waited for, and
 //! the shared memory that nobody else uses is taken back. A child calls it itself, in [`init`](crate::init).
 
+use crate::events::recorder::process_ends;
 use crate::{children, presence, run};
 
 /// Its destructor runs when the main thread ends.
@@ -9,7 +10,7 @@ struct AtEnd;
 impl Drop for AtEnd {
     fn drop(&mut self) {
         if children::all().is_empty() && run::is_none() {
-            return;
+            return process_ends();
         }
         // The variables of this thread are being destroyed; a listener to events may need its own.
         match std::thread::Builder::new()
@@ -19,6 +20,7 @@ impl Drop for AtEnd {
             Ok(ending) => drop(ending.join()),
             Err(_) => end(),
         }
+        process_ends();
     }
 }
 

@@ -2,37 +2,49 @@
 //!
 //! | event | level | fields |
 //! |---|---|---|
-//! | `process started` | INFO | `name`, `pid`, `daemon`, in the parent |
+//! | `process started` | INFO | `name`, `pid`, `daemon`, `at`, in the parent |
 //! | `process ended` | INFO | `name`, `pid`, `status`, in the parent |
-//! | `task begins`, `task ends` | DEBUG | `function`, in the child |
-//! | `lock awaited`, `lock held`, `lock released` | TRACE | `lock` |
-//! | `put`, `got` | TRACE | `queue` |
+//! | `task begins`, `task ends` | DEBUG | `function`, in the child; of a pool's call also `first` and `count` of the inputs |
+//! | `join awaited`, `joined` | DEBUG | `pid`, in the parent |
+//! | `made` | TRACE | `memory`, `what`: what the memory of a lock, a value or a queue is |
+//! | `lock awaited`, `lock held`, `lock refused` | TRACE | `lock` |
+//! | `lock released` | TRACE | `lock`, `at` |
+//! | `put` | TRACE | `queue`, `item`, `at` |
+//! | `got` | TRACE | `queue`, `item`, `since` |
+//!
+//! `item` counts the messages of a queue, a channel or one direction of a pipe: who got item 7 got what was put as
+//! item 7. `at` and `since` are [moments](moment); `at` stands where the event is told later than it happened, because
+//! meanwhile another process may have seen what it did: what was put can be got before this is told.
 //!
 //! Where nobody listens an event costs the reading of one number.
 
+mod printer;
+pub(crate) mod recorder;
+
 use std::fmt;
 use std::process::ExitStatus;
-use std::sync::OnceLock;
 
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::NoSubscriber;
-use tracing::{Dispatch, Event, Level, Subscriber, debug, dispatcher, info, trace};
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
-use tracing_subscriber::registry::LookupSpan;
+use tracing::{Dispatch, Level, debug, dispatcher, info, trace};
 
-use crate::current::{self, ProcessInfo};
+use crate::current::ProcessInfo;
+
+pub(crate) use recorder::recorder;
 
 const TARGET: &str = "multiprocess";
 
-/// Name of the variable that has the events printed.
-const VARIABLE: &str = "MULTIPROCESS_LOG";
+/// Has the events printed and recorded where that is asked for.
+pub(crate) fn prepare() {
+    printer::print_if_asked();
+    recorder::record_if_asked();
+}
 
-pub(crate) fn process_started(process: &ProcessInfo) {
+pub(crate) fn process_started(process: &ProcessInfo, at: Option<u64>) {
     let ProcessInfo { name, pid, daemon } = process;
     tell(
         Level::INFO,
-        || info!(target: TARGET, name, pid, daemon, "process started"),
+        || info!(target: TARGET, name, pid, daemon, at, "process started"),
     );
 }
 
@@ -51,10 +63,35 @@ pub(crate) fn task_begins(function: &str) {
     );
 }
 
+/// The function is about to be called for some of the inputs of a call to a pool.
+pub(crate) fn batch_begins(function: &str, first: u32, count: u32) {
+    tell(
+        Level::DEBUG,
+        || debug!(target: TARGET, function, first, count, "task begins"),
+    );
+}
+
 pub(crate) fn task_ends(function: &str) {
     tell(
         Level::DEBUG,
         || debug!(target: TARGET, function, "task ends"),
+    );
+}
+
+pub(crate) fn join_awaited(process: &ProcessInfo) {
+    let pid = process.pid;
+    tell(Level::DEBUG, || debug!(target: TARGET, pid, "join awaited"));
+}
+
+pub(crate) fn joined(process: &ProcessInfo) {
+    let pid = process.pid;
+    tell(Level::DEBUG, || debug!(target: TARGET, pid, "joined"));
+}
+
+pub(crate) fn made(memory: &impl fmt::Debug, what: impl Fn() -> String) {
+    tell(
+        Level::TRACE,
+        || trace!(target: TARGET, ?memory, what = what(), "made"),
     );
 }
 
@@ -71,82 +108,79 @@ pub(crate) fn lock_held(lock: &impl fmt::Debug) {
     tell(Level::TRACE, || trace!(target: TARGET, ?lock, "lock held"));
 }
 
-#[inline]
-pub(crate) fn lock_released(lock: &impl fmt::Debug) {
+/// It is not got, and no longer waited for.
+pub(crate) fn lock_refused(lock: &impl fmt::Debug) {
     tell(
         Level::TRACE,
-        || trace!(target: TARGET, ?lock, "lock released"),
+        || trace!(target: TARGET, ?lock, "lock refused"),
     );
 }
 
-pub(crate) fn put(queue: &impl fmt::Debug) {
-    tell(Level::TRACE, || trace!(target: TARGET, ?queue, "put"));
-}
-
-pub(crate) fn got(queue: &impl fmt::Debug) {
-    tell(Level::TRACE, || trace!(target: TARGET, ?queue, "got"));
-}
-
-/// Prints events, where that was asked for.
-static PRINTER: OnceLock<Dispatch> = OnceLock::new();
-
-/// Has an event told to the program's own listener, if it has one, otherwise to the printer, if there is one.
+/// `at` is the [moment](moment) before the release.
 #[inline]
-fn tell(level: Level, event: impl FnOnce()) {
-    if level > LevelFilter::current() {
-        return;
+pub(crate) fn lock_released(lock: &impl fmt::Debug, at: Option<u64>) {
+    if at.is_some() {
+        tell(
+            Level::TRACE,
+            || trace!(target: TARGET, ?lock, at, "lock released"),
+        );
+    }
+}
+
+/// `at` is the [moment](moment) before anybody could get it.
+pub(crate) fn put(queue: &impl fmt::Debug, item: u32, at: Option<u64>) {
+    if at.is_some() {
+        tell(
+            Level::TRACE,
+            || trace!(target: TARGET, ?queue, item, at, "put"),
+        );
+    }
+}
+
+/// `since` is the [moment](moment) from which it was waited for.
+pub(crate) fn got(queue: &impl fmt::Debug, item: u32, since: Option<u64>) {
+    if since.is_some() {
+        tell(
+            Level::TRACE,
+            || trace!(target: TARGET, ?queue, item, since, "got"),
+        );
+    }
+}
+
+/// Whether anybody may listen to events of that level.
+#[inline]
+fn may_be_heard(level: Level) -> bool {
+    level <= LevelFilter::current()
+}
+
+/// The time by the system's monotonic clock, which is one for all processes, in nanoseconds; `None` where nobody
+/// listens to events of that level.
+#[inline]
+pub(crate) fn moment(level: Level) -> Option<u64> {
+    may_be_heard(level).then(recorder::now)
+}
+
+/// Has an event told: to the recorder, if there is one, and to the program's own listener, if it has one, otherwise to
+/// the printer, if there is one.
+#[inline]
+fn tell(level: Level, event: impl Fn()) {
+    if may_be_heard(level) {
+        tell_listeners(level, &event);
+    }
+}
+
+#[cold]
+fn tell_listeners(level: Level, event: &dyn Fn()) {
+    if let Some(recorder) = recorder() {
+        dispatcher::with_default(recorder, event);
     }
     let nobody_listens = || dispatcher::get_default(Dispatch::is::<NoSubscriber>);
-    match PRINTER.get() {
-        Some(printer) if nobody_listens() => dispatcher::with_default(printer, event),
+    match printer::printer() {
+        Some(printer) if nobody_listens() => {
+            if level <= printer.level {
+                dispatcher::with_default(&printer.dispatch, event);
+            }
+        }
         _ => event(),
-    }
-}
-
-/// Has the events printed on standard error where the variable asks for it: `MULTIPROCESS_LOG=info`, `debug` or `trace`.
-///
-/// Python: `multiprocessing.log_to_stderr(level)`.
-pub(crate) fn print_if_asked() {
-    let Ok(level) = std::env::var(VARIABLE) else {
-        return;
-    };
-    let Ok(level) = level.parse::<Level>() else {
-        eprintln!("{VARIABLE}={level} is not understood: say info, debug or trace");
-        return;
-    };
-    // Nobody is told that standard error is closed: there is nowhere to tell it.
-    let printer = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(std::io::stderr)
-        .log_internal_errors(false)
-        .event_format(WithProcessName)
-        .finish();
-    let _ = PRINTER.set(Dispatch::new(printer));
-}
-
-/// `[INFO/worker 1 4711] process started name="worker 2" pid=4712 daemon=false`, in one piece.
-struct WithProcessName;
-
-impl<S, N> FormatEvent<S, N> for WithProcessName
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-    N: for<'a> FormatFields<'a> + 'static,
-{
-    fn format_event(
-        &self,
-        context: &FmtContext<'_, S, N>,
-        mut writer: Writer<'_>,
-        event: &Event<'_>,
-    ) -> fmt::Result {
-        let this = &current::identity().this;
-        write!(
-            writer,
-            "[{}/{} {}] ",
-            event.metadata().level(),
-            this.name,
-            this.pid
-        )?;
-        context.format_fields(writer.by_ref(), event)?;
-        writer.write_char('\n')
     }
 }

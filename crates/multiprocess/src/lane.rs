@@ -1,10 +1,14 @@
 //! A lane: one direction in which messages go, from any number of putters to any number of takers.
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
+use tracing::Level;
+
 use crate::bell::{self, Attention, Bell};
+use crate::events;
 use crate::ledger::LANE;
 use crate::memory::{Segment, Use};
 use crate::party::Party;
@@ -80,6 +84,24 @@ pub(crate) struct Lane {
     attention: Attention,
 }
 
+/// How it is called in events. The second direction of a pipe lies in the same memory as the first.
+impl fmt::Debug for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.index {
+            0 => self.segment.fmt(f),
+            _ => write!(f, "{:?} back", self.segment),
+        }
+    }
+}
+
+/// A message that was put.
+pub(crate) struct Put {
+    /// How many were put before; it begins again at 2³².
+    pub(crate) item: u32,
+    /// The [moment](events::moment) before it could be taken.
+    pub(crate) at: Option<u64>,
+}
+
 impl Lane {
     /// Makes the memory of so many lanes.
     pub(crate) fn segment(lanes: usize) -> io::Result<Arc<Segment>> {
@@ -127,13 +149,13 @@ impl Lane {
         2 * self.index + 1
     }
 
-    /// Puts a message. `takers` are those whose absence makes it pointless.
+    /// Puts a message, and says which one it is. `takers` are those whose absence makes it pointless.
     pub(crate) fn put(
         &self,
         message: &[u8],
         patience: Patience,
         takers: Option<&Party>,
-    ) -> Result<(), Stop> {
+    ) -> Result<Put, Stop> {
         let deadline = patience.deadline();
         loop {
             if takers.is_some_and(Party::has_left) {
@@ -144,10 +166,14 @@ impl Lane {
                 return Err(Stop::Closed);
             }
             if !self.rings.is_full() {
+                let put = Put {
+                    item: self.rings.put_count(),
+                    at: events::moment(Level::TRACE),
+                };
                 self.rings.put(message)?;
                 drop(turn);
                 self.news().strike();
-                return Ok(());
+                return Ok(put);
             }
             drop(turn);
             if patience.is_over() {
@@ -161,19 +187,20 @@ impl Lane {
         }
     }
 
-    /// Takes the next message. `putters` are those without whom there will be no more.
+    /// Takes the next message, and says which one it is. `putters` are those without whom there will be no more.
     pub(crate) fn take(
         &self,
         message: &mut Vec<u8>,
         patience: Patience,
         putters: Option<&Party>,
-    ) -> Result<(), Stop> {
+    ) -> Result<u32, Stop> {
         let deadline = patience.deadline();
         let mut thoroughly = matches!(patience, Patience::Try);
         loop {
             // Asked first: what was put before the end is taken before the end.
             let over = self.is_over(putters, thoroughly);
             let turn = self.segment.turn(self.takers_turn(), deadline)?;
+            let item = self.rings.taken_count();
             if let Some(wasteful) = self.rings.take(message)? {
                 if wasteful == Wasteful(true) {
                     self.go_home();
@@ -182,7 +209,7 @@ impl Lane {
                 if self.rings.capacity().is_some() {
                     self.room().strike();
                 }
-                return Ok(());
+                return Ok(item);
             }
             drop(turn);
             if over {

@@ -162,6 +162,11 @@ impl Ledger {
         self.mark(place::TAIL).count
     }
 
+    /// How many messages were taken so far; it begins again at 2³².
+    pub(crate) fn taken_count(&self) -> u32 {
+        self.mark(place::HEAD).count
+    }
+
     /// How many messages there are.
     pub(crate) fn len(&self) -> u32 {
         let mut head = self.get(place::HEAD);

@@ -119,6 +119,7 @@ pub use condition::{Condition, ConditionGuard};
 pub use current::{ProcessInfo, current, parent};
 pub use error::{BrokenBy, Error, Result, Signal, Travelling};
 pub use event::Event;
+pub use events::recorder::recorder;
 pub use holder::Holder;
 pub use iter::Iter;
 pub use lock::{Lock, LockGuard};

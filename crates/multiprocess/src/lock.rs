@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, Result};
+use crate::events;
 use crate::memory::{Held, Segment, Ticket, Use};
 use crate::raw_lock::Refused;
 
@@ -60,10 +61,12 @@ impl Lock {
             what: "a Lock".to_owned(),
             source,
         })?;
-        Ok(Lock {
+        let lock = Lock {
             segment,
             name: None,
-        })
+        };
+        events::made(&lock.segment, || lock.to_string());
+        Ok(lock)
     }
 
     /// Makes a lock with a name, which stands in the error of those who wait for it in vain.
@@ -72,10 +75,12 @@ impl Lock {
     ///
     /// As [`new`](Lock::new).
     pub fn named(name: &str) -> Result<Lock> {
-        Ok(Lock {
+        let lock = Lock {
             name: Some(name.into()),
             ..Lock::new()?
-        })
+        };
+        events::made(&lock.segment, || lock.to_string());
+        Ok(lock)
     }
 
     /// Waits until the lock is free and takes it. Python: `Lock.acquire()`.
@@ -133,6 +138,7 @@ pub(crate) fn refusal(
     what: String,
     limit: Option<Duration>,
 ) -> Error {
+    events::lock_refused(segment);
     match refused {
         Refused::Busy => Error::LockTimeout {
             what,

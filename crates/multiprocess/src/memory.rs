@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use shared_memory::{Shmem, ShmemConf, ShmemError};
+use tracing::Level;
 
 use crate::raw_lock::{FileLock, Locked, Refused};
 use crate::robust::RobustMutex;
@@ -691,6 +692,7 @@ impl DerefMut for Held<'_> {
 impl Drop for Held<'_> {
     #[inline]
     fn drop(&mut self) {
+        let at = events::moment(Level::TRACE);
         self.segment
             .header()
             .lock
@@ -700,7 +702,7 @@ impl Drop for Held<'_> {
             None => self.segment.header().lock.mutex.unlock(),
             Some(file) => file.unlock(),
         }
-        events::lock_released(self.segment);
+        events::lock_released(self.segment, at);
     }
 }
 

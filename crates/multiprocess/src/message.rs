@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tracing::Level;
 
 use crate::error::{Error, Result};
 use crate::events;
@@ -138,15 +139,16 @@ impl<T: Serialize> Messages<T> {
         };
         let (message, luggage) = packed.map_err(unsendable)?;
         let put = self.lane.put(&message, limit.patience(), takers);
-        if put.is_ok() {
-            events::put(&self.lane.segment);
+        if let Ok(put) = &put {
+            events::put(&self.lane, put.item, put.at);
             if !luggage.is_empty() {
                 self.lane.rings().mark_loaded();
             }
             luggage.deliver();
         }
         keep(message);
-        put.map_err(|stop| self.stopped(stop, limit, ROOM))
+        put.map_err(|stop| self.stopped(stop, limit, ROOM))?;
+        Ok(())
     }
 }
 
@@ -154,10 +156,11 @@ impl<T: DeserializeOwned> Messages<T> {
     /// Takes the next value. `putters` are those without whom there will be no more.
     pub(crate) fn take(&self, limit: Limit, putters: Option<&Party>) -> Result<T> {
         let mut message = BUFFER.take();
+        let since = events::moment(Level::TRACE);
         let taken = self.lane.take(&mut message, limit.patience(), putters);
         let value = match taken {
-            Ok(()) => {
-                events::got(&self.lane.segment);
+            Ok(item) => {
+                events::got(&self.lane, item, since);
                 self.read(&message)
             }
             Err(stop) => Err(self.stopped(stop, limit, MESSAGE)),

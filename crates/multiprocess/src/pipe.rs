@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, Result};
+use crate::events;
 use crate::iter::Iter;
 use crate::lane::Lane;
 use crate::luggage::{self, Carried};
@@ -59,6 +60,9 @@ where
     let made = Lane::segment(2).and_then(|segment| {
         let left = Member::join(&segment, Side::Left)?;
         let right = Member::join(&segment, Side::Right)?;
+        for index in 0..2 {
+            events::made(&Lane::new(Arc::clone(&segment), index), content::<A, B>);
+        }
         Ok((
             Connection::new(&segment, left),
             Connection::new(&segment, right),

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tracing::Level;
 
 use crate::child::{self, PanicReport, Start};
 use crate::children::Child;
@@ -178,6 +179,7 @@ impl Builder {
         let (start, _) = Frame::new(Kind::Start, start).map_err(too_large)?;
         let (arguments, luggage) = Frame::new(Kind::Arguments, arguments).map_err(too_large)?;
 
+        let at = events::moment(Level::INFO);
         let child = start_program(&name, self.daemon, luggage, |answer| {
             let _ = parcel::open::<F::Output>(answer);
         })
@@ -189,7 +191,7 @@ impl Builder {
             let _ = child.signal(Signal::KILL);
             let _ = child.wait(None);
         })?;
-        events::process_started(&child.info);
+        events::process_started(&child.info, at);
         Ok(JoinHandle {
             child,
             answer: PhantomData,
@@ -327,7 +329,7 @@ impl<R: DeserializeOwned> JoinHandle<R> {
     /// did not return; [`Error::Encode`] or [`Error::Decode`] if its value could not travel;
     /// [`Error::AlreadyJoined`] if [`join_timeout`](JoinHandle::join_timeout) gave the answer before.
     pub fn join(self) -> Result<R> {
-        self.child.wait(None)?;
+        self.wait(None)?;
         self.answer()
     }
 
@@ -360,11 +362,19 @@ impl<R: DeserializeOwned> JoinHandle<R> {
     pub fn join_timeout(&mut self, limit: Duration) -> Result<Option<R>> {
         // A limit beyond what the clock can express is no limit.
         let deadline = Instant::now().checked_add(limit);
-        if self.child.wait(deadline)? {
+        if self.wait(deadline)? {
             self.answer().map(Some)
         } else {
             Ok(None)
         }
+    }
+
+    /// Waits until the process has ended, or the deadline has passed; true if it has ended.
+    fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
+        events::join_awaited(&self.child.info);
+        let ended = self.child.wait(deadline);
+        events::joined(&self.child.info);
+        ended
     }
 
     /// The answer of a process that has ended.

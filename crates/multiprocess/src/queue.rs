@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, Result};
+use crate::events;
 use crate::iter::Iter;
 use crate::lane::Lane;
 use crate::memory::{Segment, Ticket};
@@ -105,6 +106,7 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
             source,
         })?;
         let queue = Queue::of(segment);
+        events::made(queue.lane(), content::<T>);
         queue.lane().rings().set_capacity(capacity);
         Ok(queue)
     }

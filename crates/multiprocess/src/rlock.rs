@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, Result};
+use crate::events;
 use crate::lock::refusal;
 use crate::memory::{Held, Segment, Ticket, Use};
 use crate::raw_lock::Refused;
@@ -62,10 +63,12 @@ impl RLock {
             what: CONTENT.to_owned(),
             source,
         })?;
-        Ok(RLock {
+        let lock = RLock {
             segment,
             name: None,
-        })
+        };
+        events::made(&lock.segment, || lock.to_string());
+        Ok(lock)
     }
 
     /// Makes a lock with a name, which stands in the error of those who wait for it in vain.
@@ -74,10 +77,12 @@ impl RLock {
     ///
     /// As [`new`](RLock::new).
     pub fn named(name: &str) -> Result<RLock> {
-        Ok(RLock {
+        let lock = RLock {
             name: Some(name.into()),
             ..RLock::new()?
-        })
+        };
+        events::made(&lock.segment, || lock.to_string());
+        Ok(lock)
     }
 
     /// Waits until the lock is free, or held by this thread, and takes it. Python: `RLock.acquire()`.

@@ -5,6 +5,7 @@
 //! - [`run_steps_and_races`] does the same for a lesson with races. A [`Race`] comes out the same each
 //!   time when it is driven by a [`Schedule`].
 //! - [`timed`] measures how long some work took, and [`readable_time`] writes that down with its unit.
+//! - [`mark`] and [`part`] put notes into the timeline of a step, which `cargo xtask timeline` draws.
 //! - [`nearest_name`] finds what somebody probably meant who mistyped a name.
 //!
 //! A whole lesson:
@@ -30,10 +31,14 @@ mod race;
 mod replay;
 mod schedule;
 mod steps;
+#[cfg(feature = "recording")]
+mod timeline;
 mod timing;
 
 pub use name::nearest_name;
 pub use race::Race;
 pub use schedule::Schedule;
 pub use steps::{Step, run_steps, run_steps_and_races};
+#[cfg(feature = "recording")]
+pub use timeline::{mark, part};
 pub use timing::{readable_time, timed};

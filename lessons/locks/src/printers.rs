@@ -8,6 +8,7 @@ fn print_thrice(word: &str) {
     for end in [" ", " ", "\n"] {
         print!("{word}{end}");
         io::stdout().flush().expect("standard output is open");
+        support::mark(word, word); // a note for `cargo xtask timeline`
         thread::sleep(Duration::from_millis(5));
     }
 }
@@ -37,12 +38,12 @@ pub fn give_up(lock: Lock) {
 
 fn three_words(lock: &Lock) -> Result<()> {
     let words = ["tango", "foxtrot", "10"].map(String::from);
-    println!("without a lock:");
+    support::part("without a lock:");
     let children = words.clone().map(|word| spawn(print_at_will, (word,)));
     for child in children {
         child?.join()?;
     }
-    println!("with a lock:");
+    support::part("with a lock:");
     let children = words.map(|word| spawn(print_in_turn, (word, lock.clone())));
     for child in children {
         child?.join()?;
@@ -54,6 +55,7 @@ pub fn printers() -> Result<()> {
     let lock = Lock::new()?;
     three_words(&lock)?;
 
+    support::part("ten take one lock:");
     let inside = RawValue::new(0)?;
     let mut children = Vec::new();
     for number in 0..10 {

@@ -40,6 +40,7 @@ fn count(name: &str) -> Vec<u32> {
     let mut counted = Vec::new();
     for number in 0..10 {
         println!("{name}: {number}");
+        support::mark(name, number); // a note for `cargo xtask timeline`
         counted.push(number);
         thread::sleep(Duration::from_millis(10));
     }

@@ -33,6 +33,7 @@ impl Line {
     pub(crate) fn put(&self, message: &[u8]) -> std::result::Result<(), String> {
         self.0
             .put(message, Patience::Until(None), None)
+            .map(drop)
             .map_err(explain)
     }
 
@@ -68,7 +69,7 @@ impl Line {
         let mut message = Vec::new();
         let patience = Patience::Until(Instant::now().checked_add(limit));
         match self.0.take(&mut message, patience, None) {
-            Ok(()) => Ok(Some(message)),
+            Ok(_) => Ok(Some(message)),
             Err(Stop::NotNow) => Ok(None),
             Err(stop) => Err(explain(stop)),
         }

@@ -8,16 +8,21 @@ pub(crate) struct Order<'a> {
     /// Place of the function in the list of tasks.
     pub(crate) task: u32,
     pub(crate) count: u32,
+    /// Number of the first input in its call, as far as 32 bits count.
+    pub(crate) first: u32,
     pub(crate) inputs: &'a [u8],
 }
 
 /// Bytes of an order before its inputs.
-pub(crate) const ORDER: usize = 12;
+pub(crate) const ORDER: usize = 16;
 
 impl Order<'_> {
     /// Writes all but the inputs, which stand behind it.
     pub(crate) fn write_head(&self, head: &mut [u8; ORDER]) {
-        for (place, number) in [self.batch, self.task, self.count].iter().enumerate() {
+        for (place, number) in [self.batch, self.task, self.count, self.first]
+            .iter()
+            .enumerate()
+        {
             head[4 * place..4 * (place + 1)].copy_from_slice(&number.to_le_bytes());
         }
     }
@@ -35,6 +40,7 @@ impl Order<'_> {
             batch: number_at(numbers, 0)?,
             task: number_at(numbers, 4)?,
             count: number_at(numbers, 8)?,
+            first: number_at(numbers, 12)?,
             inputs,
         })
     }
@@ -161,13 +167,14 @@ mod tests {
             batch: 1,
             task: 2,
             count: 3,
+            first: 4,
             inputs: b"abc",
         };
         let bytes = order.to_bytes();
         let read = Order::from_bytes(&bytes).unwrap();
         assert_eq!(
-            (read.batch, read.task, read.count, read.inputs),
-            (1, 2, 3, &b"abc"[..])
+            (read.batch, read.task, read.count, read.first, read.inputs),
+            (1, 2, 3, 4, &b"abc"[..])
         );
     }
 

@@ -144,6 +144,7 @@ impl Roster {
                 batch: NO_BATCH,
                 task: 0,
                 count: 0,
+                first: 0,
                 inputs: &[],
             };
             worker.stuck = worker.orders.put(&order.to_bytes()).is_ok();
@@ -187,6 +188,7 @@ impl Roster {
             batch: id,
             task: batch.call.task,
             count: batch.count(),
+            first: u32::try_from(batch.first).unwrap_or(u32::MAX),
             inputs: &[],
         };
         if let Some(head) = batch.bytes.first_chunk_mut() {

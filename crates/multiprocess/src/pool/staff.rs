@@ -114,6 +114,7 @@ impl Staff {
                     batch: NO_BATCH,
                     task: initializer.task,
                     count: 1,
+                    first: 0,
                     inputs: &arguments.bytes,
                 };
                 orders.put(&order.to_bytes()).map_err(unsendable)?;

@@ -56,7 +56,12 @@ pub(crate) fn work(assignment: Assignment) {
     while left > 0 {
         let Some(order) = orders.get() else { return };
         let order = Order::from_bytes(&order).expect("the pool sends orders");
-        let Order { batch, count, .. } = order;
+        let Order {
+            batch,
+            count,
+            first,
+            ..
+        } = order;
         // The news stand before the results, in the same message.
         message.clear();
         message.resize(NEWS, 0);
@@ -66,7 +71,7 @@ pub(crate) fn work(assignment: Assignment) {
                 return;
             }
             let task = &table[order.task as usize];
-            events::task_begins(task.name());
+            events::batch_begins(task.name(), first, count);
             let note = |step| page.write(batch, step);
             task.run_batch(order.inputs, count, &note, &mut message);
             let end = Step {
