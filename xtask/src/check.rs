@@ -3,8 +3,9 @@ mod excerpts;
 mod files;
 mod links;
 mod manifests;
-mod rust_source;
+mod run;
 mod scripts;
+mod transcripts;
 
 #[cfg(test)]
 mod fixture;
@@ -18,12 +19,14 @@ use lexopt::Parser;
 
 use self::checkout::Checkout;
 use crate::course::Course;
+use crate::screen::Screen;
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask check
 
-Builds the lessons, compares them with their READMEs and checks the other house
-rules. Each thing that is wrong is told with its file and line, and how to mend it.
+Builds the lessons, runs their steps, compares them with their READMEs, and checks
+the other house rules. Each thing that is wrong is told with its file and line, and
+how to mend it.
 ";
 
 /// A house rule: what it demands, and how it is checked.
@@ -43,6 +46,10 @@ const RULES: &[Rule] = &[
         scripts::functions_exist,
     ),
     ("each step shows a run of itself", scripts::runs_are_shown),
+    (
+        "a run prints what the README shows",
+        transcripts::runs_are_as_shown,
+    ),
     (
         "code in a README stands in the lesson",
         excerpts::excerpts_are_verbatim,
@@ -110,7 +117,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     if let Some(argument) = arguments.next()? {
         return Err(argument.unexpected().into());
     }
-    let checkout = Checkout::read(&Course::here()?)?;
+    let checkout = Checkout::read(&Course::here()?, &mut Screen::stdout(false))?;
     let problems: Vec<Problem> = RULES.iter().flat_map(|(_, rule)| rule(&checkout)).collect();
     let mut out = io::stdout().lock();
     for problem in &problems {

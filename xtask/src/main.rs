@@ -5,6 +5,7 @@ mod building;
 mod check;
 mod copy;
 mod course;
+mod excerpt;
 mod frame;
 mod help;
 mod interruption;
@@ -21,15 +22,20 @@ mod play;
 mod process_group;
 mod program;
 mod python;
+mod python_source;
 mod readme;
+mod rust_source;
 mod scene;
 mod screen;
 mod selection;
+mod source;
 mod summary;
+mod sync;
 mod table;
 mod task;
 mod terminal;
 mod timeline;
+mod transcript;
 
 use std::process::ExitCode;
 

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::ops::Range;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use support::{readable_time, timed};
 
@@ -16,9 +16,6 @@ use crate::readme::{Block, Code, Section};
 use crate::scene::{Scene, Scenes};
 use crate::screen::Screen;
 use crate::summary::Played;
-
-/// A step that runs longer than this is ended: the whole course takes less than two minutes.
-const LIMIT: Duration = Duration::from_mins(1);
 
 /// What is to be done beside playing.
 pub(crate) struct Options {
@@ -289,7 +286,7 @@ impl<'a> Player<'a> {
         screen.command(&label, shown)?;
         let mut screen_error = None;
         let (end, time) = timed(|| {
-            live_run::run(program, LIMIT, |line| {
+            live_run::run(program, Program::STEP_LIMIT, |line| {
                 let shown = match line {
                     Line::Output(text) => screen.output(&text),
                     Line::Error(text) => screen.output(&format!("(stderr) {text}")),

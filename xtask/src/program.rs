@@ -1,8 +1,10 @@
+use std::collections::BTreeMap;
 use std::env;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 
@@ -22,6 +24,9 @@ pub(crate) enum Build {
 }
 
 impl Program {
+    /// A step that runs longer than this is ended: the whole course takes less than two minutes.
+    pub(crate) const STEP_LIMIT: Duration = Duration::from_mins(1);
+
     /// Builds the program of a package through Cargo. `tell` is called with each thing that Cargo
     /// says it is doing, and not at all when there is nothing to do.
     pub(crate) fn build(
@@ -29,7 +34,8 @@ impl Program {
         package: &str,
         tell: impl FnMut(&str) -> io::Result<()>,
     ) -> anyhow::Result<Build> {
-        Self::build_target(root, &["--package", package, "--bin", package], tell)
+        let target = ["--package", package, "--bin", package];
+        Ok(cargo_build(root, &target, tell)?.into_build(package))
     }
 
     /// Builds an example of a package for measuring, which is optimised as much as can be; otherwise
@@ -41,53 +47,28 @@ impl Program {
         tell: impl FnMut(&str) -> io::Result<()>,
     ) -> anyhow::Result<Build> {
         let target = ["--release", "--package", package, "--example", example];
-        Self::build_target(root, &target, tell)
+        Ok(cargo_build(root, &target, tell)?.into_build(example))
     }
 
-    fn build_target(
+    /// Builds the programs of several packages at once, and gives what became of each.
+    pub(crate) fn build_all(
         root: &Path,
-        target: &[&str],
-        mut tell: impl FnMut(&str) -> io::Result<()>,
-    ) -> anyhow::Result<Build> {
-        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
-        command
-            .arg("build")
-            .args(target)
-            .args(["--message-format", "json-render-diagnostics"])
-            .current_dir(root)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        // Dropped when `tell` fails: Cargo must not build on for nobody.
-        let mut cargo = ProcessGroup::start(&mut command).context("cargo cannot be started")?;
-        let child = cargo.child();
-        let messages = child.stdout.take().context("cargo has no output")?;
-        let finder = thread::spawn(move || executable(messages));
-        let mut said = String::new();
-        let stderr = child.stderr.take().context("cargo has no error output")?;
-        for line in BufReader::new(stderr).lines() {
-            let line = line?;
-            match line.split_whitespace().next() {
-                Some(word) if line.starts_with("  ") && DOING.contains(&word) => {
-                    tell(line.trim())?;
-                }
-                Some("Finished") => {}
-                _ => {
-                    said.push_str(&line);
-                    said.push('\n');
-                }
-            }
-        }
-        let status = cargo.wait()?;
-        let path = finder
-            .join()
-            .map_err(|_| anyhow!("the reader of cargo's messages panicked"))?;
-        Ok(match path {
-            Some(path) if status.success() => Build::Done(Self { path }),
-            _ if said.is_empty() => Build::Failed(format!("cargo ended with {status}\n")),
-            _ => Build::Failed(said),
-        })
+        packages: &[&str],
+        tell: impl FnMut(&str) -> io::Result<()>,
+    ) -> anyhow::Result<Vec<Build>> {
+        let targets = packages
+            .iter()
+            .flat_map(|package| ["--package", package, "--bin", package]);
+        let target: Vec<&str> = ["--keep-going"].into_iter().chain(targets).collect();
+        let mut programs = cargo_build(root, &target, tell)?.programs;
+        let builds = packages
+            .iter()
+            .map(|package| match programs.remove(*package) {
+                Some(program) => Ok(Build::Done(program)),
+                // Alone once more, to be told what is wrong with this one.
+                None => Self::build(root, package, |_| Ok(())),
+            });
+        builds.collect()
     }
 
     /// Gives a path beside the program, where what is built for it can be put.
@@ -111,6 +92,72 @@ impl Program {
     }
 }
 
+/// What Cargo has built, how it ended, and what it said is wrong.
+struct Built {
+    programs: BTreeMap<String, Program>,
+    status: ExitStatus,
+    said: String,
+}
+
+impl Built {
+    /// Gives what became of the build of one program.
+    fn into_build(mut self, name: &str) -> Build {
+        match self.programs.remove(name) {
+            Some(program) if self.status.success() => Build::Done(program),
+            _ if self.said.is_empty() => {
+                Build::Failed(format!("cargo ended with {}\n", self.status))
+            }
+            _ => Build::Failed(self.said),
+        }
+    }
+}
+
+fn cargo_build(
+    root: &Path,
+    target: &[&str],
+    mut tell: impl FnMut(&str) -> io::Result<()>,
+) -> anyhow::Result<Built> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .arg("build")
+        .args(target)
+        .args(["--message-format", "json-render-diagnostics"])
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    // Dropped when `tell` fails: Cargo must not build on for nobody.
+    let mut cargo = ProcessGroup::start(&mut command).context("cargo cannot be started")?;
+    let child = cargo.child();
+    let messages = child.stdout.take().context("cargo has no output")?;
+    let finder = thread::spawn(move || executables(messages));
+    let mut said = String::new();
+    let stderr = child.stderr.take().context("cargo has no error output")?;
+    for line in BufReader::new(stderr).lines() {
+        let line = line?;
+        match line.split_whitespace().next() {
+            Some(word) if line.starts_with("  ") && DOING.contains(&word) => {
+                tell(line.trim())?;
+            }
+            Some("Finished") => {}
+            _ => {
+                said.push_str(&line);
+                said.push('\n');
+            }
+        }
+    }
+    let status = cargo.wait()?;
+    let programs = finder
+        .join()
+        .map_err(|_| anyhow!("the reader of cargo's messages panicked"))?;
+    Ok(Built {
+        programs,
+        status,
+        said,
+    })
+}
+
 /// The words with which Cargo says what it is doing, rather than what is wrong.
 const DOING: [&str; 8] = [
     "Adding",
@@ -123,11 +170,15 @@ const DOING: [&str; 8] = [
     "Updating",
 ];
 
-/// Finds the path of the program in Cargo's messages.
-fn executable(messages: impl Read) -> Option<PathBuf> {
+/// Finds the programs, by name, in Cargo's messages.
+fn executables(messages: impl Read) -> BTreeMap<String, Program> {
     let lines = BufReader::new(messages).lines().map_while(Result::ok);
     lines
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(&line).ok())
-        .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .last()
+        .filter_map(|message| {
+            let path = PathBuf::from(message["executable"].as_str()?);
+            let name = message["target"]["name"].as_str()?.to_owned();
+            Some((name, Program { path }))
+        })
+        .collect()
 }

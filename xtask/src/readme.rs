@@ -113,6 +113,11 @@ impl Readme {
         self.opening.iter().chain(in_sections)
     }
 
+    /// Gives every block of code in order, whatever section it is in.
+    pub(crate) fn code(&self) -> impl Iterator<Item = &Code> {
+        self.blocks().filter_map(Block::code)
+    }
+
     fn add_heading(&mut self, level: HeadingLevel, source: &str, line: usize) {
         let heading = source.trim().trim_matches('#').trim().to_owned();
         if level == HeadingLevel::H1 && self.title.is_empty() {
@@ -157,10 +162,16 @@ impl Section {
 
     /// Gives the section's blocks of code.
     pub(crate) fn code(&self) -> impl Iterator<Item = &Code> {
-        self.blocks.iter().filter_map(|block| match block {
+        self.blocks.iter().filter_map(Block::code)
+    }
+}
+
+impl Block {
+    fn code(&self) -> Option<&Code> {
+        match self {
             Block::Code(code) => Some(code),
             Block::Prose(_) => None,
-        })
+        }
     }
 }
 
@@ -180,7 +191,8 @@ impl Code {
         self.language() == "console" && self.text.lines().next().map(str::trim_end) == Some(command)
     }
 
-    fn tags(&self) -> impl Iterator<Item = &str> {
+    /// Gives the words after the fence: the language, and what else is said of the block.
+    pub(crate) fn tags(&self) -> impl Iterator<Item = &str> {
         let between = |letter: char| letter == ',' || letter.is_whitespace();
         self.info.split(between).filter(|tag| !tag.is_empty())
     }

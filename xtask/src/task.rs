@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use lexopt::Parser;
 
 use crate::misuse::{Misuse, suggestion};
-use crate::{bench, check, copy, help, lesson, list, timeline};
+use crate::{bench, check, copy, help, lesson, list, sync, timeline};
 
 /// One of the things `cargo xtask` can do.
 pub(crate) struct Task {
@@ -35,8 +35,14 @@ pub(crate) const TASKS: &[Task] = &[
         run: copy::run,
     },
     Task {
+        name: "sync",
+        about: "write the excerpts in the READMEs anew from the programs",
+        usage: sync::USAGE,
+        run: sync::run,
+    },
+    Task {
         name: "check",
-        about: "check the house rules of the course",
+        about: "run the steps, and compare programs and READMEs",
         usage: check::USAGE,
         run: check::run,
     },

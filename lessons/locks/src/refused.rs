@@ -4,12 +4,13 @@
 //! reference to it, and there cannot be two of that kind.
 //!
 //! ```compile_fail,E0499
-//! use std::thread;
-//!
+//! # use std::thread;
+//! #
+//! // does not compile: cannot borrow `total` as mutable more than once at a time
 //! let mut total = 0;
 //! thread::scope(|scope| {
 //!     scope.spawn(|| total += 1);
-//!     scope.spawn(|| total += 1); // E0499: cannot borrow as mutable more than once
+//!     scope.spawn(|| total += 1);
 //! });
 //! ```
 //!
@@ -28,21 +29,23 @@
 //! To reach what a lock guards without locking:
 //!
 //! ```compile_fail,E0368
-//! use std::sync::Mutex;
-//!
+//! # use std::sync::Mutex;
+//! #
+//! // does not compile: binary assignment operation `+=` cannot be applied to type `Mutex<{integer}>`
 //! let total = Mutex::new(0);
-//! total += 1; // E0368: `+=` cannot be applied to type `Mutex<{integer}>`
+//! total += 1;
 //! ```
 //!
 //! To keep hold of it after the lock was released:
 //!
 //! ```compile_fail,E0505
-//! use std::sync::Mutex;
-//!
-//! let total = Mutex::new(0);
+//! # use std::sync::Mutex;
+//! #
+//! # let total = Mutex::new(0);
+//! // does not compile: cannot move out of `guard` because it is borrowed
 //! let mut guard = total.lock().unwrap();
 //! let number = &mut *guard;
-//! drop(guard); // E0505: cannot move out of `guard` because it is borrowed
+//! drop(guard);
 //! *number += 1;
 //! ```
 //!

@@ -4,16 +4,18 @@
 //! owner, and who gives it away has it no more.
 //!
 //! ```compile_fail,E0382
-//! use multiprocess::{Connection, pipe, spawn};
-//!
-//! fn speaker(listener: Connection<String, ()>) {}
-//!
-//! fn main() -> Result<(), multiprocess::Error> {
-//!     let (ours, theirs) = pipe()?;
-//!     spawn(speaker, (theirs,))?;
-//!     spawn(speaker, (theirs,))?; // E0382: use of moved value: `theirs`
-//!     Ok(())
-//! }
+//! # use multiprocess::{Connection, pipe, spawn};
+//! #
+//! # fn speaker(letter: String, listener: Connection<String, ()>) {}
+//! #
+//! # fn main() -> Result<(), multiprocess::Error> {
+//! # multiprocess::init([multiprocess::task(speaker)]);
+//! // does not compile: use of moved value: `theirs`
+//! let (ours, theirs) = pipe()?;
+//! spawn(speaker, ("A".to_string(), theirs))?;
+//! spawn(speaker, ("B".to_string(), theirs))?;
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! A copy, to get round that:
@@ -33,11 +35,13 @@
 //! To send something else than the other end receives:
 //!
 //! ```compile_fail,E0308
-//! fn main() -> Result<(), multiprocess::Error> {
-//!     let (ours, theirs) = multiprocess::pipe::<i64, i64>()?;
-//!     ours.send("ten")?; // E0308: mismatched types
-//!     Ok(())
-//! }
+//! # fn main() -> Result<(), multiprocess::Error> {
+//! # multiprocess::init([]);
+//! # let (ours, theirs) = multiprocess::pipe::<i64, i64>()?;
+//! // does not compile: mismatched types
+//! ours.send("ten")?;
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! To take the answer as if there was always one:

@@ -3,45 +3,48 @@
 //! Work for a pool that was joined, where Python says `Pool not running` when it gets there:
 //!
 //! ```compile_fail,E0382
-//! fn squared(number: i64) -> i64 {
-//!     number * number
-//! }
-//!
-//! fn main() -> Result<(), multiprocess::Error> {
-//!     multiprocess::init([multiprocess::task(squared)]);
-//!     let pool = multiprocess::Pool::new(3)?;
-//!     let squares = pool.map(squared, 1..=5)?;
-//!     pool.join();
-//!     let more = pool.map(squared, 6..=9)?; // E0382: borrow of moved value: `pool`
-//!     Ok(())
-//! }
+//! # fn squared(number: i64) -> i64 {
+//! #     number * number
+//! # }
+//! #
+//! # fn main() -> Result<(), multiprocess::Error> {
+//! # multiprocess::init([multiprocess::task(squared)]);
+//! # let pool = multiprocess::Pool::new(3)?;
+//! // does not compile: borrow of moved value: `pool`
+//! let squares = pool.map(squared, 1..=5)?;
+//! pool.join();
+//! let more = pool.map(squared, 6..=9)?;
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! Inputs of the wrong type, which Python's workers find out:
 //!
 //! ```compile_fail,E0271
-//! fn squared(number: i64) -> i64 {
-//!     number * number
-//! }
-//!
-//! fn main() -> Result<(), multiprocess::Error> {
-//!     multiprocess::init([multiprocess::task(squared)]);
-//!     let pool = multiprocess::Pool::new(3)?;
-//!     let squares = pool.map(squared, ["one", "two"])?; // E0271: expected `i64`, found `&str`
-//!     Ok(())
-//! }
+//! # fn squared(number: i64) -> i64 {
+//! #     number * number
+//! # }
+//! #
+//! # fn main() -> Result<(), multiprocess::Error> {
+//! # multiprocess::init([multiprocess::task(squared)]);
+//! # let pool = multiprocess::Pool::new(3)?;
+//! // does not compile: expected `i64`, found `&str`
+//! let squares = pool.map(squared, ["one", "two"])?;
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! A closure that uses variables from around it, where Python cannot pickle a `lambda`:
 //!
 //! ```compile_fail,E0080
-//! fn main() -> Result<(), multiprocess::Error> {
-//!     multiprocess::init([]);
-//!     let pool = multiprocess::Pool::new(3)?;
-//!     let exponent = 3;
-//!     let cubes = pool.map(move |number: i64| number.pow(exponent), 1..=5)?; // E0080
-//!     Ok(())
-//! }
+//! # fn main() -> Result<(), multiprocess::Error> {
+//! # multiprocess::init([]);
+//! # let pool = multiprocess::Pool::new(3)?;
+//! // does not compile: only a plain function can run in another process
+//! let exponent = 3;
+//! let cubes = pool.map(move |number: i64| number.pow(exponent), 1..=5)?;
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! All three with what they lack compile and run:

@@ -4,15 +4,17 @@
 //! or not even then: its memory is that of one process, so it cannot travel.
 //!
 //! ```compile_fail,E0277
+//! // does not compile: `fn(crossbeam_channel::Sender<String>)` cannot run in another process
 //! fn fill(words: crossbeam_channel::Sender<String>) {
 //!     words.send("hello".to_string()).unwrap();
 //! }
 //!
-//! fn main() -> Result<(), multiprocess::Error> {
-//!     let (sender, receiver) = crossbeam_channel::unbounded();
-//!     multiprocess::spawn(fill, (sender,))?; // E0277: `Sender<String>` is no type that travels
-//!     Ok(())
-//! }
+//! # fn main() -> Result<(), multiprocess::Error> {
+//! # multiprocess::init([]);
+//! let (sender, receiver) = crossbeam_channel::unbounded();
+//! multiprocess::spawn(fill, (sender,))?;
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! The same with a queue between processes compiles:

@@ -27,22 +27,24 @@ fn main() -> Result<(), ShmemError> {
 What the compiler refuses of the safe types. To put something into an array that it is not for:
 
 ```compile_fail,E0308
-fn main() -> Result<(), multiprocess::Error> {
-    multiprocess::init([]);
-    let numbers = multiprocess::Array::<i32>::new(3)?;
-    numbers.lock()?[0] = 4.5; // E0308: expected `i32`, found floating-point number
-    Ok(())
-}
+# fn main() -> Result<(), multiprocess::Error> {
+# multiprocess::init([]);
+// does not compile: expected `i32`, found floating-point number
+let numbers = multiprocess::Array::<i32>::new(3)?;
+numbers.lock()?[0] = 4.5;
+# Ok(())
+# }
 ```
 
 To share what is more than its bytes. A `String` is an address in the memory of one process:
 
 ```compile_fail,E0277
-fn main() -> Result<(), multiprocess::Error> {
-    multiprocess::init([]);
-    let name = multiprocess::Value::new(String::from("tango"))?; // E0277: not `Pod`
-    Ok(())
-}
+# fn main() -> Result<(), multiprocess::Error> {
+# multiprocess::init([]);
+// does not compile: the trait bound `String: Pod` is not satisfied
+let name = multiprocess::Value::new(String::from("tango"))?;
+# Ok(())
+# }
 ```
 
 To keep hold of the elements after the lock was released:

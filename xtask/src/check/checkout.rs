@@ -1,18 +1,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 
+use super::run::{Run, listed_steps, runs_of};
 use crate::course::{Course, Lesson};
-use crate::live_run::{self, Line};
 use crate::manifest::stands_alone;
 use crate::program::{Build, Program};
 use crate::readme::Readme;
-
-/// How long a lesson may take to list its steps.
-const LIMIT: Duration = Duration::from_secs(20);
+use crate::screen::Screen;
+use crate::source::{Source, Sources};
 
 /// What the rules look at. Paths are relative to the root, except the root itself.
 pub(super) struct Checkout {
@@ -28,29 +26,41 @@ pub(super) struct LessonFiles {
     pub(super) title: String,
     pub(super) folder: PathBuf,
     pub(super) readme: Option<Readme>,
-    pub(super) python: Option<Source>,
-    pub(super) rust: Vec<Source>,
+    pub(super) sources: Sources,
     /// What the lesson's program lists with `--list`, or why it does not.
     pub(super) steps: Result<Vec<String>, String>,
-}
-
-/// A file with its text.
-pub(super) struct Source {
-    pub(super) path: PathBuf,
-    pub(super) text: String,
+    /// The runs of the steps of which the README shows one.
+    pub(super) runs: Vec<Run>,
 }
 
 impl Checkout {
-    /// Reads the checkout, and builds the lessons to ask them for their steps.
-    pub(super) fn read(course: &Course) -> anyhow::Result<Self> {
-        let lessons = course.lessons.iter().map(|lesson| {
+    /// Reads the checkout, builds the lessons, asks them for their steps and runs those that a
+    /// README shows, one after the other: some measure themselves.
+    pub(super) fn read(course: &Course, screen: &mut Screen) -> anyhow::Result<Self> {
+        let names: Vec<&str> = course.names().collect();
+        let builds = Program::build_all(&course.root, &names, |doing| {
+            screen.status("Building the lessons", doing)
+        })?;
+        screen.end_status()?;
+        let mut lessons = Vec::new();
+        for (lesson, build) in course.lessons.iter().zip(builds) {
             let mut files = LessonFiles::read(&course.root, lesson)?;
-            files.steps = listed_steps(&course.root, &lesson.name).map_err(|e| format!("{e:#}"));
-            Ok(files)
-        });
+            match build {
+                Build::Done(program) => {
+                    files.steps = listed_steps(&program).map_err(|error| format!("{error:#}"));
+                    files.runs = runs_of(&program, &files, |step| {
+                        let doing = format!("{} {step}", lesson.name);
+                        screen.status("Running what the READMEs show", &doing)
+                    })?;
+                }
+                Build::Failed(said) => files.steps = Err(format!("it does not build:\n{said}")),
+            }
+            lessons.push(files);
+        }
+        screen.end_status()?;
         Ok(Self {
             root: course.root.clone(),
-            lessons: lessons.collect::<anyhow::Result<_>>()?,
+            lessons,
             files: files(&course.root)?,
         })
     }
@@ -58,31 +68,24 @@ impl Checkout {
     /// Gives those files that are text, with their text.
     pub(super) fn texts(&self) -> impl Iterator<Item = Source> {
         self.files.iter().filter_map(|path| {
-            let text = fs::read_to_string(self.root.join(path)).ok()?;
-            let path = path.clone();
-            (!text.contains('\0')).then_some(Source { path, text })
+            let source = Source::read(&self.root, path.clone())?;
+            (!source.text.contains('\0')).then_some(source)
         })
     }
 }
 
 impl LessonFiles {
-    /// Reads a lesson's texts; its steps are not asked for yet.
+    /// Reads a lesson's texts; its program is not run yet.
     pub(super) fn read(root: &Path, lesson: &Lesson) -> anyhow::Result<Self> {
         let folder = lesson.folder.strip_prefix(root)?.to_owned();
-        let source = |path: PathBuf| {
-            let text = fs::read_to_string(root.join(&path)).ok()?;
-            Some(Source { path, text })
-        };
-        let mut rust_files = Vec::new();
-        walk(root, &folder.join("src"), &mut rust_files)?;
-        rust_files.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
         Ok(Self {
             name: lesson.name.clone(),
             title: lesson.title.clone(),
-            readme: source(folder.join("README.md")).map(|readme| Readme::parse(&readme.text)),
-            python: source(folder.join(format!("{}.py", lesson.name))),
-            rust: rust_files.into_iter().filter_map(source).collect(),
+            readme: Source::read(root, folder.join("README.md"))
+                .map(|readme| Readme::parse(&readme.text)),
+            sources: Sources::read(root, lesson)?,
             steps: Ok(Vec::new()),
+            runs: Vec::new(),
             folder,
         })
     }
@@ -90,22 +93,6 @@ impl LessonFiles {
     pub(super) fn readme_path(&self) -> PathBuf {
         self.folder.join("README.md")
     }
-}
-
-fn listed_steps(root: &Path, lesson: &str) -> anyhow::Result<Vec<String>> {
-    let program = match Program::build(root, lesson, |_| Ok(()))? {
-        Build::Done(program) => program,
-        Build::Failed(said) => anyhow::bail!("it does not build:\n{said}"),
-    };
-    let mut steps = Vec::new();
-    let end = live_run::run(program.step("--list"), LIMIT, |line| {
-        if let Line::Output(name) = line {
-            steps.push(name);
-        }
-        Ok(())
-    })?;
-    ensure!(end.is_success(), "asked with --list for its steps, {end}");
-    Ok(steps)
 }
 
 /// Gives the files of the checkout: those that git tracks or would add; without git, all but what

@@ -2,8 +2,9 @@ use std::fs;
 use std::path::Path;
 
 use super::Problem;
-use super::checkout::{Checkout, Source};
-use super::rust_source::code_only;
+use super::checkout::Checkout;
+use crate::rust_source::code_only;
+use crate::source::Source;
 
 /// The files in which the word may stand.
 const UNSAFE_ALLOWED: &[&str] = &[

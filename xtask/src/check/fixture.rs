@@ -36,6 +36,11 @@ const FILES: &[(&str, &str)] = &[
          fn in_order() -> Result<(), String> {\n    Ok(())\n}\n",
     ),
     (
+        "lessons/pool/src/refused.rs",
+        "//! Two words are no name:\n//!\n//! ```compile_fail\n\
+         //! // Does not compile: two words.\n//! # fn main() {\n//! let a b;\n//! # }\n//! ```\n",
+    ),
+    (
         "lessons/pool/pool.py",
         "def map():\n    print(10)\n\n    print(20)\n\n\ndef in_order():\n    pass\n",
     ),
@@ -88,7 +93,8 @@ impl Fixture {
         self.write(path, &text.replacen(old, new, 1));
     }
 
-    /// Reads the checkout as it is now. The lesson's program is not built: it lists its two steps.
+    /// Reads the checkout as it is now. The lesson's program is not built: it has two steps,
+    /// and no runs.
     pub(super) fn checkout(&self) -> Checkout {
         let root = self.root.path().to_owned();
         let course = Course::find(root.clone()).unwrap();

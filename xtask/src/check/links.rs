@@ -1,7 +1,8 @@
 use pulldown_cmark::{Event, Options, Parser, Tag};
 
 use super::Problem;
-use super::checkout::{Checkout, Source};
+use super::checkout::Checkout;
+use crate::source::Source;
 
 /// A relative link in a Markdown file leads to a file or folder that exists.
 pub(super) fn links_lead_somewhere(checkout: &Checkout) -> Vec<Problem> {

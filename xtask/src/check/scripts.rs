@@ -24,7 +24,7 @@ pub(super) fn files_are_there(checkout: &Checkout) -> Vec<Problem> {
             )),
             Some(_) => {}
         }
-        if lesson.python.is_none() {
+        if lesson.sources.python.is_none() {
             problems.push(Problem::new(
                 lesson.folder.join(format!("{name}.py")),
                 1,
@@ -103,40 +103,44 @@ fn match_steps(lesson: &LessonFiles) -> Vec<Problem> {
 pub(super) fn functions_exist(checkout: &Checkout) -> Vec<Problem> {
     let mut problems = Vec::new();
     for lesson in &checkout.lessons {
-        let sections = lesson.readme.iter().flat_map(|readme| &readme.sections);
-        for section in sections {
-            let Some(step) = &section.step else { continue };
-            let function = step.replace('-', "_");
-            let in_rust = |start: &str| {
-                let mut lines = lesson.rust.iter().flat_map(|source| source.text.lines());
-                lines.any(|line| line.starts_with(&format!("{start}fn {function}(")))
-            };
-            if !["", "pub ", "pub(crate) ", "pub(super) "]
-                .into_iter()
-                .any(in_rust)
-            {
-                problems.push(Problem::new(
-                    lesson.readme_path(),
-                    section.line,
-                    format!("step {step} has no function `{function}` in src"),
-                    format!("write `fn {function}() -> anyhow::Result<()>` in src/main.rs"),
-                ));
-            }
-            let Some(python) = &lesson.python else {
-                continue;
-            };
-            let start = format!("def {function}(");
-            if !python.text.lines().any(|line| line.starts_with(&start)) {
-                problems.push(Problem::new(
-                    &python.path,
-                    1,
-                    format!("step {step} has no function `{function}` in Python"),
-                    format!("write `def {function}():` there"),
-                ));
-            }
+        for step in lesson.steps.iter().flatten() {
+            problems.extend(function_is_missing(lesson, step));
+            problems.extend(counterpart_is_missing(lesson, step));
         }
     }
     problems
+}
+
+fn function_is_missing(lesson: &LessonFiles, step: &str) -> Option<Problem> {
+    let function = step.replace('-', "_");
+    let starts = ["", "pub ", "pub(crate) ", "pub(super) "]
+        .map(|visibility| format!("{visibility}fn {function}("));
+    let files = lesson.sources.rust.iter();
+    let mut lines = files.flat_map(|source| source.text.lines());
+    if lines.any(|line| starts.iter().any(|start| line.starts_with(start))) {
+        return None;
+    }
+    Some(Problem::new(
+        lesson.folder.join("src/main.rs"),
+        1,
+        format!("step {step} has no function `{function}` in src"),
+        format!("write `fn {function}() -> anyhow::Result<()>` there"),
+    ))
+}
+
+fn counterpart_is_missing(lesson: &LessonFiles, step: &str) -> Option<Problem> {
+    let python = lesson.sources.python.as_ref()?;
+    let function = step.replace('-', "_");
+    let start = format!("def {function}(");
+    if python.text.lines().any(|line| line.starts_with(&start)) {
+        return None;
+    }
+    Some(Problem::new(
+        &python.path,
+        1,
+        format!("step {step} has no function `{function}` in Python"),
+        format!("write `def {function}():` there"),
+    ))
 }
 
 pub(super) fn runs_are_shown(checkout: &Checkout) -> Vec<Problem> {

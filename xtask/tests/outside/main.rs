@@ -1,5 +1,6 @@
 //! `cargo xtask` seen from outside: what it prints, and how it ends.
 
+mod checking;
 mod copies;
 mod copying;
 #[cfg(unix)]

@@ -194,20 +194,3 @@ fn a_manifest_that_cannot_be_read_is_named() {
     assert!(told.error.contains("line 1"), "{told:?}");
     assert_eq!(told.status, Some(1));
 }
-
-#[test]
-fn check_tells_file_line_and_remedy() {
-    let told = SmallCourse::new().tell(&["check"]);
-    assert!(
-        told.out
-            .contains("lessons/greeting/README.md:10: `fn hello() {}` stands nowhere"),
-        "{told:?}"
-    );
-    assert!(told.out.contains("    mend: "), "{told:?}");
-    assert!(
-        told.out
-            .contains("the steps of lesson broken cannot be told"),
-        "{told:?}"
-    );
-    assert_eq!(told.status, Some(1));
-}

@@ -42,9 +42,14 @@ fn main() -> ExitCode {
 "#;
 
 impl SmallCourse {
-    pub(crate) fn new() -> Self {
+    /// Makes a course without lessons.
+    pub(crate) fn empty() -> Self {
         let root = tempfile::tempdir().expect("a folder for the course");
-        let course = Self { root };
+        Self { root }
+    }
+
+    pub(crate) fn new() -> Self {
+        let course = Self::empty();
         course.write(
             "Cargo.toml",
             "[workspace]\nresolver = \"3\"\n\
@@ -102,6 +107,17 @@ impl SmallCourse {
     pub(crate) fn append(&self, path: &str, text: &str) {
         let before = fs::read_to_string(self.path(path)).expect("a file");
         self.write(path, &(before + text));
+    }
+
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).expect("a file that is there")
+    }
+
+    /// Changes a file in one place.
+    pub(crate) fn replace(&self, path: &str, old: &str, new: &str) {
+        let text = self.read(path);
+        assert_eq!(text.matches(old).count(), 1, "{old:?} in {path}");
+        self.write(path, &text.replace(old, new));
     }
 
     fn path(&self, path: &str) -> PathBuf {

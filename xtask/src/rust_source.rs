@@ -1,22 +1,40 @@
 /// Gives Rust source with its comments, texts and character literals taken out, line for line.
-pub(super) fn code_only(source: &str) -> String {
+pub(crate) fn code_only(source: &str) -> String {
     let mut code = String::new();
+    for (is_code, part) in parts(source) {
+        if is_code {
+            code.push_str(part);
+        } else {
+            // The lines of what is left out stay, so that line numbers hold.
+            code.extend(part.chars().filter(|letter| *letter == '\n'));
+            code.push(' ');
+        }
+    }
+    code
+}
+
+/// Tells of each line whether it begins inside a comment or text that began before it.
+pub(crate) fn begins_inside(source: &str) -> Vec<bool> {
+    let mut inside = vec![false];
+    for (is_code, part) in parts(source) {
+        inside.extend(part.matches('\n').map(|_| !is_code));
+    }
+    inside
+}
+
+/// Divides source into code, letter by letter, and comments and literals, each as a whole.
+fn parts(source: &str) -> Vec<(bool, &str)> {
+    let mut parts = Vec::new();
     let mut rest = source;
     let mut before = ' ';
     while let Some(letter) = rest.chars().next() {
         let length = skipped(rest, before);
         let (taken, remainder) = rest.split_at(length.max(letter.len_utf8()));
-        if length == 0 {
-            code.push(letter);
-        } else {
-            // The lines of what is left out stay, so that line numbers hold.
-            code.extend(taken.chars().filter(|letter| *letter == '\n'));
-            code.push(' ');
-        }
+        parts.push((length == 0, taken));
         before = letter;
         rest = remainder;
     }
-    code
+    parts
 }
 
 /// Gives the length of the comment or literal that `rest` begins with, or 0.
@@ -97,7 +115,14 @@ fn raw(rest: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::code_only;
+    use super::{begins_inside, code_only};
+
+    #[test]
+    fn lines_inside_comments_and_texts_are_known() {
+        let source = "/*!\nfn a() {}\n*/\nfn b() {\n    \"c\nfn d\"; // e\n}";
+        let inside = begins_inside(source);
+        assert_eq!(inside, [false, true, true, false, false, true, false]);
+    }
 
     #[test]
     fn comments_go_and_lines_stay() {

@@ -1,0 +1,100 @@
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use anyhow::ensure;
+
+use super::checkout::LessonFiles;
+use crate::course::command;
+use crate::live_run::{self, End, Line};
+use crate::program::Program;
+use crate::readme::Readme;
+
+/// How long a lesson may take to list its steps.
+const LISTING_LIMIT: Duration = Duration::from_secs(20);
+
+/// So many lines of a run are kept; no transcript is nearly as long.
+const LONGEST: usize = 10_000;
+
+/// A run of a step.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) step: String,
+    /// What came on standard output.
+    pub(super) printed: Vec<String>,
+    /// How the run failed, if it did.
+    pub(super) failure: Option<Failure>,
+}
+
+/// How a run failed, and what came on standard error.
+#[derive(Debug)]
+pub(super) struct Failure {
+    reason: String,
+    errors: Vec<String>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)?;
+        self.errors
+            .iter()
+            .try_for_each(|line| write!(f, "\n(stderr) {line}"))
+    }
+}
+
+/// Asks a lesson's program for its steps.
+pub(super) fn listed_steps(program: &Program) -> anyhow::Result<Vec<String>> {
+    let mut steps = Vec::new();
+    let end = live_run::run(program.step("--list"), LISTING_LIMIT, |line| {
+        if let Line::Output(name) = line {
+            steps.push(name);
+        }
+        Ok(())
+    })?;
+    ensure!(end.is_success(), "asked with --list for its steps, {end}");
+    Ok(steps)
+}
+
+/// Runs the steps of a lesson of which its README shows a run, each once. `tell` is called before
+/// each of them.
+pub(super) fn runs_of(
+    program: &Program,
+    lesson: &LessonFiles,
+    mut tell: impl FnMut(&str) -> io::Result<()>,
+) -> io::Result<Vec<Run>> {
+    let mut runs = Vec::new();
+    for step in lesson.steps.iter().flatten() {
+        let command = command(&lesson.name, step);
+        let mut blocks = lesson.readme.iter().flat_map(Readme::code);
+        if blocks.any(|code| code.is_run_of(&command)) {
+            tell(step)?;
+            runs.push(run(program, step));
+        }
+    }
+    Ok(runs)
+}
+
+fn run(program: &Program, step: &str) -> Run {
+    let mut printed = Vec::new();
+    let mut errors = Vec::new();
+    let end = live_run::run(program.step(step), Program::STEP_LIMIT, |line| {
+        let (lines, text) = match line {
+            Line::Output(text) => (&mut printed, text),
+            Line::Error(text) => (&mut errors, text),
+        };
+        if lines.len() < LONGEST {
+            lines.push(text);
+        }
+        Ok(())
+    });
+    let reason = match end {
+        Ok(End::Finished(status)) if status.success() => None,
+        Ok(end) => Some(end.to_string()),
+        Err(error) => Some(format!("it cannot be run: {error}")),
+    };
+    Run {
+        step: step.to_owned(),
+        printed,
+        failure: reason.map(|reason| Failure { reason, errors }),
+    }
+}

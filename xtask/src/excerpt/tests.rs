@@ -1,0 +1,216 @@
+use super::{Excerpt, excerpt};
+use crate::readme::Code;
+use crate::source::{Source, Sources};
+
+const RUST: &str = "\
+use std::thread;
+
+/// Doubles a number.
+#[must_use]
+fn double(number: i32) -> i32 {
+    let two = 2;
+
+    number * two
+}
+
+static COUNT: u32 = 3;
+const WORD: &str = \"word\";
+
+struct Ticker {
+    name: String,
+}
+
+impl Ticker {
+    fn tick(&self) {}
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {}
+}
+";
+
+const EXAMPLES: &str = "\
+/*!
+```
+fn double(number: u8) -> u8 {
+    number + number
+}
+```
+
+```compile_fail
+# fn main() {
+// does not compile: moved
+let again = child.join();
+# }
+```
+
+```compile_fail
+// does not compile: mismatched types
+let child = spawn(\"five\");
+```
+*/
+";
+
+const PYTHON: &str = "\
+jobs = queue.Queue()
+
+
+def double(number):
+    return 2 * number
+
+
+class Ticker:
+    def tick(self):
+        pass
+";
+
+fn of(info: &str, text: &str) -> Excerpt {
+    let source = |path: &str, text: &str| Source {
+        path: path.into(),
+        text: text.to_owned(),
+    };
+    let sources = Sources {
+        rust: vec![source("main.rs", RUST), source("refused.rs", EXAMPLES)],
+        python: Some(source("pool.py", PYTHON)),
+    };
+    let code = Code {
+        info: info.to_owned(),
+        text: text.to_owned(),
+        line: 1,
+    };
+    excerpt(&code, &sources).unwrap()
+}
+
+/// Checks that a block is written anew as expected, and is in order after that.
+#[track_caller]
+fn becomes(info: &str, old: &str, new: &str) {
+    let excerpt = of(info, old);
+    assert_eq!(excerpt.text, new);
+    assert_eq!(
+        excerpt.faults.is_empty(),
+        old == new,
+        "{:?}",
+        excerpt.faults
+    );
+    let again = of(info, new);
+    assert!(again.faults.is_empty(), "{:?}", again.faults);
+    assert_eq!(again.text, new);
+}
+
+#[test]
+fn a_block_in_order_stays_as_it_is() {
+    let ticker = "struct Ticker {\n    name: String,\n}\n";
+    becomes("rust", ticker, ticker);
+    let all = format!("const WORD: &str = \"word\";\n\n\n{ticker}\nuse std::thread;\n");
+    becomes("rust", &all, &all);
+    becomes("rust", "", "");
+}
+
+#[test]
+fn each_kind_of_item_is_known_by_its_name() {
+    for (old, new) in [
+        (
+            "fn double() {\n    0\n}\n",
+            "fn double(number: i32) -> i32 {\n    let two = 2;\n\n    number * two\n}\n",
+        ),
+        ("pub static COUNT: u8 = 2;\n", "static COUNT: u32 = 3;\n"),
+        (
+            "const WORD: u32 =\n    3;\n",
+            "const WORD: &str = \"word\";\n",
+        ),
+        (
+            "pub(crate) struct Ticker(u32);\n",
+            "struct Ticker {\n    name: String,\n}\n",
+        ),
+        (
+            "impl Ticker {}\n",
+            "impl Ticker {\n    fn tick(&self) {}\n}\n",
+        ),
+        (
+            "impl Drop for Ticker {\n}\n",
+            "impl Drop for Ticker {\n    fn drop(&mut self) {}\n}\n",
+        ),
+    ] {
+        becomes("rust", old, new);
+    }
+    for (old, new) in [
+        ("jobs = 3\n", "jobs = queue.Queue()\n"),
+        (
+            "def double():\n    pass\n",
+            "def double(number):\n    return 2 * number\n",
+        ),
+        (
+            "class Ticker(Thread):\n    x = 1\n",
+            "class Ticker:\n    def tick(self):\n        pass\n",
+        ),
+    ] {
+        becomes("python", old, new);
+    }
+}
+
+#[test]
+fn several_items_keep_their_order_and_their_distance() {
+    becomes(
+        "rust",
+        "static COUNT: u32 = 4;\nconst WORD: &str = \"word\";\n\n\nstruct Ticker;\n",
+        "static COUNT: u32 = 3;\nconst WORD: &str = \"word\";\n\n\nstruct Ticker {\n    name: String,\n}\n",
+    );
+}
+
+#[test]
+fn what_stands_above_an_item_comes_only_where_it_was_shown() {
+    let body = "fn double(number: i32) -> i32 {\n    let two = 2;\n\n    number * two\n}\n";
+    becomes("rust", body, body);
+    becomes(
+        "rust",
+        "#[must_use]\nfn double() {}\n",
+        &format!("#[must_use]\n{body}"),
+    );
+    becomes(
+        "rust",
+        "/// An old comment.\nfn double() {}\n",
+        &format!("/// Doubles a number.\n#[must_use]\n{body}"),
+    );
+}
+
+#[test]
+fn of_two_items_of_one_name_the_one_more_like_it_is_meant() {
+    becomes(
+        "rust",
+        "fn double(number: i8) -> i8 {\n    number + number\n}\n",
+        "fn double(number: u8) -> u8 {\n    number + number\n}\n",
+    );
+}
+
+#[test]
+fn what_must_not_compile_is_known_by_the_lines_it_shares() {
+    becomes(
+        "rust,compile_fail",
+        "// does not compile\nlet again = child.join();\n",
+        "// does not compile: moved\nlet again = child.join();\n",
+    );
+    becomes(
+        "rust,compile_fail",
+        "// does not compile: mismatched types\nlet child = spawn(\"four\");\n",
+        "// does not compile: mismatched types\nlet child = spawn(\"five\");\n",
+    );
+    let excerpt = of("rust,compile_fail", "// other\n\nlet x;\n");
+    assert_eq!(excerpt.text, "// other\n\nlet x;\n");
+    assert!(!excerpt.faults[0].can_be_mended());
+}
+
+#[test]
+fn what_is_gone_stays_as_it_is_and_the_rest_is_written() {
+    let excerpt = of("rust", "fn treble() {\n    3\n}\n\nstatic COUNT: u8 = 3;\n");
+    assert_eq!(
+        excerpt.text,
+        "fn treble() {\n    3\n}\n\nstatic COUNT: u32 = 3;\n"
+    );
+    let mended: Vec<bool> = excerpt
+        .faults
+        .iter()
+        .map(super::Fault::can_be_mended)
+        .collect();
+    assert_eq!(mended, [false, true]);
+    assert_eq!(excerpt.faults[1].line, 4);
+}
