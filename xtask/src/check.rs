@@ -45,6 +45,11 @@ const RULES: &[Rule] = &[
         "each step has its function in Rust and in Python",
         scripts::functions_exist,
     ),
+    (
+        "the Python counterpart has the same steps",
+        scripts::counterparts_list_the_same,
+    ),
+    ("each step shows its code", scripts::code_is_shown),
     ("each step shows a run of itself", scripts::runs_are_shown),
     (
         "a run prints what the README shows",

@@ -9,9 +9,11 @@
 //! | `console any-order` | come in any order |
 //! | `console per-worker` | of one worker come in this order; those of different workers interleave freely. A line's worker is its first word |
 //!
-//! In the two free kinds a line of the worker `main` that stands below lines of others divides the
-//! run, as a `join` does: everything above it comes before it, everything below it after it. Lines
-//! of `main` above those of the others are free, like the main thread that goes on beside them.
+//! In the two free kinds some lines divide the run: everything above them comes before them,
+//! everything below them after them. One is a line that ends with a colon, the heading of a part
+//! (`support::part`). The other is a line of the worker `main` that stands below lines of others, as
+//! after a `join`; lines of `main` above those of the others are free, like the main thread that
+//! goes on beside them.
 //!
 //! [`Line`] says what stands for what differs from run to run. A line of `...` alone allows any
 //! number of lines; in a block per worker it would not say whose, so there it is refused.
@@ -118,14 +120,20 @@ fn worker(line: &str) -> &str {
     word.strip_suffix(':').unwrap_or(word)
 }
 
-/// Lines of free order, and the line of `main` that ends them, if there is one.
+/// Tells whether a line is the heading of a part.
+fn is_heading(line: &str) -> bool {
+    line.ends_with(':')
+}
+
+/// Lines of free order, and the line that ends them, if there is one.
 #[derive(Default)]
 struct Stage<'a> {
     free: Vec<Numbered<'a>>,
     end: Option<Numbered<'a>>,
 }
 
-/// Divides the lines of a block after each line of `main` that stands below lines of others.
+/// Divides the lines of a block after each heading, and after each line of `main` that stands below
+/// lines of others.
 fn stages(lines: &[Line]) -> Vec<Stage<'_>> {
     let mut stages = vec![];
     let mut stage = Stage::default();
@@ -134,7 +142,8 @@ fn stages(lines: &[Line]) -> Vec<Stage<'_>> {
             .free
             .iter()
             .any(|(_, free)| worker(free.text()) != MAIN);
-        if worker(line.text()) == MAIN && others_before {
+        let after_others = worker(line.text()) == MAIN && others_before;
+        if after_others || is_heading(line.text()) {
             stage.end = Some((place, line));
             stages.push(std::mem::take(&mut stage));
         } else {
@@ -164,10 +173,13 @@ impl Stage<'_> {
         later
     }
 
-    /// Gives which of the printed lines ends the stage: as many of `main` come before it as there
-    /// are in the stage.
+    /// Gives which of the printed lines ends the stage: its heading, or the line of `main` before
+    /// which come as many of `main` as there are in the stage.
     fn end_in(&self, printed: &[&str]) -> Option<usize> {
-        self.end?;
+        let (_, end) = self.end?;
+        if is_heading(end.text()) {
+            return printed.iter().position(|line| end.allows(line));
+        }
         let free = self.free.iter().map(|(_, line)| line.text());
         let before = free.filter(|line| worker(line) == MAIN).count();
         let lines = printed.iter().enumerate();

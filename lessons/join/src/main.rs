@@ -79,7 +79,7 @@ fn doubler() -> Result<()> {
         pids.push(pid);
         answers.push(child.join()?);
     }
-    println!("joined: {answers:?}, from {} processes", pids.len());
+    println!("main joined: {answers:?}, from {} processes", pids.len());
     assert_eq!(answers, [10, 20, 30, 40, 50]);
     assert_eq!(pids.len(), 5);
     Ok(())

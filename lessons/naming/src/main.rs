@@ -157,7 +157,10 @@ fn pids() -> Result<()> {
         ensure!(!different.contains(&pid), "pid {pid} was seen twice");
         different.push(pid);
     }
-    println!("{} different pids, with main's own", different.len());
+    println!(
+        "main counts {} different pids, its own among them",
+        different.len()
+    );
     Ok(())
 }
 

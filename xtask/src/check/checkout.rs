@@ -8,6 +8,7 @@ use super::run::{Run, listed_steps, runs_of};
 use crate::course::{Course, Lesson};
 use crate::manifest::stands_alone;
 use crate::program::{Build, Program};
+use crate::python::Python;
 use crate::readme::Readme;
 use crate::screen::Screen;
 use crate::source::{Source, Sources};
@@ -29,6 +30,8 @@ pub(super) struct LessonFiles {
     pub(super) sources: Sources,
     /// What the lesson's program lists with `--list`, or why it does not.
     pub(super) steps: Result<Vec<String>, String>,
+    /// What the Python counterpart lists, or why it does not. Nothing where there is no Python.
+    pub(super) python_steps: Option<Result<Vec<String>, String>>,
     /// The runs of the steps of which the README shows one.
     pub(super) runs: Vec<Run>,
 }
@@ -42,18 +45,24 @@ impl Checkout {
             screen.status("Building the lessons", doing)
         })?;
         screen.end_status()?;
+        let python = Python::find().ok();
         let mut lessons = Vec::new();
         for (lesson, build) in course.lessons.iter().zip(builds) {
             let mut files = LessonFiles::read(&course.root, lesson)?;
             match build {
                 Build::Done(program) => {
-                    files.steps = listed_steps(&program).map_err(|error| format!("{error:#}"));
+                    files.steps = listed_steps(program.step("--list"));
                     files.runs = runs_of(&program, &files, |step| {
                         let doing = format!("{} {step}", lesson.name);
                         screen.status("Running what the READMEs show", &doing)
                     })?;
                 }
                 Build::Failed(said) => files.steps = Err(format!("it does not build:\n{said}")),
+            }
+            if files.sources.python.is_some() {
+                files.python_steps = python
+                    .as_ref()
+                    .map(|python| listed_steps(python.step(&course.root, &lesson.name, "--list")));
             }
             lessons.push(files);
         }
@@ -85,6 +94,7 @@ impl LessonFiles {
                 .map(|readme| Readme::parse(&readme.text)),
             sources: Sources::read(root, lesson)?,
             steps: Ok(Vec::new()),
+            python_steps: None,
             runs: Vec::new(),
             folder,
         })

@@ -54,6 +54,8 @@ const FILES: &[(&str, &str)] = &[
              println!(\"{}\", double(two));\n    Ok(())\n}\n```\n\n\
          ```console\n$ cargo run -q -p pool -- map\n4\n```\n\n\
          ## in-order: one after the other\n\n\
+         ```python\ndef in_order():\n    pass\n```\n\n\
+         ```rust\nfn in_order() -> Result<(), String> {\n    Ok(())\n}\n```\n\n\
          ```rust,compile_fail\n// Does not compile: two words.\nlet a b;\n```\n\n\
          ```console\n$ cargo run -q -p pool -- in-order\n```\n",
     ),

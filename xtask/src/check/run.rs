@@ -1,8 +1,7 @@
 use std::fmt;
 use std::io;
+use std::process::Command;
 use std::time::Duration;
-
-use anyhow::ensure;
 
 use super::checkout::LessonFiles;
 use crate::course::command;
@@ -42,17 +41,20 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Asks a lesson's program for its steps.
-pub(super) fn listed_steps(program: &Program) -> anyhow::Result<Vec<String>> {
+/// Asks a program for its steps: the command lists them. An error says why it does not.
+pub(super) fn listed_steps(command: Command) -> Result<Vec<String>, String> {
     let mut steps = Vec::new();
-    let end = live_run::run(program.step("--list"), LISTING_LIMIT, |line| {
+    let end = live_run::run(command, LISTING_LIMIT, |line| {
         if let Line::Output(name) = line {
             steps.push(name);
         }
         Ok(())
-    })?;
-    ensure!(end.is_success(), "asked with --list for its steps, {end}");
-    Ok(steps)
+    });
+    match end {
+        Ok(end) if end.is_success() => Ok(steps),
+        Ok(end) => Err(format!("asked with --list for its steps, {end}")),
+        Err(error) => Err(format!("it cannot be run: {error}")),
+    }
 }
 
 /// Runs the steps of a lesson of which its README shows a run, each once. `tell` is called before

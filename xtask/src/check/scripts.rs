@@ -162,9 +162,68 @@ pub(super) fn runs_are_shown(checkout: &Checkout) -> Vec<Problem> {
     problems
 }
 
+/// The section of a step shows its function, in Rust and in Python.
+pub(super) fn code_is_shown(checkout: &Checkout) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for lesson in &checkout.lessons {
+        for section in lesson.readme.iter().flat_map(|readme| &readme.sections) {
+            let Some(step) = &section.step else { continue };
+            let function = step.replace('-', "_");
+            for (language, start) in [("rust", "fn"), ("python", "def")] {
+                let start = format!("{start} {function}(");
+                let mut blocks = section.code().filter(|code| code.language() == language);
+                let shows = |line: &str| {
+                    let before = line.split(&start).next().unwrap_or_default();
+                    before.len() < line.len() && (before.is_empty() || before.starts_with("pub"))
+                };
+                if !blocks.any(|code| code.text.lines().any(shows)) {
+                    problems.push(Problem::new(
+                        lesson.readme_path(),
+                        section.line,
+                        format!("the section of step {step} does not show `{start})`"),
+                        format!(
+                            "add a ```{language} block with the line `{start})`; \
+                             `cargo xtask sync` writes the rest"
+                        ),
+                    ));
+                }
+            }
+        }
+    }
+    problems
+}
+
+/// The Python counterpart has the same steps in the same order, where Python is there to say so.
+pub(super) fn counterparts_list_the_same(checkout: &Checkout) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for lesson in &checkout.lessons {
+        let (Ok(steps), Some(listed)) = (&lesson.steps, &lesson.python_steps) else {
+            continue;
+        };
+        let what = match listed {
+            Ok(listed) if listed == steps => continue,
+            Ok(listed) => format!("`--list` names the steps {}", listed.join(", ")),
+            Err(reason) => format!("`--list` does not name the steps: {reason}"),
+        };
+        problems.push(Problem::new(
+            lesson.folder.join(format!("{}.py", lesson.name)),
+            1,
+            what,
+            format!(
+                "make `STEPS` there the steps of the lesson: {}",
+                steps.join(", ")
+            ),
+        ));
+    }
+    problems
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{files_are_there, functions_exist, runs_are_shown, sections_match_steps};
+    use super::{
+        code_is_shown, counterparts_list_the_same, files_are_there, functions_exist,
+        runs_are_shown, sections_match_steps,
+    };
     use crate::check::fixture::{Fixture, problems};
 
     #[test]
@@ -175,6 +234,8 @@ mod tests {
             sections_match_steps,
             functions_exist,
             runs_are_shown,
+            code_is_shown,
+            counterparts_list_the_same,
         ];
         for rule in rules {
             assert_eq!(problems(rule, &checkout), [""; 0]);
@@ -276,5 +337,45 @@ mod tests {
             found[0].contains("`$ cargo run -q -p pool -- map`"),
             "{found:?}"
         );
+    }
+
+    #[test]
+    fn a_section_that_does_not_show_its_function_is_refused_in_either_language() {
+        let fixture = Fixture::new();
+        let readme = "lessons/pool/README.md";
+        fixture.replace(
+            readme,
+            "```python\ndef in_order():",
+            "```python\ndef map():",
+        );
+        fixture.replace(readme, "```rust\nfn in_order()", "```text\nfn in_order()");
+        let found = problems(code_is_shown, &fixture.checkout());
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(
+            found[0].contains("step in-order does not show `fn in_order()`"),
+            "{found:?}"
+        );
+        assert!(
+            found[1].contains("step in-order does not show `def in_order()`"),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn a_counterpart_with_other_steps_is_refused() {
+        let mut checkout = Fixture::new().checkout();
+        checkout.lessons[0].python_steps = Some(Ok(vec!["map".to_owned()]));
+        let found = problems(counterparts_list_the_same, &checkout);
+        assert!(
+            found[0].starts_with("lessons/pool/pool.py:1: `--list` names the steps map\n"),
+            "{found:?}"
+        );
+        assert!(
+            found[0].contains("the steps of the lesson: map, in-order"),
+            "{found:?}"
+        );
+        checkout.lessons[0].python_steps = Some(Err("it hangs".to_owned()));
+        let found = problems(counterparts_list_the_same, &checkout);
+        assert!(found[0].contains("it hangs"), "{found:?}");
     }
 }

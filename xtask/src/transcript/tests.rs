@@ -213,6 +213,35 @@ fn what_main_says_divides_lines_of_any_order_too() {
 }
 
 #[test]
+fn a_heading_divides_what_stands_above_and_below_it() {
+    let lines = "without:\n[..]\n[..]\nwith:\na\nb";
+    for printed in ["without:\nx\ny\nwith:\nb\na", "without:\na\n\nwith:\na\nb"] {
+        legal("console any-order", lines, printed);
+    }
+    for printed in [
+        "x\nwithout:\ny\nwith:\na\nb",
+        "without:\nx\nwith:\ny\na\nb",
+        "without:\nx\ny\na\nwith:\nb",
+        "with:\na\nb\nwithout:\nx\ny",
+        "without:\nx\ny\na\nb",
+        "x\ny\nwith:\na\nb",
+    ] {
+        illegal("console any-order", lines, printed);
+    }
+    let lines = "first:\none: 0\none: 1\nthen:\ntwo: 0\none: 2";
+    legal(
+        "console per-worker",
+        lines,
+        "first:\none: 0\none: 1\nthen:\none: 2\ntwo: 0",
+    );
+    illegal(
+        "console per-worker",
+        lines,
+        "first:\none: 0\nthen:\none: 1\ntwo: 0\none: 2",
+    );
+}
+
+#[test]
 fn a_worker_whose_name_differs_is_one_worker() {
     let lines = "Process-[N] starts\nservice starts\nProcess-[N] ends";
     legal(

@@ -81,11 +81,24 @@ the sum is 10
 
 ## two-workers: two at a time
 
+```python
+def two_workers():
+    pass
+```
+
 ```rust
 fn count(name: &str) {
     for number in 0..3 {
         println!(\quote{name}: {number}\quote);
     }
+}
+
+fn two_workers() {
+    thread::scope(|scope| {
+        scope.spawn(|| count(\quoteworker-1\quote));
+        scope.spawn(|| count(\quoteworker-2\quote));
+    });
+    println!(\quotemain: process {} has counted\quote, std::process::id());
 }
 ```
 
@@ -111,7 +124,8 @@ fn course() -> SmallCourse {
     course.write(MAIN, PROGRAM);
     course.write(
         PYTHON,
-        "def sum():\n    print('the sum is', 1 + 2 + 3 + 4)\n\n\ndef two_workers():\n    pass\n",
+        "def sum():\n    print('the sum is', 1 + 2 + 3 + 4)\n\n\ndef two_workers():\n    pass\n\n\n\
+         print('sum')\nprint('two-workers')\n",
     );
     course.write(README, &SCRIPT.replace("\\quote", "\""));
     course
@@ -231,6 +245,7 @@ fn a_step_that_was_renamed_is_refused_with_what_is_left_to_rename() {
             &format!("{section}: the section is about a step sum, which the lesson does not list"),
             "step add has no section\n    mend: add one with the heading `## add: ",
             "step add has no function `add` in Python",
+            "counting.py:1: `--list` names the steps sum, two-workers\n",
             &format!("{excerpt}: `fn sum` stands nowhere in the lesson"),
         ],
     );
