@@ -4,6 +4,8 @@
 //!   line, runs them, and tells which failed. It is the last expression of a lesson's `main`.
 //! - [`run_steps_and_races`] does the same for a lesson with races. A [`Race`] comes out the same each
 //!   time when it is driven by a [`Schedule`].
+//! - [`run_checks`] makes a program out of the checks of an exercise, each in a process of its own and
+//!   with a time limit.
 //! - [`timed`] measures how long some work took, and [`readable_time`] writes that down with its unit.
 //! - [`mark`] and [`part`] put notes into the timeline of a step, which `cargo xtask timeline` draws.
 //! - [`nearest_name`] finds what somebody probably meant who mistyped a name.
@@ -26,6 +28,7 @@
 //! }
 //! ```
 
+mod checks;
 mod name;
 mod race;
 mod replay;
@@ -35,6 +38,7 @@ mod steps;
 mod timeline;
 mod timing;
 
+pub use checks::{Check, run_checks};
 pub use name::nearest_name;
 pub use race::Race;
 pub use schedule::Schedule;

@@ -1,0 +1,171 @@
+mod watched;
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use lexopt::Arg;
+
+use self::watched::{Ending, Outcome};
+
+/// A check of an exercise: what it demands, and the function that finds out.
+pub type Check = (&'static str, fn() -> anyhow::Result<()>);
+
+/// The exit status for a command line that cannot be understood, as is the custom.
+const MISUSED: u8 = 2;
+
+/// How long a check may take, unless the environment says otherwise.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Sets another limit, in seconds.
+const LIMIT_VARIABLE: &str = "CHECK_SECONDS";
+
+/// The option with which this program starts itself for one check.
+const WATCHED: &str = "watched";
+
+/// Runs the checks of an exercise, and gives the exit status for `main`.
+///
+/// Each check is a process of its own: this program, started again. So a check that hangs, or ends the
+/// whole program, spoils no other. One that is still running after 10 seconds (`CHECK_SECONDS` in the
+/// environment sets another limit) is ended together with every process that it has started. What a
+/// check prints is shown below its line.
+///
+/// | `cargo run -q -p LESSON --example LESSON-exercise --` | does |
+/// |---|---|
+/// | nothing more | runs every check |
+/// | `2` | runs the second one; with several numbers each of them |
+///
+/// A check fails by returning an error, by panicking, or by ending the program. The exit status is 0 when
+/// every check passed, 1 when one failed, and 2 when the command line cannot be understood.
+///
+/// # Examples
+///
+/// ```no_run
+/// use anyhow::ensure;
+///
+/// fn doubled(number: i64) -> i64 {
+///     number + number
+/// }
+///
+/// fn numbers_are_doubled() -> anyhow::Result<()> {
+///     let double = doubled(21);
+///     ensure!(double == 42, "21 doubled is 42, not {double}");
+///     Ok(())
+/// }
+///
+/// fn main() -> std::process::ExitCode {
+///     support::run_checks(&[("numbers are doubled", numbers_are_doubled)])
+/// }
+/// ```
+#[must_use = "a failed check shows only if `main` returns this exit code"]
+pub fn run_checks(checks: &[Check]) -> ExitCode {
+    match wish(checks, env::args_os().skip(1)) {
+        Ok(Wish::All(numbers, limit)) => match run(checks, &numbers, limit) {
+            Ok(failed) => ExitCode::from(u8::from(failed > 0)),
+            // A reader that has gone away, such as `head`, has seen enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("error: the checks cannot be run: {error}");
+                ExitCode::FAILURE
+            }
+        },
+        Ok(Wish::Watched(check)) => watched::be(check),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(MISUSED)
+        }
+    }
+}
+
+/// What the command line asks for.
+enum Wish {
+    /// The numbers of the checks, from 1 on, and the limit for each.
+    All(Vec<usize>, Duration),
+    /// This process is to be one check.
+    Watched(Check),
+}
+
+fn wish(checks: &[Check], arguments: impl Iterator<Item = OsString>) -> anyhow::Result<Wish> {
+    let mut parser = lexopt::Parser::from_args(arguments);
+    let mut numbers = Vec::new();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Long(WATCHED) => {
+                let number = number(checks, &parser.value()?)?;
+                return Ok(Wish::Watched(checks[number - 1]));
+            }
+            Arg::Value(value) => numbers.push(number(checks, &value)?),
+            other => {
+                return Err(other.unexpected())
+                    .context("give the numbers of checks, or nothing for all of them");
+            }
+        }
+    }
+    if numbers.is_empty() {
+        numbers = (1..=checks.len()).collect();
+    }
+    Ok(Wish::All(numbers, limit()?))
+}
+
+fn number(checks: &[Check], value: &OsStr) -> anyhow::Result<usize> {
+    let value = value.to_string_lossy();
+    let number = value.parse().ok();
+    number
+        .filter(|number| (1..=checks.len()).contains(number))
+        .with_context(|| {
+            let names = checks.iter().enumerate();
+            let names: Vec<String> = names
+                .map(|(index, (name, _))| format!("{}. {name}", index + 1))
+                .collect();
+            let names = names.join("\n  ");
+            format!("there is no check number `{value}`\nThe checks are:\n  {names}")
+        })
+}
+
+fn limit() -> anyhow::Result<Duration> {
+    let Some(text) = env::var_os(LIMIT_VARIABLE) else {
+        return Ok(LIMIT);
+    };
+    let seconds = text.to_str().and_then(|text| text.parse::<u64>().ok());
+    match seconds {
+        Some(1..) => Ok(Duration::from_secs(seconds.unwrap_or_default())),
+        _ => Err(anyhow!(
+            "{LIMIT_VARIABLE} is `{}`: give a number of seconds, such as 20",
+            text.display()
+        )),
+    }
+}
+
+/// Runs checks by their numbers, tells how each went, and gives the number of those that failed.
+fn run(checks: &[Check], numbers: &[usize], limit: Duration) -> io::Result<usize> {
+    let mut out = io::stdout();
+    let mut failed = 0;
+    for &number in numbers {
+        let (name, _) = checks[number - 1];
+        let Outcome {
+            ending,
+            lines,
+            more_lines,
+        } = watched::run(number, limit)?;
+        let passed = matches!(ending, Ending::Passed);
+        failed += usize::from(!passed);
+        let verdict = if passed { "passed" } else { "FAILED" };
+        writeln!(out, "{number}. {name}: {verdict}")?;
+        for line in lines {
+            writeln!(out, "   {line}")?;
+        }
+        if more_lines > 0 {
+            writeln!(out, "   ... and {more_lines} more lines")?;
+        }
+        if let Some(words) = ending.words() {
+            writeln!(out, "   {words}")?;
+        }
+    }
+    let count = numbers.len();
+    let noun = if count == 1 { "check" } else { "checks" };
+    writeln!(out, "{} of {count} {noun} passed.", count - failed)?;
+    Ok(failed)
+}

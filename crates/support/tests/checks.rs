@@ -1,0 +1,286 @@
+//! How an exercise checks itself.
+//!
+//! This program is both sides: started by itself with [`AS_EXERCISE`] set it is an exercise, otherwise it
+//! tells the stories below about that exercise.
+
+use std::env;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{self, Command, ExitCode, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{bail, ensure};
+use support::{Check, run_checks};
+
+const AS_EXERCISE: &str = "SUPPORT_TEST_AS_EXERCISE";
+
+const CHECKS: &[Check] = &[
+    ("passes and prints", passes),
+    ("returns an error", returns_error),
+    ("has a gap", has_gap),
+    ("ends the program", ends_program),
+    ("hangs with a child", hangs_with_child),
+    ("leaves a child behind", leaves_child),
+    ("prints without end", prints_without_end),
+];
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "a check may fail, this one does not"
+)]
+fn passes() -> anyhow::Result<()> {
+    println!("on standard output");
+    eprintln!("on standard error");
+    Ok(())
+}
+
+fn returns_error() -> anyhow::Result<()> {
+    bail!("3 is not 4")
+}
+
+fn has_gap() -> anyhow::Result<()> {
+    todo!("add them up")
+}
+
+fn ends_program() -> anyhow::Result<()> {
+    process::exit(0)
+}
+
+fn start_sleeper() -> anyhow::Result<()> {
+    let sleeper = Command::new("sleep").arg("100").spawn()?;
+    println!("sleeper {}", sleeper.id());
+    Ok(())
+}
+
+fn hangs_with_child() -> anyhow::Result<()> {
+    println!("itself {}", process::id());
+    start_sleeper()?;
+    loop {
+        thread::park();
+    }
+}
+
+fn leaves_child() -> anyhow::Result<()> {
+    start_sleeper()
+}
+
+fn prints_without_end() -> anyhow::Result<()> {
+    let mut number = 0_u64;
+    loop {
+        number += 1;
+        println!("{number}");
+        ensure!(number < u64::MAX, "that is a long time");
+    }
+}
+
+fn main() -> ExitCode {
+    if env::var_os(AS_EXERCISE).is_some() {
+        return run_checks(CHECKS);
+    }
+    let stories: &[(&str, fn())] = &[
+        ("a check that passes says so", a_check_passes),
+        ("a returned error is the reason", an_error_is_told),
+        ("an unfilled gap is named with its line", a_gap_is_named),
+        ("a call of exit does not pass", an_exit_does_not_pass),
+        ("a check that hangs is ended with its children", a_hang_ends),
+        ("a child left behind is ended", a_child_left_is_ended),
+        ("endless output is cut", endless_output_is_cut),
+        ("every check runs, whatever the others do", every_check_runs),
+        (
+            "a check ends when its program is killed",
+            nothing_outlives_the_program,
+        ),
+        ("an unknown number is refused", an_unknown_number_is_refused),
+        (
+            "a limit that is no number is refused",
+            a_bad_limit_is_refused,
+        ),
+    ];
+    for (name, story) in stories {
+        println!("story: {name}");
+        story();
+    }
+    println!("{} stories hold", stories.len());
+    ExitCode::SUCCESS
+}
+
+fn command(arguments: &[&str], limit: &str) -> Command {
+    let program = env::current_exe().expect("the path of this program");
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .env(AS_EXERCISE, "yes")
+        .env("CHECK_SECONDS", limit);
+    command
+}
+
+/// Runs checks and gives the standard output, the standard error and the exit status.
+fn exercise(arguments: &[&str], limit: &str) -> (String, String, Option<i32>) {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command(arguments, limit)
+        .output()
+        .expect("this program starts");
+    let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
+    (text(stdout), text(stderr), status.code())
+}
+
+/// Gives the number after a word in the output.
+fn number_after(word: &str, out: &str) -> String {
+    let mut lines = out.lines();
+    let found = lines.find_map(|line| line.trim().strip_prefix(word));
+    let found = found.unwrap_or_else(|| panic!("no {word:?} in {out}"));
+    found.trim().to_owned()
+}
+
+/// Tells whether a process is gone. One that is dead and not yet waited for counts as gone.
+fn is_gone(pid: &str) -> bool {
+    let state = Command::new("ps").args(["-o", "stat=", "-p", pid]).output();
+    let state = String::from_utf8(state.expect("ps runs").stdout).expect("ps says text");
+    state.trim().is_empty() || state.trim().starts_with('Z')
+}
+
+fn a_check_passes() {
+    let (out, error, status) = exercise(&["1"], "30");
+    assert_eq!(
+        out,
+        "1. passes and prints: passed\n   on standard output\n   on standard error\n\
+         1 of 1 check passed.\n"
+    );
+    assert_eq!((error.as_str(), status), ("", Some(0)));
+}
+
+fn an_error_is_told() {
+    let (out, _, status) = exercise(&["2"], "30");
+    assert_eq!(
+        out,
+        "2. returns an error: FAILED\n   3 is not 4\n0 of 1 check passed.\n"
+    );
+    assert_eq!(status, Some(1));
+}
+
+fn a_gap_is_named() {
+    let (out, _, status) = exercise(&["3"], "30");
+    let source = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/checks.rs"));
+    let source = source.expect("this file");
+    let mut lines = source.lines();
+    let line = 1 + lines
+        .position(|line| line.trim() == "todo!(\"add them up\")")
+        .expect("the gap");
+    let expected = format!("checks.rs, line {line}: the gap is not filled yet: add them up\n");
+    assert!(out.contains(&expected), "{out}");
+    assert_eq!(status, Some(1));
+}
+
+fn an_exit_does_not_pass() {
+    let (out, _, status) = exercise(&["4"], "30");
+    assert!(
+        out.contains("4. ends the program: FAILED\n   the program ended in the middle"),
+        "{out}"
+    );
+    assert_eq!(status, Some(1));
+}
+
+fn a_hang_ends() {
+    let start = Instant::now();
+    let (out, _, status) = exercise(&["5"], "1");
+    assert!(start.elapsed() < Duration::from_secs(30));
+    assert!(out.contains("5. hangs with a child: FAILED\n"), "{out}");
+    assert!(out.contains("it was still running after 1 s"), "{out}");
+    assert!(is_gone(&number_after("itself", &out)), "{out}");
+    assert!(is_gone(&number_after("sleeper", &out)), "{out}");
+    assert_eq!(status, Some(1));
+}
+
+fn a_child_left_is_ended() {
+    let (out, _, status) = exercise(&["6"], "30");
+    assert!(out.contains("6. leaves a child behind: passed\n"), "{out}");
+    assert!(is_gone(&number_after("sleeper", &out)), "{out}");
+    assert_eq!(status, Some(0));
+}
+
+fn endless_output_is_cut() {
+    let (out, _, status) = exercise(&["7"], "1");
+    assert!(out.contains("   40\n   ... and "), "{out}");
+    assert!(out.contains("it was still running"), "{out}");
+    assert!(out.lines().count() < 50, "{out}");
+    assert_eq!(status, Some(1));
+}
+
+fn every_check_runs() {
+    let (out, _, status) = exercise(&[], "1");
+    for (index, (name, _)) in CHECKS.iter().enumerate() {
+        let line = format!("{}. {name}: ", index + 1);
+        assert!(out.contains(&line), "{line}: {out}");
+    }
+    assert!(out.ends_with("2 of 7 checks passed.\n"), "{out}");
+    assert_eq!(status, Some(1));
+}
+
+fn nothing_outlives_the_program() {
+    let mut program = command(&["5"], "100")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("this program starts");
+    let check = wait_for_child(program.id());
+    let sleeper = wait_for_child(check);
+    program.kill().expect("it can be killed");
+    program.wait().expect("it ends");
+    let start = Instant::now();
+    while !(is_gone(&check.to_string()) && is_gone(&sleeper.to_string())) {
+        assert!(start.elapsed() < Duration::from_secs(30), "still there");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Waits until a process has a child, and gives its number.
+fn wait_for_child(parent: u32) -> u32 {
+    let start = Instant::now();
+    loop {
+        assert!(start.elapsed() < Duration::from_secs(30), "no child");
+        let mut list = Command::new("ps")
+            .args(["-A", "-o", "ppid=,pid="])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("ps runs");
+        let lines = BufReader::new(list.stdout.take().expect("its output")).lines();
+        let numbers = lines.map(|line| {
+            let line = line.expect("a line");
+            let mut numbers = line.split_whitespace().map(|word| word.parse::<u32>());
+            let mut next = || numbers.next().expect("two numbers").expect("a number");
+            (next(), next())
+        });
+        let child = numbers
+            .filter(|(its_parent, _)| *its_parent == parent)
+            .last();
+        list.wait().expect("ps ends");
+        if let Some((_, child)) = child {
+            return child;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn an_unknown_number_is_refused() {
+    for wrong in ["0", "8", "two"] {
+        let (out, error, status) = exercise(&[wrong], "30");
+        assert!(
+            error.contains(&format!("there is no check number `{wrong}`")),
+            "{error}"
+        );
+        assert!(error.contains("\n  2. returns an error\n"), "{error}");
+        assert_eq!((out.as_str(), status), ("", Some(2)));
+    }
+}
+
+fn a_bad_limit_is_refused() {
+    let (_, error, status) = exercise(&["1"], "soon");
+    assert!(
+        error.contains("CHECK_SECONDS is `soon`: give a number of seconds"),
+        "{error}"
+    );
+    assert_eq!(status, Some(2));
+}
