@@ -249,7 +249,7 @@ fn wait_for_child(parent: u32) -> u32 {
         let lines = BufReader::new(list.stdout.take().expect("its output")).lines();
         let numbers = lines.map(|line| {
             let line = line.expect("a line");
-            let mut numbers = line.split_whitespace().map(|word| word.parse::<u32>());
+            let mut numbers = line.split_whitespace().map(str::parse::<u32>);
             let mut next = || numbers.next().expect("two numbers").expect("a number");
             (next(), next())
         });

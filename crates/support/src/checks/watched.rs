@@ -52,8 +52,8 @@ impl Ending {
                 "the program ended in the middle of the check, with {status}"
             )),
             Ending::TooLong(limit) => Some(format!(
-                "it was still running after {} s and was ended: is there an endless loop, or a \
-                 wait for something that never comes?",
+                "it was still running after {} s and was ended:\n   \
+                 is there an endless loop, or a wait for something that never comes?",
                 limit.as_secs()
             )),
         }

@@ -1,0 +1,44 @@
+//! The exercise of this lesson, solved.
+
+#[path = "../checks.rs"]
+mod checks;
+
+use anyhow::Result;
+use checks::{Parcel, weigh};
+use multiprocess::{spawn, task};
+use std::process::ExitCode;
+use std::time::Duration;
+
+fn main() -> ExitCode {
+    multiprocess::init([task(weigh)]);
+    support::run_checks(checks::CHECKS)
+}
+
+/// What came of weighing a parcel.
+#[derive(Debug, PartialEq)]
+pub enum Outcome {
+    Weight(usize),
+    Failed(String),
+    TooLate,
+}
+
+/// Has each parcel weighed by a process of its own, and says what came of it, in their order. Waits for
+/// each of them no longer than the limit.
+pub fn weigh_all(parcels: Vec<Parcel>, limit: Duration) -> Result<Vec<Outcome>> {
+    let mut children = Vec::new();
+    for parcel in parcels {
+        children.push(spawn(weigh, (parcel,))?);
+    }
+    let mut outcomes = Vec::new();
+    for mut child in children {
+        outcomes.push(match child.join_timeout(limit) {
+            Ok(Some(weight)) => Outcome::Weight(weight),
+            Ok(None) => {
+                child.kill()?;
+                Outcome::TooLate
+            }
+            Err(error) => Outcome::Failed(error.to_string()),
+        });
+    }
+    Ok(outcomes)
+}
