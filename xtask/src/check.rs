@@ -1,5 +1,6 @@
 mod checkout;
 mod excerpts;
+mod exercises;
 mod files;
 mod links;
 mod manifests;
@@ -59,6 +60,7 @@ const RULES: &[Rule] = &[
         "code in a README stands in the lesson",
         excerpts::excerpts_are_verbatim,
     ),
+    ("an exercise is whole", exercises::exercises_are_whole),
     ("links lead somewhere", links::links_lead_somewhere),
     (
         "the workspace names every lesson",

@@ -79,6 +79,18 @@ impl Course {
             .find(|lesson| lesson.name == wanted || lesson.number.to_string() == wanted)
     }
 
+    /// Gives the folder into which Cargo builds.
+    pub(crate) fn target_folder(&self) -> PathBuf {
+        // A relative path is one from where the command was given.
+        match env::var_os("CARGO_TARGET_DIR") {
+            Some(folder) if !folder.is_empty() => {
+                let here = env::current_dir().unwrap_or_else(|_| self.root.clone());
+                here.join(folder)
+            }
+            _ => self.root.join("target"),
+        }
+    }
+
     /// Gives the names of the lessons in order.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.lessons.iter().map(|lesson| lesson.name.as_str())

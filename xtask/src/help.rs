@@ -16,7 +16,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     let mut out = io::stdout().lock();
     writeln!(out, "Usage: cargo xtask TASK\n\nTasks:")?;
     for Task { name, about, .. } in TASKS {
-        writeln!(out, "  {name:<8}{about}")?;
+        writeln!(out, "  {name:<10}{about}")?;
     }
     writeln!(out, "\n`cargo xtask TASK --help` explains a task.")?;
     Ok(ExitCode::SUCCESS)

@@ -6,6 +6,7 @@ mod check;
 mod copy;
 mod course;
 mod excerpt;
+mod exercise;
 mod frame;
 mod help;
 mod interruption;

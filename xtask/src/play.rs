@@ -230,7 +230,7 @@ impl<'a> Player<'a> {
                 after
                     .iter()
                     .filter(|block| !is_run(block))
-                    .try_for_each(|shown| self.block(shown))?;
+                    .try_for_each(|shown| block(&mut self.screen, shown))?;
             }
             pause = Pause::After;
         }
@@ -365,15 +365,20 @@ impl<'a> Player<'a> {
         }
     }
 
-    fn blocks(&mut self, blocks: &[Block]) -> io::Result<()> {
-        blocks.iter().try_for_each(|shown| self.block(shown))
+    fn blocks(&mut self, shown: &[Block]) -> io::Result<()> {
+        blocks(&mut self.screen, shown)
     }
+}
 
-    fn block(&mut self, block: &Block) -> io::Result<()> {
-        match block {
-            Block::Prose(text) => self.screen.prose(text),
-            Block::Code(code) => self.screen.code(label(code), code.language(), &code.text),
-        }
+/// Shows text and code as they stand in a script.
+pub(crate) fn blocks(screen: &mut Screen, blocks: &[Block]) -> io::Result<()> {
+    blocks.iter().try_for_each(|shown| block(screen, shown))
+}
+
+fn block(screen: &mut Screen, block: &Block) -> io::Result<()> {
+    match block {
+        Block::Prose(text) => screen.prose(text),
+        Block::Code(code) => screen.code(label(code), code.language(), &code.text),
     }
 }
 

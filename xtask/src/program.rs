@@ -50,6 +50,18 @@ impl Program {
         Ok(cargo_build(root, &target, tell)?.into_build(example))
     }
 
+    /// Builds an example of a package that is run like the package itself; otherwise as
+    /// [`Program::build`].
+    pub(crate) fn build_exercise(
+        root: &Path,
+        package: &str,
+        example: &str,
+        tell: impl FnMut(&str) -> io::Result<()>,
+    ) -> anyhow::Result<Build> {
+        let target = ["--package", package, "--example", example];
+        Ok(cargo_build(root, &target, tell)?.into_build(example))
+    }
+
     /// Builds the programs of several packages at once, and gives what became of each.
     pub(crate) fn build_all(
         root: &Path,

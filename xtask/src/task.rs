@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use lexopt::Parser;
 
+use crate::exercise;
 use crate::misuse::{Misuse, suggestion};
 use crate::{bench, check, copy, help, lesson, list, sync, timeline};
 
@@ -21,6 +22,12 @@ pub(crate) const TASKS: &[Task] = &[
         about: "play the course, or some of its lessons and steps",
         usage: lesson::USAGE,
         run: lesson::run,
+    },
+    Task {
+        name: "exercise",
+        about: "list the exercises, or check what you made of one",
+        usage: exercise::USAGE,
+        run: exercise::run,
     },
     Task {
         name: "list",

@@ -90,8 +90,8 @@ fn one_order() -> Result<()> {
     });
     ensure!(
         two_is_free,
-        "a transfer from 2 to 1 holds 2 while it waits for 1: one from 1 to 2 at the same time \
-         would hold 1 and wait for 2, for ever"
+        "a transfer from 2 to 1 holds 2 while it waits for 1:\n\
+         one from 1 to 2 at the same time would hold 1 and wait for 2, for ever"
     );
     expect(&accounts, [110, 90, 100])
 }

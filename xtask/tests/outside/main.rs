@@ -5,6 +5,7 @@ mod copies;
 mod copying;
 #[cfg(unix)]
 mod counterparts;
+mod exercises;
 mod house_rules;
 #[cfg(unix)]
 mod interruption;
