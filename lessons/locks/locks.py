@@ -64,11 +64,11 @@ def add_twice(total, schedule, name):
 def replay(turns):
     total = Total()
     schedule = Schedule(turns)
-    threads = [
-        threading.Thread(target=add_twice, args=(total, schedule, name)) for name in "AB"
-    ]
-    for thread in threads:
+    threads = []
+    for name in "AB":
+        thread = threading.Thread(target=add_twice, args=(total, schedule, name))
         thread.start()
+        threads.append(thread)
     for thread in threads:
         thread.join()
     return total.read()
@@ -79,7 +79,8 @@ def race():
     times = 200_000
     totals = [free_run(times) for _ in range(5)]
     short = sum(total < 2 * times for total in totals)
-    print(f"2 x {times} additions: short in {short} of 5 runs, the least was {min(totals)}")
+    least = min(totals)
+    print(f"2 x {times} additions: short in {short} of 5 runs, the least was {least}")
 
     for turns, expected in [("AABBBBAA", 4), ("ABABAABB", 3), ("ABBBBAAA", 2)]:
         assert [replay(turns) for _ in range(100)] == [expected] * 100
