@@ -21,13 +21,14 @@ use lexopt::Parser;
 use self::checkout::Checkout;
 use crate::course::Course;
 use crate::screen::Screen;
+use crate::selection;
 
 pub(crate) const USAGE: &str = "\
-Usage: cargo xtask check
+Usage: cargo xtask check [LESSON]...
 
 Builds the lessons, runs their steps, compares them with their READMEs, and checks
 the other house rules. Each thing that is wrong is told with its file and line, and
-how to mend it.
+how to mend it. With lessons, by name or number, only these are built and run.
 ";
 
 /// A house rule: what it demands, and how it is checked.
@@ -120,11 +121,12 @@ impl fmt::Display for Problem {
 }
 
 /// The task `check`: checks the house rules.
-pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
-    if let Some(argument) = arguments.next()? {
-        return Err(argument.unexpected().into());
-    }
-    let checkout = Checkout::read(&Course::here()?, &mut Screen::stdout(false))?;
+pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
+    let mut course = Course::here()?;
+    let lessons = selection::lessons(&course, arguments)?.into_iter();
+    let names: Vec<String> = lessons.map(|lesson| lesson.name.clone()).collect();
+    course.lessons.retain(|lesson| names.contains(&lesson.name));
+    let checkout = Checkout::read(&course, &mut Screen::stdout(false))?;
     let problems: Vec<Problem> = RULES.iter().flat_map(|(_, rule)| rule(&checkout)).collect();
     let mut out = io::stdout().lock();
     for problem in &problems {

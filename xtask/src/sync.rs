@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use lexopt::{Arg, Parser, ValueExt};
+use lexopt::Parser;
 
 use crate::course::{Course, Lesson};
 use crate::excerpt::excerpt;
 use crate::readme::Readme;
+use crate::selection;
 use crate::source::Sources;
 
 pub(crate) const USAGE: &str = "\
@@ -22,18 +23,9 @@ in the README stays. Without a lesson, by name or number, all are done.
 ";
 
 /// The task `sync`: writes the excerpts of the READMEs anew.
-pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
     let course = Course::here()?;
-    let mut lessons: Vec<&Lesson> = Vec::new();
-    while let Some(argument) = arguments.next()? {
-        match argument {
-            Arg::Value(word) => lessons.push(course.lesson(&word.string()?)?),
-            other => return Err(other.unexpected().into()),
-        }
-    }
-    if lessons.is_empty() {
-        lessons.extend(&course.lessons);
-    }
+    let lessons = selection::lessons(&course, arguments)?;
     let mut out = io::stdout().lock();
     let mut written = 0;
     let mut left = Vec::new();

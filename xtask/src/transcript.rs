@@ -15,6 +15,8 @@
 //! after a `join`; lines of `main` above those of the others are free, like the main thread that
 //! goes on beside them.
 //!
+//! A first word with a pattern, such as `Process-[N]`, is the name of one worker.
+//!
 //! [`Line`] says what stands for what differs from run to run. A line of `...` alone allows any
 //! number of lines; in a block per worker it would not say whose, so there it is refused.
 //!

@@ -289,9 +289,30 @@ fn a_lesson_that_does_not_build_is_refused_with_what_cargo_said() {
 }
 
 #[test]
-fn sync_refuses_an_unknown_lesson_and_an_option() {
-    let told = course().tell(&["sync", "countin"]);
-    assert!(told.error.contains("did you mean `counting`?"), "{told:?}");
-    assert_eq!(told.status, Some(2), "{told:?}");
-    assert_eq!(course().tell(&["sync", "--all"]).status, Some(2));
+fn one_lesson_can_be_checked_while_another_is_in_disorder() {
+    let course = course();
+    for (path, text) in [
+        (MAIN, "fn main() {}".to_owned()),
+        (README, "# T\n".to_owned()),
+    ] {
+        course.write(&path.replace("counting", "resting"), &text);
+    }
+    let manifest = MANIFEST
+        .replace("counting", "resting")
+        .replace("number = 1", "number = 2");
+    course.write("lessons/resting/Cargo.toml", &manifest);
+    course.replace("Cargo.toml", "[\"", "[\"lessons/resting\", \"");
+    let told = course.tell(&["check", "counting"]);
+    assert_eq!(told.status, Some(0), "{told:?}");
+    refused(&course, &["lesson resting has no Python counterpart"]);
+}
+
+#[test]
+fn an_unknown_lesson_and_an_option_are_refused() {
+    for task in ["sync", "check"] {
+        let told = course().tell(&[task, "countin"]);
+        assert!(told.error.contains("did you mean `counting`?"), "{told:?}");
+        assert_eq!(told.status, Some(2), "{told:?}");
+        assert_eq!(course().tell(&[task, "--all"]).status, Some(2));
+    }
 }
