@@ -1,7 +1,9 @@
+use std::borrow::Cow;
+
 use pulldown_cmark::{Alignment, Event, Options, Parser, Tag, TagEnd};
 use textwrap::WordSplitter;
 
-use crate::screen::Look;
+use crate::look::Look;
 use crate::table;
 
 /// Renders Markdown as lines of text of at most `width`; code keeps its own width.
@@ -28,6 +30,18 @@ pub(crate) fn wrap(text: &str, width: usize, first: &str, rest: &str) -> Vec<Str
     let lines = textwrap::wrap(text, options).into_iter();
     lines
         .map(|line| line.replace(UNBREAKABLE, " ").trim_end().to_owned())
+        .collect()
+}
+
+/// Wraps a text so that no line is longer than `width`, dividing code and words where it must.
+pub(crate) fn wrap_anywhere(text: &str, width: usize) -> Vec<String> {
+    let options = textwrap::Options::new(width)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .break_words(true);
+    let text = text.replace(UNBREAKABLE, " ");
+    textwrap::wrap(&text, options)
+        .into_iter()
+        .map(Cow::into_owned)
         .collect()
 }
 

@@ -1,16 +1,22 @@
 use crate::key::{KEYS, Key};
 use crate::scene::{Scene, Scenes};
 
-/// Where the playing waits: before a step's run, or after everything of a scene.
+/// Where the playing waits.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Pause {
+    /// At the end of a page, when more of a scene is to come.
+    More,
+    /// Before a step's run.
     BeforeRun,
+    /// After everything of a scene.
     After,
 }
 
 /// How the playing goes on.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Move {
+    /// With what is still to be shown of the scene.
+    More,
     /// With the run of the step that is being shown.
     Run,
     /// With that scene. The number of scenes means: with the end.
@@ -25,6 +31,7 @@ impl Pause {
     /// Gives what follows at the scene `place` when nobody is asked.
     pub(crate) fn unasked(self, place: usize) -> Move {
         match self {
+            Self::More => Move::More,
             Self::BeforeRun => Move::Run,
             Self::After => Move::Scene(place + 1),
         }
@@ -46,7 +53,7 @@ impl Pause {
                 None => Move::Stay("There is no lesson after this one: Enter goes on, q ends."),
             },
             Key::Quit => match self {
-                Self::BeforeRun => Move::Quit(place),
+                Self::More | Self::BeforeRun => Move::Quit(place),
                 Self::After => Move::Quit(place + 1),
             },
             Key::Help => Move::Stay(KEYS),
@@ -60,6 +67,7 @@ impl Pause {
             _ => "",
         };
         let enter = match self {
+            Self::More => "Enter: more",
             Self::BeforeRun => "Enter: run it",
             Self::After => "Enter: go on",
         };
@@ -102,6 +110,14 @@ mod tests {
             "queue"
         );
         assert_eq!(after("farewell", Pause::After, Key::GoOn).unwrap(), "end");
+    }
+
+    #[test]
+    fn a_page_is_turned_and_the_other_keys_work_there_too() {
+        assert_eq!(after(MAP, Pause::More, Key::GoOn), Err(Move::More));
+        assert_eq!(after(MAP, Pause::More, Key::Again), Err(Move::Run));
+        assert_eq!(after(MAP, Pause::More, Key::Quit), Err(Move::Quit(2)));
+        assert_eq!(after(MAP, Pause::More, Key::Back).unwrap(), "pool");
     }
 
     #[test]

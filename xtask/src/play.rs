@@ -84,7 +84,7 @@ impl<'a> Player<'a> {
             match self.scene(place, scene)? {
                 Move::Scene(next) => place = next,
                 Move::Quit(next) => break Ending::At(next),
-                Move::Run | Move::Stay(_) => {}
+                Move::More | Move::Run | Move::Stay(_) => {}
             }
         };
         self.turn_to(None);
@@ -92,30 +92,35 @@ impl<'a> Player<'a> {
     }
 
     fn scene(&mut self, place: usize, scene: &Scene) -> io::Result<Move> {
+        let scenes = self.scenes;
         self.open(scene)?;
-        match scene {
-            Scene::Welcome => self.blocks(&self.scenes.frame.welcome)?,
+        let shown = match scene {
+            Scene::Welcome => self.blocks(place, &scenes.frame.welcome)?,
             Scene::Opening(chapter, words) => {
-                let scenes = self.scenes;
-                match &scenes.chapters[*chapter].script {
-                    Ok(script) => self.blocks(&script.opening)?,
+                let opening = match &scenes.chapters[*chapter].script {
+                    Ok(script) => self.blocks(place, &script.opening)?,
                     Err(reason) => self.cannot_play(*chapter, reason)?,
-                }
-                self.words(*chapter, words)?;
-            }
-            Scene::Words(chapter, words) => self.words(*chapter, words)?,
-            Scene::Step(chapter, section) => {
-                if let Some(section) = self.scenes.section(*chapter, *section) {
-                    return self.step(place, *chapter, section);
+                };
+                match opening {
+                    Move::More => self.words(place, *chapter, words)?,
+                    other => other,
                 }
             }
+            Scene::Words(chapter, words) => self.words(place, *chapter, words)?,
+            Scene::Step(chapter, section) => match scenes.section(*chapter, *section) {
+                Some(section) => return self.step(place, *chapter, section),
+                None => Move::More,
+            },
             Scene::Farewell => {
                 self.screen.blank()?;
                 self.screen.heading("Farewell")?;
-                self.blocks(&self.scenes.frame.farewell)?;
+                self.blocks(place, &scenes.frame.farewell)?
             }
+        };
+        match shown {
+            Move::More => self.pause(Pause::After, place),
+            other => Ok(other),
         }
-        self.pause(Pause::After, place)
     }
 
     /// Shows the title of what a scene belongs to, where it is another than that of the scene
@@ -180,23 +185,27 @@ impl<'a> Player<'a> {
         self.screen.title(&place, &lesson.title)
     }
 
-    fn cannot_play(&mut self, chapter: usize, reason: &str) -> io::Result<()> {
+    fn cannot_play(&mut self, chapter: usize, reason: &str) -> io::Result<Move> {
         let failure = "its script cannot be read";
         self.played(chapter).note_lesson(Some(failure));
         self.screen
-            .failure(&format!("This lesson cannot be played: {reason}"))
+            .failure(&format!("This lesson cannot be played: {reason}"))?;
+        Ok(Move::More)
     }
 
     /// Shows sections that have no step.
-    fn words(&mut self, chapter: usize, sections: &Range<usize>) -> io::Result<()> {
+    fn words(&mut self, place: usize, chapter: usize, sections: &Range<usize>) -> io::Result<Move> {
         for section in sections.clone() {
             if let Some(section) = self.scenes.section(chapter, section) {
                 self.screen.blank()?;
                 self.screen.heading(&section.heading)?;
-                self.blocks(&section.blocks)?;
+                match self.blocks(place, &section.blocks)? {
+                    Move::More => {}
+                    other => return Ok(other),
+                }
             }
         }
-        Ok(())
+        Ok(Move::More)
     }
 
     /// Shows a step: what comes before its run, the run, and what comes after.
@@ -207,33 +216,36 @@ impl<'a> Player<'a> {
         let is_run = |block: &Block| matches!(block, Block::Code(code) if code.is_run_of(&command));
         let run = section.blocks.iter().position(is_run);
         let (before, after) = section.blocks.split_at(run.unwrap_or(section.blocks.len()));
+        let after = after.get(1..).unwrap_or_default();
         // One more empty line: the parts of a lesson are easy to tell apart in plain text too.
         self.screen.blank()?;
         self.screen.step(step, section.words())?;
-        self.blocks(before)?;
-        let mut pause = Pause::BeforeRun;
-        loop {
-            match self.pause(pause, place)? {
-                Move::Run => {}
-                other => return Ok(other),
-            }
-            if pause == Pause::After {
+        let mut next = match self.blocks(place, before)? {
+            Move::More => self.pause(Pause::BeforeRun, place)?,
+            other => other,
+        };
+        let mut is_noticed = false;
+        let mut has_run = false;
+        while next == Move::Run {
+            if has_run {
                 // Somebody may have changed it meanwhile.
                 self.programs.remove(&chapter);
             }
+            has_run = true;
             let is_built = self.run_step(chapter, step)?;
             if !is_built && self.options.keyboard.is_none() {
                 let next = self.scenes.next_lesson(place);
                 return Ok(Move::Scene(next.unwrap_or(self.scenes.all.len())));
             }
-            if pause == Pause::BeforeRun {
-                after
-                    .iter()
-                    .filter(|block| !is_run(block))
-                    .try_for_each(|shown| block(&mut self.screen, shown))?;
+            if !is_noticed {
+                next = self.blocks(place, after)?;
+                is_noticed = next == Move::More;
             }
-            pause = Pause::After;
+            if is_noticed {
+                next = self.pause(Pause::After, place)?;
+            }
         }
+        Ok(next)
     }
 
     /// Runs a step, and its counterpart if that is wanted. Tells whether the lesson could be built.
@@ -365,20 +377,55 @@ impl<'a> Player<'a> {
         }
     }
 
-    fn blocks(&mut self, shown: &[Block]) -> io::Result<()> {
-        blocks(&mut self.screen, shown)
+    /// Shows blocks of a script. Gives how to go on: with more, if nobody wishes anything else at
+    /// the end of a page.
+    fn blocks(&mut self, place: usize, blocks: &[Block]) -> io::Result<Move> {
+        for block in blocks {
+            self.screen.measure();
+            let lines = lines(&self.screen, block);
+            match self.lines(place, &lines)? {
+                Move::More => {}
+                other => return Ok(other),
+            }
+        }
+        Ok(Move::More)
+    }
+
+    /// Shows lines, page by page where somebody turns them.
+    fn lines(&mut self, place: usize, mut lines: &[String]) -> io::Result<Move> {
+        while !lines.is_empty() {
+            let count = match &self.options.keyboard {
+                Some(_) => self.screen.fitting(lines),
+                None => lines.len(),
+            };
+            let (page, rest) = lines.split_at(count);
+            page.iter().try_for_each(|line| self.screen.line(line))?;
+            lines = rest;
+            if !lines.is_empty() {
+                match self.pause(Pause::More, place)? {
+                    Move::More => {}
+                    other => return Ok(other),
+                }
+            }
+        }
+        Ok(Move::More)
     }
 }
 
 /// Shows text and code as they stand in a script.
 pub(crate) fn blocks(screen: &mut Screen, blocks: &[Block]) -> io::Result<()> {
-    blocks.iter().try_for_each(|shown| block(screen, shown))
+    for block in blocks {
+        let lines = lines(screen, block);
+        lines.iter().try_for_each(|line| screen.line(line))?;
+    }
+    Ok(())
 }
 
-fn block(screen: &mut Screen, block: &Block) -> io::Result<()> {
+/// Gives the lines that show a block.
+fn lines(screen: &Screen, block: &Block) -> Vec<String> {
     match block {
-        Block::Prose(text) => screen.prose(text),
-        Block::Code(code) => screen.code(label(code), code.language(), &code.text),
+        Block::Prose(text) => screen.prose_lines(text),
+        Block::Code(code) => screen.code_lines(label(code), code.language(), &code.text),
     }
 }
 

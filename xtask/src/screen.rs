@@ -1,68 +1,22 @@
 use std::env;
 use std::io::{self, IsTerminal, Write};
 
-use crate::markdown;
-
-/// How the course looks: in plain text, or with the few colours of a terminal.
-///
-/// The colours are bold and underlined text, magenta and red: those of the basic ones that can be
-/// read on a light and on a dark background.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) enum Look {
-    #[default]
-    Plain,
-    Colour,
-}
-
-impl Look {
-    /// Gives what begins and what ends bold text.
-    pub(crate) fn bold(self) -> (&'static str, &'static str) {
-        self.choose(("\u{1b}[1m", "\u{1b}[22m"))
-    }
-
-    pub(crate) fn heading(self, text: &str) -> String {
-        surround(self.bold(), text)
-    }
-
-    pub(crate) fn inline_code(self, code: &str) -> String {
-        match self {
-            Look::Plain => format!("`{code}`"),
-            Look::Colour => surround(self.bold(), code),
-        }
-    }
-
-    fn underlined(self, text: &str) -> String {
-        surround(self.choose(("\u{1b}[4m", "\u{1b}[24m")), text)
-    }
-
-    fn label(self, text: &str) -> String {
-        surround(self.choose(("\u{1b}[35m", "\u{1b}[39m")), text)
-    }
-
-    fn alarm(self, text: &str) -> String {
-        surround(self.choose(("\u{1b}[1;31m", "\u{1b}[22;39m")), text)
-    }
-
-    fn choose(self, codes: (&'static str, &'static str)) -> (&'static str, &'static str) {
-        match self {
-            Look::Plain => ("", ""),
-            Look::Colour => codes,
-        }
-    }
-}
-
-fn surround((before, after): (&str, &str), text: &str) -> String {
-    format!("{before}{text}{after}")
-}
+use crate::ink::{self, Ink};
+use crate::look::{INDENT, Look};
+use crate::{markdown, page};
 
 const PLAIN_WIDTH: usize = 80;
 const WIDEST: usize = 100;
 
-/// Where the course is shown. Every method that shows a block ends it with an empty line.
+/// Where the course is shown. What shows a block ends it with an empty line.
 pub(crate) struct Screen<'a> {
     out: Box<dyn Write + 'a>,
     look: Look,
     width: usize,
+    /// The number of rows that are seen at once, on a terminal.
+    height: Option<usize>,
+    /// The number of rows that have been filled since the last question.
+    filled: usize,
     status_shown: bool,
 }
 
@@ -77,13 +31,19 @@ impl<'a> Screen<'a> {
         } else {
             Look::Colour
         };
-        let width = match look {
-            Look::Plain => PLAIN_WIDTH,
-            Look::Colour => terminal_size::terminal_size()
-                .map_or(PLAIN_WIDTH, |(width, _)| usize::from(width.0))
-                .min(WIDEST),
-        };
-        Screen::new(io::stdout().lock(), look, width)
+        let mut screen = Screen::new(io::stdout().lock(), look, PLAIN_WIDTH);
+        screen.measure();
+        screen
+    }
+
+    /// Notes how large the terminal is now: somebody may make the letters larger during a lesson.
+    pub(crate) fn measure(&mut self) {
+        if let Some((width, height)) = terminal_size::terminal_size_of(io::stdout()) {
+            self.height = Some(usize::from(height.0));
+            if self.look == Look::Colour {
+                self.width = usize::from(width.0).min(WIDEST);
+            }
+        }
     }
 
     /// Shows on anything that can be written to.
@@ -92,6 +52,8 @@ impl<'a> Screen<'a> {
             out: Box::new(out),
             look,
             width,
+            height: None,
+            filled: 0,
             status_shown: false,
         }
     }
@@ -132,26 +94,70 @@ impl<'a> Screen<'a> {
 
     /// Shows Markdown.
     pub(crate) fn prose(&mut self, text: &str) -> io::Result<()> {
-        let lines = markdown::lines(text, self.width, self.look);
-        if lines.is_empty() {
-            return Ok(());
+        let lines = self.prose_lines(text);
+        lines.iter().try_for_each(|line| self.line(line))
+    }
+
+    /// Gives the lines that show Markdown.
+    pub(crate) fn prose_lines(&self, text: &str) -> Vec<String> {
+        let mut lines = markdown::lines(text, self.width, self.look);
+        if !lines.is_empty() {
+            lines.push(String::new());
         }
-        for line in lines {
-            self.line(&line)?;
-        }
-        self.blank()
+        lines
     }
 
     /// Shows code as it is, under a label unless that is empty.
-    pub(crate) fn code(&mut self, label: &str, _language: &str, code: &str) -> io::Result<()> {
+    pub(crate) fn code(&mut self, label: &str, language: &str, code: &str) -> io::Result<()> {
+        let lines = self.code_lines(label, language, code);
+        lines.iter().try_for_each(|line| self.line(line))
+    }
+
+    /// Gives the lines that show code, under a label unless that is empty. On a terminal a line that
+    /// is too long goes on below itself.
+    pub(crate) fn code_lines(&self, label: &str, language: &str, code: &str) -> Vec<String> {
+        let mut lines = Vec::new();
         if !label.is_empty() {
-            self.line(&self.look.label(&format!("{label}:")))?;
+            lines.push(self.look.label(&format!("{label}:")));
         }
-        for line in code.lines() {
-            let line = format!("    {line}");
-            self.line(line.trim_end())?;
+        for line in ink::lines(language, code) {
+            lines.extend(self.indented(INDENT, line));
         }
-        self.blank()
+        lines.push(String::new());
+        lines
+    }
+
+    /// Gives a line of code or output behind its gutter, divided where that is needed.
+    fn indented(&self, gutter: &str, line: ink::Line) -> Vec<String> {
+        if self.look == Look::Plain {
+            let text: String = line.iter().map(|(_, piece)| *piece).collect();
+            return vec![format!("{gutter}{text}").trim_end().to_owned()];
+        }
+        let width = self.width.saturating_sub(INDENT.len());
+        let begin = line.first().map_or("", |(_, piece)| *piece);
+        let indent = begin.len() - begin.trim_start().len();
+        let more = " ".repeat((indent + INDENT.len()).min(width / 2));
+        let parts = ink::divided(line, width, width - more.len()).into_iter();
+        let lines = parts.enumerate().map(|(place, part)| {
+            let mut shown = match place {
+                0 => gutter.to_owned(),
+                _ => format!("{}{more}", self.look.continuation()),
+            };
+            shown.extend(part.iter().map(|(ink, piece)| self.look.inked(*ink, piece)));
+            shown.trim_end().to_owned()
+        });
+        lines.collect()
+    }
+
+    /// Tells how many of these lines can be shown before the next question, so that they can be
+    /// read with it. Where nobody sees pages it is all of them.
+    pub(crate) fn fitting(&self, lines: &[String]) -> usize {
+        let Some(height) = self.height else {
+            return lines.len();
+        };
+        // The question has a row, and in plain text also an empty one.
+        let page = height.saturating_sub(2).max(1);
+        page::fitting(lines, page.saturating_sub(self.filled), page)
     }
 
     /// Shows a command whose output follows, line by line.
@@ -163,11 +169,9 @@ impl<'a> Screen<'a> {
 
     /// Shows a line of a running program at once.
     pub(crate) fn output(&mut self, line: &str) -> io::Result<()> {
-        let gutter = match self.look {
-            Look::Plain => "    ",
-            Look::Colour => "  \u{1b}[35m\u{2502}\u{1b}[39m ",
-        };
-        self.line(format!("{gutter}{line}").trim_end())?;
+        for line in self.indented(self.look.gutter(), vec![(Ink::Other, line)]) {
+            self.line(&line)?;
+        }
         self.out.flush()
     }
 
@@ -187,8 +191,8 @@ impl<'a> Screen<'a> {
     pub(crate) fn ask(&mut self, question: &str) -> io::Result<()> {
         match self.look {
             Look::Colour => {
-                let fitting = self.fitting(question);
-                let question = self.look.label(&fitting);
+                let fitting = self.shortened(question);
+                let question = self.look.question(&fitting);
                 write!(self.out, "\r\u{1b}[2K{question} ")?;
             }
             Look::Plain => self.line(&format!("[{question}]"))?,
@@ -198,15 +202,16 @@ impl<'a> Screen<'a> {
 
     /// Takes the question away again, where it can be.
     pub(crate) fn end_ask(&mut self) -> io::Result<()> {
+        self.filled = 0;
         match self.look {
             Look::Colour => write!(self.out, "\r\u{1b}[2K"),
-            Look::Plain => self.blank(),
+            Look::Plain => writeln!(self.out),
         }
     }
 
     /// Gives as much of a text as fits on a line, the cursor behind it.
-    fn fitting(&self, text: &str) -> String {
-        text.chars().take(self.width.saturating_sub(2)).collect()
+    fn shortened(&self, text: &str) -> String {
+        text.chars().take(self.width.saturating_sub(4)).collect()
     }
 
     /// Shows what is going on, until [`Screen::end_status`]. On a terminal it comes with its detail,
@@ -214,7 +219,7 @@ impl<'a> Screen<'a> {
     pub(crate) fn status(&mut self, text: &str, detail: &str) -> io::Result<()> {
         match self.look {
             Look::Colour => {
-                let fitting = self.fitting(&format!("{text} ... {detail}"));
+                let fitting = self.shortened(&format!("{text} ... {detail}"));
                 write!(self.out, "\r\u{1b}[2K{fitting}")?;
             }
             Look::Plain if !self.status_shown => self.remark(&format!("{text} ..."))?,
@@ -235,6 +240,10 @@ impl<'a> Screen<'a> {
 
     /// Shows one line.
     pub(crate) fn line(&mut self, line: &str) -> io::Result<()> {
+        self.filled += match self.look {
+            Look::Plain => line.chars().count().div_ceil(self.width).max(1),
+            Look::Colour => 1,
+        };
         writeln!(self.out, "{line}")
     }
 

@@ -1,7 +1,8 @@
 use pulldown_cmark::Alignment;
 use textwrap::core::display_width;
 
-use crate::markdown::wrap;
+use crate::look::Look;
+use crate::markdown::{wrap, wrap_anywhere};
 
 const GAP: usize = 2;
 const NARROWEST: usize = 6;
@@ -17,7 +18,7 @@ pub(crate) fn lines(rows: &[Vec<String>], alignments: &[Alignment], width: usize
         let cells: Vec<Vec<String>> = widths
             .iter()
             .enumerate()
-            .map(|(column, width)| wrap(row.get(column).map_or("", String::as_str), *width, "", ""))
+            .map(|(column, width)| wrapped(row.get(column).map_or("", String::as_str), *width))
             .collect();
         let height = cells.iter().map(Vec::len).max().unwrap_or(0);
         // Rows of several lines need air between them to be told apart.
@@ -38,6 +39,27 @@ pub(crate) fn lines(rows: &[Vec<String>], alignments: &[Alignment], width: usize
             let rule: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).collect();
             lines.push(rule.join(&" ".repeat(GAP)));
         }
+    }
+    lines
+}
+
+/// Wraps a cell. What is too long for its column is divided: it must not reach into the next one.
+fn wrapped(cell: &str, width: usize) -> Vec<String> {
+    let mut lines = wrap(cell, width, "", "");
+    if lines.iter().any(|line| display_width(line) > width) {
+        lines = wrap_anywhere(cell, width);
+    }
+    // The same for what is bold at the end of a line: it begins anew on the next one.
+    let (bold, plain) = Look::Colour.bold();
+    let mut is_bold = false;
+    for line in &mut lines {
+        let begin = if is_bold { bold } else { "" };
+        is_bold = match (line.rfind(bold), line.rfind(plain)) {
+            (None, None) => is_bold,
+            (on, off) => on > off,
+        };
+        let end = if is_bold { plain } else { "" };
+        *line = format!("{begin}{line}{end}");
     }
     lines
 }
@@ -73,6 +95,7 @@ fn align(text: &str, width: usize, alignment: Alignment) -> String {
 mod tests {
     use super::lines;
     use pulldown_cmark::Alignment;
+    use textwrap::core::display_width;
 
     fn row(cells: &[&str]) -> Vec<String> {
         cells.iter().map(|cell| (*cell).to_owned()).collect()
@@ -105,5 +128,33 @@ mod tests {
         assert_eq!(lines[3], "     fit on one line");
         assert_eq!(lines[4], "");
         assert_eq!(lines[5], "two  more");
+    }
+
+    #[test]
+    fn nothing_reaches_into_the_next_column() {
+        let rows = [
+            row(&["a", "b"]),
+            row(&["abcdefghijklmnopqrstuvwxyz", "bcd"]),
+            row(&["one\u{a0}two\u{a0}three", "efg"]),
+        ];
+        let lines = lines(&rows, &[], 15);
+        assert!(
+            lines.iter().all(|line| display_width(line) <= 15),
+            "{lines:?}"
+        );
+        assert_eq!(lines[2], "abcdefghij  bcd");
+        assert_eq!(lines[6], "one two     efg");
+        assert_eq!(lines[7], "three");
+    }
+
+    #[test]
+    fn what_is_bold_stays_in_its_column() {
+        let rows = [
+            row(&["a", "b"]),
+            row(&["\u{1b}[1mone two three\u{1b}[22m", "bcd"]),
+        ];
+        let lines = lines(&rows, &[], 12);
+        assert_eq!(lines[2], "\u{1b}[1mone two\u{1b}[22m  bcd");
+        assert_eq!(lines[3], "\u{1b}[1mthree\u{1b}[22m");
     }
 }

@@ -104,7 +104,8 @@ mod tests {
     use crate::bench::finding::Finding;
     use crate::bench::machine::Machine;
     use crate::bench::rows::{ROWS, Shown};
-    use crate::screen::{Look, Screen};
+    use crate::look::Look;
+    use crate::screen::Screen;
 
     fn findings() -> Vec<Finding> {
         let mut findings: Vec<Finding> = ROWS.iter().map(Finding::new).collect();

@@ -1,5 +1,5 @@
 use super::lines;
-use crate::screen::Look;
+use crate::look::Look;
 
 fn plain(markdown: &str) -> String {
     lines(markdown, 40, Look::Plain).join("\n")

@@ -14,3 +14,5 @@ mod measuring;
 mod playing;
 mod small_course;
 mod stepping;
+#[cfg(target_os = "linux")]
+mod terminal;

@@ -120,7 +120,7 @@ impl SmallCourse {
         self.write(path, &text.replace(old, new));
     }
 
-    fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.root.path().join(path)
     }
 
