@@ -6,7 +6,6 @@
 mod about;
 mod crates;
 mod files;
-mod interruption;
 mod lockfile;
 mod manifest_text;
 mod outer_workspace;
@@ -23,11 +22,11 @@ use std::process::ExitCode;
 use anyhow::Context;
 use lexopt::{Arg, Parser, ValueExt};
 
-use self::interruption::{Interrupted, Watch};
 use self::place::Place;
 use self::project::Project;
 use self::staging::Staging;
 use crate::course::{Course, Lesson};
+use crate::interruption::Delay;
 use crate::misuse::Misuse;
 
 pub(crate) const USAGE: &str = "\
@@ -62,19 +61,16 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let course = Course::here()?;
     let lesson = course.lesson(&lesson)?;
     let name = name.unwrap_or_else(|| lesson.name.clone());
-    let watch = Watch::begin().context("signals cannot be watched")?;
-    match copy(&course, lesson, &name, &dir, &watch) {
-        Ok(()) => {}
-        Err(error) => {
-            return match error.downcast::<Interrupted>() {
-                Ok(interrupted) => {
-                    eprintln!("Interrupted: nothing was copied.");
-                    Ok(interrupted.end())
-                }
-                Err(error) => Err(error),
-            };
+    let delay = Delay::begin().context("signals cannot be watched")?;
+    let copied = copy(&course, lesson, &name, &dir, &delay);
+    if let Err(interrupted) = delay.look() {
+        if copied.is_err() {
+            eprintln!("Interrupted: nothing was copied.");
         }
+        return Ok(interrupted.end());
     }
+    drop(delay);
+    copied?;
     tell_what_next(lesson, &name, &dir)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -84,7 +80,7 @@ fn copy(
     lesson: &Lesson,
     name: &str,
     dir: &Path,
-    watch: &Watch,
+    delay: &Delay,
 ) -> anyhow::Result<()> {
     let project = Project::new(course, lesson, name)?;
     refuse_name(&project, name)?;
@@ -100,9 +96,9 @@ fn copy(
     })?;
     let folder = staging.project(&place);
     fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-    project.write(&folder, watch)?;
-    lockfile::write(&folder, &staging.cargo_said(), watch)?;
-    watch.look()?;
+    project.write(&folder, delay)?;
+    lockfile::write(&folder, &staging.cargo_said(), delay)?;
+    delay.look()?;
     staging.publish(&place)
 }
 

@@ -1,4 +1,7 @@
+use std::fmt;
 use std::io;
+use std::process::ExitCode;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Makes sure that whatever ends or suspends this program leaves nothing behind: the programs that
 /// it has started end with it, and the terminal gets its own ways back.
@@ -7,6 +10,66 @@ use std::io;
 /// interruption reaches every process of the console by itself.
 pub(crate) fn watch() -> io::Result<()> {
     platform::watch()
+}
+
+/// Something is going on that must be taken back before this program ends: as long as this lives, an
+/// interruption ends what it has started, but not this program itself.
+#[derive(Debug)]
+pub(crate) struct Delay;
+
+/// This program was interrupted by the signal of this number while there was a [`Delay`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Interrupted(i32);
+
+struct Delayed {
+    is_on: bool,
+    interrupted: Option<Interrupted>,
+}
+
+static DELAYED: Mutex<Delayed> = Mutex::new(Delayed {
+    is_on: false,
+    interrupted: None,
+});
+
+impl Delay {
+    pub(crate) fn begin() -> io::Result<Self> {
+        delayed().is_on = true;
+        let delay = Self;
+        watch()?;
+        Ok(delay)
+    }
+
+    /// Fails if there was an interruption.
+    #[expect(clippy::unused_self, reason = "only with a delay is it told here")]
+    pub(crate) fn look(&self) -> Result<(), Interrupted> {
+        delayed().interrupted.map_or(Ok(()), Err)
+    }
+}
+
+impl Drop for Delay {
+    fn drop(&mut self) {
+        delayed().is_on = false;
+    }
+}
+
+impl Interrupted {
+    /// Ends this program as the signal would have done at once.
+    pub(crate) fn end(self) -> ExitCode {
+        platform::end_as_by(self.0);
+        ExitCode::FAILURE
+    }
+}
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("interrupted")
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
+fn delayed() -> MutexGuard<'static, Delayed> {
+    DELAYED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(unix)]
@@ -48,10 +111,20 @@ mod platform {
                 _ => {
                     process_group::end_all();
                     terminal::give_back();
-                    let _ = emulate_default_handler(signal);
+                    let mut delayed = super::delayed();
+                    if delayed.is_on {
+                        delayed.interrupted = Some(super::Interrupted(signal));
+                    } else {
+                        end_as_by(signal);
+                    }
                 }
             }
         }
+    }
+
+    pub(super) fn end_as_by(signal: i32) {
+        // It does not return, unless the signal cannot be raised.
+        let _ = emulate_default_handler(signal);
     }
 }
 
@@ -64,4 +137,6 @@ mod platform {
     pub(super) fn watch() -> io::Result<()> {
         Ok(())
     }
+
+    pub(super) fn end_as_by(_: i32) {}
 }

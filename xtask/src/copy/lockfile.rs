@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use super::interruption::Watch;
+use crate::interruption::Delay;
 use crate::process_group::ProcessGroup;
 
 /// How long Cargo may take; it waits when another Cargo is busy with its cache.
@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// Makes the `Cargo.lock` of the course that lies in `project` into one of this project: what it does not
 /// need goes, every version stays. No network is used.
-pub(super) fn write(project: &Path, said: &Path, watch: &Watch) -> anyhow::Result<()> {
+pub(super) fn write(project: &Path, said: &Path, delay: &Delay) -> anyhow::Result<()> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
@@ -29,7 +29,7 @@ pub(super) fn write(project: &Path, said: &Path, watch: &Watch) -> anyhow::Resul
     let mut group = ProcessGroup::start(&mut command).context("cargo cannot be started")?;
     let start = Instant::now();
     while !group.has_ended()? {
-        watch.look()?;
+        delay.look()?;
         if start.elapsed() > LIMIT {
             group.end()?;
             bail!(
@@ -41,7 +41,7 @@ pub(super) fn write(project: &Path, said: &Path, watch: &Watch) -> anyhow::Resul
     }
     let status = group.end()?;
     // Ctrl-C reaches Cargo too, and its failure is not what has to be told then.
-    watch.look()?;
+    delay.look()?;
     if !status.success() {
         let said = fs::read_to_string(said).unwrap_or_default();
         bail!(

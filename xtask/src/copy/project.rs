@@ -5,10 +5,10 @@ use anyhow::Context;
 
 use super::crates::{self, Crates};
 use super::files::files;
-use super::interruption::Watch;
 use super::manifest_text::ManifestText;
 use super::rewriting::Rewriting;
 use crate::course::{Course, Lesson};
+use crate::interruption::Delay;
 
 /// The profile of the course, which a package alone would not have.
 const PROFILE: [&str; 2] = ["profile.dev", "profile.dev.build-override"];
@@ -54,8 +54,8 @@ impl<'a> Project<'a> {
 
     /// Writes everything into a new folder, except `Cargo.lock`, for which it puts the one of the
     /// course there.
-    pub(super) fn write(&self, folder: &Path, watch: &Watch) -> anyhow::Result<()> {
-        let copy = Copy { folder, watch };
+    pub(super) fn write(&self, folder: &Path, delay: &Delay) -> anyhow::Result<()> {
+        let copy = Copy { folder, delay };
         self.write_lesson(&copy)?;
         for (from, name) in self.crates.iter() {
             self.write_crate(from, &Path::new("crates").join(name), &copy)?;
@@ -148,13 +148,13 @@ impl<'a> Project<'a> {
 /// The folder that is written into.
 struct Copy<'a> {
     folder: &'a Path,
-    watch: &'a Watch,
+    delay: &'a Delay,
 }
 
 impl Copy<'_> {
     /// Writes a file, unless there is one already.
     fn write_new(&self, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-        self.watch.look()?;
+        self.delay.look()?;
         let path = self.folder.join(path);
         if path.exists() {
             return Ok(());

@@ -22,6 +22,7 @@ const SETTINGS: [&str; 3] = [
 
 #[test]
 fn every_lesson_becomes_a_project_that_builds_and_runs_anywhere() {
+    let _turn = turn();
     let outside = tempfile::tempdir().expect("a folder outside");
     let inside = course().join("target");
     let inside_was_there = inside.exists();
@@ -76,6 +77,18 @@ const LOCKED: [&str; 2] = ["--offline", "--locked"];
 /// not grow.
 fn copies() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("copies")
+}
+
+/// Waits for another run of these tests, of which all use the same folders.
+fn turn() -> File {
+    let path = copies().with_file_name("copies.lock");
+    let file = File::create(path).expect("a file");
+    let start = Instant::now();
+    while file.try_lock().is_err() {
+        assert!(start.elapsed() < LIMIT, "another run of this test goes on");
+        thread::sleep(Duration::from_millis(100));
+    }
+    file
 }
 
 fn course() -> &'static Path {
