@@ -5,6 +5,7 @@ mod building;
 mod check;
 mod copy;
 mod course;
+mod doctor;
 mod excerpt;
 mod exercise;
 mod frame;

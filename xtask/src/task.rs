@@ -6,7 +6,7 @@ use lexopt::Parser;
 
 use crate::exercise;
 use crate::misuse::{Misuse, suggestion};
-use crate::{bench, check, copy, help, lesson, list, sync, timeline};
+use crate::{bench, check, copy, doctor, help, lesson, list, sync, timeline};
 
 /// One of the things `cargo xtask` can do.
 pub(crate) struct Task {
@@ -40,6 +40,12 @@ pub(crate) const TASKS: &[Task] = &[
         about: "make a project of your own out of a lesson",
         usage: copy::USAGE,
         run: copy::run,
+    },
+    Task {
+        name: "doctor",
+        about: "look whether everything is there that the course needs",
+        usage: doctor::USAGE,
+        run: doctor::run,
     },
     Task {
         name: "sync",

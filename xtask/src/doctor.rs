@@ -1,0 +1,149 @@
+//! The task `doctor`: what the course needs, and whether it is there.
+//!
+//! What is found (`machine`, `tools`) and what is thought of it (`verdict`) are apart, so that each
+//! judgement can be tried without a machine that deserves it.
+
+mod found;
+mod machine;
+mod tools;
+mod verdict;
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use lexopt::{Arg, Parser};
+
+use self::verdict::{Finding, Verdict};
+use crate::course::Course;
+use crate::screen::Screen;
+
+pub(crate) const USAGE: &str = "\
+Usage: cargo xtask doctor [--plain]
+
+Looks whether everything is there that the course needs, and says what to do where
+it is not. The exit status is 0 if the course can be played here, otherwise 1.
+
+Options:
+  --plain  plain text of 80 columns without colour, as it is when the output is no
+           terminal or NO_COLOR is set
+";
+
+/// The task `doctor`: looks what is there.
+pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
+    let mut plain = false;
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Arg::Long("plain") => plain = true,
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let course = Course::here()?;
+    let mut screen = Screen::stdout(plain);
+    screen.status("Looking", "at this machine, and what is installed on it")?;
+    let findings = look(&course, screen.is_plain());
+    screen.end_status()?;
+    show(&mut screen, &findings)?;
+    let missing = findings
+        .iter()
+        .any(|finding| finding.verdict == Verdict::Problem);
+    Ok(ExitCode::from(u8::from(missing)))
+}
+
+fn look(course: &Course, is_plain: bool) -> Vec<Finding> {
+    let cores = machine::cores();
+    let built = course.lessons.iter();
+    let built = built
+        .filter(|lesson| program(&lesson.name).is_file())
+        .count();
+    let temporary = env::temp_dir();
+    vec![
+        verdict::system(env::consts::OS, env::consts::ARCH),
+        verdict::rust(
+            &tools::version(tools::rustc()),
+            env!("CARGO_PKG_RUST_VERSION"),
+        ),
+        verdict::cargo(&tools::version(tools::cargo())),
+        verdict::packages(&tools::packages(&course.root)),
+        verdict::disk(
+            &machine::room(&machine::existing(&target(&course.root))),
+            built == course.lessons.len(),
+        ),
+        verdict::built(built, course.lessons.len()),
+        verdict::cores(cores),
+        verdict::load(machine::load(), cores),
+        verdict::shared_memory(&machine::shared_memory()),
+        verdict::temporary(&temporary.display().to_string(), &machine::room(&temporary)),
+        verdict::files(machine::files()),
+        verdict::tasks(machine::tasks()),
+        verdict::leftovers(machine::dead_runs()),
+        verdict::environment(&machine::changing_variables()),
+        verdict::terminal(
+            terminal_size::terminal_size().map(|(width, _)| width.0),
+            is_plain,
+        ),
+        verdict::python(&tools::python()),
+        verdict::mdbook(&tools::version("mdbook")),
+    ]
+}
+
+/// Gives the place of a lesson's program: the folder that this program is in, for both are built by the
+/// same Cargo.
+fn program(lesson: &str) -> PathBuf {
+    let this = env::current_exe().unwrap_or_default();
+    let name = format!("{lesson}{}", env::consts::EXE_SUFFIX);
+    this.with_file_name(name)
+}
+
+/// Gives the folder that Cargo builds in.
+fn target(root: &Path) -> PathBuf {
+    let elsewhere = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    elsewhere.unwrap_or_else(|| root.join("target"))
+}
+
+fn show(screen: &mut Screen, findings: &[Finding]) -> anyhow::Result<()> {
+    let rows = findings.iter().map(|finding| {
+        let (found, word) = (literal(&finding.found), finding.verdict.word());
+        format!("| {} | {found} | {word} |\n", finding.what)
+    });
+    let table = "| what | found | verdict |\n|---|---|---|\n".to_owned();
+    screen.prose(&[table].into_iter().chain(rows).collect::<String>())?;
+
+    for (verdict, title) in [
+        (Verdict::Problem, "What is missing, and what to do"),
+        (Verdict::Note, "What to know"),
+    ] {
+        let chosen = findings.iter().filter(|finding| finding.verdict == verdict);
+        let items: Vec<String> = chosen
+            .map(|finding| format!("- **{}**: {}\n", finding.what, finding.advice))
+            .collect();
+        if !items.is_empty() {
+            screen.heading(title)?;
+            screen.prose(&items.concat())?;
+        }
+    }
+    let problems = findings
+        .iter()
+        .filter(|finding| finding.verdict == Verdict::Problem);
+    let things = match problems.count() {
+        0 => return Ok(screen.line("The course can be played here.")?),
+        1 => "1 thing is".to_owned(),
+        count => format!("{count} things are"),
+    };
+    screen.line(&format!(
+        "The course cannot be played here as it should be: {things} missing."
+    ))?;
+    Ok(())
+}
+
+/// Writes a text so that Markdown leaves it as it is.
+fn literal(text: &str) -> String {
+    let mut literal = String::new();
+    for letter in text.chars() {
+        if letter.is_ascii_punctuation() {
+            literal.push('\\');
+        }
+        literal.push(letter);
+    }
+    literal
+}
