@@ -74,8 +74,8 @@ fn look(course: &Course, is_plain: bool) -> Vec<Finding> {
         verdict::load(machine::load(), cores),
         verdict::shared_memory(&machine::shared_memory()),
         verdict::temporary(&temporary.display().to_string(), &machine::room(&temporary)),
-        verdict::files(machine::files()),
-        verdict::tasks(machine::tasks()),
+        verdict::files(machine::files(), cores),
+        verdict::tasks(machine::tasks(), cores),
         verdict::leftovers(machine::dead_runs()),
         verdict::environment(&machine::changing_variables()),
         verdict::terminal(

@@ -75,7 +75,8 @@ pub(super) fn packages(root: &Path) -> Packages {
     match answer(command) {
         Ok(lines) => Packages::AllHere(count_downloaded(&lines.concat())),
         Err(why) if why.contains("offline") || why.contains("no matching package") => {
-            Packages::SomeMissing(why)
+            // Where it comes from and what else is missing does not help.
+            Packages::SomeMissing(why.split("; ").next().unwrap_or_default().to_owned())
         }
         Err(why) => Packages::Unclear(why),
     }

@@ -71,11 +71,11 @@ const BUILD: u64 = 1024 * MIB;
 const TEMPORARY: u64 = 8 * MIB;
 
 /// Files that a program of the course has open at most, sockets and memory among them, and Cargo while it
-/// builds.
-const FILES: u64 = 256;
+/// builds: so many, and so many for each core, since pools have a worker for each.
+const FILES: (u64, usize) = (48, 8);
 
-/// Processes and threads that run at the same time while a lesson is built and played, at most.
-const TASKS: u64 = 100;
+/// Processes and threads at the same time while a lesson is built or played, at most.
+const TASKS: (u64, usize) = (32, 8);
 
 const PYTHON: (u32, u32) = (3, 9);
 
@@ -99,11 +99,9 @@ pub(super) fn system(os: &str, architecture: &str) -> Finding {
 
 /// Judges Rust's version; `needed` is such as `1.95`.
 pub(super) fn rust(tool: &Tool, needed: &str) -> Finding {
-    let mend = "`rustup update` installs the newest; see rustup.rs if there is no `rustup`.";
+    let mend = "`rustup update` installs the newest.";
     match tool {
-        Tool::Missing(why) => {
-            Finding::problem("Rust", why, format!("Install Rust {needed}. {mend}"))
-        }
+        Tool::Missing(why) => Finding::problem("Rust", why, install_or_start(why)),
         Tool::Says(words) => match version(words) {
             Some(version) if Some(version) < self::version(needed) => Finding::problem(
                 "Rust",
@@ -124,7 +122,15 @@ pub(super) fn rust(tool: &Tool, needed: &str) -> Finding {
 pub(super) fn cargo(tool: &Tool) -> Finding {
     match tool {
         Tool::Says(words) => Finding::fine("Cargo", words),
-        Tool::Missing(why) => Finding::problem("Cargo", why, "Install Rust: see rustup.rs."),
+        Tool::Missing(why) => Finding::problem("Cargo", why, install_or_start(why)),
+    }
+}
+
+fn install_or_start(why: &str) -> &'static str {
+    if why.contains("not found") {
+        "Install Rust: <https://rustup.rs> says how."
+    } else {
+        "It is there but does not start: the cause stands above."
     }
 }
 
@@ -232,17 +238,18 @@ pub(super) fn disk(room: &Room, all_built: bool) -> Finding {
 }
 
 /// Judges how many files a program may have open.
-pub(super) fn files(limit: Limit) -> Finding {
+pub(super) fn files(limit: Limit, cores: usize) -> Finding {
     const WHAT: &str = "open files";
+    let needed = needed(FILES, cores);
     match limit {
         Limit::Unknown => Finding::fine(WHAT, "this system does not say"),
         Limit::None => Finding::fine(WHAT, "no limit"),
-        Limit::AtMost(limit) if limit >= FILES => Finding::fine(WHAT, format!("up to {limit}")),
+        Limit::AtMost(limit) if limit >= needed => Finding::fine(WHAT, format!("up to {limit}")),
         Limit::AtMost(limit) => Finding::problem(
             WHAT,
             format!("up to {limit}"),
             format!(
-                "Cargo and the pools need up to {FILES}. `ulimit -n 1024` in this terminal gives more, if the \
+                "Cargo and the pools need up to {needed}. `ulimit -n 1024` in this terminal gives more, if the \
                  system allows it."
             ),
         ),
@@ -250,21 +257,26 @@ pub(super) fn files(limit: Limit) -> Finding {
 }
 
 /// Judges how many processes and threads can still be started.
-pub(super) fn tasks(limit: Limit) -> Finding {
+pub(super) fn tasks(limit: Limit, cores: usize) -> Finding {
     const WHAT: &str = "processes and threads";
+    let needed = needed(TASKS, cores);
     match limit {
         Limit::Unknown => Finding::fine(WHAT, "this system does not say"),
         Limit::None => Finding::fine(WHAT, "no limit"),
-        Limit::AtMost(limit) if limit >= TASKS => Finding::fine(WHAT, format!("{limit} more")),
+        Limit::AtMost(limit) if limit >= needed => Finding::fine(WHAT, format!("{limit} more")),
         Limit::AtMost(limit) => Finding::problem(
             WHAT,
             format!("{limit} more"),
             format!(
-                "Building and playing a lesson takes up to {TASKS}. End other programs, or raise the limit: \
+                "Building and playing a lesson takes up to {needed}. End other programs, or raise the limit: \
                  `ulimit -u 4096` in this terminal, `--pids-limit` of a container."
             ),
         ),
     }
+}
+
+fn needed((always, for_each_core): (u64, usize), cores: usize) -> u64 {
+    always + u64::try_from(for_each_core * cores).unwrap_or(u64::MAX / 2)
 }
 
 /// Judges whether the packages that the course uses are downloaded.

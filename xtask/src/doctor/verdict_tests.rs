@@ -42,7 +42,9 @@ fn rust_must_be_new_enough() {
         &rust(&says("rustc 1.94.3 (abc 2026-01-01)"), "1.95"),
         "rustup update",
     );
-    missing(&rust(&nothing(), "1.95"), "Install Rust 1.95");
+    missing(&rust(&nothing(), "1.95"), "Install Rust");
+    let stuck = Tool::Missing("rustc cannot be started".to_owned());
+    missing(&rust(&stuck, "1.95"), "does not start");
     noted(&rust(&says("a compiler"), "1.95"), "1.95");
     fine(&cargo(&says("cargo 1.95.0")));
     missing(&cargo(&nothing()), "Install Rust");
@@ -108,10 +110,11 @@ fn a_full_disk_matters_only_before_the_first_build() {
 #[test]
 fn limits_must_be_high_enough() {
     for judge in [files, tasks] {
-        fine(&judge(Limit::None));
-        fine(&judge(Limit::Unknown));
-        fine(&judge(Limit::AtMost(1024)));
-        missing(&judge(Limit::AtMost(20)), "ulimit");
+        fine(&judge(Limit::None, 2));
+        fine(&judge(Limit::Unknown, 2));
+        fine(&judge(Limit::AtMost(64), 2));
+        missing(&judge(Limit::AtMost(64), 16), "ulimit");
+        missing(&judge(Limit::AtMost(20), 2), "ulimit");
     }
 }
 

@@ -1,9 +1,10 @@
 //! `cargo xtask doctor` under odd conditions.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use crate::small_course::{SmallCourse, Told, told};
+use crate::small_course::{SmallCourse, Told, told, xtask};
 
 /// Gives the line of the table about one thing.
 fn row<'a>(told: &'a Told, what: &str) -> &'a str {
@@ -20,7 +21,11 @@ fn doctor_after(course: &SmallCourse, change: &str) -> Told {
         .arg(doctor.get_program())
         .args(doctor.get_args())
         .current_dir(doctor.get_current_dir().expect("the course"))
-        .envs(doctor.get_envs().filter_map(|(key, value)| Some((key, value?))));
+        .envs(
+            doctor
+                .get_envs()
+                .filter_map(|(key, value)| Some((key, value?))),
+        );
     told(&mut command)
 }
 
@@ -29,16 +34,108 @@ fn every_row_has_its_verdict_and_every_note_its_advice() {
     let course = SmallCourse::new();
     course.write("Cargo.lock", "");
     let told = course.tell(&["doctor", "--plain"]);
-    let rows: Vec<&str> = told.out.lines().skip_while(|line| !line.starts_with("---")).skip(1)
-        .take_while(|line| !line.is_empty() || !line.starts_with("What to"))
-        .collect();
-    let noted = rows.iter().filter(|row| row.ends_with(" note") || row.ends_with(" PROBLEM"));
+    let verdicts = told.out.lines().filter_map(|line| line.rsplit("  ").next());
+    let noted = verdicts.filter(|word| ["note", "PROBLEM"].contains(&word.trim()));
     let advice = told.out.lines().filter(|line| line.starts_with("- "));
     assert_eq!(noted.count(), advice.count(), "{told:?}");
-    for what in ["system", "Rust", "Cargo", "packages", "cores", "shared memory", "open files"] {
+    for what in [
+        "system",
+        "Rust",
+        "Cargo",
+        "packages",
+        "cores",
+        "shared memory",
+        "open files",
+    ] {
         row(&told, what);
     }
     assert!(row(&told, "Rust").ends_with(" ok"), "{told:?}");
     assert!(!told.out.contains('\u{1b}'), "plain: {told:?}");
-    assert!(told.out.lines().all(|line| line.chars().count() <= 80), "{told:?}");
+    assert!(
+        told.out.lines().all(|line| line.chars().count() <= 80),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn too_few_files_are_a_problem() {
+    let told = doctor_after(&SmallCourse::new(), "ulimit -n 20");
+    assert!(row(&told, "open files").ends_with(" PROBLEM"), "{told:?}");
+    assert!(row(&told, "open files").contains("up to 20"), "{told:?}");
+    assert!(told.out.contains("`ulimit -n 1024`"), "{told:?}");
+    assert!(
+        told.out.contains("The course cannot be played here"),
+        "{told:?}"
+    );
+    assert_eq!(told.status, Some(1));
+}
+
+#[test]
+fn without_a_path_nothing_is_found_and_all_else_is_told() {
+    let told = doctor_after(&SmallCourse::new(), "unset CARGO RUSTC; PATH=/nowhere");
+    assert!(
+        row(&told, "Rust").contains("rustc is not found"),
+        "{told:?}"
+    );
+    assert!(row(&told, "Cargo").ends_with(" PROBLEM"), "{told:?}");
+    assert!(row(&told, "Python").ends_with(" note"), "{told:?}");
+    assert!(row(&told, "mdBook").ends_with(" note"), "{told:?}");
+    assert_eq!(told.status, Some(1));
+}
+
+#[test]
+fn an_unusable_temporary_folder_is_a_problem() {
+    let course = SmallCourse::new();
+    for place in ["/nowhere", "$PWD/Cargo.toml"] {
+        let told = doctor_after(&course, &format!("TMPDIR={place}; export TMPDIR"));
+        assert!(
+            told.out.contains("- temporary files: Set `TMPDIR`"),
+            "{told:?}"
+        );
+        assert_eq!(told.status, Some(1));
+    }
+}
+
+/// A lesson's program has something to share, and is killed.
+#[test]
+fn what_a_killed_program_left_is_seen_until_it_is_cleared() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the checkout");
+    let build = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--package", "value-array"])
+        .current_dir(root)
+        .status();
+    assert!(build.expect("cargo runs").success());
+    let program = Path::new(env!("CARGO_BIN_EXE_xtask")).with_file_name("value-array");
+    let temporary = tempfile::tempdir().expect("a folder");
+    let lesson = || {
+        let mut command = Command::new(&program);
+        command.env("TMPDIR", temporary.path());
+        command
+    };
+    let left = || {
+        let mut doctor = xtask(root, &["doctor"]);
+        let told = told(doctor.env("TMPDIR", temporary.path()));
+        row(&told, "left by killed programs").to_owned()
+    };
+
+    let mut owner = lesson()
+        .arg("--owner")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the lesson's program starts");
+    let mut lines = BufReader::new(owner.stdout.take().expect("its output")).lines();
+    assert_eq!(lines.next().expect("a line").expect("text"), "ready");
+    assert!(
+        left().contains("nothing"),
+        "a living program has left nothing"
+    );
+    owner.kill().expect("it is killed");
+    owner.wait().expect("it has ended");
+    assert!(left().contains("what 1 run shared"), "{}", left());
+    let listed = lesson().arg("--list").output().expect("another start");
+    assert!(listed.status.success());
+    assert!(left().contains("nothing"), "{}", left());
 }

@@ -6,6 +6,8 @@ mod copying;
 #[cfg(unix)]
 mod counterparts;
 mod exercises;
+#[cfg(unix)]
+mod doctoring;
 mod house_rules;
 #[cfg(unix)]
 mod interruption;
