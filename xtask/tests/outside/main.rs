@@ -5,9 +5,9 @@ mod copies;
 mod copying;
 #[cfg(unix)]
 mod counterparts;
-mod exercises;
 #[cfg(unix)]
 mod doctoring;
+mod exercises;
 mod house_rules;
 #[cfg(unix)]
 mod interruption;
