@@ -7,7 +7,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering, fence};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
@@ -20,11 +20,15 @@ use crate::wait;
 /// How long a waiting thread sleeps before it looks whether somebody died.
 pub(crate) const LOOK: Duration = Duration::from_millis(100);
 
-/// Where the journal says that it is complete; the words before it are for waiting.
+/// Where the journal says that it is complete.
 const COMPLETE: usize = crate::memory::WORDS - 1;
 
-/// Words to wait on.
-pub(crate) const BELLS: usize = COMPLETE;
+/// How many threads sleep beside any of the bells. One that was killed there counts for ever, which costs each ring a
+/// call of the system.
+const SLEEPERS: usize = COMPLETE - 1;
+
+/// Words to wait on: those before.
+pub(crate) const BELLS: usize = SLEEPERS;
 
 /// Shared numbers, their lock, and the bells that ring when they change.
 #[derive(Clone, Debug)]
@@ -82,15 +86,23 @@ impl Monitor {
     pub(crate) fn wait(&self, bell: usize, seen: u32, deadline: Option<Instant>) -> bool {
         let look = Instant::now() + LOOK;
         let until = deadline.map_or(look, |deadline| deadline.min(look));
-        wait::wait_while(&self.segment.words()[bell], seen, Some(until));
+        let words = self.segment.words();
+        words[SLEEPERS].fetch_add(1, Ordering::SeqCst);
+        // The counterpart of the one in `ring`: either this sees that the bell was rung, or that sees this sleeper.
+        fence(Ordering::SeqCst);
+        wait::wait_while(&words[bell], seen, Some(until));
+        words[SLEEPERS].fetch_sub(1, Ordering::SeqCst);
         Instant::now() >= until
     }
 
-    /// Rings a bell for up to `count` of those who wait on it.
+    /// Rings a bell for up to `count` of those who wait on it. Where nobody does, the system is not called.
     pub(crate) fn ring(&self, bell: usize, count: u32) {
-        let word = &self.segment.words()[bell];
-        word.fetch_add(1, Ordering::AcqRel);
-        wait::wake(word, count);
+        let words = self.segment.words();
+        words[bell].fetch_add(1, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        if words[SLEEPERS].load(Ordering::Relaxed) != 0 {
+            wait::wake(&words[bell], count);
+        }
     }
 
     /// This process, as it is written into these numbers.

@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 use crate::panic;
 use crate::parcel::panic_message;
 use crate::pool::framed::{
-    Found, PANICKED, UNREADABLE, UNSENDABLE, append, can_travel, read, split, write_words,
+    Found, PANICKED, UNREADABLE, UNSENDABLE, append, append_or_panic, can_travel, read,
+    read_or_panic, split, write_words,
 };
 use crate::task::Task;
 
@@ -42,6 +43,16 @@ pub(crate) enum Outcome<R> {
     UnreadableResult(String),
 }
 
+/// What a worker does for one call, in this order.
+#[derive(Clone, Copy)]
+enum Doing {
+    Reading,
+    Calling,
+    /// The result, which begins at that place.
+    Writing(usize),
+    Dropping,
+}
+
 /// Calls the function for each input of a batch, and writes the results behind each other.
 ///
 /// `note` is told each [`Step`] before it is done.
@@ -56,41 +67,63 @@ pub(crate) fn run<F, Args>(
     Args: DeserializeOwned,
 {
     let sendable = can_travel::<F::Output>();
-    for call in 0..count {
-        let step = |has_read| note(Step { call, has_read }.number());
-        step(false);
-        let Some((Found::Value(input), rest)) = split(inputs) else {
-            write_words(UNREADABLE, "the batch is not whole", "", results);
-            continue;
-        };
-        inputs = rest;
-        let arguments = match read::<Args>(input) {
-            Ok(arguments) => arguments,
-            Err(reason) => {
-                write_words(UNREADABLE, &reason, "", results);
-                continue;
-            }
-        };
-        if std::mem::needs_drop::<Args>() {
-            step(true);
-        }
-        let called = catch_unwind(AssertUnwindSafe(|| function.call(arguments)));
-        match called {
-            Ok(value) => {
-                let written = sendable.clone().and_then(|()| append(&value, results));
-                if let Err(reason) = written {
-                    write_words(UNSENDABLE, &reason, "", results);
+    let step = |call, has_read| note(Step { call, has_read }.number());
+    let mut call = 0;
+    let mut doing = Doing::Reading;
+    while call < count {
+        // One net for all calls: only after a panic is another needed. Each of these may panic: a value's own
+        // `Deserialize`, the function, a value's own `Serialize`, and its `Drop`.
+        let fallen = catch_unwind(AssertUnwindSafe(|| {
+            while call < count {
+                doing = Doing::Reading;
+                step(call, false);
+                let input = match split(inputs) {
+                    Some((Found::Value(input), rest)) => {
+                        inputs = rest;
+                        read_or_panic::<Args>(input)
+                    }
+                    _ => Err("the batch is not whole".to_owned()),
+                };
+                match input {
+                    Err(reason) => write_words(UNREADABLE, &reason, "", results),
+                    Ok(arguments) => {
+                        if std::mem::needs_drop::<Args>() {
+                            step(call, true);
+                        }
+                        doing = Doing::Calling;
+                        let value = function.call(arguments);
+                        doing = Doing::Writing(results.len());
+                        let written = match &sendable {
+                            Err(reason) => Err(reason.clone()),
+                            // A panic is not to drop the value on its way: its `Drop` may panic as well.
+                            Ok(()) if std::mem::needs_drop::<F::Output>() => {
+                                append(&value, results)
+                            }
+                            Ok(()) => append_or_panic(&value, results),
+                        };
+                        if let Err(reason) = written {
+                            write_words(UNSENDABLE, &reason, "", results);
+                        }
+                        doing = Doing::Dropping;
+                        drop(value);
+                    }
                 }
-                // So may its `Drop`.
-                if std::mem::needs_drop::<F::Output>() {
-                    let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
-                }
+                call += 1;
             }
-            Err(payload) => {
-                let message = panic_message(payload.as_ref());
-                write_words(PANICKED, message, &panic::last_location(), results);
+        }));
+        let Err(payload) = fallen else { continue };
+        let message = panic_message(payload.as_ref());
+        match doing {
+            Doing::Reading => write_words(UNREADABLE, message, "", results),
+            Doing::Calling => write_words(PANICKED, message, &panic::last_location(), results),
+            Doing::Writing(start) => {
+                results.truncate(start);
+                write_words(UNSENDABLE, message, "", results);
             }
+            // The result stands there already.
+            Doing::Dropping => {}
         }
+        call += 1;
     }
 }
 
@@ -142,57 +175,4 @@ impl<'a> Results<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn half(number: u32) -> u32 {
-        assert!(number.is_multiple_of(2), "{number} is odd");
-        number / 2
-    }
-
-    #[test]
-    fn each_call_of_a_batch_has_its_own_result() {
-        let mut inputs = Vec::new();
-        for number in [2_u32, 3, 400] {
-            append(&(number,), &mut inputs).unwrap();
-        }
-        let mut results = Vec::new();
-        run(half, &inputs, 3, &|_| {}, &mut results);
-        let mut results = Results::new(&results);
-        assert!(matches!(results.next::<u32>(), Outcome::Value(1)));
-        assert!(
-            matches!(results.next::<u32>(), Outcome::Panicked { message, .. } if message == "3 is odd")
-        );
-        assert!(matches!(results.next::<u32>(), Outcome::Value(200)));
-        assert!(matches!(
-            results.next::<u32>(),
-            Outcome::UnreadableResult(_)
-        ));
-    }
-
-    #[test]
-    fn a_batch_that_was_cut_off_is_an_error_for_what_is_missing() {
-        let mut inputs = Vec::new();
-        append(&(2_u32,), &mut inputs).unwrap();
-        let mut results = Vec::new();
-        run(half, &inputs, 2, &|_| {}, &mut results);
-        let mut results = Results::new(&results);
-        assert!(matches!(results.next::<u32>(), Outcome::Value(1)));
-        assert!(matches!(results.next::<u32>(), Outcome::UnreadableInput(_)));
-    }
-
-    #[test]
-    fn a_value_that_cannot_be_read_does_not_hide_the_next() {
-        let mut inputs = Vec::new();
-        append(&(2_u32,), &mut inputs).unwrap();
-        // A number that does not end.
-        inputs.extend([1, 0xff]);
-        append(&(8_u32,), &mut inputs).unwrap();
-        let mut results = Vec::new();
-        run(half, &inputs, 3, &|_| {}, &mut results);
-        let mut results = Results::new(&results);
-        assert!(matches!(results.next::<u32>(), Outcome::Value(1)));
-        assert!(matches!(results.next::<u32>(), Outcome::UnreadableInput(_)));
-        assert!(matches!(results.next::<u32>(), Outcome::Value(4)));
-    }
-}
+mod tests;

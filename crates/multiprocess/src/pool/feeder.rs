@@ -198,6 +198,7 @@ fn add_with_handles<T: Serialize>(batch: &mut Batch, input: &T) -> Result<(), St
     add_end(batch)
 }
 
+#[inline]
 fn add_end(batch: &mut Batch) -> Result<(), String> {
     let Ok(end) = u32::try_from(batch.bytes.len()) else {
         let before = batch.ends.last().map_or(ORDER, |&end| end as usize);

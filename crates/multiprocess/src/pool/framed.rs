@@ -23,16 +23,24 @@ pub(super) const UNREADABLE: u8 = 254;
 const LENGTH: usize = 4;
 
 /// Appends a value, behind its length; on an error, which says why, the bytes are as before.
+#[inline]
 pub(crate) fn append<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> Result<(), String> {
     let start = bytes.len();
-    bytes.push(0);
     // A value's own `Serialize` may panic.
-    let written = catch_unwind(AssertUnwindSafe(|| {
-        postcard::serialize_with_flavor(value, Append(bytes))
-            .map_err(|error| why_not(value, &error))
-    }));
-    let written = written
-        .unwrap_or_else(|payload| Err(panic_message(payload.as_ref()).to_owned()))
+    let written = catch_unwind(AssertUnwindSafe(|| append_or_panic(value, bytes)));
+    written.unwrap_or_else(|payload| {
+        bytes.truncate(start);
+        Err(panic_message(payload.as_ref()).to_owned())
+    })
+}
+
+/// As [`append`], but a panic goes on, and then part of the value may stand in the bytes.
+#[inline]
+pub(super) fn append_or_panic<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> Result<(), String> {
+    let start = bytes.len();
+    bytes.push(0);
+    let written = postcard::serialize_with_flavor(value, Append(bytes))
+        .map_err(|error| why_not(value, &error))
         .and_then(|()| set_length(bytes, start));
     if written.is_err() {
         bytes.truncate(start);
@@ -81,11 +89,17 @@ pub(super) fn split(bytes: &[u8]) -> Option<(Found<'_>, &[u8])> {
 }
 
 /// Reads a value; the error says why it cannot be.
+#[inline]
 pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     // A value's own `Deserialize` may panic.
-    catch_unwind(AssertUnwindSafe(|| postcard::from_bytes(bytes)))
-        .map_err(|payload| panic_message(payload.as_ref()).to_owned())?
-        .map_err(|error| explain(&error))
+    catch_unwind(AssertUnwindSafe(|| read_or_panic(bytes)))
+        .unwrap_or_else(|payload| Err(panic_message(payload.as_ref()).to_owned()))
+}
+
+/// As [`read`], but a panic goes on.
+#[inline]
+pub(super) fn read_or_panic<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    postcard::from_bytes(bytes).map_err(|error| explain(&error))
 }
 
 /// Reads the one value that there is.
@@ -95,6 +109,9 @@ pub(crate) fn read_one<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
         _ => Err("it is not whole".to_owned()),
     }
 }
+
+/// Bytes of a 64-bit number at most.
+const A_NUMBER: usize = 10;
 
 struct Append<'a>(&'a mut Vec<u8>);
 
@@ -109,7 +126,14 @@ impl Flavor for Append<'_> {
 
     #[inline]
     fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        self.0.extend_from_slice(bytes);
+        // A number takes a few bytes, and to call for a copy of them takes longer than to write them.
+        if bytes.len() <= A_NUMBER {
+            for byte in bytes {
+                self.0.push(*byte);
+            }
+        } else {
+            self.0.extend_from_slice(bytes);
+        }
         Ok(())
     }
 
