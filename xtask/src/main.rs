@@ -1,6 +1,7 @@
 //! The tasks of the course: `cargo xtask lesson` plays it, `cargo xtask` lists what else there is.
 
 mod bench;
+mod book;
 mod building;
 mod check;
 mod copy;

@@ -4,9 +4,8 @@ use std::process::ExitCode;
 
 use lexopt::Parser;
 
-use crate::exercise;
 use crate::misuse::{Misuse, suggestion};
-use crate::{bench, check, copy, doctor, help, lesson, list, sync, timeline};
+use crate::{bench, book, check, copy, doctor, exercise, help, lesson, list, sync, timeline};
 
 /// One of the things `cargo xtask` can do.
 pub(crate) struct Task {
@@ -70,6 +69,12 @@ pub(crate) const TASKS: &[Task] = &[
         about: "show what ran when in a step: lanes, a picture, a trace",
         usage: timeline::USAGE,
         run: timeline::run,
+    },
+    Task {
+        name: "book",
+        about: "make an HTML book of the course, with search",
+        usage: book::USAGE,
+        run: book::run,
     },
     Task {
         name: "help",

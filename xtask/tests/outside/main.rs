@@ -1,5 +1,6 @@
 //! `cargo xtask` seen from outside: what it prints, and how it ends.
 
+mod book;
 mod checking;
 mod copies;
 mod copying;
