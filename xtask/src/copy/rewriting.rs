@@ -57,7 +57,24 @@ impl<'a> Rewriting<'a> {
         let readme = Readme::parse(text);
         let first_step = readme.steps().next().unwrap_or("--list");
         let script = self.markdown(Path::new("README.md"), text);
+        let script = self.exercise(&script);
         about::put_into(&script, &self.lesson.name, first_step)
+    }
+
+    /// Gives the script with how the exercise is done by Cargo alone, in place of the rest of the
+    /// paragraph that begins with how the course does it.
+    fn exercise(&self, script: &str) -> String {
+        let name = &self.lesson.name;
+        let Some(start) = script.find(&format!("`cargo xtask exercise {name}`")) else {
+            return script.to_owned();
+        };
+        let (before, rest) = script.split_at(start);
+        let after = &rest[rest.find("\n\n").unwrap_or(rest.len())..];
+        format!(
+            "{}\n{}{after}",
+            before.trim_end(),
+            EXERCISE.replace("LESSON", name)
+        )
     }
 
     fn destination(&self, folder: &Path, link: &str) -> Destination {
@@ -80,6 +97,10 @@ impl<'a> Rewriting<'a> {
         moved.map_or(Destination::Outside, Destination::Moved)
     }
 }
+
+const EXERCISE: &str = "\
+`cargo run -q --example LESSON-exercise` runs the checks and tells what is still wrong. Hints stand
+further down in that text, and a solution in [`exercise/solution`](exercise/solution/main.rs).";
 
 enum Destination {
     Same,
@@ -156,4 +177,104 @@ fn resolved(path: &Path) -> PathBuf {
         }
     }
     resolved
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Rewriting;
+    use crate::copy::crates::Crates;
+    use crate::course::Course;
+    use std::fs;
+    use std::path::Path;
+
+    /// Gives what becomes of a text of lesson pool, which needs crate `extra`.
+    fn rewritten(change: impl Fn(&Rewriting) -> String) -> String {
+        let root = tempfile::tempdir().unwrap();
+        // Where the folder for temporary files is a link, it is not the same by another name.
+        let root = fs::canonicalize(root.path()).unwrap();
+        for (path, text) in [
+            (
+                "lessons/pool/Cargo.toml",
+                "[package]\nname = \"pool\"\n\n[package.metadata.lesson]\nnumber = 5\ntitle = \"T\"\n\
+                 minutes = 1\n\n[dependencies]\nextra = { path = \"../../crates/extra\" }\n",
+            ),
+            ("crates/extra/Cargo.toml", "[package]\nname = \"extra\"\n"),
+        ] {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let course = Course::find(root).unwrap();
+        let lesson = course.lesson("pool").unwrap();
+        let crates = Crates::needed_by(&lesson.folder).unwrap();
+        change(&Rewriting::new(lesson, &crates))
+    }
+
+    fn commands(text: &str) -> String {
+        rewritten(|rewriting| rewriting.commands(text))
+    }
+
+    fn markdown(path: &str, text: &str) -> String {
+        rewritten(|rewriting| rewriting.markdown(Path::new(path), text))
+    }
+
+    #[test]
+    fn commands_name_the_package_no_longer() {
+        for (course, copy) in [
+            ("$ cargo run -q -p pool -- map\n", "$ cargo run -q -- map\n"),
+            ("`cargo test --doc -p pool`.", "`cargo test --doc`."),
+            ("cargo run --package pool", "cargo run"),
+            ("python3 lessons/pool/pool.py map", "python3 pool.py map"),
+        ] {
+            assert_eq!(commands(course), copy);
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_it_stays() {
+        for text in [
+            "cargo run -p pool-exercise",
+            "cargo run -p pools",
+            "mkdir -p pool",
+            "lessons/pools/pool.py",
+        ] {
+            assert_eq!(commands(text), text);
+        }
+    }
+
+    #[test]
+    fn links_lead_to_where_things_are_in_the_copy() {
+        for (course, copy) in [
+            ("[a](src/main.rs) [b](#map)", "[a](src/main.rs) [b](#map)"),
+            ("[a](https://a.example/x)", "[a](https://a.example/x)"),
+            (
+                "[a](../../crates/extra/src/lib.rs#b)",
+                "[a](crates/extra/src/lib.rs#b)",
+            ),
+            ("see [a `b`](../queue/README.md), c", "see a `b`, c"),
+            ("![lanes](../../lanes.svg)", "lanes"),
+            ("[![lanes](map.svg)](../../README.md)", "![lanes](map.svg)"),
+        ] {
+            assert_eq!(markdown("README.md", course), copy);
+        }
+        let deeper = "[a](../README.md) [b](../../../crates/extra/Cargo.toml)";
+        let expected = "[a](../README.md) [b](../crates/extra/Cargo.toml)";
+        assert_eq!(markdown("exercise/task.md", deeper), expected);
+    }
+
+    #[test]
+    fn the_exercise_is_run_by_cargo_alone() {
+        let script = "# Pool\n\n## map: it\n\n## Exercise\n\nYours: [it](exercise/main.rs). `cargo xtask \
+                      exercise pool` shows\nthat too; with `--hint` a hint.\n\n## More\n\nEnd.\n";
+        let readme = rewritten(|rewriting| rewriting.readme(script));
+        let expected =
+            "Yours: [it](exercise/main.rs).\n`cargo run -q --example pool-exercise` runs";
+        assert!(readme.contains(expected), "{readme}");
+        assert!(!readme.contains("--hint"), "{readme}");
+        assert!(
+            readme.contains("(exercise/solution/main.rs).\n\n## More\n\nEnd."),
+            "{readme}"
+        );
+        assert!(readme.contains("| `cargo run -q -- map` |"), "{readme}");
+    }
 }

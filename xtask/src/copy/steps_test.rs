@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -33,18 +33,18 @@ fn run(step: &str) {
         .spawn()
         .unwrap();
     let start = Instant::now();
-    let mut status: Option<ExitStatus> = None;
-    while status.is_none() && start.elapsed() < LIMIT {
+    while child.try_wait().unwrap().is_none() && start.elapsed() < LIMIT {
         thread::sleep(Duration::from_millis(10));
-        status = child.try_wait().unwrap();
     }
-    if status.is_none() {
+    let too_long = child.try_wait().unwrap().is_none();
+    if too_long {
         child.kill().unwrap();
-        child.wait().unwrap();
     }
+    let status = child.wait().unwrap();
     let output = fs::read_to_string(&path).unwrap();
-    match status {
-        Some(status) => assert!(status.success(), "step {step}: {status}\n{output}"),
-        None => panic!("step {step} was still running after {LIMIT:?}\n{output}"),
-    }
+    assert!(
+        !too_long,
+        "step {step} was still running after {LIMIT:?}\n{output}"
+    );
+    assert!(status.success(), "step {step}: {status}\n{output}");
 }

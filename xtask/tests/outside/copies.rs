@@ -174,6 +174,7 @@ fn texts_are_about_the_copy(dir: &Path, lesson: &str) {
     let readme = read(&dir.join("README.md"));
     assert!(!readme.contains(&format!("-p {lesson}")), "{lesson}");
     assert!(!readme.contains("](../"), "{lesson}");
+    assert!(!readme.contains("cargo xtask exercise"), "{lesson}");
     assert!(!readme.contains("## Take this lesson with you"), "{lesson}");
     assert!(readme.contains("## About this project"), "{lesson}");
     let original = read(&course().join("lessons").join(lesson).join("README.md"));
