@@ -1,12 +1,12 @@
 //! The task `doctor`: what the course needs, and whether it is there.
 //!
-//! What is found (`machine`, `tools`) and what is thought of it (`verdict`) are apart, so that each
+//! What is found (`machine`, `tools`) and what is thought of it (`judge`) are apart, so that each
 //! judgement can be tried without a machine that deserves it.
 
 mod found;
+mod judge;
 mod machine;
 mod tools;
-mod verdict;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use lexopt::{Arg, Parser};
 
-use self::verdict::{Finding, Verdict};
+use self::judge::{Finding, Verdict};
 use crate::course::Course;
 use crate::screen::Screen;
 
@@ -58,32 +58,32 @@ fn look(course: &Course, is_plain: bool) -> Vec<Finding> {
         .count();
     let temporary = env::temp_dir();
     vec![
-        verdict::system(env::consts::OS, env::consts::ARCH),
-        verdict::rust(
+        judge::system(env::consts::OS, env::consts::ARCH),
+        judge::rust(
             &tools::version(tools::rustc()),
             env!("CARGO_PKG_RUST_VERSION"),
         ),
-        verdict::cargo(&tools::version(tools::cargo())),
-        verdict::packages(&tools::packages(&course.root)),
-        verdict::disk(
+        judge::cargo(&tools::version(tools::cargo())),
+        judge::packages(&tools::packages(&course.root)),
+        judge::disk(
             &machine::room(&machine::existing(&target(&course.root))),
             built == course.lessons.len(),
         ),
-        verdict::built(built, course.lessons.len()),
-        verdict::cores(cores),
-        verdict::load(machine::load(), cores),
-        verdict::shared_memory(&machine::shared_memory()),
-        verdict::temporary(&temporary.display().to_string(), &machine::room(&temporary)),
-        verdict::files(machine::files(), cores),
-        verdict::tasks(machine::tasks(), cores),
-        verdict::leftovers(machine::dead_runs()),
-        verdict::environment(&machine::changing_variables()),
-        verdict::terminal(
+        judge::built(built, course.lessons.len()),
+        judge::cores(cores),
+        judge::load(machine::load(), cores),
+        judge::shared_memory(&machine::shared_memory()),
+        judge::temporary(&temporary.display().to_string(), &machine::room(&temporary)),
+        judge::files(machine::files(), cores),
+        judge::tasks(machine::tasks(), cores),
+        judge::leftovers(machine::dead_runs()),
+        judge::environment(&machine::changing_variables()),
+        judge::terminal(
             terminal_size::terminal_size().map(|(width, _)| width.0),
             is_plain,
         ),
-        verdict::python(&tools::python()),
-        verdict::mdbook(&tools::version("mdbook")),
+        judge::python(&tools::python()),
+        judge::mdbook(&tools::version("mdbook")),
     ]
 }
 

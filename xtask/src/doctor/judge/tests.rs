@@ -1,4 +1,6 @@
+use super::room::{MIB, SHARED_MEMORY};
 use super::*;
+use crate::doctor::found::{Limit, Packages, Python, Room, Tool};
 
 fn fine(finding: &Finding) {
     assert_eq!(finding.verdict, Verdict::Fine, "{finding:?}");
