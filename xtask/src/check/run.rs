@@ -12,6 +12,10 @@ use crate::readme::Readme;
 /// How long a lesson may take to list its steps.
 const LISTING_LIMIT: Duration = Duration::from_secs(20);
 
+/// How long a step may take: longer than when it is played, since nobody waits, and a check that
+/// runs beside ten other builds must not fail for that.
+const STEP_LIMIT: Duration = Program::STEP_LIMIT.saturating_mul(5);
+
 /// So many lines of a run are kept; no transcript is nearly as long.
 const LONGEST: usize = 10_000;
 
@@ -79,7 +83,7 @@ pub(super) fn runs_of(
 fn run(program: &Program, step: &str) -> Run {
     let mut printed = Vec::new();
     let mut errors = Vec::new();
-    let end = live_run::run(program.step(step), Program::STEP_LIMIT, |line| {
+    let end = live_run::run(program.step(step), STEP_LIMIT, |line| {
         let (lines, text) = match line {
             Line::Output(text) => (&mut printed, text),
             Line::Error(text) => (&mut errors, text),
