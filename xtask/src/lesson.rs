@@ -22,6 +22,8 @@ Options:
   --from LESSON [STEP]  begin there, and leave out what comes before
   --step                wait before each run and after each step
   --python              run the Python counterpart of each step first
+  --timeline            show after each run, as lanes, what each process and
+                        thread did when
   --plain               plain text of 80 columns without colour, as it is when
                         the output is no terminal or NO_COLOR is set
 
@@ -44,11 +46,13 @@ Examples:
 
 /// What the command line asks for.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 struct Wish {
     words: Vec<String>,
     from: Vec<String>,
     step: bool,
     python: bool,
+    timeline: bool,
     plain: bool,
 }
 
@@ -60,6 +64,7 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
     let mut screen = Screen::stdout(wish.plain);
     let options = Options {
         python: wish.python(&mut screen)?,
+        timeline: wish.timeline,
         keyboard: wish.step.then(Keyboard::open).transpose()?,
     };
     let mut player = Player::new(screen, &course, &scenes, options);
@@ -86,6 +91,7 @@ impl Wish {
                 Arg::Long("plain") => wish.plain = true,
                 Arg::Long("step") => wish.step = true,
                 Arg::Long("python") => wish.python = true,
+                Arg::Long("timeline") => wish.timeline = true,
                 Arg::Long("from") => {
                     wish.from = arguments
                         .values()?
@@ -141,6 +147,7 @@ impl Wish {
         let flags = [
             (self.plain, "--plain"),
             (self.python, "--python"),
+            (self.timeline, "--timeline"),
             (self.step, "--step"),
             (!name.is_empty(), "--from"),
         ];

@@ -16,6 +16,7 @@ use crate::readme::{Block, Code, Section};
 use crate::scene::{Scene, Scenes};
 use crate::screen::Screen;
 use crate::summary::Played;
+use crate::timeline::{self, Recording};
 
 /// What is to be done beside playing.
 pub(crate) struct Options {
@@ -23,6 +24,8 @@ pub(crate) struct Options {
     pub(crate) keyboard: Option<Keyboard>,
     /// Runs the counterpart of each step first.
     pub(crate) python: Option<Python>,
+    /// Records each step, and shows what ran when.
+    pub(crate) timeline: bool,
 }
 
 /// Plays scenes on a screen, and keeps in mind how it went.
@@ -269,9 +272,23 @@ impl<'a> Player<'a> {
         let Some(Readiness::Ready(program)) = self.programs.get(&chapter) else {
             return Ok(false);
         };
-        let program = program.step(step);
+        let mut run = program.step(step);
+        let recording = self
+            .options
+            .timeline
+            .then(|| Recording::of(program, &mut run));
         let shown = command(&lesson.name, step);
-        let failure = self.live("Rust", both, &shown, program)?;
+        let failure = self.live("Rust", both, &shown, run)?;
+        if let Some(recording) = recording {
+            let title = format!("{} {step}", lesson.name);
+            match recording.and_then(|recording| recording.timeline()) {
+                Ok(timeline) => timeline::show(&mut self.screen, &title, &timeline)?,
+                Err(error) => {
+                    let said = format!("There are no lanes to show: {error:#}.");
+                    self.screen.remark(&said)?;
+                }
+            }
+        }
         if let Some(reason) = &failure {
             self.screen
                 .failure(&format!("Step {step} failed: {reason}."))?;

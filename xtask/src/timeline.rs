@@ -1,18 +1,21 @@
 //! The task `timeline`: records a step, or takes a recording, and shows what ran when.
 
 mod axis;
+mod ends;
 mod lanes;
+mod legend;
 mod model;
 mod picture;
 mod recording;
 mod room;
 mod terminal;
 mod trace;
+mod words;
 
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -23,9 +26,9 @@ use crate::live_run::{self, Line};
 use crate::misuse::{Misuse, suggestion};
 use crate::program::{Build, Program};
 use crate::screen::Screen;
+use room::Room;
 
 pub(crate) use model::Timeline;
-pub(crate) use room::Room;
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask timeline LESSON STEP [OPTIONS]
@@ -111,8 +114,26 @@ pub(crate) fn show(screen: &mut Screen, title: &str, timeline: &Timeline) -> io:
     screen.blank()
 }
 
-/// Reads a recording.
-pub(crate) fn read(folder: &Path) -> anyhow::Result<Timeline> {
+/// A step that is being recorded.
+pub(crate) struct Recording {
+    room: Room,
+}
+
+impl Recording {
+    /// Has the processes of a command recorded; the command runs a step of the program.
+    pub(crate) fn of(program: &Program, command: &mut Command) -> anyhow::Result<Recording> {
+        let room = Room::within(&program.beside("recordings"))?;
+        command.env(VARIABLE, room.folder());
+        Ok(Recording { room })
+    }
+
+    /// Makes lanes of what was recorded, when the command has ended.
+    pub(crate) fn timeline(&self) -> anyhow::Result<Timeline> {
+        read(self.room.folder())
+    }
+}
+
+fn read(folder: &Path) -> anyhow::Result<Timeline> {
     Ok(lanes::timeline(&recording::read(folder)?))
 }
 
@@ -137,9 +158,8 @@ fn record(
         Build::Done(program) => program,
         Build::Failed(said) => bail!("lesson {name} does not build. Cargo says:\n{said}"),
     };
-    let room = Room::within(&program.beside("recordings"))?;
     let mut command = program.step(step);
-    command.env(VARIABLE, room.folder());
+    let recording = Recording::of(&program, &mut command)?;
     let mut printed = String::new();
     let end = live_run::run(command, LIMIT, |line| {
         let (Line::Output(text) | Line::Error(text)) = line;
@@ -151,7 +171,7 @@ fn record(
     if !end.is_success() {
         bail!("step {step} of {name} failed: {end}. It printed:\n{printed}");
     }
-    read(room.folder())
+    recording.timeline()
 }
 
 fn check_step(lesson: &Lesson, wanted: &str) -> anyhow::Result<()> {

@@ -17,41 +17,41 @@ pub(super) fn timeline(processes: &[Process]) -> Timeline {
 
 /// What is known of a lane while it is drawn.
 #[derive(Default)]
-struct Open {
+pub(super) struct Open {
     tasks: Vec<Span>,
     /// Locks that are held, and those that are waited for.
     locks: Vec<(String, Span)>,
     join: Option<Span>,
-    is_over: bool,
+    pub(super) is_over: bool,
 }
 
-struct Drawing<'a> {
-    processes: &'a [Process],
+pub(super) struct Drawing<'a> {
+    pub(super) processes: &'a [Process],
     zero: u64,
-    lanes: Vec<Lane>,
-    open: Vec<Open>,
+    pub(super) lanes: Vec<Lane>,
+    pub(super) open: Vec<Open>,
     /// Lanes by process and thread.
-    by_thread: HashMap<(usize, u64), usize>,
+    pub(super) by_thread: HashMap<(usize, u64), usize>,
     /// What the memory of a lock or a queue is.
     made: HashMap<String, String>,
     /// For each message that was put: its lane and time.
     put: HashMap<(String, u64), (usize, u64)>,
     got: Vec<(String, u64, usize, u64)>,
     /// Each time a lock was held: the lock, the lane, from when to when, and whether it was waited for.
-    held: Vec<Held>,
+    pub(super) held: Vec<Held>,
     /// Where and when a child was started, and the child, which may have no lane yet.
     started: Vec<((usize, u64), usize)>,
-    arrows: Vec<Arrow>,
+    pub(super) arrows: Vec<Arrow>,
     parts: Vec<(u64, String)>,
     last: u64,
     is_cut: bool,
 }
 
-struct Held {
-    lock: String,
-    lane: usize,
-    start: u64,
-    end: Option<u64>,
+pub(super) struct Held {
+    pub(super) lock: String,
+    pub(super) lane: usize,
+    pub(super) start: u64,
+    pub(super) end: Option<u64>,
     asked: u64,
 }
 
@@ -89,7 +89,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    fn time(&self, at: u64) -> u64 {
+    pub(super) fn time(&self, at: u64) -> u64 {
         at.saturating_sub(self.zero)
     }
 
@@ -250,7 +250,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    fn mark(&mut self, lane: usize, sign: Sign, at: u64, label: String) {
+    pub(super) fn mark(&mut self, lane: usize, sign: Sign, at: u64, label: String) {
         self.lanes[lane].marks.push(Mark { sign, at, label });
     }
 
@@ -282,7 +282,7 @@ impl<'a> Drawing<'a> {
         })
     }
 
-    fn end(&mut self, lane: usize, at: u64) {
+    pub(super) fn end(&mut self, lane: usize, at: u64) {
         self.lanes[lane].end = at;
         let open = std::mem::take(&mut self.open[lane]);
         let spans = open.tasks.into_iter().chain(open.join);
@@ -290,87 +290,6 @@ impl<'a> Drawing<'a> {
             self.close(lane, Some(span), at);
         }
         self.open[lane].is_over = true;
-    }
-
-    /// Ends the lanes of those who did not end by themselves, and says what became of them.
-    fn end_what_is_open(&mut self, processes: &[Process]) {
-        for (number, process) in processes.iter().enumerate() {
-            for event in process
-                .events
-                .iter()
-                .filter(|event| event.what == "process ended")
-            {
-                let begins = |child: &usize| processes[*child].begins <= event.at;
-                let pid = event.number("pid");
-                let child = (0..processes.len())
-                    .filter(|&child| Some(processes[child].pid) == pid)
-                    .rfind(begins);
-                if let Some(child) = child {
-                    self.end_process(number, child, event);
-                }
-            }
-        }
-        for (lane, process) in self.lanes_of_processes() {
-            if !self.open[lane].is_over {
-                let main = self.by_thread[&(process, self.processes[process].pid)];
-                let end = self.lanes[main].end;
-                self.end(lane, end);
-            }
-        }
-    }
-
-    fn lanes_of_processes(&self) -> Vec<(usize, usize)> {
-        let mut lanes: Vec<(usize, usize)> = self
-            .by_thread
-            .iter()
-            .map(|((process, _), lane)| (*lane, *process))
-            .collect();
-        // Threads first: they end with their process at the latest.
-        lanes.sort_by_key(|&(lane, _)| (self.lanes[lane].is_main, lane));
-        lanes
-    }
-
-    /// A process has ended, and its parent knows.
-    fn end_process(&mut self, parent: usize, child: usize, event: &Event) {
-        let lane = self.by_thread[&(child, self.processes[child].pid)];
-        let known = self.time(event.at);
-        if !self.open[lane].is_over {
-            let end = self.death_of(child, known);
-            for (lane, process) in self.lanes_of_processes() {
-                if process == child && !self.open[lane].is_over {
-                    self.end(lane, end);
-                }
-            }
-        }
-        let status = event.text("status");
-        if status != "exit status: 0" {
-            let at = self.lanes[lane].end;
-            self.mark(lane, Sign::Death, at, status.to_owned());
-        }
-        let from = (lane, self.lanes[lane].end);
-        let to = self.by_thread[&(parent, self.processes[parent].pid)];
-        self.arrows.push(Arrow {
-            kind: Because::Joined,
-            from,
-            to: (to, known),
-        });
-    }
-
-    /// When a process that was killed died: before its parent knew, and before anybody got a lock that it held.
-    fn death_of(&self, child: usize, known: u64) -> u64 {
-        let is_of_child = |lane: usize| self.lanes[lane].process == self.processes[child].pid;
-        let kept = self
-            .held
-            .iter()
-            .filter(|held| is_of_child(held.lane) && held.end.is_none());
-        let taken = kept.filter_map(|kept| {
-            let next = self
-                .held
-                .iter()
-                .filter(|next| next.lock == kept.lock && next.start > kept.start);
-            next.map(|next| next.start).min()
-        });
-        taken.min().unwrap_or(known).min(known)
     }
 
     fn finish(mut self) -> Timeline {

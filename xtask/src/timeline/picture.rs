@@ -2,45 +2,23 @@
 //! apart in print, on a ground of its own, so that it can be read on a dark page.
 
 use std::fmt::Write;
-use std::time::Duration;
-
-use support::readable_time;
 
 use super::axis;
+use super::legend::{DEFINITIONS, Legend, STYLE};
 use super::model::{Because, Kind, Lane, Mark, Part, Sign, Span, Timeline};
 use super::terminal::shown_parts;
+use super::words::{LETTER, description, escaped, text_width, time};
 
 const WIDTH: f64 = 820.0;
 const RIGHT: f64 = 24.0;
 const LANE: f64 = 27.0;
-/// Width of a letter, as far as that can be said without knowing the font.
-const LETTER: f64 = 6.4;
 const LONGEST_NAME: usize = 20;
+/// A span that is narrower has no room for a word.
+const NARROW: f64 = 14.0;
 /// More arrows of a kind than that hide what they should show.
 const MOST_ARROWS: usize = 40;
 /// The same for the starts and ends of processes, whose arrows go from far to far.
 const MOST_STARTS: usize = 6;
-
-/// The order of the legend.
-const ORDER: [&str; 10] = [
-    "there", "task", "wait", "hold", "note", "put", "got", "soft", "arrow", "dead",
-];
-
-const STYLE: &str = "\
-text{font:11px sans-serif;fill:#111}.t{font:bold 15px sans-serif}.p{font:bold 12px sans-serif}\
-.n{font:12px sans-serif}.w{fill:#fff}.a{font-size:10px;fill:#444}\
-.there{stroke:#888;stroke-width:1.5}.task{fill:#fff;stroke:#111}.hold{fill:#16365c;stroke:#16365c}\
-.wait{fill:url(#hatch);stroke:#777;stroke-width:.6}.grid{stroke:#ddd}\
-.put{fill:#111}.got{fill:#fff;stroke:#111}.dead{stroke:#111;stroke-width:3}\
-.note{fill:#fff;stroke:#111}.arrow{fill:none;stroke:#777;marker-end:url(#head)}.soft{stroke-dasharray:3 2}";
-
-const DEFINITIONS: &str = "\
-<pattern id=\"hatch\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">\
-<rect width=\"5\" height=\"5\" fill=\"#fff\"/><path d=\"M0 0V5\" stroke=\"#777\" stroke-width=\"2\"/></pattern>\
-<marker id=\"head\" viewBox=\"0 0 6 6\" refX=\"6\" refY=\"3\" markerWidth=\"6\" markerHeight=\"6\" orient=\"auto\">\
-<path d=\"M0 0L6 3L0 6z\" fill=\"#777\"/></marker>\
-<path id=\"put\" class=\"put\" d=\"M0-7L4.500 1H-4.500z\"/><path id=\"got\" class=\"got\" d=\"M0 7L4.500-1H-4.500z\"/>\
-<path id=\"dead\" class=\"dead\" d=\"M-5-6L5 6M-5 6L5-6\"/>";
 
 /// Draws the timeline.
 pub(super) fn svg(title: &str, timeline: &Timeline) -> String {
@@ -55,8 +33,8 @@ pub(super) fn svg(title: &str, timeline: &Timeline) -> String {
     for part in &parts {
         picture.part(part, common_length(&parts).unwrap_or(part.length()));
     }
-    picture.legend();
-    let height = picture.y;
+    let legend = std::mem::take(&mut picture.legend);
+    let height = legend.draw(&mut picture.body, picture.y + 8.0, WIDTH) + 16.0;
     let body = &picture.body;
     let title = escaped(title);
     let description = escaped(&description(timeline, &parts));
@@ -76,66 +54,12 @@ fn common_length(parts: &[&Part]) -> Option<u64> {
     (longest / shortest <= 5).then_some(longest)
 }
 
-/// Says in words what is drawn, for who cannot see it.
-fn description(timeline: &Timeline, parts: &[&Part]) -> String {
-    let mut words = String::new();
-    for part in parts {
-        let title = part.title.trim_end_matches(':');
-        let comma = if title.is_empty() { "" } else { ", " };
-        let lanes: Vec<String> = timeline
-            .lanes
-            .iter()
-            .filter(|lane| lane.is_in(part))
-            .map(|lane| summary(lane, part))
-            .collect();
-        let _ = write!(
-            words,
-            "{title}{comma}{}: {}. ",
-            time(part.length()),
-            lanes.join("; ")
-        );
-    }
-    words.trim_end().to_owned()
-}
-
-fn summary(lane: &Lane, part: &Part) -> String {
-    let mut words = vec![format!(
-        "{} from {} to {}",
-        lane.name,
-        time(lane.start.max(part.start) - part.start),
-        time(lane.end.min(part.end) - part.start)
-    )];
-    let spans = |kind| {
-        let spans = lane.spans.iter().filter(move |span| span.kind == kind);
-        spans.filter(|span| part.touches(span.start, span.end))
-    };
-    for (kind, verb) in [(Kind::Wait, "waits"), (Kind::Hold, "holds a lock")] {
-        let total: u64 = spans(kind)
-            .map(|span| span.end.min(part.end) - span.start.max(part.start))
-            .sum();
-        if total > part.length() / 100 {
-            words.push(format!("{verb} for {}", time(total)));
-        }
-    }
-    for (sign, verb) in [(Sign::Put, "puts"), (Sign::Got, "gets")] {
-        let marks = lane
-            .marks
-            .iter()
-            .filter(|mark| mark.sign == sign && part.touches(mark.at, mark.at));
-        let count = marks.count();
-        if count > 0 {
-            words.push(format!("{verb} {count}"));
-        }
-    }
-    words.join(", ")
-}
-
 struct Picture<'a> {
     timeline: &'a Timeline,
     body: String,
     left: f64,
     y: f64,
-    legend: Vec<(&'static str, &'static str)>,
+    legend: Legend,
 }
 
 impl<'a> Picture<'a> {
@@ -150,7 +74,7 @@ impl<'a> Picture<'a> {
             body: String::new(),
             left: 24.0 + LETTER * f64::from(longest) * 1.05,
             y: 0.0,
-            legend: Vec::new(),
+            legend: Legend::default(),
         }
     }
 
@@ -233,7 +157,7 @@ impl<'a> Picture<'a> {
                     scale.x(arrow.to.1),
                     if from < to { to - 7.0 } else { to + 7.0 }
                 );
-                self.explain(if is_soft { "soft" } else { "arrow" });
+                self.legend.explain(if is_soft { "soft" } else { "arrow" });
             }
         }
     }
@@ -250,7 +174,7 @@ impl<'a> Picture<'a> {
             self.body,
             "<path class=\"there\" d=\"M{start:.1} {y}H{end:.1}\"/>"
         );
-        self.explain("there");
+        self.legend.explain("there");
         for kind in [Kind::Task, Kind::Wait, Kind::Hold] {
             let mut drawn_to = f64::MIN;
             for span in lane.spans.iter().filter(|span| span.kind == kind) {
@@ -276,7 +200,7 @@ impl<'a> Picture<'a> {
             Kind::Wait => ("wait", 10.0),
             Kind::Hold => ("hold", 16.0),
         };
-        self.explain(class);
+        self.legend.explain(class);
         let x = scale.x(span.start);
         let width = (scale.x(span.end) - x).max(1.2);
         let top = y - height / 2.0;
@@ -284,37 +208,44 @@ impl<'a> Picture<'a> {
             self.body,
             "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{top}\" width=\"{width:.1}\" height=\"{height}\"/>"
         );
-        // Words go where nothing else is drawn.
-        let others = lane.spans.iter().filter(|other| other.kind > span.kind);
-        let marks = lane.marks.iter().map(|mark| mark.at);
-        let next = others.map(|other| other.start).chain(marks);
-        let free_to = next
-            .filter(|&at| at >= span.start)
-            .min()
-            .unwrap_or(span.end)
-            .min(span.end);
-        let room = scale.x(free_to) - x - 6.0;
-        let words = match span.kind {
-            Kind::Task => span.label.as_str(),
-            Kind::Hold => span.label.trim_start_matches("a "),
+        self.words(lane, span, scale, y);
+    }
+
+    /// Writes what a span is, where nothing else is drawn: in it, or behind it where it is narrow.
+    fn words(&mut self, lane: &Lane, span: &Span, scale: &Scale, y: f64) {
+        let (x, end) = (scale.x(span.start), scale.x(span.end));
+        let is_narrow = end - x < NARROW && span.kind == Kind::Task;
+        let (words, class) = match span.kind {
+            Kind::Task if is_narrow => (span.label.as_str(), " class=\"a\""),
+            Kind::Task => (span.label.as_str(), ""),
+            Kind::Hold => (span.label.trim_start_matches("a "), " class=\"w\""),
             Kind::Wait => return,
         };
+        let spans = lane
+            .spans
+            .iter()
+            .filter(|other| other.kind > span.kind || is_narrow);
+        let next = spans
+            .map(|other| other.start)
+            .chain(lane.marks.iter().map(|mark| mark.at));
+        let next = next
+            .filter(|&at| at > span.start || (at == span.start && !is_narrow))
+            .min();
+        let limit = if is_narrow { lane.end } else { span.end };
+        let free_to = scale.x(next.unwrap_or(limit).min(limit));
+        let (x, y) = if is_narrow {
+            (end + 2.0, y - 3.0)
+        } else {
+            (x + 4.0, y + 4.0)
+        };
         let short = words.split(", ").last().unwrap_or(words);
-        for words in [words, short] {
-            if text_width(words) < room {
-                let white = if span.kind == Kind::Hold {
-                    " class=\"w\""
-                } else {
-                    ""
-                };
-                let (x, y) = (x + 4.0, y + 4.0);
-                let _ = write!(
-                    self.body,
-                    "<text{white} x=\"{x:.1}\" y=\"{y:.1}\">{}</text>",
-                    escaped(words)
-                );
-                break;
-            }
+        let fits = |words: &&str| text_width(words) < free_to - x - 1.0;
+        if let Some(words) = [words, short].into_iter().find(fits) {
+            let words = escaped(words);
+            let _ = write!(
+                self.body,
+                "<text{class} x=\"{x:.1}\" y=\"{y:.1}\">{words}</text>"
+            );
         }
     }
 
@@ -336,7 +267,7 @@ impl<'a> Picture<'a> {
                 Sign::Got => "got",
                 Sign::Death => "dead",
             };
-            self.explain(class);
+            self.legend.explain(class);
             let _ = write!(self.body, "<use href=\"#{class}\" x=\"{x:.1}\" y=\"{y}\"/>");
             if mark.sign == Sign::Death {
                 let words = escaped(&mark.label);
@@ -356,7 +287,7 @@ impl<'a> Picture<'a> {
 
     /// A note: its words in a box, as far as there is room for them.
     fn note(&mut self, words: &str, x: f64, room: f64, y: f64) {
-        self.explain("note");
+        self.legend.explain("note");
         let width = (text_width(words) + 5.0).max(13.0);
         if width > room {
             let _ = write!(
@@ -374,59 +305,6 @@ impl<'a> Picture<'a> {
             y + 4.0,
             escaped(words)
         );
-    }
-
-    fn explain(&mut self, class: &'static str) {
-        let words = match class {
-            "there" => "is there",
-            "task" => "runs a function",
-            "wait" => "waits",
-            "hold" => "holds a lock",
-            "note" => "notes what it does",
-            "put" => "puts",
-            "got" => "gets",
-            "dead" => "is killed or fails",
-            "soft" => "starts, ends",
-            _ => "hands over",
-        };
-        if !self.legend.contains(&(class, words)) {
-            self.legend.push((class, words));
-        }
-    }
-
-    fn legend(&mut self) {
-        self.y += 8.0;
-        let y = self.y;
-        let mut x = 14.0;
-        self.body.push('\n');
-        let mut legend = std::mem::take(&mut self.legend);
-        legend.sort_by_key(|(class, _)| ORDER.iter().position(|known| known == class));
-        for (class, words) in legend {
-            let _ = match class {
-                "put" | "got" | "dead" => write!(
-                    self.body,
-                    "<use href=\"#{class}\" x=\"{}\" y=\"{y}\"/>",
-                    x + 10.0
-                ),
-                "there" => write!(self.body, "<path class=\"there\" d=\"M{x} {y}h20\"/>"),
-                "soft" => write!(self.body, "<path class=\"arrow soft\" d=\"M{x} {y}h20\"/>"),
-                "arrow" => write!(self.body, "<path class=\"arrow\" d=\"M{x} {y}h20\"/>"),
-                class => write!(
-                    self.body,
-                    "<rect class=\"{class}\" x=\"{x}\" y=\"{}\" width=\"20\" height=\"10\"/>",
-                    y - 5.0
-                ),
-            };
-            x += 26.0;
-            let _ = write!(
-                self.body,
-                "<text x=\"{x}\" y=\"{}\">{words}</text>",
-                y + 4.0
-            );
-            x += text_width(words) + 20.0;
-        }
-        self.y += 16.0;
-        self.body.push('\n');
     }
 }
 
@@ -456,19 +334,4 @@ fn shortened(name: &str) -> String {
         ..=LONGEST_NAME => name.to_owned(),
         _ => name.chars().take(LONGEST_NAME - 1).chain(['…']).collect(),
     }
-}
-
-fn text_width(words: &str) -> f64 {
-    LETTER * 0.9 * f64::from(u32::try_from(words.chars().count()).unwrap_or(0))
-}
-
-fn time(nanoseconds: u64) -> String {
-    readable_time(Duration::from_nanos(nanoseconds))
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }

@@ -67,8 +67,34 @@ pub(super) fn read(folder: &Path) -> anyhow::Result<Vec<Process>> {
          MULTIPROCESS_RECORD={0} in its environment",
         folder.display()
     );
+    add_unborn(&mut processes);
     sort(&mut processes);
     Ok(processes)
+}
+
+/// Adds the processes that were started and ended before they could record anything.
+fn add_unborn(processes: &mut Vec<Process>) {
+    let mut unborn = Vec::new();
+    for parent in &*processes {
+        let started = parent
+            .events
+            .iter()
+            .filter(|event| event.what == "process started");
+        for event in started {
+            let pid = event.number("pid").unwrap_or(0);
+            let is_it = |child: &Process| child.pid == pid && child.begins >= event.at;
+            if !processes.iter().any(is_it) {
+                unborn.push(Process {
+                    name: event.text("name").to_owned(),
+                    pid,
+                    parent: Some(parent.pid),
+                    begins: event.at,
+                    events: Vec::new(),
+                });
+            }
+        }
+    }
+    processes.extend(unborn);
 }
 
 /// Puts the processes in the order in which they were started, which their parents know.
