@@ -18,6 +18,7 @@ def map():
     with multiprocessing.Pool(3) as pool:
         for worker in multiprocessing.active_children():
             print("worker: process", worker.pid)
+        print("two rounds:")
         doubles = pool.map(doubled, [5, 10, 20])
         print("5, 10, 20 doubled:", doubles)
         print("and once more:", pool.map(doubled, doubles))

@@ -38,6 +38,7 @@ fn map() -> Result<()> {
         println!("worker: process {pid}");
     }
 
+    support::part("two rounds:");
     let doubles = pool.map(doubled, [5, 10, 20])?;
     println!("5, 10, 20 doubled: {doubles:?}");
     let once_more = pool.map(doubled, doubles.clone())?;
