@@ -109,9 +109,10 @@ mod platform {
                     process_group::resume_all();
                 }
                 _ => {
+                    // Locked before anything ends: whoever sees it end, and looks why, is told.
+                    let mut delayed = super::delayed();
                     process_group::end_all();
                     terminal::give_back();
-                    let mut delayed = super::delayed();
                     if delayed.is_on {
                         delayed.interrupted = Some(super::Interrupted(signal));
                     } else {

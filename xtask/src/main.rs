@@ -30,6 +30,7 @@ mod program;
 mod python;
 mod python_source;
 mod readme;
+mod runs;
 mod rust_source;
 mod scene;
 mod screen;

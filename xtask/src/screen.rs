@@ -175,6 +175,22 @@ impl<'a> Screen<'a> {
         self.out.flush()
     }
 
+    /// Shows text of several lines' length.
+    pub(crate) fn paragraph(&mut self, text: &str) -> io::Result<()> {
+        for line in markdown::wrap(text, self.width, "", "") {
+            self.line(&line)?;
+        }
+        self.blank()
+    }
+
+    /// Gives a bar of that many characters.
+    pub(crate) fn bar(&self, length: usize) -> String {
+        match self.look {
+            Look::Plain => "#".repeat(length),
+            Look::Colour => "\u{2588}".repeat(length),
+        }
+    }
+
     /// Shows a short remark.
     pub(crate) fn remark(&mut self, text: &str) -> io::Result<()> {
         self.line(text)?;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use lexopt::Parser;
 
 use crate::misuse::{Misuse, suggestion};
-use crate::{bench, book, check, copy, doctor, exercise, help, lesson, list, sync, timeline};
+use crate::{bench, book, check, copy, doctor, exercise, help, lesson, list, runs, sync, timeline};
 
 /// One of the things `cargo xtask` can do.
 pub(crate) struct Task {
@@ -27,6 +27,12 @@ pub(crate) const TASKS: &[Task] = &[
         about: "list the exercises, or check what you made of one",
         usage: exercise::USAGE,
         run: exercise::run,
+    },
+    Task {
+        name: "runs",
+        about: "run a step many times, and count how it comes out",
+        usage: runs::USAGE,
+        run: runs::run,
     },
     Task {
         name: "list",

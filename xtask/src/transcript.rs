@@ -33,6 +33,7 @@ mod line;
 mod pairing;
 
 pub(crate) use difference::Difference;
+pub(crate) use line::PATTERNS;
 
 use self::alignment::align;
 use self::line::Line;

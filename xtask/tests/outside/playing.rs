@@ -5,7 +5,7 @@ use crate::small_course::{SmallCourse, Told};
 #[test]
 fn without_a_task_the_tasks_are_listed() {
     let told = SmallCourse::new().tell(&[]);
-    for task in ["lesson", "list", "check", "help"] {
+    for task in ["lesson", "runs", "list", "check", "help"] {
         assert!(told.out.contains(&format!("\n  {task} ")), "{told:?}");
     }
     assert_eq!(told.status, Some(0));
