@@ -224,15 +224,16 @@ def balance():
     assert with_lock == [200] * RUNS
 
 
-def take_crosswise(first, second, both_have_one, patience):
+def take_crosswise(first, second, both):
     name = multiprocessing.current_process().name
     with first:
-        both_have_one.wait(timeout=5)
-        if second.acquire(timeout=patience):
+        both.wait(timeout=5)  # now each of the two has its first lock
+        if second.acquire(timeout=0.1):
             print(name, "got both")
             second.release()
         else:
             print(name, "did not get the other lock in time, and cannot say why")
+        both.wait(timeout=5)  # and has it still, when both have asked for the second
 
 
 def take_in_order(first, second):
@@ -244,14 +245,10 @@ def take_in_order(first, second):
 def deadlock():
     pen = multiprocessing.Lock()
     paper = multiprocessing.Lock()
-    both_have_one = multiprocessing.Barrier(2)
+    both = multiprocessing.Barrier(2)
     print("crosswise:")
-    ann = multiprocessing.Process(
-        name="Ann", target=take_crosswise, args=(pen, paper, both_have_one, 0.1)
-    )
-    bob = multiprocessing.Process(
-        name="Bob", target=take_crosswise, args=(paper, pen, both_have_one, 10)
-    )
+    ann = multiprocessing.Process(name="Ann", target=take_crosswise, args=(pen, paper, both))
+    bob = multiprocessing.Process(name="Bob", target=take_crosswise, args=(paper, pen, both))
     ann.start()
     bob.start()
     ann.join()

@@ -11,7 +11,9 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use ipc_channel::ipc::{self, IpcReceiver, IpcSender};
-use multiprocess::{Error, Event, Lock, RawValue, RegisteredTask, init, spawn, task};
+use multiprocess::{
+    Barrier, Deadlock, Error, Event, Lock, RawValue, RegisteredTask, Wait, init, spawn, task,
+};
 use serde::{Deserialize, Serialize};
 
 fn main() -> ExitCode {
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
             a_thread_never_waits_for_itself,
             trying_does_not_wait,
             a_time_limit_names_the_lock_and_its_holder,
+            those_who_wait_in_vain_find_that_they_wait_in_a_circle,
             a_time_limit_is_kept,
             a_panic_releases_it,
             it_travels_in_structs,
@@ -41,6 +44,7 @@ fn tasks() -> Vec<RegisteredTask> {
     vec![
         task(adds),
         task(holds),
+        task(asks_for_the_next),
         task(tries),
         task(panics),
         task(tries_all),
@@ -159,6 +163,55 @@ fn a_time_limit_names_the_lock_and_its_holder() {
     release.set();
     child.join().unwrap();
     drop(lock.acquire_timeout(Duration::MAX).unwrap());
+}
+
+/// Takes the first lock and asks for the second one, and keeps what it has until all have asked.
+fn asks_for_the_next(first: Lock, second: Lock, all: Barrier) -> Option<Wait> {
+    let _held = first.acquire().unwrap();
+    all.wait_timeout(Duration::from_secs(20)).unwrap();
+    let asked = second.acquire_timeout(Duration::from_millis(30));
+    let wait = asked.as_ref().err().and_then(Error::wait);
+    all.wait_timeout(Duration::from_secs(20)).unwrap();
+    wait
+}
+
+/// Has processes take a lock each and ask for the one with the number given; tells who waits.
+fn waits_of(wanted: &[usize]) -> Vec<Wait> {
+    let all = Barrier::new(u32::try_from(wanted.len()).unwrap()).unwrap();
+    let locks: Vec<Lock> = (0..=wanted.len())
+        .map(|number| Lock::named(&number.to_string()).unwrap())
+        .collect();
+    let children: Vec<_> = wanted
+        .iter()
+        .enumerate()
+        .map(|(own, wanted)| {
+            let args = (locks[own].clone(), locks[*wanted].clone(), all.clone());
+            multiprocess::Builder::new()
+                .name(format!("child {own}"))
+                .spawn(asks_for_the_next, args)
+                .unwrap()
+        })
+        .collect();
+    let waits = children.into_iter().map(|child| child.join().unwrap());
+    waits.flatten().collect()
+}
+
+fn those_who_wait_in_vain_find_that_they_wait_in_a_circle() {
+    for number in [2, 3] {
+        let wanted: Vec<usize> = (1..number).chain([0]).collect();
+        let waits = waits_of(&wanted);
+        let deadlock = Deadlock::among(&waits).expect("a circle");
+        assert_eq!(deadlock.waits(), waits);
+        let words = deadlock.to_string();
+        let first = format!("holds the lock '0' and waits for the lock '{}'", wanted[0]);
+        assert!(words.contains("process 'child 0' (pid "), "{words}");
+        assert!(words.contains(&first), "{words}");
+        assert_eq!(words.lines().count(), number, "{words}");
+    }
+    // The last one asks for a lock that nobody holds, and gets it.
+    let waits = waits_of(&[1, 2, 3]);
+    assert_eq!(waits.len(), 2, "{waits:?}");
+    assert_eq!(Deadlock::among(&waits), None);
 }
 
 fn a_time_limit_is_kept() {

@@ -1,55 +1,54 @@
-use anyhow::{Result, ensure};
-use multiprocess::{Builder, Lock, RawValue};
-use std::thread;
+use anyhow::{Context, Result, ensure};
+use multiprocess::{Barrier, Builder, Deadlock, Lock, Wait};
 use std::time::Duration;
 
-fn wait_for_the_other(ready: &RawValue<u32>) {
-    ready.update(|count| count + 1);
-    for _ in 0..5000 {
-        if ready.get() == 2 {
-            return;
-        }
-        thread::sleep(Duration::from_millis(1));
-    }
-    panic!("the other did not come");
-}
+const PATIENCE: Duration = Duration::from_millis(100);
+const LONG: Duration = Duration::from_secs(10);
 
-pub fn take_crosswise(
-    first: Lock,
-    second: Lock,
-    ready: RawValue<u32>,
-    patience: Duration,
-) -> String {
+pub fn take_crosswise(first: Lock, second: Lock, both: Barrier) -> Option<Wait> {
     let _one = first.acquire().unwrap();
-    wait_for_the_other(&ready); // now each of the two has its first lock
-    match second.acquire_timeout(patience) {
-        Ok(_two) => format!("{} got both", multiprocess::current().name()),
-        Err(error) => error.to_string(),
-    }
+    both.wait_timeout(LONG).unwrap(); // now each of the two has its first lock
+    let wait = match second.acquire_timeout(PATIENCE) {
+        Ok(_two) => None,
+        Err(error) => error.wait(),
+    };
+    both.wait_timeout(LONG).unwrap(); // and has it still, when both have asked for the second
+    wait
 }
 
-pub fn take_in_order(first: Lock, second: Lock, ready: RawValue<u32>) -> String {
-    wait_for_the_other(&ready);
+pub fn take_in_order(first: Lock, second: Lock, both: Barrier) -> String {
+    both.wait_timeout(LONG).unwrap();
     let _one = first.acquire().unwrap();
     let _two = second.acquire().unwrap();
     format!("{} got both", multiprocess::current().name())
 }
 
 fn crosswise(pen: &Lock, paper: &Lock) -> Result<()> {
-    let ready = RawValue::new(0)?;
-    let (short, long) = (Duration::from_millis(100), Duration::from_secs(10));
-    let ann = Builder::new().name("Ann").spawn(
-        take_crosswise,
-        (pen.clone(), paper.clone(), ready.clone(), short),
-    )?;
+    let both = Barrier::new(2)?;
+    let pen_first = (pen.clone(), paper.clone(), both.clone());
+    let paper_first = (paper.clone(), pen.clone(), both);
+    let ann = Builder::new()
+        .name("Ann")
+        .spawn(take_crosswise, pen_first)?;
     let bob = Builder::new()
         .name("Bob")
-        .spawn(take_crosswise, (paper.clone(), pen.clone(), ready, long))?;
+        .spawn(take_crosswise, paper_first)?;
 
-    let (ann, bob) = (ann.join()?, bob.join()?);
-    println!("{ann}\n{bob}");
-    ensure!(ann.contains("'Ann'") && ann.contains("'paper'") && ann.contains("'Bob'"));
-    assert_eq!(bob, "Bob got both");
+    let mut waits = Vec::new();
+    for writer in [ann, bob] {
+        let wait = writer.join()?.context("this one did not wait in vain")?;
+        println!("{wait}");
+        waits.push(wait);
+    }
+    ensure!(
+        Deadlock::among(&waits[..1]).is_none(),
+        "one wait is no circle"
+    );
+    let deadlock = Deadlock::among(&waits).context("there is no circle")?;
+    println!("a deadlock:\n{deadlock}");
+    assert_eq!(deadlock.waits(), waits);
+    assert_eq!(waits[0].what, "the lock 'paper'");
+    assert_eq!(waits[1].what, "the lock 'pen'");
     Ok(())
 }
 
@@ -60,10 +59,10 @@ pub fn deadlock() -> Result<()> {
     crosswise(&pen, &paper)?;
 
     println!("both take the pen first:");
-    let ready = RawValue::new(0)?;
+    let both = Barrier::new(2)?;
     let mut writers = Vec::new();
     for name in ["Ann", "Bob"] {
-        let arguments = (pen.clone(), paper.clone(), ready.clone());
+        let arguments = (pen.clone(), paper.clone(), both.clone());
         writers.push(Builder::new().name(name).spawn(take_in_order, arguments)?);
     }
     for writer in writers {
