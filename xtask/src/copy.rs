@@ -151,6 +151,11 @@ fn tell_what_next(lesson: &Lesson, name: &str, dir: &Path) -> anyhow::Result<()>
     } else {
         format!("{place:?}")
     };
+    let change_folder = if dir == Path::new(".") {
+        String::new()
+    } else {
+        format!("cd {place}\n  ")
+    };
     let called = if name == lesson.name {
         String::new()
     } else {
@@ -160,7 +165,7 @@ fn tell_what_next(lesson: &Lesson, name: &str, dir: &Path) -> anyhow::Result<()>
     writeln!(
         out,
         "Lesson {} is copied{called}. What to do next:\n\n  \
-           cd {place}\n  \
+           {change_folder}\
            cargo run -q              runs every step\n  \
            {:<26}runs one step\n  \
            cargo test                runs every step and checks that it succeeds\n\n\

@@ -48,7 +48,8 @@ impl Course {
             let [one, other] = pair else { continue };
             ensure!(
                 one.number != other.number,
-                "lessons {} and {} both have number {}: change `number` in one of {} and {}",
+                "lessons {} and {} both have number {}: change `number` in one of {} and {}; or, if one \
+                 is your copy of the other, add a line `[workspace]` at the end of its Cargo.toml",
                 one.name,
                 other.name,
                 one.number,
