@@ -10,7 +10,7 @@ mod story;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use multiprocess::{Error, Event, RegisteredTask, Value, init, spawn, task};
+use multiprocess::{Barrier, Error, Event, RegisteredTask, Value, init, spawn, task};
 use serde::{Deserialize, Serialize};
 
 use story::proc;
@@ -24,6 +24,7 @@ fn main() -> ExitCode {
             every_number_type_can_be_shared,
             a_struct_of_numbers_can_be_shared,
             no_update_is_lost,
+            none_of_a_thousand_runs_loses_an_update,
             a_thread_never_waits_for_itself,
             its_lock_is_tried_and_limited,
             a_killed_writer_is_made_known,
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
 fn tasks() -> Vec<RegisteredTask> {
     vec![
         task(adds),
+        task(books),
         task(holds),
         task(moves),
         task(hands_down),
@@ -115,6 +117,34 @@ fn no_update_is_lost() {
         child.join().unwrap();
     }
     assert_eq!(value.get().unwrap(), 12_000);
+}
+
+const RUNS: usize = 1_000;
+
+/// Adds an amount twenty times, in each run.
+fn books(balance: Value<i64>, amount: i64, all_are_here: Barrier) {
+    for _ in 0..RUNS {
+        all_are_here.wait().unwrap();
+        for _ in 0..20 {
+            *balance.lock().unwrap() += amount;
+        }
+        all_are_here.wait().unwrap();
+    }
+}
+
+fn none_of_a_thousand_runs_loses_an_update() {
+    let balance = Value::new(200_i64).unwrap();
+    let all_are_here = Barrier::new(3).unwrap();
+    let children = [1, -1]
+        .map(|amount| spawn(books, (balance.clone(), amount, all_are_here.clone())).unwrap());
+    for run in 0..RUNS {
+        all_are_here.wait().unwrap();
+        all_are_here.wait().unwrap();
+        assert_eq!(balance.get().unwrap(), 200, "after run {run}");
+    }
+    for child in children {
+        child.join().unwrap();
+    }
 }
 
 fn a_thread_never_waits_for_itself() {

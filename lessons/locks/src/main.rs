@@ -192,3 +192,23 @@ fn killed_holder() -> Result<()> {
     ensure!(!guard.holder_died(), "that is told once");
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn locked_and_atomic_additions_lose_nothing_in_a_thousand_runs() {
+        for _ in 0..1000 {
+            let (locked, atomic) = (Mutex::new(0), AtomicI64::new(0));
+            thread::scope(|scope| {
+                for _ in 0..2 {
+                    scope.spawn(|| add_locked(&locked, 1000));
+                    scope.spawn(|| add_atomically(&atomic, 1000));
+                }
+            });
+            assert_eq!(locked.into_inner().unwrap(), 2000);
+            assert_eq!(atomic.into_inner(), 2000);
+        }
+    }
+}
