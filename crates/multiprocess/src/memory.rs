@@ -9,15 +9,13 @@
     reason = "a mapping begins at a page, and the data at a multiple of 64"
 )]
 
-use std::cell::Cell;
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -29,6 +27,16 @@ use tracing::Level;
 use crate::raw_lock::{FileLock, Locked, Refused};
 use crate::robust::RobustMutex;
 use crate::{available, death, events, run};
+
+mod dependent;
+mod place;
+mod ticket;
+mod turn;
+
+pub(crate) use place::remove;
+pub(crate) use ticket::{Ticket, why_not_opened};
+
+use place::{Place, os_id};
 
 /// What stands at the beginning of each segment.
 #[repr(C, align(64))]
@@ -99,58 +107,6 @@ pub(crate) struct Segment {
 unsafe impl Send for Segment {}
 // SAFETY: as above.
 unsafe impl Sync for Segment {}
-
-/// Where a segment is to be found.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-struct Place {
-    folder: PathBuf,
-    name: String,
-}
-
-impl Place {
-    fn users(&self) -> PathBuf {
-        self.folder.join(&self.name)
-    }
-
-    fn lock(&self) -> PathBuf {
-        self.folder.join(format!("{}.lock", self.name))
-    }
-
-    /// The place of a dependent, which is found by its owner's name.
-    fn dependent(&self, suffix: &str) -> Place {
-        Place {
-            folder: self.folder.clone(),
-            name: format!("{}.{suffix}", self.name),
-        }
-    }
-
-    fn forget(&self) {
-        let _ = fs::remove_file(self.lock());
-        let _ = fs::remove_file(self.users());
-    }
-
-    /// Removes the files beside the one of the name, and the memory that has such a name.
-    fn forget_companions(&self) {
-        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            let Some(name) = name.to_str() else { continue };
-            let rest = name.strip_prefix(&self.name);
-            if rest.is_some_and(|rest| rest.starts_with('.')) && remove(name) {
-                let _ = fs::remove_file(entry.path());
-            }
-        }
-    }
-}
-
-/// A segment on its way to another process, as it travels.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Ticket {
-    place: Place,
-    length: u64,
-    usage: Use,
-    /// What the segment holds, to be compared where it arrives.
-    content: String,
-}
 
 /// The segments that this process has open: each is mapped once.
 static OPEN: Mutex<Option<HashMap<Place, Weak<Segment>>>> = Mutex::new(None);
@@ -275,87 +231,6 @@ impl Segment {
             file_turns: Default::default(),
             dependent,
         })
-    }
-
-    /// Makes a segment that is found by this one's name and a suffix, and goes together with it. What the suffix
-    /// led to before is removed.
-    pub(crate) fn create_dependent(
-        &self,
-        suffix: &str,
-        length: usize,
-    ) -> std::io::Result<Arc<Segment>> {
-        let total = total(length)?;
-        self.header().accompanied.store(1, Ordering::Relaxed);
-        let place = self.place.dependent(suffix);
-        if place.users().exists() {
-            self.remove_dependent(suffix);
-        }
-        Self::create_at(place, total, length, Use::Atomic, true)
-    }
-
-    /// Opens a dependent of this segment.
-    pub(crate) fn open_dependent(&self, suffix: &str) -> Result<Arc<Segment>, String> {
-        let place = self.place.dependent(suffix);
-        match open_segment(&place) {
-            Some(segment) => Ok(segment),
-            None => Self::map_at(&place, None, Use::Atomic, true),
-        }
-    }
-
-    /// Removes a dependent that nobody will use any more, also for those who still have it open.
-    pub(crate) fn remove_dependent(&self, suffix: &str) {
-        let place = self.place.dependent(suffix);
-        available::give_back(&place.name);
-        let _ = remove(&place.name);
-        place.forget();
-    }
-
-    /// The path of a file that goes together with the segment.
-    pub(crate) fn companion(&self, suffix: &str) -> PathBuf {
-        self.header().accompanied.store(1, Ordering::Relaxed);
-        self.place.dependent(suffix).users()
-    }
-
-    /// Writes a ticket with which another process can open the segment. Until it does so, or `take_back` is
-    /// called, the segment stays.
-    pub(crate) fn ticket(self: &Arc<Self>, content: &str) -> Ticket {
-        self.header().in_flight.fetch_add(1, Ordering::AcqRel);
-        let carried: Arc<Segment> = Arc::clone(self);
-        crate::luggage::add(carried);
-        Ticket {
-            place: self.place.clone(),
-            length: self.length as u64,
-            usage: self.usage,
-            content: content.to_owned(),
-        }
-    }
-
-    /// Takes back a ticket that will not be used.
-    pub(crate) fn take_back(&self) {
-        let in_flight = &self.header().in_flight;
-        let _ = in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
-            count.checked_sub(1)
-        });
-    }
-
-    /// Opens the segment of a ticket, which is used up. The error says why it cannot be.
-    pub(crate) fn open(ticket: &Ticket, content: &str) -> Result<Arc<Segment>, String> {
-        Self::find(ticket, content).inspect_err(|reason| WHY_NOT.set(Some(reason.clone())))
-    }
-
-    fn find(ticket: &Ticket, content: &str) -> Result<Arc<Segment>, String> {
-        if ticket.content != content {
-            return Err(format!(
-                "it is {} and was asked for as {content}",
-                ticket.content
-            ));
-        }
-        let segment = match open_segment(&ticket.place) {
-            Some(segment) => segment,
-            None => Self::map_at(&ticket.place, Some(ticket.length), ticket.usage, false)?,
-        };
-        segment.take_back();
-        Ok(segment)
     }
 
     /// Maps a segment that is there, of the length it has, or that it is said to have.
@@ -529,55 +404,6 @@ impl Segment {
         });
     }
 
-    /// Waits for a turn until the deadline, without one as long as it takes.
-    pub(crate) fn turn(
-        &self,
-        which: usize,
-        deadline: Option<Instant>,
-    ) -> Result<Turn<'_>, Refused> {
-        if is_portable() {
-            let file = self.file_turn(which)?;
-            file.lock_until(deadline)?;
-            return Ok(Turn {
-                lock: TurnLock::File(file),
-                not_send: PhantomData,
-            });
-        }
-        let mutex = &self.header().turns[which].0;
-        // Who died in his turn left nothing half done: that is what turns are used for.
-        match deadline {
-            None => mutex.lock(|| true)?,
-            Some(deadline) => mutex.lock_until(deadline, || true)?,
-        };
-        Ok(Turn {
-            lock: TurnLock::Mutex(mutex),
-            not_send: PhantomData,
-        })
-    }
-
-    /// Takes a turn if nobody has it.
-    pub(crate) fn try_turn(&self, which: usize) -> Result<Turn<'_>, Refused> {
-        if is_portable() {
-            return self.turn(which, Some(Instant::now()));
-        }
-        let mutex = &self.header().turns[which].0;
-        mutex.try_lock(|| true)?;
-        Ok(Turn {
-            lock: TurnLock::Mutex(mutex),
-            not_send: PhantomData,
-        })
-    }
-
-    fn file_turn(&self, which: usize) -> Result<&FileLock, Refused> {
-        let place = &self.file_turns[which];
-        if let Some(file) = place.get() {
-            return Ok(file);
-        }
-        let path = self.companion(&format!("turn{which}"));
-        let file = FileLock::open(&path).map_err(Refused::System)?;
-        Ok(place.get_or_init(|| file))
-    }
-
     /// The memory as atomic numbers.
     pub(crate) fn atomics<A: Atomic>(&self) -> &[A] {
         assert_eq!(
@@ -706,27 +532,6 @@ impl Drop for Held<'_> {
     }
 }
 
-/// A turn of a segment, which this thread has.
-pub(crate) struct Turn<'a> {
-    lock: TurnLock<'a>,
-    /// The mutex belongs to the thread that locked it.
-    not_send: PhantomData<*mut ()>,
-}
-
-enum TurnLock<'a> {
-    Mutex(&'a RobustMutex),
-    File(&'a FileLock),
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        match self.lock {
-            TurnLock::Mutex(mutex) => mutex.unlock(),
-            TurnLock::File(file) => file.unlock(),
-        }
-    }
-}
-
 /// A number that several processes may use at once.
 ///
 /// # Safety
@@ -743,25 +548,6 @@ unsafe impl Atomic for std::sync::atomic::AtomicU16 {}
 unsafe impl Atomic for AtomicU32 {}
 // SAFETY: as above.
 unsafe impl Atomic for AtomicU64 {}
-
-thread_local! {
-    /// Why this thread could not open a segment the last time: the words of an error are lost in postcard.
-    static WHY_NOT: Cell<Option<String>> = const { Cell::new(None) };
-}
-
-/// Why this thread could not open a segment, since it was asked last.
-pub(crate) fn why_not_opened() -> Option<String> {
-    WHY_NOT.take()
-}
-
-/// Removes a name that a dead run left, with its memory; whether it is gone now.
-pub(crate) fn remove(name: &str) -> bool {
-    // By name alone: one that was made by a process killed before it gave it a length cannot be mapped.
-    matches!(
-        rustix::shm::unlink(os_id(name)),
-        Ok(()) | Err(rustix::io::Errno::NOENT)
-    )
-}
 
 /// Bytes of a segment with its header; an error if there is less memory than that.
 fn total(length: usize) -> std::io::Result<usize> {
@@ -782,11 +568,6 @@ fn open_segment(place: &Place) -> Option<Arc<Segment>> {
         .get_or_insert_default()
         .get(place)
         .and_then(Weak::upgrade)
-}
-
-/// The name in the form that the system asks for.
-fn os_id(name: &str) -> String {
-    format!("/{name}")
 }
 
 #[inline]

@@ -1,0 +1,79 @@
+//! Turns: locks in a segment that guard no memory, but let processes do something one after the other.
+
+use std::marker::PhantomData;
+use std::time::Instant;
+
+use crate::memory::{Segment, is_portable};
+use crate::raw_lock::{FileLock, Refused};
+use crate::robust::RobustMutex;
+
+/// A turn of a segment, which this thread has.
+pub(crate) struct Turn<'a> {
+    lock: TurnLock<'a>,
+    /// The mutex belongs to the thread that locked it.
+    not_send: PhantomData<*mut ()>,
+}
+
+enum TurnLock<'a> {
+    Mutex(&'a RobustMutex),
+    File(&'a FileLock),
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        match self.lock {
+            TurnLock::Mutex(mutex) => mutex.unlock(),
+            TurnLock::File(file) => file.unlock(),
+        }
+    }
+}
+impl Segment {
+    /// Waits for a turn until the deadline, without one as long as it takes.
+    pub(crate) fn turn(
+        &self,
+        which: usize,
+        deadline: Option<Instant>,
+    ) -> Result<Turn<'_>, Refused> {
+        if is_portable() {
+            let file = self.file_turn(which)?;
+            file.lock_until(deadline)?;
+            return Ok(Turn {
+                lock: TurnLock::File(file),
+                not_send: PhantomData,
+            });
+        }
+        let mutex = &self.header().turns[which].0;
+        // Who died in his turn left nothing half done: that is what turns are used for.
+        match deadline {
+            None => mutex.lock(|| true)?,
+            Some(deadline) => mutex.lock_until(deadline, || true)?,
+        };
+        Ok(Turn {
+            lock: TurnLock::Mutex(mutex),
+            not_send: PhantomData,
+        })
+    }
+
+    /// Takes a turn if nobody has it.
+    pub(crate) fn try_turn(&self, which: usize) -> Result<Turn<'_>, Refused> {
+        if is_portable() {
+            return self.turn(which, Some(Instant::now()));
+        }
+        let mutex = &self.header().turns[which].0;
+        mutex.try_lock(|| true)?;
+        Ok(Turn {
+            lock: TurnLock::Mutex(mutex),
+            not_send: PhantomData,
+        })
+    }
+
+    fn file_turn(&self, which: usize) -> Result<&FileLock, Refused> {
+        let place = &self.file_turns[which];
+        if let Some(file) = place.get() {
+            return Ok(file);
+        }
+        let path = self.companion(&format!("turn{which}"));
+        let file = FileLock::open(&path).map_err(Refused::System)?;
+        Ok(place.get_or_init(|| file))
+    }
+}
