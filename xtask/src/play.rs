@@ -1,16 +1,15 @@
-use std::collections::HashMap;
 use std::io;
 use std::ops::Range;
 use std::time::Instant;
 
 use support::{readable_time, timed};
 
-use crate::building::Building;
+use crate::building::Programs;
 use crate::course::{Course, command};
 use crate::keyboard::Keyboard;
 use crate::live_run::{self, Line};
 use crate::pause::{Move, Pause};
-use crate::program::{Build, Program};
+use crate::program::Program;
 use crate::python::{self, Python};
 use crate::readme::{Block, Code, Section};
 use crate::scene::{Scene, Scenes};
@@ -34,18 +33,11 @@ pub(crate) struct Player<'a> {
     course: &'a Course,
     scenes: &'a Scenes<'a>,
     options: Options,
-    /// The programs of the chapters that have been reached.
-    programs: HashMap<usize, Readiness>,
+    programs: Programs,
     /// The chapter that is on the screen, and since when.
     shown: Option<(usize, Instant)>,
     /// What became of each chapter that has been reached.
     pub(crate) played: Vec<Played<'a>>,
-}
-
-/// How far a lesson's program is.
-enum Readiness {
-    OnItsWay(Building),
-    Ready(Program),
 }
 
 /// How the playing ended.
@@ -68,7 +60,7 @@ impl<'a> Player<'a> {
             course,
             scenes,
             options,
-            programs: HashMap::new(),
+            programs: Programs::new(&course.root),
             shown: None,
             played: Vec::new(),
         }
@@ -146,7 +138,7 @@ impl<'a> Player<'a> {
             _ => chapter,
         };
         if let Some(soon) = soon {
-            self.begin_building(soon);
+            self.programs.begin(&self.scenes.chapters[soon].lesson.name);
         }
         Ok(())
     }
@@ -232,7 +224,8 @@ impl<'a> Player<'a> {
         while next == Move::Run {
             if has_run {
                 // Somebody may have changed it meanwhile.
-                self.programs.remove(&chapter);
+                self.programs
+                    .forget(&self.scenes.chapters[chapter].lesson.name);
             }
             has_run = true;
             let is_built = self.run_step(chapter, step)?;
@@ -254,29 +247,34 @@ impl<'a> Player<'a> {
     /// Runs a step, and its counterpart if that is wanted. Tells whether the lesson could be built.
     fn run_step(&mut self, chapter: usize, step: &str) -> io::Result<bool> {
         let lesson = self.scenes.chapters[chapter].lesson;
-        self.begin_building(chapter);
-        if !self.is_ready(chapter)? {
-            return Ok(false);
-        }
+        let built = self.programs.wait(&mut self.screen, &lesson.name)?;
+        let failure = built.as_ref().err().map(|_| "it does not build");
+        self.played(chapter).note_lesson(failure);
+        let program = match built {
+            Ok(program) => program,
+            Err(reason) => {
+                let said = format!("Lesson {} does not build. Cargo says:", lesson.name);
+                self.screen.failure(&said)?;
+                self.screen.code("", "", &reason)?;
+                return Ok(false);
+            }
+        };
         let both = self.options.python.is_some();
         if let Some(python) = &self.options.python {
-            let program = python.step(&self.course.root, &lesson.name, step);
+            let counterpart = python.step(&self.course.root, &lesson.name, step);
             let shown = python::command(&lesson.name, step);
-            let failure = self.live("Python", both, &shown, program)?;
+            let failure = self.live("Python", both, &shown, counterpart)?;
             if let Some(reason) = failure {
                 // The course is about Rust: this is no failure of it.
                 let said = format!("The Python counterpart did not go well: {reason}.");
                 self.screen.remark(&said)?;
             }
         }
-        let Some(Readiness::Ready(program)) = self.programs.get(&chapter) else {
-            return Ok(false);
-        };
         let mut run = program.step(step);
         let recording = self
             .options
             .timeline
-            .then(|| Recording::of(program, &mut run));
+            .then(|| Recording::of(&program, &mut run));
         let shown = command(&lesson.name, step);
         let failure = self.live("Rust", both, &shown, run)?;
         if let Some(recording) = recording {
@@ -334,47 +332,6 @@ impl<'a> Player<'a> {
             }
             Err(error) => Ok(Some(format!("it cannot be run: {error}"))),
         }
-    }
-
-    /// Lets a chapter's program be built, if nobody has done so.
-    fn begin_building(&mut self, chapter: usize) {
-        let Self { course, scenes, .. } = self;
-        let start = || Building::start(&course.root, &scenes.chapters[chapter].lesson.name);
-        self.programs
-            .entry(chapter)
-            .or_insert_with(|| Readiness::OnItsWay(start()));
-    }
-
-    /// Waits for a chapter's program, saying so while it takes time. Tells whether it is there.
-    fn is_ready(&mut self, chapter: usize) -> io::Result<bool> {
-        let name = &self.scenes.chapters[chapter].lesson.name;
-        let building = match self.programs.remove(&chapter) {
-            Some(Readiness::OnItsWay(building)) => building,
-            Some(ready @ Readiness::Ready(_)) => {
-                self.programs.insert(chapter, ready);
-                return Ok(true);
-            }
-            None => return Ok(false),
-        };
-        let screen = &mut self.screen;
-        let built = building.wait(|doing| screen.status(&format!("Building lesson {name}"), doing));
-        screen.end_status()?;
-        let reason = match built {
-            Ok(Build::Done(program)) => {
-                self.programs.insert(chapter, Readiness::Ready(program));
-                self.played(chapter).note_lesson(None);
-                return Ok(true);
-            }
-            Ok(Build::Failed(said)) => said,
-            Err(error) => match error.downcast::<io::Error>() {
-                Ok(error) => return Err(error),
-                Err(error) => format!("{error:#}"),
-            },
-        };
-        screen.failure(&format!("Lesson {name} does not build. Cargo says:"))?;
-        screen.code("", "", &reason)?;
-        self.played(chapter).note_lesson(Some("it does not build"));
-        Ok(false)
     }
 
     /// Asks how to go on, until the answer is something else than to stay.
