@@ -1,3 +1,4 @@
+mod edition;
 mod page;
 mod proof;
 mod source;
@@ -11,8 +12,10 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use lexopt::{Arg, Parser};
 
+use self::edition::Edition;
 use crate::course::Course;
 use crate::live_run::{self, Line};
+use crate::mdbook::{self, INSTALL};
 use crate::misuse::Misuse;
 use crate::screen::Screen;
 
@@ -21,14 +24,11 @@ Usage: cargo xtask book [DIR]
 
 Makes an HTML book of the whole course, with exercises and search, and checks its
 links. It is put into target/book, or into DIR, which must be empty, not there yet,
-or hold such a book. It can be read without a network, and without a server too,
-but for the search in some browsers.
+or hold such a book, and only when it is whole. It can be read without a network,
+and without a server too, but for the search in some browsers.
 
 It is made by the program mdbook. If that is not installed, you are told how to.
 ";
-
-/// The version that is known to work, for whoever has none.
-const MDBOOK: &str = "0.5.4";
 
 /// How long mdbook may take; a second is usual.
 const LIMIT: Duration = Duration::from_mins(2);
@@ -52,29 +52,32 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
         None => target.join("book"),
     };
     may_be_replaced(&folder)?;
-    let mdbook = find_mdbook(&course)?;
+    let mdbook = mdbook::find(&course).with_context(|| not_installed(&course))?;
 
     let source = target.join("book-source");
     let pages = page::all(&course)?;
     source::write(&course, &pages, &source)?;
     let mut screen = Screen::stdout(true);
-    build(&mdbook, &source, &folder)?;
-    let problems = proof::read(&folder)?;
+    let edition = Edition::begin(&folder)?;
+    build(&mdbook, &source, &edition.folder())?;
+    let problems = proof::read(&edition.folder())?;
     for problem in &problems {
         screen.line(problem)?;
     }
     let count = problems.len();
     if count > 0 {
-        screen.line(&format!("The book has {count} links that lead nowhere."))?;
+        screen.line(&format!(
+            "{count} links lead nowhere, so the book is not put into its place."
+        ))?;
         return Ok(ExitCode::FAILURE);
     }
-    let first = folder.join("index.html");
+    let first = edition.publish()?.join("index.html");
     screen.line(&format!("{} pages, no broken link.", pages.len()))?;
     screen.line(&format!("Open {} in a browser.", first.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Refuses a folder with something in it that is no book of ours: mdbook would remove it.
+/// Refuses a folder with something in it that is no book of ours: it would be removed.
 fn may_be_replaced(folder: &Path) -> anyhow::Result<()> {
     let is_empty = match fs::read_dir(folder) {
         Ok(mut entries) => entries.next().is_none(),
@@ -84,30 +87,20 @@ fn may_be_replaced(folder: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     let folder = folder.display();
-    let message =
-        format!("{folder} is neither empty nor a book: name a folder that is not there yet");
+    let message = format!(
+        "{folder} is neither empty nor a book: name a folder that is not there yet, or remove it"
+    );
     Err(Misuse(message).into())
 }
 
-/// Finds the program: where `.ci/run` installs it, or else on the `PATH`.
-fn find_mdbook(course: &Course) -> anyhow::Result<PathBuf> {
-    let name = format!("mdbook{}", env::consts::EXE_SUFFIX);
-    let path = env::var_os("PATH").unwrap_or_default();
-    let tools = [course.target_folder(), course.root.join("target")];
-    let mut places = tools
-        .map(|target| target.join("tools").join("bin"))
-        .into_iter()
-        .chain(env::split_paths(&path))
-        .map(|folder| folder.join(&name));
-    places.find(|place| place.is_file()).with_context(|| {
-        format!(
-            "mdbook is not installed. This installs it for the course only, in a minute or two:\n\n    \
-             cargo install mdbook --version {MDBOOK} --locked --no-default-features \\\n        \
-             --features search --root target/tools\n\n\
-             Run it in {}, and then `cargo xtask book` again.",
-            course.root.display()
-        )
-    })
+fn not_installed(course: &Course) -> String {
+    format!(
+        "mdbook is not installed. This installs it for the course only, in a minute or two:\n\n    \
+         {}\n\n\
+         Run it in {}, and then `cargo xtask book` again.",
+        INSTALL.replace(" --features", " \\\n        --features"),
+        course.root.display()
+    )
 }
 
 fn build(mdbook: &Path, source: &Path, folder: &Path) -> anyhow::Result<()> {
@@ -134,15 +127,4 @@ fn build(mdbook: &Path, source: &Path, folder: &Path) -> anyhow::Result<()> {
         eprint!("{said}");
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::MDBOOK;
-
-    #[test]
-    fn the_version_that_is_advised_is_the_one_that_is_tried() {
-        let script = include_str!("../../.ci/run");
-        assert!(script.contains(&format!("mdbook_version={MDBOOK}\n")));
-    }
 }

@@ -9,13 +9,14 @@ mod machine;
 mod tools;
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use lexopt::{Arg, Parser};
 
 use self::judge::{Finding, Verdict};
 use crate::course::Course;
+use crate::mdbook;
 use crate::screen::Screen;
 
 pub(crate) const USAGE: &str = "\
@@ -66,7 +67,7 @@ fn look(course: &Course, is_plain: bool) -> Vec<Finding> {
         judge::cargo(&tools::version(tools::cargo())),
         judge::packages(&tools::packages(&course.root)),
         judge::disk(
-            &machine::room(&machine::existing(&target(&course.root))),
+            &machine::room(&machine::existing(&course.target_folder())),
             built == course.lessons.len(),
         ),
         judge::built(built, course.lessons.len()),
@@ -83,7 +84,9 @@ fn look(course: &Course, is_plain: bool) -> Vec<Finding> {
             is_plain,
         ),
         judge::python(&tools::python()),
-        judge::mdbook(&tools::version("mdbook")),
+        judge::mdbook(&tools::version(
+            mdbook::find(course).unwrap_or("mdbook".into()),
+        )),
     ]
 }
 
@@ -93,12 +96,6 @@ fn program(lesson: &str) -> PathBuf {
     let this = env::current_exe().unwrap_or_default();
     let name = format!("{lesson}{}", env::consts::EXE_SUFFIX);
     this.with_file_name(name)
-}
-
-/// Gives the folder that Cargo builds in.
-fn target(root: &Path) -> PathBuf {
-    let elsewhere = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    elsewhere.unwrap_or_else(|| root.join("target"))
 }
 
 fn show(screen: &mut Screen, findings: &[Finding]) -> anyhow::Result<()> {

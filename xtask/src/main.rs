@@ -21,6 +21,7 @@ mod live_run;
 mod look;
 mod manifest;
 mod markdown;
+mod mdbook;
 mod misuse;
 mod page;
 mod pause;

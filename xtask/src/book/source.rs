@@ -60,11 +60,7 @@ pub(super) fn write(course: &Course, pages: &[Page], folder: &Path) -> anyhow::R
         put(&src.join(format!("{}.md", page.name)), &text)?;
     }
     put(&src.join("SUMMARY.md"), &summary)?;
-    let title = pages.first().map_or("The course", |page| &page.title);
-    put(
-        &folder.join("book.toml"),
-        &BOOK_TOML.replace("TITLE", title),
-    )?;
+    put(&folder.join("book.toml"), BOOK_TOML)?;
     put(
         &src.join(MARK),
         "`cargo xtask book` may replace this folder.\n",

@@ -1,6 +1,19 @@
-//! `cargo xtask book`, as far as it goes without mdbook; `.ci/run` makes the whole book.
+//! `cargo xtask book`, with a stand-in for mdbook; `.ci/run` makes the whole book.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use crate::small_course::{SmallCourse, told};
+
+/// Gives the course an mdbook that copies the sources into the book, and then does what the script
+/// says.
+fn put_mdbook(course: &SmallCourse, script: &str) {
+    let program = "target/tools/bin/mdbook";
+    let copy = "set -e; mkdir -p \"$4\"; cp -r \"$2/src/.\" \"$4\"; cd \"$4\"";
+    course.write(program, &format!("#!/bin/sh\n{copy}\n{script}\n"));
+    let mode = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(course.path(program), mode).expect("its mode");
+}
 
 #[test]
 fn without_mdbook_it_is_said_how_to_install_it() {
@@ -24,7 +37,40 @@ fn a_folder_with_something_in_it_is_left_alone() {
         told.error.contains("is neither empty nor a book"),
         "{told:?}"
     );
+    assert!(told.error.contains("or remove it"), "{told:?}");
     assert_eq!(told.status, Some(2));
+    assert_eq!(course.read("notes/mine.txt"), "mine");
+}
+
+#[test]
+fn what_cuts_a_book_short_leaves_the_old_one_and_does_not_stop_the_next() {
+    let course = SmallCourse::new();
+    let make = |script: &str| {
+        put_mdbook(&course, script);
+        course.tell(&["book"])
+    };
+    let told = make("echo old > index.html");
+    assert_eq!(told.status, Some(0), "{told:?}");
+
+    let killed = make("echo half > index.html; kill -9 $PPID");
+    assert_eq!(killed.status, None, "{killed:?}");
+    let failed = make("echo half > index.html; exit 3");
+    assert!(failed.error.contains("mdbook failed"), "{failed:?}");
+    assert_eq!(failed.status, Some(1));
+    let broken = make("echo '<a href=\"nowhere.html\">' > index.html");
+    assert!(broken.out.contains("nowhere.html"), "{broken:?}");
+    assert_eq!(broken.status, Some(1));
+    assert_eq!(course.read("target/book/index.html"), "old\n");
+
+    let told = make("echo new > index.html");
+    assert_eq!(told.status, Some(0), "{told:?}");
+    assert_eq!(course.read("target/book/index.html"), "new\n");
+    let left = fs::read_dir(course.path("target")).expect("a folder");
+    let left = left.filter(|entry| {
+        let name = entry.as_ref().expect("an entry").file_name();
+        name.to_string_lossy().starts_with('.')
+    });
+    assert_eq!(left.count(), 0);
 }
 
 #[test]

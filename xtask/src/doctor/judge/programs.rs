@@ -2,6 +2,7 @@
 
 use super::verdict::Finding;
 use crate::doctor::found::{Packages, Python, Tool};
+use crate::mdbook::INSTALL;
 
 const PYTHON: (u32, u32) = (3, 9);
 
@@ -109,7 +110,7 @@ pub(in crate::doctor) fn mdbook(tool: &Tool) -> Finding {
         Tool::Missing(why) => Finding::note(
             "mdBook",
             why,
-            "Only the course as an HTML book needs it: `cargo install mdbook`.",
+            format!("Only the course as an HTML book needs it. In the checkout: `{INSTALL}`."),
         ),
     }
 }

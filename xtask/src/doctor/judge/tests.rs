@@ -143,7 +143,7 @@ fn python_and_mdbook_can_be_done_without() {
         "python3",
     );
     fine(&mdbook(&says("mdbook v0.5.0")));
-    noted(&mdbook(&nothing()), "cargo install");
+    noted(&mdbook(&nothing()), crate::mdbook::INSTALL);
 }
 
 #[test]
