@@ -26,7 +26,10 @@ fn every_lesson_becomes_a_project_that_builds_and_runs_anywhere() {
     let outside = tempfile::tempdir().expect("a folder outside");
     let inside = course().join("target");
     let inside_was_there = inside.exists();
-    let _ = fs::remove_dir_all(copies());
+    let in_target = inside.join("copy-of-a-lesson");
+    for left_by_a_killed_run in [&copies(), &in_target] {
+        let _ = fs::remove_dir_all(left_by_a_killed_run);
+    }
     let workspace = other_workspace();
 
     for (index, lesson) in lessons().iter().enumerate() {
@@ -34,7 +37,7 @@ fn every_lesson_becomes_a_project_that_builds_and_runs_anywhere() {
             0 => outside.path().join(lesson),
             1 => copies().join("a folder with spaces").join(lesson),
             2 => workspace.join(lesson),
-            3 => inside.join("copy-of-a-lesson"),
+            3 => in_target.clone(),
             _ => copies().join(lesson),
         };
         let name = format!("my-{lesson}");
