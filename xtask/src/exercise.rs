@@ -175,6 +175,9 @@ fn check(
         progress.write()?;
         screen.heading("Solved: all checks passed.")?;
         play::blocks(screen, &sheet.next)?;
+        let source = shown(course, &source);
+        screen.line("To have the exercise again as it was:")?;
+        screen.line(&format!("    git restore {source}"))?;
         if let Some(after) = course.lessons.iter().find(|l| l.number > lesson.number) {
             screen.line(&format!("Next: `cargo xtask lesson {}`", after.name))?;
         }

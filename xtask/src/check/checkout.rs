@@ -81,6 +81,18 @@ impl Checkout {
             (!source.text.contains('\0')).then_some(source)
         })
     }
+
+    /// Gives a file's text as it is in the last commit, where there is git and the file is in it.
+    pub(super) fn committed(&self, path: &Path) -> Option<String> {
+        let output = Command::new("git")
+            .arg("show")
+            .arg(format!("HEAD:./{}", path.display()))
+            .current_dir(&self.root)
+            .output()
+            .ok()?;
+        let text = output.status.success().then_some(output.stdout)?;
+        String::from_utf8(text).ok()
+    }
 }
 
 impl LessonFiles {

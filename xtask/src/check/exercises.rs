@@ -6,7 +6,12 @@ use super::checkout::{Checkout, LessonFiles};
 use crate::manifest::Manifest;
 use crate::readme::Readme;
 
+/// How the comment begins that marks a gap.
+const GAP: &str = "// Gap:";
+
 /// An exercise has a task with hints, a gap, checks and a solution, and Cargo knows its two programs.
+///
+/// Whoever has filled the gap in need not bring it back: it is enough that it is committed.
 pub(super) fn exercises_are_whole(checkout: &Checkout) -> Vec<Problem> {
     let lessons = checkout.lessons.iter();
     lessons
@@ -46,12 +51,21 @@ fn problems(checkout: &Checkout, lesson: &LessonFiles) -> Vec<Problem> {
             "give it sections `## Hint 1` and `## Hint 2`, and last `## What to try next`",
         ));
     }
-    if !gapped.contains("// Gap:") {
+    let is_marked = |text: &str| text.contains(GAP);
+    if !is_marked(&gapped)
+        && !checkout
+            .committed(&program)
+            .is_some_and(|it| is_marked(&it))
+    {
         problems.push(Problem::new(
             &program,
             1,
             "no gap is marked",
-            "write a comment that begins with `// Gap:` where something is to be filled in",
+            format!(
+                "write a comment that begins with `{GAP}` where something is to be filled in; if this \
+                 is your own solution, bring the original back, with git: `git restore {}`",
+                program.display()
+            ),
         ));
     }
     if let Some(line) = solved.lines().position(|line| line.contains("// Gap")) {
@@ -159,6 +173,20 @@ mod tests {
         );
         assert!(
             found[1].contains("main.rs:2: the solution has a gap"),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn a_gap_that_is_committed_may_be_filled_in() {
+        let fixture = fixture();
+        fixture.commit();
+        fixture.replace("lessons/pool/exercise/main.rs", "// Gap: add.", "add();");
+        assert_eq!(found(&fixture), [""; 0]);
+        fixture.commit();
+        let found = found(&fixture);
+        assert!(
+            found[0].contains("`git restore lessons/pool/exercise/main.rs`"),
             "{found:?}"
         );
     }

@@ -1,4 +1,5 @@
 use std::fs;
+use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -93,6 +94,29 @@ impl Fixture {
         let text = self.read(path);
         assert!(text.contains(old), "{path} has no {old:?}");
         self.write(path, &text.replacen(old, new, 1));
+    }
+
+    /// Commits everything as it is now.
+    pub(super) fn commit(&self) {
+        for arguments in [
+            &["init", "-q"][..],
+            &["add", "."],
+            &[
+                "-c",
+                "user.name=A",
+                "-c",
+                "user.email=a@b",
+                "-c",
+                "commit.gpgsign=false",
+            ],
+        ] {
+            let mut git = Command::new("git");
+            git.args(arguments).current_dir(self.root.path());
+            if arguments[0] == "-c" {
+                git.args(["commit", "-q", "--no-verify", "-m", "All"]);
+            }
+            assert!(git.status().unwrap().success(), "{arguments:?}");
+        }
     }
 
     /// Reads the checkout as it is now. The lesson's program is not built: it has two steps,

@@ -28,7 +28,19 @@ fn lessons() -> Vec<String> {
     lessons
 }
 
-/// Builds both programs of every exercise, and gives the folder that they are in.
+/// Tells whether the gap is as it was committed. Somebody may be filling it in: then there is nothing to
+/// be said about it. Without git, or in a fresh clone, it always is.
+fn is_untouched(lesson: &str) -> bool {
+    let diff = Command::new("git")
+        .args(["diff", "--quiet", "HEAD", "--"])
+        .arg(format!("lessons/{lesson}/exercise/main.rs"))
+        .current_dir(root())
+        .status();
+    // Any other status is an error: there is no commit to compare with.
+    diff.map_or(true, |status| status.code() != Some(1))
+}
+
+/// Builds the solutions, and the exercises that nobody is at, and gives the folder that they are in.
 fn build(lessons: &[String]) -> PathBuf {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
@@ -38,7 +50,9 @@ fn build(lessons: &[String]) -> PathBuf {
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(root());
     for lesson in lessons {
-        command.args(["--example", &format!("{lesson}-exercise")]);
+        if is_untouched(lesson) {
+            command.args(["--example", &format!("{lesson}-exercise")]);
+        }
         command.args(["--example", &format!("{lesson}-solution")]);
     }
     let Told { out, error, status } = told(&mut command);
@@ -85,6 +99,9 @@ fn every_solution_passes_and_every_gap_is_seen() {
                 assert!(solution.verdicts.len() >= 3, "{lesson}: {told:?}");
                 assert!(solution.verdicts.iter().all(|(_, passed)| *passed));
 
+                if !is_untouched(lesson) {
+                    return;
+                }
                 let gapped = check(programs, &format!("{lesson}-exercise"));
                 let told = &gapped.told;
                 assert_eq!(told.status, Some(1), "{lesson}: {told:?}");
@@ -104,6 +121,9 @@ fn every_solution_passes_and_every_gap_is_seen() {
 
 #[test]
 fn a_gap_that_hangs_is_ended_and_told() {
+    if !is_untouched("locks") {
+        return;
+    }
     let programs = build(&["locks".to_owned()]);
     let told = told(
         Command::new(programs.join("locks-exercise"))
@@ -181,6 +201,11 @@ fn an_exercise_goes_from_untouched_to_solved() {
         "{told:?}"
     );
     assert!(told.out.contains("- Greet others.\n"), "{told:?}");
+    assert!(
+        told.out
+            .contains("    git restore lessons/greeting/exercise/main.rs\n"),
+        "{told:?}"
+    );
     assert!(
         told.out.contains("Next: `cargo xtask lesson trouble`"),
         "{told:?}"
