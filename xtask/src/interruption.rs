@@ -78,7 +78,7 @@ mod platform {
     use std::sync::{Mutex, PoisonError};
     use std::thread;
 
-    use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+    use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
     use signal_hook::iterator::Signals;
     use signal_hook::low_level::emulate_default_handler;
 
@@ -89,7 +89,7 @@ mod platform {
     pub(super) fn watch() -> io::Result<()> {
         let mut watching = WATCHING.lock().unwrap_or_else(PoisonError::into_inner);
         if !*watching {
-            let signals = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGCONT])?;
+            let signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGCONT])?;
             thread::spawn(move || take(signals));
             *watching = true;
         }

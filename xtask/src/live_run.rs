@@ -1,7 +1,7 @@
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,15 @@ const LOOK: Duration = Duration::from_millis(10);
 /// How long output is waited for after its program has ended: a process that it has left behind may
 /// hold the other end open for ever.
 const LINGER: Duration = Duration::from_millis(500);
+
+/// So many lines may wait to be shown; until one is, the program has to wait when it writes more.
+const MOST_WAITING: usize = 1000;
+
+/// A line that is longer, in bytes, is cut: the rest counts as the next one.
+const LONGEST_LINE: u64 = 16 * 1024;
+
+/// So many lines are kept by whoever keeps those of a run; no lesson prints nearly as many.
+pub(crate) const MOST_KEPT: usize = 10_000;
 
 /// How a program's run ended.
 #[derive(Debug)]
@@ -60,7 +69,7 @@ pub(crate) fn run(
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let start = Instant::now();
     let mut group = ProcessGroup::start(&mut command)?;
-    let (sender, lines) = mpsc::channel();
+    let (sender, lines) = mpsc::sync_channel(MOST_WAITING);
     if let Some(stdout) = group.child().stdout.take() {
         pass_on(stdout, sender.clone(), Line::Output);
     }
@@ -91,11 +100,14 @@ pub(crate) fn run(
 }
 
 /// Sends each line of a stream, until it ends or nobody listens.
-fn pass_on(stream: impl Read + Send + 'static, sender: Sender<Line>, kind: fn(String) -> Line) {
+fn pass_on(stream: impl Read + Send + 'static, sender: SyncSender<Line>, kind: fn(String) -> Line) {
     thread::spawn(move || {
         let mut stream = BufReader::new(stream);
         let mut bytes = Vec::new();
-        while let Ok(1..) = stream.read_until(b'\n', &mut bytes) {
+        while let Ok(1..) = (&mut stream)
+            .take(LONGEST_LINE)
+            .read_until(b'\n', &mut bytes)
+        {
             let text = String::from_utf8_lossy(&bytes);
             let text = text.strip_suffix('\n').unwrap_or(&text);
             if sender.send(kind(text.to_owned())).is_err() {
@@ -108,7 +120,7 @@ fn pass_on(stream: impl Read + Send + 'static, sender: Sender<Line>, kind: fn(St
 
 #[cfg(all(test, unix))]
 mod tests {
-    use super::{End, Line, run};
+    use super::{End, LONGEST_LINE, Line, run};
     use std::io;
     use std::process::Command;
     use std::sync::Mutex;
@@ -188,6 +200,31 @@ mod tests {
             panic!("expected one line, got {lines:?}");
         };
         assert!(is_gone(pid));
+    }
+
+    #[test]
+    fn a_program_that_prints_for_ever_is_ended_at_the_limit() {
+        let _turn = ONE_AT_A_TIME.lock();
+        let mut count = 0_u64;
+        let end = run(shell("yes"), Duration::from_millis(500), |_| {
+            count += 1;
+            Ok(())
+        });
+        assert!(matches!(end, Ok(End::TooLong(_))), "{end:?}");
+        assert!(count > 0);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_comes_in_parts() {
+        let (end, lines) = gather(
+            "head -c 40000 /dev/zero | tr '\\0' x; echo; echo next",
+            LONG,
+        );
+        assert!(end.is_success());
+        let longest = usize::try_from(LONGEST_LINE).unwrap();
+        let parts = [longest, longest, 40_000 - 2 * longest].map(|length| "x".repeat(length));
+        let [one, two, three] = parts.map(Line::Output);
+        assert_eq!(lines, [one, two, three, Line::Output("next".into())]);
     }
 
     #[test]

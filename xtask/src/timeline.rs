@@ -22,7 +22,7 @@ use anyhow::{Context, bail};
 use lexopt::{Arg, Parser, ValueExt};
 
 use crate::course::{Course, Lesson};
-use crate::live_run::{self, Line};
+use crate::live_run::{self, Line, MOST_KEPT};
 use crate::misuse::{Misuse, suggestion};
 use crate::program::{Build, Program};
 use crate::screen::Screen;
@@ -160,15 +160,17 @@ fn record(
     };
     let mut command = program.step(step);
     let recording = Recording::of(&program, &mut command)?;
-    let mut printed = String::new();
+    let mut printed = Vec::new();
     let end = live_run::run(command, LIMIT, |line| {
         let (Line::Output(text) | Line::Error(text)) = line;
-        printed.push_str(&text);
-        printed.push('\n');
+        if printed.len() < MOST_KEPT {
+            printed.push(text);
+        }
         Ok(())
     });
     let end = end.with_context(|| format!("step {step} of {name} cannot be run"))?;
     if !end.is_success() {
+        let printed = printed.join("\n");
         bail!("step {step} of {name} failed: {end}. It printed:\n{printed}");
     }
     recording.timeline()

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::checkout::LessonFiles;
 use crate::course::command;
-use crate::live_run::{self, End, Line};
+use crate::live_run::{self, End, Line, MOST_KEPT};
 use crate::program::Program;
 use crate::readme::Readme;
 
@@ -15,9 +15,6 @@ const LISTING_LIMIT: Duration = Duration::from_secs(20);
 /// How long a step may take: longer than when it is played, since nobody waits, and a check that
 /// runs beside ten other builds must not fail for that.
 const STEP_LIMIT: Duration = Program::STEP_LIMIT.saturating_mul(5);
-
-/// So many lines of a run are kept; no transcript is nearly as long.
-const LONGEST: usize = 10_000;
 
 /// A run of a step.
 #[derive(Debug)]
@@ -49,7 +46,9 @@ impl fmt::Display for Failure {
 pub(super) fn listed_steps(command: Command) -> Result<Vec<String>, String> {
     let mut steps = Vec::new();
     let end = live_run::run(command, LISTING_LIMIT, |line| {
-        if let Line::Output(name) = line {
+        if let Line::Output(name) = line
+            && steps.len() < MOST_KEPT
+        {
             steps.push(name);
         }
         Ok(())
@@ -88,7 +87,7 @@ fn run(program: &Program, step: &str) -> Run {
             Line::Output(text) => (&mut printed, text),
             Line::Error(text) => (&mut errors, text),
         };
-        if lines.len() < LONGEST {
+        if lines.len() < MOST_KEPT {
             lines.push(text);
         }
         Ok(())

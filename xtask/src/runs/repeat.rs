@@ -4,7 +4,7 @@ use std::process::Command;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Counting;
-use crate::live_run::{self, End, Line};
+use crate::live_run::{self, End, Line, MOST_KEPT};
 use crate::program::Program;
 use crate::screen::Screen;
 
@@ -15,11 +15,14 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// Runs a command, with the limit that steps have when they are played.
+    /// Runs a command, with the limit that steps have when they are played. Of what it prints, the first
+    /// lines are kept.
     pub(crate) fn of(command: Command) -> io::Result<Self> {
         let mut lines = Vec::new();
         let end = live_run::run(command, Program::STEP_LIMIT, |line| {
-            lines.push(line);
+            if lines.len() < MOST_KEPT {
+                lines.push(line);
+            }
             Ok(())
         })?;
         Ok(Self { end, lines })
@@ -117,4 +120,21 @@ fn bar(times: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {pos} of {len} runs, {eta} left");
     ProgressBar::new(times as u64)
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::Ran;
+    use crate::live_run::MOST_KEPT;
+    use std::process::Command;
+
+    #[test]
+    fn of_a_long_output_the_beginning_is_kept() {
+        let mut command = Command::new("seq");
+        command.arg((2 * MOST_KEPT).to_string());
+        let ran = Ran::of(command).unwrap();
+        assert!(ran.is_success());
+        assert_eq!(ran.output().count(), MOST_KEPT);
+        assert_eq!(ran.output().next(), Some("1"));
+    }
 }

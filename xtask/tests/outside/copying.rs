@@ -238,7 +238,7 @@ mod cut_short {
     #[test]
     fn an_interrupted_copy_leaves_nothing() {
         let course = SmallCourse::new();
-        for (signal, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
+        for (signal, number) in [("INT", 2), ("TERM", 15), ("HUP", 1), ("QUIT", 3)] {
             let (tools, folder) = (folder(), folder());
             let (mut child, cargo) = stuck(&course, tools.path(), &folder.path().join("one/two"));
             assert_eq!(names(folder.path()).len(), 1, "the staging folder");

@@ -39,7 +39,7 @@ fn is_gone(pid: &str) -> bool {
 
 #[test]
 fn an_interruption_ends_the_step_too() {
-    for signal in ["INT", "TERM", "HUP"] {
+    for signal in ["INT", "TERM", "HUP", "QUIT"] {
         let course = SmallCourse::new();
         let (mut player, _out, step) = start_sleeping(&course);
         let player_id = player.id().to_string();
