@@ -212,7 +212,7 @@ impl<'a> ConditionGuard<'a> {
         if let Some(numbers) = &mut self.numbers {
             let next = numbers.get(NEXT_TICKET);
             numbers.change(&[(ALL_BELOW, next)]);
-            let mut bells: Vec<usize> = waiting(numbers).map(|(place, _)| place % BELLS).collect();
+            let mut bells: Vec<usize> = waiting(numbers).map(|(place, _)| bell_of(place)).collect();
             bells.sort_unstable();
             bells.dedup();
             for bell in bells {
@@ -247,7 +247,7 @@ impl<'a> ConditionGuard<'a> {
             (place + 1, 2 * ticket),
             (USED, used),
         ]);
-        let bell = place % BELLS;
+        let bell = bell_of(place);
         loop {
             let seen = monitor.bell(bell);
             self.numbers = None;
@@ -301,9 +301,14 @@ fn pass_on(monitor: &Monitor, numbers: &mut Numbers<'_>) {
         }
         let notified = numbers.get(place + 1) + 1;
         numbers.change(&[(place + 1, notified)]);
-        monitor.ring(place % BELLS, ALL);
+        monitor.ring(bell_of(place), ALL);
         return;
     }
+}
+
+/// The bell for who waits at a place. Places are two numbers apart.
+fn bell_of(place: usize) -> usize {
+    (place - PLACES) / 2 % BELLS
 }
 
 /// Removes those who died while they waited, and passes on the notifications that only they had got.

@@ -343,8 +343,10 @@ impl Segment {
 
     /// Takes the lock if it is free.
     pub(crate) fn try_lock(&self) -> Result<Held<'_>, Refused> {
-        if self.file_lock.is_some() {
-            return self.lock(Some(Instant::now()));
+        if let Some(file) = &self.file_lock {
+            file.lock_until(Some(Instant::now()))?;
+            let holder_died = self.holder().is_some();
+            return Ok(self.held(Locked { holder_died }));
         }
         let locked = self
             .header()

@@ -138,12 +138,13 @@ impl<T: Serialize> Messages<T> {
             packed
         };
         let (message, luggage) = packed.map_err(unsendable)?;
+        if !luggage.is_empty() {
+            // Before it can be taken: whoever throws it away has to know that there are handles in it.
+            self.lane.rings().mark_loaded();
+        }
         let put = self.lane.put(&message, limit.patience(), takers);
         if let Ok(put) = &put {
             events::put(&self.lane, put.item, put.at);
-            if !luggage.is_empty() {
-                self.lane.rings().mark_loaded();
-            }
             luggage.deliver();
         }
         keep(message);

@@ -7,6 +7,7 @@
 
 mod story;
 
+use std::cell::Cell;
 use std::process::ExitCode;
 
 use ipc_channel::ipc;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
             a_result_that_cannot_be_read_is_the_only_one_that_fails,
             an_input_that_kills_its_reader_is_the_only_one_that_fails,
             imap_goes_on_behind_a_failure,
+            endlessly_many_inputs_that_cannot_be_sent_fail_one_by_one,
             handles_of_ipc_channel_are_refused,
             failures_reach_those_who_wait_for_later_results,
         ],
@@ -467,6 +469,24 @@ fn imap_goes_on_behind_a_failure() {
     }
     let unordered = pool.imap_unordered(odd, 0..100).unwrap();
     assert_eq!(unordered.filter(Result::is_err).count(), 50);
+}
+
+fn endlessly_many_inputs_that_cannot_be_sent_fail_one_by_one() {
+    let pool = Pool::new(2).unwrap();
+    let made = Cell::new(0);
+    let endless = std::iter::repeat_with(|| {
+        made.set(made.get() + 1);
+        Tricky {
+            number: 0,
+            trouble: Trouble::UnsendableHere,
+        }
+    });
+    let mut results = pool.imap(takes_tricky, endless).unwrap();
+    for input in 0..1000 {
+        failure(results.next().unwrap(), input);
+    }
+    drop(results);
+    assert!(made.get() < 100_000, "{} inputs were read", made.get());
 }
 
 fn takes_sender(sender: ipc::IpcSender<u32>) {

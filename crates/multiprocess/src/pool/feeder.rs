@@ -163,11 +163,8 @@ where
                 count: 1,
                 failure,
             });
-            if batch.ends.is_empty() {
-                batch.first = self.sent;
-            } else {
-                break;
-            }
+            // Also where nothing is in the batch: who sends has to look whether there is room for more failures.
+            break;
         }
         let read = u32::try_from(self.sent - first).unwrap_or(u32::MAX);
         self.pace = start.elapsed() / read.max(1);

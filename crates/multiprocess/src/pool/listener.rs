@@ -189,7 +189,8 @@ impl Staff {
             let _ = child.wait(Some(deadline));
         }
         let mut state = self.state();
-        let mut message = first;
+        // What came between the last look and the end is there, too.
+        let mut message = first.or_else(|| self.news.try_get());
         while let Some(next) = message {
             // Only what was done is of interest now.
             if !matches!(News::from_bytes(&next), Some(News::Died(_))) {

@@ -102,6 +102,7 @@ pub(crate) fn work(assignment: Assignment) {
             }
         }
         // What was large once is not kept.
+        message.clear();
         message.shrink_to(1 << 20);
     }
 }
