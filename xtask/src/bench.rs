@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use lexopt::{Arg, Parser, ValueExt};
 
 use crate::bench::finding::Finding;
@@ -22,6 +22,7 @@ use crate::bench::rows::{ROWS, Row};
 use crate::course::Course;
 use crate::misuse::{Misuse, suggestion};
 use crate::screen::Screen;
+use crate::task;
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask bench [ROW]... [OPTIONS]
@@ -40,12 +41,14 @@ Options:
   --quick       one round instead of seven
   --output DIR  the folder for the files, instead of target/bench
   --readme      also put the table and the picture into the README of the
-                project; only of all rows
+                project: only of all rows and rounds, on a machine that has
+                Python and `cc` and does nothing else
   --plain       plain text without colour, as when the output is no terminal
 
 Where `python3` or the C compiler `cc` is missing, the lines that need it are
-empty. The exit status is 1 if a measurement failed. It is 0 if a row is short
-of what is asked: that depends on the machine, and on what else runs on it.
+empty. The exit status is 1 if a measurement failed, or the README could not be
+written. It is 0 if a row is short of what is asked: that depends on the
+machine, and on what else runs on it.
 ";
 
 const ROUNDS: usize = 7;
@@ -59,24 +62,32 @@ struct Wish {
     plain: bool,
 }
 
-/// The task `bench`: measures, shows what came of it, and writes it down.
+/// The task `bench`: measures, writes down what came of it, and shows it.
 pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
     let wish = wish(arguments)?;
-    let root = Course::here()?.root;
-    let folder = wish.output.unwrap_or_else(|| root.join("target/bench"));
+    let course = Course::here()?;
+    let root = &course.root;
+    if wish.readme {
+        place::look(root)?;
+    }
+    let output = wish.output;
+    let folder = output.unwrap_or_else(|| course.target_folder().join("bench"));
     fs::create_dir_all(&folder).with_context(|| cannot_write(&folder))?;
     let mut screen = Screen::stdout(wish.plain);
-    let instruments = Instruments::prepare(&mut screen, &root, &wish.rows)?;
+    let instruments = Instruments::prepare(&mut screen, root, &wish.rows)?;
+    let machine = Machine::here();
+    if wish.readme {
+        refuse_unless_fit(&instruments.missing, &machine)?;
+    }
     for missing in &instruments.missing {
         screen.remark(missing)?;
     }
-    let machine = Machine::here();
     if let Some(warning) = machine.warning() {
         screen.failure(&warning)?;
     }
     let findings = measuring::measure(&mut screen, &instruments, &wish.rows, wish.rounds)?;
-    report::show(&mut screen, &findings, &machine)?;
 
+    // First of all what took minutes is kept: whoever reads what is shown may go away.
     let table = report::markdown(&findings, &machine, wish.rounds);
     let picture = chart::svg(&findings, &machine);
     let data = data::json(&findings, &machine, wish.rounds);
@@ -89,20 +100,40 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
         let path = folder.join(name);
         fs::write(&path, text).with_context(|| cannot_write(&path))?;
     }
-    screen.line(&format!(
-        "Written to {}: bench.md, bench.json, bench.svg.",
-        folder.display()
-    ))?;
     let failures = failures(&findings);
-    for failure in &failures {
-        screen.failure(failure)?;
-    }
     if wish.readme && failures.is_empty() {
-        place::put(&root, &table, &picture)?;
-        screen.line("The README has the new table.")?;
+        place::put(root, &table, &picture)?;
     }
-    tell_verdict(&mut screen, &findings, machine.cores)?;
-    Ok(ExitCode::from(u8::from(!failures.is_empty())))
+
+    let mut tell = || {
+        report::show(&mut screen, &findings, &machine)?;
+        screen.line(&format!(
+            "Written to {}: bench.md, bench.json, bench.svg.",
+            folder.display()
+        ))?;
+        for failure in &failures {
+            screen.failure(failure)?;
+        }
+        match (wish.readme, failures.is_empty()) {
+            (true, true) => screen.line("The README has the new table.")?,
+            (true, false) => screen.line("The README stays as it is: not all was measured.")?,
+            (false, _) => {}
+        }
+        tell_verdict(&mut screen, &findings, machine.cores)
+    };
+    task::verdict(tell(), failures.is_empty())
+}
+
+/// Refuses to measure for the README where its figures would mislead.
+fn refuse_unless_fit(missing: &[String], machine: &Machine) -> anyhow::Result<()> {
+    let reasons = missing.iter().cloned().chain(machine.warning());
+    let reasons: Vec<String> = reasons.collect();
+    ensure!(
+        reasons.is_empty(),
+        "the README stays as it is, and nothing was measured. {}",
+        reasons.join(" ")
+    );
+    Ok(())
 }
 
 fn wish(mut arguments: Parser) -> anyhow::Result<Wish> {
@@ -130,6 +161,10 @@ fn wish(mut arguments: Parser) -> anyhow::Result<Wish> {
     }
     if wish.readme && !wish.rows.is_empty() {
         let message = "--readme is for the whole table: do not name rows";
+        return Err(Misuse(message.to_owned()).into());
+    }
+    if wish.readme && wish.rounds < ROUNDS {
+        let message = "--readme is for all rounds: leave --quick out";
         return Err(Misuse(message.to_owned()).into());
     }
     if wish.rows.is_empty() {
@@ -199,8 +234,22 @@ fn tell_verdict(screen: &mut Screen, findings: &[Finding], cores: usize) -> anyh
 
 #[cfg(test)]
 mod tests {
-    use super::{USAGE, find};
+    use super::{USAGE, find, refuse_unless_fit};
+    use crate::bench::machine::Machine;
     use crate::bench::rows::ROWS;
+
+    #[test]
+    fn figures_that_would_mislead_do_not_come_into_the_readme() {
+        let mut machine = Machine::here();
+        machine.busy = Some(0.0);
+        refuse_unless_fit(&[], &machine).unwrap();
+        let missing = ["There is no `python3`.".to_owned()];
+        let error = refuse_unless_fit(&missing, &machine).unwrap_err();
+        assert!(error.to_string().contains("no `python3`"), "{error}");
+        machine.busy = Some(0.5);
+        let error = refuse_unless_fit(&[], &machine).unwrap_err();
+        assert!(error.to_string().contains("used 50 %"), "{error}");
+    }
 
     #[test]
     fn the_help_names_each_row() {

@@ -18,6 +18,7 @@ use crate::live_run::{self, Line};
 use crate::mdbook::{self, INSTALL};
 use crate::misuse::Misuse;
 use crate::screen::Screen;
+use crate::task;
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask book [DIR]
@@ -61,20 +62,24 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let edition = Edition::begin(&folder)?;
     build(&mdbook, &source, &edition.folder())?;
     let problems = proof::read(&edition.folder())?;
-    for problem in &problems {
-        screen.line(problem)?;
-    }
-    let count = problems.len();
-    if count > 0 {
-        screen.line(&format!(
-            "{count} links lead nowhere, so the book is not put into its place."
-        ))?;
-        return Ok(ExitCode::FAILURE);
+    if !problems.is_empty() {
+        return task::verdict(tell(&mut screen, &problems), false);
     }
     let first = edition.publish()?.join("index.html");
     screen.line(&format!("{} pages, no broken link.", pages.len()))?;
     screen.line(&format!("Open {} in a browser.", first.display()))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn tell(screen: &mut Screen, problems: &[String]) -> anyhow::Result<()> {
+    for problem in problems {
+        screen.line(problem)?;
+    }
+    let count = problems.len();
+    screen.line(&format!(
+        "{count} links lead nowhere, so the book is not put into its place."
+    ))?;
+    Ok(())
 }
 
 /// Refuses a folder with something in it that is no book of ours: it would be removed.

@@ -21,7 +21,7 @@ use lexopt::Parser;
 use self::checkout::Checkout;
 use crate::course::Course;
 use crate::screen::Screen;
-use crate::selection;
+use crate::{selection, task};
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask check [LESSON]...
@@ -128,16 +128,18 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
     course.lessons.retain(|lesson| names.contains(&lesson.name));
     let checkout = Checkout::read(&course, &mut Screen::stdout(false))?;
     let problems: Vec<Problem> = RULES.iter().flat_map(|(_, rule)| rule(&checkout)).collect();
+    task::verdict(tell(&problems), problems.is_empty())
+}
+
+fn tell(problems: &[Problem]) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    for problem in &problems {
+    for problem in problems {
         writeln!(out, "{problem}")?;
     }
-    if problems.is_empty() {
-        writeln!(out, "{} rules hold.", RULES.len())?;
-        return Ok(ExitCode::SUCCESS);
+    match problems.len() {
+        0 => writeln!(out, "{} rules hold.", RULES.len())?,
+        1 => writeln!(out, "1 problem.")?,
+        count => writeln!(out, "{count} problems.")?,
     }
-    let count = problems.len();
-    let noun = if count == 1 { "problem" } else { "problems" };
-    writeln!(out, "{count} {noun}.")?;
-    Ok(ExitCode::FAILURE)
+    Ok(())
 }

@@ -18,6 +18,7 @@ use self::judge::{Finding, Verdict};
 use crate::course::Course;
 use crate::mdbook;
 use crate::screen::Screen;
+use crate::task;
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask doctor [--plain]
@@ -44,11 +45,10 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     screen.status("Looking", "at this machine, and what is installed on it")?;
     let findings = look(&course, screen.is_plain());
     screen.end_status()?;
-    show(&mut screen, &findings)?;
     let missing = findings
         .iter()
         .any(|finding| finding.verdict == Verdict::Problem);
-    Ok(ExitCode::from(u8::from(missing)))
+    task::verdict(show(&mut screen, &findings), !missing)
 }
 
 fn look(course: &Course, is_plain: bool) -> Vec<Finding> {

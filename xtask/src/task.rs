@@ -118,17 +118,53 @@ pub(crate) fn find(name: &str) -> Result<&'static Task, Misuse> {
     })
 }
 
+/// Gives the exit status of a task that has told what it found: also if the reader of that has gone
+/// away meanwhile.
+pub(crate) fn verdict(told: anyhow::Result<()>, is_good: bool) -> anyhow::Result<ExitCode> {
+    match told {
+        Err(error) if !is_output_closed(&error) => Err(error),
+        _ => Ok(ExitCode::from(u8::from(!is_good))),
+    }
+}
+
 /// Tells an error on standard error and gives the exit status that goes with it.
 ///
 /// A reader of our output that has gone away, such as `head`, is no error.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
-    let output_closed = error
-        .downcast_ref::<io::Error>()
-        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
-    if output_closed {
+    if is_output_closed(error) {
         return ExitCode::SUCCESS;
     }
     eprintln!("error: {error:#}");
     let misused = error.is::<Misuse>() || error.is::<lexopt::Error>();
     ExitCode::from(if misused { 2 } else { 1 })
+}
+
+fn is_output_closed(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::verdict;
+    use std::io::{Error, ErrorKind};
+    use std::process::ExitCode;
+
+    fn status(told: anyhow::Result<()>, is_good: bool) -> String {
+        format!("{:?}", verdict(told, is_good).unwrap())
+    }
+
+    #[test]
+    fn a_reader_that_has_gone_away_does_not_change_the_verdict() {
+        let failure = format!("{:?}", ExitCode::FAILURE);
+        let success = format!("{:?}", ExitCode::SUCCESS);
+        for (is_good, expected) in [(false, failure), (true, success)] {
+            assert_eq!(status(Ok(()), is_good), expected);
+            let gone = Error::from(ErrorKind::BrokenPipe);
+            assert_eq!(status(Err(gone.into()), is_good), expected);
+        }
+        let full = Error::from(ErrorKind::StorageFull);
+        verdict(Err(full.into()), true).unwrap_err();
+    }
 }

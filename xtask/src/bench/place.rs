@@ -5,21 +5,35 @@ use std::path::Path;
 
 use anyhow::{Context, ensure};
 
+use crate::sync::{clear_draft, replace};
+
 const BEGIN: &str = "<!-- cargo xtask bench --readme writes from here -->\n";
 const END: &str = "<!-- to here -->\n";
+
+const README: &str = "README.md";
 
 /// The picture that the README shows.
 const PICTURE: &str = "crates/multiprocess/examples/speed/speed.svg";
 
+/// Fails if the README has no place for the table.
+pub(crate) fn look(root: &Path) -> anyhow::Result<()> {
+    replaced(&read(root)?, "").map(drop)
+}
+
 /// Puts the table into the README, and the picture where it finds it.
 pub(crate) fn put(root: &Path, table: &str, picture: &str) -> anyhow::Result<()> {
-    let path = root.join("README.md");
-    let text = fs::read_to_string(&path).context("README.md cannot be read")?;
-    let text = replaced(&text, table)?;
-    fs::write(root.join(PICTURE), picture)
-        .with_context(|| format!("{PICTURE} cannot be written"))?;
-    fs::write(&path, text).context("README.md cannot be written")?;
+    let text = replaced(&read(root)?, table)?;
+    for (name, text) in [(PICTURE, picture), (README, &text)] {
+        let path = root.join(name);
+        clear_draft(&path)
+            .and_then(|()| replace(&path, text))
+            .with_context(|| format!("{name} cannot be written"))?;
+    }
     Ok(())
+}
+
+fn read(root: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(root.join(README)).with_context(|| format!("{README} cannot be read"))
 }
 
 /// Gives the text with the table between its two marks.
@@ -30,7 +44,7 @@ fn replaced(text: &str, table: &str) -> anyhow::Result<String> {
     });
     ensure!(
         parts.is_some(),
-        "README.md has no place for the table: it needs the lines {} and {}",
+        "{README} has no place for the table: it needs the lines {} and {}",
         BEGIN.trim(),
         END.trim()
     );
@@ -40,7 +54,25 @@ fn replaced(text: &str, table: &str) -> anyhow::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BEGIN, END, replaced};
+    use super::{BEGIN, END, PICTURE, README, look, put, replaced};
+    use std::fs;
+
+    #[test]
+    fn table_and_picture_are_replaced_and_nothing_else_is_left() {
+        let root = tempfile::tempdir().unwrap();
+        let readme = root.path().join(README);
+        let picture = root.path().join(PICTURE);
+        let folder = picture.parent().unwrap();
+        fs::create_dir_all(folder).unwrap();
+        fs::write(&readme, format!("# Title\n\n{BEGIN}{END}")).unwrap();
+        fs::write(&picture, "old").unwrap();
+        look(root.path()).unwrap();
+        put(root.path(), "table\n", "new").unwrap();
+        assert!(fs::read_to_string(&readme).unwrap().contains("\ntable\n"));
+        assert_eq!(fs::read_to_string(&picture).unwrap(), "new");
+        assert_eq!(fs::read_dir(folder).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 2);
+    }
 
     #[test]
     fn the_new_table_takes_the_place_of_the_old() {

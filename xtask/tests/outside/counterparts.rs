@@ -1,6 +1,7 @@
 //! `cargo xtask lesson --python`: the Python counterparts, run first.
 
 use std::env;
+use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::{fs, iter};
@@ -10,7 +11,7 @@ use tempfile::TempDir;
 use crate::small_course::{SmallCourse, Told, told};
 
 /// A folder with a program `python3` that is a script of the shell.
-fn stand_in(script: &str) -> TempDir {
+pub(crate) fn stand_in(script: &str) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let program = folder.path().join("python3");
     fs::write(&program, format!("#!/bin/sh\n{script}\n")).expect("a new file");
@@ -18,13 +19,16 @@ fn stand_in(script: &str) -> TempDir {
     folder
 }
 
-/// Plays with the programs of that folder before those of the system.
-fn played(arguments: &[&str], programs: &Path) -> Told {
-    let course = SmallCourse::new();
+/// Gives a `PATH` on which the programs of that folder come before those of the system.
+pub(crate) fn path_with(programs: &Path) -> OsString {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = iter::once(programs.to_owned()).chain(env::split_paths(&path));
-    let path = env::join_paths(folders).expect("a list of folders");
-    told(course.command(arguments).env("PATH", path))
+    env::join_paths(folders).expect("a list of folders")
+}
+
+fn played(arguments: &[&str], programs: &Path) -> Told {
+    let course = SmallCourse::new();
+    told(course.command(arguments).env("PATH", path_with(programs)))
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! `cargo xtask bench`, with programs that say what they are told to instead of measuring.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::process::Stdio;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::counterparts::{path_with, stand_in};
 use crate::small_course::{SmallCourse, Told, told};
 
 /// Ours takes 20 ns, the bare mutex 16, Python 80; the value goes wrong.
@@ -24,7 +26,7 @@ fn main() {
 }
 "#;
 const BARE: &str = "#include <stdio.h>\nint main(void) { puts(\"16.0\"); return 0; }\n";
-const PYTHON: &str = "print(80.0)\n";
+const PYTHON: &str = "test $1 = --version && echo Python 3.9.0 || echo 80.0";
 
 fn course() -> SmallCourse {
     let course = SmallCourse::new();
@@ -39,15 +41,19 @@ fn course() -> SmallCourse {
     let speed = format!("{folder}/examples/speed");
     course.write(&format!("{speed}/main.rs"), SPEED);
     course.write(&format!("{speed}/bare_mutex.c"), BARE);
-    course.write(&format!("{speed}/speed.py"), PYTHON);
     course
 }
 
-/// Measures rows, with the files going to a folder.
-fn bench(course: &SmallCourse, files: &Path, rows: &[&str]) -> Told {
+/// Measures rows, with the files going to a folder, and with that script for Python.
+fn bench_with(python: &str, course: &SmallCourse, files: &Path, rows: &[&str]) -> Told {
+    let programs = stand_in(python);
     let mut command = course.command(&["bench", "--quick", "--output"]);
     command.arg(files).args(rows);
-    told(&mut command)
+    told(command.env("PATH", path_with(programs.path())))
+}
+
+fn bench(course: &SmallCourse, files: &Path, rows: &[&str]) -> Told {
+    bench_with(PYTHON, course, files, rows)
 }
 
 fn folder() -> TempDir {
@@ -109,19 +115,30 @@ fn a_measurement_that_fails_is_told_and_the_others_are_made() {
 
 #[test]
 fn without_python_its_lines_are_empty() {
-    let (course, files, programs) = (course(), folder(), folder());
-    let python = programs.path().join("python3");
-    fs::write(&python, "#!/bin/sh\nexit 127\n").expect("a new file");
-    fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).expect("it can be run");
-    let path = std::env::var("PATH").expect("a path");
-    let mut command = course.command(&["bench", "--quick", "lock", "--output"]);
-    command.arg(files.path());
-    command.env("PATH", format!("{}:{path}", programs.path().display()));
-    let told = told(&mut command);
+    let (course, files) = (course(), folder());
+    let told = bench_with("exit 127", &course, files.path(), &["lock"]);
     assert_eq!(told.status, Some(0), "{told:?}");
     assert!(told.out.contains("There is no `python3`"), "{told:?}");
     assert_eq!(line(&told.out, "Python"), ["Python", "not", "there"]);
     assert!(told.out.contains("1.25 ×"), "{told:?}");
+}
+
+#[test]
+fn what_was_measured_is_kept_where_the_reader_goes_away() {
+    let (course, files) = (course(), folder());
+    let mut command = course.command(&["bench", "--quick", "value", "--output"]);
+    let command = command.arg(files.path()).stdout(Stdio::piped());
+    let mut bench = command.spawn().expect("xtask starts");
+    let out = BufReader::new(bench.stdout.take().expect("its output"));
+    let mut lines = out.lines().map(|line| line.expect("a line"));
+    // The empty line after it belongs to it.
+    let begins = lines.by_ref().find(|line| line.starts_with("Measuring"));
+    assert!(begins.is_some() && lines.next().is_some());
+    drop(lines);
+    let status = bench.wait().expect("its end");
+    assert_eq!(status.code(), Some(1), "our side failed");
+    assert!(read(&files, "bench.json").contains("the number came out wrong"));
+    assert!(read(&files, "bench.md").contains("failed"));
 }
 
 #[test]
@@ -133,5 +150,12 @@ fn what_cannot_be_understood_measures_nothing() {
     let told = bench(&course, files.path(), &["lock", "--readme"]);
     assert_eq!(told.status, Some(2), "{told:?}");
     assert!(told.error.contains("do not name rows"), "{told:?}");
+    let told = bench(&course, files.path(), &["--readme"]);
+    assert_eq!(told.status, Some(2), "{told:?}");
+    assert!(told.error.contains("leave --quick out"), "{told:?}");
+    course.write("README.md", "# Without a place\n");
+    let told = course.tell(&["bench", "--readme"]);
+    assert_eq!((told.out.as_str(), told.status), ("", Some(1)), "{told:?}");
+    assert!(told.error.contains("no place for the table"), "{told:?}");
     assert_eq!(fs::read_dir(files.path()).expect("a folder").count(), 0);
 }
