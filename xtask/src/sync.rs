@@ -26,25 +26,38 @@ in the README stays. Without a lesson, by name or number, all are done.
 pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
     let course = Course::here()?;
     let lessons = selection::lessons(&course, arguments)?;
-    let mut out = io::stdout().lock();
-    let mut written = 0;
+    let mut written = Vec::new();
     let mut left = Vec::new();
+    let mut failure = None;
     for lesson in lessons {
         let path = lesson.readme_path();
         let synced = sync(&course, lesson)
-            .with_context(|| format!("{} cannot be written anew", path.display()))?;
+            .with_context(|| format!("{} cannot be written anew", path.display()));
+        let synced = match synced {
+            Ok(synced) => synced,
+            Err(error) => {
+                failure = Some(error);
+                break;
+            }
+        };
         let shown = path.strip_prefix(&course.root).unwrap_or(&path).display();
-        for (line, item) in &synced.written {
-            writeln!(out, "{shown}:{line}: {item} written anew")?;
-        }
-        written += synced.written.len();
+        let items = synced.written.iter();
+        written.extend(items.map(|(line, item)| format!("{shown}:{line}: {item} written anew")));
         let faults = synced.left.iter();
         left.extend(faults.map(|(line, fault)| format!("{shown}:{line}: {fault}")));
     }
-    match (written, left.len()) {
+    // Only now that all is done: whoever reads this may go away.
+    let mut out = io::stdout().lock();
+    for line in &written {
+        writeln!(out, "{line}")?;
+    }
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    match (written.len(), left.len()) {
         (0, 0) => writeln!(out, "Every excerpt was as it should be already.")?,
-        (_, 0) => writeln!(out, "Written anew: {written}.")?,
-        (_, count) => writeln!(out, "Written anew: {written}. Not found: {count}.")?,
+        (count, 0) => writeln!(out, "Written anew: {count}.")?,
+        (count, missing) => writeln!(out, "Written anew: {count}. Not found: {missing}.")?,
     }
     for fault in &left {
         eprintln!("error: {fault}");
@@ -152,7 +165,8 @@ pub(crate) fn clear_draft(path: &Path) -> io::Result<()> {
 
 /// Gives where a file is written before it takes the other's place, in the same folder.
 fn draft(path: &Path) -> PathBuf {
-    path.with_extension("md.new")
+    let name = path.file_name().unwrap_or_default().display();
+    path.with_file_name(format!(".{name}.cargo-xtask-sync"))
 }
 
 #[cfg(test)]

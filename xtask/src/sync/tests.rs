@@ -50,13 +50,16 @@ fn a_file_is_replaced_as_a_whole_and_nothing_else_is_left() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("README.md");
     fs::write(&path, "old").unwrap();
+    // The user's own.
+    fs::write(folder.path().join("README.md.new"), "mine").unwrap();
     // What a run that was killed has left.
     fs::write(draft(&path), "half").unwrap();
     clear_draft(&path).unwrap();
     assert!(!draft(&path).exists());
     replace(&path, "new").unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "new");
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    assert!(folder.path().join("README.md.new").exists());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What `cargo xtask check` refuses, and what `cargo xtask sync` writes, seen from outside.
 
-use crate::small_course::{SmallCourse, Told};
+use std::io;
+
+use crate::small_course::{SmallCourse, Told, finished};
 
 const README: &str = "lessons/counting/README.md";
 const MAIN: &str = "lessons/counting/src/main.rs";
@@ -229,6 +231,27 @@ fn sync_follows_a_function_that_has_changed() {
     assert_eq!(course.read(README), expected);
     let told = course.tell(&["sync"]);
     assert!(told.out.contains("as it should be already"), "{told:?}");
+}
+
+#[test]
+fn sync_writes_every_lesson_though_nobody_reads_what_it_says() {
+    let course = SmallCourse::new();
+    let lessons = ["greeting", "trouble"];
+    for lesson in lessons {
+        let main = format!("lessons/{lesson}/src/main.rs");
+        course.append(&main, "\nfn hello() {\n    main();\n}\n");
+    }
+    let (reader, writer) = io::pipe().expect("a pipe");
+    drop(reader);
+    let sync = course.command(&["sync"]).stdout(writer).spawn();
+    finished(sync.expect("xtask starts"));
+    for lesson in lessons {
+        let readme = course.read(&format!("lessons/{lesson}/README.md"));
+        assert!(
+            readme.contains("fn hello() {\n    main();\n}\n"),
+            "{readme}"
+        );
+    }
 }
 
 #[test]
