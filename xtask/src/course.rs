@@ -6,7 +6,7 @@ use anyhow::{Context, bail, ensure};
 
 use crate::manifest::{Manifest, stands_alone};
 use crate::misuse::{Misuse, suggestion};
-use crate::readme::Readme;
+use crate::readme::{Readme, Section};
 
 /// The lessons that are found, in the order of their numbers.
 pub(crate) struct Course {
@@ -140,6 +140,22 @@ impl Lesson {
             .with_context(|| format!("{} cannot be read", path.display()))?;
         Ok(Readme::parse(&text))
     }
+
+    /// Gives the section of the lesson's script that shows a step, or refuses a step that the lesson
+    /// does not have.
+    pub(crate) fn step<'a>(&self, script: &'a Readme, wanted: &str) -> Result<&'a Section, Misuse> {
+        let mut sections = script.sections.iter();
+        let section = sections.find(|section| section.step.as_deref() == Some(wanted));
+        section.ok_or_else(|| {
+            let steps: Vec<&str> = script.steps().collect();
+            Misuse(format!(
+                "lesson {} has no step `{wanted}`{}\nIts steps are {}",
+                self.name,
+                suggestion(wanted, steps.iter().copied()),
+                steps.join(", ")
+            ))
+        })
+    }
 }
 
 /// Gives the command that runs a step, as the lesson's README shows it.
@@ -170,6 +186,7 @@ fn root() -> anyhow::Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::Course;
+    use crate::readme::Readme;
     use std::fs;
     use std::path::Path;
 
@@ -207,6 +224,20 @@ mod tests {
         assert_eq!(course.lesson("5").unwrap().name, "pool");
         let error = course.lesson("poll").unwrap_err().to_string();
         assert!(error.contains("no lesson `poll`; did you mean `pool`?"));
+    }
+
+    #[test]
+    fn a_step_is_found_or_refused_with_the_nearest_name() {
+        let root = tempfile::tempdir().unwrap();
+        write_lesson(root.path(), "pool", 5);
+        let course = Course::find(root.path().to_owned()).unwrap();
+        let script = Readme::parse("# Pool\n\n## map: one\n\nA.\n\n## order: two\n\nB.\n");
+        let found = course.lessons[0].step(&script, "order").unwrap();
+        assert_eq!(found.step.as_deref(), Some("order"));
+        let error = course.lessons[0].step(&script, "mpa").unwrap_err();
+        let expected =
+            "lesson pool has no step `mpa`; did you mean `map`?\nIts steps are map, order";
+        assert_eq!(error.to_string(), expected);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use self::mask::Masks;
 use self::repeat::{Ran, Repeated};
 use crate::course::{self, Course, Lesson};
 use crate::interruption::Delay;
-use crate::misuse::{Misuse, suggestion};
+use crate::misuse::Misuse;
 use crate::program::{Build, Program};
 use crate::readme::Section;
 use crate::screen::Screen;
@@ -76,13 +76,7 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
     let course = Course::here()?;
     let lesson = course.lesson(&wish.lesson)?;
     let readme = lesson.readme()?;
-    let mut sections = readme.sections.iter();
-    let section = sections
-        .find(|section| section.step.as_ref() == Some(&wish.step))
-        .ok_or_else(|| {
-            let steps: Vec<&str> = readme.steps().collect();
-            no_step(lesson, &wish.step, &steps)
-        })?;
+    let section = lesson.step(&readme, &wish.step)?;
     let mut screen = Screen::stdout(wish.plain);
     let Some(program) = build(&mut screen, &course, lesson)? else {
         return Ok(ExitCode::FAILURE);
@@ -176,15 +170,6 @@ fn times(word: &str) -> Result<usize, Misuse> {
             "`-n {word}`: it must be a number from 1 to {MOST_TIMES}"
         ))
     })
-}
-
-fn no_step(lesson: &Lesson, wanted: &str, steps: &[&str]) -> Misuse {
-    let suggestion = suggestion(wanted, steps.iter().copied());
-    let name = &lesson.name;
-    let steps = steps.join(", ");
-    Misuse(format!(
-        "lesson {name} has no step `{wanted}`{suggestion}\nThe steps of {name} are {steps}"
-    ))
 }
 
 /// Asks a lesson's program which of its steps have a race.

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use crate::course::{Course, Lesson};
 use crate::frame::Frame;
-use crate::misuse::{Misuse, suggestion};
+use crate::misuse::Misuse;
 use crate::readme::{Readme, Section};
 use crate::selection::{Part, Selected};
 
@@ -123,16 +123,7 @@ impl<'a> Scenes<'a> {
             .find(|chapter| chapter.lesson.name == lesson.name)
             .and_then(|chapter| chapter.script.as_ref().ok());
         let Some(script) = script else { return Ok(()) };
-        let names: Vec<&str> = script.steps().collect();
-        if names.contains(&wanted) {
-            return Ok(());
-        }
-        Err(Misuse(format!(
-            "lesson {} has no step `{wanted}`{}\nIts steps are {}",
-            lesson.name,
-            suggestion(wanted, names.iter().copied()),
-            names.join(", ")
-        )))
+        lesson.step(script, wanted).map(|_| ())
     }
 
     /// Gives the section that a step shows.

@@ -23,7 +23,7 @@ use lexopt::{Arg, Parser, ValueExt};
 
 use crate::course::{Course, Lesson};
 use crate::live_run::{self, Line, MOST_KEPT};
-use crate::misuse::{Misuse, suggestion};
+use crate::misuse::Misuse;
 use crate::program::{Build, Program};
 use crate::screen::Screen;
 use room::Room;
@@ -79,7 +79,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
         (None, [lesson, step]) => {
             let course = Course::here()?;
             let lesson = course.lesson(lesson)?;
-            check_step(lesson, step)?;
+            lesson.step(&lesson.readme()?, step)?;
             let timeline = record(&mut screen, &course, lesson, step)?;
             (format!("{} {step}", lesson.name), timeline)
         }
@@ -174,21 +174,6 @@ fn record(
         bail!("step {step} of {name} failed: {end}. It printed:\n{printed}");
     }
     recording.timeline()
-}
-
-fn check_step(lesson: &Lesson, wanted: &str) -> anyhow::Result<()> {
-    let readme = lesson.readme()?;
-    let steps: Vec<&str> = readme.steps().collect();
-    if steps.contains(&wanted) {
-        return Ok(());
-    }
-    let suggestion = suggestion(wanted, steps.iter().copied());
-    let message = format!(
-        "lesson {} has no step `{wanted}`{suggestion}\nIts steps are {}",
-        lesson.name,
-        steps.join(", ")
-    );
-    Err(Misuse(message).into())
 }
 
 /// What a file is to hold, by the end of its name.

@@ -3,6 +3,9 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use crate::small_course::{SmallCourse, Told, told, xtask};
 
@@ -127,7 +130,13 @@ fn what_a_killed_program_left_is_seen_until_it_is_cleared() {
         .spawn()
         .expect("the lesson's program starts");
     let mut lines = BufReader::new(owner.stdout.take().expect("its output")).lines();
-    assert_eq!(lines.next().expect("a line").expect("text"), "ready");
+    let (sender, first) = mpsc::channel();
+    thread::spawn(move || sender.send(lines.next()));
+    let first = first.recv_timeout(Duration::from_mins(1));
+    if !matches!(&first, Ok(Some(Ok(line))) if line == "ready") {
+        owner.kill().expect("it is killed");
+        panic!("it does not say that it is ready: {first:?}");
+    }
     assert!(
         left().contains("nothing"),
         "a living program has left nothing"

@@ -1,9 +1,11 @@
 //! A course of three lessons in a folder of its own, for the tests to play.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::thread;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -155,16 +157,95 @@ pub(crate) fn told(command: &mut Command) -> Told {
     finished(command.spawn().expect("the program starts"))
 }
 
-/// Waits until a program ends by itself, and gives what it has said.
+/// Waits until a program ends by itself, for ten minutes at most, and gives what it has said.
 pub(crate) fn finished(program: Child) -> Told {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = program.wait_with_output().expect("its end");
-    Told {
-        out: String::from_utf8(stdout).expect("output is UTF-8"),
-        error: String::from_utf8(stderr).expect("error output is UTF-8"),
-        status: status.code(),
+    finished_within(Duration::from_mins(10), program)
+}
+
+fn finished_within(limit: Duration, mut program: Child) -> Told {
+    let start = Instant::now();
+    drop(program.stdin.take());
+    let out = Said::by(program.stdout.take());
+    let error = Said::by(program.stderr.take());
+    loop {
+        let status = program.try_wait().expect("its state");
+        // A process that it has left behind may hold its output open for ever.
+        if let Some(status) = status
+            && out.is_whole()
+            && error.is_whole()
+        {
+            return Told {
+                out: out.text(),
+                error: error.text(),
+                status: status.code(),
+            };
+        }
+        if start.elapsed() > limit {
+            end(&mut program);
+            let (out, error) = (out.text(), error.text());
+            panic!("it has not ended within {limit:?}. It said:\n{out}\n{error}");
+        }
+        thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Ends a program: first as Ctrl-C does, so that it ends what it has started.
+fn end(program: &mut Child) {
+    if program.try_wait().expect("its state").is_some() {
+        return;
+    }
+    let id = program.id().to_string();
+    // Where there is no such command, it is killed in the end.
+    let _ = Command::new("kill").args(["-s", "TERM", &id]).status();
+    let start = Instant::now();
+    while program.try_wait().expect("its state").is_none() {
+        if start.elapsed() > Duration::from_secs(10) {
+            program.kill().expect("it is killed");
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// What comes out of a stream, until it ends.
+struct Said {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Said {
+    fn by(stream: Option<impl Read + Send + 'static>) -> Self {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let reader = stream.map(|mut stream| {
+            let bytes = Arc::clone(&bytes);
+            thread::spawn(move || {
+                let mut part = [0; 4096];
+                while let Ok(length @ 1..) = stream.read(&mut part) {
+                    let mut bytes = bytes.lock().expect("nobody panics");
+                    bytes.extend_from_slice(&part[..length]);
+                }
+            })
+        });
+        Self { bytes, reader }
+    }
+
+    fn is_whole(&self) -> bool {
+        self.reader.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    fn text(&self) -> String {
+        let bytes = self.bytes.lock().expect("nobody panics").clone();
+        String::from_utf8(bytes).expect("output is UTF-8")
+    }
+}
+
+#[cfg(unix)]
+#[test]
+#[should_panic(expected = "It said:\nready\n")]
+fn a_program_that_does_not_end_is_ended() {
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "echo ready; exec sleep 600"])
+        .stdout(Stdio::piped());
+    let program = command.spawn().expect("a shell starts");
+    finished_within(Duration::from_secs(2), program);
 }
