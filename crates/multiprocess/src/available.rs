@@ -4,10 +4,14 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::Path;
 
+/// The most bytes that this process may make a file; `None` where there is no limit. Writing more ends it by a signal.
+pub(crate) fn largest_file() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::Fsize).current
+}
+
 /// An error if this process may not make a file so large: trying would end it by a signal.
 pub(crate) fn check_file_size(bytes: u64) -> io::Result<()> {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Fsize).current;
-    if limit.is_some_and(|most| bytes > most) {
+    if largest_file().is_some_and(|most| bytes > most) {
         let reason = "it is larger than this process's limit for files (`ulimit -f`)";
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
     }

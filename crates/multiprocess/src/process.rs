@@ -19,7 +19,7 @@ use crate::children::Child;
 use crate::current::{self, ProcessInfo};
 use crate::death::DeathWatch;
 use crate::error::{Error, Result, Signal, Travelling};
-use crate::events;
+use crate::events::{self, recorder};
 use crate::link::{Frame, Kind};
 use crate::luggage::Luggage;
 use crate::parcel::{self, Parcel};
@@ -217,6 +217,9 @@ fn start_program(
         .arg(child::MARK)
         .arg(name)
         .stdin(Stdio::from(OwnedFd::from(childs_end)));
+    if let Some(folder) = recorder::folder_for_children() {
+        command.env(recorder::VARIABLE, folder);
+    }
     let mut process = command.spawn()?;
     // The command still holds our copy of the child's end.
     drop(command);

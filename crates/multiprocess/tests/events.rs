@@ -31,6 +31,7 @@ fn main() -> ExitCode {
             an_unknown_level_is_named,
             a_program_can_exit_while_a_child_runs_and_events_are_printed,
             a_closed_standard_error_stops_nothing,
+            a_complaint_that_cannot_be_printed_stops_nothing,
             a_program_may_have_a_listener_of_its_own,
         ],
     )
@@ -139,6 +140,13 @@ fn a_closed_standard_error_stops_nothing() {
     // The reader of standard error ends at once; what is written there afterwards fails.
     let script = r#"{ "$PROGRAM" 2>&1 >&3 | true; } 3>&1"#;
     let scene = Scene::by_shell(script, "joins_many").env("MULTIPROCESS_LOG", "trace");
+    assert_eq!(scene.succeed(), ["all joined"]);
+}
+
+fn a_complaint_that_cannot_be_printed_stops_nothing() {
+    let scene = Scene::by_shell(r#"exec "$PROGRAM" 2>/dev/full"#, "joins_many");
+    let scene = scene.env("MULTIPROCESS_LOG", "loud");
+    let scene = scene.env("MULTIPROCESS_RECORD", "/dev/null/no folder");
     assert_eq!(scene.succeed(), ["all joined"]);
 }
 

@@ -21,13 +21,15 @@ use story::scene::Scene;
 fn main() -> ExitCode {
     story::play(
         || init(tasks()),
-        story::named![hands_over, kills_a_holder, counts_long, notes],
+        story::named![hands_over, moves_away, kills_a_holder, counts_long, notes],
         story::named![
             nothing_is_recorded_unasked,
             every_process_records_what_it_does,
             a_killed_process_is_recorded_up_to_its_death,
             a_folder_that_is_not_there_is_named_and_stops_nothing,
+            children_record_where_their_parent_began,
             a_recording_does_not_grow_without_end,
+            a_limit_for_files_ends_the_recording_and_not_the_program,
             a_program_can_record_events_of_its_own,
         ],
     )
@@ -93,6 +95,10 @@ fn recorded(scene: &str) -> BTreeMap<String, Vec<Event>> {
 
 fn hands_over() {
     init(tasks());
+    hand_over();
+}
+
+fn hand_over() {
     let (lock, queue) = (Lock::named("pen").unwrap(), Queue::new().unwrap());
     let child = spawn(add, (lock, queue.clone())).unwrap();
     assert_eq!(queue.get().unwrap(), 1);
@@ -182,6 +188,22 @@ fn a_folder_that_is_not_there_is_named_and_stops_nothing() {
     );
 }
 
+fn moves_away() {
+    init(tasks());
+    std::env::set_current_dir("/").unwrap();
+    hand_over();
+}
+
+fn children_record_where_their_parent_began() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("here")).unwrap();
+    let scene = Scene::by_shell(r#"cd "$FOLDER" && exec "$PROGRAM""#, "moves_away");
+    let scene = scene.env("FOLDER", folder.path());
+    scene.env("MULTIPROCESS_RECORD", "here").succeed();
+    let all = events(&folder.path().join("here"));
+    assert_eq!(all.keys().collect::<Vec<_>>(), ["MainProcess", "Process-1"]);
+}
+
 fn counts_long() {
     init(tasks());
     let value = Value::new(0).unwrap();
@@ -197,11 +219,27 @@ fn a_recording_does_not_grow_without_end() {
     assert_eq!(events.last().unwrap()["event"], "recording full");
 }
 
+fn a_limit_for_files_ends_the_recording_and_not_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    // In blocks of 512 bytes, or of 1024 with some shells.
+    let scene = Scene::by_shell(r#"ulimit -f 64 && exec "$PROGRAM""#, "counts_long");
+    let scene = scene.env("MULTIPROCESS_RECORD", folder.path());
+    scene.succeed();
+    let all = events(folder.path());
+    let events = &all["MainProcess"];
+    assert!((100..1000).contains(&events.len()), "{}", events.len());
+    assert_eq!(events.last().unwrap()["event"], "recording full");
+}
+
 fn notes() {
     init(tasks());
     let recorder = multiprocess::recorder().expect("a recording is asked for");
     let thread = std::thread::Builder::new().name("\"quoted\"\n".to_owned());
-    let tell = || tracing::info!(half = 21, text = "a\\b", "halfway");
+    let tell = || {
+        tracing::info!(half = 21, text = "a\\b", "halfway");
+        tracing::info!(at = 1_u64, thread = 2, event = "x", "in disguise");
+        tracing::info!(number = 3);
+    };
     let thread = thread.spawn(move || tracing::dispatcher::with_default(recorder, tell));
     thread.unwrap().join().unwrap();
 }
@@ -214,6 +252,15 @@ fn a_program_can_record_events_of_its_own() {
         (&halfway["half"], &halfway["text"]),
         (&21.into(), &"a\\b".into())
     );
+    let disguised = one(events, "in disguise");
+    assert_eq!(disguised["thread"], halfway["thread"]);
+    assert!(at(disguised) >= at(halfway));
+    assert_eq!(disguised["at_"], 1);
+    assert_eq!(disguised["thread_"], 2);
+    assert_eq!(disguised["event_"], "x");
+    let nameless = events.iter().find(|event| event["number"] == 3).unwrap();
+    let name = nameless["event"].as_str().unwrap();
+    assert!(name.starts_with("event "), "{name}");
     let seen = of(events, "thread seen");
     let seen = seen
         .iter()

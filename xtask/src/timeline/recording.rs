@@ -44,7 +44,7 @@ impl Event {
 
 /// Reads the recording in a folder: its processes in the order in which they were started.
 ///
-/// The last line of a process may be half written: it was killed then.
+/// A line may be half written: the process was killed then, or there was no room for more.
 pub(super) fn read(folder: &Path) -> anyhow::Result<Vec<Process>> {
     let cannot_be_read = || format!("{} cannot be read", folder.display());
     let mut processes = Vec::new();
@@ -122,7 +122,11 @@ fn read_process(text: &str) -> anyhow::Result<Option<Process>> {
         .filter(|line| line.ends_with('\n'));
     let mut events = Vec::new();
     for (index, line) in whole_lines.enumerate() {
-        let event = read_event(line).with_context(|| format!("line {}", index + 1))?;
+        // A half line is never JSON, nor is one with the next behind it.
+        let Ok(fields) = serde_json::from_str(line) else {
+            continue;
+        };
+        let event = read_event(fields).with_context(|| format!("line {}", index + 1))?;
         events.push(event);
     }
     if events.is_empty() {
@@ -142,8 +146,7 @@ fn read_process(text: &str) -> anyhow::Result<Option<Process>> {
     }))
 }
 
-fn read_event(line: &str) -> anyhow::Result<Event> {
-    let fields: Value = serde_json::from_str(line)?;
+fn read_event(fields: Value) -> anyhow::Result<Event> {
     let at = fields["at"]
         .as_u64()
         .context("an event needs a time `at`")?;
@@ -192,10 +195,21 @@ mod tests {
     }
 
     #[test]
+    fn a_torn_line_and_an_empty_one_spoil_no_other() {
+        let text = format!(
+            "{BEGIN}\n{{\"at\":8,\"thr{{\"at\":9,\"event\":\"lost\"}}\n\
+             {{\"at\":10,\"event\":\"kept\"}}\n"
+        );
+        let process = read_process(&text).unwrap().unwrap();
+        let whats: Vec<&str> = process.events.iter().map(|e| e.what.as_str()).collect();
+        assert_eq!(whats, ["kept"]);
+    }
+
+    #[test]
     fn what_is_no_recording_is_named() {
         let error = format!(
             "{:#}",
-            read_process(&format!("{BEGIN}hello\n")).unwrap_err()
+            read_process(&format!("{BEGIN}{{\"at\":9}}\n")).unwrap_err()
         );
         assert!(error.starts_with("line 2"), "{error}");
         let folder = tempfile::tempdir().unwrap();

@@ -1,6 +1,7 @@
 //! Printing the events on standard error.
 
 use std::fmt;
+use std::io::{self, Write};
 use std::sync::OnceLock;
 
 use tracing::{Dispatch, Event, Level, Subscriber};
@@ -34,10 +35,14 @@ pub(super) fn print_if_asked() {
         return;
     };
     let Ok(level) = level.parse::<Level>() else {
-        eprintln!("{VARIABLE}={level} is not understood: say info, debug or trace");
+        // Nobody is told that standard error is closed: there is nowhere to tell it.
+        let _ = writeln!(
+            io::stderr(),
+            "{VARIABLE}={level} is not understood: say info, debug or trace"
+        );
         return;
     };
-    // Nobody is told that standard error is closed: there is nowhere to tell it.
+    // The same goes for the events.
     let printer = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)

@@ -4,17 +4,22 @@
 //!
 //! A line is an event, an object of JSON. All have `at`, nanoseconds by the system's monotonic clock, which is one for
 //! all processes, and `event`; those of threads have `thread`, the number that the system gave it. The first line is
-//! `process begins` with `name`, `pid` and `parent`; at an orderly end the last is `process ends`. Before the first
-//! event of a thread stands `thread seen`, with its `name`. The others are those of [events](super), and whatever else
-//! is told to [`recorder`]. After [`MOST`] lines a process records no more, and the last line is `recording full`.
+//! `process begins` with `name`, `pid` and `parent`; near the end of one that ends in an orderly way stands `process
+//! ends`, and threads that still run may tell more after it. Before the first event of a thread stands `thread seen`,
+//! with its `name`. The others are those of [events](super), and whatever else is told to [`recorder`]: an event without
+//! a message goes by the name that `tracing` gave it, and a field that has a name of ours gets a `_` behind it.
+//!
+//! After [`MOST`] lines, or where the process may not make its file larger, it records no more, which `recording full`
+//! tells; lines that other threads had begun may follow. After a line that could not be written there is no other, and
+//! the line may be there in part.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::path::Path;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use rustix::thread::gettid;
 use rustix::time::{ClockId, clock_gettime};
@@ -22,16 +27,19 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Dispatch, Event, Metadata, Subscriber};
 
-use crate::current;
+use crate::{available, current};
 
 /// Name of the variable that has the events recorded, in the folder that it names.
-const VARIABLE: &str = "MULTIPROCESS_RECORD";
+pub(crate) const VARIABLE: &str = "MULTIPROCESS_RECORD";
 
 /// Lines that a process records at most; they take about 10 megabytes.
 const MOST: u32 = 100_000;
 
-static FILE: OnceLock<File> = OnceLock::new();
-static LINES: AtomicU32 = AtomicU32::new(0);
+/// Room in the file for the line that tells that there is no more.
+const LAST_WORD: u64 = 128;
+
+static RECORDING: OnceLock<Recording> = OnceLock::new();
+static FOLDER: OnceLock<PathBuf> = OnceLock::new();
 static RECORDER: OnceLock<Dispatch> = OnceLock::new();
 
 /// Returns the listener that records, where a recording is asked for; it is there from [`init`](crate::init) on.
@@ -66,7 +74,12 @@ pub(super) fn record_if_asked() {
     let Some(folder) = std::env::var_os(VARIABLE).filter(|folder| !folder.is_empty()) else {
         return;
     };
-    let folder = Path::new(&folder);
+    let mut folder = Path::new(&folder);
+    if folder.is_relative()
+        && let Ok(absolute) = std::path::absolute(folder)
+    {
+        folder = FOLDER.get_or_init(|| absolute);
+    }
     let identity = current::identity();
     // A process id comes again, in a long recording; a time does not.
     let name = format!("{}-{}.jsonl", identity.this.pid, now());
@@ -75,14 +88,16 @@ pub(super) fn record_if_asked() {
     let file = match file {
         Ok(file) => file,
         Err(error) => {
-            eprintln!(
+            // Nobody is told that standard error is closed: there is nowhere to tell it.
+            let _ = writeln!(
+                io::stderr(),
                 "{VARIABLE}: {} cannot be made, so this process is not recorded: {error}",
                 path.display()
             );
             return;
         }
     };
-    let _ = FILE.set(file);
+    let _ = RECORDING.set(Recording::new(file));
     let _ = RECORDER.set(Dispatch::new(Recorder));
     let mut line = Line::begin(now(), "process begins");
     line.text("name", &identity.this.name);
@@ -93,10 +108,70 @@ pub(super) fn record_if_asked() {
     line.write();
 }
 
+/// The folder of the recording, where the variable names it as seen from the current folder, which may change before a
+/// child reads the variable.
+pub(crate) fn folder_for_children() -> Option<&'static Path> {
+    FOLDER.get().map(PathBuf::as_path)
+}
+
 /// The last thing that a process does in an orderly way; `tracing` may not be there any more.
 pub(crate) fn process_ends() {
-    if FILE.get().is_some() {
+    if RECORDING.get().is_some() {
         Line::begin(now(), "process ends").write();
+    }
+}
+
+/// The file of this process, and how much it has taken.
+struct Recording {
+    file: File,
+    most_bytes: u64,
+    bytes: AtomicU64,
+    lines: AtomicU32,
+    over: AtomicBool,
+}
+
+/// What is to become of a line.
+enum Place {
+    InFull,
+    /// It is the first for which there is no room.
+    OnlyTheLastWord,
+    None,
+}
+
+impl Recording {
+    fn new(file: File) -> Recording {
+        // To write more than the system lets us would end the process by a signal.
+        let most = available::largest_file().unwrap_or(u64::MAX);
+        Recording {
+            file,
+            most_bytes: most.saturating_sub(LAST_WORD),
+            bytes: AtomicU64::new(0),
+            lines: AtomicU32::new(0),
+            over: AtomicBool::new(false),
+        }
+    }
+
+    fn place(&self, line: &[u8]) -> Place {
+        if self.over.load(Ordering::Relaxed) {
+            return Place::None;
+        }
+        let length = line.len() as u64;
+        let lines = self.lines.fetch_add(1, Ordering::Relaxed);
+        let bytes = self.bytes.fetch_add(length, Ordering::Relaxed);
+        if lines < MOST && bytes + length <= self.most_bytes {
+            Place::InFull
+        } else if self.over.swap(true, Ordering::Relaxed) || lines == 0 {
+            Place::None
+        } else {
+            Place::OnlyTheLastWord
+        }
+    }
+
+    /// Who records does not learn that there is no room left: the program goes on.
+    fn write(&self, line: &[u8]) {
+        if (&self.file).write_all(line).is_err() {
+            self.over.store(true, Ordering::Relaxed);
+        }
     }
 }
 
@@ -111,7 +186,11 @@ impl Subscriber for Recorder {
         let thread = this_thread();
         let mut line = Line::begin(now(), "");
         line.plain("thread", &thread);
+        line.is_of_crate = event.metadata().target() == super::TARGET;
         event.record(&mut line);
+        if !line.has_name {
+            line.event = event.metadata().name();
+        }
         line.write();
     }
 
@@ -155,17 +234,26 @@ fn this_thread() -> i32 {
 struct Line {
     at: u64,
     event: &'static str,
+    /// Its message is among the fields, as its name.
+    has_name: bool,
+    /// It is told by this crate, so its field `at` is the time.
+    is_of_crate: bool,
     fields: Vec<u8>,
 }
 
 impl Line {
-    /// An event without a name gets its message as one.
     fn begin(at: u64, event: &'static str) -> Line {
         let mut fields = BUFFER.try_with(RefCell::take).unwrap_or_default();
         fields.clear();
         // The time is written last, because a field may say another; it takes up to 26 bytes.
         fields.resize(ROOM, b' ');
-        Line { at, event, fields }
+        Line {
+            at,
+            event,
+            has_name: false,
+            is_of_crate: false,
+            fields,
+        }
     }
 
     fn plain(&mut self, name: &str, value: &dyn fmt::Display) {
@@ -177,18 +265,48 @@ impl Line {
         let _ = serde_json::to_writer(&mut self.fields, value);
     }
 
-    /// Writes the line in one piece. Who records does not learn that there is no room left: the program goes on.
-    fn write(mut self) {
-        let line = LINES.fetch_add(1, Ordering::Relaxed);
-        if line >= MOST {
-            // The count stays where it is, so that it does not begin again.
-            LINES.store(MOST + 1, Ordering::Relaxed);
-            if line > MOST {
-                return;
+    /// Puts a field that was told by somebody among those of the line.
+    fn field(&mut self, field: &Field, value: Told<'_>) {
+        let name = match field.name() {
+            "message" if !self.has_name => {
+                self.has_name = true;
+                let name = match value {
+                    Told::Plain(value) => value.to_string(),
+                    Told::Text(value) => value.to_owned(),
+                };
+                return self.text("event", &name);
             }
-            self.fields.truncate(ROOM);
-            self.event = "recording full";
+            "at" => "at_",
+            "thread" => "thread_",
+            "event" => "event_",
+            name => name,
+        };
+        match value {
+            Told::Plain(value) => self.plain(name, value),
+            Told::Text(value) => self.text(name, value),
         }
+    }
+
+    /// Writes the line in one piece.
+    fn write(mut self) {
+        let Some(recording) = RECORDING.get() else {
+            return;
+        };
+        let line = self.finish();
+        match recording.place(line) {
+            Place::InFull => recording.write(line),
+            Place::OnlyTheLastWord => {
+                self.fields.truncate(ROOM);
+                self.event = "recording full";
+                recording.write(self.finish());
+            }
+            Place::None => {}
+        }
+        let _ = BUFFER.try_with(|buffer| buffer.replace(self.fields));
+    }
+
+    /// Adds the name, the end and the beginning.
+    fn finish(&mut self) -> &[u8] {
         if !self.event.is_empty() {
             self.text("event", self.event);
         }
@@ -199,11 +317,15 @@ impl Line {
         let length = ROOM - rest.len();
         let start = ROOM - length;
         self.fields[start..ROOM].copy_from_slice(&head[..length]);
-        if let Some(mut file) = FILE.get() {
-            let _ = file.write_all(&self.fields[start..]);
-        }
-        let _ = BUFFER.try_with(|buffer| buffer.replace(self.fields));
+        &self.fields[start..]
     }
+}
+
+/// The value of a field, and how it is written.
+#[derive(Clone, Copy)]
+enum Told<'a> {
+    Plain(&'a dyn fmt::Display),
+    Text(&'a str),
 }
 
 /// Room for `{"at":` and a number of 64 bits.
@@ -211,30 +333,26 @@ const ROOM: usize = 26;
 
 impl Visit for Line {
     fn record_u64(&mut self, field: &Field, value: u64) {
-        if field.name() == "at" {
+        if self.is_of_crate && field.name() == "at" {
             self.at = value;
         } else {
-            self.plain(field.name(), &value);
+            self.field(field, Told::Plain(&value));
         }
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.plain(field.name(), &value);
+        self.field(field, Told::Plain(&value));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.plain(field.name(), &value);
+        self.field(field, Told::Plain(&value));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.text(field.name(), value);
+        self.field(field, Told::Text(value));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let name = match field.name() {
-            "message" => "event",
-            name => name,
-        };
-        self.text(name, &format!("{value:?}"));
+        self.field(field, Told::Text(&format!("{value:?}")));
     }
 }
