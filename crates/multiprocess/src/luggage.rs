@@ -35,6 +35,15 @@ pub(crate) fn add(carried: Arc<dyn Carried>) {
     });
 }
 
+/// Adds what was packed apart to what this thread packs. Where it packs nothing, nothing will arrive.
+pub(crate) fn add_all(mut luggage: Luggage) {
+    PACKED.with_borrow_mut(|packed| {
+        if let Some(packed) = packed {
+            packed.0.append(&mut luggage.0);
+        }
+    });
+}
+
 /// Packs a value, and gives the handles that were serialised with it.
 pub(crate) fn with_luggage<R>(pack: impl FnOnce() -> R) -> (R, Luggage) {
     /// Restores what was there before, also where packing panics.

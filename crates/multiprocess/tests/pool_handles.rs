@@ -12,9 +12,11 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use multiprocess::{
-    Array, Lock, Pool, Queue, RawArray, Receiver, RegisteredTask, Sender, Value, channel, init,
-    task,
+    Array, Error, Lock, Pool, Queue, RawArray, Receiver, RegisteredTask, Sender, Value, channel,
+    init, task,
 };
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use story::scene::Scene;
 
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
             inputs_wait_when_the_pool_is_terminated,
             results_are_not_read,
             inputs_are_unsendable_half_way,
+            results_are_unsendable_half_way,
             a_sender_is_lost_with_its_worker,
             workers_are_set_up_with_handles,
         ],
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
             inputs_of_a_terminated_pool_leave_nothing,
             results_that_nobody_reads_leave_nothing,
             inputs_that_cannot_be_sent_leave_nothing,
+            handles_in_results_that_cannot_be_sent_are_given_back,
             a_channel_ends_when_its_sender_is_lost_with_a_worker,
             handles_for_setting_up_leave_nothing,
         ],
@@ -48,6 +52,7 @@ fn tasks() -> Vec<RegisteredTask> {
         task(makes_all),
         task(perhaps_exits),
         task(makes_an_array),
+        task(hands_back),
         task(sends_or_exits),
         task(set_up),
         task(adds),
@@ -233,6 +238,60 @@ fn inputs_are_unsendable_half_way() {
 
 fn inputs_that_cannot_be_sent_leave_nothing() {
     Scene::new("inputs_are_unsendable_half_way").succeed();
+}
+
+/// What breaks on its way, where its number says.
+struct Brittle(u8);
+
+const WHOLE: u8 = 0;
+const WRITING_FAILS: u8 = 1;
+const WRITING_PANICS: u8 = 2;
+
+impl Serialize for Brittle {
+    fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
+        assert!(self.0 != WRITING_PANICS, "it cannot be written");
+        if self.0 == WRITING_FAILS {
+            return Err(serde::ser::Error::custom("it cannot be written"));
+        }
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Brittle {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Brittle, D::Error> {
+        u8::deserialize(deserializer).map(Brittle)
+    }
+}
+
+type Handles = (Sender<u32>, Queue<u32>);
+
+fn hands_back((breaks, handles): (u8, Handles)) -> (Handles, Brittle) {
+    (handles, Brittle(breaks))
+}
+
+fn results_are_unsendable_half_way() {
+    init(tasks());
+    let pool = Pool::new(1).unwrap();
+    for breaks in [WRITING_FAILS, WRITING_PANICS] {
+        let (sender, receiver) = channel().unwrap();
+        let inputs =
+            [WHOLE, breaks, WHOLE].map(|breaks| (breaks, (sender.clone(), Queue::new().unwrap())));
+        drop(sender);
+        let each = pool.chunk_size(3).map_each(hands_back, inputs).unwrap();
+        let arrived: Vec<bool> = each.iter().map(Result::is_ok).collect();
+        assert_eq!(arrived, [true, false, true]);
+        let timeout = receiver.recv_timeout(Duration::ZERO);
+        assert!(matches!(timeout, Err(Error::Timeout { .. })), "{timeout:?}");
+        drop(each);
+        assert_eq!(receiver.recv_timeout(story::LIMIT / 2).unwrap(), None);
+    }
+    // A worker that is terminated may just have sent handles, and not laid them down yet.
+    pool.join();
+    nothing_is_left();
+}
+
+fn handles_in_results_that_cannot_be_sent_are_given_back() {
+    Scene::new("results_are_unsendable_half_way").succeed();
 }
 
 fn sends_or_exits((exits, sender): (bool, Sender<u32>)) {

@@ -2,8 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::luggage::{add_all, with_luggage};
 use crate::panic;
 use crate::parcel::panic_message;
 use crate::pool::framed::{
@@ -97,7 +99,7 @@ pub(crate) fn run<F, Args>(
                             Err(reason) => Err(reason.clone()),
                             // A panic is not to drop the value on its way: its `Drop` may panic as well.
                             Ok(()) if std::mem::needs_drop::<F::Output>() => {
-                                append(&value, results)
+                                append_with_handles(&value, results)
                             }
                             Ok(()) => append_or_panic(&value, results),
                         };
@@ -125,6 +127,14 @@ pub(crate) fn run<F, Args>(
         }
         call += 1;
     }
+}
+
+/// Appends a result; if that fails, the handles that were already written are given back.
+fn append_with_handles<T: Serialize>(value: &T, results: &mut Vec<u8>) -> Result<(), String> {
+    let (written, handles) = with_luggage(|| append(value, results));
+    written?;
+    add_all(handles);
+    Ok(())
 }
 
 /// Writes, in place of results that cannot be sent, why.
