@@ -1,7 +1,8 @@
 //! The task `copy`: a lesson as a project of its own.
 //!
 //! The project is made ready in a staging folder beside its place and moved there in one go, so that
-//! it is there whole or not at all.
+//! it is there whole or not at all. Only an empty folder that cannot be replaced, such as the current
+//! one, is filled entry by entry, `Cargo.toml` last.
 
 mod about;
 mod crates;
@@ -88,7 +89,7 @@ fn copy(
     refuse_if_copied_too(&project, lesson, &place)?;
     outer_workspace::refuse_if_claimed(&place)?;
 
-    let staging = Staging::begin(&place.anchor).with_context(|| {
+    let staging = Staging::begin(&place).with_context(|| {
         format!(
             "nothing can be written in {}; choose another folder",
             place.anchor.display()

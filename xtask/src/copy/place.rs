@@ -61,6 +61,9 @@ impl Place {
         let place = Self { anchor, missing };
         staging::clear_dead(&place.anchor);
         if place.missing.is_empty() {
+            if let Some(beside) = place.anchor.parent() {
+                staging::clear_dead(beside);
+            }
             place.refuse_unless_empty(dir)?;
         }
         Ok(place)

@@ -26,8 +26,20 @@ pub(super) struct Staging {
 }
 
 impl Staging {
-    /// Makes a staging folder in `anchor`.
-    pub(super) fn begin(anchor: &Path) -> io::Result<Self> {
+    /// Makes a staging folder: beside an empty folder that the project can replace, or else in the
+    /// folder that is there.
+    pub(super) fn begin(place: &Place) -> io::Result<Self> {
+        if place.missing.is_empty()
+            && let Some(beside) = place.anchor.parent()
+            && let Ok(staging) = Self::begin_in(beside)
+            && platform::can_replace(&place.anchor, &staging.folder)
+        {
+            return Ok(staging);
+        }
+        Self::begin_in(&place.anchor)
+    }
+
+    fn begin_in(anchor: &Path) -> io::Result<Self> {
         let mut attempt = 0;
         loop {
             let name = format!("{PREFIX}{}-{attempt}", process::id());
@@ -68,6 +80,10 @@ impl Staging {
             // Over a folder that somebody has filled meanwhile, this fails.
             return fs::rename(top.join(first), &target)
                 .with_context(|| format!("{} cannot be made", target.display()));
+        }
+        let is_beside = !self.folder.starts_with(&place.anchor);
+        if is_beside && replace(&place.anchor, &top).is_ok() {
+            return Ok(());
         }
         let mut moved: Vec<PathBuf> = Vec::new();
         for name in names_manifest_last(&top)? {
@@ -125,6 +141,43 @@ fn lock(folder: &Path) -> Option<File> {
     path.exists().then_some(file)
 }
 
+/// Puts a folder in the place of an empty one, whose permissions it gets. Where the other is not empty,
+/// this fails.
+fn replace(empty: &Path, folder: &Path) -> io::Result<()> {
+    fs::set_permissions(folder, fs::metadata(empty)?.permissions())?;
+    fs::rename(folder, empty)
+}
+
+#[cfg(unix)]
+mod platform {
+    use std::os::unix::fs::MetadataExt;
+    use std::path::Path;
+    use std::{env, fs};
+
+    /// Tells whether `made`, a folder that was just made, could take the place of another without
+    /// anybody seeing a difference.
+    pub(super) fn can_replace(empty: &Path, made: &Path) -> bool {
+        // Whoever is in a folder that is replaced is in none.
+        let is_here = env::current_dir().is_ok_and(|here| here.starts_with(empty));
+        let (Ok(empty), Ok(made)) = (fs::metadata(empty), fs::metadata(made)) else {
+            return false;
+        };
+        let key = |folder: &fs::Metadata| (folder.dev(), folder.uid(), folder.gid());
+        let can_be_written = empty.mode() & 0o700 == 0o700;
+        !is_here && can_be_written && key(&empty) == key(&made)
+    }
+}
+
+#[cfg(not(unix))]
+mod platform {
+    use std::path::Path;
+
+    /// No folder can be replaced by another in one go.
+    pub(super) fn can_replace(_: &Path, _: &Path) -> bool {
+        false
+    }
+}
+
 fn names_manifest_last(folder: &Path) -> io::Result<Vec<std::ffi::OsString>> {
     let names = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name()));
     let mut names = names.collect::<io::Result<Vec<_>>>()?;
@@ -155,12 +208,15 @@ mod tests {
     /// Makes a project of two files ready for `dir`.
     fn ready(dir: &Path) -> (Place, Staging) {
         let place = Place::find(dir).unwrap();
-        let staging = Staging::begin(&place.anchor).unwrap();
-        let project = staging.project(&place);
-        fs::create_dir_all(&project).unwrap();
+        let staging = Staging::begin(&place).unwrap();
+        fill(&staging.project(&place));
+        (place, staging)
+    }
+
+    fn fill(project: &Path) {
+        fs::create_dir_all(project).unwrap();
         fs::write(project.join("Cargo.toml"), "new").unwrap();
         fs::write(project.join("README.md"), "new").unwrap();
-        (place, staging)
     }
 
     #[test]
@@ -176,10 +232,31 @@ mod tests {
         assert_eq!(names(folder.path()), ["new", "one"]);
     }
 
+    #[cfg(unix)]
     #[test]
-    fn an_empty_folder_is_filled() {
+    fn an_empty_folder_is_replaced_in_one_go_by_one_that_looks_like_it() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
         let folder = folder();
-        let (place, staging) = ready(folder.path());
+        let dir = folder.path().join("mine");
+        fs::create_dir(&dir).unwrap();
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o750)).unwrap();
+        let (place, staging) = ready(&dir);
+        assert_eq!(names(&dir), [""; 0], "the staging folder is beside it");
+        let made = fs::metadata(staging.project(&place)).unwrap().ino();
+        staging.publish(&place).unwrap();
+        let found = fs::metadata(&dir).unwrap();
+        assert_eq!((found.ino(), found.mode() & 0o777), (made, 0o750));
+        assert_eq!(names(&dir), ["Cargo.toml", "README.md"]);
+        assert_eq!(names(folder.path()), ["mine"]);
+    }
+
+    #[test]
+    fn an_empty_folder_that_cannot_be_replaced_is_filled() {
+        let folder = folder();
+        let place = Place::find(folder.path()).unwrap();
+        let staging = Staging::begin_in(&place.anchor).unwrap();
+        fill(&staging.project(&place));
         staging.publish(&place).unwrap();
         assert_eq!(names(folder.path()), ["Cargo.toml", "README.md"]);
     }
@@ -188,8 +265,12 @@ mod tests {
     fn what_is_not_published_leaves_nothing() {
         let folder = folder();
         drop(ready(&folder.path().join("one/two")));
-        drop(ready(folder.path()));
         assert_eq!(names(folder.path()), [""; 0]);
+        let dir = folder.path().join("empty");
+        fs::create_dir(&dir).unwrap();
+        drop(ready(&dir));
+        assert_eq!(names(folder.path()), ["empty"]);
+        assert_eq!(names(&dir), [""; 0]);
     }
 
     #[test]
@@ -219,7 +300,7 @@ mod tests {
         let folder = folder();
         let dead = folder.path().join(format!("{PREFIX}1-0"));
         fs::create_dir_all(dead.join("project")).unwrap();
-        let living = Staging::begin(folder.path()).unwrap();
+        let living = Staging::begin_in(folder.path()).unwrap();
         clear_dead(folder.path());
         assert!(!dead.exists());
         assert!(living.folder.exists());
