@@ -30,8 +30,8 @@ const WATCHED: &str = "watched";
 ///
 /// Each check is a process of its own: this program, started again. So a check that hangs, or ends the
 /// whole program, spoils no other. One that is still running after 10 seconds (`CHECK_SECONDS` in the
-/// environment sets another limit) is ended together with every process that it has started. What a
-/// check prints is shown below its line.
+/// environment sets another limit) is ended together with every process that it has started, but for
+/// those that have left its group of processes. What a check prints is shown below its line.
 ///
 /// | `cargo run -q -p LESSON --example LESSON-exercise --` | does |
 /// |---|---|
@@ -63,15 +63,17 @@ const WATCHED: &str = "watched";
 #[must_use = "a failed check shows only if `main` returns this exit code"]
 pub fn run_checks(checks: &[Check]) -> ExitCode {
     match wish(checks, env::args_os().skip(1)) {
-        Ok(Wish::All(numbers, limit)) => match run(checks, &numbers, limit) {
-            Ok(failed) => ExitCode::from(u8::from(failed > 0)),
-            // A reader that has gone away, such as `head`, has seen enough.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("error: the checks cannot be run: {error}");
-                ExitCode::FAILURE
+        Ok(Wish::All(numbers, limit)) => {
+            let mut failed = 0;
+            match run(checks, &numbers, limit, &mut failed) {
+                // A reader that has gone away, such as `head`, has seen enough.
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                    eprintln!("error: the checks cannot be run: {error}");
+                    ExitCode::FAILURE
+                }
+                Ok(()) | Err(_) => ExitCode::from(u8::from(failed > 0)),
             }
-        },
+        }
         Ok(Wish::Watched(check)) => watched::be(check),
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -139,10 +141,9 @@ fn limit() -> anyhow::Result<Duration> {
     }
 }
 
-/// Runs checks by their numbers, tells how each went, and gives the number of those that failed.
-fn run(checks: &[Check], numbers: &[usize], limit: Duration) -> io::Result<usize> {
+/// Runs checks by their numbers, tells how each went, and counts those that failed.
+fn run(checks: &[Check], numbers: &[usize], limit: Duration, failed: &mut usize) -> io::Result<()> {
     let mut out = io::stdout();
-    let mut failed = 0;
     for &number in numbers {
         let (name, _) = checks[number - 1];
         let Outcome {
@@ -151,7 +152,7 @@ fn run(checks: &[Check], numbers: &[usize], limit: Duration) -> io::Result<usize
             more_lines,
         } = watched::run(number, limit)?;
         let passed = matches!(ending, Ending::Passed);
-        failed += usize::from(!passed);
+        *failed += usize::from(!passed);
         let verdict = if passed { "passed" } else { "FAILED" };
         writeln!(out, "{number}. {name}: {verdict}")?;
         for line in lines {
@@ -166,6 +167,6 @@ fn run(checks: &[Check], numbers: &[usize], limit: Duration) -> io::Result<usize
     }
     let count = numbers.len();
     let noun = if count == 1 { "check" } else { "checks" };
-    writeln!(out, "{} of {count} {noun} passed.", count - failed)?;
-    Ok(failed)
+    writeln!(out, "{} of {count} {noun} passed.", count - *failed)?;
+    Ok(())
 }

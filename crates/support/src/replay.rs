@@ -1,5 +1,6 @@
 use anyhow::{anyhow, ensure};
 
+use crate::schedule::count;
 use crate::steps::print;
 use crate::{Race, nearest_name};
 
@@ -27,10 +28,15 @@ impl Replay {
             let steps = names(races, ", ");
             anyhow!("step {step} has no race; those with one: {steps}")
         })?;
+        // Actors may have any letters, even such as make a word.
+        let letters = count(race.turns);
         let order = match schedule.as_str() {
+            own if count(own) == letters => Order::By(schedule),
             "all" => Order::ByEach(race.schedules()?),
             "free" => Order::Free,
-            word if word.chars().all(char::is_lowercase) && !word.is_empty() => {
+            word if word.chars().all(char::is_lowercase)
+                && !word.chars().all(|letter| letters.contains_key(&letter)) =>
+            {
                 let suggestion = nearest_name(word, ["all", "free"])
                     .map(|name| format!("; did you mean `{name}`?"))
                     .unwrap_or_default();
@@ -88,4 +94,29 @@ pub(crate) fn help(races: &[Race]) -> String {
         names(races, ", "),
         race.turns
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Order, Replay};
+    use crate::Race;
+
+    #[test]
+    fn actors_may_have_small_letters_even_those_of_a_word() {
+        let order = |turns, schedule: &str| {
+            let run = |_: &crate::Schedule| Ok(String::new());
+            let race = Race {
+                step: "race",
+                turns,
+                run,
+            };
+            Replay::new(&[race], "race", schedule.to_owned()).map(|replay| replay.order)
+        };
+        assert!(matches!(order("aabb", "abba"), Ok(Order::By(turns)) if turns == "abba"));
+        assert!(matches!(order("aabb", "all"), Ok(Order::ByEach(all)) if all.len() == 6));
+        assert!(matches!(order("aabb", "free"), Ok(Order::Free)));
+        assert!(matches!(order("lla", "all"), Ok(Order::By(turns)) if turns == "all"));
+        let error = order("aabb", "aab").err().unwrap().to_string();
+        assert!(error.contains("2 turns of a and 1 turn of b"), "{error}");
+    }
 }

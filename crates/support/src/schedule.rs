@@ -21,6 +21,8 @@ const LONGEST_PAUSE: Duration = Duration::from_micros(20);
 /// tells is the order in which the actions happened. What lies between two turns of an actor is not
 /// kept together by anything: there the others may come between.
 ///
+/// While an action is done the turns of all others wait, so it must not wait for one of them.
+///
 /// # Examples
 ///
 /// Two threads change a number, each by reading it and writing it back:
@@ -66,6 +68,8 @@ struct Progress {
     /// The actors that have come to their first turn.
     here: BTreeSet<char>,
     taken: String,
+    /// Somebody does an action.
+    acting: bool,
 }
 
 impl Schedule {
@@ -101,12 +105,13 @@ impl Schedule {
     pub fn turn<R>(&self, actor: char, action: impl FnOnce() -> R) -> R {
         let mut progress = if let Some(turns) = &self.given {
             self.wait_for(&format!("the turn of {actor}"), |progress| {
-                turns.get(progress.taken.len()) == Some(&actor)
+                let turn = progress.taken.chars().count();
+                !progress.acting && turns.get(turn) == Some(&actor)
             })
         } else {
             self.begin_together(actor);
             pause();
-            self.progress()
+            self.wait_awake(actor)
         };
         let before = progress.taken.chars().filter(|&taken| taken == actor);
         let (before, all) = (before.count(), self.turns_of.get(&actor).copied());
@@ -114,9 +119,13 @@ impl Schedule {
             Some(before) < all,
             "{actor} takes more turns than the race says"
         );
+        progress.acting = true;
+        // An action that never ends would otherwise keep the others from giving up.
+        drop(progress);
+        let acting = Acting(self);
         let result = action();
-        progress.taken.push(actor);
-        self.changed.notify_all();
+        self.progress().taken.push(actor);
+        drop(acting);
         result
     }
 
@@ -142,6 +151,23 @@ impl Schedule {
         }
     }
 
+    /// Waits until nobody acts, without sleeping.
+    fn wait_awake(&self, actor: char) -> MutexGuard<'_, Progress> {
+        let start = Instant::now();
+        loop {
+            let progress = self.progress();
+            if !progress.acting {
+                return progress;
+            }
+            drop(progress);
+            assert!(
+                start.elapsed() < self.limit,
+                "{actor} waited in vain for the action of another actor to end"
+            );
+            thread::yield_now();
+        }
+    }
+
     fn wait_for(&self, what: &str, holds: impl Fn(&Progress) -> bool) -> MutexGuard<'_, Progress> {
         let (progress, wait) = self
             .changed
@@ -158,6 +184,16 @@ impl Schedule {
     /// The progress is whole even if an action panicked: it changes after the action.
     fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Held by the actor that does an action, and gone when it panics too.
+struct Acting<'a>(&'a Schedule);
+
+impl Drop for Acting<'_> {
+    fn drop(&mut self) {
+        self.0.progress().acting = false;
+        self.0.changed.notify_all();
     }
 }
 
@@ -191,6 +227,8 @@ fn pause() {
 #[cfg(test)]
 mod tests {
     use super::Schedule;
+    use std::panic::{self, AssertUnwindSafe};
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
     use std::thread;
     use std::time::{Duration, Instant};
 
@@ -260,6 +298,43 @@ mod tests {
         schedule.turn('A', || ());
         schedule.turn('B', || ());
         assert_eq!(schedule.taken(), "AB");
+    }
+
+    #[test]
+    fn an_action_that_does_not_end_holds_nobody_without_end() {
+        for mut schedule in [Schedule::given("AB"), Schedule::free("AB")] {
+            schedule.limit = Duration::from_secs(2);
+            let (schedule, given_up) = (&schedule, &AtomicBool::new(false));
+            // Whoever acts first does so until the other one has given up.
+            let until_given_up = || {
+                let start = Instant::now();
+                while !given_up.load(Relaxed) && start.elapsed() < Duration::from_mins(1) {
+                    thread::sleep(Duration::from_millis(1));
+                }
+            };
+            let race = |actor| {
+                let acted = panic::catch_unwind(AssertUnwindSafe(|| {
+                    schedule.turn(actor, until_given_up);
+                }));
+                given_up.store(true, Relaxed);
+                acted.is_ok()
+            };
+            let acted = thread::scope(|scope| {
+                let actors = ['A', 'B'].map(|actor| scope.spawn(move || race(actor)));
+                actors.map(|actor| actor.join().unwrap())
+            });
+            assert_eq!(acted.iter().filter(|&&acted| acted).count(), 1);
+            assert_eq!(schedule.taken().len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_letter_may_be_longer_than_a_byte() {
+        let schedule = Schedule::given("ÄBÄ");
+        for actor in ['Ä', 'B', 'Ä'] {
+            schedule.turn(actor, || ());
+        }
+        assert_eq!(schedule.taken(), "ÄBÄ");
     }
 
     #[test]

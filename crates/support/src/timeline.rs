@@ -25,7 +25,8 @@ pub fn mark(lane: &str, text: impl Display) {
     };
     dispatcher::with_default(recorder, || info!(target: TARGET, lane, %text, "mark"));
     // After the event: what is begun first ends last, and `tracing` is needed to the end.
-    LANE.with(|lane| lane.0.set(true));
+    // A thread that is ending may have ended its lane before.
+    let _ = LANE.try_with(|lane| lane.0.set(true));
 }
 
 /// Prints a line with which a part of a step begins. In the timeline of the step the part gets a picture of its own.

@@ -23,6 +23,7 @@ const CHECKS: &[Check] = &[
     ("hangs with a child", hangs_with_child),
     ("leaves a child behind", leaves_child),
     ("prints without end", prints_without_end),
+    ("prints a line without end", prints_endless_line),
 ];
 
 #[expect(
@@ -74,6 +75,16 @@ fn prints_without_end() -> anyhow::Result<()> {
     }
 }
 
+fn prints_endless_line() -> anyhow::Result<()> {
+    let piece = "x".repeat(1000);
+    let mut number = 0_u64;
+    loop {
+        number += 1;
+        print!("{piece}");
+        ensure!(number < u64::MAX, "that is a long time");
+    }
+}
+
 fn main() -> ExitCode {
     if env::var_os(AS_EXERCISE).is_some() {
         return run_checks(CHECKS);
@@ -86,6 +97,11 @@ fn main() -> ExitCode {
         ("a check that hangs is ended with its children", a_hang_ends),
         ("a child left behind is ended", a_child_left_is_ended),
         ("endless output is cut", endless_output_is_cut),
+        ("an endless line is cut", an_endless_line_is_cut),
+        (
+            "a reader may go, and the status is as it was",
+            a_reader_may_go,
+        ),
         ("every check runs, whatever the others do", every_check_runs),
         (
             "a check ends when its program is killed",
@@ -210,13 +226,32 @@ fn endless_output_is_cut() {
     assert_eq!(status, Some(1));
 }
 
+fn an_endless_line_is_cut() {
+    let (out, _, status) = exercise(&["8"], "1");
+    assert!(out.contains("xxx ...\n   it was still running"), "{out}");
+    assert!(out.len() < 5000, "{} bytes", out.len());
+    assert_eq!(status, Some(1));
+}
+
+fn a_reader_may_go() {
+    for (check, expected) in [("1", 0), ("2", 1)] {
+        let mut program = command(&[check], "30")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("this program starts");
+        drop(program.stdout.take());
+        let status = program.wait().expect("it ends");
+        assert_eq!(status.code(), Some(expected), "check {check}");
+    }
+}
+
 fn every_check_runs() {
     let (out, _, status) = exercise(&[], "1");
     for (index, (name, _)) in CHECKS.iter().enumerate() {
         let line = format!("{}. {name}: ", index + 1);
         assert!(out.contains(&line), "{line}: {out}");
     }
-    assert!(out.ends_with("2 of 7 checks passed.\n"), "{out}");
+    assert!(out.ends_with("2 of 8 checks passed.\n"), "{out}");
     assert_eq!(status, Some(1));
 }
 
@@ -265,7 +300,7 @@ fn wait_for_child(parent: u32) -> u32 {
 }
 
 fn an_unknown_number_is_refused() {
-    for wrong in ["0", "8", "two"] {
+    for wrong in ["0", "9", "two"] {
         let (out, error, status) = exercise(&[wrong], "30");
         assert!(
             error.contains(&format!("there is no check number `{wrong}`")),

@@ -26,6 +26,9 @@ const LINGER: Duration = Duration::from_secs(2);
 /// How many lines of a check's output are kept: an endless loop may print without end.
 const LINES: usize = 40;
 
+/// How many bytes of a line are kept: it may be as endless.
+const LENGTH: u64 = 4096;
+
 /// How a check ended.
 pub(super) enum Ending {
     Passed,
@@ -60,7 +63,8 @@ impl Ending {
     }
 }
 
-/// Runs a check in a process of its own. No process of it is left when this returns.
+/// Runs a check in a process of its own. No process of its group is left when this returns; one that has left the
+/// group, as `setsid` does, goes on.
 pub(super) fn run(number: usize, limit: Duration) -> io::Result<Outcome> {
     let (output, writer) = io::pipe()?;
     let mut command = Command::new(env::current_exe()?);
@@ -80,9 +84,13 @@ pub(super) fn run(number: usize, limit: Duration) -> io::Result<Outcome> {
     thread::spawn(move || {
         let mut output = BufReader::new(output);
         let mut line = Vec::new();
-        while let Ok(1..) = output.read_until(b'\n', &mut line) {
-            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
-            if sender.send(text).is_err() {
+        while let Ok(1..) = output.by_ref().take(LENGTH).read_until(b'\n', &mut line) {
+            let mut text = String::from_utf8_lossy(&line).trim_end().to_owned();
+            let is_cut = line.len() as u64 == LENGTH && !line.ends_with(b"\n");
+            if is_cut {
+                text.push_str(" ...");
+            }
+            if sender.send(text).is_err() || is_cut && output.skip_until(b'\n').is_err() {
                 break;
             }
             line.clear();
