@@ -29,6 +29,7 @@ fn main() -> ExitCode {
             results_are_not_read,
             inputs_are_unsendable_half_way,
             results_are_unsendable_half_way,
+            inputs_are_unreadable_half_way,
             a_sender_is_lost_with_its_worker,
             workers_are_set_up_with_handles,
         ],
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
             results_that_nobody_reads_leave_nothing,
             inputs_that_cannot_be_sent_leave_nothing,
             handles_in_results_that_cannot_be_sent_are_given_back,
+            handles_in_inputs_that_cannot_be_read_are_given_back,
             a_channel_ends_when_its_sender_is_lost_with_a_worker,
             handles_for_setting_up_leave_nothing,
         ],
@@ -53,6 +55,7 @@ fn tasks() -> Vec<RegisteredTask> {
         task(perhaps_exits),
         task(makes_an_array),
         task(hands_back),
+        task(takes_brittle),
         task(sends_or_exits),
         task(set_up),
         task(adds),
@@ -246,6 +249,8 @@ struct Brittle(u8);
 const WHOLE: u8 = 0;
 const WRITING_FAILS: u8 = 1;
 const WRITING_PANICS: u8 = 2;
+const READING_FAILS: u8 = 3;
+const READING_PANICS: u8 = 4;
 
 impl Serialize for Brittle {
     fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
@@ -259,7 +264,12 @@ impl Serialize for Brittle {
 
 impl<'de> Deserialize<'de> for Brittle {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Brittle, D::Error> {
-        u8::deserialize(deserializer).map(Brittle)
+        let number = u8::deserialize(deserializer)?;
+        assert!(number != READING_PANICS, "it cannot be read");
+        if number == READING_FAILS {
+            return Err(serde::de::Error::custom("it cannot be read"));
+        }
+        Ok(Brittle(number))
     }
 }
 
@@ -292,6 +302,45 @@ fn results_are_unsendable_half_way() {
 
 fn handles_in_results_that_cannot_be_sent_are_given_back() {
     Scene::new("results_are_unsendable_half_way").succeed();
+}
+
+fn takes_brittle(_: (Vec<Handles>, Brittle, Vec<Handles>)) {}
+
+fn inputs_are_unreadable_half_way() {
+    init(tasks());
+    let pool = Pool::new(1).unwrap();
+    for breaks in [READING_FAILS, READING_PANICS] {
+        // How many handles are opened before it breaks, and how many never are.
+        for (before, behind) in [(0, 1), (1, 0), (1, 1), (2, 3)] {
+            let (sender, receiver) = channel().unwrap();
+            // Another sender is on its way all the time.
+            let waiting = Queue::new().unwrap();
+            waiting.put(sender.clone()).unwrap();
+            let handles = |count| -> Vec<Handles> {
+                (0..count)
+                    .map(|_| (sender.clone(), Queue::new().unwrap()))
+                    .collect()
+            };
+            let inputs = [WHOLE, breaks, WHOLE]
+                .map(|breaks| (handles(before), Brittle(breaks), handles(behind)));
+            drop(sender);
+            let each = pool.chunk_size(3).map_each(takes_brittle, inputs).unwrap();
+            let done: Vec<bool> = each.iter().map(Result::is_ok).collect();
+            assert_eq!(done, [true, false, true]);
+            // What was opened is not counted a second time: the one in the queue is still there.
+            let early = receiver.recv_timeout(Duration::from_millis(20));
+            assert!(matches!(early, Err(Error::Timeout { .. })), "{early:?}");
+            waiting.get().unwrap().send(7).unwrap();
+            assert_eq!(receiver.recv_timeout(story::LIMIT / 2).unwrap(), Some(7));
+            assert_eq!(receiver.recv_timeout(story::LIMIT / 2).unwrap(), None);
+        }
+    }
+    pool.join();
+    nothing_is_left();
+}
+
+fn handles_in_inputs_that_cannot_be_read_are_given_back() {
+    Scene::new("inputs_are_unreadable_half_way").succeed();
 }
 
 fn sends_or_exits((exits, sender): (bool, Sender<u32>)) {

@@ -68,6 +68,7 @@ impl Segment {
             None => Self::map_at(&ticket.place, Some(ticket.length), ticket.usage, false)?,
         };
         segment.take_back();
+        crate::luggage::note_opened();
         Ok(segment)
     }
 }

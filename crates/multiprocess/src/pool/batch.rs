@@ -1,11 +1,12 @@
 //! The calls of a batch: many in one message.
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::luggage::{add_all, with_luggage};
+use crate::luggage::{self, with_luggage};
 use crate::panic;
 use crate::parcel::panic_message;
 use crate::pool::framed::{
@@ -79,6 +80,9 @@ pub(crate) fn run<F, Args>(
             while call < count {
                 doing = Doing::Reading;
                 step(call, false);
+                if std::mem::needs_drop::<Args>() {
+                    luggage::count_opened();
+                }
                 let input = match split(inputs) {
                     Some((Found::Value(input), rest)) => {
                         inputs = rest;
@@ -87,7 +91,7 @@ pub(crate) fn run<F, Args>(
                     _ => Err("the batch is not whole".to_owned()),
                 };
                 match input {
-                    Err(reason) => write_words(UNREADABLE, &reason, "", results),
+                    Err(reason) => write_unreadable(&reason, results),
                     Ok(arguments) => {
                         if std::mem::needs_drop::<Args>() {
                             step(call, true);
@@ -116,7 +120,7 @@ pub(crate) fn run<F, Args>(
         let Err(payload) = fallen else { continue };
         let message = panic_message(payload.as_ref());
         match doing {
-            Doing::Reading => write_words(UNREADABLE, message, "", results),
+            Doing::Reading => write_unreadable(message, results),
             Doing::Calling => write_words(PANICKED, message, &panic::last_location(), results),
             Doing::Writing(start) => {
                 results.truncate(start);
@@ -129,11 +133,17 @@ pub(crate) fn run<F, Args>(
     }
 }
 
+/// Writes why an input cannot be read, and how many handles in it were opened before that was known.
+fn write_unreadable(reason: &str, results: &mut Vec<u8>) {
+    let opened = luggage::opened().to_string();
+    write_words(UNREADABLE, reason, &opened, results);
+}
+
 /// Appends a result; if that fails, the handles that were already written are given back.
 fn append_with_handles<T: Serialize>(value: &T, results: &mut Vec<u8>) -> Result<(), String> {
     let (written, handles) = with_luggage(|| append(value, results));
     written?;
-    add_all(handles);
+    luggage::add_all(handles);
     Ok(())
 }
 
@@ -150,6 +160,22 @@ pub(crate) struct Results<'a>(&'a [u8]);
 impl<'a> Results<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Results<'a> {
         Results(bytes)
+    }
+
+    /// The inputs that could not be read, by number, and how many handles in each were opened before that was known.
+    pub(crate) fn unreadable(self) -> HashMap<u32, usize> {
+        let mut unreadable = HashMap::new();
+        let mut rest = self.0;
+        for number in 0.. {
+            let Some((found, behind)) = split(rest) else {
+                break;
+            };
+            rest = behind;
+            if let Found::Words(UNREADABLE, _, opened) = found {
+                unreadable.insert(number, opened.parse().unwrap_or(0));
+            }
+        }
+        unreadable
     }
 
     /// Why the one call of a batch failed, if it did; its value is not looked at.

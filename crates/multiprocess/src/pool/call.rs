@@ -263,10 +263,19 @@ impl Batch {
         }
     }
 
-    /// All its inputs were read, and the handles in them.
-    pub(crate) fn was_read(&mut self) {
-        for (_, luggage) in self.luggage.drain(..) {
-            luggage.deliver();
+    /// A worker has done it, with these results. Its inputs were read, and the handles in them; in those that could not
+    /// be read, only the first few were: the others are given back, and no more, lest a handle that is still on its way
+    /// elsewhere be taken for gone.
+    pub(crate) fn was_read(&mut self, results: &[u8]) {
+        if self.luggage.is_empty() {
+            return;
+        }
+        let unreadable = Results::new(results).unreadable();
+        for (input, luggage) in self.luggage.drain(..) {
+            match unreadable.get(&input) {
+                Some(&opened) => luggage.deliver_first(opened),
+                None => luggage.deliver(),
+            }
         }
     }
 

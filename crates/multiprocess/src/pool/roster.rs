@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::pool::call::{Arrived, Batch, Call, PoolEnd};
 use crate::pool::failure::TaskFailure;
 use crate::pool::member::Worker;
-use crate::pool::message::{NO_BATCH, Order, Seat};
+use crate::pool::message::{NEWS, NO_BATCH, Order, Seat};
 
 pub(crate) struct Roster {
     pub(crate) phase: Phase,
@@ -244,7 +244,7 @@ impl Roster {
             took if took < SHORT => 16,
             _ => 2,
         };
-        batch.was_read();
+        batch.was_read(did.bytes.get(NEWS..).unwrap_or_default());
         let (first, count) = (batch.first, batch.count() as usize);
         let bytes = batch.call.parcel(did.bytes, count, did.loaded);
         let wake = batch.call.arrive_quietly(Arrived::Results {
