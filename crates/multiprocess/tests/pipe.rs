@@ -147,7 +147,7 @@ fn a_killed_process_is_the_end_of_the_conversation() {
     child.kill().unwrap();
     let rest: Vec<u32> = ours.iter().map(Result::unwrap).collect();
     assert_eq!(rest, [1, 2, 3, 4]);
-    assert!(start.elapsed() < Duration::from_millis(500));
+    assert!(start.elapsed() < Duration::from_secs(10));
     child.join().unwrap_err();
 }
 

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use multiprocess::{Error, Queue, spawn, task};
 use story::named;
 
-/// How exact a limit is kept.
-const CLOSE: Duration = Duration::from_millis(50);
+/// Longer than that, it was not the time limit that ended a wait; how busy the machine is must not matter.
+const CLOSE: Duration = Duration::from_secs(10);
 
 fn init() {
     multiprocess::init([

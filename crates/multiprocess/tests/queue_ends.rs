@@ -99,7 +99,7 @@ fn it_ends_when_the_last_sender_is_killed() {
     let start = Instant::now();
     child.kill().unwrap();
     assert_eq!(waiting.join().unwrap().unwrap(), None);
-    assert!(start.elapsed() < Duration::from_millis(500));
+    assert!(start.elapsed() < Duration::from_secs(10));
     child.join().unwrap_err();
 }
 
