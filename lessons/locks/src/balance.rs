@@ -1,3 +1,4 @@
+use crate::bookings::BOOKINGS;
 use anyhow::{Result, ensure};
 use multiprocess::{RawValue, Value, spawn};
 use std::hint;
@@ -92,5 +93,13 @@ pub fn balance() -> Result<()> {
         ensure!((100..=300).contains(&balance), "not even a race does that");
     }
     assert_eq!(with, [200; RUNS]);
+
+    for (turns, expected) in [("DWWWWDDD", 202), ("WDDDDWWW", 198)] {
+        let expected = format!("200 + 2 - 2 make {expected}");
+        for _ in 0..RUNS {
+            assert_eq!(BOOKINGS.replay(turns)?, expected);
+        }
+        println!("{turns}: {expected}, in {RUNS} of {RUNS} replays");
+    }
     Ok(())
 }

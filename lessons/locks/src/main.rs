@@ -1,4 +1,5 @@
 mod balance;
+mod bookings;
 mod deadlock;
 mod printers;
 
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         task(balance::withdraw),
         task(balance::deposit_locked),
         task(balance::withdraw_locked),
+        task(bookings::book),
         task(deadlock::take_crosswise),
         task(deadlock::take_in_order),
         task(hold),
@@ -38,7 +40,7 @@ fn main() -> ExitCode {
             ("deadlock", deadlock::deadlock),
             ("killed-holder", killed_holder),
         ],
-        &[ADDITIONS],
+        &[ADDITIONS, bookings::BOOKINGS],
     )
 }
 
