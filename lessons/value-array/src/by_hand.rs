@@ -8,7 +8,7 @@ use shared_memory::{Shmem, ShmemConf, ShmemError};
 fn as_numbers(segment: &mut Shmem) -> &mut [i32] {
     let length = segment.len() / size_of::<i32>();
     let start = segment.as_ptr().cast::<i32>();
-    // We vouch for it: these bytes are so many numbers, and nobody else uses them now.
+    // SAFETY: we vouch for it: these bytes are so many numbers, and nobody else uses them now.
     unsafe { std::slice::from_raw_parts_mut(start, length) }
 }
 
