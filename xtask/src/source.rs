@@ -32,15 +32,26 @@ impl Sources {
     /// Reads the Rust files and the Python counterpart of a lesson.
     pub(crate) fn read(root: &Path, lesson: &Lesson) -> anyhow::Result<Self> {
         let folder = lesson.folder.strip_prefix(root)?;
-        let mut rust = Vec::new();
-        add_rust(root, &folder.join("src"), &mut rust)?;
-        rust.sort_by(|one, other| one.path.cmp(&other.path));
+        let mut files = Vec::new();
+        files_below(root, &folder.join("src"), &mut files)?;
+        files.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
+        files.sort();
+        let rust = files
+            .into_iter()
+            .filter_map(|path| Source::read(root, path));
+        let rust = rust.collect();
         let python = Source::read(root, folder.join(format!("{}.py", lesson.name)));
         Ok(Self { rust, python })
     }
 }
 
-fn add_rust(root: &Path, folder: &Path, sources: &mut Vec<Source>) -> anyhow::Result<()> {
+/// Adds the files in a folder and those below it, relative to the root, without what was built.
+pub(crate) fn files_below(
+    root: &Path,
+    folder: &Path,
+    files: &mut Vec<PathBuf>,
+) -> anyhow::Result<()> {
+    const BUILT: [&str; 3] = ["target", "__pycache__", ".git"];
     let place = root.join(folder);
     if !place.is_dir() {
         return Ok(());
@@ -50,10 +61,11 @@ fn add_rust(root: &Path, folder: &Path, sources: &mut Vec<Source>) -> anyhow::Re
     for entry in entries {
         let entry = entry?;
         let path = folder.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            add_rust(root, &path, sources)?;
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            sources.extend(Source::read(root, path));
+        let kind = entry.file_type()?;
+        if kind.is_file() {
+            files.push(path);
+        } else if kind.is_dir() && !BUILT.iter().any(|built| entry.file_name() == *built) {
+            files_below(root, &path, files)?;
         }
     }
     Ok(())

@@ -1,4 +1,3 @@
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,7 +10,7 @@ use crate::program::{Build, Program};
 use crate::python::Python;
 use crate::readme::Readme;
 use crate::screen::Screen;
-use crate::source::{Source, Sources};
+use crate::source::{Source, Sources, files_below};
 
 /// What the rules look at. Paths are relative to the root, except the root itself.
 pub(super) struct Checkout {
@@ -142,7 +141,7 @@ pub(super) fn files(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
                     .filter(|path| root.join(path).is_file()),
             );
         }
-        _ => walk(root, Path::new(""), &mut files)?,
+        _ => files_below(root, Path::new(""), &mut files)?,
     }
     let own: Vec<PathBuf> = files
         .iter()
@@ -156,30 +155,10 @@ pub(super) fn files(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn walk(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    const BUILT: [&str; 3] = ["target", "__pycache__", ".git"];
-    let place = root.join(folder);
-    if !place.is_dir() {
-        return Ok(());
-    }
-    let entries =
-        fs::read_dir(&place).with_context(|| format!("{} cannot be read", place.display()))?;
-    for entry in entries {
-        let entry = entry?;
-        let path = folder.join(entry.file_name());
-        let kind = entry.file_type()?;
-        if kind.is_file() {
-            files.push(path);
-        } else if kind.is_dir() && !BUILT.iter().any(|built| entry.file_name() == *built) {
-            walk(root, &path, files)?;
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{files, walk};
+    use super::files;
+    use crate::source::files_below;
     use std::fs;
     use std::path::Path;
 
@@ -191,7 +170,7 @@ mod tests {
             fs::write(root.path().join(folder).join("file"), "").unwrap();
         }
         let mut files = Vec::new();
-        walk(root.path(), Path::new(""), &mut files).unwrap();
+        files_below(root.path(), Path::new(""), &mut files).unwrap();
         assert_eq!(files, [Path::new("src/file")]);
     }
 
