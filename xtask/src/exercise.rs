@@ -11,10 +11,10 @@ use lexopt::{Arg, Parser, ValueExt};
 
 use self::progress::Progress;
 use self::sheet::Sheet;
+use crate::block;
 use crate::course::{Course, Lesson};
 use crate::live_run::{self, Line};
 use crate::misuse::Misuse;
-use crate::play;
 use crate::program::{Build, Program};
 use crate::screen::Screen;
 
@@ -144,7 +144,7 @@ fn check(
     let source = sheet::program(lesson);
     let place = format!("Exercise of lesson {}, {name}", lesson.number);
     screen.title(&place, &sheet.title)?;
-    play::blocks(screen, &sheet.text)?;
+    block::show(screen, &sheet.text)?;
     screen.remark(&format!("Your file: {}", shown(course, &source)))?;
 
     // Remembered before the build: what is checked is what stood there then.
@@ -174,7 +174,7 @@ fn check(
         progress.solve(text);
         progress.write()?;
         screen.heading("Solved: all checks passed.")?;
-        play::blocks(screen, &sheet.next)?;
+        block::show(screen, &sheet.next)?;
         let source = shown(course, &source);
         screen.line("To have the exercise again as it was:")?;
         screen.line(&format!("    git restore {source}"))?;
@@ -238,7 +238,7 @@ fn hint(
         ))
     })?;
     screen.heading(&format!("Hint {number} of {count}"))?;
-    play::blocks(screen, hint)?;
+    block::show(screen, hint)?;
     if number > progress.hints {
         progress.hints = number;
         progress.write()?;

@@ -1,6 +1,7 @@
 //! The tasks of the course: `cargo xtask lesson` plays it, `cargo xtask` lists what else there is.
 
 mod bench;
+mod block;
 mod book;
 mod building;
 mod check;
@@ -38,6 +39,7 @@ mod screen;
 mod selection;
 mod source;
 mod summary;
+mod svg;
 mod sync;
 mod table;
 mod task;

@@ -1,5 +1,6 @@
 //! The task `timeline`: records a step, or takes a recording, and shows what ran when.
 
+mod arrows;
 mod axis;
 mod ends;
 mod lanes;

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::error::{BrokenBy, Error, Result};
+use crate::broken_by::BrokenBy;
+use crate::error::{Error, Result};
 use crate::memory::Ticket;
 use crate::monitor::{Monitor, Numbers};
 use crate::presence::Presence;

@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use crate::current::ProcessInfo;
 use crate::death::DeathWatch;
-use crate::error::{Error, Result, Signal};
+use crate::error::{Error, Result};
 use crate::events;
 use crate::link::{self, Frame, Kind, Wait};
 use crate::luggage::Luggage;
 use crate::parcel::Parcel;
+use crate::signal::Signal;
 
 /// One child, shared by its handle, the list of children, and the reaper.
 pub(crate) struct Child {

@@ -4,8 +4,10 @@ use std::fmt;
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use crate::broken_by::BrokenBy;
 use crate::holder::Holder;
 use crate::pool::{PoolEnd, TaskFailure};
+use crate::signal::Signal;
 
 /// The result of this crate's operations.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -309,34 +311,6 @@ pub enum Error {
     },
 }
 
-/// What broke a [`Barrier`](crate::Barrier).
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BrokenBy {
-    /// A thread of this process did not want to wait any longer.
-    Timeout(Holder),
-    /// This process called [`abort`](crate::Barrier::abort).
-    Abort(Holder),
-    /// This process was a party and is dead.
-    Death(Holder),
-    /// This process was a party and panicked.
-    Panic(Holder),
-    /// [`reset`](crate::Barrier::reset) was called while somebody waited.
-    Reset,
-}
-
-impl fmt::Display for BrokenBy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            BrokenBy::Timeout(process) => write!(f, "{process} waited too long"),
-            BrokenBy::Abort(process) => write!(f, "{process} aborted it"),
-            BrokenBy::Death(process) => write!(f, "{process} died"),
-            BrokenBy::Panic(process) => write!(f, "{process} panicked"),
-            BrokenBy::Reset => f.write_str("it was reset while somebody waited"),
-        }
-    }
-}
-
 /// Which value was travelling between two processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -353,33 +327,6 @@ impl fmt::Display for Travelling {
             Travelling::Arguments => "the arguments",
             Travelling::Answer => "the result",
         })
-    }
-}
-
-/// The number of a signal, shown by its name.
-///
-/// Python shows it as a negative exit code: `-9`.
-///
-/// ```
-/// assert_eq!(multiprocess::Signal(9).to_string(), "SIGKILL");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Signal(pub i32);
-
-impl Signal {
-    /// Asks a process to end; what [`terminate`](crate::JoinHandle::terminate) sends.
-    pub const TERM: Signal = Signal(15);
-    /// Ends a process that cannot refuse; what [`kill`](crate::JoinHandle::kill) sends.
-    pub const KILL: Signal = Signal(9);
-}
-
-impl fmt::Display for Signal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        #[cfg(unix)]
-        if let Ok(signal) = nix::sys::signal::Signal::try_from(self.0) {
-            return f.write_str(signal.as_str());
-        }
-        write!(f, "signal {}", self.0)
     }
 }
 

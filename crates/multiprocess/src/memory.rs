@@ -11,70 +11,34 @@
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
-use std::io::ErrorKind;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
-use std::os::unix::fs::OpenOptionsExt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use shared_memory::{Shmem, ShmemConf, ShmemError};
+use shared_memory::{Shmem, ShmemConf};
 use tracing::Level;
 
 use crate::raw_lock::{FileLock, Locked, Refused};
 use crate::robust::RobustMutex;
-use crate::{available, death, events, run};
+use crate::{death, events, run};
 
 mod dependent;
+mod layout;
+mod making;
 mod place;
 mod ticket;
 mod turn;
 
+pub(crate) use layout::{TURNS, WORDS};
 pub(crate) use place::remove;
 pub(crate) use ticket::{Ticket, why_not_opened};
 
+use layout::{HEADER, Header, MARK};
 use place::{Place, os_id};
-
-/// What stands at the beginning of each segment.
-#[repr(C, align(64))]
-struct Header {
-    mark: AtomicU64,
-    length: AtomicU64,
-    /// How the memory may be used: 1 by atomics, 0 under the lock.
-    atomic: AtomicU32,
-    /// Handles that are on their way to a process, and hold no lock on the file of the name.
-    in_flight: AtomicU32,
-    lock: LockPlace,
-    words: [AtomicU32; WORDS],
-    /// Whether there are files beside the one of the name: dependents, or what [`Segment::companion`] named.
-    accompanied: AtomicU32,
-    turns: [TurnPlace; TURNS],
-}
-
-/// What changes with each lock keeps to one line of memory, off the line that the counters are on.
-#[repr(C, align(64))]
-struct LockPlace {
-    mutex: RobustMutex,
-    /// Process that holds the lock, 0 if none.
-    holder: AtomicU32,
-}
-
-/// Each mutex keeps to a line of its own too.
-#[repr(C, align(64))]
-struct TurnPlace(RobustMutex);
-
-/// Numbers in each segment that can be read and written without its lock.
-pub(crate) const WORDS: usize = 16;
-
-/// Locks in each segment that guard no memory, but let processes do something one after the other.
-pub(crate) const TURNS: usize = 4;
-
-const MARK: u64 = 0x6d75_6c74_6970_726f;
-
-const HEADER: usize = size_of::<Header>();
 
 /// How the memory of a segment is used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -116,67 +80,6 @@ fn open_segments() -> MutexGuard<'static, Option<HashMap<Place, Weak<Segment>>>>
 }
 
 impl Segment {
-    /// Makes a segment of `length` bytes, all zero, that nobody else knows.
-    pub(crate) fn create(length: usize, usage: Use) -> std::io::Result<Arc<Segment>> {
-        static MADE: AtomicU64 = AtomicU64::new(0);
-        let total = total(length)?;
-        let folder = run::folder()?;
-        let run = folder
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        loop {
-            let made = MADE.fetch_add(1, Ordering::Relaxed);
-            let name = format!("mp-{run}-{:x}-{made:x}", std::process::id());
-            let place = Place {
-                name,
-                folder: folder.clone(),
-            };
-            match Self::create_at(place, total, length, usage, false) {
-                // A process of the run that had this pid before gave that name.
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                made => return made,
-            }
-        }
-    }
-
-    fn create_at(
-        place: Place,
-        total: usize,
-        length: usize,
-        usage: Use,
-        dependent: bool,
-    ) -> std::io::Result<Arc<Segment>> {
-        // The name is written down before it is given out: whatever happens next, it will be cleared away.
-        let users = run::hold(
-            &place.users(),
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create_new(true)
-                .mode(0o600),
-        )?;
-        let segment = Self::map_new(&place, total).and_then(|mapping| {
-            #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
-            Self::make_mutexes(&mapping)?;
-            Self::assemble(mapping, place.clone(), length, usage, users, dependent)
-        });
-        let mut segment = segment.inspect_err(|_| place.forget())?;
-        segment.mapping.set_owner(false);
-        let header = segment.header();
-        header.length.store(length as u64, Ordering::Relaxed);
-        header
-            .atomic
-            .store(u32::from(usage == Use::Atomic), Ordering::Relaxed);
-        header.mark.store(MARK, Ordering::Release);
-        let segment = Arc::new(segment);
-        open_segments()
-            .get_or_insert_default()
-            .insert(place, Arc::downgrade(&segment));
-        Ok(segment)
-    }
-
     /// Makes the mutexes in a new segment that nobody else knows.
     #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
     fn make_mutexes(mapping: &Shmem) -> std::io::Result<()> {
@@ -189,22 +92,6 @@ impl Segment {
             }
         }
         Ok(())
-    }
-
-    /// Maps a new name, and has the memory set aside: to learn that there is too little of it at the first write
-    /// would be to learn it by a signal.
-    fn map_new(place: &Place, total: usize) -> std::io::Result<Shmem> {
-        let made = ShmemConf::new()
-            .os_id(os_id(&place.name))
-            .size(total)
-            .create();
-        // While it is the owner, dropping it removes the name.
-        let mapping = made.map_err(|error| match error {
-            ShmemError::MappingIdExists => ErrorKind::AlreadyExists.into(),
-            other => std::io::Error::other(other),
-        })?;
-        available::reserve(&place.name, total as u64)?;
-        Ok(mapping)
     }
 
     fn assemble(
@@ -550,16 +437,6 @@ unsafe impl Atomic for std::sync::atomic::AtomicU16 {}
 unsafe impl Atomic for AtomicU32 {}
 // SAFETY: as above.
 unsafe impl Atomic for AtomicU64 {}
-
-/// Bytes of a segment with its header; an error if there is less memory than that.
-fn total(length: usize) -> std::io::Result<usize> {
-    let total = HEADER
-        .checked_add(length)
-        .filter(|&total| isize::try_from(total).is_ok());
-    let total = total.ok_or_else(|| available::too_large(available::free_memory().unwrap_or(0)))?;
-    available::check(total as u64)?;
-    Ok(total)
-}
 
 fn is_portable() -> bool {
     !crate::portable::IS_LINUX || crate::portable::is_forced()

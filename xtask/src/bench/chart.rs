@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::bench::finding::{Finding, Measured, amount};
 use crate::bench::machine::Machine;
+use crate::svg::escaped;
 
 const WIDTH: f64 = 760.0;
 const MARGIN: f64 = 16.0;
@@ -84,7 +85,7 @@ fn bar(body: &mut String, y: f64, part: f64, measured: &Measured, finding: &Find
 }
 
 fn text(body: &mut String, x: f64, y: f64, class: &str, words: &str) {
-    let words = words.replace('&', "&amp;").replace('<', "&lt;");
+    let words = escaped(words);
     let _ = writeln!(
         body,
         "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y}\">{words}</text>"
@@ -119,6 +120,6 @@ mod tests {
         assert!(picture.contains("width=\"100.0\""), "{picture}");
         assert!(picture.contains("width=\"400.0\""), "{picture}");
         assert!(!picture.contains("bare robust mutex"), "{picture}");
-        assert!(picture.contains("A &amp; B &lt;fast>"), "{picture}");
+        assert!(picture.contains("A &amp; B &lt;fast&gt;"), "{picture}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::model::{Arrow, Because, Kind, Lane, Mark, Part, Sign, Span, Timeline};
+use super::model::{Arrow, Kind, Lane, Mark, Part, Sign, Span, Timeline};
 use super::recording::{Event, Process};
 
 /// Makes the picture of a run out of what its processes recorded.
@@ -35,12 +35,12 @@ pub(super) struct Drawing<'a> {
     /// What the memory of a lock or a queue is.
     made: HashMap<String, String>,
     /// For each message that was put: its lane and time.
-    put: HashMap<(String, u64), (usize, u64)>,
-    got: Vec<(String, u64, usize, u64)>,
+    pub(super) put: HashMap<(String, u64), (usize, u64)>,
+    pub(super) got: Vec<(String, u64, usize, u64)>,
     /// Each time a lock was held: the lock, the lane, from when to when, and whether it was waited for.
     pub(super) held: Vec<Held>,
     /// Where and when a child was started, and the child, which may have no lane yet.
-    started: Vec<((usize, u64), usize)>,
+    pub(super) started: Vec<((usize, u64), usize)>,
     pub(super) arrows: Vec<Arrow>,
     parts: Vec<(u64, String)>,
     last: u64,
@@ -52,7 +52,7 @@ pub(super) struct Held {
     pub(super) lane: usize,
     pub(super) start: u64,
     pub(super) end: Option<u64>,
-    asked: u64,
+    pub(super) asked: u64,
 }
 
 impl<'a> Drawing<'a> {
@@ -293,40 +293,7 @@ impl<'a> Drawing<'a> {
     }
 
     fn finish(mut self) -> Timeline {
-        let mut arrows = std::mem::take(&mut self.arrows);
-        for (from, child) in std::mem::take(&mut self.started) {
-            let process = &self.processes[child];
-            let lane = self.by_thread[&(child, process.pid)];
-            arrows.push(Arrow {
-                kind: Because::Started,
-                from,
-                to: (lane, self.time(process.begins)),
-            });
-        }
-        for (queue, item, lane, at) in std::mem::take(&mut self.got) {
-            if let Some(&from) = self.put.get(&(queue, item)) {
-                arrows.push(Arrow {
-                    kind: Because::Message,
-                    from,
-                    to: (lane, at),
-                });
-            }
-        }
-        self.held.sort_by_key(|held| held.start);
-        for (index, next) in self.held.iter().enumerate() {
-            let mut before = self.held[..index].iter().rev();
-            if let Some(before) = before.find(|held| held.lock == next.lock)
-                && let Some(released) = before.end.filter(|&end| end > next.asked)
-                && before.lane != next.lane
-            {
-                arrows.push(Arrow {
-                    kind: Because::Lock,
-                    from: (before.lane, released),
-                    to: (next.lane, next.start),
-                });
-            }
-        }
-        arrows.sort_by_key(|arrow| arrow.to.1);
+        let arrows = self.all_arrows();
         for lane in &mut self.lanes {
             lane.spans
                 .sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));

@@ -7,7 +7,8 @@ use super::axis;
 use super::legend::{DEFINITIONS, Legend, STYLE};
 use super::model::{Because, Kind, Lane, Mark, Part, Sign, Span, Timeline};
 use super::terminal::shown_parts;
-use super::words::{LETTER, description, escaped, text_width, time};
+use super::words::{LETTER, description, text_width, time};
+use crate::svg::escaped;
 
 const WIDTH: f64 = 820.0;
 const RIGHT: f64 = 24.0;

@@ -73,11 +73,3 @@ pub(super) fn text_width(words: &str) -> f64 {
 pub(super) fn time(nanoseconds: u64) -> String {
     readable_time(Duration::from_nanos(nanoseconds))
 }
-
-/// Writes a text as XML wants it.
-pub(super) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-}

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::available;
+use crate::memory::making::total;
 use crate::memory::place::remove;
-use crate::memory::{Segment, Use, open_segment, total};
+use crate::memory::{Segment, Use, open_segment};
 
 impl Segment {
     /// Makes a segment that is found by this one's name and a suffix, and goes together with it. What the suffix

@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
+use crate::join_handle::JoinHandle;
 use crate::luggage::Luggage;
 use crate::pool::call::Batch;
 use crate::pool::line::Line;
 use crate::pool::message::{Order, Seat};
-use crate::process::JoinHandle;
 
 pub(crate) struct Worker {
     pub(crate) seat: Seat,

@@ -1,0 +1,46 @@
+//! What stands at the beginning of each segment, the same for all processes of a run. All of it is atomics and mutexes:
+//! whoever has mapped the segment may use it through a shared reference.
+
+use std::sync::atomic::{AtomicU32, AtomicU64};
+
+use crate::robust::RobustMutex;
+
+/// What stands at the beginning of each segment.
+#[repr(C, align(64))]
+pub(super) struct Header {
+    pub(super) mark: AtomicU64,
+    pub(super) length: AtomicU64,
+    /// How the memory may be used: 1 by atomics, 0 under the lock.
+    pub(super) atomic: AtomicU32,
+    /// Handles that are on their way to a process, and hold no lock on the file of the name.
+    pub(super) in_flight: AtomicU32,
+    pub(super) lock: LockPlace,
+    pub(super) words: [AtomicU32; WORDS],
+    /// Whether there are files beside the one of the name: dependents, or what [`Segment::companion`] named.
+    pub(super) accompanied: AtomicU32,
+    pub(super) turns: [TurnPlace; TURNS],
+}
+
+/// What changes with each lock keeps to one line of memory, off the line that the counters are on.
+#[repr(C, align(64))]
+pub(super) struct LockPlace {
+    pub(super) mutex: RobustMutex,
+    /// Process that holds the lock, 0 if none.
+    pub(super) holder: AtomicU32,
+}
+
+/// Each mutex keeps to a line of its own too.
+#[repr(C, align(64))]
+pub(super) struct TurnPlace(pub(super) RobustMutex);
+
+/// Numbers in each segment that can be read and written without its lock.
+pub(crate) const WORDS: usize = 16;
+
+/// Locks in each segment that guard no memory, but let processes do something one after the other.
+pub(crate) const TURNS: usize = 4;
+
+/// What a segment that has been made wholly begins with.
+pub(super) const MARK: u64 = 0x6d75_6c74_6970_726f;
+
+/// Bytes before the memory that is lent out.
+pub(super) const HEADER: usize = size_of::<Header>();
