@@ -75,6 +75,7 @@ def as_struct():
         ticker.start()
     for ticker in tickers:
         ticker.join()
+    print("main: fast and slow have ended")
 
     tasks = [
         Ticker("task-1", 0.03, 1),

@@ -62,7 +62,9 @@ fn no_debts() -> Result<()> {
 
 fn to_itself() -> Result<()> {
     let accounts = accounts();
-    transfer(&accounts[1], &accounts[1], 60);
+    let two = &accounts[1];
+    ensure!(transfer(two, two, 60), "60 of 100 were not moved");
+    ensure!(!transfer(two, two, 101), "101 of 100 were moved");
     expect(&accounts, [100, 100, 100])
 }
 

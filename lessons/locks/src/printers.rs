@@ -66,13 +66,13 @@ pub fn printers() -> Result<()> {
     for child in children {
         others.push(child.join()?);
     }
-    println!("others inside at the time: {others:?}");
+    println!("main: others inside at the time: {others:?}");
     assert_eq!(others, [0; 10]);
 
     let ending = spawn(give_up, (lock.clone(),))?.join();
     ensure!(matches!(ending, Err(Error::Panicked { .. })));
     let guard = lock.acquire_timeout(Duration::from_secs(1))?;
-    println!("a holder panicked; we have the lock all the same");
+    println!("main: a holder panicked; we have the lock all the same");
     ensure!(!guard.holder_died());
     Ok(())
 }

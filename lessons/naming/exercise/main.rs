@@ -26,6 +26,6 @@ pub fn clerk() -> Vec<String> {
 
 /// Starts a process for each of the names, and gives what each of them signed, in their order.
 pub fn office(names: &[&str]) -> Result<Vec<Vec<String>>> {
-    // Gap: start all of them, then join all of them.
+    // Gap: start a process for each name, and collect what each of them signed.
     todo!("start clerks with the names {names:?}")
 }

@@ -124,6 +124,7 @@ fn as_struct() -> Result<()> {
     let slow = thread::spawn(move || slow.run());
     assert_eq!(fast.join().unwrap(), 5);
     assert_eq!(slow.join().unwrap(), 5);
+    println!("main: fast and slow have ended");
 
     let tasks = [
         Ticker::new("task-1", 30, 1),
