@@ -48,6 +48,11 @@ impl Manifest {
         })
     }
 
+    /// Gives the table of everything.
+    pub(crate) fn top(&self) -> &Table {
+        &self.top
+    }
+
     /// Gives the value at a path of keys, such as `["package", "name"]`.
     pub(crate) fn get(&self, keys: &[&str]) -> Option<&Value> {
         let (last, tables) = keys.split_last()?;

@@ -4,6 +4,15 @@ use super::Problem;
 use super::checkout::Checkout;
 use crate::manifest::{Manifest, Table, Value};
 
+/// The tables of a manifest that can take values from the workspace.
+const SECTIONS: [&str; 5] = [
+    "package",
+    "dependencies",
+    "dev-dependencies",
+    "build-dependencies",
+    "lints",
+];
+
 /// The root's manifest lists every lesson: a glob would let one stray folder stop every command.
 pub(super) fn members_are_listed(checkout: &Checkout) -> Vec<Problem> {
     let path = Path::new("Cargo.toml");
@@ -50,7 +59,7 @@ pub(super) fn lints_are_set(checkout: &Checkout) -> Vec<Problem> {
             ));
         }
         let key = ["lints", "clippy", "pedantic"];
-        if !path.starts_with("lessons") && manifest.get(&key).is_none() {
+        if !path.starts_with("lessons") && !manifest.get(&key).is_some_and(is_heeded) {
             problems.push(Problem::new(
                 &path,
                 manifest.line(&key),
@@ -115,6 +124,13 @@ fn unreadable(path: &Path, error: &anyhow::Error) -> Problem {
     )
 }
 
+/// Tells whether a lint is set to a level at which it is told.
+fn is_heeded(lint: &Value) -> bool {
+    let level = lint.table().map_or(Some(lint), |table| table.get("level"));
+    let level = level.and_then(Value::text);
+    matches!(level, Some("warn" | "deny" | "forbid"))
+}
+
 fn members(manifest: &Manifest) -> Vec<String> {
     let members = manifest.get(&["workspace", "members"]);
     let members = members.map_or(&[][..], |members| members.list());
@@ -133,22 +149,20 @@ fn member_manifests(checkout: &Checkout) -> Vec<(PathBuf, anyhow::Result<Manifes
     members.into_iter().map(read).collect()
 }
 
-/// Gives the lines on which a value is taken from the workspace.
+/// Gives the lines on which a value is taken from the workspace, for all systems or for some.
 fn inheriting_lines(manifest: &Manifest) -> Vec<usize> {
     let inherits = |table: &Table| table.get("workspace").is_some_and(Value::is_true);
+    let targets = manifest.get(&["target"]).and_then(Value::table);
+    let targets = targets.into_iter().flat_map(Table::values);
+    let targets = targets.filter_map(Value::table);
+    let owners = [manifest.top()].into_iter().chain(targets);
     let mut lines = Vec::new();
-    for section in [
-        "package",
-        "dependencies",
-        "dev-dependencies",
-        "build-dependencies",
-        "lints",
-    ] {
-        let Some(table) = manifest.get(&[section]).and_then(|value| value.table()) else {
+    for section in owners.flat_map(|owner| SECTIONS.map(|section| owner.get(section))) {
+        let Some((section, table)) = section.and_then(|it| Some((it, it.table()?))) else {
             continue;
         };
         if inherits(table) {
-            lines.push(manifest.line(&[section]));
+            lines.push(section.line());
         }
         let inheriting = table
             .values()
@@ -203,6 +217,37 @@ mod tests {
         let found = problems(lessons_stand_alone, &fixture.checkout());
         let expected = format!("{LESSON}:{lines}: this is inherited");
         assert!(found[0].starts_with(&expected), "{found:?}");
+    }
+
+    #[test]
+    fn a_lesson_that_inherits_for_one_system_is_refused_too() {
+        for text in [
+            "\n[target.'cfg(unix)'.dependencies]\nanyhow.workspace = true\n",
+            "\n[target.'cfg(unix)'.dev-dependencies.anyhow]\nworkspace = true\n",
+        ] {
+            let fixture = Fixture::new();
+            fixture.append(LESSON, text);
+            let found = problems(lessons_stand_alone, &fixture.checkout());
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert!(found[0].contains("this is inherited"), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_lint_group_that_is_allowed_is_refused() {
+        for level in ["\"allow\"", "{ level = \"allow\", priority = -1 }", "{}"] {
+            let fixture = Fixture::new();
+            fixture.replace("xtask/Cargo.toml", "\"warn\"", level);
+            let found = problems(lints_are_set, &fixture.checkout());
+            assert_eq!(found.len(), 1, "{level}: {found:?}");
+            assert!(found[0].starts_with("xtask/Cargo.toml:8: "), "{found:?}");
+            assert!(found[0].contains("`pedantic` is not set"), "{found:?}");
+        }
+        for level in ["\"deny\"", "{ level = \"warn\", priority = -1 }"] {
+            let fixture = Fixture::new();
+            fixture.replace("xtask/Cargo.toml", "\"warn\"", level);
+            assert_eq!(problems(lints_are_set, &fixture.checkout()), [""; 0]);
+        }
     }
 
     #[test]
