@@ -22,11 +22,12 @@ fn walk(top: &Path, below: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()
         let name = entry.file_name();
         let path = below.join(&name);
         let full = entry.path();
-        let found =
-            fs::metadata(&full).with_context(|| format!("{} cannot be read", full.display()))?;
+        // Before it is looked at: an editor's lock is a link that leads nowhere.
         if is_left_behind(&name.to_string_lossy()) {
             continue;
         }
+        let found =
+            fs::metadata(&full).with_context(|| format!("{} cannot be read", full.display()))?;
         if found.is_file() {
             files.push(path);
         } else if full.is_symlink() {
@@ -107,5 +108,18 @@ mod tests {
             error.contains("more is a symbolic link to a folder"),
             "{error}"
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leads_nowhere_matters_only_if_it_would_travel() {
+        use std::os::unix::fs::symlink;
+
+        let folder = folder(&[("src/main.rs", "")]);
+        symlink("ann@host.42", folder.path().join("src/.#main.rs")).unwrap();
+        assert_eq!(files(folder.path()).unwrap(), [Path::new("src/main.rs")]);
+        symlink("nowhere.rs", folder.path().join("src/lost.rs")).unwrap();
+        let error = files(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("lost.rs cannot be read"), "{error}");
     }
 }
