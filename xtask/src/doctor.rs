@@ -42,9 +42,10 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     }
     let course = Course::here()?;
     let mut screen = Screen::stdout(plain);
-    screen.status("Looking", "at this machine, and what is installed on it")?;
+    let told = screen.status("Looking", "at this machine, and what is installed on it");
+    task::though_unread(told)?;
     let findings = look(&course, screen.is_plain());
-    screen.end_status()?;
+    task::though_unread(screen.end_status())?;
     let missing = findings
         .iter()
         .any(|finding| finding.verdict == Verdict::Problem);

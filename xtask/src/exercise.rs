@@ -17,6 +17,7 @@ use crate::live_run::{self, Line};
 use crate::misuse::Misuse;
 use crate::program::{Build, Program};
 use crate::screen::Screen;
+use crate::task::{self, though_unread};
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask exercise [EXERCISE] [OPTIONS]
@@ -142,61 +143,88 @@ fn check(
 ) -> anyhow::Result<ExitCode> {
     let name = &lesson.name;
     let source = sheet::program(lesson);
-    let place = format!("Exercise of lesson {}, {name}", lesson.number);
-    screen.title(&place, &sheet.title)?;
-    block::show(screen, &sheet.text)?;
-    screen.remark(&format!("Your file: {}", shown(course, &source)))?;
+    though_unread(introduce(screen, course, lesson, sheet))?;
 
     // Remembered before the build: what is checked is what stood there then.
     let mut progress = Progress::read(course, lesson);
     let text = progress::fingerprint(&source)?;
     let example = format!("{name}-exercise");
     let built = Program::build_exercise(&course.root, name, &example, |doing| {
-        screen.status("Building the exercise", doing)
+        though_unread(screen.status("Building the exercise", doing))
     })?;
-    screen.end_status()?;
+    though_unread(screen.end_status())?;
     let program = match built {
         Build::Done(program) => program,
         Build::Failed(said) => {
-            screen.failure("The program does not build yet. Cargo says:")?;
-            screen.code("", "", &said)?;
-            offer_hint(screen, lesson, &progress, sheet)?;
-            return Ok(ExitCode::FAILURE);
+            let told = screen
+                .failure("The program does not build yet. Cargo says:")
+                .and_then(|()| screen.code("", "", &said))
+                .and_then(|()| offer_hint(screen, lesson, &progress, sheet));
+            return task::verdict(told.map_err(Into::into), false);
         }
     };
-    screen.command(
+    though_unread(screen.command(
         "Run now:",
         &format!("$ cargo run -q -p {name} --example {example}"),
-    )?;
+    ))?;
     let end = run_checks(screen, program.command())?;
-    screen.blank()?;
-    if end.is_success() {
+    let is_solved = end.is_success();
+    if is_solved {
         progress.solve(text);
         progress.write()?;
-        screen.heading("Solved: all checks passed.")?;
-        block::show(screen, &sheet.next)?;
-        let source = shown(course, &source);
-        screen.line("To have the exercise again as it was:")?;
-        screen.line(&format!("    git restore {source}"))?;
-        if let Some(after) = course.lessons.iter().find(|l| l.number > lesson.number) {
-            screen.line(&format!("Next: `cargo xtask lesson {}`", after.name))?;
-        }
-        return Ok(ExitCode::SUCCESS);
     }
-    match end {
+    let told = screen.blank().and_then(|()| match end {
+        _ if is_solved => tell_solved(screen, course, lesson, sheet),
         live_run::End::Finished(status) if status.code() == Some(1) => {
             screen.failure("Not solved yet.")?;
+            offer_hint(screen, lesson, &progress, sheet)
         }
-        end => screen.failure(&format!("Not solved yet: {end}."))?,
+        end => {
+            screen.failure(&format!("Not solved yet: {end}."))?;
+            offer_hint(screen, lesson, &progress, sheet)
+        }
+    });
+    task::verdict(told.map_err(Into::into), is_solved)
+}
+
+/// Says what is to be done, and where.
+fn introduce(
+    screen: &mut Screen,
+    course: &Course,
+    lesson: &Lesson,
+    sheet: &Sheet,
+) -> io::Result<()> {
+    let place = format!("Exercise of lesson {}, {}", lesson.number, lesson.name);
+    screen.title(&place, &sheet.title)?;
+    block::show(screen, &sheet.text)?;
+    let source = shown(course, &sheet::program(lesson));
+    screen.remark(&format!("Your file: {source}"))
+}
+
+/// Says what can be done next.
+fn tell_solved(
+    screen: &mut Screen,
+    course: &Course,
+    lesson: &Lesson,
+    sheet: &Sheet,
+) -> io::Result<()> {
+    screen.heading("Solved: all checks passed.")?;
+    block::show(screen, &sheet.next)?;
+    let source = shown(course, &sheet::program(lesson));
+    screen.line("To have the exercise again as it was:")?;
+    screen.line(&format!("    git restore {source}"))?;
+    if let Some(after) = course.lessons.iter().find(|l| l.number > lesson.number) {
+        screen.line(&format!("Next: `cargo xtask lesson {}`", after.name))?;
     }
-    offer_hint(screen, lesson, &progress, sheet)?;
-    Ok(ExitCode::FAILURE)
+    Ok(())
 }
 
 fn run_checks(screen: &mut Screen, command: Command) -> io::Result<live_run::End> {
-    live_run::run(command, LIMIT, |line| match line {
-        Line::Output(text) => screen.output(&text),
-        Line::Error(text) => screen.output(&format!("(stderr) {text}")),
+    live_run::run(command, LIMIT, |line| {
+        though_unread(match line {
+            Line::Output(text) => screen.output(&text),
+            Line::Error(text) => screen.output(&format!("(stderr) {text}")),
+        })
     })
 }
 

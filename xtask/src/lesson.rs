@@ -11,7 +11,7 @@ use crate::play::{Ending, Options, Player};
 use crate::python::Python;
 use crate::scene::Scenes;
 use crate::screen::Screen;
-use crate::{process_group, selection, summary};
+use crate::{process_group, selection, summary, task};
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask lesson [LESSON [STEP]...]... [OPTIONS]
@@ -71,16 +71,9 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
     let ending = player.play();
     // What is still being built is not needed any more.
     process_group::end_all();
-    let ending = ending?;
-    let Player { screen, played, .. } = &mut player;
-    screen.blank()?;
-    summary::show(screen, played)?;
-    if let Ending::At(place) = ending {
-        screen.blank()?;
-        wish.take_up_again(screen, &scenes, place)?;
-    }
-    let failed = played.iter().any(summary::Played::has_failed);
-    Ok(ExitCode::from(u8::from(failed)))
+    let told = ending.and_then(|ending| wish.tell_end(&mut player, &scenes, &ending));
+    let failed = player.played.iter().any(summary::Played::has_failed);
+    task::verdict(told.map_err(Into::into), !failed)
 }
 
 impl Wish {
@@ -135,6 +128,18 @@ impl Wish {
                 Ok(None)
             }
         }
+    }
+
+    /// Shows how it went, and how to go on if somebody has ended it.
+    fn tell_end(&self, player: &mut Player, scenes: &Scenes, ending: &Ending) -> io::Result<()> {
+        let Player { screen, played, .. } = player;
+        screen.blank()?;
+        summary::show(screen, played)?;
+        if let Ending::At(place) = ending {
+            screen.blank()?;
+            self.take_up_again(screen, scenes, *place)?;
+        }
+        Ok(())
     }
 
     /// Shows the command that goes on where the playing was ended.

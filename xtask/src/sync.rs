@@ -9,8 +9,8 @@ use lexopt::Parser;
 use crate::course::{Course, Lesson};
 use crate::excerpt::excerpt;
 use crate::readme::Readme;
-use crate::selection;
 use crate::source::Sources;
+use crate::{selection, task};
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask sync [LESSON]...
@@ -48,21 +48,19 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
     }
     // Only now that all is done: whoever reads this may go away.
     let mut out = io::stdout().lock();
-    for line in &written {
-        writeln!(out, "{line}")?;
-    }
+    let listed = written.iter().try_for_each(|line| writeln!(out, "{line}"));
     if let Some(failure) = failure {
         return Err(failure);
     }
-    match (written.len(), left.len()) {
-        (0, 0) => writeln!(out, "Every excerpt was as it should be already.")?,
-        (count, 0) => writeln!(out, "Written anew: {count}.")?,
-        (count, missing) => writeln!(out, "Written anew: {count}. Not found: {missing}.")?,
-    }
+    let told = listed.and_then(|()| match (written.len(), left.len()) {
+        (0, 0) => writeln!(out, "Every excerpt was as it should be already."),
+        (count, 0) => writeln!(out, "Written anew: {count}."),
+        (count, missing) => writeln!(out, "Written anew: {count}. Not found: {missing}."),
+    });
     for fault in &left {
         eprintln!("error: {fault}");
     }
-    Ok(ExitCode::from(u8::from(!left.is_empty())))
+    task::verdict(told.map_err(Into::into), left.is_empty())
 }
 
 fn sync(course: &Course, lesson: &Lesson) -> anyhow::Result<Synced> {

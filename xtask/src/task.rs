@@ -127,6 +127,15 @@ pub(crate) fn verdict(told: anyhow::Result<()>, is_good: bool) -> anyhow::Result
     }
 }
 
+/// Passes over that nobody reads any more what was told: the work goes on, and its exit status says
+/// how it went.
+pub(crate) fn though_unread(told: io::Result<()>) -> io::Result<()> {
+    told.or_else(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(error),
+    })
+}
+
 /// Tells an error on standard error and gives the exit status that goes with it.
 ///
 /// A reader of our output that has gone away, such as `head`, is no error.

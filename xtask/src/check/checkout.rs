@@ -11,6 +11,7 @@ use crate::python::Python;
 use crate::readme::Readme;
 use crate::screen::Screen;
 use crate::source::{Source, Sources, files_below};
+use crate::task::though_unread;
 
 /// What the rules look at. Paths are relative to the root, except the root itself.
 pub(super) struct Checkout {
@@ -41,9 +42,9 @@ impl Checkout {
     pub(super) fn read(course: &Course, screen: &mut Screen) -> anyhow::Result<Self> {
         let names: Vec<&str> = course.names().collect();
         let builds = Program::build_all(&course.root, &names, |doing| {
-            screen.status("Building the lessons", doing)
+            though_unread(screen.status("Building the lessons", doing))
         })?;
-        screen.end_status()?;
+        though_unread(screen.end_status())?;
         let python = Python::find().ok();
         let mut lessons = Vec::new();
         for (lesson, build) in course.lessons.iter().zip(builds) {
@@ -53,7 +54,7 @@ impl Checkout {
                     files.steps = listed_steps(program.step("--list"));
                     files.runs = runs_of(&program, &files, |step| {
                         let doing = format!("{} {step}", lesson.name);
-                        screen.status("Running what the READMEs show", &doing)
+                        though_unread(screen.status("Running what the READMEs show", &doing))
                     })?;
                 }
                 Build::Failed(said) => files.steps = Err(format!("it does not build:\n{said}")),
@@ -65,7 +66,7 @@ impl Checkout {
             }
             lessons.push(files);
         }
-        screen.end_status()?;
+        though_unread(screen.end_status())?;
         Ok(Self {
             root: course.root.clone(),
             lessons,

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::process::Command;
+use std::time::Duration;
 
 use support::{readable_time, timed};
 
@@ -32,7 +33,8 @@ impl Player<'_> {
         if let Some(python) = &self.options.python {
             let counterpart = python.step(&self.course.root, &lesson.name, step);
             let shown = python::command(&lesson.name, step);
-            let failure = self.live("Python", both, &shown, counterpart)?;
+            let (failure, time) = self.live("Python", both, &shown, counterpart)?;
+            self.time("Python", both, time)?;
             if let Some(reason) = failure {
                 // The course is about Rust: this is no failure of it.
                 let said = format!("The Python counterpart did not go well: {reason}.");
@@ -45,7 +47,10 @@ impl Player<'_> {
             .timeline
             .then(|| Recording::of(&program, &mut run));
         let shown = command(&lesson.name, step);
-        let failure = self.live("Rust", both, &shown, run)?;
+        let (failure, time) = self.live("Rust", both, &shown, run)?;
+        // Before more is shown: the reader of that may go away.
+        self.played(chapter).note_step(step, failure.clone());
+        self.time("Rust", both, time)?;
         if let Some(recording) = recording {
             let title = format!("{} {step}", lesson.name);
             match recording.and_then(|recording| recording.timeline()) {
@@ -60,23 +65,22 @@ impl Player<'_> {
             self.screen
                 .failure(&format!("Step {step} failed: {reason}."))?;
         }
-        self.played(chapter).note_step(step, failure);
         Ok(true)
     }
 
-    /// Runs a program, shows its lines as they come and how long it took, and gives what went wrong
-    /// with it.
+    /// Runs a program, shows its lines as they come, and gives what went wrong with it, and how long
+    /// it took if it could be run.
     fn live(
         &mut self,
         language: &str,
         is_named: bool,
         shown: &str,
         program: Command,
-    ) -> io::Result<Option<String>> {
-        let (label, it) = if is_named {
-            (format!("{language}, run now:"), language)
+    ) -> io::Result<(Option<String>, Option<Duration>)> {
+        let label = if is_named {
+            format!("{language}, run now:")
         } else {
-            ("Run now:".to_owned(), "It")
+            "Run now:".to_owned()
         };
         let screen = &mut self.screen;
         screen.command(&label, shown)?;
@@ -93,13 +97,18 @@ impl Player<'_> {
         if let Some(kind) = screen_error {
             return Err(kind.into());
         }
-        screen.blank()?;
-        match end {
-            Ok(end) => {
-                screen.remark(&format!("{it} took {}.", readable_time(time)))?;
-                Ok((!end.is_success()).then(|| end.to_string()))
-            }
-            Err(error) => Ok(Some(format!("it cannot be run: {error}"))),
-        }
+        Ok(match end {
+            Ok(end) => ((!end.is_success()).then(|| end.to_string()), Some(time)),
+            Err(error) => (Some(format!("it cannot be run: {error}")), None),
+        })
+    }
+
+    /// Shows how long a program took, if it could be run.
+    fn time(&mut self, language: &str, is_named: bool, time: Option<Duration>) -> io::Result<()> {
+        self.screen.blank()?;
+        let Some(time) = time else { return Ok(()) };
+        let it = if is_named { language } else { "It" };
+        self.screen
+            .remark(&format!("{it} took {}.", readable_time(time)))
     }
 }

@@ -20,3 +20,5 @@ mod small_course;
 mod stepping;
 #[cfg(target_os = "linux")]
 mod terminal;
+#[cfg(unix)]
+mod unread;
