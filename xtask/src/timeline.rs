@@ -10,6 +10,8 @@ mod picture;
 mod recording;
 mod room;
 mod terminal;
+#[cfg(test)]
+mod tests;
 mod trace;
 mod words;
 

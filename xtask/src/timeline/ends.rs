@@ -24,11 +24,13 @@ impl Drawing<'_> {
             }
         }
         for (lane, process) in self.lanes_of_processes() {
-            if !self.open[lane].is_over {
-                let main = self.by_thread[&(process, self.processes[process].pid)];
-                let end = self.lanes[main].end;
-                self.end(lane, end);
-            }
+            // Who ended by itself may have told something since, and ends with that.
+            let ends_with = if self.open[lane].is_over {
+                lane
+            } else {
+                self.by_thread[&(process, self.processes[process].pid)]
+            };
+            self.end(lane, self.lanes[ends_with].end);
         }
     }
 

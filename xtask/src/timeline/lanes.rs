@@ -22,6 +22,8 @@ pub(super) struct Open {
     /// Locks that are held, and those that are waited for.
     locks: Vec<(String, Span)>,
     join: Option<Span>,
+    /// When it last told something.
+    seen: u64,
     pub(super) is_over: bool,
 }
 
@@ -105,7 +107,10 @@ impl<'a> Drawing<'a> {
             spans: Vec::new(),
             marks: Vec::new(),
         });
-        self.open.push(Open::default());
+        self.open.push(Open {
+            seen: start,
+            ..Open::default()
+        });
         let lane = self.lanes.len() - 1;
         self.by_thread.insert((number, thread), lane);
         lane
@@ -131,7 +136,9 @@ impl<'a> Drawing<'a> {
             ("", name) => name.to_owned(),
             (lane, _) => lane.to_owned(),
         };
-        let start = self.time(event.at);
+        // Who got a message was there when it began to wait.
+        let begins = event.number("since").unwrap_or(event.at).min(event.at);
+        let start = self.time(begins);
         self.add_lane(number, thread, &name, start)
     }
 
@@ -160,6 +167,7 @@ impl<'a> Drawing<'a> {
 
     fn take(&mut self, number: usize, lane: usize, event: &Event) {
         let at = self.time(event.at);
+        self.see(lane, at);
         match event.what.as_str() {
             "task begins" => self.open[lane]
                 .tasks
@@ -282,14 +290,29 @@ impl<'a> Drawing<'a> {
         })
     }
 
+    /// Whoever tells something is there, also after what was taken for its end.
+    fn see(&mut self, lane: usize, at: u64) {
+        let open = &mut self.open[lane];
+        open.seen = open.seen.max(at);
+        if open.is_over {
+            self.lanes[lane].end = open.seen;
+        }
+    }
+
+    /// Ends a lane, but not before what it has told.
     pub(super) fn end(&mut self, lane: usize, at: u64) {
+        let at = at.max(self.open[lane].seen);
         self.lanes[lane].end = at;
-        let open = std::mem::take(&mut self.open[lane]);
+        let over = Open {
+            seen: at,
+            is_over: true,
+            ..Open::default()
+        };
+        let open = std::mem::replace(&mut self.open[lane], over);
         let spans = open.tasks.into_iter().chain(open.join);
         for span in spans.chain(open.locks.into_iter().map(|(_, span)| span)) {
             self.close(lane, Some(span), at);
         }
-        self.open[lane].is_over = true;
     }
 
     fn finish(mut self) -> Timeline {
@@ -321,7 +344,12 @@ fn parts(mut begun: Vec<(u64, String)>, end: u64) -> Vec<Part> {
         .collect();
     let parts = begun.into_iter().zip(ends);
     let parts = parts.map(|((start, title), end)| Part { title, start, end });
-    parts.filter(|part| part.end > part.start).collect()
+    let mut parts: Vec<Part> = parts.filter(|part| part.end > part.start).collect();
+    // A part holds what happens before its end; the last one also what happens last of all.
+    if let Some(last) = parts.last_mut() {
+        last.end += 1;
+    }
+    parts
 }
 
 /// What is the crate's own business is not shown: the loop of a pool's worker, and locks that nobody has made by name.
