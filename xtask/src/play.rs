@@ -1,10 +1,10 @@
+mod pages;
 mod run;
 
 use std::io;
 use std::ops::Range;
 use std::time::Instant;
 
-use crate::block;
 use crate::building::Programs;
 use crate::course::{Course, command};
 use crate::keyboard::Keyboard;
@@ -86,29 +86,25 @@ impl<'a> Player<'a> {
 
     fn scene(&mut self, place: usize, scene: &Scene) -> io::Result<Move> {
         let scenes = self.scenes;
-        self.open(scene)?;
+        let above = self.open(scene);
         let shown = match scene {
-            Scene::Welcome => self.blocks(place, &scenes.frame.welcome)?,
+            Scene::Welcome => self.blocks(place, above, &scenes.frame.welcome)?,
             Scene::Opening(chapter, words) => {
                 let opening = match &scenes.chapters[*chapter].script {
-                    Ok(script) => self.blocks(place, &script.opening)?,
-                    Err(reason) => self.cannot_play(*chapter, reason)?,
+                    Ok(script) => self.blocks(place, above, &script.opening)?,
+                    Err(reason) => self.cannot_play(*chapter, &above, reason)?,
                 };
                 match opening {
-                    Move::More => self.words(place, *chapter, words)?,
+                    Move::More => self.words(place, *chapter, Vec::new(), words)?,
                     other => other,
                 }
             }
-            Scene::Words(chapter, words) => self.words(place, *chapter, words)?,
+            Scene::Words(chapter, words) => self.words(place, *chapter, above, words)?,
             Scene::Step(chapter, section) => match scenes.section(*chapter, *section) {
-                Some(section) => return self.step(place, *chapter, section),
+                Some(section) => return self.step(place, *chapter, above, section),
                 None => Move::More,
             },
-            Scene::Farewell => {
-                self.screen.blank()?;
-                self.screen.heading("Farewell")?;
-                self.blocks(place, &scenes.frame.farewell)?
-            }
+            Scene::Farewell => self.section(place, above, "Farewell", &scenes.frame.farewell)?,
         };
         match shown {
             Move::More => self.pause(Pause::After, place),
@@ -116,18 +112,19 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Shows the title of what a scene belongs to, where it is another than that of the scene
-    /// before, and begins to build the program that will be needed.
-    fn open(&mut self, scene: &Scene) -> io::Result<()> {
+    /// Gives the lines that show the title of what a scene belongs to, where it is another than that
+    /// of the scene before, and begins to build the program that will be needed.
+    fn open(&mut self, scene: &Scene) -> Vec<String> {
+        let mut above = Vec::new();
         let chapter = scene.chapter();
         if matches!(scene, Scene::Welcome | Scene::Opening(..)) || self.chapter() != chapter {
             if self.shown.is_some() {
-                self.screen.blank()?;
+                above.push(String::new());
             }
             self.turn_to(chapter);
             match chapter {
-                Some(chapter) => self.title(chapter)?,
-                None if *scene == Scene::Welcome => self.course_title()?,
+                Some(chapter) => above.extend(self.title(chapter)),
+                None if *scene == Scene::Welcome => above.extend(self.course_title()),
                 None => {}
             }
         }
@@ -138,7 +135,7 @@ impl<'a> Player<'a> {
         if let Some(soon) = soon {
             self.programs.begin(&self.scenes.chapters[soon].lesson.name);
         }
-        Ok(())
+        above
     }
 
     fn chapter(&self) -> Option<usize> {
@@ -164,21 +161,22 @@ impl<'a> Player<'a> {
         &mut self.played[place]
     }
 
-    fn course_title(&mut self) -> io::Result<()> {
+    fn course_title(&self) -> [String; 3] {
         let lessons = &self.course.lessons;
         let minutes: u32 = lessons.iter().map(|lesson| lesson.minutes).sum();
         let size = format!("{} lessons, about {minutes} minutes", lessons.len());
-        self.screen.title(&size, &self.scenes.frame.title)
+        self.screen.title_lines(&size, &self.scenes.frame.title)
     }
 
-    fn title(&mut self, chapter: usize) -> io::Result<()> {
+    fn title(&self, chapter: usize) -> [String; 3] {
         let lesson = self.scenes.chapters[chapter].lesson;
         let number = self.course.lessons.len();
         let place = format!("Lesson {} of {number}", lesson.number);
-        self.screen.title(&place, &lesson.title)
+        self.screen.title_lines(&place, &lesson.title)
     }
 
-    fn cannot_play(&mut self, chapter: usize, reason: &str) -> io::Result<Move> {
+    fn cannot_play(&mut self, chapter: usize, above: &[String], reason: &str) -> io::Result<Move> {
+        above.iter().try_for_each(|line| self.screen.line(line))?;
         let failure = "its script cannot be read";
         self.played(chapter).note_lesson(Some(failure));
         self.screen
@@ -186,13 +184,18 @@ impl<'a> Player<'a> {
         Ok(Move::More)
     }
 
-    /// Shows sections that have no step.
-    fn words(&mut self, place: usize, chapter: usize, sections: &Range<usize>) -> io::Result<Move> {
+    /// Shows sections that have no step, the first of them below some lines.
+    fn words(
+        &mut self,
+        place: usize,
+        chapter: usize,
+        mut above: Vec<String>,
+        sections: &Range<usize>,
+    ) -> io::Result<Move> {
         for section in sections.clone() {
             if let Some(section) = self.scenes.section(chapter, section) {
-                self.screen.blank()?;
-                self.screen.heading(&section.heading)?;
-                match self.blocks(place, &section.blocks)? {
+                let above = std::mem::take(&mut above);
+                match self.section(place, above, &section.heading, &section.blocks)? {
                     Move::More => {}
                     other => return Ok(other),
                 }
@@ -202,7 +205,13 @@ impl<'a> Player<'a> {
     }
 
     /// Shows a step: what comes before its run, the run, and what comes after.
-    fn step(&mut self, place: usize, chapter: usize, section: &Section) -> io::Result<Move> {
+    fn step(
+        &mut self,
+        place: usize,
+        chapter: usize,
+        above: Vec<String>,
+        section: &Section,
+    ) -> io::Result<Move> {
         let step = section.step.as_deref().unwrap_or_default();
         let command = command(&self.scenes.chapters[chapter].lesson.name, step);
         // The recorded run gives way to a live one.
@@ -210,10 +219,8 @@ impl<'a> Player<'a> {
         let run = section.blocks.iter().position(is_run);
         let (before, after) = section.blocks.split_at(run.unwrap_or(section.blocks.len()));
         let after = after.get(1..).unwrap_or_default();
-        // One more empty line: the parts of a lesson are easy to tell apart in plain text too.
-        self.screen.blank()?;
-        self.screen.step(step, section.words())?;
-        let mut next = match self.blocks(place, before)? {
+        let heading = format!("Step {step}: {}", section.words());
+        let mut next = match self.section(place, above, &heading, before)? {
             Move::More => self.pause(Pause::BeforeRun, place)?,
             other => other,
         };
@@ -232,7 +239,7 @@ impl<'a> Player<'a> {
                 return Ok(Move::Scene(next.unwrap_or(self.scenes.all.len())));
             }
             if !is_noticed {
-                next = self.blocks(place, after)?;
+                next = self.blocks(place, Vec::new(), after)?;
                 is_noticed = next == Move::More;
             }
             if is_noticed {
@@ -240,56 +247,5 @@ impl<'a> Player<'a> {
             }
         }
         Ok(next)
-    }
-
-    /// Asks how to go on, until the answer is something else than to stay.
-    fn pause(&mut self, pause: Pause, place: usize) -> io::Result<Move> {
-        let Some(keyboard) = &mut self.options.keyboard else {
-            return Ok(pause.unasked(place));
-        };
-        let question = pause.question(self.scenes, place);
-        loop {
-            let screen = &mut self.screen;
-            let key = keyboard.answer(|| screen.ask(&question))?;
-            screen.end_ask()?;
-            match pause.answered(self.scenes, place, key) {
-                Move::Stay(said) => screen.remark(said)?,
-                other => return Ok(other),
-            }
-        }
-    }
-
-    /// Shows blocks of a script. Gives how to go on: with more, if nobody wishes anything else at
-    /// the end of a page.
-    fn blocks(&mut self, place: usize, blocks: &[Block]) -> io::Result<Move> {
-        for block in blocks {
-            self.screen.measure();
-            let lines = block::lines(&self.screen, block);
-            match self.lines(place, &lines)? {
-                Move::More => {}
-                other => return Ok(other),
-            }
-        }
-        Ok(Move::More)
-    }
-
-    /// Shows lines, page by page where somebody turns them.
-    fn lines(&mut self, place: usize, mut lines: &[String]) -> io::Result<Move> {
-        while !lines.is_empty() {
-            let count = match &self.options.keyboard {
-                Some(_) => self.screen.fitting(lines),
-                None => lines.len(),
-            };
-            let (page, rest) = lines.split_at(count);
-            page.iter().try_for_each(|line| self.screen.line(line))?;
-            lines = rest;
-            if !lines.is_empty() {
-                match self.pause(Pause::More, place)? {
-                    Move::More => {}
-                    other => return Ok(other),
-                }
-            }
-        }
-        Ok(Move::More)
     }
 }

@@ -1,6 +1,8 @@
 use std::env;
 use std::io::{self, IsTerminal, Write};
 
+use textwrap::core::display_width;
+
 use crate::ink::{self, Ink};
 use crate::look::{INDENT, Look};
 use crate::{markdown, page};
@@ -12,7 +14,10 @@ const WIDEST: usize = 100;
 pub(crate) struct Screen<'a> {
     out: Box<dyn Write + 'a>,
     look: Look,
+    /// How long a line of prose may become.
     width: usize,
+    /// How many columns a row has: a line that is longer takes several.
+    columns: usize,
     /// The number of rows that are seen at once, on a terminal.
     height: Option<usize>,
     /// The number of rows that have been filled since the last question.
@@ -40,8 +45,9 @@ impl<'a> Screen<'a> {
     pub(crate) fn measure(&mut self) {
         if let Some((width, height)) = terminal_size::terminal_size_of(io::stdout()) {
             self.height = Some(usize::from(height.0));
+            self.columns = usize::from(width.0);
             if self.look == Look::Colour {
-                self.width = usize::from(width.0).min(WIDEST);
+                self.width = self.columns.min(WIDEST);
             }
         }
     }
@@ -52,6 +58,7 @@ impl<'a> Screen<'a> {
             out: Box::new(out),
             look,
             width,
+            columns: width,
             height: None,
             filled: 0,
             status_shown: false,
@@ -69,27 +76,30 @@ impl<'a> Screen<'a> {
 
     /// Shows the title of a lesson, and its place in the course.
     pub(crate) fn title(&mut self, place: &str, title: &str) -> io::Result<()> {
+        let lines = self.title_lines(place, title);
+        lines.iter().try_for_each(|line| self.line(line))
+    }
+
+    /// Gives the lines that show the title of a lesson, and its place in the course.
+    pub(crate) fn title_lines(&self, place: &str, title: &str) -> [String; 3] {
         let title = self.look.underlined(&self.look.heading(title));
-        self.line(&self.look.label(place))?;
-        self.line(&title)?;
-        self.blank()
+        [self.look.label(place), title, String::new()]
     }
 
     /// Shows the heading of a section.
     pub(crate) fn heading(&mut self, text: &str) -> io::Result<()> {
-        self.line(&self.look.heading(text))?;
-        self.blank()
+        let lines = self.heading_lines(text);
+        lines.iter().try_for_each(|line| self.line(line))
+    }
+
+    /// Gives the lines that show the heading of a section.
+    pub(crate) fn heading_lines(&self, text: &str) -> [String; 2] {
+        [self.look.heading(text), String::new()]
     }
 
     /// Shows a heading right above what belongs to it.
     pub(crate) fn subheading(&mut self, text: &str) -> io::Result<()> {
         self.line(&self.look.heading(text))
-    }
-
-    /// Shows the heading of a step: its name, and what it shows.
-    pub(crate) fn step(&mut self, name: &str, words: &str) -> io::Result<()> {
-        let text = format!("Step {name}: {words}");
-        self.heading(&text)
     }
 
     /// Shows Markdown.
@@ -149,15 +159,25 @@ impl<'a> Screen<'a> {
         lines.collect()
     }
 
-    /// Tells how many of these lines can be shown before the next question, so that they can be
-    /// read with it. Where nobody sees pages it is all of them.
-    pub(crate) fn fitting(&self, lines: &[String]) -> usize {
+    /// Tells how many of these lines can be shown before that question, so that they can be read
+    /// with it. Where nobody sees pages it is all of them.
+    pub(crate) fn fitting(&self, lines: &[String], question: &str) -> usize {
         let Some(height) = self.height else {
             return lines.len();
         };
-        // The question has a row, and in plain text also an empty one.
-        let page = height.saturating_sub(2).max(1);
-        page::fitting(lines, page.saturating_sub(self.filled), page)
+        let question = match self.look {
+            Look::Plain => self.rows(&plain_question(question)),
+            Look::Colour => 1,
+        };
+        // Below the question there is an empty row.
+        let page = height.saturating_sub(question + 1).max(1);
+        let room = page.saturating_sub(self.filled);
+        page::fitting(lines, |line| self.rows(line), room, page)
+    }
+
+    /// Tells how many rows of the terminal a line takes.
+    fn rows(&self, line: &str) -> usize {
+        display_width(line).div_ceil(self.columns.max(1)).max(1)
     }
 
     /// Shows a command whose output follows, line by line.
@@ -211,7 +231,7 @@ impl<'a> Screen<'a> {
                 let question = self.look.question(&fitting);
                 write!(self.out, "\r\u{1b}[2K{question} ")?;
             }
-            Look::Plain => self.line(&format!("[{question}]"))?,
+            Look::Plain => self.line(&plain_question(question))?,
         }
         self.out.flush()
     }
@@ -256,10 +276,7 @@ impl<'a> Screen<'a> {
 
     /// Shows one line.
     pub(crate) fn line(&mut self, line: &str) -> io::Result<()> {
-        self.filled += match self.look {
-            Look::Plain => line.chars().count().div_ceil(self.width).max(1),
-            Look::Colour => 1,
-        };
+        self.filled += self.rows(line);
         writeln!(self.out, "{line}")
     }
 
@@ -268,3 +285,10 @@ impl<'a> Screen<'a> {
         self.line("")
     }
 }
+
+fn plain_question(question: &str) -> String {
+    format!("[{question}]")
+}
+
+#[cfg(test)]
+mod tests;

@@ -81,13 +81,14 @@ impl Terminal {
         }
     }
 
-    /// Waits until a text is shown that was not yet waited for.
-    fn wait_for(&mut self, text: &str) {
+    /// Waits until a text is shown that was not yet waited for, and gives what was shown before it.
+    fn wait_for(&mut self, text: &str) -> String {
         let start = Instant::now();
         loop {
             if let Some(at) = self.seen.find(text) {
-                self.seen.drain(..at + text.len());
-                return;
+                let mut before: String = self.seen.drain(..at + text.len()).collect();
+                before.truncate(at);
+                return before;
             }
             self.look(start);
         }
@@ -195,6 +196,44 @@ fn single_keys_do_without_enter_and_the_terminal_gets_its_ways_back() {
     terminal.wait_for("$ cargo xtask lesson greeting --step --from greeting hello");
     assert!(terminal.end().success());
     assert!(terminal.has_its_own_ways());
+}
+
+#[test]
+fn in_plain_text_too_a_page_and_its_question_fit_on_the_terminal() {
+    const ROWS: usize = 24;
+    let course = SmallCourse::new();
+    // With the headings, the label and the empty lines between them these are 22 lines and 24 rows.
+    let prose = "Guess, and guess again.\n".repeat(20);
+    let short = "    // as wide as it may be\n".repeat(5);
+    let wide = format!("    // {}\n", "wide ".repeat(16)).repeat(2);
+    course.replace(
+        "lessons/greeting/README.md",
+        "Guess.\n\n```rust\nfn hello() {}\n",
+        &format!("{prose}\n```rust\n{short}{wide}"),
+    );
+    let mut terminal = Terminal::playing_in(
+        course,
+        &["lesson", "greeting", "hello", "--step", "--plain"],
+    );
+    let mut questions = 0;
+    loop {
+        let page = terminal.wait_for("[Enter: ");
+        let rows: usize = page
+            .lines()
+            .map(|line| line.chars().count().div_ceil(80).max(1))
+            .sum();
+        // The question has a row, and there is one below it.
+        assert!(rows + 2 <= ROWS, "{rows} rows, {questions} before: {page}");
+        assert_eq!(page.contains("Step hello"), questions == 0, "{page}");
+        questions += 1;
+        if terminal.rest_of_line().starts_with("run it") {
+            break;
+        }
+        terminal.press("\n");
+    }
+    assert_eq!(questions, 2);
+    terminal.press("q");
+    assert!(terminal.end().success());
 }
 
 #[test]
