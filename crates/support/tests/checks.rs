@@ -15,6 +15,9 @@ use support::{Check, run_checks};
 
 const AS_EXERCISE: &str = "SUPPORT_TEST_AS_EXERCISE";
 
+/// Longer than all of it takes, also on a machine that is busy with something else.
+const LIMIT: Duration = Duration::from_mins(5);
+
 const CHECKS: &[Check] = &[
     ("passes and prints", passes),
     ("returns an error", returns_error),
@@ -24,6 +27,8 @@ const CHECKS: &[Check] = &[
     ("leaves a child behind", leaves_child),
     ("prints without end", prints_without_end),
     ("prints a line without end", prints_endless_line),
+    #[cfg(unix)]
+    ("is told of late", told_late),
 ];
 
 #[expect(
@@ -85,7 +90,28 @@ fn prints_endless_line() -> anyhow::Result<()> {
     }
 }
 
+/// What it says comes after its end, a line a second, from a process that has left the group.
+#[cfg(unix)]
+fn told_late() -> anyhow::Result<()> {
+    use std::os::unix::process::CommandExt;
+
+    Command::new("sh")
+        .args([
+            "-c",
+            "for word in one two three four; do sleep 1; echo $word; done",
+        ])
+        .process_group(0)
+        .spawn()?;
+    bail!("it is told of late")
+}
+
 fn main() -> ExitCode {
+    // The program that plays the other side has such a limit, too: nobody waits for it in vain.
+    thread::spawn(|| {
+        thread::sleep(LIMIT);
+        eprintln!("this takes too long");
+        process::abort();
+    });
     if env::var_os(AS_EXERCISE).is_some() {
         return run_checks(CHECKS);
     }
@@ -98,6 +124,8 @@ fn main() -> ExitCode {
         ("a child left behind is ended", a_child_left_is_ended),
         ("endless output is cut", endless_output_is_cut),
         ("an endless line is cut", an_endless_line_is_cut),
+        #[cfg(unix)]
+        ("a line that comes late is taken", a_late_line_is_taken),
         (
             "a reader may go, and the status is as it was",
             a_reader_may_go,
@@ -233,6 +261,16 @@ fn an_endless_line_is_cut() {
     assert_eq!(status, Some(1));
 }
 
+#[cfg(unix)]
+fn a_late_line_is_taken() {
+    let (out, _, status) = exercise(&["9"], "30");
+    assert!(
+        out.contains("told of late\n   one\n   two\n   three\n   four\n"),
+        "{out}"
+    );
+    assert_eq!(status, Some(1));
+}
+
 fn a_reader_may_go() {
     for (check, expected) in [("1", 0), ("2", 1)] {
         let mut program = command(&[check], "30")
@@ -251,7 +289,10 @@ fn every_check_runs() {
         let line = format!("{}. {name}: ", index + 1);
         assert!(out.contains(&line), "{line}: {out}");
     }
-    assert!(out.ends_with("2 of 8 checks passed.\n"), "{out}");
+    assert!(
+        out.ends_with(&format!("2 of {} checks passed.\n", CHECKS.len())),
+        "{out}"
+    );
     assert_eq!(status, Some(1));
 }
 
@@ -300,7 +341,7 @@ fn wait_for_child(parent: u32) -> u32 {
 }
 
 fn an_unknown_number_is_refused() {
-    for wrong in ["0", "9", "two"] {
+    for wrong in ["0", "99", "two"] {
         let (out, error, status) = exercise(&[wrong], "30");
         assert!(
             error.contains(&format!("there is no check number `{wrong}`")),

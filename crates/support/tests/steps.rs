@@ -4,13 +4,17 @@
 //! the same with two races, otherwise it tells the stories below about that lesson.
 
 use std::env;
-use std::process::{Command, ExitCode, Output};
+use std::process::{self, Command, ExitCode, Output};
 use std::sync::Mutex;
 use std::thread;
+use std::time::Duration;
 
 use support::{Race, Schedule, Step, run_steps, run_steps_and_races};
 
 const AS_LESSON: &str = "SUPPORT_TEST_AS_LESSON";
+
+/// Longer than all of it takes, also on a machine that is busy with something else.
+const LIMIT: Duration = Duration::from_mins(2);
 
 const STEPS: &[Step] = &[
     ("greet", greet),
@@ -69,6 +73,12 @@ fn last_word(schedule: &Schedule) -> anyhow::Result<String> {
 }
 
 fn main() -> ExitCode {
+    // The program that plays the other side has such a limit, too: nobody waits for it in vain.
+    thread::spawn(|| {
+        thread::sleep(LIMIT);
+        eprintln!("this takes too long");
+        process::abort();
+    });
     match env::var(AS_LESSON).as_deref() {
         Ok("with races") => return run_steps_and_races(STEPS, RACES),
         Ok(_) => return run_steps(STEPS),

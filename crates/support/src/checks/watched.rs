@@ -20,8 +20,11 @@ const PANICKED: u8 = 101;
 /// How often the process is looked at.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// How long output is waited for after every process of the check was ended.
-const LINGER: Duration = Duration::from_secs(2);
+/// How long the next line is waited for after every process of the check was ended.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// How long lines are taken after that in all: a process that has left the group may print for ever.
+const LONGEST_REST: Duration = Duration::from_secs(30);
 
 /// How many lines of a check's output are kept: an endless loop may print without end.
 const LINES: usize = 40;
@@ -104,8 +107,11 @@ pub(super) fn run(number: usize, limit: Duration) -> io::Result<Outcome> {
     };
     let mut in_time = false;
     let mut all_read = false;
-    while !in_time && start.elapsed() < limit {
-        all_read = outcome.take(&lines, Instant::now() + LOOK);
+    let mut is_too_long = false;
+    while !in_time && !is_too_long {
+        all_read = outcome.take(&lines, LOOK, LOOK);
+        // In this order: it may have ended while this program was suspended.
+        is_too_long = start.elapsed() >= limit;
         in_time = group::has_ended(&mut child)?;
         if all_read {
             thread::sleep(LOOK);
@@ -114,7 +120,7 @@ pub(super) fn run(number: usize, limit: Duration) -> io::Result<Outcome> {
     let status = group::end(&mut child)?;
     drop(alive);
     if !all_read {
-        outcome.take(&lines, Instant::now() + LINGER);
+        outcome.take(&lines, LINGER, LONGEST_REST);
     }
     if in_time {
         outcome.ending = ending(status);
@@ -123,11 +129,13 @@ pub(super) fn run(number: usize, limit: Duration) -> io::Result<Outcome> {
 }
 
 impl Outcome {
-    /// Takes lines until a moment has come; true if there will be no more.
-    fn take(&mut self, lines: &mpsc::Receiver<String>, until: Instant) -> bool {
+    /// Takes lines until none comes for so long, or so much time has passed in all; true if there will be no
+    /// more.
+    fn take(&mut self, lines: &mpsc::Receiver<String>, quiet: Duration, in_all: Duration) -> bool {
+        let start = Instant::now();
         loop {
-            let left = until.saturating_duration_since(Instant::now());
-            match lines.recv_timeout(left) {
+            let left = in_all.saturating_sub(start.elapsed());
+            match lines.recv_timeout(left.min(quiet)) {
                 Ok(line) if self.lines.len() < LINES => self.lines.push(line),
                 Ok(_) => self.more_lines += 1,
                 Err(RecvTimeoutError::Disconnected) => return true,
