@@ -82,7 +82,7 @@ mod platform {
     use signal_hook::iterator::Signals;
     use signal_hook::low_level::emulate_default_handler;
 
-    use crate::{process_group, terminal};
+    use crate::{process_group, stopwatch, terminal};
 
     static WATCHING: Mutex<bool> = Mutex::new(false);
 
@@ -101,12 +101,14 @@ mod platform {
             match signal {
                 SIGCONT => terminal::take_again(),
                 SIGTSTP => {
+                    stopwatch::stand_still();
                     process_group::suspend_all();
                     terminal::give_back();
                     // Returns when somebody lets this program go on.
                     let _ = emulate_default_handler(signal);
                     terminal::take_again();
                     process_group::resume_all();
+                    stopwatch::go_on();
                 }
                 _ => {
                     // Locked before anything ends: whoever sees it end, and looks why, is told.

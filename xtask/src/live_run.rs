@@ -1,18 +1,23 @@
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::process_group::ProcessGroup;
+use crate::stopwatch::Stopwatch;
 
 /// How often a program that prints nothing is looked at.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// How long output is waited for after its program has ended: a process that it has left behind may
-/// hold the other end open for ever.
-const LINGER: Duration = Duration::from_millis(500);
+/// How long the next line is waited for once the group has ended. It is on its way to us already,
+/// unless a process that has left the group holds the other end open.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// So many lines are handed over once the group has ended: more than the pipes can hold. More come
+/// only from a process that has left the group.
+const MOST_LEFT: usize = 200_000;
 
 /// So many lines may wait to be shown; until one is, the program has to wait when it writes more.
 const MOST_WAITING: usize = 1000;
@@ -59,7 +64,8 @@ pub(crate) enum Line {
 /// Runs a program and hands over its lines as they come, those of its standard error among them.
 ///
 /// Whatever happens, no process of the run is left when this returns: not when the limit is
-/// exceeded, nor when `show` fails, nor when the program leaves children behind.
+/// exceeded, nor when `show` fails, nor when the program leaves children behind. Whatever they had
+/// written until then is handed over, however long `show` takes for it.
 pub(crate) fn run(
     mut command: Command,
     limit: Duration,
@@ -67,8 +73,8 @@ pub(crate) fn run(
 ) -> io::Result<End> {
     command.stdin(Stdio::null());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let start = Instant::now();
     let mut group = ProcessGroup::start(&mut command)?;
+    let watch = Stopwatch::start();
     let (sender, lines) = mpsc::sync_channel(MOST_WAITING);
     if let Some(stdout) = group.child().stdout.take() {
         pass_on(stdout, sender.clone(), Line::Output);
@@ -76,27 +82,58 @@ pub(crate) fn run(
     if let Some(stderr) = group.child().stderr.take() {
         pass_on(stderr, sender, Line::Error);
     }
-    let mut ended_at = None;
     let mut all_shown = false;
-    while start.elapsed() < limit {
+    let is_in_time = loop {
+        // In this order: it may have ended while `show` took its time.
+        let is_too_long = watch.elapsed() >= limit;
+        if group.has_ended()? {
+            break true;
+        }
+        if is_too_long {
+            break false;
+        }
         if all_shown {
             thread::sleep(LOOK);
-        } else {
+            continue;
+        }
+        match lines.recv_timeout(LOOK) {
+            Ok(line) => show(line)?,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => all_shown = true,
+        }
+    };
+    let status = group.end()?;
+    hand_over_rest(&lines, limit, show)?;
+    Ok(if is_in_time {
+        End::Finished(status)
+    } else {
+        End::TooLong(limit)
+    })
+}
+
+/// Hands over what was written before the group ended. Lines are waited for as long as `limit` in all,
+/// for what `show` takes does not count.
+fn hand_over_rest(
+    lines: &Receiver<Line>,
+    limit: Duration,
+    mut show: impl FnMut(Line) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut waited = Duration::ZERO;
+    for _ in 0..MOST_LEFT {
+        let watch = Stopwatch::start();
+        let line = loop {
             match lines.recv_timeout(LOOK) {
-                Ok(line) => show(line)?,
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => all_shown = true,
+                Err(RecvTimeoutError::Timeout) if watch.elapsed() < LINGER => {}
+                line => break line,
             }
-        }
-        if ended_at.is_none() && group.has_ended()? {
-            ended_at = Some(Instant::now());
-        }
-        if ended_at.is_some_and(|ended_at| all_shown || ended_at.elapsed() > LINGER) {
-            return group.end().map(End::Finished);
+        };
+        waited += watch.elapsed();
+        match line {
+            Ok(line) if waited <= limit => show(line)?,
+            _ => break,
         }
     }
-    group.end()?;
-    Ok(End::TooLong(limit))
+    Ok(())
 }
 
 /// Sends each line of a stream, until it ends or nobody listens.
@@ -119,145 +156,4 @@ fn pass_on(stream: impl Read + Send + 'static, sender: SyncSender<Line>, kind: f
 }
 
 #[cfg(all(test, unix))]
-mod tests {
-    use super::{End, LONGEST_LINE, Line, run};
-    use std::io;
-    use std::process::Command;
-    use std::sync::Mutex;
-    use std::time::{Duration, Instant};
-
-    /// Only one group runs at a time, as in the program itself.
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-
-    const LONG: Duration = Duration::from_secs(30);
-
-    fn shell(script: &str) -> Command {
-        let mut command = Command::new("sh");
-        command.args(["-c", script]);
-        command
-    }
-
-    fn gather(script: &str, limit: Duration) -> (End, Vec<Line>) {
-        let _turn = ONE_AT_A_TIME.lock();
-        let mut lines = Vec::new();
-        let end = run(shell(script), limit, |line| {
-            lines.push(line);
-            Ok(())
-        });
-        (end.unwrap(), lines)
-    }
-
-    /// Tells whether a process is there, a dead one that is not yet waited for not counting.
-    fn is_alive(pid: &str) -> bool {
-        let state = Command::new("ps").args(["-o", "stat=", "-p", pid]).output();
-        let state = String::from_utf8(state.unwrap().stdout).unwrap();
-        !state.trim().is_empty() && !state.trim().starts_with('Z')
-    }
-
-    /// Waits until a process is gone, for 5 seconds at most.
-    fn is_gone(pid: &str) -> bool {
-        let start = Instant::now();
-        while start.elapsed() < Duration::from_secs(5) {
-            if !is_alive(pid) {
-                return true;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        false
-    }
-
-    #[test]
-    fn lines_of_both_streams_come_and_the_status_is_told() {
-        let (end, lines) = gather("echo one; sleep 0.2; echo two >&2; exit 3", LONG);
-        assert_eq!(
-            lines,
-            [Line::Output("one".into()), Line::Error("two".into())]
-        );
-        assert!(!end.is_success());
-        assert_eq!(end.to_string(), "it ended with exit status: 3");
-    }
-
-    #[test]
-    fn a_line_comes_before_the_program_ends() {
-        let _turn = ONE_AT_A_TIME.lock();
-        let start = Instant::now();
-        let mut first = None;
-        let script = "echo early; sleep 1; echo late";
-        let end = run(shell(script), LONG, |_| {
-            first.get_or_insert_with(|| start.elapsed());
-            Ok(())
-        });
-        assert!(end.unwrap().is_success());
-        assert!(first.unwrap() < Duration::from_millis(800), "{first:?}");
-    }
-
-    #[test]
-    fn a_run_without_end_is_ended_with_its_children() {
-        let limit = Duration::from_millis(500);
-        let (end, lines) = gather("sleep 60 & echo $!; sleep 60", limit);
-        assert!(matches!(end, End::TooLong(_)), "{end}");
-        let [Line::Output(pid)] = lines.as_slice() else {
-            panic!("expected one line, got {lines:?}");
-        };
-        assert!(is_gone(pid));
-    }
-
-    #[test]
-    fn a_program_that_prints_for_ever_is_ended_at_the_limit() {
-        let _turn = ONE_AT_A_TIME.lock();
-        let mut count = 0_u64;
-        let end = run(shell("yes"), Duration::from_millis(500), |_| {
-            count += 1;
-            Ok(())
-        });
-        assert!(matches!(end, Ok(End::TooLong(_))), "{end:?}");
-        assert!(count > 0);
-    }
-
-    #[test]
-    fn a_line_that_is_too_long_comes_in_parts() {
-        let (end, lines) = gather(
-            "head -c 40000 /dev/zero | tr '\\0' x; echo; echo next",
-            LONG,
-        );
-        assert!(end.is_success());
-        let longest = usize::try_from(LONGEST_LINE).unwrap();
-        let parts = [longest, longest, 40_000 - 2 * longest].map(|length| "x".repeat(length));
-        let [one, two, three] = parts.map(Line::Output);
-        assert_eq!(lines, [one, two, three, Line::Output("next".into())]);
-    }
-
-    #[test]
-    fn a_child_left_behind_does_not_hold_up_the_course() {
-        let start = Instant::now();
-        let (end, lines) = gather("sleep 60 & echo $!", LONG);
-        assert!(end.is_success());
-        assert!(start.elapsed() < Duration::from_secs(10));
-        let [Line::Output(pid)] = lines.as_slice() else {
-            panic!("expected one line, got {lines:?}");
-        };
-        assert!(is_gone(pid));
-    }
-
-    #[test]
-    fn when_the_screen_is_gone_the_run_is_ended() {
-        let _turn = ONE_AT_A_TIME.lock();
-        let mut seen = String::new();
-        let error = run(shell("echo $$; sleep 60"), LONG, |line| {
-            if let Line::Output(pid) = line {
-                seen = pid;
-            }
-            Err(io::ErrorKind::BrokenPipe.into())
-        });
-        assert_eq!(error.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
-        assert!(is_gone(&seen));
-    }
-
-    #[test]
-    fn a_program_that_cannot_be_started_is_an_error() {
-        let _turn = ONE_AT_A_TIME.lock();
-        let command = Command::new("no-such-program-anywhere");
-        let error = run(command, LONG, |_| Ok(())).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::NotFound);
-    }
-}
+mod tests;

@@ -38,6 +38,7 @@ mod scene;
 mod screen;
 mod selection;
 mod source;
+mod stopwatch;
 mod summary;
 mod svg;
 mod sync;

@@ -3,12 +3,13 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 
 use crate::interruption::Delay;
 use crate::process_group::ProcessGroup;
+use crate::stopwatch::Stopwatch;
 
 /// How long Cargo may take; it waits when another Cargo is busy with its cache.
 const LIMIT: Duration = Duration::from_mins(2);
@@ -27,10 +28,10 @@ pub(super) fn write(project: &Path, said: &Path, delay: &Delay) -> anyhow::Resul
         .stdout(Stdio::null())
         .stderr(File::create(said).context("what cargo says cannot be kept")?);
     let mut group = ProcessGroup::start(&mut command).context("cargo cannot be started")?;
-    let start = Instant::now();
+    let watch = Stopwatch::start();
     while !group.has_ended()? {
         delay.look()?;
-        if start.elapsed() > LIMIT {
+        if watch.elapsed() > LIMIT {
             group.end()?;
             bail!(
                 "cargo was ended because it was still writing Cargo.lock after {} s",

@@ -1,13 +1,14 @@
 //! `cargo xtask doctor` under odd conditions.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::small_course::{SmallCourse, Told, told, xtask};
+use crate::counterparts::{path_with, stand_in};
+use crate::small_course::{SmallCourse, Told, awaited, finished, told, xtask};
 
 /// Gives the line of the table about one thing.
 fn row<'a>(told: &'a Told, what: &str) -> &'a str {
@@ -105,11 +106,12 @@ fn what_a_killed_program_left_is_seen_until_it_is_cleared() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("the checkout");
-    let build = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--package", "value-array"])
-        .current_dir(root)
-        .status();
-    assert!(build.expect("cargo runs").success());
+    let build = told(
+        Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--package", "value-array"])
+            .current_dir(root),
+    );
+    assert_eq!(build.status, Some(0), "{build:?}");
     let program = Path::new(env!("CARGO_BIN_EXE_xtask")).with_file_name("value-array");
     let temporary = tempfile::tempdir().expect("a folder");
     let lesson = || {
@@ -130,13 +132,9 @@ fn what_a_killed_program_left_is_seen_until_it_is_cleared() {
         .spawn()
         .expect("the lesson's program starts");
     let mut lines = BufReader::new(owner.stdout.take().expect("its output")).lines();
-    let (sender, first) = mpsc::channel();
-    thread::spawn(move || sender.send(lines.next()));
-    let first = first.recv_timeout(Duration::from_mins(1));
-    if !matches!(&first, Ok(Some(Ok(line))) if line == "ready") {
-        owner.kill().expect("it is killed");
-        panic!("it does not say that it is ready: {first:?}");
-    }
+    let first = awaited(&mut owner, "it is ready", move || lines.next());
+    let first = first.expect("a line").expect("it can be read");
+    assert_eq!(first, "ready");
     assert!(
         left().contains("nothing"),
         "a living program has left nothing"
@@ -144,7 +142,46 @@ fn what_a_killed_program_left_is_seen_until_it_is_cleared() {
     owner.kill().expect("it is killed");
     owner.wait().expect("it has ended");
     assert!(left().contains("what 1 run shared"), "{}", left());
-    let listed = lesson().arg("--list").output().expect("another start");
-    assert!(listed.status.success());
+    let listed = told(lesson().arg("--list"));
+    assert_eq!(listed.status, Some(0), "{listed:?}");
     assert!(left().contains("nothing"), "{}", left());
+}
+
+/// A program that does not answer within 20 s is ended.
+#[test]
+fn the_time_for_which_it_is_suspended_does_not_count() {
+    let script = "here=${0%/*}; touch \"$here/asked\"\n\
+                  until test -e \"$here/answer\"; do sleep 0.05; done; echo 3.9.0; echo fork";
+    let python = stand_in(script);
+    let course = SmallCourse::new();
+    let mut command = course.command(&["doctor"]);
+    let doctor = command
+        .env("PATH", path_with(python.path()))
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("xtask starts");
+    let id = doctor.id().to_string();
+    let signal = |name: &str| {
+        let kill = told(Command::new("kill").args(["-s", name, &id]));
+        assert_eq!(kill.status, Some(0), "{kill:?}");
+    };
+    wait_until("python3 is asked", || python.path().join("asked").exists());
+    signal("TSTP");
+    wait_until("it stops", || {
+        let state = told(Command::new("ps").args(["-o", "stat=", "-p", &id]));
+        state.out.trim().starts_with('T')
+    });
+    thread::sleep(Duration::from_secs(21));
+    signal("CONT");
+    fs::write(python.path().join("answer"), "").expect("a new file");
+    let told = finished(doctor);
+    assert!(row(&told, "Python").contains("3.9.0"), "{told:?}");
+}
+
+fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < Duration::from_mins(1), "{what}: not yet");
+        thread::sleep(Duration::from_millis(20));
+    }
 }
