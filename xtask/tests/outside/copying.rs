@@ -225,13 +225,12 @@ mod cut_short {
     }
 
     fn send(signal: &str, pid: &str) {
-        let status = Command::new("kill").args(["-s", signal, pid]).status();
-        assert!(status.expect("kill runs").success());
+        let kill = told(Command::new("kill").args(["-s", signal, pid]));
+        assert_eq!(kill.status, Some(0), "{kill:?}");
     }
 
     fn is_gone(pid: &str) -> bool {
-        let state = Command::new("ps").args(["-o", "stat=", "-p", pid]).output();
-        let state = String::from_utf8(state.expect("ps runs").stdout).expect("text");
+        let state = told(Command::new("ps").args(["-o", "stat=", "-p", pid])).out;
         state.trim().is_empty() || state.trim().starts_with('Z')
     }
 

@@ -4,7 +4,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::small_course::SmallCourse;
+use crate::small_course::{SmallCourse, awaited, finished, told};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -16,10 +16,14 @@ fn start_sleeping(course: &SmallCourse) -> (Child, BufReader<ChildStdout>, Strin
         .spawn()
         .expect("xtask starts");
     let mut out = BufReader::new(player.stdout.take().expect("its output"));
-    let lines = out.by_ref().lines().map(|line| line.expect("a line"));
-    let mut pids = lines.filter_map(|line| Some(line.trim().strip_prefix("sleeping in ")?.into()));
-    let pid = pids.next().expect("the step begins");
-    drop(pids);
+    let (out, pid) = awaited(&mut player, "the step begins", move || {
+        let lines = out.by_ref().lines().map(|line| line.expect("a line"));
+        let mut pids =
+            lines.filter_map(|line| Some(line.trim().strip_prefix("sleeping in ")?.into()));
+        let pid = pids.next().expect("the step begins");
+        drop(pids);
+        (out, pid)
+    });
     (player, out, pid)
 }
 
@@ -32,8 +36,7 @@ fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 fn is_gone(pid: &str) -> bool {
-    let state = Command::new("ps").args(["-o", "stat=", "-p", pid]).output();
-    let state = String::from_utf8(state.expect("ps runs").stdout).expect("ps says text");
+    let state = told(Command::new("ps").args(["-o", "stat=", "-p", pid])).out;
     state.trim().is_empty() || state.trim().starts_with('Z')
 }
 
@@ -43,10 +46,8 @@ fn an_interruption_ends_the_step_too() {
         let course = SmallCourse::new();
         let (mut player, _out, step) = start_sleeping(&course);
         let player_id = player.id().to_string();
-        let kill = Command::new("kill")
-            .args(["-s", signal, &player_id])
-            .status();
-        assert!(kill.expect("kill runs").success());
+        let kill = told(Command::new("kill").args(["-s", signal, &player_id]));
+        assert_eq!(kill.status, Some(0), "{kill:?}");
         wait_until("xtask ends", || {
             player.try_wait().expect("its state").is_some()
         });
@@ -63,15 +64,13 @@ fn a_reader_that_goes_away_ends_the_playing_quietly() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("xtask starts");
-    let mut first = String::new();
     let mut out = BufReader::new(player.stdout.take().expect("its output"));
-    out.read_line(&mut first).expect("a line");
-    drop(out);
-    assert_eq!(first, "Lesson 1 of 3\n");
-    wait_until("xtask ends", || {
-        player.try_wait().expect("its state").is_some()
+    let first = awaited(&mut player, "the first line", move || {
+        let mut first = String::new();
+        out.read_line(&mut first).expect("a line");
+        first
     });
-    let ended = player.wait_with_output().expect("its end");
-    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
-    assert!(ended.status.success());
+    assert_eq!(first, "Lesson 1 of 3\n");
+    let ended = finished(player);
+    assert_eq!((ended.error.as_str(), ended.status), ("", Some(0)));
 }

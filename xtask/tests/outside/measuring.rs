@@ -9,7 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::counterparts::{path_with, stand_in};
-use crate::small_course::{SmallCourse, Told, told};
+use crate::small_course::{SmallCourse, Told, awaited, finished, told};
 
 /// Ours takes 20 ns, the bare mutex 16, Python 80; the value goes wrong.
 const SPEED: &str = r#"
@@ -130,13 +130,15 @@ fn what_was_measured_is_kept_where_the_reader_goes_away() {
     let command = command.arg(files.path()).stdout(Stdio::piped());
     let mut bench = command.spawn().expect("xtask starts");
     let out = BufReader::new(bench.stdout.take().expect("its output"));
-    let mut lines = out.lines().map(|line| line.expect("a line"));
-    // The empty line after it belongs to it.
-    let begins = lines.by_ref().find(|line| line.starts_with("Measuring"));
-    assert!(begins.is_some() && lines.next().is_some());
-    drop(lines);
-    let status = bench.wait().expect("its end");
-    assert_eq!(status.code(), Some(1), "our side failed");
+    let has_begun = awaited(&mut bench, "the measuring begins", || {
+        let mut lines = out.lines().map(|line| line.expect("a line"));
+        let begins = lines.by_ref().find(|line| line.starts_with("Measuring"));
+        // The empty line after it belongs to it.
+        begins.is_some() && lines.next().is_some()
+    });
+    assert!(has_begun);
+    let ended = finished(bench);
+    assert_eq!(ended.status, Some(1), "our side failed: {ended:?}");
     assert!(read(&files, "bench.json").contains("the number came out wrong"));
     assert!(read(&files, "bench.md").contains("failed"));
 }

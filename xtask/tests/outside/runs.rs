@@ -12,6 +12,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::small_course::{SmallCourse, Told};
+#[cfg(unix)]
+use crate::small_course::{finished, told};
 
 /// A lesson whose runs differ, but not by chance: each run counts the ones before it in a file.
 ///
@@ -222,16 +224,15 @@ fn an_interruption_shows_what_was_counted_until_then() {
     wait_until("the third run begins", &mut || {
         fs::read(course.path("runs.txt")).is_ok_and(|runs| runs.len() == 3)
     });
-    let kill = Command::new("kill")
-        .args(["-s", "INT", &running.id().to_string()])
-        .status();
-    assert!(kill.expect("kill runs").success());
+    let kill = told(Command::new("kill").args(["-s", "INT", &running.id().to_string()]));
+    assert_eq!(kill.status, Some(0), "{kill:?}");
+    let mut status = None;
     wait_until("xtask ends", &mut || {
-        running.try_wait().expect("its state").is_some()
+        status = running.try_wait().expect("its state");
+        status.is_some()
     });
-    let ended = running.wait_with_output().expect("its output");
-    let out = String::from_utf8(ended.stdout).expect("output is UTF-8");
+    let out = finished(running).out;
     assert!(out.contains("Interrupted."), "{out}");
     assert!(out.contains("  outcome 1  2 of 2  100%"), "{out}");
-    assert_eq!(ended.status.signal(), Some(2), "{out}");
+    assert_eq!(status.and_then(|status| status.signal()), Some(2), "{out}");
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -155,6 +155,21 @@ pub(crate) fn xtask(root: &Path, arguments: &[&str]) -> Command {
 pub(crate) fn told(command: &mut Command) -> Told {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     finished(command.spawn().expect("the program starts"))
+}
+
+/// Waits for something that a program is to say, for ten minutes at most.
+pub(crate) fn awaited<T: Send + 'static>(
+    program: &mut Child,
+    what: &str,
+    wait: impl FnOnce() -> T + Send + 'static,
+) -> T {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || sender.send(wait()));
+    let limit = Duration::from_mins(10);
+    receiver.recv_timeout(limit).unwrap_or_else(|error| {
+        end(program);
+        panic!("{what}: {error}")
+    })
 }
 
 /// Waits until a program ends by itself, for ten minutes at most, and gives what it has said.

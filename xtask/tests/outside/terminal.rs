@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
-use crate::small_course::SmallCourse;
+use crate::small_course::{SmallCourse, told};
 
 const LIMIT: Duration = Duration::from_mins(1);
 
@@ -154,21 +154,19 @@ impl Drop for Terminal {
 }
 
 fn signal(name: &str, pid: &str) {
-    let kill = Command::new("kill").args(["-s", name, pid]).status();
-    assert!(kill.expect("kill runs").success());
+    let kill = told(Command::new("kill").args(["-s", name, pid]));
+    assert_eq!(kill.status, Some(0), "{kill:?}");
 }
 
 /// Gives the letter that `ps` shows for the state of a process, or nothing when it is gone.
 fn state(pid: &str) -> String {
-    let state = Command::new("ps").args(["-o", "stat=", "-p", pid]).output();
-    let state = String::from_utf8(state.expect("ps runs").stdout).expect("ps says text");
+    let state = told(Command::new("ps").args(["-o", "stat=", "-p", pid])).out;
     state.trim().chars().take(1).collect()
 }
 
 /// Tells whether some process runs a program that lies below a folder.
 fn is_at_work(folder: &str) -> bool {
-    let all = Command::new("ps").args(["-e", "-o", "args="]).output();
-    let all = String::from_utf8_lossy(&all.expect("ps runs").stdout).into_owned();
+    let all = told(Command::new("ps").args(["-e", "-o", "args="])).out;
     all.lines().any(|line| line.starts_with(folder))
 }
 
