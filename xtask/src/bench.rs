@@ -12,13 +12,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail};
 use lexopt::{Arg, Parser, ValueExt};
 
 use crate::bench::finding::Finding;
 use crate::bench::instruments::Instruments;
 use crate::bench::machine::Machine;
-use crate::bench::rows::{ROWS, Row};
+use crate::bench::rows::{ROWS, Row, Side};
 use crate::course::Course;
 use crate::misuse::{Misuse, suggestion};
 use crate::screen::Screen;
@@ -42,12 +42,12 @@ Options:
   --output DIR  the folder for the files, instead of target/bench
   --readme      also put the table and the picture into the README of the
                 project: only of all rows and rounds, on a machine that has
-                Python and `cc` and does nothing else
+                Python and `cc` and does nothing else, before and meanwhile
   --plain       plain text without colour, as when the output is no terminal
 
 Where `python3` or the C compiler `cc` is missing, the lines that need it are
-empty. The exit status is 1 if a measurement failed, or the README could not be
-written. It is 0 if a row is short of what is asked: that depends on the
+empty. The exit status is 1 if a measurement failed, or the README was to have
+the table and does not. It is 0 if a row is short of what is asked: that depends on the
 machine, and on what else runs on it.
 ";
 
@@ -75,17 +75,20 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
     fs::create_dir_all(&folder).with_context(|| cannot_write(&folder))?;
     let mut screen = Screen::stdout(wish.plain);
     let instruments = Instruments::prepare(&mut screen, root, &wish.rows)?;
-    let machine = Machine::here();
+    let mut machine = Machine::here();
     if wish.readme {
         refuse_unless_fit(&instruments.missing, &machine)?;
     }
     for missing in &instruments.missing {
         screen.remark(missing)?;
     }
-    if let Some(warning) = machine.warning() {
-        screen.failure(&warning)?;
+    let warned = machine.warning();
+    if let Some(warning) = &warned {
+        screen.failure(warning)?;
     }
-    let findings = measuring::measure(&mut screen, &instruments, &wish.rows, wish.rounds)?;
+    let command = |row: &Row, side: &Side| instruments.command(row, side);
+    let look = || machine.look_again();
+    let findings = measuring::measure(&mut screen, &wish.rows, wish.rounds, command, look)?;
 
     // First of all what took minutes is kept: whoever reads what is shown may go away.
     let table = report::markdown(&findings, &machine, wish.rounds);
@@ -101,12 +104,17 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
         fs::write(&path, text).with_context(|| cannot_write(&path))?;
     }
     let failures = failures(&findings);
-    if wish.readme && failures.is_empty() {
+    let reason = reason_against(&failures, &instruments.missing, &machine);
+    let stays = reason.filter(|_| wish.readme);
+    if wish.readme && stays.is_none() {
         place::put(root, &table, &picture)?;
     }
 
     let mut tell = || {
-        report::show(&mut screen, &findings, &machine)?;
+        report::show(&mut screen, &findings, &machine, wish.rounds)?;
+        if let Some(warning) = machine.warning().filter(|it| warned.as_ref() != Some(it)) {
+            screen.failure(&warning)?;
+        }
         screen.line(&format!(
             "Written to {}: bench.md, bench.json, bench.svg.",
             folder.display()
@@ -114,26 +122,30 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
         for failure in &failures {
             screen.failure(failure)?;
         }
-        match (wish.readme, failures.is_empty()) {
-            (true, true) => screen.line("The README has the new table.")?,
-            (true, false) => screen.line("The README stays as it is: not all was measured.")?,
-            (false, _) => {}
+        match &stays {
+            Some(reason) => screen.failure(&format!("The README stays as it is. {reason}"))?,
+            None if wish.readme => screen.line("The README has the new table.")?,
+            None => {}
         }
         tell_verdict(&mut screen, &findings, machine.cores)
     };
-    task::verdict(tell(), failures.is_empty())
+    task::verdict(tell(), failures.is_empty() && stays.is_none())
 }
 
 /// Refuses to measure for the README where its figures would mislead.
 fn refuse_unless_fit(missing: &[String], machine: &Machine) -> anyhow::Result<()> {
-    let reasons = missing.iter().cloned().chain(machine.warning());
-    let reasons: Vec<String> = reasons.collect();
-    ensure!(
-        reasons.is_empty(),
-        "the README stays as it is, and nothing was measured. {}",
-        reasons.join(" ")
-    );
+    if let Some(reason) = reason_against(&[], missing, machine) {
+        bail!("the README stays as it is, and nothing was measured. {reason}");
+    }
     Ok(())
+}
+
+/// Says why the README is not to have the figures, if anything speaks against it.
+fn reason_against(failures: &[String], missing: &[String], machine: &Machine) -> Option<String> {
+    let failed = (!failures.is_empty()).then(|| "Not all was measured.".to_owned());
+    let reasons = failed.into_iter().chain(missing.iter().cloned());
+    let reasons: Vec<String> = reasons.chain(machine.warning()).collect();
+    (!reasons.is_empty()).then(|| reasons.join(" "))
 }
 
 fn wish(mut arguments: Parser) -> anyhow::Result<Wish> {
@@ -234,7 +246,7 @@ fn tell_verdict(screen: &mut Screen, findings: &[Finding], cores: usize) -> anyh
 
 #[cfg(test)]
 mod tests {
-    use super::{USAGE, find, refuse_unless_fit};
+    use super::{USAGE, find, reason_against, refuse_unless_fit};
     use crate::bench::machine::Machine;
     use crate::bench::rows::ROWS;
 
@@ -246,9 +258,16 @@ mod tests {
         let missing = ["There is no `python3`.".to_owned()];
         let error = refuse_unless_fit(&missing, &machine).unwrap_err();
         assert!(error.to_string().contains("no `python3`"), "{error}");
-        machine.busy = Some(0.5);
+        let failures = ["lock, Python: it ended with 1".to_owned()];
+        let reason = reason_against(&failures, &[], &machine).unwrap();
+        assert_eq!(reason, "Not all was measured.");
+        assert_eq!(reason_against(&[], &[], &machine), None);
+        // It was quiet at first, and a load came while it was measured.
+        machine.note(Some(0.5));
+        let reason = reason_against(&[], &[], &machine).unwrap();
+        assert!(reason.contains("used up to 50 %"), "{reason}");
         let error = refuse_unless_fit(&[], &machine).unwrap_err();
-        assert!(error.to_string().contains("used 50 %"), "{error}");
+        assert!(error.to_string().contains(&reason), "{error}");
     }
 
     #[test]

@@ -19,14 +19,14 @@ pub(crate) fn json(findings: &[Finding], machine: &Machine, rounds: usize) -> St
             "busy": machine.busy,
         },
         "rounds": rounds,
-        "rows": findings.iter().map(|finding| row(finding, machine.cores)).collect::<Vec<_>>(),
+        "rows": findings.iter().map(|finding| row(finding, machine.cores, rounds)).collect::<Vec<_>>(),
     });
     format!("{data:#}\n")
 }
 
-fn row(finding: &Finding, cores: usize) -> Value {
+fn row(finding: &Finding, cores: usize, rounds: usize) -> Value {
     let sides = finding.sides.iter();
-    let sides: Vec<Value> = sides.map(|it| side(finding, it, cores)).collect();
+    let sides: Vec<Value> = sides.map(|it| side(finding, it, cores, rounds)).collect();
     json!({
         "name": finding.row.name,
         "title": finding.row.title,
@@ -34,7 +34,7 @@ fn row(finding: &Finding, cores: usize) -> Value {
     })
 }
 
-fn side(finding: &Finding, measured: &Measured, cores: usize) -> Value {
+fn side(finding: &Finding, measured: &Measured, cores: usize, rounds: usize) -> Value {
     let comparison = finding.comparison(measured, cores);
     let (least, most) = measured.spread().unzip();
     let ratio = comparison.map(|it| it.ratio);
@@ -42,6 +42,7 @@ fn side(finding: &Finding, measured: &Measured, cores: usize) -> Value {
     json!({
         "name": measured.side.name,
         "title": measured.side.title,
+        "rounds": measured.side.rounds(rounds),
         "nanoseconds": measured.nanoseconds,
         "median": measured.median(),
         "least": least,

@@ -15,9 +15,9 @@ pub(crate) struct Machine {
     pub(crate) rust: String,
     pub(crate) python: String,
     pub(crate) date: String,
-    /// The load averages of the last 1, 5 and 15 minutes, as the system writes them.
+    /// The load averages of the last 1, 5 and 15 minutes before, as the system writes them.
     pub(crate) load: String,
-    /// The part of the processors' time that others used just before, from 0 to 1.
+    /// The part of the processors' time that others used at most when it was looked at, from 0 to 1.
     pub(crate) busy: Option<f64>,
 }
 
@@ -39,12 +39,23 @@ impl Machine {
         }
     }
 
+    /// Looks how busy it is now, while nothing is measured; takes half a second.
+    pub(crate) fn look_again(&mut self) {
+        self.note(busy());
+    }
+
+    /// Keeps the worst of what was seen.
+    pub(crate) fn note(&mut self, busy: Option<f64>) {
+        let seen = self.busy.into_iter().chain(busy);
+        self.busy = seen.max_by(f64::total_cmp);
+    }
+
     /// Says what spoils the figures, if anything does.
     pub(crate) fn warning(&self) -> Option<String> {
         let busy = self.busy.filter(|busy| *busy > QUIET)?;
         Some(format!(
-            "The machine was busy: other programs used {:.0} % of its processors (load {}). \
-             On a quiet one the figures are better.",
+            "The machine was busy: other programs used up to {:.0} % of its processors \
+             (load before: {}). On a quiet one the figures are better.",
             100.0 * busy,
             self.load
         ))
@@ -148,6 +159,8 @@ mod tests {
         let mut busy = machine();
         busy.busy = Some(0.734);
         let warning = busy.warning().unwrap();
-        assert!(warning.contains("used 73 % of its processors (load 1.50 0.70 0.30)"));
+        assert!(
+            warning.contains("used up to 73 % of its processors (load before: 1.50 0.70 0.30)")
+        );
     }
 }

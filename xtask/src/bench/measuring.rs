@@ -3,8 +3,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::bench::finding::{Finding, Measured};
-use crate::bench::instruments::Instruments;
-use crate::bench::rows::Row;
+use crate::bench::rows::{Row, Side};
 use crate::live_run::{self, Line};
 use crate::screen::Screen;
 
@@ -15,36 +14,41 @@ const LIMIT: Duration = Duration::from_mins(5);
 const BAR: usize = 20;
 
 /// Measures the rows round by round, in each round every side of every row.
+///
+/// `command` gives what measures a side, if there is such a program. After each round, while nothing
+/// is measured, `look` is called.
 pub(crate) fn measure(
     screen: &mut Screen,
-    instruments: &Instruments,
     rows: &[&'static Row],
     rounds: usize,
+    command: impl Fn(&Row, &Side) -> Option<Command>,
+    mut look: impl FnMut(),
 ) -> io::Result<Vec<Finding>> {
     let mut findings: Vec<Finding> = rows.iter().copied().map(Finding::new).collect();
     let all: usize = rows
         .iter()
         .flat_map(|row| row.sides)
-        .map(|side| side.rounds.min(rounds))
+        .map(|side| side.rounds(rounds))
         .sum();
     let start = Instant::now();
     let mut done = 0;
     for round in 0..rounds {
         for finding in &mut findings {
             for measured in &mut finding.sides {
-                if round >= measured.side.rounds.min(rounds) {
+                if round >= measured.side.rounds(rounds) {
                     continue;
                 }
                 let what = format!("{}, {}", finding.row.name, measured.side.title);
                 screen.status("Measuring", &progress(done, all, start.elapsed(), &what))?;
                 done += 1;
-                let command = instruments.command(finding.row, measured.side);
+                let command = command(finding.row, measured.side);
                 // What has failed once is not tried again: it may take as long as the limit.
                 if let Some(command) = command.filter(|_| measured.failure.is_none()) {
                     measured.once(command);
                 }
             }
         }
+        look();
     }
     screen.end_status()?;
     Ok(findings)
@@ -100,8 +104,25 @@ fn nanoseconds(line: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{nanoseconds, progress};
+    use super::{measure, nanoseconds, progress};
+    use crate::bench::machine::Machine;
+    use crate::bench::rows::ROWS;
+    use crate::look::Look;
+    use crate::screen::Screen;
     use std::time::Duration;
+
+    #[test]
+    fn a_load_that_begins_between_two_rounds_and_ends_again_is_noticed() {
+        let mut screen = Screen::new(std::io::sink(), Look::Plain, 80);
+        let mut machine = Machine::here();
+        machine.busy = Some(0.01);
+        let mut loads = [Some(0.02), Some(0.6), None, Some(0.03)].into_iter();
+        let look = || machine.note(loads.next().unwrap());
+        measure(&mut screen, &[&ROWS[0]], 4, |_, _| None, look).unwrap();
+        assert!(loads.next().is_none(), "it is looked after each round");
+        let warning = machine.warning().unwrap();
+        assert!(warning.contains("up to 60 %"), "{warning}");
+    }
 
     #[test]
     fn the_bar_grows_and_the_time_left_is_estimated() {

@@ -14,8 +14,9 @@ use crate::table;
 /// Narrower than any terminal that is in use.
 const WIDTH: usize = 78;
 
-/// Median, spread, ratio, what is asked for, and the verdict, of a side whose title stands before.
-fn cells(finding: &Finding, cores: usize) -> impl Iterator<Item = [String; 6]> {
+/// The title of each side, the number of its rounds if they are fewer than all, and its median,
+/// spread, ratio, what is asked for, and the verdict.
+fn cells(finding: &Finding, cores: usize, rounds: usize) -> impl Iterator<Item = [String; 6]> {
     finding.sides.iter().map(move |measured| {
         let shown = finding.row.shown;
         let words = |nanoseconds| amount(nanoseconds, shown);
@@ -31,7 +32,10 @@ fn cells(finding: &Finding, cores: usize) -> impl Iterator<Item = [String; 6]> {
             None => (String::new(), String::new(), String::new()),
             Some(it) => (it.ratio_words(), it.goal_words(), it.verdict().to_owned()),
         };
-        let title = measured.side.title.to_owned();
+        let title = match measured.side.rounds(rounds) {
+            fewer if fewer < rounds => format!("{}, {fewer} rounds", measured.side.title),
+            _ => measured.side.title.to_owned(),
+        };
         [title, median, spread, ratio, goal, verdict]
     })
 }
@@ -51,12 +55,32 @@ fn spread(shortest: String, longest: String, shown: Shown) -> String {
 
 const HEADINGS: [&str; 6] = ["", "median", "least to most", "ratio", "asked", ""];
 
+/// Says in how many rounds it was measured, and on what.
+fn circumstances(findings: &[Finding], machine: &Machine, rounds: usize) -> String {
+    let all = match rounds {
+        1 => "one round".to_owned(),
+        rounds => format!("{rounds} rounds"),
+    };
+    let mut sides = findings.iter().flat_map(|finding| &finding.sides);
+    let or_fewer = if sides.any(|measured| measured.side.rounds(rounds) < rounds) {
+        ", or in the number that stands beside the name,"
+    } else {
+        ""
+    };
+    format!("Measured in {all}{or_fewer} on {}.", machine.words())
+}
+
 /// Shows the findings.
-pub(crate) fn show(screen: &mut Screen, findings: &[Finding], machine: &Machine) -> io::Result<()> {
+pub(crate) fn show(
+    screen: &mut Screen,
+    findings: &[Finding],
+    machine: &Machine,
+    rounds: usize,
+) -> io::Result<()> {
     // All in one table, so that the columns are the same for each row.
     let mut rows = vec![HEADINGS.map(str::to_owned).to_vec()];
     for finding in findings {
-        rows.extend(cells(finding, machine.cores).map(|cells| cells.to_vec()));
+        rows.extend(cells(finding, machine.cores, rounds).map(|cells| cells.to_vec()));
     }
     let alignments = [Left, Right, Right, Right, Right, Left];
     let mut lines = table::lines(&rows, &alignments, WIDTH).into_iter();
@@ -73,7 +97,7 @@ pub(crate) fn show(screen: &mut Screen, findings: &[Finding], machine: &Machine)
     }
     screen.blank()?;
     screen.prose(LEGEND)?;
-    screen.prose(&format!("Measured on {}.", machine.words()))
+    screen.prose(&circumstances(findings, machine, rounds))
 }
 
 /// Writes the findings in Markdown.
@@ -82,16 +106,12 @@ pub(crate) fn markdown(findings: &[Finding], machine: &Machine, rounds: usize) -
     text.push_str("|---|---:|---:|---:|---:|---|\n");
     for finding in findings {
         let _ = writeln!(text, "| **{}** | | | | | |", finding.row.title);
-        for cells in cells(finding, machine.cores) {
+        for cells in cells(finding, machine.cores, rounds) {
             let _ = writeln!(text, "| {} |", cells.join(" | "));
         }
     }
-    let rounds = match rounds {
-        1 => "one round".to_owned(),
-        rounds => format!("{rounds} rounds"),
-    };
-    let words = machine.words();
-    let _ = write!(text, "\n{LEGEND} Measured in {rounds} on {words}.\n");
+    let circumstances = circumstances(findings, machine, rounds);
+    let _ = write!(text, "\n{LEGEND} {circumstances}\n");
     if let Some(warning) = machine.warning() {
         let _ = write!(text, "\n{warning}\n");
     }
@@ -101,6 +121,7 @@ pub(crate) fn markdown(findings: &[Finding], machine: &Machine, rounds: usize) -
 #[cfg(test)]
 mod tests {
     use super::{markdown, show, spread};
+    use crate::bench::data::json;
     use crate::bench::finding::Finding;
     use crate::bench::machine::Machine;
     use crate::bench::rows::{ROWS, Shown};
@@ -137,7 +158,7 @@ mod tests {
     fn the_table_fits_in_80_columns_and_says_what_is_missing() {
         let mut out = Vec::new();
         let mut screen = Screen::new(&mut out, Look::Plain, 80);
-        show(&mut screen, &findings(), &machine()).unwrap();
+        show(&mut screen, &findings(), &machine(), 7).unwrap();
         drop(screen);
         let text = String::from_utf8(out).unwrap();
         for line in text.lines() {
@@ -146,10 +167,11 @@ mod tests {
         let line_of = |title: &str| text.lines().find(|line| line.contains(title)).unwrap();
         assert!(line_of("process::Command").ends_with("not there"));
         assert!(line_of("bare ipc-channel").ends_with("failed"));
-        assert!(
-            text.contains("Measured on 2 cores, A processor, Linux"),
-            "{text}"
-        );
+        assert!(line_of("the lesson").starts_with("  the lesson, 5 rounds  "));
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let circumstances =
+            "Measured in 7 rounds, or in the number that stands beside the name, on 2 cores, A";
+        assert!(words.contains(circumstances), "{text}");
         for row in ROWS {
             assert!(text.contains(&format!("\n{}: {}\n", row.name, row.title)));
         }
@@ -179,6 +201,26 @@ mod tests {
         for line in lines {
             assert_eq!(line.matches('|').count(), 7, "{line}");
         }
-        assert!(text.contains("Measured in 7 rounds on 2 cores"));
+    }
+
+    #[test]
+    fn sides_of_fewer_rounds_say_so_and_no_others_do() {
+        let all = findings();
+        let text = markdown(&all, &machine(), 7);
+        assert!(text.contains("\n| Python, 2 rounds | "), "{text}");
+        assert_eq!(text.matches("| one thread, 5 rounds |").count(), 1);
+        assert_eq!(text.matches(" rounds |").count(), 4);
+        assert!(text.contains("Measured in 7 rounds, or in the number that stands beside"));
+        let data = json(&all, &machine(), 7);
+        assert_eq!(data.matches("\"rounds\": 2,").count(), 1, "{data}");
+        assert_eq!(data.matches("\"rounds\": 5,").count(), 3);
+        for (findings, rounds, words) in [
+            (&all[..1], 7, "Measured in 7 rounds on 2 cores"),
+            (&all, 1, "Measured in one round on 2 cores"),
+        ] {
+            let text = markdown(findings, &machine(), rounds);
+            assert!(text.contains(words), "{text}");
+            assert!(!text.contains(" rounds |"), "{text}");
+        }
     }
 }
