@@ -57,8 +57,9 @@ pub(crate) fn reserve(name: &str, bytes: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives memory back to the system that nobody will read any more, though somebody may have it open.
-pub(crate) fn give_back(name: &str) {
+/// Gives memory back to the system that nobody will read any more, though somebody may have it open; not the first
+/// `kept` bytes, which those may still look at.
+pub(crate) fn give_back(name: &str, kept: u64) {
     #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
     if let Ok(file) = OpenOptions::new()
         .write(true)
@@ -67,9 +68,11 @@ pub(crate) fn give_back(name: &str) {
     {
         use rustix::fs::FallocateFlags;
         let hole = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-        let _ = rustix::fs::fallocate(&file, hole, 0, found.len());
+        // Reading a page that is gone asks for a new one, and where there is none ends the reader by a signal.
+        let length = found.len().saturating_sub(kept);
+        let _ = rustix::fs::fallocate(&file, hole, kept, length);
     }
-    let _ = name;
+    let _ = (name, kept);
 }
 
 /// The error for memory of which only so many bytes are free.

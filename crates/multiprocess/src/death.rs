@@ -79,40 +79,6 @@ fn timespec(limit: Duration) -> Timespec {
     Timespec::try_from(limit.min(LONGEST)).expect("a day can be expressed")
 }
 
-/// Whether a process has ended, or does so within the limit. A later process with the same pid counts as the same.
-pub(crate) fn is_gone_within(pid: u32, limit: Duration) -> bool {
-    let deadline = Instant::now() + limit;
-    while pid != std::process::id() {
-        if is_gone(pid) {
-            return true;
-        }
-        if Instant::now() >= deadline {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    false
-}
-
-#[cfg(all(target_os = "linux", not(multiprocess_twins)))]
-fn is_gone(pid: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
-    // The state stands behind the name, which is in brackets and may hold any character.
-    let state = stat
-        .ok()
-        .and_then(|stat| stat.rsplit_once(") ")?.1.chars().next());
-    matches!(state, None | Some('Z' | 'X'))
-}
-
-/// Here a process that has ended, and was not yet waited for, still counts as there.
-#[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
-fn is_gone(pid: u32) -> bool {
-    let pid = i32::try_from(pid)
-        .ok()
-        .and_then(rustix::process::Pid::from_raw);
-    pid.is_none_or(|pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
-}
-
 /// Waits until the other end of a line is closed; data that arrives is left alone.
 pub(crate) fn wait_for_hang_up(line: &UnixStream) {
     wait_for(&mut [hang_up(line)], None);

@@ -187,7 +187,7 @@ pub enum Error {
     },
 
     /// A barrier is broken, or broke while this thread waited at it.
-    #[error("the barrier is broken: {by}; `reset` makes it whole again")]
+    #[error("the barrier is broken: {by}; {}", whole_again(by))]
     BarrierBroken {
         /// What broke it.
         by: BrokenBy,
@@ -254,7 +254,7 @@ pub enum Error {
     /// A queue that could hold nothing.
     #[error(
         "a queue of capacity 0 could hold nothing; for one without a limit (Python's `Queue(0)`) \
-         use `Queue::new`"
+         use `Queue::new` or `channel`"
     )]
     NoCapacity,
 
@@ -289,9 +289,9 @@ pub enum Error {
     PoolTerminated,
 
     /// The pool cannot go on.
-    #[error("the pool is broken, its workers cannot be started: {reason}")]
+    #[error("the pool is broken: {reason}")]
     PoolBroken {
-        /// What happened to the workers.
+        /// What happened to it.
         reason: String,
     },
 
@@ -339,8 +339,19 @@ impl From<PoolEnd> for Error {
     }
 }
 
-fn last_segment(path: &str) -> &str {
-    path.rsplit("::").next().unwrap_or(path)
+/// `doubler` of `program::doubler`, and `first::<_>` of `program::first<u32>`.
+fn last_segment(path: &str) -> String {
+    let (path, generic) = path.split_once('<').unwrap_or((path, ""));
+    let name = path.rsplit("::").find(|name| !name.is_empty());
+    let end = if generic.is_empty() { "" } else { "::<_>" };
+    format!("{}{end}", name.unwrap_or(path))
+}
+
+fn whole_again(by: &BrokenBy) -> &'static str {
+    match by {
+        BrokenBy::Reset => "by now it is whole again",
+        _ => "`reset` makes it whole again",
+    }
 }
 
 fn listed(holders: &[Holder]) -> String {

@@ -73,6 +73,7 @@ mod error;
 mod event;
 mod events;
 mod holder;
+mod incarnation;
 mod ipc_handles;
 mod iter;
 mod join_handle;

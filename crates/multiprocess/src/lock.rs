@@ -143,7 +143,9 @@ pub(crate) fn refusal(
         Refused::Busy => Error::LockTimeout {
             what,
             limit: limit.unwrap_or_default(),
-            holder: segment.holder().map(crate::holder::Holder::of),
+            holder: segment
+                .holder()
+                .map(|holder| crate::holder::Holder::of(holder.pid())),
         },
         Refused::HeldByThisThread => Error::HeldAlready { what },
         Refused::System(source) => Error::Memory { what, source },

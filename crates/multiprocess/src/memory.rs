@@ -22,9 +22,9 @@ use serde::{Deserialize, Serialize};
 use shared_memory::{Shmem, ShmemConf};
 use tracing::Level;
 
+use crate::incarnation::Incarnation;
 use crate::raw_lock::{FileLock, Locked, Refused};
-use crate::robust::RobustMutex;
-use crate::{death, events, run};
+use crate::{events, run};
 
 mod dependent;
 mod layout;
@@ -83,6 +83,8 @@ impl Segment {
     /// Makes the mutexes in a new segment that nobody else knows.
     #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
     fn make_mutexes(mapping: &Shmem) -> std::io::Result<()> {
+        use crate::robust::RobustMutex;
+
         let header = mapping.as_ptr().cast::<Header>();
         // SAFETY: the mapping is at least as long as a header, aligned to a page, and unknown to others.
         unsafe {
@@ -133,9 +135,13 @@ impl Segment {
                 place.name
             )
         };
-        run::join(&place.folder).map_err(|error| gone(&error))?;
+        let not_opened = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::NotFound => gone(&error),
+            _ => format!("the shared memory {} cannot be opened: {error}", place.name),
+        };
+        run::join(&place.folder).map_err(not_opened)?;
         let users = run::hold(&place.users(), OpenOptions::new().read(true).write(true))
-            .map_err(|error| gone(&error))?;
+            .map_err(not_opened)?;
         let mapping = ShmemConf::new()
             .os_id(os_id(&place.name))
             .open()
@@ -204,8 +210,8 @@ impl Segment {
     /// The process that holds the lock, or held it when it died; by the time the caller reads this, it may be
     /// another one.
     #[inline]
-    pub(crate) fn holder(&self) -> Option<u32> {
-        Some(self.header().lock.holder.load(Ordering::Relaxed)).filter(|&pid| pid != 0)
+    pub(crate) fn holder(&self) -> Option<Incarnation> {
+        Incarnation::from_number(self.header().lock.holder.load(Ordering::Relaxed))
     }
 
     /// Waits for the lock until the deadline, without one as long as it takes.
@@ -251,7 +257,7 @@ impl Segment {
         self.length == 0
             || self
                 .holder()
-                .is_none_or(|pid| death::is_gone_within(pid, PATIENCE))
+                .is_none_or(|holder| holder.is_gone_within(PATIENCE))
     }
 
     #[inline]
@@ -269,11 +275,11 @@ impl Segment {
         self.header()
             .lock
             .holder
-            .store(own_pid(), Ordering::Relaxed);
+            .store(Incarnation::own().number(), Ordering::Relaxed);
         let held = Held {
             segment: self,
             death: if locked.holder_died {
-                DIED | u64::from(dead_holder.unwrap_or(0))
+                DIED | u64::from(dead_holder.map_or(0, Incarnation::pid))
             } else {
                 0
             },
@@ -326,7 +332,7 @@ impl Drop for Segment {
         }
         // A guard that was forgotten still has the mutex: its thread knows the mutex by its address, so the memory
         // stays. So does the name, until the run is over.
-        if self.holder() == Some(own_pid()) {
+        if self.holder() == Some(Incarnation::own()) {
             return;
         }
         let last = !self.dependent
@@ -447,11 +453,4 @@ fn open_segment(place: &Place) -> Option<Arc<Segment>> {
         .get_or_insert_default()
         .get(place)
         .and_then(Weak::upgrade)
-}
-
-#[inline]
-fn own_pid() -> u32 {
-    // A child is always a new program, so the pid does not change.
-    static PID: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
-    *PID.get_or_init(std::process::id)
 }

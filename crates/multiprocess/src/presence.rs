@@ -94,15 +94,7 @@ fn make(folder: &Path) -> io::Result<(Presence, File)> {
         .subsec_nanos();
     loop {
         let presence = Presence(u64::from(std::process::id()) << 32 | u64::from(more));
-        let locked = run::hold(
-            &presence.file(folder),
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create_new(true)
-                .mode(0o600),
-        );
-        match locked {
+        match make_file(&presence.file(folder)) {
             Ok(locked) => return Ok((presence, locked)),
             // Taken, or removed by somebody who saw it before it was locked.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
@@ -113,6 +105,12 @@ fn make(folder: &Path) -> io::Result<(Presence, File)> {
     }
 }
 
+fn make_file(path: &Path) -> io::Result<File> {
+    let mut how = OpenOptions::new();
+    how.read(true).write(true).create_new(true).mode(0o600);
+    run::hold(path, &how)
+}
+
 /// Removes the files of processes that were killed.
 fn clear_dead(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -120,9 +118,18 @@ fn clear_dead(folder: &Path) {
             .file_name()
             .to_str()
             .is_some_and(|name| name.starts_with(PREFIX));
-        if is_presence && is_free(&entry.path()) {
-            let _ = fs::remove_file(entry.path());
+        if is_presence {
+            remove_if_free(&entry.path());
         }
+    }
+}
+
+fn remove_if_free(path: &Path) {
+    // Locked until it is removed: one who has just made it waits for the lock, finds it gone, and makes another.
+    if let Ok(file) = File::open(path)
+        && file.try_lock().is_ok()
+    {
+        let _ = fs::remove_file(path);
     }
 }
 
@@ -130,5 +137,40 @@ fn clear_dead(folder: &Path) {
 pub(crate) fn leave() {
     for own in all_own().drain(..) {
         let _ = fs::remove_file(own.presence.file(&own.folder));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{make_file, remove_if_free};
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
+
+    #[test]
+    fn who_has_just_come_is_not_cleared_away_with_the_dead() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("alive-1");
+        let done = AtomicBool::new(false);
+        let mut came = 0;
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    remove_if_free(&path);
+                }
+            });
+            let mut all_stay = true;
+            for _ in 0..20_000 {
+                // An error says that it was removed before it was locked, or is not removed yet.
+                if let Ok(locked) = make_file(&path) {
+                    std::thread::sleep(Duration::from_micros(20));
+                    all_stay &= path.exists();
+                    came += 1;
+                    drop(locked);
+                }
+            }
+            done.store(true, Ordering::Relaxed);
+            assert!(all_stay, "one was removed after it had been locked");
+        });
+        assert!(came > 0, "none came");
     }
 }

@@ -120,10 +120,23 @@ impl Rings {
             .checked_add(1)
             .ok_or_else(|| too_much("it has grown too often"))?;
         let name = self.name(next);
-        let segment = self
-            .ledger
-            .segment()
-            .create_dependent(&name, length.next_multiple_of(512) * 8)?;
+        let create = |length: usize| {
+            let segment = self.ledger.segment();
+            segment.create_dependent(&name, length.next_multiple_of(512) * 8)
+        };
+        let is_too_long = |error: &io::Error| {
+            use io::ErrorKind::{FileTooLarge, OutOfMemory};
+            matches!(error.kind(), OutOfMemory | FileTooLarge)
+        };
+        // Where there is no room for a longer one, a short one will do.
+        let segment = create(length).or_else(|error| {
+            let short = SECOND.max(size + 2);
+            if is_too_long(&error) && short < length {
+                create(short)
+            } else {
+                Err(error)
+            }
+        })?;
         let at = record::write(segment.atomics(), 0, message);
         self.within(&self.put_far, full, |ring| {
             record::write_onward(ring, tail.at, next);

@@ -95,7 +95,8 @@ impl RobustMutex {
         is_gone: impl Fn() -> bool,
     ) -> Result<Locked, Refused> {
         // The C library counts by the clock of the day, which can be set; so it is asked again and again, for
-        // a second by that clock.
+        // a second by that clock. (Set back during such a second, it makes this wait longer by as much. The call that
+        // counts by another clock, `pthread_mutex_clocklock`, is not in every C library that Rust supports.)
         const SLICE: Duration = Duration::from_secs(1);
         loop {
             let rest = deadline.saturating_duration_since(Instant::now());

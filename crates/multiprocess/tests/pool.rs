@@ -38,6 +38,7 @@ fn main() -> ExitCode {
             many_calls_of_a_map_are_done_once_each,
             imap_reads_an_endless_iterator_a_bounded_number_ahead,
             imap_of_slow_inputs_does_not_wait_for_many_of_them,
+            imap_sends_an_input_before_it_reads_the_next,
             an_iterator_that_panics_harms_only_its_call,
             several_threads_map_at_once_and_get_their_own,
             progress_grows_and_ends_at_the_total,
@@ -355,6 +356,22 @@ fn imap_of_slow_inputs_does_not_wait_for_many_of_them() {
     assert_eq!(results.next().unwrap().unwrap(), 0);
     // Otherwise it would have read all that it may read ahead.
     assert!(read.get() < 60, "{} inputs were read", read.get());
+}
+
+fn imap_sends_an_input_before_it_reads_the_next() {
+    let pool = Pool::new(2).unwrap();
+    let calls = RawArray::new(3).unwrap();
+    let inputs = (0..3).map(|number| {
+        if number > 0 {
+            story::until("the input before is with a worker", || {
+                calls.get(number - 1) == 1
+            });
+        }
+        (number, calls.clone())
+    });
+    let results = pool.imap(counts, inputs).unwrap();
+    let results: Result<Vec<usize>, Error> = results.collect();
+    assert_eq!(results.unwrap(), [0, 1, 2]);
 }
 
 fn an_iterator_that_panics_harms_only_its_call() {

@@ -30,7 +30,11 @@ fn init() {
 }
 
 fn main() -> ExitCode {
-    let scenes = named![leave_a_queue_with_a_backlog, put_more_than_fits];
+    let scenes = named![
+        leave_a_queue_with_a_backlog,
+        put_more_than_fits,
+        put_where_no_longer_ring_fits,
+    ];
     let tests = named![
         handles_travel_in_items,
         a_request_carries_the_way_back,
@@ -40,6 +44,7 @@ fn main() -> ExitCode {
         a_queue_of_other_items_is_refused,
         large_items_go_through,
         an_item_larger_than_memory_is_given_back,
+        a_backlog_grows_where_there_is_no_room_to_double,
         empty_items_are_counted,
         memory_is_given_back_after_a_backlog,
         nothing_is_left_behind,
@@ -262,6 +267,24 @@ fn an_item_larger_than_memory_is_given_back() {
     // No file, of shared memory either, may be larger than 2 MiB.
     let script = "trap '' XFSZ; ulimit -f 4096; exec \"$PROGRAM\"";
     Scene::by_shell(script, "put_more_than_fits").succeed();
+}
+
+fn put_where_no_longer_ring_fits() {
+    init();
+    let queue = Queue::new().unwrap();
+    for number in 0..60_u8 {
+        queue.put(vec![number; 100_000]).unwrap();
+    }
+    for number in 0..60 {
+        assert_eq!(queue.get().unwrap(), [number; 100_000]);
+    }
+    assert!(queue.is_empty());
+}
+
+fn a_backlog_grows_where_there_is_no_room_to_double() {
+    // No file, of shared memory either, may be larger than 2 MiB.
+    let script = "trap '' XFSZ; ulimit -f 4096; exec \"$PROGRAM\"";
+    Scene::by_shell(script, "put_where_no_longer_ring_fits").succeed();
 }
 
 fn empty_items_are_counted() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::available;
+use crate::memory::layout::HEADER;
 use crate::memory::making::total;
 use crate::memory::place::remove;
 use crate::memory::{Segment, Use, open_segment};
@@ -38,7 +39,7 @@ impl Segment {
     /// Removes a dependent that nobody will use any more, also for those who still have it open.
     pub(crate) fn remove_dependent(&self, suffix: &str) {
         let place = self.place.dependent(suffix);
-        available::give_back(&place.name);
+        available::give_back(&place.name, HEADER as u64);
         let _ = remove(&place.name);
         place.forget();
     }

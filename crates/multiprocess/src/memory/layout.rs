@@ -25,8 +25,8 @@ pub(super) struct Header {
 #[repr(C, align(64))]
 pub(super) struct LockPlace {
     pub(super) mutex: RobustMutex,
-    /// Process that holds the lock, 0 if none.
-    pub(super) holder: AtomicU32,
+    /// The [`Incarnation`](crate::incarnation::Incarnation) of the process that holds the lock, 0 if none does.
+    pub(super) holder: AtomicU64,
 }
 
 /// Each mutex keeps to a line of its own too.

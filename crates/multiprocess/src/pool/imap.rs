@@ -18,6 +18,12 @@ use crate::pool::staff::Staff;
 ///
 /// Inputs are read from their iterator when results are asked for, a bounded number ahead. Each result is a `Result`:
 /// a failure does not end the iteration.
+///
+/// Inputs are read by whoever asks for a result, so none comes while the iterator of the inputs waits for something. An
+/// input that depends on an earlier result would wait for ever: for such work use [`Pool::apply_async`] or a
+/// [`Queue`](crate::Queue). (Python's inputs are read by a thread of its own, without limit.)
+///
+/// [`Pool::apply_async`]: crate::Pool::apply_async
 #[must_use = "the inputs are not read before results are asked for"]
 pub struct Imap<'a, I: Iterator, R> {
     staff: &'a Arc<Staff>,

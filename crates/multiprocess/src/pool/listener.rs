@@ -13,6 +13,8 @@ use crate::pool::staff::{DYING, Staff};
 const SOON: Duration = Duration::from_millis(100);
 const LATER: Duration = Duration::from_secs(1);
 
+const NO_WORKERS: &str = "its workers cannot be started";
+
 impl Staff {
     /// Hears what there is to hear until the pool has ended; the whole life of the pool's thread.
     pub(crate) fn listen(&self) {
@@ -153,8 +155,8 @@ impl Staff {
         let since = *state.starts.failing_since.get_or_insert_with(Instant::now);
         // Whoever kills workers may stop doing so; the place is filled at the next look.
         if !killed || since.elapsed() > TROUBLE {
-            let reason = how.unwrap_or_else(|| "they end before they are ready".to_owned());
-            self.end(state, &PoolEnd::Broken(reason));
+            let how = how.unwrap_or_else(|| "they end before they are ready".to_owned());
+            self.end(state, &PoolEnd::Broken(format!("{NO_WORKERS}: {how}")));
         }
     }
 
@@ -169,7 +171,8 @@ impl Staff {
             Err(_) if !state.is_empty() => {}
             Err(error) => {
                 let reason = died.map_or_else(String::new, |how| format!(" ({how})"));
-                self.end(state, &PoolEnd::Broken(format!("{error}{reason}")));
+                let reason = format!("{NO_WORKERS}: {error}{reason}");
+                self.end(state, &PoolEnd::Broken(reason));
             }
         }
     }
