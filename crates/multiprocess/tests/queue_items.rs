@@ -276,7 +276,7 @@ fn put_where_no_longer_ring_fits() {
         queue.put(vec![number; 100_000]).unwrap();
     }
     for number in 0..60 {
-        assert_eq!(queue.get().unwrap(), [number; 100_000]);
+        assert_eq!(queue.get().unwrap(), vec![number; 100_000]);
     }
     assert!(queue.is_empty());
 }
