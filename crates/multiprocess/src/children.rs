@@ -46,11 +46,7 @@ struct Ended {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some((Kind::Answer, answer)) = state.ended.take().and_then(|ended| ended.last_words)
-        {
-            (self.discard)(answer);
-        }
+        self.discard_answer();
     }
 }
 
@@ -186,11 +182,23 @@ impl Child {
         {
             luggage.deliver();
         }
-        state.ended = Some(ended);
-        drop(state);
         list().retain(|child| !std::ptr::eq(child.as_ref(), self));
+        // Told before it can be known: whichever thread this is, the program may end as soon as another has joined.
         events::process_ended(&self.info, status);
+        state.ended = Some(ended);
         Ok(Some(status))
+    }
+
+    /// Throws away the answer of a child that has ended, if it has one that no join took.
+    pub(crate) fn discard_answer(&self) {
+        let words = self
+            .state()
+            .ended
+            .as_mut()
+            .and_then(|ended| ended.last_words.take());
+        if let Some((Kind::Answer, answer)) = words {
+            (self.discard)(answer);
+        }
     }
 
     /// What the child left; its last words are given once. `None` while it runs.

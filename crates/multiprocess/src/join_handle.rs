@@ -225,8 +225,10 @@ impl<R> std::fmt::Debug for JoinHandle<R> {
 
 impl<R> Drop for JoinHandle<R> {
     fn drop(&mut self) {
-        if let Ok(None) = self.child.try_reap() {
-            crate::reaper::adopt(Arc::clone(&self.child), None);
+        match self.child.try_reap() {
+            Ok(None) => crate::reaper::adopt(Arc::clone(&self.child), None),
+            // The reaper may still have the child for a moment.
+            _ => self.child.discard_answer(),
         }
     }
 }

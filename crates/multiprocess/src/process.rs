@@ -22,6 +22,7 @@ use crate::join_handle::JoinHandle;
 use crate::link::{Frame, Kind};
 use crate::luggage::Luggage;
 use crate::parcel::{self, Parcel};
+use crate::reaper;
 use crate::run;
 use crate::signal::Signal;
 use crate::task::{self, Task};
@@ -178,6 +179,7 @@ impl Builder {
         let too_large = |error: std::io::Error| unsendable(error.to_string());
         let (start, _) = Frame::new(Kind::Start, start).map_err(too_large)?;
         let (arguments, luggage) = Frame::new(Kind::Arguments, arguments).map_err(too_large)?;
+        let carries = !luggage.is_empty();
 
         let at = events::moment(Level::INFO);
         let child = start_program(&name, self.daemon, luggage, |answer| {
@@ -192,6 +194,11 @@ impl Builder {
             let _ = child.wait(None);
         })?;
         events::process_started(&child.info, at);
+        if carries {
+            // If it dies before it has read its arguments, others may wait for the handles in them, and this process
+            // with them, so that nobody asks how the child is.
+            reaper::adopt(Arc::clone(&child), None);
+        }
         Ok(JoinHandle::new(child))
     }
 }

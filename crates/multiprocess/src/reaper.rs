@@ -1,7 +1,8 @@
-//! The thread that waits for the children nobody will join, so that none becomes a zombie.
+//! The thread that waits for the children nobody will join, so that none becomes a zombie, and for those that have
+//! handles on their way to them: should they die before they have read them, the handles are given back at once.
 //!
-//! It is started by the first handle that is dropped before its process has ended, and ends itself when
-//! there is nothing left to wait for.
+//! It is started when the first such child is, or with the first handle that is dropped before its process has ended,
+//! and ends itself when there is nothing left to wait for.
 
 use std::io::Write;
 use std::os::unix::net::UnixStream;

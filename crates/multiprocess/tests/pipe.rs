@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use multiprocess::{Connection, Error, Lock, Queue, pipe, spawn, task, wait, wait_timeout};
 
 use story::named;
+use story::unread::Unreadable;
 
 const MIB: usize = 1 << 20;
 
@@ -27,6 +28,7 @@ fn init() {
         task(return_end),
         task(use_arrived_end),
         task(send_after),
+        task(cannot_be_called),
     ]);
 }
 
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         the_end_comes_after_what_was_sent,
         a_killed_process_is_the_end_of_the_conversation,
         a_process_killed_in_the_middle_of_a_large_message_is_the_end,
+        a_child_that_dies_before_it_has_its_end_is_the_end_of_the_conversation,
         sending_to_a_closed_end_gives_the_message_back,
         sending_to_a_dead_process_gives_the_message_back,
         polling_keeps_its_limit_and_sees_the_end,
@@ -149,6 +152,19 @@ fn a_killed_process_is_the_end_of_the_conversation() {
     assert_eq!(rest, [1, 2, 3, 4]);
     assert!(start.elapsed() < Duration::from_secs(10));
     child.join().unwrap_err();
+}
+
+fn cannot_be_called(_: Unreadable, _: Connection<(), u32>) {}
+
+fn a_child_that_dies_before_it_has_its_end_is_the_end_of_the_conversation() {
+    let (ours, theirs) = pipe::<u32, ()>().unwrap();
+    let child = spawn(cannot_be_called, (Unreadable, theirs)).unwrap();
+    // Nobody joins the child before.
+    let limit = story::LIMIT / 4;
+    assert_eq!(ours.recv_timeout(limit).unwrap(), None);
+    assert!(ours.send(1).unwrap_err().is_closed());
+    let error = child.join().unwrap_err();
+    assert!(matches!(error, Error::Decode { .. }), "{error}");
 }
 
 fn send_large_for_ever(parent: Connection<Vec<u64>, ()>) {

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use multiprocess::{Error, Queue, Receiver, Sender, bounded_channel, channel, spawn, task, wait};
 
-use story::named;
+use story::unread::Unreadable;
+use story::{named, proc};
 
 fn init() {
     multiprocess::init([
@@ -23,6 +24,7 @@ fn init() {
         task(receive_all),
         task(pass_on),
         task(ignore),
+        task(ignore_late),
         task(fail),
     ]);
 }
@@ -35,6 +37,9 @@ fn main() -> ExitCode {
         it_ends_when_the_last_sender_exits_without_cleaning_up,
         it_does_not_end_while_a_sender_is_on_its_way,
         it_ends_when_a_sender_on_its_way_cannot_arrive,
+        it_ends_when_a_child_dies_before_it_has_read_its_sender,
+        it_ends_when_a_child_is_killed_as_it_starts,
+        it_ends_for_others_while_their_parent_waits_for_them,
         it_ends_for_each_of_several_receivers,
         sending_to_nobody_gives_the_message_back,
         sending_to_a_killed_receiver_gives_the_message_back,
@@ -132,20 +137,6 @@ fn it_does_not_end_while_a_sender_is_on_its_way() {
     assert_eq!(receiver.recv().unwrap(), None);
 }
 
-struct Unreadable;
-
-impl serde::Serialize for Unreadable {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_unit()
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for Unreadable {
-    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Unreadable, D::Error> {
-        Err(serde::de::Error::custom("unreadable"))
-    }
-}
-
 fn ignore(_: Sender<u32>, _: Unreadable) {}
 
 fn fail(_: Sender<u32>) {
@@ -172,6 +163,42 @@ fn it_ends_when_a_sender_on_its_way_cannot_arrive() {
     assert!(matches!(receiver.try_recv(), Err(Error::Empty { .. })));
     drop(refused);
     assert_eq!(receiver.recv().unwrap(), None);
+}
+
+fn ignore_late(_: Unreadable, _: Sender<u32>) {}
+
+/// Nobody joins, or asks for, the child before the end has come.
+#[track_caller]
+fn assert_ends(receiver: &Receiver<u32>) {
+    let limit = story::LIMIT / 4;
+    assert_eq!(receiver.recv_timeout(limit).unwrap(), None);
+}
+
+fn it_ends_when_a_child_dies_before_it_has_read_its_sender() {
+    let (sender, receiver) = channel().unwrap();
+    let child = spawn(ignore_late, (Unreadable, sender)).unwrap();
+    assert_ends(&receiver);
+    let error = child.join().unwrap_err();
+    assert!(matches!(error, Error::Decode { .. }), "{error}");
+}
+
+fn it_ends_when_a_child_is_killed_as_it_starts() {
+    let (sender, receiver) = channel().unwrap();
+    let child = spawn(send_and_hang, (sender, 0)).unwrap();
+    // From outside: the parent does not know.
+    proc::kill(child.pid());
+    assert_ends(&receiver);
+    let error = child.join().unwrap_err();
+    assert!(matches!(error, Error::Killed { .. }), "{error}");
+}
+
+fn it_ends_for_others_while_their_parent_waits_for_them() {
+    let (sender, receiver) = channel().unwrap();
+    let mut child = spawn(receive_all, (receiver,)).unwrap();
+    let dies = spawn(ignore_late, (Unreadable, sender)).unwrap();
+    let count = child.join_timeout(story::LIMIT / 4).unwrap();
+    assert_eq!(count, Some(0));
+    dies.join().unwrap_err();
 }
 
 fn receive_all(receiver: Receiver<u32>) -> usize {

@@ -13,6 +13,7 @@
 pub(crate) mod hello;
 pub(crate) mod proc;
 pub(crate) mod scene;
+pub(crate) mod unread;
 mod watchdog;
 
 use std::process::ExitCode;
