@@ -47,8 +47,8 @@ Options:
 
 Where `python3` or the C compiler `cc` is missing, the lines that need it are
 empty. The exit status is 1 if a measurement failed, or the README was to have
-the table and does not. It is 0 if a row is short of what is asked: that depends on the
-machine, and on what else runs on it.
+the table and does not. It is 0 if a row is short of what is asked: that
+depends on the machine, and on what else runs on it.
 ";
 
 const ROUNDS: usize = 7;

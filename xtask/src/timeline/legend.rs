@@ -73,7 +73,8 @@ impl Legend {
     }
 }
 
-fn meaning(class: &str) -> &'static str {
+/// Says what something in a picture, or in the lanes on a terminal, means.
+pub(super) fn meaning(class: &str) -> &'static str {
     match class {
         "there" => "is there",
         "task" => "runs a function",

@@ -10,6 +10,25 @@ pub(crate) struct Timeline {
     pub(crate) is_cut: bool,
 }
 
+impl Timeline {
+    /// The parts of a run, without a beginning in which only the first process is there.
+    pub(super) fn shown_parts(&self) -> impl Iterator<Item = &Part> {
+        let has_more = self.parts.len() > 1;
+        self.parts.iter().filter(move |part| {
+            let mut lanes = self.lanes_in(part);
+            !(has_more
+                && part.title.is_empty()
+                && lanes.all(|(_, lane)| lane.is_main && lane.is_idle_in(part)))
+        })
+    }
+
+    /// The lanes that have something to show in a part, with their numbers.
+    pub(super) fn lanes_in(&self, part: &Part) -> impl Iterator<Item = (usize, &Lane)> {
+        let lanes = self.lanes.iter().enumerate();
+        lanes.filter(|(_, lane)| lane.is_in(part))
+    }
+}
+
 /// A thread or a process.
 #[derive(Debug)]
 pub(crate) struct Lane {
@@ -89,6 +108,11 @@ pub(crate) struct Part {
 }
 
 impl Part {
+    /// Its title as it stands in a heading.
+    pub(super) fn heading(&self) -> &str {
+        self.title.trim_end_matches(':')
+    }
+
     pub(crate) fn length(&self) -> u64 {
         (self.end - self.start).max(1)
     }

@@ -6,7 +6,6 @@ use std::fmt::Write;
 use super::axis;
 use super::legend::{DEFINITIONS, Legend, STYLE};
 use super::model::{Because, Kind, Lane, Mark, Part, Sign, Span, Timeline};
-use super::terminal::shown_parts;
 use super::words::{LETTER, description, text_width, time};
 use crate::svg::escaped;
 
@@ -30,7 +29,7 @@ pub(super) fn svg(title: &str, timeline: &Timeline) -> String {
         escaped(title)
     );
     picture.y = 34.0;
-    let parts: Vec<&Part> = shown_parts(timeline).collect();
+    let parts: Vec<&Part> = timeline.shown_parts().collect();
     for part in &parts {
         picture.part(part, common_length(&parts).unwrap_or(part.length()));
     }
@@ -80,7 +79,7 @@ impl<'a> Picture<'a> {
     }
 
     fn part(&mut self, part: &Part, length: u64) {
-        let title = part.title.trim_end_matches(':');
+        let title = part.heading();
         if !title.is_empty() {
             self.y += 20.0;
             let _ = write!(
@@ -92,8 +91,7 @@ impl<'a> Picture<'a> {
             );
             self.y += 6.0;
         }
-        let all = self.timeline.lanes.iter().enumerate();
-        let lanes: Vec<(usize, &Lane)> = all.filter(|(_, lane)| lane.is_in(part)).collect();
+        let lanes: Vec<(usize, &Lane)> = self.timeline.lanes_in(part).collect();
         let scale = Scale {
             part,
             length,

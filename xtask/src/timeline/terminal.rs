@@ -2,7 +2,9 @@
 
 use textwrap::core::display_width;
 
+use super::legend::meaning;
 use super::model::{Kind, Lane, Mark, Part, Sign, Timeline};
+use super::words::time;
 
 /// What the lanes are made of. They are told apart by their letters, not by colour.
 pub(super) struct Letters {
@@ -53,24 +55,20 @@ pub(super) fn lines(
 ) -> Vec<String> {
     let mut lines = Vec::new();
     let mut used = Used::default();
-    for part in shown_parts(timeline) {
-        let present: Vec<&Lane> = timeline
-            .lanes
-            .iter()
-            .filter(|lane| lane.is_in(part))
-            .collect();
+    for part in timeline.shown_parts() {
+        let present: Vec<&Lane> = timeline.lanes_in(part).map(|(_, lane)| lane).collect();
         let names = present.iter().map(|lane| display_width(&lane.name));
         let name_width = names.max().unwrap_or(0).min(LONGEST_NAME);
         let columns = width.saturating_sub(name_width + 3).max(10);
         let grid = Grid { part, columns };
-        let heading = match part.title.trim_end_matches(':') {
+        let heading = match part.heading() {
             "" => title.to_owned(),
             words => format!("{title}, {words}"),
         };
         lines.push(format!(
             "{heading}: {}, a column is {}",
-            milliseconds(part.length()),
-            milliseconds(part.length() / columns as u64)
+            time(part.length()),
+            time(part.length() / columns as u64)
         ));
         for lane in present {
             let name = fitting(&lane.name, name_width);
@@ -85,17 +83,6 @@ pub(super) fn lines(
         lines.push("A process has recorded only its first 100000 events.".to_owned());
     }
     lines
-}
-
-/// The parts of a run, without a beginning in which only the first process is there.
-pub(super) fn shown_parts(timeline: &Timeline) -> impl Iterator<Item = &Part> {
-    let has_more = timeline.parts.len() > 1;
-    timeline.parts.iter().filter(move |part| {
-        let mut lanes = timeline.lanes.iter().filter(|lane| lane.is_in(part));
-        !(has_more
-            && part.title.is_empty()
-            && lanes.all(|lane| lane.is_main && lane.is_idle_in(part)))
-    })
 }
 
 struct Grid<'a> {
@@ -211,14 +198,14 @@ struct Used {
 impl Used {
     fn legend(&self, letters: &Letters) -> String {
         let entries = [
-            (self.there, letters.there, "is there"),
-            (self.task, letters.task, "runs its function"),
-            (self.wait, letters.wait, "waits"),
-            (self.hold, letters.hold, "holds a lock"),
-            (self.put, letters.put, "puts"),
-            (self.got, letters.got, "gets"),
+            (self.there, letters.there, meaning("there")),
+            (self.task, letters.task, meaning("task")),
+            (self.wait, letters.wait, meaning("wait")),
+            (self.hold, letters.hold, meaning("hold")),
+            (self.put, letters.put, meaning("put")),
+            (self.got, letters.got, meaning("got")),
             (self.both, letters.both, "both"),
-            (self.death, letters.death, "is killed or fails"),
+            (self.death, letters.death, meaning("dead")),
         ];
         let used = entries.iter().filter(|(used, ..)| *used);
         let words: Vec<String> = used
@@ -244,8 +231,4 @@ fn fitting(name: &str, width: usize) -> String {
     }
     let fill = width.saturating_sub(display_width(&fitting));
     fitting + &" ".repeat(fill)
-}
-
-fn milliseconds(nanoseconds: u64) -> String {
-    support::readable_time(std::time::Duration::from_nanos(nanoseconds))
 }

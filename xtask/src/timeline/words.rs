@@ -14,13 +14,11 @@ pub(super) const LETTER: f64 = 6.4;
 pub(super) fn description(timeline: &Timeline, parts: &[&Part]) -> String {
     let mut words = String::new();
     for part in parts {
-        let title = part.title.trim_end_matches(':');
+        let title = part.heading();
         let comma = if title.is_empty() { "" } else { ", " };
         let lanes: Vec<String> = timeline
-            .lanes
-            .iter()
-            .filter(|lane| lane.is_in(part))
-            .map(|lane| summary(lane, part))
+            .lanes_in(part)
+            .map(|(_, lane)| summary(lane, part))
             .collect();
         let _ = write!(
             words,
