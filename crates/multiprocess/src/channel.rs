@@ -151,9 +151,12 @@ impl<T> Half<T> {
 impl<T> Drop for Half<T> {
     fn drop(&mut self) {
         let side = self.member.take().map(|member| member.side());
-        if side == Some(Side::Right)
-            && Side::Right.is_known_to_have_left(&self.messages.lane.segment)
-        {
+        let nobody_receives = match side {
+            Some(Side::Left) => self.messages.lane.rings().is_loaded() && self.other.has_left(),
+            Some(side) => side.is_known_to_have_left(&self.messages.lane.segment),
+            None => false,
+        };
+        if nobody_receives {
             self.messages.discard_all();
         }
     }

@@ -10,7 +10,7 @@ use tracing::Level;
 use crate::bell::{self, Attention, Bell};
 use crate::events;
 use crate::ledger::LANE;
-use crate::memory::{Segment, Use};
+use crate::memory::{Clear, Segment, Use};
 use crate::party::Party;
 use crate::raw_lock::Refused;
 use crate::ring::{Rings, Wasteful};
@@ -117,10 +117,9 @@ impl Lane {
         }
     }
 
-    /// Whether no other handle in this process uses the memory.
-    pub(crate) fn is_last_in_process(&self) -> bool {
-        // The lane has it, and its rings have it.
-        Arc::strong_count(&self.segment) == 2
+    /// Has the last user of the memory do that with the lane.
+    pub(crate) fn clear_with(&self, clear: Clear) {
+        self.segment.clear_with(self.index, clear);
     }
 
     pub(crate) fn rings(&self) -> &Rings {

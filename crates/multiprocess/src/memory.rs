@@ -57,14 +57,22 @@ pub(crate) struct Segment {
     length: usize,
     usage: Use,
     /// The file of the segment's name, locked, shared, as long as this process uses the segment.
-    users: File,
+    users: Arc<File>,
     /// The portable twin of the mutex in the segment, where it is used.
     file_lock: Option<FileLock>,
     /// And those of the turns, opened when they are first used.
     file_turns: [OnceLock<FileLock>; TURNS],
     /// Whether the segment goes when its owner goes, and not with its own last user.
     dependent: bool,
+    /// What its last user does with each lane before the memory goes.
+    clear: [OnceLock<Clear>; LANES],
 }
+
+/// Looks through a lane of a segment that nobody else has, and nobody will have.
+pub(crate) type Clear = fn(&Arc<Segment>, usize);
+
+/// Lanes that a segment has at most.
+const LANES: usize = 2;
 
 // SAFETY: the mapping is valid in all threads of the process until `drop`, which has the segment to itself. All
 // access to the memory goes through atomics, or through `Held`, which exists once for all threads and processes.
@@ -115,10 +123,11 @@ impl Segment {
             place,
             length,
             usage,
-            users,
+            users: Arc::new(users),
             file_lock,
             file_turns: Default::default(),
             dependent,
+            clear: Default::default(),
         })
     }
 
@@ -183,13 +192,31 @@ impl Segment {
         unsafe { &*self.mapping.as_ptr().cast::<Header>() }
     }
 
-    /// Whether no other process uses the segment, and none will; asked by its last user in this process.
-    pub(crate) fn is_abandoned(&self) -> bool {
-        if run::is_alone(&self.users) && self.header().in_flight.load(Ordering::Acquire) == 0 {
-            return true;
+    /// Has the last user of all, should it be this process, look through a lane before the memory goes.
+    pub(crate) fn clear_with(&self, lane: usize, clear: Clear) {
+        let _ = self.clear[lane].set(clear);
+    }
+
+    /// Hands the memory over to an heir, which can be lent once more, and has each lane looked through.
+    fn clear(&mut self, clear: &[OnceLock<Clear>]) {
+        // SAFETY: the mapping is taken once, by the `drop` that calls this, and goes with the heir.
+        let mapping = unsafe { ManuallyDrop::take(&mut self.mapping) };
+        let heir = Arc::new(Segment {
+            mapping: ManuallyDrop::new(mapping),
+            place: self.place.clone(),
+            length: self.length,
+            usage: self.usage,
+            users: Arc::clone(&self.users),
+            file_lock: self.file_lock.take(),
+            file_turns: std::mem::take(&mut self.file_turns),
+            dependent: self.dependent,
+            clear: Default::default(),
+        });
+        for (lane, clear) in clear.iter().enumerate() {
+            if let Some(clear) = clear.get() {
+                clear(&heir, lane);
+            }
         }
-        let _ = self.users.lock_shared();
-        false
     }
 
     /// Bytes of the segment, without its header.
@@ -338,6 +365,12 @@ impl Drop for Segment {
         let last = !self.dependent
             && run::is_alone(&self.users)
             && self.header().in_flight.load(Ordering::Acquire) == 0;
+        let clear = std::mem::take(&mut self.clear);
+        if last && clear.iter().any(|clear| clear.get().is_some()) {
+            // Who is the last is decided here and nowhere else: in the process by the count of the `Arc`, among
+            // processes by the lock on the name, which the heir keeps.
+            return self.clear(&clear);
+        }
         let accompanied = self.header().accompanied.load(Ordering::Relaxed) != 0;
         self.mapping.set_owner(last);
         // SAFETY: dropped once, here, and not used afterwards.

@@ -3,7 +3,8 @@
 use std::any::type_name;
 use std::cell::Cell;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -12,7 +13,7 @@ use tracing::Level;
 
 use crate::error::{Error, Result};
 use crate::events;
-use crate::lane::{Lane, Patience, Stop};
+use crate::lane::{Lane, Patience, Put, Stop};
 use crate::luggage::{self, Luggage};
 use crate::parcel;
 use crate::party::Party;
@@ -25,8 +26,8 @@ pub(crate) struct Messages<T> {
     searched: AtomicBool,
     /// How it is called in errors.
     name: fn() -> String,
-    /// Reads a message and drops what it reads.
-    discard: fn(&[u8]),
+    /// [`discard_all`] for such values.
+    discard: fn(&Lane),
     values: PhantomData<fn(T) -> T>,
 }
 
@@ -65,13 +66,26 @@ impl Limit {
 
 impl<T: DeserializeOwned> Messages<T> {
     pub(crate) fn new(lane: Lane, name: fn() -> String) -> Messages<T> {
+        lane.clear_with(|segment, lane| discard_all::<T>(&Lane::new(Arc::clone(segment), lane)));
         Messages {
             lane,
             searched: AtomicBool::new(false),
             name,
-            discard: |message| drop(parcel::without_panic(|| postcard::from_bytes::<T>(message))),
+            discard: discard_all::<T>,
             values: PhantomData,
         }
+    }
+}
+
+fn discard_all<T: DeserializeOwned>(lane: &Lane) {
+    // With the one in `was_in_vain`: either is the last message seen here, or is it seen there that nobody takes it.
+    fence(Ordering::SeqCst);
+    if !lane.rings().is_loaded() {
+        return;
+    }
+    let mut message = Vec::new();
+    while lane.take(&mut message, Patience::Try, None).is_ok() {
+        parcel::without_panic(|| drop(postcard::from_bytes::<T>(&message)));
     }
 }
 
@@ -83,13 +97,7 @@ impl<T> Messages<T> {
 
     /// Drops the messages that nobody will take, where handles may be in them: they are given back.
     pub(crate) fn discard_all(&self) {
-        if !self.lane.rings().is_loaded() {
-            return;
-        }
-        let mut message = Vec::new();
-        while self.lane.take(&mut message, Patience::Try, None).is_ok() {
-            (self.discard)(&message);
-        }
+        (self.discard)(&self.lane);
     }
 
     /// The error for an operation that was stopped.
@@ -138,7 +146,8 @@ impl<T: Serialize> Messages<T> {
             packed
         };
         let (message, luggage) = packed.map_err(unsendable)?;
-        if !luggage.is_empty() {
+        let loaded = !luggage.is_empty();
+        if loaded {
             // Before it can be taken: whoever throws it away has to know that there are handles in it.
             self.lane.rings().mark_loaded();
         }
@@ -148,6 +157,11 @@ impl<T: Serialize> Messages<T> {
             luggage.deliver();
         }
         keep(message);
+        if let Some(takers) = takers
+            && was_in_vain(&put, loaded, takers)
+        {
+            self.discard_all();
+        }
         put.map_err(|stop| self.stopped(stop, limit, ROOM))?;
         Ok(())
     }
@@ -186,6 +200,19 @@ impl<T: DeserializeOwned> Messages<T> {
                 "its `Deserialize` panicked, as handles of ipc-channel do here".to_owned(),
             )),
         }
+    }
+}
+
+/// Whether it is known, after a message was put or refused, that nobody takes messages any more.
+fn was_in_vain(put: &Result<Put, Stop>, loaded: bool, takers: &Party) -> bool {
+    match put {
+        Err(Stop::Closed) => takers.is_known_to_have_left(),
+        // The last taker may have gone meanwhile, and have thrown away what was there before.
+        Ok(_) if loaded => {
+            fence(Ordering::SeqCst);
+            takers.is_known_to_have_left()
+        }
+        _ => false,
     }
 }
 

@@ -261,6 +261,9 @@ impl<S, R> Drop for Connection<S, R> {
         if side.is_some_and(|side| side.is_known_to_have_left(&self.incoming.lane.segment)) {
             self.incoming.discard_all();
         }
+        if self.outgoing.lane.rings().is_loaded() && self.other.has_left() {
+            self.outgoing.discard_all();
+        }
     }
 }
 

@@ -36,9 +36,8 @@ use crate::send_error::SendError;
 ///
 /// # Limits
 ///
-/// Handles of the `ipc-channel` package cannot be items. A process that is killed after it got an item with a handle
-/// in it, and before the item is read, leaves the memory of that handle behind until all processes of the program
-/// have ended.
+/// Handles of the `ipc-channel` package cannot be items. A handle in an item that nobody gets is given back with the
+/// last handle of the queue; [what is not given back](crate#limits) is said of all that travels.
 ///
 /// # Examples
 ///
@@ -63,18 +62,7 @@ use crate::send_error::SendError;
 /// }
 /// ```
 pub struct Queue<T> {
-    items: Arc<Items<T>>,
-}
-
-/// What the clones of a handle have in common.
-struct Items<T>(Messages<T>);
-
-impl<T> Drop for Items<T> {
-    fn drop(&mut self) {
-        if self.0.lane.is_last_in_process() && self.0.lane.segment.is_abandoned() {
-            self.0.discard_all();
-        }
-    }
+    items: Arc<Messages<T>>,
 }
 
 impl<T: Serialize + DeserializeOwned> Queue<T> {
@@ -116,14 +104,14 @@ impl<T: DeserializeOwned> Queue<T> {
     fn of(segment: Arc<Segment>) -> Queue<T> {
         let items = Messages::new(Lane::new(segment, 0), content::<T>);
         Queue {
-            items: Arc::new(Items(items)),
+            items: Arc::new(items),
         }
     }
 }
 
 impl<T> Queue<T> {
     pub(crate) fn lane(&self) -> &Lane {
-        &self.items.0.lane
+        &self.items.lane
     }
 
     /// Number of items in the queue at this moment. Python: `qsize()`, which is a guess on some systems.
@@ -166,7 +154,7 @@ impl<T> Queue<T> {
     /// [`Error::Memory`] if the system refuses the lock, which should not happen.
     pub fn close(&self) -> Result<()> {
         let closed = self.lane().close();
-        closed.map_err(|stop| self.items.0.stopped(stop, Limit::None, "the lock of"))
+        closed.map_err(|stop| self.items.stopped(stop, Limit::None, "the lock of"))
     }
 
     /// Says that an item that was got is done with. Python: `JoinableQueue.task_done()`.
@@ -179,7 +167,7 @@ impl<T> Queue<T> {
             return Ok(());
         }
         Err(Error::TooManyDone {
-            what: self.items.0.name(),
+            what: self.items.name(),
         })
     }
 
@@ -233,11 +221,7 @@ impl<T> Queue<T> {
 
     fn wait_until_done(&self, limit: Limit) -> Result<()> {
         let done = self.lane().wait_until_done(limit.patience());
-        done.map_err(|stop| {
-            self.items
-                .0
-                .stopped(stop, limit, "the last `task_done` for")
-        })
+        done.map_err(|stop| self.items.stopped(stop, limit, "the last `task_done` for"))
     }
 }
 
@@ -249,7 +233,7 @@ impl<T: Serialize> Queue<T> {
     /// Each gives the item back. [`Error::Closed`] if the queue is closed; [`Error::Unsendable`] if the item cannot
     /// be serialised; [`Error::Memory`] if it needs more memory than there is.
     pub fn put(&self, item: T) -> Result<(), SendError<T>> {
-        self.items.0.put(item, Limit::None, None)
+        self.items.put(item, Limit::None, None)
     }
 
     /// Puts an item into the queue if there is room. Python: `put(item, block=False)`, or `put_nowait(item)`.
@@ -258,7 +242,7 @@ impl<T: Serialize> Queue<T> {
     ///
     /// As [`put`](Queue::put), and [`Error::Full`].
     pub fn try_put(&self, item: T) -> Result<(), SendError<T>> {
-        self.items.0.put(item, Limit::Try, None)
+        self.items.put(item, Limit::Try, None)
     }
 
     /// Puts an item into the queue; waits for room, but not longer than `limit`. Python: `put(item, timeout=seconds)`.
@@ -267,7 +251,7 @@ impl<T: Serialize> Queue<T> {
     ///
     /// As [`put`](Queue::put), and [`Error::Timeout`] if there was no room in time.
     pub fn put_timeout(&self, item: T, limit: Duration) -> Result<(), SendError<T>> {
-        self.items.0.put(item, Limit::For(limit), None)
+        self.items.put(item, Limit::For(limit), None)
     }
 }
 
@@ -279,7 +263,7 @@ impl<T: DeserializeOwned> Queue<T> {
     /// [`Error::Closed`] if the queue is closed and empty; [`Error::Unreadable`] if the item cannot be read back, in
     /// which case it is lost, and the next is got by the next call.
     pub fn get(&self) -> Result<T> {
-        self.items.0.take(Limit::None, None)
+        self.items.take(Limit::None, None)
     }
 
     /// Takes the first item out of the queue if there is one. Python: `get(block=False)`, or `get_nowait()`.
@@ -288,7 +272,7 @@ impl<T: DeserializeOwned> Queue<T> {
     ///
     /// As [`get`](Queue::get), and [`Error::Empty`].
     pub fn try_get(&self) -> Result<T> {
-        self.items.0.take(Limit::Try, None)
+        self.items.take(Limit::Try, None)
     }
 
     /// Takes the first item out of the queue; waits for one, but not longer than `limit`. Python:
@@ -298,14 +282,14 @@ impl<T: DeserializeOwned> Queue<T> {
     ///
     /// As [`get`](Queue::get), and [`Error::Timeout`] if there was none in time.
     pub fn get_timeout(&self, limit: Duration) -> Result<T> {
-        self.items.0.take(Limit::For(limit), None)
+        self.items.take(Limit::For(limit), None)
     }
 
     /// Gets items until the queue is closed and empty; waits for each.
     ///
     /// An item that cannot be read is an `Err`, after which it goes on.
     pub fn iter(&self) -> Iter<'_, T> {
-        Iter::new(&self.items.0, None)
+        Iter::new(&self.items, None)
     }
 }
 

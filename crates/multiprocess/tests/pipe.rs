@@ -11,7 +11,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use multiprocess::{Connection, Error, Lock, Queue, pipe, spawn, task, wait, wait_timeout};
+use multiprocess::{
+    Array, Connection, Error, Lock, Queue, Sender, channel, pipe, spawn, task, wait, wait_timeout,
+};
 
 use story::named;
 use story::unread::Unreadable;
@@ -29,6 +31,7 @@ fn init() {
         task(use_arrived_end),
         task(send_after),
         task(cannot_be_called),
+        task(receive_nothing),
     ]);
 }
 
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         an_end_that_was_given_away_cannot_be_used,
         what_cannot_be_serialised_is_given_back,
         handles_travel_in_messages,
+        what_a_killed_process_did_not_receive_gives_its_handles_back,
         threads_may_send_and_receive_on_one_end_at_once,
         a_pipe_within_one_process_works,
     ];
@@ -360,6 +364,37 @@ fn handles_travel_in_messages() {
     ours.send((lock, other)).unwrap();
     drop(theirs);
     assert_eq!(inner.recv().unwrap(), None);
+}
+
+type Work = (Array<u8>, Sender<u32>);
+
+fn receive_nothing(work: Connection<u32, Work>) {
+    work.send(1).expect("the parent is there");
+    story::a_minute();
+}
+
+fn what_a_killed_process_did_not_receive_gives_its_handles_back() {
+    for is_right in [false, true] {
+        let (ours, theirs) = if is_right {
+            let (theirs, ours) = pipe::<u32, Work>().unwrap();
+            (ours, theirs)
+        } else {
+            pipe::<Work, u32>().unwrap()
+        };
+        let child = spawn(receive_nothing, (theirs,)).unwrap();
+        assert_eq!(ours.recv().unwrap(), Some(1));
+        let array = Array::new(10).unwrap();
+        let memory = std::path::Path::new("/dev/shm").join(story::memory_name(&array));
+        assert!(memory.exists(), "{}", memory.display());
+        let (answer, answers) = channel().unwrap();
+        ours.send((array, answer)).unwrap();
+        child.kill().unwrap();
+        child.join().unwrap_err();
+        drop(ours);
+        let end = answers.recv_timeout(story::LIMIT / 6);
+        assert_eq!(end.expect("it ends"), None);
+        assert!(!memory.exists(), "{}", memory.display());
+    }
 }
 
 fn threads_may_send_and_receive_on_one_end_at_once() {

@@ -21,6 +21,7 @@ fn init() {
         task(send_and_hang),
         task(send_and_exit),
         task(hold_receiver),
+        task(hold_requests),
         task(receive_all),
         task(pass_on),
         task(ignore),
@@ -45,6 +46,8 @@ fn main() -> ExitCode {
         sending_to_a_killed_receiver_gives_the_message_back,
         a_sender_that_waits_for_room_learns_that_the_receiver_is_gone,
         a_message_that_nobody_received_gives_its_handles_back,
+        a_message_to_a_killed_receiver_gives_its_handles_back,
+        a_message_sent_while_the_receiver_goes_gives_its_handles_back,
         the_halves_are_not_mixed_up,
         waiting_for_several_gives_the_ready_ones,
         a_bounded_channel_is_full_and_empty,
@@ -266,6 +269,63 @@ fn a_message_that_nobody_received_gives_its_handles_back() {
     assert!(matches!(answers.try_recv(), Err(Error::Empty { .. })));
     drop(receiver);
     assert_eq!(answers.recv().unwrap(), None);
+}
+
+type Request = (u32, Sender<u32>);
+
+fn hold_requests(requests: Receiver<Request>, ready: Sender<()>) {
+    ready.send(()).expect("the parent waits");
+    story::a_minute();
+    drop(requests);
+}
+
+fn a_message_to_a_killed_receiver_gives_its_handles_back() {
+    let ends = |answers: &Receiver<u32>| {
+        let end = answers.recv_timeout(story::LIMIT / 6);
+        assert_eq!(end.expect("it ends"), None);
+    };
+    for sends_again in [false, true] {
+        let (requests, receiver) = channel::<Request>().unwrap();
+        let (ready, is_ready) = channel().unwrap();
+        let child = spawn(hold_requests, (receiver, ready)).unwrap();
+        is_ready.recv().unwrap();
+        let (answer, answers) = channel().unwrap();
+        requests.send((1, answer)).unwrap();
+        child.kill().unwrap();
+        child.join().unwrap_err();
+        if sends_again {
+            let (second, second_answers) = channel().unwrap();
+            let refused = requests.send((2, second)).unwrap_err();
+            assert!(refused.is_closed(), "{refused}");
+            // The sender of requests is still there.
+            ends(&answers);
+            drop(refused);
+            ends(&second_answers);
+        } else {
+            drop(requests);
+            ends(&answers);
+        }
+    }
+}
+
+fn a_message_sent_while_the_receiver_goes_gives_its_handles_back() {
+    for _ in 0..200 {
+        let (requests, receiver) = channel::<Request>().unwrap();
+        let (answer, answers) = channel().unwrap();
+        let together = std::sync::Barrier::new(2);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                together.wait();
+                drop(receiver);
+            });
+            together.wait();
+            if let Err(refused) = requests.send((1, answer)) {
+                assert!(refused.is_closed(), "{refused}");
+            }
+        });
+        let end = answers.recv_timeout(story::LIMIT / 6);
+        assert_eq!(end.expect("it ends"), None);
+    }
 }
 
 fn the_halves_are_not_mixed_up() {

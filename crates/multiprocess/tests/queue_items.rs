@@ -8,9 +8,11 @@
 mod story;
 
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use multiprocess::{Error, Lock, Queue, RawValue, Sender, Value, channel, spawn, task};
+use multiprocess::{
+    Array, Error, Lock, Queue, RawValue, Receiver, Sender, Value, channel, spawn, task,
+};
 use serde::{Deserialize, Serialize};
 
 use story::named;
@@ -23,6 +25,9 @@ fn init() {
         task(put_range),
         task(add_under_lock),
         task(answer_by_sender),
+        task(quit),
+        task(drop_together),
+        task(get_none),
         task(get_one),
         task(get_large),
         task(fill_and_drain),
@@ -38,6 +43,8 @@ fn main() -> ExitCode {
     let tests = named![
         handles_travel_in_items,
         a_request_carries_the_way_back,
+        with_a_queue_that_a_child_had_its_items_are_gone,
+        of_two_that_drop_a_queue_at_once_one_is_the_last,
         what_cannot_be_serialised_is_given_back_and_harms_nothing,
         what_cannot_be_read_is_lost_and_the_next_is_not,
         a_handle_of_ipc_channel_is_refused,
@@ -127,6 +134,83 @@ fn a_request_carries_the_way_back() {
     assert!(matches!(receiver.try_recv(), Err(Error::Empty { .. })));
     drop(requests);
     assert_eq!(receiver.recv().unwrap(), None);
+}
+
+type Requests = Queue<(u32, Sender<u32>)>;
+
+fn quit(_: Requests) {}
+
+/// No sender is left, or the limit is over.
+fn ends(receiver: &Receiver<u32>) {
+    let end = receiver.recv_timeout(story::LIMIT / 6);
+    assert_eq!(end.expect("it ends"), None);
+}
+
+fn with_a_queue_that_a_child_had_its_items_are_gone() {
+    let requests = Queue::new().unwrap();
+    let numbers = Queue::new().unwrap();
+    let child = spawn(quit, (requests.clone(),)).unwrap();
+    let (sender, receiver) = channel::<u32>().unwrap();
+    requests.put((1_u32, sender)).unwrap();
+    let array = Array::new(10).unwrap();
+    let name = story::memory_name(&array);
+    numbers.put(array).unwrap();
+    let second = spawn(get_none, (numbers.clone(),)).unwrap();
+    drop((requests, numbers));
+    child.join().unwrap();
+    second.join().unwrap();
+    ends(&receiver);
+    let left = shared_memory();
+    assert!(left.iter().all(|(found, _)| *found != name), "{name}");
+}
+
+fn get_none(_: Queue<Array<u8>>) {}
+
+/// Handles, each dropped at the moment at which the other one drops its own.
+fn drop_together(handles: Receiver<Requests>, here: RawValue<u32>) {
+    for (requests, both) in handles.iter().zip((2..).step_by(2)) {
+        let requests = requests.expect("handles arrive");
+        here.update(|count| count + 1);
+        let start = Instant::now();
+        // Whoever sleeps here comes late.
+        while here.get() < both {
+            assert!(start.elapsed() < story::LIMIT / 3, "the other one is gone");
+            std::hint::spin_loop();
+        }
+        drop(requests);
+    }
+}
+
+fn of_two_that_drop_a_queue_at_once_one_is_the_last() {
+    // Two processes; then two threads of this one, with a handle for each that came by a message of its own.
+    for in_one_process in [false, true] {
+        let here = RawValue::new(0).unwrap();
+        let (first, first_handles) = channel().unwrap();
+        let (second, second_handles) = channel().unwrap();
+        let mut receivers = Vec::new();
+        for _ in 0..50 {
+            let requests = Requests::new().unwrap();
+            let (sender, receiver) = channel::<u32>().unwrap();
+            requests.put((1, sender)).unwrap();
+            first.send(requests.clone()).unwrap();
+            second.send(requests).unwrap();
+            receivers.push(receiver);
+        }
+        drop((first, second));
+        if in_one_process {
+            std::thread::scope(|scope| {
+                scope.spawn(|| drop_together(first_handles, here.clone()));
+                drop_together(second_handles, here.clone());
+            });
+        } else {
+            let children = [first_handles, second_handles]
+                .map(|handles| spawn(drop_together, (handles, here.clone())).unwrap());
+            for child in children {
+                child.join().unwrap();
+            }
+        }
+        receivers.iter().for_each(ends);
+    }
 }
 
 /// Refuses to be serialised when it is asked to.

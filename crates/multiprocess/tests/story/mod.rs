@@ -106,6 +106,14 @@ pub(crate) fn ends<T: Serialize + DeserializeOwned>(receiver: &IpcReceiver<T>) {
     }
 }
 
+/// The name of the shared memory of a handle, by its `Debug`.
+pub(crate) fn memory_name(handle: &impl std::fmt::Debug) -> String {
+    let text = format!("{handle:?}");
+    let name = text.split("memory: ").nth(1).expect("it says its memory");
+    let name = name.split_whitespace().next().expect("it has a name");
+    name.to_owned()
+}
+
 /// Runs for longer than any test, but not for ever if everything else fails.
 pub(crate) fn a_minute() {
     std::thread::sleep(LIMIT);
