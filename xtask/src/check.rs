@@ -29,7 +29,11 @@ Usage: cargo xtask check [LESSON]...
 Builds the lessons, runs their steps, compares them with their READMEs, and checks
 the other house rules. Each thing that is wrong is told with its file and line, and
 how to mend it. With lessons, by name or number, only these are built and run.
+An exercise in which the gap is filled in is noted, and is no problem.
 ";
+
+/// The rule that needs Python.
+const COUNTERPARTS: &str = "the Python counterpart has the same steps";
 
 /// A house rule: what it demands, and how it is checked.
 type Rule = (&'static str, fn(&Checkout) -> Vec<Problem>);
@@ -47,10 +51,7 @@ const RULES: &[Rule] = &[
         "each step has its function in Rust and in Python",
         scripts::functions_exist,
     ),
-    (
-        "the Python counterpart has the same steps",
-        scripts::counterparts_list_the_same,
-    ),
+    (COUNTERPARTS, scripts::counterparts_list_the_same),
     ("each step shows its code", scripts::code_is_shown),
     ("each step shows a run of itself", scripts::runs_are_shown),
     (
@@ -128,15 +129,24 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
     course.lessons.retain(|lesson| names.contains(&lesson.name));
     let checkout = Checkout::read(&course, &mut Screen::stdout(false))?;
     let problems: Vec<Problem> = RULES.iter().flat_map(|(_, rule)| rule(&checkout)).collect();
-    task::verdict(tell(&problems), problems.is_empty())
+    let told = tell(&checkout, &problems);
+    task::verdict(told, problems.is_empty())
 }
 
-fn tell(problems: &[Problem]) -> anyhow::Result<()> {
+fn tell(checkout: &Checkout, problems: &[Problem]) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     for problem in problems {
         writeln!(out, "{problem}")?;
     }
+    for note in exercises::filled_gaps(checkout) {
+        writeln!(out, "{note}")?;
+    }
+    let unchecked = checkout.no_python.as_ref();
+    if let Some(reason) = unchecked {
+        writeln!(out, "not checked: {COUNTERPARTS}: {reason}")?;
+    }
     match problems.len() {
+        0 if unchecked.is_some() => writeln!(out, "{} other rules hold.", RULES.len() - 1)?,
         0 => writeln!(out, "{} rules hold.", RULES.len())?,
         1 => writeln!(out, "1 problem.")?,
         count => writeln!(out, "{count} problems.")?,

@@ -13,6 +13,7 @@ use self::progress::Progress;
 use self::sheet::Sheet;
 use crate::block;
 use crate::course::{Course, Lesson};
+use crate::gap;
 use crate::live_run::{self, Line};
 use crate::misuse::Misuse;
 use crate::program::{Build, Program};
@@ -211,8 +212,10 @@ fn tell_solved(
     screen.heading("Solved: all checks passed.")?;
     block::show(screen, &sheet.next)?;
     let source = shown(course, &sheet::program(lesson));
-    screen.line("To have the exercise again as it was:")?;
-    screen.line(&format!("    git restore {source}"))?;
+    if let Some(command) = gap::restoring(&course.root, Path::new(&source)) {
+        screen.line("To have the exercise again as it was:")?;
+        screen.line(&format!("    {command}"))?;
+    }
     if let Some(after) = course.lessons.iter().find(|l| l.number > lesson.number) {
         screen.line(&format!("Next: `cargo xtask lesson {}`", after.name))?;
     }

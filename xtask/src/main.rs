@@ -11,6 +11,7 @@ mod doctor;
 mod excerpt;
 mod exercise;
 mod frame;
+mod gap;
 mod help;
 mod ink;
 mod interruption;

@@ -17,6 +17,8 @@ use crate::task::though_unread;
 pub(super) struct Checkout {
     pub(super) root: PathBuf,
     pub(super) lessons: Vec<LessonFiles>,
+    /// Why no Python counterpart was asked for its steps, if none could be.
+    pub(super) no_python: Option<String>,
     /// Every file that belongs to the checkout.
     pub(super) files: Vec<PathBuf>,
 }
@@ -45,7 +47,7 @@ impl Checkout {
             though_unread(screen.status("Building the lessons", doing))
         })?;
         though_unread(screen.end_status())?;
-        let python = Python::find().ok();
+        let python = Python::find();
         let mut lessons = Vec::new();
         for (lesson, build) in course.lessons.iter().zip(builds) {
             let mut files = LessonFiles::read(&course.root, lesson)?;
@@ -62,6 +64,7 @@ impl Checkout {
             if files.sources.python.is_some() {
                 files.python_steps = python
                     .as_ref()
+                    .ok()
                     .map(|python| listed_steps(python.step(&course.root, &lesson.name, "--list")));
             }
             lessons.push(files);
@@ -70,6 +73,7 @@ impl Checkout {
         Ok(Self {
             root: course.root.clone(),
             lessons,
+            no_python: python.err(),
             files: files(&course.root)?,
         })
     }
@@ -80,18 +84,6 @@ impl Checkout {
             let source = Source::read(&self.root, path.clone())?;
             (!source.text.contains('\0')).then_some(source)
         })
-    }
-
-    /// Gives a file's text as it is in the last commit, where there is git and the file is in it.
-    pub(super) fn committed(&self, path: &Path) -> Option<String> {
-        let output = Command::new("git")
-            .arg("show")
-            .arg(format!("HEAD:./{}", path.display()))
-            .current_dir(&self.root)
-            .output()
-            .ok()?;
-        let text = output.status.success().then_some(output.stdout)?;
-        String::from_utf8(text).ok()
     }
 }
 

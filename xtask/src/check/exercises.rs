@@ -3,20 +3,41 @@ use std::path::{Path, PathBuf};
 
 use super::Problem;
 use super::checkout::{Checkout, LessonFiles};
+use crate::gap;
 use crate::manifest::Manifest;
 use crate::readme::Readme;
 
-/// How the comment begins that marks a gap.
-const GAP: &str = "// Gap:";
-
-/// An exercise has a task with hints, a gap, checks and a solution, and Cargo knows its two programs.
-///
-/// Whoever has filled the gap in need not bring it back: it is enough that it is committed.
+/// An exercise has a task with hints, a program, checks and a solution, and Cargo knows its two
+/// programs. That the program has no gap is only noted: see [`filled_gaps`].
 pub(super) fn exercises_are_whole(checkout: &Checkout) -> Vec<Problem> {
     let lessons = checkout.lessons.iter();
     lessons
         .flat_map(|lesson| problems(checkout, lesson))
         .collect()
+}
+
+/// Notes where no gap is marked, and how to have it again. Whoever learns here has filled it in, and
+/// perhaps committed that, and must not be stopped for it.
+pub(super) fn filled_gaps(checkout: &Checkout) -> Vec<String> {
+    let programs = checkout.lessons.iter().filter_map(|lesson| {
+        let program = lesson.folder.join("exercise").join("main.rs");
+        let text = fs::read_to_string(checkout.root.join(&program)).ok()?;
+        (!gap::is_marked(&text)).then_some(program)
+    });
+    let note = |program: PathBuf| {
+        let again = match gap::restoring(&checkout.root, &program) {
+            Some(command) => format!("to have the exercise again as it was: `{command}`"),
+            None => format!(
+                "if it is still to be filled in, mark the gap with a comment that begins with `{}`",
+                gap::MARK
+            ),
+        };
+        format!(
+            "note: {}: no gap is marked, so it counts as filled in\n    {again}",
+            program.display()
+        )
+    };
+    programs.map(note).collect()
 }
 
 fn problems(checkout: &Checkout, lesson: &LessonFiles) -> Vec<Problem> {
@@ -35,7 +56,7 @@ fn problems(checkout: &Checkout, lesson: &LessonFiles) -> Vec<Problem> {
         (path, text.unwrap_or_default())
     };
     let (task, sheet) = read("task.md", "task");
-    let (program, gapped) = read("main.rs", "program");
+    read("main.rs", "program");
     let (solution, solved) = read("solution/main.rs", "solution");
     read("checks.rs", "checks");
 
@@ -51,24 +72,7 @@ fn problems(checkout: &Checkout, lesson: &LessonFiles) -> Vec<Problem> {
             "give it sections `## Hint 1` and `## Hint 2`, and last `## What to try next`",
         ));
     }
-    let is_marked = |text: &str| text.contains(GAP);
-    if !is_marked(&gapped)
-        && !checkout
-            .committed(&program)
-            .is_some_and(|it| is_marked(&it))
-    {
-        problems.push(Problem::new(
-            &program,
-            1,
-            "no gap is marked",
-            format!(
-                "write a comment that begins with `{GAP}` where something is to be filled in; if this \
-                 is your own solution, bring the original back, with git: `git restore {}`",
-                program.display()
-            ),
-        ));
-    }
-    if let Some(line) = solved.lines().position(|line| line.contains("// Gap")) {
+    if let Some(line) = solved.lines().position(|line| line.contains(gap::MARK)) {
         problems.push(Problem::new(
             &solution,
             line + 1,
@@ -115,10 +119,11 @@ fn unknown_programs(checkout: &Checkout, lesson: &LessonFiles) -> Vec<Problem> {
 
 #[cfg(test)]
 mod tests {
-    use super::exercises_are_whole;
+    use super::{exercises_are_whole, filled_gaps};
     use crate::check::fixture::{Fixture, problems};
 
     const MANIFEST: &str = "lessons/pool/Cargo.toml";
+    const PROGRAM: &str = "lessons/pool/exercise/main.rs";
 
     fn fixture() -> Fixture {
         let fixture = Fixture::new();
@@ -162,33 +167,59 @@ mod tests {
     }
 
     #[test]
-    fn a_program_without_a_gap_and_a_solution_with_one_are_refused() {
+    fn a_solution_with_a_gap_is_refused() {
         let fixture = fixture();
-        fixture.replace("lessons/pool/exercise/main.rs", "// Gap: add.", "");
         fixture.append("lessons/pool/exercise/solution/main.rs", "// Gap: add.\n");
         let found = found(&fixture);
+        assert_eq!(found.len(), 1, "{found:?}");
         assert!(
-            found[0].contains("main.rs:1: no gap is marked"),
-            "{found:?}"
-        );
-        assert!(
-            found[1].contains("main.rs:2: the solution has a gap"),
+            found[0].contains("main.rs:2: the solution has a gap"),
             "{found:?}"
         );
     }
 
     #[test]
-    fn a_gap_that_is_committed_may_be_filled_in() {
+    fn a_gap_without_a_mark_is_noted_and_no_problem() {
+        let fixture = fixture();
+        assert_eq!(filled_gaps(&fixture.checkout()), [""; 0]);
+        fixture.replace(PROGRAM, "// Gap: add.", "add();");
+        assert_eq!(found(&fixture), [""; 0]);
+        let notes = filled_gaps(&fixture.checkout());
+        assert_eq!(notes.len(), 1, "{notes:?}");
+        assert!(
+            notes[0].starts_with("note: lessons/pool/exercise/main.rs: no gap is marked"),
+            "{notes:?}"
+        );
+        assert!(notes[0].contains("begins with `// Gap:`"), "{notes:?}");
+    }
+
+    /// The command that a note names brings the gap back.
+    #[test]
+    fn a_gap_that_was_filled_in_can_be_had_again_as_the_note_says() {
         let fixture = fixture();
         fixture.commit();
-        fixture.replace("lessons/pool/exercise/main.rs", "// Gap: add.", "add();");
-        assert_eq!(found(&fixture), [""; 0]);
+        fixture.replace(PROGRAM, "// Gap: add.", "add();");
+        brought_back(&fixture);
+
+        fixture.replace(PROGRAM, "// Gap: add.", "add();");
         fixture.commit();
-        let found = found(&fixture);
-        assert!(
-            found[0].contains("`git restore lessons/pool/exercise/main.rs`"),
-            "{found:?}"
-        );
+        fixture.append(PROGRAM, "// Tidied up.\n");
+        brought_back(&fixture);
+
+        fixture.replace(PROGRAM, "// Gap: add.", "sum();");
+        fixture.stage();
+        brought_back(&fixture);
+    }
+
+    #[track_caller]
+    fn brought_back(fixture: &Fixture) {
+        assert_eq!(found(fixture), [""; 0]);
+        let notes = filled_gaps(&fixture.checkout());
+        assert_eq!(notes.len(), 1, "{notes:?}");
+        let command = notes[0].split('`').nth(1).unwrap();
+        fixture.run(&command.split(' ').collect::<Vec<_>>());
+        assert!(fixture.read(PROGRAM).contains("// Gap: add."), "{command}");
+        assert_eq!(filled_gaps(&fixture.checkout()), [""; 0]);
     }
 
     #[test]

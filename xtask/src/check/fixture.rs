@@ -98,25 +98,25 @@ impl Fixture {
 
     /// Commits everything as it is now.
     pub(super) fn commit(&self) {
-        for arguments in [
-            &["init", "-q"][..],
-            &["add", "."],
-            &[
-                "-c",
-                "user.name=A",
-                "-c",
-                "user.email=a@b",
-                "-c",
-                "commit.gpgsign=false",
-            ],
-        ] {
-            let mut git = Command::new("git");
-            git.args(arguments).current_dir(self.root.path());
-            if arguments[0] == "-c" {
-                git.args(["commit", "-q", "--no-verify", "-m", "All"]);
-            }
-            assert!(git.status().unwrap().success(), "{arguments:?}");
-        }
+        self.stage();
+        let settings = ["user.name=A", "user.email=a@b", "commit.gpgsign=false"];
+        let settings = settings.into_iter().flat_map(|setting| ["-c", setting]);
+        let commit = ["commit", "-q", "--no-verify", "-m", "All"];
+        let words: Vec<&str> = ["git"].into_iter().chain(settings).chain(commit).collect();
+        self.run(&words);
+    }
+
+    /// Has git take note of everything as it is now.
+    pub(super) fn stage(&self) {
+        self.run(&["git", "init", "-q"]);
+        self.run(&["git", "add", "."]);
+    }
+
+    /// Runs a command in the checkout.
+    pub(super) fn run(&self, words: &[&str]) {
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).current_dir(self.root.path());
+        assert!(command.status().unwrap().success(), "{words:?}");
     }
 
     /// Reads the checkout as it is now. The lesson's program is not built: it has two steps,
@@ -131,6 +131,7 @@ impl Fixture {
         });
         Checkout {
             lessons: lessons.collect(),
+            no_python: None,
             files: super::checkout::files(&root).unwrap(),
             root,
         }

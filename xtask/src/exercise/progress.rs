@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use crate::course::{Course, Lesson};
-
-/// The words that mark a gap in an exercise.
-const GAP: &str = "// Gap";
+use crate::gap;
 
 /// How far somebody is with an exercise. It is kept beside what is built, so that it is in nobody's way.
 #[derive(Debug, Default, PartialEq)]
@@ -80,7 +78,7 @@ impl Progress {
         if self.solved == Some(fingerprint(program)?) {
             return Ok(State::Solved);
         }
-        let has_gap = read(program)?.contains(GAP);
+        let has_gap = gap::is_marked(&read(program)?);
         Ok(if has_gap {
             State::Untouched
         } else {

@@ -2,7 +2,9 @@
 
 use std::io;
 
-use crate::small_course::{SmallCourse, Told, finished};
+#[cfg(unix)]
+use crate::counterparts::{path_with, stand_in};
+use crate::small_course::{SmallCourse, Told, finished, told};
 
 const README: &str = "lessons/counting/README.md";
 const MAIN: &str = "lessons/counting/src/main.rs";
@@ -157,6 +159,19 @@ fn a_lesson_in_order_is_accepted_and_nothing_is_written() {
     assert_eq!(told.status, Some(0), "{told:?}");
     let told = course.tell(&["sync"]);
     assert!(told.out.contains("as it should be already"), "{told:?}");
+    assert_eq!(told.status, Some(0), "{told:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_rule_that_needs_python_is_not_said_to_hold_without_it() {
+    let course = course();
+    let programs = stand_in("echo Python 3.8.1");
+    let mut check = course.command(&["check"]);
+    let told = told(check.env("PATH", path_with(programs.path())));
+    let said = "\nnot checked: the Python counterpart has the same steps: python3 is Python 3.8.1";
+    assert!(told.out.contains(said), "{told:?}");
+    assert!(told.out.ends_with(" other rules hold.\n"), "{told:?}");
     assert_eq!(told.status, Some(0), "{told:?}");
 }
 
