@@ -110,6 +110,11 @@ impl Child {
         Ok(())
     }
 
+    /// Takes back the handles in its arguments: it was never sent them.
+    pub(crate) fn take_back_luggage(&self) {
+        self.state().luggage = None;
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -177,10 +182,10 @@ impl Child {
                 }
             }
         }
-        if let Some(luggage) = state.luggage.take()
-            && unpacked
-        {
-            luggage.deliver();
+        match state.luggage.take() {
+            Some(luggage) if unpacked => luggage.deliver(),
+            Some(luggage) => luggage.lose(self.info.pid),
+            None => {}
         }
         list().retain(|child| !std::ptr::eq(child.as_ref(), self));
         // Told before it can be known: whichever thread this is, the program may end as soon as another has joined.

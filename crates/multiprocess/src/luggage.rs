@@ -11,12 +11,19 @@ thread_local! {
     static PACKED: RefCell<Option<Luggage>> = const { RefCell::new(None) };
     /// How many handles this thread has opened since it began to count.
     static OPENED: Cell<usize> = const { Cell::new(0) };
+    /// What this thread has opened since reading began; `None` while it reads nothing that arrives as a whole.
+    static ARRIVING: RefCell<Option<Arriving>> = const { RefCell::new(None) };
 }
 
 /// Something that was serialised, and is on its way.
 pub(crate) trait Carried: Send + Sync {
-    /// It will not arrive.
+    /// It is on its way no longer.
     fn take_back(&self);
+
+    /// The process that was to have it died before it had read it.
+    fn lost(&self, _pid: u32) {
+        self.take_back();
+    }
 
     /// It has arrived, or will.
     fn deliver(&self) {}
@@ -70,6 +77,52 @@ pub(crate) fn opened() -> usize {
     OPENED.get()
 }
 
+/// Handles that were opened, and are not yet counted as arrived.
+#[derive(Default)]
+pub(crate) struct Arriving(Vec<Arc<dyn Carried>>);
+
+impl Arriving {
+    /// Counts them as arrived. Nothing is dropped here: it takes only a moment.
+    pub(crate) fn arrive(&self) {
+        for carried in &self.0 {
+            carried.take_back();
+        }
+    }
+}
+
+/// Counts a handle that was opened as arrived: now, or with the others of a value that arrives as a whole.
+pub(crate) fn arrive(carried: Arc<dyn Carried>) {
+    let alone = ARRIVING.with_borrow_mut(|arriving| match arriving {
+        Some(Arriving(all)) => {
+            all.push(carried);
+            None
+        }
+        None => Some(carried),
+    });
+    if let Some(carried) = alone {
+        carried.take_back();
+    }
+}
+
+/// Reads a value that arrives as a whole, or not at all, and gives the handles that were opened in it. They are on
+/// their way until they are said to have [arrived](Arriving::arrive): so the sender can take all of them back if the
+/// reader comes to grief, and none is counted twice.
+pub(crate) fn with_arriving<R>(read: impl FnOnce() -> R) -> (R, Arriving) {
+    /// Restores what was there before, also where reading panics.
+    struct Outer(Option<Arriving>);
+
+    impl Drop for Outer {
+        fn drop(&mut self) {
+            ARRIVING.set(self.0.take());
+        }
+    }
+
+    let _outer = Outer(ARRIVING.replace(Some(Arriving::default())));
+    let read = read();
+    let arriving = ARRIVING.take().unwrap_or_default();
+    (read, arriving)
+}
+
 /// Packs a value, and gives the handles that were serialised with it.
 pub(crate) fn with_luggage<R>(pack: impl FnOnce() -> R) -> (R, Luggage) {
     /// Restores what was there before, also where packing panics.
@@ -113,6 +166,13 @@ impl Luggage {
         drop(ends);
         for carried in self.0.drain(..arrived) {
             carried.deliver();
+        }
+    }
+
+    /// The process that was to have the value died before it had read it.
+    pub(crate) fn lose(mut self, pid: u32) {
+        for carried in self.0.drain(..) {
+            carried.lost(pid);
         }
     }
 

@@ -118,12 +118,11 @@ impl Drop for Member {
 }
 
 /// Counts a handle of a side as arrived, once it takes part.
-pub(crate) fn arrive(segment: &Segment, side: Side) {
-    let _ = side
-        .in_flight(segment)
-        .fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
-            count.checked_sub(1)
-        });
+pub(crate) fn arrive(segment: &Arc<Segment>, side: Side) {
+    luggage::arrive(Arc::new(Departed {
+        segment: Arc::clone(segment),
+        side,
+    }));
 }
 
 /// A handle on its way.
@@ -134,7 +133,10 @@ struct Departed {
 
 impl Carried for Departed {
     fn take_back(&self) {
-        arrive(&self.segment, self.side);
+        let in_flight = self.side.in_flight(&self.segment);
+        let _ = in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
+            count.checked_sub(1)
+        });
     }
 }
 

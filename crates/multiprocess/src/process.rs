@@ -190,6 +190,7 @@ impl Builder {
             source,
         })?;
         child.greet(&[start, arguments]).inspect_err(|_| {
+            child.take_back_luggage();
             let _ = child.signal(Signal::KILL);
             let _ = child.wait(None);
         })?;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
+use crate::luggage;
 use crate::parcel::{self, Parcel};
 use crate::pool;
 
@@ -150,11 +151,16 @@ where
 {
     const { refuse_captures::<F>() };
     let run = move |arguments: Parcel, opened: &dyn Fn()| {
-        let arguments = match parcel::open::<Args>(arguments) {
+        let (arguments, arriving) = luggage::with_arriving(|| parcel::open::<Args>(arguments));
+        let arguments = match arguments {
             Ok(arguments) => arguments,
+            // The parent takes back the handles in them, also those that were opened.
             Err(reason) => return Outcome::UnreadableArguments(reason),
         };
+        // The one right after the other: killed between them, the parent would take back what has arrived.
+        arriving.arrive();
         opened();
+        drop(arriving);
         match parcel::pack(&function.call(arguments)) {
             Ok(answer) => Outcome::Answered(answer),
             Err(reason) => Outcome::UnsendableAnswer(reason),

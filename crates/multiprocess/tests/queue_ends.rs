@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use multiprocess::{Error, Queue, Receiver, Sender, bounded_channel, channel, spawn, task, wait};
 
-use story::unread::Unreadable;
+use story::unread::{Deadly, Unreadable};
 use story::{named, proc};
 
 fn init() {
@@ -26,6 +26,7 @@ fn init() {
         task(pass_on),
         task(ignore),
         task(ignore_late),
+        task(die),
         task(fail),
     ]);
 }
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         it_ends_when_a_child_dies_before_it_has_read_its_sender,
         it_ends_when_a_child_is_killed_as_it_starts,
         it_ends_for_others_while_their_parent_waits_for_them,
+        it_goes_on_while_one_sender_is_on_its_way_and_another_is_lost,
         it_ends_for_each_of_several_receivers,
         sending_to_nobody_gives_the_message_back,
         sending_to_a_killed_receiver_gives_the_message_back,
@@ -202,6 +204,27 @@ fn it_ends_for_others_while_their_parent_waits_for_them() {
     let count = child.join_timeout(story::LIMIT / 4).unwrap();
     assert_eq!(count, Some(0));
     dies.join().unwrap_err();
+}
+
+fn die(_: Sender<u32>, _: Deadly) {}
+
+fn it_goes_on_while_one_sender_is_on_its_way_and_another_is_lost() {
+    let post = Queue::new().unwrap();
+    for lose in [
+        |sender| spawn(ignore, (sender, Unreadable)).unwrap(),
+        |sender| spawn(die, (sender, Deadly)).unwrap(),
+    ] {
+        let (sender, receiver) = channel::<u32>().unwrap();
+        post.put(sender.clone()).unwrap();
+        lose(sender).join().unwrap_err();
+        let none = receiver.try_recv().unwrap_err();
+        assert!(matches!(none, Error::Empty { .. }), "{none}");
+        let sender: Sender<u32> = post.get().unwrap();
+        sender.send(1).unwrap();
+        drop(sender);
+        assert_eq!(receiver.recv().unwrap(), Some(1));
+        assert_eq!(receiver.recv().unwrap(), None);
+    }
 }
 
 fn receive_all(receiver: Receiver<u32>) -> usize {

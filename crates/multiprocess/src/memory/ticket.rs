@@ -67,7 +67,8 @@ impl Segment {
             Some(segment) => segment,
             None => Self::map_at(&ticket.place, Some(ticket.length), ticket.usage, false)?,
         };
-        segment.take_back();
+        let carried: Arc<Segment> = Arc::clone(&segment);
+        crate::luggage::arrive(carried);
         crate::luggage::note_opened();
         Ok(segment)
     }
