@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::broken_by::BrokenBy;
 use crate::error::{Error, Result};
+use crate::luggage::{self, Carried};
 use crate::memory::Ticket;
 use crate::monitor::{Monitor, Numbers};
 use crate::presence::Presence;
@@ -20,7 +21,11 @@ use crate::presence::Presence;
 ///
 /// A process is a party from the moment when it receives the barrier, or waits at it for the first time, until its
 /// last handle to what it received is dropped. One that dies before that, or drops the handle in a panic, breaks the
-/// barrier: at once, or within a tenth of a second after somebody began to wait.
+/// barrier: at once, or within a tenth of a second after somebody began to wait. So does a process that was started
+/// with the barrier among its arguments and dies before it has read them.
+///
+/// Where the barrier is sent in a message, and nobody receives it, nothing breaks: those who wait for a party that
+/// never learns of it wait for ever, unless they use [`wait_timeout`](Barrier::wait_timeout).
 ///
 /// Python: `multiprocessing.Barrier(parties)`. Different here: if a party is killed, Python's others wait for ever.
 ///
@@ -136,7 +141,7 @@ impl Barrier {
         let entrance = &self.entrance;
         let me = entrance.monitor.presence(CONTENT)?;
         let mut numbers = entrance.monitor.enter(CONTENT)?;
-        entrance.break_it(&mut numbers, ABORT, me.number());
+        break_it(&entrance.monitor, &mut numbers, ABORT, me.number());
         Ok(())
     }
 
@@ -234,7 +239,7 @@ impl Entrance {
                 && deadline.is_some_and(|deadline| Instant::now() >= deadline)
             {
                 let me = self.monitor.presence(CONTENT)?;
-                self.break_it(&mut numbers, TIMEOUT, me.number());
+                break_it(&self.monitor, &mut numbers, TIMEOUT, me.number());
             }
             if numbers.get(ROUND) != round {
                 return if has_failed(&numbers, round) {
@@ -250,7 +255,7 @@ impl Entrance {
     fn look_for_dead(&self, numbers: &mut Numbers<'_>) {
         let dead = self.dead(numbers);
         if let Some(&(_, party)) = dead.first() {
-            self.break_it(numbers, DEATH, party);
+            break_it(&self.monitor, numbers, DEATH, party);
             self.forget_the_dead(numbers);
         }
     }
@@ -269,12 +274,25 @@ impl Entrance {
             numbers.change(&[(place, 0)]);
         }
     }
+}
 
-    fn break_it(&self, numbers: &mut Numbers<'_>, by: u64, culprit: u64) {
-        // The first cause stays.
-        if numbers.get(BROKEN) == 0 {
-            end_round(numbers, true, by, culprit);
-            self.monitor.ring(BELL, ALL);
+fn break_it(monitor: &Monitor, numbers: &mut Numbers<'_>, by: u64, culprit: u64) {
+    // The first cause stays.
+    if numbers.get(BROKEN) == 0 {
+        end_round(numbers, true, by, culprit);
+        monitor.ring(BELL, ALL);
+    }
+}
+
+/// A barrier among the arguments of a process, which will be a party.
+struct Invitation(Monitor);
+
+impl Carried for Invitation {
+    fn take_back(&self) {}
+
+    fn lost(&self, pid: u32) {
+        if let Ok(mut numbers) = self.0.enter(CONTENT) {
+            break_it(&self.0, &mut numbers, DEATH, u64::from(pid) << 32);
         }
     }
 }
@@ -326,7 +344,7 @@ impl Drop for Entrance {
         };
         let me = numbers.get(*place);
         if std::thread::panicking() {
-            self.break_it(&mut numbers, PANIC, me);
+            break_it(&self.monitor, &mut numbers, PANIC, me);
         }
         numbers.change(&[(*place, 0)]);
     }
@@ -346,6 +364,7 @@ const CONTENT: &str = "a Barrier";
 impl Serialize for Barrier {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let entrance = &self.entrance;
+        luggage::add(Arc::new(Invitation(entrance.monitor.clone())));
         (entrance.monitor.ticket(CONTENT), entrance.parties).serialize(serializer)
     }
 }

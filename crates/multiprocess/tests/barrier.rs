@@ -15,6 +15,7 @@ use multiprocess::{
 };
 
 use story::proc;
+use story::unread::Unreadable;
 
 fn main() -> ExitCode {
     story::play(
@@ -29,6 +30,8 @@ fn main() -> ExitCode {
             reset_turns_away_those_who_wait,
             a_party_killed_while_it_waits_breaks_it,
             a_party_killed_before_it_came_breaks_it,
+            a_party_that_dies_before_it_has_the_barrier_breaks_it,
+            a_start_that_fails_does_not_break_it,
             a_party_that_exits_breaks_it,
             a_party_that_panics_breaks_it,
             a_party_that_returns_does_not_break_it,
@@ -44,7 +47,10 @@ fn tasks() -> Vec<RegisteredTask> {
         task(plays_rounds),
         task(never_comes),
         task(panics),
+        task(dies_early),
         task(exits),
+        task(waits),
+        task(cannot_be_called),
         task(returns),
         task(waits_again_and_again),
         task(waits_for_nothing),
@@ -214,6 +220,50 @@ fn a_party_killed_before_it_came_breaks_it() {
         assert_died(&broken_by(waiting.join().unwrap()), child.pid());
     });
     child.join().unwrap_err();
+}
+
+fn dies_early(_: Unreadable, _: Barrier) {}
+
+fn a_party_that_dies_before_it_has_the_barrier_breaks_it() {
+    let (barrier, came) = (Barrier::new(2).unwrap(), Event::new().unwrap());
+    let mut waiting = spawn(waits, (barrier.clone(), came.clone())).unwrap();
+    came.wait();
+    let dead = spawn(dies_early, (Unreadable, barrier)).unwrap();
+    // Nobody joins, or asks for, the dead one before.
+    let told = waiting.join_timeout(story::LIMIT / 4).unwrap();
+    let words = told.expect("nobody waits for the dead");
+    assert!(
+        words.contains("died") && words.contains(&dead.pid().to_string()),
+        "{words}"
+    );
+    dead.join().unwrap_err();
+}
+
+/// Waits at the barrier, and says how that ended.
+fn waits(barrier: Barrier, came: Event) -> String {
+    came.set();
+    match barrier.wait() {
+        Ok(place) => format!("place {place}"),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Unsendable;
+
+impl serde::Serialize for Unsendable {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> std::result::Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("unsendable"))
+    }
+}
+
+fn cannot_be_called(_: Barrier, _: Unsendable) {}
+
+fn a_start_that_fails_does_not_break_it() {
+    let barrier = Barrier::new(1).unwrap();
+    let error = spawn(cannot_be_called, (barrier.clone(), Unsendable)).unwrap_err();
+    assert!(matches!(error, Error::Encode { .. }), "{error}");
+    assert_eq!(barrier.wait().unwrap(), 0);
 }
 
 fn exits(barrier: Barrier) {
