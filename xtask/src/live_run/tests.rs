@@ -32,10 +32,10 @@ fn is_alive(pid: &str) -> bool {
     !state.trim().is_empty() && !state.trim().starts_with('Z')
 }
 
-/// Waits until a process is gone, for 5 seconds at most.
+/// Waits until a process is gone, for 30 seconds at most.
 fn is_gone(pid: &str) -> bool {
     let start = Instant::now();
-    while start.elapsed() < Duration::from_secs(5) {
+    while start.elapsed() < Duration::from_secs(30) {
         if !is_alive(pid) {
             return true;
         }
@@ -160,7 +160,7 @@ fn a_child_left_behind_does_not_hold_up_the_course() {
     let start = Instant::now();
     let (end, lines) = gather("sleep 60 & echo $!", LONG);
     assert!(end.is_success());
-    assert!(start.elapsed() < Duration::from_secs(10));
+    assert!(start.elapsed() < Duration::from_secs(40));
     let [Line::Output(pid)] = lines.as_slice() else {
         panic!("expected one line, got {lines:?}");
     };
