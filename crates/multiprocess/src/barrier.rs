@@ -291,7 +291,9 @@ impl Carried for Invitation {
     fn take_back(&self) {}
 
     fn lost(&self, pid: u32) {
-        if let Ok(mut numbers) = self.0.enter(CONTENT) {
+        // Whoever has it for longer than a moment has been stopped, and is not to hold up him who tells of the death.
+        const PATIENCE: Duration = Duration::from_secs(1);
+        if let Ok(mut numbers) = self.0.lock(Some(Instant::now() + PATIENCE)) {
             break_it(&self.0, &mut numbers, DEATH, u64::from(pid) << 32);
         }
     }

@@ -4,8 +4,11 @@ use std::io::ErrorKind;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use tracing::Level;
 
 use crate::current::ProcessInfo;
 use crate::death::DeathWatch;
@@ -187,10 +190,14 @@ impl Child {
             Some(luggage) => luggage.lose(self.info.pid),
             None => {}
         }
-        list().retain(|child| !std::ptr::eq(child.as_ref(), self));
-        // Told before it can be known: whichever thread this is, the program may end as soon as another has joined.
-        events::process_ended(&self.info, status);
+        let at = events::moment(Level::INFO);
+        // From now on another thread may join it, and the program end.
+        let _untold = Untold::new();
         state.ended = Some(ended);
+        drop(state);
+        list().retain(|child| !std::ptr::eq(child.as_ref(), self));
+        // Told when nobody has to wait for it: a listener may wait for something that a thread which joins has.
+        events::process_ended(&self.info, status, at);
         Ok(Some(status))
     }
 
@@ -282,6 +289,29 @@ impl Remains {
     }
 }
 
+/// The end of a child that can be known, and was not told yet.
+struct Untold;
+
+static UNTOLD: AtomicUsize = AtomicUsize::new(0);
+
+impl Untold {
+    fn new() -> Untold {
+        UNTOLD.fetch_add(1, Ordering::AcqRel);
+        Untold
+    }
+}
+
+impl Drop for Untold {
+    fn drop(&mut self) {
+        UNTOLD.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Whether there is nothing left to do for children: none is there, and the end of each was told.
+pub(crate) fn are_over() -> bool {
+    list().is_empty() && UNTOLD.load(Ordering::Acquire) == 0
+}
+
 static CHILDREN: Mutex<Vec<Arc<Child>>> = Mutex::new(Vec::new());
 
 fn list() -> MutexGuard<'static, Vec<Arc<Child>>> {
@@ -338,12 +368,17 @@ pub(crate) fn end() {
             .filter(|child| !child.info.daemon)
             .collect();
         if waiting.is_empty() {
-            return;
+            break;
         }
         for child in waiting {
             // It may be that it cannot be waited for; it is not waited for again in any case.
             let _ = child.wait(None);
             list().retain(|listed| !Arc::ptr_eq(listed, &child));
         }
+    }
+    // A listener that waits for this very thread is not waited for.
+    let deadline = Instant::now() + PATIENCE;
+    while !are_over() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(1));
     }
 }

@@ -9,7 +9,7 @@ struct AtEnd;
 
 impl Drop for AtEnd {
     fn drop(&mut self) {
-        if children::all().is_empty() && run::is_none() {
+        if children::are_over() && run::is_none() {
             return process_ends();
         }
         // The variables of this thread are being destroyed; a listener to events may need its own.

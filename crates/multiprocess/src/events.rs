@@ -48,11 +48,11 @@ pub(crate) fn process_started(process: &ProcessInfo, at: Option<u64>) {
     );
 }
 
-pub(crate) fn process_ended(process: &ProcessInfo, status: ExitStatus) {
+pub(crate) fn process_ended(process: &ProcessInfo, status: ExitStatus, at: Option<u64>) {
     let ProcessInfo { name, pid, .. } = process;
     tell(
         Level::INFO,
-        || info!(target: TARGET, name, pid, %status, "process ended"),
+        || info!(target: TARGET, name, pid, %status, at, "process ended"),
     );
 }
 

@@ -122,6 +122,11 @@ impl Lane {
         self.segment.clear_with(self.index, clear);
     }
 
+    /// Which lane of its segment it is.
+    pub(crate) fn index(&self) -> usize {
+        self.index
+    }
+
     pub(crate) fn rings(&self) -> &Rings {
         &self.rings
     }

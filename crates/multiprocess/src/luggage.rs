@@ -123,6 +123,22 @@ pub(crate) fn with_arriving<R>(read: impl FnOnce() -> R) -> (R, Arriving) {
     (read, arriving)
 }
 
+/// Reads something while something else is being read: its handles are not counted with those of the other.
+pub(crate) fn apart<R>(read: impl FnOnce() -> R) -> R {
+    /// Restores what was there before, also where reading panics.
+    struct Outer(Option<Arriving>, usize);
+
+    impl Drop for Outer {
+        fn drop(&mut self) {
+            ARRIVING.set(self.0.take());
+            OPENED.set(self.1);
+        }
+    }
+
+    let _outer = Outer(ARRIVING.take(), OPENED.get());
+    read()
+}
+
 /// Packs a value, and gives the handles that were serialised with it.
 pub(crate) fn with_luggage<R>(pack: impl FnOnce() -> R) -> (R, Luggage) {
     /// Restores what was there before, also where packing panics.

@@ -212,6 +212,10 @@ impl Segment {
             dependent: self.dependent,
             clear: Default::default(),
         });
+        // What is looked through may lead to this very memory.
+        open_segments()
+            .get_or_insert_default()
+            .insert(self.place.clone(), Arc::downgrade(&heir));
         for (lane, clear) in clear.iter().enumerate() {
             if let Some(clear) = clear.get() {
                 clear(&heir, lane);

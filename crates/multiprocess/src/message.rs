@@ -1,7 +1,7 @@
 //! Values as messages of a lane: serialised before anything is locked, read back after everything is unlocked.
 
 use std::any::type_name;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::events;
 use crate::lane::{Lane, Patience, Put, Stop};
 use crate::luggage::{self, Luggage};
+use crate::memory::Segment;
 use crate::parcel;
 use crate::party::Party;
 use crate::send_error::SendError;
@@ -83,9 +84,43 @@ fn discard_all<T: DeserializeOwned>(lane: &Lane) {
     if !lane.rings().is_loaded() {
         return;
     }
+    // What is dropped may be the last sender into this very lane, which looks through it as well.
+    let Some(_this) = Discarding::begin(lane) else {
+        return;
+    };
     let mut message = Vec::new();
     while lane.take(&mut message, Patience::Try, None).is_ok() {
-        parcel::without_panic(|| drop(postcard::from_bytes::<T>(&message)));
+        luggage::apart(|| {
+            let _ = parcel::without_panic(|| drop(postcard::from_bytes::<T>(&message)));
+        });
+    }
+}
+
+thread_local! {
+    /// The lanes that this thread is looking through.
+    static LANES: RefCell<Vec<(*const Segment, usize)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// As long as it is there, this thread looks through a lane.
+struct Discarding;
+
+impl Discarding {
+    /// `None` if this thread does so already.
+    fn begin(lane: &Lane) -> Option<Discarding> {
+        let this = (Arc::as_ptr(&lane.segment), lane.index());
+        LANES.with_borrow_mut(|lanes| {
+            if lanes.contains(&this) {
+                return None;
+            }
+            lanes.push(this);
+            Some(Discarding)
+        })
+    }
+}
+
+impl Drop for Discarding {
+    fn drop(&mut self) {
+        LANES.with_borrow_mut(Vec::pop);
     }
 }
 

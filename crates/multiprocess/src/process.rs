@@ -198,7 +198,7 @@ impl Builder {
         if carries {
             // If it dies before it has read its arguments, others may wait for the handles in them, and this process
             // with them, so that nobody asks how the child is.
-            reaper::adopt(Arc::clone(&child), None);
+            reaper::assist(Arc::clone(&child));
         }
         Ok(JoinHandle::new(child))
     }

@@ -31,24 +31,38 @@ static REAPER: Mutex<Reaper> = Mutex::new(Reaper {
 pub(crate) type Then = Box<dyn FnOnce() + Send>;
 
 /// Takes over the waiting for a child; when it has ended and was reaped, `then` is called.
+///
+/// Without thread or descriptors it is reaped by the next `active_children`, or at the end.
 pub(crate) fn adopt(child: Arc<Child>, then: Option<Then>) {
     let mut reaper = REAPER.lock().unwrap_or_else(PoisonError::into_inner);
     reaper.new.push((child, then));
-    if let Some(bell) = &mut reaper.bell {
-        // A full socket has woken the thread already.
-        let _ = bell.write(&[0]);
-        return;
+    let _ = reaper.wake();
+}
+
+/// Waits for a child beside whoever has its handle, if that is possible.
+pub(crate) fn assist(child: Arc<Child>) {
+    let mut reaper = REAPER.lock().unwrap_or_else(PoisonError::into_inner);
+    reaper.new.push((child, None));
+    if reaper.wake().is_err() {
+        reaper.new.pop();
     }
-    // Without thread or descriptors the child is reaped by the next `active_children`, or at the end.
-    let Ok((bell, ear)) = UnixStream::pair() else {
-        return;
-    };
-    if bell.set_nonblocking(true).is_err() || ear.set_nonblocking(true).is_err() {
-        return;
-    }
-    let thread = std::thread::Builder::new().name("reaper".to_owned());
-    if thread.spawn(move || reap(&ear)).is_ok() {
-        reaper.bell = Some(bell);
+}
+
+impl Reaper {
+    /// Wakes the thread; starts it if there is none.
+    fn wake(&mut self) -> std::io::Result<()> {
+        if let Some(bell) = &mut self.bell {
+            // A full socket has woken the thread already.
+            let _ = bell.write(&[0]);
+            return Ok(());
+        }
+        let (bell, ear) = UnixStream::pair()?;
+        bell.set_nonblocking(true)?;
+        ear.set_nonblocking(true)?;
+        let thread = std::thread::Builder::new().name("reaper".to_owned());
+        thread.spawn(move || reap(&ear))?;
+        self.bell = Some(bell);
+        Ok(())
     }
 }
 

@@ -23,7 +23,8 @@ fn main() -> ExitCode {
             works_a_little,
             leaves_a_child_behind,
             listens_itself,
-            joins_many
+            joins_many,
+            joins_while_nobody_can_print
         ],
         story::named![
             nothing_is_printed_unasked,
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
             an_unknown_level_is_named,
             a_program_can_exit_while_a_child_runs_and_events_are_printed,
             a_closed_standard_error_stops_nothing,
+            events_that_wait_to_be_printed_hold_up_no_join,
             a_complaint_that_cannot_be_printed_stops_nothing,
             a_program_may_have_a_listener_of_its_own,
         ],
@@ -134,6 +136,30 @@ fn joins_many() {
         assert_eq!(value.get().unwrap(), 1);
     }
     println!("all joined");
+}
+
+fn joins_while_nobody_can_print() {
+    init(tasks());
+    let (value, queue) = (Value::new(0).unwrap(), Queue::new().unwrap());
+    let alone = std::io::stderr().lock();
+    for _ in 0..20 {
+        let child = spawn(add, (value.clone(), queue.clone())).unwrap();
+        child.join().unwrap();
+    }
+    drop(alone);
+    assert_eq!(value.get().unwrap(), 20);
+}
+
+fn events_that_wait_to_be_printed_hold_up_no_join() {
+    let played = Scene::new("joins_while_nobody_can_print")
+        .env("MULTIPROCESS_LOG", "info")
+        .play();
+    assert!(played.status.success(), "{played:#?}");
+    let ended = played
+        .err
+        .iter()
+        .filter(|line| line.contains("process ended"));
+    assert_eq!(ended.count(), 20, "{played:#?}");
 }
 
 fn a_closed_standard_error_stops_nothing() {

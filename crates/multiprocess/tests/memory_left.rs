@@ -278,7 +278,10 @@ fn makes_a_thousand() {
             assert_eq!(array.len(), number);
         }
     }
-    assert_eq!(proc::descriptors(), before);
+    // The thread that waits for children beside us lets go of the last one a moment later.
+    story::until("its descriptors are closed", || {
+        proc::descriptors() == before
+    });
     assert_eq!(names(std::process::id()).len(), 1);
     assert_eq!(files(&std::env::temp_dir()).len(), files_before);
     drop(first);

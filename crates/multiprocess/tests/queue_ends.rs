@@ -50,6 +50,7 @@ fn main() -> ExitCode {
         a_message_that_nobody_received_gives_its_handles_back,
         a_message_to_a_killed_receiver_gives_its_handles_back,
         a_message_sent_while_the_receiver_goes_gives_its_handles_back,
+        messages_that_hold_their_own_channel_go_one_by_one,
         the_halves_are_not_mixed_up,
         waiting_for_several_gives_the_ready_ones,
         a_bounded_channel_is_full_and_empty,
@@ -349,6 +350,24 @@ fn a_message_sent_while_the_receiver_goes_gives_its_handles_back() {
         let end = answers.recv_timeout(story::LIMIT / 6);
         assert_eq!(end.expect("it ends"), None);
     }
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Job {
+    _back: Sender<Job>,
+}
+
+fn messages_that_hold_their_own_channel_go_one_by_one() {
+    let (sender, receiver) = channel().unwrap();
+    for _ in 0..10_000 {
+        let _back = sender.clone();
+        sender.send(Job { _back }).unwrap();
+    }
+    drop(receiver);
+    let none = sender.send(Job {
+        _back: sender.clone(),
+    });
+    assert!(matches!(none.unwrap_err().error(), Error::Closed { .. }));
 }
 
 fn the_halves_are_not_mixed_up() {

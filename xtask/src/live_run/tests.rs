@@ -121,10 +121,18 @@ fn a_program_that_prints_for_ever_is_ended_at_the_limit() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_child_that_has_left_the_group_does_not_hold_up_the_course() {
-    for script in ["setsid yes & echo $!", "setsid sleep 60 & echo $!"] {
+    for script in ["yes", "sleep 60"] {
         let _turn = ONE_AT_A_TIME.lock();
         let mut pid = String::new();
-        let end = run(shell(script), LONG, |line| {
+        let folder = tempfile::tempdir().unwrap();
+        let left = folder.path().join("left");
+        let start = format!(
+            "setsid sh -c ': > \"$0\"; exec {script}' \"$LEFT\" & echo $!; \
+             until test -e \"$LEFT\"; do sleep 0.01; done"
+        );
+        let mut command = shell(&start);
+        command.env("LEFT", left);
+        let end = run(command, LONG, |line| {
             if let Line::Output(line) = line
                 && line != "y"
             {

@@ -237,7 +237,7 @@ pub(crate) fn send<I: Iterator>(
     let mut since = Instant::now();
     while feeder.has_room(size, done) {
         batches.extend(feeder.next_batch(size));
-        let has_idle = feeder.sent() - done <= staff.size();
+        let has_idle = feeder.sent() - done <= size.round();
         if has_idle || batches.len() >= TOGETHER || since.elapsed() > SLOW {
             staff.submit(batches.drain(..));
             if urgent() {
