@@ -353,20 +353,15 @@ fn a_message_sent_while_the_receiver_goes_gives_its_handles_back() {
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
-struct Job {
-    _back: Sender<Job>,
-}
+struct Job(Sender<Job>);
 
 fn messages_that_hold_their_own_channel_go_one_by_one() {
     let (sender, receiver) = channel().unwrap();
     for _ in 0..10_000 {
-        let _back = sender.clone();
-        sender.send(Job { _back }).unwrap();
+        sender.send(Job(sender.clone())).unwrap();
     }
     drop(receiver);
-    let none = sender.send(Job {
-        _back: sender.clone(),
-    });
+    let none = sender.send(Job(sender.clone()));
     assert!(matches!(none.unwrap_err().error(), Error::Closed { .. }));
 }
 
