@@ -60,11 +60,6 @@ impl ChunkSize {
             .unwrap_or_else(|| self.now.min(fair).min(in_time).max(1))
     }
 
-    /// A batch for each worker, in inputs.
-    pub(crate) fn round(&self) -> usize {
-        self.workers.saturating_mul(self.fixed.unwrap_or(self.now))
-    }
-
     /// How many inputs may be on their way at once.
     fn window(&self) -> usize {
         // Small batches go out many at a time, so that a worker need not wait for each.

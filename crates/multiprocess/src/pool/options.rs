@@ -230,14 +230,15 @@ pub(crate) fn send<I: Iterator>(
 ) where
     I::Item: Serialize,
 {
-    // Batches are handed in together, but do not wait for slow inputs, nor as long as a worker may have nothing to do.
+    // Batches are handed in together, but do not wait for slow inputs, nor while there are fewer inputs under way than
+    // workers. (To count in batches there made a map of larger chunks a tenth slower.)
     const TOGETHER: usize = 16;
     const SLOW: Duration = Duration::from_micros(100);
     let mut batches = Vec::new();
     let mut since = Instant::now();
     while feeder.has_room(size, done) {
         batches.extend(feeder.next_batch(size));
-        let has_idle = feeder.sent() - done <= size.round();
+        let has_idle = feeder.sent() - done <= staff.size();
         if has_idle || batches.len() >= TOGETHER || since.elapsed() > SLOW {
             staff.submit(batches.drain(..));
             if urgent() {
