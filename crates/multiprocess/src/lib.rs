@@ -47,7 +47,7 @@
 //!   its end is seen all the same.
 //! - A handle in a message is there as long as the message may still be received. If nobody does, it is given back when
 //!   the last handle of the queue, channel or pipe is gone (what was given to a child counts until the child has ended);
-//!   of a channel or pipe also when somebody sends, or drops what he sends with, and no receiver is left. It is not given
+//!   of a channel or pipe also when somebody sends, or drops a sender, and no receiver is left. It is not given
 //!   back if all processes that had the queue, channel or pipe were killed; if a process was killed when it had taken the
 //!   message, and not yet read it; or if something before it in the message cannot be read. Then its memory stays until
 //!   all processes of the program have ended, and a channel whose `Sender` it was does not end:
