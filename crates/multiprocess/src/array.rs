@@ -103,7 +103,8 @@ impl<T: Pod> Array<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::HeldAlready`] if this thread holds it.
+    /// [`Error::HeldAlready`] if this thread holds it; [`Error::Memory`] if a thread of this process leaked the guard
+    /// and has ended, since the array then stays locked until the process ends.
     #[inline]
     pub fn lock(&self) -> Result<ArrayGuard<'_, T>> {
         self.guard(self.segment.lock(None), None)
@@ -211,16 +212,25 @@ pub struct ArrayGuard<'a, T> {
 }
 
 impl<T> ArrayGuard<'_, T> {
-    /// Whether the holder before died while it held the lock, so that the elements may be half written.
+    /// Returns whether a process died while it held the lock, so that the elements may be half written.
+    ///
+    /// Every later holder is told, until one calls [`clear_death`](ArrayGuard::clear_death); std's mutexes stay poisoned in
+    /// the same way.
     #[must_use]
     pub fn holder_died(&self) -> bool {
-        self.held.holder_died()
+        self.dead_holder().is_some()
     }
 
-    /// The process id of the holder that died, where [`holder_died`](ArrayGuard::holder_died) and it is known.
+    /// Returns the process id of the last holder that died, if [`holder_died`](ArrayGuard::holder_died).
     #[must_use]
     pub fn dead_holder(&self) -> Option<u32> {
-        self.held.dead_holder()
+        self.held.segment().dead_holder()
+    }
+
+    /// Clears the notice that a holder died: later holders aren't told any more. Call it when you have repaired the
+    /// data. It is std's `Mutex::clear_poison`.
+    pub fn clear_death(&mut self) {
+        self.held.segment().clear_death();
     }
 }
 

@@ -80,7 +80,8 @@ impl Condition {
     ///
     /// # Errors
     ///
-    /// [`Error::HeldAlready`] if this thread holds it.
+    /// [`Error::HeldAlready`] if this thread holds it; [`Error::Memory`] if a thread of this process leaked the guard
+    /// and has ended, since the condition then stays locked until the process ends.
     pub fn lock(&self) -> Result<ConditionGuard<'_>> {
         let numbers = self.monitor.enter(CONTENT)?;
         Ok(self.guard(numbers))
@@ -128,19 +129,25 @@ pub struct ConditionGuard<'a> {
 }
 
 impl<'a> ConditionGuard<'a> {
-    /// Whether the holder before died while it held the lock, so that what the lock guards may be half done; after
-    /// a wait, the holder before it was taken again.
+    /// Returns whether a process died while it held the lock, so that what the lock guards may be half changed.
+    ///
+    /// Every later holder is told, until one calls [`clear_death`](ConditionGuard::clear_death); std's mutexes stay poisoned in
+    /// the same way.
     #[must_use]
     pub fn holder_died(&self) -> bool {
-        self.numbers
-            .as_ref()
-            .is_some_and(|numbers| numbers.death().0)
+        self.dead_holder().is_some()
     }
 
-    /// The process id of the holder that died, where [`holder_died`](ConditionGuard::holder_died).
+    /// Returns the process id of the last holder that died, if [`holder_died`](ConditionGuard::holder_died).
     #[must_use]
     pub fn dead_holder(&self) -> Option<u32> {
-        self.numbers.as_ref()?.death().1
+        self.monitor.segment().dead_holder()
+    }
+
+    /// Clears the notice that a holder died: later holders aren't told any more. Call it when you have repaired the
+    /// data. It is std's `Mutex::clear_poison`.
+    pub fn clear_death(&mut self) {
+        self.monitor.segment().clear_death();
     }
 
     /// Releases the lock, waits for a notification, and takes the lock again. Python: `Condition.wait()`.

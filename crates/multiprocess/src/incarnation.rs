@@ -1,7 +1,6 @@
 //! A process, told from a later one that has the same pid.
 
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
 
 /// A process as one number: its pid in the lower half, and in the upper one the moment of its start, in ticks of the
 /// system's clock, where the system says it. Never 0.
@@ -40,21 +39,18 @@ impl Incarnation {
         u32::try_from(self.0 & LOWER).expect("the lower half")
     }
 
-    /// Whether the process has ended, with all its threads, or does so within the limit. Where it cannot be told, it has
-    /// not.
-    pub(crate) fn is_gone_within(self, limit: Duration) -> bool {
-        let deadline = Instant::now() + limit;
-        while self != Incarnation::own() {
-            if platform::is_gone(self) {
-                return true;
-            }
-            if Instant::now() >= deadline {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        false
+    /// Whether the process has ended, with all its threads. Where it cannot be told, it has not.
+    pub(crate) fn is_gone(self) -> bool {
+        self != Incarnation::own() && platform::is_gone(self)
     }
+}
+
+/// Whether no process has the pid, not even one that has ended and was not yet waited for.
+fn is_pid_free(process: Incarnation) -> bool {
+    let pid = i32::try_from(process.pid())
+        .ok()
+        .and_then(rustix::process::Pid::from_raw);
+    pid.is_none_or(|pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
 }
 
 #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
@@ -100,7 +96,10 @@ mod platform {
             Ok(None) => false,
             Err(error) => {
                 let is_unknown = rustix::io::Errno::from_io_error(&error);
-                error.kind() == ErrorKind::NotFound || is_unknown == Some(rustix::io::Errno::SRCH)
+                let is_missing = error.kind() == ErrorKind::NotFound
+                    || is_unknown == Some(rustix::io::Errno::SRCH);
+                // The file is missing, too, where /proc is not mounted or hides other users' processes.
+                is_missing && super::is_pid_free(process)
             }
         }
     }
@@ -116,19 +115,10 @@ mod platform {
 /// Here a process that has ended, and was not yet waited for, still counts as there, and so does a later one of its pid.
 #[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
 mod platform {
-    use super::Incarnation;
+    pub(super) use super::is_pid_free as is_gone;
 
     pub(super) fn start(_pid: u32) -> Option<u64> {
         None
-    }
-
-    pub(super) fn is_gone(process: Incarnation) -> bool {
-        let pid = i32::try_from(process.pid())
-            .ok()
-            .and_then(rustix::process::Pid::from_raw);
-        pid.is_none_or(|pid| {
-            rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH)
-        })
     }
 }
 
@@ -137,9 +127,7 @@ mod tests {
     use super::Incarnation;
     use super::platform::parsed;
     use std::process::Command;
-    use std::time::Duration;
-
-    const NOW: Duration = Duration::ZERO;
+    use std::time::{Duration, Instant};
 
     fn of(pid: u32, start: u64) -> Incarnation {
         Incarnation(start << 32 | u64::from(pid))
@@ -149,12 +137,12 @@ mod tests {
     fn this_process_is_here_and_an_earlier_one_of_its_pid_is_gone() {
         let own = Incarnation::own();
         assert_eq!(own.pid(), std::process::id());
-        assert!(!own.is_gone_within(NOW));
+        assert!(!own.is_gone());
         let start = own.number() >> 32;
         assert_ne!(start, 0);
-        assert!(of(own.pid(), start - 1).is_gone_within(NOW));
+        assert!(of(own.pid(), start - 1).is_gone());
         // Where the start is not known, the pid has to do.
-        assert!(!of(own.pid(), 0).is_gone_within(NOW));
+        assert!(!of(own.pid(), 0).is_gone());
     }
 
     #[test]
@@ -162,11 +150,15 @@ mod tests {
         let mut child = Command::new("sleep").arg("60").spawn().unwrap();
         let start = super::platform::start(child.id()).unwrap();
         let process = of(child.id(), start);
-        assert!(!process.is_gone_within(NOW));
+        assert!(!process.is_gone());
         child.kill().unwrap();
-        assert!(process.is_gone_within(Duration::from_secs(30)));
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !process.is_gone() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert!(process.is_gone());
         child.wait().unwrap();
-        assert!(process.is_gone_within(NOW));
+        assert!(process.is_gone());
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::raw_lock::Refused;
 /// sent, are the same lock. What the lock guards is up to those who use it; for a number or an array in shared
 /// memory, [`Value`](crate::Value) and [`Array`](crate::Array) have a lock of their own that cannot be forgotten.
 ///
-/// Python: `multiprocessing.Lock`. Different here: the lock comes free when its holder dies, and the next holder is
+/// Python: `multiprocessing.Lock`. Different here: the lock comes free when its holder dies, and later holders are
 /// told so, where Python waits for ever; a thread that asks for a lock it holds gets an error, where Python waits
 /// for ever; and only the guard can release it.
 ///
@@ -200,16 +200,25 @@ pub struct LockGuard<'a> {
 }
 
 impl LockGuard<'_> {
-    /// Whether the holder before died while it held the lock, so that what the lock guards may be half done.
+    /// Returns whether a process died while it held the lock, so that what the lock guards may be half changed.
+    ///
+    /// Every later holder is told, until one calls [`clear_death`](LockGuard::clear_death); std's mutexes stay poisoned in
+    /// the same way.
     #[must_use]
     pub fn holder_died(&self) -> bool {
-        self.held.holder_died()
+        self.dead_holder().is_some()
     }
 
-    /// The process id of the holder that died, where [`holder_died`](LockGuard::holder_died).
+    /// Returns the process id of the last holder that died, if [`holder_died`](LockGuard::holder_died).
     #[must_use]
     pub fn dead_holder(&self) -> Option<u32> {
-        self.held.dead_holder()
+        self.held.segment().dead_holder()
+    }
+
+    /// Clears the notice that a holder died: later holders aren't told any more. Call it when you have repaired the
+    /// data. It is std's `Mutex::clear_poison`.
+    pub fn clear_death(&mut self) {
+        self.held.segment().clear_death();
     }
 }
 

@@ -14,7 +14,7 @@ use std::fs::{File, OpenOptions};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, compiler_fence};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ use shared_memory::{Shmem, ShmemConf};
 use tracing::Level;
 
 use crate::incarnation::Incarnation;
-use crate::raw_lock::{FileLock, Locked, Refused};
+use crate::raw_lock::{FileLock, Refused};
 use crate::{events, run};
 
 mod dependent;
@@ -249,75 +249,104 @@ impl Segment {
     #[inline]
     pub(crate) fn lock(&self, deadline: Option<Instant>) -> Result<Held<'_>, Refused> {
         events::lock_awaited(self);
-        let locked = match (&self.file_lock, deadline) {
-            (None, None) => self.header().lock.mutex.lock(|| self.is_holder_gone())?,
-            (None, Some(deadline)) => {
-                let is_gone = || self.is_holder_gone();
-                self.header().lock.mutex.lock_until(deadline, is_gone)?
-            }
-            (Some(file), deadline) => {
-                file.lock_until(deadline)?;
-                Locked {
-                    holder_died: self.holder().is_some(),
-                }
-            }
-        };
-        Ok(self.held(locked))
+        self.lock_raw(deadline)?;
+        if self.holder().is_some() {
+            self.take_over(deadline)?;
+        }
+        Ok(self.held())
     }
 
     /// Takes the lock if it is free.
     pub(crate) fn try_lock(&self) -> Result<Held<'_>, Refused> {
-        if let Some(file) = &self.file_lock {
-            file.lock_until(Some(Instant::now()))?;
-            let holder_died = self.holder().is_some();
-            return Ok(self.held(Locked { holder_died }));
+        match &self.file_lock {
+            Some(file) => file.lock_until(Some(Instant::now()))?,
+            None => self.header().lock.mutex.try_lock()?,
         }
-        let locked = self
-            .header()
-            .lock
-            .mutex
-            .try_lock(|| self.is_holder_gone())?;
-        Ok(self.held(locked))
-    }
-
-    /// Whether the process has ended whose thread ended while it held the lock. Where no memory is lent with the lock
-    /// that does not matter.
-    fn is_holder_gone(&self) -> bool {
-        // A process that is killed goes on for a moment after its locks have come free.
-        const PATIENCE: Duration = Duration::from_secs(5);
-        self.length == 0
-            || self
-                .holder()
-                .is_none_or(|holder| holder.is_gone_within(PATIENCE))
+        if self.holder().is_some() {
+            self.take_over(Some(Instant::now()))?;
+        }
+        Ok(self.held())
     }
 
     #[inline]
-    fn held(&self, locked: Locked) -> Held<'_> {
+    fn lock_raw(&self, deadline: Option<Instant>) -> Result<(), Refused> {
+        match (&self.file_lock, deadline) {
+            (None, None) => self.header().lock.mutex.lock(),
+            (None, Some(deadline)) => self.header().lock.mutex.lock_until(deadline),
+            (Some(file), deadline) => file.lock_until(deadline),
+        }
+    }
+
+    #[inline]
+    fn unlock_raw(&self) {
+        match &self.file_lock {
+            None => self.header().lock.mutex.unlock(),
+            Some(file) => file.unlock(),
+        }
+    }
+
+    /// Takes the lock over from a holder that did not release it; the caller has locked the mutex or the file.
+    ///
+    /// The system frees the mutex as soon as the holder's thread ends, but as long as its process exists, another thread
+    /// there may still write to the memory. Until that process is gone, the lock counts as held. (The file is freed
+    /// only when the whole process has ended.)
+    #[cold]
+    fn take_over(&self, deadline: Option<Instant>) -> Result<(), Refused> {
+        const LONGEST_PAUSE: Duration = Duration::from_millis(10);
+        let mut pause = Duration::from_micros(100);
+        while let Some(holder) = self.holder() {
+            if self.length == 0 || self.file_lock.is_some() || holder.is_gone() {
+                // Before `held` overwrites the holder: a death between the two leaves both as they are.
+                let death = &self.header().lock.death;
+                death.store(holder.number(), Ordering::Relaxed);
+                break;
+            }
+            self.unlock_raw();
+            if holder == Incarnation::own() {
+                let reason = "its guard was leaked by a thread of this process that has ended; \
+                              it stays locked until this process ends";
+                return Err(Refused::System(std::io::Error::other(reason)));
+            }
+            let now = Instant::now();
+            if deadline.is_some_and(|deadline| now >= deadline) {
+                return Err(Refused::Busy);
+            }
+            std::thread::sleep(deadline.map_or(pause, |deadline| pause.min(deadline - now)));
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            self.lock_raw(deadline)?;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn held(&self) -> Held<'_> {
         assert_eq!(
             self.usage,
             Use::Locked,
             "memory used by atomics is not locked"
         );
-        let dead_holder = if locked.holder_died {
-            self.holder()
-        } else {
-            None
-        };
-        self.header()
-            .lock
-            .holder
-            .store(Incarnation::own().number(), Ordering::Relaxed);
+        // Written before the memory is lent, and not later: the one who takes over from a dead process must see it.
+        let holder = &self.header().lock.holder;
+        holder.store(Incarnation::own().number(), Ordering::Release);
+        compiler_fence(Ordering::SeqCst);
         let held = Held {
             segment: self,
-            death: if locked.holder_died {
-                DIED | u64::from(dead_holder.map_or(0, Incarnation::pid))
-            } else {
-                0
-            },
             not_send: PhantomData,
         };
         events::lock_held(self);
         held
+    }
+
+    /// Process id of the last process that died while it held the lock, until somebody
+    /// [clears](Segment::clear_death) the notice.
+    pub(crate) fn dead_holder(&self) -> Option<u32> {
+        let death = self.header().lock.death.load(Ordering::Relaxed);
+        Incarnation::from_number(death).map(Incarnation::pid)
+    }
+
+    /// Forgets that a holder died. The caller holds the lock.
+    pub(crate) fn clear_death(&self) {
+        self.header().lock.death.store(0, Ordering::Relaxed);
     }
 
     /// Releases a lock that this thread holds and has [kept](Held::keep).
@@ -325,7 +354,6 @@ impl Segment {
         assert_eq!(self.length, 0, "only a lock without memory is kept");
         drop(Held {
             segment: self,
-            death: 0,
             not_send: PhantomData,
         });
     }
@@ -393,27 +421,13 @@ impl Drop for Segment {
 /// The lock of a segment, held by this thread, and with it the memory.
 pub(crate) struct Held<'a> {
     segment: &'a Segment,
-    /// What is known of the holder before: 0 if it released the lock, else [`DIED`] and its process id, as far as that
-    /// is known. Two words are passed in registers, which a lock that takes 20 nanoseconds notices.
-    death: u64,
     /// The mutex belongs to the thread that locked it.
     not_send: PhantomData<*mut ()>,
 }
 
-/// A bit beside those of a process id.
-const DIED: u64 = 1 << 32;
-
-impl Held<'_> {
-    /// Whether the holder before died.
-    pub(crate) fn holder_died(&self) -> bool {
-        self.death != 0
-    }
-
-    /// The process that died while it held the lock, where that is known.
-    pub(crate) fn dead_holder(&self) -> Option<u32> {
-        u32::try_from(self.death & !DIED)
-            .ok()
-            .filter(|&pid| pid != 0)
+impl<'a> Held<'a> {
+    pub(crate) fn segment(&self) -> &'a Segment {
+        self.segment
     }
 
     /// Keeps the lock without the guard, until [`release_kept`](Segment::release_kept).
@@ -451,15 +465,10 @@ impl Drop for Held<'_> {
     #[inline]
     fn drop(&mut self) {
         let at = events::moment(Level::TRACE);
-        self.segment
-            .header()
-            .lock
-            .holder
-            .store(0, Ordering::Relaxed);
-        match &self.segment.file_lock {
-            None => self.segment.header().lock.mutex.unlock(),
-            Some(file) => file.unlock(),
-        }
+        // After all that was written to the memory, and not earlier.
+        let holder = &self.segment.header().lock.holder;
+        holder.store(0, Ordering::Release);
+        self.segment.unlock_raw();
         events::lock_released(self.segment, at);
     }
 }

@@ -113,6 +113,10 @@ impl Monitor {
         })
     }
 
+    pub(crate) fn segment(&self) -> &Segment {
+        &self.segment
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         self.segment.folder()
     }
@@ -149,10 +153,5 @@ impl<'a> Numbers<'a> {
     /// Sets a number before anybody else knows of it.
     pub(crate) fn set(&mut self, place: usize, number: u64) {
         bytemuck::cast_slice_mut(&mut self.held)[journal::ROOM + place] = number;
-    }
-
-    /// Whether the last holder of the lock died, and which process it was.
-    pub(crate) fn death(&self) -> (bool, Option<u32>) {
-        (self.held.holder_died(), self.held.dead_holder())
     }
 }

@@ -4,7 +4,7 @@
 use std::io::ErrorKind;
 use std::time::Instant;
 
-use crate::raw_lock::{Locked, Refused};
+use crate::raw_lock::Refused;
 
 /// The place of a mutex in shared memory, with nothing in it.
 #[repr(transparent)]
@@ -12,20 +12,16 @@ pub(crate) struct RobustMutex(u64);
 
 impl RobustMutex {
     #[allow(clippy::unused_self, reason = "as the mutex of Linux")]
-    pub(crate) fn lock(&self, _is_gone: impl Fn() -> bool) -> Result<Locked, Refused> {
+    pub(crate) fn lock(&self) -> Result<(), Refused> {
         Err(Refused::System(ErrorKind::Unsupported.into()))
     }
 
-    pub(crate) fn try_lock(&self, is_gone: impl Fn() -> bool) -> Result<Locked, Refused> {
-        self.lock(is_gone)
+    pub(crate) fn try_lock(&self) -> Result<(), Refused> {
+        self.lock()
     }
 
-    pub(crate) fn lock_until(
-        &self,
-        _deadline: Instant,
-        is_gone: impl Fn() -> bool,
-    ) -> Result<Locked, Refused> {
-        self.lock(is_gone)
+    pub(crate) fn lock_until(&self, _deadline: Instant) -> Result<(), Refused> {
+        self.lock()
     }
 
     #[allow(clippy::unused_self, reason = "as the mutex of Linux")]

@@ -6,13 +6,6 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
-/// What comes with a lock that was got.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Locked {
-    /// The holder before died while it held the lock: what the lock guards may be half done.
-    pub(crate) holder_died: bool,
-}
-
 /// Why a lock was not got.
 #[derive(Debug)]
 pub(crate) enum Refused {

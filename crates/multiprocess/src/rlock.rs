@@ -17,7 +17,7 @@ use crate::raw_lock::Refused;
 /// A lock that processes and threads take in turns, and that the thread which holds it may take again.
 ///
 /// It comes free when as many guards were dropped as were given out. Like [`Lock`](crate::Lock) it is a handle, it
-/// comes free when its holder dies, and the next holder is told so.
+/// comes free when its holder dies, and later holders are told so.
 ///
 /// Python: `multiprocessing.RLock`. Different here: Python waits for ever when the holder was killed; and only the
 /// guard can release it, so it cannot be released once too often.
@@ -122,13 +122,12 @@ impl RLock {
 
     fn guard<'a>(&'a self, locked: Result<Held<'a>, Refused>) -> Result<RLockGuard<'a>, Refused> {
         let key = Arc::as_ptr(&self.segment).addr();
-        let (first, holder_died, dead_holder) = match locked {
+        let first = match locked {
             Ok(held) => {
-                let death = (held.holder_died(), held.dead_holder());
                 held.keep();
-                (true, death.0, death.1)
+                true
             }
-            Err(Refused::HeldByThisThread) => (false, false, None),
+            Err(Refused::HeldByThisThread) => false,
             Err(refused) => return Err(refused),
         };
         TIMES.with_borrow_mut(|all| {
@@ -141,8 +140,6 @@ impl RLock {
         });
         Ok(RLockGuard {
             segment: &self.segment,
-            holder_died,
-            dead_holder,
             not_send: PhantomData,
         })
     }
@@ -196,24 +193,30 @@ impl<'de> Deserialize<'de> for RLock {
 #[must_use = "dropping the guard releases the lock at once"]
 pub struct RLockGuard<'a> {
     segment: &'a Segment,
-    holder_died: bool,
-    dead_holder: Option<u32>,
     /// The lock belongs to the thread that took it.
     not_send: PhantomData<*mut ()>,
 }
 
 impl RLockGuard<'_> {
-    /// Whether the holder before died while it held the lock, so that what the lock guards may be half done. Only
-    /// the first of the thread's guards says so.
+    /// Returns whether a process died while it held the lock, so that what the lock guards may be half changed.
+    ///
+    /// Every later holder is told, until one calls [`clear_death`](RLockGuard::clear_death); std's mutexes stay poisoned in
+    /// the same way.
     #[must_use]
     pub fn holder_died(&self) -> bool {
-        self.holder_died
+        self.dead_holder().is_some()
     }
 
-    /// The process id of the holder that died, where [`holder_died`](RLockGuard::holder_died).
+    /// Returns the process id of the last holder that died, if [`holder_died`](RLockGuard::holder_died).
     #[must_use]
     pub fn dead_holder(&self) -> Option<u32> {
-        self.dead_holder
+        self.segment.dead_holder()
+    }
+
+    /// Clears the notice that a holder died: later holders aren't told any more. Call it when you have repaired the
+    /// data. It is std's `Mutex::clear_poison`.
+    pub fn clear_death(&mut self) {
+        self.segment.clear_death();
     }
 }
 
@@ -241,7 +244,7 @@ impl Drop for RLockGuard<'_> {
 impl fmt::Debug for RLockGuard<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RLockGuard")
-            .field("holder_died", &self.holder_died)
+            .field("holder_died", &self.holder_died())
             .finish()
     }
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use libc::{c_int, pthread_mutex_t, timespec};
 
-use crate::raw_lock::{Locked, Refused};
+use crate::raw_lock::Refused;
 
 /// A mutex that lies in shared memory.
 #[repr(transparent)]
@@ -65,35 +65,27 @@ impl RobustMutex {
 
     /// Locks, waiting as long as it takes.
     ///
-    /// Here and below, `is_gone` is asked when a holder ended without unlocking: whether its process has ended too. If
-    /// only its thread has, what the lock guards may still be lent to somebody, and nobody gets the lock any more.
+    /// Here and below, the mutex of a thread that ended without unlocking it is locked like a free one: what that means
+    /// for the memory that it guards is for the caller to know.
     #[inline]
-    pub(crate) fn lock(&self, is_gone: impl Fn() -> bool) -> Result<Locked, Refused> {
+    pub(crate) fn lock(&self) -> Result<(), Refused> {
         // SAFETY: the mutex was initialised before any reference to it was made, and stays mapped while
         // there is one.
-        self.outcome(unsafe { libc::pthread_mutex_lock(self.0.get()) }, is_gone)
+        self.outcome(unsafe { libc::pthread_mutex_lock(self.0.get()) })
     }
 
     /// Locks if nobody holds it.
-    pub(crate) fn try_lock(&self, is_gone: impl Fn() -> bool) -> Result<Locked, Refused> {
+    pub(crate) fn try_lock(&self) -> Result<(), Refused> {
         // SAFETY: as in `lock`.
         match unsafe { libc::pthread_mutex_trylock(self.0.get()) } {
             // Trying does not tell oneself from others: asking to wait does, and does not wait for oneself.
-            libc::EBUSY => match self.lock_until(Instant::now(), is_gone) {
-                Err(Refused::HeldByThisThread) => Err(Refused::HeldByThisThread),
-                Ok(locked) => Ok(locked),
-                Err(_) => Err(Refused::Busy),
-            },
-            code => self.outcome(code, is_gone),
+            libc::EBUSY => self.lock_until(Instant::now()),
+            code => self.outcome(code),
         }
     }
 
     /// Locks, waiting until the deadline.
-    pub(crate) fn lock_until(
-        &self,
-        deadline: Instant,
-        is_gone: impl Fn() -> bool,
-    ) -> Result<Locked, Refused> {
+    pub(crate) fn lock_until(&self, deadline: Instant) -> Result<(), Refused> {
         // The C library counts by the clock of the day, which can be set; so it is asked again and again, for
         // a second by that clock. (Set back during such a second, it makes this wait longer by as much. The call that
         // counts by another clock, `pthread_mutex_clocklock`, is not in every C library that Rust supports.)
@@ -109,7 +101,7 @@ impl RobustMutex {
             // SAFETY: as in `lock`; `end` lives through the call.
             match unsafe { libc::pthread_mutex_timedlock(self.0.get(), &raw const end) } {
                 libc::ETIMEDOUT if rest > SLICE || Instant::now() < deadline => {}
-                code => return self.outcome(code, is_gone),
+                code => return self.outcome(code),
             }
         }
     }
@@ -123,30 +115,20 @@ impl RobustMutex {
     }
 
     #[inline]
-    fn outcome(&self, code: c_int, is_gone: impl Fn() -> bool) -> Result<Locked, Refused> {
+    fn outcome(&self, code: c_int) -> Result<(), Refused> {
         match code {
-            0 => Ok(Locked { holder_died: false }),
-            libc::EOWNERDEAD if !is_gone() => {
-                // Unlocked without being made consistent, it refuses everybody from now on.
-                self.unlock();
-                Err(Refused::System(leaked()))
-            }
-            libc::ENOTRECOVERABLE => Err(Refused::System(leaked())),
+            0 => Ok(()),
             libc::EOWNERDEAD => {
+                // At once: unlocked before that, it would refuse everybody for ever.
                 // SAFETY: as in `lock`; this thread holds the mutex now, which is what the call asks for.
                 unsafe { libc::pthread_mutex_consistent(self.0.get()) };
-                Ok(Locked { holder_died: true })
+                Ok(())
             }
             libc::EDEADLK => Err(Refused::HeldByThisThread),
             libc::EBUSY | libc::ETIMEDOUT => Err(Refused::Busy),
             code => Err(Refused::System(std::io::Error::from_raw_os_error(code))),
         }
     }
-}
-
-fn leaked() -> std::io::Error {
-    let reason = "its guard was leaked by a thread that has ended; it cannot be used any more";
-    std::io::Error::other(reason)
 }
 
 fn check(code: c_int) -> std::io::Result<()> {

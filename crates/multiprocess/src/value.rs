@@ -56,7 +56,9 @@ impl<T: Pod> Value<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::HeldAlready`](crate::Error::HeldAlready) if this thread holds it.
+    /// [`Error::HeldAlready`](crate::Error::HeldAlready) if this thread holds it;
+    /// [`Error::Memory`](crate::Error::Memory) if a thread of this process leaked the guard and has ended, since the
+    /// value then stays locked until the process ends.
     #[inline]
     pub fn lock(&self) -> Result<ValueGuard<'_, T>> {
         self.0.lock().map(ValueGuard)
@@ -119,16 +121,25 @@ impl<T> fmt::Debug for Value<T> {
 pub struct ValueGuard<'a, T>(ArrayGuard<'a, T>);
 
 impl<T> ValueGuard<'_, T> {
-    /// Whether the holder before died while it held the lock, so that the value may be half written.
+    /// Returns whether a process died while it held the lock, so that the value may be half written.
+    ///
+    /// Every later holder is told, until one calls [`clear_death`](ValueGuard::clear_death); std's mutexes stay poisoned in
+    /// the same way.
     #[must_use]
     pub fn holder_died(&self) -> bool {
         self.0.holder_died()
     }
 
-    /// The process id of the holder that died, where [`holder_died`](ValueGuard::holder_died) and it is known.
+    /// Returns the process id of the last holder that died, if [`holder_died`](ValueGuard::holder_died).
     #[must_use]
     pub fn dead_holder(&self) -> Option<u32> {
         self.0.dead_holder()
+    }
+
+    /// Clears the notice that a holder died: later holders aren't told any more. Call it when you have repaired the
+    /// data. It is std's `Mutex::clear_poison`.
+    pub fn clear_death(&mut self) {
+        self.0.clear_death();
     }
 }
 

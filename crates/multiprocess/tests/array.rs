@@ -185,9 +185,10 @@ fn a_killed_writer_is_made_known_and_its_elements_stay() {
     assert!(array.try_lock().unwrap().is_none());
     array.lock_timeout(Duration::from_millis(5)).unwrap_err();
     proc::kill(child.pid());
-    let guard = array.lock().unwrap();
+    let mut guard = array.lock().unwrap();
     assert!(guard.holder_died());
     assert_eq!(guard[..], [7, 7, 0, 0]);
+    guard.clear_death();
     drop(guard);
     assert!(!array.lock().unwrap().holder_died());
     child.join().unwrap_err();

@@ -266,6 +266,7 @@ fn a_killed_holder_frees_the_lock_and_is_made_known() {
     let mut guard = condition.lock().unwrap();
     assert!(guard.holder_died());
     assert_eq!(guard.dead_holder(), Some(child.pid()));
+    guard.clear_death();
     assert!(!guard.wait_timeout(Duration::ZERO).unwrap());
     assert!(!guard.holder_died());
     child.join().unwrap_err();

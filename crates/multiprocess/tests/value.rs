@@ -192,9 +192,10 @@ fn a_killed_writer_is_made_known() {
     let child = spawn(holds, (value.clone(), held.clone())).unwrap();
     held.wait();
     proc::kill(child.pid());
-    let guard = value.lock().unwrap();
+    let mut guard = value.lock().unwrap();
     assert!(guard.holder_died());
     assert_eq!(*guard, 13);
+    guard.clear_death();
     drop(guard);
     assert!(!value.lock().unwrap().holder_died());
     child.join().unwrap_err();

@@ -27,6 +27,8 @@ pub(super) struct LockPlace {
     pub(super) mutex: RobustMutex,
     /// The [`Incarnation`](crate::incarnation::Incarnation) of the process that holds the lock, 0 if none does.
     pub(super) holder: AtomicU64,
+    /// The process that died while it held the lock, 0 if none did or the notice was cleared.
+    pub(super) death: AtomicU64,
 }
 
 /// Each mutex keeps to a line of its own too.

@@ -45,9 +45,9 @@ impl Segment {
         let mutex = &self.header().turns[which].0;
         // Who died in his turn left nothing half done: that is what turns are used for.
         match deadline {
-            None => mutex.lock(|| true)?,
-            Some(deadline) => mutex.lock_until(deadline, || true)?,
-        };
+            None => mutex.lock()?,
+            Some(deadline) => mutex.lock_until(deadline)?,
+        }
         Ok(Turn {
             lock: TurnLock::Mutex(mutex),
             not_send: PhantomData,
@@ -60,7 +60,7 @@ impl Segment {
             return self.turn(which, Some(Instant::now()));
         }
         let mutex = &self.header().turns[which].0;
-        mutex.try_lock(|| true)?;
+        mutex.try_lock()?;
         Ok(Turn {
             lock: TurnLock::Mutex(mutex),
             not_send: PhantomData,
