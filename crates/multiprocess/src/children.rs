@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::events;
 use crate::link::{self, Frame, Kind, Wait};
 use crate::luggage::Luggage;
-use crate::parcel::Parcel;
+use crate::parcel::{self, Parcel};
 use crate::signal::Signal;
 
 /// One child, shared by its handle, the list of children, and the reaper.
@@ -209,7 +209,8 @@ impl Child {
             .as_mut()
             .and_then(|ended| ended.last_words.take());
         if let Some((Kind::Answer, answer)) = words {
-            (self.discard)(answer);
+            // The answer's own `Drop` may panic, and this may be the reaper, who waits for others too.
+            let _ = parcel::without_panic(|| (self.discard)(answer));
         }
     }
 

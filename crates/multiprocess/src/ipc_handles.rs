@@ -102,6 +102,15 @@ impl Collector {
     }
 }
 
+impl Drop for Collector {
+    fn drop(&mut self) {
+        // The value's own `Serialize` panicked: what it left behind must not ride with somebody else's message.
+        if std::thread::panicking() {
+            let _ = self.sweep();
+        }
+    }
+}
+
 /// A message from a thread to itself that takes along what lies in the thread's list.
 #[derive(Default)]
 struct Sweep {

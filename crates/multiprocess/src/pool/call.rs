@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde::de::DeserializeOwned;
 
 use crate::luggage::Luggage;
+use crate::parcel::without_panic;
 use crate::pool::batch::{Results, Step};
 use crate::pool::failure::TaskFailure;
 use crate::pool::message::{NEWS, ORDER};
@@ -107,7 +108,8 @@ impl Call {
             discard: |bytes, count| {
                 let mut results = Results::new(bytes);
                 for _ in 0..count {
-                    drop(results.next::<R>());
+                    // A result's own `Drop` may panic, and this may be the thread of the pool.
+                    let _ = without_panic(|| drop(results.next::<R>()));
                 }
             },
             state: Mutex::new(state),

@@ -1,5 +1,7 @@
 //! Cutting the inputs of a call into batches.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -78,6 +80,8 @@ pub(crate) struct Feeder<I: Iterator> {
     /// How long it took to read an input of the last batch.
     pace: Duration,
     exhausted: bool,
+    /// The panic of the iterator, until the caller of the pool has it.
+    panic: Option<Box<dyn Any + Send>>,
 }
 
 impl<I: Iterator> Feeder<I>
@@ -97,6 +101,7 @@ where
             bytes_sent: 0,
             pace: Duration::ZERO,
             exhausted: false,
+            panic: None,
         }
     }
 
@@ -113,8 +118,16 @@ where
         }
     }
 
+    /// Whether there are no more inputs, also because the iterator has panicked.
     pub(crate) fn is_exhausted(&self) -> bool {
         self.exhausted
+    }
+
+    /// Lets the panic of the iterator go on, if it has panicked; once.
+    pub(crate) fn resume_panic(&mut self) {
+        if let Some(panic) = self.panic.take() {
+            resume_unwind(panic);
+        }
     }
 
     /// Says, when all batches have been handed in, that it is so.
@@ -134,7 +147,8 @@ where
         ahead < 2 * size.workers || ahead.saturating_mul(each) < BYTES_AHEAD
     }
 
-    /// The next batch. An input that cannot be sent has failed thereby.
+    /// The next batch. An input that cannot be sent has failed thereby. Where reading the inputs panics, the inputs read
+    /// before that are the last, and [`resume_panic`](Feeder::resume_panic) lets the panic go on.
     pub(crate) fn next_batch(&mut self, size: ChunkSize) -> Option<Batch> {
         let left = self.total.map(|total| total.saturating_sub(self.sent));
         let count = size.next(left, self.pace);
@@ -147,6 +161,20 @@ where
             luggage: Vec::new(),
             mishaps: 0,
         };
+        // What is in the batch by then is whole: `add` itself does not panic, the iterator may, and the `Drop` of an input.
+        let read = catch_unwind(AssertUnwindSafe(|| self.fill(&mut batch, count)));
+        if let Err(panic) = read {
+            self.exhausted = true;
+            self.panic = Some(panic);
+        }
+        let read = u32::try_from(self.sent - first).unwrap_or(u32::MAX);
+        self.pace = start.elapsed() / read.max(1);
+        self.bytes_sent = self.bytes_sent.saturating_add(batch.bytes.len());
+        (!batch.ends.is_empty()).then_some(batch)
+    }
+
+    /// Reads inputs into a batch until there are so many.
+    fn fill(&mut self, batch: &mut Batch, count: usize) {
         while batch.ends.len() < count && batch.bytes.len() < BYTES {
             let Some(input) = self.inputs.next() else {
                 self.exhausted = true;
@@ -154,7 +182,7 @@ where
             };
             let index = self.sent;
             self.sent += 1;
-            let Err(reason) = add(&mut batch, &input) else {
+            let Err(reason) = add(batch, &input) else {
                 continue;
             };
             let failure = TaskFailure::UnsendableInput { reason };
@@ -166,10 +194,6 @@ where
             // Also where nothing is in the batch: who sends has to look whether there is room for more failures.
             break;
         }
-        let read = u32::try_from(self.sent - first).unwrap_or(u32::MAX);
-        self.pace = start.elapsed() / read.max(1);
-        self.bytes_sent = self.bytes_sent.saturating_add(batch.bytes.len());
-        (!batch.ends.is_empty()).then_some(batch)
     }
 }
 

@@ -23,6 +23,9 @@ use crate::pool::staff::Staff;
 /// input that depends on an earlier result would wait for ever: for such work use [`Pool::apply_async`] or a
 /// [`Queue`](crate::Queue). (Python's inputs are read by a thread of its own, without limit.)
 ///
+/// If the iterator of the inputs panics, the results of the inputs before it are given first; then
+/// [`next`](Iterator::next) panics with the same panic, once, and after that gives `None`.
+///
 /// [`Pool::apply_async`]: crate::Pool::apply_async
 #[must_use = "the inputs are not read before results are asked for"]
 pub struct Imap<'a, I: Iterator, R> {
@@ -147,6 +150,7 @@ where
                 return Some(result);
             }
             if self.feeder.is_exhausted() && self.given == self.feeder.sent() {
+                self.over = true;
                 break;
             }
             match self.call.take(None) {
@@ -157,6 +161,7 @@ where
                 }
             }
         }
+        self.feeder.resume_panic();
         None
     }
 }

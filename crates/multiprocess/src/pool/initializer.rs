@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::luggage::{Luggage, with_luggage};
+use crate::parcel::without_panic;
 use crate::pool::framed;
 
 /// What each worker does before anything else.
@@ -69,5 +70,8 @@ fn copy<Args: Serialize + DeserializeOwned>(kept: &mut Packed) -> Result<Packed,
     let args: Args = framed::read_one(&kept.bytes)?;
     std::mem::take(&mut kept.luggage).deliver();
     *kept = pack(&args)?;
-    pack(&args)
+    let copied = pack(&args);
+    // The arguments' own `Drop` may panic, and this may be the thread of the pool.
+    let _ = without_panic(|| drop(args));
+    copied
 }

@@ -109,6 +109,7 @@ impl<'a> MapOptions<'a> {
         let mut told = None;
         loop {
             send(&mut feeder, size, results.done(), self.staff, || false);
+            feeder.resume_panic();
             if feeder.is_exhausted() && results.done() == feeder.sent() {
                 // Where the number of inputs was not known beforehand, it is now.
                 if let Some(tell) = &mut self.progress
@@ -161,6 +162,7 @@ impl<'a> MapOptions<'a> {
             self.staff.submit(feeder.next_batch(size));
         }
         feeder.tell_if_exhausted();
+        feeder.resume_panic();
         Ok(result)
     }
 
@@ -276,6 +278,7 @@ where
     let mut feeder = Feeder::new(&call, std::iter::once(args));
     staff.submit(feeder.next_batch(size));
     call.all_is_in();
+    feeder.resume_panic();
     let one = |results: Collection<F::Output>, function: &str| -> Result<F::Output> {
         let one = results.all(function)?.pop();
         one.ok_or_else(|| Error::PoolBroken {
