@@ -47,7 +47,8 @@ use crate::task::{self, RegisteredTask, Task};
 /// Python: `multiprocessing.Pool`. Different here: a worker that is killed in the middle of a call fails that call, with
 /// an error that names the input, and is replaced, where Python waits for ever; a panic is an error with its place; the
 /// pool finds by itself how many inputs to send at a time. (With a worker that is killed, the results of the batch that
-/// it had not sent yet are lost as well, [`TaskFailure::Lost`]; with [`chunk_size(1)`](Pool::chunk_size) there are none.)
+/// it had not sent yet are lost as well, [`TaskFailure::Lost`]; with [`chunk_size(1)`](Pool::chunk_size) there are none:
+/// then the input that the worker had is the only one that fails, with [`TaskFailure::WorkerDied`].)
 ///
 /// The methods can be called from several threads at once. A function that a pool calls may have a pool of its own.
 /// Dropping the pool ends its workers at once, as at the end of Python's `with Pool() as pool:`.

@@ -29,6 +29,7 @@ fn main() -> ExitCode {
             a_worker_that_dies_fails_the_input_under_way,
             one_death_among_many_batches_fails_nothing_else,
             a_worker_killed_from_outside_fails_the_input_under_way,
+            a_worker_that_dies_before_it_sends_its_only_result_has_died_with_that_input,
             a_worker_that_dies_while_idle_is_replaced,
             every_worker_may_die_at_once,
             an_input_that_cannot_be_sent_is_the_only_one_that_fails,
@@ -51,6 +52,7 @@ fn tasks() -> Vec<RegisteredTask> {
         task(who),
         task(perhaps_dies),
         task(begins_and_stays),
+        task(dies_before_it_sends),
         task(takes_tricky),
         task(makes_tricky),
         task(takes_sender),
@@ -255,6 +257,58 @@ fn a_worker_killed_from_outside_fails_the_input_under_way() {
     assert_eq!(results.next().unwrap().unwrap(), 2);
     assert_eq!(results.next().unwrap().unwrap(), 3);
     assert!(results.next().is_none());
+}
+
+/// Kills this process when the end of a call is printed: the function has returned, and nothing was sent.
+struct KillsAtTheEnd;
+
+impl std::io::Write for KillsAtTheEnd {
+    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+        if String::from_utf8_lossy(text).contains("task ends") {
+            proc::kill(std::process::id());
+            story::a_minute();
+        }
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn dies_before_it_sends(input: usize) -> usize {
+    if input == 1 {
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::DEBUG)
+            .with_writer(|| KillsAtTheEnd)
+            .init();
+    }
+    input
+}
+
+fn a_worker_that_dies_before_it_sends_its_only_result_has_died_with_that_input() {
+    let pool = Pool::new(2).unwrap();
+    let mut each = pool
+        .chunk_size(1)
+        .map_each(dies_before_it_sends, 0..3)
+        .unwrap();
+    assert_eq!(each.remove(2).unwrap(), 2);
+    let died = failure(each.remove(1), 1);
+    assert!(matches!(died, TaskFailure::WorkerDied { .. }), "{died:?}");
+    assert_eq!(each.remove(0).unwrap(), 0);
+    let died = pool
+        .apply(dies_before_it_sends, (1,))
+        .map_err(|error| error.to_string());
+    assert!(died.unwrap_err().contains("meanwhile"), "the only input");
+    // Of several that were done, none was the one that it had.
+    let each = pool
+        .chunk_size(3)
+        .map_each(dies_before_it_sends, 0..3)
+        .unwrap();
+    for (input, result) in each.into_iter().enumerate() {
+        let lost = failure(result, input);
+        assert!(matches!(lost, TaskFailure::Lost { .. }), "{lost:?}");
+    }
 }
 
 fn a_worker_that_dies_while_idle_is_replaced() {

@@ -13,13 +13,14 @@ pub enum TaskFailure {
         /// Where: `file:line:column`.
         location: String,
     },
-    /// The worker died while it called the function for this input; a new worker took its place.
+    /// The worker died with this input: while it called the function for it or, where the input was sent by itself,
+    /// before the result was sent. A new worker took its place.
     WorkerDied {
         /// Name of the worker, its process id, and how it ended.
         how: String,
     },
-    /// The function had returned, or was about to be called in the same batch, and the result was lost with the worker,
-    /// which died before it sent the batch.
+    /// The function had returned, and its result was lost with the worker, which died before it sent the results of the
+    /// batch. It happens only to inputs that share a batch with others.
     Lost {
         /// Name of the worker, its process id, and how it ended.
         how: String,

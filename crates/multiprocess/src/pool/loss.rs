@@ -88,6 +88,9 @@ fn try_again(mut batch: Batch, how: &str) -> Option<Batch> {
 
 /// Tells the caller what is lost of a batch whose worker died at a call of it; the calls behind are still to be done.
 fn lose(mut batch: Batch, call: u32, how: &str) -> Option<Batch> {
+    // Of a single input it is known that the worker had it, also if the worker died between the end of the call and the
+    // sending of its result.
+    let call = if batch.count() == 1 { 0 } else { call };
     let rest = (call + 1 < batch.count()).then(|| batch.split_off(call + 1));
     let how = how.to_owned();
     let (first, before) = (batch.first, call.min(batch.count()) as usize);
