@@ -1,5 +1,6 @@
 //! The processes that this process has started and that have not been waited for yet.
 
+use std::fmt;
 use std::io::ErrorKind;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
@@ -37,9 +38,27 @@ struct State {
     ended: Option<Ended>,
 }
 
+/// What the system says of the end of a child.
+#[derive(Clone, Copy)]
+pub(crate) enum End {
+    Known(ExitStatus),
+    /// Its exit status was taken before we could: SIGCHLD is ignored (then the system drops it), or something in this
+    /// program waits for any child.
+    Unknown,
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            End::Known(status) => status.fmt(f),
+            End::Unknown => f.write_str("unknown"),
+        }
+    }
+}
+
 /// How a child ended. Its last words are taken by the join that gives them to the caller.
 struct Ended {
-    status: ExitStatus,
+    end: End,
     started: bool,
     last_words: Option<(Kind, Parcel)>,
     line_error: Option<std::io::Error>,
@@ -55,7 +74,7 @@ impl Drop for Child {
 
 /// What a child that has ended leaves to the join.
 pub(crate) struct Remains {
-    pub(crate) status: ExitStatus,
+    pub(crate) end: End,
     /// Whether it reached `init` and read its start.
     pub(crate) started: bool,
     pub(crate) last_words: Option<(Kind, Parcel)>,
@@ -151,20 +170,19 @@ impl Child {
 
     /// Reaps the child if it has ended. A child is reaped once, under the lock of its state, under which
     /// signals are sent too: no signal reaches a process that got the pid later.
-    pub(crate) fn try_reap(&self) -> Result<Option<ExitStatus>> {
+    pub(crate) fn try_reap(&self) -> Result<Option<End>> {
         let mut state = self.state();
         if let Some(ended) = &state.ended {
-            return Ok(Some(ended.status));
+            return Ok(Some(ended.end));
         }
-        let status = match state.process.try_wait() {
+        let end = match state.process.try_wait() {
             Ok(None) => return Ok(None),
-            Ok(Some(status)) => status,
-            // SIGCHLD is ignored, so the system reaped it: how it ended is not known but by its last words.
-            Err(error) if error.raw_os_error() == Some(libc::ECHILD) => ExitStatus::default(),
+            Ok(Some(status)) => End::Known(status),
+            Err(error) if error.raw_os_error() == Some(libc::ECHILD) => End::Unknown,
             Err(source) => return Err(self.system_error("wait for", source)),
         };
         let mut ended = Ended {
-            status,
+            end,
             started: false,
             last_words: None,
             line_error: None,
@@ -197,8 +215,8 @@ impl Child {
         drop(state);
         list().retain(|child| !std::ptr::eq(child.as_ref(), self));
         // Told when nobody has to wait for it: a listener may wait for something that a thread which joins has.
-        events::process_ended(&self.info, status, at);
-        Ok(Some(status))
+        events::process_ended(&self.info, end, at);
+        Ok(Some(end))
     }
 
     /// Throws away the answer of a child that has ended, if it has one that no join took.
@@ -219,7 +237,7 @@ impl Child {
         let mut state = self.state();
         let ended = state.ended.as_mut()?;
         Some(Remains {
-            status: ended.status,
+            end: ended.end,
             started: ended.started,
             last_words: ended.last_words.take(),
             line_error: ended.line_error.take(),
@@ -236,14 +254,17 @@ impl Child {
         if state.ended.is_some() {
             return Ok(());
         }
-        let sent = if signal == Signal::KILL {
-            state.process.kill()
-        } else {
-            let pid = i32::try_from(self.info.pid)
-                .ok()
-                .and_then(rustix::process::Pid::from_raw);
-            let pid = pid.expect("a started process has a pid");
-            rustix::process::kill_process(pid, rustix::process::Signal::TERM).map_err(Into::into)
+        let sent = match self.watch.signal(signal) {
+            Some(sent) => sent,
+            None if signal == Signal::KILL => state.process.kill(),
+            None => {
+                let pid = i32::try_from(self.info.pid)
+                    .ok()
+                    .and_then(rustix::process::Pid::from_raw);
+                let pid = pid.expect("a started process has a pid");
+                rustix::process::kill_process(pid, rustix::process::Signal::TERM)
+                    .map_err(Into::into)
+            }
         };
         sent.map_err(|source| self.system_error("send a signal to", source))
     }
@@ -268,7 +289,10 @@ impl Remains {
                 source,
             };
         }
-        if let Some(signal) = self.status.signal() {
+        let End::Known(status) = self.end else {
+            return Error::EndUnknown { name, pid };
+        };
+        if let Some(signal) = status.signal() {
             return Error::Killed {
                 name,
                 pid,
@@ -276,16 +300,12 @@ impl Remains {
             };
         }
         if !self.started {
-            return Error::NeverStarted {
-                name,
-                pid,
-                status: self.status,
-            };
+            return Error::NeverStarted { name, pid, status };
         }
         Error::Exited {
             name,
             pid,
-            code: self.status.code().unwrap_or(-1),
+            code: status.code().unwrap_or(-1),
         }
     }
 }

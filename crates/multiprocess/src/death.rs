@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use crate::signal::Signal;
+
 /// Something to poll that says when a process has ended.
 #[derive(Debug)]
 pub(crate) enum DeathWatch {
@@ -44,6 +46,32 @@ impl DeathWatch {
             #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
             DeathWatch::Pidfd(pidfd) => PollFd::new(pidfd, PollFlags::IN),
             DeathWatch::Line(line) => hang_up(line),
+        }
+    }
+
+    /// Sends a signal to this very process, even if something else reaped it and its pid has a new owner; `None` where
+    /// only the pid can say whom a signal is for.
+    pub(crate) fn signal(&self, signal: Signal) -> Option<std::io::Result<()>> {
+        match self {
+            #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
+            DeathWatch::Pidfd(pidfd) => {
+                let signal = if signal == Signal::KILL {
+                    rustix::process::Signal::KILL
+                } else {
+                    rustix::process::Signal::TERM
+                };
+                match rustix::process::pidfd_send_signal(pidfd, signal) {
+                    // It has ended meanwhile.
+                    Ok(()) | Err(Errno::SRCH) => Some(Ok(())),
+                    // A sandbox may allow the one call and not the other.
+                    Err(Errno::NOSYS | Errno::PERM) => None,
+                    Err(error) => Some(Err(error.into())),
+                }
+            }
+            DeathWatch::Line(_) => {
+                let _ = signal;
+                None
+            }
         }
     }
 

@@ -106,6 +106,23 @@ pub enum Error {
         signal: Signal,
     },
 
+    /// The process ended before its function returned, and how is not known.
+    ///
+    /// The system keeps the exit status of a child for one reader. If the program ignores SIGCHLD (or sets
+    /// `SA_NOCLDWAIT`), it keeps none; if something in the program waits for any child (`waitpid(-1)`), that may read
+    /// it first.
+    #[error(
+        "process '{name}' (pid {pid}) ended before its function returned, and how is not known: this program ignores \
+         SIGCHLD, or something in it waits for any child; let SIGCHLD have its default action, and wait for other \
+         children by their pid"
+    )]
+    EndUnknown {
+        /// Name of the process.
+        name: String,
+        /// Its process id.
+        pid: u32,
+    },
+
     /// The process ended before it reached [`init`](crate::init).
     #[error(
         "process '{name}' (pid {pid}) ended ({status}) without reaching `multiprocess::init`; \

@@ -22,12 +22,12 @@ mod printer;
 pub(crate) mod recorder;
 
 use std::fmt;
-use std::process::ExitStatus;
 
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::NoSubscriber;
 use tracing::{Dispatch, Level, debug, dispatcher, info, trace};
 
+use crate::children::End;
 use crate::current::ProcessInfo;
 
 pub(crate) use recorder::recorder;
@@ -48,11 +48,11 @@ pub(crate) fn process_started(process: &ProcessInfo, at: Option<u64>) {
     );
 }
 
-pub(crate) fn process_ended(process: &ProcessInfo, status: ExitStatus, at: Option<u64>) {
+pub(crate) fn process_ended(process: &ProcessInfo, end: End, at: Option<u64>) {
     let ProcessInfo { name, pid, .. } = process;
     tell(
         Level::INFO,
-        || info!(target: TARGET, name, pid, %status, at, "process ended"),
+        || info!(target: TARGET, name, pid, status = %end, at, "process ended"),
     );
 }
 

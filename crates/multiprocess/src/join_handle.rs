@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde::de::DeserializeOwned;
 
 use crate::child::PanicReport;
-use crate::children::Child;
+use crate::children::{Child, End};
 use crate::current::ProcessInfo;
 use crate::error::{Error, Result, Travelling};
 use crate::events;
@@ -54,13 +54,16 @@ impl<R> JoinHandle<R> {
         matches!(self.child.try_reap(), Ok(None))
     }
 
-    /// Returns how the process ended; `None` while it runs.
+    /// Returns how the process ended; `None` while it runs, and where nobody knows ([`Error::EndUnknown`]).
     ///
     /// Python: `Process.exitcode`, which is -9 where this has the signal 9. A function that returned gives
     /// code 0, one that panicked 101, one whose answer could not be sent 1.
     #[must_use]
     pub fn exit_status(&self) -> Option<ExitStatus> {
-        self.child.try_reap().ok().flatten()
+        match self.child.try_reap() {
+            Ok(Some(End::Known(status))) => Some(status),
+            _ => None,
+        }
     }
 
     /// Asks the process to end, with SIGTERM; it is not waited for. Python: `Process.terminate()`.
@@ -107,8 +110,8 @@ impl<R: DeserializeOwned> JoinHandle<R> {
     ///
     /// # Errors
     ///
-    /// [`Error::Panicked`], [`Error::Exited`], [`Error::Killed`] or [`Error::NeverStarted`] if the function
-    /// did not return; [`Error::Encode`] or [`Error::Decode`] if its value could not travel;
+    /// [`Error::Panicked`], [`Error::Exited`], [`Error::Killed`], [`Error::NeverStarted`] or [`Error::EndUnknown`] if
+    /// the function did not return; [`Error::Encode`] or [`Error::Decode`] if its value could not travel;
     /// [`Error::AlreadyJoined`] if [`join_timeout`](JoinHandle::join_timeout) gave the answer before.
     pub fn join(self) -> Result<R> {
         self.wait(None)?;

@@ -58,7 +58,7 @@ impl Drawing<'_> {
             }
         }
         let status = event.text("status");
-        if status != "exit status: 0" {
+        if status != "exit status: 0" && status != "unknown" {
             let at = self.lanes[lane].end;
             self.mark(lane, Sign::Death, at, in_short(status));
         }

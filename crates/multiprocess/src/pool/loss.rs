@@ -35,8 +35,14 @@ impl Roster {
             handle, has, ready, ..
         } = worker;
         let death = handle.join().err();
-        let killed = matches!(&death, Some(crate::Error::Killed { signal, .. })
-            if *signal == crate::Signal::KILL || *signal == crate::Signal::TERM);
+        let killed = match &death {
+            Some(crate::Error::Killed { signal, .. }) => {
+                *signal == crate::Signal::KILL || *signal == crate::Signal::TERM
+            }
+            // It may have been.
+            Some(crate::Error::EndUnknown { .. }) => true,
+            _ => false,
+        };
         let how = death.map(|error| error.to_string());
         for (id, mut batch) in has {
             let how = how.as_deref().unwrap_or("the worker ended");
@@ -71,7 +77,7 @@ pub(crate) struct Buried {
     pub(crate) how: Option<String>,
     /// Whether it had been ready to work.
     pub(crate) ready: bool,
-    /// Whether it was ended by somebody.
+    /// Whether it was ended by somebody, as far as that is known.
     pub(crate) killed: bool,
 }
 
