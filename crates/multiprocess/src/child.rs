@@ -1,7 +1,7 @@
 //! The beginning and the end of a child process: what [`init`] does.
 
 use std::fs::File;
-use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -11,7 +11,7 @@ use crate::current::{self, Identity, ProcessInfo};
 use crate::link::{self, Frame, Kind, Wait};
 use crate::parcel::{Parcel, panic_message};
 use crate::task::{self, Outcome, RegisteredTask};
-use crate::{death, end, events, ipc_handles, panic, pool, run};
+use crate::{death, end, events, inherited, ipc_handles, panic, pool, run};
 
 /// The first argument of a child; its name follows.
 pub(crate) const MARK: &str = "--multiprocess-child";
@@ -120,7 +120,7 @@ fn run() -> i32 {
         );
         return USAGE;
     };
-    close_inherited(line.as_raw_fd());
+    inherited::close(line.as_raw_fd());
     // A parent that died meanwhile has nothing to be told.
     let Ok(Some((Kind::Start, start))) = link::receive_frame(&line, Wait::Yes) else {
         return FAILED;
@@ -227,29 +227,6 @@ fn take_line() -> std::io::Result<UnixStream> {
         rustix::stdio::dup2_stdin(empty)?;
     }
     Ok(line)
-}
-
-/// Closes the descriptors that the parent did not mean to hand down, such as one that it got itself from
-/// a shell: Rust's own are closed by the start of a program, others are not.
-fn close_inherited(line: RawFd) {
-    let folder = if crate::portable::IS_LINUX {
-        "/proc/self/fd"
-    } else {
-        "/dev/fd"
-    };
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return;
-    };
-    // Collected first: the folder's own descriptor is among them, and is closed by then.
-    let open: Vec<RawFd> = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .collect();
-    for descriptor in open {
-        if descriptor > 2 && descriptor != line {
-            let _ = nix::unistd::close(descriptor);
-        }
-    }
 }
 
 /// Gives the process its name in the eyes of the operating system.

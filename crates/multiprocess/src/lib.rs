@@ -45,6 +45,8 @@
 //!   give such a test `harness = false`.
 //! - A child that closes every descriptor it can find also closes its line to the parent; its answer is lost,
 //!   its end is seen all the same.
+//! - A child closes the descriptors that the start of a program would leave open, and that its parent has: on Linux, and
+//!   where it may look at its parent in `/proc`. One that the parent closes in the moment of the start may stay open.
 //! - A handle in a message is there as long as the message may still be received. If nobody does, it is given back when
 //!   the last handle of the queue, channel or pipe is gone (what was given to a child counts until the child has ended);
 //!   of a channel or pipe also when somebody sends, or drops a sender, and no receiver is left. It is not given
@@ -81,6 +83,7 @@ mod event;
 mod events;
 mod holder;
 mod incarnation;
+mod inherited;
 mod ipc_handles;
 mod iter;
 mod join_handle;

@@ -20,6 +20,7 @@ fn main() -> ExitCode {
             deleted,
             replaced,
             with_arguments_and_a_folder,
+            descriptors_of_a_library,
         ],
         story::named![
             a_child_inherits_no_descriptors,
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
             a_deleted_program_starts_children_that_run_the_same_code,
             a_replaced_program_starts_children_that_run_the_same_code,
             a_child_has_its_parents_folder_and_environment,
+            a_child_keeps_what_a_library_opened_before_main,
         ],
     )
 }
@@ -176,4 +178,45 @@ fn a_child_has_its_parents_folder_and_environment() {
         .env("OF_THE_PARENT", "a value")
         .arg("play")
         .succeed();
+}
+
+/// Opens the file LIBRARY_OPENS twice, and has one of the two closed by the start of a program.
+const LIBRARY: &str = "
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdlib.h>
+__attribute__((constructor)) static void before_main(void) {
+    open(getenv(\"LIBRARY_OPENS\"), O_RDONLY | O_CLOEXEC);
+    open(getenv(\"LIBRARY_OPENS\"), O_RDONLY);
+}
+";
+
+fn descriptors_of_a_library() {
+    init(tasks());
+    let open = spawn(descriptors, ()).unwrap().join().unwrap();
+    let opened = std::env::var("LIBRARY_OPENS").unwrap();
+    let of_library: Vec<_> = open.iter().filter(|(_, file)| *file == opened).collect();
+    assert_eq!(of_library.len(), 2, "{open:?}");
+    assert!(!open.iter().any(|(number, _)| *number == 9), "{open:?}");
+}
+
+fn a_child_keeps_what_a_library_opened_before_main() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (source, library, file) = (path("library.c"), path("library.so"), path("file"));
+    std::fs::write(&source, LIBRARY).unwrap();
+    std::fs::write(&file, "").unwrap();
+    // Rust needs it for linking, so it is there.
+    let mut compiler = Command::new("cc");
+    let compiled = compiler
+        .args(["-shared", "-fPIC", "-o", &library, &source])
+        .status();
+    assert!(compiled.expect("there is `cc`").success());
+    Scene::by_shell(
+        "LD_PRELOAD=\"$LIBRARY\" exec \"$PROGRAM\" 9</dev/null",
+        "descriptors_of_a_library",
+    )
+    .env("LIBRARY", library)
+    .env("LIBRARY_OPENS", file)
+    .succeed();
 }
