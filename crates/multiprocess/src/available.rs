@@ -1,7 +1,7 @@
 //! How much memory there is to be shared.
 
 use std::fs::{self, OpenOptions};
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 
 /// The most bytes that this process may make a file; `None` where there is no limit. Writing more ends it by a signal.
@@ -42,19 +42,51 @@ pub(crate) fn check(bytes: u64) -> io::Result<()> {
 pub(crate) fn reserve(name: &str, bytes: u64) -> io::Result<()> {
     #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
     {
-        let file = OpenOptions::new()
+        let mut file = OpenOptions::new()
             .write(true)
-            .open(Path::new("/dev/shm").join(name))?;
-        rustix::io::retry_on_intr(|| {
+            .open(Path::new(SHARED).join(name))?;
+        let set_aside = rustix::io::retry_on_intr(|| {
             rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, bytes)
-        })
-        .map_err(|error| match error {
-            rustix::io::Errno::NOSPC => too_large(free_in_shm().unwrap_or(0)),
-            other => other.into(),
+        });
+        let set_aside = match set_aside {
+            // Not every file system can (ramfs cannot), but each has memory for what is written.
+            Err(rustix::io::Errno::OPNOTSUPP) => {
+                io::copy(&mut io::repeat(0).take(bytes), &mut file)
+            }
+            other => other.map(|()| bytes).map_err(Into::into),
+        };
+        set_aside.map_err(|error| match error.kind() {
+            io::ErrorKind::StorageFull => too_large(free_in_shm().unwrap_or(0)),
+            _ => error,
         })?;
     }
     let _ = (name, bytes, OpenOptions::new(), Path::new(""));
     Ok(())
+}
+
+/// Where Linux has the names of shared memory.
+#[cfg(all(target_os = "linux", not(multiprocess_twins)))]
+const SHARED: &str = "/dev/shm";
+
+/// The error for a name that the system would not make, by the code that it gave.
+pub(crate) fn not_made(code: u32) -> io::Error {
+    let error = io::Error::from_raw_os_error(code.cast_signed());
+    #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
+    {
+        use io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem};
+        let reason = match error.kind() {
+            NotFound => format!(
+                "{SHARED} is missing, where shared memory lies: mount it (`mount -t tmpfs tmpfs {SHARED}`)"
+            ),
+            PermissionDenied | ReadOnlyFilesystem => format!(
+                "{SHARED}, where shared memory lies, cannot be written to by this user: {error}"
+            ),
+            _ => return error,
+        };
+        return io::Error::new(error.kind(), reason);
+    }
+    #[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
+    error
 }
 
 /// Gives memory back to the system that nobody will read any more, though somebody may have it open; not the first
@@ -63,7 +95,7 @@ pub(crate) fn give_back(name: &str, kept: u64) {
     #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
     if let Ok(file) = OpenOptions::new()
         .write(true)
-        .open(Path::new("/dev/shm").join(name))
+        .open(Path::new(SHARED).join(name))
         && let Ok(found) = file.metadata()
     {
         use rustix::fs::FallocateFlags;
@@ -83,7 +115,7 @@ pub(crate) fn too_large(free: u64) -> io::Error {
 
 #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
 fn free_in_shm() -> Option<u64> {
-    let found = rustix::fs::statvfs("/dev/shm").ok()?;
+    let found = rustix::fs::statvfs(SHARED).ok()?;
     Some(found.f_bavail * found.f_frsize)
 }
 

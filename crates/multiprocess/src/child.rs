@@ -11,7 +11,7 @@ use crate::current::{self, Identity, ProcessInfo};
 use crate::link::{self, Frame, Kind, Wait};
 use crate::parcel::{Parcel, panic_message};
 use crate::task::{self, Outcome, RegisteredTask};
-use crate::{death, end, events, inherited, ipc_handles, panic, pool, run};
+use crate::{death, end, events, inherited, ipc_handles, panic, pool, program, run};
 
 /// The first argument of a child; its name follows.
 pub(crate) const MARK: &str = "--multiprocess-child";
@@ -102,6 +102,7 @@ pub fn init(tasks: impl IntoIterator<Item = RegisteredTask>) {
         registered,
         "multiprocess::init was called twice; call it once, first thing in main"
     );
+    program::note();
     end::prepare();
     if is_child {
         std::process::exit(run());

@@ -104,6 +104,7 @@ mod pool;
 mod portable;
 mod presence;
 mod process;
+mod program;
 mod queue;
 mod raw;
 mod raw_lock;

@@ -1,10 +1,8 @@
 //! Starting a process.
 
-use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -22,6 +20,7 @@ use crate::join_handle::JoinHandle;
 use crate::link::{Frame, Kind};
 use crate::luggage::Luggage;
 use crate::parcel::{self, Parcel};
+use crate::program;
 use crate::reaper;
 use crate::run;
 use crate::signal::Signal;
@@ -212,13 +211,8 @@ fn start_program(
     discard: fn(Parcel),
 ) -> std::io::Result<Arc<Child>> {
     let (line, childs_end) = UnixStream::pair()?;
-    let mut args = std::env::args_os();
-    let mut command = Command::new(program()?);
+    let mut command = program::command()?;
     command
-        .arg0(
-            args.next()
-                .unwrap_or_else(|| OsString::from("multiprocess")),
-        )
         .arg(child::MARK)
         .arg(name)
         .stdin(Stdio::from(OwnedFd::from(childs_end)));
@@ -239,13 +233,4 @@ fn start_program(
         daemon,
     };
     Ok(Child::new(info, process, line, watch, luggage, discard))
-}
-
-/// The file of the running program.
-fn program() -> std::io::Result<std::path::PathBuf> {
-    // The kernel's own link leads to the running file even when it was deleted, or replaced by a rebuild.
-    if crate::portable::IS_LINUX {
-        return Ok("/proc/self/exe".into());
-    }
-    std::env::current_exe()
 }

@@ -86,6 +86,9 @@ impl Segment {
         // While it is the owner, dropping it removes the name.
         let mapping = made.map_err(|error| match error {
             ShmemError::MappingIdExists => ErrorKind::AlreadyExists.into(),
+            ShmemError::MapCreateFailed(code) | ShmemError::UnknownOsError(code) => {
+                available::not_made(code)
+            }
             other => std::io::Error::other(other),
         })?;
         available::reserve(&place.name, total as u64)?;

@@ -1,0 +1,137 @@
+//! Where the program runs: under a loader or valgrind, with few descriptors, without /proc or /dev/shm. It works, or
+//! says what is missing and what to do.
+
+mod story;
+
+use std::process::ExitCode;
+
+use multiprocess::{Error, Lock, Pool, Queue, RegisteredTask, Value, init, pipe, spawn, task};
+
+use story::scene::Scene;
+
+fn main() -> ExitCode {
+    story::play(
+        || init(tasks()),
+        story::named![small_program],
+        story::named![a_program_started_by_a_loader_starts_children,],
+    )
+}
+
+fn tasks() -> Vec<RegisteredTask> {
+    vec![task(zeros), task(add_one), task(echo), task(doubler)]
+}
+
+fn zeros(length: usize) -> Vec<u8> {
+    vec![0; length]
+}
+
+/// What it is, or a panic in the words of the error.
+fn said<T, E: std::fmt::Display>(result: Result<T, E>) -> T {
+    result.unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn add_one(counter: Value<u64>, lock: Lock) {
+    let _alone = said(lock.acquire());
+    *said(counter.lock()) += 1;
+}
+
+fn echo(queue: Queue<String>, pipe: multiprocess::Connection<i64, i64>) {
+    said(queue.put("a word".to_owned()));
+    let number = said(pipe.recv()).expect("the other end is there");
+    said(pipe.send(number + 1));
+}
+
+fn doubler(number: i64) -> i64 {
+    2 * number
+}
+
+/// Uses everything once, and prints what comes of each.
+fn small_program() {
+    init(tasks());
+    std::env::set_current_dir("/dev").unwrap();
+    let tell = |what: &str, result: Result<(), Error>| match result {
+        Ok(()) => println!("{what}: ok"),
+        Err(error) => println!("{what}: {error}"),
+    };
+    tell(
+        "spawn",
+        (|| {
+            let child = spawn(doubler, (5,))?;
+            assert_eq!(child.join()?, 10);
+            Ok(())
+        })(),
+    );
+    tell(
+        "large",
+        (|| {
+            let child = spawn(zeros, (100_000,))?;
+            assert_eq!(child.join()?.len(), 100_000);
+            Ok(())
+        })(),
+    );
+    tell(
+        "value",
+        (|| {
+            let (value, lock) = (Value::new(7_u64)?, Lock::new()?);
+            spawn(add_one, (value.clone(), lock))?.join()?;
+            assert_eq!(value.get()?, 8);
+            Ok(())
+        })(),
+    );
+    tell(
+        "queue",
+        (|| {
+            let queue = Queue::new()?;
+            let (ours, theirs) = pipe()?;
+            let child = spawn(echo, (queue.clone(), theirs))?;
+            assert_eq!(queue.get()?, "a word");
+            ours.send(4)?;
+            assert_eq!(ours.recv()?, Some(5));
+            child.join()
+        })(),
+    );
+    tell(
+        "pool",
+        (|| {
+            let pool = Pool::new(2)?;
+            assert_eq!(pool.map(doubler, 0..10)?.len(), 10);
+            Ok(())
+        })(),
+    );
+}
+
+const ALL_WELL: [&str; 5] = [
+    "spawn: ok",
+    "large: ok",
+    "value: ok",
+    "queue: ok",
+    "pool: ok",
+];
+
+/// The loader of this program: `ld-linux-x86-64.so.2`, for example.
+fn loader() -> String {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let is_loader = |path: &&str| {
+        path.rsplit('/')
+            .next()
+            .is_some_and(|name| name.starts_with("ld"))
+    };
+    let mut paths = maps
+        .lines()
+        .filter_map(|line| line.find('/').map(|start| &line[start..]));
+    let found = paths.find(is_loader).expect("this program has a loader");
+    found.to_owned()
+}
+
+fn a_program_started_by_a_loader_starts_children() {
+    for script in [
+        "exec \"$LOADER\" \"$PROGRAM\"",
+        // By a relative path, with an argument of the loader and one of the program.
+        "cd / && exec \"$LOADER\" --library-path /nowhere \"${PROGRAM#/}\" play",
+    ] {
+        let printed = Scene::by_shell(script, "small_program")
+            .env("LOADER", loader())
+            .succeed();
+        assert_eq!(printed, ALL_WELL);
+    }
+}
