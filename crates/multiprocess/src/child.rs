@@ -28,6 +28,8 @@ const USAGE: i32 = 2;
 pub(crate) struct Start {
     pub(crate) name: String,
     pub(crate) daemon: bool,
+    /// Whether the child ends when its parent ends: it is a daemon, or its parent ends so itself.
+    pub(crate) ends_with_parent: bool,
     pub(crate) numbers: Vec<u32>,
     pub(crate) parent: ProcessInfo,
     /// Place of the function in the list of tasks, its path, and the length of that list.
@@ -140,8 +142,9 @@ fn run() -> i32 {
         this,
         parent: Some(start.parent),
         numbers: start.numbers,
+        ends_with_parent: start.ends_with_parent,
     });
-    if start.daemon && !end_with_parent(&line) {
+    if start.ends_with_parent && !end_with_parent(&line) {
         return FAILED;
     }
     if let Some(folder) = &start.run {
@@ -265,7 +268,9 @@ fn end_with_parent(line: &UnixStream) -> bool {
             );
         });
     if let Err(error) = &watch {
-        eprintln!("a daemon cannot be started, as it could not watch its parent: {error}");
+        eprintln!(
+            "a process that ends with its parent cannot be started, as it could not watch it: {error}"
+        );
     }
     watch.is_ok()
 }

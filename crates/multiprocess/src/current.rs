@@ -41,6 +41,8 @@ pub(crate) struct Identity {
     pub(crate) parent: Option<ProcessInfo>,
     /// The numbers in default names: the third child of the second child is `Process-2:3`.
     pub(crate) numbers: Vec<u32>,
+    /// Whether it ends when its parent ends: it is a daemon, or a descendant of one.
+    pub(crate) ends_with_parent: bool,
 }
 
 static IDENTITY: OnceLock<Identity> = OnceLock::new();
@@ -62,6 +64,7 @@ pub(crate) fn identity() -> &'static Identity {
             this,
             parent: None,
             numbers: Vec::new(),
+            ends_with_parent: false,
         }
     })
 }

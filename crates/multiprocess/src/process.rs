@@ -100,11 +100,11 @@ where
 #[must_use = "a builder starts nothing until `spawn` is called"]
 pub struct Builder {
     name: Option<String>,
-    daemon: bool,
+    daemon: Option<bool>,
 }
 
 impl Builder {
-    /// A process with a default name, no daemon.
+    /// A process with a default name; a daemon if this process is one.
     pub fn new() -> Builder {
         Builder::default()
     }
@@ -119,13 +119,18 @@ impl Builder {
         self
     }
 
-    /// Makes the process a daemon: it is ended when this process ends, however that happens.
+    /// Makes the process a daemon, or not: a daemon is ended when this process ends, however that happens.
+    ///
+    /// If you don't say, the process is a daemon if this process is one, as in Python. Unlike in Python, a daemon
+    /// may start processes itself.
     ///
     /// At an orderly end daemons get SIGTERM and, a second later, SIGKILL; when this process is killed they
-    /// notice and end at once. The other children are waited for. Unlike in Python a daemon may start
-    /// processes itself.
+    /// end at once. The other children are waited for.
+    ///
+    /// A daemon waits for its children that aren't daemons when its function returns. When a daemon is ended, all its
+    /// descendants are ended with it, daemons or not: nobody would be left to wait for them.
     pub fn daemon(mut self, daemon: bool) -> Builder {
-        self.daemon = daemon;
+        self.daemon = Some(daemon);
         self
     }
 
@@ -143,6 +148,7 @@ impl Builder {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let index = task::index_of(function)?;
         let parent = current::identity();
+        let daemon = self.daemon.unwrap_or(parent.this.daemon);
         let mut numbers = parent.numbers.clone();
         numbers.push(STARTED.fetch_add(1, Ordering::Relaxed) + 1);
         let name = self.name.unwrap_or_else(|| {
@@ -157,7 +163,8 @@ impl Builder {
 
         let start = Start {
             name: name.clone(),
-            daemon: self.daemon,
+            daemon,
+            ends_with_parent: daemon || parent.ends_with_parent,
             numbers,
             parent: parent.this.clone(),
             index,
@@ -181,7 +188,7 @@ impl Builder {
         let carries = !luggage.is_empty();
 
         let at = events::moment(Level::INFO);
-        let child = start_program(&name, self.daemon, luggage, |answer| {
+        let child = start_program(&name, daemon, luggage, |answer| {
             let _ = parcel::open::<F::Output>(answer);
         })
         .map_err(|source| Error::Spawn {

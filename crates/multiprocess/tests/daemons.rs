@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use ipc_channel::ipc;
-use multiprocess::{Builder, RegisteredTask, init, task};
+use multiprocess::{Builder, Pool, RegisteredTask, current, init, spawn, task};
 
 use story::hello::{Hello, introduce, nap, refuse_sigterm, spin};
 use story::proc::{self, Known};
@@ -19,12 +19,17 @@ fn main() -> ExitCode {
             a_main_that_will_be_killed,
             a_main_that_is_killed_at_once,
             a_thread_that_ends,
+            a_main_whose_daemon_has_children,
+            a_main_whose_pool_workers_have_children,
         ],
         story::named![
             daemons_of_a_killed_parent_end_and_other_children_live_on,
             daemons_of_a_parent_killed_right_after_their_start_end,
             daemons_of_a_child_that_is_killed_end,
             a_daemon_outlives_the_thread_that_started_it,
+            a_child_of_a_daemon_is_a_daemon_unless_its_builder_says_otherwise,
+            an_orderly_end_ends_all_descendants_of_a_daemon,
+            an_orderly_end_ends_the_children_of_pool_workers,
         ],
     )
 }
@@ -35,6 +40,12 @@ fn tasks() -> Vec<RegisteredTask> {
         task(spin),
         task(refuse_sigterm),
         task(has_a_daemon),
+        task(is_daemon),
+        task(has_both_kinds),
+        task(has_children),
+        task(starts_a_child),
+        task(sleeps),
+        task(starts_a_sleeper),
     ]
 }
 
@@ -137,4 +148,89 @@ fn a_thread_that_ends() {
 
 fn a_daemon_outlives_the_thread_that_started_it() {
     Scene::new("a_thread_that_ends").succeed();
+}
+
+fn is_daemon() -> bool {
+    current().is_daemon()
+}
+
+/// Whether its children are daemons: by default, and with either word of their builder.
+fn has_both_kinds() -> [bool; 3] {
+    let said = |daemon| Builder::new().daemon(daemon).spawn(is_daemon, ()).unwrap();
+    let children = [spawn(is_daemon, ()).unwrap(), said(true), said(false)];
+    children.map(|child| child.join().unwrap())
+}
+
+fn a_child_of_a_daemon_is_a_daemon_unless_its_builder_says_otherwise() {
+    let children_of = |daemon| {
+        let parent = Builder::new().daemon(daemon);
+        parent.spawn(has_both_kinds, ()).unwrap().join().unwrap()
+    };
+    assert_eq!(children_of(true), [true, true, false]);
+    assert_eq!(children_of(false), [false, true, false]);
+}
+
+/// Has a child that did not choose, one that is no daemon, and one that is started by that.
+fn has_children(hello: Hello) {
+    let plain = |name| Builder::new().name(name).daemon(false);
+    let _child = Builder::new()
+        .name("child of a daemon")
+        .spawn(nap, (hello.clone(),))
+        .unwrap();
+    let _child = plain("no daemon").spawn(nap, (hello.clone(),)).unwrap();
+    let _child = plain("starter")
+        .spawn(starts_a_child, (hello.clone(),))
+        .unwrap();
+    nap(hello);
+}
+
+fn starts_a_child(hello: Hello) {
+    let _child = Builder::new()
+        .name("child of no daemon")
+        .spawn(nap, (hello.clone(),))
+        .unwrap();
+    nap(hello);
+}
+
+fn a_main_whose_daemon_has_children() {
+    init(tasks());
+    let (hello, hellos) = ipc::channel().unwrap();
+    let daemon = Builder::new().name("daemon").daemon(true);
+    let _daemon = daemon.spawn(has_children, (hello,)).unwrap();
+    introduce(&hellos, 5);
+}
+
+/// The scene ends, and everything that it has introduced.
+fn all_end_with(scene: &str, count: usize) {
+    let mut scene = Scene::new(scene).start();
+    let all = scene.introductions(count);
+    // Its output ends only when nobody has it open any more.
+    let played = scene.finish();
+    assert!(played.status.success(), "{played:#?}");
+    Known::end(&all);
+}
+
+fn an_orderly_end_ends_all_descendants_of_a_daemon() {
+    all_end_with("a_main_whose_daemon_has_children", 5);
+}
+
+fn sleeps() {
+    story::a_minute();
+}
+
+fn starts_a_sleeper() -> u32 {
+    spawn(sleeps, ()).unwrap().pid()
+}
+
+fn a_main_whose_pool_workers_have_children() {
+    init(tasks());
+    let pool = Pool::new(2).unwrap();
+    for _ in 0..2 {
+        let pid = pool.apply(starts_a_sleeper, ()).unwrap();
+        println!("sleeper: {}", Known::of(pid));
+    }
+}
+
+fn an_orderly_end_ends_the_children_of_pool_workers() {
+    all_end_with("a_main_whose_pool_workers_have_children", 2);
 }
