@@ -30,6 +30,8 @@ pub(crate) struct Start {
     pub(crate) daemon: bool,
     /// Whether the child ends when its parent ends: it is a daemon, or its parent ends so itself.
     pub(crate) ends_with_parent: bool,
+    /// Pid of the parent, where a thread started the child that lasts as long as the parent does.
+    pub(crate) dies_with: Option<u32>,
     pub(crate) numbers: Vec<u32>,
     pub(crate) parent: ProcessInfo,
     /// Place of the function in the list of tasks, its path, and the length of that list.
@@ -144,8 +146,13 @@ fn run() -> i32 {
         numbers: start.numbers,
         ends_with_parent: start.ends_with_parent,
     });
-    if start.ends_with_parent && !end_with_parent(&line) {
-        return FAILED;
+    if start.ends_with_parent {
+        if start.dies_with.is_some_and(|parent| !die_with(parent)) {
+            return FAILED;
+        }
+        if !end_with_parent(&line) {
+            return FAILED;
+        }
     }
     if let Some(folder) = &start.run {
         run::inherit(folder);
@@ -250,10 +257,29 @@ fn show_name(name: &str) {
     let _ = name;
 }
 
+/// Has the system kill this process when the parent, or its thread that started us, ends; false if that has happened.
+///
+/// Unlike a thread of this process, that also ends a process which is stopped.
+fn die_with(parent: u32) -> bool {
+    #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
+    {
+        use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
+        // Where the system refuses, there is still the thread that watches the parent.
+        let _ = set_parent_process_death_signal(Some(Signal::KILL));
+        // Asked afterwards: of a death before, no signal tells.
+        let parent = i32::try_from(parent).ok().and_then(Pid::from_raw);
+        getppid() == parent
+    }
+    #[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
+    {
+        let _ = parent;
+        true
+    }
+}
+
 /// Ends this process as soon as its parent ends, however that ends; false if that cannot be arranged.
 ///
-/// The parent's end of the line stays open as long as the parent lives. (Linux's `PR_SET_PDEATHSIG` would
-/// end us also when only the parent's thread that started us ends.)
+/// The parent's end of the line stays open as long as the parent lives.
 fn end_with_parent(line: &UnixStream) -> bool {
     let Ok(line) = line.try_clone() else {
         return false;

@@ -121,6 +121,7 @@ mod run;
 mod semaphore;
 mod send_error;
 mod signal;
+mod spawner;
 mod task;
 mod value;
 mod wait;

@@ -24,6 +24,7 @@ use crate::program;
 use crate::reaper;
 use crate::run;
 use crate::signal::Signal;
+use crate::spawner::Spawner;
 use crate::task::{self, Task};
 
 /// Starts a process that calls `function` with `args`, a tuple, and returns the handle to it.
@@ -161,10 +162,17 @@ impl Builder {
             reason,
         };
 
+        let ends_with_parent = daemon || parent.ends_with_parent;
+        let spawner = if ends_with_parent {
+            Spawner::lasting()
+        } else {
+            Spawner::Caller
+        };
         let start = Start {
             name: name.clone(),
             daemon,
-            ends_with_parent: daemon || parent.ends_with_parent,
+            ends_with_parent,
+            dies_with: spawner.lasts().then(std::process::id),
             numbers,
             parent: parent.this.clone(),
             index,
@@ -188,7 +196,7 @@ impl Builder {
         let carries = !luggage.is_empty();
 
         let at = events::moment(Level::INFO);
-        let child = start_program(&name, daemon, luggage, |answer| {
+        let child = start_program(&name, daemon, &spawner, luggage, |answer| {
             let _ = parcel::open::<F::Output>(answer);
         })
         .map_err(|source| Error::Spawn {
@@ -214,6 +222,7 @@ impl Builder {
 fn start_program(
     name: &str,
     daemon: bool,
+    spawner: &Spawner,
     luggage: Luggage,
     discard: fn(Parcel),
 ) -> std::io::Result<Arc<Child>> {
@@ -226,9 +235,8 @@ fn start_program(
     if let Some(folder) = recorder::folder_for_children() {
         command.env(recorder::VARIABLE, folder);
     }
-    let mut process = command.spawn()?;
-    // The command still holds our copy of the child's end.
-    drop(command);
+    // The command, which holds our copy of the child's end, is dropped there.
+    let mut process = spawner.spawn(command)?;
     let pid = process.id();
     let watch = DeathWatch::new(pid, &line).inspect_err(|_| {
         let _ = process.kill();

@@ -1,12 +1,17 @@
 //! Daemons end when their parent is gone, however it went.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "arguments of a child move to it"
+)]
+
 mod story;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use ipc_channel::ipc;
-use multiprocess::{Builder, Pool, RegisteredTask, current, init, spawn, task};
+use multiprocess::{Barrier, Builder, Pool, RegisteredTask, current, init, spawn, task};
 
 use story::hello::{Hello, introduce, nap, refuse_sigterm, spin};
 use story::proc::{self, Known};
@@ -19,6 +24,7 @@ fn main() -> ExitCode {
             a_main_that_will_be_killed,
             a_main_that_is_killed_at_once,
             a_thread_that_ends,
+            a_main_with_daemons_everywhere,
             a_main_whose_daemon_has_children,
             a_main_whose_pool_workers_have_children,
         ],
@@ -27,6 +33,7 @@ fn main() -> ExitCode {
             daemons_of_a_parent_killed_right_after_their_start_end,
             daemons_of_a_child_that_is_killed_end,
             a_daemon_outlives_the_thread_that_started_it,
+            stopped_daemons_and_workers_of_a_killed_parent_end,
             a_child_of_a_daemon_is_a_daemon_unless_its_builder_says_otherwise,
             an_orderly_end_ends_all_descendants_of_a_daemon,
             an_orderly_end_ends_the_children_of_pool_workers,
@@ -46,6 +53,7 @@ fn tasks() -> Vec<RegisteredTask> {
         task(starts_a_child),
         task(sleeps),
         task(starts_a_sleeper),
+        task(meets),
     ]
 }
 
@@ -148,6 +156,66 @@ fn a_thread_that_ends() {
 
 fn a_daemon_outlives_the_thread_that_started_it() {
     Scene::new("a_thread_that_ends").succeed();
+}
+
+/// Daemons started by the main thread, by one that has ended and by a daemon; and workers of pools.
+fn a_main_with_daemons_everywhere() {
+    init(tasks());
+    let (hello, hellos) = ipc::channel().unwrap();
+    let start = |name, hello: &Hello| {
+        let daemon = Builder::new().name(name).daemon(true);
+        daemon.spawn(nap, (hello.clone(),)).unwrap()
+    };
+    let _of_main = start("of main", &hello);
+    let elsewhere = hello.clone();
+    let thread = std::thread::spawn(move || {
+        let of_thread = start("of a thread", &elsewhere);
+        (of_thread, Pool::new(2).unwrap())
+    });
+    let (_of_thread, pool_of_thread) = thread.join().unwrap();
+    let parent = Builder::new().name("daemon").daemon(true);
+    let _parent = parent.spawn(has_a_daemon, (hello,)).unwrap();
+    introduce(&hellos, 4);
+    let pool = Pool::new(2).unwrap();
+    for pid in pool
+        .worker_pids()
+        .into_iter()
+        .chain(pool_of_thread.worker_pids())
+    {
+        println!("worker: {}", Known::of(pid));
+    }
+    // Each worker has to take part: so all of them have begun their work.
+    for pool in [&pool, &pool_of_thread] {
+        let barrier = Barrier::new(2).unwrap();
+        let meetings = [(); 2].map(|()| pool.apply_async(meets, (barrier.clone(),)).unwrap());
+        for meeting in meetings {
+            meeting.get().unwrap();
+        }
+    }
+    println!("at work");
+    story::a_minute();
+}
+
+fn meets(barrier: Barrier) {
+    barrier.wait().unwrap();
+}
+
+fn stopped_daemons_and_workers_of_a_killed_parent_end() {
+    // The portable version has no signal from the system: there they end when they go on.
+    if story::is_portable() {
+        return;
+    }
+    let mut scene = Scene::new("a_main_with_daemons_everywhere").start();
+    let all = scene.introductions(8);
+    assert_eq!(scene.line(), "at work");
+    for (_, process) in &all {
+        proc::send(process.pid, rustix::process::Signal::STOP);
+    }
+    for (name, process) in &all {
+        story::until(&format!("{name} is stopped"), || process.is_stopped());
+    }
+    scene.kill();
+    Known::end(&all);
 }
 
 fn is_daemon() -> bool {

@@ -55,7 +55,7 @@ pub(crate) fn play(init: fn(), scenes: &[Named], tests: &[Named]) -> ExitCode {
     }
     init();
     let mut trials = Vec::new();
-    if std::env::var_os(PORTABLE).is_none() {
+    if !is_portable() {
         trials.push(trial(
             "everything_again_with_the_portable_twins",
             3 * LIMIT,
@@ -64,6 +64,11 @@ pub(crate) fn play(init: fn(), scenes: &[Named], tests: &[Named]) -> ExitCode {
     }
     trials.extend(tests.iter().map(|&(name, test)| trial(name, LIMIT, test)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// Whether this is the second run, with the portable twins.
+pub(crate) fn is_portable() -> bool {
+    std::env::var_os(PORTABLE).is_some()
 }
 
 fn trial(name: &'static str, limit: Duration, test: fn()) -> Trial {

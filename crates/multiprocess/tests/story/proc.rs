@@ -42,6 +42,11 @@ impl Known {
         stat(self.pid).is_some_and(|stat| stat.started == self.started && stat.state == 'S')
     }
 
+    /// Whether it was stopped by a signal.
+    pub(crate) fn is_stopped(&self) -> bool {
+        stat(self.pid).is_some_and(|stat| stat.started == self.started && stat.state == 'T')
+    }
+
     /// Waits until all of these, which have names, have ended.
     pub(crate) fn end(all: &[(String, Known)]) {
         for (name, process) in all {
