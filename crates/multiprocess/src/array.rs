@@ -189,7 +189,7 @@ impl<T> fmt::Debug for Array<T> {
 
 impl<T> Serialize for Array<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.segment.ticket(&content::<T>()).serialize(serializer)
+        self.segment.ticket(&content::<T>())?.serialize(serializer)
     }
 }
 

@@ -367,7 +367,7 @@ impl Serialize for Barrier {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let entrance = &self.entrance;
         luggage::add(Arc::new(Invitation(entrance.monitor.clone())));
-        (entrance.monitor.ticket(CONTENT), entrance.parties).serialize(serializer)
+        (entrance.monitor.ticket(CONTENT)?, entrance.parties).serialize(serializer)
     }
 }
 

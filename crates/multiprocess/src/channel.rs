@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::events;
 use crate::iter::Iter;
 use crate::lane::Lane;
+use crate::luggage;
 use crate::memory::{Segment, Ticket};
 use crate::message::{Limit, Messages};
 use crate::party::{self, Member, Party, Side};
@@ -142,8 +143,9 @@ impl<T: DeserializeOwned> Half<T> {
 impl<T> Half<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let member = self.member.as_ref().expect("it is not being dropped");
+        luggage::check_packing(&content::<T>()).map_err(serde::ser::Error::custom)?;
         member.depart();
-        let ticket = self.messages.lane.segment.ticket(&content::<T>());
+        let ticket = self.messages.lane.segment.ticket(&content::<T>())?;
         (ticket, member.side()).serialize(serializer)
     }
 }

@@ -354,7 +354,7 @@ const CONTENT: &str = "a Condition";
 
 impl Serialize for Condition {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.monitor.ticket(CONTENT).serialize(serializer)
+        self.monitor.ticket(CONTENT)?.serialize(serializer)
     }
 }
 

@@ -145,7 +145,7 @@ const CONTENT: &str = "an Event";
 
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.segment.ticket(CONTENT).serialize(serializer)
+        self.segment.ticket(CONTENT)?.serialize(serializer)
     }
 }
 

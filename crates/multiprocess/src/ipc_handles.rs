@@ -182,7 +182,7 @@ impl<T> Serialize for Within<T> {
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Within<T> {
     fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Within<T>, D::Error> {
         let bytes = BYTES.take();
-        let value = postcard::from_bytes(&bytes).map_err(|error| parcel::explain(&error));
+        let value = parcel::read(&bytes);
         Ok(Within { value: Some(value) })
     }
 }

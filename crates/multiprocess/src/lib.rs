@@ -32,7 +32,9 @@
 //! [postcard](https://docs.rs/postcard)'s format, which carries no types: a type that asks the bytes what
 //! they are (`#[serde(untagged)]`, `#[serde(flatten)]`, `serde_json::Value`) is an error. Senders,
 //! receivers and shared memory of the `ipc-channel` package travel too, up to 63 of them in a value (on
-//! Linux). A value of more than 32 KiB goes through memory that the system keeps only as long as one of the two
+//! Linux). The crate's own handles (queues, channels, pipes, locks, shared values and the like) travel in messages of
+//! this crate: arguments, results, and what is put or sent. Another serialiser, and `ipc-channel`'s own `send`, get an
+//! error for them, as does whoever reads one from bytes that came with no message. A value of more than 32 KiB goes through memory that the system keeps only as long as one of the two
 //! processes has it open, so neither ever waits for the other to read.
 //!
 //! # Limits

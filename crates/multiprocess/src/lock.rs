@@ -175,7 +175,7 @@ const CONTENT: &str = "a Lock";
 
 impl Serialize for Lock {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (self.segment.ticket(CONTENT), self.name.as_deref()).serialize(serializer)
+        (self.segment.ticket(CONTENT)?, self.name.as_deref()).serialize(serializer)
     }
 }
 

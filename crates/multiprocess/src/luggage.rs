@@ -6,13 +6,56 @@ use std::sync::Arc;
 use crate::memory::Segment;
 
 thread_local! {
-    /// What was serialised since packing began; `None` while this thread packs nothing, and a handle is
-    /// serialised by somebody else, who keeps it himself.
+    /// What was serialised since packing began; `None` while this thread packs nothing: no handle can be serialised then.
     static PACKED: RefCell<Option<Luggage>> = const { RefCell::new(None) };
+    /// What was packed with the results of a batch so far.
+    static RESULTS: RefCell<Luggage> = const { RefCell::new(Luggage(Vec::new())) };
     /// How many handles this thread has opened since it began to count.
     static OPENED: Cell<usize> = const { Cell::new(0) };
     /// What this thread has opened since reading began; `None` while it reads nothing that arrives as a whole.
     static ARRIVING: RefCell<Option<Arriving>> = const { RefCell::new(None) };
+    /// Whether this thread reads a value that came with a message: no handle can be read otherwise.
+    static READING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What a handle is told that does not travel in a message, nor came with one.
+const ONLY_IN_MESSAGES: &str = "is a handle, which travels only in messages of `multiprocess`: hand it over as an \
+     argument or a result of a process or of a call of a pool, or send it through a Queue, a channel or a pipe of this \
+     crate; other serialisers, and channels of other crates, cannot carry it";
+
+/// Whether a handle may be serialised now; the error says why not.
+pub(crate) fn check_packing(what: &str) -> Result<(), String> {
+    if PACKED.with_borrow(Option::is_some) {
+        return Ok(());
+    }
+    Err(format!("{what} {ONLY_IN_MESSAGES}"))
+}
+
+/// Whether a handle may be read now; the error says why not.
+pub(crate) fn check_reading(what: &str) -> Result<(), String> {
+    if READING.get() {
+        return Ok(());
+    }
+    Err(format!("{what} {ONLY_IN_MESSAGES}"))
+}
+
+/// Reads a value that came with a message. Nothing is noted for a type that cannot hold a handle.
+#[inline]
+pub(crate) fn reading<T, R>(read: impl FnOnce() -> R) -> R {
+    /// Restores what was there before, also where reading panics.
+    struct Outer(bool);
+
+    impl Drop for Outer {
+        fn drop(&mut self) {
+            READING.set(self.0);
+        }
+    }
+
+    if !std::mem::needs_drop::<T>() {
+        return read();
+    }
+    let _outer = Outer(READING.replace(true));
+    read()
 }
 
 /// Something that was serialised, and is on its way.
@@ -53,13 +96,14 @@ pub(crate) fn add(carried: Arc<dyn Carried>) {
     });
 }
 
-/// Adds what was packed apart to what this thread packs. Where it packs nothing, nothing will arrive.
-pub(crate) fn add_all(mut luggage: Luggage) {
-    PACKED.with_borrow_mut(|packed| {
-        if let Some(packed) = packed {
-            packed.0.append(&mut luggage.0);
-        }
-    });
+/// Keeps what was packed with a result of a batch, for [`take_results`].
+pub(crate) fn keep_result(mut luggage: Luggage) {
+    RESULTS.with_borrow_mut(|results| results.0.append(&mut luggage.0));
+}
+
+/// What was packed with the results of a batch, since this was asked last.
+pub(crate) fn take_results() -> Luggage {
+    RESULTS.take()
 }
 
 /// Counts the handles that this thread opens from now on.

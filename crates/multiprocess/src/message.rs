@@ -91,7 +91,7 @@ fn discard_all<T: DeserializeOwned>(lane: &Lane) {
     let mut message = Vec::new();
     while lane.take(&mut message, Patience::Try, None).is_ok() {
         luggage::apart(|| {
-            let _ = parcel::without_panic(|| drop(postcard::from_bytes::<T>(&message)));
+            let _ = parcel::without_panic(|| drop(parcel::read::<T>(&message)));
         });
     }
 }
@@ -225,10 +225,7 @@ impl<T: DeserializeOwned> Messages<T> {
             reason,
         };
         // A handle of `ipc-channel` panics, rather than fails, where it did not come along.
-        let read = parcel::without_panic(|| {
-            postcard::from_bytes(message).map_err(|error| parcel::explain(&error))
-        });
-        match read {
+        match parcel::without_panic(|| parcel::read(message)) {
             Some(Ok(value)) => Ok(value),
             Some(Err(reason)) => Err(unreadable(reason)),
             None => Err(unreadable(

@@ -49,7 +49,7 @@ impl Monitor {
         Ok(Monitor { segment })
     }
 
-    pub(crate) fn ticket(&self, content: &str) -> Ticket {
+    pub(crate) fn ticket<E: serde::ser::Error>(&self, content: &str) -> Result<Ticket, E> {
         self.segment.ticket(content)
     }
 

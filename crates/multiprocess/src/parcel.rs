@@ -47,12 +47,18 @@ pub(crate) fn open<T: DeserializeOwned>(parcel: Parcel) -> Result<T, String> {
     // `ipc-channel` panics, rather than fails, on a handle that is not there.
     let opened = catch_unwind(AssertUnwindSafe(|| {
         if parcel.handles.is_empty() {
-            postcard::from_bytes(&parcel.bytes).map_err(|error| explain(&error))
+            read(&parcel.bytes)
         } else {
             ipc_handles::open(parcel)
         }
     }));
     opened.unwrap_or_else(|panic| Err(panic_message(panic.as_ref()).to_owned()))
+}
+
+/// Reads a value that came with a message, and may hold handles; the error says why it cannot be read.
+#[inline]
+pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    luggage::reading::<T, _>(|| postcard::from_bytes(bytes)).map_err(|error| explain(&error))
 }
 
 /// What `work` returns, unless it panics.

@@ -281,9 +281,10 @@ impl<S, R> Serialize for Connection<S, R> {
     fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
         self.check().map_err(serde::ser::Error::custom)?;
         let member = self.member.as_ref().expect("it is not being dropped");
+        luggage::check_packing(&content::<S, R>()).map_err(serde::ser::Error::custom)?;
         member.depart();
         luggage::add(Arc::clone(&self.given_away) as Arc<dyn Carried>);
-        let ticket = self.incoming.lane.segment.ticket(&content::<S, R>());
+        let ticket = self.incoming.lane.segment.ticket(&content::<S, R>())?;
         (ticket, member.side()).serialize(serializer)
     }
 }

@@ -328,7 +328,7 @@ fn content<T>() -> String {
 
 impl<T> Serialize for Queue<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let ticket = self.lane().segment.ticket(&content::<T>());
+        let ticket = self.lane().segment.ticket(&content::<T>())?;
         ticket.serialize(serializer)
     }
 }

@@ -206,7 +206,7 @@ impl<T> fmt::Debug for RawArray<T> {
 
 impl<T> Serialize for RawArray<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.segment.ticket(&content::<T>()).serialize(serializer)
+        self.segment.ticket(&content::<T>())?.serialize(serializer)
     }
 }
 

@@ -172,7 +172,7 @@ const CONTENT: &str = "an RLock";
 
 impl Serialize for RLock {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (self.segment.ticket(CONTENT), self.name.as_deref()).serialize(serializer)
+        (self.segment.ticket(CONTENT)?, self.name.as_deref()).serialize(serializer)
     }
 }
 

@@ -227,7 +227,7 @@ const CONTENT: &str = "a Semaphore";
 
 impl Serialize for Semaphore {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (self.monitor.ticket(CONTENT), self.permits).serialize(serializer)
+        (self.monitor.ticket(CONTENT)?, self.permits).serialize(serializer)
     }
 }
 

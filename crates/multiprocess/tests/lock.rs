@@ -10,9 +10,9 @@ mod story;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use ipc_channel::ipc::{self, IpcReceiver, IpcSender};
 use multiprocess::{
-    Barrier, Deadlock, Error, Event, Lock, RawValue, RegisteredTask, Wait, init, spawn, task,
+    Barrier, Deadlock, Error, Event, Lock, RawValue, Receiver, RegisteredTask, Sender, Wait,
+    channel, init, spawn, task,
 };
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
             a_panic_releases_it,
             it_travels_in_structs,
             it_travels_to_grandchildren,
-            it_travels_through_ipc_channel,
+            it_travels_through_a_channel,
             it_travels_back_as_a_result,
             two_arguments_can_be_the_same_lock,
             a_forgotten_guard_holds_it_until_its_process_ends,
@@ -295,26 +295,27 @@ fn it_travels_to_grandchildren() {
     assert!(!hands_down(lock.clone(), 3));
 }
 
-fn receives(locks: IpcReceiver<Lock>, answers: IpcSender<bool>) {
-    while let Ok(lock) = locks.recv() {
+fn receives(locks: Receiver<Lock>, answers: Sender<bool>) {
+    while let Some(lock) = locks.recv().unwrap() {
         answers.send(tries(lock)).unwrap();
     }
 }
 
-fn it_travels_through_ipc_channel() {
-    let (to_child, locks) = ipc::channel().unwrap();
-    let (answers, from_child) = ipc::channel().unwrap();
+fn it_travels_through_a_channel() {
+    let (to_child, locks) = channel().unwrap();
+    let (answers, from_child) = channel().unwrap();
     let child = spawn(receives, (locks, answers)).unwrap();
+    let is_free = || from_child.recv_timeout(story::LIMIT / 2).unwrap().unwrap();
     let lock = Lock::new().unwrap();
     to_child.send(lock.clone()).unwrap();
-    assert!(story::next(&from_child));
+    assert!(is_free());
     let held = lock.acquire().unwrap();
     to_child.send(lock.clone()).unwrap();
-    assert!(!story::next(&from_child));
+    assert!(!is_free());
     drop(held);
     // And one of which this process keeps no handle.
     to_child.send(Lock::new().unwrap()).unwrap();
-    assert!(story::next(&from_child));
+    assert!(is_free());
     drop(to_child);
     child.join().unwrap();
 }

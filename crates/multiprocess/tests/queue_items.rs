@@ -15,6 +15,7 @@ use multiprocess::{
 };
 use serde::{Deserialize, Serialize};
 
+use story::forged::{Forged, bytes_of};
 use story::named;
 use story::scene::Scene;
 
@@ -305,10 +306,21 @@ fn get_one(queue: Queue<u64>) -> u64 {
 
 fn a_queue_of_other_items_is_refused() {
     let numbers = Queue::<u64>::new().unwrap();
-    let bytes = postcard::to_stdvec(&numbers).unwrap();
-    assert!(postcard::from_bytes::<Queue<String>>(&bytes).is_err());
-    // The ticket of this one is used up.
-    let same: Queue<u64> = postcard::from_bytes(&bytes).unwrap();
+    let items = Queue::new().unwrap();
+    let bytes = bytes_of(numbers.clone());
+    items
+        .put(Forged::<Queue<String>>::Sent(bytes.clone()))
+        .unwrap();
+    let refused = items.get().map(|_| ()).unwrap_err();
+    assert!(
+        refused.to_string().contains("was asked for as"),
+        "{refused}"
+    );
+    let items = Queue::new().unwrap();
+    items.put(Forged::<Queue<u64>>::Sent(bytes)).unwrap();
+    let Forged::Read(same) = items.get().unwrap() else {
+        unreachable!("it was sent")
+    };
     same.put(3).unwrap();
     assert_eq!(spawn(get_one, (numbers,)).unwrap().join().unwrap(), 3);
 }

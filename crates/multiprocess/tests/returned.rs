@@ -8,11 +8,11 @@
 mod story;
 
 use std::process::ExitCode;
-use std::sync::mpsc;
 use std::time::Duration;
 
-use multiprocess::{Array, Error, Lock, RegisteredTask, Value, init, spawn, task};
+use multiprocess::{Array, Error, Lock, Queue, RegisteredTask, Value, init, spawn, task};
 
+use story::forged::{Forged, bytes_of};
 use story::scene::Scene;
 
 fn main() -> ExitCode {
@@ -116,18 +116,10 @@ fn a_leaked_guard_is_never_joined_by_a_second_one() {
 }
 
 fn the_error_for_a_handle_that_is_gone_says_so() {
-    let (sender, receiver) = mpsc::channel();
-    // A handle that another serialiser wrote down, and that nobody kept.
-    let bytes = {
-        let value = Value::new(1_i64).unwrap();
-        sender.send(serde_json::to_vec(&value).unwrap()).unwrap();
-        receiver.recv().unwrap()
-    };
-    let first: Value<i64> = serde_json::from_slice(&bytes).unwrap();
-    drop(first);
-    let again = serde_json::from_slice::<Value<i64>>(&bytes).unwrap_err();
-    assert!(
-        again.to_string().contains("is not there any more"),
-        "{again}"
-    );
+    // A handle that nobody kept when its bytes arrive.
+    let bytes = bytes_of(Value::new(1_i64).unwrap());
+    let queue = Queue::new().unwrap();
+    queue.put(Forged::<Value<i64>>::Sent(bytes)).unwrap();
+    let gone = queue.get().unwrap_err();
+    assert!(gone.to_string().contains("is not there any more"), "{gone}");
 }

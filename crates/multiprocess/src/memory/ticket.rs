@@ -30,17 +30,21 @@ pub(crate) fn why_not_opened() -> Option<String> {
 
 impl Segment {
     /// Writes a ticket with which another process can open the segment. Until it does so, or `take_back` is
-    /// called, the segment stays.
-    pub(crate) fn ticket(self: &Arc<Self>, content: &str) -> Ticket {
+    /// called, the segment stays. It is an error where no message is being packed.
+    pub(crate) fn ticket<E: serde::ser::Error>(
+        self: &Arc<Self>,
+        content: &str,
+    ) -> Result<Ticket, E> {
+        crate::luggage::check_packing(content).map_err(E::custom)?;
         self.header().in_flight.fetch_add(1, Ordering::AcqRel);
         let carried: Arc<Segment> = Arc::clone(self);
         crate::luggage::add(carried);
-        Ticket {
+        Ok(Ticket {
             place: self.place.clone(),
             length: self.length as u64,
             usage: self.usage,
             content: content.to_owned(),
-        }
+        })
     }
 
     /// Takes back a ticket that will not be used.
@@ -51,8 +55,10 @@ impl Segment {
         });
     }
 
-    /// Opens the segment of a ticket, which is used up. The error says why it cannot be.
+    /// Opens the segment of a ticket, which is used up. The error says why it cannot be: also where the ticket did not
+    /// come with a message, since nobody counts it then as on its way.
     pub(crate) fn open(ticket: &Ticket, content: &str) -> Result<Arc<Segment>, String> {
+        crate::luggage::check_reading(content)?;
         Self::find(ticket, content).inspect_err(|reason| WHY_NOT.set(Some(reason.clone())))
     }
 

@@ -143,7 +143,7 @@ fn write_unreadable(reason: &str, results: &mut Vec<u8>) {
 fn append_with_handles<T: Serialize>(value: &T, results: &mut Vec<u8>) -> Result<(), String> {
     let (written, handles) = with_luggage(|| append(value, results));
     written?;
-    luggage::add_all(handles);
+    luggage::keep_result(handles);
     Ok(())
 }
 

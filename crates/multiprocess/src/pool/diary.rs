@@ -71,7 +71,7 @@ impl Page<'_> {
 
 impl Serialize for Diary {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        self.0.ticket(CONTENT).serialize(serializer)
+        self.0.ticket(CONTENT)?.serialize(serializer)
     }
 }
 

@@ -9,7 +9,7 @@ use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::parcel::{explain, panic_message, why_not};
+use crate::parcel::{self, panic_message, why_not};
 
 /// A length up to that one stands in one byte.
 const SHORT: u8 = 250;
@@ -99,7 +99,7 @@ pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
 /// As [`read`], but a panic goes on.
 #[inline]
 pub(super) fn read_or_panic<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
-    postcard::from_bytes(bytes).map_err(|error| explain(&error))
+    parcel::read(bytes)
 }
 
 /// Reads the one value that there is.

@@ -98,7 +98,7 @@ fn explain(stop: Stop) -> String {
 
 impl Serialize for Line {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        self.0.segment.ticket(CONTENT).serialize(serializer)
+        self.0.segment.ticket(CONTENT)?.serialize(serializer)
     }
 }
 

@@ -66,10 +66,7 @@ pub(crate) fn work(assignment: Assignment) {
         message.clear();
         message.resize(NEWS, 0);
         let start = Instant::now();
-        let ((), luggage) = luggage::with_luggage(|| {
-            if batch == NO_BATCH {
-                return;
-            }
+        if batch != NO_BATCH {
             let task = &table[order.task as usize];
             events::batch_begins(task.name(), first, count);
             let note = |step| page.write(batch, step);
@@ -80,7 +77,8 @@ pub(crate) fn work(assignment: Assignment) {
             };
             note(end.number());
             events::task_ends(task.name());
-        });
+        }
+        let luggage = luggage::take_results();
         left = left.saturating_sub(u64::from(count));
         let done = News::Done {
             seat,
@@ -111,6 +109,8 @@ pub(crate) fn work(assignment: Assignment) {
 fn initialize(task: &RegisteredTask, arguments: &[u8], note: &dyn Fn(u32)) {
     let mut results = Vec::new();
     task.run_batch(arguments, 1, note, &mut results);
+    // What it returns is sent to nobody.
+    drop(luggage::take_results());
     let failed = batch::Results::new(&results).failure_of_one();
     if let Some(reason) = failed {
         let message = format!("the initializer {} failed: {reason}", task.name());

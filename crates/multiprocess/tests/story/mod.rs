@@ -10,6 +10,7 @@
     reason = "arguments of a child move to it"
 )]
 
+pub(crate) mod forged;
 pub(crate) mod hello;
 pub(crate) mod proc;
 pub(crate) mod scene;
