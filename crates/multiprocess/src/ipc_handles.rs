@@ -13,6 +13,8 @@
 //! 3. There the packet is put into a bridge at our end, `ipc-channel` receives it at its own, and the
 //!    value is deserialised within that reception, where its numbers lead to the sockets again.
 
+mod watch;
+
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::os::fd::OwnedFd;
@@ -21,6 +23,8 @@ use ipc_channel::ipc::{self, IpcReceiver, IpcSender, IpcSharedMemory, OpaqueIpcS
 use serde::de::value::{Error as IndexError, UsizeDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub(crate) use self::watch::refuse_handles;
 
 use crate::bridge;
 use crate::parcel::{self, Parcel};
@@ -61,11 +65,15 @@ pub(crate) struct Collector {
 impl Collector {
     /// Begins a collection. Handles that an earlier failure of somebody else left in the list are thrown away.
     pub(crate) fn new() -> Result<Collector, String> {
-        let (sender, receiver) = ipc::channel().map_err(|error| error.to_string())?;
-        let collector = Collector { sender, receiver };
+        let collector = Collector::make()?;
         // More of them than fit into a message are gone as well.
         let _ = collector.sweep();
         Ok(collector)
+    }
+
+    fn make() -> Result<Collector, String> {
+        let (sender, receiver) = ipc::channel().map_err(|error| error.to_string())?;
+        Ok(Collector { sender, receiver })
     }
 
     /// Takes the handles that were serialised on this thread since the collection began.

@@ -1,10 +1,9 @@
 //! Values as messages of a lane: serialised before anything is locked, read back after everything is unlocked.
 
-use std::any::type_name;
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::sync::atomic::{Ordering, fence};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -13,6 +12,7 @@ use tracing::Level;
 
 use crate::error::{Error, Result};
 use crate::events;
+use crate::ipc_handles;
 use crate::lane::{Lane, Patience, Put, Stop};
 use crate::luggage::{self, Luggage};
 use crate::memory::Segment;
@@ -23,8 +23,6 @@ use crate::send_error::SendError;
 /// A lane that carries values of one type.
 pub(crate) struct Messages<T> {
     pub(crate) lane: Lane,
-    /// Whether the first value has been looked through for handles that cannot travel.
-    searched: AtomicBool,
     /// How it is called in errors.
     name: fn() -> String,
     /// [`discard_all`] for such values.
@@ -70,7 +68,6 @@ impl<T: DeserializeOwned> Messages<T> {
         lane.clear_with(|segment, lane| discard_all::<T>(&Lane::new(Arc::clone(segment), lane)));
         Messages {
             lane,
-            searched: AtomicBool::new(false),
             name,
             discard: discard_all::<T>,
             values: PhantomData,
@@ -173,14 +170,7 @@ impl<T: Serialize> Messages<T> {
             what: (self.name)(),
             reason,
         };
-        let packed = if self.searched.load(Ordering::Relaxed) {
-            pack(value)
-        } else {
-            let packed = pack_and_search(value);
-            self.searched.store(packed.is_ok(), Ordering::Relaxed);
-            packed
-        };
-        let (message, luggage) = packed.map_err(unsendable)?;
+        let (message, luggage) = pack(value).map_err(unsendable)?;
         let loaded = !luggage.is_empty();
         if loaded {
             // Before it can be taken: whoever throws it away has to know that there are handles in it.
@@ -248,23 +238,20 @@ fn was_in_vain(put: &Result<Put, Stop>, loaded: bool, takers: &Party) -> bool {
     }
 }
 
+/// Packs a value. Handles of `ipc-channel` are refused: a message cannot carry their open files.
 fn pack<T: Serialize>(value: &T) -> Result<(Vec<u8>, Luggage), String> {
     let mut buffer = BUFFER.take();
     buffer.clear();
-    let (message, luggage) = luggage::with_luggage(|| {
-        postcard::to_extend(value, buffer).map_err(|error| parcel::why_not(value, &error))
-    });
+    let write = |buffer| {
+        if !std::mem::needs_drop::<T>() {
+            // A type with nothing to be dropped holds no open file.
+            return postcard::to_extend(value, buffer)
+                .map_err(|error| parcel::why_not(value, &error));
+        }
+        ipc_handles::refuse_handles(value, |watched| {
+            postcard::to_extend(watched, buffer).map_err(|error| parcel::why_not(value, &error))
+        })
+    };
+    let (message, luggage) = luggage::with_luggage(|| write(buffer));
     Ok((message?, luggage))
-}
-
-/// Packs a value and looks for handles of `ipc-channel`, whose open files a message cannot carry. Looking takes
-/// time, so it is done with the first value; a later one that holds a handle is an error where it arrives.
-fn pack_and_search<T: Serialize>(value: &T) -> Result<(Vec<u8>, Luggage), String> {
-    let parcel = parcel::pack(value)?;
-    if type_name::<T>().contains("ipc_channel::") || !parcel.handles.is_empty() {
-        let reason = "it holds a handle of ipc-channel, which travels only in the arguments and the result \
-                      of a process; use this crate's own `channel` or `pipe`";
-        return Err(reason.to_owned());
-    }
-    Ok((parcel.bytes, parcel.luggage))
 }

@@ -10,8 +10,8 @@ use crate::luggage::{self, with_luggage};
 use crate::panic;
 use crate::parcel::panic_message;
 use crate::pool::framed::{
-    Found, PANICKED, UNREADABLE, UNSENDABLE, append, append_or_panic, can_travel, read,
-    read_or_panic, split, write_words,
+    Found, PANICKED, UNREADABLE, UNSENDABLE, append, append_or_panic, read, read_or_panic, split,
+    write_words,
 };
 use crate::task::Task;
 
@@ -69,7 +69,6 @@ pub(crate) fn run<F, Args>(
     F: Task<Args>,
     Args: DeserializeOwned,
 {
-    let sendable = can_travel::<F::Output>();
     let step = |call, has_read| note(Step { call, has_read }.number());
     let mut call = 0;
     let mut doing = Doing::Reading;
@@ -99,13 +98,11 @@ pub(crate) fn run<F, Args>(
                         doing = Doing::Calling;
                         let value = function.call(arguments);
                         doing = Doing::Writing(results.len());
-                        let written = match &sendable {
-                            Err(reason) => Err(reason.clone()),
-                            // A panic is not to drop the value on its way: its `Drop` may panic as well.
-                            Ok(()) if std::mem::needs_drop::<F::Output>() => {
-                                append_with_handles(&value, results)
-                            }
-                            Ok(()) => append_or_panic(&value, results),
+                        // A panic is not to drop the value on its way: its `Drop` may panic as well.
+                        let written = if std::mem::needs_drop::<F::Output>() {
+                            append_with_handles(&value, results)
+                        } else {
+                            append_or_panic(&value, results)
                         };
                         if let Err(reason) = written {
                             write_words(UNSENDABLE, &reason, "", results);

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::luggage::with_luggage;
 use crate::pool::call::{Arrived, Batch, Call};
 use crate::pool::failure::TaskFailure;
-use crate::pool::framed::{append, can_travel};
+use crate::pool::framed::append;
 use crate::pool::message::ORDER;
 
 /// How many inputs go into a batch.
@@ -209,7 +209,6 @@ fn add<T: Serialize>(batch: &mut Batch, input: &T) -> Result<(), String> {
 }
 
 fn add_with_handles<T: Serialize>(batch: &mut Batch, input: &T) -> Result<(), String> {
-    can_travel::<T>()?;
     let number = batch.count();
     let (appended, luggage) = with_luggage(|| append(input, &mut batch.bytes));
     appended?;

@@ -2,13 +2,13 @@
 //!
 //! Each value stands behind its length, so that one which cannot be read does no harm to those behind it.
 
-use std::any::type_name;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::ipc_handles;
 use crate::parcel::{self, panic_message, why_not};
 
 /// A length up to that one stands in one byte.
@@ -27,11 +27,18 @@ const LENGTH: usize = 4;
 pub(crate) fn append<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> Result<(), String> {
     let start = bytes.len();
     // A value's own `Serialize` may panic.
-    let written = catch_unwind(AssertUnwindSafe(|| append_or_panic(value, bytes)));
-    written.unwrap_or_else(|payload| {
+    let written = catch_unwind(AssertUnwindSafe(|| {
+        if !std::mem::needs_drop::<T>() {
+            return append_or_panic(value, bytes);
+        }
+        // Handles of `ipc-channel` cannot be sent: their open files would have to.
+        ipc_handles::refuse_handles(value, |watched| append_or_panic(watched, bytes))
+    }));
+    let written = written.unwrap_or_else(|payload| Err(panic_message(payload.as_ref()).to_owned()));
+    if written.is_err() {
         bytes.truncate(start);
-        Err(panic_message(payload.as_ref()).to_owned())
-    })
+    }
+    written
 }
 
 /// As [`append`], but a panic goes on, and then part of the value may stand in the bytes.
@@ -140,18 +147,6 @@ impl Flavor for Append<'_> {
     fn finalize(self) -> postcard::Result<()> {
         Ok(())
     }
-}
-
-/// Whether values of this type can be sent at all; handles of `ipc-channel` cannot: their open files would have to.
-pub(crate) fn can_travel<T>() -> Result<(), String> {
-    if type_name::<T>().contains("ipc_channel::") {
-        return Err(
-            "it holds a handle of ipc-channel, which travels only in the arguments and the \
-             result of a process; use this crate's own `channel`"
-                .to_owned(),
-        );
-    }
-    Ok(())
 }
 
 /// Writes words in the place of a value: why there is none.
