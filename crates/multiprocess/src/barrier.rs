@@ -230,7 +230,6 @@ impl Entrance {
     fn wait_for_others(&self, round: u64, mut bell: u32, deadline: Option<Instant>) -> Result<()> {
         loop {
             let look = self.monitor.wait(BELL, bell, deadline);
-            bell = self.monitor.bell(BELL);
             let mut numbers = self.monitor.enter(CONTENT)?;
             if numbers.get(ROUND) == round && look {
                 self.look_for_dead(&mut numbers);
@@ -248,6 +247,7 @@ impl Entrance {
                     Ok(())
                 };
             }
+            bell = self.monitor.bell(BELL);
         }
     }
 

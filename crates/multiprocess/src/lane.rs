@@ -154,11 +154,28 @@ impl Lane {
     }
 
     /// Puts a message, and says which one it is. `takers` are those whose absence makes it pointless.
+    #[inline]
     pub(crate) fn put(
         &self,
         message: &[u8],
         patience: Patience,
         takers: Option<&Party>,
+    ) -> Result<Put, Stop> {
+        let mut slept = false;
+        let put = self.put_or_sleep(message, patience, takers, &mut slept);
+        if slept && put.is_err() && self.has_room() {
+            // The wake-up was for somebody who puts.
+            self.room().strike();
+        }
+        put
+    }
+
+    fn put_or_sleep(
+        &self,
+        message: &[u8],
+        patience: Patience,
+        takers: Option<&Party>,
+        slept: &mut bool,
     ) -> Result<Put, Stop> {
         let deadline = patience.deadline();
         loop {
@@ -183,20 +200,42 @@ impl Lane {
             if patience.is_over() {
                 return Err(Stop::NotNow);
             }
-            let capacity = self.rings.capacity().unwrap_or(usize::MAX);
-            let ready = || (self.rings.len() as usize) < capacity || self.rings.is_closed();
+            let ready = || self.has_room() || self.rings.is_closed();
             if !self.attention.look(ready) {
+                *slept = true;
                 bell::sleep(&[self.room()], deadline, ready);
             }
         }
     }
 
+    fn has_room(&self) -> bool {
+        let capacity = self.rings.capacity().unwrap_or(usize::MAX);
+        (self.rings.len() as usize) < capacity
+    }
+
     /// Takes the next message, and says which one it is. `putters` are those without whom there will be no more.
+    #[inline]
     pub(crate) fn take(
         &self,
         message: &mut Vec<u8>,
         patience: Patience,
         putters: Option<&Party>,
+    ) -> Result<u32, Stop> {
+        let mut slept = false;
+        let taken = self.take_or_sleep(message, patience, putters, &mut slept);
+        if slept && taken.is_err() && !self.rings.is_empty() {
+            // The wake-up was for somebody who takes.
+            self.news().strike();
+        }
+        taken
+    }
+
+    fn take_or_sleep(
+        &self,
+        message: &mut Vec<u8>,
+        patience: Patience,
+        putters: Option<&Party>,
+        slept: &mut bool,
     ) -> Result<u32, Stop> {
         let deadline = patience.deadline();
         let mut thoroughly = matches!(patience, Patience::Try);
@@ -227,6 +266,7 @@ impl Lane {
                 continue;
             }
             if thoroughly {
+                *slept = true;
                 bell::sleep(&[self.news()], deadline, ready);
                 if !ready() {
                     self.tidy();
@@ -314,5 +354,45 @@ impl Lane {
             bell::sleep(&[self.bell(DONE)], patience.deadline(), ready);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Longer than anything here takes; who was forgotten sleeps until then.
+    const LIMIT: Duration = Duration::from_mins(1);
+    const MOMENT: Duration = Duration::from_millis(20);
+
+    fn within(limit: Duration) -> Patience {
+        Patience::Until(Some(Instant::now() + limit))
+    }
+
+    fn lane() -> Lane {
+        Lane::new(Lane::segment(1).unwrap(), 0)
+    }
+
+    #[test]
+    fn who_was_woken_and_gives_up_passes_the_wake_up_on() {
+        let start = Instant::now();
+        let lane = lane();
+        let take = |limit| lane.take(&mut Vec::new(), within(limit), None);
+        std::thread::scope(|scope| {
+            let gives_up = scope.spawn(|| take(10 * MOMENT));
+            std::thread::sleep(MOMENT);
+            let takes = scope.spawn(|| take(LIMIT));
+            std::thread::sleep(MOMENT);
+            // The first is woken, and does not get the turn in time.
+            let turn = lane.segment.turn(lane.takers_turn(), None).unwrap();
+            lane.put(b"message", within(LIMIT), None).unwrap();
+            let gave_up = gives_up.join().unwrap();
+            drop(turn);
+            assert!(matches!(gave_up, Err(Stop::NotNow)));
+            assert!(takes.join().unwrap().is_ok());
+            assert!(start.elapsed() < LIMIT / 2, "it was forgotten");
+        });
     }
 }

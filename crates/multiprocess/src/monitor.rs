@@ -7,15 +7,15 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering, fence};
+use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 
+use crate::bell::Bell;
 use crate::error::{Error, Result};
 use crate::journal;
 use crate::memory::{Held, Segment, Ticket, Use};
 use crate::presence::Presence;
 use crate::raw_lock::Refused;
-use crate::wait;
 
 /// How long a waiting thread sleeps before it looks whether somebody died.
 pub(crate) const LOOK: Duration = Duration::from_millis(100);
@@ -23,12 +23,8 @@ pub(crate) const LOOK: Duration = Duration::from_millis(100);
 /// Where the journal says that it is complete.
 const COMPLETE: usize = crate::memory::WORDS - 1;
 
-/// How many threads sleep beside any of the bells. One that was killed there counts for ever, which costs each ring a
-/// call of the system.
-const SLEEPERS: usize = COMPLETE - 1;
-
-/// Words to wait on: those before.
-pub(crate) const BELLS: usize = SLEEPERS;
+/// Bells to wait on, in the words before.
+pub(crate) const BELLS: usize = COMPLETE / 2;
 
 /// Shared numbers, their lock, and the bells that ring when they change.
 #[derive(Clone, Debug)]
@@ -76,9 +72,10 @@ impl Monitor {
         crate::lock::refusal(refused, &self.segment, what.to_owned(), limit)
     }
 
-    /// What the bell shows now; it is read before the numbers are, and waited on after them.
+    /// Says that this thread is about to wait on a bell, and gives what the bell shows now. The caller has looked at the
+    /// numbers in vain, and has them locked: so whoever changes them from now on knows of this thread.
     pub(crate) fn bell(&self, bell: usize) -> u32 {
-        self.segment.words()[bell].load(Ordering::Acquire)
+        self.bell_at(bell).lie_down()
     }
 
     /// Waits until the bell shows something else than `seen`, or it is time to look around, or the deadline has
@@ -86,23 +83,17 @@ impl Monitor {
     pub(crate) fn wait(&self, bell: usize, seen: u32, deadline: Option<Instant>) -> bool {
         let look = Instant::now() + LOOK;
         let until = deadline.map_or(look, |deadline| deadline.min(look));
-        let words = self.segment.words();
-        words[SLEEPERS].fetch_add(1, Ordering::SeqCst);
-        // The counterpart of the one in `ring`: either this sees that the bell was rung, or that sees this sleeper.
-        fence(Ordering::SeqCst);
-        wait::wait_while(&words[bell], seen, Some(until));
-        words[SLEEPERS].fetch_sub(1, Ordering::SeqCst);
+        self.bell_at(bell).wait_while(seen, until);
         Instant::now() >= until
     }
 
     /// Rings a bell for up to `count` of those who wait on it. Where nobody does, the system is not called.
     pub(crate) fn ring(&self, bell: usize, count: u32) {
-        let words = self.segment.words();
-        words[bell].fetch_add(1, Ordering::SeqCst);
-        fence(Ordering::SeqCst);
-        if words[SLEEPERS].load(Ordering::Relaxed) != 0 {
-            wait::wake(&words[bell], count);
-        }
+        self.bell_at(bell).strike_for(count);
+    }
+
+    fn bell_at(&self, bell: usize) -> Bell<'_> {
+        Bell::of(&self.segment, 2 * bell)
     }
 
     /// This process, as it is written into these numbers.

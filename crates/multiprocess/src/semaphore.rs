@@ -134,17 +134,17 @@ impl Semaphore {
     fn take(&self, deadline: Option<Instant>, mut look: bool) -> Result<Option<Permit<'_>>> {
         let me = self.monitor.presence(CONTENT)?;
         loop {
-            let bell = self.monitor.bell(BELL);
             let mut numbers = self.monitor.enter(CONTENT)?;
             if take_one(&mut numbers, me)
                 || look && self.take_from_the_dead(&mut numbers) && take_one(&mut numbers, me)
             {
                 return Ok(Some(Permit { semaphore: self }));
             }
-            drop(numbers);
             if look && deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Ok(None);
             }
+            let bell = self.monitor.bell(BELL);
+            drop(numbers);
             look = self.monitor.wait(BELL, bell, deadline);
         }
     }

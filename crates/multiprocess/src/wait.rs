@@ -12,55 +12,40 @@ use rustix::thread::futex;
 /// A number to wait for, and what it was when it was looked at.
 pub(crate) type Seen<'a> = (&'a AtomicU32, u32);
 
-/// How a wait ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Ended {
-    /// By a wake, of the number at that place; the waker has counted this waiter.
-    Woken(usize),
-    /// Otherwise.
-    ByItself,
-}
-
 /// Waits until `word` differs from `seen` or the deadline has passed. It may return early: the caller looks at
 /// what it waits for, and comes back.
-pub(crate) fn wait_while(word: &AtomicU32, seen: u32, deadline: Option<Instant>) -> Ended {
+pub(crate) fn wait_while(word: &AtomicU32, seen: u32, deadline: Option<Instant>) {
     let rest = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
     if rest.is_some_and(|rest| rest.is_zero()) || word.load(Ordering::Acquire) != seen {
-        return Ended::ByItself;
+        return;
     }
     #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
     if !crate::portable::is_forced() {
         // Timed out, interrupted, or changed meanwhile: all the same to the caller.
-        return match futex::wait(word, futex::Flags::empty(), seen, limit(rest).as_ref()) {
-            Ok(()) => Ended::Woken(0),
-            Err(_) => Ended::ByItself,
-        };
+        let _ = futex::wait(word, futex::Flags::empty(), seen, limit(rest).as_ref());
+        return;
     }
     look_again(&[(word, seen)], deadline);
-    Ended::ByItself
 }
 
 /// Waits until one of the numbers changes or the deadline has passed; as [`wait_while`].
-pub(crate) fn wait_for_any(words: &[Seen<'_>], deadline: Option<Instant>) -> Ended {
+pub(crate) fn wait_for_any(words: &[Seen<'_>], deadline: Option<Instant>) {
     match words {
         [] => {}
-        [(word, seen)] => return wait_while(word, *seen, deadline),
+        [(word, seen)] => wait_while(word, *seen, deadline),
         words => {
             #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
-            if !crate::portable::is_forced()
-                && let Ok(ended) = vector(words, deadline)
-            {
-                return ended;
+            if !crate::portable::is_forced() && vector(words, deadline).is_ok() {
+                return;
             }
             look_again(words, deadline);
         }
     }
-    Ended::ByItself
 }
 
 /// The kernel's own wait for several numbers, where it has one and there are not too many of them.
 #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
-fn vector(words: &[Seen<'_>], deadline: Option<Instant>) -> rustix::io::Result<Ended> {
+fn vector(words: &[Seen<'_>], deadline: Option<Instant>) -> rustix::io::Result<()> {
     use rustix::io::Errno;
 
     let mut waits = Vec::with_capacity(words.len());
@@ -81,8 +66,7 @@ fn vector(words: &[Seen<'_>], deadline: Option<Instant>) -> rustix::io::Result<E
         end.as_ref(),
         futex::ClockId::Monotonic,
     ) {
-        Ok(woken) => Ok(Ended::Woken(woken)),
-        Err(Errno::AGAIN | Errno::INTR | Errno::TIMEDOUT) => Ok(Ended::ByItself),
+        Ok(_) | Err(Errno::AGAIN | Errno::INTR | Errno::TIMEDOUT) => Ok(()),
         Err(error) => Err(error),
     }
 }
@@ -111,14 +95,15 @@ fn look_again(words: &[Seen<'_>], deadline: Option<Instant>) {
     }
 }
 
-/// Wakes up to `count` of those that wait for the word to change; gives how many were woken, where that can be
-/// known.
-pub(crate) fn wake(word: &AtomicU32, count: u32) -> Option<usize> {
+/// Wakes up to `count` of those that wait for the word to change. Returns whether it is certain that nobody is left
+/// who began to wait before it changed.
+pub(crate) fn wake(word: &AtomicU32, count: u32) -> bool {
     #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
     if !crate::portable::is_forced() {
-        return futex::wake(word, futex::Flags::empty(), count).ok();
+        return futex::wake(word, futex::Flags::empty(), count)
+            .is_ok_and(|woken| u32::try_from(woken).is_ok_and(|woken| woken < count));
     }
     // The portable twin looks by itself.
     let _ = (word, count);
-    None
+    true
 }

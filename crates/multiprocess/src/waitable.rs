@@ -100,6 +100,7 @@ fn wait_until(several: &[&dyn Waitable], deadline: Option<Instant>) -> Vec<usize
             .iter()
             .any(|(lane, putters)| lane.has_news(*putters))
     };
+    let mut slept = false;
     loop {
         let looked = match several.first() {
             Some((first, _)) => first.attention().look(has_news),
@@ -113,10 +114,44 @@ fn wait_until(several: &[&dyn Waitable], deadline: Option<Instant>) -> Vec<usize
             .collect();
         let over = deadline.is_some_and(|deadline| Instant::now() >= deadline);
         if !ready.is_empty() || over {
+            if slept {
+                // Who waits here does not always take: the wake-up was for another sleeper, too.
+                for &place in &ready {
+                    several[place].0.news().strike();
+                }
+            }
             return ready;
         }
         if !looked {
+            slept = true;
             bell::sleep(&bells, deadline, has_news);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Longer than anything here takes; who was forgotten sleeps until then.
+    const LIMIT: Duration = Duration::from_mins(1);
+    const MOMENT: Duration = Duration::from_millis(20);
+
+    #[test]
+    fn who_only_waits_passes_the_wake_up_on_to_one_who_takes() {
+        let start = Instant::now();
+        let (first, second) = (Queue::<u8>::new().unwrap(), Queue::<u8>::new().unwrap());
+        std::thread::scope(|scope| {
+            let waits = scope.spawn(|| wait_timeout(&[&first, &second], LIMIT));
+            std::thread::sleep(MOMENT);
+            let takes = scope.spawn(|| second.get_timeout(LIMIT));
+            std::thread::sleep(MOMENT);
+            second.put(7).unwrap();
+            assert_eq!(takes.join().unwrap().unwrap(), 7);
+            assert!(start.elapsed() < LIMIT / 2, "it was forgotten");
+            // It may have been too late to see it.
+            first.put(8).unwrap();
+            assert!(!waits.join().unwrap().is_empty());
+        });
     }
 }

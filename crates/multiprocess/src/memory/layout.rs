@@ -36,7 +36,7 @@ pub(super) struct LockPlace {
 pub(super) struct TurnPlace(pub(super) RobustMutex);
 
 /// Numbers in each segment that can be read and written without its lock.
-pub(crate) const WORDS: usize = 16;
+pub(crate) const WORDS: usize = 32;
 
 /// Locks in each segment that guard no memory, but let processes do something one after the other.
 pub(crate) const TURNS: usize = 4;
