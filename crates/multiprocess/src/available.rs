@@ -136,19 +136,56 @@ pub(crate) fn free_memory() -> Option<u64> {
 
 /// Bytes that the control group of this process may still use, which is what limits a container.
 fn left_to_group() -> Option<u64> {
-    let number = |path: &Path| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
     let text = fs::read_to_string("/proc/self/cgroup").ok()?;
-    let group = text.lines().find_map(|line| line.strip_prefix("0::/"))?;
-    Path::new("/sys/fs/cgroup")
-        .join(group)
+    left_to(&text, Path::new("/sys/fs/cgroup"))
+}
+
+/// How the two versions of control groups name what is asked of them.
+struct Names {
+    most: &'static str,
+    used: &'static str,
+    files: [&'static str; 2],
+}
+
+const FIRST: Names = Names {
+    most: "memory.limit_in_bytes",
+    used: "memory.usage_in_bytes",
+    files: ["total_active_file ", "total_inactive_file "],
+};
+const SECOND: Names = Names {
+    most: "memory.max",
+    used: "memory.current",
+    files: ["active_file ", "inactive_file "],
+};
+
+/// The least that the groups in `text` and the groups around them have left. A system may have both versions.
+fn left_to(text: &str, root: &Path) -> Option<u64> {
+    let left = |line: &str| {
+        let (_, line) = line.split_once(':')?;
+        let (controllers, group) = line.split_once(":/")?;
+        if controllers.is_empty() {
+            left_within(&root.join(group), root, &SECOND)
+        } else if controllers.split(',').any(|name| name == "memory") {
+            let root = root.join("memory");
+            left_within(&root.join(group), &root, &FIRST)
+        } else {
+            None
+        }
+    };
+    text.lines().filter_map(left).min()
+}
+
+fn left_within(group: &Path, root: &Path, names: &Names) -> Option<u64> {
+    let number = |path: &Path| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
+    group
         .ancestors()
-        .take_while(|folder| folder.starts_with("/sys/fs/cgroup"))
+        .take_while(|folder| folder.starts_with(root))
         .filter_map(|folder| {
-            let most = number(&folder.join("memory.max"))?;
-            let used = number(&folder.join("memory.current"))?;
+            let most = number(&folder.join(names.most))?;
+            let used = number(&folder.join(names.used))?;
             // What is used to remember files is given up when it is needed.
             let stat = fs::read_to_string(folder.join("memory.stat")).unwrap_or_default();
-            let files = ["active_file ", "inactive_file "].iter().filter_map(|key| {
+            let files = names.files.iter().filter_map(|key| {
                 stat.lines()
                     .find_map(|line| line.strip_prefix(key))?
                     .parse::<u64>()
@@ -157,4 +194,52 @@ fn left_to_group() -> Option<u64> {
             Some(most.saturating_sub(used.saturating_sub(files.sum())))
         })
         .min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::left_to;
+    use std::fs;
+    use std::path::Path;
+
+    fn write(folder: &Path, files: &[(&str, &str)]) {
+        fs::create_dir_all(folder).unwrap();
+        for (name, text) in files {
+            fs::write(folder.join(name), text).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_limit_of_a_group_of_either_version_and_of_those_around_it_counts() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        let first = [
+            ("memory.limit_in_bytes", "1000\n"),
+            ("memory.usage_in_bytes", "700\n"),
+            (
+                "memory.stat",
+                "active_file 1\ntotal_inactive_file 100\ntotal_active_file 50\n",
+            ),
+        ];
+        write(&root.join("memory/outer"), &first);
+        let unlimited = [
+            ("memory.limit_in_bytes", "9223372036854771712\n"),
+            ("memory.usage_in_bytes", "600\n"),
+        ];
+        write(&root.join("memory/outer/inner"), &unlimited);
+        let text = "5:cpu,cpuacct:/other\n4:memory:/outer/inner\n0::/second/inner\n";
+        assert_eq!(left_to(text, root), Some(1000 - (700 - 150)));
+        let second = [
+            ("memory.max", "900\n"),
+            ("memory.current", "800\n"),
+            ("memory.stat", "inactive_file 20\n"),
+        ];
+        write(&root.join("second"), &second);
+        write(&root.join("second/inner"), &[("memory.max", "max\n")]);
+        assert_eq!(left_to(text, root), Some(900 - (800 - 20)));
+        // A container may see its group at the root, and under the name that it has outside.
+        assert_eq!(left_to("4:memory:/docker/1", &root.join("none")), None);
+        write(&root.join("memory"), &first);
+        assert_eq!(left_to("4:memory:/docker/1", root), Some(450));
+    }
 }

@@ -18,6 +18,7 @@ use rustix::net::{
 };
 
 use crate::ipc_handles::Handles;
+use crate::limits::explained;
 use crate::link::MOST_FILES;
 
 /// Bytes of the largest packet of handles: a few numbers for each of them.
@@ -28,8 +29,9 @@ pub(crate) fn build<T: serde::Serialize>() -> Result<(IpcSender<T>, OwnedFd), St
     let path = SocketPath::new().map_err(|error| {
         format!(
             "a socket is needed in the folder for temporary files ({}), where it cannot be made: \
-             {error}; set TMPDIR to a folder that can be written to",
-            std::env::temp_dir().display()
+             {}; set TMPDIR to a folder that can be written to",
+            std::env::temp_dir().display(),
+            explained(&error)
         )
     })?;
     let text = path
@@ -40,10 +42,10 @@ pub(crate) fn build<T: serde::Serialize>() -> Result<(IpcSender<T>, OwnedFd), St
     drop(
         path.listener
             .try_clone()
-            .map_err(|error| error.to_string())?,
+            .map_err(|error| explained(&error))?,
     );
     let theirs = IpcSender::connect(text.to_owned()).map_err(|error| error.to_string())?;
-    let ours = path.accept().map_err(|error| error.to_string())?;
+    let ours = path.accept().map_err(|error| explained(&error))?;
     Ok((theirs, ours))
 }
 

@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde::{Deserialize, Serialize};
 
 use crate::current::{self, Identity, ProcessInfo};
+use crate::limits::explained;
 use crate::link::{self, Frame, Kind, Wait};
 use crate::parcel::{Parcel, panic_message};
 use crate::task::{self, Outcome, RegisteredTask};
@@ -118,17 +119,23 @@ pub fn init(tasks: impl IntoIterator<Item = RegisteredTask>) {
 
 /// The whole life of a child; returns its exit code.
 fn run() -> i32 {
-    let Ok(line) = take_line() else {
-        eprintln!(
-            "{MARK} is how a program that uses the crate `multiprocess` starts its own children; \
-             it is not for calling by hand"
-        );
-        return USAGE;
+    let line = match take_line() {
+        Ok(line) => line,
+        Err(error) => {
+            eprintln!(
+                "{MARK} is how a program that uses the crate `multiprocess` starts its own children; \
+                 it is not for calling by hand ({})",
+                explained(&error)
+            );
+            return USAGE;
+        }
     };
     inherited::close(line.as_raw_fd());
-    // A parent that died meanwhile has nothing to be told.
-    let Ok(Some((Kind::Start, start))) = link::receive_frame(&line, Wait::Yes) else {
-        return FAILED;
+    let start = match link::receive_frame(&line, Wait::Yes) {
+        Ok(Some((Kind::Start, start))) => start,
+        // A parent that died meanwhile has nothing to be told.
+        Ok(_) => return FAILED,
+        Err(error) => return tell(&line, Kind::NotStarted, explained(&error).into_bytes()),
     };
     let start: Start = match postcard::from_bytes(&start.bytes) {
         Ok(start) => start,
@@ -150,8 +157,12 @@ fn run() -> i32 {
         if start.dies_with.is_some_and(|parent| !die_with(parent)) {
             return FAILED;
         }
-        if !end_with_parent(&line) {
-            return FAILED;
+        if let Err(error) = end_with_parent(&line) {
+            let reason = format!(
+                "it ends with its parent, and could not watch it: {}",
+                explained(&error)
+            );
+            return tell(&line, Kind::NotStarted, reason.into_bytes());
         }
     }
     if let Some(folder) = &start.run {
@@ -174,7 +185,7 @@ fn run() -> i32 {
             return tell(
                 &line,
                 Kind::UnreadableArguments,
-                error.to_string().into_bytes(),
+                explained(&error).into_bytes(),
             );
         }
     };
@@ -198,7 +209,7 @@ fn answer(line: &UnixStream, task: &RegisteredTask, arguments: Parcel) -> i32 {
                 .and_then(|(frame, luggage)| frame.send(line).map(|()| luggage.deliver()));
             match sent {
                 Ok(()) => 0,
-                Err(error) => tell(line, Kind::UnsendableAnswer, error.to_string().into_bytes()),
+                Err(error) => tell(line, Kind::UnsendableAnswer, explained(&error).into_bytes()),
             }
         }
         Ok(Outcome::UnreadableArguments(reason)) => {
@@ -277,14 +288,12 @@ fn die_with(parent: u32) -> bool {
     }
 }
 
-/// Ends this process as soon as its parent ends, however that ends; false if that cannot be arranged.
+/// Ends this process as soon as its parent ends, however that ends; an error if that cannot be arranged.
 ///
 /// The parent's end of the line stays open as long as the parent lives.
-fn end_with_parent(line: &UnixStream) -> bool {
-    let Ok(line) = line.try_clone() else {
-        return false;
-    };
-    let watch = std::thread::Builder::new()
+fn end_with_parent(line: &UnixStream) -> std::io::Result<()> {
+    let line = line.try_clone()?;
+    std::thread::Builder::new()
         .name("parent watch".to_owned())
         .spawn(move || {
             death::wait_for_hang_up(&line);
@@ -292,11 +301,6 @@ fn end_with_parent(line: &UnixStream) -> bool {
                 rustix::process::getpid(),
                 rustix::process::Signal::KILL,
             );
-        });
-    if let Err(error) = &watch {
-        eprintln!(
-            "a process that ends with its parent cannot be started, as it could not watch it: {error}"
-        );
-    }
-    watch.is_ok()
+        })
+        .map(drop)
 }

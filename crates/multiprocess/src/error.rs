@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::broken_by::BrokenBy;
 use crate::holder::Holder;
+use crate::limits::explained;
 use crate::pool::{PoolEnd, TaskFailure};
 use crate::signal::Signal;
 
@@ -38,7 +39,7 @@ pub enum Error {
     },
 
     /// The operating system did not start the process.
-    #[error("cannot start process '{name}': {source}")]
+    #[error("cannot start process '{name}': {}", explained(source))]
     Spawn {
         /// Name the process was to have.
         name: String,
@@ -159,7 +160,7 @@ pub enum Error {
     },
 
     /// There is no shared memory to be had, or the system refused its use.
-    #[error("no shared memory for {what}: {source}")]
+    #[error("no shared memory for {what}: {}", explained(source))]
     Memory {
         /// What the memory was for.
         what: String,
@@ -317,7 +318,7 @@ pub enum Error {
     ResultTaken,
 
     /// The operating system refused something that should always work.
-    #[error("cannot {doing} process '{name}': {source}")]
+    #[error("cannot {doing} process '{name}': {}", explained(source))]
     System {
         /// What was being done, as a verb.
         doing: &'static str,

@@ -18,6 +18,7 @@ mod watch;
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 
 use ipc_channel::ipc::{self, IpcReceiver, IpcSender, IpcSharedMemory, OpaqueIpcSender};
 use serde::de::value::{Error as IndexError, UsizeDeserializer};
@@ -27,6 +28,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub(crate) use self::watch::refuse_handles;
 
 use crate::bridge;
+use crate::limits::{explained, too_few_descriptors};
 use crate::parcel::{self, Parcel};
 
 /// The handles of one value: what has to reach the other process besides its bytes.
@@ -47,8 +49,8 @@ impl Handles {
 /// The most handles that fit into one message of `ipc-channel`, less the one that does the counting.
 const MOST_HANDLES: usize = 63;
 
-/// Has `ipc-channel` find out how large its messages may be, while there surely are free descriptors: where it finds none
-/// it panics, then and at each later message.
+/// Has `ipc-channel` find out how large its messages may be, while there are free descriptors: where it finds none it
+/// panics, then and at each later message.
 pub(crate) fn prepare() {
     let _ = Collector::new().and_then(Collector::collect);
 }
@@ -72,7 +74,9 @@ impl Collector {
     }
 
     fn make() -> Result<Collector, String> {
-        let (sender, receiver) = ipc::channel().map_err(|error| error.to_string())?;
+        // Two for the channel, and as many for what it measures when it is first used.
+        check_free(4)?;
+        let (sender, receiver) = ipc::channel().map_err(|error| explained(&error))?;
         Ok(Collector { sender, receiver })
     }
 
@@ -87,7 +91,7 @@ impl Collector {
         let (near, far) = bridge::build::<(Vec<OpaqueIpcSender>, Vec<IpcSharedMemory>)>()?;
         near.send((senders, regions))
             .map_err(|error| error.to_string())?;
-        bridge::take_packet(&far).map_err(|error| error.to_string())
+        bridge::take_packet(&far).map_err(|error| explained(&error))
     }
 
     /// Empties the thread's list.
@@ -98,14 +102,18 @@ impl Collector {
             ..Sweep::default()
         };
         // With more handles than fit, `ipc-channel` panics; the list is empty afterwards all the same.
-        match parcel::without_panic(|| self.sender.send(message)) {
+        let sent = parcel::without_panic(|| self.sender.send(message));
+        // Where there is no descriptor left for a handle, `ipc-channel` panics.
+        let free = check_free(COUNTED.get() + 1);
+        match sent {
             None => Err(format!(
                 "it holds more than {MOST_HANDLES} handles of ipc-channel"
             )),
             Some(Err(error)) => Err(error.to_string()),
-            // Where there is no descriptor left for a handle, `ipc-channel` panics.
-            Some(Ok(())) => parcel::without_panic(|| retry(|| self.receiver.recv()))
-                .unwrap_or_else(|| Err("its handles cannot be opened: is the limit of open files (`ulimit -n`) reached?".to_owned())),
+            Some(Ok(())) => free.and_then(|()| {
+                parcel::without_panic(|| retry(|| self.receiver.recv()))
+                    .unwrap_or_else(|| Err(too_few_descriptors()))
+            }),
         }
     }
 }
@@ -117,6 +125,20 @@ impl Drop for Collector {
             let _ = self.sweep();
         }
     }
+}
+
+thread_local! {
+    /// How many handles the last sweep of this thread found.
+    static COUNTED: Cell<usize> = const { Cell::new(0) };
+}
+
+/// An error if fewer descriptors are free: `ipc-channel` panics where it finds none.
+fn check_free(count: usize) -> Result<(), String> {
+    let pair = |_| UnixStream::pair().map_err(|error| explained(&error));
+    (0..count.div_ceil(2))
+        .map(pair)
+        .collect::<Result<Vec<_>, _>>()
+        .map(drop)
 }
 
 /// A message from a thread to itself that takes along what lies in the thread's list.
@@ -132,7 +154,11 @@ struct Sweep {
 impl Serialize for Sweep {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let probe = self.probe.as_ref().expect("a sweep is sent with its probe");
-        probe.serialize(serializer)
+        let number = postcard::to_stdvec(probe)
+            .and_then(|bytes| postcard::from_bytes::<usize>(&bytes))
+            .map_err(serde::ser::Error::custom)?;
+        COUNTED.set(number);
+        number.serialize(serializer)
     }
 }
 
@@ -163,7 +189,7 @@ impl<'de> Deserialize<'de> for Sweep {
 pub(crate) fn open<T: DeserializeOwned>(parcel: Parcel) -> Result<T, String> {
     let (near, far) = bridge::build::<Within<T>>()?;
     let receiver = turn_round(near)?;
-    bridge::put_packet(&far, &parcel.handles).map_err(|error| error.to_string())?;
+    bridge::put_packet(&far, &parcel.handles).map_err(|error| explained(&error))?;
     // The copies that were sent are enough.
     drop(parcel.handles);
     BYTES.set(parcel.bytes);
@@ -202,7 +228,8 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Within<T> {
 fn turn_round<T: DeserializeOwned + Serialize>(
     sender: IpcSender<T>,
 ) -> Result<IpcReceiver<T>, String> {
-    let (outward, homeward) = ipc::channel::<TurnRound<T>>().map_err(|error| error.to_string())?;
+    check_free(3)?;
+    let (outward, homeward) = ipc::channel::<TurnRound<T>>().map_err(|error| explained(&error))?;
     let message = TurnRound {
         sender: Some(sender),
         receiver: RefCell::new(None),
@@ -243,8 +270,11 @@ impl<'de, T> Deserialize<'de> for TurnRound<T> {
 fn retry<T>(receive: impl Fn() -> Result<T, ipc_channel::IpcError>) -> Result<T, String> {
     loop {
         match receive() {
-            Err(ipc_channel::IpcError::Io(error))
-                if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(ipc_channel::IpcError::Io(error)) => {
+                if error.kind() != std::io::ErrorKind::Interrupted {
+                    return Err(explained(&error));
+                }
+            }
             Err(error) => return Err(error.to_string()),
             Ok(value) => return Ok(value),
         }

@@ -195,6 +195,10 @@ impl<R: DeserializeOwned> JoinHandle<R> {
                     location,
                 }
             }
+            Kind::NotStarted => Error::Spawn {
+                name,
+                source: std::io::Error::other(words()),
+            },
             Kind::OtherProgram => Error::OtherProgram {
                 name,
                 pid,

@@ -47,6 +47,9 @@
 //!   give such a test `harness = false`.
 //! - A child that closes every descriptor it can find also closes its line to the parent; its answer is lost,
 //!   its end is seen all the same.
+//! - Each Lock, Value, Array and Semaphore takes two descriptors in every process that has it, a queue or a pipe a few
+//!   more: at the usual limit of 1 024 (`ulimit -n`) a process has about 500 of them. For many numbers use one
+//!   [`Array`], which takes no more than a [`Value`].
 //! - A child closes the descriptors that the start of a program would leave open, and that its parent has: on Linux, and
 //!   where it may look at its parent in `/proc`. One that the parent closes in the moment of the start may stay open.
 //! - A handle in a message is there as long as the message may still be received. If nobody does, it is given back when
@@ -92,6 +95,7 @@ mod join_handle;
 mod journal;
 mod lane;
 mod ledger;
+mod limits;
 mod link;
 mod lock;
 mod luggage;

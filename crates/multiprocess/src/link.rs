@@ -59,10 +59,12 @@ pub(crate) enum Kind {
     UnreadableArguments,
     /// Child to parent: the function's value cannot be sent.
     UnsendableAnswer,
+    /// Child to parent: the system does not give me what I need to begin.
+    NotStarted,
 }
 
 impl Kind {
-    const ALL: [Kind; 9] = [
+    const ALL: [Kind; 10] = [
         Kind::Start,
         Kind::Arguments,
         Kind::Started,
@@ -72,6 +74,7 @@ impl Kind {
         Kind::OtherProgram,
         Kind::UnreadableArguments,
         Kind::UnsendableAnswer,
+        Kind::NotStarted,
     ];
 }
 
@@ -203,10 +206,10 @@ pub(crate) fn receive_frame(socket: &UnixStream, wait: Wait) -> io::Result<Optio
         return Ok(None);
     }
     if files.len() != usize::from(header.files) {
-        return Err(broken(
-            "open files that travelled with a value are missing: is the limit of open \
-                           files (`ulimit -n`) reached?",
-        ));
+        return Err(broken(&format!(
+            "open files that travelled with a value are missing: {}",
+            crate::limits::too_few_descriptors()
+        )));
     }
     if header.stored {
         File::from(files.remove(0)).read_exact_at(&mut bytes, 0)?;

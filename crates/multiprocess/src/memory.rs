@@ -19,10 +19,11 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use shared_memory::{Shmem, ShmemConf};
+use shared_memory::{Shmem, ShmemConf, ShmemError};
 use tracing::Level;
 
 use crate::incarnation::Incarnation;
+use crate::limits::explained;
 use crate::raw_lock::{FileLock, Refused};
 use crate::{events, run};
 
@@ -146,15 +147,25 @@ impl Segment {
         };
         let not_opened = |error: std::io::Error| match error.kind() {
             std::io::ErrorKind::NotFound => gone(&error),
-            _ => format!("the shared memory {} cannot be opened: {error}", place.name),
+            _ => format!(
+                "the shared memory {} cannot be opened: {}",
+                place.name,
+                explained(&error)
+            ),
         };
         run::join(&place.folder).map_err(not_opened)?;
         let users = run::hold(&place.users(), OpenOptions::new().read(true).write(true))
             .map_err(not_opened)?;
-        let mapping = ShmemConf::new()
-            .os_id(os_id(&place.name))
-            .open()
-            .map_err(|error| gone(&error))?;
+        let mapping =
+            ShmemConf::new()
+                .os_id(os_id(&place.name))
+                .open()
+                .map_err(|error| match error {
+                    ShmemError::MapOpenFailed(code) => {
+                        not_opened(std::io::Error::from_raw_os_error(code.cast_signed()))
+                    }
+                    other => gone(&other),
+                })?;
         let room = mapping.len().checked_sub(HEADER);
         let room = room.ok_or_else(|| gone(&"it is shorter than it was"))?;
         // SAFETY: the mapping is at least as long as a header, and aligned to a page.
@@ -165,7 +176,7 @@ impl Segment {
             return Err(gone(&"it is shorter than it was"));
         }
         let segment = Self::assemble(mapping, place.clone(), bytes, usage, users, dependent)
-            .map_err(|error| gone(&error))?;
+            .map_err(not_opened)?;
         let header = segment.header();
         let as_made = header.mark.load(Ordering::Acquire) == MARK
             && header.length.load(Ordering::Relaxed) == length

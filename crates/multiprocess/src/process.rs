@@ -17,6 +17,7 @@ use crate::death::DeathWatch;
 use crate::error::{Error, Result, Travelling};
 use crate::events::{self, recorder};
 use crate::join_handle::JoinHandle;
+use crate::limits::explained;
 use crate::link::{Frame, Kind};
 use crate::luggage::Luggage;
 use crate::parcel::{self, Parcel};
@@ -190,7 +191,7 @@ impl Builder {
             ..Parcel::default()
         };
         let arguments = parcel::pack(&args).map_err(unsendable)?;
-        let too_large = |error: std::io::Error| unsendable(error.to_string());
+        let too_large = |error: std::io::Error| unsendable(explained(&error));
         let (start, _) = Frame::new(Kind::Start, start).map_err(too_large)?;
         let (arguments, luggage) = Frame::new(Kind::Arguments, arguments).map_err(too_large)?;
         let carries = !luggage.is_empty();

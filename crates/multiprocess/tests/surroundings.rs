@@ -3,9 +3,10 @@
 
 mod story;
 
+use std::error::Error;
 use std::process::ExitCode;
 
-use multiprocess::{Error, Lock, Pool, Queue, RegisteredTask, Value, init, pipe, spawn, task};
+use multiprocess::{Connection, Lock, Pool, Queue, RegisteredTask, Value, init, pipe, spawn, task};
 
 use story::scene::Scene;
 
@@ -13,32 +14,48 @@ fn main() -> ExitCode {
     story::play(
         || init(tasks()),
         story::named![small_program],
-        story::named![a_program_started_by_a_loader_starts_children,],
+        story::named![
+            a_program_started_by_a_loader_starts_children,
+            with_few_descriptors_errors_name_the_limit_and_the_way_out
+        ],
     )
 }
 
 fn tasks() -> Vec<RegisteredTask> {
-    vec![task(zeros), task(add_one), task(echo), task(doubler)]
+    vec![
+        task(zeros),
+        task(add_one),
+        task(echo),
+        task(doubler),
+        task(longer),
+    ]
 }
 
 fn zeros(length: usize) -> Vec<u8> {
     vec![0; length]
 }
 
-/// What it is, or a panic in the words of the error.
-fn said<T, E: std::fmt::Display>(result: Result<T, E>) -> T {
-    result.unwrap_or_else(|error| panic!("{error}"))
+fn longer(word: String) -> String {
+    word + "!"
 }
 
-fn add_one(counter: Value<u64>, lock: Lock) {
-    let _alone = said(lock.acquire());
-    *said(counter.lock()) += 1;
+fn add_one(counter: Value<u64>, lock: Lock) -> Result<(), String> {
+    let _alone = lock.acquire().map_err(in_words)?;
+    *counter.lock().map_err(in_words)? += 1;
+    Ok(())
 }
 
-fn echo(queue: Queue<String>, pipe: multiprocess::Connection<i64, i64>) {
-    said(queue.put("a word".to_owned()));
-    let number = said(pipe.recv()).expect("the other end is there");
-    said(pipe.send(number + 1));
+fn echo(queue: Queue<String>, pipe: Connection<i64, i64>) -> Result<(), String> {
+    queue.put("a word".to_owned()).map_err(in_words)?;
+    // Without a number the other side has met an error.
+    if let Some(number) = pipe.recv().map_err(in_words)? {
+        pipe.send(number + 1).map_err(in_words)?;
+    }
+    Ok(())
+}
+
+fn in_words(error: impl std::fmt::Display) -> String {
+    error.to_string()
 }
 
 fn doubler(number: i64) -> i64 {
@@ -49,7 +66,7 @@ fn doubler(number: i64) -> i64 {
 fn small_program() {
     init(tasks());
     std::env::set_current_dir("/dev").unwrap();
-    let tell = |what: &str, result: Result<(), Error>| match result {
+    let tell = |what: &str, result: Result<(), Box<dyn Error>>| match result {
         Ok(()) => println!("{what}: ok"),
         Err(error) => println!("{what}: {error}"),
     };
@@ -58,6 +75,14 @@ fn small_program() {
         (|| {
             let child = spawn(doubler, (5,))?;
             assert_eq!(child.join()?, 10);
+            Ok(())
+        })(),
+    );
+    tell(
+        "word",
+        (|| {
+            let child = spawn(longer, ("a word".to_owned(),))?;
+            assert_eq!(child.join()?, "a word!");
             Ok(())
         })(),
     );
@@ -73,7 +98,7 @@ fn small_program() {
         "value",
         (|| {
             let (value, lock) = (Value::new(7_u64)?, Lock::new()?);
-            spawn(add_one, (value.clone(), lock))?.join()?;
+            spawn(add_one, (value.clone(), lock))?.join()??;
             assert_eq!(value.get()?, 8);
             Ok(())
         })(),
@@ -87,7 +112,7 @@ fn small_program() {
             assert_eq!(queue.get()?, "a word");
             ours.send(4)?;
             assert_eq!(ours.recv()?, Some(5));
-            child.join()
+            Ok(child.join()??)
         })(),
     );
     tell(
@@ -100,8 +125,9 @@ fn small_program() {
     );
 }
 
-const ALL_WELL: [&str; 5] = [
+const ALL_WELL: [&str; 6] = [
     "spawn: ok",
+    "word: ok",
     "large: ok",
     "value: ok",
     "queue: ok",
@@ -134,4 +160,22 @@ fn a_program_started_by_a_loader_starts_children() {
             .succeed();
         assert_eq!(printed, ALL_WELL);
     }
+}
+
+fn with_few_descriptors_errors_name_the_limit_and_the_way_out() {
+    let (mut all_well, mut wanting) = (0, 0);
+    for limit in 4..=40 {
+        let script = format!("exec prlimit --nofile={limit} \"$PROGRAM\"");
+        let played = Scene::by_shell(&script, "small_program").play();
+        assert!(played.status.success(), "{limit}: {played:#?}");
+        assert_eq!(played.err, [""; 0], "{limit}");
+        assert_eq!(played.out.len(), ALL_WELL.len(), "{limit}: {played:#?}");
+        for (line, well) in played.out.iter().zip(ALL_WELL) {
+            let names_it = line.contains(&format!("have {limit} files open (`ulimit -n`)"));
+            assert!(line == well || names_it, "{limit}: {line}");
+            wanting += u32::from(names_it);
+        }
+        all_well += u32::from(played.out == ALL_WELL);
+    }
+    assert!(all_well > 0 && wanting > 0, "{all_well} {wanting}");
 }

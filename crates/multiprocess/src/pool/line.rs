@@ -92,7 +92,7 @@ fn explain(stop: Stop) -> String {
     match stop {
         Stop::NotNow => "the time is over".to_owned(),
         Stop::Closed => "the line is closed".to_owned(),
-        Stop::System(error) => error.to_string(),
+        Stop::System(error) => crate::limits::explained(&error),
     }
 }
 

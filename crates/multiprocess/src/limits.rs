@@ -1,0 +1,45 @@
+//! What the system said, in the words of an error: with the limit that was reached, and the way out.
+
+use std::io;
+
+use rustix::io::Errno;
+use rustix::process::{Resource, getrlimit};
+
+/// The words of the system, and what the caller can do.
+pub(crate) fn explained(error: &io::Error) -> String {
+    match error.raw_os_error().map(Errno::from_raw_os_error) {
+        Some(Errno::MFILE | Errno::TOOMANYREFS) => format!("{error}: {}", too_few_descriptors()),
+        Some(Errno::NFILE) => format!(
+            "{error}: all processes together have as many files open as the system allows (`fs.file-max`)"
+        ),
+        Some(Errno::AGAIN) => format!(
+            "{error}: this user may have {} processes and threads (`ulimit -u`), and a container may have a limit of \
+             its own (`pids.max`); raise the limit, or start fewer",
+            limit(Resource::Nproc)
+        ),
+        Some(Errno::NOMEM) => format!(
+            "{error}: this process may use {} bytes of address space (`ulimit -v`), and a container may have a limit \
+             of its own",
+            limit(Resource::As)
+        ),
+        Some(Errno::TOOBIG) => format!(
+            "{error}: Linux allows a name of 131071 bytes, and a quarter of the stack (`ulimit -s`) for arguments and \
+             environment together"
+        ),
+        _ => error.to_string(),
+    }
+}
+
+/// For a process that has as many files open as it may.
+pub(crate) fn too_few_descriptors() -> String {
+    format!(
+        "this process may have {} files open (`ulimit -n`), and each shared object takes one or two; raise the limit, \
+         or use fewer objects: an Array takes no more than a Value",
+        limit(Resource::Nofile)
+    )
+}
+
+fn limit(resource: Resource) -> String {
+    let most = getrlimit(resource).current;
+    most.map_or("any number of".to_owned(), |most| most.to_string())
+}
