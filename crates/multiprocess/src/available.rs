@@ -1,7 +1,7 @@
 //! How much memory there is to be shared.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 /// The most bytes that this process may make a file; `None` where there is no limit. Writing more ends it by a signal.
@@ -51,7 +51,7 @@ pub(crate) fn reserve(name: &str, bytes: u64) -> io::Result<()> {
         let set_aside = match set_aside {
             // Not every file system can (ramfs cannot), but each has memory for what is written.
             Err(rustix::io::Errno::OPNOTSUPP) => {
-                io::copy(&mut io::repeat(0).take(bytes), &mut file)
+                io::copy(&mut io::Read::take(io::repeat(0), bytes), &mut file)
             }
             other => other.map(|()| bytes).map_err(Into::into),
         };
@@ -83,7 +83,7 @@ pub(crate) fn not_made(code: u32) -> io::Error {
             ),
             _ => return error,
         };
-        return io::Error::new(error.kind(), reason);
+        io::Error::new(error.kind(), reason)
     }
     #[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
     error

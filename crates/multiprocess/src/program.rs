@@ -19,12 +19,12 @@ static FOR_LOADER: OnceLock<Vec<OsString>> = OnceLock::new();
 pub(crate) fn note() {
     FOR_LOADER.get_or_init(|| {
         let line = std::fs::read("/proc/self/cmdline").unwrap_or_default();
-        for_loader(&line, std::env::args_os().collect()).unwrap_or_default()
+        for_loader(&line, &std::env::args_os().collect::<Vec<_>>()).unwrap_or_default()
     });
 }
 
 /// A loader is the program that the kernel runs, and gives the program that it loads the arguments behind its own.
-fn for_loader(line: &[u8], seen: Vec<OsString>) -> Option<Vec<OsString>> {
+fn for_loader(line: &[u8], seen: &[OsString]) -> Option<Vec<OsString>> {
     let line = line.strip_suffix(&[0])?;
     let all: Vec<&OsStr> = line
         .split(|&byte| byte == 0)
