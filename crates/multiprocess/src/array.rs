@@ -45,6 +45,8 @@ use crate::raw_lock::Refused;
 /// ```
 pub struct Array<T> {
     segment: Arc<Segment>,
+    /// How it is called in errors: a [`Value`](crate::Value) is an array too.
+    called: fn() -> String,
     elements: PhantomData<T>,
 }
 
@@ -55,6 +57,16 @@ impl<T: Pod> Array<T> {
     ///
     /// [`Error::Memory`] if it needs more memory than is free.
     pub fn new(length: usize) -> Result<Array<T>> {
+        let what = || format!("{} of length {length}", content::<T>());
+        Array::make(length, content::<T>, what)
+    }
+
+    /// Makes an array that is called by another name; `what` is the name in the error for too little memory.
+    pub(crate) fn make(
+        length: usize,
+        called: fn() -> String,
+        what: impl Fn() -> String,
+    ) -> Result<Array<T>> {
         const {
             assert!(size_of::<T>() > 0, "an element has at least one byte");
             assert!(
@@ -66,12 +78,13 @@ impl<T: Pod> Array<T> {
         let bytes = length.saturating_mul(size_of::<T>());
         let segment = Segment::create(bytes, Use::Locked);
         let segment = segment.map_err(|source| Error::Memory {
-            what: format!("{} of length {length}", content::<T>()),
+            what: what(),
             source,
         })?;
-        events::made(&segment, content::<T>);
+        events::made(&segment, called);
         Ok(Array {
             segment,
+            called,
             elements: PhantomData,
         })
     }
@@ -160,7 +173,7 @@ impl<T: Pod> Array<T> {
 
     #[cold]
     fn refusal(&self, refused: Refused, limit: Option<Duration>) -> Error {
-        refusal(refused, &self.segment, content::<T>(), limit)
+        refusal(refused, &self.segment, (self.called)(), limit)
     }
 }
 
@@ -173,11 +186,16 @@ impl<T> Clone for Array<T> {
     fn clone(&self) -> Array<T> {
         Array {
             segment: Arc::clone(&self.segment),
+            called: self.called,
             elements: PhantomData,
         }
     }
 }
 
+#[allow(
+    clippy::missing_fields_in_debug,
+    reason = "its name stands above the fields"
+)]
 impl<T> fmt::Debug for Array<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Array")
@@ -189,16 +207,27 @@ impl<T> fmt::Debug for Array<T> {
 
 impl<T> Serialize for Array<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.segment.ticket(&content::<T>())?.serialize(serializer)
+        self.segment.ticket(&(self.called)())?.serialize(serializer)
     }
 }
 
 impl<'de, T> Deserialize<'de> for Array<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Array<T>, D::Error> {
+        Array::open(deserializer, content::<T>)
+    }
+}
+
+impl<T> Array<T> {
+    /// Opens an array that was sent, and must be called so.
+    pub(crate) fn open<'de, D: Deserializer<'de>>(
+        deserializer: D,
+        called: fn() -> String,
+    ) -> Result<Array<T>, D::Error> {
         let ticket = Ticket::deserialize(deserializer)?;
-        let segment = Segment::open(&ticket, &content::<T>()).map_err(serde::de::Error::custom)?;
+        let segment = Segment::open(&ticket, &called()).map_err(serde::de::Error::custom)?;
         Ok(Array {
             segment,
+            called,
             elements: PhantomData,
         })
     }

@@ -260,6 +260,8 @@ fn show_name(name: &str) {
             .rev()
             .find(|&end| name.is_char_boundary(end.min(name.len())));
         let short = &name[..end.unwrap_or(0).min(name.len())];
+        // As `ps` shows them.
+        let short = short.replace(char::is_control, "?");
         if let Ok(short) = std::ffi::CString::new(short) {
             let _ = rustix::thread::set_name(&short);
         }

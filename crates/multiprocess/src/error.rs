@@ -8,6 +8,7 @@ use crate::broken_by::BrokenBy;
 use crate::holder::Holder;
 use crate::limits::explained;
 use crate::pool::{PoolEnd, TaskFailure};
+use crate::shown::{Name, Words};
 use crate::signal::Signal;
 
 /// The result of this crate's operations.
@@ -39,7 +40,7 @@ pub enum Error {
     },
 
     /// The operating system did not start the process.
-    #[error("cannot start process '{name}': {}", explained(source))]
+    #[error("cannot start process '{}': {}", Name(name), Words(&explained(source)))]
     Spawn {
         /// Name the process was to have.
         name: String,
@@ -48,7 +49,7 @@ pub enum Error {
     },
 
     /// A value could not be turned into bytes to travel to another process.
-    #[error("{what} of process '{name}' cannot be sent: {reason}")]
+    #[error("{what} of process '{}' cannot be sent: {}", Name(name), Words(reason))]
     Encode {
         /// Which value: the arguments or the result.
         what: Travelling,
@@ -62,7 +63,11 @@ pub enum Error {
     ///
     /// The usual cause is a type whose `Deserialize` asks the bytes what they are (an untagged enum, a
     /// `serde_json::Value`): the wire format does not carry types.
-    #[error("{what} of process '{name}' arrived but cannot be read: {reason}")]
+    #[error(
+        "{what} of process '{}' arrived but cannot be read: {}",
+        Name(name),
+        Words(reason)
+    )]
     Decode {
         /// Which value: the arguments or the result.
         what: Travelling,
@@ -73,7 +78,11 @@ pub enum Error {
     },
 
     /// The function panicked.
-    #[error("process '{name}' (pid {pid}) panicked at {location}: {message}")]
+    #[error(
+        "process '{}' (pid {pid}) panicked at {location}: {}",
+        Name(name),
+        Words(message)
+    )]
     Panicked {
         /// Name of the process.
         name: String,
@@ -86,7 +95,10 @@ pub enum Error {
     },
 
     /// The process ended by itself before its function returned, for example by `std::process::exit`.
-    #[error("process '{name}' (pid {pid}) exited with code {code} before its function returned")]
+    #[error(
+        "process '{}' (pid {pid}) exited with code {code} before its function returned",
+        Name(name)
+    )]
     Exited {
         /// Name of the process.
         name: String,
@@ -97,7 +109,7 @@ pub enum Error {
     },
 
     /// The process was ended by a signal.
-    #[error("process '{name}' (pid {pid}) was ended by {signal}")]
+    #[error("process '{}' (pid {pid}) was ended by {signal}", Name(name))]
     Killed {
         /// Name of the process.
         name: String,
@@ -113,9 +125,10 @@ pub enum Error {
     /// `SA_NOCLDWAIT`), it keeps none; if something in the program waits for any child (`waitpid(-1)`), that may read
     /// it first.
     #[error(
-        "process '{name}' (pid {pid}) ended before its function returned, and how is not known: this program ignores \
+        "process '{}' (pid {pid}) ended before its function returned, and how is not known: this program ignores \
          SIGCHLD, or something in it waits for any child; let SIGCHLD have its default action, and wait for other \
-         children by their pid"
+         children by their pid",
+        Name(name)
     )]
     EndUnknown {
         /// Name of the process.
@@ -126,8 +139,9 @@ pub enum Error {
 
     /// The process ended before it reached [`init`](crate::init).
     #[error(
-        "process '{name}' (pid {pid}) ended ({status}) without reaching `multiprocess::init`; \
-         it must be the first statement of `main`, before arguments are read"
+        "process '{}' (pid {pid}) ended ({status}) without reaching `multiprocess::init`; \
+         it must be the first statement of `main`, before arguments are read",
+        Name(name)
     )]
     NeverStarted {
         /// Name of the process.
@@ -140,8 +154,9 @@ pub enum Error {
 
     /// The process runs, but cannot run the function: it was started from a different program.
     #[error(
-        "process '{name}' (pid {pid}) cannot run `{function}`: the list it gave to \
-         `multiprocess::init` differs from its parent's; the list must not depend on anything"
+        "process '{}' (pid {pid}) cannot run `{function}`: the list it gave to \
+         `multiprocess::init` differs from its parent's; the list must not depend on anything",
+        Name(name)
     )]
     OtherProgram {
         /// Name of the process.
@@ -153,7 +168,10 @@ pub enum Error {
     },
 
     /// The answer was already taken by an earlier join.
-    #[error("process '{name}' was joined before, and its answer was taken then")]
+    #[error(
+        "process '{}' was joined before, and its answer was taken then",
+        Name(name)
+    )]
     AlreadyJoined {
         /// Name of the process.
         name: String,
@@ -171,7 +189,7 @@ pub enum Error {
     /// A lock was not free in time.
     #[error(
         "process '{}' (pid {}) waited {limit:?} in vain for {what}, held by {}",
-        crate::current().name(), crate::current().pid(),
+        Name(crate::current().name()), crate::current().pid(),
         holder.as_ref().map_or("nobody any more".to_owned(), ToString::to_string)
     )]
     LockTimeout {
@@ -193,7 +211,7 @@ pub enum Error {
     /// No permit of a semaphore was free in time.
     #[error(
         "process '{}' (pid {}) waited {limit:?} in vain for one of {permits} permits, held by {}",
-        crate::current().name(), crate::current().pid(), listed(holders)
+        Name(crate::current().name()), crate::current().pid(), listed(holders)
     )]
     PermitTimeout {
         /// How long it was waited for.
@@ -228,7 +246,7 @@ pub enum Error {
     /// Something was waited for, and did not come in time.
     #[error(
         "process '{}' (pid {}) waited {limit:?} in vain for {event}",
-        crate::current().name(), crate::current().pid()
+        Name(crate::current().name()), crate::current().pid()
     )]
     Timeout {
         /// What was waited for.
@@ -245,7 +263,7 @@ pub enum Error {
     },
 
     /// A message could not be turned into bytes.
-    #[error("a message cannot go into {what}: {reason}")]
+    #[error("a message cannot go into {what}: {}", Words(reason))]
     Unsendable {
         /// Where it was to go.
         what: String,
@@ -254,7 +272,10 @@ pub enum Error {
     },
 
     /// A message was taken, but could not be read back; it is lost, those after it are not.
-    #[error("a message out of {what} cannot be read, and is lost: {reason}")]
+    #[error(
+        "a message out of {what} cannot be read, and is lost: {}",
+        Words(reason)
+    )]
     Unreadable {
         /// Where it came from.
         what: String,
@@ -318,7 +339,7 @@ pub enum Error {
     ResultTaken,
 
     /// The operating system refused something that should always work.
-    #[error("cannot {doing} process '{name}': {}", explained(source))]
+    #[error("cannot {doing} process '{}': {}", Name(name), explained(source))]
     System {
         /// What was being done, as a verb.
         doing: &'static str,

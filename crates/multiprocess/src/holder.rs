@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::shown::Name;
+
 /// A process, by its id, and by its name where that can be found out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
@@ -30,7 +32,7 @@ impl Holder {
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
-            Some(name) => write!(f, "process '{name}' (pid {})", self.pid),
+            Some(name) => write!(f, "process '{}' (pid {})", Name(name), self.pid),
             None => write!(f, "process {}", self.pid),
         }
     }

@@ -126,6 +126,7 @@ mod robust;
 mod run;
 mod semaphore;
 mod send_error;
+mod shown;
 mod signal;
 mod spawner;
 mod task;

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::events;
 use crate::memory::{Held, Segment, Ticket, Use};
 use crate::raw_lock::Refused;
+use crate::shown::Name;
 
 /// A lock that processes and threads take in turns.
 ///
@@ -156,7 +157,7 @@ pub(crate) fn refusal(
 impl fmt::Display for Lock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
-            Some(name) => write!(f, "the lock '{name}'"),
+            Some(name) => write!(f, "the lock '{}'", Name(name)),
             None => f.write_str("a lock"),
         }
     }

@@ -7,6 +7,7 @@ use std::panic::PanicHookInfo;
 
 use crate::current;
 use crate::parcel::panic_message;
+use crate::shown::{Name, Words};
 
 thread_local! {
     /// Where this thread panicked last.
@@ -35,14 +36,18 @@ fn announce(panic: &PanicHookInfo<'_>) {
         .map(ToString::to_string)
         .unwrap_or_default();
     let this = current::identity();
-    let process = format!("process '{}' (pid {})", this.this.name, this.this.pid);
+    let process = format!(
+        "process '{}' (pid {})",
+        Name(&this.this.name),
+        this.this.pid
+    );
     let thread = std::thread::current();
     let who = match thread.name() {
         Some("main") => process,
-        Some(name) => format!("thread '{name}' of {process}"),
+        Some(name) => format!("thread '{}' of {process}", Name(name)),
         None => format!("a thread of {process}"),
     };
-    let message = panic_message(panic.payload());
+    let message = Words(panic_message(panic.payload()));
     let mut text = format!("{who} panicked at {location}:\n{message}\n").into_bytes();
     let backtrace = Backtrace::capture();
     if backtrace.status() == BacktraceStatus::Captured {

@@ -89,6 +89,8 @@ pub trait Number: bits::Bits + 'static {}
 /// ```
 pub struct RawArray<T> {
     segment: Arc<Segment>,
+    /// How it is called in errors: a [`RawValue`] is an array too.
+    called: fn() -> String,
     elements: PhantomData<T>,
 }
 
@@ -99,13 +101,23 @@ impl<T: Number> RawArray<T> {
     ///
     /// [`Error::Memory`] if they need more memory than is free.
     pub fn new(length: usize) -> Result<RawArray<T>> {
+        let what = || format!("{} of length {length}", content::<T>());
+        RawArray::make(length, content::<T>, what)
+    }
+
+    fn make(
+        length: usize,
+        called: fn() -> String,
+        what: impl Fn() -> String,
+    ) -> Result<RawArray<T>> {
         let bytes = length.saturating_mul(size_of::<T>());
         let segment = Segment::create(bytes, Use::Atomic).map_err(|source| Error::Memory {
-            what: format!("{} of length {length}", content::<T>()),
+            what: what(),
             source,
         })?;
         Ok(RawArray {
             segment,
+            called,
             elements: PhantomData,
         })
     }
@@ -190,11 +202,16 @@ impl<T> Clone for RawArray<T> {
     fn clone(&self) -> RawArray<T> {
         RawArray {
             segment: Arc::clone(&self.segment),
+            called: self.called,
             elements: PhantomData,
         }
     }
 }
 
+#[allow(
+    clippy::missing_fields_in_debug,
+    reason = "its name stands above the fields"
+)]
 impl<T> fmt::Debug for RawArray<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RawArray")
@@ -206,16 +223,26 @@ impl<T> fmt::Debug for RawArray<T> {
 
 impl<T> Serialize for RawArray<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.segment.ticket(&content::<T>())?.serialize(serializer)
+        self.segment.ticket(&(self.called)())?.serialize(serializer)
     }
 }
 
 impl<'de, T> Deserialize<'de> for RawArray<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<RawArray<T>, D::Error> {
+        RawArray::open(deserializer, content::<T>)
+    }
+}
+
+impl<T> RawArray<T> {
+    fn open<'de, D: Deserializer<'de>>(
+        deserializer: D,
+        called: fn() -> String,
+    ) -> Result<RawArray<T>, D::Error> {
         let ticket = Ticket::deserialize(deserializer)?;
-        let segment = Segment::open(&ticket, &content::<T>()).map_err(serde::de::Error::custom)?;
+        let segment = Segment::open(&ticket, &called()).map_err(serde::de::Error::custom)?;
         Ok(RawArray {
             segment,
+            called,
             elements: PhantomData,
         })
     }
@@ -233,8 +260,6 @@ impl<'de, T> Deserialize<'de> for RawArray<T> {
 /// assert_eq!(counter.get(), 6);
 /// # Ok::<(), multiprocess::Error>(())
 /// ```
-#[derive(Serialize, Deserialize)]
-#[serde(bound = "")]
 pub struct RawValue<T>(RawArray<T>);
 
 impl<T: Number> RawValue<T> {
@@ -244,7 +269,7 @@ impl<T: Number> RawValue<T> {
     ///
     /// [`Error::Memory`] if there is no shared memory for it.
     pub fn new(number: T) -> Result<RawValue<T>> {
-        let array = RawArray::new(1)?;
+        let array = RawArray::make(1, value_content::<T>, value_content::<T>)?;
         array.set(0, number);
         Ok(RawValue(array))
     }
@@ -263,6 +288,22 @@ impl<T: Number> RawValue<T> {
     /// Replaces the number by what `change` makes of it, in one indivisible step, and returns what it was.
     pub fn update(&self, change: impl Fn(T) -> T) -> T {
         self.0.update(0, change)
+    }
+}
+
+fn value_content<T>() -> String {
+    format!("a RawValue<{}>", type_name::<T>())
+}
+
+impl<T> Serialize for RawValue<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de, T> Deserialize<'de> for RawValue<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<RawValue<T>, D::Error> {
+        RawArray::open(deserializer, value_content::<T>).map(RawValue)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::events;
 use crate::lock::refusal;
 use crate::memory::{Held, Segment, Ticket, Use};
 use crate::raw_lock::Refused;
+use crate::shown::Name;
 
 /// A lock that processes and threads take in turns, and that the thread which holds it may take again.
 ///
@@ -153,7 +154,7 @@ impl RLock {
 impl fmt::Display for RLock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
-            Some(name) => write!(f, "the RLock '{name}'"),
+            Some(name) => write!(f, "the RLock '{}'", Name(name)),
             None => f.write_str(CONTENT),
         }
     }

@@ -1,11 +1,12 @@
 //! A value in shared memory, guarded by a lock.
 
+use std::any::type_name;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use bytemuck::Pod;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::array::{Array, ArrayGuard};
 use crate::error::Result;
@@ -38,8 +39,6 @@ use crate::error::Result;
 ///     Ok(())
 /// }
 /// ```
-#[derive(Serialize, Deserialize)]
-#[serde(bound = "")]
 pub struct Value<T>(Array<T>);
 
 impl<T: Pod> Value<T> {
@@ -49,7 +48,9 @@ impl<T: Pod> Value<T> {
     ///
     /// [`Error::Memory`](crate::Error::Memory) if there is no shared memory for it.
     pub fn new(value: T) -> Result<Value<T>> {
-        Ok(Value(Array::from_slice(&[value])?))
+        let array = Array::make(1, content::<T>, content::<T>)?;
+        array.lock()?[0] = value;
+        Ok(Value(array))
     }
 
     /// Waits for the lock; the guard is the value. Python: `with value.get_lock():`.
@@ -103,6 +104,10 @@ impl<T: Pod> Value<T> {
     }
 }
 
+fn content<T>() -> String {
+    format!("a Value<{}>", type_name::<T>())
+}
+
 /// Another handle to the same value, not a copy.
 impl<T> Clone for Value<T> {
     fn clone(&self) -> Value<T> {
@@ -113,6 +118,18 @@ impl<T> Clone for Value<T> {
 impl<T> fmt::Debug for Value<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Value").field(&self.0).finish()
+    }
+}
+
+impl<T> Serialize for Value<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de, T> Deserialize<'de> for Value<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Value<T>, D::Error> {
+        Array::open(deserializer, content::<T>).map(Value)
     }
 }
 

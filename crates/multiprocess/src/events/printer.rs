@@ -10,6 +10,7 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::current;
+use crate::shown::{Name, Words};
 
 /// Name of the variable that has the events printed.
 const VARIABLE: &str = "MULTIPROCESS_LOG";
@@ -72,10 +73,11 @@ where
             writer,
             "[{}/{} {}] ",
             event.metadata().level(),
-            this.name,
+            Name(&this.name),
             this.pid
         )?;
-        context.format_fields(writer.by_ref(), event)?;
-        writer.write_char('\n')
+        let mut fields = String::new();
+        context.format_fields(Writer::new(&mut fields), event)?;
+        writeln!(writer, "{}", Words(&fields))
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::shown::Words;
+
 /// Why a pool has no result for an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -51,23 +53,23 @@ impl fmt::Display for TaskFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TaskFailure::Panicked { message, location } => {
-                write!(f, "it panicked at {location}: {message}")
+                write!(f, "it panicked at {location}: {}", Words(message))
             }
             TaskFailure::WorkerDied { how } => write!(f, "meanwhile {how}"),
             TaskFailure::Lost { how } => {
                 write!(f, "its result was lost before it was sent: {how}")
             }
             TaskFailure::UnsendableInput { reason } => {
-                write!(f, "the input cannot be sent: {reason}")
+                write!(f, "the input cannot be sent: {}", Words(reason))
             }
             TaskFailure::UnreadableInput { reason } => {
-                write!(f, "the worker cannot read the input: {reason}")
+                write!(f, "the worker cannot read the input: {}", Words(reason))
             }
             TaskFailure::UnsendableResult { reason } => {
-                write!(f, "the result cannot be sent: {reason}")
+                write!(f, "the result cannot be sent: {}", Words(reason))
             }
             TaskFailure::UnreadableResult { reason } => {
-                write!(f, "the result cannot be read: {reason}")
+                write!(f, "the result cannot be read: {}", Words(reason))
             }
         }
     }

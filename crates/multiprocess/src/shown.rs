@@ -1,0 +1,73 @@
+//! What users have written, in messages of ours: escaped, so that it cannot be taken for more than it is, and shortened.
+
+use std::fmt::{self, Write};
+
+/// A name, on one line.
+pub(crate) struct Name<'a>(pub(crate) &'a str);
+
+/// Words that may have several lines, such as the message of a panic.
+pub(crate) struct Words<'a>(pub(crate) &'a str);
+
+/// Bytes that are shown at most, before escaping.
+const NAME: usize = 128;
+const WORDS: usize = 4096;
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(self.0, NAME, &[], f)
+    }
+}
+
+impl fmt::Display for Words<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(self.0, WORDS, &['\n', '\t'], f)
+    }
+}
+
+fn show(text: &str, most: usize, as_it_is: &[char], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let end = text.floor_char_boundary(most);
+    for character in text[..end].chars() {
+        // What has been shown once, and stands in a longer text, is not escaped again.
+        if as_it_is.contains(&character) || ['\'', '"', '\\'].contains(&character) {
+            f.write_char(character)?;
+        } else {
+            write!(f, "{}", character.escape_debug())?;
+        }
+    }
+    if end < text.len() {
+        write!(f, "… ({} bytes)", text.len())?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Name, Words};
+
+    #[test]
+    fn what_can_be_printed_is_shown_as_it_is() {
+        for text in ["", "worker 1", "it's \"so\" \\ simple", "Ωμέγα 🦀"] {
+            assert_eq!(Name(text).to_string(), text);
+            assert_eq!(Words(text).to_string(), text);
+        }
+        assert_eq!(
+            Words("left: 1\n\tright: 2").to_string(),
+            "left: 1\n\tright: 2"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_printed_is_escaped_once() {
+        let name = Name("a\0b\n\x1b[31m\u{202e}").to_string();
+        assert_eq!(name, "a\\0b\\n\\u{1b}[31m\\u{202e}");
+        assert_eq!(Words(&name).to_string(), name);
+        assert_eq!(Words("\r\x1b[2J").to_string(), "\\r\\u{1b}[2J");
+    }
+
+    #[test]
+    fn what_is_long_is_shortened_between_characters() {
+        let name = Name(&"é".repeat(1000)).to_string();
+        assert_eq!(name, format!("{}… (2000 bytes)", "é".repeat(64)));
+        assert!(Words(&"x".repeat(3 << 20)).to_string().len() < 5000);
+    }
+}
