@@ -37,6 +37,24 @@
 //! error for them, as does whoever reads one from bytes that came with no message. A value of more than 32 KiB goes through memory that the system keeps only as long as one of the two
 //! processes has it open, so neither ever waits for the other to read.
 //!
+//! # Printing
+//!
+//! Processes share standard output and standard error, and the system keeps whole what one call writes: on a pipe up to
+//! 4 096 bytes. So lines that several processes print at once stay whole
+//!
+//! - with `println!`, up to 1 024 bytes with the end of the line: so much Rust collects before it writes. It writes a
+//!   longer line in several pieces, and the line of another process may come between them;
+//! - with `print!` of a line that is formatted already, up to 4 096 bytes. Standard error is not collected at all, so
+//!   there even short lines want that;
+//! - at any length, while the printing process holds a [`Lock`] that they share.
+//!
+//! ```
+//! let words = "a long line ".repeat(300);
+//! let line = format!("{words}\n");
+//! print!("{line}");
+//! eprint!("{line}");
+//! ```
+//!
 //! # Limits
 //!
 //! - Linux is tested, and so are, on Linux, the portable parts that other Unix systems would use; on those systems

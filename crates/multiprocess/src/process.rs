@@ -33,7 +33,8 @@ use crate::task::{self, Task};
 /// Python: `p = Process(target=function, args=args); p.start()`. The process is started by running this
 /// same program again, as Python's `spawn` method does (never by `fork`); but it does not run `main`
 /// past [`init`](crate::init). Its standard input is empty, its standard output and error are the
-/// parent's, as are its environment and its current folder.
+/// parent's, as are its environment and its current folder. Lines that it prints stay whole [up to a
+/// length](crate#printing).
 ///
 /// # Errors
 ///
