@@ -25,7 +25,7 @@ use serde::de::value::{Error as IndexError, UsizeDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-pub(crate) use self::watch::refuse_handles;
+pub(crate) use self::watch::{may_hold_handles, refuse_handles};
 
 use crate::bridge;
 use crate::limits::{explained, too_few_descriptors};

@@ -35,8 +35,8 @@ thread_local! {
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// A larger buffer is not kept.
-const KEPT: usize = 64 * 1024;
+/// A larger buffer is not kept. (One for a message of 1 MiB is: making it anew costs more than the message.)
+const KEPT: usize = 2 << 20;
 
 fn keep(buffer: Vec<u8>) {
     if buffer.capacity() <= KEPT {
@@ -243,8 +243,7 @@ fn pack<T: Serialize>(value: &T) -> Result<(Vec<u8>, Luggage), String> {
     let mut buffer = BUFFER.take();
     buffer.clear();
     let write = |buffer| {
-        if !std::mem::needs_drop::<T>() {
-            // A type with nothing to be dropped holds no open file.
+        if !ipc_handles::may_hold_handles::<T>() {
             return postcard::to_extend(value, buffer)
                 .map_err(|error| parcel::why_not(value, &error));
         }

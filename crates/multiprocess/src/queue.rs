@@ -36,7 +36,8 @@ use crate::send_error::SendError;
 ///
 /// # Limits
 ///
-/// Handles of the `ipc-channel` package cannot be items. A handle in an item that nobody gets is given back with the
+/// Handles of the `ipc-channel` package cannot be items, nor parts of one: putting it is an error, and an `IpcReceiver` in
+/// it is used up, as by any serialisation. A handle of this crate in an item that nobody gets is given back with the
 /// last handle of the queue; [what is not given back](crate#limits) is said of all that travels.
 ///
 /// # Examples

@@ -1,16 +1,20 @@
-//! What users have written, in messages of ours: escaped, so that it cannot be taken for more than it is, and shortened.
+//! What users have written, in messages of ours: escaped, so that it cannot be taken for more than it is, and names
+//! shortened.
 
 use std::fmt::{self, Write};
 
-/// A name, on one line.
+/// A name, on one line, shortened.
 pub(crate) struct Name<'a>(pub(crate) &'a str);
 
-/// Words that may have several lines, such as the message of a panic.
+/// A message on one line, which may hold names, shortened.
+pub(crate) struct Line<'a>(pub(crate) &'a str);
+
+/// A message that may have several lines, such as that of a panic, whole.
 pub(crate) struct Words<'a>(pub(crate) &'a str);
 
 /// Bytes that are shown at most, before escaping.
 const NAME: usize = 128;
-const WORDS: usize = 4096;
+const LINE: usize = 4096;
 
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -20,7 +24,13 @@ impl fmt::Display for Name<'_> {
 
 impl fmt::Display for Words<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        show(self.0, WORDS, &['\n', '\t'], f)
+        show(self.0, self.0.len(), &['\n', '\t'], f)
+    }
+}
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(self.0, LINE, &[], f)
     }
 }
 
@@ -42,7 +52,7 @@ fn show(text: &str, most: usize, as_it_is: &[char], f: &mut fmt::Formatter<'_>) 
 
 #[cfg(test)]
 mod tests {
-    use super::{Name, Words};
+    use super::{Line, Name, Words};
 
     #[test]
     fn what_can_be_printed_is_shown_as_it_is() {
@@ -65,9 +75,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_long_is_shortened_between_characters() {
+    fn long_names_are_shortened_between_characters_and_messages_are_whole() {
         let name = Name(&"é".repeat(1000)).to_string();
         assert_eq!(name, format!("{}… (2000 bytes)", "é".repeat(64)));
-        assert!(Words(&"x".repeat(3 << 20)).to_string().len() < 5000);
+        assert!(Line(&"x".repeat(3 << 20)).to_string().len() < 5000);
+        assert_eq!(Words(&"x".repeat(3 << 20)).to_string().len(), 3 << 20);
     }
 }

@@ -180,7 +180,7 @@ fn a_child_has_its_parents_folder_and_environment() {
         .succeed();
 }
 
-/// Opens the file LIBRARY_OPENS twice, and has one of the two closed by the start of a program.
+/// Opens the file `LIBRARY_OPENS` twice, and has one of the two closed by the start of a program.
 const LIBRARY: &str = "
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -207,8 +207,8 @@ fn a_child_keeps_what_a_library_opened_before_main() {
     std::fs::write(&source, LIBRARY).unwrap();
     std::fs::write(&file, "").unwrap();
     // Rust needs it for linking, so it is there.
-    let mut compiler = Command::new("cc");
-    let compiled = compiler
+    let mut command = Command::new("cc");
+    let compiled = command
         .args(["-shared", "-fPIC", "-o", &library, &source])
         .status();
     assert!(compiled.expect("there is `cc`").success());

@@ -114,8 +114,10 @@ fn shares_memory() {
     // Its words come after ours.
     *total.lock().unwrap() = 1;
     wait_for("go");
-    array.lock().unwrap().fill(1);
-    let sum: u64 = array.to_vec().unwrap().iter().sum();
+    let mut elements = array.lock().unwrap();
+    elements.fill(1);
+    let sum: u64 = elements.iter().sum();
+    drop(elements);
     println!("sum {sum}");
     // The child may have been killed.
     let _ = child.join();

@@ -1,5 +1,10 @@
 //! Lines that several processes print at once: whole up to the length that the documentation promises.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "arguments of a child move to it"
+)]
+
 mod story;
 
 use std::process::ExitCode;

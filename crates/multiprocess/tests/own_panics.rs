@@ -277,7 +277,7 @@ fn a_value_that_panics_on_its_way_gives_its_handles_back() {
     let value = || (sender.clone(), Panicking);
 
     let queue = Queue::bounded(1).unwrap();
-    let (messages, received) = channel().unwrap();
+    let (messages, arriving) = channel().unwrap();
     let (near, far) = pipe::<(Sender<u32>, Option<Panicking>), ()>().unwrap();
     // At the first message, and at a later one.
     for _ in 0..2 {
@@ -290,7 +290,7 @@ fn a_value_that_panics_on_its_way_gives_its_handles_back() {
         messages.send(none()).unwrap();
         near.send(none()).unwrap();
         assert!(queue.get().unwrap().1.is_none());
-        assert!(received.recv().unwrap().unwrap().1.is_none());
+        assert!(arriving.recv().unwrap().unwrap().1.is_none());
         assert!(far.recv().unwrap().unwrap().1.is_none());
     }
 

@@ -1,6 +1,11 @@
 //! Where the program runs: under a loader or valgrind, with few descriptors, without /proc or /dev/shm. It works, or
 //! says what is missing and what to do.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "arguments of a child move to it"
+)]
+
 mod story;
 
 use std::error::Error;

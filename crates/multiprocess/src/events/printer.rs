@@ -10,7 +10,7 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::current;
-use crate::shown::{Name, Words};
+use crate::shown::{Line, Name};
 
 /// Name of the variable that has the events printed.
 const VARIABLE: &str = "MULTIPROCESS_LOG";
@@ -78,6 +78,6 @@ where
         )?;
         let mut fields = String::new();
         context.format_fields(Writer::new(&mut fields), event)?;
-        writeln!(writer, "{}", Words(&fields))
+        writeln!(writer, "{}", Line(&fields))
     }
 }

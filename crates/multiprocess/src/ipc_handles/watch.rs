@@ -21,6 +21,23 @@ const REFUSED: &str = "it holds a handle of ipc-channel, which travels only in t
 /// More handles than a thread's list ever holds: at a place beyond there is none.
 const BEYOND: u64 = 64;
 
+/// Whether a value of the type may hold such a handle.
+#[inline]
+pub(crate) fn may_hold_handles<T>() -> bool {
+    // A type with nothing to be dropped holds no open file.
+    std::mem::needs_drop::<T>() && !is_of_std(type_name::<T>())
+}
+
+/// Whether the name of a type has only names of the standard library in it, such as `alloc::vec::Vec<f64>`: whatever
+/// else it held would stand there too.
+fn is_of_std(type_name: &str) -> bool {
+    let mut words = type_name.split(|it: char| !(it.is_alphanumeric() || it == '_' || it == ':'));
+    words.all(|word| {
+        let first = word.split_once("::").map(|(first, _)| first);
+        first.is_none_or(|first| matches!(first, "alloc" | "core" | "std"))
+    })
+}
+
 /// Has `write` serialise a value, through what it is given; an error if there was a handle of `ipc-channel` in it, which
 /// is closed then.
 #[inline]
@@ -77,11 +94,30 @@ pub(crate) struct Watched<'a, T: ?Sized> {
     lowest: &'a Lowest,
 }
 
-/// Whether it is a number, which is no handle.
+/// Whether it is a number or the like, which is no handle.
 #[inline]
 fn is_number<T: ?Sized>() -> bool {
     let name = type_name::<T>();
-    matches!(name, "u64" | "usize" | "&u64" | "&usize") || name.starts_with("core::num::")
+    matches!(
+        name,
+        "u8" | "u16"
+            | "u32"
+            | "u64"
+            | "u128"
+            | "usize"
+            | "i8"
+            | "i16"
+            | "i32"
+            | "i64"
+            | "i128"
+            | "isize"
+            | "f32"
+            | "f64"
+            | "bool"
+            | "char"
+            | "&u64"
+            | "&usize"
+    ) || name.starts_with("core::num::")
 }
 
 impl<T: Serialize + ?Sized> Serialize for Watched<'_, T> {
@@ -269,5 +305,29 @@ impl<S: SerializeMap> SerializeMap for Watching<'_, S> {
     #[inline]
     fn end(self) -> Result<S::Ok, S::Error> {
         self.inner.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::may_hold_handles;
+
+    struct Own(#[expect(dead_code, reason = "only its type is looked at")] String);
+
+    #[test]
+    fn types_of_the_standard_library_alone_hold_no_handles() {
+        assert!(!may_hold_handles::<u64>());
+        assert!(!may_hold_handles::<Vec<f64>>());
+        assert!(!may_hold_handles::<
+            Option<(Box<str>, HashMap<String, [u8; 4]>)>,
+        >());
+        assert!(may_hold_handles::<Own>());
+        assert!(may_hold_handles::<Vec<Own>>());
+        assert!(may_hold_handles::<(
+            String,
+            Option<ipc_channel::ipc::IpcSender<u8>>
+        )>());
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn append<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> Result<(),
     let start = bytes.len();
     // A value's own `Serialize` may panic.
     let written = catch_unwind(AssertUnwindSafe(|| {
-        if !std::mem::needs_drop::<T>() {
+        if !ipc_handles::may_hold_handles::<T>() {
             return append_or_panic(value, bytes);
         }
         // Handles of `ipc-channel` cannot be sent: their open files would have to.
