@@ -4,6 +4,7 @@ use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,8 +12,9 @@ use crate::current::{self, Identity, ProcessInfo};
 use crate::limits::explained;
 use crate::link::{self, Frame, Kind, Wait};
 use crate::parcel::{Parcel, panic_message};
+use crate::run::{self, PathBytes};
 use crate::task::{self, Outcome, RegisteredTask};
-use crate::{death, end, events, inherited, ipc_handles, panic, pool, program, run};
+use crate::{death, end, events, inherited, ipc_handles, panic, pool, presence, program, reaper};
 
 /// The first argument of a child; its name follows.
 pub(crate) const MARK: &str = "--multiprocess-child";
@@ -40,7 +42,9 @@ pub(crate) struct Start {
     pub(crate) function: String,
     pub(crate) tasks: usize,
     /// Folder of the run, where the parent has begun one.
-    pub(crate) run: Option<std::path::PathBuf>,
+    pub(crate) run: Option<PathBytes>,
+    /// Folder of all runs, as the parent has found it.
+    pub(crate) base: Option<PathBytes>,
 }
 
 impl Start {
@@ -131,13 +135,13 @@ fn run() -> i32 {
         }
     };
     inherited::close(line.as_raw_fd());
-    let start = match link::receive_frame(&line, Wait::Yes) {
-        Ok(Some((Kind::Start, start))) => start,
+    let parcel = match link::receive_frame(&line, Wait::Yes) {
+        Ok(Some((Kind::Start, parcel))) => parcel,
         // A parent that died meanwhile has nothing to be told.
         Ok(_) => return FAILED,
         Err(error) => return tell(&line, Kind::NotStarted, explained(&error).into_bytes()),
     };
-    let start: Start = match postcard::from_bytes(&start.bytes) {
+    let start: Start = match postcard::from_bytes(&parcel.bytes) {
         Ok(start) => start,
         Err(_) => return tell(&line, Kind::OtherProgram, b"a function".to_vec()),
     };
@@ -165,9 +169,17 @@ fn run() -> i32 {
             return tell(&line, Kind::NotStarted, reason.into_bytes());
         }
     }
-    if let Some(folder) = &start.run {
-        run::inherit(folder);
+    if let Some(PathBytes(base)) = start.base {
+        run::inherit_base(base);
     }
+    if let Some(PathBytes(folder)) = &start.run {
+        run::inherit(folder);
+        if !start.ends_with_parent {
+            clear_up_after_parent(&line, folder.clone());
+        }
+    }
+    // With it goes the parent's lease, now that we have our own.
+    drop(parcel);
     panic::announce_with_process_name();
     events::prepare();
 
@@ -288,6 +300,18 @@ fn die_with(parent: u32) -> bool {
         let _ = parent;
         true
     }
+}
+
+/// Removes what the parent leaves in the run's folder, should it be killed: this process keeps the run from being over.
+fn clear_up_after_parent(line: &UnixStream, folder: PathBuf) {
+    let Ok(line) = line.try_clone() else { return };
+    let watch = std::thread::Builder::new().name("parent watch".to_owned());
+    // Where it cannot be started, the memory goes at the end of the run.
+    let _ = watch.spawn(move || {
+        death::wait_for_hang_up(&line);
+        presence::become_orphan(&folder);
+        reaper::sweep();
+    });
 }
 
 /// Ends this process as soon as its parent ends, however that ends; an error if that cannot be arranged.

@@ -5,8 +5,8 @@ use std::io::ErrorKind;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use tracing::Level;
@@ -18,6 +18,7 @@ use crate::events;
 use crate::link::{self, Frame, Kind, Wait};
 use crate::luggage::Luggage;
 use crate::parcel::{self, Parcel};
+use crate::reaper;
 use crate::signal::Signal;
 
 /// One child, shared by its handle, the list of children, and the reaper.
@@ -208,6 +209,15 @@ impl Child {
             Some(luggage) => luggage.lose(self.info.pid),
             None => {}
         }
+        // One that was killed has left what it used. So has one that exited in the middle of its function.
+        let killed = match end {
+            End::Known(status) => status.signal().is_some(),
+            End::Unknown => true,
+        };
+        if killed || ended.last_words.is_none() {
+            DIED.store(true, Ordering::Release);
+            reaper::sweep();
+        }
         let at = events::moment(Level::INFO);
         // From now on another thread may join it, and the program end.
         let _untold = Untold::new();
@@ -310,6 +320,13 @@ impl Remains {
     }
 }
 
+/// Whether a child of this process was killed, so that it did not wait for its own children.
+pub(crate) fn have_died() -> bool {
+    DIED.load(Ordering::Acquire)
+}
+
+static DIED: AtomicBool = AtomicBool::new(false);
+
 /// The end of a child that can be known, and was not told yet.
 struct Untold;
 
@@ -364,10 +381,40 @@ pub fn active_children() -> Vec<ProcessInfo> {
         .collect()
 }
 
+/// Whether this process starts no more children. Locked for reading while one is started.
+static OVER: RwLock<bool> = RwLock::new(false);
+
+/// Keeps this process from ending while a child is started; an error if it is ending.
+pub(crate) fn starting() -> std::io::Result<RwLockReadGuard<'static, bool>> {
+    let over = OVER.read().unwrap_or_else(PoisonError::into_inner);
+    if *over {
+        return Err(std::io::Error::other("this process is about to end"));
+    }
+    Ok(over)
+}
+
+/// Lets no more children be started; waits for those that are being started.
+pub(crate) fn stop_starting() {
+    *OVER.write().unwrap_or_else(PoisonError::into_inner) = true;
+}
+
+/// How long a daemon may take to end when asked to, before it is killed.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Ends the daemons and waits for the other children: what a process does at its end.
 pub(crate) fn end() {
-    // How long a daemon may take to end when asked to, before it is killed.
-    const PATIENCE: Duration = Duration::from_secs(1);
+    end_all();
+    // Other threads may have started more meanwhile.
+    stop_starting();
+    end_all();
+    // A listener that waits for this very thread is not waited for.
+    let deadline = Instant::now() + PATIENCE;
+    while !are_over() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn end_all() {
     let daemons: Vec<_> = all()
         .into_iter()
         .filter(|child| child.info.daemon)
@@ -396,10 +443,5 @@ pub(crate) fn end() {
             let _ = child.wait(None);
             list().retain(|listed| !Arc::ptr_eq(listed, &child));
         }
-    }
-    // A listener that waits for this very thread is not waited for.
-    let deadline = Instant::now() + PATIENCE;
-    while !are_over() && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(1));
     }
 }

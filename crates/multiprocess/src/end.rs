@@ -1,6 +1,8 @@
 //! What happens when a process of a program ends: its daemons are ended, its other children are waited for, and
 //! the shared memory that nobody else uses is taken back. A child calls it itself, in [`init`](crate::init).
 
+use std::time::Duration;
+
 use crate::events::recorder::process_ends;
 use crate::{children, presence, run};
 
@@ -10,6 +12,11 @@ struct AtEnd;
 impl Drop for AtEnd {
     fn drop(&mut self) {
         if children::are_over() && run::is_none() {
+            // Other threads go on.
+            children::stop_starting();
+        }
+        if children::are_over() && run::is_none() {
+            run::leave(Duration::ZERO);
             return process_ends();
         }
         // The variables of this thread are being destroyed; a listener to events may need its own.
@@ -27,7 +34,13 @@ impl Drop for AtEnd {
 pub(crate) fn end() {
     children::end();
     presence::leave();
-    run::leave();
+    // The descendants of a child that was killed are ended too, a moment later.
+    let patience = if children::have_died() {
+        Duration::from_secs(1)
+    } else {
+        Duration::ZERO
+    };
+    run::leave(patience);
 }
 
 thread_local! {

@@ -74,7 +74,7 @@ impl<R> JoinHandle<R> {
     ///
     /// [`Error::System`] if the signal cannot be sent.
     pub fn terminate(&self) -> Result<()> {
-        self.child.signal(Signal::TERM)
+        self.signal(Signal::TERM)
     }
 
     /// Ends the process at once, with SIGKILL; it is not waited for. Python: `Process.kill()`.
@@ -85,7 +85,14 @@ impl<R> JoinHandle<R> {
     ///
     /// [`Error::System`] if the signal cannot be sent.
     pub fn kill(&self) -> Result<()> {
-        self.child.signal(Signal::KILL)
+        self.signal(Signal::KILL)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        self.child.signal(signal)?;
+        // It may be that nobody asks again how the process is, and it leaves its memory.
+        crate::reaper::assist(Arc::clone(&self.child));
+        Ok(())
     }
 }
 

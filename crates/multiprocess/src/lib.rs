@@ -74,9 +74,15 @@
 //!   the last handle of the queue, channel or pipe is gone (what was given to a child counts until the child has ended);
 //!   of a channel or pipe also when somebody sends, or drops a sender, and no receiver is left. It is not given
 //!   back if all processes that had the queue, channel or pipe were killed; if a process was killed when it had taken the
-//!   message, and not yet read it; or if something before it in the message cannot be read. Then its memory stays until
+//!   message, and not yet read it; or if something before it in the message cannot be read; or if it stands in the
+//!   arguments of a process that was killed together with its parent before it had read them. Then its memory stays until
 //!   all processes of the program have ended, and a channel whose `Sender` it was does not end:
 //!   [`recv_timeout`](Receiver::recv_timeout) does not wait for that.
+//! - Other memory of a killed process is free again within seconds, as soon as the process that started it notices the
+//!   death: when that one waits for it, asks how it is or has ended it, has dropped its handle, or has given it handles.
+//! - A daemon or a worker of a pool that is stopped (SIGSTOP) while its parent is killed ends at once on Linux, unless it
+//!   was stopped before it reached [`init`]; elsewhere it ends when it goes on.
+//! - While a program ends, its other threads get an error when they start a process or make something shared.
 
 #[cfg(not(unix))]
 compile_error!(

@@ -272,6 +272,9 @@ fn file_without_name(bytes: &[u8]) -> io::Result<OwnedFd> {
     Ok(file.into())
 }
 
+/// With that begins the name which a file without a name has for a moment.
+pub(crate) const VALUE: &str = "value-";
+
 /// Files without names that this process has made by the portable way.
 static MADE: AtomicU64 = AtomicU64::new(0);
 
@@ -283,7 +286,8 @@ fn new_file_without_name() -> io::Result<File> {
     }
     // A file of the run, which clears it away if this process is killed before it does so itself.
     let made = MADE.fetch_add(1, Ordering::Relaxed);
-    let name = format!("value-{}-{made}", std::process::id());
+    let name = format!("{VALUE}{}-{made}", std::process::id());
+    let _making = crate::run::making()?;
     let path = crate::run::folder()?.join(name);
     let mut how = File::options();
     let file = how
@@ -293,6 +297,9 @@ fn new_file_without_name() -> io::Result<File> {
         .truncate(true)
         .mode(0o600)
         .open(&path)?;
-    std::fs::remove_file(path)?;
-    Ok(file)
+    match std::fs::remove_file(path) {
+        // Removed with what killed processes left.
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(file),
+    }
 }

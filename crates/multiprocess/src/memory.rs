@@ -31,11 +31,13 @@ mod dependent;
 mod layout;
 mod making;
 mod place;
+mod sweep;
 mod ticket;
 mod turn;
 
 pub(crate) use layout::{TURNS, WORDS};
 pub(crate) use place::remove;
+pub(crate) use sweep::Suspects;
 pub(crate) use ticket::{Ticket, why_not_opened};
 
 use layout::{HEADER, Header, MARK};
@@ -153,6 +155,7 @@ impl Segment {
                 explained(&error)
             ),
         };
+        let _making = run::making().map_err(not_opened)?;
         run::join(&place.folder).map_err(not_opened)?;
         let users = run::hold(&place.users(), OpenOptions::new().read(true).write(true))
             .map_err(not_opened)?;
@@ -194,6 +197,20 @@ impl Segment {
         open.retain(|_, segment| segment.strong_count() > 0);
         open.insert(place.clone(), Arc::downgrade(&segment));
         Ok(segment)
+    }
+
+    /// How many handles of a segment that may not be made wholly are on their way.
+    #[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
+    fn in_flight_at(place: &Place) -> u32 {
+        let Ok(mapping) = ShmemConf::new().os_id(os_id(&place.name)).open() else {
+            return 0;
+        };
+        if mapping.len() < HEADER {
+            return 0;
+        }
+        // SAFETY: the mapping is at least as long as a header, and aligned to a page.
+        let header = unsafe { &*mapping.as_ptr().cast::<Header>() };
+        header.in_flight.load(Ordering::Acquire)
     }
 
     #[inline]
@@ -406,7 +423,7 @@ impl Drop for Segment {
             return;
         }
         let last = !self.dependent
-            && run::is_alone(&self.users)
+            && run::is_last(&self.users)
             && self.header().in_flight.load(Ordering::Acquire) == 0;
         let clear = std::mem::take(&mut self.clear);
         if last && clear.iter().any(|clear| clear.get().is_some()) {
@@ -415,6 +432,9 @@ impl Drop for Segment {
             return self.clear(&clear);
         }
         let accompanied = self.header().accompanied.load(Ordering::Relaxed) != 0;
+        // If this process was stopped at a bad moment, the segment was taken for a dead one's, and its name may have
+        // been given out again.
+        let last = last && run::has_name(&self.users);
         self.mapping.set_owner(last);
         // SAFETY: dropped once, here, and not used afterwards.
         unsafe { ManuallyDrop::drop(&mut self.mapping) };

@@ -85,6 +85,7 @@ impl Member {
     pub(crate) fn join(segment: &Arc<Segment>, side: Side) -> io::Result<Member> {
         let mut how = OpenOptions::new();
         how.read(true).write(true).create(true).mode(0o600);
+        let _making = run::making()?;
         Ok(Member {
             file: run::hold(&side.file(segment), &how)?,
             segment: Arc::clone(segment),

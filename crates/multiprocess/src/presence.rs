@@ -34,6 +34,44 @@ fn all_own() -> MutexGuard<'static, Vec<Own>> {
 
 const PREFIX: &str = "alive-";
 
+/// With that begins the name of the file of a process whose parent was killed.
+const ORPHAN: &str = "orphan-";
+
+static OWN_ORPHAN: Mutex<Option<(PathBuf, File)>> = Mutex::new(None);
+
+/// Says to the other processes of the run that this one's parent is gone, so that nobody will learn of its end.
+pub(crate) fn become_orphan(folder: &Path) {
+    let Ok(_making) = run::making() else { return };
+    let path = folder.join(format!("{ORPHAN}{:x}", std::process::id()));
+    let mut how = OpenOptions::new();
+    how.read(true).write(true).create(true).mode(0o600);
+    // Where it is not found, it was removed before it was locked.
+    let file = (0..10).find_map(|_| run::hold(&path, &how).ok());
+    let mut own = OWN_ORPHAN.lock().unwrap_or_else(PoisonError::into_inner);
+    *own = file.map(|file| (path, file));
+}
+
+/// Whether there is a process of the run, other than this, whose parent is gone.
+fn has_orphans(folder: &Path) -> bool {
+    let own = format!("{ORPHAN}{:x}", std::process::id());
+    fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .any(|entry| {
+            entry.file_name().to_str().is_some_and(|name| {
+                name.starts_with(ORPHAN) && name != own && !is_free(&entry.path())
+            })
+        })
+}
+
+/// Removes the files of killed processes; true if there are processes of whose end nobody will learn.
+pub(crate) fn sweep(folder: &Path) -> bool {
+    let orphans = has_orphans(folder);
+    clear_dead(folder);
+    orphans
+}
+
 impl Presence {
     /// This process, as others in the run of that folder know it.
     pub(crate) fn own(folder: &Path) -> io::Result<Presence> {
@@ -41,6 +79,7 @@ impl Presence {
         if let Some(own) = all.iter().find(|own| own.folder == folder) {
             return Ok(own.presence);
         }
+        let _making = run::making()?;
         clear_dead(folder);
         let (presence, locked) = make(folder)?;
         all.push(Own {
@@ -114,12 +153,13 @@ fn make_file(path: &Path) -> io::Result<File> {
 /// Removes the files of processes that were killed.
 fn clear_dead(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let is_presence = entry
-            .file_name()
-            .to_str()
-            .is_some_and(|name| name.starts_with(PREFIX));
-        if is_presence {
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        if name.starts_with(PREFIX) || name.starts_with(ORPHAN) {
             remove_if_free(&entry.path());
+        } else if name.starts_with(crate::link::VALUE) {
+            // Whoever has just made it removes it too.
+            let _ = fs::remove_file(entry.path());
         }
     }
 }
@@ -137,6 +177,13 @@ fn remove_if_free(path: &Path) {
 pub(crate) fn leave() {
     for own in all_own().drain(..) {
         let _ = fs::remove_file(own.presence.file(&own.folder));
+    }
+    let orphan = OWN_ORPHAN
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    if let Some((path, _locked)) = orphan {
+        let _ = fs::remove_file(path);
     }
 }
 

@@ -11,11 +11,12 @@ use serde::de::DeserializeOwned;
 use tracing::Level;
 
 use crate::child::{self, Start};
-use crate::children::Child;
+use crate::children::{self, Child};
 use crate::current::{self, ProcessInfo};
 use crate::death::DeathWatch;
 use crate::error::{Error, Result, Travelling};
 use crate::events::{self, recorder};
+use crate::ipc_handles::Handles;
 use crate::join_handle::JoinHandle;
 use crate::limits::explained;
 use crate::link::{Frame, Kind};
@@ -23,7 +24,7 @@ use crate::luggage::Luggage;
 use crate::parcel::{self, Parcel};
 use crate::program;
 use crate::reaper;
-use crate::run;
+use crate::run::{self, PathBytes};
 use crate::signal::Signal;
 use crate::spawner::Spawner;
 use crate::task::{self, Task};
@@ -170,6 +171,12 @@ impl Builder {
         } else {
             Spawner::Caller
         };
+        // What the child makes and returns has to outlive it: it lies in a run that this process is a part of.
+        let run = if std::mem::needs_drop::<F::Output>() {
+            run::folder().ok()
+        } else {
+            run::folder_if_any()
+        };
         let start = Start {
             name: name.clone(),
             daemon,
@@ -180,15 +187,17 @@ impl Builder {
             index,
             function: std::any::type_name::<F>().to_owned(),
             tasks: task::table()?.len(),
-            // What the child makes and returns has to outlive it: it lies in a run that this process is a part of.
-            run: if std::mem::needs_drop::<F::Output>() {
-                run::folder().ok()
-            } else {
-                run::folder_if_any()
-            },
+            base: run::base().ok().map(PathBytes),
+            run: run.map(PathBytes),
         };
         let start = Parcel {
             bytes: start.to_bytes(),
+            // Held by the system while it is on its way: the run is not over if this process dies before the child has
+            // read its start.
+            handles: Handles {
+                packet: Vec::new(),
+                files: run::lease().into_iter().collect(),
+            },
             ..Parcel::default()
         };
         let arguments = parcel::pack(&args).map_err(unsendable)?;
@@ -198,13 +207,17 @@ impl Builder {
         let carries = !luggage.is_empty();
 
         let at = events::moment(Level::INFO);
-        let child = start_program(&name, daemon, &spawner, luggage, |answer| {
-            let _ = parcel::open::<F::Output>(answer);
-        })
-        .map_err(|source| Error::Spawn {
-            name: name.clone(),
-            source,
-        })?;
+        let starting = children::starting();
+        let child = starting
+            .and_then(|_starting| {
+                start_program(&name, daemon, &spawner, luggage, |answer| {
+                    let _ = parcel::open::<F::Output>(answer);
+                })
+            })
+            .map_err(|source| Error::Spawn {
+                name: name.clone(),
+                source,
+            })?;
         child.greet(&[start, arguments]).inspect_err(|_| {
             child.take_back_luggage();
             let _ = child.signal(Signal::KILL);

@@ -1,6 +1,9 @@
 //! The thread that waits for the children nobody will join, so that none becomes a zombie, and for those that have
 //! handles on their way to them: should they die before they have read them, the handles are given back at once.
 //!
+//! It also removes what killed processes left in shared memory, for a while after one was killed: see
+//! [`Suspects`].
+//!
 //! It is started when the first such child is, or with the first handle that is dropped before its process has ended,
 //! and ends itself when there is nothing left to wait for.
 
@@ -13,19 +16,39 @@ use rustix::event::{PollFd, PollFlags};
 
 use crate::children::Child;
 use crate::death::wait_for;
-use crate::parcel;
+use crate::memory::Suspects;
+use crate::{parcel, run};
 
 struct Reaper {
     /// Handed over, and not yet seen by the thread.
     new: Vec<(Arc<Child>, Option<Then>)>,
     /// Wakes the thread; `None` while there is no thread.
     bell: Option<UnixStream>,
+    /// Until when to look for what killed processes left.
+    sweep_until: Option<Instant>,
 }
 
 static REAPER: Mutex<Reaper> = Mutex::new(Reaper {
     new: Vec::new(),
     bell: None,
+    sweep_until: None,
 });
+
+/// How long what a killed process left is looked for: its daemons and pool workers end a little after it.
+const SWEEPING: Duration = Duration::from_secs(5);
+
+/// Between two looks. A look at thousands of segments takes milliseconds, so it is also a multiple of that.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Has the thread look for what killed processes left: one was killed, or ended without clearing up.
+pub(crate) fn sweep() {
+    if run::may_have_left_something() {
+        let mut reaper = REAPER.lock().unwrap_or_else(PoisonError::into_inner);
+        reaper.sweep_until = Some(Instant::now() + SWEEPING);
+        // Without thread or descriptors it is removed at the end of the run.
+        let _ = reaper.wake();
+    }
+}
 
 /// What is to be done when a child has ended.
 pub(crate) type Then = Box<dyn FnOnce() + Send>;
@@ -68,18 +91,35 @@ impl Reaper {
 
 fn reap(ear: &UnixStream) {
     let mut children: Vec<(Arc<Child>, Option<Then>)> = Vec::new();
+    let mut suspects = Suspects::default();
+    let mut next_look: Option<Instant> = None;
     loop {
+        if next_look.is_some_and(|next| Instant::now() >= next) {
+            let start = Instant::now();
+            let orphans = run::sweep(&mut suspects);
+            next_look = Some(Instant::now() + PAUSE.max(50 * start.elapsed()));
+            let mut reaper = REAPER.lock().unwrap_or_else(PoisonError::into_inner);
+            if orphans || !suspects.is_empty() {
+                let soon = Instant::now() + 2 * PAUSE;
+                reaper.sweep_until = reaper.sweep_until.max(Some(soon));
+            } else if reaper.sweep_until.is_some_and(|until| start >= until) {
+                reaper.sweep_until = None;
+            }
+        }
         {
             let mut reaper = REAPER.lock().unwrap_or_else(PoisonError::into_inner);
             children.append(&mut reaper.new);
-            if children.is_empty() {
+            next_look = reaper
+                .sweep_until
+                .map(|_| next_look.unwrap_or_else(Instant::now));
+            if children.is_empty() && next_look.is_none() {
                 reaper.bell = None;
                 return;
             }
         }
         let mut descriptors = vec![PollFd::new(ear, PollFlags::IN)];
         descriptors.extend(children.iter().map(|(child, _)| child.watch().poll_fd()));
-        wait_for(&mut descriptors, None);
+        wait_for(&mut descriptors, next_look);
         let ready: Vec<bool> = descriptors[1..]
             .iter()
             .map(|descriptor| !descriptor.revents().is_empty())

@@ -13,14 +13,20 @@
 //!         mp-4a1f-18c2-0         a name in use; locked, shared, by every process that has it open
 //! ```
 
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::memory;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::memory::{self, Suspects};
+use crate::presence;
 
 /// A run of which this process is a part, and its lease.
 struct Membership {
@@ -32,11 +38,14 @@ struct Memberships {
     /// The run whose folder takes the names that this process gives out.
     own: Option<PathBuf>,
     all: Vec<Membership>,
+    /// Whether all were left, at the end of the process.
+    left: bool,
 }
 
 static MEMBERSHIPS: Mutex<Memberships> = Mutex::new(Memberships {
     own: None,
     all: Vec::new(),
+    left: false,
 });
 
 fn memberships() -> MutexGuard<'static, Memberships> {
@@ -44,6 +53,41 @@ fn memberships() -> MutexGuard<'static, Memberships> {
 }
 
 const LEASE: &str = "lease";
+
+/// A path as it travels to another process: serde's own way takes only paths that are UTF-8.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct PathBytes(pub(crate) PathBuf);
+
+impl Serialize for PathBytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.as_os_str().as_bytes().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for PathBytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<PathBytes, D::Error> {
+        let bytes = Vec::<u8>::deserialize(deserializer)?;
+        Ok(PathBytes(OsString::from_vec(bytes).into()))
+    }
+}
+
+/// Whether this process has left its runs, which it does once, at its end. Locked for reading while something is made
+/// in the folder of a run: other threads go on while the main thread ends.
+static LEFT: RwLock<bool> = RwLock::new(false);
+
+/// Keeps this process from leaving its runs while something is made in their folders; an error if it has left them. A
+/// thread must not call it twice.
+pub(crate) fn making() -> io::Result<RwLockReadGuard<'static, bool>> {
+    let left = LEFT.read().unwrap_or_else(PoisonError::into_inner);
+    if *left {
+        return Err(about_to_end());
+    }
+    Ok(left)
+}
+
+fn about_to_end() -> io::Error {
+    io::Error::other("this process is about to end")
+}
 
 /// The folder of this process's run, if it has one yet.
 pub(crate) fn folder_if_any() -> Option<PathBuf> {
@@ -55,6 +99,9 @@ pub(crate) fn folder() -> io::Result<PathBuf> {
     let mut memberships = memberships();
     if let Some(own) = &memberships.own {
         return Ok(own.clone());
+    }
+    if memberships.left {
+        return Err(about_to_end());
     }
     let membership = begin(&base()?)?;
     memberships.own = Some(membership.folder.clone());
@@ -80,6 +127,9 @@ pub(crate) fn join(folder: &Path) -> io::Result<()> {
     {
         return Ok(());
     }
+    if memberships.left {
+        return Err(about_to_end());
+    }
     let lease = hold(&folder.with_extension(LEASE), OpenOptions::new().read(true))?;
     memberships.all.push(Membership {
         folder: folder.to_owned(),
@@ -93,13 +143,58 @@ pub(crate) fn is_none() -> bool {
     memberships().all.is_empty()
 }
 
-/// Leaves all runs; those that nobody else is a part of are cleared away.
-pub(crate) fn leave() {
+/// Leaves all runs; those that nobody else is a part of are cleared away. For those that others are a part of at the
+/// moment, it waits that long.
+pub(crate) fn leave(patience: Duration) {
+    stop_making();
     let mut memberships = memberships();
     memberships.own = None;
+    memberships.left = true;
+    let deadline = Instant::now() + patience;
     for Membership { folder, lease } in memberships.all.drain(..) {
-        clear_if_over(&folder, &lease);
+        while !clear_if_over(&folder, &lease) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
+}
+
+/// From now on nothing is made in the folders of runs.
+fn stop_making() {
+    // Making takes only a moment; whoever takes longer is not waited for.
+    let deadline = Instant::now() + Duration::from_secs(1);
+    loop {
+        match LEFT.try_write() {
+            Ok(mut left) => return *left = true,
+            Err(_) if Instant::now() >= deadline => return,
+            Err(_) => std::thread::sleep(Duration::from_micros(100)),
+        }
+    }
+}
+
+/// Whether there may be something that a killed process of this user has left.
+pub(crate) fn may_have_left_something() -> bool {
+    base().is_ok_and(|base| base.exists())
+}
+
+/// Removes what killed processes left: of runs that are over, and of those that this process is a part of. True if there
+/// are processes in them of whose end nobody will learn.
+pub(crate) fn sweep(suspects: &mut Suspects) -> bool {
+    clear_dead_runs();
+    let all = memberships();
+    let folders: Vec<PathBuf> = all.all.iter().map(|part| part.folder.clone()).collect();
+    drop(all);
+    suspects.look_again(&folders);
+    folders
+        .iter()
+        .fold(false, |orphans, folder| presence::sweep(folder) | orphans)
+}
+
+/// The lease of this process's run, to be held by a child from its start on.
+pub(crate) fn lease() -> Option<OwnedFd> {
+    let memberships = memberships();
+    let own = memberships.own.as_ref()?;
+    let own = memberships.all.iter().find(|part| part.folder == *own)?;
+    own.lease.try_clone().ok().map(OwnedFd::from)
 }
 
 /// Clears away what the runs left that ended without being able to do it themselves.
@@ -121,11 +216,26 @@ pub(crate) fn clear_dead_runs() {
     }
 }
 
-/// The folder of all runs of this user.
-fn base() -> io::Result<PathBuf> {
+static BASE: OnceLock<PathBuf> = OnceLock::new();
+
+/// The folder of all runs of this user: found once, so that it stays the same when the current folder changes.
+pub(crate) fn base() -> io::Result<PathBuf> {
+    if let Some(base) = BASE.get() {
+        return Ok(base.clone());
+    }
     let user = rustix::process::getuid().as_raw();
-    // Two processes of a run may have different current folders.
-    std::path::absolute(std::env::temp_dir().join(format!("multiprocess-{user}")))
+    let mut temp = std::env::temp_dir();
+    // A variable that is empty counts as not set.
+    if temp.as_os_str().is_empty() {
+        temp = PathBuf::from("/tmp");
+    }
+    let base = std::path::absolute(temp.join(format!("multiprocess-{user}")))?;
+    Ok(BASE.get_or_init(|| base).clone())
+}
+
+/// Takes the folder of all runs from the parent, whose current folder may have changed since it found it.
+pub(crate) fn inherit_base(base: PathBuf) {
+    let _ = BASE.set(base);
 }
 
 fn open_base(base: &Path) -> io::Result<()> {
@@ -203,7 +313,7 @@ pub(crate) fn hold(path: &Path, how: &OpenOptions) -> io::Result<File> {
             return Err(error);
         }
     }
-    if is_at(&file, path)? {
+    if same_file(&file, path)? {
         Ok(file)
     } else {
         Err(ErrorKind::NotFound.into())
@@ -211,7 +321,11 @@ pub(crate) fn hold(path: &Path, how: &OpenOptions) -> io::Result<File> {
 }
 
 /// Whether the path still leads to the open file.
-fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+pub(crate) fn is_at(file: &File, path: &Path) -> bool {
+    matches!(same_file(file, path), Ok(true))
+}
+
+fn same_file(file: &File, path: &Path) -> io::Result<bool> {
     let (opened, found) = (file.metadata()?, fs::metadata(path)?);
     Ok((opened.dev(), opened.ino()) == (found.dev(), found.ino()))
 }
@@ -226,10 +340,33 @@ pub(crate) fn is_alone(file: &File) -> bool {
     }
 }
 
-fn clear_if_over(folder: &Path, lease: &File) {
+/// As [`is_alone`], of a file that others lock for an instant to see whether it has a user: they are not taken for one.
+pub(crate) fn is_last(file: &File) -> bool {
+    // They don't come twice within an instant. Whoever keeps it locked alone is the last user himself.
+    is_alone(file)
+        || (0..10).any(|_| {
+            let shared = file.try_lock_shared().is_ok();
+            if !shared {
+                std::thread::sleep(Duration::from_micros(50));
+            }
+            shared
+        }) && is_alone(file)
+            && has_name(file)
+}
+
+/// Whether an open file still has a name.
+pub(crate) fn has_name(file: &File) -> bool {
+    file.metadata().is_ok_and(|found| found.nlink() > 0)
+}
+
+/// Clears a run away if it is over; false if others are a part of it.
+fn clear_if_over(folder: &Path, lease: &File) -> bool {
     let path = folder.with_extension(LEASE);
-    if !is_alone(lease) || !matches!(is_at(lease, &path), Ok(true)) {
-        return;
+    if !is_alone(lease) {
+        return !is_at(lease, &path);
+    }
+    if !is_at(lease, &path) {
+        return true;
     }
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.file_name().to_str().is_none_or(memory::remove) {
@@ -238,11 +375,12 @@ fn clear_if_over(folder: &Path, lease: &File) {
     }
     // What cannot be removed now stays written down, to be tried again.
     if fs::remove_dir(folder).is_err_and(|error| error.kind() != ErrorKind::NotFound) {
-        return;
+        return true;
     }
     let _ = fs::remove_file(path);
     // The folder of all runs goes with the last of them; if another run is there, it stays.
     if let Some(base) = folder.parent() {
         let _ = fs::remove_dir(base);
     }
+    true
 }

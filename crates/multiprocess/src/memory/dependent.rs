@@ -19,6 +19,7 @@ impl Segment {
         length: usize,
     ) -> std::io::Result<Arc<Segment>> {
         let total = total(length)?;
+        let _making = crate::run::making()?;
         self.header().accompanied.store(1, Ordering::Relaxed);
         let place = self.place.dependent(suffix);
         if place.users().exists() {

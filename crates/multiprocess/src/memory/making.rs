@@ -18,6 +18,7 @@ impl Segment {
     pub(crate) fn create(length: usize, usage: Use) -> std::io::Result<Arc<Segment>> {
         static MADE: AtomicU64 = AtomicU64::new(0);
         let total = total(length)?;
+        let _making = run::making()?;
         let folder = run::folder()?;
         let run = folder
             .file_name()
@@ -34,6 +35,8 @@ impl Segment {
             match Self::create_at(place, total, length, usage, false) {
                 // A process of the run that had this pid before gave that name.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                // It was taken for a dead process's, before it was locked.
+                Err(error) if error.kind() == ErrorKind::NotFound && folder.is_dir() => {}
                 made => return made,
             }
         }

@@ -1,15 +1,26 @@
 //! Where a segment is to be found: by its name in the system, and by the file of that name in the folder of its run.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::run::PathBytes;
 
 /// Where a segment is to be found.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub(super) struct Place {
+    #[serde(serialize_with = "as_bytes", deserialize_with = "from_bytes")]
     pub(super) folder: PathBuf,
     pub(super) name: String,
+}
+
+fn as_bytes<S: Serializer>(folder: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    PathBytes(folder.to_owned()).serialize(serializer)
+}
+
+fn from_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+    PathBytes::deserialize(deserializer).map(|PathBytes(folder)| folder)
 }
 
 impl Place {

@@ -72,6 +72,7 @@ impl Segment {
         if let Some(file) = place.get() {
             return Ok(file);
         }
+        let _making = crate::run::making().map_err(Refused::System)?;
         let path = self.companion(&format!("turn{which}"));
         let file = FileLock::open(&path).map_err(Refused::System)?;
         Ok(place.get_or_init(|| file))

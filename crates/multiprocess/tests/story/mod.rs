@@ -12,6 +12,7 @@
 
 pub(crate) mod forged;
 pub(crate) mod hello;
+pub(crate) mod left;
 pub(crate) mod proc;
 pub(crate) mod scene;
 pub(crate) mod unread;

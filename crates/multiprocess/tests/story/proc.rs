@@ -28,7 +28,9 @@ impl Known {
     /// Whether it still executes: it is neither gone nor a zombie.
     pub(crate) fn is_running(&self) -> bool {
         stat(self.pid).is_some_and(|stat| {
-            stat.started == self.started && !matches!(stat.state, 'Z' | 'X' | 'x')
+            // A process whose first thread has ended is a zombie, too, while other threads of it still end.
+            let has_ended = stat.state == 'Z' && stat.threads <= 1;
+            stat.started == self.started && !has_ended && !matches!(stat.state, 'X' | 'x')
         })
     }
 
@@ -71,6 +73,7 @@ impl fmt::Display for Known {
 struct Stat {
     state: char,
     parent: u32,
+    threads: u32,
     started: String,
 }
 
@@ -81,6 +84,7 @@ fn stat(pid: u32) -> Option<Stat> {
     Some(Stat {
         state: fields.first()?.chars().next()?,
         parent: fields.get(1)?.parse().ok()?,
+        threads: fields.get(17)?.parse().ok()?,
         started: (*fields.get(19)?).to_owned(),
     })
 }
