@@ -1,6 +1,7 @@
 //! A place where processes wait for each other.
 
 use std::fmt;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -8,10 +9,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::broken_by::BrokenBy;
 use crate::error::{Error, Result};
+use crate::holder::Holder;
 use crate::luggage::{self, Carried};
 use crate::memory::Ticket;
 use crate::monitor::{Monitor, Numbers};
 use crate::presence::Presence;
+use crate::raw_lock::Refused;
 
 /// A place where a number of parties, threads of any processes, wait until all of them have come.
 ///
@@ -123,7 +126,8 @@ impl Barrier {
 
     /// Waits until all parties have come, but not longer than `limit`. Python: `Barrier.wait(seconds)`.
     ///
-    /// When the time is over the barrier breaks, for the others too.
+    /// When the time is over the barrier breaks, for the others too; where a process was stopped in the middle of using
+    /// it, as soon as that one goes on.
     ///
     /// # Errors
     ///
@@ -140,7 +144,7 @@ impl Barrier {
     pub fn abort(&self) -> Result<()> {
         let entrance = &self.entrance;
         let me = entrance.monitor.presence(CONTENT)?;
-        let mut numbers = entrance.monitor.enter(CONTENT)?;
+        let mut numbers = entrance.enter()?;
         break_it(&entrance.monitor, &mut numbers, ABORT, me.number());
         Ok(())
     }
@@ -151,7 +155,7 @@ impl Barrier {
     ///
     /// [`Error::Memory`] if the operating system refuses.
     pub fn reset(&self) -> Result<()> {
-        let mut numbers = self.entrance.monitor.enter(CONTENT)?;
+        let mut numbers = self.entrance.enter()?;
         self.entrance.forget_the_dead(&mut numbers);
         end_round(&mut numbers, true, 0, 0);
         self.entrance.monitor.ring(BELL, ALL);
@@ -164,7 +168,7 @@ impl Barrier {
     ///
     /// [`Error::Memory`] if the operating system refuses.
     pub fn is_broken(&self) -> Result<bool> {
-        Ok(self.entrance.monitor.enter(CONTENT)?.get(BROKEN) != 0)
+        Ok(self.entrance.enter()?.get(BROKEN) != 0)
     }
 
     /// How many wait at the moment. Python: `Barrier.n_waiting`.
@@ -173,7 +177,7 @@ impl Barrier {
     ///
     /// [`Error::Memory`] if the operating system refuses.
     pub fn waiting(&self) -> Result<u32> {
-        let numbers = self.entrance.monitor.enter(CONTENT)?;
+        let numbers = self.entrance.enter()?;
         Ok(u32::try_from(numbers.get(ARRIVED)).unwrap_or(u32::MAX))
     }
 
@@ -185,13 +189,44 @@ impl Barrier {
 }
 
 impl Entrance {
+    fn enter(&self) -> Result<Numbers<'_>> {
+        self.enter_before(None)
+    }
+
+    /// Locks the numbers. Who cannot before the deadline, because a process was stopped that has them, breaks the barrier
+    /// all the same: he writes it down, and the next one who locks them does it.
+    fn enter_before(&self, deadline: Option<Instant>) -> Result<Numbers<'_>> {
+        match self.monitor.lock_before(deadline) {
+            Ok(mut numbers) => {
+                self.break_as_noted(&mut numbers);
+                Ok(numbers)
+            }
+            Err(Refused::Busy) => {
+                let me = std::process::id();
+                self.monitor.note().store(me, Ordering::SeqCst);
+                let by = BrokenBy::Timeout(Holder::of(me));
+                Err(Error::BarrierBroken { by })
+            }
+            Err(refused) => Err(self.monitor.refusal(refused, CONTENT, None)),
+        }
+    }
+
+    fn break_as_noted(&self, numbers: &mut Numbers<'_>) {
+        let late = self.monitor.note().load(Ordering::SeqCst);
+        if late != 0 {
+            break_it(&self.monitor, numbers, TIMEOUT, u64::from(late) << 32);
+            // Taken back last: a death before it breaks once more what is broken.
+            self.monitor.note().store(0, Ordering::SeqCst);
+        }
+    }
+
     /// Makes this process a party, if it is none yet.
-    fn enlist(&self) -> Result<()> {
+    fn enlist(&self, deadline: Option<Instant>) -> Result<()> {
         if self.place.get().is_some() {
             return Ok(());
         }
         let me = self.monitor.presence(CONTENT)?;
-        let mut numbers = self.monitor.enter(CONTENT)?;
+        let mut numbers = self.enter_before(deadline)?;
         if self.place.get().is_none() {
             let free = numbers.all()[PARTIES..]
                 .iter()
@@ -207,8 +242,8 @@ impl Entrance {
     }
 
     fn wait(&self, deadline: Option<Instant>) -> Result<u32> {
-        self.enlist()?;
-        let mut numbers = self.monitor.enter(CONTENT)?;
+        self.enlist(deadline)?;
+        let mut numbers = self.enter_before(deadline)?;
         if numbers.get(BROKEN) != 0 {
             return Err(cause(&numbers));
         }
@@ -230,7 +265,7 @@ impl Entrance {
     fn wait_for_others(&self, round: u64, mut bell: u32, deadline: Option<Instant>) -> Result<()> {
         loop {
             let look = self.monitor.wait(BELL, bell, deadline);
-            let mut numbers = self.monitor.enter(CONTENT)?;
+            let mut numbers = self.enter_before(deadline)?;
             if numbers.get(ROUND) == round && look {
                 self.look_for_dead(&mut numbers);
             }
@@ -378,7 +413,7 @@ impl<'de> Deserialize<'de> for Barrier {
         let barrier = Barrier::of(monitor, parties);
         barrier
             .entrance
-            .enlist()
+            .enlist(None)
             .map_err(serde::de::Error::custom)?;
         Ok(barrier)
     }

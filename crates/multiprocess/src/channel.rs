@@ -191,9 +191,11 @@ impl<T: Serialize> Sender<T> {
 
     /// Sends a message if there is room.
     ///
+    /// It waits for another process that is sending at the same moment, but not longer than a millisecond.
+    ///
     /// # Errors
     ///
-    /// As [`send`](Sender::send), and [`Error::Full`].
+    /// As [`send`](Sender::send), and [`Error::Full`] if there is no room, or the millisecond is over.
     pub fn try_send(&self, message: T) -> Result<(), SendError<T>> {
         self.put(message, Limit::Try)
     }
@@ -239,9 +241,11 @@ impl<T: DeserializeOwned> Receiver<T> {
 
     /// Receives the next message if there is one. `None` when there will be no more.
     ///
+    /// It waits for another process that is receiving at the same moment, but not longer than a millisecond.
+    ///
     /// # Errors
     ///
-    /// As [`recv`](Receiver::recv), and [`Error::Empty`] if there is none yet.
+    /// As [`recv`](Receiver::recv), and [`Error::Empty`] if there is nothing yet, or the millisecond is over.
     pub fn try_recv(&self) -> Result<Option<T>> {
         self.take(Limit::Try)
     }

@@ -229,15 +229,19 @@ pub enum Error {
         by: BrokenBy,
     },
 
-    /// There is no room at the moment.
-    #[error("{what} is full; take something out of it, or put with a wait")]
+    /// There is no room at the moment, or another process is just putting something and was stopped in the middle.
+    #[error(
+        "{what} is full, or in use at this moment by another process; take something out of it, or put with a wait"
+    )]
     Full {
         /// The queue.
         what: String,
     },
 
-    /// There is nothing at the moment.
-    #[error("{what} is empty; put something into it, or get with a wait")]
+    /// There is nothing at the moment, or another process is just getting something and was stopped in the middle.
+    #[error(
+        "{what} is empty, or in use at this moment by another process; put something into it, or get with a wait"
+    )]
     Empty {
         /// The queue, or the end of a pipe.
         what: String,

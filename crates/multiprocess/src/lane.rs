@@ -10,9 +10,10 @@ use tracing::Level;
 use crate::bell::{self, Attention, Bell};
 use crate::events;
 use crate::ledger::LANE;
+use crate::memory::Turn;
 use crate::memory::{Clear, Segment, Use};
 use crate::party::Party;
-use crate::raw_lock::Refused;
+use crate::raw_lock::{MOMENT, Refused};
 use crate::ring::{Rings, Wasteful};
 
 /// How long to wait for what is not there.
@@ -25,10 +26,17 @@ pub(crate) enum Patience {
 }
 
 impl Patience {
-    fn deadline(self) -> Option<Instant> {
+    /// Until when to wait for others who are just doing the same thing: who only tries waits for a [`MOMENT`].
+    pub(crate) fn for_a_turn(self) -> Option<Instant> {
         match self {
-            // The turn itself is waited for: nobody has it for long.
-            Patience::Try => None,
+            Patience::Try => Some(Instant::now() + MOMENT),
+            Patience::Until(deadline) => deadline,
+        }
+    }
+
+    pub(crate) fn deadline(self) -> Option<Instant> {
+        match self {
+            Patience::Try => Some(Instant::now()),
             Patience::Until(deadline) => deadline,
         }
     }
@@ -46,7 +54,7 @@ impl Patience {
 /// Why a message was not put or not taken.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// There is no room for it, or none is there; and the time is over, if there was any.
+    /// There is no room for it, or none is there, or somebody else has the turn; and the time is over, if there was any.
     NotNow,
     /// It was closed, or nobody is left on the other side.
     Closed,
@@ -153,6 +161,17 @@ impl Lane {
         2 * self.index + 1
     }
 
+    /// Takes a turn. Who has it may have been stopped, so nobody waits for it longer than for anything else.
+    #[inline]
+    fn turn(&self, which: usize, patience: Patience) -> Result<Turn<'_>, Refused> {
+        if matches!(patience, Patience::Try)
+            && let Ok(turn) = self.segment.try_turn(which)
+        {
+            return Ok(turn);
+        }
+        self.segment.turn(which, patience.for_a_turn())
+    }
+
     /// Puts a message, and says which one it is. `takers` are those whose absence makes it pointless.
     #[inline]
     pub(crate) fn put(
@@ -177,12 +196,11 @@ impl Lane {
         takers: Option<&Party>,
         slept: &mut bool,
     ) -> Result<Put, Stop> {
-        let deadline = patience.deadline();
         loop {
             if takers.is_some_and(Party::has_left) {
                 return Err(Stop::Closed);
             }
-            let turn = self.segment.turn(self.putters_turn(), deadline)?;
+            let turn = self.turn(self.putters_turn(), patience)?;
             if self.rings.is_closed() {
                 return Err(Stop::Closed);
             }
@@ -203,7 +221,7 @@ impl Lane {
             let ready = || self.has_room() || self.rings.is_closed();
             if !self.attention.look(ready) {
                 *slept = true;
-                bell::sleep(&[self.room()], deadline, ready);
+                bell::sleep(&[self.room()], patience.deadline(), ready);
             }
         }
     }
@@ -237,12 +255,11 @@ impl Lane {
         putters: Option<&Party>,
         slept: &mut bool,
     ) -> Result<u32, Stop> {
-        let deadline = patience.deadline();
         let mut thoroughly = matches!(patience, Patience::Try);
         loop {
             // Asked first: what was put before the end is taken before the end.
             let over = self.is_over(putters, thoroughly);
-            let turn = self.segment.turn(self.takers_turn(), deadline)?;
+            let turn = self.turn(self.takers_turn(), patience)?;
             let item = self.rings.taken_count();
             if let Some(wasteful) = self.rings.take(message)? {
                 if wasteful == Wasteful(true) {
@@ -267,7 +284,7 @@ impl Lane {
             }
             if thoroughly {
                 *slept = true;
-                bell::sleep(&[self.news()], deadline, ready);
+                bell::sleep(&[self.news()], patience.deadline(), ready);
                 if !ready() {
                     self.tidy();
                 }

@@ -39,6 +39,7 @@ pub(crate) use layout::{TURNS, WORDS};
 pub(crate) use place::remove;
 pub(crate) use sweep::Suspects;
 pub(crate) use ticket::{Ticket, why_not_opened};
+pub(crate) use turn::Turn;
 
 use layout::{HEADER, Header, MARK};
 use place::{Place, os_id};

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::journal;
 use crate::memory::{Held, Segment, Ticket, Use};
 use crate::presence::Presence;
-use crate::raw_lock::Refused;
+use crate::raw_lock::{MOMENT, Refused};
 
 /// How long a waiting thread sleeps before it looks whether somebody died.
 pub(crate) const LOOK: Duration = Duration::from_millis(100);
@@ -23,8 +23,11 @@ pub(crate) const LOOK: Duration = Duration::from_millis(100);
 /// Where the journal says that it is complete.
 const COMPLETE: usize = crate::memory::WORDS - 1;
 
+/// What is written down without the lock.
+const NOTE: usize = COMPLETE - 1;
+
 /// Bells to wait on, in the words before.
-pub(crate) const BELLS: usize = COMPLETE / 2;
+pub(crate) const BELLS: usize = NOTE / 2;
 
 /// Shared numbers, their lock, and the bells that ring when they change.
 #[derive(Clone, Debug)]
@@ -64,6 +67,12 @@ impl Monitor {
         Ok(Numbers::new(&self.segment, self.segment.lock(deadline)?))
     }
 
+    /// Locks the numbers for one who has waited until the deadline already, or soon will have: for a [`MOMENT`] more he
+    /// waits for others who have them.
+    pub(crate) fn lock_before(&self, deadline: Option<Instant>) -> Result<Numbers<'_>, Refused> {
+        self.lock(deadline.map(|deadline| deadline.max(Instant::now() + MOMENT)))
+    }
+
     pub(crate) fn try_lock(&self) -> Result<Numbers<'_>, Refused> {
         Ok(Numbers::new(&self.segment, self.segment.try_lock()?))
     }
@@ -85,6 +94,11 @@ impl Monitor {
         let until = deadline.map_or(look, |deadline| deadline.min(look));
         self.bell_at(bell).wait_while(seen, until);
         Instant::now() >= until
+    }
+
+    /// A number that can be read and written without the lock.
+    pub(crate) fn note(&self) -> &AtomicU32 {
+        &self.segment.words()[NOTE]
     }
 
     /// Rings a bell for up to `count` of those who wait on it. Where nobody does, the system is not called.

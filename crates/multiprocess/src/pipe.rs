@@ -222,9 +222,11 @@ impl<S, R: DeserializeOwned> Connection<S, R> {
 
     /// Receives the next message if there is one. `None` at the end of the conversation.
     ///
+    /// It waits for another thread that is receiving at the same moment, but not longer than a millisecond.
+    ///
     /// # Errors
     ///
-    /// As [`recv`](Connection::recv), and [`Error::Empty`] if there is none yet.
+    /// As [`recv`](Connection::recv), and [`Error::Empty`] if there is nothing yet, or the millisecond is over.
     pub fn try_recv(&self) -> Result<Option<R>> {
         self.take(Limit::Try)
     }

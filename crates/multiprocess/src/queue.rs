@@ -239,9 +239,11 @@ impl<T: Serialize> Queue<T> {
 
     /// Puts an item into the queue if there is room. Python: `put(item, block=False)`, or `put_nowait(item)`.
     ///
+    /// It waits for another process that is putting at the same moment, but not longer than a millisecond.
+    ///
     /// # Errors
     ///
-    /// As [`put`](Queue::put), and [`Error::Full`].
+    /// As [`put`](Queue::put), and [`Error::Full`] if there is no room, or the millisecond is over.
     pub fn try_put(&self, item: T) -> Result<(), SendError<T>> {
         self.items.put(item, Limit::Try, None)
     }
@@ -269,9 +271,11 @@ impl<T: DeserializeOwned> Queue<T> {
 
     /// Takes the first item out of the queue if there is one. Python: `get(block=False)`, or `get_nowait()`.
     ///
+    /// It waits for another process that is getting at the same moment, but not longer than a millisecond.
+    ///
     /// # Errors
     ///
-    /// As [`get`](Queue::get), and [`Error::Empty`].
+    /// As [`get`](Queue::get), and [`Error::Empty`] if there is nothing yet, or the millisecond is over.
     pub fn try_get(&self) -> Result<T> {
         self.items.take(Limit::Try, None)
     }

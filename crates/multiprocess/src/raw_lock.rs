@@ -17,6 +17,10 @@ pub(crate) enum Refused {
     System(std::io::Error),
 }
 
+/// How long who only tries waits for one who is just doing the same thing. He is done long before, unless he was stopped
+/// in the middle of it, or has no processor.
+pub(crate) const MOMENT: Duration = Duration::from_millis(1);
+
 /// A lock between processes made of a lock on a file: the twin of the robust mutex.
 ///
 /// The system drops the lock when its holder dies. Threads of one process share the open file, and so the lock;

@@ -8,8 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::error::{Error, Result};
 use crate::holder::Holder;
 use crate::memory::Ticket;
+use crate::message::Limit;
 use crate::monitor::{Monitor, Numbers};
 use crate::presence::Presence;
+use crate::raw_lock::Refused;
 
 /// A fixed number of permits: as many threads, of any processes, may hold one at the same time.
 ///
@@ -79,7 +81,7 @@ impl Semaphore {
     /// [`Error::Memory`] if the operating system refuses.
     pub fn acquire(&self) -> Result<Permit<'_>> {
         loop {
-            if let Some(permit) = self.take(None, false)? {
+            if let Some(permit) = self.take(Limit::None, false)? {
                 return Ok(permit);
             }
         }
@@ -87,11 +89,14 @@ impl Semaphore {
 
     /// Takes a permit if one is free. Python: `Semaphore.acquire(block=False)`.
     ///
+    /// It waits for another process that takes or gives back a permit at the same moment, but not longer than a
+    /// millisecond; then it is `None`, too.
+    ///
     /// # Errors
     ///
     /// As [`acquire`](Semaphore::acquire).
     pub fn try_acquire(&self) -> Result<Option<Permit<'_>>> {
-        self.take(Some(Instant::now()), true)
+        self.take(Limit::Try, true)
     }
 
     /// Waits for a permit, but not longer than `limit`.
@@ -101,15 +106,15 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// [`Error::PermitTimeout`] if none was free in time.
+    /// [`Error::PermitTimeout`] if none was free in time; [`Error::LockTimeout`] if that could not be known, because a
+    /// process was stopped in the middle of taking a permit or giving one back.
     pub fn acquire_timeout(&self, limit: Duration) -> Result<Permit<'_>> {
-        let deadline = Instant::now().checked_add(limit);
-        match self.take(deadline, limit.is_zero())? {
+        match self.take(Limit::For(limit), limit.is_zero())? {
             Some(permit) => Ok(permit),
             None => Err(Error::PermitTimeout {
                 limit,
                 permits: self.permits,
-                holders: self.holders()?,
+                holders: self.holders(limit)?,
             }),
         }
     }
@@ -131,10 +136,21 @@ impl Semaphore {
         Ok(u32::try_from(numbers.get(FREE)).unwrap_or(self.permits))
     }
 
-    fn take(&self, deadline: Option<Instant>, mut look: bool) -> Result<Option<Permit<'_>>> {
+    fn take(&self, limit: Limit, mut look: bool) -> Result<Option<Permit<'_>>> {
         let me = self.monitor.presence(CONTENT)?;
+        let deadline = limit.patience().deadline();
         loop {
-            let mut numbers = self.monitor.enter(CONTENT)?;
+            let mut numbers = match self.monitor.lock_before(deadline) {
+                Ok(numbers) => numbers,
+                Err(refused) => {
+                    // This thread may have been woken to take a permit: then let another one look.
+                    self.monitor.ring(BELL, 1);
+                    return match (refused, limit) {
+                        (Refused::Busy, Limit::Try) => Ok(None),
+                        (refused, limit) => Err(self.refusal(refused, limit)),
+                    };
+                }
+            };
             if take_one(&mut numbers, me)
                 || look && self.take_from_the_dead(&mut numbers) && take_one(&mut numbers, me)
             {
@@ -165,8 +181,18 @@ impl Semaphore {
         !dead.is_empty()
     }
 
-    fn holders(&self) -> Result<Vec<Holder>> {
-        let numbers = self.monitor.enter(CONTENT)?;
+    fn refusal(&self, refused: Refused, limit: Limit) -> Error {
+        let limit = match limit {
+            Limit::For(limit) => Some(limit),
+            Limit::None | Limit::Try => None,
+        };
+        self.monitor.refusal(refused, CONTENT, limit)
+    }
+
+    /// Who holds permits after the limit is over.
+    fn holders(&self, limit: Duration) -> Result<Vec<Holder>> {
+        let locked = self.monitor.lock_before(Some(Instant::now()));
+        let numbers = locked.map_err(|refused| self.refusal(refused, Limit::For(limit)))?;
         let processes: Vec<Presence> = holders(&numbers).map(|(_, process, _)| process).collect();
         drop(numbers);
         Ok(processes.into_iter().map(Presence::holder).collect())
