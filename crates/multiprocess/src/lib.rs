@@ -34,8 +34,9 @@
 //! receivers and shared memory of the `ipc-channel` package travel too, up to 63 of them in a value (on
 //! Linux). The crate's own handles (queues, channels, pipes, locks, shared values and the like) travel in messages of
 //! this crate: arguments, results, and what is put or sent. Another serialiser, and `ipc-channel`'s own `send`, get an
-//! error for them, as does whoever reads one from bytes that came with no message. A value of more than 32 KiB goes through memory that the system keeps only as long as one of the two
-//! processes has it open, so neither ever waits for the other to read.
+//! error for them, and so does reading one from bytes that came with no message. A value of more than 32 KiB goes
+//! through memory that the system keeps only as long as one of the two processes has it open, so neither ever waits for
+//! the other to read.
 //!
 //! # Printing
 //!
