@@ -15,6 +15,9 @@ use libc::{c_int, pthread_mutex_t, timespec};
 
 use crate::raw_lock::Refused;
 
+/// How long anybody waits before he looks whether the mutex is free.
+const SLICE: Duration = Duration::from_millis(100);
+
 /// A mutex that lies in shared memory.
 #[repr(transparent)]
 pub(crate) struct RobustMutex(UnsafeCell<pthread_mutex_t>);
@@ -71,7 +74,22 @@ impl RobustMutex {
     pub(crate) fn lock(&self) -> Result<(), Refused> {
         // SAFETY: the mutex was initialised before any reference to it was made, and stays mapped while
         // there is one.
-        self.outcome(unsafe { libc::pthread_mutex_lock(self.0.get()) })
+        match unsafe { libc::pthread_mutex_trylock(self.0.get()) } {
+            libc::EBUSY => self.wait(),
+            code => self.outcome(code),
+        }
+    }
+
+    /// Waits in slices, and looks after each: whoever unlocks the mutex wakes one of those who wait, and if that one is
+    /// killed before it can lock the mutex, neither it nor the system wakes the next.
+    #[cold]
+    fn wait(&self) -> Result<(), Refused> {
+        loop {
+            match self.lock_until(Instant::now() + SLICE) {
+                Err(Refused::Busy) => {}
+                locked => return locked,
+            }
+        }
     }
 
     /// Locks if nobody holds it.
@@ -87,9 +105,8 @@ impl RobustMutex {
     /// Locks, waiting until the deadline.
     pub(crate) fn lock_until(&self, deadline: Instant) -> Result<(), Refused> {
         // The C library counts by the clock of the day, which can be set; so it is asked again and again, for
-        // a second by that clock. (Set back during such a second, it makes this wait longer by as much. The call that
+        // a slice by that clock. (Set back during such a slice, it makes this wait longer by as much. The call that
         // counts by another clock, `pthread_mutex_clocklock`, is not in every C library that Rust supports.)
-        const SLICE: Duration = Duration::from_secs(1);
         loop {
             let rest = deadline.saturating_duration_since(Instant::now());
             let end = SystemTime::now() + rest.min(SLICE);
@@ -136,5 +153,54 @@ fn check(code: c_int) -> std::io::Result<()> {
         Ok(())
     } else {
         Err(std::io::Error::from_raw_os_error(code))
+    }
+}
+
+#[cfg(all(test, target_env = "gnu"))]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::wait;
+
+    const LIMIT: Duration = Duration::from_secs(30);
+    const MOMENT: Duration = Duration::from_millis(20);
+
+    fn mutex() -> &'static RobustMutex {
+        let place: *mut RobustMutex = Box::leak(Box::<RobustMutex>::new_uninit()).as_mut_ptr();
+        // SAFETY: the memory was allocated for it, and nobody else knows of it.
+        unsafe {
+            RobustMutex::init(place).expect("it can be made");
+            &*place
+        }
+    }
+
+    #[test]
+    fn who_waits_gets_a_free_mutex_though_the_one_that_was_woken_is_dead() {
+        let mutex = mutex();
+        // SAFETY: in this C library a mutex begins with the number that is waited for, and all use it by atomics.
+        let word = unsafe { &*mutex.0.get().cast::<AtomicU32>() };
+        mutex.lock().expect("it is free");
+        // The one that will be woken, and then does nothing.
+        let seen = word.load(Ordering::SeqCst);
+        let dead = std::thread::spawn(move || {
+            wait::wait_while(word, seen, Some(Instant::now() + LIMIT));
+        });
+        std::thread::sleep(MOMENT);
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            mutex.lock().expect("it comes free");
+            sender.send(()).expect("the test waits for it");
+            mutex.unlock();
+        });
+        std::thread::sleep(MOMENT);
+        mutex.unlock();
+        dead.join().expect("it was woken");
+        let locked = receiver.recv_timeout(LIMIT);
+        assert!(
+            locked.is_ok(),
+            "nobody holds the mutex, and it is waited for"
+        );
     }
 }
