@@ -210,10 +210,7 @@ impl Child {
             None => {}
         }
         // One that was killed has left what it used. So has one that exited in the middle of its function.
-        let killed = match end {
-            End::Known(status) => status.signal().is_some(),
-            End::Unknown => true,
-        };
+        let killed = matches!(end, End::Known(status) if status.signal().is_some());
         if killed || ended.last_words.is_none() {
             DIED.store(true, Ordering::Release);
             reaper::sweep();
