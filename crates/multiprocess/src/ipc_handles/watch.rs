@@ -94,10 +94,11 @@ pub(crate) struct Watched<'a, T: ?Sized> {
     lowest: &'a Lowest,
 }
 
-/// Whether it is a number or the like, which is no handle.
+/// Whether it is a number or the like, or a reference to one, as sequences hand them on: that is no handle.
 #[inline]
 fn is_number<T: ?Sized>() -> bool {
     let name = type_name::<T>();
+    let name = name.strip_prefix('&').unwrap_or(name);
     matches!(
         name,
         "u8" | "u16"
@@ -115,8 +116,6 @@ fn is_number<T: ?Sized>() -> bool {
             | "f64"
             | "bool"
             | "char"
-            | "&u64"
-            | "&usize"
     ) || name.starts_with("core::num::")
 }
 
@@ -240,6 +239,28 @@ impl<'a, S: Serializer> Serializer for Watching<'a, S> {
         let value = Watched { value, lowest };
         self.inner
             .serialize_newtype_variant(name, index, variant, &value)
+    }
+
+    #[inline]
+    fn collect_seq<I>(self, items: I) -> Result<S::Ok, S::Error>
+    where
+        I: IntoIterator,
+        I::Item: Serialize,
+    {
+        // Numbers by the million are not worth a look at each.
+        if is_number::<I::Item>() {
+            return self.inner.collect_seq(items);
+        }
+        let items = items.into_iter();
+        let length = match items.size_hint() {
+            (least, Some(most)) if least == most => Some(most),
+            _ => None,
+        };
+        let mut sequence = self.serialize_seq(length)?;
+        for item in items {
+            sequence.serialize_element(&item)?;
+        }
+        sequence.end()
     }
 
     #[inline]
