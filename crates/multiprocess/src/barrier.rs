@@ -188,6 +188,9 @@ impl Barrier {
     }
 }
 
+/// How long those wait for the numbers who must not be held up: a process that has them for longer has been stopped.
+const A_WHILE: Duration = Duration::from_secs(1);
+
 impl Entrance {
     fn enter(&self) -> Result<Numbers<'_>> {
         self.enter_before(None)
@@ -227,6 +230,22 @@ impl Entrance {
         }
         let me = self.monitor.presence(CONTENT)?;
         let mut numbers = self.enter_before(deadline)?;
+        self.take_place(&mut numbers, me);
+        Ok(())
+    }
+
+    /// As [`enlist`](Entrance::enlist), where this process arrives: if another one that was stopped has the numbers, the
+    /// first wait enlists it.
+    fn enlist_soon(&self) -> Result<()> {
+        let me = self.monitor.presence(CONTENT)?;
+        if let Ok(mut numbers) = self.monitor.lock_before(Some(Instant::now() + A_WHILE)) {
+            self.break_as_noted(&mut numbers);
+            self.take_place(&mut numbers, me);
+        }
+        Ok(())
+    }
+
+    fn take_place(&self, numbers: &mut Numbers<'_>, me: Presence) {
         if self.place.get().is_none() {
             let free = numbers.all()[PARTIES..]
                 .iter()
@@ -238,7 +257,6 @@ impl Entrance {
             }
             let _ = self.place.set(place);
         }
-        Ok(())
     }
 
     fn wait(&self, deadline: Option<Instant>) -> Result<u32> {
@@ -326,9 +344,7 @@ impl Carried for Invitation {
     fn take_back(&self) {}
 
     fn lost(&self, pid: u32) {
-        // Whoever has it for longer than a moment has been stopped, and is not to hold up him who tells of the death.
-        const PATIENCE: Duration = Duration::from_secs(1);
-        if let Ok(mut numbers) = self.0.lock(Some(Instant::now() + PATIENCE)) {
+        if let Ok(mut numbers) = self.0.lock(Some(Instant::now() + A_WHILE)) {
             break_it(&self.0, &mut numbers, DEATH, u64::from(pid) << 32);
         }
     }
@@ -376,7 +392,8 @@ impl Drop for Entrance {
         let Some(Some(place)) = self.place.get() else {
             return;
         };
-        let Ok(mut numbers) = self.monitor.enter(CONTENT) else {
+        // Where another process has the numbers that was stopped, this one stays a party until it ends.
+        let Ok(mut numbers) = self.monitor.lock_before(Some(Instant::now() + A_WHILE)) else {
             return;
         };
         let me = numbers.get(*place);
@@ -413,7 +430,7 @@ impl<'de> Deserialize<'de> for Barrier {
         let barrier = Barrier::of(monitor, parties);
         barrier
             .entrance
-            .enlist(None)
+            .enlist_soon()
             .map_err(serde::de::Error::custom)?;
         Ok(barrier)
     }

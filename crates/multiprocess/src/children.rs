@@ -28,6 +28,8 @@ pub(crate) struct Child {
     state: Mutex<State>,
     /// Reads the answer and throws it away, with the handles in it.
     discard: fn(Parcel),
+    /// Whether the reaper waits for it beside whoever has its handle.
+    pub(crate) is_assisted: AtomicBool,
 }
 
 struct State {
@@ -104,6 +106,7 @@ impl Child {
             watch,
             state,
             discard,
+            is_assisted: AtomicBool::new(false),
         });
         list().push(Arc::clone(&child));
         child
@@ -204,11 +207,7 @@ impl Child {
                 }
             }
         }
-        match state.luggage.take() {
-            Some(luggage) if unpacked => luggage.deliver(),
-            Some(luggage) => luggage.lose(self.info.pid),
-            None => {}
-        }
+        let luggage = state.luggage.take();
         // One that was killed has left what it used. So has one that exited in the middle of its function.
         let killed = matches!(end, End::Known(status) if status.signal().is_some());
         if killed || ended.last_words.is_none() {
@@ -220,6 +219,12 @@ impl Child {
         let _untold = Untold::new();
         state.ended = Some(ended);
         drop(state);
+        // Afterwards: it may wait for somebody who was stopped.
+        match luggage {
+            Some(luggage) if unpacked => luggage.deliver(),
+            Some(luggage) => luggage.lose(self.info.pid),
+            None => {}
+        }
         list().retain(|child| !std::ptr::eq(child.as_ref(), self));
         // Told when nobody has to wait for it: a listener may wait for something that a thread which joins has.
         events::process_ended(&self.info, end, at);

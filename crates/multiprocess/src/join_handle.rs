@@ -91,7 +91,7 @@ impl<R> JoinHandle<R> {
     fn signal(&self, signal: Signal) -> Result<()> {
         self.child.signal(signal)?;
         // It may be that nobody asks again how the process is, and it leaves its memory.
-        crate::reaper::assist(Arc::clone(&self.child));
+        crate::reaper::assist(&self.child);
         Ok(())
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn explained(error: &io::Error) -> String {
         ),
         Some(Errno::NOMEM) => format!(
             "{error}: this process may use {} bytes of address space (`ulimit -v`), and a container may have a limit \
-             of its own",
+             of its own; each shared object is a mapping, of which a process may have as many as `vm.max_map_count` says",
             limit(Resource::As)
         ),
         Some(Errno::TOOBIG) => format!(

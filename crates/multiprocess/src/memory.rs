@@ -419,7 +419,7 @@ impl Drop for Segment {
             open.remove(&self.place);
         }
         // A guard that was forgotten still has the mutex: its thread knows the mutex by its address, so the memory
-        // stays. So does the name, until the run is over.
+        // stays mapped. The name goes at the next look for what the dead have left, or when the run is over.
         if self.holder() == Some(Incarnation::own()) {
             return;
         }
@@ -433,9 +433,6 @@ impl Drop for Segment {
             return self.clear(&clear);
         }
         let accompanied = self.header().accompanied.load(Ordering::Relaxed) != 0;
-        // If this process was stopped at a bad moment, the segment was taken for a dead one's, and its name may have
-        // been given out again.
-        let last = last && run::has_name(&self.users);
         self.mapping.set_owner(last);
         // SAFETY: dropped once, here, and not used afterwards.
         unsafe { ManuallyDrop::drop(&mut self.mapping) };

@@ -227,7 +227,7 @@ impl Builder {
         if carries {
             // If it dies before it has read its arguments, others may wait for the handles in them, and this process
             // with them, so that nobody asks how the child is.
-            reaper::assist(Arc::clone(&child));
+            reaper::assist(&child);
         }
         Ok(JoinHandle::new(child))
     }

@@ -9,6 +9,7 @@
 
 use std::io::Write;
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,25 +27,32 @@ struct Reaper {
     bell: Option<UnixStream>,
     /// Until when to look for what killed processes left.
     sweep_until: Option<Instant>,
+    /// How long to wait before the next look.
+    pause: Duration,
 }
 
 static REAPER: Mutex<Reaper> = Mutex::new(Reaper {
     new: Vec::new(),
     bell: None,
     sweep_until: None,
+    pause: PAUSE,
 });
 
-/// How long what a killed process left is looked for: its daemons and pool workers end a little after it.
-const SWEEPING: Duration = Duration::from_secs(5);
+/// How long what a killed process left is looked for: its daemons and pool workers end a little after it, and a large
+/// process on a busy machine takes seconds to end.
+const SWEEPING: Duration = Duration::from_mins(1);
 
-/// Between two looks. A look at thousands of segments takes milliseconds, so it is also a multiple of that.
+/// Between the first looks; later ones are further apart. A look at thousands of segments takes milliseconds, so the
+/// pause is also a multiple of that.
 const PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// Has the thread look for what killed processes left: one was killed, or ended without clearing up.
 pub(crate) fn sweep() {
     if run::may_have_left_something() {
         let mut reaper = REAPER.lock().unwrap_or_else(PoisonError::into_inner);
         reaper.sweep_until = Some(Instant::now() + SWEEPING);
+        reaper.pause = PAUSE;
         // Without thread or descriptors it is removed at the end of the run.
         let _ = reaper.wake();
     }
@@ -63,11 +71,15 @@ pub(crate) fn adopt(child: Arc<Child>, then: Option<Then>) {
 }
 
 /// Waits for a child beside whoever has its handle, if that is possible.
-pub(crate) fn assist(child: Arc<Child>) {
+pub(crate) fn assist(child: &Arc<Child>) {
+    if child.is_assisted.swap(true, Ordering::Relaxed) {
+        return;
+    }
     let mut reaper = REAPER.lock().unwrap_or_else(PoisonError::into_inner);
-    reaper.new.push((child, None));
+    reaper.new.push((Arc::clone(child), None));
     if reaper.wake().is_err() {
         reaper.new.pop();
+        child.is_assisted.store(false, Ordering::Relaxed);
     }
 }
 
@@ -97,10 +109,13 @@ fn reap(ear: &UnixStream) {
         if next_look.is_some_and(|next| Instant::now() >= next) {
             let start = Instant::now();
             let orphans = run::sweep(&mut suspects);
-            next_look = Some(Instant::now() + PAUSE.max(50 * start.elapsed()));
             let mut reaper = REAPER.lock().unwrap_or_else(PoisonError::into_inner);
+            if suspects.is_empty() {
+                reaper.pause = (reaper.pause * 5 / 4).min(LONGEST_PAUSE);
+            }
+            next_look = Some(Instant::now() + reaper.pause.max(50 * start.elapsed()));
             if orphans || !suspects.is_empty() {
-                let soon = Instant::now() + 2 * PAUSE;
+                let soon = Instant::now() + 2 * LONGEST_PAUSE;
                 reaper.sweep_until = reaper.sweep_until.max(Some(soon));
             } else if reaper.sweep_until.is_some_and(|until| start >= until) {
                 reaper.sweep_until = None;

@@ -202,7 +202,7 @@ impl RLockGuard<'_> {
     /// Returns whether a process died while it held the lock, so that what the lock guards may be half changed.
     ///
     /// Every later holder is told, until one calls [`clear_death`](RLockGuard::clear_death); std's mutexes stay poisoned in
-    /// the same way.
+    /// the same way. A thread that leaked its guard and ended counts as dead, too.
     #[must_use]
     pub fn holder_died(&self) -> bool {
         self.dead_holder().is_some()

@@ -351,12 +351,6 @@ pub(crate) fn is_last(file: &File) -> bool {
             }
             shared
         }) && is_alone(file)
-            && has_name(file)
-}
-
-/// Whether an open file still has a name.
-pub(crate) fn has_name(file: &File) -> bool {
-    file.metadata().is_ok_and(|found| found.nlink() > 0)
 }
 
 /// Clears a run away if it is over; false if others are a part of it.

@@ -10,7 +10,10 @@ use std::process::{Child, Command};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Mutex, PoisonError};
 
-type Order = (Command, Sender<io::Result<Child>>);
+use nix::sys::signal::SigSet;
+
+/// What to start, with the signals that the caller blocks: a process takes them from the thread that starts it.
+type Order = (Command, Option<SigSet>, Sender<io::Result<Child>>);
 
 /// Which thread starts a process.
 pub(crate) enum Spawner {
@@ -62,7 +65,10 @@ impl Spawner {
             Spawner::Thread(orders) => {
                 let ended = || io::Error::other("the thread that starts processes has ended");
                 let (reply, replies) = mpsc::channel();
-                orders.send((command, reply)).map_err(|_| ended())?;
+                let blocked = SigSet::thread_get_mask().ok();
+                orders
+                    .send((command, blocked, reply))
+                    .map_err(|_| ended())?;
                 replies.recv().map_err(|_| ended())?
             }
         }
@@ -73,7 +79,10 @@ fn start_thread() -> io::Result<Sender<Order>> {
     let (sender, orders) = mpsc::channel::<Order>();
     let thread = std::thread::Builder::new().name("spawner".to_owned());
     thread.spawn(move || {
-        for (mut command, reply) in orders {
+        for (mut command, blocked, reply) in orders {
+            if let Some(blocked) = blocked {
+                let _ = blocked.thread_set_mask();
+            }
             let started = command.spawn();
             // The command has our copy of the child's end of the line.
             drop(command);

@@ -22,7 +22,8 @@ fn main() -> ExitCode {
         || init(tasks()),
         story::named![
             a_program_that_is_interrupted_while_it_joins,
-            a_program_that_ignores_sigchld
+            a_program_that_ignores_sigchld,
+            asks_again_and_again,
         ],
         story::named![
             a_join_with_a_limit_can_be_called_again,
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
             a_handle_shows_its_process,
             signals_that_interrupt_a_join_do_not_reach_the_caller,
             a_program_that_ignores_sigchld_gets_its_answers,
+            a_child_asked_to_end_again_and_again_does_not_keep_others_from_being_waited_for,
         ],
     )
 }
@@ -271,4 +273,24 @@ fn a_program_that_ignores_sigchld_gets_its_answers() {
         "a_program_that_ignores_sigchld",
     )
     .succeed();
+}
+
+fn asks_again_and_again() {
+    init(tasks());
+    let stopped = spawn(nap, ()).unwrap();
+    story::proc::send(stopped.pid(), rustix::process::Signal::STOP);
+    // Far more often than this program may have files open.
+    for _ in 0..300 {
+        stopped.terminate().unwrap();
+    }
+    drop(spawn(doubler, (4,)).unwrap());
+    story::until("the other child is waited for", || {
+        story::proc::children().len() == 1
+    });
+    stopped.kill().unwrap();
+    stopped.join().unwrap_err();
+}
+
+fn a_child_asked_to_end_again_and_again_does_not_keep_others_from_being_waited_for() {
+    Scene::by_shell("ulimit -n 100; exec \"$PROGRAM\"", "asks_again_and_again").succeed();
 }

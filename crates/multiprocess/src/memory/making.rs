@@ -11,6 +11,7 @@ use shared_memory::{Shmem, ShmemConf, ShmemError};
 use super::layout::{HEADER, MARK};
 use super::place::{Place, os_id};
 use super::{Segment, Use, open_segments};
+use crate::incarnation::Incarnation;
 use crate::{available, run};
 
 impl Segment {
@@ -27,7 +28,8 @@ impl Segment {
             .into_owned();
         loop {
             let made = MADE.fetch_add(1, Ordering::Relaxed);
-            let name = format!("mp-{run}-{:x}-{made:x}", std::process::id());
+            // No later process gives the same name: a process that was stopped while it removed one does no harm.
+            let name = format!("mp-{run}-{:x}-{made:x}", Incarnation::own().number());
             let place = Place {
                 name,
                 folder: folder.clone(),
@@ -64,7 +66,14 @@ impl Segment {
             Self::make_mutexes(&mapping)?;
             Self::assemble(mapping, place.clone(), length, usage, users, dependent)
         });
-        let mut segment = segment.inspect_err(|_| place.forget())?;
+        let mut segment = segment.map_err(|error| {
+            place.forget();
+            match error.kind() {
+                // Only the file of the name may be gone: a system without shared memory is no reason to try again.
+                ErrorKind::NotFound => std::io::Error::other(error),
+                _ => error,
+            }
+        })?;
         segment.mapping.set_owner(false);
         let header = segment.header();
         header.length.store(length as u64, Ordering::Relaxed);

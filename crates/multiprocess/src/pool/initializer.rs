@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::luggage::{Luggage, with_luggage};
+use crate::luggage::{Luggage, with_arriving, with_luggage};
 use crate::parcel::without_panic;
 use crate::pool::framed;
 
@@ -66,11 +66,14 @@ fn copy<Args: Serialize + DeserializeOwned>(kept: &mut Packed) -> Result<Packed,
             luggage: Luggage::default(),
         });
     }
-    let args: Args = framed::read_one(&kept.bytes)?;
-    std::mem::take(&mut kept.luggage).deliver();
-    *kept = pack(&args)?;
-    let copied = pack(&args);
+    let (args, arriving) = with_arriving(|| framed::read_one::<Args>(&kept.bytes));
+    let args = args?;
+    let copies = pack(&args).and_then(|first| Ok((first, pack(&args)?)));
     // The arguments' own `Drop` may panic, and this may be the thread of the pool.
     let _ = without_panic(|| drop(args));
-    copied
+    // Until here, what was kept is as good as before.
+    let (first, second) = copies?;
+    arriving.arrive();
+    std::mem::replace(kept, first).luggage.deliver();
+    Ok(second)
 }
