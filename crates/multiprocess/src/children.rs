@@ -207,7 +207,11 @@ impl Child {
                 }
             }
         }
-        let luggage = state.luggage.take();
+        match state.luggage.take() {
+            Some(luggage) if unpacked => luggage.deliver(),
+            Some(luggage) => luggage.lose(self.info.pid),
+            None => {}
+        }
         // One that was killed has left what it used. So has one that exited in the middle of its function.
         let killed = matches!(end, End::Known(status) if status.signal().is_some());
         if killed || ended.last_words.is_none() {
@@ -219,12 +223,6 @@ impl Child {
         let _untold = Untold::new();
         state.ended = Some(ended);
         drop(state);
-        // Afterwards: it may wait for somebody who was stopped.
-        match luggage {
-            Some(luggage) if unpacked => luggage.deliver(),
-            Some(luggage) => luggage.lose(self.info.pid),
-            None => {}
-        }
         list().retain(|child| !std::ptr::eq(child.as_ref(), self));
         // Told when nobody has to wait for it: a listener may wait for something that a thread which joins has.
         events::process_ended(&self.info, end, at);

@@ -40,12 +40,12 @@ static REAPER: Mutex<Reaper> = Mutex::new(Reaper {
 
 /// How long what a killed process left is looked for: its daemons and pool workers end a little after it, and a large
 /// process on a busy machine takes seconds to end.
-const SWEEPING: Duration = Duration::from_mins(1);
+const SWEEPING: Duration = Duration::from_secs(10);
 
 /// Between the first looks; later ones are further apart. A look at thousands of segments takes milliseconds, so the
 /// pause is also a multiple of that.
 const PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Has the thread look for what killed processes left: one was killed, or ended without clearing up.
 pub(crate) fn sweep() {
@@ -115,7 +115,7 @@ fn reap(ear: &UnixStream) {
             }
             next_look = Some(Instant::now() + reaper.pause.max(50 * start.elapsed()));
             if orphans || !suspects.is_empty() {
-                let soon = Instant::now() + 2 * LONGEST_PAUSE;
+                let soon = Instant::now() + 2 * reaper.pause;
                 reaper.sweep_until = reaper.sweep_until.max(Some(soon));
             } else if reaper.sweep_until.is_some_and(|until| start >= until) {
                 reaper.sweep_until = None;
