@@ -1,0 +1,134 @@
+//! What the main process has at a time, and what is left when a storm is over.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use multiprocess::{Semaphore, Value, spawn};
+
+use crate::story::{self, proc};
+
+/// What the crate opens once and keeps.
+pub(crate) const KEPT: usize = 6;
+
+/// What the main process has.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Level {
+    pub(crate) descriptors: usize,
+    /// Bytes that lie in memory.
+    pub(crate) memory: u64,
+}
+
+impl Level {
+    pub(crate) fn now() -> Level {
+        let statm = fs::read_to_string("/proc/self/statm").expect("/proc can be read");
+        let resident = statm.split(' ').nth(1).expect("the second number");
+        Level {
+            descriptors: proc::descriptors().len(),
+            memory: resident.parse::<u64>().expect("a number of pages") * 4096,
+        }
+    }
+
+    /// The higher of each.
+    pub(crate) fn max(self, other: Level) -> Level {
+        Level {
+            descriptors: self.descriptors.max(other.descriptors),
+            memory: self.memory.max(other.memory),
+        }
+    }
+}
+
+/// The highest levels of the last minute are those of the first, but for what rounds differ by: half as many descriptors
+/// more, and a quarter and 32 MiB more memory.
+pub(crate) fn check_minutes(minutes: &[Level]) {
+    let (Some(first), Some(last)) = (minutes.first(), minutes.last()) else {
+        return;
+    };
+    assert!(
+        last.descriptors <= first.descriptors * 3 / 2,
+        "descriptors rise: {minutes:?}"
+    );
+    assert!(
+        last.memory <= first.memory * 5 / 4 + (32 << 20),
+        "memory rises: {minutes:?}"
+    );
+}
+
+/// What there may be of the run when a storm is over: the memory that the main process has had before.
+pub(crate) struct Left {
+    kept: Value<u8>,
+    semaphore: Semaphore,
+    /// With it begin the names of the run's memory.
+    run: String,
+    folder: PathBuf,
+    before: Vec<String>,
+}
+
+/// A process that makes itself known in the run, and ends in order.
+pub(crate) fn comes_and_goes(semaphore: Semaphore) {
+    drop(semaphore.acquire().unwrap());
+}
+
+impl Left {
+    pub(crate) fn before() -> Left {
+        let kept = Value::new(0).unwrap();
+        let semaphore = Semaphore::new(1).unwrap();
+        drop(semaphore.acquire().unwrap());
+        // The name is `mp-RUN-…`, and a run has two numbers.
+        let name = story::memory_name(&kept);
+        let words: Vec<&str> = name.split('-').collect();
+        let folder = story::left::base(&std::env::temp_dir()).join(words[1..3].join("-"));
+        let mut left = Left {
+            kept,
+            semaphore,
+            run: words[..3].join("-"),
+            folder,
+            before: Vec::new(),
+        };
+        left.before = left.now();
+        left
+    }
+
+    /// The names of the run, in the system and in the run's folder.
+    fn now(&self) -> Vec<String> {
+        // The dead are cleared away by the next one that comes.
+        spawn(comes_and_goes, (self.semaphore.clone(),))
+            .unwrap()
+            .join()
+            .unwrap();
+        let names = |folder: &std::path::Path| -> Vec<String> {
+            let entries = fs::read_dir(folder).expect("the folder can be read");
+            entries
+                .flatten()
+                .map(|entry| entry.file_name().to_string_lossy().into_owned())
+                .collect()
+        };
+        let mut all = names("/dev/shm".as_ref());
+        all.retain(|name| name.starts_with(&self.run));
+        all.extend(
+            names(&self.folder)
+                .into_iter()
+                .map(|name| format!("folder/{name}")),
+        );
+        all.sort();
+        all
+    }
+
+    /// Within five seconds no process is left, no zombie, and no name.
+    pub(crate) fn check(self) {
+        let end = Instant::now() + Duration::from_secs(5);
+        loop {
+            let (children, now) = (proc::children(), self.now());
+            if children.is_empty() && now == self.before {
+                break;
+            }
+            assert!(
+                Instant::now() < end,
+                "left: processes {children:?}, names {now:#?} instead of {:#?}",
+                self.before
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        drop(self.kept);
+    }
+}

@@ -1,0 +1,168 @@
+//! Pipes with large messages: each arrives whole and in its place, and the end is seen when the other end is killed.
+
+use std::time::{Duration, Instant};
+
+use multiprocess::{Connection, JoinHandle, RegisteredTask, Waitable, pipe, spawn, task};
+
+use super::round::Round;
+use crate::story;
+
+pub(crate) fn tasks() -> Vec<RegisteredTask> {
+    vec![task(talks), task(listens)]
+}
+
+/// A message, its number, and the sum of its bytes.
+type Message = (u64, u64, String);
+
+/// How many messages may be on their way before one is answered.
+const AHEAD: u64 = 4;
+
+fn message(number: u64) -> Message {
+    const MIB: usize = 1 << 20;
+    let length = match number % 4 {
+        0 | 1 => MIB,
+        2 => MIB + usize::try_from(number % 100).unwrap(),
+        _ => usize::try_from(number * 37 % 70_000).unwrap(),
+    };
+    let letter = char::from(b'a' + u8::try_from(number % 26).unwrap());
+    let text = letter.to_string().repeat(length);
+    let sum = u64::from(letter) * u64::try_from(length).unwrap();
+    (number, sum, text)
+}
+
+fn check((number, sum, text): &Message, expected: u64) {
+    assert_eq!(*number, expected, "the number of the message");
+    assert_eq!(*sum, message(expected).1);
+    let letter = text.as_bytes().first().copied().unwrap_or_default();
+    // Compared as a whole, which is faster than byte by byte.
+    assert!(
+        *text == message(expected).2,
+        "message {expected} is not whole: {letter}…"
+    );
+}
+
+fn talks(listener: Connection<Message, u64>) {
+    let mut answered = 0;
+    for number in 0.. {
+        listener.send(message(number)).unwrap();
+        while number - answered >= AHEAD {
+            let answer = listener.recv().unwrap();
+            assert_eq!(answer, Some(answered));
+            answered += 1;
+        }
+    }
+}
+
+fn listens(talker: Connection<u64, Message>) {
+    for number in 0.. {
+        let message = talker.recv().unwrap().expect("the talker is there");
+        check(&message, number);
+        talker.send(number).unwrap();
+    }
+}
+
+pub(crate) fn round(round: &mut Round<'_>) {
+    if round.dice.chance(50) {
+        those_who_talk_are_killed(round);
+    } else {
+        those_who_listen_are_killed(round);
+    }
+}
+
+/// A child that talks, and how many of its messages have arrived.
+struct Talker {
+    child: Option<JoinHandle<()>>,
+    ours: Connection<u64, Message>,
+    arrived: u64,
+}
+
+impl Talker {
+    fn new() -> Talker {
+        let (ours, theirs) = pipe().unwrap();
+        Talker {
+            child: Some(spawn(talks, (theirs,)).unwrap()),
+            ours,
+            arrived: 0,
+        }
+    }
+
+    /// Receives what is there; false at the end.
+    fn receive(&mut self) -> bool {
+        let received = self.ours.recv_timeout(story::LIMIT / 2).unwrap();
+        let Some(message) = received else {
+            return false;
+        };
+        check(&message, self.arrived);
+        // It may be dead.
+        let _ = self.ours.send(self.arrived);
+        self.arrived += 1;
+        true
+    }
+}
+
+fn those_who_talk_are_killed(round: &mut Round<'_>) {
+    let mut talkers = [(); 3].map(|()| Talker::new());
+    loop {
+        // For a moment, what comes is received from whoever sends.
+        let until = Instant::now() + Duration::from_micros(round.dice.below(50_000));
+        while Instant::now() < until {
+            let connections: Vec<&dyn Waitable> =
+                talkers.iter().map(|it| &it.ours as &dyn Waitable).collect();
+            for place in multiprocess::wait_timeout(&connections, Duration::from_millis(5)) {
+                assert!(talkers[place].receive(), "a talker has ended by itself");
+            }
+            round.beat();
+        }
+        let talker = &mut talkers[round.dice.index(3)];
+        let child = talker.child.take().expect("it is running");
+        if round.dice.chance(30) {
+            round.stop(child.pid());
+            talker.child = Some(child);
+            continue;
+        }
+        round.kill(child);
+        // The rest arrives, and the end.
+        while talker.receive() {}
+        if round.is_over() {
+            break;
+        }
+        *talker = Talker::new();
+    }
+    for mut talker in talkers {
+        if let Some(child) = talker.child.take() {
+            round.kill(child);
+            while talker.receive() {}
+        }
+    }
+}
+
+fn those_who_listen_are_killed(round: &mut Round<'_>) {
+    while !round.is_over() {
+        let (ours, theirs) = pipe::<Message, u64>().unwrap();
+        let child = spawn(listens, (theirs,)).unwrap();
+        let until = Instant::now() + Duration::from_micros(round.dice.below(100_000));
+        let (mut sent, mut answered) = (0, 0);
+        while Instant::now() < until {
+            ours.send(message(sent)).unwrap();
+            sent += 1;
+            if sent - answered >= AHEAD {
+                let answer = ours.recv_timeout(story::LIMIT / 2).unwrap();
+                assert_eq!(answer, Some(answered));
+                answered += 1;
+            }
+            if round.dice.chance(5) {
+                round.stop(child.pid());
+            }
+        }
+        round.kill(child);
+        while let Some(answer) = ours.recv_timeout(story::LIMIT / 2).unwrap() {
+            assert_eq!(answer, answered);
+            answered += 1;
+        }
+        assert!(answered <= sent);
+        story::until("sending to the dead is an error", || {
+            ours.send(message(sent))
+                .is_err_and(|error| error.is_closed())
+        });
+    }
+}
