@@ -278,7 +278,10 @@ fn a_program_that_ignores_sigchld_gets_its_answers() {
 fn asks_again_and_again() {
     init(tasks());
     let stopped = spawn(nap, ()).unwrap();
+    let process = story::proc::Known::of(stopped.pid());
     story::proc::send(stopped.pid(), rustix::process::Signal::STOP);
+    // Only then signals wait for it to go on.
+    story::until("it is stopped", || process.is_stopped());
     // Far more often than this program may have files open.
     for _ in 0..300 {
         stopped.terminate().unwrap();
