@@ -182,10 +182,8 @@ fn killed_holder() -> Result<()> {
     ann.kill()?;
 
     let guard = lock.acquire_timeout(Duration::from_secs(5))?;
-    println!(
-        "we have the lock; did a holder die? {}",
-        guard.holder_died()
-    );
+    let died = guard.holder_died();
+    println!("we have the lock; did a holder die? {died}");
     println!("it was process {}", guard.dead_holder().unwrap());
     assert_eq!(guard.dead_holder(), Some(pid));
     drop(guard);

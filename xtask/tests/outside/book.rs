@@ -1,18 +1,17 @@
 //! `cargo xtask book`, with a stand-in for mdbook; `.ci/run` makes the whole book.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 
-use crate::small_course::{SmallCourse, told};
+use crate::small_course::{SmallCourse, put_script, told};
 
 /// Gives the course an mdbook that copies the sources into the book, and then does what the script
 /// says.
 fn put_mdbook(course: &SmallCourse, script: &str) {
-    let program = "target/tools/bin/mdbook";
     let copy = "set -e; mkdir -p \"$4\"; cp -r \"$2/src/.\" \"$4\"; cd \"$4\"";
-    course.write(program, &format!("#!/bin/sh\n{copy}\n{script}\n"));
-    let mode = fs::Permissions::from_mode(0o755);
-    fs::set_permissions(course.path(program), mode).expect("its mode");
+    put_script(
+        &course.path("target/tools/bin/mdbook"),
+        &format!("{copy}\n{script}"),
+    );
 }
 
 #[test]

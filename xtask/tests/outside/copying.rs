@@ -185,8 +185,8 @@ fn when_cargo_fails_nothing_is_left_and_what_it_said_is_told() {
 mod cut_short {
     use super::{copy, copying, folder, names, told};
     use crate::small_course::SmallCourse;
+    use crate::small_course::put_script;
     use std::fs;
-    use std::os::unix::fs::PermissionsExt;
     use std::os::unix::process::ExitStatusExt;
     use std::path::Path;
     use std::process::{Child, Command, Stdio};
@@ -208,11 +208,10 @@ mod cut_short {
         let cargo = tools.join("cargo");
         let pid = tools.join("pid");
         let script = format!(
-            "#!/bin/sh\necho $$ > '{0}.new'; mv '{0}.new' '{0}'; exec sleep 60\n",
+            "echo $$ > '{0}.new'; mv '{0}.new' '{0}'; exec sleep 60",
             pid.display()
         );
-        fs::write(&cargo, script).expect("a script");
-        fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).expect("it can be run");
+        put_script(&cargo, &script);
         let child = copying(course, "greeting", dir)
             .env("CARGO", &cargo)
             .stdout(Stdio::null())

@@ -2,20 +2,17 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::os::unix::fs::PermissionsExt;
+use std::iter;
 use std::path::Path;
-use std::{fs, iter};
 
 use tempfile::TempDir;
 
-use crate::small_course::{SmallCourse, Told, told};
+use crate::small_course::{SmallCourse, Told, put_script, told};
 
 /// A folder with a program `python3` that is a script of the shell.
 pub(crate) fn stand_in(script: &str) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    let program = folder.path().join("python3");
-    fs::write(&program, format!("#!/bin/sh\n{script}\n")).expect("a new file");
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("its mode");
+    put_script(&folder.path().join("python3"), script);
     folder
 }
 

@@ -151,6 +151,21 @@ pub(crate) fn xtask(root: &Path, arguments: &[&str]) -> Command {
     command
 }
 
+/// Makes a script of the shell that can be run, and the folder for it.
+///
+/// Another process writes it: while this one has a file open to write, a program that another test starts at that moment
+/// has it open too, and then the file cannot be run ("Text file busy").
+pub(crate) fn put_script(path: &Path, script: &str) {
+    let write =
+        r#"mkdir -p "$(dirname "$1")" && printf '#!/bin/sh\n%s\n' "$2" > "$1" && chmod 755 "$1""#;
+    let written = Command::new("sh")
+        .args(["-c", write, "sh"])
+        .arg(path)
+        .arg(script)
+        .status();
+    assert!(written.expect("sh can be run").success());
+}
+
 /// Runs a command to its end.
 pub(crate) fn told(command: &mut Command) -> Told {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
