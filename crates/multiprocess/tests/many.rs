@@ -144,6 +144,10 @@ fn fifty_that_are_killed() {
         let error = child.join().unwrap_err();
         assert!(matches!(error, Error::Killed { .. }), "{error}");
     }
+    // The thread that looks for what they left has its own for a while, if any program has shared memory.
+    story::until("its descriptors are closed", || {
+        proc::descriptors().len() == before.len()
+    });
     nothing_is_left(&before);
 }
 
