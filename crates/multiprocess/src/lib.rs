@@ -90,100 +90,75 @@ compile_error!(
     "multiprocess runs on Unix systems; its line between processes has no Windows version yet"
 );
 
-mod array;
-mod available;
-mod barrier;
-mod bell;
-#[cfg_attr(
-    not(all(target_os = "linux", not(multiprocess_twins))),
-    path = "no_bridge.rs"
-)]
-mod bridge;
-mod broken_by;
 mod channel;
-mod child;
-mod children;
-mod condition;
-mod current;
-mod deadlock;
-mod death;
-mod end;
-mod error;
-mod event;
-mod events;
-mod holder;
-mod incarnation;
-mod inherited;
-mod ipc_handles;
-mod iter;
-mod join_handle;
-mod journal;
-mod lane;
-mod ledger;
-mod limits;
-mod link;
-mod lock;
-mod luggage;
+mod errors;
 mod memory;
-mod message;
-mod monitor;
-mod panic;
-mod parcel;
-mod party;
-mod pipe;
+mod platform;
 mod pool;
-mod portable;
-mod presence;
 mod process;
-mod program;
-mod queue;
-mod raw;
-mod raw_lock;
-mod reaper;
-mod record;
-mod ring;
-mod rlock;
-#[cfg_attr(
-    not(all(target_os = "linux", not(multiprocess_twins))),
-    path = "not_robust.rs"
-)]
-mod robust;
-mod run;
-mod semaphore;
-mod send_error;
-mod shown;
-mod signal;
-mod spawner;
-mod task;
-mod value;
-mod wait;
-mod waitable;
+mod sync;
+mod trace;
+mod transfer;
 
-pub use array::{Array, ArrayGuard};
-pub use barrier::Barrier;
-pub use broken_by::BrokenBy;
-pub use channel::{Receiver, Sender, bounded_channel, channel};
-pub use child::init;
-pub use children::active_children;
-pub use condition::{Condition, ConditionGuard};
-pub use current::{ProcessInfo, current, parent};
-pub use deadlock::{Deadlock, Wait};
-pub use error::{Error, Result, Travelling};
-pub use event::Event;
-pub use events::recorder::recorder;
-pub use holder::Holder;
-pub use iter::Iter;
-pub use join_handle::JoinHandle;
-pub use lock::{Lock, LockGuard};
-pub use pipe::{Connection, pipe};
-pub use pool::{AsyncResult, Imap, MapOptions, Pool, PoolBuilder, Progress, TaskFailure};
-pub use process::{Builder, spawn};
-pub use queue::Queue;
-pub use raw::{Number, RawArray, RawValue};
-pub use rlock::{RLock, RLockGuard};
-pub use semaphore::{Permit, Semaphore};
-pub use send_error::SendError;
-pub use signal::Signal;
-pub use task::{RegisteredTask, Task, task};
-pub use value::{Value, ValueGuard};
-pub use waitable::{Waitable, wait, wait_timeout};
+pub use channel::endpoints::{Receiver, Sender, bounded_channel, channel};
+pub use channel::iter::Iter;
+pub use channel::pipe::{Connection, pipe};
+pub use channel::queue::Queue;
+pub use channel::select::{Waitable, wait, wait_timeout};
+pub use errors::broken_by::BrokenBy;
+pub use errors::current::{ProcessInfo, current, parent};
+pub use errors::error::{Error, Result, Travelling};
+pub use errors::holder::Holder;
+pub use errors::send_error::SendError;
+pub use errors::task_failure::TaskFailure;
+pub use platform::signal::Signal;
+pub use pool::{AsyncResult, Imap, MapOptions, Pool, PoolBuilder, Progress};
+pub use process::builder::{Builder, spawn};
+pub use process::children::active_children;
+pub use process::join_handle::JoinHandle;
+pub use process::task::Task;
+pub use process::task_table::{RegisteredTask, task};
+pub use sync::array::{Array, ArrayGuard};
+pub use sync::barrier::Barrier;
+pub use sync::condition::{Condition, ConditionGuard};
+pub use sync::deadlock::{Deadlock, Wait};
+pub use sync::event::Event;
+pub use sync::lock::{Lock, LockGuard};
+pub use sync::raw::{Number, RawArray, RawValue};
+pub use sync::rlock::{RLock, RLockGuard};
+pub use sync::semaphore::{Permit, Semaphore};
+pub use sync::value::{Value, ValueGuard};
+pub use trace::recorder::recorder;
+
+/// Prepares the program for having child processes; the first statement of `main`.
+///
+/// In the first process it notes which functions children may run, and returns. In a child it runs the
+/// function that the parent asked for, and exits: what follows in `main` runs in the first process only.
+///
+/// Python: `if __name__ == "__main__":`. What Python's children find by importing the module again, ours
+/// find in this list.
+///
+/// When the first process ends (its `main` returns or panics, or its main thread calls
+/// [`std::process::exit`]) its daemons are ended and its other children are waited for.
+///
+/// # Panics
+///
+/// When it is called a second time.
+///
+/// # Examples
+///
+/// ```
+/// use multiprocess::{init, task};
+///
+/// fn doubler(number: i64) -> i64 {
+///     2 * number
+/// }
+///
+/// fn main() {
+///     init([task(doubler)]);
+///     // From here on we are the first process.
+/// }
+/// ```
+pub fn init(tasks: impl IntoIterator<Item = RegisteredTask>) {
+    process::bootstrap::begin(tasks.into_iter().chain(pool::tasks()).collect());
+}

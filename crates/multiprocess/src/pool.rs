@@ -1,26 +1,23 @@
 //! A pool of workers: processes that stay, and call functions for whoever asks.
 
-mod batch;
 mod builder;
-mod call;
+mod byte_channel;
+mod chunker;
 mod collect;
-mod diary;
-mod failure;
-mod feeder;
-mod framed;
+mod event_loop;
 mod imap;
 mod initializer;
-mod line;
-mod listener;
-mod loss;
-mod member;
+mod job;
 mod message;
 mod options;
 mod progress;
+mod progress_cells;
+mod recovery;
 mod result;
-mod roster;
-mod staff;
+mod scheduler;
+mod supervisor;
 mod worker;
+mod worker_slot;
 
 use std::sync::Arc;
 use std::thread;
@@ -29,18 +26,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use self::builder::PoolBuilder;
-pub use self::failure::TaskFailure;
 pub use self::imap::Imap;
 pub use self::options::MapOptions;
 pub use self::progress::Progress;
 pub use self::result::AsyncResult;
 
-pub(crate) use self::batch::run as run_batch;
-pub(crate) use self::call::PoolEnd;
-
-use self::staff::Staff;
-use crate::error::Result;
-use crate::task::{self, RegisteredTask, Task};
+use self::supervisor::Staff;
+use crate::errors::error::{Error, Result};
+use crate::process::task::Task;
+use crate::process::task_table::{self, RegisteredTask};
 
 /// Processes that stay, and call functions for many inputs.
 ///
@@ -49,6 +43,9 @@ use crate::task::{self, RegisteredTask, Task};
 /// pool finds by itself how many inputs to send at a time. (With a worker that is killed, the results of the batch that
 /// it had not sent yet are lost as well, [`TaskFailure::Lost`]; with [`chunk_size(1)`](Pool::chunk_size) there are none:
 /// then the input that the worker had is the only one that fails, with [`TaskFailure::WorkerDied`].)
+///
+/// [`TaskFailure::Lost`]: crate::TaskFailure::Lost
+/// [`TaskFailure::WorkerDied`]: crate::TaskFailure::WorkerDied
 ///
 /// The methods can be called from several threads at once. A function that a pool calls may have a pool of its own.
 /// Dropping the pool ends its workers at once, as at the end of Python's `with Pool() as pool:`.
@@ -72,6 +69,38 @@ use crate::task::{self, RegisteredTask, Task};
 pub struct Pool {
     staff: Arc<Staff>,
     listener: Option<thread::JoinHandle<()>>,
+}
+
+impl PoolBuilder {
+    /// Starts the workers.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoWorkers`] for a pool of 0 workers, [`Error::Memory`] or [`Error::Spawn`] if there is no memory for it
+    /// or the workers cannot be started.
+    pub fn build(self) -> Result<Pool> {
+        let settings = self.settings();
+        if settings.workers == 0 {
+            return Err(Error::NoWorkers);
+        }
+        let staff = Staff::hire(settings)?;
+        let listening = Arc::clone(&staff);
+        let listener = thread::Builder::new().name("pool".to_owned());
+        let listener = listener
+            .spawn(move || listening.listen())
+            .map_err(|source| {
+                staff.give_up();
+                Error::System {
+                    doing: "start a thread for the pool of",
+                    name: "workers".to_owned(),
+                    source,
+                }
+            })?;
+        Ok(Pool {
+            staff,
+            listener: Some(listener),
+        })
+    }
 }
 
 impl Pool {
@@ -327,5 +356,5 @@ impl std::fmt::Debug for Pool {
 
 /// The crate's own tasks, which every program has.
 pub(crate) fn tasks() -> [RegisteredTask; 1] {
-    [task::task(worker::work)]
+    [task_table::task(worker::work)]
 }

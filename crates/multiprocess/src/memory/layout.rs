@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
-use crate::robust::RobustMutex;
+use crate::platform::robust_mutex::RobustMutex;
 
 /// What stands at the beginning of each segment.
 #[repr(C, align(64))]
@@ -25,7 +25,7 @@ pub(super) struct Header {
 #[repr(C, align(64))]
 pub(super) struct LockPlace {
     pub(super) mutex: RobustMutex,
-    /// The [`Incarnation`](crate::incarnation::Incarnation) of the process that holds the lock, 0 if none does.
+    /// The [`Incarnation`](crate::memory::incarnation::Incarnation) of the process that holds the lock, 0 if none does.
     pub(super) holder: AtomicU64,
     /// The process that died while it held the lock, 0 if none did or the notice was cleared.
     pub(super) death: AtomicU64,

@@ -9,12 +9,23 @@ use std::collections::HashSet;
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 
-use crate::memory::place::{Place, remove};
-use crate::run;
+use crate::memory::name::{Place, remove};
+use crate::memory::{presence, registry};
 
 /// What was found unused when it was looked at last.
 #[derive(Default)]
 pub(crate) struct Suspects(HashSet<PathBuf>);
+
+/// Removes what killed processes left: of runs that are over, and of those that this process is a part of. True if there
+/// are processes in them of whose end nobody will learn.
+pub(crate) fn sweep(suspects: &mut Suspects) -> bool {
+    registry::clear_dead_runs();
+    let folders = registry::folders();
+    suspects.look_again(&folders);
+    folders
+        .iter()
+        .fold(false, |orphans, folder| presence::sweep(folder) | orphans)
+}
 
 impl Suspects {
     pub(crate) fn is_empty(&self) -> bool {
@@ -52,7 +63,7 @@ impl Suspects {
             return;
         };
         // With the lock, nobody opens it, and the count of its handles does not change.
-        if file.try_lock().is_err() || !run::is_at(&file, &path) || is_on_its_way(&place) {
+        if file.try_lock().is_err() || !registry::is_at(&file, &path) || is_on_its_way(&place) {
             return;
         }
         if !before.contains(&path) {
@@ -90,5 +101,5 @@ fn is_on_its_way(place: &Place) -> bool {
 
 #[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
 fn is_on_its_way(place: &Place) -> bool {
-    crate::memory::Segment::in_flight_at(place) != 0
+    crate::memory::segment::Segment::in_flight_at(place) != 0
 }

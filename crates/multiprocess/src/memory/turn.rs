@@ -3,9 +3,9 @@
 use std::marker::PhantomData;
 use std::time::Instant;
 
-use crate::memory::{Segment, is_portable};
-use crate::raw_lock::{FileLock, Refused};
-use crate::robust::RobustMutex;
+use crate::memory::segment::{Segment, is_portable};
+use crate::platform::file_lock::{FileLock, Refused};
+use crate::platform::robust_mutex::RobustMutex;
 
 /// A turn of a segment, which this thread has.
 pub(crate) struct Turn<'a> {
@@ -72,7 +72,7 @@ impl Segment {
         if let Some(file) = place.get() {
             return Ok(file);
         }
-        let _making = crate::run::making().map_err(Refused::System)?;
+        let _making = crate::memory::registry::making().map_err(Refused::System)?;
         let path = self.companion(&format!("turn{which}"));
         let file = FileLock::open(&path).map_err(Refused::System)?;
         Ok(place.get_or_init(|| file))

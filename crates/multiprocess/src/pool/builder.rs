@@ -1,17 +1,16 @@
 //! How a pool is to be, and its start.
 
 use std::num::NonZero;
-use std::sync::Arc;
 use std::thread;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Pool;
-use super::initializer::Initializer;
-use super::staff::{Settings, Staff};
-use crate::error::{Error, Result};
-use crate::task::{self, Task};
+use crate::errors::error::{Error, Result, Travelling};
+use crate::pool::initializer::Initializer;
+use crate::pool::supervisor::Settings;
+use crate::process::task::Task;
+use crate::process::task_table;
 
 /// A pool to be started.
 ///
@@ -80,9 +79,9 @@ impl PoolBuilder {
         F: Task<Args>,
         Args: Serialize + DeserializeOwned,
     {
-        let task = task::index_of(function)?;
+        let task = task_table::index_of(function)?;
         let initializer = Initializer::new(task, &args).map_err(|reason| Error::Encode {
-            what: crate::Travelling::Arguments,
+            what: Travelling::Arguments,
             name: "initializer".to_owned(),
             reason,
         })?;
@@ -98,40 +97,15 @@ impl PoolBuilder {
         self
     }
 
-    /// Starts the workers.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoWorkers`] for a pool of 0 workers, [`Error::Memory`] or [`Error::Spawn`] if there is no memory for it
-    /// or the workers cannot be started.
-    pub fn build(self) -> Result<Pool> {
-        let workers = self
-            .workers
-            .unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZero::get));
-        if workers == 0 {
-            return Err(Error::NoWorkers);
-        }
-        let staff = Staff::hire(Settings {
-            workers,
+    /// What was chosen, and the defaults for the rest.
+    pub(super) fn settings(self) -> Settings {
+        Settings {
+            workers: self
+                .workers
+                .unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZero::get)),
             name: self.name.unwrap_or_else(|| "PoolWorker".to_owned()),
             initializer: self.initializer,
             calls_per_worker: self.calls_per_worker,
-        })?;
-        let listening = Arc::clone(&staff);
-        let listener = thread::Builder::new().name("pool".to_owned());
-        let listener = listener
-            .spawn(move || listening.listen())
-            .map_err(|source| {
-                staff.give_up();
-                Error::System {
-                    doing: "start a thread for the pool of",
-                    name: "workers".to_owned(),
-                    source,
-                }
-            })?;
-        Ok(Pool {
-            staff,
-            listener: Some(listener),
-        })
+        }
     }
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, Result};
-use crate::pool::batch::Outcome;
-use crate::pool::call::{Arrived, Parcel};
-use crate::pool::failure::TaskFailure;
+use crate::errors::error::{Error, Result};
+use crate::errors::task_failure::TaskFailure;
+use crate::pool::job::{Arrived, Parcel};
+use crate::process::batch::Outcome;
 
 /// Results that have arrived.
 pub(crate) struct Collection<R> {

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, Result};
-use crate::pool::call::{Arrived, Call};
+use crate::errors::error::{Error, Result};
+use crate::errors::task_failure::TaskFailure;
+use crate::pool::chunker::MOST_AHEAD;
+use crate::pool::chunker::{ChunkSize, Feeder};
 use crate::pool::collect::for_each_result;
-use crate::pool::failure::TaskFailure;
-use crate::pool::feeder::{ChunkSize, Feeder};
-use crate::pool::options::{MOST_AHEAD, send};
-use crate::pool::staff::Staff;
+use crate::pool::job::{Arrived, Call};
+use crate::pool::supervisor::Staff;
 
 /// The results of [`Pool::imap`](crate::Pool::imap) and [`Pool::imap_unordered`](crate::Pool::imap_unordered).
 ///
@@ -144,7 +144,7 @@ where
         while !self.over {
             let (call, is_ready) = (&self.call, !self.ready.is_empty());
             let urgent = || is_ready || call.has_some();
-            send(&mut self.feeder, self.size, self.given, self.staff, urgent);
+            self.feeder.send(self.staff, self.size, self.given, urgent);
             if let Some(result) = self.ready.pop_front() {
                 self.given += 1;
                 return Some(result);

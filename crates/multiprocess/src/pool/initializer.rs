@@ -5,9 +5,9 @@ use std::sync::{Mutex, PoisonError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::luggage::{Luggage, with_arriving, with_luggage};
-use crate::parcel::without_panic;
-use crate::pool::framed;
+use crate::process::wire;
+use crate::transfer::attachments::{Luggage, with_arriving, with_luggage};
+use crate::transfer::codec::without_panic;
 
 /// What each worker does before anything else.
 pub(crate) struct Initializer {
@@ -53,7 +53,7 @@ impl std::fmt::Debug for Initializer {
 
 fn pack<Args: Serialize>(args: &Args) -> Result<Packed, String> {
     let mut bytes = Vec::new();
-    let (written, luggage) = with_luggage(|| framed::append(args, &mut bytes));
+    let (written, luggage) = with_luggage(|| wire::append(args, &mut bytes));
     written?;
     Ok(Packed { bytes, luggage })
 }
@@ -66,7 +66,7 @@ fn copy<Args: Serialize + DeserializeOwned>(kept: &mut Packed) -> Result<Packed,
             luggage: Luggage::default(),
         });
     }
-    let (args, arriving) = with_arriving(|| framed::read_one::<Args>(&kept.bytes));
+    let (args, arriving) = with_arriving(|| wire::read_one::<Args>(&kept.bytes));
     let args = args?;
     let copies = pack(&args).and_then(|first| Ok((first, pack(&args)?)));
     // The arguments' own `Drop` may panic, and this may be the thread of the pool.

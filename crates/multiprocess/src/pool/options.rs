@@ -1,20 +1,21 @@
 //! The ways to have a pool call a function: at once or later, for one input or many.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, Result};
-use crate::pool::call::{Arrived, Call};
+use crate::errors::error::{Error, Result};
+use crate::pool::chunker::{ChunkSize, Feeder, MOST_CHOSEN};
 use crate::pool::collect::Collection;
-use crate::pool::feeder::{ChunkSize, Feeder};
 use crate::pool::imap::Imap;
+use crate::pool::job::{Arrived, Call};
 use crate::pool::progress::Progress;
 use crate::pool::result::AsyncResult;
-use crate::pool::staff::Staff;
-use crate::task::{self, Task};
+use crate::pool::supervisor::Staff;
+use crate::process::task::Task;
+use crate::process::task_table;
 
 /// A pool together with how the next call is to be done; made by [`Pool::chunk_size`](crate::Pool::chunk_size) or
 /// [`Pool::on_progress`](crate::Pool::on_progress), and used like the pool itself.
@@ -24,11 +25,6 @@ pub struct MapOptions<'a> {
     pub(crate) chunk: Option<usize>,
     pub(crate) progress: Option<Box<dyn FnMut(Progress) + 'a>>,
 }
-
-/// Inputs per batch at most, where the pool chooses.
-const MOST: usize = 1 << 14;
-/// The same for results that are taken one by one, of an iterator that may have no end.
-pub(crate) const MOST_AHEAD: usize = 64;
 
 impl<'a> MapOptions<'a> {
     /// Sends that many inputs to a worker at a time; by default the pool finds out how many take about 2 milliseconds.
@@ -103,12 +99,12 @@ impl<'a> MapOptions<'a> {
         let start = Instant::now();
         let call = self.open::<F, F::Output>(function)?;
         let _leave = AbandonOnDrop(&call);
-        let mut size = ChunkSize::new(self.chunk, MOST, self.staff.size());
+        let mut size = ChunkSize::new(self.chunk, MOST_CHOSEN, self.staff.size());
         let mut feeder = Feeder::new(&call, inputs);
         let mut results = Collection::new(feeder.total());
         let mut told = None;
         loop {
-            send(&mut feeder, size, results.done(), self.staff, || false);
+            feeder.send(self.staff, size, results.done(), || false);
             feeder.resume_panic();
             if feeder.is_exhausted() && results.done() == feeder.sent() {
                 // Where the number of inputs was not known beforehand, it is now.
@@ -150,7 +146,7 @@ impl<'a> MapOptions<'a> {
         let size = self
             .chunk
             .unwrap_or_else(|| total.div_ceil(workers.saturating_mul(4)));
-        let size = ChunkSize::new(Some(size), MOST, workers);
+        let size = ChunkSize::new(Some(size), MOST_CHOSEN, workers);
         let mut feeder = Feeder::new(&call, inputs.into_iter());
         let result = AsyncResult::new(
             Arc::clone(self.staff),
@@ -222,42 +218,11 @@ fn single<I: IntoIterator>(inputs: I) -> impl Iterator<Item = (I::Item,)> {
     inputs.into_iter().map(|input| (input,))
 }
 
-/// Sends batches as long as there is room for them and nothing `urgent` to do.
-pub(crate) fn send<I: Iterator>(
-    feeder: &mut Feeder<I>,
-    size: ChunkSize,
-    done: usize,
-    staff: &Staff,
-    urgent: impl Fn() -> bool,
-) where
-    I::Item: Serialize,
-{
-    // Batches are handed in together, but do not wait for slow inputs, nor while there are fewer inputs under way than
-    // workers. (To count in batches there made a map of larger chunks a tenth slower.)
-    const TOGETHER: usize = 16;
-    const SLOW: Duration = Duration::from_micros(100);
-    let mut batches = Vec::new();
-    let mut since = Instant::now();
-    while feeder.has_room(size, done) {
-        batches.extend(feeder.next_batch(size));
-        let has_idle = feeder.sent() - done <= staff.size();
-        if has_idle || batches.len() >= TOGETHER || since.elapsed() > SLOW {
-            staff.submit(batches.drain(..));
-            if urgent() {
-                break;
-            }
-            since = Instant::now();
-        }
-    }
-    staff.submit(batches);
-    feeder.tell_if_exhausted();
-}
-
 pub(crate) fn open_call<F: 'static, R: DeserializeOwned>(
     staff: &Staff,
     function: F,
 ) -> Result<Arc<Call>> {
-    let task = task::index_of(function)?;
+    let task = task_table::index_of(function)?;
     let call = Call::new::<R>(task, std::any::type_name::<F>());
     staff.open_call(&call)?;
     Ok(call)

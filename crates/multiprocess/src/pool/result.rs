@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, Result};
-use crate::pool::call::{Arrived, Call};
-use crate::pool::staff::Staff;
+use crate::errors::error::{Error, Result};
+use crate::pool::job::{Arrived, Call};
+use crate::pool::supervisor::Staff;
 
 /// The result of a call that a pool is busy with.
 ///

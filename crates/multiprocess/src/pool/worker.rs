@@ -4,12 +4,13 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::pool::batch::{self, Step};
-use crate::pool::diary::Diary;
-use crate::pool::line::Line;
+use crate::pool::byte_channel::Line;
 use crate::pool::message::{NEWS, NO_BATCH, News, Order, Seat};
-use crate::task::{self, RegisteredTask};
-use crate::{events, luggage};
+use crate::pool::progress_cells::Diary;
+use crate::process::batch::{self, Step};
+use crate::process::task_table::{self, RegisteredTask};
+use crate::trace::events;
+use crate::transfer::attachments;
 
 /// What a worker is told when it is started.
 #[derive(Serialize, Deserialize)]
@@ -38,7 +39,7 @@ pub(crate) fn work(assignment: Assignment) {
         calls,
     } = assignment;
     let seat = Seat { place, generation };
-    let table = task::table().unwrap_or_default();
+    let table = task_table::table().unwrap_or_default();
     let page = diary.page(place);
     if initialized {
         let Some(order) = orders.get() else { return };
@@ -78,7 +79,7 @@ pub(crate) fn work(assignment: Assignment) {
             note(end.number());
             events::task_ends(task.name());
         }
-        let luggage = luggage::take_results();
+        let luggage = attachments::take_results();
         left = left.saturating_sub(u64::from(count));
         let done = News::Done {
             seat,
@@ -110,7 +111,7 @@ fn initialize(task: &RegisteredTask, arguments: &[u8], note: &dyn Fn(u32)) {
     let mut results = Vec::new();
     task.run_batch(arguments, 1, note, &mut results);
     // What it returns is sent to nobody.
-    drop(luggage::take_results());
+    drop(attachments::take_results());
     let failed = batch::Results::new(&results).failure_of_one();
     if let Some(reason) = failed {
         let message = format!("the initializer {} failed: {reason}", task.name());

@@ -1,0 +1,267 @@
+//! The ledger of a lane: the numbers that say which messages there are, and where.
+//!
+//! What is valid is said by two numbers, the *tail* of the putters and the *head* of the takers. Each says in one
+//! number how many messages there were so far, and where the next is put, or taken. So one store puts a message or
+//! takes it, or moves to another ring, and a process may be killed at any instant: either the store has happened or
+//! nothing has.
+
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "a 64-bit number is taken apart into its halves"
+)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::memory::segment::Segment;
+
+/// Where the numbers of a lane stand. The putters' and the takers' are on different lines of memory, and so are
+/// those that hardly ever change.
+pub(crate) mod place {
+    /// The putters' mark.
+    pub(crate) const TAIL: usize = 0;
+    /// The ring that the tail is in, two of them: the tail says which is valid.
+    pub(crate) const PUT_RING: usize = 1;
+    /// Where the head was when a putter last looked: the ring in the upper half, the place in the lower.
+    pub(crate) const HEAD_SEEN: usize = 3;
+    /// How many messages had been taken when a putter last looked.
+    pub(crate) const TAKEN_SEEN: usize = 4;
+    /// The highest number that a ring has had, unless it is that of the tail.
+    pub(crate) const LAST_RING: usize = 5;
+
+    /// The takers' mark.
+    pub(crate) const HEAD: usize = 16;
+    /// The ring that the head is in, as for the tail.
+    pub(crate) const TAKE_RING: usize = 17;
+    /// How many messages had been put when a taker last looked.
+    pub(crate) const PUT_SEEN: usize = 19;
+    /// The highest number of a ring that was removed.
+    pub(crate) const REMOVED: usize = 20;
+
+    /// How many messages there may be, 0 for any number.
+    pub(crate) const CAPACITY: usize = 32;
+    /// Whether nothing more may be put.
+    pub(crate) const CLOSED: usize = 33;
+    /// How many messages were said to be done with.
+    pub(crate) const DONE: usize = 34;
+    /// Whether handles were in any of the messages.
+    pub(crate) const LOADED: usize = 35;
+
+    /// Here the first ring begins.
+    pub(crate) const RING: usize = 48;
+}
+
+/// 64-bit numbers in the first ring.
+pub(crate) const FIRST: usize = 8 * 1024;
+
+/// 64-bit numbers that a lane takes in its segment.
+pub(crate) const LANE: usize = place::RING + FIRST;
+
+/// The tail or the head: a count of messages, and a place in a ring.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Mark {
+    /// How many messages there were; it begins again at 2³².
+    pub(crate) count: u32,
+    /// Which of the two numbers for the ring is valid.
+    pub(crate) second: bool,
+    pub(crate) at: usize,
+}
+
+impl Mark {
+    pub(crate) fn from_number(number: u64) -> Mark {
+        let low = number as u32;
+        Mark {
+            count: (number >> 32) as u32,
+            second: low >> 31 == 1,
+            at: (low & !(1 << 31)) as usize,
+        }
+    }
+
+    pub(crate) fn number(self) -> u64 {
+        u64::from(self.count) << 32 | u64::from(self.second) << 31 | self.at as u64
+    }
+
+    /// The mark after one more message.
+    pub(crate) fn after(self, at: usize) -> Mark {
+        Mark {
+            count: self.count.wrapping_add(1),
+            at,
+            ..self
+        }
+    }
+
+    /// The beginning of another ring.
+    pub(crate) fn elsewhere(self) -> Mark {
+        Mark {
+            second: !self.second,
+            at: 0,
+            ..self
+        }
+    }
+}
+
+/// The numbers of one lane, in a segment that may have several.
+pub(crate) struct Ledger {
+    segment: Arc<Segment>,
+    /// Where in the segment the lane begins.
+    base: usize,
+}
+
+impl Ledger {
+    pub(crate) fn new(segment: Arc<Segment>, lane: usize) -> Ledger {
+        Ledger {
+            segment,
+            base: lane * LANE,
+        }
+    }
+
+    pub(crate) fn segment(&self) -> &Segment {
+        &self.segment
+    }
+
+    /// The first ring.
+    pub(crate) fn first_ring(&self) -> &[AtomicU64] {
+        &self.cells()[place::RING..]
+    }
+
+    pub(crate) fn cells(&self) -> &[AtomicU64] {
+        &self.segment.atomics()[self.base..self.base + LANE]
+    }
+
+    pub(crate) fn cell(&self, place: usize) -> &AtomicU64 {
+        &self.cells()[place]
+    }
+
+    pub(crate) fn get(&self, place: usize) -> u64 {
+        self.cell(place).load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set(&self, place: usize, number: u64) {
+        self.cell(place).store(number, Ordering::Release);
+    }
+
+    /// Half a number, where the whole was made of a 32-bit one.
+    pub(crate) fn get_small(&self, place: usize) -> u32 {
+        self.get(place) as u32
+    }
+
+    pub(crate) fn mark(&self, place: usize) -> Mark {
+        Mark::from_number(self.get(place))
+    }
+
+    pub(crate) fn put_ring(&self, tail: Mark) -> u32 {
+        self.get_small(place::PUT_RING + usize::from(tail.second))
+    }
+
+    pub(crate) fn take_ring(&self, head: Mark) -> u32 {
+        self.get_small(place::TAKE_RING + usize::from(head.second))
+    }
+
+    /// How many messages were put so far; it begins again at 2³².
+    pub(crate) fn put_count(&self) -> u32 {
+        self.mark(place::TAIL).count
+    }
+
+    /// How many messages were taken so far; it begins again at 2³².
+    pub(crate) fn taken_count(&self) -> u32 {
+        self.mark(place::HEAD).count
+    }
+
+    /// How many messages there are.
+    pub(crate) fn len(&self) -> u32 {
+        let mut head = self.get(place::HEAD);
+        loop {
+            let tail = self.mark(place::TAIL);
+            let again = self.get(place::HEAD);
+            if again == head {
+                return tail.count.wrapping_sub(Mark::from_number(head).count);
+            }
+            head = again;
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.put_count() == self.mark(place::HEAD).count
+    }
+
+    /// How many messages there may be, if there is a limit.
+    pub(crate) fn capacity(&self) -> Option<usize> {
+        let capacity = self.cell(place::CAPACITY).load(Ordering::Relaxed);
+        (capacity != 0).then(|| usize::try_from(capacity).unwrap_or(usize::MAX))
+    }
+
+    pub(crate) fn set_capacity(&self, capacity: usize) {
+        self.set(place::CAPACITY, capacity as u64);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.get(place::CLOSED) != 0
+    }
+
+    /// Says that nothing more may be put; the caller has the putters' turn.
+    pub(crate) fn close(&self) {
+        self.set(place::CLOSED, 1);
+    }
+
+    /// Says that handles are in the messages.
+    pub(crate) fn mark_loaded(&self) {
+        self.set(place::LOADED, 1);
+    }
+
+    /// Whether handles were in any of the messages.
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.get(place::LOADED) != 0
+    }
+
+    /// Counts a message as done with; false if all that were put are.
+    pub(crate) fn done(&self) -> bool {
+        self.cell(place::DONE)
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |done| {
+                let put = self.put_count();
+                (done as u32 != put).then(|| u64::from((done as u32).wrapping_add(1)))
+            })
+            .is_ok()
+    }
+
+    /// How many messages were put and are not done with.
+    pub(crate) fn unfinished(&self) -> u32 {
+        let done = self.get_small(place::DONE);
+        self.put_count().wrapping_sub(done)
+    }
+
+    /// The head and its ring, which belong together.
+    pub(crate) fn head(&self) -> (Mark, u32) {
+        loop {
+            let head = self.mark(place::HEAD);
+            let ring = self.take_ring(head);
+            if self.mark(place::HEAD) == head {
+                return (head, ring);
+            }
+        }
+    }
+
+    /// Whether there are as many messages as there may be; the caller has the putters' turn.
+    pub(crate) fn is_full(&self) -> bool {
+        let Some(capacity) = self.capacity() else {
+            return false;
+        };
+        let put = self.put_count();
+        let full = |taken: u32| put.wrapping_sub(taken) as usize >= capacity;
+        if !full(self.get_small(place::TAKEN_SEEN)) {
+            return false;
+        }
+        let taken = self.mark(place::HEAD).count;
+        self.set(place::TAKEN_SEEN, u64::from(taken));
+        full(taken)
+    }
+
+    /// Whether a message was put that has not been taken.
+    pub(crate) fn has_more(&self, head: Mark) -> bool {
+        if self.get_small(place::PUT_SEEN) != head.count {
+            return true;
+        }
+        let put = self.put_count();
+        self.set(place::PUT_SEEN, u64::from(put));
+        put != head.count
+    }
+}

@@ -1,0 +1,352 @@
+//! The channel: a queue in two halves, which ends when one of them is gone.
+
+use std::any::type_name;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::channel::iter::Iter;
+use crate::channel::mpmc::Lane;
+use crate::channel::peers::{self, Member, Party, Side};
+use crate::channel::select::{Incoming, Waitable, sealed};
+use crate::channel::typed::Messages;
+use crate::errors::error::{Error, Result};
+use crate::errors::send_error::SendError;
+use crate::memory::limit::Limit;
+use crate::memory::segment::Segment;
+use crate::trace::events;
+use crate::transfer::attachments;
+use crate::transfer::handle::Ticket;
+
+/// Makes a channel that grows as it needs to: a [`Queue`](crate::Queue) in two halves.
+///
+/// It is at its end for those who receive when no [`Sender`] is left in any process and everything has been
+/// received, and an error for those who send when no [`Receiver`] is left: also when the processes that had them
+/// were killed. Both halves can be cloned, and travel.
+///
+/// Nothing in Python's `multiprocessing` corresponds to it; there a *sentinel*, an item that means the end, is put
+/// once for each that gets. The shape is that of [`std::sync::mpsc::channel`], except that receivers can be cloned,
+/// and that the end of a channel is a value, `None`.
+///
+/// # Errors
+///
+/// [`Error::Memory`] if there is no shared memory for it.
+///
+/// # Examples
+///
+/// ```
+/// use multiprocess::{Sender, channel, spawn, task};
+///
+/// fn count(numbers: Sender<u32>) {
+///     for number in 1..=3 {
+///         numbers.send(number).expect("somebody receives");
+///     }
+/// }
+///
+/// fn main() -> Result<(), multiprocess::Error> {
+///     multiprocess::init([task(count)]);
+///     let (sender, receiver) = channel()?;
+///     let child = spawn(count, (sender,))?;
+///     while let Some(number) = receiver.recv()? {
+///         println!("{number}");
+///     }
+///     child.join()
+/// }
+/// ```
+pub fn channel<T: Serialize + DeserializeOwned>() -> Result<(Sender<T>, Receiver<T>)> {
+    make(0)
+}
+
+/// Makes a channel for `capacity` messages at most: sending waits for room.
+///
+/// Otherwise as [`channel`]. The shape is that of [`std::sync::mpsc::sync_channel`].
+///
+/// # Errors
+///
+/// [`Error::NoCapacity`] if the capacity is 0; [`Error::Memory`] if there is no shared memory for the channel.
+///
+/// # Examples
+///
+/// ```
+/// let (sender, receiver) = multiprocess::bounded_channel(1)?;
+/// sender.send(1)?;
+/// assert!(sender.try_send(2).unwrap_err().is_full());
+/// drop(sender);
+/// assert_eq!(receiver.recv()?, Some(1));
+/// assert_eq!(receiver.recv()?, None);
+/// # Ok::<(), multiprocess::Error>(())
+/// ```
+pub fn bounded_channel<T: Serialize + DeserializeOwned>(
+    capacity: usize,
+) -> Result<(Sender<T>, Receiver<T>)> {
+    if capacity == 0 {
+        return Err(Error::NoCapacity);
+    }
+    make(capacity)
+}
+
+fn make<T: Serialize + DeserializeOwned>(capacity: usize) -> Result<(Sender<T>, Receiver<T>)> {
+    let made = Lane::segment(1).and_then(|segment| {
+        let left = Member::join(&segment, Side::Left)?;
+        let right = Member::join(&segment, Side::Right)?;
+        events::made(&Lane::new(Arc::clone(&segment), 0), content::<T>);
+        Ok((Half::new(&segment, left), Half::new(&segment, right)))
+    });
+    let (left, right) = made.map_err(|source| Error::Memory {
+        what: content::<T>(),
+        source,
+    })?;
+    left.messages.lane.rings().set_capacity(capacity);
+    let (sender, receiver) = (Sender { half: left }, Receiver { half: right });
+    Ok((sender, receiver))
+}
+
+fn content<T>() -> String {
+    format!("a channel of {}", type_name::<T>())
+}
+
+/// What the clones of one half have in common.
+struct Half<T> {
+    messages: Messages<T>,
+    /// This half's side; `None` while it is being dropped.
+    member: Option<Member>,
+    other: Party,
+}
+
+impl<T: DeserializeOwned> Half<T> {
+    fn new(segment: &Arc<Segment>, member: Member) -> Arc<Half<T>> {
+        Arc::new(Half {
+            messages: Messages::new(Lane::new(Arc::clone(segment), 0), content::<T>),
+            other: Party::new(segment, member.side().other()),
+            member: Some(member),
+        })
+    }
+
+    fn open<'de, D: Deserializer<'de>>(
+        deserializer: D,
+        side: Side,
+    ) -> Result<Arc<Half<T>>, D::Error> {
+        let (ticket, sent): (Ticket, Side) = Deserialize::deserialize(deserializer)?;
+        if sent != side {
+            return Err(serde::de::Error::custom(
+                "it is the other half of a channel",
+            ));
+        }
+        let segment = Segment::open(&ticket, &content::<T>()).map_err(serde::de::Error::custom)?;
+        let member = Member::join(&segment, side);
+        peers::arrive(&segment, side);
+        let member = member.map_err(serde::de::Error::custom)?;
+        Ok(Half::new(&segment, member))
+    }
+}
+
+impl<T> Half<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let member = self.member.as_ref().expect("it is not being dropped");
+        attachments::check_packing(&content::<T>()).map_err(serde::ser::Error::custom)?;
+        member.depart();
+        let ticket = self.messages.lane.segment.ticket(&content::<T>())?;
+        (ticket, member.side()).serialize(serializer)
+    }
+}
+
+impl<T> Drop for Half<T> {
+    fn drop(&mut self) {
+        let side = self.member.take().map(|member| member.side());
+        let nobody_receives = match side {
+            Some(Side::Left) => self.messages.lane.rings().is_loaded() && self.other.has_left(),
+            Some(side) => side.is_known_to_have_left(&self.messages.lane.segment),
+            None => false,
+        };
+        if nobody_receives {
+            self.messages.discard_all();
+        }
+    }
+}
+
+/// The half of a [`channel`] that sends.
+///
+/// It is a handle: clones of it, and what arrives in another process, send into the same channel.
+pub struct Sender<T> {
+    half: Arc<Half<T>>,
+}
+
+impl<T: Serialize> Sender<T> {
+    fn put(&self, message: T, limit: Limit) -> Result<(), SendError<T>> {
+        let Half {
+            messages, other, ..
+        } = &*self.half;
+        messages.put(message, limit, Some(other))
+    }
+
+    /// Sends a message; waits while a [bounded](bounded_channel) channel is full.
+    ///
+    /// # Errors
+    ///
+    /// Each gives the message back. [`Error::Closed`] if no receiver is left; [`Error::Unsendable`] if the message
+    /// cannot be serialised; [`Error::Memory`] if it needs more memory than there is.
+    pub fn send(&self, message: T) -> Result<(), SendError<T>> {
+        self.put(message, Limit::None)
+    }
+
+    /// Sends a message if there is room.
+    ///
+    /// It waits for another process that is sending at the same moment, but not longer than a millisecond.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Sender::send), and [`Error::Full`] if there is no room, or the millisecond is over.
+    pub fn try_send(&self, message: T) -> Result<(), SendError<T>> {
+        self.put(message, Limit::Try)
+    }
+
+    /// Sends a message; waits for room, but not longer than `limit`.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Sender::send), and [`Error::Timeout`] if there was no room in time.
+    pub fn send_timeout(&self, message: T, limit: Duration) -> Result<(), SendError<T>> {
+        self.put(message, Limit::For(limit))
+    }
+}
+
+/// The half of a [`channel`] that receives.
+///
+/// It is a handle: clones of it, and what arrives in another process, receive from the same channel; each message
+/// is received once.
+pub struct Receiver<T> {
+    half: Arc<Half<T>>,
+}
+
+impl<T: DeserializeOwned> Receiver<T> {
+    fn take(&self, limit: Limit) -> Result<Option<T>> {
+        let Half {
+            messages, other, ..
+        } = &*self.half;
+        match messages.take(limit, Some(other)) {
+            Err(Error::Closed { .. }) => Ok(None),
+            taken => taken.map(Some),
+        }
+    }
+
+    /// Receives the next message; waits until there is one. `None` when there will be no more.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unreadable`] if the message cannot be read back, in which case it is lost, and the next is received
+    /// by the next call.
+    pub fn recv(&self) -> Result<Option<T>> {
+        self.take(Limit::None)
+    }
+
+    /// Receives the next message if there is one. `None` when there will be no more.
+    ///
+    /// It waits for another process that is receiving at the same moment, but not longer than a millisecond.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Receiver::recv), and [`Error::Empty`] if there is nothing yet, or the millisecond is over.
+    pub fn try_recv(&self) -> Result<Option<T>> {
+        self.take(Limit::Try)
+    }
+
+    /// Receives the next message; waits for it, but not longer than `limit`. `None` when there will be no more.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Receiver::recv), and [`Error::Timeout`] if there was none in time.
+    pub fn recv_timeout(&self, limit: Duration) -> Result<Option<T>> {
+        self.take(Limit::For(limit))
+    }
+
+    /// Receives messages until there will be no more; waits for each.
+    ///
+    /// A message that cannot be read is an `Err`, after which it goes on.
+    pub fn iter(&self) -> Iter<'_, T> {
+        Iter::new(&self.half.messages, Some(&self.half.other))
+    }
+}
+
+impl<'a, T: DeserializeOwned> IntoIterator for &'a Receiver<T> {
+    type Item = Result<T>;
+    type IntoIter = Iter<'a, T>;
+
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
+    }
+}
+
+macro_rules! half {
+    ($half:ident, $name:literal, $side:expr) => {
+        impl<T> $half<T> {
+            /// Number of messages in the channel at this moment.
+            #[must_use]
+            pub fn len(&self) -> usize {
+                self.lane().rings().len() as usize
+            }
+
+            /// Whether there is no message in the channel at this moment.
+            #[must_use]
+            pub fn is_empty(&self) -> bool {
+                self.len() == 0
+            }
+
+            /// How many messages the channel can hold; `None` if it has no limit.
+            #[must_use]
+            pub fn capacity(&self) -> Option<usize> {
+                self.lane().rings().capacity()
+            }
+
+            fn lane(&self) -> &Lane {
+                &self.half.messages.lane
+            }
+        }
+
+        /// Another handle to the same half of the same channel.
+        impl<T> Clone for $half<T> {
+            fn clone(&self) -> $half<T> {
+                $half {
+                    half: Arc::clone(&self.half),
+                }
+            }
+        }
+
+        impl<T> fmt::Debug for $half<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct($name)
+                    .field("messages", &type_name::<T>())
+                    .field("len", &self.len())
+                    .field("memory", &self.lane().segment)
+                    .finish()
+            }
+        }
+
+        impl<T> Serialize for $half<T> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                self.half.serialize(serializer)
+            }
+        }
+
+        impl<'de, T: DeserializeOwned> Deserialize<'de> for $half<T> {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<$half<T>, D::Error> {
+                let half = Half::open(deserializer, $side)?;
+                Ok($half { half })
+            }
+        }
+    };
+}
+
+half!(Sender, "Sender", Side::Left);
+half!(Receiver, "Receiver", Side::Right);
+
+impl<T> Waitable for Receiver<T> {}
+
+impl<T> sealed::Sealed for Receiver<T> {
+    #[allow(private_interfaces, reason = "as declared")]
+    fn incoming(&self) -> Incoming<'_> {
+        (self.lane(), Some(&self.half.other))
+    }
+}

@@ -1,0 +1,209 @@
+//! The two sides of a talk, and whether anybody is left on one of them.
+//!
+//! Who holds a handle of a side has a file of that side locked, shared. The system drops the lock when the process
+//! ends, however it ends: so who can lock the file alone knows that nobody is left, but for the handles that are on
+//! their way, in a message or in arguments. Those are counted in shared memory.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use crate::memory::eventcount;
+use crate::memory::registry;
+use crate::memory::segment::Segment;
+use crate::transfer::attachments::{self, Carried};
+
+/// One of the two sides.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub(crate) enum Side {
+    /// Senders; and of a pipe the first end.
+    Left,
+    /// Receivers; and of a pipe the second end.
+    Right,
+}
+
+impl Side {
+    pub(crate) fn other(self) -> Side {
+        match self {
+            Side::Left => Side::Right,
+            Side::Right => Side::Left,
+        }
+    }
+
+    pub(crate) fn index(self) -> usize {
+        match self {
+            Side::Left => 0,
+            Side::Right => 1,
+        }
+    }
+
+    fn file(self, segment: &Segment) -> PathBuf {
+        segment.companion(match self {
+            Side::Left => "left",
+            Side::Right => "right",
+        })
+    }
+
+    /// Handles of this side that are on their way.
+    fn in_flight(self, segment: &Segment) -> &AtomicU32 {
+        &segment.words()[10 + self.index()]
+    }
+
+    /// Whether it is known that nobody is left on this side.
+    fn left(self, segment: &Segment) -> &AtomicU32 {
+        &segment.words()[12 + self.index()]
+    }
+
+    pub(crate) fn is_known_to_have_left(self, segment: &Segment) -> bool {
+        self.left(segment).load(Ordering::Acquire) != 0
+    }
+
+    /// The caller has the file locked alone, so that nobody arrives meanwhile.
+    fn note_if_left(self, segment: &Segment) -> bool {
+        let left = self.in_flight(segment).load(Ordering::Acquire) == 0;
+        if left {
+            self.left(segment).store(1, Ordering::Release);
+            eventcount::strike_all(segment);
+        }
+        left
+    }
+}
+
+/// This process's part in one side of a talk: as long as it is there, the side has not left.
+pub(crate) struct Member {
+    segment: Arc<Segment>,
+    side: Side,
+    file: File,
+}
+
+impl Member {
+    /// Takes part in a side; the first one makes it.
+    pub(crate) fn join(segment: &Arc<Segment>, side: Side) -> io::Result<Member> {
+        let mut how = OpenOptions::new();
+        how.read(true).write(true).create(true).mode(0o600);
+        let _making = registry::making()?;
+        Ok(Member {
+            file: registry::hold(&side.file(segment), &how)?,
+            segment: Arc::clone(segment),
+            side,
+        })
+    }
+
+    pub(crate) fn side(&self) -> Side {
+        self.side
+    }
+
+    /// Counts a handle of this side as on its way.
+    pub(crate) fn depart(&self) {
+        self.side
+            .in_flight(&self.segment)
+            .fetch_add(1, Ordering::AcqRel);
+        attachments::add(Arc::new(Departed {
+            segment: Arc::clone(&self.segment),
+            side: self.side,
+        }));
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        if registry::is_alone(&self.file) {
+            self.side.note_if_left(&self.segment);
+        }
+        let _ = self.file.unlock();
+    }
+}
+
+/// Counts a handle of a side as arrived, once it takes part.
+pub(crate) fn arrive(segment: &Arc<Segment>, side: Side) {
+    attachments::arrive(Arc::new(Departed {
+        segment: Arc::clone(segment),
+        side,
+    }));
+}
+
+/// A handle on its way.
+struct Departed {
+    segment: Arc<Segment>,
+    side: Side,
+}
+
+impl Carried for Departed {
+    fn take_back(&self) {
+        let in_flight = self.side.in_flight(&self.segment);
+        let _ = in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
+            count.checked_sub(1)
+        });
+    }
+}
+
+/// A side as the other one sees it.
+pub(crate) struct Party {
+    segment: Arc<Segment>,
+    side: Side,
+    file: OnceLock<File>,
+    began: Instant,
+    /// When the system was last asked, in nanoseconds since the beginning.
+    asked: AtomicU64,
+}
+
+/// The system is asked at most that often, in nanoseconds. A process cannot end in less.
+const PAUSE: u64 = 50_000;
+
+impl Party {
+    pub(crate) fn new(segment: &Arc<Segment>, side: Side) -> Party {
+        Party {
+            segment: Arc::clone(segment),
+            side,
+            file: OnceLock::new(),
+            began: Instant::now(),
+            asked: AtomicU64::new(0),
+        }
+    }
+
+    /// Whether somebody has found out that nobody is left on this side.
+    pub(crate) fn is_known_to_have_left(&self) -> bool {
+        self.side.is_known_to_have_left(&self.segment)
+    }
+
+    /// Whether nobody is left on this side.
+    pub(crate) fn has_left(&self) -> bool {
+        if self.is_known_to_have_left() {
+            return true;
+        }
+        let now = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let asked = self.asked.load(Ordering::Relaxed);
+        if asked != 0 && now.saturating_sub(asked) < PAUSE {
+            return false;
+        }
+        self.asked.store(now, Ordering::Relaxed);
+        self.ask()
+    }
+
+    /// Asks the system. Two who ask at the same moment may both hear that somebody is left.
+    #[cold]
+    fn ask(&self) -> bool {
+        let Some(file) = self.file() else {
+            return false;
+        };
+        if file.try_lock().is_err() {
+            return false;
+        }
+        let left = self.side.note_if_left(&self.segment);
+        let _ = file.unlock();
+        left
+    }
+
+    fn file(&self) -> Option<&File> {
+        if self.file.get().is_none() {
+            let path = self.side.file(&self.segment);
+            let file = OpenOptions::new().read(true).write(true).open(path).ok()?;
+            let _ = self.file.set(file);
+        }
+        self.file.get()
+    }
+}

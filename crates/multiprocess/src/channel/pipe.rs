@@ -1,0 +1,312 @@
+//! The pipe: two ends that talk with each other.
+
+use std::any::type_name;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::channel::iter::Iter;
+use crate::channel::mpmc::Lane;
+use crate::channel::peers::{self, Member, Party, Side};
+use crate::channel::select::{self, Incoming, Waitable, sealed};
+use crate::channel::typed::Messages;
+use crate::errors::error::{Error, Result};
+use crate::errors::send_error::SendError;
+use crate::memory::limit::Limit;
+use crate::memory::segment::Segment;
+use crate::trace::events;
+use crate::transfer::attachments::{self, Carried};
+use crate::transfer::handle::Ticket;
+
+/// Makes a pipe and gives its two ends: what one sends, the other receives.
+///
+/// The first sends `A` and receives `B`, the second the other way round.
+///
+/// Python: `multiprocessing.Pipe()`. Different here: the messages have types, what is sent never waits to be
+/// received (so two ends that send much at once do not wait for each other for ever), and the end of the
+/// conversation is a value, `None`, and not an exception.
+///
+/// # Errors
+///
+/// [`Error::Memory`] if there is no shared memory for it.
+///
+/// # Examples
+///
+/// ```
+/// use multiprocess::{Connection, pipe, spawn, task};
+///
+/// fn add_one(asker: Connection<i64, i64>) {
+///     while let Some(number) = asker.recv().expect("numbers can be read") {
+///         asker.send(number + 1).expect("the asker is there");
+///     }
+/// }
+///
+/// fn main() -> Result<(), multiprocess::Error> {
+///     multiprocess::init([task(add_one)]);
+///     let (ours, theirs) = pipe::<i64, i64>()?;
+///     let child = spawn(add_one, (theirs,))?;
+///     ours.send(10)?;
+///     assert_eq!(ours.recv()?, Some(11));
+///     ours.close();
+///     child.join()
+/// }
+/// ```
+pub fn pipe<A, B>() -> Result<(Connection<A, B>, Connection<B, A>)>
+where
+    A: Serialize + DeserializeOwned,
+    B: Serialize + DeserializeOwned,
+{
+    let made = Lane::segment(2).and_then(|segment| {
+        let left = Member::join(&segment, Side::Left)?;
+        let right = Member::join(&segment, Side::Right)?;
+        for index in 0..2 {
+            events::made(&Lane::new(Arc::clone(&segment), index), content::<A, B>);
+        }
+        Ok((
+            Connection::new(&segment, left),
+            Connection::new(&segment, right),
+        ))
+    });
+    made.map_err(|source| Error::Memory {
+        what: content::<A, B>(),
+        source,
+    })
+}
+
+fn content<S, R>() -> String {
+    format!(
+        "the end of a pipe that sends {} and receives {}",
+        type_name::<S>(),
+        type_name::<R>()
+    )
+}
+
+/// One end of a [`pipe`]: it sends `S` and receives `R`.
+///
+/// It has one owner. It cannot be cloned; given to [`spawn`](crate::spawn) or sent in a message it moves to the other
+/// process. (In Python two processes may use one end, and corrupt what is sent.)
+///
+/// When the other end is dropped or [closed](Connection::close), or the process that has it dies, what it sent
+/// before can still be received; after that comes `None`.
+///
+/// # Examples
+///
+/// ```compile_fail
+/// use multiprocess::{Connection, pipe, spawn};
+///
+/// fn chat(other: Connection<String, String>) {}
+///
+/// fn main() -> Result<(), multiprocess::Error> {
+///     let (ours, theirs) = pipe::<String, String>()?;
+///     let first = spawn(chat, (theirs,))?;
+///     let second = spawn(chat, (theirs,))?; // error: use of moved value
+///     # Ok(())
+/// }
+/// ```
+pub struct Connection<S, R> {
+    outgoing: Messages<S>,
+    incoming: Messages<R>,
+    /// This end's side; `None` while it is being dropped.
+    member: Option<Member>,
+    other: Party,
+    given_away: Arc<GivenAway>,
+}
+
+/// Whether the end was sent to another process.
+#[derive(Default)]
+struct GivenAway(AtomicBool);
+
+impl Carried for GivenAway {
+    fn take_back(&self) {}
+
+    fn deliver(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl<S: DeserializeOwned, R: DeserializeOwned> Connection<S, R> {
+    fn new(segment: &Arc<Segment>, member: Member) -> Connection<S, R> {
+        let side = member.side();
+        let lane = |side: Side| Lane::new(Arc::clone(segment), side.index());
+        Connection {
+            outgoing: Messages::new(lane(side), content::<S, R>),
+            incoming: Messages::new(lane(side.other()), content::<S, R>),
+            other: Party::new(segment, side.other()),
+            member: Some(member),
+            given_away: Arc::default(),
+        }
+    }
+}
+
+impl<S, R> Connection<S, R> {
+    fn check(&self) -> Result<()> {
+        if self.given_away.0.load(Ordering::Relaxed) {
+            return Err(Error::GivenAway {
+                what: content::<S, R>(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Waits until [`recv`](Connection::recv) would not wait, but not longer than `limit`; false if the time is over.
+    ///
+    /// It is true also at the end of the conversation. Python: `Connection.poll(seconds)`. To wait for one of several,
+    /// use [`wait`](crate::wait()).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::GivenAway`] if this end was sent to another process.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let (ours, theirs) = multiprocess::pipe::<u8, u8>()?;
+    /// assert!(!ours.poll(Duration::from_millis(1))?);
+    /// theirs.send(7)?;
+    /// assert!(ours.poll(Duration::ZERO)?);
+    /// # Ok::<(), multiprocess::Error>(())
+    /// ```
+    pub fn poll(&self, limit: Duration) -> Result<bool> {
+        self.check()?;
+        Ok(!select::wait_timeout(&[self], limit).is_empty())
+    }
+
+    /// Ends the conversation: the other end receives what was sent, and then `None`.
+    ///
+    /// Dropping does the same. Python: `Connection.close()`.
+    pub fn close(self) {}
+}
+
+impl<S, R> Waitable for Connection<S, R> {}
+
+impl<S, R> sealed::Sealed for Connection<S, R> {
+    #[allow(private_interfaces, reason = "as declared")]
+    fn incoming(&self) -> Incoming<'_> {
+        (&self.incoming.lane, Some(&self.other))
+    }
+}
+
+impl<S: Serialize, R> Connection<S, R> {
+    /// Sends a message; it does not wait for the other end to receive it. Python: `Connection.send(message)`.
+    ///
+    /// # Errors
+    ///
+    /// Each gives the message back. [`Error::Closed`] if the other end is closed, or the process that had it is
+    /// dead; [`Error::Unsendable`] if the message cannot be serialised; [`Error::Memory`] if it needs more memory than
+    /// there is; [`Error::GivenAway`] if this end was sent to another process.
+    pub fn send(&self, message: S) -> Result<(), SendError<S>> {
+        match self.check() {
+            Ok(()) => self.outgoing.put(message, Limit::None, Some(&self.other)),
+            Err(error) => Err(SendError::new(message, error)),
+        }
+    }
+}
+
+impl<S, R: DeserializeOwned> Connection<S, R> {
+    fn take(&self, limit: Limit) -> Result<Option<R>> {
+        self.check()?;
+        match self.incoming.take(limit, Some(&self.other)) {
+            Err(Error::Closed { .. }) => Ok(None),
+            taken => taken.map(Some),
+        }
+    }
+
+    /// Receives the next message; waits until there is one. `None` at the end of the conversation. Python:
+    /// `Connection.recv()`, which raises `EOFError` at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unreadable`] if the message cannot be read back, in which case it is lost, and the next is received
+    /// by the next call; [`Error::GivenAway`] if this end was sent to another process.
+    pub fn recv(&self) -> Result<Option<R>> {
+        self.take(Limit::None)
+    }
+
+    /// Receives the next message if there is one. `None` at the end of the conversation.
+    ///
+    /// It waits for another thread that is receiving at the same moment, but not longer than a millisecond.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Connection::recv), and [`Error::Empty`] if there is nothing yet, or the millisecond is over.
+    pub fn try_recv(&self) -> Result<Option<R>> {
+        self.take(Limit::Try)
+    }
+
+    /// Receives the next message; waits for it, but not longer than `limit`. `None` at the end of the conversation.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Connection::recv), and [`Error::Timeout`] if there was none in time.
+    pub fn recv_timeout(&self, limit: Duration) -> Result<Option<R>> {
+        self.take(Limit::For(limit))
+    }
+
+    /// Receives messages until the end of the conversation; waits for each.
+    ///
+    /// A message that cannot be read is an `Err`, after which it goes on.
+    pub fn iter(&self) -> Iter<'_, R> {
+        Iter::new(&self.incoming, Some(&self.other))
+    }
+}
+
+impl<'a, S, R: DeserializeOwned> IntoIterator for &'a Connection<S, R> {
+    type Item = Result<R>;
+    type IntoIter = Iter<'a, R>;
+
+    fn into_iter(self) -> Iter<'a, R> {
+        self.iter()
+    }
+}
+
+impl<S, R> Drop for Connection<S, R> {
+    fn drop(&mut self) {
+        let side = self.member.take().map(|member| member.side());
+        if side.is_some_and(|side| side.is_known_to_have_left(&self.incoming.lane.segment)) {
+            self.incoming.discard_all();
+        }
+        if self.outgoing.lane.rings().is_loaded() && self.other.has_left() {
+            self.outgoing.discard_all();
+        }
+    }
+}
+
+impl<S, R> fmt::Debug for Connection<S, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("sends", &type_name::<S>())
+            .field("receives", &type_name::<R>())
+            .field("memory", &self.incoming.lane.segment)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S, R> Serialize for Connection<S, R> {
+    fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
+        self.check().map_err(serde::ser::Error::custom)?;
+        let member = self.member.as_ref().expect("it is not being dropped");
+        attachments::check_packing(&content::<S, R>()).map_err(serde::ser::Error::custom)?;
+        member.depart();
+        attachments::add(Arc::clone(&self.given_away) as Arc<dyn Carried>);
+        let ticket = self.incoming.lane.segment.ticket(&content::<S, R>())?;
+        (ticket, member.side()).serialize(serializer)
+    }
+}
+
+impl<'de, S: DeserializeOwned, R: DeserializeOwned> Deserialize<'de> for Connection<S, R> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Connection<S, R>, D::Error> {
+        let (ticket, side): (Ticket, Side) = Deserialize::deserialize(deserializer)?;
+        let segment =
+            Segment::open(&ticket, &content::<S, R>()).map_err(serde::de::Error::custom)?;
+        let member = Member::join(&segment, side);
+        peers::arrive(&segment, side);
+        let member = member.map_err(serde::de::Error::custom)?;
+        Ok(Connection::new(&segment, member))
+    }
+}

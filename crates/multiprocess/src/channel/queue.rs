@@ -1,0 +1,359 @@
+//! The queue: many put, many get, in any processes.
+
+use std::any::type_name;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::channel::iter::Iter;
+use crate::channel::mpmc::Lane;
+use crate::channel::select::{Incoming, Waitable, sealed};
+use crate::channel::typed::Messages;
+use crate::errors::error::{Error, Result};
+use crate::errors::send_error::SendError;
+use crate::memory::limit::Limit;
+use crate::memory::segment::Segment;
+use crate::trace::events;
+use crate::transfer::handle::Ticket;
+
+/// A queue between processes: first in, first out, for any number that put and any number that get.
+///
+/// It is a handle: clones of it, and what arrives in another process when it is given to [`spawn`](crate::spawn) or
+/// sent, are the same queue. Items are anything that serde can serialise, and the handles of this crate, other
+/// queues too; each item is got once. They lie in shared memory, which grows as they need it.
+///
+/// Python: `multiprocessing.Queue`, and `JoinableQueue` by [`task_done`](Queue::task_done) and
+/// [`join`](Queue::join). Different here:
+///
+/// - When [`put`](Queue::put) returns, the item is in the queue. (Python's is in a buffer of the process, from where
+///   a thread feeds a pipe: so a process must not be joined before what it put is taken, or both wait for ever.)
+/// - [`len`](Queue::len) is exact, and [`close`](Queue::close) lets those who get know that this was all.
+/// - A process that is killed in the middle of a put or a get does not block or break the queue for the others.
+///   Lost is what it had in its own hands: the item it was putting, or had got.
+/// - An item that cannot be serialised is an error where it is put.
+///
+/// To have the queue end by itself when nobody is left who puts, use [`channel`](crate::channel()).
+///
+/// # Limits
+///
+/// Handles of the `ipc-channel` package cannot be items, nor parts of one: putting it is an error, and an `IpcReceiver` in
+/// it is used up, as by any serialisation. A handle of this crate in an item that nobody gets is given back with the
+/// last handle of the queue; [what is not given back](crate#limits) is said of all that travels.
+///
+/// # Examples
+///
+/// ```
+/// use multiprocess::{Queue, spawn, task};
+///
+/// fn square(numbers: Vec<i64>, squares: Queue<i64>) {
+///     for number in numbers {
+///         squares.put(number * number).expect("the queue is open");
+///     }
+/// }
+///
+/// fn main() -> Result<(), multiprocess::Error> {
+///     multiprocess::init([task(square)]);
+///     let squares = Queue::new()?;
+///     spawn(square, (vec![2, 3, 5], squares.clone()))?.join()?;
+///     assert_eq!(squares.get()?, 4);
+///     assert_eq!(squares.get()?, 9);
+///     assert_eq!(squares.get()?, 25);
+///     assert!(squares.is_empty());
+///     Ok(())
+/// }
+/// ```
+pub struct Queue<T> {
+    items: Arc<Messages<T>>,
+}
+
+impl<T: Serialize + DeserializeOwned> Queue<T> {
+    /// Makes a queue that grows as it needs to: [`put`](Queue::put) never waits. Python: `Queue()`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`] if there is no shared memory for it.
+    pub fn new() -> Result<Queue<T>> {
+        Queue::make(0)
+    }
+
+    /// Makes a queue for `capacity` items at most: [`put`](Queue::put) waits for room. Python: `Queue(capacity)`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoCapacity`] if the capacity is 0, which in Python means no limit; [`Error::Memory`] if there is no
+    /// shared memory for the queue.
+    pub fn bounded(capacity: usize) -> Result<Queue<T>> {
+        if capacity == 0 {
+            return Err(Error::NoCapacity);
+        }
+        Queue::make(capacity)
+    }
+
+    fn make(capacity: usize) -> Result<Queue<T>> {
+        let segment = Lane::segment(1).map_err(|source| Error::Memory {
+            what: content::<T>(),
+            source,
+        })?;
+        let queue = Queue::of(segment);
+        events::made(queue.lane(), content::<T>);
+        queue.lane().rings().set_capacity(capacity);
+        Ok(queue)
+    }
+}
+
+impl<T: DeserializeOwned> Queue<T> {
+    fn of(segment: Arc<Segment>) -> Queue<T> {
+        let items = Messages::new(Lane::new(segment, 0), content::<T>);
+        Queue {
+            items: Arc::new(items),
+        }
+    }
+}
+
+impl<T> Queue<T> {
+    pub(crate) fn lane(&self) -> &Lane {
+        &self.items.lane
+    }
+
+    /// Number of items in the queue at this moment. Python: `qsize()`, which is a guess on some systems.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lane().rings().len() as usize
+    }
+
+    /// Whether there is nothing in the queue at this moment. Python: `empty()`.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether there is no room in the queue at this moment; never, for one without a limit. Python: `full()`.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.capacity()
+            .is_some_and(|capacity| self.len() >= capacity)
+    }
+
+    /// How many items the queue can hold; `None` if it has no limit.
+    #[must_use]
+    pub fn capacity(&self) -> Option<usize> {
+        self.lane().rings().capacity()
+    }
+
+    /// Whether [`close`](Queue::close) was called, in whatever process.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.lane().rings().is_closed()
+    }
+
+    /// Lets nobody put any more, in any process. What is in the queue can still be got; then it is at its end.
+    ///
+    /// Unlike Python's `close()`, which concerns only the process that calls it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`] if the system refuses the lock, which should not happen.
+    pub fn close(&self) -> Result<()> {
+        let closed = self.lane().close();
+        closed.map_err(|stop| self.items.stopped(stop, Limit::None, "the lock of"))
+    }
+
+    /// Says that an item that was got is done with. Python: `JoinableQueue.task_done()`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooManyDone`] if all items that were put are done with.
+    pub fn task_done(&self) -> Result<()> {
+        if self.lane().done() {
+            return Ok(());
+        }
+        Err(Error::TooManyDone {
+            what: self.items.name(),
+        })
+    }
+
+    /// Waits until every item that was put is done with, by [`task_done`](Queue::task_done).
+    ///
+    /// It waits for ever for an item that was in the hands of a process that was killed;
+    /// [`join_timeout`](Queue::join_timeout) does not.
+    ///
+    /// Python: `JoinableQueue.join()`.
+    ///
+    /// # Errors
+    ///
+    /// None at present.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use multiprocess::{Queue, spawn, task};
+    ///
+    /// fn work(jobs: Queue<u32>) {
+    ///     for job in &jobs {
+    ///         println!("job {}", job.expect("numbers can be read"));
+    ///         jobs.task_done().expect("it was got");
+    ///     }
+    /// }
+    ///
+    /// fn main() -> Result<(), multiprocess::Error> {
+    ///     multiprocess::init([task(work)]);
+    ///     let jobs = Queue::new()?;
+    ///     let worker = spawn(work, (jobs.clone(),))?;
+    ///     for job in 1..=3 {
+    ///         jobs.put(job)?;
+    ///     }
+    ///     jobs.join()?;
+    ///     jobs.close()?;
+    ///     worker.join()
+    /// }
+    /// ```
+    pub fn join(&self) -> Result<()> {
+        self.wait_until_done(Limit::None)
+    }
+
+    /// Waits until every item that was put is done with, but not longer than `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Timeout`] if the time is over.
+    pub fn join_timeout(&self, limit: Duration) -> Result<()> {
+        self.wait_until_done(Limit::For(limit))
+    }
+
+    fn wait_until_done(&self, limit: Limit) -> Result<()> {
+        let done = self.lane().wait_until_done(limit.patience());
+        done.map_err(|stop| self.items.stopped(stop, limit, "the last `task_done` for"))
+    }
+}
+
+impl<T: Serialize> Queue<T> {
+    /// Puts an item into the queue; waits while a [bounded](Queue::bounded) queue is full. Python: `put(item)`.
+    ///
+    /// # Errors
+    ///
+    /// Each gives the item back. [`Error::Closed`] if the queue is closed; [`Error::Unsendable`] if the item cannot
+    /// be serialised; [`Error::Memory`] if it needs more memory than there is.
+    pub fn put(&self, item: T) -> Result<(), SendError<T>> {
+        self.items.put(item, Limit::None, None)
+    }
+
+    /// Puts an item into the queue if there is room. Python: `put(item, block=False)`, or `put_nowait(item)`.
+    ///
+    /// It waits for another process that is putting at the same moment, but not longer than a millisecond.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Queue::put), and [`Error::Full`] if there is no room, or the millisecond is over.
+    pub fn try_put(&self, item: T) -> Result<(), SendError<T>> {
+        self.items.put(item, Limit::Try, None)
+    }
+
+    /// Puts an item into the queue; waits for room, but not longer than `limit`. Python: `put(item, timeout=seconds)`.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Queue::put), and [`Error::Timeout`] if there was no room in time.
+    pub fn put_timeout(&self, item: T, limit: Duration) -> Result<(), SendError<T>> {
+        self.items.put(item, Limit::For(limit), None)
+    }
+}
+
+impl<T: DeserializeOwned> Queue<T> {
+    /// Takes the first item out of the queue; waits until there is one. Python: `get()`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] if the queue is closed and empty; [`Error::Unreadable`] if the item cannot be read back, in
+    /// which case it is lost, and the next is got by the next call.
+    pub fn get(&self) -> Result<T> {
+        self.items.take(Limit::None, None)
+    }
+
+    /// Takes the first item out of the queue if there is one. Python: `get(block=False)`, or `get_nowait()`.
+    ///
+    /// It waits for another process that is getting at the same moment, but not longer than a millisecond.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Queue::get), and [`Error::Empty`] if there is nothing yet, or the millisecond is over.
+    pub fn try_get(&self) -> Result<T> {
+        self.items.take(Limit::Try, None)
+    }
+
+    /// Takes the first item out of the queue; waits for one, but not longer than `limit`. Python:
+    /// `get(timeout=seconds)`.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Queue::get), and [`Error::Timeout`] if there was none in time.
+    pub fn get_timeout(&self, limit: Duration) -> Result<T> {
+        self.items.take(Limit::For(limit), None)
+    }
+
+    /// Gets items until the queue is closed and empty; waits for each.
+    ///
+    /// An item that cannot be read is an `Err`, after which it goes on.
+    pub fn iter(&self) -> Iter<'_, T> {
+        Iter::new(&self.items, None)
+    }
+}
+
+impl<'a, T: DeserializeOwned> IntoIterator for &'a Queue<T> {
+    type Item = Result<T>;
+    type IntoIter = Iter<'a, T>;
+
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
+    }
+}
+
+impl<T> Waitable for Queue<T> {}
+
+impl<T> sealed::Sealed for Queue<T> {
+    #[allow(private_interfaces, reason = "as declared")]
+    fn incoming(&self) -> Incoming<'_> {
+        (self.lane(), None)
+    }
+}
+
+/// Another handle to the same queue, not a copy.
+impl<T> Clone for Queue<T> {
+    fn clone(&self) -> Queue<T> {
+        Queue {
+            items: Arc::clone(&self.items),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Queue<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queue")
+            .field("items", &type_name::<T>())
+            .field("len", &self.len())
+            .field("capacity", &self.capacity())
+            .field("memory", &self.lane().segment)
+            .finish()
+    }
+}
+
+fn content<T>() -> String {
+    format!("a Queue<{}>", type_name::<T>())
+}
+
+impl<T> Serialize for Queue<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let ticket = self.lane().segment.ticket(&content::<T>())?;
+        ticket.serialize(serializer)
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Queue<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Queue<T>, D::Error> {
+        let ticket = Ticket::deserialize(deserializer)?;
+        let segment = Segment::open(&ticket, &content::<T>()).map_err(serde::de::Error::custom)?;
+        Ok(Queue::of(segment))
+    }
+}

@@ -1,0 +1,264 @@
+//! The rings of a lane: messages in shared memory, in the order in which they were put there.
+//!
+//! The first ring lies in the lane's own memory. When it is full, the putter makes a larger one, in a *dependent* of
+//! that memory, writes into the full one that it goes on there, and goes on there; nothing is copied. Who takes the
+//! last message out of a ring follows and removes it. When a large ring is empty, both sides go back to the first.
+//!
+//! Which messages there are is said by the [`Ledger`]. Putters take turns among themselves, and so do takers; putters
+//! and takers do not wait for each other.
+
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "a 64-bit number is taken apart into its halves"
+)]
+
+use std::io;
+use std::ops::Deref;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::channel::cursors::{Ledger, Mark, place};
+use crate::channel::record::{self, Found};
+use crate::memory::segment::Segment;
+
+/// The second ring is that long at least.
+const SECOND: usize = 128 * 1024;
+
+/// A ring of that length is given up when it is empty.
+const LARGE: usize = 512 * 1024;
+
+/// The longest ring.
+const LONGEST: usize = 1 << 31;
+
+/// A ring other than the first that this process has open.
+type Far = Mutex<Option<(u32, Arc<Segment>)>>;
+
+/// The rings of one lane.
+pub(crate) struct Rings {
+    ledger: Ledger,
+    /// With it begin the suffixes of the names of the lane's rings.
+    suffix: &'static str,
+    put_far: Far,
+    take_far: Far,
+}
+
+/// What the ledger says of the lane, it says of the rings.
+impl Deref for Rings {
+    type Target = Ledger;
+
+    fn deref(&self) -> &Ledger {
+        &self.ledger
+    }
+}
+
+impl Rings {
+    /// The rings of a segment's lane, of which it may have several.
+    pub(crate) fn new(segment: Arc<Segment>, lane: usize) -> Rings {
+        Rings {
+            ledger: Ledger::new(segment, lane),
+            suffix: if lane == 0 { "a" } else { "b" },
+            put_far: Mutex::default(),
+            take_far: Mutex::default(),
+        }
+    }
+
+    /// Puts a message; the caller has the putters' turn. An error leaves everything as it was.
+    pub(crate) fn put(&self, message: &[u8]) -> io::Result<()> {
+        let tail = self.ledger.mark(place::TAIL);
+        let number = self.ledger.put_ring(tail);
+        let size = record::size(message.len());
+        let write = |ring: &[AtomicU64]| {
+            self.has_room(ring.len(), number, tail, size)
+                .then(|| record::write(ring, tail.at, message))
+                .ok_or(ring.len())
+        };
+        match self.within(&self.put_far, number, write)? {
+            Ok(at) => self.ledger.set(place::TAIL, tail.after(at).number()),
+            Err(length) => self.put_onward(tail, number, length, message)?,
+        }
+        Ok(())
+    }
+
+    /// Whether the ring of the tail has room for so many numbers, and one more, which says where it goes on.
+    fn has_room(&self, length: usize, number: u32, tail: Mark, size: usize) -> bool {
+        let has_room = |head: usize| {
+            let used = if tail.at >= head {
+                tail.at - head
+            } else {
+                length - head + tail.at
+            };
+            size < length - used
+        };
+        let seen = self.ledger.get(place::HEAD_SEEN);
+        if (seen >> 32) as u32 == number && has_room((seen & 0xffff_ffff) as usize) {
+            return true;
+        }
+        let head = match self.ledger.head() {
+            (head, ring) if ring == number => head.at,
+            // The takers have not come here yet.
+            _ => 0,
+        };
+        self.ledger
+            .set(place::HEAD_SEEN, u64::from(number) << 32 | head as u64);
+        has_room(head)
+    }
+
+    /// Makes a longer ring, and puts the message there.
+    fn put_onward(&self, tail: Mark, full: u32, length: usize, message: &[u8]) -> io::Result<()> {
+        let size = record::size(message.len());
+        let too_much = |what| io::Error::new(io::ErrorKind::OutOfMemory, what);
+        if self.ledger.len() > u32::MAX / 2 {
+            return Err(too_much("there are two thousand million messages in it"));
+        }
+        if size + 2 > LONGEST {
+            return Err(too_much("a message of more than 16 GiB"));
+        }
+        let length = (2 * length).clamp(SECOND, LONGEST).max(size + 2);
+        self.remember_last_ring(full);
+        let last = self.ledger.get_small(place::LAST_RING);
+        let next = last
+            .checked_add(1)
+            .ok_or_else(|| too_much("it has grown too often"))?;
+        let name = self.name(next);
+        let create = |length: usize| {
+            let segment = self.ledger.segment();
+            segment.create_dependent(&name, length.next_multiple_of(512) * 8)
+        };
+        let is_too_long = |error: &io::Error| {
+            use io::ErrorKind::{FileTooLarge, OutOfMemory};
+            matches!(error.kind(), OutOfMemory | FileTooLarge)
+        };
+        // Where there is no room for a longer one, a short one will do.
+        let segment = create(length).or_else(|error| {
+            let short = SECOND.max(size + 2);
+            if is_too_long(&error) && short < length {
+                create(short)
+            } else {
+                Err(error)
+            }
+        })?;
+        let at = record::write(segment.atomics(), 0, message);
+        self.within(&self.put_far, full, |ring| {
+            record::write_onward(ring, tail.at, next);
+        })?;
+        *lock(&self.put_far) = Some((next, segment));
+        self.move_tail(tail, next, |mark| mark.after(at));
+        Ok(())
+    }
+
+    /// Moves the tail to another ring, in one store.
+    fn move_tail(&self, tail: Mark, ring: u32, further: impl FnOnce(Mark) -> Mark) {
+        let moved = tail.elsewhere();
+        self.ledger
+            .set(place::PUT_RING + usize::from(moved.second), u64::from(ring));
+        self.ledger.set(place::HEAD_SEEN, u64::from(ring) << 32);
+        self.ledger.set(place::TAIL, further(moved).number());
+    }
+
+    fn remember_last_ring(&self, ring: u32) {
+        let last = self.ledger.get_small(place::LAST_RING).max(ring);
+        self.ledger.set(place::LAST_RING, u64::from(last));
+    }
+
+    /// Takes the next message into `message`; false if there is none. The caller has the takers' turn.
+    ///
+    /// The second value says whether a ring that is empty now takes more memory than it should.
+    pub(crate) fn take(&self, message: &mut Vec<u8>) -> io::Result<Option<Wasteful>> {
+        let mut head = self.ledger.mark(place::HEAD);
+        if !self.ledger.has_more(head) {
+            return Ok(None);
+        }
+        loop {
+            let number = self.ledger.take_ring(head);
+            let (found, length) = self.within(&self.take_far, number, |ring| {
+                (record::read(ring, head.at, message), ring.len())
+            })?;
+            match found? {
+                Found::Message(at) => {
+                    let head = head.after(at);
+                    self.ledger.set(place::HEAD, head.number());
+                    let fits_well = record::size(message.len()) >= length / 4;
+                    let wasteful =
+                        number != 0 && length > LARGE && !fits_well && !self.ledger.has_more(head);
+                    return Ok(Some(Wasteful(wasteful)));
+                }
+                Found::Onward(next) => head = self.move_head(head, number, next),
+            }
+        }
+    }
+
+    /// Moves the head to another ring, in one store, and removes the rings before.
+    fn move_head(&self, head: Mark, from: u32, to: u32) -> Mark {
+        let moved = head.elsewhere();
+        self.ledger
+            .set(place::TAKE_RING + usize::from(moved.second), u64::from(to));
+        self.ledger.set(place::HEAD, moved.number());
+        *lock(&self.take_far) = None;
+        // Also those that somebody could not remove because he was killed.
+        let removed = self.ledger.get_small(place::REMOVED);
+        for number in removed.saturating_add(1)..=from {
+            self.ledger.segment().remove_dependent(&self.name(number));
+        }
+        self.ledger
+            .set(place::REMOVED, u64::from(from.max(removed)));
+        moved
+    }
+
+    /// Whether the rings are empty, and take more memory than the first.
+    pub(crate) fn is_wasteful(&self) -> bool {
+        let (head, ring) = self.ledger.head();
+        ring != 0 && head.count == self.ledger.put_count()
+    }
+
+    /// Goes back to the first ring, if the rings are still empty; the caller has the turns of both sides.
+    pub(crate) fn go_home(&self) -> io::Result<()> {
+        let (tail, head) = (self.ledger.mark(place::TAIL), self.ledger.mark(place::HEAD));
+        let (put_ring, take_ring) = (self.ledger.put_ring(tail), self.ledger.take_ring(head));
+        if tail.count != head.count || put_ring != take_ring || put_ring == 0 {
+            return Ok(());
+        }
+        self.remember_last_ring(put_ring);
+        self.within(&self.put_far, put_ring, |ring| {
+            record::write_onward(ring, tail.at, 0);
+        })?;
+        *lock(&self.put_far) = None;
+        self.move_tail(tail, 0, |mark| mark);
+        self.move_head(head, take_ring, 0);
+        Ok(())
+    }
+
+    /// Works with the numbers of a ring.
+    #[inline]
+    fn within<R>(
+        &self,
+        far: &Far,
+        number: u32,
+        work: impl FnOnce(&[AtomicU64]) -> R,
+    ) -> io::Result<R> {
+        if number == 0 {
+            return Ok(work(self.ledger.first_ring()));
+        }
+        let mut far = lock(far);
+        if let Some((open, segment)) = &*far
+            && *open == number
+        {
+            return Ok(work(segment.atomics()));
+        }
+        let segment = self.ledger.segment().open_dependent(&self.name(number));
+        let segment = segment.map_err(io::Error::other)?;
+        let (_, segment) = far.insert((number, segment));
+        Ok(work(segment.atomics()))
+    }
+
+    fn name(&self, number: u32) -> String {
+        format!("{}{number}", self.suffix)
+    }
+}
+
+/// Whether the rings should [go home](Rings::go_home).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wasteful(pub(crate) bool);
+
+fn lock(far: &Far) -> std::sync::MutexGuard<'_, Option<(u32, Arc<Segment>)>> {
+    far.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,129 @@
+//! Waiting for whichever of several speaks first.
+
+use std::time::{Duration, Instant};
+
+use crate::channel::mpmc::Lane;
+use crate::channel::peers::Party;
+use crate::memory::eventcount;
+
+/// What can be waited for together with others, by [`wait`]: a [`Connection`](crate::Connection), a
+/// [`Receiver`](crate::Receiver), a [`Queue`](crate::Queue).
+pub trait Waitable: sealed::Sealed + Send + Sync {}
+
+pub(crate) mod sealed {
+    /// Implemented within this crate only.
+    pub trait Sealed {
+        /// Where messages come from, and who sends them.
+        #[doc(hidden)]
+        #[allow(private_interfaces, reason = "nobody outside can name the trait")]
+        fn incoming(&self) -> super::Incoming<'_>;
+    }
+}
+
+pub(crate) type Incoming<'a> = (&'a Lane, Option<&'a Party>);
+
+/// Waits until at least one of several can be received from, and returns the places of those that can.
+///
+/// One that is at its end can be: it gives `None` at once, so take it out of the list then. Where other processes
+/// receive from the same queue, one of them may be faster; then a receive waits again, unless it is a `try_` one.
+///
+/// Python: `multiprocessing.connection.wait(connections)`.
+///
+/// # Panics
+///
+/// When the list is empty: it would wait for ever.
+///
+/// # Examples
+///
+/// ```
+/// use multiprocess::{pipe, wait};
+///
+/// let (first, _first_peer) = pipe::<(), i32>()?;
+/// let (second, second_peer) = pipe::<(), i32>()?;
+/// second_peer.send(7)?;
+/// assert_eq!(wait(&[&first, &second]), [1]);
+/// assert_eq!(second.recv()?, Some(7));
+/// # Ok::<(), multiprocess::Error>(())
+/// ```
+#[must_use]
+pub fn wait(several: &[&dyn Waitable]) -> Vec<usize> {
+    assert!(
+        !several.is_empty(),
+        "multiprocess::wait was given nothing to wait for"
+    );
+    wait_until(several, None)
+}
+
+/// Waits as [`wait`] does, but not longer than `limit`; returns an empty list if the time is over.
+///
+/// Python: `multiprocessing.connection.wait(connections, seconds)`.
+#[must_use]
+pub fn wait_timeout(several: &[&dyn Waitable], limit: Duration) -> Vec<usize> {
+    // A limit beyond what the clock can express is no limit.
+    wait_until(several, Instant::now().checked_add(limit))
+}
+
+fn wait_until(several: &[&dyn Waitable], deadline: Option<Instant>) -> Vec<usize> {
+    let several: Vec<Incoming<'_>> = several.iter().map(|one| one.incoming()).collect();
+    let bells: Vec<_> = several.iter().map(|(lane, _)| lane.news()).collect();
+    let has_news = || {
+        several
+            .iter()
+            .any(|(lane, putters)| lane.has_news(*putters))
+    };
+    let mut slept = false;
+    loop {
+        let looked = match several.first() {
+            Some((first, _)) => first.attention().look(has_news),
+            None => false,
+        };
+        let ready: Vec<usize> = several
+            .iter()
+            .enumerate()
+            .filter(|(_, (lane, putters))| lane.is_ready(*putters))
+            .map(|(place, _)| place)
+            .collect();
+        let over = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if !ready.is_empty() || over {
+            if slept {
+                // Who waits here does not always take: the wake-up was for another sleeper, too.
+                for &place in &ready {
+                    several[place].0.news().strike();
+                }
+            }
+            return ready;
+        }
+        if !looked {
+            slept = true;
+            eventcount::sleep(&bells, deadline, has_news);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::queue::Queue;
+
+    /// Longer than anything here takes; who was forgotten sleeps until then.
+    const LIMIT: Duration = Duration::from_mins(1);
+    const MOMENT: Duration = Duration::from_millis(20);
+
+    #[test]
+    fn who_only_waits_passes_the_wake_up_on_to_one_who_takes() {
+        let start = Instant::now();
+        let (first, second) = (Queue::<u8>::new().unwrap(), Queue::<u8>::new().unwrap());
+        std::thread::scope(|scope| {
+            let waits = scope.spawn(|| wait_timeout(&[&first, &second], LIMIT));
+            std::thread::sleep(MOMENT);
+            let takes = scope.spawn(|| second.get_timeout(LIMIT));
+            std::thread::sleep(MOMENT);
+            second.put(7).unwrap();
+            assert_eq!(takes.join().unwrap().unwrap(), 7);
+            assert!(start.elapsed() < LIMIT / 2, "it was forgotten");
+            // It may have been too late to see it.
+            first.put(8).unwrap();
+            assert!(!waits.join().unwrap().is_empty());
+        });
+    }
+}

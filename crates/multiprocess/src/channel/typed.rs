@@ -1,0 +1,237 @@
+//! Values as messages of a lane: serialised before anything is locked, read back after everything is unlocked.
+
+use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tracing::Level;
+
+use crate::channel::mpmc::{Lane, Put, Stop};
+use crate::channel::peers::Party;
+use crate::errors::error::{Error, Result};
+use crate::errors::send_error::SendError;
+use crate::memory::limit::{Limit, Patience};
+use crate::memory::segment::Segment;
+use crate::trace::events;
+use crate::transfer::attachments::{self, Luggage};
+use crate::transfer::codec;
+use crate::transfer::ipc_refusal;
+
+/// A lane that carries values of one type.
+pub(crate) struct Messages<T> {
+    pub(crate) lane: Lane,
+    /// How it is called in errors.
+    name: fn() -> String,
+    /// [`discard_all`] for such values.
+    discard: fn(&Lane),
+    values: PhantomData<fn(T) -> T>,
+}
+
+thread_local! {
+    /// Kept from one message to the next.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// A larger buffer is not kept. (One for a message of 1 MiB is: making it anew costs more than the message.)
+const KEPT: usize = 2 << 20;
+
+fn keep(buffer: Vec<u8>) {
+    if buffer.capacity() <= KEPT {
+        BUFFER.set(buffer);
+    }
+}
+
+impl<T: DeserializeOwned> Messages<T> {
+    pub(crate) fn new(lane: Lane, name: fn() -> String) -> Messages<T> {
+        lane.clear_with(|segment, lane| discard_all::<T>(&Lane::new(Arc::clone(segment), lane)));
+        Messages {
+            lane,
+            name,
+            discard: discard_all::<T>,
+            values: PhantomData,
+        }
+    }
+}
+
+fn discard_all<T: DeserializeOwned>(lane: &Lane) {
+    // With the one in `was_in_vain`: either is the last message seen here, or is it seen there that nobody takes it.
+    fence(Ordering::SeqCst);
+    if !lane.rings().is_loaded() {
+        return;
+    }
+    // What is dropped may be the last sender into this very lane, which looks through it as well.
+    let Some(_this) = Discarding::begin(lane) else {
+        return;
+    };
+    let mut message = Vec::new();
+    while lane.take(&mut message, Patience::Try, None).is_ok() {
+        attachments::apart(|| {
+            let _ = codec::without_panic(|| drop(codec::read::<T>(&message)));
+        });
+    }
+}
+
+thread_local! {
+    /// The lanes that this thread is looking through.
+    static LANES: RefCell<Vec<(*const Segment, usize)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// As long as it is there, this thread looks through a lane.
+struct Discarding;
+
+impl Discarding {
+    /// `None` if this thread does so already.
+    fn begin(lane: &Lane) -> Option<Discarding> {
+        let this = (Arc::as_ptr(&lane.segment), lane.index());
+        LANES.with_borrow_mut(|lanes| {
+            if lanes.contains(&this) {
+                return None;
+            }
+            lanes.push(this);
+            Some(Discarding)
+        })
+    }
+}
+
+impl Drop for Discarding {
+    fn drop(&mut self) {
+        LANES.with_borrow_mut(Vec::pop);
+    }
+}
+
+impl<T> Messages<T> {
+    /// How it is called in errors.
+    pub(crate) fn name(&self) -> String {
+        (self.name)()
+    }
+
+    /// Drops the messages that nobody will take, where handles may be in them: they are given back.
+    pub(crate) fn discard_all(&self) {
+        (self.discard)(&self.lane);
+    }
+
+    /// The error for an operation that was stopped.
+    pub(crate) fn stopped(&self, stop: Stop, limit: Limit, waited_for: &str) -> Error {
+        let what = (self.name)();
+        match (stop, limit) {
+            (Stop::Closed, _) => Error::Closed { what },
+            (Stop::System(source), _) => Error::Memory { what, source },
+            (Stop::NotNow, Limit::For(limit)) => Error::Timeout {
+                event: format!("{waited_for} {what}"),
+                limit,
+            },
+            (Stop::NotNow, _) if waited_for == ROOM => Error::Full { what },
+            (Stop::NotNow, _) => Error::Empty { what },
+        }
+    }
+}
+
+const ROOM: &str = "room in";
+const MESSAGE: &str = "a message out of";
+
+impl<T: Serialize> Messages<T> {
+    /// Puts a value, or gives it back. `takers` are those whose absence makes it pointless.
+    pub(crate) fn put(
+        &self,
+        value: T,
+        limit: Limit,
+        takers: Option<&Party>,
+    ) -> Result<(), SendError<T>> {
+        match self.try_to_put(&value, limit, takers) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(SendError::new(value, error)),
+        }
+    }
+
+    fn try_to_put(&self, value: &T, limit: Limit, takers: Option<&Party>) -> Result<()> {
+        let unsendable = |reason| Error::Unsendable {
+            what: (self.name)(),
+            reason,
+        };
+        let (message, luggage) = pack(value).map_err(unsendable)?;
+        let loaded = !luggage.is_empty();
+        if loaded {
+            // Before it can be taken: whoever throws it away has to know that there are handles in it.
+            self.lane.rings().mark_loaded();
+        }
+        let put = self.lane.put(&message, limit.patience(), takers);
+        if let Ok(put) = &put {
+            events::put(&self.lane, put.item, put.at);
+            luggage.deliver();
+        }
+        keep(message);
+        if let Some(takers) = takers
+            && was_in_vain(&put, loaded, takers)
+        {
+            self.discard_all();
+        }
+        put.map_err(|stop| self.stopped(stop, limit, ROOM))?;
+        Ok(())
+    }
+}
+
+impl<T: DeserializeOwned> Messages<T> {
+    /// Takes the next value. `putters` are those without whom there will be no more.
+    pub(crate) fn take(&self, limit: Limit, putters: Option<&Party>) -> Result<T> {
+        let mut message = BUFFER.take();
+        let since = events::moment(Level::TRACE);
+        let taken = self.lane.take(&mut message, limit.patience(), putters);
+        let value = match taken {
+            Ok(item) => {
+                events::got(&self.lane, item, since);
+                self.read(&message)
+            }
+            Err(stop) => Err(self.stopped(stop, limit, MESSAGE)),
+        };
+        keep(message);
+        value
+    }
+
+    fn read(&self, message: &[u8]) -> Result<T> {
+        let unreadable = |reason: String| Error::Unreadable {
+            what: (self.name)(),
+            reason,
+        };
+        // A handle of `ipc-channel` panics, rather than fails, where it did not come along.
+        match codec::without_panic(|| codec::read(message)) {
+            Some(Ok(value)) => Ok(value),
+            Some(Err(reason)) => Err(unreadable(reason)),
+            None => Err(unreadable(
+                "its `Deserialize` panicked, as handles of ipc-channel do here".to_owned(),
+            )),
+        }
+    }
+}
+
+/// Whether it is known, after a message was put or refused, that nobody takes messages any more.
+fn was_in_vain(put: &Result<Put, Stop>, loaded: bool, takers: &Party) -> bool {
+    match put {
+        Err(Stop::Closed) => takers.is_known_to_have_left(),
+        // The last taker may have gone meanwhile, and have thrown away what was there before.
+        Ok(_) if loaded => {
+            fence(Ordering::SeqCst);
+            takers.is_known_to_have_left()
+        }
+        _ => false,
+    }
+}
+
+/// Packs a value. Handles of `ipc-channel` are refused: a message cannot carry their open files.
+fn pack<T: Serialize>(value: &T) -> Result<(Vec<u8>, Luggage), String> {
+    let mut buffer = BUFFER.take();
+    buffer.clear();
+    let write = |buffer| {
+        if !ipc_refusal::may_hold_handles::<T>() {
+            return postcard::to_extend(value, buffer)
+                .map_err(|error| codec::why_not(value, &error));
+        }
+        ipc_refusal::refuse_handles(value, |watched| {
+            postcard::to_extend(watched, buffer).map_err(|error| codec::why_not(value, &error))
+        })
+    };
+    let (message, luggage) = attachments::with_luggage(|| write(buffer));
+    Ok((message?, luggage))
+}

@@ -1,0 +1,398 @@
+//! What can go wrong, one variant per cause.
+
+use std::fmt;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use crate::errors::broken_by::BrokenBy;
+use crate::errors::current::current;
+use crate::errors::holder::Holder;
+use crate::errors::quoted::{Name, Words};
+use crate::errors::task_failure::TaskFailure;
+use crate::platform::limits::explained;
+use crate::platform::signal::Signal;
+
+/// The result of this crate's operations.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a process could not be started, or did not give its answer.
+///
+/// Python reports most of these as an exit code to be looked up (`Process.exitcode`) or as a traceback
+/// on standard error that the parent never sees. Here every cause is a value that names the process.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// [`init`](crate::init) has not run in this program.
+    #[error(
+        "cannot start a process: this program has not called `multiprocess::init`; \
+         make it the first statement of `main`"
+    )]
+    NotInitialized,
+
+    /// The function is not in the list given to [`init`](crate::init).
+    #[error(
+        "cannot start a process for `{function}`: it is not in the list given to \
+         `multiprocess::init`; add `task({})` to that list",
+        last_segment(function)
+    )]
+    NotRegistered {
+        /// Path of the function, as the compiler names it.
+        function: &'static str,
+    },
+
+    /// The operating system did not start the process.
+    #[error("cannot start process '{}': {}", Name(name), Words(&explained(source)))]
+    Spawn {
+        /// Name the process was to have.
+        name: String,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+
+    /// A value could not be turned into bytes to travel to another process.
+    #[error("{what} of process '{}' cannot be sent: {}", Name(name), Words(reason))]
+    Encode {
+        /// Which value: the arguments or the result.
+        what: Travelling,
+        /// Name of the process the value was going to, or coming from.
+        name: String,
+        /// What the serialiser said.
+        reason: String,
+    },
+
+    /// A value arrived but could not be read back.
+    ///
+    /// The usual cause is a type whose `Deserialize` asks the bytes what they are (an untagged enum, a
+    /// `serde_json::Value`): the wire format does not carry types.
+    #[error(
+        "{what} of process '{}' arrived but cannot be read: {}",
+        Name(name),
+        Words(reason)
+    )]
+    Decode {
+        /// Which value: the arguments or the result.
+        what: Travelling,
+        /// Name of the process the value was going to, or coming from.
+        name: String,
+        /// What the deserialiser said.
+        reason: String,
+    },
+
+    /// The function panicked.
+    #[error(
+        "process '{}' (pid {pid}) panicked at {location}: {}",
+        Name(name),
+        Words(message)
+    )]
+    Panicked {
+        /// Name of the process.
+        name: String,
+        /// Its process id.
+        pid: u32,
+        /// The panic's message.
+        message: String,
+        /// Where: `file:line:column`.
+        location: String,
+    },
+
+    /// The process ended by itself before its function returned, for example by `std::process::exit`.
+    #[error(
+        "process '{}' (pid {pid}) exited with code {code} before its function returned",
+        Name(name)
+    )]
+    Exited {
+        /// Name of the process.
+        name: String,
+        /// Its process id.
+        pid: u32,
+        /// The exit code.
+        code: i32,
+    },
+
+    /// The process was ended by a signal.
+    #[error("process '{}' (pid {pid}) was ended by {signal}", Name(name))]
+    Killed {
+        /// Name of the process.
+        name: String,
+        /// Its process id.
+        pid: u32,
+        /// The signal.
+        signal: Signal,
+    },
+
+    /// The process ended before its function returned, and how is not known.
+    ///
+    /// The system keeps the exit status of a child for one reader. If the program ignores SIGCHLD (or sets
+    /// `SA_NOCLDWAIT`), it keeps none; if something in the program waits for any child (`waitpid(-1)`), that may read
+    /// it first.
+    #[error(
+        "process '{}' (pid {pid}) ended before its function returned, and how is not known: this program ignores \
+         SIGCHLD, or something in it waits for any child; let SIGCHLD have its default action, and wait for other \
+         children by their pid",
+        Name(name)
+    )]
+    EndUnknown {
+        /// Name of the process.
+        name: String,
+        /// Its process id.
+        pid: u32,
+    },
+
+    /// The process ended before it reached [`init`](crate::init).
+    #[error(
+        "process '{}' (pid {pid}) ended ({status}) without reaching `multiprocess::init`; \
+         it must be the first statement of `main`, before arguments are read",
+        Name(name)
+    )]
+    NeverStarted {
+        /// Name of the process.
+        name: String,
+        /// Its process id.
+        pid: u32,
+        /// How it ended.
+        status: ExitStatus,
+    },
+
+    /// The process runs, but cannot run the function: it was started from a different program.
+    #[error(
+        "process '{}' (pid {pid}) cannot run `{function}`: the list it gave to \
+         `multiprocess::init` differs from its parent's; the list must not depend on anything",
+        Name(name)
+    )]
+    OtherProgram {
+        /// Name of the process.
+        name: String,
+        /// Its process id.
+        pid: u32,
+        /// Path of the function that was asked for.
+        function: String,
+    },
+
+    /// The answer was already taken by an earlier join.
+    #[error(
+        "process '{}' was joined before, and its answer was taken then",
+        Name(name)
+    )]
+    AlreadyJoined {
+        /// Name of the process.
+        name: String,
+    },
+
+    /// There is no shared memory to be had, or the system refused its use.
+    #[error("no shared memory for {what}: {}", explained(source))]
+    Memory {
+        /// What the memory was for.
+        what: String,
+        /// What is wrong.
+        source: std::io::Error,
+    },
+
+    /// A lock was not free in time.
+    #[error(
+        "process '{}' (pid {}) waited {limit:?} in vain for {what}, held by {}",
+        Name(current().name()), current().pid(),
+        holder.as_ref().map_or("nobody any more".to_owned(), ToString::to_string)
+    )]
+    LockTimeout {
+        /// The lock, or what it guards.
+        what: String,
+        /// How long it was waited for.
+        limit: Duration,
+        /// Who held it when the time was over.
+        holder: Option<Holder>,
+    },
+
+    /// A thread asked for a lock that it holds, and would have waited for itself.
+    #[error("this thread holds {what} already; drop the guard before asking for it again")]
+    HeldAlready {
+        /// The lock, or what it guards.
+        what: String,
+    },
+
+    /// No permit of a semaphore was free in time.
+    #[error(
+        "process '{}' (pid {}) waited {limit:?} in vain for one of {permits} permits, held by {}",
+        Name(current().name()), current().pid(), listed(holders)
+    )]
+    PermitTimeout {
+        /// How long it was waited for.
+        limit: Duration,
+        /// Number of permits.
+        permits: u32,
+        /// The processes that held permits when the time was over.
+        holders: Vec<Holder>,
+    },
+
+    /// A barrier is broken, or broke while this thread waited at it.
+    #[error("the barrier is broken: {by}; {}", whole_again(by))]
+    BarrierBroken {
+        /// What broke it.
+        by: BrokenBy,
+    },
+
+    /// There is no room at the moment, or another process is just putting something and was stopped in the middle.
+    #[error(
+        "{what} is full, or in use at this moment by another process; take something out of it, or put with a wait"
+    )]
+    Full {
+        /// The queue.
+        what: String,
+    },
+
+    /// There is nothing at the moment, or another process is just getting something and was stopped in the middle.
+    #[error(
+        "{what} is empty, or in use at this moment by another process; put something into it, or get with a wait"
+    )]
+    Empty {
+        /// The queue, or the end of a pipe.
+        what: String,
+    },
+
+    /// Something was waited for, and did not come in time.
+    #[error(
+        "process '{}' (pid {}) waited {limit:?} in vain for {event}",
+        Name(current().name()), current().pid()
+    )]
+    Timeout {
+        /// What was waited for.
+        event: String,
+        /// How long.
+        limit: Duration,
+    },
+
+    /// It was closed, or nobody is left on its other side.
+    #[error("{what} is at its end: it was closed, or nobody is left on its other side")]
+    Closed {
+        /// The queue, or the end of a pipe.
+        what: String,
+    },
+
+    /// A message could not be turned into bytes.
+    #[error("a message cannot go into {what}: {}", Words(reason))]
+    Unsendable {
+        /// Where it was to go.
+        what: String,
+        /// What the serialiser said.
+        reason: String,
+    },
+
+    /// A message was taken, but could not be read back; it is lost, those after it are not.
+    #[error(
+        "a message out of {what} cannot be read, and is lost: {}",
+        Words(reason)
+    )]
+    Unreadable {
+        /// Where it came from.
+        what: String,
+        /// What the deserialiser said.
+        reason: String,
+    },
+
+    /// `task_done` was called more often than something was put.
+    #[error("task_done was called more often than there were items in {what}")]
+    TooManyDone {
+        /// The queue.
+        what: String,
+    },
+
+    /// A queue that could hold nothing.
+    #[error(
+        "a queue of capacity 0 could hold nothing; for one without a limit (Python's `Queue(0)`) \
+         use `Queue::new` or `channel`"
+    )]
+    NoCapacity,
+
+    /// The end of a pipe was sent to another process, and is there now.
+    #[error("{what} was sent to another process; this one cannot use it any more")]
+    GivenAway {
+        /// The end of the pipe.
+        what: String,
+    },
+
+    /// A pool has no result for one of the inputs.
+    #[error("`{function}` gave no result for input {index}: {failure}")]
+    Task {
+        /// Path of the function.
+        function: String,
+        /// Which input, counted from 0.
+        index: usize,
+        /// Why.
+        failure: TaskFailure,
+    },
+
+    /// A pool was to have no workers.
+    #[error("a pool needs at least one worker")]
+    NoWorkers,
+
+    /// The pool was closed, and takes no more calls.
+    #[error("the pool is closed and takes no more calls")]
+    PoolClosed,
+
+    /// The pool was terminated, and with it what was under way.
+    #[error("the pool was terminated")]
+    PoolTerminated,
+
+    /// The pool cannot go on.
+    #[error("the pool is broken: {reason}")]
+    PoolBroken {
+        /// What happened to it.
+        reason: String,
+    },
+
+    /// The result was already taken by an earlier call.
+    #[error("the result was taken before")]
+    ResultTaken,
+
+    /// The operating system refused something that should always work.
+    #[error("cannot {doing} process '{}': {}", Name(name), explained(source))]
+    System {
+        /// What was being done, as a verb.
+        doing: &'static str,
+        /// Name of the process concerned.
+        name: String,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+}
+
+/// Which value was travelling between two processes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Travelling {
+    /// The arguments, from parent to child.
+    Arguments,
+    /// The result, from child to parent.
+    Answer,
+}
+
+impl fmt::Display for Travelling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Travelling::Arguments => "the arguments",
+            Travelling::Answer => "the result",
+        })
+    }
+}
+
+/// `doubler` of `program::doubler`, and `first::<_>` of `program::first<u32>`.
+fn last_segment(path: &str) -> String {
+    let (path, generic) = path.split_once('<').unwrap_or((path, ""));
+    let name = path.rsplit("::").find(|name| !name.is_empty());
+    let end = if generic.is_empty() { "" } else { "::<_>" };
+    format!("{}{end}", name.unwrap_or(path))
+}
+
+fn whole_again(by: &BrokenBy) -> &'static str {
+    match by {
+        BrokenBy::Reset => "by now it is whole again",
+        _ => "`reset` makes it whole again",
+    }
+}
+
+fn listed(holders: &[Holder]) -> String {
+    if holders.is_empty() {
+        return "nobody any more".to_owned();
+    }
+    let words: Vec<String> = holders.iter().map(ToString::to_string).collect();
+    words.join(", ")
+}

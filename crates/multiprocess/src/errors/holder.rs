@@ -1,0 +1,39 @@
+//! Who holds a lock that somebody waits for.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::errors::quoted::Name;
+
+/// A process, by its id, and by its name where that can be found out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Process id.
+    pub pid: u32,
+    /// Name, as far as the operating system shows it (15 bytes on Linux); `None` where it does not.
+    pub name: Option<String>,
+}
+
+impl Holder {
+    pub(crate) fn of(pid: u32) -> Holder {
+        let this = crate::errors::current::identity();
+        let name = if pid == this.this.pid {
+            Some(this.this.name.clone())
+        } else {
+            let name = std::fs::read_to_string(format!("/proc/{pid}/comm"));
+            name.ok().map(|name| name.trim_end().to_owned())
+        };
+        Holder { pid, name }
+    }
+}
+
+/// `process 'worker 1' (pid 4711)`.
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "process '{}' (pid {})", Name(name), self.pid),
+            None => write!(f, "process {}", self.pid),
+        }
+    }
+}

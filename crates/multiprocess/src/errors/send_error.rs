@@ -1,0 +1,96 @@
+//! The error of a message that was not sent, which gives the message back.
+
+use std::fmt;
+
+use crate::errors::error::Error;
+
+/// A message that was not sent, and why.
+///
+/// The message is not lost: [`into_inner`](SendError::into_inner) gives it back. `?` turns this into an [`Error`],
+/// without the message.
+///
+/// # Examples
+///
+/// ```
+/// let queue = multiprocess::Queue::bounded(1)?;
+/// queue.put("first".to_owned())?;
+/// let refused = queue.try_put("second".to_owned()).unwrap_err();
+/// assert!(refused.is_full());
+/// assert_eq!(refused.into_inner(), "second");
+/// # Ok::<(), multiprocess::Error>(())
+/// ```
+pub struct SendError<T> {
+    // One pointer, so that what succeeds does not carry the failure's weight.
+    inside: Box<(T, Error)>,
+}
+
+impl<T> SendError<T> {
+    pub(crate) fn new(message: T, error: Error) -> SendError<T> {
+        SendError {
+            inside: Box::new((message, error)),
+        }
+    }
+
+    /// Returns the message.
+    #[must_use]
+    pub fn into_inner(self) -> T {
+        self.inside.0
+    }
+
+    /// Returns why it was not sent.
+    #[must_use]
+    pub fn error(&self) -> &Error {
+        &self.inside.1
+    }
+
+    /// Returns the message, and why it was not sent.
+    #[must_use]
+    pub fn into_parts(self) -> (T, Error) {
+        *self.inside
+    }
+
+    /// Whether there was no room, and no waiting for it: [`Error::Full`].
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        matches!(self.error(), Error::Full { .. })
+    }
+
+    /// Whether there was no room in time: [`Error::Timeout`].
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.error(), Error::Timeout { .. })
+    }
+
+    /// Whether it was closed, or nobody is left to receive: [`Error::Closed`].
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        matches!(self.error(), Error::Closed { .. })
+    }
+}
+
+/// The message need not have a `Debug` of its own.
+impl<T> fmt::Debug for SendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendError")
+            .field("error", self.error())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Display for SendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error().fmt(f)
+    }
+}
+
+impl<T> std::error::Error for SendError<T> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error().source()
+    }
+}
+
+impl<T> From<SendError<T>> for Error {
+    fn from(refused: SendError<T>) -> Error {
+        refused.inside.1
+    }
+}

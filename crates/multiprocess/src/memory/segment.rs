@@ -1,0 +1,555 @@
+//! Segments of shared memory: made, given to other processes, and taken back when their last user is gone.
+//!
+//! One of the two files with unsafe code. It lends out the memory in two ways, of which a segment has one for
+//! all its life: as bytes, to whoever holds the segment's lock, or as atomic numbers, to everybody.
+
+#![allow(unsafe_code, reason = "maps memory that several processes see")]
+#![allow(
+    clippy::cast_ptr_alignment,
+    reason = "a mapping begins at a page, and the data at a multiple of 64"
+)]
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, compiler_fence};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use shared_memory::{Shmem, ShmemConf, ShmemError};
+use tracing::Level;
+
+use crate::memory::incarnation::Incarnation;
+use crate::memory::layout::{HEADER, Header, MARK, TURNS, WORDS};
+use crate::memory::name::{Place, os_id};
+use crate::memory::registry;
+use crate::platform::file_lock::{FileLock, Refused};
+use crate::platform::limits::explained;
+use crate::trace::events;
+
+/// How the memory of a segment is used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) enum Use {
+    /// As bytes, under the lock.
+    Locked,
+    /// As atomic numbers.
+    Atomic,
+}
+
+/// What another process needs to open a segment.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Address {
+    place: Place,
+    length: u64,
+    usage: Use,
+}
+
+/// A segment of shared memory that this process has open.
+pub(crate) struct Segment {
+    /// Dropped by hand: a mutex that is held must stay where it is.
+    pub(super) mapping: ManuallyDrop<Shmem>,
+    pub(super) place: Place,
+    length: usize,
+    usage: Use,
+    /// The file of the segment's name, locked, shared, as long as this process uses the segment.
+    users: Arc<File>,
+    /// The portable twin of the mutex in the segment, where it is used.
+    file_lock: Option<FileLock>,
+    /// And those of the turns, opened when they are first used.
+    pub(super) file_turns: [OnceLock<FileLock>; TURNS],
+    /// Whether the segment goes when its owner goes, and not with its own last user.
+    dependent: bool,
+    /// What its last user does with each lane before the memory goes.
+    clear: [OnceLock<Clear>; LANES],
+}
+
+/// Looks through a lane of a segment that nobody else has, and nobody will have.
+pub(crate) type Clear = fn(&Arc<Segment>, usize);
+
+/// Lanes that a segment has at most.
+const LANES: usize = 2;
+
+// SAFETY: the mapping is valid in all threads of the process until `drop`, which has the segment to itself. All
+// access to the memory goes through atomics, or through `Held`, which exists once for all threads and processes.
+unsafe impl Send for Segment {}
+// SAFETY: as above.
+unsafe impl Sync for Segment {}
+
+/// The segments that this process has open: each is mapped once.
+static OPEN: Mutex<Option<HashMap<Place, Weak<Segment>>>> = Mutex::new(None);
+
+pub(super) fn open_segments() -> MutexGuard<'static, Option<HashMap<Place, Weak<Segment>>>> {
+    OPEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Segment {
+    /// Makes the mutexes in a new segment that nobody else knows.
+    #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
+    pub(super) fn make_mutexes(mapping: &Shmem) -> std::io::Result<()> {
+        use crate::platform::robust_mutex::RobustMutex;
+
+        let header = mapping.as_ptr().cast::<Header>();
+        // SAFETY: the mapping is at least as long as a header, aligned to a page, and unknown to others.
+        unsafe {
+            RobustMutex::init(&raw mut (*header).lock.mutex)?;
+            for turn in 0..TURNS {
+                RobustMutex::init(&raw mut (*header).turns[turn].0)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn assemble(
+        mapping: Shmem,
+        place: Place,
+        length: usize,
+        usage: Use,
+        users: File,
+        dependent: bool,
+    ) -> std::io::Result<Segment> {
+        let file_lock = if is_portable() && !dependent {
+            Some(FileLock::open(&place.lock())?)
+        } else {
+            None
+        };
+        let mapping = ManuallyDrop::new(mapping);
+        Ok(Segment {
+            mapping,
+            place,
+            length,
+            usage,
+            users: Arc::new(users),
+            file_lock,
+            file_turns: Default::default(),
+            dependent,
+            clear: Default::default(),
+        })
+    }
+
+    /// Maps a segment that is there, of the length it has, or that it is said to have.
+    pub(super) fn map_at(
+        place: &Place,
+        length: Option<u64>,
+        usage: Use,
+        dependent: bool,
+    ) -> Result<Arc<Segment>, String> {
+        let gone = |error: &dyn std::fmt::Display| {
+            format!(
+                "the shared memory {} is not there any more: {error}",
+                place.name
+            )
+        };
+        let not_opened = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::NotFound => gone(&error),
+            _ => format!(
+                "the shared memory {} cannot be opened: {}",
+                place.name,
+                explained(&error)
+            ),
+        };
+        let _making = registry::making().map_err(not_opened)?;
+        registry::join(&place.folder).map_err(not_opened)?;
+        let users = registry::hold(&place.users(), OpenOptions::new().read(true).write(true))
+            .map_err(not_opened)?;
+        let mapping =
+            ShmemConf::new()
+                .os_id(os_id(&place.name))
+                .open()
+                .map_err(|error| match error {
+                    ShmemError::MapOpenFailed(code) => {
+                        not_opened(std::io::Error::from_raw_os_error(code.cast_signed()))
+                    }
+                    other => gone(&other),
+                })?;
+        let room = mapping.len().checked_sub(HEADER);
+        let room = room.ok_or_else(|| gone(&"it is shorter than it was"))?;
+        // SAFETY: the mapping is at least as long as a header, and aligned to a page.
+        let written = unsafe { &(*mapping.as_ptr().cast::<Header>()).length };
+        let length = length.unwrap_or_else(|| written.load(Ordering::Relaxed));
+        let bytes = usize::try_from(length).map_err(|error| gone(&error))?;
+        if bytes > room {
+            return Err(gone(&"it is shorter than it was"));
+        }
+        let segment = Self::assemble(mapping, place.clone(), bytes, usage, users, dependent)
+            .map_err(not_opened)?;
+        let header = segment.header();
+        let as_made = header.mark.load(Ordering::Acquire) == MARK
+            && header.length.load(Ordering::Relaxed) == length
+            && (header.atomic.load(Ordering::Relaxed) == 1) == (usage == Use::Atomic);
+        if !as_made {
+            return Err(gone(&"its length or kind is not what was sent"));
+        }
+        let mut open = open_segments();
+        let open = open.get_or_insert_default();
+        // Another thread may have opened it meanwhile; then ours is dropped again.
+        if let Some(known) = open.get(place).and_then(Weak::upgrade) {
+            return Ok(known);
+        }
+        let segment = Arc::new(segment);
+        open.retain(|_, segment| segment.strong_count() > 0);
+        open.insert(place.clone(), Arc::downgrade(&segment));
+        Ok(segment)
+    }
+
+    /// How many handles of a segment that may not be made wholly are on their way.
+    #[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
+    pub(super) fn in_flight_at(place: &Place) -> u32 {
+        let Ok(mapping) = ShmemConf::new().os_id(os_id(&place.name)).open() else {
+            return 0;
+        };
+        if mapping.len() < HEADER {
+            return 0;
+        }
+        // SAFETY: the mapping is at least as long as a header, and aligned to a page.
+        let header = unsafe { &*mapping.as_ptr().cast::<Header>() };
+        header.in_flight.load(Ordering::Acquire)
+    }
+
+    #[inline]
+    pub(super) fn header(&self) -> &Header {
+        // SAFETY: the mapping begins with a header, which is made of atomics and a mutex, and whose mutex was
+        // initialised before the segment was known to anybody.
+        unsafe { &*self.mapping.as_ptr().cast::<Header>() }
+    }
+
+    /// Has the last user of all, should it be this process, look through a lane before the memory goes.
+    pub(crate) fn clear_with(&self, lane: usize, clear: Clear) {
+        let _ = self.clear[lane].set(clear);
+    }
+
+    /// Hands the memory over to an heir, which can be lent once more, and has each lane looked through.
+    fn clear(&mut self, clear: &[OnceLock<Clear>]) {
+        // SAFETY: the mapping is taken once, by the `drop` that calls this, and goes with the heir.
+        let mapping = unsafe { ManuallyDrop::take(&mut self.mapping) };
+        let heir = Arc::new(Segment {
+            mapping: ManuallyDrop::new(mapping),
+            place: self.place.clone(),
+            length: self.length,
+            usage: self.usage,
+            users: Arc::clone(&self.users),
+            file_lock: self.file_lock.take(),
+            file_turns: std::mem::take(&mut self.file_turns),
+            dependent: self.dependent,
+            clear: Default::default(),
+        });
+        // What is looked through may lead to this very memory.
+        open_segments()
+            .get_or_insert_default()
+            .insert(self.place.clone(), Arc::downgrade(&heir));
+        for (lane, clear) in clear.iter().enumerate() {
+            if let Some(clear) = clear.get() {
+                clear(&heir, lane);
+            }
+        }
+    }
+
+    /// What another process needs to open the segment.
+    pub(crate) fn address(&self) -> Address {
+        Address {
+            place: self.place.clone(),
+            length: self.length as u64,
+            usage: self.usage,
+        }
+    }
+
+    /// Opens the segment at an address.
+    pub(crate) fn at(address: &Address) -> Result<Arc<Segment>, String> {
+        match open_segment(&address.place) {
+            Some(segment) => Ok(segment),
+            None => Self::map_at(&address.place, Some(address.length), address.usage, false),
+        }
+    }
+
+    /// Counts a handle as on its way: until it [arrives](Segment::count_arrival), the segment stays.
+    pub(crate) fn count_departure(&self) {
+        self.header().in_flight.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Counts a handle as on its way no longer.
+    pub(crate) fn count_arrival(&self) {
+        let in_flight = &self.header().in_flight;
+        let _ = in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
+            count.checked_sub(1)
+        });
+    }
+
+    /// Bytes of the segment, without its header.
+    pub(crate) fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Folder of the run that the segment belongs to.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        &self.place.folder
+    }
+
+    /// Numbers that can be used without the lock, for waiting.
+    pub(crate) fn words(&self) -> &[AtomicU32; WORDS] {
+        &self.header().words
+    }
+
+    /// The process that holds the lock, or held it when it died; by the time the caller reads this, it may be
+    /// another one.
+    #[inline]
+    pub(crate) fn holder(&self) -> Option<Incarnation> {
+        Incarnation::from_number(self.header().lock.holder.load(Ordering::Relaxed))
+    }
+
+    /// Waits for the lock until the deadline, without one as long as it takes.
+    #[inline]
+    pub(crate) fn lock(&self, deadline: Option<Instant>) -> Result<Held<'_>, Refused> {
+        events::lock_awaited(self);
+        self.lock_raw(deadline)?;
+        if self.holder().is_some() {
+            self.take_over(deadline)?;
+        }
+        Ok(self.held())
+    }
+
+    /// Takes the lock if it is free.
+    pub(crate) fn try_lock(&self) -> Result<Held<'_>, Refused> {
+        match &self.file_lock {
+            Some(file) => file.lock_until(Some(Instant::now()))?,
+            None => self.header().lock.mutex.try_lock()?,
+        }
+        if self.holder().is_some() {
+            self.take_over(Some(Instant::now()))?;
+        }
+        Ok(self.held())
+    }
+
+    #[inline]
+    fn lock_raw(&self, deadline: Option<Instant>) -> Result<(), Refused> {
+        match (&self.file_lock, deadline) {
+            (None, None) => self.header().lock.mutex.lock(),
+            (None, Some(deadline)) => self.header().lock.mutex.lock_until(deadline),
+            (Some(file), deadline) => file.lock_until(deadline),
+        }
+    }
+
+    #[inline]
+    fn unlock_raw(&self) {
+        match &self.file_lock {
+            None => self.header().lock.mutex.unlock(),
+            Some(file) => file.unlock(),
+        }
+    }
+
+    /// Takes the lock over from a holder that did not release it; the caller has locked the mutex or the file.
+    ///
+    /// The system frees the mutex as soon as the holder's thread ends, but as long as its process exists, another thread
+    /// there may still write to the memory. Until that process is gone, the lock counts as held. (The file is freed
+    /// only when the whole process has ended.)
+    #[cold]
+    fn take_over(&self, deadline: Option<Instant>) -> Result<(), Refused> {
+        const LONGEST_PAUSE: Duration = Duration::from_millis(10);
+        let mut pause = Duration::from_micros(100);
+        while let Some(holder) = self.holder() {
+            if self.length == 0 || self.file_lock.is_some() || holder.is_gone() {
+                // Before `held` overwrites the holder: a death between the two leaves both as they are.
+                let death = &self.header().lock.death;
+                death.store(holder.number(), Ordering::Relaxed);
+                break;
+            }
+            self.unlock_raw();
+            if holder == Incarnation::own() {
+                let reason = "its guard was leaked by a thread of this process that has ended; \
+                              it stays locked until this process ends";
+                return Err(Refused::System(std::io::Error::other(reason)));
+            }
+            let now = Instant::now();
+            if deadline.is_some_and(|deadline| now >= deadline) {
+                return Err(Refused::Busy);
+            }
+            std::thread::sleep(deadline.map_or(pause, |deadline| pause.min(deadline - now)));
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            self.lock_raw(deadline)?;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn held(&self) -> Held<'_> {
+        assert_eq!(
+            self.usage,
+            Use::Locked,
+            "memory used by atomics is not locked"
+        );
+        // Written before the memory is lent, and not later: the one who takes over from a dead process must see it.
+        let holder = &self.header().lock.holder;
+        holder.store(Incarnation::own().number(), Ordering::Release);
+        compiler_fence(Ordering::SeqCst);
+        let held = Held {
+            segment: self,
+            not_send: PhantomData,
+        };
+        events::lock_held(self);
+        held
+    }
+
+    /// Process id of the last process that died while it held the lock, until somebody
+    /// [clears](Segment::clear_death) the notice.
+    pub(crate) fn dead_holder(&self) -> Option<u32> {
+        let death = self.header().lock.death.load(Ordering::Relaxed);
+        Incarnation::from_number(death).map(Incarnation::pid)
+    }
+
+    /// Forgets that a holder died. The caller holds the lock.
+    pub(crate) fn clear_death(&self) {
+        self.header().lock.death.store(0, Ordering::Relaxed);
+    }
+
+    /// Releases a lock that this thread holds and has [kept](Held::keep).
+    pub(crate) fn release_kept(&self) {
+        assert_eq!(self.length, 0, "only a lock without memory is kept");
+        drop(Held {
+            segment: self,
+            not_send: PhantomData,
+        });
+    }
+
+    /// The memory as atomic numbers.
+    pub(crate) fn atomics<A: Atomic>(&self) -> &[A] {
+        assert_eq!(
+            self.usage,
+            Use::Atomic,
+            "memory used under a lock is not used by atomics"
+        );
+        // SAFETY: the data follows the header, at a distance that suits every atomic, and stays mapped while
+        // `self` is borrowed. No byte of it is ever lent out but as an atomic; all bits make one.
+        unsafe {
+            let data = self.mapping.as_ptr().add(HEADER).cast::<A>();
+            std::slice::from_raw_parts(data, self.length / size_of::<A>())
+        }
+    }
+}
+
+impl std::fmt::Debug for Segment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({} bytes)", self.place.name, self.length)
+    }
+}
+
+impl Drop for Segment {
+    fn drop(&mut self) {
+        if let Some(open) = open_segments().as_mut()
+            && open
+                .get(&self.place)
+                .is_some_and(|known| known.strong_count() == 0)
+        {
+            open.remove(&self.place);
+        }
+        // A guard that was forgotten still has the mutex: its thread knows the mutex by its address, so the memory
+        // stays mapped. The name goes at the next look for what the dead have left, or when the run is over.
+        if self.holder() == Some(Incarnation::own()) {
+            return;
+        }
+        let last = !self.dependent
+            && registry::is_last(&self.users)
+            && self.header().in_flight.load(Ordering::Acquire) == 0;
+        let clear = std::mem::take(&mut self.clear);
+        if last && clear.iter().any(|clear| clear.get().is_some()) {
+            // Who is the last is decided here and nowhere else: in the process by the count of the `Arc`, among
+            // processes by the lock on the name, which the heir keeps.
+            return self.clear(&clear);
+        }
+        let accompanied = self.header().accompanied.load(Ordering::Relaxed) != 0;
+        self.mapping.set_owner(last);
+        // SAFETY: dropped once, here, and not used afterwards.
+        unsafe { ManuallyDrop::drop(&mut self.mapping) };
+        if last {
+            // The name itself goes last: killed before that, the run's end removes the rest.
+            if accompanied {
+                self.place.forget_companions();
+            }
+            self.place.forget();
+        }
+        // The lock on the name goes last: until then nobody else opens it.
+    }
+}
+
+/// The lock of a segment, held by this thread, and with it the memory.
+pub(crate) struct Held<'a> {
+    segment: &'a Segment,
+    /// The mutex belongs to the thread that locked it.
+    not_send: PhantomData<*mut ()>,
+}
+
+impl<'a> Held<'a> {
+    pub(crate) fn segment(&self) -> &'a Segment {
+        self.segment
+    }
+
+    /// Keeps the lock without the guard, until [`release_kept`](Segment::release_kept).
+    pub(crate) fn keep(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Deref for Held<'_> {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        // SAFETY: the data follows the header and stays mapped while the segment is borrowed. Whoever holds the
+        // lock has it alone, among the threads of all processes, and there is one `Held` for each time it is locked.
+        unsafe {
+            let data = self.segment.mapping.as_ptr().add(HEADER);
+            std::slice::from_raw_parts(data, self.segment.length)
+        }
+    }
+}
+
+impl DerefMut for Held<'_> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as in `deref`; and the `Held` is borrowed mutably.
+        unsafe {
+            let data = self.segment.mapping.as_ptr().add(HEADER);
+            std::slice::from_raw_parts_mut(data, self.segment.length)
+        }
+    }
+}
+
+impl Drop for Held<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        let at = events::moment(Level::TRACE);
+        // After all that was written to the memory, and not earlier.
+        let holder = &self.segment.header().lock.holder;
+        holder.store(0, Ordering::Release);
+        self.segment.unlock_raw();
+        events::lock_released(self.segment, at);
+    }
+}
+
+/// A number that several processes may use at once.
+///
+/// # Safety
+///
+/// All bits must make a value, the alignment must be at most 64, and the type must be an atomic.
+/// It is `pub` because it bounds a type that a public, sealed trait names.
+pub unsafe trait Atomic {}
+
+// SAFETY: these are the standard library's atomics.
+unsafe impl Atomic for std::sync::atomic::AtomicU8 {}
+// SAFETY: as above.
+unsafe impl Atomic for std::sync::atomic::AtomicU16 {}
+// SAFETY: as above.
+unsafe impl Atomic for AtomicU32 {}
+// SAFETY: as above.
+unsafe impl Atomic for AtomicU64 {}
+
+pub(super) fn is_portable() -> bool {
+    !crate::platform::IS_LINUX || crate::platform::is_forced()
+}
+
+pub(super) fn open_segment(place: &Place) -> Option<Arc<Segment>> {
+    open_segments()
+        .get_or_insert_default()
+        .get(place)
+        .and_then(Weak::upgrade)
+}

@@ -1,0 +1,51 @@
+//! The descriptors that a child gets from its parent without anybody having meant it.
+
+use std::fs;
+use std::os::fd::RawFd;
+use std::os::unix::fs::MetadataExt;
+
+/// Closes the descriptors that the parent did not mean to hand down, such as one that it got itself from a shell: Rust's
+/// own are closed by the start of a program, others are not.
+///
+/// What a library has opened in this process before `main` is its own, and stays. Where it cannot be told whose a
+/// descriptor is, it stays too: on systems other than Linux, and where the parent cannot be asked.
+pub(crate) fn close(line: RawFd) {
+    if !crate::platform::IS_LINUX {
+        return;
+    }
+    let Ok(entries) = fs::read_dir("/proc/self/fd") else {
+        return;
+    };
+    // Collected first: the folder's own descriptor is among them, and is closed by then.
+    let open: Vec<RawFd> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect();
+    for descriptor in open {
+        if descriptor > 2 && descriptor != line && is_inherited(descriptor) == Some(true) {
+            let _ = nix::unistd::close(descriptor);
+        }
+    }
+}
+
+/// Whether the parent has the same file open under the same number, and the start of a program does not close it: while it
+/// is open here, nothing else gets its number.
+fn is_inherited(descriptor: RawFd) -> Option<bool> {
+    let parent = rustix::process::getppid()?.as_raw_nonzero().to_string();
+    if is_closed_by_start("self", descriptor)? || is_closed_by_start(&parent, descriptor)? {
+        return Some(false);
+    }
+    Some(file("self", descriptor)? == file(&parent, descriptor)?)
+}
+
+fn is_closed_by_start(process: &str, descriptor: RawFd) -> Option<bool> {
+    let text = fs::read_to_string(format!("/proc/{process}/fdinfo/{descriptor}")).ok()?;
+    let flags = text.lines().find_map(|line| line.strip_prefix("flags:"))?;
+    let flags = i32::from_str_radix(flags.trim(), 8).ok()?;
+    Some(flags & libc::O_CLOEXEC != 0)
+}
+
+fn file(process: &str, descriptor: RawFd) -> Option<(u64, u64)> {
+    let found = fs::metadata(format!("/proc/{process}/fd/{descriptor}")).ok()?;
+    Some((found.dev(), found.ino()))
+}

@@ -1,0 +1,97 @@
+//! The file of the running program, to be started once more.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, ErrorKind};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The kernel's own link leads to the running file even when it was deleted, or replaced by a rebuild.
+const LINK: &str = "/proc/self/exe";
+
+/// The arguments for the loader that this program was started by: `ld.so --library-path LIBRARIES PROGRAM …`. Empty
+/// where the kernel started the program itself.
+static FOR_LOADER: OnceLock<Vec<OsString>> = OnceLock::new();
+
+/// Notes how this program was started, before it can change its folder.
+pub(crate) fn note() {
+    FOR_LOADER.get_or_init(|| {
+        let line = std::fs::read("/proc/self/cmdline").unwrap_or_default();
+        for_loader(&line, &std::env::args_os().collect::<Vec<_>>()).unwrap_or_default()
+    });
+}
+
+/// A loader is the program that the kernel runs, and gives the program that it loads the arguments behind its own.
+fn for_loader(line: &[u8], seen: &[OsString]) -> Option<Vec<OsString>> {
+    let line = line.strip_suffix(&[0])?;
+    let all: Vec<&OsStr> = line
+        .split(|&byte| byte == 0)
+        .map(OsStr::from_bytes)
+        .collect();
+    let for_loader = all.len().checked_sub(seen.len()).filter(|&more| more > 0)?;
+    // A program may have overwritten what the system shows of it.
+    if all[for_loader + 1..] != seen[1..] {
+        return None;
+    }
+    let program = std::path::absolute(all[for_loader]).ok()?;
+    if is_same_file(&program, LINK.as_ref()) != Some(false) {
+        return None;
+    }
+    let mut arguments: Vec<OsString> = all[..for_loader].iter().map(|&it| it.to_owned()).collect();
+    arguments.push(program.into());
+    Some(arguments)
+}
+
+fn is_same_file(one: &Path, other: &Path) -> Option<bool> {
+    let (one, other) = (one.metadata().ok()?, other.metadata().ok()?);
+    Some((one.dev(), one.ino()) == (other.dev(), other.ino()))
+}
+
+/// A command that runs this program once more, to be given the arguments.
+pub(crate) fn command() -> io::Result<Command> {
+    if !crate::platform::IS_LINUX {
+        return Ok(named(std::env::current_exe()?, std::env::args_os().next()));
+    }
+    if let Err(error) = std::fs::metadata(LINK) {
+        let reason = match error.kind() {
+            ErrorKind::NotFound => format!(
+                "{LINK} is missing, which leads to the running program: is /proc mounted \
+                 (`mount -t proc proc /proc`)?"
+            ),
+            _ => format!("{LINK}, which leads to the running program, cannot be used: {error}"),
+        };
+        return Err(io::Error::new(error.kind(), reason));
+    }
+    match FOR_LOADER.get().map(Vec::as_slice) {
+        Some([loader, arguments @ ..]) => {
+            let mut command = named(LINK.into(), Some(loader.clone()));
+            command.args(arguments);
+            Ok(command)
+        }
+        _ => Ok(named(file(), std::env::args_os().next())),
+    }
+}
+
+fn named(file: PathBuf, name: Option<OsString>) -> Command {
+    use std::os::unix::process::CommandExt;
+
+    let mut command = Command::new(file);
+    command.arg0(name.unwrap_or_else(|| "multiprocess".into()));
+    command
+}
+
+fn file() -> PathBuf {
+    // The file that runs under valgrind is valgrind's. It answers for the program when the link is read, and not when the
+    // link is followed.
+    let in_valgrind = std::env::var_os("LD_PRELOAD")
+        .is_some_and(|libraries| libraries.to_string_lossy().contains("vgpreload"));
+    if in_valgrind
+        && let Ok(program) = std::fs::read_link(LINK)
+        && is_same_file(&program, LINK.as_ref()) == Some(false)
+    {
+        return program;
+    }
+    LINK.into()
+}

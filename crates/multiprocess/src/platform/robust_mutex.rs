@@ -1,0 +1,206 @@
+//! The platform's lock that survives its holder: a robust, process-shared mutex of the C library.
+//!
+//! One of the two files with unsafe code; what it may touch is given by `memory`, the other one.
+
+#![allow(
+    unsafe_code,
+    reason = "calls the C library's mutex, for which no safe wrapper exists"
+)]
+
+use std::cell::UnsafeCell;
+use std::mem::MaybeUninit;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use libc::{c_int, pthread_mutex_t, timespec};
+
+use crate::platform::file_lock::Refused;
+
+/// How long anybody waits before he looks whether the mutex is free.
+const SLICE: Duration = Duration::from_millis(100);
+
+/// A mutex that lies in shared memory.
+#[repr(transparent)]
+pub(crate) struct RobustMutex(UnsafeCell<pthread_mutex_t>);
+
+// SAFETY: the C library's mutex is made to be used by several threads at once, through its functions only,
+// and nothing else here touches the bytes.
+unsafe impl Sync for RobustMutex {}
+
+impl RobustMutex {
+    /// Makes the bytes a mutex that nobody holds.
+    ///
+    /// # Safety
+    ///
+    /// `place` must be valid for writes and aligned, and no other thread or process may know of it yet.
+    pub(crate) unsafe fn init(place: *mut RobustMutex) -> std::io::Result<()> {
+        let mut attributes = MaybeUninit::uninit();
+        let attributes = attributes.as_mut_ptr();
+        // SAFETY: the attributes are initialised by the first call and used only after it; the caller
+        // guarantees that the mutex is ours alone.
+        unsafe {
+            check(libc::pthread_mutexattr_init(attributes))?;
+            let made = check(libc::pthread_mutexattr_setpshared(
+                attributes,
+                libc::PTHREAD_PROCESS_SHARED,
+            ))
+            .and_then(|()| {
+                check(libc::pthread_mutexattr_setrobust(
+                    attributes,
+                    libc::PTHREAD_MUTEX_ROBUST,
+                ))
+            })
+            .and_then(|()| {
+                check(libc::pthread_mutexattr_settype(
+                    attributes,
+                    libc::PTHREAD_MUTEX_ERRORCHECK,
+                ))
+            })
+            .and_then(|()| {
+                check(libc::pthread_mutex_init(
+                    place.cast::<pthread_mutex_t>(),
+                    attributes,
+                ))
+            });
+            libc::pthread_mutexattr_destroy(attributes);
+            made
+        }
+    }
+
+    /// Locks, waiting as long as it takes.
+    ///
+    /// Here and below, the mutex of a thread that ended without unlocking it is locked like a free one: what that means
+    /// for the memory that it guards is for the caller to know.
+    #[inline]
+    pub(crate) fn lock(&self) -> Result<(), Refused> {
+        // SAFETY: the mutex was initialised before any reference to it was made, and stays mapped while
+        // there is one.
+        match unsafe { libc::pthread_mutex_trylock(self.0.get()) } {
+            libc::EBUSY => self.wait(),
+            code => self.outcome(code),
+        }
+    }
+
+    /// Waits in slices, and looks after each: whoever unlocks the mutex wakes one of those who wait, and if that one is
+    /// killed before it can lock the mutex, neither it nor the system wakes the next.
+    #[cold]
+    fn wait(&self) -> Result<(), Refused> {
+        loop {
+            match self.lock_until(Instant::now() + SLICE) {
+                Err(Refused::Busy) => {}
+                locked => return locked,
+            }
+        }
+    }
+
+    /// Locks if nobody holds it.
+    pub(crate) fn try_lock(&self) -> Result<(), Refused> {
+        // SAFETY: as in `lock`.
+        match unsafe { libc::pthread_mutex_trylock(self.0.get()) } {
+            // Trying does not tell oneself from others: asking to wait does, and does not wait for oneself.
+            libc::EBUSY => self.lock_until(Instant::now()),
+            code => self.outcome(code),
+        }
+    }
+
+    /// Locks, waiting until the deadline.
+    pub(crate) fn lock_until(&self, deadline: Instant) -> Result<(), Refused> {
+        // The C library counts by the clock of the day, which can be set; so it is asked again and again, for
+        // a slice by that clock. (Set back during such a slice, it makes this wait longer by as much. The call that
+        // counts by another clock, `pthread_mutex_clocklock`, is not in every C library that Rust supports.)
+        loop {
+            let rest = deadline.saturating_duration_since(Instant::now());
+            let end = SystemTime::now() + rest.min(SLICE);
+            let end = end.duration_since(UNIX_EPOCH).unwrap_or_default();
+            let end = timespec {
+                tv_sec: libc::time_t::try_from(end.as_secs()).unwrap_or(libc::time_t::MAX),
+                tv_nsec: libc::c_long::from(i32::try_from(end.subsec_nanos()).unwrap_or(0)),
+            };
+            // SAFETY: as in `lock`; `end` lives through the call.
+            match unsafe { libc::pthread_mutex_timedlock(self.0.get(), &raw const end) } {
+                libc::ETIMEDOUT if rest > SLICE || Instant::now() < deadline => {}
+                code => return self.outcome(code),
+            }
+        }
+    }
+
+    /// Unlocks what this thread has locked.
+    #[inline]
+    pub(crate) fn unlock(&self) {
+        // SAFETY: as in `lock`; where this thread does not hold it, the call reports an error and does nothing.
+        let code = unsafe { libc::pthread_mutex_unlock(self.0.get()) };
+        debug_assert_eq!(code, 0, "a guard unlocks what its thread has locked");
+    }
+
+    #[inline]
+    fn outcome(&self, code: c_int) -> Result<(), Refused> {
+        match code {
+            0 => Ok(()),
+            libc::EOWNERDEAD => {
+                // At once: unlocked before that, it would refuse everybody for ever.
+                // SAFETY: as in `lock`; this thread holds the mutex now, which is what the call asks for.
+                unsafe { libc::pthread_mutex_consistent(self.0.get()) };
+                Ok(())
+            }
+            libc::EDEADLK => Err(Refused::HeldByThisThread),
+            libc::EBUSY | libc::ETIMEDOUT => Err(Refused::Busy),
+            code => Err(Refused::System(std::io::Error::from_raw_os_error(code))),
+        }
+    }
+}
+
+fn check(code: c_int) -> std::io::Result<()> {
+    if code == 0 {
+        Ok(())
+    } else {
+        Err(std::io::Error::from_raw_os_error(code))
+    }
+}
+
+#[cfg(all(test, target_env = "gnu"))]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::platform::futex;
+
+    const LIMIT: Duration = Duration::from_secs(30);
+    const MOMENT: Duration = Duration::from_millis(20);
+
+    fn mutex() -> &'static RobustMutex {
+        let place: *mut RobustMutex = Box::leak(Box::<RobustMutex>::new_uninit()).as_mut_ptr();
+        // SAFETY: the memory was allocated for it, and nobody else knows of it.
+        unsafe {
+            RobustMutex::init(place).expect("it can be made");
+            &*place
+        }
+    }
+
+    #[test]
+    fn who_waits_gets_a_free_mutex_though_the_one_that_was_woken_is_dead() {
+        let mutex = mutex();
+        // SAFETY: in this C library a mutex begins with the number that is waited for, and all use it by atomics.
+        let word = unsafe { &*mutex.0.get().cast::<AtomicU32>() };
+        mutex.lock().expect("it is free");
+        // The one that will be woken, and then does nothing.
+        let seen = word.load(Ordering::SeqCst);
+        let dead = std::thread::spawn(move || {
+            futex::wait_while(word, seen, Some(Instant::now() + LIMIT));
+        });
+        std::thread::sleep(MOMENT);
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            mutex.lock().expect("it comes free");
+            sender.send(()).expect("the test waits for it");
+            mutex.unlock();
+        });
+        std::thread::sleep(MOMENT);
+        mutex.unlock();
+        dead.join().expect("it was woken");
+        let locked = receiver.recv_timeout(LIMIT);
+        assert!(
+            locked.is_ok(),
+            "nobody holds the mutex, and it is waited for"
+        );
+    }
+}

@@ -1,0 +1,93 @@
+//! The thread that starts processes which end with this one.
+//!
+//! On Linux such a process asks the system for SIGKILL at the death of its parent, which ends it even while it is
+//! stopped. The system takes the *thread* that started it for its parent, so only a thread that lasts as long as its
+//! process may start it: the main thread, or the one here. Elsewhere any thread will do, and a process that is stopped
+//! while its parent dies ends when it goes on.
+
+use std::io;
+use std::process::{Child, Command};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Mutex, PoisonError};
+
+use nix::sys::signal::SigSet;
+
+/// What to start, with the signals that the caller blocks: a process takes them from the thread that starts it.
+type Order = (Command, Option<SigSet>, Sender<io::Result<Child>>);
+
+/// Which thread starts a process.
+pub(crate) enum Spawner {
+    /// The calling one, which may end before its process does.
+    Caller,
+    /// The calling one, the main thread.
+    Main,
+    /// A thread that never ends.
+    Thread(Sender<Order>),
+}
+
+/// The thread's orders, and the process that it belongs to: a forked copy doesn't have the thread.
+static THREAD: Mutex<Option<(u32, Sender<Order>)>> = Mutex::new(None);
+
+impl Spawner {
+    /// Returns a spawner that lasts as long as this process, where that makes a difference and a thread can be had.
+    pub(crate) fn lasting() -> Spawner {
+        if !crate::platform::IS_LINUX || crate::platform::is_forced() {
+            return Spawner::Caller;
+        }
+        #[cfg(target_os = "linux")]
+        if rustix::thread::gettid() == rustix::process::getpid() {
+            return Spawner::Main;
+        }
+        let mut thread = THREAD.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*thread {
+            Some((process, orders)) if *process == std::process::id() => {
+                Spawner::Thread(orders.clone())
+            }
+            _ => match start_thread() {
+                Ok(orders) => {
+                    *thread = Some((std::process::id(), orders.clone()));
+                    Spawner::Thread(orders)
+                }
+                Err(_) => Spawner::Caller,
+            },
+        }
+    }
+
+    /// Whether the thread lasts as long as this process.
+    pub(crate) fn lasts(&self) -> bool {
+        !matches!(self, Spawner::Caller)
+    }
+
+    /// Starts the process.
+    pub(crate) fn spawn(&self, mut command: Command) -> io::Result<Child> {
+        match self {
+            Spawner::Caller | Spawner::Main => command.spawn(),
+            Spawner::Thread(orders) => {
+                let ended = || io::Error::other("the thread that starts processes has ended");
+                let (reply, replies) = mpsc::channel();
+                let blocked = SigSet::thread_get_mask().ok();
+                orders
+                    .send((command, blocked, reply))
+                    .map_err(|_| ended())?;
+                replies.recv().map_err(|_| ended())?
+            }
+        }
+    }
+}
+
+fn start_thread() -> io::Result<Sender<Order>> {
+    let (sender, orders) = mpsc::channel::<Order>();
+    let thread = std::thread::Builder::new().name("spawner".to_owned());
+    thread.spawn(move || {
+        for (mut command, blocked, reply) in orders {
+            if let Some(blocked) = blocked {
+                let _ = blocked.thread_set_mask();
+            }
+            let started = command.spawn();
+            // The command has our copy of the child's end of the line.
+            drop(command);
+            let _ = reply.send(started);
+        }
+    })?;
+    Ok(sender)
+}

@@ -1,0 +1,113 @@
+//! A line between a pool and its workers: messages of bytes, in one direction.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::channel::mpmc::{Lane, Stop};
+use crate::errors::error::{Error, Result};
+use crate::memory::limit::Patience;
+use crate::memory::segment::Segment;
+use crate::transfer::handle::Ticket;
+
+/// A line; clones of it, and what arrives in another process, are the same line.
+#[derive(Clone)]
+pub(crate) struct Line(Arc<Lane>);
+
+/// What the line of a pool is called where it is looked for.
+const CONTENT: &str = "a line of a Pool";
+
+impl Line {
+    pub(crate) fn new() -> Result<Line> {
+        let segment = Lane::segment(1).map_err(|source| Error::Memory {
+            what: CONTENT.to_owned(),
+            source,
+        })?;
+        Ok(Line::of(segment))
+    }
+
+    fn of(segment: Arc<Segment>) -> Line {
+        Line(Arc::new(Lane::new(segment, 0)))
+    }
+
+    /// Puts a message, which never waits; the error says why it cannot be.
+    pub(crate) fn put(&self, message: &[u8]) -> std::result::Result<(), String> {
+        self.0
+            .put(message, Patience::Until(None), None)
+            .map(drop)
+            .map_err(explain)
+    }
+
+    /// How many messages are in it.
+    pub(crate) fn len(&self) -> usize {
+        self.0.rings().len() as usize
+    }
+
+    /// Takes the next message; waits for it. `None` when the line is closed and nothing is left.
+    pub(crate) fn get(&self) -> Option<Vec<u8>> {
+        let mut message = Vec::new();
+        self.0
+            .take(&mut message, Patience::Until(None), None)
+            .ok()?;
+        Some(message)
+    }
+
+    /// Takes the next message if there is one.
+    pub(crate) fn try_get(&self) -> Option<Vec<u8>> {
+        // Who is taking at this moment, and was stopped in it, is not waited for.
+        const TURN: Duration = Duration::from_millis(20);
+        if self.0.rings().is_empty() {
+            return None;
+        }
+        self.get_timeout(TURN).ok()?
+    }
+
+    /// Takes the next message; `None` if none came in time. The error says why none will come.
+    pub(crate) fn get_timeout(
+        &self,
+        limit: Duration,
+    ) -> std::result::Result<Option<Vec<u8>>, String> {
+        let mut message = Vec::new();
+        let patience = Patience::Until(Instant::now().checked_add(limit));
+        match self.0.take(&mut message, patience, None) {
+            Ok(_) => Ok(Some(message)),
+            Err(Stop::NotNow) => Ok(None),
+            Err(stop) => Err(explain(stop)),
+        }
+    }
+
+    /// A worker that was given the line died before it was ready, and may not have opened it.
+    pub(crate) fn take_back(&self) {
+        // Once too often does no harm: the pool has the line open as long as any worker.
+        self.0.segment.count_arrival();
+    }
+
+    /// Lets the other side know that nothing more will be put.
+    pub(crate) fn close(&self) {
+        // It fails only where the system refuses a lock; then the workers are ended with the pool.
+        let _ = self.0.close();
+    }
+}
+
+fn explain(stop: Stop) -> String {
+    match stop {
+        Stop::NotNow => "the time is over".to_owned(),
+        Stop::Closed => "the line is closed".to_owned(),
+        Stop::System(error) => crate::platform::limits::explained(&error),
+    }
+}
+
+impl Serialize for Line {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        self.0.segment.ticket(CONTENT)?.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Line {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Line, D::Error> {
+        let ticket = Ticket::deserialize(deserializer)?;
+        let segment = Segment::open(&ticket, CONTENT).map_err(serde::de::Error::custom)?;
+        Ok(Line::of(segment))
+    }
+}

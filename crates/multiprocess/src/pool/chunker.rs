@@ -1,0 +1,268 @@
+//! Cutting the inputs of a call into batches.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::errors::task_failure::TaskFailure;
+use crate::pool::job::{Arrived, Batch, Call};
+use crate::pool::message::ORDER;
+use crate::pool::supervisor::Staff;
+use crate::process::wire::append;
+use crate::transfer::attachments::with_luggage;
+
+/// Inputs per batch at most, where the pool chooses.
+pub(crate) const MOST_CHOSEN: usize = 1 << 14;
+
+/// The same for results that are taken one by one, of an iterator that may have no end.
+pub(crate) const MOST_AHEAD: usize = 64;
+
+/// How many inputs go into a batch.
+#[derive(Clone, Copy)]
+pub(crate) struct ChunkSize {
+    fixed: Option<usize>,
+    now: usize,
+    most: usize,
+    workers: usize,
+}
+
+/// Inputs per batch at most, whatever was asked for: inputs of no size at all can be many.
+const MOST: usize = 1 << 20;
+/// Bytes after which a batch gets no further input: more than that in one message gains nothing.
+const BYTES: usize = 1 << 20;
+/// Bytes of inputs that may be on their way at once, unless that is fewer than two inputs for each worker.
+const BYTES_AHEAD: usize = 64 << 20;
+
+impl ChunkSize {
+    /// What a batch should take: long enough that its way there and back does not count, short enough that the workers
+    /// end at about the same time.
+    const GOAL: Duration = Duration::from_millis(2);
+
+    pub(crate) fn new(fixed: Option<usize>, most: usize, workers: usize) -> ChunkSize {
+        ChunkSize {
+            fixed: fixed.map(|size| size.clamp(1, MOST)),
+            now: 1,
+            most,
+            workers,
+        }
+    }
+
+    /// Learns from what a batch took.
+    pub(crate) fn learn(&mut self, count: usize, took: Duration) {
+        let each = (took.as_nanos() / count.max(1) as u128).max(1);
+        let fitting = usize::try_from(Self::GOAL.as_nanos() / each).unwrap_or(usize::MAX);
+        self.now = fitting.clamp(1, (self.now * 8).min(self.most));
+    }
+
+    /// How many inputs the next batch gets, with so many left, as far as that is known, and of which each took `pace` to
+    /// be read.
+    fn next(&self, left: Option<usize>, pace: Duration) -> usize {
+        let fair = left.map_or(usize::MAX, |left| {
+            left.div_ceil(self.workers.saturating_mul(3))
+        });
+        let in_time = Self::GOAL.as_nanos() / pace.as_nanos().max(1);
+        let in_time = usize::try_from(in_time).unwrap_or(usize::MAX);
+        self.fixed
+            .unwrap_or_else(|| self.now.min(fair).min(in_time).max(1))
+    }
+
+    /// How many inputs may be on their way at once.
+    fn window(&self) -> usize {
+        // Small batches go out many at a time, so that a worker need not wait for each.
+        let batch = self.fixed.unwrap_or(self.now);
+        self.workers.saturating_mul((4 * batch).max(128))
+    }
+}
+
+/// The inputs that are still to be sent.
+pub(crate) struct Feeder<I: Iterator> {
+    call: Arc<Call>,
+    inputs: std::iter::Fuse<I>,
+    total: Option<usize>,
+    sent: usize,
+    bytes_sent: usize,
+    /// How long it took to read an input of the last batch.
+    pace: Duration,
+    exhausted: bool,
+    /// The panic of the iterator, until the caller of the pool has it.
+    panic: Option<Box<dyn Any + Send>>,
+}
+
+impl<I: Iterator> Feeder<I>
+where
+    I::Item: Serialize,
+{
+    pub(crate) fn new(call: &Arc<Call>, inputs: I) -> Feeder<I> {
+        let total = match inputs.size_hint() {
+            (least, Some(most)) if least == most => Some(most),
+            _ => None,
+        };
+        Feeder {
+            call: Arc::clone(call),
+            inputs: inputs.fuse(),
+            total,
+            sent: 0,
+            bytes_sent: 0,
+            pace: Duration::ZERO,
+            exhausted: false,
+            panic: None,
+        }
+    }
+
+    pub(crate) fn sent(&self) -> usize {
+        self.sent
+    }
+
+    pub(crate) fn total(&self) -> Option<usize> {
+        if self.exhausted {
+            Some(self.sent)
+        } else {
+            // What an iterator says of itself may be wrong.
+            self.total.map(|total| total.max(self.sent))
+        }
+    }
+
+    /// Whether there are no more inputs, also because the iterator has panicked.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.exhausted
+    }
+
+    /// Lets the panic of the iterator go on, if it has panicked; once.
+    pub(crate) fn resume_panic(&mut self) {
+        if let Some(panic) = self.panic.take() {
+            resume_unwind(panic);
+        }
+    }
+
+    /// Says, when all batches have been handed in, that it is so.
+    pub(crate) fn tell_if_exhausted(&self) {
+        if self.exhausted {
+            self.call.all_is_in();
+        }
+    }
+
+    /// Whether another batch may be sent, where so many inputs are done with.
+    pub(crate) fn has_room(&self, size: ChunkSize, done: usize) -> bool {
+        let ahead = self.sent - done;
+        if self.exhausted || ahead >= size.window() {
+            return false;
+        }
+        let each = self.bytes_sent / self.sent.max(1);
+        ahead < 2 * size.workers || ahead.saturating_mul(each) < BYTES_AHEAD
+    }
+
+    /// Sends batches as long as there is room for them and nothing `urgent` to do.
+    pub(crate) fn send(
+        &mut self,
+        staff: &Staff,
+        size: ChunkSize,
+        done: usize,
+        urgent: impl Fn() -> bool,
+    ) {
+        // Batches are handed in together, but do not wait for slow inputs, nor while there are fewer inputs under way than
+        // workers. (To count in batches there made a map of larger chunks a tenth slower.)
+        const TOGETHER: usize = 16;
+        const SLOW: Duration = Duration::from_micros(100);
+        let mut batches = Vec::new();
+        let mut since = Instant::now();
+        while self.has_room(size, done) {
+            batches.extend(self.next_batch(size));
+            let has_idle = self.sent() - done <= staff.size();
+            if has_idle || batches.len() >= TOGETHER || since.elapsed() > SLOW {
+                staff.submit(batches.drain(..));
+                if urgent() {
+                    break;
+                }
+                since = Instant::now();
+            }
+        }
+        staff.submit(batches);
+        self.tell_if_exhausted();
+    }
+
+    /// The next batch. An input that cannot be sent has failed thereby. Where reading the inputs panics, the inputs read
+    /// before that are the last, and [`resume_panic`](Feeder::resume_panic) lets the panic go on.
+    pub(crate) fn next_batch(&mut self, size: ChunkSize) -> Option<Batch> {
+        let left = self.total.map(|total| total.saturating_sub(self.sent));
+        let count = size.next(left, self.pace);
+        let (first, start) = (self.sent, Instant::now());
+        let mut batch = Batch {
+            call: Arc::clone(&self.call),
+            first,
+            ends: Vec::with_capacity(count.min(1 << 16)),
+            bytes: vec![0; ORDER],
+            luggage: Vec::new(),
+            mishaps: 0,
+        };
+        // What is in the batch by then is whole: `add` itself does not panic, the iterator may, and the `Drop` of an input.
+        let read = catch_unwind(AssertUnwindSafe(|| self.fill(&mut batch, count)));
+        if let Err(panic) = read {
+            self.exhausted = true;
+            self.panic = Some(panic);
+        }
+        let read = u32::try_from(self.sent - first).unwrap_or(u32::MAX);
+        self.pace = start.elapsed() / read.max(1);
+        self.bytes_sent = self.bytes_sent.saturating_add(batch.bytes.len());
+        (!batch.ends.is_empty()).then_some(batch)
+    }
+
+    /// Reads inputs into a batch until there are so many.
+    fn fill(&mut self, batch: &mut Batch, count: usize) {
+        while batch.ends.len() < count && batch.bytes.len() < BYTES {
+            let Some(input) = self.inputs.next() else {
+                self.exhausted = true;
+                break;
+            };
+            let index = self.sent;
+            self.sent += 1;
+            let Err(reason) = add(batch, &input) else {
+                continue;
+            };
+            let failure = TaskFailure::UnsendableInput { reason };
+            self.call.arrive(Arrived::Failed {
+                first: index,
+                count: 1,
+                failure,
+            });
+            // Also where nothing is in the batch: who sends has to look whether there is room for more failures.
+            break;
+        }
+    }
+}
+
+/// Adds an input to a batch; the error says why it cannot be sent.
+#[inline]
+fn add<T: Serialize>(batch: &mut Batch, input: &T) -> Result<(), String> {
+    // A type with nothing to be dropped holds no handle.
+    if std::mem::needs_drop::<T>() {
+        return add_with_handles(batch, input);
+    }
+    append(input, &mut batch.bytes)?;
+    add_end(batch)
+}
+
+fn add_with_handles<T: Serialize>(batch: &mut Batch, input: &T) -> Result<(), String> {
+    let number = batch.count();
+    let (appended, luggage) = with_luggage(|| append(input, &mut batch.bytes));
+    appended?;
+    if !luggage.is_empty() {
+        batch.luggage.push((number, luggage));
+    }
+    add_end(batch)
+}
+
+#[inline]
+fn add_end(batch: &mut Batch) -> Result<(), String> {
+    let Ok(end) = u32::try_from(batch.bytes.len()) else {
+        let before = batch.ends.last().map_or(ORDER, |&end| end as usize);
+        batch.bytes.truncate(before);
+        let number = batch.count();
+        batch.luggage.retain(|&(input, _)| input != number);
+        return Err("it is larger than 4 GiB".to_owned());
+    };
+    batch.ends.push(end);
+    Ok(())
+}

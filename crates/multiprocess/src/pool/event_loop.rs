@@ -1,0 +1,233 @@
+//! The thread of a pool: it hears what the workers say, replaces those that die, and sees them off at the end.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::pool::job::{Call, PoolEnd};
+use crate::pool::message::{News, Seat};
+use crate::pool::recovery::Buried;
+use crate::pool::scheduler::{Did, Phase, Roster};
+use crate::pool::supervisor::{DYING, Staff};
+
+/// Looks around that often where something is to be done, and where nothing is.
+const SOON: Duration = Duration::from_millis(100);
+const LATER: Duration = Duration::from_secs(1);
+
+const NO_WORKERS: &str = "its workers cannot be started";
+
+impl Staff {
+    /// Hears what there is to hear until the pool has ended; the whole life of the pool's thread.
+    pub(crate) fn listen(&self) {
+        let _guard = EndOnPanic(self);
+        let mut looked = Instant::now();
+        loop {
+            let message = match self.news.get_timeout(self.pause()) {
+                Ok(message) => message,
+                Err(reason) => {
+                    self.end(&mut self.state(), &PoolEnd::Broken(reason));
+                    None
+                }
+            };
+            let mut state = self.state();
+            if state.has_ended() {
+                drop(state);
+                return self.see_off(message);
+            }
+            let mut woken = self.hear_all(&mut state, message);
+            if looked.elapsed() >= SOON {
+                self.look(&mut state, &mut woken);
+                looked = Instant::now();
+            }
+            state.give_out();
+            state.dismiss_if_done();
+            if state.phase == Phase::Closed && state.is_empty() && !state.has_work() {
+                self.end(&mut state, &PoolEnd::Terminated);
+            }
+            drop(state);
+            // Once for all that there is, and when they need not wait for the roster.
+            for call in woken {
+                call.wake();
+            }
+        }
+    }
+
+    /// How long to wait for news before looking around.
+    fn pause(&self) -> Duration {
+        let state = self.state();
+        let all_there = state.workers.iter().all(Option::is_some);
+        if state.phase == Phase::Open && all_there && !state.has_batches() {
+            LATER
+        } else {
+            SOON
+        }
+    }
+
+    /// Hears a message and those that are there behind it; gives the callers to be woken.
+    fn hear_all(&self, state: &mut Roster, first: Option<Vec<u8>>) -> Vec<Arc<Call>> {
+        // So many that others get at the roster in between.
+        const MOST: usize = 64;
+        let mut woken: Vec<Arc<Call>> = Vec::new();
+        let mut message = first;
+        for _ in 0..MOST {
+            let Some(next) = message else { break };
+            woken.extend(self.hear(state, next));
+            message = self.news.try_get();
+        }
+        if let Some(last) = message {
+            woken.extend(self.hear(state, last));
+        }
+        woken
+    }
+
+    fn hear(&self, state: &mut Roster, message: Vec<u8>) -> Option<Arc<Call>> {
+        match News::from_bytes(&message) {
+            Some(News::Ready(seat)) => state.ready(seat),
+            Some(News::Done {
+                seat,
+                batch,
+                took,
+                loaded,
+            }) => {
+                let did = Did {
+                    took,
+                    loaded,
+                    bytes: message,
+                };
+                return state.done(seat, batch, did);
+            }
+            Some(News::Died(seat)) => self.replace(state, seat),
+            Some(News::Look) | None => {}
+        }
+        None
+    }
+
+    /// Looks for what nobody has told.
+    fn look(&self, state: &mut Roster, woken: &mut Vec<Arc<Call>>) {
+        // Workers that are dead without having been announced so, for want of memory.
+        let dead: Vec<Seat> = state
+            .workers
+            .iter()
+            .flatten()
+            .filter(|worker| !worker.handle.is_alive())
+            .map(|worker| worker.seat)
+            .collect();
+        if !dead.is_empty() {
+            // What they sent is there by now, and is heard before.
+            while let Some(message) = self.news.try_get() {
+                woken.extend(self.hear(state, message));
+            }
+            for seat in dead {
+                self.replace(state, seat);
+            }
+        }
+        for place in 0..state.workers.len() {
+            if state.workers[place].is_none() {
+                self.fill(state, place, None);
+            }
+        }
+        state.look_for_stuck();
+    }
+
+    fn bury(&self, state: &mut Roster, seat: Seat) -> Option<Buried> {
+        let buried = state.bury(seat, &self.diary)?;
+        if !buried.ready {
+            self.news.take_back();
+            self.diary.take_back();
+        }
+        Some(buried)
+    }
+
+    /// Takes a dead worker off the roster and, unless it is better to wait, puts a new one in its place.
+    fn replace(&self, state: &mut Roster, seat: Seat) {
+        // Longer than any trouble lasts that comes from outside.
+        const TROUBLE: Duration = Duration::from_secs(20);
+        let Some(Buried { how, ready, killed }) = self.bury(state, seat) else {
+            return;
+        };
+        if !ready {
+            state.starts.failed += 1;
+        }
+        // Each place may be unlucky once; more than that is not bad luck.
+        let suspicious = state.starts.failed > self.settings.workers + 1;
+        if !suspicious {
+            return self.fill(state, seat.place as usize, how);
+        }
+        let since = *state.starts.failing_since.get_or_insert_with(Instant::now);
+        // Whoever kills workers may stop doing so; the place is filled at the next look.
+        if !killed || since.elapsed() > TROUBLE {
+            let how = how.unwrap_or_else(|| "they end before they are ready".to_owned());
+            self.end(state, &PoolEnd::Broken(format!("{NO_WORKERS}: {how}")));
+        }
+    }
+
+    /// Puts a new worker in an empty place, if it will have something to do.
+    fn fill(&self, state: &mut Roster, place: usize, died: Option<String>) {
+        if state.has_ended() || state.phase == Phase::Closed && !state.has_work() {
+            return;
+        }
+        match self.start_worker(state, place) {
+            Ok(worker) => state.workers[place] = Some(worker),
+            // It is tried again at the next look.
+            Err(_) if !state.is_empty() => {}
+            Err(error) => {
+                let reason = died.map_or_else(String::new, |how| format!(" ({how})"));
+                let reason = format!("{NO_WORKERS}: {error}{reason}");
+                self.end(state, &PoolEnd::Broken(reason));
+            }
+        }
+    }
+
+    /// Waits until the workers of a pool that has ended are gone, and gives back what was on its way.
+    fn see_off(&self, first: Option<Vec<u8>>) {
+        let deadline = Instant::now() + DYING;
+        let children: Vec<_> = self
+            .state()
+            .workers
+            .iter()
+            .flatten()
+            .map(|worker| Arc::clone(worker.handle.child()))
+            .collect();
+        for child in children {
+            // A killed process ends soon; what does not is left to the reaper.
+            let _ = child.wait(Some(deadline));
+        }
+        let mut state = self.state();
+        // What came between the last look and the end is there, too.
+        let mut message = first.or_else(|| self.news.try_get());
+        while let Some(next) = message {
+            // Only what was done is of interest now.
+            if !matches!(News::from_bytes(&next), Some(News::Died(_))) {
+                drop(self.hear(&mut state, next));
+            }
+            message = self.news.try_get();
+        }
+        let seats: Vec<Seat> = state.workers.iter().flatten().map(|it| it.seat).collect();
+        for seat in seats {
+            let dead = state
+                .worker(seat)
+                .is_some_and(|worker| !worker.handle.is_alive());
+            if dead {
+                self.bury(&mut state, seat);
+            }
+        }
+        state.waiting.clear();
+        state.workers.clear();
+        drop(state);
+        self.changed.notify_all();
+    }
+}
+
+/// Ends the pool if its thread does not go on: nobody is to wait for it.
+struct EndOnPanic<'a>(&'a Staff);
+
+impl Drop for EndOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let mut state = self.0.state();
+            let end = PoolEnd::Broken("the thread of the pool panicked".to_owned());
+            self.0.end(&mut state, &end);
+            state.workers.clear();
+            self.0.changed.notify_all();
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! One call of a pool's method, as the pool and the caller see it: batches go out, results come in.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::de::DeserializeOwned;
+
+use crate::errors::error::Error;
+use crate::errors::task_failure::TaskFailure;
+use crate::pool::message::{NEWS, ORDER};
+use crate::process::batch::{Results, Step};
+use crate::transfer::attachments::Luggage;
+use crate::transfer::codec::without_panic;
+
+/// A map, or a single call, that is under way.
+pub(crate) struct Call {
+    /// Place of the function in the list of tasks, and its path.
+    pub(crate) task: u32,
+    pub(crate) function: &'static str,
+    /// Reads so many results and drops what it reads.
+    discard: Discard,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+type Discard = fn(&[u8], usize);
+
+struct State {
+    arrived: Vec<Arrived>,
+    /// Whether the caller may hand in more batches.
+    feeding: bool,
+    /// Whether the caller sleeps until something arrives.
+    waiting: bool,
+    /// Why nothing more will arrive, where the pool has ended.
+    ended: Option<PoolEnd>,
+    /// Whether the caller has gone: what is not under way yet need not be begun.
+    abandoned: bool,
+}
+
+/// Why a pool does not give results any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PoolEnd {
+    Terminated,
+    Broken(String),
+}
+
+impl From<PoolEnd> for Error {
+    fn from(end: PoolEnd) -> Error {
+        match end {
+            PoolEnd::Terminated => Error::PoolTerminated,
+            PoolEnd::Broken(reason) => Error::PoolBroken { reason },
+        }
+    }
+}
+
+/// What came of a part of a call.
+pub(crate) enum Arrived {
+    /// The results of `count` inputs from `first` on.
+    Results {
+        first: usize,
+        count: usize,
+        bytes: Parcel,
+        took: Duration,
+    },
+    /// `count` inputs from `first` on failed for one reason.
+    Failed {
+        first: usize,
+        count: usize,
+        failure: TaskFailure,
+    },
+}
+
+impl Arrived {
+    /// How many inputs it concerns.
+    pub(crate) fn count(&self) -> usize {
+        match self {
+            Arrived::Results { count, .. } | Arrived::Failed { count, .. } => *count,
+        }
+    }
+}
+
+/// The news of a worker with the results of a batch behind them. Where handles are among the results and nobody takes
+/// them, they are given back.
+pub(crate) struct Parcel {
+    bytes: Vec<u8>,
+    count: usize,
+    loaded: Option<Discard>,
+}
+
+impl Parcel {
+    /// The results, for one who will read them.
+    pub(crate) fn open(&mut self) -> Results<'_> {
+        self.loaded = None;
+        Results::new(&self.bytes[NEWS..])
+    }
+}
+
+impl Drop for Parcel {
+    fn drop(&mut self) {
+        if let Some(discard) = self.loaded {
+            discard(&self.bytes[NEWS..], self.count);
+        }
+    }
+}
+
+impl Call {
+    pub(crate) fn new<R: DeserializeOwned>(task: u32, function: &'static str) -> Arc<Call> {
+        let state = State {
+            arrived: Vec::new(),
+            feeding: true,
+            waiting: false,
+            ended: None,
+            abandoned: false,
+        };
+        Arc::new(Call {
+            task,
+            function,
+            discard: |bytes, count| {
+                let mut results = Results::new(bytes);
+                for _ in 0..count {
+                    // A result's own `Drop` may panic, and this may be the thread of the pool.
+                    let _ = without_panic(|| drop(results.next::<R>()));
+                }
+            },
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A worker's message, as long as nobody has read it.
+    pub(crate) fn parcel(&self, bytes: Vec<u8>, count: usize, loaded: bool) -> Parcel {
+        let loaded = loaded.then_some(self.discard);
+        Parcel {
+            bytes,
+            count,
+            loaded,
+        }
+    }
+
+    /// Hands something in, for the caller to take.
+    pub(crate) fn arrive(&self, arrived: Arrived) {
+        if self.arrive_quietly(arrived) {
+            self.changed.notify_all();
+        }
+    }
+
+    /// Hands something in; true if the caller is to be [woken](Call::wake) for it.
+    pub(crate) fn arrive_quietly(&self, arrived: Arrived) -> bool {
+        let mut state = self.state();
+        if state.abandoned || state.ended.is_some() {
+            // Dropped where nothing is locked: handles in it may be given back.
+            drop(state);
+            return false;
+        }
+        state.arrived.push(arrived);
+        std::mem::take(&mut state.waiting)
+    }
+
+    /// Wakes the caller.
+    pub(crate) fn wake(&self) {
+        self.changed.notify_all();
+    }
+
+    /// Tells the caller that nothing more will arrive.
+    pub(crate) fn end(&self, end: PoolEnd) {
+        let mut state = self.state();
+        state.ended.get_or_insert(end);
+        state.waiting = false;
+        self.changed.notify_all();
+    }
+
+    /// Says that all batches have been handed in.
+    pub(crate) fn all_is_in(&self) {
+        self.state().feeding = false;
+    }
+
+    /// Whether more batches may be handed in.
+    pub(crate) fn is_feeding(&self) -> bool {
+        let state = self.state();
+        state.feeding && !state.abandoned
+    }
+
+    /// Tells the pool that nobody waits any more.
+    pub(crate) fn abandon(&self) {
+        let mut state = self.state();
+        state.abandoned = true;
+        let unread = std::mem::take(&mut state.arrived);
+        drop(state);
+        drop(unread);
+    }
+
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.state().abandoned
+    }
+
+    /// Whether something is there to be taken.
+    pub(crate) fn has_some(&self) -> bool {
+        !self.state().arrived.is_empty()
+    }
+
+    /// Takes all that has arrived; waits if that is nothing. Nothing at all if the deadline has passed.
+    pub(crate) fn take(&self, deadline: Option<Instant>) -> Result<Vec<Arrived>, PoolEnd> {
+        let mut state = self.state();
+        loop {
+            if !state.arrived.is_empty() {
+                return Ok(std::mem::take(&mut state.arrived));
+            }
+            if let Some(end) = &state.ended {
+                return Err(end.clone());
+            }
+            let rest = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            state.waiting = true;
+            state = match rest {
+                None => self
+                    .changed
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner),
+                Some(rest) => {
+                    if rest.is_zero() {
+                        state.waiting = false;
+                        return Ok(Vec::new());
+                    }
+                    let waited = self.changed.wait_timeout(state, rest);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+}
+
+/// Inputs of a call that go to a worker together.
+pub(crate) struct Batch {
+    pub(crate) call: Arc<Call>,
+    /// Number of the first input.
+    pub(crate) first: usize,
+    /// Where in the bytes each input ends.
+    pub(crate) ends: Vec<u32>,
+    /// The inputs, behind room for the head of an order.
+    pub(crate) bytes: Vec<u8>,
+    /// Handles that stand in the inputs, by number of the input in the batch, until a worker has read them.
+    pub(crate) luggage: Vec<(u32, Luggage)>,
+    /// How many workers died when they had taken it and not begun.
+    pub(crate) mishaps: u32,
+}
+
+impl Batch {
+    pub(crate) fn count(&self) -> u32 {
+        u32::try_from(self.ends.len()).expect("a batch is cut long before that")
+    }
+
+    /// The inputs from `number` on as a batch of their own.
+    pub(crate) fn split_off(&mut self, number: u32) -> Batch {
+        let ends = self.ends.split_off(number as usize);
+        let start = self.ends.last().map_or(ORDER, |&end| end as usize);
+        let mut bytes = vec![0; ORDER];
+        bytes.extend_from_slice(&self.bytes[start..]);
+        self.bytes.truncate(start);
+        // No batch is longer than 4 GiB.
+        let moved = u32::try_from(start - ORDER).unwrap_or(u32::MAX);
+        let luggage = std::mem::take(&mut self.luggage);
+        let (first, second) = luggage.into_iter().partition(|&(input, _)| input < number);
+        self.luggage = first;
+        let behind = |(input, luggage)| (input - number, luggage);
+        Batch {
+            call: Arc::clone(&self.call),
+            first: self.first + number as usize,
+            ends: ends.into_iter().map(|end| end - moved).collect(),
+            bytes,
+            luggage: Vec::into_iter(second).map(behind).collect(),
+            mishaps: 0,
+        }
+    }
+
+    /// A worker has done it, with these results. Its inputs were read, and the handles in them; in those that could not
+    /// be read, only the first few were: the others are given back, and no more, lest a handle that is still on its way
+    /// elsewhere be taken for gone.
+    pub(crate) fn was_read(&mut self, results: &[u8]) {
+        if self.luggage.is_empty() {
+            return;
+        }
+        let unreadable = Results::new(results).unreadable();
+        for (input, luggage) in self.luggage.drain(..) {
+            match unreadable.get(&input) {
+                Some(&opened) => luggage.deliver_first(opened),
+                None => luggage.deliver(),
+            }
+        }
+    }
+
+    /// A worker came as far as that in it and died. What it was about to read counts as not read: to wait for handles
+    /// that never arrive would be worse than to give back one too many.
+    pub(crate) fn was_read_until(&mut self, step: Step) {
+        let luggage = std::mem::take(&mut self.luggage);
+        let was_read = |input| input < step.call || input == step.call && step.has_read;
+        let (read, unread) = luggage.into_iter().partition(|&(input, _)| was_read(input));
+        self.luggage = unread;
+        for (_, luggage) in Vec::into_iter(read) {
+            luggage.deliver();
+        }
+    }
+}

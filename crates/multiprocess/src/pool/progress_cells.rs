@@ -1,0 +1,85 @@
+//! What each worker is doing, kept in shared memory, where it can be read after the worker's death.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::errors::error::{Error, Result};
+use crate::memory::segment::{Segment, Use};
+use crate::process::batch::Step;
+use crate::transfer::handle::Ticket;
+
+/// For each place of a pool: which call its worker is in the middle of.
+#[derive(Clone)]
+pub(crate) struct Diary(Arc<Segment>);
+
+/// What it is called where it is looked for.
+const CONTENT: &str = "the diary of a Pool";
+
+/// Numbers between one place and the next: what one worker writes is not on the line of memory of another.
+const APART: usize = 8;
+
+impl Diary {
+    pub(crate) fn new(workers: usize) -> Result<Diary> {
+        let bytes = workers.saturating_mul(APART * size_of::<u64>());
+        let segment = Segment::create(bytes, Use::Atomic).map_err(|source| Error::Memory {
+            what: CONTENT.to_owned(),
+            source,
+        })?;
+        Ok(Diary(segment))
+    }
+
+    fn entry(&self, place: u32) -> &AtomicU64 {
+        &self.0.atomics()[place as usize * APART]
+    }
+
+    /// The page of one worker.
+    pub(crate) fn page(&self, place: u32) -> Page<'_> {
+        Page(self.entry(place))
+    }
+
+    /// The batch that the worker began last, and where in it it is; behind the last call when all are done.
+    pub(crate) fn read(&self, place: u32) -> (u32, Step) {
+        let entry = self.entry(place).load(Ordering::Relaxed);
+        let half = |number: u64| u32::try_from(number).expect("half of 64 bits");
+        let step = Step::from_number(half(entry & u64::from(u32::MAX)));
+        (half(entry >> 32), step)
+    }
+
+    /// Forgets what a worker did, before another takes its place.
+    pub(crate) fn clear(&self, place: u32) {
+        self.entry(place).store(0, Ordering::Relaxed);
+    }
+
+    /// As [`Line::take_back`](crate::pool::byte_channel::Line::take_back).
+    pub(crate) fn take_back(&self) {
+        self.0.count_arrival();
+    }
+}
+
+/// Where one worker writes.
+pub(crate) struct Page<'a>(&'a AtomicU64);
+
+impl Page<'_> {
+    /// Notes a [`Step`], given by its number.
+    #[inline]
+    pub(crate) fn write(&self, batch: u32, step: u32) {
+        self.0
+            .store(u64::from(batch) << 32 | u64::from(step), Ordering::Relaxed);
+    }
+}
+
+impl Serialize for Diary {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        self.0.ticket(CONTENT)?.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Diary {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Diary, D::Error> {
+        let ticket = Ticket::deserialize(deserializer)?;
+        let segment = Segment::open(&ticket, CONTENT).map_err(serde::de::Error::custom)?;
+        Ok(Diary(segment))
+    }
+}

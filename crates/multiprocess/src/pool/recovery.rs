@@ -1,0 +1,122 @@
+//! What becomes of the batches of a worker that died.
+
+use crate::errors::error::Error;
+use crate::errors::task_failure::TaskFailure;
+use crate::platform::signal::Signal;
+use crate::pool::byte_channel::Line;
+use crate::pool::job::{Arrived, Batch};
+use crate::pool::message::{NO_BATCH, Order, Seat};
+use crate::pool::progress_cells::Diary;
+use crate::pool::scheduler::Roster;
+use crate::pool::worker_slot::Worker;
+
+impl Roster {
+    /// Takes a dead worker off the roster, and sees to the batches that it had: what it was in the middle of has failed,
+    /// what it had not begun waits again. All that it sent has been heard.
+    pub(crate) fn bury(&mut self, seat: Seat, diary: &Diary) -> Option<Buried> {
+        let place = seat.place as usize;
+        let mut worker = self
+            .workers
+            .get_mut(place)?
+            .take_if(|worker| worker.seat == seat)?;
+        let untouched = untouched(&worker.orders);
+        let (began, step) = diary.read(seat.place);
+        if let Some(setup) = worker.setup.take()
+            && (began, step.has_read) == (NO_BATCH, true)
+        {
+            setup.deliver();
+        }
+        if !worker.ready {
+            worker.orders.take_back();
+        }
+        let mut again: Vec<Batch> = untouched
+            .into_iter()
+            .filter_map(|id| worker.lay_down(id))
+            .collect();
+        let Worker {
+            handle, has, ready, ..
+        } = worker;
+        let death = handle.join().err();
+        let killed = match &death {
+            Some(Error::Killed { signal, .. }) => {
+                *signal == Signal::KILL || *signal == Signal::TERM
+            }
+            // It may have been.
+            Some(Error::EndUnknown { .. }) => true,
+            _ => false,
+        };
+        let how = death.map(|error| error.to_string());
+        for (id, mut batch) in has {
+            let how = how.as_deref().unwrap_or("the worker ended");
+            if id == began {
+                batch.was_read_until(step);
+                again.extend(lose(batch, step.call, how));
+            } else {
+                again.extend(try_again(batch, how));
+            }
+        }
+        diary.clear(seat.place);
+        again.sort_by_key(|batch| batch.first);
+        for batch in again.into_iter().rev() {
+            self.waiting.push_front(batch);
+        }
+        Some(Buried { how, ready, killed })
+    }
+}
+
+/// The orders that a dead worker never took.
+fn untouched(orders: &Line) -> Vec<u32> {
+    let mut untouched = Vec::new();
+    while let Some(message) = orders.try_get() {
+        untouched.extend(Order::from_bytes(&message).map(|order| order.batch));
+    }
+    untouched
+}
+
+/// What is known of a worker that has died.
+pub(crate) struct Buried {
+    /// How it ended, if not in good order.
+    pub(crate) how: Option<String>,
+    /// Whether it had been ready to work.
+    pub(crate) ready: bool,
+    /// Whether it was ended by somebody, as far as that is known.
+    pub(crate) killed: bool,
+}
+
+/// A batch whose worker died when it had taken it and not begun, unless that is nothing new.
+fn try_again(mut batch: Batch, how: &str) -> Option<Batch> {
+    const MOST: u32 = 3;
+    batch.mishaps += 1;
+    if batch.mishaps < MOST {
+        return Some(batch);
+    }
+    // As far as can be known it is the batch that kills workers: it is tried without its first input.
+    lose(batch, 0, how)
+}
+
+/// Tells the caller what is lost of a batch whose worker died at a call of it; the calls behind are still to be done.
+fn lose(mut batch: Batch, call: u32, how: &str) -> Option<Batch> {
+    // Of a single input it is known that the worker had it, also if the worker died between the end of the call and the
+    // sending of its result.
+    let call = if batch.count() == 1 { 0 } else { call };
+    let rest = (call + 1 < batch.count()).then(|| batch.split_off(call + 1));
+    let how = how.to_owned();
+    let (first, before) = (batch.first, call.min(batch.count()) as usize);
+    if before > 0 {
+        let failure = TaskFailure::Lost { how: how.clone() };
+        batch.call.arrive(Arrived::Failed {
+            first,
+            count: before,
+            failure,
+        });
+    }
+    if call < batch.count() {
+        let failure = TaskFailure::WorkerDied { how };
+        batch.call.arrive(Arrived::Failed {
+            first: first + before,
+            count: 1,
+            failure,
+        });
+    }
+    rest
+}

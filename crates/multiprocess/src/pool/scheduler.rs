@@ -1,0 +1,266 @@
+//! The workers of a pool, and which of them has which batch.
+//!
+//! A worker has a few batches ahead of the one it works at, so that it never waits for the pool; when nothing else is
+//! left for another one that is idle, what it has ahead is taken back and given to that one. So is everything that a
+//! worker has when it does not even begin.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use crate::errors::task_failure::TaskFailure;
+use crate::pool::job::{Arrived, Batch, Call, PoolEnd};
+use crate::pool::message::{NEWS, NO_BATCH, Order, Seat};
+use crate::pool::worker_slot::Worker;
+
+pub(crate) struct Roster {
+    pub(crate) phase: Phase,
+    pub(crate) workers: Vec<Option<Worker>>,
+    pub(crate) waiting: VecDeque<Batch>,
+    pub(crate) calls: Vec<Weak<Call>>,
+    /// When there are so many calls, those that are over are struck off.
+    many_calls: usize,
+    last_batch: u32,
+    pub(crate) hired: u32,
+    pub(crate) starts: Starts,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Open,
+    /// No new calls; what is under way is done.
+    Closed,
+    Ended(PoolEnd),
+}
+
+/// How the starts of workers went since the last one that went well.
+#[derive(Default)]
+pub(crate) struct Starts {
+    /// Workers that died before they were ready.
+    pub(crate) failed: usize,
+    pub(crate) failing_since: Option<Instant>,
+}
+
+impl Roster {
+    pub(crate) fn new() -> Roster {
+        Roster {
+            phase: Phase::Open,
+            workers: Vec::new(),
+            waiting: VecDeque::new(),
+            calls: Vec::new(),
+            many_calls: 0,
+            last_batch: NO_BATCH,
+            hired: 0,
+            starts: Starts::default(),
+        }
+    }
+
+    /// Enters a call, whose batches will be handed in.
+    pub(crate) fn enter(&mut self, call: &Arc<Call>) {
+        if self.calls.len() >= self.many_calls {
+            self.calls.retain(|call| call.strong_count() > 0);
+            self.many_calls = 2 * self.calls.len() + 16;
+        }
+        self.calls.push(Arc::downgrade(call));
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self.phase, Phase::Ended(_))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.workers.iter().all(Option::is_none)
+    }
+
+    /// Whether batches are still to be done.
+    pub(crate) fn has_batches(&self) -> bool {
+        let has = |worker: &Worker| !worker.has.is_empty();
+        !self.waiting.is_empty() || self.workers.iter().flatten().any(has)
+    }
+
+    /// Whether anything is still to be done, or may still be asked for.
+    pub(crate) fn has_work(&self) -> bool {
+        let feeding = |call: &Weak<Call>| call.upgrade().is_some_and(|call| call.is_feeding());
+        self.has_batches() || self.calls.iter().any(feeding)
+    }
+
+    /// Gives free workers what is waiting.
+    pub(crate) fn give_out(&mut self) {
+        loop {
+            if self.waiting.is_empty() {
+                return self.share();
+            }
+            let Some(place) = self.freest_worker() else {
+                return;
+            };
+            if let Some(batch) = self.waiting.pop_front()
+                && !batch.call.is_abandoned()
+            {
+                self.order(place, batch);
+            }
+        }
+    }
+
+    /// Gives idle workers what others have ahead.
+    fn share(&mut self) {
+        for place in 0..self.workers.len() {
+            if self.workers[place].as_ref().is_some_and(Worker::is_idle) {
+                let Some(batch) = self.take_back() else {
+                    return;
+                };
+                self.order(place, batch);
+            }
+        }
+    }
+
+    /// Takes a batch from a worker that will not begin it soon.
+    fn take_back(&mut self) -> Option<Batch> {
+        let mut busy: Vec<&mut Worker> = self
+            .workers
+            .iter_mut()
+            .flatten()
+            .filter(|worker| worker.has.len() > 1)
+            .collect();
+        busy.sort_unstable_by_key(|worker| std::cmp::Reverse(worker.has.len()));
+        busy.into_iter().find_map(Worker::give_back)
+    }
+
+    /// Takes from workers what they do not begin, where others may.
+    pub(crate) fn look_for_stuck(&mut self) {
+        const PATIENCE: Duration = Duration::from_millis(200);
+        if self.workers.len() < 2 {
+            return;
+        }
+        for worker in self.workers.iter_mut().flatten() {
+            let waits = !worker.stuck && worker.last.elapsed() > PATIENCE;
+            if !waits || !worker.has_begun_nothing() {
+                continue;
+            }
+            while let Some(batch) = worker.give_back() {
+                self.waiting.push_front(batch);
+            }
+            // When it answers this, it goes on.
+            let order = Order {
+                batch: NO_BATCH,
+                task: 0,
+                count: 0,
+                first: 0,
+                inputs: &[],
+            };
+            worker.stuck = worker.orders.put(&order.to_bytes()).is_ok();
+        }
+    }
+
+    /// In a closed pool, tells the workers when there is nothing left to do.
+    pub(crate) fn dismiss_if_done(&mut self) {
+        if self.phase == Phase::Closed && !self.has_work() {
+            for worker in self.workers.iter_mut().flatten() {
+                if !worker.dismissed {
+                    worker.dismissed = true;
+                    worker.orders.close();
+                }
+            }
+        }
+    }
+
+    pub(crate) fn worker(&mut self, seat: Seat) -> Option<&mut Worker> {
+        let worker = self.workers.get_mut(seat.place as usize)?.as_mut()?;
+        (worker.seat == seat).then_some(worker)
+    }
+
+    /// The place of the worker that has least to do, if it may have more.
+    fn freest_worker(&self) -> Option<usize> {
+        let free = self.workers.iter().flatten().filter(|worker| {
+            worker.ready && !worker.dismissed && !worker.stuck && worker.has.len() < worker.depth
+        });
+        free.min_by_key(|worker| worker.has.len())
+            .map(|worker| worker.seat.place as usize)
+    }
+
+    /// Sends a batch to a worker.
+    fn order(&mut self, place: usize, mut batch: Batch) {
+        let Some(worker) = self.workers[place].as_mut() else {
+            return self.waiting.push_front(batch);
+        };
+        self.last_batch = self.last_batch.checked_add(1).unwrap_or(NO_BATCH + 1);
+        let id = self.last_batch;
+        let order = Order {
+            batch: id,
+            task: batch.call.task,
+            count: batch.count(),
+            first: u32::try_from(batch.first).unwrap_or(u32::MAX),
+            inputs: &[],
+        };
+        if let Some(head) = batch.bytes.first_chunk_mut() {
+            order.write_head(head);
+        }
+        match worker.orders.put(&batch.bytes) {
+            Ok(()) => {
+                if worker.has.is_empty() {
+                    worker.last = Instant::now();
+                }
+                worker.has.push_back((id, batch));
+            }
+            Err(reason) => {
+                let (first, count) = (batch.first, batch.count() as usize);
+                let failure = TaskFailure::UnsendableInput { reason };
+                batch.call.arrive(Arrived::Failed {
+                    first,
+                    count,
+                    failure,
+                });
+            }
+        }
+    }
+
+    /// Notes that a worker was heard.
+    pub(crate) fn heard(&mut self, seat: Seat) -> Option<&mut Worker> {
+        let worker = self.worker(seat)?;
+        worker.stuck = false;
+        worker.last = Instant::now();
+        Some(worker)
+    }
+
+    /// A worker is ready to work.
+    pub(crate) fn ready(&mut self, seat: Seat) {
+        if let Some(worker) = self.heard(seat) {
+            worker.ready = true;
+            if let Some(setup) = worker.setup.take() {
+                setup.deliver();
+            }
+            self.starts = Starts::default();
+        }
+    }
+
+    /// Hands the results of a batch to the caller; gives the caller if it is to be woken.
+    pub(crate) fn done(&mut self, seat: Seat, id: u32, did: Did) -> Option<Arc<Call>> {
+        // Batches that take long to do are not piled up before one worker.
+        const SHORT: Duration = Duration::from_micros(500);
+        const VERY_SHORT: Duration = Duration::from_micros(20);
+        let worker = self.heard(seat)?;
+        let mut batch = worker.lay_down(id)?;
+        worker.depth = match did.took {
+            took if took < VERY_SHORT => 64,
+            took if took < SHORT => 16,
+            _ => 2,
+        };
+        batch.was_read(did.bytes.get(NEWS..).unwrap_or_default());
+        let (first, count) = (batch.first, batch.count() as usize);
+        let bytes = batch.call.parcel(did.bytes, count, did.loaded);
+        let wake = batch.call.arrive_quietly(Arrived::Results {
+            first,
+            count,
+            bytes,
+            took: did.took,
+        });
+        wake.then(|| Arc::clone(&batch.call))
+    }
+}
+
+/// What a worker said of a batch.
+pub(crate) struct Did {
+    pub(crate) took: Duration,
+    pub(crate) loaded: bool,
+    /// The whole message.
+    pub(crate) bytes: Vec<u8>,
+}

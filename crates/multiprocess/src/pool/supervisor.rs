@@ -1,0 +1,238 @@
+//! The running of a pool: starting workers, taking in batches, and the end.
+//!
+//! Callers hand in batches; a thread of the pool hears what the workers say (`listener`). Both give free workers
+//! something to do.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::errors::error::{Error, Result, Travelling};
+use crate::pool::byte_channel::Line;
+use crate::pool::initializer::Initializer;
+use crate::pool::job::{Batch, Call, PoolEnd};
+use crate::pool::message::{NO_BATCH, News, Order, Seat};
+use crate::pool::progress_cells::Diary;
+use crate::pool::scheduler::{Phase, Roster};
+use crate::pool::worker::{Assignment, work};
+use crate::pool::worker_slot::Worker;
+use crate::process::builder::Builder;
+use crate::process::reaper::{self, Awaited};
+
+/// How the workers of a pool are to be.
+pub(crate) struct Settings {
+    pub(crate) workers: usize,
+    pub(crate) name: String,
+    pub(crate) initializer: Option<Initializer>,
+    pub(crate) calls_per_worker: Option<u64>,
+}
+
+pub(crate) struct Staff {
+    pub(super) settings: Settings,
+    pub(super) diary: Diary,
+    pub(super) news: Line,
+    state: Mutex<Roster>,
+    /// Somebody waits for the last worker to go.
+    pub(super) changed: Condvar,
+}
+
+/// How long a killed process may take to end.
+pub(super) const DYING: Duration = Duration::from_secs(5);
+
+impl Staff {
+    /// Starts the workers.
+    pub(crate) fn hire(settings: Settings) -> Result<Arc<Staff>> {
+        let news = Line::new()?;
+        let diary = Diary::new(settings.workers)?;
+        let (state, changed) = (Mutex::new(Roster::new()), Condvar::new());
+        let staff = Arc::new(Staff {
+            settings,
+            diary,
+            news,
+            state,
+            changed,
+        });
+        for place in 0..staff.size() {
+            let mut state = staff.state();
+            match staff.start_worker(&mut state, place) {
+                Ok(worker) => state.workers.push(Some(worker)),
+                Err(error) => {
+                    drop(state);
+                    staff.give_up();
+                    return Err(error);
+                }
+            }
+        }
+        Ok(staff)
+    }
+
+    /// Ends a pool that nobody listens to.
+    pub(crate) fn give_up(&self) {
+        self.end(&mut self.state(), &PoolEnd::Terminated);
+        self.listen();
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, Roster> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Number of workers that the pool is to have.
+    pub(crate) fn size(&self) -> usize {
+        self.settings.workers
+    }
+
+    /// Process ids of the workers that there are now.
+    pub(crate) fn pids(&self) -> Vec<u32> {
+        self.state()
+            .workers
+            .iter()
+            .flatten()
+            .map(|worker| worker.handle.pid())
+            .collect()
+    }
+
+    pub(super) fn start_worker(&self, state: &mut Roster, place: usize) -> Result<Worker> {
+        let orders = Line::new()?;
+        state.hired = state.hired.wrapping_add(1);
+        let place = u32::try_from(place).expect("fewer workers than pids");
+        let seat = Seat {
+            place,
+            generation: state.hired,
+        };
+        let name = format!("{}-{}", self.settings.name, state.hired);
+        let setup = match &self.settings.initializer {
+            None => None,
+            Some(initializer) => {
+                let unsendable = |reason| Error::Encode {
+                    what: Travelling::Arguments,
+                    name: name.clone(),
+                    reason,
+                };
+                let arguments = initializer.arguments().map_err(unsendable)?;
+                // Not with the start, which is sent while the roster is locked: they may be large, and the worker slow.
+                let order = Order {
+                    batch: NO_BATCH,
+                    task: initializer.task,
+                    count: 1,
+                    first: 0,
+                    inputs: &arguments.bytes,
+                };
+                orders.put(&order.to_bytes()).map_err(unsendable)?;
+                Some(arguments.luggage)
+            }
+        };
+        let assignment = Assignment {
+            place,
+            generation: seat.generation,
+            orders: orders.clone(),
+            news: self.news.clone(),
+            diary: self.diary.clone(),
+            initialized: setup.is_some(),
+            calls: self.settings.calls_per_worker,
+        };
+        let handle = Builder::new()
+            .name(name)
+            .daemon(true)
+            .spawn(work, (assignment,))?;
+        let news = self.news.clone();
+        reaper::adopt(
+            Arc::clone(handle.child()) as Arc<dyn Awaited>,
+            Some(Box::new(move || {
+                // It can fail only for want of memory; then the death is noticed by the pool's next look.
+                let _ = news.put(&News::Died(seat).to_bytes());
+            })),
+        );
+        Ok(Worker {
+            seat,
+            handle,
+            orders,
+            setup,
+            dismissed: false,
+            has: VecDeque::new(),
+            ready: false,
+            stuck: false,
+            last: Instant::now(),
+            depth: 2,
+        })
+    }
+
+    /// Takes in a call, whose batches will be handed in.
+    pub(crate) fn open_call(&self, call: &Arc<Call>) -> Result<()> {
+        let mut state = self.state();
+        match &state.phase {
+            Phase::Open => {}
+            Phase::Closed => return Err(Error::PoolClosed),
+            Phase::Ended(end) => return Err(end.clone().into()),
+        }
+        state.enter(call);
+        Ok(())
+    }
+
+    /// Hands in batches of a call that was taken in.
+    pub(crate) fn submit(&self, batches: impl IntoIterator<Item = Batch>) {
+        let mut batches = batches.into_iter().peekable();
+        if batches.peek().is_none() {
+            return;
+        }
+        let mut state = self.state();
+        for batch in batches {
+            if let Phase::Ended(end) = &state.phase {
+                return batch.call.end(end.clone());
+            }
+            state.waiting.push_back(batch);
+        }
+        state.give_out();
+    }
+
+    /// Ends the workers, and the waiting of all callers.
+    pub(super) fn end(&self, state: &mut Roster, end: &PoolEnd) {
+        if state.has_ended() {
+            return;
+        }
+        state.phase = Phase::Ended(end.clone());
+        state.waiting.clear();
+        for call in state.calls.drain(..).filter_map(|call| call.upgrade()) {
+            call.end(end.clone());
+        }
+        for worker in state.workers.iter().flatten() {
+            let _ = worker.handle.kill();
+        }
+        // Where it fails, the pool's thread looks by itself before long.
+        let _ = self.news.put(&News::Look.to_bytes());
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn close(&self) {
+        let mut state = self.state();
+        if state.phase == Phase::Open {
+            state.phase = Phase::Closed;
+        }
+        state.dismiss_if_done();
+        drop(state);
+        let _ = self.news.put(&News::Look.to_bytes());
+    }
+
+    /// Ends everything at once, and waits until no worker is left.
+    pub(crate) fn terminate(&self) {
+        let mut state = self.state();
+        self.end(&mut state, &PoolEnd::Terminated);
+        let deadline = Instant::now() + DYING + Duration::from_secs(1);
+        while !state.workers.is_empty() {
+            let rest = deadline.saturating_duration_since(Instant::now());
+            if rest.is_zero() {
+                return;
+            }
+            let waited = self.changed.wait_timeout(state, rest);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Waits until a closed pool has done its work and its workers have gone.
+    pub(crate) fn wait_for_end(&self) {
+        let mut state = self.state();
+        while state.phase == Phase::Closed {
+            let waited = self.changed.wait(state);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! A worker as its pool sees it.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use crate::pool::byte_channel::Line;
+use crate::pool::job::Batch;
+use crate::pool::message::{Order, Seat};
+use crate::process::join_handle::JoinHandle;
+use crate::transfer::attachments::Luggage;
+
+pub(crate) struct Worker {
+    pub(crate) seat: Seat,
+    pub(crate) handle: JoinHandle<()>,
+    /// What it is to do; what it has not begun can be taken back from there.
+    pub(crate) orders: Line,
+    /// Handles in the arguments of the initializer, until it was called.
+    pub(crate) setup: Option<Luggage>,
+    /// Whether it was told that nothing more will come.
+    pub(crate) dismissed: bool,
+    /// Batches that it has, oldest first, by their numbers.
+    pub(crate) has: VecDeque<(u32, Batch)>,
+    pub(crate) ready: bool,
+    /// Whether it did not begin what it was given, as if it had been stopped.
+    pub(crate) stuck: bool,
+    /// When it was last given something, or was heard.
+    pub(crate) last: Instant,
+    /// How many batches it may have.
+    pub(crate) depth: usize,
+}
+
+impl Worker {
+    pub(super) fn is_idle(&self) -> bool {
+        self.ready && self.has.is_empty() && !self.dismissed && !self.stuck
+    }
+
+    /// Takes a batch back that it has not begun; nothing if it has begun all.
+    pub(super) fn give_back(&mut self) -> Option<Batch> {
+        loop {
+            let message = self.orders.try_get()?;
+            let id = Order::from_bytes(&message)?.batch;
+            if let Some(batch) = self.lay_down(id) {
+                return Some(batch);
+            }
+        }
+    }
+
+    pub(super) fn lay_down(&mut self, id: u32) -> Option<Batch> {
+        let place = self.has.iter().position(|&(has, _)| has == id)?;
+        self.has.remove(place).map(|(_, batch)| batch)
+    }
+
+    /// Whether everything that it was given still lies where it was put.
+    pub(super) fn has_begun_nothing(&self) -> bool {
+        !self.has.is_empty() && self.orders.len() >= self.has.len()
+    }
+}

@@ -1,0 +1,264 @@
+//! The beginning and the end of a child process: what [`init`] does.
+
+use std::fs::File;
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+
+use crate::errors::current::{self, Identity, ProcessInfo};
+use crate::memory::name::PathBytes;
+use crate::memory::presence;
+use crate::memory::registry;
+use crate::platform::exit_watch;
+use crate::platform::inherited;
+use crate::platform::limits::explained;
+use crate::platform::program;
+use crate::process::at_exit;
+use crate::process::control_socket::{self, Frame, Kind, Wait};
+use crate::process::panic;
+use crate::process::reaper;
+use crate::process::start::{MARK, PanicReport, Start};
+use crate::process::task_table::{self, Outcome, RegisteredTask};
+use crate::trace::events;
+use crate::transfer::codec::panic_message;
+use crate::transfer::envelope::Parcel;
+use crate::transfer::ipc;
+
+/// Exit code of a child whose function panicked: the one that Rust gives a program that panicked.
+const PANICKED: i32 = 101;
+/// Exit code of a child that could not run its function, or not send its value.
+const FAILED: i32 = 1;
+/// Exit code of a program that was called in a way it cannot be called.
+const USAGE: i32 = 2;
+
+/// Notes which functions children may run; in a child it runs the one that was asked for, and exits.
+pub(crate) fn begin(tasks: Vec<RegisteredTask>) {
+    let is_child = std::env::args_os()
+        .nth(1)
+        .is_some_and(|argument| argument == MARK);
+    let registered = task_table::register(tasks);
+    assert!(
+        registered,
+        "multiprocess::init was called twice; call it once, first thing in main"
+    );
+    program::note();
+    at_exit::prepare();
+    if is_child {
+        std::process::exit(run());
+    }
+    events::prepare();
+    ipc::prepare();
+    registry::clear_dead_runs();
+}
+
+/// The whole life of a child; returns its exit code.
+fn run() -> i32 {
+    let line = match take_line() {
+        Ok(line) => line,
+        Err(error) => {
+            eprintln!(
+                "{MARK} is how a program that uses the crate `multiprocess` starts its own children; \
+                 it is not for calling by hand ({})",
+                explained(&error)
+            );
+            return USAGE;
+        }
+    };
+    inherited::close(line.as_raw_fd());
+    let parcel = match control_socket::receive_frame(&line, Wait::Yes) {
+        Ok(Some((Kind::Start, parcel))) => parcel,
+        // A parent that died meanwhile has nothing to be told.
+        Ok(_) => return FAILED,
+        Err(error) => return tell(&line, Kind::NotStarted, explained(&error).into_bytes()),
+    };
+    let start: Start = match postcard::from_bytes(&parcel.bytes) {
+        Ok(start) => start,
+        Err(_) => return tell(&line, Kind::OtherProgram, b"a function".to_vec()),
+    };
+    show_name(&start.name);
+    let this = ProcessInfo {
+        name: start.name,
+        pid: std::process::id(),
+        daemon: start.daemon,
+    };
+    current::become_child(Identity {
+        this,
+        parent: Some(start.parent),
+        numbers: start.numbers,
+        ends_with_parent: start.ends_with_parent,
+    });
+    if start.ends_with_parent {
+        if start.dies_with.is_some_and(|parent| !die_with(parent)) {
+            return FAILED;
+        }
+        if let Err(error) = end_with_parent(&line) {
+            let reason = format!(
+                "it ends with its parent, and could not watch it: {}",
+                explained(&error)
+            );
+            return tell(&line, Kind::NotStarted, reason.into_bytes());
+        }
+    }
+    if let Some(PathBytes(base)) = start.base {
+        registry::inherit_base(base);
+    }
+    if let Some(PathBytes(folder)) = &start.run {
+        registry::inherit(folder);
+        if !start.ends_with_parent {
+            clear_up_after_parent(&line, folder.clone());
+        }
+    }
+    // With it goes the parent's lease, now that we have our own.
+    drop(parcel);
+    panic::announce_with_process_name();
+    events::prepare();
+
+    let table = task_table::table().unwrap_or_default();
+    let task = table
+        .get(start.index as usize)
+        .filter(|task| task.name() == start.function && table.len() == start.tasks);
+    let Some(task) = task else {
+        return tell(&line, Kind::OtherProgram, start.function.into_bytes());
+    };
+    let arguments = match control_socket::receive_frame(&line, Wait::Yes) {
+        Ok(Some((Kind::Arguments, arguments))) => arguments,
+        Ok(_) => return FAILED,
+        Err(error) => {
+            return tell(
+                &line,
+                Kind::UnreadableArguments,
+                explained(&error).into_bytes(),
+            );
+        }
+    };
+    tell(&line, Kind::Started, Vec::new());
+    let code = answer(&line, task, arguments);
+    at_exit::end();
+    code
+}
+
+/// Runs the function and sends what came of it.
+fn answer(line: &UnixStream, task: &RegisteredTask, arguments: Parcel) -> i32 {
+    events::task_begins(task.name());
+    let opened = || {
+        tell(line, Kind::Unpacked, Vec::new());
+    };
+    let outcome = catch_unwind(AssertUnwindSafe(|| task.run(arguments, &opened)));
+    events::task_ends(task.name());
+    match outcome {
+        Ok(Outcome::Answered(answer)) => {
+            let sent = Frame::new(Kind::Answer, answer)
+                .and_then(|(frame, luggage)| frame.send(line).map(|()| luggage.deliver()));
+            match sent {
+                Ok(()) => 0,
+                Err(error) => tell(line, Kind::UnsendableAnswer, explained(&error).into_bytes()),
+            }
+        }
+        Ok(Outcome::UnreadableArguments(reason)) => {
+            tell(line, Kind::UnreadableArguments, reason.into_bytes())
+        }
+        Ok(Outcome::UnsendableAnswer(reason)) => {
+            tell(line, Kind::UnsendableAnswer, reason.into_bytes())
+        }
+        Err(payload) => {
+            let report = PanicReport {
+                message: panic_message(payload.as_ref()).to_owned(),
+                location: panic::last_location(),
+            };
+            tell(line, Kind::Panicked, report.to_bytes());
+            PANICKED
+        }
+    }
+}
+
+/// Sends a frame to the parent, which may be gone; returns the exit code for a failure.
+fn tell(line: &UnixStream, kind: Kind, bytes: Vec<u8>) -> i32 {
+    let parcel = Parcel {
+        bytes,
+        ..Parcel::default()
+    };
+    let _ = Frame::new(kind, parcel).and_then(|(frame, _)| frame.send(line));
+    FAILED
+}
+
+/// Takes the line to the parent from standard input, and leaves an empty standard input behind.
+fn take_line() -> std::io::Result<UnixStream> {
+    let line = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+    // An error where standard input is not a socket.
+    line.local_addr()?;
+    // Where there is no such file, standard input stays the line, which nobody else reads.
+    if let Ok(empty) = File::open("/dev/null") {
+        rustix::stdio::dup2_stdin(empty)?;
+    }
+    Ok(line)
+}
+
+/// Gives the process its name in the eyes of the operating system.
+fn show_name(name: &str) {
+    #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
+    {
+        // The kernel keeps 15 bytes; cut between characters, not within one.
+        let end = (0..=15)
+            .rev()
+            .find(|&end| name.is_char_boundary(end.min(name.len())));
+        let short = &name[..end.unwrap_or(0).min(name.len())];
+        // As `ps` shows them.
+        let short = short.replace(char::is_control, "?");
+        if let Ok(short) = std::ffi::CString::new(short) {
+            let _ = rustix::thread::set_name(&short);
+        }
+    }
+    #[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
+    let _ = name;
+}
+
+/// Has the system kill this process when the parent, or its thread that started us, ends; false if that has happened.
+///
+/// Unlike a thread of this process, that also ends a process which is stopped.
+fn die_with(parent: u32) -> bool {
+    #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
+    {
+        use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
+        // Where the system refuses, there is still the thread that watches the parent.
+        let _ = set_parent_process_death_signal(Some(Signal::KILL));
+        // Asked afterwards: of a death before, no signal tells.
+        let parent = i32::try_from(parent).ok().and_then(Pid::from_raw);
+        // In a new namespace of process ids the parent has none.
+        getppid().is_none_or(|found| Some(found) == parent)
+    }
+    #[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
+    {
+        let _ = parent;
+        true
+    }
+}
+
+/// Removes what the parent leaves in the run's folder, should it be killed: this process keeps the run from being over.
+fn clear_up_after_parent(line: &UnixStream, folder: PathBuf) {
+    let Ok(line) = line.try_clone() else { return };
+    let watch = std::thread::Builder::new().name("parent watch".to_owned());
+    // Where it cannot be started, the memory goes at the end of the run.
+    let _ = watch.spawn(move || {
+        exit_watch::wait_for_hang_up(&line);
+        presence::become_orphan(&folder);
+        reaper::sweep();
+    });
+}
+
+/// Ends this process as soon as its parent ends, however that ends; an error if that cannot be arranged.
+///
+/// The parent's end of the line stays open as long as the parent lives.
+fn end_with_parent(line: &UnixStream) -> std::io::Result<()> {
+    let line = line.try_clone()?;
+    std::thread::Builder::new()
+        .name("parent watch".to_owned())
+        .spawn(move || {
+            exit_watch::wait_for_hang_up(&line);
+            let _ = rustix::process::kill_process(
+                rustix::process::getpid(),
+                rustix::process::Signal::KILL,
+            );
+        })
+        .map(drop)
+}

@@ -1,0 +1,267 @@
+//! Starting a process.
+
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tracing::Level;
+
+use crate::errors::current::{self, ProcessInfo};
+use crate::errors::error::{Error, Result, Travelling};
+use crate::memory::name::PathBytes;
+use crate::memory::registry;
+use crate::platform::exit_watch::DeathWatch;
+use crate::platform::limits::explained;
+use crate::platform::program;
+use crate::platform::signal::Signal;
+use crate::platform::spawner::Spawner;
+use crate::process::children::{self, Child};
+use crate::process::control_socket::{Frame, Kind};
+use crate::process::join_handle::JoinHandle;
+use crate::process::start::{self, Start};
+use crate::process::task::Task;
+use crate::process::task_table;
+use crate::trace::{events, recorder};
+use crate::transfer::attachments::Luggage;
+use crate::transfer::envelope::{self, Parcel};
+use crate::transfer::handles::Handles;
+
+/// Starts a process that calls `function` with `args`, a tuple, and returns the handle to it.
+///
+/// Python: `p = Process(target=function, args=args); p.start()`. The process is started by running this
+/// same program again, as Python's `spawn` method does (never by `fork`); but it does not run `main`
+/// past [`init`](crate::init). Its standard input is empty, its standard output and error are the
+/// parent's, as are its environment and its current folder. Lines that it prints stay whole [up to a
+/// length](crate#printing).
+///
+/// # Errors
+///
+/// [`Error::NotInitialized`] or [`Error::NotRegistered`] if the child could not run the function,
+/// [`Error::Encode`] if the arguments cannot travel, [`Error::Spawn`] if the operating system refuses. In
+/// each case no process was started.
+///
+/// # Examples
+///
+/// ```
+/// use multiprocess::{spawn, task};
+///
+/// fn doubler(number: i64) -> i64 {
+///     2 * number
+/// }
+///
+/// fn main() -> Result<(), multiprocess::Error> {
+///     multiprocess::init([task(doubler)]);
+///     let child = spawn(doubler, (5,))?;
+///     assert_eq!(child.join()?, 10);
+///     Ok(())
+/// }
+/// ```
+///
+/// Arguments that do not fit the function are refused when the program is built, where Python fails in the child:
+///
+/// ```compile_fail,E0308
+/// # fn doubler(number: i64) -> i64 { 2 * number }
+/// let child = multiprocess::spawn(doubler, ("5".to_owned(),));
+/// ```
+///
+/// ```compile_fail,E0277
+/// # fn doubler(number: i64) -> i64 { 2 * number }
+/// let child = multiprocess::spawn(doubler, 5); // a tuple is needed: (5,)
+/// ```
+pub fn spawn<F, Args>(function: F, args: Args) -> Result<JoinHandle<F::Output>>
+where
+    F: Task<Args>,
+    Args: Serialize + DeserializeOwned,
+{
+    Builder::new().spawn(function, args)
+}
+
+/// A process to be started, with a name or as a daemon.
+///
+/// Python: the arguments `name=` and `daemon=` of `Process`. The shape is that of
+/// [`std::thread::Builder`].
+///
+/// # Examples
+///
+/// ```
+/// use multiprocess::{Builder, task};
+///
+/// fn who() -> String {
+///     multiprocess::current().name().to_owned()
+/// }
+///
+/// fn main() -> Result<(), multiprocess::Error> {
+///     multiprocess::init([task(who)]);
+///     let worker = Builder::new().name("worker 1").spawn(who, ())?;
+///     assert_eq!(worker.join()?, "worker 1");
+///     Ok(())
+/// }
+/// ```
+#[derive(Debug, Default)]
+#[must_use = "a builder starts nothing until `spawn` is called"]
+pub struct Builder {
+    name: Option<String>,
+    daemon: Option<bool>,
+}
+
+impl Builder {
+    /// A process with a default name; a daemon if this process is one.
+    pub fn new() -> Builder {
+        Builder::default()
+    }
+
+    /// Names the process, for people: two processes may have one name.
+    ///
+    /// The operating system shows the name too; Linux keeps the first 15 bytes for `ps -o comm` and `top`,
+    /// and the whole of it in the command line. Without a name the process is `Process-1`, `Process-2`, …
+    /// by order of start; the children of `Process-2` are `Process-2:1`, `Process-2:2`, …
+    pub fn name(mut self, name: impl Into<String>) -> Builder {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Makes the process a daemon, or not: a daemon is ended when this process ends, however that happens.
+    ///
+    /// If you don't say, the process is a daemon if this process is one, as in Python. Unlike in Python, a daemon
+    /// may start processes itself.
+    ///
+    /// At an orderly end daemons get SIGTERM and, a second later, SIGKILL; when this process is killed they
+    /// end at once. The other children are waited for.
+    ///
+    /// A daemon waits for its children that aren't daemons when its function returns. When a daemon is ended, all its
+    /// descendants are ended with it, daemons or not: nobody would be left to wait for them.
+    pub fn daemon(mut self, daemon: bool) -> Builder {
+        self.daemon = Some(daemon);
+        self
+    }
+
+    /// Starts the process.
+    ///
+    /// # Errors
+    ///
+    /// As [`spawn`].
+    #[allow(clippy::needless_pass_by_value, reason = "arguments move to the child")]
+    pub fn spawn<F, Args>(self, function: F, args: Args) -> Result<JoinHandle<F::Output>>
+    where
+        F: Task<Args>,
+        Args: Serialize + DeserializeOwned,
+    {
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        let index = task_table::index_of(function)?;
+        let parent = current::identity();
+        let daemon = self.daemon.unwrap_or(parent.this.daemon);
+        let mut numbers = parent.numbers.clone();
+        numbers.push(STARTED.fetch_add(1, Ordering::Relaxed) + 1);
+        let name = self.name.unwrap_or_else(|| {
+            let numbers: Vec<String> = numbers.iter().map(u32::to_string).collect();
+            format!("Process-{}", numbers.join(":"))
+        });
+        let unsendable = |reason| Error::Encode {
+            what: Travelling::Arguments,
+            name: name.clone(),
+            reason,
+        };
+
+        let ends_with_parent = daemon || parent.ends_with_parent;
+        let spawner = if ends_with_parent {
+            Spawner::lasting()
+        } else {
+            Spawner::Caller
+        };
+        // What the child makes and returns has to outlive it: it lies in a run that this process is a part of.
+        let run = if std::mem::needs_drop::<F::Output>() {
+            registry::folder().ok()
+        } else {
+            registry::folder_if_any()
+        };
+        let start = Start {
+            name: name.clone(),
+            daemon,
+            ends_with_parent,
+            dies_with: spawner.lasts().then(std::process::id),
+            numbers,
+            parent: parent.this.clone(),
+            index,
+            function: std::any::type_name::<F>().to_owned(),
+            tasks: task_table::table()?.len(),
+            base: registry::base().ok().map(PathBytes),
+            run: run.map(PathBytes),
+        };
+        let start = Parcel {
+            bytes: start.to_bytes(),
+            // Held by the system while it is on its way: the run is not over if this process dies before the child has
+            // read its start.
+            handles: Handles {
+                packet: Vec::new(),
+                files: registry::lease().into_iter().collect(),
+            },
+            ..Parcel::default()
+        };
+        let arguments = envelope::pack(&args).map_err(unsendable)?;
+        let too_large = |error: std::io::Error| unsendable(explained(&error));
+        let (start, _) = Frame::new(Kind::Start, start).map_err(too_large)?;
+        let (arguments, luggage) = Frame::new(Kind::Arguments, arguments).map_err(too_large)?;
+        let carries = !luggage.is_empty();
+
+        let at = events::moment(Level::INFO);
+        let starting = children::starting();
+        let child = starting
+            .and_then(|_starting| {
+                start_program(&name, daemon, &spawner, luggage, |answer| {
+                    let _ = envelope::open::<F::Output>(answer);
+                })
+            })
+            .map_err(|source| Error::Spawn {
+                name: name.clone(),
+                source,
+            })?;
+        child.greet(&[start, arguments]).inspect_err(|_| {
+            child.take_back_luggage();
+            let _ = child.signal(Signal::KILL);
+            let _ = child.wait(None);
+        })?;
+        events::process_started(&child.info, at);
+        if carries {
+            // If it dies before it has read its arguments, others may wait for the handles in them, and this process
+            // with them, so that nobody asks how the child is.
+            child.assist();
+        }
+        Ok(JoinHandle::new(child))
+    }
+}
+
+/// Runs this program once more, with a line to it as its standard input.
+fn start_program(
+    name: &str,
+    daemon: bool,
+    spawner: &Spawner,
+    luggage: Luggage,
+    discard: fn(Parcel),
+) -> std::io::Result<Arc<Child>> {
+    let (line, childs_end) = UnixStream::pair()?;
+    let mut command = program::command()?;
+    command
+        .arg(start::MARK)
+        .arg(name)
+        .stdin(Stdio::from(OwnedFd::from(childs_end)));
+    if let Some(folder) = recorder::folder_for_children() {
+        command.env(recorder::VARIABLE, folder);
+    }
+    // The command, which holds our copy of the child's end, is dropped there.
+    let mut process = spawner.spawn(command)?;
+    let pid = process.id();
+    let watch = DeathWatch::new(pid, &line).inspect_err(|_| {
+        let _ = process.kill();
+        let _ = process.wait();
+    })?;
+    let info = ProcessInfo {
+        name: name.to_owned(),
+        pid,
+        daemon,
+    };
+    Ok(Child::new(info, process, line, watch, luggage, discard))
+}

@@ -1,0 +1,462 @@
+//! The processes that this process has started and that have not been waited for yet.
+
+use std::fmt;
+use std::io::ErrorKind;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::time::{Duration, Instant};
+
+use tracing::Level;
+
+use crate::errors::current::ProcessInfo;
+use crate::errors::error::{Error, Result};
+use crate::platform::exit_watch::DeathWatch;
+use crate::platform::signal::Signal;
+use crate::process::control_socket::{self, Frame, Kind, Wait};
+use crate::process::reaper::{self, Awaited};
+use crate::trace::events;
+use crate::transfer::attachments::Luggage;
+use crate::transfer::codec;
+use crate::transfer::envelope::Parcel;
+
+/// One child, shared by its handle, the list of children, and the reaper.
+pub(crate) struct Child {
+    pub(crate) info: ProcessInfo,
+    watch: DeathWatch,
+    state: Mutex<State>,
+    /// Reads the answer and throws it away, with the handles in it.
+    discard: fn(Parcel),
+    /// Whether the reaper waits for it beside whoever has its handle.
+    is_assisted: AtomicBool,
+}
+
+struct State {
+    process: std::process::Child,
+    /// Our end of the line; closed when the child has ended and everything was read.
+    line: Option<UnixStream>,
+    /// Shared memory whose handles stand in the arguments, until the child has read them.
+    luggage: Option<Luggage>,
+    ended: Option<Ended>,
+}
+
+/// What the system says of the end of a child.
+#[derive(Clone, Copy)]
+pub(crate) enum End {
+    Known(ExitStatus),
+    /// Its exit status was taken before we could: SIGCHLD is ignored (then the system drops it), or something in this
+    /// program waits for any child.
+    Unknown,
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            End::Known(status) => status.fmt(f),
+            End::Unknown => f.write_str("unknown"),
+        }
+    }
+}
+
+/// How a child ended. Its last words are taken by the join that gives them to the caller.
+struct Ended {
+    end: End,
+    started: bool,
+    last_words: Option<(Kind, Parcel)>,
+    line_error: Option<std::io::Error>,
+    /// Whether a join has had all this.
+    taken: bool,
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.discard_answer();
+    }
+}
+
+/// What a child that has ended leaves to the join.
+pub(crate) struct Remains {
+    pub(crate) end: End,
+    /// Whether it reached `init` and read its start.
+    pub(crate) started: bool,
+    pub(crate) last_words: Option<(Kind, Parcel)>,
+    pub(crate) line_error: Option<std::io::Error>,
+    /// Whether an earlier join had it all.
+    pub(crate) taken_before: bool,
+}
+
+impl Child {
+    pub(crate) fn new(
+        info: ProcessInfo,
+        process: std::process::Child,
+        line: UnixStream,
+        watch: DeathWatch,
+        luggage: Luggage,
+        discard: fn(Parcel),
+    ) -> Arc<Child> {
+        let state = Mutex::new(State {
+            process,
+            line: Some(line),
+            luggage: Some(luggage),
+            ended: None,
+        });
+        let child = Arc::new(Child {
+            info,
+            watch,
+            state,
+            discard,
+            is_assisted: AtomicBool::new(false),
+        });
+        list().push(Arc::clone(&child));
+        child
+    }
+
+    /// Tells the child who it is and what to run.
+    pub(crate) fn greet(&self, frames: &[Frame]) -> Result<()> {
+        let state = self.state();
+        let Some(line) = &state.line else {
+            return Ok(());
+        };
+        for frame in frames {
+            match frame.send(line) {
+                Ok(()) => {}
+                // It is dead already; the join will say how it died.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        ErrorKind::BrokenPipe | ErrorKind::ConnectionReset
+                    ) =>
+                {
+                    return Ok(());
+                }
+                Err(source) => return Err(self.system_error("send its start to", source)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes back the handles in its arguments: it was never sent them.
+    pub(crate) fn take_back_luggage(&self) {
+        self.state().luggage = None;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has the reaper wait for it beside whoever has its handle, if that is possible.
+    pub(crate) fn assist(self: &Arc<Self>) {
+        if !self.is_assisted.swap(true, Ordering::Relaxed) {
+            let is_assisted = reaper::assist(Arc::clone(self) as Arc<dyn Awaited>);
+            self.is_assisted.store(is_assisted, Ordering::Relaxed);
+        }
+    }
+
+    /// Waits until the child has ended and was reaped, or the deadline has passed; true if it has ended.
+    pub(crate) fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
+        let mut pause = Duration::from_micros(10);
+        loop {
+            if self.try_reap()?.is_some() {
+                return Ok(true);
+            }
+            if !self.watch.wait(deadline) {
+                return Ok(self.try_reap()?.is_some());
+            }
+            if self.try_reap()?.is_some() {
+                return Ok(true);
+            }
+            // The line closes a little before the exit status is there.
+            let until = Instant::now() + pause;
+            if deadline.is_some_and(|deadline| until >= deadline) {
+                return Ok(false);
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(10));
+        }
+    }
+
+    /// Reaps the child if it has ended. A child is reaped once, under the lock of its state, under which
+    /// signals are sent too: no signal reaches a process that got the pid later.
+    pub(crate) fn try_reap(&self) -> Result<Option<End>> {
+        let mut state = self.state();
+        if let Some(ended) = &state.ended {
+            return Ok(Some(ended.end));
+        }
+        let end = match state.process.try_wait() {
+            Ok(None) => return Ok(None),
+            Ok(Some(status)) => End::Known(status),
+            Err(error) if error.raw_os_error() == Some(libc::ECHILD) => End::Unknown,
+            Err(source) => return Err(self.system_error("wait for", source)),
+        };
+        let mut ended = Ended {
+            end,
+            started: false,
+            last_words: None,
+            line_error: None,
+            taken: false,
+        };
+        let mut unpacked = false;
+        if let Some(line) = state.line.take() {
+            loop {
+                match control_socket::receive_frame(&line, Wait::No) {
+                    Ok(None) => break,
+                    Ok(Some((Kind::Started, _))) => ended.started = true,
+                    Ok(Some((Kind::Unpacked, _))) => unpacked = true,
+                    Ok(Some(words)) => ended.last_words = Some(words),
+                    Err(error) => {
+                        ended.line_error = Some(error);
+                        break;
+                    }
+                }
+            }
+        }
+        match state.luggage.take() {
+            Some(luggage) if unpacked => luggage.deliver(),
+            Some(luggage) => luggage.lose(self.info.pid),
+            None => {}
+        }
+        // One that was killed has left what it used. So has one that exited in the middle of its function.
+        let killed = matches!(end, End::Known(status) if status.signal().is_some());
+        if killed || ended.last_words.is_none() {
+            DIED.store(true, Ordering::Release);
+            reaper::sweep();
+        }
+        let at = events::moment(Level::INFO);
+        // From now on another thread may join it, and the program end.
+        let _untold = Untold::new();
+        state.ended = Some(ended);
+        drop(state);
+        list().retain(|child| !std::ptr::eq(child.as_ref(), self));
+        // Told when nobody has to wait for it: a listener may wait for something that a thread which joins has.
+        events::process_ended(&self.info, end, at);
+        Ok(Some(end))
+    }
+
+    /// Throws away the answer of a child that has ended, if it has one that no join took.
+    pub(crate) fn discard_answer(&self) {
+        let words = self
+            .state()
+            .ended
+            .as_mut()
+            .and_then(|ended| ended.last_words.take());
+        if let Some((Kind::Answer, answer)) = words {
+            // The answer's own `Drop` may panic, and this may be the reaper, who waits for others too.
+            let _ = codec::without_panic(|| (self.discard)(answer));
+        }
+    }
+
+    /// What the child left; its last words are given once. `None` while it runs.
+    pub(crate) fn take_remains(&self) -> Option<Remains> {
+        let mut state = self.state();
+        let ended = state.ended.as_mut()?;
+        Some(Remains {
+            end: ended.end,
+            started: ended.started,
+            last_words: ended.last_words.take(),
+            line_error: ended.line_error.take(),
+            taken_before: std::mem::replace(&mut ended.taken, true),
+        })
+    }
+
+    /// Sends a signal, unless the child has been reaped.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+        if self.try_reap()?.is_some() {
+            return Ok(());
+        }
+        let mut state = self.state();
+        if state.ended.is_some() {
+            return Ok(());
+        }
+        let sent = match self.watch.signal(signal) {
+            Some(sent) => sent,
+            None if signal == Signal::KILL => state.process.kill(),
+            None => {
+                let pid = i32::try_from(self.info.pid)
+                    .ok()
+                    .and_then(rustix::process::Pid::from_raw);
+                let pid = pid.expect("a started process has a pid");
+                rustix::process::kill_process(pid, rustix::process::Signal::TERM)
+                    .map_err(Into::into)
+            }
+        };
+        sent.map_err(|source| self.system_error("send a signal to", source))
+    }
+
+    fn system_error(&self, doing: &'static str, source: std::io::Error) -> Error {
+        Error::System {
+            doing,
+            name: self.info.name.clone(),
+            source,
+        }
+    }
+}
+
+impl Awaited for Child {
+    fn watch(&self) -> &DeathWatch {
+        &self.watch
+    }
+
+    fn reap(&self, deadline: Instant) -> bool {
+        !matches!(self.wait(Some(deadline)), Ok(false))
+    }
+}
+
+impl Remains {
+    /// The error for a child that ended without last words.
+    pub(crate) fn unspoken(self, info: &ProcessInfo) -> Error {
+        let ProcessInfo { name, pid, .. } = info.clone();
+        if let Some(source) = self.line_error {
+            return Error::System {
+                doing: "read the answer of",
+                name,
+                source,
+            };
+        }
+        let End::Known(status) = self.end else {
+            return Error::EndUnknown { name, pid };
+        };
+        if let Some(signal) = status.signal() {
+            return Error::Killed {
+                name,
+                pid,
+                signal: Signal(signal),
+            };
+        }
+        if !self.started {
+            return Error::NeverStarted { name, pid, status };
+        }
+        Error::Exited {
+            name,
+            pid,
+            code: status.code().unwrap_or(-1),
+        }
+    }
+}
+
+/// Whether a child of this process was killed, so that it did not wait for its own children.
+pub(crate) fn have_died() -> bool {
+    DIED.load(Ordering::Acquire)
+}
+
+static DIED: AtomicBool = AtomicBool::new(false);
+
+/// The end of a child that can be known, and was not told yet.
+struct Untold;
+
+static UNTOLD: AtomicUsize = AtomicUsize::new(0);
+
+impl Untold {
+    fn new() -> Untold {
+        UNTOLD.fetch_add(1, Ordering::AcqRel);
+        Untold
+    }
+}
+
+impl Drop for Untold {
+    fn drop(&mut self) {
+        UNTOLD.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Whether there is nothing left to do for children: none is there, and the end of each was told.
+pub(crate) fn are_over() -> bool {
+    list().is_empty() && UNTOLD.load(Ordering::Acquire) == 0
+}
+
+static CHILDREN: Mutex<Vec<Arc<Child>>> = Mutex::new(Vec::new());
+
+fn list() -> MutexGuard<'static, Vec<Arc<Child>>> {
+    CHILDREN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The children that have not been reaped, some of which may have ended.
+pub(crate) fn all() -> Vec<Arc<Child>> {
+    list().clone()
+}
+
+/// Returns the children of this process that are still running, in the order in which they were started.
+///
+/// Children that have ended are reaped on the way, like in Python; their answer stays with their handle.
+///
+/// Python: `multiprocessing.active_children()`.
+///
+/// # Examples
+///
+/// ```
+/// assert!(multiprocess::active_children().is_empty());
+/// ```
+#[must_use]
+pub fn active_children() -> Vec<ProcessInfo> {
+    all()
+        .into_iter()
+        .filter(|child| matches!(child.try_reap(), Ok(None)))
+        .map(|child| child.info.clone())
+        .collect()
+}
+
+/// Whether this process starts no more children. Locked for reading while one is started.
+static OVER: RwLock<bool> = RwLock::new(false);
+
+/// Keeps this process from ending while a child is started; an error if it is ending.
+pub(crate) fn starting() -> std::io::Result<RwLockReadGuard<'static, bool>> {
+    let over = OVER.read().unwrap_or_else(PoisonError::into_inner);
+    if *over {
+        return Err(std::io::Error::other("this process is about to end"));
+    }
+    Ok(over)
+}
+
+/// Lets no more children be started; waits for those that are being started.
+pub(crate) fn stop_starting() {
+    *OVER.write().unwrap_or_else(PoisonError::into_inner) = true;
+}
+
+/// How long a daemon may take to end when asked to, before it is killed.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Ends the daemons and waits for the other children: what a process does at its end.
+pub(crate) fn end() {
+    end_all();
+    // Other threads may have started more meanwhile.
+    stop_starting();
+    end_all();
+    // A listener that waits for this very thread is not waited for.
+    let deadline = Instant::now() + PATIENCE;
+    while !are_over() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn end_all() {
+    let daemons: Vec<_> = all()
+        .into_iter()
+        .filter(|child| child.info.daemon)
+        .collect();
+    for daemon in &daemons {
+        let _ = daemon.signal(Signal::TERM);
+    }
+    let deadline = Instant::now() + PATIENCE;
+    for daemon in &daemons {
+        if !matches!(daemon.wait(Some(deadline)), Ok(true)) {
+            let _ = daemon.signal(Signal::KILL);
+            let _ = daemon.wait(Some(Instant::now() + PATIENCE));
+        }
+    }
+    // Other threads may go on starting processes meanwhile.
+    loop {
+        let waiting: Vec<_> = all()
+            .into_iter()
+            .filter(|child| !child.info.daemon)
+            .collect();
+        if waiting.is_empty() {
+            break;
+        }
+        for child in waiting {
+            // It may be that it cannot be waited for; it is not waited for again in any case.
+            let _ = child.wait(None);
+            list().retain(|listed| !Arc::ptr_eq(listed, &child));
+        }
+    }
+}

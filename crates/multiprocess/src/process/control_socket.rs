@@ -1,0 +1,262 @@
+//! The line between a parent and its child: a pair of sockets that carries a few small frames each way.
+//!
+//! The child's end is its standard input, so it needs no name, leaves nothing behind in any folder, and
+//! closes when its process ends, however it ends. A frame is small, always: a value of more than
+//! [`INLINE`] bytes lies in a file without a name whose descriptor travels instead. So a frame fits into
+//! the socket's buffer, and neither side ever waits for the other to read.
+
+use std::fs::File;
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt;
+use std::os::unix::net::UnixStream;
+
+use rustix::cmsg_space;
+use rustix::io::{Errno, retry_on_intr};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, send, sendmsg,
+};
+
+use crate::memory::anonymous_file;
+use crate::transfer::attachments::Luggage;
+use crate::transfer::envelope::Parcel;
+use crate::transfer::handles::{Handles, MOST_FILES};
+
+/// Bytes of a value that travel within the frame; more go into a file.
+const INLINE: usize = 32 * 1024;
+
+/// To write to a process that is gone is an error and not a signal; Apple's systems have no such flag, but programs in
+/// Rust ignore the signal anyway.
+#[cfg(not(target_vendor = "apple"))]
+const NO_SIGNAL: SendFlags = SendFlags::NOSIGNAL;
+#[cfg(target_vendor = "apple")]
+const NO_SIGNAL: SendFlags = SendFlags::empty();
+
+/// What a frame says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    /// Parent to child: who you are and what to run.
+    Start,
+    /// Parent to child: the arguments.
+    Arguments,
+    /// Child to parent: I have read my start and am about to run the function.
+    Started,
+    /// Child to parent: I have opened the arguments.
+    Unpacked,
+    /// Child to parent: the function's value.
+    Answer,
+    /// Child to parent: the function panicked.
+    Panicked,
+    /// Child to parent: the list of tasks is not the parent's.
+    OtherProgram,
+    /// Child to parent: the arguments cannot be read.
+    UnreadableArguments,
+    /// Child to parent: the function's value cannot be sent.
+    UnsendableAnswer,
+    /// Child to parent: the system does not give me what I need to begin.
+    NotStarted,
+}
+
+impl Kind {
+    const ALL: [Kind; 10] = [
+        Kind::Start,
+        Kind::Arguments,
+        Kind::Started,
+        Kind::Unpacked,
+        Kind::Answer,
+        Kind::Panicked,
+        Kind::OtherProgram,
+        Kind::UnreadableArguments,
+        Kind::UnsendableAnswer,
+        Kind::NotStarted,
+    ];
+}
+
+/// The fixed beginning of each frame.
+struct Header {
+    kind: Kind,
+    /// Whether the value's bytes lie in the first of the files.
+    stored: bool,
+    files: u16,
+    packet: u32,
+    bytes: u64,
+}
+
+const HEADER: usize = 16;
+
+impl Header {
+    fn to_bytes(&self) -> [u8; HEADER] {
+        let mut out = [0; HEADER];
+        out[0] = self.kind as u8;
+        out[1] = u8::from(self.stored);
+        out[2..4].copy_from_slice(&self.files.to_le_bytes());
+        out[4..8].copy_from_slice(&self.packet.to_le_bytes());
+        out[8..16].copy_from_slice(&self.bytes.to_le_bytes());
+        out
+    }
+
+    fn from_bytes(bytes: &[u8; HEADER]) -> io::Result<Header> {
+        let [kind, stored, f0, f1, p0, p1, p2, p3, length @ ..] = *bytes;
+        let kind = Kind::ALL.get(usize::from(kind)).copied();
+        Ok(Header {
+            kind: kind.ok_or_else(|| broken("a frame of an unknown kind"))?,
+            stored: stored != 0,
+            files: u16::from_le_bytes([f0, f1]),
+            packet: u32::from_le_bytes([p0, p1, p2, p3]),
+            bytes: u64::from_le_bytes(length),
+        })
+    }
+}
+
+fn broken(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what.to_owned())
+}
+
+/// A frame ready to be sent: everything that can fail for want of memory has been done.
+pub(crate) struct Frame {
+    inline: Vec<u8>,
+    files: Vec<OwnedFd>,
+}
+
+impl Frame {
+    /// Makes a frame of a value, whose luggage the caller keeps.
+    pub(crate) fn new(kind: Kind, parcel: Parcel) -> io::Result<(Frame, Luggage)> {
+        let Parcel {
+            bytes,
+            handles,
+            luggage,
+        } = parcel;
+        let Handles {
+            packet,
+            files: handles,
+        } = handles;
+        let mut files = Vec::with_capacity(handles.len() + 1);
+        let stored = bytes.len() > INLINE;
+        if stored {
+            files.push(anonymous_file::holding(&bytes)?);
+        }
+        files.extend(handles);
+        let header = Header {
+            kind,
+            stored,
+            files: u16::try_from(files.len()).expect("a frame has few files"),
+            packet: u32::try_from(packet.len()).expect("a packet is small"),
+            bytes: bytes.len() as u64,
+        };
+        let mut inline = header.to_bytes().to_vec();
+        inline.extend_from_slice(&packet);
+        if !stored {
+            inline.extend_from_slice(&bytes);
+        }
+        Ok((Frame { inline, files }, luggage))
+    }
+
+    /// Sends the frame. With the other process gone it fails with `BrokenPipe` or `ConnectionReset`.
+    pub(crate) fn send(&self, socket: &UnixStream) -> io::Result<()> {
+        let files: Vec<BorrowedFd<'_>> = self.files.iter().map(AsFd::as_fd).collect();
+        let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MOST_FILES))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        if !files.is_empty() {
+            ancillary.push(SendAncillaryMessage::ScmRights(&files));
+        }
+        let inline = [IoSlice::new(&self.inline)];
+        let mut sent = retry_on_intr(|| sendmsg(socket, &inline, &mut ancillary, NO_SIGNAL))?;
+        while sent < self.inline.len() {
+            sent += retry_on_intr(|| send(socket, &self.inline[sent..], NO_SIGNAL))?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a reception waits for what is not there yet.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// Waits for a frame, or for the other process's end.
+    Yes,
+    /// Takes what is there.
+    No,
+}
+
+/// Receives one frame; `None` when the other process is gone, or nothing is there and `wait` is `No`.
+///
+/// A frame that was cut off by its sender's death counts as not sent.
+pub(crate) fn receive_frame(socket: &UnixStream, wait: Wait) -> io::Result<Option<(Kind, Parcel)>> {
+    let mut files = Vec::new();
+    let mut header = [0; HEADER];
+    if !fill(socket, &mut header, &mut files, wait)? {
+        return Ok(None);
+    }
+    let header = Header::from_bytes(&header)?;
+    let mut packet = vec![0; header.packet as usize];
+    let length = usize::try_from(header.bytes).map_err(|_| broken("a value larger than memory"))?;
+    let mut bytes = Vec::new();
+    bytes
+        .try_reserve_exact(length)
+        .map_err(|_| broken("a value larger than the memory that is free"))?;
+    bytes.resize(length, 0);
+    if !fill(socket, &mut packet, &mut files, wait)?
+        || !header.stored && !fill(socket, &mut bytes, &mut files, wait)?
+    {
+        return Ok(None);
+    }
+    if files.len() != usize::from(header.files) {
+        return Err(broken(&format!(
+            "open files that travelled with a value are missing: {}",
+            crate::platform::limits::too_few_descriptors()
+        )));
+    }
+    if header.stored {
+        File::from(files.remove(0)).read_exact_at(&mut bytes, 0)?;
+    }
+    Ok(Some((
+        header.kind,
+        Parcel {
+            bytes,
+            handles: Handles { packet, files },
+            ..Parcel::default()
+        },
+    )))
+}
+
+/// Fills the buffer; false if the other process is gone, or `wait` is `No` and too little is there.
+fn fill(
+    socket: &UnixStream,
+    buffer: &mut [u8],
+    files: &mut Vec<OwnedFd>,
+    wait: Wait,
+) -> io::Result<bool> {
+    let mut flags = RecvFlags::empty();
+    #[cfg(not(target_vendor = "apple"))]
+    {
+        flags |= RecvFlags::CMSG_CLOEXEC;
+    }
+    if wait == Wait::No {
+        flags |= RecvFlags::DONTWAIT;
+    }
+    let mut filled = 0;
+    while filled < buffer.len() {
+        let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MOST_FILES))];
+        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+        let rest = &mut [IoSliceMut::new(&mut buffer[filled..])];
+        match recvmsg(socket, rest, &mut ancillary, flags) {
+            Ok(received) => {
+                for message in ancillary.drain() {
+                    if let RecvAncillaryMessage::ScmRights(arrived) = message {
+                        files.extend(arrived);
+                    }
+                }
+                if received.bytes == 0 {
+                    return Ok(false);
+                }
+                filled += received.bytes;
+            }
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN | Errno::CONNRESET) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,249 @@
+//! The handle to a process: its end, and its answer.
+
+use std::marker::PhantomData;
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::de::DeserializeOwned;
+
+use crate::errors::current::ProcessInfo;
+use crate::errors::error::{Error, Result, Travelling};
+use crate::platform::signal::Signal;
+use crate::process::children::{Child, End};
+use crate::process::control_socket::Kind;
+use crate::process::reaper::{self, Awaited};
+use crate::process::start::PanicReport;
+use crate::trace::events;
+use crate::transfer::envelope;
+
+/// The handle to a process: wait for it, take its answer, end it.
+///
+/// Python: `Process` after `start()`. Unlike there, [`join`](JoinHandle::join) returns what the function
+/// returned.
+///
+/// Dropping the handle detaches the process: it goes on, is reaped when it ends, and its answer is lost.
+/// At the end of this process it is waited for all the same, unless it is a daemon.
+#[must_use = "dropping the handle detaches the process, and its answer is lost"]
+pub struct JoinHandle<R> {
+    child: Arc<Child>,
+    answer: PhantomData<fn() -> R>,
+}
+
+impl<R> JoinHandle<R> {
+    /// Returns the name of the process.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.child.info.name
+    }
+
+    /// Returns the process id that the operating system gave.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.info.pid
+    }
+
+    /// Whether the process is a daemon.
+    #[must_use]
+    pub fn is_daemon(&self) -> bool {
+        self.child.info.daemon
+    }
+
+    /// Whether the process is still running. Python: `Process.is_alive()`.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        matches!(self.child.try_reap(), Ok(None))
+    }
+
+    /// Returns how the process ended; `None` while it runs, and where nobody knows ([`Error::EndUnknown`]).
+    ///
+    /// Python: `Process.exitcode`, which is -9 where this has the signal 9. A function that returned gives
+    /// code 0, one that panicked 101, one whose answer could not be sent 1.
+    #[must_use]
+    pub fn exit_status(&self) -> Option<ExitStatus> {
+        match self.child.try_reap() {
+            Ok(Some(End::Known(status))) => Some(status),
+            _ => None,
+        }
+    }
+
+    /// Asks the process to end, with SIGTERM; it is not waited for. Python: `Process.terminate()`.
+    ///
+    /// A process that has ended already is left alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::System`] if the signal cannot be sent.
+    pub fn terminate(&self) -> Result<()> {
+        self.signal(Signal::TERM)
+    }
+
+    /// Ends the process at once, with SIGKILL; it is not waited for. Python: `Process.kill()`.
+    ///
+    /// A process that has ended already is left alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::System`] if the signal cannot be sent.
+    pub fn kill(&self) -> Result<()> {
+        self.signal(Signal::KILL)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        self.child.signal(signal)?;
+        // It may be that nobody asks again how the process is, and it leaves its memory.
+        self.child.assist();
+        Ok(())
+    }
+}
+
+impl<R> JoinHandle<R> {
+    /// The handle to a process that calls a function of this result.
+    pub(crate) fn new(child: Arc<Child>) -> JoinHandle<R> {
+        JoinHandle {
+            child,
+            answer: PhantomData,
+        }
+    }
+
+    pub(crate) fn child(&self) -> &Arc<Child> {
+        &self.child
+    }
+}
+
+impl<R: DeserializeOwned> JoinHandle<R> {
+    /// Waits for the process to end and returns what its function returned.
+    ///
+    /// Python: `Process.join()`, which returns nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Panicked`], [`Error::Exited`], [`Error::Killed`], [`Error::NeverStarted`] or [`Error::EndUnknown`] if
+    /// the function did not return; [`Error::Encode`] or [`Error::Decode`] if its value could not travel;
+    /// [`Error::AlreadyJoined`] if [`join_timeout`](JoinHandle::join_timeout) gave the answer before.
+    pub fn join(self) -> Result<R> {
+        self.wait(None)?;
+        self.answer()
+    }
+
+    /// Waits for the process to end, but not longer than `limit`; `None` if it runs on.
+    ///
+    /// It can be called again. Python: `Process.join(limit)`, after which `is_alive()` has to be asked.
+    ///
+    /// # Errors
+    ///
+    /// As [`join`](JoinHandle::join).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use multiprocess::{spawn, task};
+    ///
+    /// fn nap(milliseconds: u64) {
+    ///     std::thread::sleep(Duration::from_millis(milliseconds));
+    /// }
+    ///
+    /// fn main() -> Result<(), multiprocess::Error> {
+    ///     multiprocess::init([task(nap)]);
+    ///     let mut sleeper = spawn(nap, (60_000,))?;
+    ///     assert_eq!(sleeper.join_timeout(Duration::from_millis(10))?, None);
+    ///     assert!(sleeper.is_alive());
+    ///     sleeper.kill()
+    /// }
+    /// ```
+    pub fn join_timeout(&mut self, limit: Duration) -> Result<Option<R>> {
+        // A limit beyond what the clock can express is no limit.
+        let deadline = Instant::now().checked_add(limit);
+        if self.wait(deadline)? {
+            self.answer().map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// Waits until the process has ended, or the deadline has passed; true if it has ended.
+    fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
+        events::join_awaited(&self.child.info);
+        let ended = self.child.wait(deadline);
+        events::joined(&self.child.info);
+        ended
+    }
+
+    /// The answer of a process that has ended.
+    fn answer(&self) -> Result<R> {
+        let info = &self.child.info;
+        let ProcessInfo { name, pid, .. } = info.clone();
+        let mut remains = self
+            .child
+            .take_remains()
+            .expect("the process was waited for");
+        if remains.taken_before {
+            return Err(Error::AlreadyJoined { name });
+        }
+        let Some((kind, parcel)) = remains.last_words.take() else {
+            return Err(remains.unspoken(info));
+        };
+        let words = || String::from_utf8_lossy(&parcel.bytes).into_owned();
+        Err(match kind {
+            Kind::Answer => {
+                let unreadable = |reason| Error::Decode {
+                    what: Travelling::Answer,
+                    name,
+                    reason,
+                };
+                return envelope::open(parcel).map_err(unreadable);
+            }
+            Kind::Panicked => {
+                let PanicReport { message, location } = PanicReport::from_bytes(&parcel.bytes);
+                Error::Panicked {
+                    name,
+                    pid,
+                    message,
+                    location,
+                }
+            }
+            Kind::NotStarted => Error::Spawn {
+                name,
+                source: std::io::Error::other(words()),
+            },
+            Kind::OtherProgram => Error::OtherProgram {
+                name,
+                pid,
+                function: words(),
+            },
+            Kind::UnreadableArguments => Error::Decode {
+                what: Travelling::Arguments,
+                name,
+                reason: words(),
+            },
+            Kind::UnsendableAnswer => Error::Encode {
+                what: Travelling::Answer,
+                name,
+                reason: words(),
+            },
+            Kind::Start | Kind::Arguments | Kind::Started | Kind::Unpacked => {
+                remains.unspoken(info)
+            }
+        })
+    }
+}
+
+impl<R> std::fmt::Debug for JoinHandle<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("JoinHandle")
+            .field("process", &self.child.info)
+            .field("exit_status", &self.exit_status())
+            .finish()
+    }
+}
+
+impl<R> Drop for JoinHandle<R> {
+    fn drop(&mut self) {
+        match self.child.try_reap() {
+            Ok(None) => reaper::adopt(Arc::clone(&self.child) as Arc<dyn Awaited>, None),
+            // The reaper may still have the child for a moment.
+            _ => self.child.discard_answer(),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! How a panic in a child is announced: once, on standard error, with the name of the process.
+
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::cell::RefCell;
+use std::io::Write;
+use std::panic::PanicHookInfo;
+
+use crate::errors::current;
+use crate::errors::quoted::{Name, Words};
+use crate::transfer::codec::panic_message;
+
+thread_local! {
+    /// Where this thread panicked last.
+    static LOCATION: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Replaces Rust's announcement, which names only the thread.
+pub(crate) fn announce_with_process_name() {
+    std::panic::set_hook(Box::new(announce));
+}
+
+/// Where the panic happened that was caught last on this thread, as `file:line:column`.
+pub(crate) fn last_location() -> String {
+    let location = LOCATION.with_borrow(String::clone);
+    // A function that put a hook of its own in place of ours.
+    if location.is_empty() {
+        "an unknown place".to_owned()
+    } else {
+        location
+    }
+}
+
+fn announce(panic: &PanicHookInfo<'_>) {
+    let location = panic
+        .location()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let this = current::identity();
+    let process = format!(
+        "process '{}' (pid {})",
+        Name(&this.this.name),
+        this.this.pid
+    );
+    let thread = std::thread::current();
+    let who = match thread.name() {
+        Some("main") => process,
+        Some(name) => format!("thread '{}' of {process}", Name(name)),
+        None => format!("a thread of {process}"),
+    };
+    let message = Words(panic_message(panic.payload()));
+    let mut text = format!("{who} panicked at {location}:\n{message}\n").into_bytes();
+    let backtrace = Backtrace::capture();
+    if backtrace.status() == BacktraceStatus::Captured {
+        text.extend_from_slice(shorten(&backtrace.to_string()).as_bytes());
+    }
+    // In one piece, so that the words of several processes do not mix.
+    let _ = std::io::stderr().lock().write_all(&text);
+    LOCATION.set(location);
+}
+
+/// Keeps the frames between the panic and the crate's own call of the function, which are those of the user.
+/// With `RUST_BACKTRACE=full` all are kept, as by Rust itself.
+fn shorten(backtrace: &str) -> String {
+    if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value == "full") {
+        return backtrace.to_owned();
+    }
+    let machinery = [
+        "core::panicking::",
+        "core::option::",
+        "core::result::",
+        "std::panicking::begin_panic",
+    ];
+    let is_frame = |line: &str| {
+        line.trim_start()
+            .split_once(": ")
+            .is_some_and(|(number, _)| number.parse::<u32>().is_ok())
+    };
+    let lines: Vec<&str> = backtrace.lines().collect();
+    let in_machinery = |line: &&str| machinery.iter().any(|path| line.contains(path));
+    let first = lines.iter().rposition(in_machinery).map_or(0, |last| {
+        // The frame's place stands in the line below it.
+        (last + 1..lines.len())
+            .find(|&line| is_frame(lines[line]))
+            .unwrap_or(0)
+    });
+    let end = (first..lines.len()).find(|&line| lines[line].contains("multiprocess::"));
+    let kept = &lines[first..end.unwrap_or(lines.len())];
+    kept.iter().flat_map(|line| [line, "\n"]).collect()
+}

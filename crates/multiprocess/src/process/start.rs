@@ -1,0 +1,56 @@
+//! What a parent and its child say to each other, and how a child is told from the program's first process.
+
+use serde::{Deserialize, Serialize};
+
+use crate::errors::current::ProcessInfo;
+use crate::memory::name::PathBytes;
+
+/// The first argument of a child; its name follows.
+pub(crate) const MARK: &str = "--multiprocess-child";
+
+/// What a parent tells its child.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Start {
+    pub(crate) name: String,
+    pub(crate) daemon: bool,
+    /// Whether the child ends when its parent ends: it is a daemon, or its parent ends so itself.
+    pub(crate) ends_with_parent: bool,
+    /// Pid of the parent, where a thread started the child that lasts as long as the parent does.
+    pub(crate) dies_with: Option<u32>,
+    pub(crate) numbers: Vec<u32>,
+    pub(crate) parent: ProcessInfo,
+    /// Place of the function in the list of tasks, its path, and the length of that list.
+    pub(crate) index: u32,
+    pub(crate) function: String,
+    pub(crate) tasks: usize,
+    /// Folder of the run, where the parent has begun one.
+    pub(crate) run: Option<PathBytes>,
+    /// Folder of all runs, as the parent has found it.
+    pub(crate) base: Option<PathBytes>,
+}
+
+impl Start {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        postcard::to_stdvec(self).expect("a start is names and numbers")
+    }
+}
+
+/// What a child that panicked tells its parent.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct PanicReport {
+    pub(crate) message: String,
+    pub(crate) location: String,
+}
+
+impl PanicReport {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        postcard::to_stdvec(self).expect("a report is two strings")
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> PanicReport {
+        postcard::from_bytes(bytes).unwrap_or_else(|error| PanicReport {
+            message: format!("its report cannot be read: {error}"),
+            location: "an unknown place".to_owned(),
+        })
+    }
+}

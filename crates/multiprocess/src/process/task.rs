@@ -1,0 +1,71 @@
+//! Functions that can run in another process.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A function that can run in another process: a plain `fn` of up to six arguments.
+///
+/// Arguments and result travel between processes, so they are types that serde can serialise and
+/// deserialise, owned by the function (`String`, not `&str`). This trait is implemented for every such
+/// function; there is nothing to implement by hand.
+///
+/// A closure that captures variables is refused when the program is built: a variable of the parent
+/// does not exist in the child.
+///
+/// ```compile_fail,E0080
+/// let factor = 3;
+/// let scale = move |number: i64| factor * number;
+/// multiprocess::init([multiprocess::task(scale)]); // error: a closure that captures
+/// ```
+///
+/// So is a function pointer, of which nobody knows in the child which function it is, and what serde cannot serialise:
+///
+/// ```compile_fail,E0080
+/// fn doubler(number: i64) -> i64 { 2 * number }
+/// let pointer: fn(i64) -> i64 = doubler;
+/// multiprocess::init([multiprocess::task(pointer)]);
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn reads(file: std::fs::File) {}
+/// multiprocess::init([multiprocess::task(reads)]);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot run in another process",
+    label = "not a function of up to six owned arguments that serde can serialise and deserialise",
+    note = "arguments are passed as a tuple, also a single one: `spawn(doubler, (5,))`"
+)]
+pub trait Task<Args>: Copy + Send + Sync + 'static {
+    /// What the function returns.
+    type Output: Serialize + DeserializeOwned + 'static;
+
+    /// Calls the function.
+    #[doc(hidden)]
+    fn call(self, args: Args) -> Self::Output;
+}
+
+macro_rules! implement_task {
+    ($($arg:ident),*) => {
+        impl<F, R, $($arg),*> Task<($($arg,)*)> for F
+        where
+            F: Fn($($arg),*) -> R + Copy + Send + Sync + 'static,
+            R: Serialize + DeserializeOwned + 'static,
+            $($arg: Serialize + DeserializeOwned,)*
+        {
+            type Output = R;
+
+            #[allow(non_snake_case, reason = "each argument is named like its type")]
+            fn call(self, ($($arg,)*): ($($arg,)*)) -> R {
+                self($($arg),*)
+            }
+        }
+    };
+}
+
+implement_task!();
+implement_task!(A);
+implement_task!(A, B);
+implement_task!(A, B, C);
+implement_task!(A, B, C, D);
+implement_task!(A, B, C, D, E);
+implement_task!(A, B, C, D, E, G);

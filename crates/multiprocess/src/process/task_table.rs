@@ -1,0 +1,144 @@
+//! The functions that a child may run.
+
+use std::any::{TypeId, type_name};
+use std::sync::OnceLock;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::errors::error::{Error, Result};
+use crate::process::batch;
+use crate::process::task::Task;
+use crate::transfer::attachments;
+use crate::transfer::envelope::{self, Parcel};
+
+/// How a child runs its function: reads the arguments, calls, and packs the answer.
+type Runner = Box<dyn Fn(Parcel, &dyn Fn()) -> Outcome + Send + Sync>;
+
+/// How a pool's worker runs its function, for many inputs in one go.
+type BatchRunner = Box<dyn Fn(&[u8], u32, &dyn Fn(u32), &mut Vec<u8>) + Send + Sync>;
+
+/// What came of running a function in a child.
+pub(crate) enum Outcome {
+    /// It returned, and this is the answer.
+    Answered(Parcel),
+    /// The arguments could not be read: why.
+    UnreadableArguments(String),
+    /// It returned, and the answer cannot travel: why.
+    UnsendableAnswer(String),
+}
+
+/// A function entered in the list that [`init`](crate::init) takes; made by [`task`].
+pub struct RegisteredTask {
+    type_id: TypeId,
+    name: &'static str,
+    run: Runner,
+    run_batch: BatchRunner,
+}
+
+impl RegisteredTask {
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Opens the arguments, says so, and calls the function.
+    pub(crate) fn run(&self, arguments: Parcel, opened: &dyn Fn()) -> Outcome {
+        (self.run)(arguments, opened)
+    }
+
+    /// Calls the function for `count` inputs and writes the results; `starting` is told the number of each call.
+    pub(crate) fn run_batch(
+        &self,
+        inputs: &[u8],
+        count: u32,
+        starting: &dyn Fn(u32),
+        results: &mut Vec<u8>,
+    ) {
+        (self.run_batch)(inputs, count, starting, results);
+    }
+}
+
+impl std::fmt::Debug for RegisteredTask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("RegisteredTask").field(&self.name).finish()
+    }
+}
+
+/// Enters a function in the list that [`init`](crate::init) takes.
+///
+/// Python finds the function by its name in the imported module; here the list says which functions a
+/// child may run.
+///
+/// # Examples
+///
+/// ```
+/// fn doubler(number: i64) -> i64 {
+///     2 * number
+/// }
+///
+/// multiprocess::init([multiprocess::task(doubler)]);
+/// ```
+pub fn task<F, Args>(function: F) -> RegisteredTask
+where
+    F: Task<Args>,
+    Args: Serialize + DeserializeOwned,
+{
+    const { refuse_captures::<F>() };
+    let run = move |arguments: Parcel, opened: &dyn Fn()| {
+        let (arguments, arriving) =
+            attachments::with_arriving(|| envelope::open::<Args>(arguments));
+        let arguments = match arguments {
+            Ok(arguments) => arguments,
+            // The parent takes back the handles in them, also those that were opened.
+            Err(reason) => return Outcome::UnreadableArguments(reason),
+        };
+        // The one right after the other: killed between them, the parent would take back what has arrived.
+        arriving.arrive();
+        opened();
+        drop(arriving);
+        match envelope::pack(&function.call(arguments)) {
+            Ok(answer) => Outcome::Answered(answer),
+            Err(reason) => Outcome::UnsendableAnswer(reason),
+        }
+    };
+    RegisteredTask {
+        type_id: TypeId::of::<F>(),
+        name: type_name::<F>(),
+        run: Box::new(run),
+        run_batch: Box::new(move |inputs, count, starting, results| {
+            batch::run::<F, Args>(function, inputs, count, starting, results);
+        }),
+    }
+}
+
+static TABLE: OnceLock<Vec<RegisteredTask>> = OnceLock::new();
+
+/// Keeps the list for the rest of the program; false if there was one already.
+pub(crate) fn register(tasks: Vec<RegisteredTask>) -> bool {
+    TABLE.set(tasks).is_ok()
+}
+
+/// The list given to `init`.
+pub(crate) fn table() -> Result<&'static [RegisteredTask]> {
+    TABLE.get().map(Vec::as_slice).ok_or(Error::NotInitialized)
+}
+
+/// Stops the build for anything that carries data of its own.
+const fn refuse_captures<F>() {
+    assert!(
+        size_of::<F>() == 0,
+        "only a plain function can run in another process, not a closure that captures \
+         variables and not a function pointer"
+    );
+}
+
+/// The place of a function in the list.
+pub(crate) fn index_of<F: 'static>(_: F) -> Result<u32> {
+    const { refuse_captures::<F>() };
+    // By type: two closures can have one name, but every function has a type of its own.
+    let is_it = |(_, task): &(u32, &RegisteredTask)| task.type_id == TypeId::of::<F>();
+    let found = (0..).zip(table()?).find(is_it);
+    found.map(|(index, _)| index).ok_or(Error::NotRegistered {
+        function: type_name::<F>(),
+    })
+}

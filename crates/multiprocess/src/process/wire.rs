@@ -1,0 +1,175 @@
+//! Inputs and results of a pool in bytes, one behind the other.
+//!
+//! Each value stands behind its length, so that one which cannot be read does no harm to those behind it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use postcard::ser_flavors::Flavor;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::transfer::codec::{self, panic_message, why_not};
+use crate::transfer::ipc_refusal;
+
+/// A length up to that one stands in one byte.
+const SHORT: u8 = 250;
+/// The first byte of anything else says what follows.
+const LONG: u8 = 251;
+pub(super) const PANICKED: u8 = 252;
+pub(super) const UNSENDABLE: u8 = 253;
+pub(super) const UNREADABLE: u8 = 254;
+
+/// Bytes of a length behind [`LONG`].
+const LENGTH: usize = 4;
+
+/// Appends a value, behind its length; on an error, which says why, the bytes are as before.
+#[inline]
+pub(crate) fn append<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> Result<(), String> {
+    let start = bytes.len();
+    // A value's own `Serialize` may panic.
+    let written = catch_unwind(AssertUnwindSafe(|| {
+        if !ipc_refusal::may_hold_handles::<T>() {
+            return append_or_panic(value, bytes);
+        }
+        // Handles of `ipc-channel` cannot be sent: their open files would have to.
+        ipc_refusal::refuse_handles(value, |watched| append_or_panic(watched, bytes))
+    }));
+    let written = written.unwrap_or_else(|payload| Err(panic_message(payload.as_ref()).to_owned()));
+    if written.is_err() {
+        bytes.truncate(start);
+    }
+    written
+}
+
+/// As [`append`], but a panic goes on, and then part of the value may stand in the bytes.
+#[inline]
+pub(super) fn append_or_panic<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> Result<(), String> {
+    let start = bytes.len();
+    bytes.push(0);
+    let written = postcard::serialize_with_flavor(value, Append(bytes))
+        .map_err(|error| why_not(value, &error))
+        .and_then(|()| set_length(bytes, start));
+    if written.is_err() {
+        bytes.truncate(start);
+    }
+    written
+}
+
+/// Writes the length of what stands behind the byte at `start`.
+#[inline]
+fn set_length(bytes: &mut Vec<u8>, start: usize) -> Result<(), String> {
+    let length = bytes.len() - start - 1;
+    match u8::try_from(length) {
+        Ok(short) if short <= SHORT => bytes[start] = short,
+        _ => {
+            let length = u32::try_from(length).map_err(|_| "it is larger than 4 GiB".to_owned())?;
+            bytes[start] = LONG;
+            bytes.extend_from_slice(&length.to_le_bytes());
+            bytes[start + 1..].rotate_right(LENGTH);
+        }
+    }
+    Ok(())
+}
+
+/// What stands first in the bytes.
+pub(super) enum Found<'a> {
+    Value(&'a [u8]),
+    Words(u8, String, String),
+}
+
+/// Splits off what stands first; `None` if that is not whole.
+#[inline]
+pub(super) fn split(bytes: &[u8]) -> Option<(Found<'_>, &[u8])> {
+    let (&first, rest) = bytes.split_first()?;
+    if first <= SHORT {
+        let (value, rest) = rest.split_at_checked(first.into())?;
+        return Some((Found::Value(value), rest));
+    }
+    if first == LONG {
+        let (length, rest) = rest.split_first_chunk::<LENGTH>()?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+        let (value, rest) = rest.split_at_checked(length)?;
+        return Some((Found::Value(value), rest));
+    }
+    let ((message, location), rest) = postcard::take_from_bytes(rest).ok()?;
+    Some((Found::Words(first, message, location), rest))
+}
+
+/// Reads a value; the error says why it cannot be.
+#[inline]
+pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    // A value's own `Deserialize` may panic.
+    catch_unwind(AssertUnwindSafe(|| read_or_panic(bytes)))
+        .unwrap_or_else(|payload| Err(panic_message(payload.as_ref()).to_owned()))
+}
+
+/// As [`read`], but a panic goes on.
+#[inline]
+pub(super) fn read_or_panic<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    codec::read(bytes)
+}
+
+/// Reads the one value that there is.
+pub(crate) fn read_one<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    match split(bytes) {
+        Some((Found::Value(value), _)) => read(value),
+        _ => Err("it is not whole".to_owned()),
+    }
+}
+
+/// Bytes of a 64-bit number at most.
+const A_NUMBER: usize = 10;
+
+struct Append<'a>(&'a mut Vec<u8>);
+
+impl Flavor for Append<'_> {
+    type Output = ();
+
+    #[inline]
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    #[inline]
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        // A number takes a few bytes, and to call for a copy of them takes longer than to write them.
+        if bytes.len() <= A_NUMBER {
+            for byte in bytes {
+                self.0.push(*byte);
+            }
+        } else {
+            self.0.extend_from_slice(bytes);
+        }
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes words in the place of a value: why there is none.
+pub(super) fn write_words(kind: u8, message: &str, location: &str, results: &mut Vec<u8>) {
+    results.push(kind);
+    postcard::serialize_with_flavor(&(message, location), Append(results))
+        .expect("words can be written");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_all_lengths_are_read_back() {
+        for length in [0, 1, 249, 250, 251, 252, 300, 70_000] {
+            let mut bytes = Vec::new();
+            append(&"x".repeat(length), &mut bytes).unwrap();
+            append(&7_u8, &mut bytes).unwrap();
+            assert_eq!(read_one::<String>(&bytes).unwrap().len(), length);
+            let (_, rest) = split(&bytes).unwrap();
+            assert_eq!(read_one::<u8>(rest), Ok(7));
+            assert!(read_one::<String>(&bytes[..length]).is_err());
+        }
+    }
+}

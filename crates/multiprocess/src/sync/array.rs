@@ -1,0 +1,287 @@
+//! An array in shared memory, guarded by a lock.
+
+use std::any::type_name;
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytemuck::Pod;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::errors::error::{Error, Result};
+use crate::memory::segment::{Held, Segment, Use};
+use crate::platform::file_lock::Refused;
+use crate::sync::lock::refusal;
+use crate::trace::events;
+use crate::transfer::handle::Ticket;
+
+/// An array that processes share: to them what `Mutex<[T]>` is to threads.
+///
+/// `T` is a number, or any other type whose bytes can be anything ([`bytemuck::Pod`]). The elements are reached
+/// through a guard, which holds the array's lock; nothing is copied.
+///
+/// Python: `multiprocessing.Array(typecode, values)`. Different here: the lock cannot be forgotten, a whole slice is
+/// read and written at the speed of memory, and a holder that dies does not block the others.
+///
+/// # Examples
+///
+/// ```
+/// use multiprocess::{Array, spawn, task};
+///
+/// fn square(numbers: Array<i32>) {
+///     for number in numbers.lock().expect("nobody died").iter_mut() {
+///         *number *= *number;
+///     }
+/// }
+///
+/// fn main() -> Result<(), multiprocess::Error> {
+///     multiprocess::init([task(square)]);
+///     let numbers = Array::from_slice(&[2, 3, 5])?;
+///     spawn(square, (numbers.clone(),))?.join()?;
+///     assert_eq!(numbers.to_vec()?, [4, 9, 25]);
+///     Ok(())
+/// }
+/// ```
+pub struct Array<T> {
+    segment: Arc<Segment>,
+    /// How it is called in errors: a [`Value`](crate::Value) is an array too.
+    called: fn() -> String,
+    elements: PhantomData<T>,
+}
+
+impl<T: Pod> Array<T> {
+    /// Makes an array of `length` elements whose bytes are all zero.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`] if it needs more memory than is free.
+    pub fn new(length: usize) -> Result<Array<T>> {
+        let what = || format!("{} of length {length}", content::<T>());
+        Array::make(length, content::<T>, what)
+    }
+
+    /// Makes an array that is called by another name; `what` is the name in the error for too little memory.
+    pub(crate) fn make(
+        length: usize,
+        called: fn() -> String,
+        what: impl Fn() -> String,
+    ) -> Result<Array<T>> {
+        const {
+            assert!(size_of::<T>() > 0, "an element has at least one byte");
+            assert!(
+                align_of::<T>() <= 64,
+                "elements are aligned to 64 bytes at most"
+            );
+        }
+        // An array larger than the address space is larger than memory.
+        let bytes = length.saturating_mul(size_of::<T>());
+        let segment = Segment::create(bytes, Use::Locked);
+        let segment = segment.map_err(|source| Error::Memory {
+            what: what(),
+            source,
+        })?;
+        events::made(&segment, called);
+        Ok(Array {
+            segment,
+            called,
+            elements: PhantomData,
+        })
+    }
+
+    /// Makes an array with these elements.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Array::new).
+    pub fn from_slice(elements: &[T]) -> Result<Array<T>> {
+        let array = Array::new(elements.len())?;
+        array.lock()?.copy_from_slice(elements);
+        Ok(array)
+    }
+
+    /// Number of elements.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.segment.len() / size_of::<T>()
+    }
+
+    /// Whether it has no elements.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Waits for the lock; the guard is the slice of the elements.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::HeldAlready`] if this thread holds it; [`Error::Memory`] if a thread of this process leaked the guard
+    /// and has ended, since the array then stays locked until the process ends.
+    #[inline]
+    pub fn lock(&self) -> Result<ArrayGuard<'_, T>> {
+        self.guard(self.segment.lock(None), None)
+    }
+
+    /// Waits for the lock, but not longer than `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LockTimeout`] if it was not free in time, [`Error::HeldAlready`] if this thread holds it.
+    pub fn lock_timeout(&self, limit: Duration) -> Result<ArrayGuard<'_, T>> {
+        self.guard(
+            self.segment.lock(Instant::now().checked_add(limit)),
+            Some(limit),
+        )
+    }
+
+    /// Takes the lock if it is free; `None` if somebody holds it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::HeldAlready`] if this thread holds it.
+    pub fn try_lock(&self) -> Result<Option<ArrayGuard<'_, T>>> {
+        match self.segment.try_lock() {
+            Err(Refused::Busy) => Ok(None),
+            locked => self.guard(locked, None).map(Some),
+        }
+    }
+
+    /// Copies the elements out. Python: `array[:]`.
+    ///
+    /// # Errors
+    ///
+    /// As [`lock`](Array::lock).
+    pub fn to_vec(&self) -> Result<Vec<T>> {
+        Ok(self.lock()?.to_vec())
+    }
+
+    #[inline]
+    fn guard<'a>(
+        &'a self,
+        locked: Result<Held<'a>, Refused>,
+        limit: Option<Duration>,
+    ) -> Result<ArrayGuard<'a, T>> {
+        match locked {
+            Ok(held) => Ok(ArrayGuard {
+                held,
+                elements: PhantomData,
+            }),
+            Err(refused) => Err(self.refusal(refused, limit)),
+        }
+    }
+
+    #[cold]
+    fn refusal(&self, refused: Refused, limit: Option<Duration>) -> Error {
+        refusal(refused, &self.segment, (self.called)(), limit)
+    }
+}
+
+fn content<T>() -> String {
+    format!("an Array<{}>", type_name::<T>())
+}
+
+/// Another handle to the same array, not a copy.
+impl<T> Clone for Array<T> {
+    fn clone(&self) -> Array<T> {
+        Array {
+            segment: Arc::clone(&self.segment),
+            called: self.called,
+            elements: PhantomData,
+        }
+    }
+}
+
+#[allow(
+    clippy::missing_fields_in_debug,
+    reason = "its name stands above the fields"
+)]
+impl<T> fmt::Debug for Array<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Array")
+            .field("elements", &type_name::<T>())
+            .field("memory", &self.segment)
+            .finish()
+    }
+}
+
+impl<T> Serialize for Array<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.segment.ticket(&(self.called)())?.serialize(serializer)
+    }
+}
+
+impl<'de, T> Deserialize<'de> for Array<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Array<T>, D::Error> {
+        Array::open(deserializer, content::<T>)
+    }
+}
+
+impl<T> Array<T> {
+    /// Opens an array that was sent, and must be called so.
+    pub(crate) fn open<'de, D: Deserializer<'de>>(
+        deserializer: D,
+        called: fn() -> String,
+    ) -> Result<Array<T>, D::Error> {
+        let ticket = Ticket::deserialize(deserializer)?;
+        let segment = Segment::open(&ticket, &called()).map_err(serde::de::Error::custom)?;
+        Ok(Array {
+            segment,
+            called,
+            elements: PhantomData,
+        })
+    }
+}
+
+/// The elements of an [`Array`], and its lock; dropping it releases the lock.
+#[must_use = "dropping the guard releases the lock at once"]
+pub struct ArrayGuard<'a, T> {
+    held: Held<'a>,
+    elements: PhantomData<&'a mut [T]>,
+}
+
+impl<T> ArrayGuard<'_, T> {
+    /// Returns whether a process died while it held the lock, so that the elements may be half written.
+    ///
+    /// Every later holder is told, until one calls [`clear_death`](ArrayGuard::clear_death); std's mutexes stay poisoned in
+    /// the same way.
+    #[must_use]
+    pub fn holder_died(&self) -> bool {
+        self.dead_holder().is_some()
+    }
+
+    /// Returns the process id of the last holder that died, if [`holder_died`](ArrayGuard::holder_died).
+    #[must_use]
+    pub fn dead_holder(&self) -> Option<u32> {
+        self.held.segment().dead_holder()
+    }
+
+    /// Clears the notice that a holder died: later holders aren't told any more. Call it when you have repaired the
+    /// data. It is std's `Mutex::clear_poison`.
+    pub fn clear_death(&mut self) {
+        self.held.segment().clear_death();
+    }
+}
+
+impl<T: Pod> Deref for ArrayGuard<'_, T> {
+    type Target = [T];
+
+    #[inline]
+    fn deref(&self) -> &[T] {
+        bytemuck::cast_slice(&self.held)
+    }
+}
+
+impl<T: Pod> DerefMut for ArrayGuard<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [T] {
+        bytemuck::cast_slice_mut(&mut self.held)
+    }
+}
+
+impl<T: Pod + fmt::Debug> fmt::Debug for ArrayGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}

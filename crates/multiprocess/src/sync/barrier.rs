@@ -1,0 +1,437 @@
+//! A place where processes wait for each other.
+
+use std::fmt;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::errors::broken_by::BrokenBy;
+use crate::errors::error::{Error, Result};
+use crate::errors::holder::Holder;
+use crate::memory::presence::Presence;
+use crate::platform::file_lock::Refused;
+use crate::sync::monitor::{Monitor, Numbers};
+use crate::transfer::attachments::{self, Carried};
+use crate::transfer::handle::Ticket;
+
+/// A place where a number of parties, threads of any processes, wait until all of them have come.
+///
+/// It is a handle, like [`Lock`](crate::Lock), and can be used again and again. It breaks when a party is dead, when
+/// one does not want to wait any longer, and by [`abort`](Barrier::abort); then all who wait, and all who come, get
+/// [`Error::BarrierBroken`], which says why, until somebody calls [`reset`](Barrier::reset).
+///
+/// A process is a party from the moment when it receives the barrier, or waits at it for the first time, until its
+/// last handle to what it received is dropped. One that dies before that, or drops the handle in a panic, breaks the
+/// barrier: at once, or within a tenth of a second after somebody began to wait. So does a process that was started
+/// with the barrier among its arguments and dies before it has read them.
+///
+/// Where the barrier is sent in a message, and nobody receives it, nothing breaks: those who wait for a party that
+/// never learns of it wait for ever, unless they use [`wait_timeout`](Barrier::wait_timeout).
+///
+/// Python: `multiprocessing.Barrier(parties)`. Different here: if a party is killed, Python's others wait for ever.
+///
+/// # Examples
+///
+/// ```
+/// use multiprocess::{Barrier, spawn, task};
+///
+/// fn climber(summit: Barrier) -> u32 {
+///     summit.wait().expect("all climbers are alive")
+/// }
+///
+/// fn main() -> Result<(), multiprocess::Error> {
+///     multiprocess::init([task(climber)]);
+///     let summit = Barrier::new(2)?;
+///     let climbers = [spawn(climber, (summit.clone(),))?, spawn(climber, (summit.clone(),))?];
+///     let mut places: Vec<u32> = Vec::new();
+///     for climber in climbers {
+///         places.push(climber.join()?);
+///     }
+///     places.sort_unstable();
+///     assert_eq!(places, [0, 1]);
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Barrier {
+    entrance: Arc<Entrance>,
+}
+
+/// What one process has of a barrier.
+struct Entrance {
+    monitor: Monitor,
+    parties: u32,
+    /// Where this process stands among the parties, once it is one.
+    place: OnceLock<Option<usize>>,
+}
+
+// The numbers. A round ends when all have come or the barrier breaks.
+const ARRIVED: usize = 0;
+const ROUND: usize = 1;
+/// What the barrier is broken by, 0 if it is whole.
+const BROKEN: usize = 2;
+/// The process that broke it, if it was one.
+const CULPRIT: usize = 3;
+/// One bit for each of the last 64 rounds: whether it failed.
+const FAILED: usize = 4;
+/// The processes that are parties, each with a number; 0 is an empty place.
+const PARTIES: usize = 5;
+
+const BELL: usize = 0;
+const ALL: u32 = u32::MAX >> 1;
+
+const TIMEOUT: u64 = 1;
+const ABORT: u64 = 2;
+const DEATH: u64 = 3;
+const PANIC: u64 = 4;
+
+/// Places for processes beyond one for each party, and the most that there are.
+const SPARE_PLACES: u32 = 64;
+const MOST_PLACES: u32 = 4096;
+
+impl Barrier {
+    /// Makes a barrier for that many parties. One for 0 is as one for 1: nobody waits.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`] if there is no shared memory for it.
+    pub fn new(parties: u32) -> Result<Barrier> {
+        let parties = parties.max(1);
+        let places = parties.saturating_add(SPARE_PLACES).min(MOST_PLACES);
+        let monitor = Monitor::new(PARTIES + places as usize, CONTENT)?;
+        Ok(Barrier::of(monitor, parties))
+    }
+
+    fn of(monitor: Monitor, parties: u32) -> Barrier {
+        let entrance = Entrance {
+            monitor,
+            parties,
+            place: OnceLock::new(),
+        };
+        Barrier {
+            entrance: Arc::new(entrance),
+        }
+    }
+
+    /// Waits until all parties have come; returns who this was among them: 0 for the first, 1 for the second, ….
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BarrierBroken`] if it is broken or breaks, [`Error::Memory`] if the operating system refuses.
+    pub fn wait(&self) -> Result<u32> {
+        self.entrance.wait(None)
+    }
+
+    /// Waits until all parties have come, but not longer than `limit`. Python: `Barrier.wait(seconds)`.
+    ///
+    /// When the time is over the barrier breaks, for the others too; where a process was stopped in the middle of using
+    /// it, as soon as that one goes on.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait`](Barrier::wait).
+    pub fn wait_timeout(&self, limit: Duration) -> Result<u32> {
+        self.entrance.wait(Instant::now().checked_add(limit))
+    }
+
+    /// Breaks the barrier: all who wait, and all who come, get an error.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`] if the operating system refuses.
+    pub fn abort(&self) -> Result<()> {
+        let entrance = &self.entrance;
+        let me = entrance.monitor.presence(CONTENT)?;
+        let mut numbers = entrance.enter()?;
+        break_it(&entrance.monitor, &mut numbers, ABORT, me.number());
+        Ok(())
+    }
+
+    /// Makes a broken barrier whole again, and empty; who waits at a whole one gets an error.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`] if the operating system refuses.
+    pub fn reset(&self) -> Result<()> {
+        let mut numbers = self.entrance.enter()?;
+        self.entrance.forget_the_dead(&mut numbers);
+        end_round(&mut numbers, true, 0, 0);
+        self.entrance.monitor.ring(BELL, ALL);
+        Ok(())
+    }
+
+    /// Whether the barrier is broken. Python: `Barrier.broken`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`] if the operating system refuses.
+    pub fn is_broken(&self) -> Result<bool> {
+        Ok(self.entrance.enter()?.get(BROKEN) != 0)
+    }
+
+    /// How many wait at the moment. Python: `Barrier.n_waiting`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`] if the operating system refuses.
+    pub fn waiting(&self) -> Result<u32> {
+        let numbers = self.entrance.enter()?;
+        Ok(u32::try_from(numbers.get(ARRIVED)).unwrap_or(u32::MAX))
+    }
+
+    /// How many have to come.
+    #[must_use]
+    pub fn parties(&self) -> u32 {
+        self.entrance.parties
+    }
+}
+
+/// How long those wait for the numbers who must not be held up: a process that has them for longer has been stopped.
+const A_WHILE: Duration = Duration::from_secs(1);
+
+impl Entrance {
+    fn enter(&self) -> Result<Numbers<'_>> {
+        self.enter_before(None)
+    }
+
+    /// Locks the numbers. Who cannot before the deadline, because a process was stopped that has them, breaks the barrier
+    /// all the same: he writes it down, and the next one who locks them does it.
+    fn enter_before(&self, deadline: Option<Instant>) -> Result<Numbers<'_>> {
+        match self.monitor.lock_before(deadline) {
+            Ok(mut numbers) => {
+                self.break_as_noted(&mut numbers);
+                Ok(numbers)
+            }
+            Err(Refused::Busy) => {
+                let me = std::process::id();
+                self.monitor.note().store(me, Ordering::SeqCst);
+                let by = BrokenBy::Timeout(Holder::of(me));
+                Err(Error::BarrierBroken { by })
+            }
+            Err(refused) => Err(self.monitor.refusal(refused, CONTENT, None)),
+        }
+    }
+
+    fn break_as_noted(&self, numbers: &mut Numbers<'_>) {
+        let late = self.monitor.note().load(Ordering::SeqCst);
+        if late != 0 {
+            break_it(&self.monitor, numbers, TIMEOUT, u64::from(late) << 32);
+            // Taken back last: a death before it breaks once more what is broken.
+            self.monitor.note().store(0, Ordering::SeqCst);
+        }
+    }
+
+    /// Makes this process a party, if it is none yet.
+    fn enlist(&self, deadline: Option<Instant>) -> Result<()> {
+        if self.place.get().is_some() {
+            return Ok(());
+        }
+        let me = self.monitor.presence(CONTENT)?;
+        let mut numbers = self.enter_before(deadline)?;
+        self.take_place(&mut numbers, me);
+        Ok(())
+    }
+
+    /// As [`enlist`](Entrance::enlist), where this process arrives: if another one that was stopped has the numbers, the
+    /// first wait enlists it.
+    fn enlist_soon(&self) -> Result<()> {
+        let me = self.monitor.presence(CONTENT)?;
+        if let Ok(mut numbers) = self.monitor.lock_before(Some(Instant::now() + A_WHILE)) {
+            self.break_as_noted(&mut numbers);
+            self.take_place(&mut numbers, me);
+        }
+        Ok(())
+    }
+
+    fn take_place(&self, numbers: &mut Numbers<'_>, me: Presence) {
+        if self.place.get().is_none() {
+            let free = numbers.all()[PARTIES..]
+                .iter()
+                .position(|&party| party == 0);
+            // Where there is no place left, this process can die unnoticed.
+            let place = free.map(|free| PARTIES + free);
+            if let Some(place) = place {
+                numbers.change(&[(place, me.number())]);
+            }
+            let _ = self.place.set(place);
+        }
+    }
+
+    fn wait(&self, deadline: Option<Instant>) -> Result<u32> {
+        self.enlist(deadline)?;
+        let mut numbers = self.enter_before(deadline)?;
+        if numbers.get(BROKEN) != 0 {
+            return Err(cause(&numbers));
+        }
+        let index = numbers.get(ARRIVED);
+        let round = numbers.get(ROUND);
+        if index + 1 >= u64::from(self.parties) {
+            end_round(&mut numbers, false, 0, 0);
+            drop(numbers);
+            self.monitor.ring(BELL, ALL);
+        } else {
+            numbers.change(&[(ARRIVED, index + 1)]);
+            let bell = self.monitor.bell(BELL);
+            drop(numbers);
+            self.wait_for_others(round, bell, deadline)?;
+        }
+        Ok(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
+    fn wait_for_others(&self, round: u64, mut bell: u32, deadline: Option<Instant>) -> Result<()> {
+        loop {
+            let look = self.monitor.wait(BELL, bell, deadline);
+            let mut numbers = self.enter_before(deadline)?;
+            if numbers.get(ROUND) == round && look {
+                self.look_for_dead(&mut numbers);
+            }
+            if numbers.get(ROUND) == round
+                && deadline.is_some_and(|deadline| Instant::now() >= deadline)
+            {
+                let me = self.monitor.presence(CONTENT)?;
+                break_it(&self.monitor, &mut numbers, TIMEOUT, me.number());
+            }
+            if numbers.get(ROUND) != round {
+                return if has_failed(&numbers, round) {
+                    Err(cause(&numbers))
+                } else {
+                    Ok(())
+                };
+            }
+            bell = self.monitor.bell(BELL);
+        }
+    }
+
+    /// Breaks the barrier if a party is dead.
+    fn look_for_dead(&self, numbers: &mut Numbers<'_>) {
+        let dead = self.dead(numbers);
+        if let Some(&(_, party)) = dead.first() {
+            break_it(&self.monitor, numbers, DEATH, party);
+            self.forget_the_dead(numbers);
+        }
+    }
+
+    /// The places and numbers of the parties that are dead.
+    fn dead(&self, numbers: &Numbers<'_>) -> Vec<(usize, u64)> {
+        let all = (PARTIES..).zip(numbers.all()[PARTIES..].iter().copied());
+        all.filter(|&(_, party)| {
+            Presence::from_number(party).is_some_and(|party| party.is_gone(self.monitor.folder()))
+        })
+        .collect()
+    }
+
+    fn forget_the_dead(&self, numbers: &mut Numbers<'_>) {
+        for (place, _) in self.dead(numbers) {
+            numbers.change(&[(place, 0)]);
+        }
+    }
+}
+
+fn break_it(monitor: &Monitor, numbers: &mut Numbers<'_>, by: u64, culprit: u64) {
+    // The first cause stays.
+    if numbers.get(BROKEN) == 0 {
+        end_round(numbers, true, by, culprit);
+        monitor.ring(BELL, ALL);
+    }
+}
+
+/// A barrier among the arguments of a process, which will be a party.
+struct Invitation(Monitor);
+
+impl Carried for Invitation {
+    fn take_back(&self) {}
+
+    fn lost(&self, pid: u32) {
+        if let Ok(mut numbers) = self.0.lock(Some(Instant::now() + A_WHILE)) {
+            break_it(&self.0, &mut numbers, DEATH, u64::from(pid) << 32);
+        }
+    }
+}
+
+/// Ends the round, for those who wait and those who come.
+fn end_round(numbers: &mut Numbers<'_>, failed: bool, broken: u64, culprit: u64) {
+    let round = numbers.get(ROUND);
+    let bit = 1 << (round % 64);
+    let history = numbers.get(FAILED);
+    let history = if failed {
+        history | bit
+    } else {
+        history & !bit
+    };
+    numbers.change(&[
+        (ARRIVED, 0),
+        (ROUND, round + 1),
+        (FAILED, history),
+        (BROKEN, broken),
+        (CULPRIT, culprit),
+    ]);
+}
+
+/// Whether a round that is over ended without all having come; what is too long ago counts as failed.
+fn has_failed(numbers: &Numbers<'_>, round: u64) -> bool {
+    numbers.get(ROUND) - round >= 64 || numbers.get(FAILED) & (1 << (round % 64)) != 0
+}
+
+/// The error for a round that failed.
+fn cause(numbers: &Numbers<'_>) -> Error {
+    let culprit = Presence::from_number(numbers.get(CULPRIT)).map(Presence::holder);
+    let by = match (numbers.get(BROKEN), culprit) {
+        (TIMEOUT, Some(process)) => BrokenBy::Timeout(process),
+        (ABORT, Some(process)) => BrokenBy::Abort(process),
+        (DEATH, Some(process)) => BrokenBy::Death(process),
+        (PANIC, Some(process)) => BrokenBy::Panic(process),
+        _ => BrokenBy::Reset,
+    };
+    Error::BarrierBroken { by }
+}
+
+impl Drop for Entrance {
+    fn drop(&mut self) {
+        let Some(Some(place)) = self.place.get() else {
+            return;
+        };
+        // Where another process has the numbers that was stopped, this one stays a party until it ends.
+        let Ok(mut numbers) = self.monitor.lock_before(Some(Instant::now() + A_WHILE)) else {
+            return;
+        };
+        let me = numbers.get(*place);
+        if std::thread::panicking() {
+            break_it(&self.monitor, &mut numbers, PANIC, me);
+        }
+        numbers.change(&[(*place, 0)]);
+    }
+}
+
+impl fmt::Debug for Barrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Barrier")
+            .field("parties", &self.entrance.parties)
+            .field("memory", &self.entrance.monitor)
+            .finish()
+    }
+}
+
+const CONTENT: &str = "a Barrier";
+
+impl Serialize for Barrier {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let entrance = &self.entrance;
+        attachments::add(Arc::new(Invitation(entrance.monitor.clone())));
+        (entrance.monitor.ticket(CONTENT)?, entrance.parties).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Barrier {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Barrier, D::Error> {
+        let (ticket, parties): (Ticket, u32) = Deserialize::deserialize(deserializer)?;
+        let monitor = Monitor::open(&ticket, CONTENT).map_err(serde::de::Error::custom)?;
+        let barrier = Barrier::of(monitor, parties);
+        barrier
+            .entrance
+            .enlist_soon()
+            .map_err(serde::de::Error::custom)?;
+        Ok(barrier)
+    }
+}

@@ -1,0 +1,367 @@
+//! A lock whose holder can wait until another holder says that something has changed.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::errors::error::{Error, Result};
+use crate::memory::presence::Presence;
+use crate::platform::file_lock::Refused;
+use crate::sync::monitor::{BELLS, Monitor, Numbers};
+use crate::transfer::handle::Ticket;
+
+/// A lock, and a place to wait until another holder of the lock says that something has changed.
+///
+/// It is a handle, like [`Lock`](crate::Lock). What has changed lies elsewhere, for example in a
+/// [`Value`](crate::Value) that is only touched under the condition's lock.
+///
+/// A notification for a process that is killed before it could act on it goes to the next who waits, at most a
+/// tenth of a second later. Nobody is woken without a notification.
+///
+/// Python: `multiprocessing.Condition`. Different here: the lock belongs to the condition and is held by a guard,
+/// through which alone one waits and notifies, where Python raises an error at run time if the lock is not held; and
+/// processes that are killed while they wait take no notification with them, where in Python `notify` can then wait
+/// for ever.
+///
+/// # Examples
+///
+/// ```
+/// use multiprocess::{Condition, RawValue, spawn, task};
+///
+/// fn baker(shop: Condition, loaves: RawValue<u32>) {
+///     let mut shop = shop.lock().expect("there is shared memory");
+///     loaves.update(|count| count + 1);
+///     shop.notify_one();
+/// }
+///
+/// fn main() -> Result<(), multiprocess::Error> {
+///     multiprocess::init([task(baker)]);
+///     let shop = Condition::new()?;
+///     let loaves = RawValue::new(0)?;
+///     let child = spawn(baker, (shop.clone(), loaves.clone()))?;
+///     let mut inside = shop.lock()?;
+///     inside.wait_for(|| loaves.get() > 0)?;
+///     drop(inside);
+///     child.join()
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Condition {
+    monitor: Monitor,
+}
+
+// The numbers. Who waits has a ticket, one higher than the one before; it is notified if its place says so or its
+// ticket is below the second number.
+const NEXT_TICKET: usize = 0;
+const ALL_BELOW: usize = 1;
+/// Number of places, from the first on, that were ever taken.
+const USED: usize = 2;
+/// For each who waits: its process, and twice its ticket, plus 1 if it is notified.
+const PLACES: usize = 3;
+
+/// How many can wait at one time.
+const MOST_WAITING: usize = 1024;
+
+const ALL: u32 = u32::MAX >> 1;
+
+impl Condition {
+    /// Makes a condition whose lock nobody holds. At most 1024 threads, of all processes, can wait at one time.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`] if there is no shared memory for it.
+    pub fn new() -> Result<Condition> {
+        let monitor = Monitor::new(PLACES + 2 * MOST_WAITING, CONTENT)?;
+        Ok(Condition { monitor })
+    }
+
+    /// Waits for the lock. Python: `with condition:`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::HeldAlready`] if this thread holds it; [`Error::Memory`] if a thread of this process leaked the guard
+    /// and has ended, since the condition then stays locked until the process ends.
+    pub fn lock(&self) -> Result<ConditionGuard<'_>> {
+        let numbers = self.monitor.enter(CONTENT)?;
+        Ok(self.guard(numbers))
+    }
+
+    /// Takes the lock if it is free; `None` if somebody holds it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::HeldAlready`] if this thread holds it.
+    pub fn try_lock(&self) -> Result<Option<ConditionGuard<'_>>> {
+        match self.monitor.try_lock() {
+            Ok(numbers) => Ok(Some(self.guard(numbers))),
+            Err(Refused::Busy) => Ok(None),
+            Err(refused) => Err(self.monitor.refusal(refused, CONTENT, None)),
+        }
+    }
+
+    /// Waits for the lock, but not longer than `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LockTimeout`] if it was not free in time, [`Error::HeldAlready`] if this thread holds it.
+    pub fn lock_timeout(&self, limit: Duration) -> Result<ConditionGuard<'_>> {
+        let locked = self.monitor.lock(Instant::now().checked_add(limit));
+        locked
+            .map(|numbers| self.guard(numbers))
+            .map_err(|refused| self.monitor.refusal(refused, CONTENT, Some(limit)))
+    }
+
+    fn guard<'a>(&'a self, numbers: Numbers<'a>) -> ConditionGuard<'a> {
+        ConditionGuard {
+            monitor: &self.monitor,
+            numbers: Some(numbers),
+        }
+    }
+}
+
+/// The lock of a [`Condition`], held; dropping it releases the lock.
+#[must_use = "dropping the guard releases the lock at once"]
+pub struct ConditionGuard<'a> {
+    monitor: &'a Monitor,
+    /// `None` while waiting.
+    numbers: Option<Numbers<'a>>,
+}
+
+impl<'a> ConditionGuard<'a> {
+    /// Returns whether a process died while it held the lock, so that what the lock guards may be half changed.
+    ///
+    /// Every later holder is told, until one calls [`clear_death`](ConditionGuard::clear_death); std's mutexes stay poisoned in
+    /// the same way.
+    #[must_use]
+    pub fn holder_died(&self) -> bool {
+        self.dead_holder().is_some()
+    }
+
+    /// Returns the process id of the last holder that died, if [`holder_died`](ConditionGuard::holder_died).
+    #[must_use]
+    pub fn dead_holder(&self) -> Option<u32> {
+        self.monitor.segment().dead_holder()
+    }
+
+    /// Clears the notice that a holder died: later holders aren't told any more. Call it when you have repaired the
+    /// data. It is std's `Mutex::clear_poison`.
+    pub fn clear_death(&mut self) {
+        self.monitor.segment().clear_death();
+    }
+
+    /// Releases the lock, waits for a notification, and takes the lock again. Python: `Condition.wait()`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`] if 1024 wait already, or the operating system refuses.
+    pub fn wait(&mut self) -> Result<()> {
+        self.wait_until(None).map(|_| ())
+    }
+
+    /// As [`wait`](ConditionGuard::wait), but waits no longer than `limit`; whether it was notified.
+    ///
+    /// It takes longer than `limit` if somebody holds the lock then. Python: `Condition.wait(seconds)`.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait`](ConditionGuard::wait).
+    pub fn wait_timeout(&mut self, limit: Duration) -> Result<bool> {
+        self.wait_until(Instant::now().checked_add(limit))
+    }
+
+    /// Waits, again and again, until `holds` is true; it is asked while the lock is held.
+    ///
+    /// Python: `Condition.wait_for(predicate)`.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait`](ConditionGuard::wait).
+    pub fn wait_for(&mut self, mut holds: impl FnMut() -> bool) -> Result<()> {
+        while !holds() {
+            self.wait()?;
+        }
+        Ok(())
+    }
+
+    /// As [`wait_for`](ConditionGuard::wait_for), but waits no longer than `limit`; what `holds` said last.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait`](ConditionGuard::wait).
+    pub fn wait_for_timeout(
+        &mut self,
+        limit: Duration,
+        mut holds: impl FnMut() -> bool,
+    ) -> Result<bool> {
+        let deadline = Instant::now().checked_add(limit);
+        loop {
+            if holds() {
+                return Ok(true);
+            }
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return Ok(false);
+            }
+            self.wait_until(deadline)?;
+        }
+    }
+
+    /// Notifies the one who has waited longest, if anybody waits. Python: `Condition.notify()`.
+    pub fn notify_one(&mut self) {
+        let monitor = self.monitor;
+        if let Some(numbers) = &mut self.numbers {
+            pass_on(monitor, numbers);
+        }
+    }
+
+    /// Notifies all who wait. Python: `Condition.notify_all()`.
+    pub fn notify_all(&mut self) {
+        if let Some(numbers) = &mut self.numbers {
+            let next = numbers.get(NEXT_TICKET);
+            numbers.change(&[(ALL_BELOW, next)]);
+            let mut bells: Vec<usize> = waiting(numbers).map(|(place, _)| bell_of(place)).collect();
+            bells.sort_unstable();
+            bells.dedup();
+            for bell in bells {
+                self.monitor.ring(bell, ALL);
+            }
+        }
+    }
+
+    fn locked(&mut self) -> Result<&mut Numbers<'a>> {
+        if self.numbers.is_none() {
+            self.numbers = Some(self.monitor.enter(CONTENT)?);
+        }
+        Ok(self.numbers.as_mut().expect("it was locked just now"))
+    }
+
+    /// Waits; whether it was notified.
+    fn wait_until(&mut self, deadline: Option<Instant>) -> Result<bool> {
+        let monitor = self.monitor;
+        let me = monitor.presence(CONTENT)?;
+        let numbers = self.locked()?;
+        let Some(place) = free_place(numbers) else {
+            return Err(Error::Memory {
+                what: CONTENT.to_owned(),
+                source: std::io::Error::other(format!("{MOST_WAITING} threads wait already")),
+            });
+        };
+        let ticket = numbers.get(NEXT_TICKET);
+        let used = numbers.get(USED).max(((place - PLACES) / 2 + 1) as u64);
+        numbers.change(&[
+            (NEXT_TICKET, ticket + 1),
+            (place, me.number()),
+            (place + 1, 2 * ticket),
+            (USED, used),
+        ]);
+        let bell = bell_of(place);
+        loop {
+            let seen = monitor.bell(bell);
+            self.numbers = None;
+            let look = monitor.wait(bell, seen, deadline);
+            let numbers = self.locked()?;
+            if look {
+                forget_the_dead(monitor, numbers);
+            }
+            let notified = is_notified(numbers, place);
+            if notified || deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                numbers.change(&[(place, 0), (place + 1, 0)]);
+                return Ok(notified);
+            }
+        }
+    }
+}
+
+fn free_place(numbers: &Numbers<'_>) -> Option<usize> {
+    let places = numbers.all()[PLACES..].chunks_exact(2);
+    let index = places.into_iter().position(|place| place[0] == 0)?;
+    Some(PLACES + 2 * index)
+}
+
+fn is_notified(numbers: &Numbers<'_>, place: usize) -> bool {
+    let ticket = numbers.get(place + 1);
+    ticket % 2 == 1 || ticket / 2 < numbers.get(ALL_BELOW)
+}
+
+/// Who waits: where, and which process.
+fn waiting<'a>(numbers: &'a Numbers<'_>) -> impl Iterator<Item = (usize, Presence)> + 'a {
+    let used = usize::try_from(numbers.get(USED)).unwrap_or(MOST_WAITING);
+    let places = numbers.all()[PLACES..]
+        .chunks_exact(2)
+        .take(used)
+        .enumerate();
+    places.filter_map(|(index, place)| Some((PLACES + 2 * index, Presence::from_number(place[0])?)))
+}
+
+/// Notifies the one who has waited longest and is alive.
+fn pass_on(monitor: &Monitor, numbers: &mut Numbers<'_>) {
+    loop {
+        let first = waiting(numbers)
+            .filter(|&(place, _)| !is_notified(numbers, place))
+            .min_by_key(|&(place, _)| numbers.get(place + 1));
+        let Some((place, process)) = first else {
+            return;
+        };
+        if process.is_gone(monitor.folder()) {
+            numbers.change(&[(place, 0), (place + 1, 0)]);
+            continue;
+        }
+        let notified = numbers.get(place + 1) + 1;
+        numbers.change(&[(place + 1, notified)]);
+        monitor.ring(bell_of(place), ALL);
+        return;
+    }
+}
+
+/// The bell for who waits at a place. Places are two numbers apart.
+fn bell_of(place: usize) -> usize {
+    (place - PLACES) / 2 % BELLS
+}
+
+/// Removes those who died while they waited, and passes on the notifications that only they had got.
+fn forget_the_dead(monitor: &Monitor, numbers: &mut Numbers<'_>) {
+    let dead: Vec<usize> = waiting(numbers)
+        .filter(|(_, process)| process.is_gone(monitor.folder()))
+        .map(|(place, _)| place)
+        .collect();
+    for place in dead {
+        let for_it_alone = numbers.get(place + 1) % 2 == 1;
+        if for_it_alone {
+            // First, so that a death between the two notifies one too many rather than one too few.
+            pass_on(monitor, numbers);
+        }
+        numbers.change(&[(place, 0), (place + 1, 0)]);
+    }
+}
+
+impl fmt::Debug for ConditionGuard<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConditionGuard")
+            .field("holder_died", &self.holder_died())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Condition")
+            .field("memory", &self.monitor)
+            .finish()
+    }
+}
+
+const CONTENT: &str = "a Condition";
+
+impl Serialize for Condition {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.monitor.ticket(CONTENT)?.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Condition {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Condition, D::Error> {
+        let ticket = Ticket::deserialize(deserializer)?;
+        let monitor = Monitor::open(&ticket, CONTENT).map_err(serde::de::Error::custom)?;
+        Ok(Condition { monitor })
+    }
+}

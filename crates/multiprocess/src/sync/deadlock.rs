@@ -1,0 +1,261 @@
+//! Who waits for whom, and whether they wait in a circle.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::errors::error::Error;
+use crate::errors::holder::Holder;
+
+/// A process that waits for something which another process holds.
+///
+/// It comes of the error of whoever waited in vain, by [`Error::wait`], and it can be sent: the processes that
+/// suspect each other tell theirs to one that looks whether they are a [`Deadlock`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wait {
+    /// The process that waits.
+    pub waiter: Holder,
+    /// What it waits for: a lock, or what the lock guards.
+    pub what: String,
+    /// The process that holds it.
+    pub holder: Holder,
+}
+
+impl Error {
+    /// Who waited for what, and who held it, if this is [`Error::LockTimeout`] and there was a holder.
+    ///
+    /// To be asked in the process that waited.
+    #[must_use]
+    pub fn wait(&self) -> Option<Wait> {
+        match self {
+            Error::LockTimeout {
+                what,
+                holder: Some(holder),
+                ..
+            } => Some(Wait {
+                waiter: Holder::of(std::process::id()),
+                what: what.clone(),
+                holder: holder.clone(),
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// `process 'Ann' (pid 17) waits for the lock 'paper', held by process 'Bob' (pid 18)`.
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Wait {
+            waiter,
+            what,
+            holder,
+        } = self;
+        write!(f, "{waiter} waits for {what}, held by {holder}")
+    }
+}
+
+/// Processes of which each waits for what the next one holds, and the last one for what the first one holds. None of
+/// them will ever go on.
+///
+/// That is certain if each still holds what it held when the others waited, and does not let another thread hold it:
+/// a lock knows the process that holds it, not the thread. A process that waits for itself is therefore no deadlock,
+/// but two of its threads that take turns; a thread that asks for a lock it holds gets [`Error::HeldAlready`].
+///
+/// Python has nothing of the kind: `acquire` with a time limit says False, not who holds the lock.
+///
+/// # Examples
+///
+/// ```
+/// use multiprocess::{Deadlock, Holder, Wait};
+///
+/// let process = |name: &str, pid| Holder { pid, name: Some(name.to_owned()) };
+/// let wait = |waiter: &Holder, what: &str, holder: &Holder| Wait {
+///     waiter: waiter.clone(),
+///     what: what.to_owned(),
+///     holder: holder.clone(),
+/// };
+/// let (ann, bob) = (process("Ann", 17), process("Bob", 18));
+///
+/// let waits = [wait(&ann, "the paper", &bob), wait(&bob, "the pen", &ann)];
+/// let deadlock = Deadlock::among(&waits).expect("a circle");
+/// assert_eq!(
+///     deadlock.to_string(),
+///     "process 'Ann' (pid 17) holds the pen and waits for the paper\n\
+///      process 'Bob' (pid 18) holds the paper and waits for the pen"
+/// );
+/// assert_eq!(Deadlock::among(&waits[..1]), None);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deadlock {
+    waits: Vec<Wait>,
+}
+
+impl Deadlock {
+    /// Finds processes that wait for each other in a circle; `None` if there are none.
+    ///
+    /// It begins with the process whose wait comes first in `waits`. Of several circles it is the first one found.
+    #[must_use]
+    pub fn among(waits: &[Wait]) -> Option<Deadlock> {
+        let mut search = Search {
+            waits,
+            done: BTreeSet::new(),
+            path: Vec::new(),
+        };
+        let mut circle = waits.iter().find_map(|wait| search.circle_from(wait))?;
+        let place = |wait: &Wait| waits.iter().position(|known| known == wait);
+        let first = (0..circle.len()).min_by_key(|&index| place(&circle[index]))?;
+        circle.rotate_left(first);
+        Some(Deadlock { waits: circle })
+    }
+
+    /// The waits of the circle: the holder of each is the waiter of the next, that of the last one the first waiter.
+    #[must_use]
+    pub fn waits(&self) -> &[Wait] {
+        &self.waits
+    }
+}
+
+/// A line for each process: what it holds, and what it waits for.
+impl fmt::Display for Deadlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let before = self.waits.iter().cycle().skip(self.waits.len() - 1);
+        for (index, (before, wait)) in before.zip(&self.waits).enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            let (waiter, held, what) = (&wait.waiter, &before.what, &wait.what);
+            write!(f, "{waiter} holds {held} and waits for {what}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Follows waits from process to process.
+struct Search<'a> {
+    waits: &'a [Wait],
+    /// Processes that lead to no circle.
+    done: BTreeSet<u32>,
+    /// The waits that led to where the search is.
+    path: Vec<&'a Wait>,
+}
+
+impl<'a> Search<'a> {
+    /// Gives the circle that a wait leads into.
+    fn circle_from(&mut self, wait: &'a Wait) -> Option<Vec<Wait>> {
+        let (waiter, holder) = (wait.waiter.pid, wait.holder.pid);
+        if waiter == holder || self.done.contains(&holder) {
+            return None;
+        }
+        self.path.push(wait);
+        if let Some(start) = self.path.iter().position(|wait| wait.waiter.pid == holder) {
+            return Some(self.path[start..].iter().copied().cloned().collect());
+        }
+        let waits = self.waits;
+        let mut next = waits.iter().filter(|next| next.waiter.pid == holder);
+        let circle = next.find_map(|next| self.circle_from(next));
+        if circle.is_none() {
+            self.done.insert(holder);
+            self.path.pop();
+        }
+        circle
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Deadlock, Wait};
+    use crate::Holder;
+
+    /// Writes waits down as `A waits for 1 of B`.
+    fn waits(text: &str) -> Vec<Wait> {
+        let process = |name: &str| Holder {
+            pid: name.bytes().map(u32::from).sum(),
+            name: Some(name.to_owned()),
+        };
+        let lines = text.split(", ").map(|wait| {
+            let words: Vec<&str> = wait.split(' ').collect();
+            let &[waiter, "waits", "for", what, "of", holder] = words.as_slice() else {
+                panic!("{wait}");
+            };
+            Wait {
+                waiter: process(waiter),
+                what: what.to_owned(),
+                holder: process(holder),
+            }
+        });
+        lines.collect()
+    }
+
+    fn circle(text: &str) -> Option<String> {
+        let deadlock = Deadlock::among(&waits(text))?;
+        let names = deadlock.waits().iter().map(|wait| {
+            let name = wait.waiter.name.clone().expect("a name");
+            format!("{name} {}", wait.what)
+        });
+        Some(names.collect::<Vec<_>>().join(", "))
+    }
+
+    #[test]
+    fn two_that_wait_for_each_other_are_a_circle() {
+        let found = circle("A waits for 2 of B, B waits for 1 of A");
+        assert_eq!(found.as_deref(), Some("A 2, B 1"));
+    }
+
+    #[test]
+    fn three_are_a_circle_in_whatever_order_they_tell() {
+        for (told, found) in [
+            (
+                "A waits for 2 of B, B waits for 3 of C, C waits for 1 of A",
+                "A 2, B 3, C 1",
+            ),
+            (
+                "C waits for 1 of A, B waits for 3 of C, A waits for 2 of B",
+                "C 1, A 2, B 3",
+            ),
+        ] {
+            assert_eq!(circle(told).as_deref(), Some(found));
+        }
+    }
+
+    #[test]
+    fn who_waits_for_a_circle_is_not_in_it() {
+        let told = "X waits for 1 of A, A waits for 2 of B, Y waits for 2 of B, B waits for 1 of A";
+        assert_eq!(circle(told).as_deref(), Some("A 2, B 1"));
+    }
+
+    #[test]
+    fn a_circle_behind_a_dead_end_is_found() {
+        let told = "A waits for 5 of E, A waits for 2 of B, B waits for 6 of F, B waits for 1 of A";
+        assert_eq!(circle(told).as_deref(), Some("A 2, B 1"));
+    }
+
+    #[test]
+    fn without_a_circle_there_is_no_alarm() {
+        for told in [
+            "A waits for 2 of B",
+            "A waits for 2 of B, B waits for 3 of C, A waits for 3 of C",
+            "A waits for 2 of B, A waits for 3 of C, B waits for 4 of D, C waits for 4 of D",
+            // Two threads of one process take turns.
+            "A waits for 1 of A",
+        ] {
+            assert_eq!(circle(told), None, "{told}");
+        }
+        assert_eq!(Deadlock::among(&[]), None);
+    }
+
+    #[test]
+    fn each_process_is_told_with_what_it_holds_and_what_it_waits_for() {
+        let waits = waits("A waits for two of B, B waits for three of C, C waits for one of A");
+        assert_eq!(
+            Deadlock::among(&waits).expect("a circle").to_string(),
+            "process 'A' (pid 65) holds one and waits for two\n\
+             process 'B' (pid 66) holds two and waits for three\n\
+             process 'C' (pid 67) holds three and waits for one"
+        );
+        assert_eq!(
+            waits[0].to_string(),
+            "process 'A' (pid 65) waits for two, held by process 'B' (pid 66)"
+        );
+    }
+}

@@ -1,0 +1,163 @@
+//! Numbers that processes share, change under a lock, and wait for: what the semaphore, the barrier and the condition
+//! are made of.
+//!
+//! Nothing here depends on any process coming back: a change happens wholly or not at all (`journal`), the lock comes
+//! free with its holder's death, and who waits is not only woken but looks by himself every now and then, because the
+//! one who was to wake him may be dead.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::time::{Duration, Instant};
+
+use crate::errors::error::{Error, Result};
+use crate::memory::eventcount::Bell;
+use crate::memory::presence::Presence;
+use crate::memory::segment::{Held, Segment, Use};
+use crate::platform::file_lock::{MOMENT, Refused};
+use crate::sync::redo_log;
+use crate::transfer::handle::Ticket;
+
+/// How long a waiting thread sleeps before it looks whether somebody died.
+pub(crate) const LOOK: Duration = Duration::from_millis(100);
+
+/// Where the journal says that it is complete.
+const COMPLETE: usize = crate::memory::layout::WORDS - 1;
+
+/// What is written down without the lock.
+const NOTE: usize = COMPLETE - 1;
+
+/// Bells to wait on, in the words before.
+pub(crate) const BELLS: usize = NOTE / 2;
+
+/// Shared numbers, their lock, and the bells that ring when they change.
+#[derive(Clone, Debug)]
+pub(crate) struct Monitor {
+    segment: Arc<Segment>,
+}
+
+impl Monitor {
+    /// Makes `numbers` numbers, all 0.
+    pub(crate) fn new(numbers: usize, what: &str) -> Result<Monitor> {
+        let bytes = numbers
+            .saturating_add(redo_log::ROOM)
+            .saturating_mul(size_of::<u64>());
+        let segment = Segment::create(bytes, Use::Locked).map_err(|source| Error::Memory {
+            what: what.to_owned(),
+            source,
+        })?;
+        Ok(Monitor { segment })
+    }
+
+    pub(crate) fn ticket<E: serde::ser::Error>(&self, content: &str) -> Result<Ticket, E> {
+        self.segment.ticket(content)
+    }
+
+    pub(crate) fn open(ticket: &Ticket, content: &str) -> Result<Monitor, String> {
+        let segment = Segment::open(ticket, content)?;
+        Ok(Monitor { segment })
+    }
+
+    /// Locks the numbers.
+    pub(crate) fn enter(&self, what: &str) -> Result<Numbers<'_>> {
+        self.lock(None)
+            .map_err(|refused| self.refusal(refused, what, None))
+    }
+
+    pub(crate) fn lock(&self, deadline: Option<Instant>) -> Result<Numbers<'_>, Refused> {
+        Ok(Numbers::new(&self.segment, self.segment.lock(deadline)?))
+    }
+
+    /// Locks the numbers for one who has waited until the deadline already, or soon will have: for a [`MOMENT`] more he
+    /// waits for others who have them.
+    pub(crate) fn lock_before(&self, deadline: Option<Instant>) -> Result<Numbers<'_>, Refused> {
+        self.lock(deadline.map(|deadline| deadline.max(Instant::now() + MOMENT)))
+    }
+
+    pub(crate) fn try_lock(&self) -> Result<Numbers<'_>, Refused> {
+        Ok(Numbers::new(&self.segment, self.segment.try_lock()?))
+    }
+
+    pub(crate) fn refusal(&self, refused: Refused, what: &str, limit: Option<Duration>) -> Error {
+        crate::sync::lock::refusal(refused, &self.segment, what.to_owned(), limit)
+    }
+
+    /// Says that this thread is about to wait on a bell, and gives what the bell shows now. The caller has looked at the
+    /// numbers in vain, and has them locked: so whoever changes them from now on knows of this thread.
+    pub(crate) fn bell(&self, bell: usize) -> u32 {
+        self.bell_at(bell).lie_down()
+    }
+
+    /// Waits until the bell shows something else than `seen`, or it is time to look around, or the deadline has
+    /// passed; true if it is time to look around.
+    pub(crate) fn wait(&self, bell: usize, seen: u32, deadline: Option<Instant>) -> bool {
+        let look = Instant::now() + LOOK;
+        let until = deadline.map_or(look, |deadline| deadline.min(look));
+        self.bell_at(bell).wait_while(seen, until);
+        Instant::now() >= until
+    }
+
+    /// A number that can be read and written without the lock.
+    pub(crate) fn note(&self) -> &AtomicU32 {
+        &self.segment.words()[NOTE]
+    }
+
+    /// Rings a bell for up to `count` of those who wait on it. Where nobody does, the system is not called.
+    pub(crate) fn ring(&self, bell: usize, count: u32) {
+        self.bell_at(bell).strike_for(count);
+    }
+
+    fn bell_at(&self, bell: usize) -> Bell<'_> {
+        Bell::of(&self.segment, 2 * bell)
+    }
+
+    /// This process, as it is written into these numbers.
+    pub(crate) fn presence(&self, what: &str) -> Result<Presence> {
+        Presence::own(self.folder()).map_err(|source| Error::Memory {
+            what: what.to_owned(),
+            source,
+        })
+    }
+
+    pub(crate) fn segment(&self) -> &Segment {
+        &self.segment
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.segment.folder()
+    }
+}
+
+/// The numbers of a [`Monitor`], locked.
+pub(crate) struct Numbers<'a> {
+    held: Held<'a>,
+    complete: &'a AtomicU32,
+}
+
+impl<'a> Numbers<'a> {
+    fn new(segment: &'a Segment, mut held: Held<'a>) -> Numbers<'a> {
+        let complete = &segment.words()[COMPLETE];
+        redo_log::finish(bytemuck::cast_slice_mut(&mut held), complete);
+        Numbers { held, complete }
+    }
+
+    /// All numbers.
+    pub(crate) fn all(&self) -> &[u64] {
+        &bytemuck::cast_slice(&self.held)[redo_log::ROOM..]
+    }
+
+    pub(crate) fn get(&self, place: usize) -> u64 {
+        self.all()[place]
+    }
+
+    /// Sets numbers, given by their places, in one step: all of them or, if this process is killed, none.
+    pub(crate) fn change(&mut self, changes: &[(usize, u64)]) {
+        let memory = bytemuck::cast_slice_mut(&mut self.held);
+        redo_log::change(memory, self.complete, changes);
+    }
+
+    /// Sets a number before anybody else knows of it.
+    pub(crate) fn set(&mut self, place: usize, number: u64) {
+        bytemuck::cast_slice_mut(&mut self.held)[redo_log::ROOM + place] = number;
+    }
+}

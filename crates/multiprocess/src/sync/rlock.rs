@@ -1,0 +1,252 @@
+//! A lock that its holder may take again.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::errors::error::{Error, Result};
+use crate::errors::quoted::Name;
+use crate::memory::segment::{Held, Segment, Use};
+use crate::platform::file_lock::Refused;
+use crate::sync::lock::refusal;
+use crate::trace::events;
+use crate::transfer::handle::Ticket;
+
+/// A lock that processes and threads take in turns, and that the thread which holds it may take again.
+///
+/// It comes free when as many guards were dropped as were given out. Like [`Lock`](crate::Lock) it is a handle, it
+/// comes free when its holder dies, and later holders are told so.
+///
+/// Python: `multiprocessing.RLock`. Different here: Python waits for ever when the holder was killed; and only the
+/// guard can release it, so it cannot be released once too often.
+///
+/// # Examples
+///
+/// ```
+/// use multiprocess::{Error, RLock};
+///
+/// fn transfer(books: &RLock) -> Result<(), Error> {
+///     let _alone = books.acquire()?;
+///     check(books)
+/// }
+///
+/// // Takes the lock for those who call it without; `transfer` holds it already.
+/// fn check(books: &RLock) -> Result<(), Error> {
+///     let _alone = books.acquire()?;
+///     Ok(())
+/// }
+///
+/// transfer(&RLock::new()?)?;
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Clone)]
+pub struct RLock {
+    segment: Arc<Segment>,
+    name: Option<Arc<str>>,
+}
+
+thread_local! {
+    /// How often this thread holds each lock, by the address of the lock's segment in this process.
+    static TIMES: RefCell<Vec<(usize, u32)>> = const { RefCell::new(Vec::new()) };
+}
+
+impl RLock {
+    /// Makes a lock that nobody holds.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`] if there is no shared memory for it.
+    pub fn new() -> Result<RLock> {
+        let segment = Segment::create(0, Use::Locked).map_err(|source| Error::Memory {
+            what: CONTENT.to_owned(),
+            source,
+        })?;
+        let lock = RLock {
+            segment,
+            name: None,
+        };
+        events::made(&lock.segment, || lock.to_string());
+        Ok(lock)
+    }
+
+    /// Makes a lock with a name, which stands in the error of those who wait for it in vain.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](RLock::new).
+    pub fn named(name: &str) -> Result<RLock> {
+        let lock = RLock {
+            name: Some(name.into()),
+            ..RLock::new()?
+        };
+        events::made(&lock.segment, || lock.to_string());
+        Ok(lock)
+    }
+
+    /// Waits until the lock is free, or held by this thread, and takes it. Python: `RLock.acquire()`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`] if the operating system refuses.
+    pub fn acquire(&self) -> Result<RLockGuard<'_>> {
+        self.guard(self.segment.lock(None))
+            .map_err(|refused| self.refusal(refused, None))
+    }
+
+    /// Takes the lock if it is free, or held by this thread; `None` if somebody else holds it.
+    ///
+    /// Python: `RLock.acquire(block=False)`.
+    ///
+    /// # Errors
+    ///
+    /// As [`acquire`](RLock::acquire).
+    pub fn try_acquire(&self) -> Result<Option<RLockGuard<'_>>> {
+        match self.guard(self.segment.try_lock()) {
+            Ok(guard) => Ok(Some(guard)),
+            Err(Refused::Busy) => Ok(None),
+            Err(refused) => Err(self.refusal(refused, None)),
+        }
+    }
+
+    /// As [`acquire`](RLock::acquire), but waits no longer than `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LockTimeout`] if somebody else held it all the time; it says who.
+    pub fn acquire_timeout(&self, limit: Duration) -> Result<RLockGuard<'_>> {
+        self.guard(self.segment.lock(Instant::now().checked_add(limit)))
+            .map_err(|refused| self.refusal(refused, Some(limit)))
+    }
+
+    fn guard<'a>(&'a self, locked: Result<Held<'a>, Refused>) -> Result<RLockGuard<'a>, Refused> {
+        let key = Arc::as_ptr(&self.segment).addr();
+        let first = match locked {
+            Ok(held) => {
+                held.keep();
+                true
+            }
+            Err(Refused::HeldByThisThread) => false,
+            Err(refused) => return Err(refused),
+        };
+        TIMES.with_borrow_mut(|all| {
+            match all.iter_mut().find(|(known, _)| *known == key) {
+                // What a forgotten guard left behind does not count.
+                Some((_, times)) if first => *times = 1,
+                Some((_, times)) => *times += 1,
+                None => all.push((key, 1)),
+            }
+        });
+        Ok(RLockGuard {
+            segment: &self.segment,
+            not_send: PhantomData,
+        })
+    }
+
+    fn refusal(&self, refused: Refused, limit: Option<Duration>) -> Error {
+        refusal(refused, &self.segment, self.to_string(), limit)
+    }
+}
+
+/// `an RLock`, or `the RLock 'books'`.
+impl fmt::Display for RLock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "the RLock '{}'", Name(name)),
+            None => f.write_str(CONTENT),
+        }
+    }
+}
+
+impl fmt::Debug for RLock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RLock")
+            .field("name", &self.name)
+            .field("memory", &self.segment)
+            .finish()
+    }
+}
+
+const CONTENT: &str = "an RLock";
+
+impl Serialize for RLock {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.segment.ticket(CONTENT)?, self.name.as_deref()).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for RLock {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<RLock, D::Error> {
+        let (ticket, name): (Ticket, Option<String>) = Deserialize::deserialize(deserializer)?;
+        let segment = Segment::open(&ticket, CONTENT).map_err(serde::de::Error::custom)?;
+        Ok(RLock {
+            segment,
+            name: name.map(Into::into),
+        })
+    }
+}
+
+/// An [`RLock`] that is held, once more by each guard; dropping the last of them releases it.
+///
+/// The guards of a thread may be dropped in any order. A guard stays with its thread.
+#[must_use = "dropping the guard releases the lock at once"]
+pub struct RLockGuard<'a> {
+    segment: &'a Segment,
+    /// The lock belongs to the thread that took it.
+    not_send: PhantomData<*mut ()>,
+}
+
+impl RLockGuard<'_> {
+    /// Returns whether a process died while it held the lock, so that what the lock guards may be half changed.
+    ///
+    /// Every later holder is told, until one calls [`clear_death`](RLockGuard::clear_death); std's mutexes stay poisoned in
+    /// the same way. A thread that leaked its guard and ended counts as dead, too.
+    #[must_use]
+    pub fn holder_died(&self) -> bool {
+        self.dead_holder().is_some()
+    }
+
+    /// Returns the process id of the last holder that died, if [`holder_died`](RLockGuard::holder_died).
+    #[must_use]
+    pub fn dead_holder(&self) -> Option<u32> {
+        self.segment.dead_holder()
+    }
+
+    /// Clears the notice that a holder died: later holders aren't told any more. Call it when you have repaired the
+    /// data. It is std's `Mutex::clear_poison`.
+    pub fn clear_death(&mut self) {
+        self.segment.clear_death();
+    }
+}
+
+impl Drop for RLockGuard<'_> {
+    fn drop(&mut self) {
+        let key = std::ptr::from_ref(self.segment).addr();
+        // Without the count the thread is at its very end, which releases the lock too.
+        let last = TIMES.try_with(|all| {
+            let mut all = all.borrow_mut();
+            let place = all.iter().position(|(known, _)| *known == key);
+            let Some(place) = place else { return false };
+            all[place].1 -= 1;
+            if all[place].1 > 0 {
+                return false;
+            }
+            all.swap_remove(place);
+            true
+        });
+        if last == Ok(true) {
+            self.segment.release_kept();
+        }
+    }
+}
+
+impl fmt::Debug for RLockGuard<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RLockGuard")
+            .field("holder_died", &self.holder_died())
+            .finish()
+    }
+}

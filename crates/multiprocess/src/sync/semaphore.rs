@@ -1,0 +1,283 @@
+//! A number of permits that processes take and give back.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::errors::error::{Error, Result};
+use crate::errors::holder::Holder;
+use crate::memory::limit::Limit;
+use crate::memory::presence::Presence;
+use crate::platform::file_lock::Refused;
+use crate::sync::monitor::{Monitor, Numbers};
+use crate::transfer::handle::Ticket;
+
+/// A fixed number of permits: as many threads, of any processes, may hold one at the same time.
+///
+/// It is a handle, like [`Lock`](crate::Lock). A permit comes back when its [`Permit`] is dropped, also by a panic,
+/// and when its process dies; that is noticed within a tenth of a second.
+///
+/// Python: `multiprocessing.Semaphore(n)`. Different here: a permit of a killed process comes back, where Python
+/// loses it; and a permit is given back by its guard only, so there are never more of them than at the beginning.
+/// That makes it Python's `BoundedSemaphore` too: the `ValueError` of a release too many cannot happen. To signal
+/// something from one process to another, for which Python's `release` without `acquire` is used, there are
+/// [`Event`](crate::Event) and [`Condition`](crate::Condition).
+///
+/// # Examples
+///
+/// ```
+/// use multiprocess::{Semaphore, spawn, task};
+///
+/// fn download(number: u32, at_once: Semaphore) -> u32 {
+///     let _permit = at_once.acquire().expect("there is shared memory");
+///     // Here are never more than two processes.
+///     number * 10
+/// }
+///
+/// fn main() -> Result<(), multiprocess::Error> {
+///     multiprocess::init([task(download)]);
+///     let at_once = Semaphore::new(2)?;
+///     let children = [1, 2, 3, 4].map(|number| spawn(download, (number, at_once.clone())));
+///     for (number, child) in (1..).zip(children) {
+///         assert_eq!(child?.join()?, number * 10);
+///     }
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Semaphore {
+    monitor: Monitor,
+    permits: u32,
+}
+
+// The numbers: how many permits are free, and then for each process that has some, who it is and how many.
+const FREE: usize = 0;
+const HOLDERS: usize = 1;
+
+/// Processes that can hold permits at one time; a further one waits as if all permits were taken.
+const MOST_HOLDERS: u32 = 1024;
+
+/// Waiting threads wait on this bell.
+const BELL: usize = 0;
+
+impl Semaphore {
+    /// Makes a semaphore of `permits` permits, all free. At most 1024 processes hold some of them at one time.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`] if there is no shared memory for it.
+    pub fn new(permits: u32) -> Result<Semaphore> {
+        let holders = permits.min(MOST_HOLDERS) as usize;
+        let monitor = Monitor::new(HOLDERS + 2 * holders, CONTENT)?;
+        monitor.enter(CONTENT)?.set(FREE, u64::from(permits));
+        Ok(Semaphore { monitor, permits })
+    }
+
+    /// Waits for a permit and takes it. Python: `Semaphore.acquire()`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`] if the operating system refuses.
+    pub fn acquire(&self) -> Result<Permit<'_>> {
+        loop {
+            if let Some(permit) = self.take(Limit::None, false)? {
+                return Ok(permit);
+            }
+        }
+    }
+
+    /// Takes a permit if one is free. Python: `Semaphore.acquire(block=False)`.
+    ///
+    /// It waits for another process that takes or gives back a permit at the same moment, but not longer than a
+    /// millisecond; then it is `None`, too.
+    ///
+    /// # Errors
+    ///
+    /// As [`acquire`](Semaphore::acquire).
+    pub fn try_acquire(&self) -> Result<Option<Permit<'_>>> {
+        self.take(Limit::Try, true)
+    }
+
+    /// Waits for a permit, but not longer than `limit`.
+    ///
+    /// Python: `Semaphore.acquire(timeout=seconds)`, which returns False where this is an error that says who holds
+    /// the permits.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PermitTimeout`] if none was free in time; [`Error::LockTimeout`] if that could not be known, because a
+    /// process was stopped in the middle of taking a permit or giving one back.
+    pub fn acquire_timeout(&self, limit: Duration) -> Result<Permit<'_>> {
+        match self.take(Limit::For(limit), limit.is_zero())? {
+            Some(permit) => Ok(permit),
+            None => Err(Error::PermitTimeout {
+                limit,
+                permits: self.permits,
+                holders: self.holders(limit)?,
+            }),
+        }
+    }
+
+    /// Number of permits, free or not.
+    #[must_use]
+    pub fn permits(&self) -> u32 {
+        self.permits
+    }
+
+    /// Number of permits that are free at this moment. Python: `Semaphore.get_value()`.
+    ///
+    /// # Errors
+    ///
+    /// As [`acquire`](Semaphore::acquire).
+    pub fn free(&self) -> Result<u32> {
+        let mut numbers = self.monitor.enter(CONTENT)?;
+        self.take_from_the_dead(&mut numbers);
+        Ok(u32::try_from(numbers.get(FREE)).unwrap_or(self.permits))
+    }
+
+    fn take(&self, limit: Limit, mut look: bool) -> Result<Option<Permit<'_>>> {
+        let me = self.monitor.presence(CONTENT)?;
+        let deadline = limit.patience().deadline();
+        loop {
+            let mut numbers = match self.monitor.lock_before(deadline) {
+                Ok(numbers) => numbers,
+                Err(refused) => {
+                    // This thread may have been woken to take a permit: then let another one look.
+                    self.monitor.ring(BELL, 1);
+                    return match (refused, limit) {
+                        (Refused::Busy, Limit::Try) => Ok(None),
+                        (refused, limit) => Err(self.refusal(refused, limit)),
+                    };
+                }
+            };
+            if take_one(&mut numbers, me)
+                || look && self.take_from_the_dead(&mut numbers) && take_one(&mut numbers, me)
+            {
+                return Ok(Some(Permit { semaphore: self }));
+            }
+            if look && deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return Ok(None);
+            }
+            let bell = self.monitor.bell(BELL);
+            drop(numbers);
+            look = self.monitor.wait(BELL, bell, deadline);
+        }
+    }
+
+    /// Gives back the permits of processes that have died; true if there were some.
+    fn take_from_the_dead(&self, numbers: &mut Numbers<'_>) -> bool {
+        let dead: Vec<usize> = holders(numbers)
+            .filter(|(_, presence, _)| presence.is_gone(self.monitor.folder()))
+            .map(|(place, ..)| place)
+            .collect();
+        for &place in &dead {
+            let free = numbers.get(FREE) + numbers.get(place + 1);
+            numbers.change(&[(FREE, free), (place, 0), (place + 1, 0)]);
+        }
+        if !dead.is_empty() {
+            self.monitor.ring(BELL, u32::MAX >> 1);
+        }
+        !dead.is_empty()
+    }
+
+    fn refusal(&self, refused: Refused, limit: Limit) -> Error {
+        let limit = match limit {
+            Limit::For(limit) => Some(limit),
+            Limit::None | Limit::Try => None,
+        };
+        self.monitor.refusal(refused, CONTENT, limit)
+    }
+
+    /// Who holds permits after the limit is over.
+    fn holders(&self, limit: Duration) -> Result<Vec<Holder>> {
+        let locked = self.monitor.lock_before(Some(Instant::now()));
+        let numbers = locked.map_err(|refused| self.refusal(refused, Limit::For(limit)))?;
+        let processes: Vec<Presence> = holders(&numbers).map(|(_, process, _)| process).collect();
+        drop(numbers);
+        Ok(processes.into_iter().map(Presence::holder).collect())
+    }
+
+    fn give_back(&self) -> Result<()> {
+        let me = self.monitor.presence(CONTENT)?;
+        let mut numbers = self.monitor.enter(CONTENT)?;
+        let mine = holders(&numbers).find(|&(_, process, _)| process == me);
+        // Not there if this process is at its end, and somebody was faster.
+        if let Some((place, _, count)) = mine {
+            let free = numbers.get(FREE) + 1;
+            let process = if count > 1 { me.number() } else { 0 };
+            numbers.change(&[(FREE, free), (place, process), (place + 1, count - 1)]);
+        }
+        drop(numbers);
+        self.monitor.ring(BELL, 1);
+        Ok(())
+    }
+}
+
+/// The processes that hold permits: where they stand, who they are, and how many they have.
+fn holders<'a>(numbers: &'a Numbers<'_>) -> impl Iterator<Item = (usize, Presence, u64)> + 'a {
+    let all = numbers.all()[HOLDERS..].chunks_exact(2).enumerate();
+    all.filter_map(|(index, holder)| {
+        let presence = Presence::from_number(holder[0])?;
+        Some((HOLDERS + 2 * index, presence, holder[1]))
+    })
+}
+
+/// Takes a permit if one is free.
+fn take_one(numbers: &mut Numbers<'_>, me: Presence) -> bool {
+    let free = numbers.get(FREE);
+    if free == 0 {
+        return false;
+    }
+    let all = &numbers.all()[HOLDERS..];
+    let place_of = |number: u64| all.chunks_exact(2).position(|holder| holder[0] == number);
+    let Some(index) = place_of(me.number()).or_else(|| place_of(0)) else {
+        return false;
+    };
+    let place = HOLDERS + 2 * index;
+    let count = numbers.get(place + 1) + 1;
+    numbers.change(&[(FREE, free - 1), (place, me.number()), (place + 1, count)]);
+    true
+}
+
+impl fmt::Debug for Semaphore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Semaphore")
+            .field("permits", &self.permits)
+            .field("memory", &self.monitor)
+            .finish()
+    }
+}
+
+const CONTENT: &str = "a Semaphore";
+
+impl Serialize for Semaphore {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.monitor.ticket(CONTENT)?, self.permits).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Semaphore {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Semaphore, D::Error> {
+        let (ticket, permits): (Ticket, u32) = Deserialize::deserialize(deserializer)?;
+        let monitor = Monitor::open(&ticket, CONTENT).map_err(serde::de::Error::custom)?;
+        Ok(Semaphore { monitor, permits })
+    }
+}
+
+/// A permit of a [`Semaphore`]; dropping it gives it back. Python: the block of `with semaphore:`.
+///
+/// It belongs to the process, and may be dropped by another thread of it. One that is forgotten
+/// ([`std::mem::forget`]) comes back when the process ends.
+#[derive(Debug)]
+#[must_use = "dropping the permit gives it back at once"]
+pub struct Permit<'a> {
+    semaphore: &'a Semaphore,
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        // What cannot be given back now comes back when the process ends.
+        let _ = self.semaphore.give_back();
+    }
+}

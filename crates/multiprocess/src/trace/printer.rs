@@ -1,0 +1,83 @@
+//! Printing the events on standard error.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::OnceLock;
+
+use tracing::{Dispatch, Event, Level, Subscriber};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::errors::current;
+use crate::errors::quoted::{Line, Name};
+
+/// Name of the variable that has the events printed.
+const VARIABLE: &str = "MULTIPROCESS_LOG";
+
+/// Prints events.
+pub(super) struct Printer {
+    pub(super) dispatch: Dispatch,
+    pub(super) level: Level,
+}
+
+static PRINTER: OnceLock<Printer> = OnceLock::new();
+
+/// Prints events, where that was asked for.
+pub(super) fn printer() -> Option<&'static Printer> {
+    PRINTER.get()
+}
+
+/// Has the events printed on standard error where the variable asks for it: `MULTIPROCESS_LOG=info`, `debug` or `trace`.
+///
+/// Python: `multiprocessing.log_to_stderr(level)`.
+pub(super) fn print_if_asked() {
+    let Ok(level) = std::env::var(VARIABLE) else {
+        return;
+    };
+    let Ok(level) = level.parse::<Level>() else {
+        // Nobody is told that standard error is closed: there is nowhere to tell it.
+        let _ = writeln!(
+            io::stderr(),
+            "{VARIABLE}={level} is not understood: say info, debug or trace"
+        );
+        return;
+    };
+    // The same goes for the events.
+    let printer = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false)
+        .event_format(WithProcessName)
+        .finish();
+    let dispatch = Dispatch::new(printer);
+    let _ = PRINTER.set(Printer { dispatch, level });
+}
+
+/// `[INFO/worker 1 4711] process started name="worker 2" pid=4712 daemon=false`, in one piece.
+struct WithProcessName;
+
+impl<S, N> FormatEvent<S, N> for WithProcessName
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let this = &current::identity().this;
+        write!(
+            writer,
+            "[{}/{} {}] ",
+            event.metadata().level(),
+            Name(&this.name),
+            this.pid
+        )?;
+        let mut fields = String::new();
+        context.format_fields(Writer::new(&mut fields), event)?;
+        writeln!(writer, "{}", Line(&fields))
+    }
+}

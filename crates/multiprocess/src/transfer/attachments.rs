@@ -1,0 +1,238 @@
+//! The segments whose handles stand in a value on its way: kept until it has arrived, taken back if it does not.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+thread_local! {
+    /// What was serialised since packing began; `None` while this thread packs nothing: no handle can be serialised then.
+    static PACKED: RefCell<Option<Luggage>> = const { RefCell::new(None) };
+    /// What was packed with the results of a batch so far.
+    static RESULTS: RefCell<Luggage> = const { RefCell::new(Luggage(Vec::new())) };
+    /// How many handles this thread has opened since it began to count.
+    static OPENED: Cell<usize> = const { Cell::new(0) };
+    /// What this thread has opened since reading began; `None` while it reads nothing that arrives as a whole.
+    static ARRIVING: RefCell<Option<Arriving>> = const { RefCell::new(None) };
+    /// Whether this thread reads a value that came with a message: no handle can be read otherwise.
+    static READING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What a handle is told that does not travel in a message, nor came with one.
+const ONLY_IN_MESSAGES: &str = "is a handle, which travels only in messages of `multiprocess`: hand it over as an \
+     argument or a result of a process or of a call of a pool, or send it through a Queue, a channel or a pipe of this \
+     crate; other serialisers, and channels of other crates, cannot carry it";
+
+/// Whether a handle may be serialised now; the error says why not.
+pub(crate) fn check_packing(what: &str) -> Result<(), String> {
+    if PACKED.with_borrow(Option::is_some) {
+        return Ok(());
+    }
+    Err(format!("{what} {ONLY_IN_MESSAGES}"))
+}
+
+/// Whether a handle may be read now; the error says why not.
+pub(crate) fn check_reading(what: &str) -> Result<(), String> {
+    if READING.get() {
+        return Ok(());
+    }
+    Err(format!("{what} {ONLY_IN_MESSAGES}"))
+}
+
+/// Reads a value that came with a message. Nothing is noted for a type that cannot hold a handle.
+#[inline]
+pub(crate) fn reading<T, R>(read: impl FnOnce() -> R) -> R {
+    /// Restores what was there before, also where reading panics.
+    struct Outer(bool);
+
+    impl Drop for Outer {
+        fn drop(&mut self) {
+            READING.set(self.0);
+        }
+    }
+
+    if !std::mem::needs_drop::<T>() {
+        return read();
+    }
+    let _outer = Outer(READING.replace(true));
+    read()
+}
+
+/// Something that was serialised, and is on its way.
+pub(crate) trait Carried: Send + Sync {
+    /// It is on its way no longer.
+    fn take_back(&self);
+
+    /// The process that was to have it died before it had read it.
+    fn lost(&self, _pid: u32) {
+        self.take_back();
+    }
+
+    /// It has arrived, or will.
+    fn deliver(&self) {}
+
+    /// Whether it is what a handle ends with: some handles add several.
+    fn ends_a_handle(&self) -> bool {
+        false
+    }
+}
+
+/// Notes a handle that was serialised.
+pub(crate) fn add(carried: Arc<dyn Carried>) {
+    PACKED.with_borrow_mut(|packed| {
+        if let Some(packed) = packed {
+            packed.0.push(carried);
+        }
+    });
+}
+
+/// Keeps what was packed with a result of a batch, for [`take_results`].
+pub(crate) fn keep_result(mut luggage: Luggage) {
+    RESULTS.with_borrow_mut(|results| results.0.append(&mut luggage.0));
+}
+
+/// What was packed with the results of a batch, since this was asked last.
+pub(crate) fn take_results() -> Luggage {
+    RESULTS.take()
+}
+
+/// Counts the handles that this thread opens from now on.
+pub(crate) fn count_opened() {
+    OPENED.set(0);
+}
+
+/// Notes a handle that was opened.
+pub(crate) fn note_opened() {
+    OPENED.set(OPENED.get() + 1);
+}
+
+/// How many handles this thread has opened since [`count_opened`].
+pub(crate) fn opened() -> usize {
+    OPENED.get()
+}
+
+/// Handles that were opened, and are not yet counted as arrived.
+#[derive(Default)]
+pub(crate) struct Arriving(Vec<Arc<dyn Carried>>);
+
+impl Arriving {
+    /// Counts them as arrived. Nothing is dropped here: it takes only a moment.
+    pub(crate) fn arrive(&self) {
+        for carried in &self.0 {
+            carried.take_back();
+        }
+    }
+}
+
+/// Counts a handle that was opened as arrived: now, or with the others of a value that arrives as a whole.
+pub(crate) fn arrive(carried: Arc<dyn Carried>) {
+    let alone = ARRIVING.with_borrow_mut(|arriving| match arriving {
+        Some(Arriving(all)) => {
+            all.push(carried);
+            None
+        }
+        None => Some(carried),
+    });
+    if let Some(carried) = alone {
+        carried.take_back();
+    }
+}
+
+/// Reads a value that arrives as a whole, or not at all, and gives the handles that were opened in it. They are on
+/// their way until they are said to have [arrived](Arriving::arrive): so the sender can take all of them back if the
+/// reader comes to grief, and none is counted twice.
+pub(crate) fn with_arriving<R>(read: impl FnOnce() -> R) -> (R, Arriving) {
+    /// Restores what was there before, also where reading panics.
+    struct Outer(Option<Arriving>);
+
+    impl Drop for Outer {
+        fn drop(&mut self) {
+            ARRIVING.set(self.0.take());
+        }
+    }
+
+    let _outer = Outer(ARRIVING.replace(Some(Arriving::default())));
+    let read = read();
+    let arriving = ARRIVING.take().unwrap_or_default();
+    (read, arriving)
+}
+
+/// Reads something while something else is being read: its handles are not counted with those of the other.
+pub(crate) fn apart<R>(read: impl FnOnce() -> R) -> R {
+    /// Restores what was there before, also where reading panics.
+    struct Outer(Option<Arriving>, usize);
+
+    impl Drop for Outer {
+        fn drop(&mut self) {
+            ARRIVING.set(self.0.take());
+            OPENED.set(self.1);
+        }
+    }
+
+    let _outer = Outer(ARRIVING.take(), OPENED.get());
+    read()
+}
+
+/// Packs a value, and gives the handles that were serialised with it.
+pub(crate) fn with_luggage<R>(pack: impl FnOnce() -> R) -> (R, Luggage) {
+    /// Restores what was there before, also where packing panics.
+    struct Outer(Option<Luggage>);
+
+    impl Drop for Outer {
+        fn drop(&mut self) {
+            PACKED.set(self.0.take());
+        }
+    }
+
+    let _outer = Outer(PACKED.replace(Some(Luggage::default())));
+    let packed = pack();
+    let luggage = PACKED.take().unwrap_or_default();
+    (packed, luggage)
+}
+
+/// What is on its way with one value. Dropped, it is taken back: the value will not arrive.
+#[derive(Default)]
+pub(crate) struct Luggage(Vec<Arc<dyn Carried>>);
+
+impl Luggage {
+    /// The value has arrived, or is where it will be taken from.
+    pub(crate) fn deliver(mut self) {
+        for carried in self.0.drain(..) {
+            carried.deliver();
+        }
+    }
+
+    /// Reading the value came only so far: so many handles in it were opened, and the others never will be.
+    pub(crate) fn deliver_first(mut self, opened: usize) {
+        // They are read in the order in which they were written.
+        let mut ends = self.0.iter().map(|carried| carried.ends_a_handle());
+        let mut arrived = 0;
+        for _ in 0..opened {
+            arrived += ends
+                .by_ref()
+                .position(|end| end)
+                .map_or(0, |place| place + 1);
+        }
+        drop(ends);
+        for carried in self.0.drain(..arrived) {
+            carried.deliver();
+        }
+    }
+
+    /// The process that was to have the value died before it had read it.
+    pub(crate) fn lose(mut self, pid: u32) {
+        for carried in self.0.drain(..) {
+            carried.lost(pid);
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Drop for Luggage {
+    fn drop(&mut self) {
+        for carried in &self.0 {
+            carried.take_back();
+        }
+    }
+}

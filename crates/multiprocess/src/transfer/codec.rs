@@ -1,0 +1,59 @@
+//! Values as bytes: what is written and read, and why it cannot be.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::transfer::{attachments, handle};
+
+/// Reads a value that came with a message, and may hold handles; the error says why it cannot be read.
+#[inline]
+pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    attachments::reading::<T, _>(|| postcard::from_bytes(bytes)).map_err(|error| explain(&error))
+}
+
+/// What `work` returns, unless it panics.
+pub(crate) fn without_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).ok()
+}
+
+/// The text of a panic.
+pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> &str {
+    payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("a panic without a message")
+}
+
+/// Why a value could not be serialised. Postcard drops the words of a value's own `Serialize`, so
+/// another serialiser is asked for them.
+pub(crate) fn why_not<T: Serialize>(value: &T, error: &postcard::Error) -> String {
+    if *error != postcard::Error::SerdeSerCustom {
+        return explain(error);
+    }
+    match serde_json::to_writer(std::io::sink(), value) {
+        Err(error) => error.to_string(),
+        Ok(()) => explain(error),
+    }
+}
+
+pub(crate) fn explain(error: &postcard::Error) -> String {
+    match error {
+        postcard::Error::WontImplement => "its type asks the bytes what they are (`untagged`, \
+             `flatten`, `serde_json::Value`), and the wire format does not say; give it a type that \
+             says what it holds"
+            .to_owned(),
+        postcard::Error::SerializeSeqLengthUnknown => {
+            "a sequence or map in it does not know its length (`#[serde(flatten)]` does that); \
+             collect it into a Vec or a map first"
+                .to_owned()
+        }
+        postcard::Error::SerdeSerCustom => "its own `Serialize` reported an error".to_owned(),
+        postcard::Error::SerdeDeCustom => handle::why_not_opened()
+            .unwrap_or_else(|| "its own `Deserialize` reported an error".to_owned()),
+        other => other.to_string(),
+    }
+}
