@@ -52,7 +52,7 @@ fn paths(text: &str) -> Vec<String> {
             .and_then(|list| list.split('}').next());
         match list {
             Some(list) => {
-                paths.extend(list.split(',').map(|item| format!("{path}{}", item.trim())))
+                paths.extend(list.split(',').map(|item| format!("{path}{}", item.trim())));
             }
             None => paths.push(path.to_owned()),
         }
@@ -117,11 +117,11 @@ fn no_files_use_each_other_in_a_circle() {
     // A file that uses none of the others, or that none of the others uses, is in no circle.
     loop {
         let left: BTreeSet<String> = uses.keys().cloned().collect();
-        let used: BTreeSet<String> = uses.values().flatten().cloned().collect();
+        let targets: BTreeSet<String> = uses.values().flatten().cloned().collect();
         for uses in uses.values_mut() {
             uses.retain(|used| left.contains(used));
         }
-        uses.retain(|file, uses| used.contains(file) && !uses.is_empty());
+        uses.retain(|file, uses| targets.contains(file) && !uses.is_empty());
         if uses.len() == left.len() {
             break;
         }
