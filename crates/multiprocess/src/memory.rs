@@ -6,10 +6,11 @@ pub(crate) mod create;
 pub(crate) mod eventcount;
 pub(crate) mod incarnation;
 pub(crate) mod layout;
-pub(crate) mod limit;
+
 pub(crate) mod name;
 pub(crate) mod presence;
 pub(crate) mod registry;
 pub(crate) mod segment;
 pub(crate) mod sweep;
+pub(crate) mod timeout;
 pub(crate) mod turn;

@@ -31,7 +31,7 @@ pub use self::options::MapOptions;
 pub use self::progress::Progress;
 pub use self::result::AsyncResult;
 
-use self::supervisor::Staff;
+use self::supervisor::Supervisor;
 use crate::errors::error::{Error, Result};
 use crate::process::task::Task;
 use crate::process::task_table::{self, RegisteredTask};
@@ -67,7 +67,7 @@ use crate::process::task_table::{self, RegisteredTask};
 /// }
 /// ```
 pub struct Pool {
-    staff: Arc<Staff>,
+    supervisor: Arc<Supervisor>,
     listener: Option<thread::JoinHandle<()>>,
 }
 
@@ -83,13 +83,13 @@ impl PoolBuilder {
         if settings.workers == 0 {
             return Err(Error::NoWorkers);
         }
-        let staff = Staff::hire(settings)?;
-        let listening = Arc::clone(&staff);
+        let supervisor = Supervisor::hire(settings)?;
+        let listening = Arc::clone(&supervisor);
         let listener = thread::Builder::new().name("pool".to_owned());
         let listener = listener
             .spawn(move || listening.listen())
             .map_err(|source| {
-                staff.give_up();
+                supervisor.give_up();
                 Error::System {
                     doing: "start a thread for the pool of",
                     name: "workers".to_owned(),
@@ -97,7 +97,7 @@ impl PoolBuilder {
                 }
             })?;
         Ok(Pool {
-            staff,
+            supervisor,
             listener: Some(listener),
         })
     }
@@ -226,7 +226,7 @@ impl Pool {
         F: Task<Args>,
         Args: Serialize + DeserializeOwned,
     {
-        options::apply_async(&self.staff, function, args)
+        options::apply_async(&self.supervisor, function, args)
     }
 
     /// Calls the function for each input, and gives the results one by one, in the order of the inputs.
@@ -295,7 +295,7 @@ impl Pool {
 
     fn options(&self) -> MapOptions<'_> {
         MapOptions {
-            staff: &self.staff,
+            supervisor: &self.supervisor,
             chunk: None,
             progress: None,
         }
@@ -304,36 +304,36 @@ impl Pool {
     /// The number of workers that the pool has, or will have again when one that died is replaced.
     #[must_use]
     pub fn workers(&self) -> usize {
-        self.staff.size()
+        self.supervisor.size()
     }
 
     /// The process ids of the workers that there are now.
     #[must_use]
     pub fn worker_pids(&self) -> Vec<u32> {
-        self.staff.pids()
+        self.supervisor.pids()
     }
 
     /// Takes no more calls; what is under way will be done, and then the workers end. Python: `pool.close()`.
     pub fn close(&self) {
-        self.staff.close();
+        self.supervisor.close();
     }
 
     /// Closes the pool, and waits until its work is done and its workers have ended. Python: `pool.close()` and
     /// `pool.join()`.
     pub fn join(mut self) {
-        self.staff.close();
-        self.staff.wait_for_end();
+        self.supervisor.close();
+        self.supervisor.wait_for_end();
         self.stop();
     }
 
     /// Ends the workers at once, in the middle of what they do; whoever waits for results gets an error.
     /// Python: `pool.terminate()`.
     pub fn terminate(&self) {
-        self.staff.terminate();
+        self.supervisor.terminate();
     }
 
     fn stop(&mut self) {
-        self.staff.terminate();
+        self.supervisor.terminate();
         if let Some(listener) = self.listener.take() {
             let _ = listener.join();
         }

@@ -59,7 +59,7 @@ pub(crate) const LANE: usize = place::RING + FIRST;
 
 /// The tail or the head: a count of messages, and a place in a ring.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Mark {
+pub(crate) struct Cursor {
     /// How many messages there were; it begins again at 2³².
     pub(crate) count: u32,
     /// Which of the two numbers for the ring is valid.
@@ -67,10 +67,10 @@ pub(crate) struct Mark {
     pub(crate) at: usize,
 }
 
-impl Mark {
-    pub(crate) fn from_number(number: u64) -> Mark {
+impl Cursor {
+    pub(crate) fn from_number(number: u64) -> Cursor {
         let low = number as u32;
-        Mark {
+        Cursor {
             count: (number >> 32) as u32,
             second: low >> 31 == 1,
             at: (low & !(1 << 31)) as usize,
@@ -82,8 +82,8 @@ impl Mark {
     }
 
     /// The mark after one more message.
-    pub(crate) fn after(self, at: usize) -> Mark {
-        Mark {
+    pub(crate) fn after(self, at: usize) -> Cursor {
+        Cursor {
             count: self.count.wrapping_add(1),
             at,
             ..self
@@ -91,8 +91,8 @@ impl Mark {
     }
 
     /// The beginning of another ring.
-    pub(crate) fn elsewhere(self) -> Mark {
-        Mark {
+    pub(crate) fn elsewhere(self) -> Cursor {
+        Cursor {
             second: !self.second,
             at: 0,
             ..self
@@ -101,15 +101,15 @@ impl Mark {
 }
 
 /// The numbers of one lane, in a segment that may have several.
-pub(crate) struct Ledger {
+pub(crate) struct Cursors {
     segment: Arc<Segment>,
     /// Where in the segment the lane begins.
     base: usize,
 }
 
-impl Ledger {
-    pub(crate) fn new(segment: Arc<Segment>, lane: usize) -> Ledger {
-        Ledger {
+impl Cursors {
+    pub(crate) fn new(segment: Arc<Segment>, lane: usize) -> Cursors {
+        Cursors {
             segment,
             base: lane * LANE,
         }
@@ -145,15 +145,15 @@ impl Ledger {
         self.get(place) as u32
     }
 
-    pub(crate) fn mark(&self, place: usize) -> Mark {
-        Mark::from_number(self.get(place))
+    pub(crate) fn mark(&self, place: usize) -> Cursor {
+        Cursor::from_number(self.get(place))
     }
 
-    pub(crate) fn put_ring(&self, tail: Mark) -> u32 {
+    pub(crate) fn put_ring(&self, tail: Cursor) -> u32 {
         self.get_small(place::PUT_RING + usize::from(tail.second))
     }
 
-    pub(crate) fn take_ring(&self, head: Mark) -> u32 {
+    pub(crate) fn take_ring(&self, head: Cursor) -> u32 {
         self.get_small(place::TAKE_RING + usize::from(head.second))
     }
 
@@ -174,7 +174,7 @@ impl Ledger {
             let tail = self.mark(place::TAIL);
             let again = self.get(place::HEAD);
             if again == head {
-                return tail.count.wrapping_sub(Mark::from_number(head).count);
+                return tail.count.wrapping_sub(Cursor::from_number(head).count);
             }
             head = again;
         }
@@ -230,7 +230,7 @@ impl Ledger {
     }
 
     /// The head and its ring, which belong together.
-    pub(crate) fn head(&self) -> (Mark, u32) {
+    pub(crate) fn head(&self) -> (Cursor, u32) {
         loop {
             let head = self.mark(place::HEAD);
             let ring = self.take_ring(head);
@@ -256,7 +256,7 @@ impl Ledger {
     }
 
     /// Whether a message was put that has not been taken.
-    pub(crate) fn has_more(&self, head: Mark) -> bool {
+    pub(crate) fn has_more(&self, head: Cursor) -> bool {
         if self.get_small(place::PUT_SEEN) != head.count {
             return true;
         }

@@ -9,17 +9,17 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::channel::iter::Iter;
-use crate::channel::mpmc::Lane;
-use crate::channel::peers::{self, Member, Party, Side};
+use crate::channel::mpmc::Mpmc;
+use crate::channel::peers::{self, PeerToken, Peers, Side};
 use crate::channel::select::{Incoming, Waitable, sealed};
-use crate::channel::typed::Messages;
+use crate::channel::typed::Typed;
 use crate::errors::error::{Error, Result};
 use crate::errors::send_error::SendError;
-use crate::memory::limit::Limit;
 use crate::memory::segment::Segment;
+use crate::memory::timeout::Timeout;
 use crate::trace::events;
 use crate::transfer::attachments;
-use crate::transfer::handle::Ticket;
+use crate::transfer::handle::SegmentHandle;
 
 /// Makes a channel that grows as it needs to: a [`Queue`](crate::Queue) in two halves.
 ///
@@ -89,10 +89,10 @@ pub fn bounded_channel<T: Serialize + DeserializeOwned>(
 }
 
 fn make<T: Serialize + DeserializeOwned>(capacity: usize) -> Result<(Sender<T>, Receiver<T>)> {
-    let made = Lane::segment(1).and_then(|segment| {
-        let left = Member::join(&segment, Side::Left)?;
-        let right = Member::join(&segment, Side::Right)?;
-        events::made(&Lane::new(Arc::clone(&segment), 0), content::<T>);
+    let made = Mpmc::segment(1).and_then(|segment| {
+        let left = PeerToken::join(&segment, Side::Left)?;
+        let right = PeerToken::join(&segment, Side::Right)?;
+        events::made(&Mpmc::new(Arc::clone(&segment), 0), content::<T>);
         Ok((Half::new(&segment, left), Half::new(&segment, right)))
     });
     let (left, right) = made.map_err(|source| Error::Memory {
@@ -110,17 +110,17 @@ fn content<T>() -> String {
 
 /// What the clones of one half have in common.
 struct Half<T> {
-    messages: Messages<T>,
+    messages: Typed<T>,
     /// This half's side; `None` while it is being dropped.
-    member: Option<Member>,
-    other: Party,
+    member: Option<PeerToken>,
+    other: Peers,
 }
 
 impl<T: DeserializeOwned> Half<T> {
-    fn new(segment: &Arc<Segment>, member: Member) -> Arc<Half<T>> {
+    fn new(segment: &Arc<Segment>, member: PeerToken) -> Arc<Half<T>> {
         Arc::new(Half {
-            messages: Messages::new(Lane::new(Arc::clone(segment), 0), content::<T>),
-            other: Party::new(segment, member.side().other()),
+            messages: Typed::new(Mpmc::new(Arc::clone(segment), 0), content::<T>),
+            other: Peers::new(segment, member.side().other()),
             member: Some(member),
         })
     }
@@ -129,14 +129,14 @@ impl<T: DeserializeOwned> Half<T> {
         deserializer: D,
         side: Side,
     ) -> Result<Arc<Half<T>>, D::Error> {
-        let (ticket, sent): (Ticket, Side) = Deserialize::deserialize(deserializer)?;
+        let (ticket, sent): (SegmentHandle, Side) = Deserialize::deserialize(deserializer)?;
         if sent != side {
             return Err(serde::de::Error::custom(
                 "it is the other half of a channel",
             ));
         }
         let segment = Segment::open(&ticket, &content::<T>()).map_err(serde::de::Error::custom)?;
-        let member = Member::join(&segment, side);
+        let member = PeerToken::join(&segment, side);
         peers::arrive(&segment, side);
         let member = member.map_err(serde::de::Error::custom)?;
         Ok(Half::new(&segment, member))
@@ -175,7 +175,7 @@ pub struct Sender<T> {
 }
 
 impl<T: Serialize> Sender<T> {
-    fn put(&self, message: T, limit: Limit) -> Result<(), SendError<T>> {
+    fn put(&self, message: T, limit: Timeout) -> Result<(), SendError<T>> {
         let Half {
             messages, other, ..
         } = &*self.half;
@@ -189,7 +189,7 @@ impl<T: Serialize> Sender<T> {
     /// Each gives the message back. [`Error::Closed`] if no receiver is left; [`Error::Unsendable`] if the message
     /// cannot be serialised; [`Error::Memory`] if it needs more memory than there is.
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
-        self.put(message, Limit::None)
+        self.put(message, Timeout::None)
     }
 
     /// Sends a message if there is room.
@@ -200,7 +200,7 @@ impl<T: Serialize> Sender<T> {
     ///
     /// As [`send`](Sender::send), and [`Error::Full`] if there is no room, or the millisecond is over.
     pub fn try_send(&self, message: T) -> Result<(), SendError<T>> {
-        self.put(message, Limit::Try)
+        self.put(message, Timeout::Try)
     }
 
     /// Sends a message; waits for room, but not longer than `limit`.
@@ -209,7 +209,7 @@ impl<T: Serialize> Sender<T> {
     ///
     /// As [`send`](Sender::send), and [`Error::Timeout`] if there was no room in time.
     pub fn send_timeout(&self, message: T, limit: Duration) -> Result<(), SendError<T>> {
-        self.put(message, Limit::For(limit))
+        self.put(message, Timeout::For(limit))
     }
 }
 
@@ -222,7 +222,7 @@ pub struct Receiver<T> {
 }
 
 impl<T: DeserializeOwned> Receiver<T> {
-    fn take(&self, limit: Limit) -> Result<Option<T>> {
+    fn take(&self, limit: Timeout) -> Result<Option<T>> {
         let Half {
             messages, other, ..
         } = &*self.half;
@@ -239,7 +239,7 @@ impl<T: DeserializeOwned> Receiver<T> {
     /// [`Error::Unreadable`] if the message cannot be read back, in which case it is lost, and the next is received
     /// by the next call.
     pub fn recv(&self) -> Result<Option<T>> {
-        self.take(Limit::None)
+        self.take(Timeout::None)
     }
 
     /// Receives the next message if there is one. `None` when there will be no more.
@@ -250,7 +250,7 @@ impl<T: DeserializeOwned> Receiver<T> {
     ///
     /// As [`recv`](Receiver::recv), and [`Error::Empty`] if there is nothing yet, or the millisecond is over.
     pub fn try_recv(&self) -> Result<Option<T>> {
-        self.take(Limit::Try)
+        self.take(Timeout::Try)
     }
 
     /// Receives the next message; waits for it, but not longer than `limit`. `None` when there will be no more.
@@ -259,7 +259,7 @@ impl<T: DeserializeOwned> Receiver<T> {
     ///
     /// As [`recv`](Receiver::recv), and [`Error::Timeout`] if there was none in time.
     pub fn recv_timeout(&self, limit: Duration) -> Result<Option<T>> {
-        self.take(Limit::For(limit))
+        self.take(Timeout::For(limit))
     }
 
     /// Receives messages until there will be no more; waits for each.
@@ -300,7 +300,7 @@ macro_rules! half {
                 self.lane().rings().capacity()
             }
 
-            fn lane(&self) -> &Lane {
+            fn lane(&self) -> &Mpmc {
                 &self.half.messages.lane
             }
         }

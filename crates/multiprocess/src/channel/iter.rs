@@ -1,13 +1,13 @@
-//! Messages one after the other, until there will be no more.
+//! Typed one after the other, until there will be no more.
 
 use std::fmt;
 
 use serde::de::DeserializeOwned;
 
-use crate::channel::peers::Party;
-use crate::channel::typed::Messages;
+use crate::channel::peers::Peers;
+use crate::channel::typed::Typed;
 use crate::errors::error::{Error, Result};
-use crate::memory::limit::Limit;
+use crate::memory::timeout::Timeout;
 
 /// What comes out of a [`Queue`](crate::Queue), a [`Receiver`](crate::Receiver) or a
 /// [`Connection`](crate::Connection), until its end; each step waits.
@@ -16,12 +16,12 @@ use crate::memory::limit::Limit;
 #[must_use = "an iterator takes nothing until it is asked to"]
 pub struct Iter<'a, T> {
     /// `None` when there is no more.
-    messages: Option<&'a Messages<T>>,
-    putters: Option<&'a Party>,
+    messages: Option<&'a Typed<T>>,
+    putters: Option<&'a Peers>,
 }
 
 impl<'a, T> Iter<'a, T> {
-    pub(crate) fn new(messages: &'a Messages<T>, putters: Option<&'a Party>) -> Iter<'a, T> {
+    pub(crate) fn new(messages: &'a Typed<T>, putters: Option<&'a Peers>) -> Iter<'a, T> {
         Iter {
             messages: Some(messages),
             putters,
@@ -33,7 +33,7 @@ impl<T: DeserializeOwned> Iterator for Iter<'_, T> {
     type Item = Result<T>;
 
     fn next(&mut self) -> Option<Result<T>> {
-        let taken = self.messages?.take(Limit::None, self.putters);
+        let taken = self.messages?.take(Timeout::None, self.putters);
         match taken {
             Ok(_) | Err(Error::Unreadable { .. }) => Some(taken),
             Err(Error::Closed { .. }) => {

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use tracing::Level;
 
 use crate::channel::cursors::LANE;
-use crate::channel::peers::Party;
+use crate::channel::peers::Peers;
 use crate::channel::ring::{Rings, Wasteful};
-use crate::memory::eventcount::{self, Attention, Bell};
-use crate::memory::limit::Patience;
-use crate::memory::segment::{Clear, Segment, Use};
+use crate::memory::eventcount::{self, AdaptiveSpin, EventCount};
+use crate::memory::segment::{Access, Clear, Segment};
+use crate::memory::timeout::WaitUntil;
 use crate::memory::turn::Turn;
 use crate::platform::file_lock::Refused;
 use crate::trace::events;
@@ -45,20 +45,20 @@ impl From<Refused> for Stop {
 }
 
 /// Numbers for waiting that each lane has: two bells.
-const BELLS: usize = 4;
+const EVENTCOUNTS: usize = 4;
 /// The bell for those who wait until everything is done with; only the first lane has it.
 const DONE: usize = 8;
 
 /// One direction of a talk.
-pub(crate) struct Lane {
+pub(crate) struct Mpmc {
     pub(crate) segment: Arc<Segment>,
     index: usize,
     rings: Rings,
-    attention: Attention,
+    spin: AdaptiveSpin,
 }
 
 /// How it is called in events. The second direction of a pipe lies in the same memory as the first.
-impl fmt::Debug for Lane {
+impl fmt::Debug for Mpmc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.index {
             0 => self.segment.fmt(f),
@@ -75,18 +75,18 @@ pub(crate) struct Put {
     pub(crate) at: Option<u64>,
 }
 
-impl Lane {
+impl Mpmc {
     /// Makes the memory of so many lanes.
     pub(crate) fn segment(lanes: usize) -> io::Result<Arc<Segment>> {
-        Segment::create(lanes * LANE * 8, Use::Atomic)
+        Segment::create(lanes * LANE * 8, Access::Atomic)
     }
 
-    pub(crate) fn new(segment: Arc<Segment>, index: usize) -> Lane {
-        Lane {
+    pub(crate) fn new(segment: Arc<Segment>, index: usize) -> Mpmc {
+        Mpmc {
             rings: Rings::new(Arc::clone(&segment), index),
             segment,
             index,
-            attention: Attention::new(),
+            spin: AdaptiveSpin::new(),
         }
     }
 
@@ -104,18 +104,18 @@ impl Lane {
         &self.rings
     }
 
-    fn bell(&self, place: usize) -> Bell<'_> {
-        Bell::of(&self.segment, place)
+    fn bell(&self, place: usize) -> EventCount<'_> {
+        EventCount::of(&self.segment, place)
     }
 
     /// Struck when something was put, and when nothing more will be.
-    pub(crate) fn news(&self) -> Bell<'_> {
-        self.bell(BELLS * self.index)
+    pub(crate) fn news(&self) -> EventCount<'_> {
+        self.bell(EVENTCOUNTS * self.index)
     }
 
     /// Struck when something was taken.
-    fn room(&self) -> Bell<'_> {
-        self.bell(BELLS * self.index + 2)
+    fn room(&self) -> EventCount<'_> {
+        self.bell(EVENTCOUNTS * self.index + 2)
     }
 
     fn putters_turn(&self) -> usize {
@@ -128,13 +128,13 @@ impl Lane {
 
     /// Takes a turn. Who has it may have been stopped, so nobody waits for it longer than for anything else.
     #[inline]
-    fn turn(&self, which: usize, patience: Patience) -> Result<Turn<'_>, Refused> {
-        if matches!(patience, Patience::Try)
+    fn turn(&self, which: usize, wait: WaitUntil) -> Result<Turn<'_>, Refused> {
+        if matches!(wait, WaitUntil::Try)
             && let Ok(turn) = self.segment.try_turn(which)
         {
             return Ok(turn);
         }
-        self.segment.turn(which, patience.for_a_turn())
+        self.segment.turn(which, wait.for_a_turn())
     }
 
     /// Puts a message, and says which one it is. `takers` are those whose absence makes it pointless.
@@ -142,14 +142,14 @@ impl Lane {
     pub(crate) fn put(
         &self,
         message: &[u8],
-        patience: Patience,
-        takers: Option<&Party>,
+        wait: WaitUntil,
+        takers: Option<&Peers>,
     ) -> Result<Put, Stop> {
         let mut slept = false;
-        let put = self.put_or_sleep(message, patience, takers, &mut slept);
+        let put = self.put_or_sleep(message, wait, takers, &mut slept);
         if slept && put.is_err() && self.has_room() {
             // The wake-up was for somebody who puts.
-            self.room().strike();
+            self.room().notify_one();
         }
         put
     }
@@ -157,15 +157,15 @@ impl Lane {
     fn put_or_sleep(
         &self,
         message: &[u8],
-        patience: Patience,
-        takers: Option<&Party>,
+        wait: WaitUntil,
+        takers: Option<&Peers>,
         slept: &mut bool,
     ) -> Result<Put, Stop> {
         loop {
-            if takers.is_some_and(Party::has_left) {
+            if takers.is_some_and(Peers::has_left) {
                 return Err(Stop::Closed);
             }
-            let turn = self.turn(self.putters_turn(), patience)?;
+            let turn = self.turn(self.putters_turn(), wait)?;
             if self.rings.is_closed() {
                 return Err(Stop::Closed);
             }
@@ -176,17 +176,17 @@ impl Lane {
                 };
                 self.rings.put(message)?;
                 drop(turn);
-                self.news().strike();
+                self.news().notify_one();
                 return Ok(put);
             }
             drop(turn);
-            if patience.is_over() {
+            if wait.is_over() {
                 return Err(Stop::NotNow);
             }
             let ready = || self.has_room() || self.rings.is_closed();
-            if !self.attention.look(ready) {
+            if !self.spin.spin(ready) {
                 *slept = true;
-                eventcount::sleep(&[self.room()], patience.deadline(), ready);
+                eventcount::sleep(&[self.room()], wait.deadline(), ready);
             }
         }
     }
@@ -201,14 +201,14 @@ impl Lane {
     pub(crate) fn take(
         &self,
         message: &mut Vec<u8>,
-        patience: Patience,
-        putters: Option<&Party>,
+        wait: WaitUntil,
+        putters: Option<&Peers>,
     ) -> Result<u32, Stop> {
         let mut slept = false;
-        let taken = self.take_or_sleep(message, patience, putters, &mut slept);
+        let taken = self.take_or_sleep(message, wait, putters, &mut slept);
         if slept && taken.is_err() && !self.rings.is_empty() {
             // The wake-up was for somebody who takes.
-            self.news().strike();
+            self.news().notify_one();
         }
         taken
     }
@@ -216,15 +216,15 @@ impl Lane {
     fn take_or_sleep(
         &self,
         message: &mut Vec<u8>,
-        patience: Patience,
-        putters: Option<&Party>,
+        wait: WaitUntil,
+        putters: Option<&Peers>,
         slept: &mut bool,
     ) -> Result<u32, Stop> {
-        let mut thoroughly = matches!(patience, Patience::Try);
+        let mut thoroughly = matches!(wait, WaitUntil::Try);
         loop {
             // Asked first: what was put before the end is taken before the end.
             let over = self.is_over(putters, thoroughly);
-            let turn = self.turn(self.takers_turn(), patience)?;
+            let turn = self.turn(self.takers_turn(), wait)?;
             let item = self.rings.taken_count();
             if let Some(wasteful) = self.rings.take(message)? {
                 if wasteful == Wasteful(true) {
@@ -232,7 +232,7 @@ impl Lane {
                 }
                 drop(turn);
                 if self.rings.capacity().is_some() {
-                    self.room().strike();
+                    self.room().notify_one();
                 }
                 return Ok(item);
             }
@@ -240,16 +240,16 @@ impl Lane {
             if over {
                 return Err(Stop::Closed);
             }
-            if patience.is_over() {
+            if wait.is_over() {
                 return Err(Stop::NotNow);
             }
             let ready = || self.has_news(putters);
-            if self.attention.look(ready) {
+            if self.spin.spin(ready) {
                 continue;
             }
             if thoroughly {
                 *slept = true;
-                eventcount::sleep(&[self.news()], patience.deadline(), ready);
+                eventcount::sleep(&[self.news()], wait.deadline(), ready);
                 if !ready() {
                     self.tidy();
                 }
@@ -260,7 +260,7 @@ impl Lane {
 
     /// Whether nothing more will be put. Asking the system whether somebody is left takes a microsecond, so it is
     /// done `thoroughly` only by those who find nothing to take.
-    fn is_over(&self, putters: Option<&Party>, thoroughly: bool) -> bool {
+    fn is_over(&self, putters: Option<&Peers>, thoroughly: bool) -> bool {
         if self.rings.is_closed() {
             return true;
         }
@@ -274,19 +274,19 @@ impl Lane {
     }
 
     /// Whether taking would not wait, as far as can be told without asking the system.
-    pub(crate) fn has_news(&self, putters: Option<&Party>) -> bool {
+    pub(crate) fn has_news(&self, putters: Option<&Peers>) -> bool {
         !self.rings.is_empty()
             || self.rings.is_closed()
-            || putters.is_some_and(Party::is_known_to_have_left)
+            || putters.is_some_and(Peers::is_known_to_have_left)
     }
 
     /// Whether taking would not wait.
-    pub(crate) fn is_ready(&self, putters: Option<&Party>) -> bool {
+    pub(crate) fn is_ready(&self, putters: Option<&Peers>) -> bool {
         !self.rings.is_empty() || self.is_over(putters, true)
     }
 
-    pub(crate) fn attention(&self) -> &Attention {
-        &self.attention
+    pub(crate) fn spin(&self) -> &AdaptiveSpin {
+        &self.spin
     }
 
     /// Gives back memory that an empty lane has.
@@ -312,8 +312,8 @@ impl Lane {
         let turn = self.segment.turn(self.putters_turn(), None)?;
         self.rings.close();
         drop(turn);
-        self.news().strike_for_all();
-        self.room().strike_for_all();
+        self.news().notify_all();
+        self.room().notify_all();
         Ok(())
     }
 
@@ -321,19 +321,19 @@ impl Lane {
     pub(crate) fn done(&self) -> bool {
         let counted = self.rings.done();
         if counted && self.rings.unfinished() == 0 {
-            self.bell(DONE).strike_for_all();
+            self.bell(DONE).notify_all();
         }
         counted
     }
 
     /// Waits until all messages are done with.
-    pub(crate) fn wait_until_done(&self, patience: Patience) -> Result<(), Stop> {
+    pub(crate) fn wait_until_done(&self, wait: WaitUntil) -> Result<(), Stop> {
         let ready = || self.rings.unfinished() == 0;
-        while !self.attention.look(ready) {
-            if patience.is_over() {
+        while !self.spin.spin(ready) {
+            if wait.is_over() {
                 return Err(Stop::NotNow);
             }
-            eventcount::sleep(&[self.bell(DONE)], patience.deadline(), ready);
+            eventcount::sleep(&[self.bell(DONE)], wait.deadline(), ready);
         }
         Ok(())
     }
@@ -349,12 +349,12 @@ mod tests {
     const LIMIT: Duration = Duration::from_mins(1);
     const MOMENT: Duration = Duration::from_millis(20);
 
-    fn within(limit: Duration) -> Patience {
-        Patience::Until(Some(Instant::now() + limit))
+    fn within(limit: Duration) -> WaitUntil {
+        WaitUntil::Until(Some(Instant::now() + limit))
     }
 
-    fn lane() -> Lane {
-        Lane::new(Lane::segment(1).unwrap(), 0)
+    fn lane() -> Mpmc {
+        Mpmc::new(Mpmc::segment(1).unwrap(), 0)
     }
 
     #[test]

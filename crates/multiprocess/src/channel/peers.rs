@@ -15,7 +15,7 @@ use std::time::Instant;
 use crate::memory::eventcount;
 use crate::memory::registry;
 use crate::memory::segment::Segment;
-use crate::transfer::attachments::{self, Carried};
+use crate::transfer::attachments::{self, Attachment};
 
 /// One of the two sides.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
@@ -67,26 +67,26 @@ impl Side {
         let left = self.in_flight(segment).load(Ordering::Acquire) == 0;
         if left {
             self.left(segment).store(1, Ordering::Release);
-            eventcount::strike_all(segment);
+            eventcount::notify_all_of(segment);
         }
         left
     }
 }
 
 /// This process's part in one side of a talk: as long as it is there, the side has not left.
-pub(crate) struct Member {
+pub(crate) struct PeerToken {
     segment: Arc<Segment>,
     side: Side,
     file: File,
 }
 
-impl Member {
+impl PeerToken {
     /// Takes part in a side; the first one makes it.
-    pub(crate) fn join(segment: &Arc<Segment>, side: Side) -> io::Result<Member> {
+    pub(crate) fn join(segment: &Arc<Segment>, side: Side) -> io::Result<PeerToken> {
         let mut how = OpenOptions::new();
         how.read(true).write(true).create(true).mode(0o600);
         let _making = registry::making()?;
-        Ok(Member {
+        Ok(PeerToken {
             file: registry::hold(&side.file(segment), &how)?,
             segment: Arc::clone(segment),
             side,
@@ -109,7 +109,7 @@ impl Member {
     }
 }
 
-impl Drop for Member {
+impl Drop for PeerToken {
     fn drop(&mut self) {
         if registry::is_alone(&self.file) {
             self.side.note_if_left(&self.segment);
@@ -132,8 +132,8 @@ struct Departed {
     side: Side,
 }
 
-impl Carried for Departed {
-    fn take_back(&self) {
+impl Attachment for Departed {
+    fn cancel(&self) {
         let in_flight = self.side.in_flight(&self.segment);
         let _ = in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
             count.checked_sub(1)
@@ -142,7 +142,7 @@ impl Carried for Departed {
 }
 
 /// A side as the other one sees it.
-pub(crate) struct Party {
+pub(crate) struct Peers {
     segment: Arc<Segment>,
     side: Side,
     file: OnceLock<File>,
@@ -154,9 +154,9 @@ pub(crate) struct Party {
 /// The system is asked at most that often, in nanoseconds. A process cannot end in less.
 const PAUSE: u64 = 50_000;
 
-impl Party {
-    pub(crate) fn new(segment: &Arc<Segment>, side: Side) -> Party {
-        Party {
+impl Peers {
+    pub(crate) fn new(segment: &Arc<Segment>, side: Side) -> Peers {
+        Peers {
             segment: Arc::clone(segment),
             side,
             file: OnceLock::new(),

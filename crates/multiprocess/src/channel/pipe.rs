@@ -10,17 +10,17 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::channel::iter::Iter;
-use crate::channel::mpmc::Lane;
-use crate::channel::peers::{self, Member, Party, Side};
+use crate::channel::mpmc::Mpmc;
+use crate::channel::peers::{self, PeerToken, Peers, Side};
 use crate::channel::select::{self, Incoming, Waitable, sealed};
-use crate::channel::typed::Messages;
+use crate::channel::typed::Typed;
 use crate::errors::error::{Error, Result};
 use crate::errors::send_error::SendError;
-use crate::memory::limit::Limit;
 use crate::memory::segment::Segment;
+use crate::memory::timeout::Timeout;
 use crate::trace::events;
-use crate::transfer::attachments::{self, Carried};
-use crate::transfer::handle::Ticket;
+use crate::transfer::attachments::{self, Attachment};
+use crate::transfer::handle::SegmentHandle;
 
 /// Makes a pipe and gives its two ends: what one sends, the other receives.
 ///
@@ -60,11 +60,11 @@ where
     A: Serialize + DeserializeOwned,
     B: Serialize + DeserializeOwned,
 {
-    let made = Lane::segment(2).and_then(|segment| {
-        let left = Member::join(&segment, Side::Left)?;
-        let right = Member::join(&segment, Side::Right)?;
+    let made = Mpmc::segment(2).and_then(|segment| {
+        let left = PeerToken::join(&segment, Side::Left)?;
+        let right = PeerToken::join(&segment, Side::Right)?;
         for index in 0..2 {
-            events::made(&Lane::new(Arc::clone(&segment), index), content::<A, B>);
+            events::made(&Mpmc::new(Arc::clone(&segment), index), content::<A, B>);
         }
         Ok((
             Connection::new(&segment, left),
@@ -108,11 +108,11 @@ fn content<S, R>() -> String {
 /// }
 /// ```
 pub struct Connection<S, R> {
-    outgoing: Messages<S>,
-    incoming: Messages<R>,
+    outgoing: Typed<S>,
+    incoming: Typed<R>,
     /// This end's side; `None` while it is being dropped.
-    member: Option<Member>,
-    other: Party,
+    member: Option<PeerToken>,
+    other: Peers,
     given_away: Arc<GivenAway>,
 }
 
@@ -120,22 +120,22 @@ pub struct Connection<S, R> {
 #[derive(Default)]
 struct GivenAway(AtomicBool);
 
-impl Carried for GivenAway {
-    fn take_back(&self) {}
+impl Attachment for GivenAway {
+    fn cancel(&self) {}
 
-    fn deliver(&self) {
+    fn commit(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
 impl<S: DeserializeOwned, R: DeserializeOwned> Connection<S, R> {
-    fn new(segment: &Arc<Segment>, member: Member) -> Connection<S, R> {
+    fn new(segment: &Arc<Segment>, member: PeerToken) -> Connection<S, R> {
         let side = member.side();
-        let lane = |side: Side| Lane::new(Arc::clone(segment), side.index());
+        let lane = |side: Side| Mpmc::new(Arc::clone(segment), side.index());
         Connection {
-            outgoing: Messages::new(lane(side), content::<S, R>),
-            incoming: Messages::new(lane(side.other()), content::<S, R>),
-            other: Party::new(segment, side.other()),
+            outgoing: Typed::new(lane(side), content::<S, R>),
+            incoming: Typed::new(lane(side.other()), content::<S, R>),
+            other: Peers::new(segment, side.other()),
             member: Some(member),
             given_away: Arc::default(),
         }
@@ -202,14 +202,14 @@ impl<S: Serialize, R> Connection<S, R> {
     /// there is; [`Error::GivenAway`] if this end was sent to another process.
     pub fn send(&self, message: S) -> Result<(), SendError<S>> {
         match self.check() {
-            Ok(()) => self.outgoing.put(message, Limit::None, Some(&self.other)),
+            Ok(()) => self.outgoing.put(message, Timeout::None, Some(&self.other)),
             Err(error) => Err(SendError::new(message, error)),
         }
     }
 }
 
 impl<S, R: DeserializeOwned> Connection<S, R> {
-    fn take(&self, limit: Limit) -> Result<Option<R>> {
+    fn take(&self, limit: Timeout) -> Result<Option<R>> {
         self.check()?;
         match self.incoming.take(limit, Some(&self.other)) {
             Err(Error::Closed { .. }) => Ok(None),
@@ -225,7 +225,7 @@ impl<S, R: DeserializeOwned> Connection<S, R> {
     /// [`Error::Unreadable`] if the message cannot be read back, in which case it is lost, and the next is received
     /// by the next call; [`Error::GivenAway`] if this end was sent to another process.
     pub fn recv(&self) -> Result<Option<R>> {
-        self.take(Limit::None)
+        self.take(Timeout::None)
     }
 
     /// Receives the next message if there is one. `None` at the end of the conversation.
@@ -236,7 +236,7 @@ impl<S, R: DeserializeOwned> Connection<S, R> {
     ///
     /// As [`recv`](Connection::recv), and [`Error::Empty`] if there is nothing yet, or the millisecond is over.
     pub fn try_recv(&self) -> Result<Option<R>> {
-        self.take(Limit::Try)
+        self.take(Timeout::Try)
     }
 
     /// Receives the next message; waits for it, but not longer than `limit`. `None` at the end of the conversation.
@@ -245,7 +245,7 @@ impl<S, R: DeserializeOwned> Connection<S, R> {
     ///
     /// As [`recv`](Connection::recv), and [`Error::Timeout`] if there was none in time.
     pub fn recv_timeout(&self, limit: Duration) -> Result<Option<R>> {
-        self.take(Limit::For(limit))
+        self.take(Timeout::For(limit))
     }
 
     /// Receives messages until the end of the conversation; waits for each.
@@ -293,7 +293,7 @@ impl<S, R> Serialize for Connection<S, R> {
         let member = self.member.as_ref().expect("it is not being dropped");
         attachments::check_packing(&content::<S, R>()).map_err(serde::ser::Error::custom)?;
         member.depart();
-        attachments::add(Arc::clone(&self.given_away) as Arc<dyn Carried>);
+        attachments::add(Arc::clone(&self.given_away) as Arc<dyn Attachment>);
         let ticket = self.incoming.lane.segment.ticket(&content::<S, R>())?;
         (ticket, member.side()).serialize(serializer)
     }
@@ -301,10 +301,10 @@ impl<S, R> Serialize for Connection<S, R> {
 
 impl<'de, S: DeserializeOwned, R: DeserializeOwned> Deserialize<'de> for Connection<S, R> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Connection<S, R>, D::Error> {
-        let (ticket, side): (Ticket, Side) = Deserialize::deserialize(deserializer)?;
+        let (ticket, side): (SegmentHandle, Side) = Deserialize::deserialize(deserializer)?;
         let segment =
             Segment::open(&ticket, &content::<S, R>()).map_err(serde::de::Error::custom)?;
-        let member = Member::join(&segment, side);
+        let member = PeerToken::join(&segment, side);
         peers::arrive(&segment, side);
         let member = member.map_err(serde::de::Error::custom)?;
         Ok(Connection::new(&segment, member))

@@ -9,15 +9,15 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::channel::iter::Iter;
-use crate::channel::mpmc::Lane;
+use crate::channel::mpmc::Mpmc;
 use crate::channel::select::{Incoming, Waitable, sealed};
-use crate::channel::typed::Messages;
+use crate::channel::typed::Typed;
 use crate::errors::error::{Error, Result};
 use crate::errors::send_error::SendError;
-use crate::memory::limit::Limit;
 use crate::memory::segment::Segment;
+use crate::memory::timeout::Timeout;
 use crate::trace::events;
-use crate::transfer::handle::Ticket;
+use crate::transfer::handle::SegmentHandle;
 
 /// A queue between processes: first in, first out, for any number that put and any number that get.
 ///
@@ -66,7 +66,7 @@ use crate::transfer::handle::Ticket;
 /// }
 /// ```
 pub struct Queue<T> {
-    items: Arc<Messages<T>>,
+    items: Arc<Typed<T>>,
 }
 
 impl<T: Serialize + DeserializeOwned> Queue<T> {
@@ -93,7 +93,7 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     }
 
     fn make(capacity: usize) -> Result<Queue<T>> {
-        let segment = Lane::segment(1).map_err(|source| Error::Memory {
+        let segment = Mpmc::segment(1).map_err(|source| Error::Memory {
             what: content::<T>(),
             source,
         })?;
@@ -106,7 +106,7 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
 
 impl<T: DeserializeOwned> Queue<T> {
     fn of(segment: Arc<Segment>) -> Queue<T> {
-        let items = Messages::new(Lane::new(segment, 0), content::<T>);
+        let items = Typed::new(Mpmc::new(segment, 0), content::<T>);
         Queue {
             items: Arc::new(items),
         }
@@ -114,7 +114,7 @@ impl<T: DeserializeOwned> Queue<T> {
 }
 
 impl<T> Queue<T> {
-    pub(crate) fn lane(&self) -> &Lane {
+    pub(crate) fn lane(&self) -> &Mpmc {
         &self.items.lane
     }
 
@@ -158,7 +158,7 @@ impl<T> Queue<T> {
     /// [`Error::Memory`] if the system refuses the lock, which should not happen.
     pub fn close(&self) -> Result<()> {
         let closed = self.lane().close();
-        closed.map_err(|stop| self.items.stopped(stop, Limit::None, "the lock of"))
+        closed.map_err(|stop| self.items.stopped(stop, Timeout::None, "the lock of"))
     }
 
     /// Says that an item that was got is done with. Python: `JoinableQueue.task_done()`.
@@ -211,7 +211,7 @@ impl<T> Queue<T> {
     /// }
     /// ```
     pub fn join(&self) -> Result<()> {
-        self.wait_until_done(Limit::None)
+        self.wait_until_done(Timeout::None)
     }
 
     /// Waits until every item that was put is done with, but not longer than `limit`.
@@ -220,11 +220,11 @@ impl<T> Queue<T> {
     ///
     /// [`Error::Timeout`] if the time is over.
     pub fn join_timeout(&self, limit: Duration) -> Result<()> {
-        self.wait_until_done(Limit::For(limit))
+        self.wait_until_done(Timeout::For(limit))
     }
 
-    fn wait_until_done(&self, limit: Limit) -> Result<()> {
-        let done = self.lane().wait_until_done(limit.patience());
+    fn wait_until_done(&self, limit: Timeout) -> Result<()> {
+        let done = self.lane().wait_until_done(limit.wait_until());
         done.map_err(|stop| self.items.stopped(stop, limit, "the last `task_done` for"))
     }
 }
@@ -237,7 +237,7 @@ impl<T: Serialize> Queue<T> {
     /// Each gives the item back. [`Error::Closed`] if the queue is closed; [`Error::Unsendable`] if the item cannot
     /// be serialised; [`Error::Memory`] if it needs more memory than there is.
     pub fn put(&self, item: T) -> Result<(), SendError<T>> {
-        self.items.put(item, Limit::None, None)
+        self.items.put(item, Timeout::None, None)
     }
 
     /// Puts an item into the queue if there is room. Python: `put(item, block=False)`, or `put_nowait(item)`.
@@ -248,7 +248,7 @@ impl<T: Serialize> Queue<T> {
     ///
     /// As [`put`](Queue::put), and [`Error::Full`] if there is no room, or the millisecond is over.
     pub fn try_put(&self, item: T) -> Result<(), SendError<T>> {
-        self.items.put(item, Limit::Try, None)
+        self.items.put(item, Timeout::Try, None)
     }
 
     /// Puts an item into the queue; waits for room, but not longer than `limit`. Python: `put(item, timeout=seconds)`.
@@ -257,7 +257,7 @@ impl<T: Serialize> Queue<T> {
     ///
     /// As [`put`](Queue::put), and [`Error::Timeout`] if there was no room in time.
     pub fn put_timeout(&self, item: T, limit: Duration) -> Result<(), SendError<T>> {
-        self.items.put(item, Limit::For(limit), None)
+        self.items.put(item, Timeout::For(limit), None)
     }
 }
 
@@ -269,7 +269,7 @@ impl<T: DeserializeOwned> Queue<T> {
     /// [`Error::Closed`] if the queue is closed and empty; [`Error::Unreadable`] if the item cannot be read back, in
     /// which case it is lost, and the next is got by the next call.
     pub fn get(&self) -> Result<T> {
-        self.items.take(Limit::None, None)
+        self.items.take(Timeout::None, None)
     }
 
     /// Takes the first item out of the queue if there is one. Python: `get(block=False)`, or `get_nowait()`.
@@ -280,7 +280,7 @@ impl<T: DeserializeOwned> Queue<T> {
     ///
     /// As [`get`](Queue::get), and [`Error::Empty`] if there is nothing yet, or the millisecond is over.
     pub fn try_get(&self) -> Result<T> {
-        self.items.take(Limit::Try, None)
+        self.items.take(Timeout::Try, None)
     }
 
     /// Takes the first item out of the queue; waits for one, but not longer than `limit`. Python:
@@ -290,7 +290,7 @@ impl<T: DeserializeOwned> Queue<T> {
     ///
     /// As [`get`](Queue::get), and [`Error::Timeout`] if there was none in time.
     pub fn get_timeout(&self, limit: Duration) -> Result<T> {
-        self.items.take(Limit::For(limit), None)
+        self.items.take(Timeout::For(limit), None)
     }
 
     /// Gets items until the queue is closed and empty; waits for each.
@@ -352,7 +352,7 @@ impl<T> Serialize for Queue<T> {
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Queue<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Queue<T>, D::Error> {
-        let ticket = Ticket::deserialize(deserializer)?;
+        let ticket = SegmentHandle::deserialize(deserializer)?;
         let segment = Segment::open(&ticket, &content::<T>()).map_err(serde::de::Error::custom)?;
         Ok(Queue::of(segment))
     }

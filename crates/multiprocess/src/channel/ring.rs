@@ -4,7 +4,7 @@
 //! that memory, writes into the full one that it goes on there, and goes on there; nothing is copied. Who takes the
 //! last message out of a ring follows and removes it. When a large ring is empty, both sides go back to the first.
 //!
-//! Which messages there are is said by the [`Ledger`]. Putters take turns among themselves, and so do takers; putters
+//! Which messages there are is said by the [`Cursors`]. Putters take turns among themselves, and so do takers; putters
 //! and takers do not wait for each other.
 
 #![allow(
@@ -17,7 +17,7 @@ use std::ops::Deref;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::channel::cursors::{Ledger, Mark, place};
+use crate::channel::cursors::{Cursor, Cursors, place};
 use crate::channel::record::{self, Found};
 use crate::memory::segment::Segment;
 
@@ -35,7 +35,7 @@ type Far = Mutex<Option<(u32, Arc<Segment>)>>;
 
 /// The rings of one lane.
 pub(crate) struct Rings {
-    ledger: Ledger,
+    ledger: Cursors,
     /// With it begin the suffixes of the names of the lane's rings.
     suffix: &'static str,
     put_far: Far,
@@ -44,9 +44,9 @@ pub(crate) struct Rings {
 
 /// What the ledger says of the lane, it says of the rings.
 impl Deref for Rings {
-    type Target = Ledger;
+    type Target = Cursors;
 
-    fn deref(&self) -> &Ledger {
+    fn deref(&self) -> &Cursors {
         &self.ledger
     }
 }
@@ -55,7 +55,7 @@ impl Rings {
     /// The rings of a segment's lane, of which it may have several.
     pub(crate) fn new(segment: Arc<Segment>, lane: usize) -> Rings {
         Rings {
-            ledger: Ledger::new(segment, lane),
+            ledger: Cursors::new(segment, lane),
             suffix: if lane == 0 { "a" } else { "b" },
             put_far: Mutex::default(),
             take_far: Mutex::default(),
@@ -80,7 +80,7 @@ impl Rings {
     }
 
     /// Whether the ring of the tail has room for so many numbers, and one more, which says where it goes on.
-    fn has_room(&self, length: usize, number: u32, tail: Mark, size: usize) -> bool {
+    fn has_room(&self, length: usize, number: u32, tail: Cursor, size: usize) -> bool {
         let has_room = |head: usize| {
             let used = if tail.at >= head {
                 tail.at - head
@@ -104,7 +104,7 @@ impl Rings {
     }
 
     /// Makes a longer ring, and puts the message there.
-    fn put_onward(&self, tail: Mark, full: u32, length: usize, message: &[u8]) -> io::Result<()> {
+    fn put_onward(&self, tail: Cursor, full: u32, length: usize, message: &[u8]) -> io::Result<()> {
         let size = record::size(message.len());
         let too_much = |what| io::Error::new(io::ErrorKind::OutOfMemory, what);
         if self.ledger.len() > u32::MAX / 2 {
@@ -147,7 +147,7 @@ impl Rings {
     }
 
     /// Moves the tail to another ring, in one store.
-    fn move_tail(&self, tail: Mark, ring: u32, further: impl FnOnce(Mark) -> Mark) {
+    fn move_tail(&self, tail: Cursor, ring: u32, further: impl FnOnce(Cursor) -> Cursor) {
         let moved = tail.elsewhere();
         self.ledger
             .set(place::PUT_RING + usize::from(moved.second), u64::from(ring));
@@ -188,7 +188,7 @@ impl Rings {
     }
 
     /// Moves the head to another ring, in one store, and removes the rings before.
-    fn move_head(&self, head: Mark, from: u32, to: u32) -> Mark {
+    fn move_head(&self, head: Cursor, from: u32, to: u32) -> Cursor {
         let moved = head.elsewhere();
         self.ledger
             .set(place::TAKE_RING + usize::from(moved.second), u64::from(to));

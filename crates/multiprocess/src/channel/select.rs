@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::channel::mpmc::Lane;
-use crate::channel::peers::Party;
+use crate::channel::mpmc::Mpmc;
+use crate::channel::peers::Peers;
 use crate::memory::eventcount;
 
 /// What can be waited for together with others, by [`wait`]: a [`Connection`](crate::Connection), a
@@ -20,7 +20,7 @@ pub(crate) mod sealed {
     }
 }
 
-pub(crate) type Incoming<'a> = (&'a Lane, Option<&'a Party>);
+pub(crate) type Incoming<'a> = (&'a Mpmc, Option<&'a Peers>);
 
 /// Waits until at least one of several can be received from, and returns the places of those that can.
 ///
@@ -74,7 +74,7 @@ fn wait_until(several: &[&dyn Waitable], deadline: Option<Instant>) -> Vec<usize
     let mut slept = false;
     loop {
         let looked = match several.first() {
-            Some((first, _)) => first.attention().look(has_news),
+            Some((first, _)) => first.spin().spin(has_news),
             None => false,
         };
         let ready: Vec<usize> = several
@@ -88,7 +88,7 @@ fn wait_until(several: &[&dyn Waitable], deadline: Option<Instant>) -> Vec<usize
             if slept {
                 // Who waits here does not always take: the wake-up was for another sleeper, too.
                 for &place in &ready {
-                    several[place].0.news().strike();
+                    several[place].0.news().notify_one();
                 }
             }
             return ready;

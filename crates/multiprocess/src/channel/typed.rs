@@ -9,24 +9,24 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tracing::Level;
 
-use crate::channel::mpmc::{Lane, Put, Stop};
-use crate::channel::peers::Party;
+use crate::channel::mpmc::{Mpmc, Put, Stop};
+use crate::channel::peers::Peers;
 use crate::errors::error::{Error, Result};
 use crate::errors::send_error::SendError;
-use crate::memory::limit::{Limit, Patience};
 use crate::memory::segment::Segment;
+use crate::memory::timeout::{Timeout, WaitUntil};
 use crate::trace::events;
-use crate::transfer::attachments::{self, Luggage};
+use crate::transfer::attachments::{self, Attachments};
 use crate::transfer::codec;
 use crate::transfer::ipc_refusal;
 
 /// A lane that carries values of one type.
-pub(crate) struct Messages<T> {
-    pub(crate) lane: Lane,
+pub(crate) struct Typed<T> {
+    pub(crate) lane: Mpmc,
     /// How it is called in errors.
     name: fn() -> String,
     /// [`discard_all`] for such values.
-    discard: fn(&Lane),
+    discard: fn(&Mpmc),
     values: PhantomData<fn(T) -> T>,
 }
 
@@ -44,10 +44,10 @@ fn keep(buffer: Vec<u8>) {
     }
 }
 
-impl<T: DeserializeOwned> Messages<T> {
-    pub(crate) fn new(lane: Lane, name: fn() -> String) -> Messages<T> {
-        lane.clear_with(|segment, lane| discard_all::<T>(&Lane::new(Arc::clone(segment), lane)));
-        Messages {
+impl<T: DeserializeOwned> Typed<T> {
+    pub(crate) fn new(lane: Mpmc, name: fn() -> String) -> Typed<T> {
+        lane.clear_with(|segment, lane| discard_all::<T>(&Mpmc::new(Arc::clone(segment), lane)));
+        Typed {
             lane,
             name,
             discard: discard_all::<T>,
@@ -56,7 +56,7 @@ impl<T: DeserializeOwned> Messages<T> {
     }
 }
 
-fn discard_all<T: DeserializeOwned>(lane: &Lane) {
+fn discard_all<T: DeserializeOwned>(lane: &Mpmc) {
     // With the one in `was_in_vain`: either is the last message seen here, or is it seen there that nobody takes it.
     fence(Ordering::SeqCst);
     if !lane.rings().is_loaded() {
@@ -67,7 +67,7 @@ fn discard_all<T: DeserializeOwned>(lane: &Lane) {
         return;
     };
     let mut message = Vec::new();
-    while lane.take(&mut message, Patience::Try, None).is_ok() {
+    while lane.take(&mut message, WaitUntil::Try, None).is_ok() {
         attachments::apart(|| {
             let _ = codec::without_panic(|| drop(codec::read::<T>(&message)));
         });
@@ -84,7 +84,7 @@ struct Discarding;
 
 impl Discarding {
     /// `None` if this thread does so already.
-    fn begin(lane: &Lane) -> Option<Discarding> {
+    fn begin(lane: &Mpmc) -> Option<Discarding> {
         let this = (Arc::as_ptr(&lane.segment), lane.index());
         LANES.with_borrow_mut(|lanes| {
             if lanes.contains(&this) {
@@ -102,7 +102,7 @@ impl Drop for Discarding {
     }
 }
 
-impl<T> Messages<T> {
+impl<T> Typed<T> {
     /// How it is called in errors.
     pub(crate) fn name(&self) -> String {
         (self.name)()
@@ -114,12 +114,12 @@ impl<T> Messages<T> {
     }
 
     /// The error for an operation that was stopped.
-    pub(crate) fn stopped(&self, stop: Stop, limit: Limit, waited_for: &str) -> Error {
+    pub(crate) fn stopped(&self, stop: Stop, limit: Timeout, waited_for: &str) -> Error {
         let what = (self.name)();
         match (stop, limit) {
             (Stop::Closed, _) => Error::Closed { what },
             (Stop::System(source), _) => Error::Memory { what, source },
-            (Stop::NotNow, Limit::For(limit)) => Error::Timeout {
+            (Stop::NotNow, Timeout::For(limit)) => Error::Timeout {
                 event: format!("{waited_for} {what}"),
                 limit,
             },
@@ -132,13 +132,13 @@ impl<T> Messages<T> {
 const ROOM: &str = "room in";
 const MESSAGE: &str = "a message out of";
 
-impl<T: Serialize> Messages<T> {
+impl<T: Serialize> Typed<T> {
     /// Puts a value, or gives it back. `takers` are those whose absence makes it pointless.
     pub(crate) fn put(
         &self,
         value: T,
-        limit: Limit,
-        takers: Option<&Party>,
+        limit: Timeout,
+        takers: Option<&Peers>,
     ) -> Result<(), SendError<T>> {
         match self.try_to_put(&value, limit, takers) {
             Ok(()) => Ok(()),
@@ -146,21 +146,21 @@ impl<T: Serialize> Messages<T> {
         }
     }
 
-    fn try_to_put(&self, value: &T, limit: Limit, takers: Option<&Party>) -> Result<()> {
+    fn try_to_put(&self, value: &T, limit: Timeout, takers: Option<&Peers>) -> Result<()> {
         let unsendable = |reason| Error::Unsendable {
             what: (self.name)(),
             reason,
         };
-        let (message, luggage) = pack(value).map_err(unsendable)?;
-        let loaded = !luggage.is_empty();
+        let (message, attachments) = pack(value).map_err(unsendable)?;
+        let loaded = !attachments.is_empty();
         if loaded {
             // Before it can be taken: whoever throws it away has to know that there are handles in it.
             self.lane.rings().mark_loaded();
         }
-        let put = self.lane.put(&message, limit.patience(), takers);
+        let put = self.lane.put(&message, limit.wait_until(), takers);
         if let Ok(put) = &put {
             events::put(&self.lane, put.item, put.at);
-            luggage.deliver();
+            attachments.commit();
         }
         keep(message);
         if let Some(takers) = takers
@@ -173,12 +173,12 @@ impl<T: Serialize> Messages<T> {
     }
 }
 
-impl<T: DeserializeOwned> Messages<T> {
+impl<T: DeserializeOwned> Typed<T> {
     /// Takes the next value. `putters` are those without whom there will be no more.
-    pub(crate) fn take(&self, limit: Limit, putters: Option<&Party>) -> Result<T> {
+    pub(crate) fn take(&self, limit: Timeout, putters: Option<&Peers>) -> Result<T> {
         let mut message = BUFFER.take();
         let since = events::moment(Level::TRACE);
-        let taken = self.lane.take(&mut message, limit.patience(), putters);
+        let taken = self.lane.take(&mut message, limit.wait_until(), putters);
         let value = match taken {
             Ok(item) => {
                 events::got(&self.lane, item, since);
@@ -207,7 +207,7 @@ impl<T: DeserializeOwned> Messages<T> {
 }
 
 /// Whether it is known, after a message was put or refused, that nobody takes messages any more.
-fn was_in_vain(put: &Result<Put, Stop>, loaded: bool, takers: &Party) -> bool {
+fn was_in_vain(put: &Result<Put, Stop>, loaded: bool, takers: &Peers) -> bool {
     match put {
         Err(Stop::Closed) => takers.is_known_to_have_left(),
         // The last taker may have gone meanwhile, and have thrown away what was there before.
@@ -220,7 +220,7 @@ fn was_in_vain(put: &Result<Put, Stop>, loaded: bool, takers: &Party) -> bool {
 }
 
 /// Packs a value. Handles of `ipc-channel` are refused: a message cannot carry their open files.
-fn pack<T: Serialize>(value: &T) -> Result<(Vec<u8>, Luggage), String> {
+fn pack<T: Serialize>(value: &T) -> Result<(Vec<u8>, Attachments), String> {
     let mut buffer = BUFFER.take();
     buffer.clear();
     let write = |buffer| {
@@ -232,6 +232,6 @@ fn pack<T: Serialize>(value: &T) -> Result<(Vec<u8>, Luggage), String> {
             postcard::to_extend(watched, buffer).map_err(|error| codec::why_not(value, &error))
         })
     };
-    let (message, luggage) = attachments::with_luggage(|| write(buffer));
-    Ok((message?, luggage))
+    let (message, attachments) = attachments::collect(|| write(buffer));
+    Ok((message?, attachments))
 }

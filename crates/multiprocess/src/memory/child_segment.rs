@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use crate::memory::create::total;
 use crate::memory::layout::HEADER;
 use crate::memory::name::remove;
-use crate::memory::segment::{Segment, Use, open_segment};
+use crate::memory::segment::{Access, Segment, open_segment};
 use crate::platform::capacity;
 
 impl Segment {
@@ -25,7 +25,7 @@ impl Segment {
         if place.users().exists() {
             self.remove_dependent(suffix);
         }
-        Self::create_at(place, total, length, Use::Atomic, true)
+        Self::create_at(place, total, length, Access::Atomic, true)
     }
 
     /// Opens a dependent of this segment.
@@ -33,7 +33,7 @@ impl Segment {
         let place = self.place.dependent(suffix);
         match open_segment(&place) {
             Some(segment) => Ok(segment),
-            None => Self::map_at(&place, None, Use::Atomic, true),
+            None => Self::map_at(&place, None, Access::Atomic, true),
         }
     }
 

@@ -10,14 +10,14 @@ use shared_memory::{Shmem, ShmemConf, ShmemError};
 
 use crate::memory::incarnation::Incarnation;
 use crate::memory::layout::{HEADER, MARK};
-use crate::memory::name::{Place, os_id};
+use crate::memory::name::{SegmentName, os_id};
 use crate::memory::registry;
-use crate::memory::segment::{Segment, Use, open_segments};
+use crate::memory::segment::{Access, Segment, open_segments};
 use crate::platform::capacity;
 
 impl Segment {
     /// Makes a segment of `length` bytes, all zero, that nobody else knows.
-    pub(crate) fn create(length: usize, usage: Use) -> std::io::Result<Arc<Segment>> {
+    pub(crate) fn create(length: usize, usage: Access) -> std::io::Result<Arc<Segment>> {
         static MADE: AtomicU64 = AtomicU64::new(0);
         let total = total(length)?;
         let _making = registry::making()?;
@@ -31,7 +31,7 @@ impl Segment {
             let made = MADE.fetch_add(1, Ordering::Relaxed);
             // No later process gives the same name: a process that was stopped while it removed one does no harm.
             let name = format!("mp-{run}-{:x}-{made:x}", Incarnation::own().number());
-            let place = Place {
+            let place = SegmentName {
                 name,
                 folder: folder.clone(),
             };
@@ -47,10 +47,10 @@ impl Segment {
 
     /// Makes it at that place, of `total` bytes with its header.
     pub(super) fn create_at(
-        place: Place,
+        place: SegmentName,
         total: usize,
         length: usize,
-        usage: Use,
+        usage: Access,
         dependent: bool,
     ) -> std::io::Result<Arc<Segment>> {
         // The name is written down before it is given out: whatever happens next, it will be cleared away.
@@ -80,7 +80,7 @@ impl Segment {
         header.length.store(length as u64, Ordering::Relaxed);
         header
             .atomic
-            .store(u32::from(usage == Use::Atomic), Ordering::Relaxed);
+            .store(u32::from(usage == Access::Atomic), Ordering::Relaxed);
         header.mark.store(MARK, Ordering::Release);
         let segment = Arc::new(segment);
         open_segments()
@@ -91,7 +91,7 @@ impl Segment {
 
     /// Maps a new name, and has the memory set aside: to learn that there is too little of it at the first write
     /// would be to learn it by a signal.
-    fn map_new(place: &Place, total: usize) -> std::io::Result<Shmem> {
+    fn map_new(place: &SegmentName, total: usize) -> std::io::Result<Shmem> {
         let made = ShmemConf::new()
             .os_id(os_id(&place.name))
             .size(total)

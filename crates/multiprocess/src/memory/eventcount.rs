@@ -7,7 +7,7 @@
 //!
 //! Only a sleeper says that it sleeps, and whoever strikes takes that back only when it is certain that none of those
 //! who had said so sleeps any more. So it does not matter how often somebody is woken who waits beside several bells,
-//! nor that sleepers are killed: they cost the next strike one call of the system.
+//! nor that sleepers are killed: they cost the next notification one call of the system.
 
 use std::sync::atomic::{AtomicU32, Ordering, fence};
 use std::time::{Duration, Instant};
@@ -18,56 +18,57 @@ use crate::platform::futex::{self, Seen};
 /// How long anybody sleeps at a time. A process that was woken and then killed cannot pass the word on: so
 /// everybody looks for himself after that time at the latest. In the tests within the crate nobody is killed, and the
 /// nap does not cover up for a wake-up that was lost.
-pub(crate) const NAP: Duration = Duration::from_millis(if cfg!(test) { 300_000 } else { 50 });
+pub(crate) const LONGEST_SLEEP: Duration =
+    Duration::from_millis(if cfg!(test) { 300_000 } else { 50 });
 
 /// The two numbers of a bell.
 #[derive(Clone, Copy)]
-pub(crate) struct Bell<'a> {
-    struck: &'a AtomicU32,
+pub(crate) struct EventCount<'a> {
+    epoch: &'a AtomicU32,
     /// Odd if somebody sleeps, or is about to. It grows with each change, so that nobody takes back what was said
     /// after he looked.
-    asleep: &'a AtomicU32,
+    waiters: &'a AtomicU32,
 }
 
 /// Places of the bells of lanes among the words of a segment.
-pub(crate) const BELLS: usize = 10;
+pub(crate) const EVENTCOUNTS: usize = 10;
 
 /// More than that are woken by and by.
 const ALL: u32 = i32::MAX.unsigned_abs();
 
 /// Wakes all who sleep beside any bell of a segment's lanes.
-pub(crate) fn strike_all(segment: &Segment) {
-    for place in (0..BELLS).step_by(2) {
-        Bell::of(segment, place).strike_for_all();
+pub(crate) fn notify_all_of(segment: &Segment) {
+    for place in (0..EVENTCOUNTS).step_by(2) {
+        EventCount::of(segment, place).notify_all();
     }
 }
 
-impl<'a> Bell<'a> {
+impl<'a> EventCount<'a> {
     /// The bell of a segment at a place, which is even.
-    pub(crate) fn of(segment: &'a Segment, place: usize) -> Bell<'a> {
+    pub(crate) fn of(segment: &'a Segment, place: usize) -> EventCount<'a> {
         let words = segment.words();
-        Bell {
-            struck: &words[place],
-            asleep: &words[place + 1],
+        EventCount {
+            epoch: &words[place],
+            waiters: &words[place + 1],
         }
     }
 
     /// Wakes one of those who sleep, if anybody does. What they wait for was stored before this.
-    pub(crate) fn strike(self) {
-        self.strike_for(1);
+    pub(crate) fn notify_one(self) {
+        self.notify(1);
     }
 
     /// Wakes all who sleep.
-    pub(crate) fn strike_for_all(self) {
-        self.strike_for(ALL);
+    pub(crate) fn notify_all(self) {
+        self.notify(ALL);
     }
 
     /// Wakes up to so many of those who sleep.
     #[inline]
-    pub(crate) fn strike_for(self, most: u32) {
+    pub(crate) fn notify(self, most: u32) {
         // Either the sleeper sees what was stored, or this sees the sleeper.
         fence(Ordering::SeqCst);
-        if is_odd(self.asleep.load(Ordering::Relaxed)) {
+        if is_odd(self.waiters.load(Ordering::Relaxed)) {
             self.wake(most);
         }
     }
@@ -75,12 +76,12 @@ impl<'a> Bell<'a> {
     #[cold]
     fn wake(self, most: u32) {
         // All who had said by now that they sleep had read `struck` before, and do not lie down once it has changed.
-        let asleep = self.asleep.load(Ordering::SeqCst);
-        self.struck.fetch_add(1, Ordering::SeqCst);
-        let all_awake = futex::wake(self.struck, most);
+        let asleep = self.waiters.load(Ordering::SeqCst);
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+        let all_awake = futex::wake(self.epoch, most);
         if all_awake && is_odd(asleep) {
             // Fails if somebody has said so since.
-            let _ = self.asleep.compare_exchange(
+            let _ = self.waiters.compare_exchange(
                 asleep,
                 asleep.wrapping_add(1),
                 Ordering::SeqCst,
@@ -92,18 +93,18 @@ impl<'a> Bell<'a> {
     /// Says that somebody is about to sleep, and gives what the bell shows: he sleeps until it shows something else.
     /// What he waits for is looked at after this and after a fence, or before this and under a lock under which it
     /// changes.
-    pub(crate) fn lie_down(self) -> u32 {
-        let struck = self.struck.load(Ordering::SeqCst);
-        let say_so = |asleep: u32| Some(asleep.wrapping_add(2) | 1);
+    pub(crate) fn prepare_wait(self) -> u32 {
+        let struck = self.epoch.load(Ordering::SeqCst);
+        let say_so = |waiters: u32| Some(waiters.wrapping_add(2) | 1);
         let _ = self
-            .asleep
+            .waiters
             .fetch_update(Ordering::SeqCst, Ordering::Relaxed, say_so);
         struck
     }
 
-    /// Sleeps until the bell shows something else than when this thread [lay down](Bell::lie_down), or it is time.
+    /// Sleeps until the bell shows something else than when this thread [lay down](EventCount::prepare_wait), or it is time.
     pub(crate) fn wait_while(self, seen: u32, until: Instant) {
-        futex::wait_while(self.struck, seen, Some(until));
+        futex::wait_while(self.epoch, seen, Some(until));
     }
 }
 
@@ -111,16 +112,20 @@ fn is_odd(number: u32) -> bool {
     number % 2 == 1
 }
 
-/// Sleeps beside several bells, until one is struck or the deadline or a [`NAP`] is over; does not lie down if
+/// Sleeps beside several bells, until one is struck or the deadline or a [`LONGEST_SLEEP`] is over; does not lie down if
 /// `ready`.
-pub(crate) fn sleep(bells: &[Bell<'_>], deadline: Option<Instant>, ready: impl FnOnce() -> bool) {
-    let nap = Instant::now() + NAP;
+pub(crate) fn sleep(
+    bells: &[EventCount<'_>],
+    deadline: Option<Instant>,
+    ready: impl FnOnce() -> bool,
+) {
+    let nap = Instant::now() + LONGEST_SLEEP;
     let until = deadline.map_or(nap, |deadline| deadline.min(nap));
     let seen: Vec<Seen<'_>> = bells
         .iter()
-        .map(|bell| (bell.struck, bell.lie_down()))
+        .map(|bell| (bell.epoch, bell.prepare_wait()))
         .collect();
-    // The counterpart of the one in `strike_for`.
+    // The counterpart of the one in `notify`.
     fence(Ordering::SeqCst);
     if !ready() {
         futex::wait_for_any(&seen, Some(until));
@@ -129,19 +134,19 @@ pub(crate) fn sleep(bells: &[Bell<'_>], deadline: Option<Instant>, ready: impl F
 
 /// How long to look before sleeping, learnt from how often that was worth it.
 #[derive(Debug)]
-pub(crate) struct Attention(AtomicU32);
+pub(crate) struct AdaptiveSpin(AtomicU32);
 
 /// Nanoseconds of looking, at least and at most.
 const LEAST: u32 = 1_000;
 const MOST: u32 = 50_000;
 
-impl Attention {
-    pub(crate) const fn new() -> Attention {
-        Attention(AtomicU32::new(MOST))
+impl AdaptiveSpin {
+    pub(crate) const fn new() -> AdaptiveSpin {
+        AdaptiveSpin(AtomicU32::new(MOST))
     }
 
     /// Looks for a short while whether it is `ready`.
-    pub(crate) fn look(&self, mut ready: impl FnMut() -> bool) -> bool {
+    pub(crate) fn spin(&self, mut ready: impl FnMut() -> bool) -> bool {
         if !has_several_cores() {
             return ready();
         }
@@ -179,22 +184,22 @@ mod tests {
     /// The numbers of a bell, and what is waited for beside it.
     #[derive(Default)]
     struct Tower {
-        struck: AtomicU32,
-        asleep: AtomicU32,
+        epoch: AtomicU32,
+        waiters: AtomicU32,
         things: AtomicU32,
     }
 
     impl Tower {
-        fn bell(&self) -> Bell<'_> {
-            Bell {
-                struck: &self.struck,
-                asleep: &self.asleep,
+        fn bell(&self) -> EventCount<'_> {
+            EventCount {
+                epoch: &self.epoch,
+                waiters: &self.waiters,
             }
         }
 
         fn put(&self) {
             self.things.fetch_add(1, Ordering::SeqCst);
-            self.bell().strike();
+            self.bell().notify_one();
         }
 
         fn has_some(&self) -> bool {
@@ -208,14 +213,14 @@ mod tests {
         }
 
         fn is_slept_beside(&self) -> bool {
-            is_odd(self.asleep.load(Ordering::SeqCst))
+            is_odd(self.waiters.load(Ordering::SeqCst))
         }
     }
 
     /// Waits until as many have said that they sleep.
     fn wait_for_sleepers(tower: &Tower, before: u32, count: u32) {
         let end = Instant::now() + LIMIT;
-        while tower.asleep.load(Ordering::SeqCst).wrapping_sub(before) / 2 < count {
+        while tower.waiters.load(Ordering::SeqCst).wrapping_sub(before) / 2 < count {
             assert!(Instant::now() < end, "nobody lies down");
             std::thread::yield_now();
         }
@@ -236,7 +241,7 @@ mod tests {
                     sleep(&bells, Some(Instant::now() + LIMIT), ready);
                 });
                 wait_for_sleepers(watched, 0, 1);
-                let before = watched.asleep.load(Ordering::SeqCst);
+                let before = watched.waiters.load(Ordering::SeqCst);
                 let third = scope.spawn(|| {
                     // It takes two things, one after the other.
                     for _ in 0..2 {
@@ -262,26 +267,26 @@ mod tests {
         let tower = Tower::default();
         assert!(!tower.is_slept_beside());
         // A sleeper that was killed, or found something to do after all.
-        let _ = tower.bell().lie_down();
+        let _ = tower.bell().prepare_wait();
         assert!(tower.is_slept_beside());
         tower.put();
         assert!(!tower.is_slept_beside());
-        let struck = tower.struck.load(Ordering::SeqCst);
+        let struck = tower.epoch.load(Ordering::SeqCst);
         tower.put();
-        assert_eq!(tower.struck.load(Ordering::SeqCst), struck);
+        assert_eq!(tower.epoch.load(Ordering::SeqCst), struck);
     }
 
     #[test]
     fn nobody_takes_back_what_was_said_after_he_looked() {
         let tower = Tower::default();
-        let _ = tower.bell().lie_down();
-        let seen = tower.asleep.load(Ordering::SeqCst);
+        let _ = tower.bell().prepare_wait();
+        let seen = tower.waiters.load(Ordering::SeqCst);
         // Between the look and the taking back somebody else strikes, and a sleeper comes.
         tower.put();
-        let _ = tower.bell().lie_down();
+        let _ = tower.bell().prepare_wait();
         let taken_back =
             tower
-                .asleep
+                .waiters
                 .compare_exchange(seen, seen + 1, Ordering::SeqCst, Ordering::SeqCst);
         assert!(taken_back.is_err() && tower.is_slept_beside());
     }

@@ -26,7 +26,7 @@ impl<'de> Deserialize<'de> for PathBytes {
 
 /// Where a segment is to be found.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub(crate) struct Place {
+pub(crate) struct SegmentName {
     #[serde(serialize_with = "as_bytes", deserialize_with = "from_bytes")]
     pub(super) folder: PathBuf,
     pub(super) name: String,
@@ -40,7 +40,7 @@ fn from_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::
     PathBytes::deserialize(deserializer).map(|PathBytes(folder)| folder)
 }
 
-impl Place {
+impl SegmentName {
     pub(super) fn users(&self) -> PathBuf {
         self.folder.join(&self.name)
     }
@@ -50,8 +50,8 @@ impl Place {
     }
 
     /// The place of a dependent, which is found by its owner's name.
-    pub(super) fn dependent(&self, suffix: &str) -> Place {
-        Place {
+    pub(super) fn dependent(&self, suffix: &str) -> SegmentName {
+        SegmentName {
             folder: self.folder.clone(),
             name: format!("{}.{suffix}", self.name),
         }

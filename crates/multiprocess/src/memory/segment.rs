@@ -24,7 +24,7 @@ use tracing::Level;
 
 use crate::memory::incarnation::Incarnation;
 use crate::memory::layout::{HEADER, Header, MARK, TURNS, WORDS};
-use crate::memory::name::{Place, os_id};
+use crate::memory::name::{SegmentName, os_id};
 use crate::memory::registry;
 use crate::platform::file_lock::{FileLock, Refused};
 use crate::platform::limits::explained;
@@ -32,7 +32,7 @@ use crate::trace::events;
 
 /// How the memory of a segment is used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(crate) enum Use {
+pub(crate) enum Access {
     /// As bytes, under the lock.
     Locked,
     /// As atomic numbers.
@@ -42,18 +42,18 @@ pub(crate) enum Use {
 /// What another process needs to open a segment.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Address {
-    place: Place,
+    place: SegmentName,
     length: u64,
-    usage: Use,
+    usage: Access,
 }
 
 /// A segment of shared memory that this process has open.
 pub(crate) struct Segment {
     /// Dropped by hand: a mutex that is held must stay where it is.
     pub(super) mapping: ManuallyDrop<Shmem>,
-    pub(super) place: Place,
+    pub(super) place: SegmentName,
     length: usize,
-    usage: Use,
+    usage: Access,
     /// The file of the segment's name, locked, shared, as long as this process uses the segment.
     users: Arc<File>,
     /// The portable twin of the mutex in the segment, where it is used.
@@ -73,15 +73,15 @@ pub(crate) type Clear = fn(&Arc<Segment>, usize);
 const LANES: usize = 2;
 
 // SAFETY: the mapping is valid in all threads of the process until `drop`, which has the segment to itself. All
-// access to the memory goes through atomics, or through `Held`, which exists once for all threads and processes.
+// access to the memory goes through atomics, or through `SegmentGuard`, which exists once for all threads and processes.
 unsafe impl Send for Segment {}
 // SAFETY: as above.
 unsafe impl Sync for Segment {}
 
 /// The segments that this process has open: each is mapped once.
-static OPEN: Mutex<Option<HashMap<Place, Weak<Segment>>>> = Mutex::new(None);
+static OPEN: Mutex<Option<HashMap<SegmentName, Weak<Segment>>>> = Mutex::new(None);
 
-pub(super) fn open_segments() -> MutexGuard<'static, Option<HashMap<Place, Weak<Segment>>>> {
+pub(super) fn open_segments() -> MutexGuard<'static, Option<HashMap<SegmentName, Weak<Segment>>>> {
     OPEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -104,9 +104,9 @@ impl Segment {
 
     pub(super) fn assemble(
         mapping: Shmem,
-        place: Place,
+        place: SegmentName,
         length: usize,
-        usage: Use,
+        usage: Access,
         users: File,
         dependent: bool,
     ) -> std::io::Result<Segment> {
@@ -131,9 +131,9 @@ impl Segment {
 
     /// Maps a segment that is there, of the length it has, or that it is said to have.
     pub(super) fn map_at(
-        place: &Place,
+        place: &SegmentName,
         length: Option<u64>,
-        usage: Use,
+        usage: Access,
         dependent: bool,
     ) -> Result<Arc<Segment>, String> {
         let gone = |error: &dyn std::fmt::Display| {
@@ -178,7 +178,7 @@ impl Segment {
         let header = segment.header();
         let as_made = header.mark.load(Ordering::Acquire) == MARK
             && header.length.load(Ordering::Relaxed) == length
-            && (header.atomic.load(Ordering::Relaxed) == 1) == (usage == Use::Atomic);
+            && (header.atomic.load(Ordering::Relaxed) == 1) == (usage == Access::Atomic);
         if !as_made {
             return Err(gone(&"its length or kind is not what was sent"));
         }
@@ -196,7 +196,7 @@ impl Segment {
 
     /// How many handles of a segment that may not be made wholly are on their way.
     #[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
-    pub(super) fn in_flight_at(place: &Place) -> u32 {
+    pub(super) fn in_flight_at(place: &SegmentName) -> u32 {
         let Ok(mapping) = ShmemConf::new().os_id(os_id(&place.name)).open() else {
             return 0;
         };
@@ -300,7 +300,7 @@ impl Segment {
 
     /// Waits for the lock until the deadline, without one as long as it takes.
     #[inline]
-    pub(crate) fn lock(&self, deadline: Option<Instant>) -> Result<Held<'_>, Refused> {
+    pub(crate) fn lock(&self, deadline: Option<Instant>) -> Result<SegmentGuard<'_>, Refused> {
         events::lock_awaited(self);
         self.lock_raw(deadline)?;
         if self.holder().is_some() {
@@ -310,7 +310,7 @@ impl Segment {
     }
 
     /// Takes the lock if it is free.
-    pub(crate) fn try_lock(&self) -> Result<Held<'_>, Refused> {
+    pub(crate) fn try_lock(&self) -> Result<SegmentGuard<'_>, Refused> {
         match &self.file_lock {
             Some(file) => file.lock_until(Some(Instant::now()))?,
             None => self.header().lock.mutex.try_lock()?,
@@ -372,17 +372,17 @@ impl Segment {
     }
 
     #[inline]
-    fn held(&self) -> Held<'_> {
+    fn held(&self) -> SegmentGuard<'_> {
         assert_eq!(
             self.usage,
-            Use::Locked,
+            Access::Locked,
             "memory used by atomics is not locked"
         );
         // Written before the memory is lent, and not later: the one who takes over from a dead process must see it.
         let holder = &self.header().lock.holder;
         holder.store(Incarnation::own().number(), Ordering::Release);
         compiler_fence(Ordering::SeqCst);
-        let held = Held {
+        let held = SegmentGuard {
             segment: self,
             not_send: PhantomData,
         };
@@ -402,10 +402,10 @@ impl Segment {
         self.header().lock.death.store(0, Ordering::Relaxed);
     }
 
-    /// Releases a lock that this thread holds and has [kept](Held::keep).
+    /// Releases a lock that this thread holds and has [kept](SegmentGuard::keep).
     pub(crate) fn release_kept(&self) {
         assert_eq!(self.length, 0, "only a lock without memory is kept");
-        drop(Held {
+        drop(SegmentGuard {
             segment: self,
             not_send: PhantomData,
         });
@@ -415,7 +415,7 @@ impl Segment {
     pub(crate) fn atomics<A: Atomic>(&self) -> &[A] {
         assert_eq!(
             self.usage,
-            Use::Atomic,
+            Access::Atomic,
             "memory used under a lock is not used by atomics"
         );
         // SAFETY: the data follows the header, at a distance that suits every atomic, and stays mapped while
@@ -472,13 +472,13 @@ impl Drop for Segment {
 }
 
 /// The lock of a segment, held by this thread, and with it the memory.
-pub(crate) struct Held<'a> {
+pub(crate) struct SegmentGuard<'a> {
     segment: &'a Segment,
     /// The mutex belongs to the thread that locked it.
     not_send: PhantomData<*mut ()>,
 }
 
-impl<'a> Held<'a> {
+impl<'a> SegmentGuard<'a> {
     pub(crate) fn segment(&self) -> &'a Segment {
         self.segment
     }
@@ -489,13 +489,13 @@ impl<'a> Held<'a> {
     }
 }
 
-impl Deref for Held<'_> {
+impl Deref for SegmentGuard<'_> {
     type Target = [u8];
 
     #[inline]
     fn deref(&self) -> &[u8] {
         // SAFETY: the data follows the header and stays mapped while the segment is borrowed. Whoever holds the
-        // lock has it alone, among the threads of all processes, and there is one `Held` for each time it is locked.
+        // lock has it alone, among the threads of all processes, and there is one `SegmentGuard` for each time it is locked.
         unsafe {
             let data = self.segment.mapping.as_ptr().add(HEADER);
             std::slice::from_raw_parts(data, self.segment.length)
@@ -503,10 +503,10 @@ impl Deref for Held<'_> {
     }
 }
 
-impl DerefMut for Held<'_> {
+impl DerefMut for SegmentGuard<'_> {
     #[inline]
     fn deref_mut(&mut self) -> &mut [u8] {
-        // SAFETY: as in `deref`; and the `Held` is borrowed mutably.
+        // SAFETY: as in `deref`; and the `SegmentGuard` is borrowed mutably.
         unsafe {
             let data = self.segment.mapping.as_ptr().add(HEADER);
             std::slice::from_raw_parts_mut(data, self.segment.length)
@@ -514,7 +514,7 @@ impl DerefMut for Held<'_> {
     }
 }
 
-impl Drop for Held<'_> {
+impl Drop for SegmentGuard<'_> {
     #[inline]
     fn drop(&mut self) {
         let at = events::moment(Level::TRACE);
@@ -547,7 +547,7 @@ pub(super) fn is_portable() -> bool {
     !crate::platform::IS_LINUX || crate::platform::is_forced()
 }
 
-pub(super) fn open_segment(place: &Place) -> Option<Arc<Segment>> {
+pub(super) fn open_segment(place: &SegmentName) -> Option<Arc<Segment>> {
     open_segments()
         .get_or_insert_default()
         .get(place)

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 
-use crate::memory::name::{Place, remove};
+use crate::memory::name::{SegmentName, remove};
 use crate::memory::{presence, registry};
 
 /// What was found unused when it was looked at last.
@@ -50,7 +50,7 @@ impl Suspects {
     }
 
     fn look_at(&mut self, folder: &Path, name: &str, before: &HashSet<PathBuf>) {
-        let place = Place {
+        let place = SegmentName {
             folder: folder.to_owned(),
             name: name.to_owned(),
         };
@@ -80,7 +80,7 @@ impl Suspects {
 
 /// Whether there are handles on their way to a process. What was not made wholly has none.
 #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
-fn is_on_its_way(place: &Place) -> bool {
+fn is_on_its_way(place: &SegmentName) -> bool {
     use std::mem::offset_of;
     use std::os::unix::fs::FileExt;
 
@@ -100,6 +100,6 @@ fn is_on_its_way(place: &Place) -> bool {
 }
 
 #[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
-fn is_on_its_way(place: &Place) -> bool {
+fn is_on_its_way(place: &SegmentName) -> bool {
     crate::memory::segment::Segment::in_flight_at(place) != 0
 }

@@ -16,16 +16,16 @@ use crate::platform::signal::Signal;
 
 /// Something to poll that says when a process has ended.
 #[derive(Debug)]
-pub(crate) enum DeathWatch {
+pub(crate) enum ExitWatch {
     #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
     Pidfd(OwnedFd),
     /// A second descriptor of the line to the child.
     Line(UnixStream),
 }
 
-impl DeathWatch {
+impl ExitWatch {
     /// Watches a process that was started but not yet waited for, so that its pid is surely its own.
-    pub(crate) fn new(pid: u32, line: &UnixStream) -> std::io::Result<DeathWatch> {
+    pub(crate) fn new(pid: u32, line: &UnixStream) -> std::io::Result<ExitWatch> {
         #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
         if !crate::platform::is_forced()
             && let Some(pid) = i32::try_from(pid)
@@ -34,18 +34,18 @@ impl DeathWatch {
             && let Ok(pidfd) =
                 rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())
         {
-            return Ok(DeathWatch::Pidfd(pidfd));
+            return Ok(ExitWatch::Pidfd(pidfd));
         }
         let _ = pid;
-        Ok(DeathWatch::Line(line.try_clone()?))
+        Ok(ExitWatch::Line(line.try_clone()?))
     }
 
     /// What to poll for.
     pub(crate) fn poll_fd(&self) -> PollFd<'_> {
         match self {
             #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
-            DeathWatch::Pidfd(pidfd) => PollFd::new(pidfd, PollFlags::IN),
-            DeathWatch::Line(line) => hang_up(line),
+            ExitWatch::Pidfd(pidfd) => PollFd::new(pidfd, PollFlags::IN),
+            ExitWatch::Line(line) => hang_up(line),
         }
     }
 
@@ -54,7 +54,7 @@ impl DeathWatch {
     pub(crate) fn signal(&self, signal: Signal) -> Option<std::io::Result<()>> {
         match self {
             #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
-            DeathWatch::Pidfd(pidfd) => {
+            ExitWatch::Pidfd(pidfd) => {
                 let signal = if signal == Signal::KILL {
                     rustix::process::Signal::KILL
                 } else {
@@ -68,7 +68,7 @@ impl DeathWatch {
                     Err(error) => Some(Err(error.into())),
                 }
             }
-            DeathWatch::Line(_) => {
+            ExitWatch::Line(_) => {
                 let _ = signal;
                 None
             }

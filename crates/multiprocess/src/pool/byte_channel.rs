@@ -5,36 +5,36 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::channel::mpmc::{Lane, Stop};
+use crate::channel::mpmc::{Mpmc, Stop};
 use crate::errors::error::{Error, Result};
-use crate::memory::limit::Patience;
 use crate::memory::segment::Segment;
-use crate::transfer::handle::Ticket;
+use crate::memory::timeout::WaitUntil;
+use crate::transfer::handle::SegmentHandle;
 
 /// A line; clones of it, and what arrives in another process, are the same line.
 #[derive(Clone)]
-pub(crate) struct Line(Arc<Lane>);
+pub(crate) struct ByteChannel(Arc<Mpmc>);
 
 /// What the line of a pool is called where it is looked for.
 const CONTENT: &str = "a line of a Pool";
 
-impl Line {
-    pub(crate) fn new() -> Result<Line> {
-        let segment = Lane::segment(1).map_err(|source| Error::Memory {
+impl ByteChannel {
+    pub(crate) fn new() -> Result<ByteChannel> {
+        let segment = Mpmc::segment(1).map_err(|source| Error::Memory {
             what: CONTENT.to_owned(),
             source,
         })?;
-        Ok(Line::of(segment))
+        Ok(ByteChannel::of(segment))
     }
 
-    fn of(segment: Arc<Segment>) -> Line {
-        Line(Arc::new(Lane::new(segment, 0)))
+    fn of(segment: Arc<Segment>) -> ByteChannel {
+        ByteChannel(Arc::new(Mpmc::new(segment, 0)))
     }
 
     /// Puts a message, which never waits; the error says why it cannot be.
     pub(crate) fn put(&self, message: &[u8]) -> std::result::Result<(), String> {
         self.0
-            .put(message, Patience::Until(None), None)
+            .put(message, WaitUntil::Until(None), None)
             .map(drop)
             .map_err(explain)
     }
@@ -48,7 +48,7 @@ impl Line {
     pub(crate) fn get(&self) -> Option<Vec<u8>> {
         let mut message = Vec::new();
         self.0
-            .take(&mut message, Patience::Until(None), None)
+            .take(&mut message, WaitUntil::Until(None), None)
             .ok()?;
         Some(message)
     }
@@ -69,8 +69,8 @@ impl Line {
         limit: Duration,
     ) -> std::result::Result<Option<Vec<u8>>, String> {
         let mut message = Vec::new();
-        let patience = Patience::Until(Instant::now().checked_add(limit));
-        match self.0.take(&mut message, patience, None) {
+        let wait = WaitUntil::Until(Instant::now().checked_add(limit));
+        match self.0.take(&mut message, wait, None) {
             Ok(_) => Ok(Some(message)),
             Err(Stop::NotNow) => Ok(None),
             Err(stop) => Err(explain(stop)),
@@ -78,7 +78,7 @@ impl Line {
     }
 
     /// A worker that was given the line died before it was ready, and may not have opened it.
-    pub(crate) fn take_back(&self) {
+    pub(crate) fn cancel(&self) {
         // Once too often does no harm: the pool has the line open as long as any worker.
         self.0.segment.count_arrival();
     }
@@ -98,16 +98,18 @@ fn explain(stop: Stop) -> String {
     }
 }
 
-impl Serialize for Line {
+impl Serialize for ByteChannel {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         self.0.segment.ticket(CONTENT)?.serialize(serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for Line {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Line, D::Error> {
-        let ticket = Ticket::deserialize(deserializer)?;
+impl<'de> Deserialize<'de> for ByteChannel {
+    fn deserialize<D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> std::result::Result<ByteChannel, D::Error> {
+        let ticket = SegmentHandle::deserialize(deserializer)?;
         let segment = Segment::open(&ticket, CONTENT).map_err(serde::de::Error::custom)?;
-        Ok(Line::of(segment))
+        Ok(ByteChannel::of(segment))
     }
 }

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::errors::task_failure::TaskFailure;
-use crate::pool::job::{Arrived, Batch, Call};
+use crate::pool::job::{Arrived, Batch, Job};
 use crate::pool::message::ORDER;
-use crate::pool::supervisor::Staff;
+use crate::pool::supervisor::Supervisor;
 use crate::process::wire::append;
-use crate::transfer::attachments::with_luggage;
+use crate::transfer::attachments::collect;
 
 /// Inputs per batch at most, where the pool chooses.
 pub(crate) const MOST_CHOSEN: usize = 1 << 14;
@@ -78,8 +78,8 @@ impl ChunkSize {
 }
 
 /// The inputs that are still to be sent.
-pub(crate) struct Feeder<I: Iterator> {
-    call: Arc<Call>,
+pub(crate) struct Chunker<I: Iterator> {
+    call: Arc<Job>,
     inputs: std::iter::Fuse<I>,
     total: Option<usize>,
     sent: usize,
@@ -91,16 +91,16 @@ pub(crate) struct Feeder<I: Iterator> {
     panic: Option<Box<dyn Any + Send>>,
 }
 
-impl<I: Iterator> Feeder<I>
+impl<I: Iterator> Chunker<I>
 where
     I::Item: Serialize,
 {
-    pub(crate) fn new(call: &Arc<Call>, inputs: I) -> Feeder<I> {
+    pub(crate) fn new(call: &Arc<Job>, inputs: I) -> Chunker<I> {
         let total = match inputs.size_hint() {
             (least, Some(most)) if least == most => Some(most),
             _ => None,
         };
-        Feeder {
+        Chunker {
             call: Arc::clone(call),
             inputs: inputs.fuse(),
             total,
@@ -157,7 +157,7 @@ where
     /// Sends batches as long as there is room for them and nothing `urgent` to do.
     pub(crate) fn send(
         &mut self,
-        staff: &Staff,
+        supervisor: &Supervisor,
         size: ChunkSize,
         done: usize,
         urgent: impl Fn() -> bool,
@@ -170,21 +170,21 @@ where
         let mut since = Instant::now();
         while self.has_room(size, done) {
             batches.extend(self.next_batch(size));
-            let has_idle = self.sent() - done <= staff.size();
+            let has_idle = self.sent() - done <= supervisor.size();
             if has_idle || batches.len() >= TOGETHER || since.elapsed() > SLOW {
-                staff.submit(batches.drain(..));
+                supervisor.submit(batches.drain(..));
                 if urgent() {
                     break;
                 }
                 since = Instant::now();
             }
         }
-        staff.submit(batches);
+        supervisor.submit(batches);
         self.tell_if_exhausted();
     }
 
     /// The next batch. An input that cannot be sent has failed thereby. Where reading the inputs panics, the inputs read
-    /// before that are the last, and [`resume_panic`](Feeder::resume_panic) lets the panic go on.
+    /// before that are the last, and [`resume_panic`](Chunker::resume_panic) lets the panic go on.
     pub(crate) fn next_batch(&mut self, size: ChunkSize) -> Option<Batch> {
         let left = self.total.map(|total| total.saturating_sub(self.sent));
         let count = size.next(left, self.pace);
@@ -194,7 +194,7 @@ where
             first,
             ends: Vec::with_capacity(count.min(1 << 16)),
             bytes: vec![0; ORDER],
-            luggage: Vec::new(),
+            attachments: Vec::new(),
             mishaps: 0,
         };
         // What is in the batch by then is whole: `add` itself does not panic, the iterator may, and the `Drop` of an input.
@@ -246,10 +246,10 @@ fn add<T: Serialize>(batch: &mut Batch, input: &T) -> Result<(), String> {
 
 fn add_with_handles<T: Serialize>(batch: &mut Batch, input: &T) -> Result<(), String> {
     let number = batch.count();
-    let (appended, luggage) = with_luggage(|| append(input, &mut batch.bytes));
+    let (appended, attachments) = collect(|| append(input, &mut batch.bytes));
     appended?;
-    if !luggage.is_empty() {
-        batch.luggage.push((number, luggage));
+    if !attachments.is_empty() {
+        batch.attachments.push((number, attachments));
     }
     add_end(batch)
 }
@@ -260,7 +260,7 @@ fn add_end(batch: &mut Batch) -> Result<(), String> {
         let before = batch.ends.last().map_or(ORDER, |&end| end as usize);
         batch.bytes.truncate(before);
         let number = batch.count();
-        batch.luggage.retain(|&(input, _)| input != number);
+        batch.attachments.retain(|&(input, _)| input != number);
         return Err("it is larger than 4 GiB".to_owned());
     };
     batch.ends.push(end);

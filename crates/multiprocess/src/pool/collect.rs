@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::errors::error::{Error, Result};
 use crate::errors::task_failure::TaskFailure;
-use crate::pool::job::{Arrived, Parcel};
+use crate::pool::job::{Arrived, Payload};
 use crate::process::batch::Outcome;
 
 /// Results that have arrived.
@@ -135,7 +135,7 @@ impl<R: DeserializeOwned> Collection<R> {
 
 /// Reads the results of a batch.
 pub(crate) fn for_each_result<R: DeserializeOwned>(
-    mut message: Parcel,
+    mut message: Payload,
     first: usize,
     count: usize,
     mut each: impl FnMut(usize, Result<R, TaskFailure>),

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::pool::job::{Call, PoolEnd};
-use crate::pool::message::{News, Seat};
+use crate::pool::job::{Job, PoolEnd};
+use crate::pool::message::{Event, WorkerId};
 use crate::pool::recovery::Buried;
-use crate::pool::scheduler::{Did, Phase, Roster};
-use crate::pool::supervisor::{DYING, Staff};
+use crate::pool::scheduler::{Did, Phase, Scheduler};
+use crate::pool::supervisor::{DYING, Supervisor};
 
 /// Looks around that often where something is to be done, and where nothing is.
 const SOON: Duration = Duration::from_millis(100);
@@ -15,7 +15,7 @@ const LATER: Duration = Duration::from_secs(1);
 
 const NO_WORKERS: &str = "its workers cannot be started";
 
-impl Staff {
+impl Supervisor {
     /// Hears what there is to hear until the pool has ended; the whole life of the pool's thread.
     pub(crate) fn listen(&self) {
         let _guard = EndOnPanic(self);
@@ -44,7 +44,7 @@ impl Staff {
                 self.end(&mut state, &PoolEnd::Terminated);
             }
             drop(state);
-            // Once for all that there is, and when they need not wait for the roster.
+            // Once for all that there is, and when they need not wait for the scheduler.
             for call in woken {
                 call.wake();
             }
@@ -63,10 +63,10 @@ impl Staff {
     }
 
     /// Hears a message and those that are there behind it; gives the callers to be woken.
-    fn hear_all(&self, state: &mut Roster, first: Option<Vec<u8>>) -> Vec<Arc<Call>> {
-        // So many that others get at the roster in between.
+    fn hear_all(&self, state: &mut Scheduler, first: Option<Vec<u8>>) -> Vec<Arc<Job>> {
+        // So many that others get at the scheduler in between.
         const MOST: usize = 64;
-        let mut woken: Vec<Arc<Call>> = Vec::new();
+        let mut woken: Vec<Arc<Job>> = Vec::new();
         let mut message = first;
         for _ in 0..MOST {
             let Some(next) = message else { break };
@@ -79,11 +79,11 @@ impl Staff {
         woken
     }
 
-    fn hear(&self, state: &mut Roster, message: Vec<u8>) -> Option<Arc<Call>> {
-        match News::from_bytes(&message) {
-            Some(News::Ready(seat)) => state.ready(seat),
-            Some(News::Done {
-                seat,
+    fn hear(&self, state: &mut Scheduler, message: Vec<u8>) -> Option<Arc<Job>> {
+        match Event::from_bytes(&message) {
+            Some(Event::Ready(worker_id)) => state.ready(worker_id),
+            Some(Event::Done {
+                worker_id,
                 batch,
                 took,
                 loaded,
@@ -93,31 +93,31 @@ impl Staff {
                     loaded,
                     bytes: message,
                 };
-                return state.done(seat, batch, did);
+                return state.done(worker_id, batch, did);
             }
-            Some(News::Died(seat)) => self.replace(state, seat),
-            Some(News::Look) | None => {}
+            Some(Event::Died(worker_id)) => self.replace(state, worker_id),
+            Some(Event::Look) | None => {}
         }
         None
     }
 
     /// Looks for what nobody has told.
-    fn look(&self, state: &mut Roster, woken: &mut Vec<Arc<Call>>) {
+    fn look(&self, state: &mut Scheduler, woken: &mut Vec<Arc<Job>>) {
         // Workers that are dead without having been announced so, for want of memory.
-        let dead: Vec<Seat> = state
+        let dead: Vec<WorkerId> = state
             .workers
             .iter()
             .flatten()
             .filter(|worker| !worker.handle.is_alive())
-            .map(|worker| worker.seat)
+            .map(|worker| worker.id)
             .collect();
         if !dead.is_empty() {
             // What they sent is there by now, and is heard before.
             while let Some(message) = self.news.try_get() {
                 woken.extend(self.hear(state, message));
             }
-            for seat in dead {
-                self.replace(state, seat);
+            for worker_id in dead {
+                self.replace(state, worker_id);
             }
         }
         for place in 0..state.workers.len() {
@@ -128,20 +128,20 @@ impl Staff {
         state.look_for_stuck();
     }
 
-    fn bury(&self, state: &mut Roster, seat: Seat) -> Option<Buried> {
-        let buried = state.bury(seat, &self.diary)?;
+    fn bury(&self, state: &mut Scheduler, worker_id: WorkerId) -> Option<Buried> {
+        let buried = state.bury(worker_id, &self.progress_cells)?;
         if !buried.ready {
-            self.news.take_back();
-            self.diary.take_back();
+            self.news.cancel();
+            self.progress_cells.cancel();
         }
         Some(buried)
     }
 
-    /// Takes a dead worker off the roster and, unless it is better to wait, puts a new one in its place.
-    fn replace(&self, state: &mut Roster, seat: Seat) {
+    /// Takes a dead worker off the scheduler and, unless it is better to wait, puts a new one in its place.
+    fn replace(&self, state: &mut Scheduler, worker_id: WorkerId) {
         // Longer than any trouble lasts that comes from outside.
         const TROUBLE: Duration = Duration::from_secs(20);
-        let Some(Buried { how, ready, killed }) = self.bury(state, seat) else {
+        let Some(Buried { how, ready, killed }) = self.bury(state, worker_id) else {
             return;
         };
         if !ready {
@@ -150,7 +150,7 @@ impl Staff {
         // Each place may be unlucky once; more than that is not bad luck.
         let suspicious = state.starts.failed > self.settings.workers + 1;
         if !suspicious {
-            return self.fill(state, seat.place as usize, how);
+            return self.fill(state, worker_id.place as usize, how);
         }
         let since = *state.starts.failing_since.get_or_insert_with(Instant::now);
         // Whoever kills workers may stop doing so; the place is filled at the next look.
@@ -161,7 +161,7 @@ impl Staff {
     }
 
     /// Puts a new worker in an empty place, if it will have something to do.
-    fn fill(&self, state: &mut Roster, place: usize, died: Option<String>) {
+    fn fill(&self, state: &mut Scheduler, place: usize, died: Option<String>) {
         if state.has_ended() || state.phase == Phase::Closed && !state.has_work() {
             return;
         }
@@ -196,18 +196,18 @@ impl Staff {
         let mut message = first.or_else(|| self.news.try_get());
         while let Some(next) = message {
             // Only what was done is of interest now.
-            if !matches!(News::from_bytes(&next), Some(News::Died(_))) {
+            if !matches!(Event::from_bytes(&next), Some(Event::Died(_))) {
                 drop(self.hear(&mut state, next));
             }
             message = self.news.try_get();
         }
-        let seats: Vec<Seat> = state.workers.iter().flatten().map(|it| it.seat).collect();
-        for seat in seats {
+        let seats: Vec<WorkerId> = state.workers.iter().flatten().map(|it| it.id).collect();
+        for worker_id in seats {
             let dead = state
-                .worker(seat)
+                .worker(worker_id)
                 .is_some_and(|worker| !worker.handle.is_alive());
             if dead {
-                self.bury(&mut state, seat);
+                self.bury(&mut state, worker_id);
             }
         }
         state.waiting.clear();
@@ -218,7 +218,7 @@ impl Staff {
 }
 
 /// Ends the pool if its thread does not go on: nobody is to wait for it.
-struct EndOnPanic<'a>(&'a Staff);
+struct EndOnPanic<'a>(&'a Supervisor);
 
 impl Drop for EndOnPanic<'_> {
     fn drop(&mut self) {

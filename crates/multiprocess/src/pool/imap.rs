@@ -9,10 +9,10 @@ use serde::de::DeserializeOwned;
 use crate::errors::error::{Error, Result};
 use crate::errors::task_failure::TaskFailure;
 use crate::pool::chunker::MOST_AHEAD;
-use crate::pool::chunker::{ChunkSize, Feeder};
+use crate::pool::chunker::{ChunkSize, Chunker};
 use crate::pool::collect::for_each_result;
-use crate::pool::job::{Arrived, Call};
-use crate::pool::supervisor::Staff;
+use crate::pool::job::{Arrived, Job};
+use crate::pool::supervisor::Supervisor;
 
 /// The results of [`Pool::imap`](crate::Pool::imap) and [`Pool::imap_unordered`](crate::Pool::imap_unordered).
 ///
@@ -29,9 +29,9 @@ use crate::pool::supervisor::Staff;
 /// [`Pool::apply_async`]: crate::Pool::apply_async
 #[must_use = "the inputs are not read before results are asked for"]
 pub struct Imap<'a, I: Iterator, R> {
-    staff: &'a Arc<Staff>,
-    call: Arc<Call>,
-    feeder: Feeder<Single<I>>,
+    supervisor: &'a Arc<Supervisor>,
+    call: Arc<Job>,
+    chunker: Chunker<Single<I>>,
     size: ChunkSize,
     ordered: bool,
     /// Number of the result that comes next, where they come in order.
@@ -65,16 +65,16 @@ where
     I::Item: Serialize,
 {
     pub(crate) fn new(
-        staff: &'a Arc<Staff>,
-        call: Arc<Call>,
+        supervisor: &'a Arc<Supervisor>,
+        call: Arc<Job>,
         chunk: Option<usize>,
         inputs: I,
         ordered: bool,
     ) -> Imap<'a, I, R> {
         Imap {
-            feeder: Feeder::new(&call, Single(inputs)),
-            size: ChunkSize::new(chunk, MOST_AHEAD, staff.size()),
-            staff,
+            chunker: Chunker::new(&call, Single(inputs)),
+            size: ChunkSize::new(chunk, MOST_AHEAD, supervisor.size()),
+            supervisor,
             call,
             ordered,
             next: 0,
@@ -144,12 +144,13 @@ where
         while !self.over {
             let (call, is_ready) = (&self.call, !self.ready.is_empty());
             let urgent = || is_ready || call.has_some();
-            self.feeder.send(self.staff, self.size, self.given, urgent);
+            self.chunker
+                .send(self.supervisor, self.size, self.given, urgent);
             if let Some(result) = self.ready.pop_front() {
                 self.given += 1;
                 return Some(result);
             }
-            if self.feeder.is_exhausted() && self.given == self.feeder.sent() {
+            if self.chunker.is_exhausted() && self.given == self.chunker.sent() {
                 self.over = true;
                 break;
             }
@@ -161,7 +162,7 @@ where
                 }
             }
         }
-        self.feeder.resume_panic();
+        self.chunker.resume_panic();
         None
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::process::wire;
-use crate::transfer::attachments::{Luggage, with_arriving, with_luggage};
+use crate::transfer::attachments::{Attachments, collect, collect_arriving};
 use crate::transfer::codec::without_panic;
 
 /// What each worker does before anything else.
@@ -20,7 +20,7 @@ pub(crate) struct Initializer {
 #[derive(Default)]
 pub(crate) struct Packed {
     pub(crate) bytes: Vec<u8>,
-    pub(crate) luggage: Luggage,
+    pub(crate) attachments: Attachments,
 }
 
 impl Initializer {
@@ -53,20 +53,20 @@ impl std::fmt::Debug for Initializer {
 
 fn pack<Args: Serialize>(args: &Args) -> Result<Packed, String> {
     let mut bytes = Vec::new();
-    let (written, luggage) = with_luggage(|| wire::append(args, &mut bytes));
+    let (written, attachments) = collect(|| wire::append(args, &mut bytes));
     written?;
-    Ok(Packed { bytes, luggage })
+    Ok(Packed { bytes, attachments })
 }
 
 /// A handle that was packed is good for one reader: where there are any, they are read, and packed twice.
 fn copy<Args: Serialize + DeserializeOwned>(kept: &mut Packed) -> Result<Packed, String> {
-    if kept.luggage.is_empty() {
+    if kept.attachments.is_empty() {
         return Ok(Packed {
             bytes: kept.bytes.clone(),
-            luggage: Luggage::default(),
+            attachments: Attachments::default(),
         });
     }
-    let (args, arriving) = with_arriving(|| wire::read_one::<Args>(&kept.bytes));
+    let (args, arriving) = collect_arriving(|| wire::read_one::<Args>(&kept.bytes));
     let args = args?;
     let copies = pack(&args).and_then(|first| Ok((first, pack(&args)?)));
     // The arguments' own `Drop` may panic, and this may be the thread of the pool.
@@ -74,6 +74,6 @@ fn copy<Args: Serialize + DeserializeOwned>(kept: &mut Packed) -> Result<Packed,
     // Until here, what was kept is as good as before.
     let (first, second) = copies?;
     arriving.arrive();
-    std::mem::replace(kept, first).luggage.deliver();
+    std::mem::replace(kept, first).attachments.commit();
     Ok(second)
 }

@@ -9,11 +9,11 @@ use crate::errors::error::Error;
 use crate::errors::task_failure::TaskFailure;
 use crate::pool::message::{NEWS, ORDER};
 use crate::process::batch::{Results, Step};
-use crate::transfer::attachments::Luggage;
+use crate::transfer::attachments::Attachments;
 use crate::transfer::codec::without_panic;
 
 /// A map, or a single call, that is under way.
-pub(crate) struct Call {
+pub(crate) struct Job {
     /// Place of the function in the list of tasks, and its path.
     pub(crate) task: u32,
     pub(crate) function: &'static str,
@@ -59,7 +59,7 @@ pub(crate) enum Arrived {
     Results {
         first: usize,
         count: usize,
-        bytes: Parcel,
+        bytes: Payload,
         took: Duration,
     },
     /// `count` inputs from `first` on failed for one reason.
@@ -81,13 +81,13 @@ impl Arrived {
 
 /// The news of a worker with the results of a batch behind them. Where handles are among the results and nobody takes
 /// them, they are given back.
-pub(crate) struct Parcel {
+pub(crate) struct Payload {
     bytes: Vec<u8>,
     count: usize,
     loaded: Option<Discard>,
 }
 
-impl Parcel {
+impl Payload {
     /// The results, for one who will read them.
     pub(crate) fn open(&mut self) -> Results<'_> {
         self.loaded = None;
@@ -95,7 +95,7 @@ impl Parcel {
     }
 }
 
-impl Drop for Parcel {
+impl Drop for Payload {
     fn drop(&mut self) {
         if let Some(discard) = self.loaded {
             discard(&self.bytes[NEWS..], self.count);
@@ -103,8 +103,8 @@ impl Drop for Parcel {
     }
 }
 
-impl Call {
-    pub(crate) fn new<R: DeserializeOwned>(task: u32, function: &'static str) -> Arc<Call> {
+impl Job {
+    pub(crate) fn new<R: DeserializeOwned>(task: u32, function: &'static str) -> Arc<Job> {
         let state = State {
             arrived: Vec::new(),
             feeding: true,
@@ -112,7 +112,7 @@ impl Call {
             ended: None,
             abandoned: false,
         };
-        Arc::new(Call {
+        Arc::new(Job {
             task,
             function,
             discard: |bytes, count| {
@@ -132,9 +132,9 @@ impl Call {
     }
 
     /// A worker's message, as long as nobody has read it.
-    pub(crate) fn parcel(&self, bytes: Vec<u8>, count: usize, loaded: bool) -> Parcel {
+    pub(crate) fn parcel(&self, bytes: Vec<u8>, count: usize, loaded: bool) -> Payload {
         let loaded = loaded.then_some(self.discard);
-        Parcel {
+        Payload {
             bytes,
             count,
             loaded,
@@ -148,7 +148,7 @@ impl Call {
         }
     }
 
-    /// Hands something in; true if the caller is to be [woken](Call::wake) for it.
+    /// Hands something in; true if the caller is to be [woken](Job::wake) for it.
     pub(crate) fn arrive_quietly(&self, arrived: Arrived) -> bool {
         let mut state = self.state();
         if state.abandoned || state.ended.is_some() {
@@ -234,7 +234,7 @@ impl Call {
 
 /// Inputs of a call that go to a worker together.
 pub(crate) struct Batch {
-    pub(crate) call: Arc<Call>,
+    pub(crate) call: Arc<Job>,
     /// Number of the first input.
     pub(crate) first: usize,
     /// Where in the bytes each input ends.
@@ -242,7 +242,7 @@ pub(crate) struct Batch {
     /// The inputs, behind room for the head of an order.
     pub(crate) bytes: Vec<u8>,
     /// Handles that stand in the inputs, by number of the input in the batch, until a worker has read them.
-    pub(crate) luggage: Vec<(u32, Luggage)>,
+    pub(crate) attachments: Vec<(u32, Attachments)>,
     /// How many workers died when they had taken it and not begun.
     pub(crate) mishaps: u32,
 }
@@ -261,16 +261,18 @@ impl Batch {
         self.bytes.truncate(start);
         // No batch is longer than 4 GiB.
         let moved = u32::try_from(start - ORDER).unwrap_or(u32::MAX);
-        let luggage = std::mem::take(&mut self.luggage);
-        let (first, second) = luggage.into_iter().partition(|&(input, _)| input < number);
-        self.luggage = first;
-        let behind = |(input, luggage)| (input - number, luggage);
+        let attachments = std::mem::take(&mut self.attachments);
+        let (first, second) = attachments
+            .into_iter()
+            .partition(|&(input, _)| input < number);
+        self.attachments = first;
+        let behind = |(input, attachments)| (input - number, attachments);
         Batch {
             call: Arc::clone(&self.call),
             first: self.first + number as usize,
             ends: ends.into_iter().map(|end| end - moved).collect(),
             bytes,
-            luggage: Vec::into_iter(second).map(behind).collect(),
+            attachments: Vec::into_iter(second).map(behind).collect(),
             mishaps: 0,
         }
     }
@@ -279,14 +281,14 @@ impl Batch {
     /// be read, only the first few were: the others are given back, and no more, lest a handle that is still on its way
     /// elsewhere be taken for gone.
     pub(crate) fn was_read(&mut self, results: &[u8]) {
-        if self.luggage.is_empty() {
+        if self.attachments.is_empty() {
             return;
         }
         let unreadable = Results::new(results).unreadable();
-        for (input, luggage) in self.luggage.drain(..) {
+        for (input, attachments) in self.attachments.drain(..) {
             match unreadable.get(&input) {
-                Some(&opened) => luggage.deliver_first(opened),
-                None => luggage.deliver(),
+                Some(&opened) => attachments.commit_first(opened),
+                None => attachments.commit(),
             }
         }
     }
@@ -294,12 +296,14 @@ impl Batch {
     /// A worker came as far as that in it and died. What it was about to read counts as not read: to wait for handles
     /// that never arrive would be worse than to give back one too many.
     pub(crate) fn was_read_until(&mut self, step: Step) {
-        let luggage = std::mem::take(&mut self.luggage);
+        let attachments = std::mem::take(&mut self.attachments);
         let was_read = |input| input < step.call || input == step.call && step.has_read;
-        let (read, unread) = luggage.into_iter().partition(|&(input, _)| was_read(input));
-        self.luggage = unread;
-        for (_, luggage) in Vec::into_iter(read) {
-            luggage.deliver();
+        let (read, unread) = attachments
+            .into_iter()
+            .partition(|&(input, _)| was_read(input));
+        self.attachments = unread;
+        for (_, attachments) in Vec::into_iter(read) {
+            attachments.commit();
         }
     }
 }

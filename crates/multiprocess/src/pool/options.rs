@@ -7,13 +7,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::errors::error::{Error, Result};
-use crate::pool::chunker::{ChunkSize, Feeder, MOST_CHOSEN};
+use crate::pool::chunker::{ChunkSize, Chunker, MOST_CHOSEN};
 use crate::pool::collect::Collection;
 use crate::pool::imap::Imap;
-use crate::pool::job::{Arrived, Call};
+use crate::pool::job::{Arrived, Job};
 use crate::pool::progress::Progress;
 use crate::pool::result::AsyncResult;
-use crate::pool::supervisor::Staff;
+use crate::pool::supervisor::Supervisor;
 use crate::process::task::Task;
 use crate::process::task_table;
 
@@ -21,7 +21,7 @@ use crate::process::task_table;
 /// [`Pool::on_progress`](crate::Pool::on_progress), and used like the pool itself.
 #[must_use = "options do nothing until a method such as `map` is called on them"]
 pub struct MapOptions<'a> {
-    pub(crate) staff: &'a Arc<Staff>,
+    pub(crate) supervisor: &'a Arc<Supervisor>,
     pub(crate) chunk: Option<usize>,
     pub(crate) progress: Option<Box<dyn FnMut(Progress) + 'a>>,
 }
@@ -99,19 +99,19 @@ impl<'a> MapOptions<'a> {
         let start = Instant::now();
         let call = self.open::<F, F::Output>(function)?;
         let _leave = AbandonOnDrop(&call);
-        let mut size = ChunkSize::new(self.chunk, MOST_CHOSEN, self.staff.size());
-        let mut feeder = Feeder::new(&call, inputs);
-        let mut results = Collection::new(feeder.total());
+        let mut size = ChunkSize::new(self.chunk, MOST_CHOSEN, self.supervisor.size());
+        let mut chunker = Chunker::new(&call, inputs);
+        let mut results = Collection::new(chunker.total());
         let mut told = None;
         loop {
-            feeder.send(self.staff, size, results.done(), || false);
-            feeder.resume_panic();
-            if feeder.is_exhausted() && results.done() == feeder.sent() {
+            chunker.send(self.supervisor, size, results.done(), || false);
+            chunker.resume_panic();
+            if chunker.is_exhausted() && results.done() == chunker.sent() {
                 // Where the number of inputs was not known beforehand, it is now.
                 if let Some(tell) = &mut self.progress
-                    && feeder.total() != told
+                    && chunker.total() != told
                 {
-                    tell(Progress::since(start, results.done(), feeder.total()));
+                    tell(Progress::since(start, results.done(), chunker.total()));
                 }
                 return Ok(results);
             }
@@ -122,7 +122,7 @@ impl<'a> MapOptions<'a> {
                 results.add(some);
             }
             if let Some(tell) = &mut self.progress {
-                told = feeder.total();
+                told = chunker.total();
                 tell(Progress::since(start, results.done(), told));
             }
         }
@@ -141,24 +141,24 @@ impl<'a> MapOptions<'a> {
     {
         let call = self.open::<F, F::Output>(function)?;
         let inputs: Vec<(A,)> = single(inputs).collect();
-        let (workers, total) = (self.staff.size(), inputs.len());
+        let (workers, total) = (self.supervisor.size(), inputs.len());
         // As nobody is there to learn from the first results, the inputs are dealt out beforehand, some to spare.
         let size = self
             .chunk
             .unwrap_or_else(|| total.div_ceil(workers.saturating_mul(4)));
         let size = ChunkSize::new(Some(size), MOST_CHOSEN, workers);
-        let mut feeder = Feeder::new(&call, inputs.into_iter());
+        let mut chunker = Chunker::new(&call, inputs.into_iter());
         let result = AsyncResult::new(
-            Arc::clone(self.staff),
+            Arc::clone(self.supervisor),
             Arc::clone(&call),
             total,
             Collection::all,
         );
-        while !feeder.is_exhausted() {
-            self.staff.submit(feeder.next_batch(size));
+        while !chunker.is_exhausted() {
+            self.supervisor.submit(chunker.next_batch(size));
         }
-        feeder.tell_if_exhausted();
-        feeder.resume_panic();
+        chunker.tell_if_exhausted();
+        chunker.resume_panic();
         Ok(result)
     }
 
@@ -175,7 +175,7 @@ impl<'a> MapOptions<'a> {
     {
         let call = self.open::<F, F::Output>(function)?;
         Ok(Imap::new(
-            self.staff,
+            self.supervisor,
             call,
             self.chunk,
             inputs.into_iter(),
@@ -200,7 +200,7 @@ impl<'a> MapOptions<'a> {
     {
         let call = self.open::<F, F::Output>(function)?;
         Ok(Imap::new(
-            self.staff,
+            self.supervisor,
             call,
             self.chunk,
             inputs.into_iter(),
@@ -208,8 +208,8 @@ impl<'a> MapOptions<'a> {
         ))
     }
 
-    fn open<F: 'static, R: DeserializeOwned>(&self, function: F) -> Result<Arc<Call>> {
-        open_call::<F, R>(self.staff, function)
+    fn open<F: 'static, R: DeserializeOwned>(&self, function: F) -> Result<Arc<Job>> {
+        open_call::<F, R>(self.supervisor, function)
     }
 }
 
@@ -219,18 +219,18 @@ fn single<I: IntoIterator>(inputs: I) -> impl Iterator<Item = (I::Item,)> {
 }
 
 pub(crate) fn open_call<F: 'static, R: DeserializeOwned>(
-    staff: &Staff,
+    supervisor: &Supervisor,
     function: F,
-) -> Result<Arc<Call>> {
+) -> Result<Arc<Job>> {
     let task = task_table::index_of(function)?;
-    let call = Call::new::<R>(task, std::any::type_name::<F>());
-    staff.open_call(&call)?;
+    let call = Job::new::<R>(task, std::any::type_name::<F>());
+    supervisor.open_call(&call)?;
     Ok(call)
 }
 
 /// Sends one input.
 pub(crate) fn apply_async<F, Args>(
-    staff: &Arc<Staff>,
+    supervisor: &Arc<Supervisor>,
     function: F,
     args: Args,
 ) -> Result<AsyncResult<F::Output>>
@@ -238,23 +238,23 @@ where
     F: Task<Args>,
     Args: Serialize + DeserializeOwned,
 {
-    let call = open_call::<F, F::Output>(staff, function)?;
-    let size = ChunkSize::new(Some(1), 1, staff.size());
-    let mut feeder = Feeder::new(&call, std::iter::once(args));
-    staff.submit(feeder.next_batch(size));
+    let call = open_call::<F, F::Output>(supervisor, function)?;
+    let size = ChunkSize::new(Some(1), 1, supervisor.size());
+    let mut chunker = Chunker::new(&call, std::iter::once(args));
+    supervisor.submit(chunker.next_batch(size));
     call.all_is_in();
-    feeder.resume_panic();
+    chunker.resume_panic();
     let one = |results: Collection<F::Output>, function: &str| -> Result<F::Output> {
         let one = results.all(function)?.pop();
         one.ok_or_else(|| Error::PoolBroken {
             reason: "a result is missing".to_owned(),
         })
     };
-    Ok(AsyncResult::new(Arc::clone(staff), call, 1, one))
+    Ok(AsyncResult::new(Arc::clone(supervisor), call, 1, one))
 }
 
 /// Tells the pool, however the wait for results ends, that it has ended.
-struct AbandonOnDrop<'a>(&'a Call);
+struct AbandonOnDrop<'a>(&'a Job);
 
 impl Drop for AbandonOnDrop<'_> {
     fn drop(&mut self) {

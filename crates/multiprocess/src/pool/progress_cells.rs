@@ -6,28 +6,28 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::errors::error::{Error, Result};
-use crate::memory::segment::{Segment, Use};
+use crate::memory::segment::{Access, Segment};
 use crate::process::batch::Step;
-use crate::transfer::handle::Ticket;
+use crate::transfer::handle::SegmentHandle;
 
 /// For each place of a pool: which call its worker is in the middle of.
 #[derive(Clone)]
-pub(crate) struct Diary(Arc<Segment>);
+pub(crate) struct ProgressCells(Arc<Segment>);
 
 /// What it is called where it is looked for.
-const CONTENT: &str = "the diary of a Pool";
+const CONTENT: &str = "the progress_cells of a Pool";
 
 /// Numbers between one place and the next: what one worker writes is not on the line of memory of another.
 const APART: usize = 8;
 
-impl Diary {
-    pub(crate) fn new(workers: usize) -> Result<Diary> {
+impl ProgressCells {
+    pub(crate) fn new(workers: usize) -> Result<ProgressCells> {
         let bytes = workers.saturating_mul(APART * size_of::<u64>());
-        let segment = Segment::create(bytes, Use::Atomic).map_err(|source| Error::Memory {
+        let segment = Segment::create(bytes, Access::Atomic).map_err(|source| Error::Memory {
             what: CONTENT.to_owned(),
             source,
         })?;
-        Ok(Diary(segment))
+        Ok(ProgressCells(segment))
     }
 
     fn entry(&self, place: u32) -> &AtomicU64 {
@@ -52,8 +52,8 @@ impl Diary {
         self.entry(place).store(0, Ordering::Relaxed);
     }
 
-    /// As [`Line::take_back`](crate::pool::byte_channel::Line::take_back).
-    pub(crate) fn take_back(&self) {
+    /// As [`ByteChannel::cancel`](crate::pool::byte_channel::ByteChannel::cancel).
+    pub(crate) fn cancel(&self) {
         self.0.count_arrival();
     }
 }
@@ -70,16 +70,18 @@ impl Page<'_> {
     }
 }
 
-impl Serialize for Diary {
+impl Serialize for ProgressCells {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         self.0.ticket(CONTENT)?.serialize(serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for Diary {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Diary, D::Error> {
-        let ticket = Ticket::deserialize(deserializer)?;
+impl<'de> Deserialize<'de> for ProgressCells {
+    fn deserialize<D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> std::result::Result<ProgressCells, D::Error> {
+        let ticket = SegmentHandle::deserialize(deserializer)?;
         let segment = Segment::open(&ticket, CONTENT).map_err(serde::de::Error::custom)?;
-        Ok(Diary(segment))
+        Ok(ProgressCells(segment))
     }
 }

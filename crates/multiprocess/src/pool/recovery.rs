@@ -3,31 +3,35 @@
 use crate::errors::error::Error;
 use crate::errors::task_failure::TaskFailure;
 use crate::platform::signal::Signal;
-use crate::pool::byte_channel::Line;
+use crate::pool::byte_channel::ByteChannel;
 use crate::pool::job::{Arrived, Batch};
-use crate::pool::message::{NO_BATCH, Order, Seat};
-use crate::pool::progress_cells::Diary;
-use crate::pool::scheduler::Roster;
+use crate::pool::message::{NO_BATCH, Request, WorkerId};
+use crate::pool::progress_cells::ProgressCells;
+use crate::pool::scheduler::Scheduler;
 use crate::pool::worker_slot::Worker;
 
-impl Roster {
-    /// Takes a dead worker off the roster, and sees to the batches that it had: what it was in the middle of has failed,
+impl Scheduler {
+    /// Takes a dead worker off the scheduler, and sees to the batches that it had: what it was in the middle of has failed,
     /// what it had not begun waits again. All that it sent has been heard.
-    pub(crate) fn bury(&mut self, seat: Seat, diary: &Diary) -> Option<Buried> {
-        let place = seat.place as usize;
+    pub(crate) fn bury(
+        &mut self,
+        worker_id: WorkerId,
+        progress_cells: &ProgressCells,
+    ) -> Option<Buried> {
+        let place = worker_id.place as usize;
         let mut worker = self
             .workers
             .get_mut(place)?
-            .take_if(|worker| worker.seat == seat)?;
+            .take_if(|worker| worker.id == worker_id)?;
         let untouched = untouched(&worker.orders);
-        let (began, step) = diary.read(seat.place);
+        let (began, step) = progress_cells.read(worker_id.place);
         if let Some(setup) = worker.setup.take()
             && (began, step.has_read) == (NO_BATCH, true)
         {
-            setup.deliver();
+            setup.commit();
         }
         if !worker.ready {
-            worker.orders.take_back();
+            worker.orders.cancel();
         }
         let mut again: Vec<Batch> = untouched
             .into_iter()
@@ -55,7 +59,7 @@ impl Roster {
                 again.extend(try_again(batch, how));
             }
         }
-        diary.clear(seat.place);
+        progress_cells.clear(worker_id.place);
         again.sort_by_key(|batch| batch.first);
         for batch in again.into_iter().rev() {
             self.waiting.push_front(batch);
@@ -65,10 +69,10 @@ impl Roster {
 }
 
 /// The orders that a dead worker never took.
-fn untouched(orders: &Line) -> Vec<u32> {
+fn untouched(orders: &ByteChannel) -> Vec<u32> {
     let mut untouched = Vec::new();
     while let Some(message) = orders.try_get() {
-        untouched.extend(Order::from_bytes(&message).map(|order| order.batch));
+        untouched.extend(Request::from_bytes(&message).map(|order| order.batch));
     }
     untouched
 }

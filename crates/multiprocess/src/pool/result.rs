@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use serde::de::DeserializeOwned;
 
 use crate::errors::error::{Error, Result};
-use crate::pool::job::{Arrived, Call};
-use crate::pool::supervisor::Staff;
+use crate::pool::job::{Arrived, Job};
+use crate::pool::supervisor::Supervisor;
 
 /// The result of a call that a pool is busy with.
 ///
@@ -15,8 +15,8 @@ use crate::pool::supervisor::Staff;
 #[must_use = "dropping it gives up the result"]
 pub struct AsyncResult<T> {
     /// Keeps the pool's state while the result is waited for.
-    _staff: Arc<Staff>,
-    call: Arc<Call>,
+    _staff: Arc<Supervisor>,
+    call: Arc<Job>,
     total: usize,
     arrived: Vec<Arrived>,
     done: usize,
@@ -29,8 +29,8 @@ type Finish<T> = Box<dyn Fn(Vec<Arrived>, &str) -> Result<T> + Send>;
 
 impl<T> AsyncResult<T> {
     pub(crate) fn new<R: DeserializeOwned + 'static>(
-        staff: Arc<Staff>,
-        call: Arc<Call>,
+        supervisor: Arc<Supervisor>,
+        call: Arc<Job>,
         total: usize,
         finish: impl Fn(super::collect::Collection<R>, &str) -> Result<T> + Send + 'static,
     ) -> AsyncResult<T> {
@@ -42,7 +42,7 @@ impl<T> AsyncResult<T> {
             finish(results, function)
         });
         AsyncResult {
-            _staff: staff,
+            _staff: supervisor,
             call,
             total,
             arrived: Vec::new(),

@@ -9,15 +9,15 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use crate::errors::task_failure::TaskFailure;
-use crate::pool::job::{Arrived, Batch, Call, PoolEnd};
-use crate::pool::message::{NEWS, NO_BATCH, Order, Seat};
+use crate::pool::job::{Arrived, Batch, Job, PoolEnd};
+use crate::pool::message::{NEWS, NO_BATCH, Request, WorkerId};
 use crate::pool::worker_slot::Worker;
 
-pub(crate) struct Roster {
+pub(crate) struct Scheduler {
     pub(crate) phase: Phase,
     pub(crate) workers: Vec<Option<Worker>>,
     pub(crate) waiting: VecDeque<Batch>,
-    pub(crate) calls: Vec<Weak<Call>>,
+    pub(crate) calls: Vec<Weak<Job>>,
     /// When there are so many calls, those that are over are struck off.
     many_calls: usize,
     last_batch: u32,
@@ -41,9 +41,9 @@ pub(crate) struct Starts {
     pub(crate) failing_since: Option<Instant>,
 }
 
-impl Roster {
-    pub(crate) fn new() -> Roster {
-        Roster {
+impl Scheduler {
+    pub(crate) fn new() -> Scheduler {
+        Scheduler {
             phase: Phase::Open,
             workers: Vec::new(),
             waiting: VecDeque::new(),
@@ -56,7 +56,7 @@ impl Roster {
     }
 
     /// Enters a call, whose batches will be handed in.
-    pub(crate) fn enter(&mut self, call: &Arc<Call>) {
+    pub(crate) fn enter(&mut self, call: &Arc<Job>) {
         if self.calls.len() >= self.many_calls {
             self.calls.retain(|call| call.strong_count() > 0);
             self.many_calls = 2 * self.calls.len() + 16;
@@ -80,7 +80,7 @@ impl Roster {
 
     /// Whether anything is still to be done, or may still be asked for.
     pub(crate) fn has_work(&self) -> bool {
-        let feeding = |call: &Weak<Call>| call.upgrade().is_some_and(|call| call.is_feeding());
+        let feeding = |call: &Weak<Job>| call.upgrade().is_some_and(|call| call.is_feeding());
         self.has_batches() || self.calls.iter().any(feeding)
     }
 
@@ -105,7 +105,7 @@ impl Roster {
     fn share(&mut self) {
         for place in 0..self.workers.len() {
             if self.workers[place].as_ref().is_some_and(Worker::is_idle) {
-                let Some(batch) = self.take_back() else {
+                let Some(batch) = self.cancel() else {
                     return;
                 };
                 self.order(place, batch);
@@ -114,7 +114,7 @@ impl Roster {
     }
 
     /// Takes a batch from a worker that will not begin it soon.
-    fn take_back(&mut self) -> Option<Batch> {
+    fn cancel(&mut self) -> Option<Batch> {
         let mut busy: Vec<&mut Worker> = self
             .workers
             .iter_mut()
@@ -140,7 +140,7 @@ impl Roster {
                 self.waiting.push_front(batch);
             }
             // When it answers this, it goes on.
-            let order = Order {
+            let order = Request {
                 batch: NO_BATCH,
                 task: 0,
                 count: 0,
@@ -163,9 +163,9 @@ impl Roster {
         }
     }
 
-    pub(crate) fn worker(&mut self, seat: Seat) -> Option<&mut Worker> {
-        let worker = self.workers.get_mut(seat.place as usize)?.as_mut()?;
-        (worker.seat == seat).then_some(worker)
+    pub(crate) fn worker(&mut self, worker_id: WorkerId) -> Option<&mut Worker> {
+        let worker = self.workers.get_mut(worker_id.place as usize)?.as_mut()?;
+        (worker.id == worker_id).then_some(worker)
     }
 
     /// The place of the worker that has least to do, if it may have more.
@@ -174,7 +174,7 @@ impl Roster {
             worker.ready && !worker.dismissed && !worker.stuck && worker.has.len() < worker.depth
         });
         free.min_by_key(|worker| worker.has.len())
-            .map(|worker| worker.seat.place as usize)
+            .map(|worker| worker.id.place as usize)
     }
 
     /// Sends a batch to a worker.
@@ -184,7 +184,7 @@ impl Roster {
         };
         self.last_batch = self.last_batch.checked_add(1).unwrap_or(NO_BATCH + 1);
         let id = self.last_batch;
-        let order = Order {
+        let order = Request {
             batch: id,
             task: batch.call.task,
             count: batch.count(),
@@ -214,30 +214,30 @@ impl Roster {
     }
 
     /// Notes that a worker was heard.
-    pub(crate) fn heard(&mut self, seat: Seat) -> Option<&mut Worker> {
-        let worker = self.worker(seat)?;
+    pub(crate) fn heard(&mut self, worker_id: WorkerId) -> Option<&mut Worker> {
+        let worker = self.worker(worker_id)?;
         worker.stuck = false;
         worker.last = Instant::now();
         Some(worker)
     }
 
     /// A worker is ready to work.
-    pub(crate) fn ready(&mut self, seat: Seat) {
-        if let Some(worker) = self.heard(seat) {
+    pub(crate) fn ready(&mut self, worker_id: WorkerId) {
+        if let Some(worker) = self.heard(worker_id) {
             worker.ready = true;
             if let Some(setup) = worker.setup.take() {
-                setup.deliver();
+                setup.commit();
             }
             self.starts = Starts::default();
         }
     }
 
     /// Hands the results of a batch to the caller; gives the caller if it is to be woken.
-    pub(crate) fn done(&mut self, seat: Seat, id: u32, did: Did) -> Option<Arc<Call>> {
+    pub(crate) fn done(&mut self, worker_id: WorkerId, id: u32, did: Did) -> Option<Arc<Job>> {
         // Batches that take long to do are not piled up before one worker.
         const SHORT: Duration = Duration::from_micros(500);
         const VERY_SHORT: Duration = Duration::from_micros(20);
-        let worker = self.heard(seat)?;
+        let worker = self.heard(worker_id)?;
         let mut batch = worker.lay_down(id)?;
         worker.depth = match did.took {
             took if took < VERY_SHORT => 64,

@@ -8,12 +8,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::errors::error::{Error, Result, Travelling};
-use crate::pool::byte_channel::Line;
+use crate::pool::byte_channel::ByteChannel;
 use crate::pool::initializer::Initializer;
-use crate::pool::job::{Batch, Call, PoolEnd};
-use crate::pool::message::{NO_BATCH, News, Order, Seat};
-use crate::pool::progress_cells::Diary;
-use crate::pool::scheduler::{Phase, Roster};
+use crate::pool::job::{Batch, Job, PoolEnd};
+use crate::pool::message::{Event, NO_BATCH, Request, WorkerId};
+use crate::pool::progress_cells::ProgressCells;
+use crate::pool::scheduler::{Phase, Scheduler};
 use crate::pool::worker::{Assignment, work};
 use crate::pool::worker_slot::Worker;
 use crate::process::builder::Builder;
@@ -27,11 +27,11 @@ pub(crate) struct Settings {
     pub(crate) calls_per_worker: Option<u64>,
 }
 
-pub(crate) struct Staff {
+pub(crate) struct Supervisor {
     pub(super) settings: Settings,
-    pub(super) diary: Diary,
-    pub(super) news: Line,
-    state: Mutex<Roster>,
+    pub(super) progress_cells: ProgressCells,
+    pub(super) news: ByteChannel,
+    state: Mutex<Scheduler>,
     /// Somebody waits for the last worker to go.
     pub(super) changed: Condvar,
 }
@@ -39,31 +39,31 @@ pub(crate) struct Staff {
 /// How long a killed process may take to end.
 pub(super) const DYING: Duration = Duration::from_secs(5);
 
-impl Staff {
+impl Supervisor {
     /// Starts the workers.
-    pub(crate) fn hire(settings: Settings) -> Result<Arc<Staff>> {
-        let news = Line::new()?;
-        let diary = Diary::new(settings.workers)?;
-        let (state, changed) = (Mutex::new(Roster::new()), Condvar::new());
-        let staff = Arc::new(Staff {
+    pub(crate) fn hire(settings: Settings) -> Result<Arc<Supervisor>> {
+        let news = ByteChannel::new()?;
+        let progress_cells = ProgressCells::new(settings.workers)?;
+        let (state, changed) = (Mutex::new(Scheduler::new()), Condvar::new());
+        let supervisor = Arc::new(Supervisor {
             settings,
-            diary,
+            progress_cells,
             news,
             state,
             changed,
         });
-        for place in 0..staff.size() {
-            let mut state = staff.state();
-            match staff.start_worker(&mut state, place) {
+        for place in 0..supervisor.size() {
+            let mut state = supervisor.state();
+            match supervisor.start_worker(&mut state, place) {
                 Ok(worker) => state.workers.push(Some(worker)),
                 Err(error) => {
                     drop(state);
-                    staff.give_up();
+                    supervisor.give_up();
                     return Err(error);
                 }
             }
         }
-        Ok(staff)
+        Ok(supervisor)
     }
 
     /// Ends a pool that nobody listens to.
@@ -72,7 +72,7 @@ impl Staff {
         self.listen();
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, Roster> {
+    pub(super) fn state(&self) -> MutexGuard<'_, Scheduler> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -91,11 +91,11 @@ impl Staff {
             .collect()
     }
 
-    pub(super) fn start_worker(&self, state: &mut Roster, place: usize) -> Result<Worker> {
-        let orders = Line::new()?;
+    pub(super) fn start_worker(&self, state: &mut Scheduler, place: usize) -> Result<Worker> {
+        let orders = ByteChannel::new()?;
         state.hired = state.hired.wrapping_add(1);
         let place = u32::try_from(place).expect("fewer workers than pids");
-        let seat = Seat {
+        let worker_id = WorkerId {
             place,
             generation: state.hired,
         };
@@ -109,8 +109,8 @@ impl Staff {
                     reason,
                 };
                 let arguments = initializer.arguments().map_err(unsendable)?;
-                // Not with the start, which is sent while the roster is locked: they may be large, and the worker slow.
-                let order = Order {
+                // Not with the start, which is sent while the scheduler is locked: they may be large, and the worker slow.
+                let order = Request {
                     batch: NO_BATCH,
                     task: initializer.task,
                     count: 1,
@@ -118,15 +118,15 @@ impl Staff {
                     inputs: &arguments.bytes,
                 };
                 orders.put(&order.to_bytes()).map_err(unsendable)?;
-                Some(arguments.luggage)
+                Some(arguments.attachments)
             }
         };
         let assignment = Assignment {
             place,
-            generation: seat.generation,
+            generation: worker_id.generation,
             orders: orders.clone(),
             news: self.news.clone(),
-            diary: self.diary.clone(),
+            progress_cells: self.progress_cells.clone(),
             initialized: setup.is_some(),
             calls: self.settings.calls_per_worker,
         };
@@ -139,11 +139,11 @@ impl Staff {
             Arc::clone(handle.child()) as Arc<dyn Awaited>,
             Some(Box::new(move || {
                 // It can fail only for want of memory; then the death is noticed by the pool's next look.
-                let _ = news.put(&News::Died(seat).to_bytes());
+                let _ = news.put(&Event::Died(worker_id).to_bytes());
             })),
         );
         Ok(Worker {
-            seat,
+            id: worker_id,
             handle,
             orders,
             setup,
@@ -157,7 +157,7 @@ impl Staff {
     }
 
     /// Takes in a call, whose batches will be handed in.
-    pub(crate) fn open_call(&self, call: &Arc<Call>) -> Result<()> {
+    pub(crate) fn open_call(&self, call: &Arc<Job>) -> Result<()> {
         let mut state = self.state();
         match &state.phase {
             Phase::Open => {}
@@ -185,7 +185,7 @@ impl Staff {
     }
 
     /// Ends the workers, and the waiting of all callers.
-    pub(super) fn end(&self, state: &mut Roster, end: &PoolEnd) {
+    pub(super) fn end(&self, state: &mut Scheduler, end: &PoolEnd) {
         if state.has_ended() {
             return;
         }
@@ -198,7 +198,7 @@ impl Staff {
             let _ = worker.handle.kill();
         }
         // Where it fails, the pool's thread looks by itself before long.
-        let _ = self.news.put(&News::Look.to_bytes());
+        let _ = self.news.put(&Event::Look.to_bytes());
         self.changed.notify_all();
     }
 
@@ -209,7 +209,7 @@ impl Staff {
         }
         state.dismiss_if_done();
         drop(state);
-        let _ = self.news.put(&News::Look.to_bytes());
+        let _ = self.news.put(&Event::Look.to_bytes());
     }
 
     /// Ends everything at once, and waits until no worker is left.

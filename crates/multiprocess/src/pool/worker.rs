@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::pool::byte_channel::Line;
-use crate::pool::message::{NEWS, NO_BATCH, News, Order, Seat};
-use crate::pool::progress_cells::Diary;
+use crate::pool::byte_channel::ByteChannel;
+use crate::pool::message::{Event, NEWS, NO_BATCH, Request, WorkerId};
+use crate::pool::progress_cells::ProgressCells;
 use crate::process::batch::{self, Step};
 use crate::process::task_table::{self, RegisteredTask};
 use crate::trace::events;
@@ -17,10 +17,10 @@ use crate::transfer::attachments;
 pub(crate) struct Assignment {
     pub(crate) place: u32,
     pub(crate) generation: u32,
-    pub(crate) orders: Line,
-    pub(crate) news: Line,
+    pub(crate) orders: ByteChannel,
+    pub(crate) news: ByteChannel,
     /// For each place: which call its worker is in the middle of.
-    pub(crate) diary: Diary,
+    pub(crate) progress_cells: ProgressCells,
     /// Whether the first order is for the function that sets a worker up.
     pub(crate) initialized: bool,
     /// After how many calls a worker ends, to be replaced by a fresh one.
@@ -34,30 +34,30 @@ pub(crate) fn work(assignment: Assignment) {
         generation,
         orders,
         news,
-        diary,
+        progress_cells,
         initialized,
         calls,
     } = assignment;
-    let seat = Seat { place, generation };
+    let worker_id = WorkerId { place, generation };
     let table = task_table::table().unwrap_or_default();
-    let page = diary.page(place);
+    let page = progress_cells.page(place);
     if initialized {
         let Some(order) = orders.get() else { return };
-        let order = Order::from_bytes(&order).expect("the pool sends orders");
+        let order = Request::from_bytes(&order).expect("the pool sends orders");
         let note = |step| page.write(NO_BATCH, step);
         initialize(&table[order.task as usize], order.inputs, &note);
     }
     let mut left = calls.unwrap_or(u64::MAX);
     // Without a pool to hear it, there is nothing to work for.
-    if news.put(&News::Ready(seat).to_bytes()).is_err() {
+    if news.put(&Event::Ready(worker_id).to_bytes()).is_err() {
         return;
     }
     // Kept from one batch to the next.
     let mut message = Vec::new();
     while left > 0 {
         let Some(order) = orders.get() else { return };
-        let order = Order::from_bytes(&order).expect("the pool sends orders");
-        let Order {
+        let order = Request::from_bytes(&order).expect("the pool sends orders");
+        let Request {
             batch,
             count,
             first,
@@ -79,20 +79,20 @@ pub(crate) fn work(assignment: Assignment) {
             note(end.number());
             events::task_ends(task.name());
         }
-        let luggage = attachments::take_results();
+        let attachments = attachments::take_results();
         left = left.saturating_sub(u64::from(count));
-        let done = News::Done {
-            seat,
+        let done = Event::Done {
+            worker_id,
             batch,
             took: start.elapsed(),
-            loaded: !luggage.is_empty(),
+            loaded: !attachments.is_empty(),
         };
         message[..NEWS].copy_from_slice(&done.to_bytes());
         match news.put(&message) {
-            Ok(()) => luggage.deliver(),
+            Ok(()) => attachments.commit(),
             Err(reason) => {
                 // There is no memory for the results; for these words there may be some.
-                drop(luggage);
+                drop(attachments);
                 message.truncate(NEWS);
                 batch::write_unsendable(&reason, count, &mut message);
                 if news.put(&message).is_err() {

@@ -3,19 +3,19 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use crate::pool::byte_channel::Line;
+use crate::pool::byte_channel::ByteChannel;
 use crate::pool::job::Batch;
-use crate::pool::message::{Order, Seat};
+use crate::pool::message::{Request, WorkerId};
 use crate::process::join_handle::JoinHandle;
-use crate::transfer::attachments::Luggage;
+use crate::transfer::attachments::Attachments;
 
 pub(crate) struct Worker {
-    pub(crate) seat: Seat,
+    pub(crate) id: WorkerId,
     pub(crate) handle: JoinHandle<()>,
     /// What it is to do; what it has not begun can be taken back from there.
-    pub(crate) orders: Line,
+    pub(crate) orders: ByteChannel,
     /// Handles in the arguments of the initializer, until it was called.
-    pub(crate) setup: Option<Luggage>,
+    pub(crate) setup: Option<Attachments>,
     /// Whether it was told that nothing more will come.
     pub(crate) dismissed: bool,
     /// Batches that it has, oldest first, by their numbers.
@@ -38,7 +38,7 @@ impl Worker {
     pub(super) fn give_back(&mut self) -> Option<Batch> {
         loop {
             let message = self.orders.try_get()?;
-            let id = Order::from_bytes(&message)?.batch;
+            let id = Request::from_bytes(&message)?.batch;
             if let Some(batch) = self.lay_down(id) {
                 return Some(batch);
             }

@@ -12,7 +12,7 @@ use crate::process::wire::{
     Found, PANICKED, UNREADABLE, UNSENDABLE, append, append_or_panic, read, read_or_panic, split,
     write_words,
 };
-use crate::transfer::attachments::{self, with_luggage};
+use crate::transfer::attachments::{self, collect};
 use crate::transfer::codec::panic_message;
 
 /// Where a worker is in a batch.
@@ -138,7 +138,7 @@ fn write_unreadable(reason: &str, results: &mut Vec<u8>) {
 
 /// Appends a result; if that fails, the handles that were already written are given back.
 fn append_with_handles<T: Serialize>(value: &T, results: &mut Vec<u8>) -> Result<(), String> {
-    let (written, handles) = with_luggage(|| append(value, results));
+    let (written, handles) = collect(|| append(value, results));
     written?;
     attachments::keep_result(handles);
     Ok(())

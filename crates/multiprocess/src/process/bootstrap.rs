@@ -22,7 +22,7 @@ use crate::process::start::{MARK, PanicReport, Start};
 use crate::process::task_table::{self, Outcome, RegisteredTask};
 use crate::trace::events;
 use crate::transfer::codec::panic_message;
-use crate::transfer::envelope::Parcel;
+use crate::transfer::envelope::Envelope;
 use crate::transfer::ipc;
 
 /// Exit code of a child whose function panicked: the one that Rust gives a program that panicked.
@@ -66,13 +66,13 @@ fn run() -> i32 {
         }
     };
     inherited::close(line.as_raw_fd());
-    let parcel = match control_socket::receive_frame(&line, Wait::Yes) {
-        Ok(Some((Kind::Start, parcel))) => parcel,
+    let envelope = match control_socket::receive_frame(&line, Wait::Yes) {
+        Ok(Some((Kind::Start, envelope))) => envelope,
         // A parent that died meanwhile has nothing to be told.
         Ok(_) => return FAILED,
         Err(error) => return tell(&line, Kind::NotStarted, explained(&error).into_bytes()),
     };
-    let start: Start = match postcard::from_bytes(&parcel.bytes) {
+    let start: Start = match postcard::from_bytes(&envelope.bytes) {
         Ok(start) => start,
         Err(_) => return tell(&line, Kind::OtherProgram, b"a function".to_vec()),
     };
@@ -110,7 +110,7 @@ fn run() -> i32 {
         }
     }
     // With it goes the parent's lease, now that we have our own.
-    drop(parcel);
+    drop(envelope);
     panic::announce_with_process_name();
     events::prepare();
 
@@ -139,7 +139,7 @@ fn run() -> i32 {
 }
 
 /// Runs the function and sends what came of it.
-fn answer(line: &UnixStream, task: &RegisteredTask, arguments: Parcel) -> i32 {
+fn answer(line: &UnixStream, task: &RegisteredTask, arguments: Envelope) -> i32 {
     events::task_begins(task.name());
     let opened = || {
         tell(line, Kind::Unpacked, Vec::new());
@@ -149,7 +149,7 @@ fn answer(line: &UnixStream, task: &RegisteredTask, arguments: Parcel) -> i32 {
     match outcome {
         Ok(Outcome::Answered(answer)) => {
             let sent = Frame::new(Kind::Answer, answer)
-                .and_then(|(frame, luggage)| frame.send(line).map(|()| luggage.deliver()));
+                .and_then(|(frame, attachments)| frame.send(line).map(|()| attachments.commit()));
             match sent {
                 Ok(()) => 0,
                 Err(error) => tell(line, Kind::UnsendableAnswer, explained(&error).into_bytes()),
@@ -174,11 +174,11 @@ fn answer(line: &UnixStream, task: &RegisteredTask, arguments: Parcel) -> i32 {
 
 /// Sends a frame to the parent, which may be gone; returns the exit code for a failure.
 fn tell(line: &UnixStream, kind: Kind, bytes: Vec<u8>) -> i32 {
-    let parcel = Parcel {
+    let envelope = Envelope {
         bytes,
-        ..Parcel::default()
+        ..Envelope::default()
     };
-    let _ = Frame::new(kind, parcel).and_then(|(frame, _)| frame.send(line));
+    let _ = Frame::new(kind, envelope).and_then(|(frame, _)| frame.send(line));
     FAILED
 }
 

@@ -14,7 +14,7 @@ use crate::errors::current::{self, ProcessInfo};
 use crate::errors::error::{Error, Result, Travelling};
 use crate::memory::name::PathBytes;
 use crate::memory::registry;
-use crate::platform::exit_watch::DeathWatch;
+use crate::platform::exit_watch::ExitWatch;
 use crate::platform::limits::explained;
 use crate::platform::program;
 use crate::platform::signal::Signal;
@@ -26,8 +26,8 @@ use crate::process::start::{self, Start};
 use crate::process::task::Task;
 use crate::process::task_table;
 use crate::trace::{events, recorder};
-use crate::transfer::attachments::Luggage;
-use crate::transfer::envelope::{self, Parcel};
+use crate::transfer::attachments::Attachments;
+use crate::transfer::envelope::{self, Envelope};
 use crate::transfer::handles::Handles;
 
 /// Starts a process that calls `function` with `args`, a tuple, and returns the handle to it.
@@ -191,7 +191,7 @@ impl Builder {
             base: registry::base().ok().map(PathBytes),
             run: run.map(PathBytes),
         };
-        let start = Parcel {
+        let start = Envelope {
             bytes: start.to_bytes(),
             // Held by the system while it is on its way: the run is not over if this process dies before the child has
             // read its start.
@@ -199,19 +199,19 @@ impl Builder {
                 packet: Vec::new(),
                 files: registry::lease().into_iter().collect(),
             },
-            ..Parcel::default()
+            ..Envelope::default()
         };
         let arguments = envelope::pack(&args).map_err(unsendable)?;
         let too_large = |error: std::io::Error| unsendable(explained(&error));
         let (start, _) = Frame::new(Kind::Start, start).map_err(too_large)?;
-        let (arguments, luggage) = Frame::new(Kind::Arguments, arguments).map_err(too_large)?;
-        let carries = !luggage.is_empty();
+        let (arguments, attachments) = Frame::new(Kind::Arguments, arguments).map_err(too_large)?;
+        let carries = !attachments.is_empty();
 
         let at = events::moment(Level::INFO);
         let starting = children::starting();
         let child = starting
             .and_then(|_starting| {
-                start_program(&name, daemon, &spawner, luggage, |answer| {
+                start_program(&name, daemon, &spawner, attachments, |answer| {
                     let _ = envelope::open::<F::Output>(answer);
                 })
             })
@@ -220,7 +220,7 @@ impl Builder {
                 source,
             })?;
         child.greet(&[start, arguments]).inspect_err(|_| {
-            child.take_back_luggage();
+            child.cancel_attachments();
             let _ = child.signal(Signal::KILL);
             let _ = child.wait(None);
         })?;
@@ -239,8 +239,8 @@ fn start_program(
     name: &str,
     daemon: bool,
     spawner: &Spawner,
-    luggage: Luggage,
-    discard: fn(Parcel),
+    attachments: Attachments,
+    discard: fn(Envelope),
 ) -> std::io::Result<Arc<Child>> {
     let (line, childs_end) = UnixStream::pair()?;
     let mut command = program::command()?;
@@ -254,7 +254,7 @@ fn start_program(
     // The command, which holds our copy of the child's end, is dropped there.
     let mut process = spawner.spawn(command)?;
     let pid = process.id();
-    let watch = DeathWatch::new(pid, &line).inspect_err(|_| {
+    let watch = ExitWatch::new(pid, &line).inspect_err(|_| {
         let _ = process.kill();
         let _ = process.wait();
     })?;
@@ -263,5 +263,5 @@ fn start_program(
         pid,
         daemon,
     };
-    Ok(Child::new(info, process, line, watch, luggage, discard))
+    Ok(Child::new(info, process, line, watch, attachments, discard))
 }

@@ -13,22 +13,22 @@ use tracing::Level;
 
 use crate::errors::current::ProcessInfo;
 use crate::errors::error::{Error, Result};
-use crate::platform::exit_watch::DeathWatch;
+use crate::platform::exit_watch::ExitWatch;
 use crate::platform::signal::Signal;
 use crate::process::control_socket::{self, Frame, Kind, Wait};
 use crate::process::reaper::{self, Awaited};
 use crate::trace::events;
-use crate::transfer::attachments::Luggage;
+use crate::transfer::attachments::Attachments;
 use crate::transfer::codec;
-use crate::transfer::envelope::Parcel;
+use crate::transfer::envelope::Envelope;
 
 /// One child, shared by its handle, the list of children, and the reaper.
 pub(crate) struct Child {
     pub(crate) info: ProcessInfo,
-    watch: DeathWatch,
+    watch: ExitWatch,
     state: Mutex<State>,
     /// Reads the answer and throws it away, with the handles in it.
-    discard: fn(Parcel),
+    discard: fn(Envelope),
     /// Whether the reaper waits for it beside whoever has its handle.
     is_assisted: AtomicBool,
 }
@@ -38,7 +38,7 @@ struct State {
     /// Our end of the line; closed when the child has ended and everything was read.
     line: Option<UnixStream>,
     /// Shared memory whose handles stand in the arguments, until the child has read them.
-    luggage: Option<Luggage>,
+    attachments: Option<Attachments>,
     ended: Option<Ended>,
 }
 
@@ -64,7 +64,7 @@ impl fmt::Display for End {
 struct Ended {
     end: End,
     started: bool,
-    last_words: Option<(Kind, Parcel)>,
+    last_words: Option<(Kind, Envelope)>,
     line_error: Option<std::io::Error>,
     /// Whether a join has had all this.
     taken: bool,
@@ -81,7 +81,7 @@ pub(crate) struct Remains {
     pub(crate) end: End,
     /// Whether it reached `init` and read its start.
     pub(crate) started: bool,
-    pub(crate) last_words: Option<(Kind, Parcel)>,
+    pub(crate) last_words: Option<(Kind, Envelope)>,
     pub(crate) line_error: Option<std::io::Error>,
     /// Whether an earlier join had it all.
     pub(crate) taken_before: bool,
@@ -92,14 +92,14 @@ impl Child {
         info: ProcessInfo,
         process: std::process::Child,
         line: UnixStream,
-        watch: DeathWatch,
-        luggage: Luggage,
-        discard: fn(Parcel),
+        watch: ExitWatch,
+        attachments: Attachments,
+        discard: fn(Envelope),
     ) -> Arc<Child> {
         let state = Mutex::new(State {
             process,
             line: Some(line),
-            luggage: Some(luggage),
+            attachments: Some(attachments),
             ended: None,
         });
         let child = Arc::new(Child {
@@ -138,8 +138,8 @@ impl Child {
     }
 
     /// Takes back the handles in its arguments: it was never sent them.
-    pub(crate) fn take_back_luggage(&self) {
-        self.state().luggage = None;
+    pub(crate) fn cancel_attachments(&self) {
+        self.state().attachments = None;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -212,9 +212,9 @@ impl Child {
                 }
             }
         }
-        match state.luggage.take() {
-            Some(luggage) if unpacked => luggage.deliver(),
-            Some(luggage) => luggage.lose(self.info.pid),
+        match state.attachments.take() {
+            Some(attachments) if unpacked => attachments.commit(),
+            Some(attachments) => attachments.lose(self.info.pid),
             None => {}
         }
         // One that was killed has left what it used. So has one that exited in the middle of its function.
@@ -294,7 +294,7 @@ impl Child {
 }
 
 impl Awaited for Child {
-    fn watch(&self) -> &DeathWatch {
+    fn watch(&self) -> &ExitWatch {
         &self.watch
     }
 

@@ -20,8 +20,8 @@ use rustix::net::{
 };
 
 use crate::memory::anonymous_file;
-use crate::transfer::attachments::Luggage;
-use crate::transfer::envelope::Parcel;
+use crate::transfer::attachments::Attachments;
+use crate::transfer::envelope::Envelope;
 use crate::transfer::handles::{Handles, MOST_FILES};
 
 /// Bytes of a value that travel within the frame; more go into a file.
@@ -122,13 +122,13 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// Makes a frame of a value, whose luggage the caller keeps.
-    pub(crate) fn new(kind: Kind, parcel: Parcel) -> io::Result<(Frame, Luggage)> {
-        let Parcel {
+    /// Makes a frame of a value, whose attachments the caller keeps.
+    pub(crate) fn new(kind: Kind, envelope: Envelope) -> io::Result<(Frame, Attachments)> {
+        let Envelope {
             bytes,
             handles,
-            luggage,
-        } = parcel;
+            attachments,
+        } = envelope;
         let Handles {
             packet,
             files: handles,
@@ -151,7 +151,7 @@ impl Frame {
         if !stored {
             inline.extend_from_slice(&bytes);
         }
-        Ok((Frame { inline, files }, luggage))
+        Ok((Frame { inline, files }, attachments))
     }
 
     /// Sends the frame. With the other process gone it fails with `BrokenPipe` or `ConnectionReset`.
@@ -183,7 +183,10 @@ pub(crate) enum Wait {
 /// Receives one frame; `None` when the other process is gone, or nothing is there and `wait` is `No`.
 ///
 /// A frame that was cut off by its sender's death counts as not sent.
-pub(crate) fn receive_frame(socket: &UnixStream, wait: Wait) -> io::Result<Option<(Kind, Parcel)>> {
+pub(crate) fn receive_frame(
+    socket: &UnixStream,
+    wait: Wait,
+) -> io::Result<Option<(Kind, Envelope)>> {
     let mut files = Vec::new();
     let mut header = [0; HEADER];
     if !fill(socket, &mut header, &mut files, wait)? {
@@ -213,10 +216,10 @@ pub(crate) fn receive_frame(socket: &UnixStream, wait: Wait) -> io::Result<Optio
     }
     Ok(Some((
         header.kind,
-        Parcel {
+        Envelope {
             bytes,
             handles: Handles { packet, files },
-            ..Parcel::default()
+            ..Envelope::default()
         },
     )))
 }

@@ -181,10 +181,10 @@ impl<R: DeserializeOwned> JoinHandle<R> {
         if remains.taken_before {
             return Err(Error::AlreadyJoined { name });
         }
-        let Some((kind, parcel)) = remains.last_words.take() else {
+        let Some((kind, envelope)) = remains.last_words.take() else {
             return Err(remains.unspoken(info));
         };
-        let words = || String::from_utf8_lossy(&parcel.bytes).into_owned();
+        let words = || String::from_utf8_lossy(&envelope.bytes).into_owned();
         Err(match kind {
             Kind::Answer => {
                 let unreadable = |reason| Error::Decode {
@@ -192,10 +192,10 @@ impl<R: DeserializeOwned> JoinHandle<R> {
                     name,
                     reason,
                 };
-                return envelope::open(parcel).map_err(unreadable);
+                return envelope::open(envelope).map_err(unreadable);
             }
             Kind::Panicked => {
-                let PanicReport { message, location } = PanicReport::from_bytes(&parcel.bytes);
+                let PanicReport { message, location } = PanicReport::from_bytes(&envelope.bytes);
                 Error::Panicked {
                     name,
                     pid,

@@ -16,12 +16,12 @@ use rustix::event::{PollFd, PollFlags};
 
 use crate::memory::registry;
 use crate::memory::sweep::{self, Suspects};
-use crate::platform::exit_watch::{DeathWatch, wait_for};
+use crate::platform::exit_watch::{ExitWatch, wait_for};
 use crate::transfer::codec;
 
 /// A child whose end the thread waits for.
 pub(crate) trait Awaited: Send + Sync {
-    fn watch(&self) -> &DeathWatch;
+    fn watch(&self) -> &ExitWatch;
 
     /// Waits until the child has ended and was reaped, or the deadline has passed; false if it still runs.
     fn reap(&self, deadline: Instant) -> bool;

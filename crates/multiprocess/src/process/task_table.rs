@@ -10,10 +10,10 @@ use crate::errors::error::{Error, Result};
 use crate::process::batch;
 use crate::process::task::Task;
 use crate::transfer::attachments;
-use crate::transfer::envelope::{self, Parcel};
+use crate::transfer::envelope::{self, Envelope};
 
 /// How a child runs its function: reads the arguments, calls, and packs the answer.
-type Runner = Box<dyn Fn(Parcel, &dyn Fn()) -> Outcome + Send + Sync>;
+type Runner = Box<dyn Fn(Envelope, &dyn Fn()) -> Outcome + Send + Sync>;
 
 /// How a pool's worker runs its function, for many inputs in one go.
 type BatchRunner = Box<dyn Fn(&[u8], u32, &dyn Fn(u32), &mut Vec<u8>) + Send + Sync>;
@@ -21,7 +21,7 @@ type BatchRunner = Box<dyn Fn(&[u8], u32, &dyn Fn(u32), &mut Vec<u8>) + Send + S
 /// What came of running a function in a child.
 pub(crate) enum Outcome {
     /// It returned, and this is the answer.
-    Answered(Parcel),
+    Answered(Envelope),
     /// The arguments could not be read: why.
     UnreadableArguments(String),
     /// It returned, and the answer cannot travel: why.
@@ -42,7 +42,7 @@ impl RegisteredTask {
     }
 
     /// Opens the arguments, says so, and calls the function.
-    pub(crate) fn run(&self, arguments: Parcel, opened: &dyn Fn()) -> Outcome {
+    pub(crate) fn run(&self, arguments: Envelope, opened: &dyn Fn()) -> Outcome {
         (self.run)(arguments, opened)
     }
 
@@ -84,9 +84,9 @@ where
     Args: Serialize + DeserializeOwned,
 {
     const { refuse_captures::<F>() };
-    let run = move |arguments: Parcel, opened: &dyn Fn()| {
+    let run = move |arguments: Envelope, opened: &dyn Fn()| {
         let (arguments, arriving) =
-            attachments::with_arriving(|| envelope::open::<Args>(arguments));
+            attachments::collect_arriving(|| envelope::open::<Args>(arguments));
         let arguments = match arguments {
             Ok(arguments) => arguments,
             // The parent takes back the handles in them, also those that were opened.

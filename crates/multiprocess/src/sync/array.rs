@@ -11,11 +11,11 @@ use bytemuck::Pod;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::errors::error::{Error, Result};
-use crate::memory::segment::{Held, Segment, Use};
+use crate::memory::segment::{Access, Segment, SegmentGuard};
 use crate::platform::file_lock::Refused;
 use crate::sync::lock::refusal;
 use crate::trace::events;
-use crate::transfer::handle::Ticket;
+use crate::transfer::handle::SegmentHandle;
 
 /// An array that processes share: to them what `Mutex<[T]>` is to threads.
 ///
@@ -77,7 +77,7 @@ impl<T: Pod> Array<T> {
         }
         // An array larger than the address space is larger than memory.
         let bytes = length.saturating_mul(size_of::<T>());
-        let segment = Segment::create(bytes, Use::Locked);
+        let segment = Segment::create(bytes, Access::Locked);
         let segment = segment.map_err(|source| Error::Memory {
             what: what(),
             source,
@@ -160,7 +160,7 @@ impl<T: Pod> Array<T> {
     #[inline]
     fn guard<'a>(
         &'a self,
-        locked: Result<Held<'a>, Refused>,
+        locked: Result<SegmentGuard<'a>, Refused>,
         limit: Option<Duration>,
     ) -> Result<ArrayGuard<'a, T>> {
         match locked {
@@ -224,7 +224,7 @@ impl<T> Array<T> {
         deserializer: D,
         called: fn() -> String,
     ) -> Result<Array<T>, D::Error> {
-        let ticket = Ticket::deserialize(deserializer)?;
+        let ticket = SegmentHandle::deserialize(deserializer)?;
         let segment = Segment::open(&ticket, &called()).map_err(serde::de::Error::custom)?;
         Ok(Array {
             segment,
@@ -237,7 +237,7 @@ impl<T> Array<T> {
 /// The elements of an [`Array`], and its lock; dropping it releases the lock.
 #[must_use = "dropping the guard releases the lock at once"]
 pub struct ArrayGuard<'a, T> {
-    held: Held<'a>,
+    held: SegmentGuard<'a>,
     elements: PhantomData<&'a mut [T]>,
 }
 

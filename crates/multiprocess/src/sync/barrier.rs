@@ -13,8 +13,8 @@ use crate::errors::holder::Holder;
 use crate::memory::presence::Presence;
 use crate::platform::file_lock::Refused;
 use crate::sync::monitor::{Monitor, Numbers};
-use crate::transfer::attachments::{self, Carried};
-use crate::transfer::handle::Ticket;
+use crate::transfer::attachments::{self, Attachment};
+use crate::transfer::handle::SegmentHandle;
 
 /// A place where a number of parties, threads of any processes, wait until all of them have come.
 ///
@@ -340,8 +340,8 @@ fn break_it(monitor: &Monitor, numbers: &mut Numbers<'_>, by: u64, culprit: u64)
 /// A barrier among the arguments of a process, which will be a party.
 struct Invitation(Monitor);
 
-impl Carried for Invitation {
-    fn take_back(&self) {}
+impl Attachment for Invitation {
+    fn cancel(&self) {}
 
     fn lost(&self, pid: u32) {
         if let Ok(mut numbers) = self.0.lock(Some(Instant::now() + A_WHILE)) {
@@ -425,7 +425,7 @@ impl Serialize for Barrier {
 
 impl<'de> Deserialize<'de> for Barrier {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Barrier, D::Error> {
-        let (ticket, parties): (Ticket, u32) = Deserialize::deserialize(deserializer)?;
+        let (ticket, parties): (SegmentHandle, u32) = Deserialize::deserialize(deserializer)?;
         let monitor = Monitor::open(&ticket, CONTENT).map_err(serde::de::Error::custom)?;
         let barrier = Barrier::of(monitor, parties);
         barrier

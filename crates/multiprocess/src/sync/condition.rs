@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::errors::error::{Error, Result};
 use crate::memory::presence::Presence;
 use crate::platform::file_lock::Refused;
-use crate::sync::monitor::{BELLS, Monitor, Numbers};
-use crate::transfer::handle::Ticket;
+use crate::sync::monitor::{EVENTCOUNTS, Monitor, Numbers};
+use crate::transfer::handle::SegmentHandle;
 
 /// A lock, and a place to wait until another holder of the lock says that something has changed.
 ///
@@ -315,7 +315,7 @@ fn pass_on(monitor: &Monitor, numbers: &mut Numbers<'_>) {
 
 /// The bell for who waits at a place. Places are two numbers apart.
 fn bell_of(place: usize) -> usize {
-    (place - PLACES) / 2 % BELLS
+    (place - PLACES) / 2 % EVENTCOUNTS
 }
 
 /// Removes those who died while they waited, and passes on the notifications that only they had got.
@@ -360,7 +360,7 @@ impl Serialize for Condition {
 
 impl<'de> Deserialize<'de> for Condition {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Condition, D::Error> {
-        let ticket = Ticket::deserialize(deserializer)?;
+        let ticket = SegmentHandle::deserialize(deserializer)?;
         let monitor = Monitor::open(&ticket, CONTENT).map_err(serde::de::Error::custom)?;
         Ok(Condition { monitor })
     }

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::errors::error::{Error, Result};
-use crate::memory::segment::{Segment, Use};
+use crate::memory::segment::{Access, Segment};
 use crate::platform::futex;
 use crate::sync::monitor::LOOK;
-use crate::transfer::handle::Ticket;
+use crate::transfer::handle::SegmentHandle;
 
 /// A flag that processes set, clear, and wait for.
 ///
@@ -57,7 +57,7 @@ impl Event {
     ///
     /// [`Error::Memory`] if there is no shared memory for it.
     pub fn new() -> Result<Event> {
-        let segment = Segment::create(0, Use::Atomic).map_err(|source| Error::Memory {
+        let segment = Segment::create(0, Access::Atomic).map_err(|source| Error::Memory {
             what: CONTENT.to_owned(),
             source,
         })?;
@@ -152,7 +152,7 @@ impl Serialize for Event {
 
 impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Event, D::Error> {
-        let ticket = Ticket::deserialize(deserializer)?;
+        let ticket = SegmentHandle::deserialize(deserializer)?;
         let segment = Segment::open(&ticket, CONTENT).map_err(serde::de::Error::custom)?;
         Ok(Event { segment })
     }

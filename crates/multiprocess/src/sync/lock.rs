@@ -8,10 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::errors::error::{Error, Result};
 use crate::errors::quoted::Name;
-use crate::memory::segment::{Held, Segment, Use};
+use crate::memory::segment::{Access, Segment, SegmentGuard};
 use crate::platform::file_lock::Refused;
 use crate::trace::events;
-use crate::transfer::handle::Ticket;
+use crate::transfer::handle::SegmentHandle;
 
 /// A lock that processes and threads take in turns.
 ///
@@ -58,7 +58,7 @@ impl Lock {
     ///
     /// [`Error::Memory`] if there is no shared memory for it.
     pub fn new() -> Result<Lock> {
-        let segment = Segment::create(0, Use::Locked);
+        let segment = Segment::create(0, Access::Locked);
         let segment = segment.map_err(|source| Error::Memory {
             what: "a Lock".to_owned(),
             source,
@@ -183,7 +183,8 @@ impl Serialize for Lock {
 
 impl<'de> Deserialize<'de> for Lock {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Lock, D::Error> {
-        let (ticket, name): (Ticket, Option<String>) = Deserialize::deserialize(deserializer)?;
+        let (ticket, name): (SegmentHandle, Option<String>) =
+            Deserialize::deserialize(deserializer)?;
         let segment = Segment::open(&ticket, CONTENT).map_err(serde::de::Error::custom)?;
         Ok(Lock {
             segment,
@@ -198,7 +199,7 @@ impl<'de> Deserialize<'de> for Lock {
 /// acquired it.
 #[must_use = "dropping the guard releases the lock at once"]
 pub struct LockGuard<'a> {
-    held: Held<'a>,
+    held: SegmentGuard<'a>,
 }
 
 impl LockGuard<'_> {

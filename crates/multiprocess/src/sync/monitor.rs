@@ -11,12 +11,12 @@ use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 
 use crate::errors::error::{Error, Result};
-use crate::memory::eventcount::Bell;
+use crate::memory::eventcount::EventCount;
 use crate::memory::presence::Presence;
-use crate::memory::segment::{Held, Segment, Use};
+use crate::memory::segment::{Access, Segment, SegmentGuard};
 use crate::platform::file_lock::{MOMENT, Refused};
 use crate::sync::redo_log;
-use crate::transfer::handle::Ticket;
+use crate::transfer::handle::SegmentHandle;
 
 /// How long a waiting thread sleeps before it looks whether somebody died.
 pub(crate) const LOOK: Duration = Duration::from_millis(100);
@@ -28,7 +28,7 @@ const COMPLETE: usize = crate::memory::layout::WORDS - 1;
 const NOTE: usize = COMPLETE - 1;
 
 /// Bells to wait on, in the words before.
-pub(crate) const BELLS: usize = NOTE / 2;
+pub(crate) const EVENTCOUNTS: usize = NOTE / 2;
 
 /// Shared numbers, their lock, and the bells that ring when they change.
 #[derive(Clone, Debug)]
@@ -42,18 +42,18 @@ impl Monitor {
         let bytes = numbers
             .saturating_add(redo_log::ROOM)
             .saturating_mul(size_of::<u64>());
-        let segment = Segment::create(bytes, Use::Locked).map_err(|source| Error::Memory {
+        let segment = Segment::create(bytes, Access::Locked).map_err(|source| Error::Memory {
             what: what.to_owned(),
             source,
         })?;
         Ok(Monitor { segment })
     }
 
-    pub(crate) fn ticket<E: serde::ser::Error>(&self, content: &str) -> Result<Ticket, E> {
+    pub(crate) fn ticket<E: serde::ser::Error>(&self, content: &str) -> Result<SegmentHandle, E> {
         self.segment.ticket(content)
     }
 
-    pub(crate) fn open(ticket: &Ticket, content: &str) -> Result<Monitor, String> {
+    pub(crate) fn open(ticket: &SegmentHandle, content: &str) -> Result<Monitor, String> {
         let segment = Segment::open(ticket, content)?;
         Ok(Monitor { segment })
     }
@@ -85,7 +85,7 @@ impl Monitor {
     /// Says that this thread is about to wait on a bell, and gives what the bell shows now. The caller has looked at the
     /// numbers in vain, and has them locked: so whoever changes them from now on knows of this thread.
     pub(crate) fn bell(&self, bell: usize) -> u32 {
-        self.bell_at(bell).lie_down()
+        self.bell_at(bell).prepare_wait()
     }
 
     /// Waits until the bell shows something else than `seen`, or it is time to look around, or the deadline has
@@ -104,11 +104,11 @@ impl Monitor {
 
     /// Rings a bell for up to `count` of those who wait on it. Where nobody does, the system is not called.
     pub(crate) fn ring(&self, bell: usize, count: u32) {
-        self.bell_at(bell).strike_for(count);
+        self.bell_at(bell).notify(count);
     }
 
-    fn bell_at(&self, bell: usize) -> Bell<'_> {
-        Bell::of(&self.segment, 2 * bell)
+    fn bell_at(&self, bell: usize) -> EventCount<'_> {
+        EventCount::of(&self.segment, 2 * bell)
     }
 
     /// This process, as it is written into these numbers.
@@ -130,12 +130,12 @@ impl Monitor {
 
 /// The numbers of a [`Monitor`], locked.
 pub(crate) struct Numbers<'a> {
-    held: Held<'a>,
+    held: SegmentGuard<'a>,
     complete: &'a AtomicU32,
 }
 
 impl<'a> Numbers<'a> {
-    fn new(segment: &'a Segment, mut held: Held<'a>) -> Numbers<'a> {
+    fn new(segment: &'a Segment, mut held: SegmentGuard<'a>) -> Numbers<'a> {
         let complete = &segment.words()[COMPLETE];
         redo_log::finish(bytemuck::cast_slice_mut(&mut held), complete);
         Numbers { held, complete }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::errors::error::{Error, Result};
-use crate::memory::segment::{Segment, Use};
-use crate::transfer::handle::Ticket;
+use crate::memory::segment::{Access, Segment};
+use crate::transfer::handle::SegmentHandle;
 
 mod bits {
     use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -112,7 +112,7 @@ impl<T: Number> RawArray<T> {
         what: impl Fn() -> String,
     ) -> Result<RawArray<T>> {
         let bytes = length.saturating_mul(size_of::<T>());
-        let segment = Segment::create(bytes, Use::Atomic).map_err(|source| Error::Memory {
+        let segment = Segment::create(bytes, Access::Atomic).map_err(|source| Error::Memory {
             what: what(),
             source,
         })?;
@@ -239,7 +239,7 @@ impl<T> RawArray<T> {
         deserializer: D,
         called: fn() -> String,
     ) -> Result<RawArray<T>, D::Error> {
-        let ticket = Ticket::deserialize(deserializer)?;
+        let ticket = SegmentHandle::deserialize(deserializer)?;
         let segment = Segment::open(&ticket, &called()).map_err(serde::de::Error::custom)?;
         Ok(RawArray {
             segment,

@@ -10,11 +10,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::errors::error::{Error, Result};
 use crate::errors::quoted::Name;
-use crate::memory::segment::{Held, Segment, Use};
+use crate::memory::segment::{Access, Segment, SegmentGuard};
 use crate::platform::file_lock::Refused;
 use crate::sync::lock::refusal;
 use crate::trace::events;
-use crate::transfer::handle::Ticket;
+use crate::transfer::handle::SegmentHandle;
 
 /// A lock that processes and threads take in turns, and that the thread which holds it may take again.
 ///
@@ -61,7 +61,7 @@ impl RLock {
     ///
     /// [`Error::Memory`] if there is no shared memory for it.
     pub fn new() -> Result<RLock> {
-        let segment = Segment::create(0, Use::Locked).map_err(|source| Error::Memory {
+        let segment = Segment::create(0, Access::Locked).map_err(|source| Error::Memory {
             what: CONTENT.to_owned(),
             source,
         })?;
@@ -122,7 +122,10 @@ impl RLock {
             .map_err(|refused| self.refusal(refused, Some(limit)))
     }
 
-    fn guard<'a>(&'a self, locked: Result<Held<'a>, Refused>) -> Result<RLockGuard<'a>, Refused> {
+    fn guard<'a>(
+        &'a self,
+        locked: Result<SegmentGuard<'a>, Refused>,
+    ) -> Result<RLockGuard<'a>, Refused> {
         let key = Arc::as_ptr(&self.segment).addr();
         let first = match locked {
             Ok(held) => {
@@ -180,7 +183,8 @@ impl Serialize for RLock {
 
 impl<'de> Deserialize<'de> for RLock {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<RLock, D::Error> {
-        let (ticket, name): (Ticket, Option<String>) = Deserialize::deserialize(deserializer)?;
+        let (ticket, name): (SegmentHandle, Option<String>) =
+            Deserialize::deserialize(deserializer)?;
         let segment = Segment::open(&ticket, CONTENT).map_err(serde::de::Error::custom)?;
         Ok(RLock {
             segment,

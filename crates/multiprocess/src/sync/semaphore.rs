@@ -7,11 +7,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::errors::error::{Error, Result};
 use crate::errors::holder::Holder;
-use crate::memory::limit::Limit;
 use crate::memory::presence::Presence;
+use crate::memory::timeout::Timeout;
 use crate::platform::file_lock::Refused;
 use crate::sync::monitor::{Monitor, Numbers};
-use crate::transfer::handle::Ticket;
+use crate::transfer::handle::SegmentHandle;
 
 /// A fixed number of permits: as many threads, of any processes, may hold one at the same time.
 ///
@@ -81,7 +81,7 @@ impl Semaphore {
     /// [`Error::Memory`] if the operating system refuses.
     pub fn acquire(&self) -> Result<Permit<'_>> {
         loop {
-            if let Some(permit) = self.take(Limit::None, false)? {
+            if let Some(permit) = self.take(Timeout::None, false)? {
                 return Ok(permit);
             }
         }
@@ -96,7 +96,7 @@ impl Semaphore {
     ///
     /// As [`acquire`](Semaphore::acquire).
     pub fn try_acquire(&self) -> Result<Option<Permit<'_>>> {
-        self.take(Limit::Try, true)
+        self.take(Timeout::Try, true)
     }
 
     /// Waits for a permit, but not longer than `limit`.
@@ -109,7 +109,7 @@ impl Semaphore {
     /// [`Error::PermitTimeout`] if none was free in time; [`Error::LockTimeout`] if that could not be known, because a
     /// process was stopped in the middle of taking a permit or giving one back.
     pub fn acquire_timeout(&self, limit: Duration) -> Result<Permit<'_>> {
-        match self.take(Limit::For(limit), limit.is_zero())? {
+        match self.take(Timeout::For(limit), limit.is_zero())? {
             Some(permit) => Ok(permit),
             None => Err(Error::PermitTimeout {
                 limit,
@@ -136,9 +136,9 @@ impl Semaphore {
         Ok(u32::try_from(numbers.get(FREE)).unwrap_or(self.permits))
     }
 
-    fn take(&self, limit: Limit, mut look: bool) -> Result<Option<Permit<'_>>> {
+    fn take(&self, limit: Timeout, mut look: bool) -> Result<Option<Permit<'_>>> {
         let me = self.monitor.presence(CONTENT)?;
-        let deadline = limit.patience().deadline();
+        let deadline = limit.wait_until().deadline();
         loop {
             let mut numbers = match self.monitor.lock_before(deadline) {
                 Ok(numbers) => numbers,
@@ -146,7 +146,7 @@ impl Semaphore {
                     // This thread may have been woken to take a permit: then let another one look.
                     self.monitor.ring(BELL, 1);
                     return match (refused, limit) {
-                        (Refused::Busy, Limit::Try) => Ok(None),
+                        (Refused::Busy, Timeout::Try) => Ok(None),
                         (refused, limit) => Err(self.refusal(refused, limit)),
                     };
                 }
@@ -181,10 +181,10 @@ impl Semaphore {
         !dead.is_empty()
     }
 
-    fn refusal(&self, refused: Refused, limit: Limit) -> Error {
+    fn refusal(&self, refused: Refused, limit: Timeout) -> Error {
         let limit = match limit {
-            Limit::For(limit) => Some(limit),
-            Limit::None | Limit::Try => None,
+            Timeout::For(limit) => Some(limit),
+            Timeout::None | Timeout::Try => None,
         };
         self.monitor.refusal(refused, CONTENT, limit)
     }
@@ -192,7 +192,7 @@ impl Semaphore {
     /// Who holds permits after the limit is over.
     fn holders(&self, limit: Duration) -> Result<Vec<Holder>> {
         let locked = self.monitor.lock_before(Some(Instant::now()));
-        let numbers = locked.map_err(|refused| self.refusal(refused, Limit::For(limit)))?;
+        let numbers = locked.map_err(|refused| self.refusal(refused, Timeout::For(limit)))?;
         let processes: Vec<Presence> = holders(&numbers).map(|(_, process, _)| process).collect();
         drop(numbers);
         Ok(processes.into_iter().map(Presence::holder).collect())
@@ -259,7 +259,7 @@ impl Serialize for Semaphore {
 
 impl<'de> Deserialize<'de> for Semaphore {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Semaphore, D::Error> {
-        let (ticket, permits): (Ticket, u32) = Deserialize::deserialize(deserializer)?;
+        let (ticket, permits): (SegmentHandle, u32) = Deserialize::deserialize(deserializer)?;
         let monitor = Monitor::open(&ticket, CONTENT).map_err(serde::de::Error::custom)?;
         Ok(Semaphore { monitor, permits })
     }

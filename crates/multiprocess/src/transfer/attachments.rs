@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 thread_local! {
     /// What was serialised since packing began; `None` while this thread packs nothing: no handle can be serialised then.
-    static PACKED: RefCell<Option<Luggage>> = const { RefCell::new(None) };
+    static PACKED: RefCell<Option<Attachments>> = const { RefCell::new(None) };
     /// What was packed with the results of a batch so far.
-    static RESULTS: RefCell<Luggage> = const { RefCell::new(Luggage(Vec::new())) };
+    static RESULTS: RefCell<Attachments> = const { RefCell::new(Attachments(Vec::new())) };
     /// How many handles this thread has opened since it began to count.
     static OPENED: Cell<usize> = const { Cell::new(0) };
     /// What this thread has opened since reading began; `None` while it reads nothing that arrives as a whole.
@@ -57,17 +57,17 @@ pub(crate) fn reading<T, R>(read: impl FnOnce() -> R) -> R {
 }
 
 /// Something that was serialised, and is on its way.
-pub(crate) trait Carried: Send + Sync {
+pub(crate) trait Attachment: Send + Sync {
     /// It is on its way no longer.
-    fn take_back(&self);
+    fn cancel(&self);
 
     /// The process that was to have it died before it had read it.
     fn lost(&self, _pid: u32) {
-        self.take_back();
+        self.cancel();
     }
 
     /// It has arrived, or will.
-    fn deliver(&self) {}
+    fn commit(&self) {}
 
     /// Whether it is what a handle ends with: some handles add several.
     fn ends_a_handle(&self) -> bool {
@@ -76,7 +76,7 @@ pub(crate) trait Carried: Send + Sync {
 }
 
 /// Notes a handle that was serialised.
-pub(crate) fn add(carried: Arc<dyn Carried>) {
+pub(crate) fn add(carried: Arc<dyn Attachment>) {
     PACKED.with_borrow_mut(|packed| {
         if let Some(packed) = packed {
             packed.0.push(carried);
@@ -85,12 +85,12 @@ pub(crate) fn add(carried: Arc<dyn Carried>) {
 }
 
 /// Keeps what was packed with a result of a batch, for [`take_results`].
-pub(crate) fn keep_result(mut luggage: Luggage) {
-    RESULTS.with_borrow_mut(|results| results.0.append(&mut luggage.0));
+pub(crate) fn keep_result(mut attachments: Attachments) {
+    RESULTS.with_borrow_mut(|results| results.0.append(&mut attachments.0));
 }
 
 /// What was packed with the results of a batch, since this was asked last.
-pub(crate) fn take_results() -> Luggage {
+pub(crate) fn take_results() -> Attachments {
     RESULTS.take()
 }
 
@@ -111,19 +111,19 @@ pub(crate) fn opened() -> usize {
 
 /// Handles that were opened, and are not yet counted as arrived.
 #[derive(Default)]
-pub(crate) struct Arriving(Vec<Arc<dyn Carried>>);
+pub(crate) struct Arriving(Vec<Arc<dyn Attachment>>);
 
 impl Arriving {
     /// Counts them as arrived. Nothing is dropped here: it takes only a moment.
     pub(crate) fn arrive(&self) {
         for carried in &self.0 {
-            carried.take_back();
+            carried.cancel();
         }
     }
 }
 
 /// Counts a handle that was opened as arrived: now, or with the others of a value that arrives as a whole.
-pub(crate) fn arrive(carried: Arc<dyn Carried>) {
+pub(crate) fn arrive(carried: Arc<dyn Attachment>) {
     let alone = ARRIVING.with_borrow_mut(|arriving| match arriving {
         Some(Arriving(all)) => {
             all.push(carried);
@@ -132,14 +132,14 @@ pub(crate) fn arrive(carried: Arc<dyn Carried>) {
         None => Some(carried),
     });
     if let Some(carried) = alone {
-        carried.take_back();
+        carried.cancel();
     }
 }
 
 /// Reads a value that arrives as a whole, or not at all, and gives the handles that were opened in it. They are on
 /// their way until they are said to have [arrived](Arriving::arrive): so the sender can take all of them back if the
 /// reader comes to grief, and none is counted twice.
-pub(crate) fn with_arriving<R>(read: impl FnOnce() -> R) -> (R, Arriving) {
+pub(crate) fn collect_arriving<R>(read: impl FnOnce() -> R) -> (R, Arriving) {
     /// Restores what was there before, also where reading panics.
     struct Outer(Option<Arriving>);
 
@@ -172,9 +172,9 @@ pub(crate) fn apart<R>(read: impl FnOnce() -> R) -> R {
 }
 
 /// Packs a value, and gives the handles that were serialised with it.
-pub(crate) fn with_luggage<R>(pack: impl FnOnce() -> R) -> (R, Luggage) {
+pub(crate) fn collect<R>(pack: impl FnOnce() -> R) -> (R, Attachments) {
     /// Restores what was there before, also where packing panics.
-    struct Outer(Option<Luggage>);
+    struct Outer(Option<Attachments>);
 
     impl Drop for Outer {
         fn drop(&mut self) {
@@ -182,26 +182,26 @@ pub(crate) fn with_luggage<R>(pack: impl FnOnce() -> R) -> (R, Luggage) {
         }
     }
 
-    let _outer = Outer(PACKED.replace(Some(Luggage::default())));
+    let _outer = Outer(PACKED.replace(Some(Attachments::default())));
     let packed = pack();
-    let luggage = PACKED.take().unwrap_or_default();
-    (packed, luggage)
+    let attachments = PACKED.take().unwrap_or_default();
+    (packed, attachments)
 }
 
 /// What is on its way with one value. Dropped, it is taken back: the value will not arrive.
 #[derive(Default)]
-pub(crate) struct Luggage(Vec<Arc<dyn Carried>>);
+pub(crate) struct Attachments(Vec<Arc<dyn Attachment>>);
 
-impl Luggage {
+impl Attachments {
     /// The value has arrived, or is where it will be taken from.
-    pub(crate) fn deliver(mut self) {
+    pub(crate) fn commit(mut self) {
         for carried in self.0.drain(..) {
-            carried.deliver();
+            carried.commit();
         }
     }
 
     /// Reading the value came only so far: so many handles in it were opened, and the others never will be.
-    pub(crate) fn deliver_first(mut self, opened: usize) {
+    pub(crate) fn commit_first(mut self, opened: usize) {
         // They are read in the order in which they were written.
         let mut ends = self.0.iter().map(|carried| carried.ends_a_handle());
         let mut arrived = 0;
@@ -213,7 +213,7 @@ impl Luggage {
         }
         drop(ends);
         for carried in self.0.drain(..arrived) {
-            carried.deliver();
+            carried.commit();
         }
     }
 
@@ -229,10 +229,10 @@ impl Luggage {
     }
 }
 
-impl Drop for Luggage {
+impl Drop for Attachments {
     fn drop(&mut self) {
         for carried in &self.0 {
-            carried.take_back();
+            carried.cancel();
         }
     }
 }

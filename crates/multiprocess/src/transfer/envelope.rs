@@ -5,50 +5,50 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::transfer::attachments::{self, Luggage};
+use crate::transfer::attachments::{self, Attachments};
 use crate::transfer::handles::Handles;
 use crate::transfer::{codec, ipc};
 
 /// A value on its way between two processes.
 #[derive(Default)]
-pub(crate) struct Parcel {
+pub(crate) struct Envelope {
     /// The value in postcard's format.
     pub(crate) bytes: Vec<u8>,
     /// The handles of the `ipc-channel` package that stood in the value.
     pub(crate) handles: Handles,
     /// The handles of this crate that stood in the value; it stays with the sender.
-    pub(crate) luggage: Luggage,
+    pub(crate) attachments: Attachments,
 }
 
 /// Packs a value; the error says why it cannot travel.
 ///
 /// The value is serialised to bytes completely before anything is sent, so that a value which fails
 /// half-way harms nothing.
-pub(crate) fn pack<T: Serialize>(value: &T) -> Result<Parcel, String> {
+pub(crate) fn pack<T: Serialize>(value: &T) -> Result<Envelope, String> {
     // A type with nothing to be dropped holds no open file.
     let collector = std::mem::needs_drop::<T>()
         .then(ipc::Collector::new)
         .transpose()?;
-    let (bytes, luggage) = attachments::with_luggage(|| {
+    let (bytes, attachments) = attachments::collect(|| {
         postcard::to_stdvec(value).map_err(|error| codec::why_not(value, &error))
     });
     // Also after a failure: what the value left behind must not ride with somebody else's message.
     let handles = collector.map_or(Ok(Handles::default()), ipc::Collector::collect);
-    Ok(Parcel {
+    Ok(Envelope {
         bytes: bytes?,
         handles: handles?,
-        luggage,
+        attachments,
     })
 }
 
 /// Reads a value back; the error says why it cannot be read.
-pub(crate) fn open<T: DeserializeOwned>(parcel: Parcel) -> Result<T, String> {
+pub(crate) fn open<T: DeserializeOwned>(envelope: Envelope) -> Result<T, String> {
     // `ipc-channel` panics, rather than fails, on a handle that is not there.
     let opened = catch_unwind(AssertUnwindSafe(|| {
-        if parcel.handles.is_empty() {
-            codec::read(&parcel.bytes)
+        if envelope.handles.is_empty() {
+            codec::read(&envelope.bytes)
         } else {
-            ipc::open(parcel.bytes, parcel.handles)
+            ipc::open(envelope.bytes, envelope.handles)
         }
     }));
     opened.unwrap_or_else(|panic| Err(codec::panic_message(panic.as_ref()).to_owned()))

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::memory::segment::{Address, Segment};
-use crate::transfer::attachments::{self, Carried};
+use crate::transfer::attachments::{self, Attachment};
 
 /// A segment on its way to another process, as it travels.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Ticket {
+pub(crate) struct SegmentHandle {
     address: Address,
     /// What the segment holds, to be compared where it arrives.
     content: String,
@@ -26,8 +26,8 @@ pub(crate) fn why_not_opened() -> Option<String> {
     WHY_NOT.take()
 }
 
-impl Carried for Segment {
-    fn take_back(&self) {
+impl Attachment for Segment {
+    fn cancel(&self) {
         self.count_arrival();
     }
 
@@ -42,12 +42,12 @@ impl Segment {
     pub(crate) fn ticket<E: serde::ser::Error>(
         self: &Arc<Self>,
         content: &str,
-    ) -> Result<Ticket, E> {
+    ) -> Result<SegmentHandle, E> {
         attachments::check_packing(content).map_err(E::custom)?;
         self.count_departure();
         let carried: Arc<Segment> = Arc::clone(self);
         attachments::add(carried);
-        Ok(Ticket {
+        Ok(SegmentHandle {
             address: self.address(),
             content: content.to_owned(),
         })
@@ -55,12 +55,12 @@ impl Segment {
 
     /// Opens the segment of a ticket, which is used up. The error says why it cannot be: also where the ticket did not
     /// come with a message, since nobody counts it then as on its way.
-    pub(crate) fn open(ticket: &Ticket, content: &str) -> Result<Arc<Segment>, String> {
+    pub(crate) fn open(ticket: &SegmentHandle, content: &str) -> Result<Arc<Segment>, String> {
         attachments::check_reading(content)?;
         Self::find(ticket, content).inspect_err(|reason| WHY_NOT.set(Some(reason.clone())))
     }
 
-    fn find(ticket: &Ticket, content: &str) -> Result<Arc<Segment>, String> {
+    fn find(ticket: &SegmentHandle, content: &str) -> Result<Arc<Segment>, String> {
         if ticket.content != content {
             return Err(format!(
                 "it is {} and was asked for as {content}",

@@ -6,52 +6,52 @@ use crate::platform::file_lock::MOMENT;
 
 /// How long an operation may wait, as its caller said it.
 #[derive(Clone, Copy)]
-pub(crate) enum Limit {
+pub(crate) enum Timeout {
     None,
     Try,
     For(Duration),
 }
 
-impl Limit {
-    pub(crate) fn patience(self) -> Patience {
+impl Timeout {
+    pub(crate) fn wait_until(self) -> WaitUntil {
         match self {
-            Limit::None => Patience::Until(None),
-            Limit::Try => Patience::Try,
+            Timeout::None => WaitUntil::Until(None),
+            Timeout::Try => WaitUntil::Try,
             // A limit beyond what the clock can express is no limit.
-            Limit::For(limit) => Patience::Until(Instant::now().checked_add(limit)),
+            Timeout::For(limit) => WaitUntil::Until(Instant::now().checked_add(limit)),
         }
     }
 }
 
 /// How long to wait for what is not there.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Patience {
+pub(crate) enum WaitUntil {
     /// Not at all.
     Try,
     /// Until then; without a time, as long as it takes.
     Until(Option<Instant>),
 }
 
-impl Patience {
+impl WaitUntil {
     /// Until when to wait for others who are just doing the same thing: who only tries waits for a [`MOMENT`].
     pub(crate) fn for_a_turn(self) -> Option<Instant> {
         match self {
-            Patience::Try => Some(Instant::now() + MOMENT),
-            Patience::Until(deadline) => deadline,
+            WaitUntil::Try => Some(Instant::now() + MOMENT),
+            WaitUntil::Until(deadline) => deadline,
         }
     }
 
     pub(crate) fn deadline(self) -> Option<Instant> {
         match self {
-            Patience::Try => Some(Instant::now()),
-            Patience::Until(deadline) => deadline,
+            WaitUntil::Try => Some(Instant::now()),
+            WaitUntil::Until(deadline) => deadline,
         }
     }
 
     pub(crate) fn is_over(self) -> bool {
         match self {
-            Patience::Try => true,
-            Patience::Until(deadline) => {
+            WaitUntil::Try => true,
+            WaitUntil::Until(deadline) => {
                 deadline.is_some_and(|deadline| Instant::now() >= deadline)
             }
         }
