@@ -46,6 +46,54 @@ pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 /// Set for the second run of a test program, in which it uses the portable twins.
 const PORTABLE: &str = "MULTIPROCESS_PORTABLE";
 
+/// A test program that shares its file with others, and its name.
+pub(crate) type Program = (&'static str, fn() -> ExitCode);
+
+/// Names the `main` of modules after the modules.
+#[allow(unused_macros, reason = "not all files have several programs")]
+macro_rules! programs {
+    ($($module:ident),* $(,)?) => {
+        &[$((stringify!($module), $module::main as fn() -> std::process::ExitCode)),*]
+    };
+}
+#[allow(unused_imports, reason = "not all files have several programs")]
+pub(crate) use programs;
+
+/// Names the program that this process is; its children inherit it, so their `main` is the program's too.
+const PROGRAM: &str = "MULTIPROCESS_TEST_PROGRAM";
+
+/// The `main` of a file with several test programs: runs each in a process of its own, one after the other.
+///
+/// They are one file because that is built in a fraction of the time. The first argument may name one of them:
+/// `cargo test -p multiprocess --test process names`.
+pub(crate) fn play_programs(programs: &[Program]) -> ExitCode {
+    let find = |name: &str| programs.iter().find(|(known, _)| *known == name);
+    if let Ok(name) = std::env::var(PROGRAM) {
+        let program = find(&name).unwrap_or_else(|| panic!("there is no program {name}"));
+        return program.1();
+    }
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let asked_for = arguments.first().and_then(|name| find(name)).copied();
+    if asked_for.is_some() {
+        arguments.remove(0);
+    }
+    let mut failed = Vec::new();
+    for &(name, _) in asked_for.as_ref().map_or(programs, std::slice::from_ref) {
+        println!("\n     {name}");
+        let mut command = std::process::Command::new("/proc/self/exe");
+        command.args(&arguments).env(PROGRAM, name);
+        let status = command.status().expect("the program starts");
+        if !status.success() {
+            failed.push(name);
+        }
+    }
+    if failed.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("failed: {failed:?}");
+    ExitCode::FAILURE
+}
+
 /// The `main` of a test program.
 pub(crate) fn play(init: fn(), scenes: &[Named], tests: &[Named]) -> ExitCode {
     if let Some(name) = scene::asked_for() {

@@ -1,0 +1,18 @@
+//! Shared memory: what is left of it, and what the system must offer.
+
+mod story;
+
+mod memory {
+    pub(crate) mod killed;
+    pub(crate) mod memory_left;
+    pub(crate) mod scarce;
+    pub(crate) mod surroundings;
+}
+
+use std::process::ExitCode;
+
+use memory::{killed, memory_left, scarce, surroundings};
+
+fn main() -> ExitCode {
+    story::play_programs(story::programs![killed, memory_left, scarce, surroundings])
+}

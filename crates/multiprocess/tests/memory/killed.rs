@@ -1,0 +1,387 @@
+//! The memory of killed processes is free again soon, while the others of their program go on.
+
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "arguments of a child move to it"
+)]
+
+use crate::story;
+
+use std::os::unix::ffi::OsStrExt;
+use std::process::ExitCode;
+
+use multiprocess::{
+    Array, Builder, Pool, Queue, RegisteredTask, Semaphore, Value, init, spawn, task,
+};
+
+use story::left::{base, files, names};
+use story::proc::{self, Known};
+use story::scene::Scene;
+
+pub(crate) fn main() -> ExitCode {
+    story::play(
+        || init(tasks()),
+        story::named![
+            has_workers_killed,
+            has_workers_killed_and_memory_of_its_own,
+            kills_without_asking,
+            lets_a_child_exit,
+            has_a_tree_killed,
+            keeps_what_is_on_its_way,
+            is_killed_before_its_child,
+            has_orphans_killed,
+            spawns_while_it_returns,
+            changes_its_folder,
+        ],
+        story::named![
+            the_memory_of_killed_children_goes_while_the_program_runs,
+            the_memory_of_killed_children_goes_from_a_run_that_goes_on,
+            the_memory_of_a_killed_child_goes_though_nobody_asks_how_it_is,
+            the_memory_of_a_child_that_exits_goes,
+            the_memory_of_a_whole_killed_tree_goes,
+            a_handle_on_its_way_outlives_its_killed_maker,
+            the_memory_of_a_killed_main_process_goes_while_its_child_runs,
+            the_memory_of_killed_orphans_goes,
+            a_main_that_returns_while_a_thread_spawns_leaves_nothing,
+            the_folder_for_temporary_files_may_have_any_name,
+            an_empty_tmpdir_counts_as_unset,
+            a_relative_tmpdir_is_found_once,
+        ],
+    )
+}
+
+fn tasks() -> Vec<RegisteredTask> {
+    vec![
+        task(makes_and_is_killed),
+        task(makes_and_waits),
+        task(makes_and_exits),
+        task(has_all_kinds),
+        task(sends_and_is_killed),
+        task(outlives),
+        task(starts_two),
+        task(works),
+        task(nothing),
+        task(makes),
+        task(takes),
+    ]
+}
+
+const MIB: usize = 1 << 20;
+
+/// Something that is never dropped.
+fn forget<T>(value: T) {
+    std::mem::forget(value);
+}
+
+fn die() {
+    proc::kill(std::process::id());
+    story::a_minute();
+}
+
+fn makes_and_is_killed() {
+    forget(Array::<u8>::new(MIB).unwrap());
+    die();
+}
+
+#[track_caller]
+fn all_gone() {
+    let temp = std::env::temp_dir();
+    story::until("nothing is left", || files(&temp).is_empty());
+}
+
+/// Plays a scene with a folder of its own for temporary files, and finds nothing left.
+fn leaves_nothing(scene: &str) {
+    let temp = tempfile::tempdir().unwrap();
+    Scene::new(scene).env("TMPDIR", temp.path()).succeed();
+    assert_eq!(files(temp.path()), Vec::<std::path::PathBuf>::new());
+    assert!(!base(temp.path()).exists());
+}
+
+fn segments() -> usize {
+    names(&std::env::temp_dir()).len()
+}
+
+fn has_workers_killed() {
+    init(tasks());
+    for _ in 0..20 {
+        let child = spawn(makes_and_is_killed, ()).unwrap();
+        assert!(child.join().is_err());
+    }
+    all_gone();
+}
+
+fn the_memory_of_killed_children_goes_while_the_program_runs() {
+    leaves_nothing("has_workers_killed");
+}
+
+fn has_workers_killed_and_memory_of_its_own() {
+    init(tasks());
+    let value = Value::new(7).unwrap();
+    for _ in 0..20 {
+        let child = spawn(makes_and_is_killed, ()).unwrap();
+        assert!(child.join().is_err());
+    }
+    story::until("one segment is left", || segments() == 1);
+    // It is looked at again, and stays.
+    assert!(spawn(makes_and_is_killed, ()).unwrap().join().is_err());
+    story::until("one segment is left", || segments() == 1);
+    assert_eq!(value.get().unwrap(), 7);
+}
+
+fn the_memory_of_killed_children_goes_from_a_run_that_goes_on() {
+    leaves_nothing("has_workers_killed_and_memory_of_its_own");
+}
+
+fn makes_and_waits(made: Value<u32>) {
+    forget(Array::<u8>::new(MIB).unwrap());
+    *made.lock().unwrap() += 1;
+    story::a_minute();
+}
+
+fn kills_without_asking() {
+    init(tasks());
+    let made = Value::new(0).unwrap();
+    let child = spawn(makes_and_waits, (made.clone(),)).unwrap();
+    story::until("it is made", || made.get().unwrap() == 1);
+    assert_eq!(segments(), 2);
+    child.kill().unwrap();
+    story::until("one segment is left", || segments() == 1);
+    drop(child);
+}
+
+fn the_memory_of_a_killed_child_goes_though_nobody_asks_how_it_is() {
+    leaves_nothing("kills_without_asking");
+}
+
+fn makes_and_exits() {
+    forget(Array::<u8>::new(MIB).unwrap());
+    std::process::exit(3);
+}
+
+fn lets_a_child_exit() {
+    init(tasks());
+    let _own = Value::new(7).unwrap();
+    assert!(spawn(makes_and_exits, ()).unwrap().join().is_err());
+    story::until("one segment is left", || segments() == 1);
+}
+
+fn the_memory_of_a_child_that_exits_goes() {
+    leaves_nothing("lets_a_child_exit");
+}
+
+/// Has a queue that has grown, a permit, a pool at work and a daemon; and is killed.
+fn has_all_kinds() {
+    let queue = Queue::new().unwrap();
+    for _ in 0..8 {
+        queue.put(vec![7_u8; 100_000]).unwrap();
+    }
+    let permits = Semaphore::new(1).unwrap();
+    forget(permits.acquire().unwrap());
+    let pool = Pool::new(1).unwrap();
+    let made = Value::new(0).unwrap();
+    let at_work = pool.apply_async(works, (made.clone(), permits.clone(), queue.clone()));
+    let daemon = Builder::new().daemon(true);
+    let daemon = daemon.spawn(makes_and_waits, (made.clone(),)).unwrap();
+    story::until("both have begun", || made.get().unwrap() == 2);
+    forget((queue, permits, pool, at_work, daemon));
+    die();
+}
+
+fn works(made: Value<u32>, permits: Semaphore, queue: Queue<Vec<u8>>) {
+    forget(Array::<u8>::new(MIB).unwrap());
+    assert!(permits.try_acquire().unwrap().is_none());
+    queue.put(vec![1]).unwrap();
+    *made.lock().unwrap() += 1;
+    story::a_minute();
+}
+
+fn has_a_tree_killed() {
+    init(tasks());
+    let _own = Value::new(7).unwrap();
+    let before = files(&std::env::temp_dir());
+    assert!(spawn(has_all_kinds, ()).unwrap().join().is_err());
+    story::until("the files are as before", || {
+        files(&std::env::temp_dir()) == before && segments() == 1
+    });
+}
+
+fn the_memory_of_a_whole_killed_tree_goes() {
+    leaves_nothing("has_a_tree_killed");
+}
+
+fn sends_and_is_killed(queue: Queue<Array<u64>>) {
+    let array = Array::<u64>::new(1000).unwrap();
+    array.lock().unwrap().fill(7);
+    forget(Array::<u8>::new(MIB).unwrap());
+    queue.put(array).unwrap();
+    die();
+}
+
+fn keeps_what_is_on_its_way() {
+    init(tasks());
+    let queue = Queue::new().unwrap();
+    assert!(
+        spawn(sends_and_is_killed, (queue.clone(),))
+            .unwrap()
+            .join()
+            .is_err()
+    );
+    // Of the queue, of the array that is on its way, and of the one that nobody can have any more.
+    story::until("the second array is gone", || segments() == 2);
+    // What is removed now was looked at when nobody used the array.
+    assert!(spawn(makes_and_is_killed, ()).unwrap().join().is_err());
+    story::until("and another one", || segments() == 2);
+    let array = queue.get().unwrap();
+    assert_eq!(array.to_vec().unwrap(), [7; 1000]);
+}
+
+fn a_handle_on_its_way_outlives_its_killed_maker() {
+    leaves_nothing("keeps_what_is_on_its_way");
+}
+
+/// Is killed when its child has begun.
+fn is_killed_before_its_child() {
+    init(tasks());
+    let shared = Value::new(0).unwrap();
+    forget(Array::<u8>::new(MIB).unwrap());
+    let _child = spawn(outlives, (shared.clone(),)).unwrap();
+    story::until("the child has begun", || shared.get().unwrap() == 1);
+    die();
+}
+
+fn outlives(shared: Value<i32>) {
+    *shared.lock().unwrap() = 1;
+    story::until("one segment is left", || segments() == 1);
+    assert_eq!(shared.get().unwrap(), 1);
+    println!("one is left");
+}
+
+fn the_memory_of_a_killed_main_process_goes_while_its_child_runs() {
+    let temp = tempfile::tempdir().unwrap();
+    let scene = Scene::new("is_killed_before_its_child").env("TMPDIR", temp.path());
+    let played = scene.play();
+    assert_eq!(played.out, ["one is left"], "{played:#?}");
+    story::until("the child has ended", || files(temp.path()).is_empty());
+    assert!(!base(temp.path()).exists());
+}
+
+/// Starts two processes that outlive it.
+fn starts_two(made: Value<u32>, queue: Queue<u32>) {
+    for _ in 0..2 {
+        let child = spawn(makes_and_waits, (made.clone(),)).unwrap();
+        queue.put(child.pid()).unwrap();
+    }
+    story::until("both have made something", || made.get().unwrap() == 2);
+    die();
+}
+
+fn has_orphans_killed() {
+    init(tasks());
+    let (made, queue) = (Value::new(0).unwrap(), Queue::new().unwrap());
+    let child = spawn(starts_two, (made.clone(), queue.clone())).unwrap();
+    assert!(child.join().is_err());
+    let orphans = [0; 2].map(|_| Known::of(queue.get().unwrap()));
+    for left in [1, 0] {
+        // Later than anything that its parent's death has set going.
+        std::thread::sleep(std::time::Duration::from_secs(7));
+        orphans[left].kill();
+        story::until("its memory is gone", || segments() == 2 + left);
+    }
+    assert_eq!(made.get().unwrap(), 2);
+}
+
+fn the_memory_of_killed_orphans_goes() {
+    leaves_nothing("has_orphans_killed");
+}
+
+fn nothing(_: Array<u8>) {
+    story::a_minute();
+}
+
+fn spawns_while_it_returns() {
+    init(tasks());
+    let started = Value::new(0).unwrap();
+    let counted = started.clone();
+    std::thread::spawn(move || {
+        loop {
+            // At the end there is an error, or the process ends.
+            let Ok(array) = Array::<u8>::new(10) else {
+                return;
+            };
+            let daemon = Builder::new().daemon(true);
+            let Ok(daemon) = daemon.spawn(nothing, (array,)) else {
+                return;
+            };
+            forget(daemon);
+            let Ok(mut counted) = counted.lock() else {
+                return;
+            };
+            *counted += 1;
+        }
+    });
+    story::until("three are started", || started.get().unwrap() >= 3);
+}
+
+fn a_main_that_returns_while_a_thread_spawns_leaves_nothing() {
+    for _ in 0..5 {
+        let temp = tempfile::tempdir().unwrap();
+        Scene::new("spawns_while_it_returns")
+            .env("TMPDIR", temp.path())
+            .succeed();
+        assert_eq!(files(temp.path()), Vec::<std::path::PathBuf>::new());
+    }
+}
+
+fn makes() {
+    let _array = Array::<u8>::new(10).unwrap();
+    let here = std::env::current_dir().unwrap();
+    println!("{} in {}", entries_in_base(), here.display());
+}
+
+/// How many entries there are in the folder of all runs, where the main process has found it.
+fn entries_in_base() -> usize {
+    let temp = std::env::var_os("FOUND").unwrap();
+    std::fs::read_dir(base(temp.as_ref())).unwrap().count()
+}
+
+fn takes(array: Array<u8>) -> usize {
+    array.len()
+}
+
+fn changes_its_folder() {
+    init(tasks());
+    std::env::set_current_dir("/").unwrap();
+    // The child begins a run of its own, and clears it away.
+    spawn(makes, ()).unwrap().join().unwrap();
+    let array = Array::<u8>::new(10).unwrap();
+    assert_eq!(spawn(takes, (array,)).unwrap().join().unwrap(), 10);
+}
+
+fn the_folder_for_temporary_files_may_have_any_name() {
+    let temp = tempfile::tempdir().unwrap();
+    let temp = temp
+        .path()
+        .join(std::ffi::OsStr::from_bytes(b"not \xff UTF-8"));
+    std::fs::create_dir(&temp).unwrap();
+    let scene = Scene::new("changes_its_folder").env("TMPDIR", &temp);
+    assert_eq!(scene.env("FOUND", &temp).succeed(), ["2 in /"]);
+    assert!(!base(&temp).exists());
+}
+
+fn an_empty_tmpdir_counts_as_unset() {
+    let current = tempfile::tempdir().unwrap();
+    let script = format!("cd {}; exec \"$PROGRAM\"", current.path().display());
+    let scene = Scene::by_shell(&script, "changes_its_folder").env("TMPDIR", "");
+    scene.env("FOUND", "/tmp").succeed();
+    assert_eq!(std::fs::read_dir(current.path()).unwrap().count(), 0);
+}
+
+fn a_relative_tmpdir_is_found_once() {
+    let current = tempfile::tempdir().unwrap();
+    let temp = current.path().join("temp");
+    std::fs::create_dir(&temp).unwrap();
+    let script = format!("cd {}; exec \"$PROGRAM\"", current.path().display());
+    let scene = Scene::by_shell(&script, "changes_its_folder").env("TMPDIR", "temp");
+    assert_eq!(scene.env("FOUND", &temp).succeed(), ["2 in /"]);
+    assert!(!base(&temp).exists());
+}

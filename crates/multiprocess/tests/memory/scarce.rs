@@ -1,0 +1,140 @@
+//! When the system gives no more open files: errors that say so, and nothing lost.
+
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "arguments of a child move to it"
+)]
+
+use crate::story;
+
+use std::fs::File;
+use std::process::ExitCode;
+
+use ipc_channel::ipc::{self, IpcReceiver};
+use multiprocess::{Error, JoinHandle, RegisteredTask, init, spawn, task};
+
+use story::proc;
+use story::scene::Scene;
+
+pub(crate) fn main() -> ExitCode {
+    story::play(
+        || init(tasks()),
+        story::named![starts, starts_with_a_handle, joins_with_a_large_answer],
+        story::named![
+            without_free_descriptors_a_start_is_an_error_and_the_next_works,
+            without_free_descriptors_a_start_with_a_handle_is_an_error_or_whole,
+            without_free_descriptors_a_large_answer_is_an_error_or_whole,
+        ],
+    )
+}
+
+fn tasks() -> Vec<RegisteredTask> {
+    vec![task(next_of), task(wait), task(zeros)]
+}
+
+fn next_of(number: u32) -> u32 {
+    number + 1
+}
+
+fn wait(word: IpcReceiver<u32>) -> u32 {
+    story::next(&word)
+}
+
+fn zeros(length: usize) -> Vec<u8> {
+    vec![0; length]
+}
+
+/// Takes all descriptors that are left but a few.
+fn leave(free: usize) -> Vec<File> {
+    let mut hoard = Vec::new();
+    while let Ok(file) = File::open("/dev/null") {
+        hoard.push(file);
+    }
+    hoard.truncate(hoard.len() - free);
+    hoard
+}
+
+/// The error must say what is missing, in the words of whoever met it first.
+fn assert_scarce(error: &Error) {
+    let words = error.to_string();
+    let said = ["os error 24", "EMFILE", "ulimit"];
+    assert!(said.iter().any(|said| words.contains(said)), "{words}");
+}
+
+/// How often it must have failed and succeeded.
+fn both<R>(mut attempt: impl FnMut(usize) -> Result<R, Error>) {
+    // The lease of the run stays open from the first handle on.
+    let _run = multiprocess::Lock::new().unwrap();
+    let before = proc::descriptors();
+    let (mut failed, mut succeeded) = (0, 0);
+    for free in 0..20 {
+        match attempt(free) {
+            Ok(_) => succeeded += 1,
+            Err(error) => {
+                assert_scarce(&error);
+                failed += 1;
+            }
+        }
+        assert!(proc::children().is_empty());
+        assert_eq!(
+            proc::descriptors().len(),
+            before.len(),
+            "{:?}",
+            proc::descriptors()
+        );
+    }
+    assert!(
+        failed > 0 && succeeded > 0,
+        "{failed} failed, {succeeded} succeeded"
+    );
+}
+
+fn starts() {
+    init(tasks());
+    both(|free| {
+        let _hoard = leave(free);
+        let answer = spawn(next_of, (1,)).and_then(JoinHandle::join)?;
+        assert_eq!(answer, 2);
+        Ok(())
+    });
+}
+
+fn without_free_descriptors_a_start_is_an_error_and_the_next_works() {
+    play("starts");
+}
+
+fn starts_with_a_handle() {
+    init(tasks());
+    both(|free| {
+        let (word, words) = ipc::channel().unwrap();
+        let _hoard = leave(free);
+        let child = spawn(wait, (words,))?;
+        word.send(5).unwrap();
+        assert_eq!(child.join()?, 5);
+        Ok(())
+    });
+}
+
+fn without_free_descriptors_a_start_with_a_handle_is_an_error_or_whole() {
+    play("starts_with_a_handle");
+}
+
+fn joins_with_a_large_answer() {
+    init(tasks());
+    both(|free| {
+        let child = spawn(zeros, (1 << 20,))?;
+        let known = proc::Known::of(child.pid());
+        story::until("the child ends", || !known.is_running());
+        let _hoard = leave(free);
+        assert!(child.join()? == vec![0; 1 << 20]);
+        Ok(())
+    });
+}
+
+fn without_free_descriptors_a_large_answer_is_an_error_or_whole() {
+    play("joins_with_a_large_answer");
+}
+
+fn play(scene: &str) {
+    Scene::by_shell("ulimit -n 40; exec \"$PROGRAM\"", scene).succeed();
+}

@@ -1,0 +1,152 @@
+//! What users have written, in messages: called as they call it, escaped, and shortened.
+
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "arguments of a child move to it"
+)]
+
+use crate::story;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use multiprocess::{Builder, Error, Lock, Pool, RLock, RegisteredTask, Value, init, spawn, task};
+
+use story::scene::Scene;
+
+pub(crate) fn main() -> ExitCode {
+    story::play(
+        || init(tasks()),
+        story::named![with_strange_names],
+        story::named![
+            errors_about_a_value_call_it_a_value,
+            names_in_errors_are_escaped_and_shortened,
+            the_message_of_a_panic_is_escaped_where_it_is_shown,
+            names_are_escaped_and_shortened_in_all_that_is_printed,
+        ],
+    )
+}
+
+fn tasks() -> Vec<RegisteredTask> {
+    vec![
+        task(shown_by_the_system),
+        task(panics),
+        task(panics_for),
+        task(holds),
+    ]
+}
+
+fn shown_by_the_system() -> String {
+    std::fs::read_to_string("/proc/self/comm").unwrap()
+}
+
+/// Clears the screen, has more lines than one, and is long.
+fn strange(length: usize) -> String {
+    format!("a\x1b[2J\r\nb\u{202e}{}", "long ".repeat(length / 5))
+}
+
+fn panics(length: usize) {
+    panic!("{}", strange(length));
+}
+
+fn panics_for(_: u8) {
+    panics(1000);
+}
+
+fn holds(value: Value<u64>, name: String) -> (String, String) {
+    let lock = Lock::named(&name).unwrap();
+    let _guards = (lock.acquire().unwrap(), value.lock().unwrap());
+    let of_lock = lock.acquire().unwrap_err();
+    let of_value = value.lock().unwrap_err();
+    (of_lock.to_string(), of_value.to_string())
+}
+
+/// It can be shown to anybody.
+fn assert_harmless(text: &str) {
+    let harmful = |it: char| it.is_control() && !"\n\t".contains(it) || it == '\u{202e}';
+    assert!(
+        !text.contains(harmful),
+        "{:?}",
+        &text[..text.len().min(300)]
+    );
+    assert!(text.len() < 6000, "{} bytes", text.len());
+}
+
+fn errors_about_a_value_call_it_a_value() {
+    let value = Value::new(5_u64).unwrap();
+    let guard = value.lock().unwrap();
+    let error = value.lock().unwrap_err();
+    assert!(
+        matches!(&error, Error::HeldAlready { what } if what == "a Value<u64>"),
+        "{error}"
+    );
+    let waits = || value.lock_timeout(Duration::from_millis(1)).map(drop);
+    let error = std::thread::scope(|scope| scope.spawn(waits).join().unwrap()).unwrap_err();
+    assert!(
+        matches!(&error, Error::LockTimeout { what, .. } if what == "a Value<u64>"),
+        "{error}"
+    );
+    drop(guard);
+    // Also where it arrives.
+    let child = spawn(holds, (value, String::new())).unwrap();
+    let (_, of_value) = child.join().unwrap();
+    assert!(of_value.contains("a Value<u64>"), "{of_value}");
+}
+
+fn names_in_errors_are_escaped_and_shortened() {
+    for name in ["with\0zero".to_owned(), strange(3 << 20)] {
+        let start = Builder::new().name(&name).spawn(panics, (1,));
+        let error = start.unwrap_err();
+        assert!(matches!(&error, Error::Spawn { name: whole, .. } if *whole == name));
+        assert_harmless(&error.to_string());
+
+        let lock = Lock::named(&name).unwrap();
+        let _guard = lock.acquire().unwrap();
+        assert_harmless(&lock.to_string());
+        assert_harmless(&lock.acquire().unwrap_err().to_string());
+        assert_harmless(&RLock::named(&name).unwrap().to_string());
+
+        let value = Value::new(0).unwrap();
+        let (of_lock, _) = spawn(holds, (value, name)).unwrap().join().unwrap();
+        assert_harmless(&of_lock);
+        assert!(of_lock.contains("the lock '"), "{of_lock}");
+    }
+    let name = strange(100_000);
+    let child = Builder::new().name(&name).spawn(panics, (1,)).unwrap();
+    assert_eq!(child.name(), name);
+    assert_harmless(&child.join().unwrap_err().to_string());
+    let child = Builder::new()
+        .name(&name)
+        .spawn(shown_by_the_system, ())
+        .unwrap();
+    assert_eq!(child.join().unwrap(), "a?[2J??b\u{202e}long\n");
+}
+
+fn the_message_of_a_panic_is_escaped_where_it_is_shown() {
+    let error = spawn(panics, (1000,)).unwrap().join().unwrap_err();
+    assert!(matches!(&error, Error::Panicked { message, .. } if *message == strange(1000)));
+    assert_harmless(&error.to_string());
+    let error = Pool::new(1).unwrap().map(panics_for, [0]).unwrap_err();
+    assert_harmless(&error.to_string());
+}
+
+fn with_strange_names() {
+    init(tasks());
+    let lock = Lock::named(&strange(1 << 20)).unwrap();
+    drop(lock.acquire().unwrap());
+    let builder = Builder::new().name(strange(100_000));
+    builder.spawn(panics, (1000,)).unwrap().join().unwrap_err();
+}
+
+fn names_are_escaped_and_shortened_in_all_that_is_printed() {
+    let played = Scene::new("with_strange_names")
+        .env("MULTIPROCESS_LOG", "trace")
+        .env("RUST_BACKTRACE", "0")
+        .play();
+    assert!(played.status.success());
+    for line in &played.err {
+        assert_harmless(line);
+    }
+    let said = |what: &str| played.err.iter().any(|line| line.contains(what));
+    assert!(said("panicked at") && said("process started") && said("made"));
+}

@@ -1,0 +1,272 @@
+//! What does not wait, or not for longer than a limit, beside a process that is stopped at the worst instant.
+
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "arguments of a child move to it"
+)]
+
+use crate::story;
+
+use std::process::ExitCode;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use multiprocess::{
+    Barrier, BrokenBy, Builder, Condition, Error, Event, JoinHandle, Lock, Queue, RLock,
+    RegisteredTask, Semaphore, Task, Value, init, task,
+};
+use rustix::process::Signal;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use story::proc::{self, Known};
+
+pub(crate) fn main() -> ExitCode {
+    story::play(
+        || init(tasks()),
+        &[],
+        story::named![
+            a_try_does_not_wait_beside_a_process_that_was_stopped_in_a_put,
+            a_try_does_not_wait_beside_a_process_that_was_stopped_in_a_get,
+            a_try_does_not_wait_beside_a_process_that_was_stopped_in_a_semaphore,
+            a_limit_is_kept_beside_a_process_that_was_stopped_in_a_barrier,
+            a_try_does_not_wait_beside_a_holder_that_was_stopped,
+        ],
+    )
+}
+
+fn tasks() -> Vec<RegisteredTask> {
+    vec![
+        task(puts),
+        task(gets),
+        task(takes_permits),
+        task(looks_at_the_barrier),
+        task(holds_all),
+    ]
+}
+
+/// A limit that is over soon.
+const SOON: Duration = Duration::from_millis(20);
+
+/// Starts a process that does not hold up the end of a test that has failed.
+fn daemon<F, Args>(function: F, args: Args) -> JoinHandle<F::Output>
+where
+    F: Task<Args>,
+    Args: Serialize + DeserializeOwned,
+{
+    let daemon = Builder::new().daemon(true);
+    daemon.spawn(function, args).unwrap()
+}
+
+/// Stops a process until the instant is one of those looked for.
+fn stop_in_the_middle<R>(child: &JoinHandle<R>, mut is_the_instant: impl FnMut() -> bool) {
+    let process = Known::of(child.pid());
+    for attempt in 0..1000 {
+        proc::send(child.pid(), Signal::STOP);
+        story::until("it is stopped", || process.is_stopped());
+        if is_the_instant() {
+            return;
+        }
+        proc::send(child.pid(), Signal::CONT);
+        std::thread::sleep(Duration::from_micros(attempt * 37 % 1500));
+    }
+    panic!("the process was never in the middle");
+}
+
+/// Does something that must not wait for the process that is stopped.
+fn promptly<R: Send>(child: &JoinHandle<impl Sized>, work: impl FnOnce() -> R + Send) -> R {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(move || sender.send(work()));
+        receiver
+            .recv_timeout(story::LIMIT / 6)
+            .unwrap_or_else(|error| {
+                proc::send(child.pid(), Signal::CONT);
+                panic!("it waits for the process that is stopped: {error}")
+            })
+    })
+}
+
+/// Goes on, and is killed.
+fn end<R>(child: JoinHandle<R>) {
+    proc::send(child.pid(), Signal::CONT);
+    child.kill().unwrap();
+}
+
+/// Copying it takes longer than all else that is done with it.
+fn large() -> String {
+    "x".repeat(1 << 20)
+}
+
+fn puts(queue: Queue<String>) {
+    let item = large();
+    loop {
+        // It is not to flood the queue.
+        if queue.len() < 4 {
+            queue.put(item.clone()).unwrap();
+        }
+    }
+}
+
+fn a_try_does_not_wait_beside_a_process_that_was_stopped_in_a_put() {
+    let queue = Queue::new().unwrap();
+    let child = daemon(puts, (queue.clone(),));
+    let item = String::from("ours");
+    stop_in_the_middle(&child, || {
+        while queue.try_get().is_ok() {}
+        match queue.put_timeout(item.clone(), SOON) {
+            Ok(()) => false,
+            Err(error) => {
+                assert!(matches!(error.error(), Error::Timeout { .. }), "{error}");
+                true
+            }
+        }
+    });
+    for _ in 0..3 {
+        let error = promptly(&child, || queue.try_put(item.clone())).unwrap_err();
+        assert!(error.is_full(), "{error}");
+        assert!(error.to_string().contains("in use"), "{error}");
+        assert_eq!(error.into_inner(), "ours");
+    }
+    // Those who get are not concerned.
+    let nothing = promptly(&child, || queue.try_get()).unwrap_err();
+    assert!(matches!(nothing, Error::Empty { .. }), "{nothing}");
+    proc::send(child.pid(), Signal::CONT);
+    queue.put_timeout(item, story::LIMIT / 2).unwrap();
+    end(child);
+}
+
+fn gets(queue: Queue<String>) {
+    loop {
+        queue.get().unwrap();
+    }
+}
+
+fn a_try_does_not_wait_beside_a_process_that_was_stopped_in_a_get() {
+    let queue = Queue::new().unwrap();
+    let child = daemon(gets, (queue.clone(),));
+    for _ in 0..8 {
+        queue.put(large()).unwrap();
+    }
+    stop_in_the_middle(&child, || {
+        while queue.len() < 8 {
+            // Who finds the queue empty gives its memory back, and for that nobody may put.
+            if queue.put_timeout(large(), SOON).is_err() {
+                return false;
+            }
+        }
+        match queue.get_timeout(SOON) {
+            Ok(_) => false,
+            Err(error) => {
+                assert!(matches!(error, Error::Timeout { .. }), "{error}");
+                true
+            }
+        }
+    });
+    for _ in 0..3 {
+        assert!(!queue.is_empty());
+        let error = promptly(&child, || queue.try_get()).unwrap_err();
+        assert!(matches!(error, Error::Empty { .. }), "{error}");
+        assert!(error.to_string().contains("in use"), "{error}");
+    }
+    // Those who put are not concerned.
+    promptly(&child, || queue.try_put(large())).unwrap();
+    proc::send(child.pid(), Signal::CONT);
+    queue.put("last".to_owned()).unwrap();
+    end(child);
+}
+
+fn takes_permits(semaphore: Semaphore) {
+    loop {
+        drop(semaphore.try_acquire().unwrap());
+    }
+}
+
+fn a_try_does_not_wait_beside_a_process_that_was_stopped_in_a_semaphore() {
+    let semaphore = Semaphore::new(2).unwrap();
+    let child = daemon(takes_permits, (semaphore.clone(),));
+    stop_in_the_middle(&child, || {
+        promptly(&child, || match semaphore.acquire_timeout(SOON) {
+            Ok(_) => false,
+            Err(error) => {
+                assert!(matches!(error, Error::LockTimeout { .. }), "{error}");
+                true
+            }
+        })
+    });
+    for _ in 0..3 {
+        let permit = promptly(&child, || semaphore.try_acquire()).unwrap();
+        assert!(permit.is_none());
+    }
+    proc::send(child.pid(), Signal::CONT);
+    drop(semaphore.acquire_timeout(story::LIMIT / 2).unwrap());
+    end(child);
+    story::until("the permits are back", || semaphore.free().unwrap() == 2);
+}
+
+fn looks_at_the_barrier(barrier: Barrier) {
+    loop {
+        barrier.is_broken().unwrap();
+    }
+}
+
+fn a_limit_is_kept_beside_a_process_that_was_stopped_in_a_barrier() {
+    let barrier = Barrier::new(2).unwrap();
+    let child = daemon(looks_at_the_barrier, (barrier.clone(),));
+    stop_in_the_middle(&child, || {
+        let (sender, receiver) = mpsc::channel();
+        let probe = barrier.clone();
+        std::thread::spawn(move || sender.send(probe.waiting()));
+        receiver.recv_timeout(5 * SOON).is_err()
+    });
+    let late = promptly(&child, || barrier.wait_timeout(SOON)).unwrap_err();
+    match &late {
+        Error::BarrierBroken {
+            by: BrokenBy::Timeout(process),
+        } => assert_eq!(process.pid, std::process::id()),
+        other => panic!("{other}"),
+    }
+    proc::send(child.pid(), Signal::CONT);
+    // It is broken for all, until it is made whole again.
+    assert!(barrier.is_broken().unwrap());
+    assert_eq!(barrier.wait().unwrap_err().to_string(), late.to_string());
+    barrier.reset().unwrap();
+    assert!(!barrier.is_broken().unwrap());
+    end(child);
+}
+
+fn holds_all(lock: Lock, rlock: RLock, value: Value<u8>, condition: Condition, held: Event) {
+    let _locks = (lock.acquire().unwrap(), rlock.acquire().unwrap());
+    let _value = value.lock().unwrap();
+    let _condition = condition.lock().unwrap();
+    held.set();
+    story::a_minute();
+}
+
+fn a_try_does_not_wait_beside_a_holder_that_was_stopped() {
+    let (lock, rlock) = (Lock::new().unwrap(), RLock::new().unwrap());
+    let (value, condition) = (Value::new(0_u8).unwrap(), Condition::new().unwrap());
+    let held = Event::new().unwrap();
+    let args = (
+        lock.clone(),
+        rlock.clone(),
+        value.clone(),
+        condition.clone(),
+        held.clone(),
+    );
+    let child = daemon(holds_all, args);
+    held.wait();
+    stop_in_the_middle(&child, || true);
+    promptly(&child, || {
+        assert!(lock.try_acquire().unwrap().is_none());
+        assert!(rlock.try_acquire().unwrap().is_none());
+        assert!(value.try_lock().unwrap().is_none());
+        assert!(condition.try_lock().unwrap().is_none());
+        assert!(lock.acquire_timeout(SOON).is_err());
+        assert!(rlock.acquire_timeout(SOON).is_err());
+        assert!(value.lock_timeout(SOON).is_err());
+        assert!(condition.lock_timeout(SOON).is_err());
+    });
+    end(child);
+    assert!(lock.acquire_timeout(story::LIMIT / 2).is_ok());
+}
