@@ -255,18 +255,13 @@ fn begin(base: &Path) -> io::Result<Membership> {
             now.subsec_nanos() + attempts
         );
         let folder = base.join(name);
-        open_base(base)?;
-        let lease = hold(
-            &folder.with_extension(LEASE),
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create_new(true)
-                .mode(0o600),
-        );
+        let mut new = OpenOptions::new();
+        new.read(true).write(true).create_new(true).mode(0o600);
+        let lease = open_base(base).and_then(|()| hold(&folder.with_extension(LEASE), &new));
         attempts += 1;
         match lease {
-            // Taken, or cleared away by somebody who saw it before it was locked.
+            // The name is taken; or another process removed the lease before it was locked, or the folder of all runs
+            // with the last run in it.
             Err(error)
                 if attempts < 100
                     && matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::NotFound) => {}
@@ -351,4 +346,37 @@ fn clear_if_over(folder: &Path, lease: &File) -> bool {
         let _ = fs::remove_dir(base);
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::{Duration, begin, clear_if_over, fs};
+
+    #[test]
+    fn a_run_begins_while_others_end() {
+        let temp = tempfile::tempdir().unwrap();
+        let base = temp.path().join("base");
+        let done = AtomicBool::new(false);
+        let failed = std::thread::scope(|scope| {
+            // As the last of other runs does.
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    let _ = fs::remove_dir(&base);
+                    std::thread::sleep(Duration::from_micros(100));
+                }
+            });
+            let failed = (0..500).find_map(|_| match begin(&base) {
+                Ok(run) => {
+                    assert!(clear_if_over(&run.folder, &run.lease));
+                    None
+                }
+                Err(error) => Some(error),
+            });
+            done.store(true, Ordering::Relaxed);
+            failed
+        });
+        assert!(failed.is_none(), "{failed:?}");
+    }
 }
