@@ -97,7 +97,7 @@ fn a_panic_is_an_error_with_its_input_and_its_place() {
                 panic!("{words}");
             };
             assert_eq!(message, format!("{input} is even"));
-            assert!(location.contains("pool_failures.rs:"), "{location}");
+            assert!(location.contains("pool/failures.rs:"), "{location}");
         }
     }
 }
