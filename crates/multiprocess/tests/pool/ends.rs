@@ -305,8 +305,12 @@ fn shared() -> Vec<String> {
         .collect()
 }
 
+/// Counts threads, but for the one that starts processes in the place of threads that may end before them: it stays. A pool's
+/// own thread has it start a worker in the place of a dead one, if the pool does not end first.
 fn threads() -> usize {
-    std::fs::read_dir("/proc/self/task").unwrap().count()
+    let all = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+    let names = all.filter_map(|thread| std::fs::read_to_string(thread.path().join("comm")).ok());
+    names.filter(|name| name.trim_end() != "spawner").count()
 }
 
 fn fifty_pools_come_and_go() {
@@ -339,7 +343,9 @@ fn fifty_pools_come_and_go() {
 }
 
 fn pools_that_come_and_go_leave_nothing() {
-    Scene::new("fifty_pools_come_and_go").succeed();
+    // For ten seconds after a worker was killed, a thread looks for what it has left.
+    let scene = Scene::new("fifty_pools_come_and_go").within(story::LIMIT * 5 / 6);
+    scene.succeed();
 }
 
 fn introduce(pool: &Pool) {
