@@ -1,4 +1,4 @@
-//! The ledger of a lane: the numbers that say which messages there are, and where.
+//! The cursors of a queue: the numbers that say which messages there are, and where.
 //!
 //! What is valid is said by two numbers, the *tail* of the putters and the *head* of the takers. Each says in one
 //! number how many messages there were so far, and where the next is put, or taken. So one store puts a message or

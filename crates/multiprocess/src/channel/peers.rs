@@ -1,4 +1,4 @@
-//! The two sides of a talk, and whether anybody is left on one of them.
+//! The two sides of a channel or a pipe, and whether a side still has an owner.
 //!
 //! Who holds a handle of a side has a file of that side locked, shared. The system drops the lock when the process
 //! ends, however it ends: so who can lock the file alone knows that nobody is left, but for the handles that are on

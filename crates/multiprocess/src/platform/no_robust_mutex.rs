@@ -1,4 +1,4 @@
-//! In the place of `robust` where the system has no mutex that survives its holder: a segment's lock is a
+//! In the place of `robust_mutex` where the system has no mutex that survives its holder: a segment's lock is a
 //! [`FileLock`](crate::platform::file_lock::FileLock) there, and nobody asks for this one.
 
 use std::io::ErrorKind;

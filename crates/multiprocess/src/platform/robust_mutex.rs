@@ -1,6 +1,6 @@
 //! The platform's lock that survives its holder: a robust, process-shared mutex of the C library.
 //!
-//! One of the two files with unsafe code; what it may touch is given by `memory`, the other one.
+//! One of the two files with unsafe code; what it may touch is given by `memory::segment`, the other one.
 
 #![allow(
     unsafe_code,

@@ -1,7 +1,7 @@
 //! Numbers that processes share, change under a lock, and wait for: what the semaphore, the barrier and the condition
 //! are made of.
 //!
-//! Nothing here depends on any process coming back: a change happens wholly or not at all (`journal`), the lock comes
+//! Nothing here depends on any process coming back: a change happens wholly or not at all (`redo_log`), the lock comes
 //! free with its holder's death, and who waits is not only woken but looks by himself every now and then, because the
 //! one who was to wake him may be dead.
 

@@ -14,7 +14,7 @@ pub(crate) const ROOM: usize = 2 * MOST;
 
 /// Sets numbers, given by their place and what they become, in one step.
 ///
-/// `memory` is the journal and then the numbers; `complete` is how many of the journal's entries are valid.
+/// `memory` is the log and then the numbers; `complete` is how many of the log's entries are valid.
 pub(crate) fn change(memory: &mut [u64], complete: &AtomicU32, changes: &[(usize, u64)]) {
     write_down(memory, changes);
     let count = u32::try_from(changes.len()).expect("a change sets few numbers");

@@ -1,4 +1,4 @@
-//! Tickets: segments on their way to another process.
+//! Segments on their way to another process, as handles.
 
 use std::cell::Cell;
 use std::sync::Arc;

@@ -7,7 +7,7 @@
 //!
 //! 1. [`Collector`] empties the list after each value by a message from the thread to itself. Most values
 //!    hold no handle, and the matter ends here.
-//! 2. Otherwise the handles are sent through a [`bridge`]: a socket whose one end belongs to
+//! 2. Otherwise the handles are sent through a [bridge](crate::transfer::ipc_bridge): a socket whose one end belongs to
 //!    `ipc-channel` and whose other end is ours. What arrives at our end, one packet with open files, goes
 //!    to the other process as it is.
 //! 3. There the packet is put into a bridge at our end, `ipc-channel` receives it at its own, and the

@@ -1,4 +1,4 @@
-//! In the place of `bridge` where `ipc-channel` is not built on sockets: its handles do not travel in values.
+//! In the place of `ipc_bridge` where `ipc-channel` is not built on sockets: its handles do not travel in values.
 
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
