@@ -1,30 +1,54 @@
-//! The switch between what Linux offers and what every Unix system has.
+//! All that differs between systems: `linux` is what only Linux offers, `unix` is portable.
 //!
-//! Where the program is built for another system, or with `--cfg multiprocess_twins`, only the portable twins are
-//! built; on Linux `MULTIPROCESS_PORTABLE=1` chooses them when the program runs.
+//! Both have the same modules and functions, and which of them a program has is chosen here and nowhere else. The portable
+//! ones are always built. For another system, or with `--cfg multiprocess_twins`, there are no others; on Linux
+//! `MULTIPROCESS_PORTABLE=1` chooses them when the program runs, for what waits, watches and keeps files.
 
+/// Calls the function of that name, by the arguments: the system's own, or the portable one.
+macro_rules! dispatch {
+    ($module:ident::$function:ident($($argument:expr),*)) => {
+        if crate::platform::is_portable() {
+            crate::platform::unix::$module::$function($($argument),*)
+        } else {
+            crate::platform::native::$module::$function($($argument),*)
+        }
+    };
+}
+
+pub(crate) mod anonymous_file;
 pub(crate) mod capacity;
 pub(crate) mod exit_watch;
 pub(crate) mod file_lock;
 pub(crate) mod futex;
-pub(crate) mod inherited;
 pub(crate) mod limits;
-pub(crate) mod program;
-#[cfg_attr(
-    not(all(target_os = "linux", not(multiprocess_twins))),
-    path = "platform/no_robust_mutex.rs"
-)]
-pub(crate) mod robust_mutex;
 pub(crate) mod signal;
 pub(crate) mod spawner;
 
+#[cfg(all(target_os = "linux", not(multiprocess_twins)))]
+mod linux;
+#[allow(
+    dead_code,
+    reason = "Linux uses only those that can be chosen when the program runs"
+)]
+mod unix;
+
+#[cfg(all(target_os = "linux", not(multiprocess_twins)))]
+use linux as native;
+#[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
+use unix as native;
+
+pub(crate) use native::{IS_LINUX, inherited, process, program, robust_mutex};
+
 use std::sync::OnceLock;
 
-/// Whether what only Linux offers was built.
-pub(crate) const IS_LINUX: bool = cfg!(all(target_os = "linux", not(multiprocess_twins)));
+/// Whether the portable functions are used where there is a choice.
+#[inline]
+fn is_portable() -> bool {
+    !IS_LINUX || is_forced()
+}
 
-/// Whether the portable twin of each platform-specific part is to be used also where the platform's own
-/// is there: `MULTIPROCESS_PORTABLE=1`, for tests.
+/// Whether the portable functions are to be used although there are others: `MULTIPROCESS_PORTABLE=1`, for tests.
+#[inline]
 pub(crate) fn is_forced() -> bool {
     static FORCED: OnceLock<bool> = OnceLock::new();
     *FORCED

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::errors::quoted::Name;
+use crate::platform::process;
 
 /// A process, by its id, and by its name where that can be found out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,8 +22,7 @@ impl Holder {
         let name = if pid == this.this.pid {
             Some(this.this.name.clone())
         } else {
-            let name = std::fs::read_to_string(format!("/proc/{pid}/comm"));
-            name.ok().map(|name| name.trim_end().to_owned())
+            process::name(pid)
         };
         Holder { pid, name }
     }

@@ -3,11 +3,10 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::OpenOptionsExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::memory::registry;
-use crate::platform::capacity;
+use crate::platform::{self, capacity};
 
 /// Stores bytes in a file that has no name, and so is gone with the last process that has it open.
 pub(crate) fn holding(bytes: &[u8]) -> io::Result<OwnedFd> {
@@ -24,27 +23,11 @@ pub(crate) const VALUE: &str = "value-";
 static MADE: AtomicU64 = AtomicU64::new(0);
 
 fn new_file_without_name() -> io::Result<File> {
-    #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
-    if !crate::platform::is_forced() {
-        let flags = rustix::fs::MemfdFlags::CLOEXEC;
-        return Ok(rustix::fs::memfd_create("multiprocess", flags)?.into());
-    }
     // A file of the run, which clears it away if this process is killed before it does so itself.
-    let made = MADE.fetch_add(1, Ordering::Relaxed);
-    let name = format!("{VALUE}{}-{made}", std::process::id());
-    let _making = registry::making()?;
-    let path = registry::folder()?.join(name);
-    let mut how = File::options();
-    let file = how
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&path)?;
-    match std::fs::remove_file(path) {
-        // Removed with what killed processes left.
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(file),
-    }
+    platform::anonymous_file::create(|| {
+        let made = MADE.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{VALUE}{}-{made}", std::process::id());
+        let making = registry::making()?;
+        Ok((registry::folder()?.join(name), making))
+    })
 }

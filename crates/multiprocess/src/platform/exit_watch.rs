@@ -1,10 +1,8 @@
 //! Waiting for the end of a process that this process started, with or without a limit.
 //!
-//! On Linux a `pidfd` says it: a descriptor that becomes readable when the process ends. Elsewhere, and
-//! where `MULTIPROCESS_PORTABLE=1` is set, the line to the child says it: its other end closes when the
-//! process ends, and shortly afterwards its exit status is there.
+//! A `pidfd` says it, where there is one: a descriptor that becomes readable when the process ends. Otherwise the control
+//! socket says it: the child's end closes when the process ends, and shortly afterwards its exit status is there.
 
-#[cfg(all(target_os = "linux", not(multiprocess_twins)))]
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
@@ -12,40 +10,31 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use crate::platform::native;
 use crate::platform::signal::Signal;
 
 /// Something to poll that says when a process has ended.
 #[derive(Debug)]
 pub(crate) enum ExitWatch {
-    #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
     Pidfd(OwnedFd),
-    /// A second descriptor of the line to the child.
-    Line(UnixStream),
+    /// A second descriptor of the control socket.
+    Socket(UnixStream),
 }
 
 impl ExitWatch {
     /// Watches a process that was started but not yet waited for, so that its pid is surely its own.
-    pub(crate) fn new(pid: u32, line: &UnixStream) -> std::io::Result<ExitWatch> {
-        #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
-        if !crate::platform::is_forced()
-            && let Some(pid) = i32::try_from(pid)
-                .ok()
-                .and_then(rustix::process::Pid::from_raw)
-            && let Ok(pidfd) =
-                rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())
-        {
-            return Ok(ExitWatch::Pidfd(pidfd));
+    pub(crate) fn new(pid: u32, socket: &UnixStream) -> std::io::Result<ExitWatch> {
+        match dispatch!(pidfd::open(pid)) {
+            Some(pidfd) => Ok(ExitWatch::Pidfd(pidfd)),
+            None => socket.try_clone().map(ExitWatch::Socket),
         }
-        let _ = pid;
-        Ok(ExitWatch::Line(line.try_clone()?))
     }
 
-    /// What to poll for.
+    /// Returns what to poll.
     pub(crate) fn poll_fd(&self) -> PollFd<'_> {
         match self {
-            #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
             ExitWatch::Pidfd(pidfd) => PollFd::new(pidfd, PollFlags::IN),
-            ExitWatch::Line(line) => hang_up(line),
+            ExitWatch::Socket(socket) => hang_up(socket),
         }
     }
 
@@ -53,25 +42,8 @@ impl ExitWatch {
     /// only the pid can say whom a signal is for.
     pub(crate) fn signal(&self, signal: Signal) -> Option<std::io::Result<()>> {
         match self {
-            #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
-            ExitWatch::Pidfd(pidfd) => {
-                let signal = if signal == Signal::KILL {
-                    rustix::process::Signal::KILL
-                } else {
-                    rustix::process::Signal::TERM
-                };
-                match rustix::process::pidfd_send_signal(pidfd, signal) {
-                    // It has ended meanwhile.
-                    Ok(()) | Err(Errno::SRCH) => Some(Ok(())),
-                    // A sandbox may allow the one call and not the other.
-                    Err(Errno::NOSYS | Errno::PERM) => None,
-                    Err(error) => Some(Err(error.into())),
-                }
-            }
-            ExitWatch::Line(_) => {
-                let _ = signal;
-                None
-            }
+            ExitWatch::Pidfd(pidfd) => native::pidfd::send_signal(pidfd, signal),
+            ExitWatch::Socket(_) => None,
         }
     }
 
@@ -107,12 +79,12 @@ fn timespec(limit: Duration) -> Timespec {
     Timespec::try_from(limit.min(LONGEST)).expect("a day can be expressed")
 }
 
-/// Waits until the other end of a line is closed; data that arrives is left alone.
-pub(crate) fn wait_for_hang_up(line: &UnixStream) {
-    wait_for(&mut [hang_up(line)], None);
+/// Waits until the other end of a socket is closed; data that arrives is left alone.
+pub(crate) fn wait_for_hang_up(socket: &UnixStream) {
+    wait_for(&mut [hang_up(socket)], None);
 }
 
 /// Polls for nothing but the closing of the other end, which is always reported.
-fn hang_up(line: &UnixStream) -> PollFd<'_> {
-    PollFd::new(line, PollFlags::empty())
+fn hang_up(socket: &UnixStream) -> PollFd<'_> {
+    PollFd::new(socket, PollFlags::empty())
 }

@@ -1,11 +1,11 @@
-//! What the system said, in the words of an error: with the limit that was reached, and the way out.
+//! The limits of a process, and the errors that say which one was reached, and the way out.
 
 use std::io;
 
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
-/// The words of the system, and what the caller can do.
+/// Returns the words of the system, and what the caller can do.
 pub(crate) fn explained(error: &io::Error) -> String {
     match error.raw_os_error().map(Errno::from_raw_os_error) {
         Some(Errno::MFILE | Errno::TOOMANYREFS) => format!("{error}: {}", too_few_descriptors()),
@@ -30,7 +30,7 @@ pub(crate) fn explained(error: &io::Error) -> String {
     }
 }
 
-/// For a process that has as many files open as it may.
+/// Returns the words for a process that has as many files open as it may.
 pub(crate) fn too_few_descriptors() -> String {
     format!(
         "this process may have {} files open (`ulimit -n`), and each shared object takes one or two; raise the limit, \
@@ -42,4 +42,16 @@ pub(crate) fn too_few_descriptors() -> String {
 fn limit(resource: Resource) -> String {
     let most = getrlimit(resource).current;
     most.map_or("any number of".to_owned(), |most| most.to_string())
+}
+
+/// Returns the most bytes that this process may make a file; `None` where there is no limit. Writing more ends it by a
+/// signal.
+pub(crate) fn largest_file() -> Option<u64> {
+    getrlimit(Resource::Fsize).current
+}
+
+/// Returns the error for memory of which only so many bytes are free.
+pub(crate) fn too_large(free: u64) -> io::Error {
+    let reason = format!("it needs more memory than is free ({} MiB)", free >> 20);
+    io::Error::new(io::ErrorKind::OutOfMemory, reason)
 }

@@ -12,6 +12,8 @@ use std::sync::{Mutex, PoisonError};
 
 use nix::sys::signal::SigSet;
 
+use crate::platform;
+
 /// What to start, with the signals that the caller blocks: a process takes them from the thread that starts it.
 type Order = (Command, Option<SigSet>, Sender<io::Result<Child>>);
 
@@ -31,11 +33,10 @@ static THREAD: Mutex<Option<(u32, Sender<Order>)>> = Mutex::new(None);
 impl Spawner {
     /// Returns a spawner that lasts as long as this process, where that makes a difference and a thread can be had.
     pub(crate) fn lasting() -> Spawner {
-        if !crate::platform::IS_LINUX || crate::platform::is_forced() {
+        if platform::is_portable() {
             return Spawner::Caller;
         }
-        #[cfg(target_os = "linux")]
-        if rustix::thread::gettid() == rustix::process::getpid() {
+        if u32::try_from(platform::process::thread_id()) == Ok(std::process::id()) {
             return Spawner::Main;
         }
         let mut thread = THREAD.lock().unwrap_or_else(PoisonError::into_inner);
@@ -84,7 +85,7 @@ fn start_thread() -> io::Result<Sender<Order>> {
                 let _ = blocked.thread_set_mask();
             }
             let started = command.spawn();
-            // The command has our copy of the child's end of the line.
+            // The command has our copy of the child's end of the control socket.
             drop(command);
             let _ = reply.send(started);
         }

@@ -21,14 +21,13 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-use rustix::thread::gettid;
 use rustix::time::{ClockId, clock_gettime};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Dispatch, Event, Metadata, Subscriber};
 
 use crate::errors::current;
-use crate::platform::capacity;
+use crate::platform::{capacity, process};
 
 /// The target of the events of this crate.
 pub(crate) const TARGET: &str = "multiprocess";
@@ -223,7 +222,7 @@ fn this_thread() -> i32 {
     if known != 0 {
         return known;
     }
-    let number = gettid().as_raw_pid();
+    let number = process::thread_id();
     THREAD.set(number);
     let mut line = Line::begin(now(), "thread seen");
     line.plain("thread", &number);

@@ -1,4 +1,4 @@
-//! The descriptors that a child gets from its parent without anybody having meant it.
+//! The descriptors that a child inherits although its parent did not mean it to.
 
 use std::fs;
 use std::os::fd::RawFd;
@@ -8,11 +8,8 @@ use std::os::unix::fs::MetadataExt;
 /// own are closed by the start of a program, others are not.
 ///
 /// What a library has opened in this process before `main` is its own, and stays. Where it cannot be told whose a
-/// descriptor is, it stays too: on systems other than Linux, and where the parent cannot be asked.
-pub(crate) fn close(line: RawFd) {
-    if !crate::platform::IS_LINUX {
-        return;
-    }
+/// descriptor is, it stays too: where the parent cannot be asked.
+pub(crate) fn close(socket: RawFd) {
     let Ok(entries) = fs::read_dir("/proc/self/fd") else {
         return;
     };
@@ -22,7 +19,7 @@ pub(crate) fn close(line: RawFd) {
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .collect();
     for descriptor in open {
-        if descriptor > 2 && descriptor != line && is_inherited(descriptor) == Some(true) {
+        if descriptor > 2 && descriptor != socket && is_inherited(descriptor) == Some(true) {
             let _ = nix::unistd::close(descriptor);
         }
     }

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use crate::platform::unix::program::named;
+
 /// The kernel's own link leads to the running file even when it was deleted, or replaced by a rebuild.
 const LINK: &str = "/proc/self/exe";
 
@@ -49,11 +51,8 @@ fn is_same_file(one: &Path, other: &Path) -> Option<bool> {
     Some((one.dev(), one.ino()) == (other.dev(), other.ino()))
 }
 
-/// A command that runs this program once more, to be given the arguments.
+/// Returns a command that runs this program once more, to be given the arguments.
 pub(crate) fn command() -> io::Result<Command> {
-    if !crate::platform::IS_LINUX {
-        return Ok(named(std::env::current_exe()?, std::env::args_os().next()));
-    }
     if let Err(error) = std::fs::metadata(LINK) {
         let reason = match error.kind() {
             ErrorKind::NotFound => format!(
@@ -72,14 +71,6 @@ pub(crate) fn command() -> io::Result<Command> {
         }
         _ => Ok(named(file(), std::env::args_os().next())),
     }
-}
-
-fn named(file: PathBuf, name: Option<OsString>) -> Command {
-    use std::os::unix::process::CommandExt;
-
-    let mut command = Command::new(file);
-    command.arg0(name.unwrap_or_else(|| "multiprocess".into()));
-    command
 }
 
 fn file() -> PathBuf {

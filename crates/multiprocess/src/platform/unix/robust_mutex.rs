@@ -1,5 +1,5 @@
-//! In the place of `robust_mutex` where the system has no mutex that survives its holder: a segment's lock is a
-//! [`FileLock`](crate::platform::file_lock::FileLock) there, and nobody asks for this one.
+//! In the place of a robust mutex: other systems have none, and a segment's lock is a
+//! [`FileLock`](crate::platform::file_lock::FileLock) there. Nothing calls this one.
 
 use std::io::ErrorKind;
 use std::time::Instant;

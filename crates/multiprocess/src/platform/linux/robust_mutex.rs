@@ -1,6 +1,6 @@
-//! The platform's lock that survives its holder: a robust, process-shared mutex of the C library.
+//! A lock that survives the death of its holder: a robust, process-shared mutex of the C library.
 //!
-//! One of the two files with unsafe code; what it may touch is given by `memory::segment`, the other one.
+//! One of the two files with unsafe code; `memory`, the other one, says what it may touch.
 
 #![allow(
     unsafe_code,
@@ -15,10 +15,10 @@ use libc::{c_int, pthread_mutex_t, timespec};
 
 use crate::platform::file_lock::Refused;
 
-/// How long anybody waits before he looks whether the mutex is free.
+/// How long a thread waits before it looks whether the mutex is free.
 const SLICE: Duration = Duration::from_millis(100);
 
-/// A mutex that lies in shared memory.
+/// A mutex in shared memory.
 #[repr(transparent)]
 pub(crate) struct RobustMutex(UnsafeCell<pthread_mutex_t>);
 

@@ -1,0 +1,196 @@
+//! How much memory Linux has free, and reserving it in `/dev/shm`.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+use rustix::fs::{FallocateFlags, fallocate};
+
+use crate::platform::limits::too_large;
+
+/// Where Linux has the names of shared memory.
+const SHARED: &str = "/dev/shm";
+
+fn open_for_writing(name: &str) -> io::Result<File> {
+    OpenOptions::new()
+        .write(true)
+        .open(Path::new(SHARED).join(name))
+}
+
+/// Has the system set aside the memory of a new name; an error if there is too little of it.
+pub(crate) fn reserve(name: &str, bytes: u64) -> io::Result<()> {
+    let mut file = open_for_writing(name)?;
+    let reserved =
+        rustix::io::retry_on_intr(|| fallocate(&file, FallocateFlags::empty(), 0, bytes));
+    let reserved = match reserved {
+        // Not every file system can (ramfs cannot), but each has memory for what is written.
+        Err(rustix::io::Errno::OPNOTSUPP) => {
+            io::copy(&mut io::Read::take(io::repeat(0), bytes), &mut file).map(drop)
+        }
+        other => other.map_err(Into::into),
+    };
+    reserved.map_err(|error| match error.kind() {
+        io::ErrorKind::StorageFull => too_large(free_in_shm().unwrap_or(0)),
+        _ => error,
+    })
+}
+
+/// Gives memory back to the system that nobody will read any more, though a process may have it open; not the first
+/// `kept` bytes, which such a process may still look at.
+pub(crate) fn give_back(name: &str, kept: u64) {
+    if let Ok(file) = open_for_writing(name)
+        && let Ok(found) = file.metadata()
+    {
+        let hole = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+        // Reading a page that is gone asks for a new one, and where there is none ends the reader by a signal.
+        let length = found.len().saturating_sub(kept);
+        let _ = fallocate(&file, hole, kept, length);
+    }
+}
+
+/// Returns the error for a name that the system would not make, by the code that it gave.
+pub(crate) fn not_made(code: u32) -> io::Error {
+    use io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem};
+
+    let error = io::Error::from_raw_os_error(code.cast_signed());
+    let reason = match error.kind() {
+        NotFound => format!(
+            "{SHARED} is missing, where shared memory lies: mount it (`mount -t tmpfs tmpfs {SHARED}`)"
+        ),
+        PermissionDenied | ReadOnlyFilesystem => format!(
+            "{SHARED}, where shared memory lies, cannot be written to by this user: {error}"
+        ),
+        _ => return error,
+    };
+    io::Error::new(error.kind(), reason)
+}
+
+fn free_in_shm() -> Option<u64> {
+    let found = rustix::fs::statvfs(SHARED).ok()?;
+    Some(found.f_bavail * found.f_frsize)
+}
+
+/// Returns the bytes that can be used without another program having to end; `None` where the system doesn't say.
+pub(crate) fn free_memory() -> Option<u64> {
+    let kilobytes = |text: &str, key: &str| -> Option<u64> {
+        let rest = text.lines().find_map(|line| line.strip_prefix(key))?;
+        rest.trim().strip_suffix("kB")?.trim().parse().ok()
+    };
+    let text = fs::read_to_string("/proc/meminfo").ok()?;
+    let system = kilobytes(&text, "MemAvailable:")? + kilobytes(&text, "SwapFree:").unwrap_or(0);
+    Some(
+        system
+            .saturating_mul(1024)
+            .min(left_to_group().unwrap_or(u64::MAX)),
+    )
+}
+
+/// Bytes that the control group of this process may still use, which is what limits a container.
+fn left_to_group() -> Option<u64> {
+    let text = fs::read_to_string("/proc/self/cgroup").ok()?;
+    left_to(&text, Path::new("/sys/fs/cgroup"))
+}
+
+/// How the two versions of control groups name what is asked of them.
+struct Names {
+    most: &'static str,
+    used: &'static str,
+    files: [&'static str; 2],
+}
+
+const FIRST: Names = Names {
+    most: "memory.limit_in_bytes",
+    used: "memory.usage_in_bytes",
+    files: ["total_active_file ", "total_inactive_file "],
+};
+const SECOND: Names = Names {
+    most: "memory.max",
+    used: "memory.current",
+    files: ["active_file ", "inactive_file "],
+};
+
+/// The least that the groups in `text` and the groups around them have left. A system may have both versions.
+fn left_to(text: &str, root: &Path) -> Option<u64> {
+    let left = |line: &str| {
+        let (_, line) = line.split_once(':')?;
+        let (controllers, group) = line.split_once(":/")?;
+        if controllers.is_empty() {
+            left_within(&root.join(group), root, &SECOND)
+        } else if controllers.split(',').any(|name| name == "memory") {
+            let root = root.join("memory");
+            left_within(&root.join(group), &root, &FIRST)
+        } else {
+            None
+        }
+    };
+    text.lines().filter_map(left).min()
+}
+
+fn left_within(group: &Path, root: &Path, names: &Names) -> Option<u64> {
+    let number = |path: &Path| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
+    group
+        .ancestors()
+        .take_while(|folder| folder.starts_with(root))
+        .filter_map(|folder| {
+            let most = number(&folder.join(names.most))?;
+            let used = number(&folder.join(names.used))?;
+            // What is used to remember files is given up when it is needed.
+            let stat = fs::read_to_string(folder.join("memory.stat")).unwrap_or_default();
+            let files = names.files.iter().filter_map(|key| {
+                stat.lines()
+                    .find_map(|line| line.strip_prefix(key))?
+                    .parse::<u64>()
+                    .ok()
+            });
+            Some(most.saturating_sub(used.saturating_sub(files.sum())))
+        })
+        .min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::left_to;
+    use std::fs;
+    use std::path::Path;
+
+    fn write(folder: &Path, files: &[(&str, &str)]) {
+        fs::create_dir_all(folder).unwrap();
+        for (name, text) in files {
+            fs::write(folder.join(name), text).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_limit_of_a_group_of_either_version_and_of_those_around_it_counts() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        let first = [
+            ("memory.limit_in_bytes", "1000\n"),
+            ("memory.usage_in_bytes", "700\n"),
+            (
+                "memory.stat",
+                "active_file 1\ntotal_inactive_file 100\ntotal_active_file 50\n",
+            ),
+        ];
+        write(&root.join("memory/outer"), &first);
+        let unlimited = [
+            ("memory.limit_in_bytes", "9223372036854771712\n"),
+            ("memory.usage_in_bytes", "600\n"),
+        ];
+        write(&root.join("memory/outer/inner"), &unlimited);
+        let text = "5:cpu,cpuacct:/other\n4:memory:/outer/inner\n0::/second/inner\n";
+        assert_eq!(left_to(text, root), Some(1000 - (700 - 150)));
+        let second = [
+            ("memory.max", "900\n"),
+            ("memory.current", "800\n"),
+            ("memory.stat", "inactive_file 20\n"),
+        ];
+        write(&root.join("second"), &second);
+        write(&root.join("second/inner"), &[("memory.max", "max\n")]);
+        assert_eq!(left_to(text, root), Some(900 - (800 - 20)));
+        // A container may see its group at the root, and under the name that it has outside.
+        assert_eq!(left_to("4:memory:/docker/1", &root.join("none")), None);
+        write(&root.join("memory"), &first);
+        assert_eq!(left_to("4:memory:/docker/1", root), Some(450));
+    }
+}

@@ -1,0 +1,62 @@
+//! Waiting for a number by futex: the process sleeps until it is woken.
+
+use std::sync::atomic::AtomicU32;
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+use rustix::thread::futex;
+
+use crate::platform::unix::futex::{Seen, wait as poll};
+
+/// Waits until one of the numbers may have changed or the deadline has passed.
+pub(crate) fn wait(words: &[Seen<'_>], deadline: Option<Instant>) {
+    match words {
+        [(word, seen)] => {
+            // Timed out, interrupted, or changed meanwhile: all the same to the caller.
+            let _ = futex::wait(word, futex::Flags::empty(), *seen, rest(deadline).as_ref());
+        }
+        words => {
+            if wait_vector(words, deadline).is_err() {
+                poll(words, deadline);
+            }
+        }
+    }
+}
+
+/// The kernel's own wait for several numbers; an error where it has none, or there are too many of them.
+fn wait_vector(words: &[Seen<'_>], deadline: Option<Instant>) -> rustix::io::Result<()> {
+    let mut waits = Vec::with_capacity(words.len());
+    for (word, seen) in words {
+        let mut wait = futex::Wait::new();
+        wait.val = u64::from(*seen);
+        wait.uaddr = futex::WaitPtr::new(std::ptr::from_ref(*word).cast_mut().cast());
+        wait.flags = futex::WaitFlags::SIZE_U32;
+        waits.push(wait);
+    }
+    // This call counts time from the start of the system, not from now.
+    let clock = rustix::time::ClockId::Monotonic;
+    let end = rest(deadline).map(|rest| rustix::time::clock_gettime(clock) + rest);
+    match futex::waitv(
+        &waits,
+        futex::WaitvFlags::empty(),
+        end.as_ref(),
+        futex::ClockId::Monotonic,
+    ) {
+        Ok(_) | Err(Errno::AGAIN | Errno::INTR | Errno::TIMEDOUT) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn rest(deadline: Option<Instant>) -> Option<futex::Timespec> {
+    deadline.map(|deadline| {
+        let rest = deadline.saturating_duration_since(Instant::now());
+        let rest = rest.min(Duration::from_hours(24));
+        futex::Timespec::try_from(rest).expect("a day can be expressed")
+    })
+}
+
+/// Wakes up to `count` of those that wait for the word; true if they were fewer.
+pub(crate) fn wake(word: &AtomicU32, count: u32) -> bool {
+    futex::wake(word, futex::Flags::empty(), count)
+        .is_ok_and(|woken| u32::try_from(woken).is_ok_and(|woken| woken < count))
+}
