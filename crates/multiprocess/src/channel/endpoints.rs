@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::channel::iter::Iter;
 use crate::channel::mpmc::Mpmc;
@@ -18,8 +18,7 @@ use crate::errors::send_error::SendError;
 use crate::memory::segment::Segment;
 use crate::memory::timeout::Timeout;
 use crate::trace::events;
-use crate::transfer::attachments;
-use crate::transfer::handle::SegmentHandle;
+use crate::transfer::handle::handle;
 
 /// Makes a channel that grows as it needs to: a [`Queue`](crate::Queue) in two halves.
 ///
@@ -95,10 +94,7 @@ fn make<T: Serialize + DeserializeOwned>(capacity: usize) -> Result<(Sender<T>, 
         events::made(&Mpmc::new(Arc::clone(&segment), 0), content::<T>);
         Ok((Half::new(&segment, left), Half::new(&segment, right)))
     });
-    let (left, right) = made.map_err(|source| Error::Memory {
-        what: content::<T>(),
-        source,
-    })?;
+    let (left, right) = made.map_err(|source| Error::memory(content::<T>(), source))?;
     left.messages.lane.rings().set_capacity(capacity);
     let (sender, receiver) = (Sender { half: left }, Receiver { half: right });
     Ok((sender, receiver))
@@ -123,33 +119,6 @@ impl<T: DeserializeOwned> Half<T> {
             other: Peers::new(segment, member.side().other()),
             member: Some(member),
         })
-    }
-
-    fn open<'de, D: Deserializer<'de>>(
-        deserializer: D,
-        side: Side,
-    ) -> Result<Arc<Half<T>>, D::Error> {
-        let (ticket, sent): (SegmentHandle, Side) = Deserialize::deserialize(deserializer)?;
-        if sent != side {
-            return Err(serde::de::Error::custom(
-                "it is the other half of a channel",
-            ));
-        }
-        let segment = Segment::open(&ticket, &content::<T>()).map_err(serde::de::Error::custom)?;
-        let member = PeerToken::join(&segment, side);
-        peers::arrive(&segment, side);
-        let member = member.map_err(serde::de::Error::custom)?;
-        Ok(Half::new(&segment, member))
-    }
-}
-
-impl<T> Half<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let member = self.member.as_ref().expect("it is not being dropped");
-        attachments::check_packing(&content::<T>()).map_err(serde::ser::Error::custom)?;
-        member.depart();
-        let ticket = self.messages.lane.segment.ticket(&content::<T>())?;
-        (ticket, member.side()).serialize(serializer)
     }
 }
 
@@ -324,18 +293,19 @@ macro_rules! half {
             }
         }
 
-        impl<T> Serialize for $half<T> {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                self.half.serialize(serializer)
-            }
-        }
-
-        impl<'de, T: DeserializeOwned> Deserialize<'de> for $half<T> {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<$half<T>, D::Error> {
-                let half = Half::open(deserializer, $side)?;
+        handle!(
+            $half<T: DeserializeOwned>,
+            &format!("a {} of {}", $name, content::<T>()),
+            |this| {
+                let member = this.half.member.as_ref();
+                member.expect("it is not being dropped").depart();
+                Ok((&this.lane().segment, ()))
+            },
+            |segment, ()| {
+                let half = Half::new(&segment, peers::arrive(&segment, $side)?);
                 Ok($half { half })
-            }
-        }
+            },
+        );
     };
 }
 

@@ -15,6 +15,7 @@ use std::time::Instant;
 use crate::memory::eventcount;
 use crate::memory::registry;
 use crate::memory::segment::Segment;
+use crate::platform::limits::explained;
 use crate::transfer::attachments::{self, Attachment};
 
 /// One of the two sides.
@@ -118,12 +119,14 @@ impl Drop for PeerToken {
     }
 }
 
-/// Counts a handle of a side as arrived, once it takes part.
-pub(crate) fn arrive(segment: &Arc<Segment>, side: Side) {
+/// Takes part in a side for a handle that has arrived, and counts it as arrived.
+pub(crate) fn arrive(segment: &Arc<Segment>, side: Side) -> Result<PeerToken, String> {
+    let member = PeerToken::join(segment, side);
     attachments::arrive(Arc::new(Departed {
         segment: Arc::clone(segment),
         side,
     }));
+    member.map_err(|error| explained(&error))
 }
 
 /// A handle on its way.

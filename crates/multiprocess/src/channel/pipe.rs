@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::channel::iter::Iter;
 use crate::channel::mpmc::Mpmc;
@@ -20,7 +20,7 @@ use crate::memory::segment::Segment;
 use crate::memory::timeout::Timeout;
 use crate::trace::events;
 use crate::transfer::attachments::{self, Attachment};
-use crate::transfer::handle::SegmentHandle;
+use crate::transfer::handle::handle;
 
 /// Makes a pipe and gives its two ends: what one sends, the other receives.
 ///
@@ -71,10 +71,7 @@ where
             Connection::new(&segment, right),
         ))
     });
-    made.map_err(|source| Error::Memory {
-        what: content::<A, B>(),
-        source,
-    })
+    made.map_err(|source| Error::memory(content::<A, B>(), source))
 }
 
 fn content<S, R>() -> String {
@@ -287,26 +284,15 @@ impl<S, R> fmt::Debug for Connection<S, R> {
     }
 }
 
-impl<S, R> Serialize for Connection<S, R> {
-    fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
-        self.check().map_err(serde::ser::Error::custom)?;
-        let member = self.member.as_ref().expect("it is not being dropped");
-        attachments::check_packing(&content::<S, R>()).map_err(serde::ser::Error::custom)?;
+handle!(
+    Connection<S: DeserializeOwned, R: DeserializeOwned>,
+    &content::<S, R>(),
+    |end| {
+        end.check().map_err(|error| error.to_string())?;
+        let member = end.member.as_ref().expect("it is not being dropped");
         member.depart();
-        attachments::add(Arc::clone(&self.given_away) as Arc<dyn Attachment>);
-        let ticket = self.incoming.lane.segment.ticket(&content::<S, R>())?;
-        (ticket, member.side()).serialize(serializer)
-    }
-}
-
-impl<'de, S: DeserializeOwned, R: DeserializeOwned> Deserialize<'de> for Connection<S, R> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Connection<S, R>, D::Error> {
-        let (ticket, side): (SegmentHandle, Side) = Deserialize::deserialize(deserializer)?;
-        let segment =
-            Segment::open(&ticket, &content::<S, R>()).map_err(serde::de::Error::custom)?;
-        let member = PeerToken::join(&segment, side);
-        peers::arrive(&segment, side);
-        let member = member.map_err(serde::de::Error::custom)?;
-        Ok(Connection::new(&segment, member))
-    }
-}
+        attachments::add(Arc::clone(&end.given_away) as Arc<dyn Attachment>);
+        Ok((&end.incoming.lane.segment, member.side()))
+    },
+    |segment, side| Ok(Connection::new(&segment, peers::arrive(&segment, side)?)),
+);

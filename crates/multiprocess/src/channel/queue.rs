@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::channel::iter::Iter;
 use crate::channel::mpmc::Mpmc;
@@ -17,7 +17,7 @@ use crate::errors::send_error::SendError;
 use crate::memory::segment::Segment;
 use crate::memory::timeout::Timeout;
 use crate::trace::events;
-use crate::transfer::handle::SegmentHandle;
+use crate::transfer::handle::handle;
 
 /// A queue between processes: first in, first out, for any number that put and any number that get.
 ///
@@ -93,10 +93,8 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     }
 
     fn make(capacity: usize) -> Result<Queue<T>> {
-        let segment = Mpmc::segment(1).map_err(|source| Error::Memory {
-            what: content::<T>(),
-            source,
-        })?;
+        let segment = Mpmc::segment(1);
+        let segment = segment.map_err(|source| Error::memory(content::<T>(), source))?;
         let queue = Queue::of(segment);
         events::made(queue.lane(), content::<T>);
         queue.lane().rings().set_capacity(capacity);
@@ -343,17 +341,9 @@ fn content<T>() -> String {
     format!("a Queue<{}>", type_name::<T>())
 }
 
-impl<T> Serialize for Queue<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let ticket = self.lane().segment.ticket(&content::<T>())?;
-        ticket.serialize(serializer)
-    }
-}
-
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Queue<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Queue<T>, D::Error> {
-        let ticket = SegmentHandle::deserialize(deserializer)?;
-        let segment = Segment::open(&ticket, &content::<T>()).map_err(serde::de::Error::custom)?;
-        Ok(Queue::of(segment))
-    }
-}
+handle!(
+    Queue<T: DeserializeOwned>,
+    &content::<T>(),
+    |queue| Ok((&queue.lane().segment, ())),
+    |segment, ()| Ok(Queue::of(segment)),
+);

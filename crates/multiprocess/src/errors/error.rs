@@ -355,6 +355,13 @@ pub enum Error {
     },
 }
 
+impl Error {
+    pub(crate) fn memory(what: impl Into<String>, source: std::io::Error) -> Error {
+        let what = what.into();
+        Error::Memory { what, source }
+    }
+}
+
 /// Which value was travelling between two processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

@@ -3,13 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use crate::channel::mpmc::{Mpmc, Stop};
 use crate::errors::error::{Error, Result};
 use crate::memory::segment::Segment;
 use crate::memory::timeout::WaitUntil;
-use crate::transfer::handle::SegmentHandle;
+use crate::transfer::handle::handle;
 
 /// A line; clones of it, and what arrives in another process, are the same line.
 #[derive(Clone)]
@@ -20,10 +18,7 @@ const CONTENT: &str = "a line of a Pool";
 
 impl ByteChannel {
     pub(crate) fn new() -> Result<ByteChannel> {
-        let segment = Mpmc::segment(1).map_err(|source| Error::Memory {
-            what: CONTENT.to_owned(),
-            source,
-        })?;
+        let segment = Mpmc::segment(1).map_err(|source| Error::memory(CONTENT, source))?;
         Ok(ByteChannel::of(segment))
     }
 
@@ -98,18 +93,9 @@ fn explain(stop: Stop) -> String {
     }
 }
 
-impl Serialize for ByteChannel {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        self.0.segment.ticket(CONTENT)?.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for ByteChannel {
-    fn deserialize<D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> std::result::Result<ByteChannel, D::Error> {
-        let ticket = SegmentHandle::deserialize(deserializer)?;
-        let segment = Segment::open(&ticket, CONTENT).map_err(serde::de::Error::custom)?;
-        Ok(ByteChannel::of(segment))
-    }
-}
+handle!(
+    ByteChannel,
+    CONTENT,
+    |channel| Ok((&channel.0.segment, ())),
+    |segment, ()| Ok(ByteChannel::of(segment)),
+);

@@ -3,12 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use crate::errors::error::{Error, Result};
 use crate::memory::segment::{Access, Segment};
 use crate::process::batch::Step;
-use crate::transfer::handle::SegmentHandle;
+use crate::transfer::handle::handle;
 
 /// For each place of a pool: which call its worker is in the middle of.
 #[derive(Clone)]
@@ -23,10 +21,8 @@ const APART: usize = 8;
 impl ProgressCells {
     pub(crate) fn new(workers: usize) -> Result<ProgressCells> {
         let bytes = workers.saturating_mul(APART * size_of::<u64>());
-        let segment = Segment::create(bytes, Access::Atomic).map_err(|source| Error::Memory {
-            what: CONTENT.to_owned(),
-            source,
-        })?;
+        let segment = Segment::create(bytes, Access::Atomic);
+        let segment = segment.map_err(|source| Error::memory(CONTENT, source))?;
         Ok(ProgressCells(segment))
     }
 
@@ -70,18 +66,9 @@ impl Page<'_> {
     }
 }
 
-impl Serialize for ProgressCells {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        self.0.ticket(CONTENT)?.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for ProgressCells {
-    fn deserialize<D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> std::result::Result<ProgressCells, D::Error> {
-        let ticket = SegmentHandle::deserialize(deserializer)?;
-        let segment = Segment::open(&ticket, CONTENT).map_err(serde::de::Error::custom)?;
-        Ok(ProgressCells(segment))
-    }
-}
+handle!(
+    ProgressCells,
+    CONTENT,
+    |cells| Ok((&cells.0, ())),
+    |segment, ()| Ok(ProgressCells(segment)),
+);

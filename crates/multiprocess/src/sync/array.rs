@@ -8,14 +8,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytemuck::Pod;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::errors::error::{Error, Result};
 use crate::memory::segment::{Access, Segment, SegmentGuard};
 use crate::platform::file_lock::Refused;
 use crate::sync::lock::refusal;
 use crate::trace::events;
-use crate::transfer::handle::SegmentHandle;
+use crate::transfer::handle::handle;
 
 /// An array that processes share: to them what `Mutex<[T]>` is to threads.
 ///
@@ -78,16 +77,9 @@ impl<T: Pod> Array<T> {
         // An array larger than the address space is larger than memory.
         let bytes = length.saturating_mul(size_of::<T>());
         let segment = Segment::create(bytes, Access::Locked);
-        let segment = segment.map_err(|source| Error::Memory {
-            what: what(),
-            source,
-        })?;
+        let segment = segment.map_err(|source| Error::memory(what(), source))?;
         events::made(&segment, called);
-        Ok(Array {
-            segment,
-            called,
-            elements: PhantomData,
-        })
+        Ok(Array::of(segment, called))
     }
 
     /// Makes an array with these elements.
@@ -206,31 +198,24 @@ impl<T> fmt::Debug for Array<T> {
     }
 }
 
-impl<T> Serialize for Array<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.segment.ticket(&(self.called)())?.serialize(serializer)
-    }
-}
-
-impl<'de, T> Deserialize<'de> for Array<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Array<T>, D::Error> {
-        Array::open(deserializer, content::<T>)
-    }
-}
+handle!(
+    Array<T>,
+    &content::<T>(),
+    |array| Ok((array.segment(), ())),
+    |segment, ()| Ok(Array::of(segment, content::<T>)),
+);
 
 impl<T> Array<T> {
-    /// Opens an array that was sent, and must be called so.
-    pub(crate) fn open<'de, D: Deserializer<'de>>(
-        deserializer: D,
-        called: fn() -> String,
-    ) -> Result<Array<T>, D::Error> {
-        let ticket = SegmentHandle::deserialize(deserializer)?;
-        let segment = Segment::open(&ticket, &called()).map_err(serde::de::Error::custom)?;
-        Ok(Array {
+    pub(crate) fn of(segment: Arc<Segment>, called: fn() -> String) -> Array<T> {
+        Array {
             segment,
             called,
             elements: PhantomData,
-        })
+        }
+    }
+
+    pub(crate) fn segment(&self) -> &Arc<Segment> {
+        &self.segment
     }
 }
 

@@ -5,8 +5,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use crate::errors::broken_by::BrokenBy;
 use crate::errors::error::{Error, Result};
 use crate::errors::holder::Holder;
@@ -14,7 +12,7 @@ use crate::memory::presence::Presence;
 use crate::platform::file_lock::Refused;
 use crate::sync::monitor::{Monitor, Numbers};
 use crate::transfer::attachments::{self, Attachment};
-use crate::transfer::handle::SegmentHandle;
+use crate::transfer::handle::handle;
 
 /// A place where a number of parties, threads of any processes, wait until all of them have come.
 ///
@@ -415,23 +413,18 @@ impl fmt::Debug for Barrier {
 
 const CONTENT: &str = "a Barrier";
 
-impl Serialize for Barrier {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let entrance = &self.entrance;
+handle!(
+    Barrier,
+    CONTENT,
+    |barrier| {
+        let entrance = &barrier.entrance;
         attachments::add(Arc::new(Invitation(entrance.monitor.clone())));
-        (entrance.monitor.ticket(CONTENT)?, entrance.parties).serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Barrier {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Barrier, D::Error> {
-        let (ticket, parties): (SegmentHandle, u32) = Deserialize::deserialize(deserializer)?;
-        let monitor = Monitor::open(&ticket, CONTENT).map_err(serde::de::Error::custom)?;
-        let barrier = Barrier::of(monitor, parties);
-        barrier
-            .entrance
-            .enlist_soon()
-            .map_err(serde::de::Error::custom)?;
+        Ok((entrance.monitor.segment(), entrance.parties))
+    },
+    |segment, parties| {
+        let barrier = Barrier::of(Monitor::of(segment), parties);
+        let enlisted = barrier.entrance.enlist_soon();
+        enlisted.map_err(|error| error.to_string())?;
         Ok(barrier)
-    }
-}
+    },
+);

@@ -3,13 +3,11 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use crate::errors::error::{Error, Result};
 use crate::memory::presence::Presence;
 use crate::platform::file_lock::Refused;
 use crate::sync::monitor::{EVENTCOUNTS, Monitor, Numbers};
-use crate::transfer::handle::SegmentHandle;
+use crate::transfer::handle::handle;
 
 /// A lock, and a place to wait until another holder of the lock says that something has changed.
 ///
@@ -241,10 +239,8 @@ impl<'a> ConditionGuard<'a> {
         let me = monitor.presence(CONTENT)?;
         let numbers = self.locked()?;
         let Some(place) = free_place(numbers) else {
-            return Err(Error::Memory {
-                what: CONTENT.to_owned(),
-                source: std::io::Error::other(format!("{MOST_WAITING} threads wait already")),
-            });
+            let reason = format!("{MOST_WAITING} threads wait already");
+            return Err(Error::memory(CONTENT, std::io::Error::other(reason)));
         };
         let ticket = numbers.get(NEXT_TICKET);
         let used = numbers.get(USED).max(((place - PLACES) / 2 + 1) as u64);
@@ -352,16 +348,12 @@ impl fmt::Debug for Condition {
 
 const CONTENT: &str = "a Condition";
 
-impl Serialize for Condition {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.monitor.ticket(CONTENT)?.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Condition {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Condition, D::Error> {
-        let ticket = SegmentHandle::deserialize(deserializer)?;
-        let monitor = Monitor::open(&ticket, CONTENT).map_err(serde::de::Error::custom)?;
+handle!(
+    Condition,
+    CONTENT,
+    |condition| Ok((condition.monitor.segment(), ())),
+    |segment, ()| {
+        let monitor = Monitor::of(segment);
         Ok(Condition { monitor })
-    }
-}
+    },
+);

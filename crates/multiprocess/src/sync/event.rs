@@ -5,13 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use crate::errors::error::{Error, Result};
 use crate::memory::segment::{Access, Segment};
 use crate::platform::futex;
 use crate::sync::monitor::LOOK;
-use crate::transfer::handle::SegmentHandle;
+use crate::transfer::handle::handle;
 
 /// A flag that processes set, clear, and wait for.
 ///
@@ -57,10 +55,8 @@ impl Event {
     ///
     /// [`Error::Memory`] if there is no shared memory for it.
     pub fn new() -> Result<Event> {
-        let segment = Segment::create(0, Access::Atomic).map_err(|source| Error::Memory {
-            what: CONTENT.to_owned(),
-            source,
-        })?;
+        let segment = Segment::create(0, Access::Atomic);
+        let segment = segment.map_err(|source| Error::memory(CONTENT, source))?;
         Ok(Event { segment })
     }
 
@@ -144,19 +140,12 @@ impl fmt::Debug for Event {
 
 const CONTENT: &str = "an Event";
 
-impl Serialize for Event {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.segment.ticket(CONTENT)?.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Event {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Event, D::Error> {
-        let ticket = SegmentHandle::deserialize(deserializer)?;
-        let segment = Segment::open(&ticket, CONTENT).map_err(serde::de::Error::custom)?;
-        Ok(Event { segment })
-    }
-}
+handle!(
+    Event,
+    CONTENT,
+    |event| Ok((&event.segment, ())),
+    |segment, ()| Ok(Event { segment }),
+);
 
 #[cfg(test)]
 mod tests {

@@ -4,14 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use crate::errors::error::{Error, Result};
 use crate::errors::quoted::Name;
 use crate::memory::segment::{Access, Segment, SegmentGuard};
 use crate::platform::file_lock::Refused;
 use crate::trace::events;
-use crate::transfer::handle::SegmentHandle;
+use crate::transfer::handle::handle;
 
 /// A lock that processes and threads take in turns.
 ///
@@ -59,10 +57,7 @@ impl Lock {
     /// [`Error::Memory`] if there is no shared memory for it.
     pub fn new() -> Result<Lock> {
         let segment = Segment::create(0, Access::Locked);
-        let segment = segment.map_err(|source| Error::Memory {
-            what: "a Lock".to_owned(),
-            source,
-        })?;
+        let segment = segment.map_err(|source| Error::memory(CONTENT, source))?;
         let lock = Lock {
             segment,
             name: None,
@@ -175,23 +170,15 @@ impl fmt::Debug for Lock {
 
 const CONTENT: &str = "a Lock";
 
-impl Serialize for Lock {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (self.segment.ticket(CONTENT)?, self.name.as_deref()).serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Lock {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Lock, D::Error> {
-        let (ticket, name): (SegmentHandle, Option<String>) =
-            Deserialize::deserialize(deserializer)?;
-        let segment = Segment::open(&ticket, CONTENT).map_err(serde::de::Error::custom)?;
-        Ok(Lock {
-            segment,
-            name: name.map(Into::into),
-        })
-    }
-}
+handle!(
+    Lock,
+    CONTENT,
+    |lock| Ok((&lock.segment, lock.name.as_deref())),
+    |segment, name: Option<String>| Ok(Lock {
+        segment,
+        name: name.map(Into::into),
+    }),
+);
 
 /// A lock that is held; dropping it releases the lock. Python: the block of `with lock:`.
 ///

@@ -16,7 +16,6 @@ use crate::memory::presence::Presence;
 use crate::memory::segment::{Access, Segment, SegmentGuard};
 use crate::platform::file_lock::{MOMENT, Refused};
 use crate::sync::redo_log;
-use crate::transfer::handle::SegmentHandle;
 
 /// How long a waiting thread sleeps before it looks whether somebody died.
 pub(crate) const LOOK: Duration = Duration::from_millis(100);
@@ -42,20 +41,13 @@ impl Monitor {
         let bytes = numbers
             .saturating_add(redo_log::ROOM)
             .saturating_mul(size_of::<u64>());
-        let segment = Segment::create(bytes, Access::Locked).map_err(|source| Error::Memory {
-            what: what.to_owned(),
-            source,
-        })?;
-        Ok(Monitor { segment })
+        let segment = Segment::create(bytes, Access::Locked);
+        let segment = segment.map_err(|source| Error::memory(what, source))?;
+        Ok(Monitor::of(segment))
     }
 
-    pub(crate) fn ticket<E: serde::ser::Error>(&self, content: &str) -> Result<SegmentHandle, E> {
-        self.segment.ticket(content)
-    }
-
-    pub(crate) fn open(ticket: &SegmentHandle, content: &str) -> Result<Monitor, String> {
-        let segment = Segment::open(ticket, content)?;
-        Ok(Monitor { segment })
+    pub(crate) fn of(segment: Arc<Segment>) -> Monitor {
+        Monitor { segment }
     }
 
     /// Locks the numbers.
@@ -113,13 +105,10 @@ impl Monitor {
 
     /// This process, as it is written into these numbers.
     pub(crate) fn presence(&self, what: &str) -> Result<Presence> {
-        Presence::own(self.folder()).map_err(|source| Error::Memory {
-            what: what.to_owned(),
-            source,
-        })
+        Presence::own(self.folder()).map_err(|source| Error::memory(what, source))
     }
 
-    pub(crate) fn segment(&self) -> &Segment {
+    pub(crate) fn segment(&self) -> &Arc<Segment> {
         &self.segment
     }
 

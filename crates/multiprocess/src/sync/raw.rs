@@ -5,11 +5,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use crate::errors::error::{Error, Result};
 use crate::memory::segment::{Access, Segment};
-use crate::transfer::handle::SegmentHandle;
+use crate::transfer::handle::handle;
 
 mod bits {
     use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -90,8 +88,6 @@ pub trait Number: bits::Bits + 'static {}
 /// ```
 pub struct RawArray<T> {
     segment: Arc<Segment>,
-    /// How it is called in errors: a [`RawValue`] is an array too.
-    called: fn() -> String,
     elements: PhantomData<T>,
 }
 
@@ -102,25 +98,14 @@ impl<T: Number> RawArray<T> {
     ///
     /// [`Error::Memory`] if they need more memory than is free.
     pub fn new(length: usize) -> Result<RawArray<T>> {
-        let what = || format!("{} of length {length}", content::<T>());
-        RawArray::make(length, content::<T>, what)
+        RawArray::make(length, || format!("{} of length {length}", content::<T>()))
     }
 
-    fn make(
-        length: usize,
-        called: fn() -> String,
-        what: impl Fn() -> String,
-    ) -> Result<RawArray<T>> {
+    fn make(length: usize, what: impl Fn() -> String) -> Result<RawArray<T>> {
         let bytes = length.saturating_mul(size_of::<T>());
-        let segment = Segment::create(bytes, Access::Atomic).map_err(|source| Error::Memory {
-            what: what(),
-            source,
-        })?;
-        Ok(RawArray {
-            segment,
-            called,
-            elements: PhantomData,
-        })
+        let segment = Segment::create(bytes, Access::Atomic);
+        let segment = segment.map_err(|source| Error::memory(what(), source))?;
+        Ok(RawArray::of(segment))
     }
 
     fn cells(&self) -> &[T::Cell] {
@@ -201,11 +186,7 @@ fn content<T>() -> String {
 /// Another handle to the same numbers, not a copy.
 impl<T> Clone for RawArray<T> {
     fn clone(&self) -> RawArray<T> {
-        RawArray {
-            segment: Arc::clone(&self.segment),
-            called: self.called,
-            elements: PhantomData,
-        }
+        RawArray::of(Arc::clone(&self.segment))
     }
 }
 
@@ -222,30 +203,19 @@ impl<T> fmt::Debug for RawArray<T> {
     }
 }
 
-impl<T> Serialize for RawArray<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.segment.ticket(&(self.called)())?.serialize(serializer)
-    }
-}
-
-impl<'de, T> Deserialize<'de> for RawArray<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<RawArray<T>, D::Error> {
-        RawArray::open(deserializer, content::<T>)
-    }
-}
+handle!(
+    RawArray<T>,
+    &content::<T>(),
+    |array| Ok((&array.segment, ())),
+    |segment, ()| Ok(RawArray::of(segment)),
+);
 
 impl<T> RawArray<T> {
-    fn open<'de, D: Deserializer<'de>>(
-        deserializer: D,
-        called: fn() -> String,
-    ) -> Result<RawArray<T>, D::Error> {
-        let ticket = SegmentHandle::deserialize(deserializer)?;
-        let segment = Segment::open(&ticket, &called()).map_err(serde::de::Error::custom)?;
-        Ok(RawArray {
+    fn of(segment: Arc<Segment>) -> RawArray<T> {
+        RawArray {
             segment,
-            called,
             elements: PhantomData,
-        })
+        }
     }
 }
 
@@ -270,7 +240,7 @@ impl<T: Number> RawValue<T> {
     ///
     /// [`Error::Memory`] if there is no shared memory for it.
     pub fn new(number: T) -> Result<RawValue<T>> {
-        let array = RawArray::make(1, value_content::<T>, value_content::<T>)?;
+        let array = RawArray::make(1, value_content::<T>)?;
         array.set(0, number);
         Ok(RawValue(array))
     }
@@ -296,17 +266,12 @@ fn value_content<T>() -> String {
     format!("a RawValue<{}>", type_name::<T>())
 }
 
-impl<T> Serialize for RawValue<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
-    }
-}
-
-impl<'de, T> Deserialize<'de> for RawValue<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<RawValue<T>, D::Error> {
-        RawArray::open(deserializer, value_content::<T>).map(RawValue)
-    }
-}
+handle!(
+    RawValue<T>,
+    &value_content::<T>(),
+    |value| Ok((&value.0.segment, ())),
+    |segment, ()| Ok(RawValue(RawArray::of(segment))),
+);
 
 /// Another handle to the same number, not a copy.
 impl<T> Clone for RawValue<T> {

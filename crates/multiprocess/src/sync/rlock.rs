@@ -6,15 +6,13 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use crate::errors::error::{Error, Result};
 use crate::errors::quoted::Name;
 use crate::memory::segment::{Access, Segment, SegmentGuard};
 use crate::platform::file_lock::Refused;
 use crate::sync::lock::refusal;
 use crate::trace::events;
-use crate::transfer::handle::SegmentHandle;
+use crate::transfer::handle::handle;
 
 /// A lock that processes and threads take in turns, and that the thread which holds it may take again.
 ///
@@ -61,10 +59,8 @@ impl RLock {
     ///
     /// [`Error::Memory`] if there is no shared memory for it.
     pub fn new() -> Result<RLock> {
-        let segment = Segment::create(0, Access::Locked).map_err(|source| Error::Memory {
-            what: CONTENT.to_owned(),
-            source,
-        })?;
+        let segment = Segment::create(0, Access::Locked);
+        let segment = segment.map_err(|source| Error::memory(CONTENT, source))?;
         let lock = RLock {
             segment,
             name: None,
@@ -175,23 +171,15 @@ impl fmt::Debug for RLock {
 
 const CONTENT: &str = "an RLock";
 
-impl Serialize for RLock {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (self.segment.ticket(CONTENT)?, self.name.as_deref()).serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for RLock {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<RLock, D::Error> {
-        let (ticket, name): (SegmentHandle, Option<String>) =
-            Deserialize::deserialize(deserializer)?;
-        let segment = Segment::open(&ticket, CONTENT).map_err(serde::de::Error::custom)?;
-        Ok(RLock {
-            segment,
-            name: name.map(Into::into),
-        })
-    }
-}
+handle!(
+    RLock,
+    CONTENT,
+    |lock| Ok((&lock.segment, lock.name.as_deref())),
+    |segment, name: Option<String>| Ok(RLock {
+        segment,
+        name: name.map(Into::into),
+    }),
+);
 
 /// An [`RLock`] that is held, once more by each guard; dropping the last of them releases it.
 ///

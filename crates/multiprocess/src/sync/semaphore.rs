@@ -3,15 +3,13 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use crate::errors::error::{Error, Result};
 use crate::errors::holder::Holder;
 use crate::memory::presence::Presence;
 use crate::memory::timeout::Timeout;
 use crate::platform::file_lock::Refused;
 use crate::sync::monitor::{Monitor, Numbers};
-use crate::transfer::handle::SegmentHandle;
+use crate::transfer::handle::handle;
 
 /// A fixed number of permits: as many threads, of any processes, may hold one at the same time.
 ///
@@ -251,19 +249,15 @@ impl fmt::Debug for Semaphore {
 
 const CONTENT: &str = "a Semaphore";
 
-impl Serialize for Semaphore {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (self.monitor.ticket(CONTENT)?, self.permits).serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Semaphore {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Semaphore, D::Error> {
-        let (ticket, permits): (SegmentHandle, u32) = Deserialize::deserialize(deserializer)?;
-        let monitor = Monitor::open(&ticket, CONTENT).map_err(serde::de::Error::custom)?;
+handle!(
+    Semaphore,
+    CONTENT,
+    |semaphore| Ok((semaphore.monitor.segment(), semaphore.permits)),
+    |segment, permits| {
+        let monitor = Monitor::of(segment);
         Ok(Semaphore { monitor, permits })
-    }
-}
+    },
+);
 
 /// A permit of a [`Semaphore`]; dropping it gives it back. Python: the block of `with semaphore:`.
 ///

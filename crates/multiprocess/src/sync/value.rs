@@ -6,10 +6,10 @@ use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use bytemuck::Pod;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::errors::error::Result;
 use crate::sync::array::{Array, ArrayGuard};
+use crate::transfer::handle::handle;
 
 /// A value that processes share: to them what `Mutex<T>` is to threads.
 ///
@@ -121,17 +121,12 @@ impl<T> fmt::Debug for Value<T> {
     }
 }
 
-impl<T> Serialize for Value<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
-    }
-}
-
-impl<'de, T> Deserialize<'de> for Value<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Value<T>, D::Error> {
-        Array::open(deserializer, content::<T>).map(Value)
-    }
-}
+handle!(
+    Value<T>,
+    &content::<T>(),
+    |value| Ok((value.0.segment(), ())),
+    |segment, ()| Ok(Value(Array::of(segment, content::<T>))),
+);
 
 /// A [`Value`] and its lock; dropping it releases the lock.
 #[must_use = "dropping the guard releases the lock at once"]

@@ -1,27 +1,28 @@
-//! Segments on their way to another process, as handles.
+//! Handles: values that another process gets by opening the same segment.
 
 use std::cell::Cell;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
 use crate::memory::segment::{Address, Segment};
 use crate::transfer::attachments::{self, Attachment};
 
-/// A segment on its way to another process, as it travels.
+/// The segment of a handle on its way to another process.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct SegmentHandle {
+struct SegmentHandle {
     address: Address,
-    /// What the segment holds, to be compared where it arrives.
+    /// What the segment holds, compared where it arrives.
     content: String,
 }
 
 thread_local! {
-    /// Why this thread could not open a segment the last time: the words of an error are lost in postcard.
+    /// Why this thread could not open a handle the last time: postcard drops the words of an error.
     static WHY_NOT: Cell<Option<String>> = const { Cell::new(None) };
 }
 
-/// Why this thread could not open a segment, since it was asked last.
+/// Returns why this thread could not open a handle, since the last call.
 pub(crate) fn why_not_opened() -> Option<String> {
     WHY_NOT.take()
 }
@@ -36,41 +37,85 @@ impl Attachment for Segment {
     }
 }
 
-impl Segment {
-    /// Writes a ticket with which another process can open the segment. Until it does so, or the ticket is taken back,
-    /// the segment stays. It is an error where no message is being packed.
-    pub(crate) fn ticket<E: serde::ser::Error>(
-        self: &Arc<Self>,
-        content: &str,
-    ) -> Result<SegmentHandle, E> {
-        attachments::check_packing(content).map_err(E::custom)?;
-        self.count_departure();
-        let carried: Arc<Segment> = Arc::clone(self);
-        attachments::add(carried);
-        Ok(SegmentHandle {
-            address: self.address(),
-            content: content.to_owned(),
-        })
-    }
-
-    /// Opens the segment of a ticket, which is used up. The error says why it cannot be: also where the ticket did not
-    /// come with a message, since nobody counts it then as on its way.
-    pub(crate) fn open(ticket: &SegmentHandle, content: &str) -> Result<Arc<Segment>, String> {
-        attachments::check_reading(content)?;
-        Self::find(ticket, content).inspect_err(|reason| WHY_NOT.set(Some(reason.clone())))
-    }
-
-    fn find(ticket: &SegmentHandle, content: &str) -> Result<Arc<Segment>, String> {
-        if ticket.content != content {
-            return Err(format!(
-                "it is {} and was asked for as {content}",
-                ticket.content
-            ));
+/// Makes a type a handle: implements `Serialize` and `Deserialize` by [`send`] and [`open`].
+///
+/// After the type, whose bounds are those of `Deserialize`, stand what its segment holds, and the closures for `send` and
+/// for `open`.
+macro_rules! handle {
+    (
+        $handle:ident $(<$($of:ident $(: $bound:ident)?),+>)?,
+        $content:expr,
+        $send:expr,
+        $open:expr $(,)?
+    ) => {
+        impl $(<$($of),+>)? serde::Serialize for $handle $(<$($of),+>)? {
+            fn serialize<Z: serde::Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
+                $crate::transfer::handle::send(self, serializer, $content, $send)
+            }
         }
-        let segment = Self::at(&ticket.address)?;
-        let carried: Arc<Segment> = Arc::clone(&segment);
-        attachments::arrive(carried);
-        attachments::note_opened();
-        Ok(segment)
+
+        impl<'de $(, $($of $(: $bound)?),+)?> serde::Deserialize<'de>
+            for $handle $(<$($of),+>)?
+        {
+            fn deserialize<Z: serde::Deserializer<'de>>(deserializer: Z) -> Result<Self, Z::Error> {
+                $crate::transfer::handle::open(deserializer, $content, $open)
+            }
+        }
+    };
+}
+pub(crate) use handle;
+
+/// Serialises a handle. `depart` returns its segment, and what else the other process needs; it is called only where a
+/// message is being packed.
+///
+/// The segment stays until the other process opens it, or the attachment is cancelled.
+pub(crate) fn send<'a, H, E: Serialize, S: Serializer>(
+    handle: &'a H,
+    serializer: S,
+    content: &str,
+    depart: impl FnOnce(&'a H) -> Result<(&'a Arc<Segment>, E), String>,
+) -> Result<S::Ok, S::Error> {
+    attachments::check_packing(content).map_err(ser::Error::custom)?;
+    let (segment, extra) = depart(handle).map_err(ser::Error::custom)?;
+    segment.count_departure();
+    let attachment: Arc<Segment> = Arc::clone(segment);
+    attachments::add(attachment);
+    let ticket = SegmentHandle {
+        address: segment.address(),
+        content: content.to_owned(),
+    };
+    (ticket, extra).serialize(serializer)
+}
+
+/// Deserialises a handle, which uses up what was serialised. `arrive` makes the handle of its segment and of what came
+/// with it.
+///
+/// It is an error where the bytes did not come with a message, since then nothing counts the segment as on its way.
+pub(crate) fn open<'de, H, E: DeserializeOwned, D: Deserializer<'de>>(
+    deserializer: D,
+    content: &str,
+    arrive: impl FnOnce(Arc<Segment>, E) -> Result<H, String>,
+) -> Result<H, D::Error> {
+    let (ticket, extra): (SegmentHandle, E) = Deserialize::deserialize(deserializer)?;
+    attachments::check_reading(content).map_err(de::Error::custom)?;
+    let opened = find(&ticket, content).and_then(|segment| arrive(segment, extra));
+    opened.map_err(|reason| {
+        let error = de::Error::custom(&reason);
+        WHY_NOT.set(Some(reason));
+        error
+    })
+}
+
+fn find(ticket: &SegmentHandle, content: &str) -> Result<Arc<Segment>, String> {
+    if ticket.content != content {
+        return Err(format!(
+            "it is {} and was asked for as {content}",
+            ticket.content
+        ));
     }
+    let segment = Segment::at(&ticket.address)?;
+    let attachment: Arc<Segment> = Arc::clone(&segment);
+    attachments::arrive(attachment);
+    attachments::note_opened();
+    Ok(segment)
 }
