@@ -4,6 +4,7 @@ pub(crate) mod array;
 pub(crate) mod barrier;
 pub(crate) mod condition;
 pub(crate) mod deadlock;
+pub(crate) mod death_notice;
 pub(crate) mod event;
 pub(crate) mod lock;
 pub(crate) mod monitor;

@@ -12,6 +12,7 @@ use bytemuck::Pod;
 use crate::errors::error::{Error, Result};
 use crate::memory::segment::{Access, Segment, SegmentGuard};
 use crate::platform::file_lock::Refused;
+use crate::sync::death_notice::death_notice;
 use crate::sync::lock::refusal;
 use crate::trace::events;
 use crate::transfer::handle::handle;
@@ -227,27 +228,12 @@ pub struct ArrayGuard<'a, T> {
 }
 
 impl<T> ArrayGuard<'_, T> {
-    /// Returns whether a process died while it held the lock, so that the elements may be half written.
-    ///
-    /// Every later holder is told, until one calls [`clear_death`](ArrayGuard::clear_death); std's mutexes stay poisoned in
-    /// the same way.
-    #[must_use]
-    pub fn holder_died(&self) -> bool {
-        self.dead_holder().is_some()
-    }
-
-    /// Returns the process id of the last holder that died, if [`holder_died`](ArrayGuard::holder_died).
-    #[must_use]
-    pub fn dead_holder(&self) -> Option<u32> {
-        self.held.segment().dead_holder()
-    }
-
-    /// Clears the notice that a holder died: later holders aren't told any more. Call it when you have repaired the
-    /// data. It is std's `Mutex::clear_poison`.
-    pub fn clear_death(&mut self) {
-        self.held.segment().clear_death();
+    pub(crate) fn segment(&self) -> &Segment {
+        self.held.segment()
     }
 }
+
+death_notice!(ArrayGuard<T>, ArrayGuard::segment);
 
 impl<T: Pod> Deref for ArrayGuard<'_, T> {
     type Target = [T];

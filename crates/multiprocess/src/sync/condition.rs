@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::errors::error::{Error, Result};
 use crate::memory::presence::Presence;
 use crate::platform::file_lock::Refused;
+use crate::sync::death_notice::death_notice;
 use crate::sync::monitor::{EVENTCOUNTS, Monitor, Numbers};
 use crate::transfer::handle::handle;
 
@@ -126,28 +127,9 @@ pub struct ConditionGuard<'a> {
     numbers: Option<Numbers<'a>>,
 }
 
+death_notice!(ConditionGuard, |guard| guard.monitor.segment());
+
 impl<'a> ConditionGuard<'a> {
-    /// Returns whether a process died while it held the lock, so that what the lock guards may be half changed.
-    ///
-    /// Every later holder is told, until one calls [`clear_death`](ConditionGuard::clear_death); std's mutexes stay poisoned in
-    /// the same way.
-    #[must_use]
-    pub fn holder_died(&self) -> bool {
-        self.dead_holder().is_some()
-    }
-
-    /// Returns the process id of the last holder that died, if [`holder_died`](ConditionGuard::holder_died).
-    #[must_use]
-    pub fn dead_holder(&self) -> Option<u32> {
-        self.monitor.segment().dead_holder()
-    }
-
-    /// Clears the notice that a holder died: later holders aren't told any more. Call it when you have repaired the
-    /// data. It is std's `Mutex::clear_poison`.
-    pub fn clear_death(&mut self) {
-        self.monitor.segment().clear_death();
-    }
-
     /// Releases the lock, waits for a notification, and takes the lock again. Python: `Condition.wait()`.
     ///
     /// # Errors

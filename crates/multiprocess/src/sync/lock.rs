@@ -8,6 +8,7 @@ use crate::errors::error::{Error, Result};
 use crate::errors::quoted::Name;
 use crate::memory::segment::{Access, Segment, SegmentGuard};
 use crate::platform::file_lock::Refused;
+use crate::sync::death_notice::death_notice;
 use crate::trace::events;
 use crate::transfer::handle::handle;
 
@@ -45,8 +46,25 @@ use crate::transfer::handle::handle;
 /// ```
 #[derive(Clone)]
 pub struct Lock {
-    segment: Arc<Segment>,
-    name: Option<Arc<str>>,
+    pub(super) segment: Arc<Segment>,
+    kind: Kind,
+    pub(super) name: Option<Arc<str>>,
+}
+
+/// What users call the lock: an [`RLock`](crate::RLock) is a [`Lock`] within.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    Lock,
+    RLock,
+}
+
+impl Kind {
+    pub(super) fn content(self) -> &'static str {
+        match self {
+            Kind::Lock => "a Lock",
+            Kind::RLock => "an RLock",
+        }
+    }
 }
 
 impl Lock {
@@ -56,14 +74,7 @@ impl Lock {
     ///
     /// [`Error::Memory`] if there is no shared memory for it.
     pub fn new() -> Result<Lock> {
-        let segment = Segment::create(0, Access::Locked);
-        let segment = segment.map_err(|source| Error::memory(CONTENT, source))?;
-        let lock = Lock {
-            segment,
-            name: None,
-        };
-        events::made(&lock.segment, || lock.to_string());
-        Ok(lock)
+        Lock::make(Kind::Lock, None)
     }
 
     /// Makes a lock with a name, which stands in the error of those who wait for it in vain.
@@ -72,12 +83,24 @@ impl Lock {
     ///
     /// As [`new`](Lock::new).
     pub fn named(name: &str) -> Result<Lock> {
-        let lock = Lock {
-            name: Some(name.into()),
-            ..Lock::new()?
-        };
+        Lock::make(Kind::Lock, Some(name))
+    }
+
+    pub(super) fn make(kind: Kind, name: Option<&str>) -> Result<Lock> {
+        let segment = Segment::create(0, Access::Locked);
+        let segment = segment.map_err(|source| Error::memory(kind.content(), source))?;
+        let lock = Lock::of(kind, segment, name.map(Into::into));
         events::made(&lock.segment, || lock.to_string());
         Ok(lock)
+    }
+
+    pub(super) fn of(kind: Kind, segment: Arc<Segment>, name: Option<Box<str>>) -> Lock {
+        let name = name.map(Into::into);
+        Lock {
+            segment,
+            kind,
+            name,
+        }
     }
 
     /// Waits until the lock is free and takes it. Python: `Lock.acquire()`.
@@ -123,7 +146,7 @@ impl Lock {
     }
 
     #[cold]
-    fn refusal(&self, refused: Refused, limit: Option<Duration>) -> Error {
+    pub(super) fn refusal(&self, refused: Refused, limit: Option<Duration>) -> Error {
         refusal(refused, &self.segment, self.to_string(), limit)
     }
 }
@@ -152,32 +175,29 @@ pub(crate) fn refusal(
 /// `a lock`, or `the lock 'left'`.
 impl fmt::Display for Lock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.name {
-            Some(name) => write!(f, "the lock '{}'", Name(name)),
-            None => f.write_str("a lock"),
+        match (&self.name, self.kind) {
+            (Some(name), Kind::Lock) => write!(f, "the lock '{}'", Name(name)),
+            (Some(name), Kind::RLock) => write!(f, "the RLock '{}'", Name(name)),
+            (None, Kind::Lock) => f.write_str("a lock"),
+            (None, Kind::RLock) => f.write_str("an RLock"),
         }
     }
 }
 
 impl fmt::Debug for Lock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lock")
+        f.debug_struct(&format!("{:?}", self.kind))
             .field("name", &self.name)
             .field("memory", &self.segment)
             .finish()
     }
 }
 
-const CONTENT: &str = "a Lock";
-
 handle!(
     Lock,
-    CONTENT,
+    Kind::Lock.content(),
     |lock| Ok((&lock.segment, lock.name.as_deref())),
-    |segment, name: Option<String>| Ok(Lock {
-        segment,
-        name: name.map(Into::into),
-    }),
+    |segment, name| Ok(Lock::of(Kind::Lock, segment, name)),
 );
 
 /// A lock that is held; dropping it releases the lock. Python: the block of `with lock:`.
@@ -189,28 +209,7 @@ pub struct LockGuard<'a> {
     held: SegmentGuard<'a>,
 }
 
-impl LockGuard<'_> {
-    /// Returns whether a process died while it held the lock, so that what the lock guards may be half changed.
-    ///
-    /// Every later holder is told, until one calls [`clear_death`](LockGuard::clear_death); std's mutexes stay poisoned in
-    /// the same way. A thread that leaked its guard and ended counts as dead, too.
-    #[must_use]
-    pub fn holder_died(&self) -> bool {
-        self.dead_holder().is_some()
-    }
-
-    /// Returns the process id of the last holder that died, if [`holder_died`](LockGuard::holder_died).
-    #[must_use]
-    pub fn dead_holder(&self) -> Option<u32> {
-        self.held.segment().dead_holder()
-    }
-
-    /// Clears the notice that a holder died: later holders aren't told any more. Call it when you have repaired the
-    /// data. It is std's `Mutex::clear_poison`.
-    pub fn clear_death(&mut self) {
-        self.held.segment().clear_death();
-    }
-}
+death_notice!(LockGuard, |guard| guard.held.segment());
 
 impl fmt::Debug for LockGuard<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,15 +3,13 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::errors::error::{Error, Result};
-use crate::errors::quoted::Name;
-use crate::memory::segment::{Access, Segment, SegmentGuard};
+use crate::errors::error::Result;
+use crate::memory::segment::{Segment, SegmentGuard};
 use crate::platform::file_lock::Refused;
-use crate::sync::lock::refusal;
-use crate::trace::events;
+use crate::sync::death_notice::death_notice;
+use crate::sync::lock::{Kind, Lock};
 use crate::transfer::handle::handle;
 
 /// A lock that processes and threads take in turns, and that the thread which holds it may take again.
@@ -42,10 +40,7 @@ use crate::transfer::handle::handle;
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Clone)]
-pub struct RLock {
-    segment: Arc<Segment>,
-    name: Option<Arc<str>>,
-}
+pub struct RLock(Lock);
 
 thread_local! {
     /// How often this thread holds each lock, by the address of the lock's segment in this process.
@@ -57,16 +52,9 @@ impl RLock {
     ///
     /// # Errors
     ///
-    /// [`Error::Memory`] if there is no shared memory for it.
+    /// [`Error::Memory`](crate::Error::Memory) if there is no shared memory for it.
     pub fn new() -> Result<RLock> {
-        let segment = Segment::create(0, Access::Locked);
-        let segment = segment.map_err(|source| Error::memory(CONTENT, source))?;
-        let lock = RLock {
-            segment,
-            name: None,
-        };
-        events::made(&lock.segment, || lock.to_string());
-        Ok(lock)
+        Lock::make(Kind::RLock, None).map(RLock)
     }
 
     /// Makes a lock with a name, which stands in the error of those who wait for it in vain.
@@ -75,22 +63,17 @@ impl RLock {
     ///
     /// As [`new`](RLock::new).
     pub fn named(name: &str) -> Result<RLock> {
-        let lock = RLock {
-            name: Some(name.into()),
-            ..RLock::new()?
-        };
-        events::made(&lock.segment, || lock.to_string());
-        Ok(lock)
+        Lock::make(Kind::RLock, Some(name)).map(RLock)
     }
 
     /// Waits until the lock is free, or held by this thread, and takes it. Python: `RLock.acquire()`.
     ///
     /// # Errors
     ///
-    /// [`Error::Memory`] if the operating system refuses.
+    /// [`Error::Memory`](crate::Error::Memory) if the operating system refuses.
     pub fn acquire(&self) -> Result<RLockGuard<'_>> {
-        self.guard(self.segment.lock(None))
-            .map_err(|refused| self.refusal(refused, None))
+        self.guard(self.0.segment.lock(None))
+            .map_err(|refused| self.0.refusal(refused, None))
     }
 
     /// Takes the lock if it is free, or held by this thread; `None` if somebody else holds it.
@@ -101,10 +84,10 @@ impl RLock {
     ///
     /// As [`acquire`](RLock::acquire).
     pub fn try_acquire(&self) -> Result<Option<RLockGuard<'_>>> {
-        match self.guard(self.segment.try_lock()) {
+        match self.guard(self.0.segment.try_lock()) {
             Ok(guard) => Ok(Some(guard)),
             Err(Refused::Busy) => Ok(None),
-            Err(refused) => Err(self.refusal(refused, None)),
+            Err(refused) => Err(self.0.refusal(refused, None)),
         }
     }
 
@@ -112,17 +95,18 @@ impl RLock {
     ///
     /// # Errors
     ///
-    /// [`Error::LockTimeout`] if somebody else held it all the time; it says who.
+    /// [`Error::LockTimeout`](crate::Error::LockTimeout) if somebody else held it all the time; it says who.
     pub fn acquire_timeout(&self, limit: Duration) -> Result<RLockGuard<'_>> {
-        self.guard(self.segment.lock(Instant::now().checked_add(limit)))
-            .map_err(|refused| self.refusal(refused, Some(limit)))
+        self.guard(self.0.segment.lock(Instant::now().checked_add(limit)))
+            .map_err(|refused| self.0.refusal(refused, Some(limit)))
     }
 
     fn guard<'a>(
         &'a self,
         locked: Result<SegmentGuard<'a>, Refused>,
     ) -> Result<RLockGuard<'a>, Refused> {
-        let key = Arc::as_ptr(&self.segment).addr();
+        let segment: &Segment = &self.0.segment;
+        let key = std::ptr::from_ref(segment).addr();
         let first = match locked {
             Ok(held) => {
                 held.keep();
@@ -140,45 +124,29 @@ impl RLock {
             }
         });
         Ok(RLockGuard {
-            segment: &self.segment,
+            segment,
             not_send: PhantomData,
         })
     }
-
-    fn refusal(&self, refused: Refused, limit: Option<Duration>) -> Error {
-        refusal(refused, &self.segment, self.to_string(), limit)
-    }
 }
 
-/// `an RLock`, or `the RLock 'books'`.
 impl fmt::Display for RLock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.name {
-            Some(name) => write!(f, "the RLock '{}'", Name(name)),
-            None => f.write_str(CONTENT),
-        }
+        fmt::Display::fmt(&self.0, f)
     }
 }
 
 impl fmt::Debug for RLock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RLock")
-            .field("name", &self.name)
-            .field("memory", &self.segment)
-            .finish()
+        fmt::Debug::fmt(&self.0, f)
     }
 }
 
-const CONTENT: &str = "an RLock";
-
 handle!(
     RLock,
-    CONTENT,
-    |lock| Ok((&lock.segment, lock.name.as_deref())),
-    |segment, name: Option<String>| Ok(RLock {
-        segment,
-        name: name.map(Into::into),
-    }),
+    Kind::RLock.content(),
+    |lock| Ok((&lock.0.segment, lock.0.name.as_deref())),
+    |segment, name| Ok(RLock(Lock::of(Kind::RLock, segment, name))),
 );
 
 /// An [`RLock`] that is held, once more by each guard; dropping the last of them releases it.
@@ -191,28 +159,7 @@ pub struct RLockGuard<'a> {
     not_send: PhantomData<*mut ()>,
 }
 
-impl RLockGuard<'_> {
-    /// Returns whether a process died while it held the lock, so that what the lock guards may be half changed.
-    ///
-    /// Every later holder is told, until one calls [`clear_death`](RLockGuard::clear_death); std's mutexes stay poisoned in
-    /// the same way. A thread that leaked its guard and ended counts as dead, too.
-    #[must_use]
-    pub fn holder_died(&self) -> bool {
-        self.dead_holder().is_some()
-    }
-
-    /// Returns the process id of the last holder that died, if [`holder_died`](RLockGuard::holder_died).
-    #[must_use]
-    pub fn dead_holder(&self) -> Option<u32> {
-        self.segment.dead_holder()
-    }
-
-    /// Clears the notice that a holder died: later holders aren't told any more. Call it when you have repaired the
-    /// data. It is std's `Mutex::clear_poison`.
-    pub fn clear_death(&mut self) {
-        self.segment.clear_death();
-    }
-}
+death_notice!(RLockGuard, |guard| guard.segment);
 
 impl Drop for RLockGuard<'_> {
     fn drop(&mut self) {

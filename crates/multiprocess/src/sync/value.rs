@@ -9,6 +9,7 @@ use bytemuck::Pod;
 
 use crate::errors::error::Result;
 use crate::sync::array::{Array, ArrayGuard};
+use crate::sync::death_notice::death_notice;
 use crate::transfer::handle::handle;
 
 /// A value that processes share: to them what `Mutex<T>` is to threads.
@@ -132,28 +133,7 @@ handle!(
 #[must_use = "dropping the guard releases the lock at once"]
 pub struct ValueGuard<'a, T>(ArrayGuard<'a, T>);
 
-impl<T> ValueGuard<'_, T> {
-    /// Returns whether a process died while it held the lock, so that the value may be half written.
-    ///
-    /// Every later holder is told, until one calls [`clear_death`](ValueGuard::clear_death); std's mutexes stay poisoned in
-    /// the same way.
-    #[must_use]
-    pub fn holder_died(&self) -> bool {
-        self.0.holder_died()
-    }
-
-    /// Returns the process id of the last holder that died, if [`holder_died`](ValueGuard::holder_died).
-    #[must_use]
-    pub fn dead_holder(&self) -> Option<u32> {
-        self.0.dead_holder()
-    }
-
-    /// Clears the notice that a holder died: later holders aren't told any more. Call it when you have repaired the
-    /// data. It is std's `Mutex::clear_poison`.
-    pub fn clear_death(&mut self) {
-        self.0.clear_death();
-    }
-}
+death_notice!(ValueGuard<T>, |guard| guard.0.segment());
 
 impl<T: Pod> Deref for ValueGuard<'_, T> {
     type Target = T;
