@@ -1,7 +1,8 @@
 //! The segments whose handles stand in a value on its way: kept until it has arrived, taken back if it does not.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::sync::Arc;
+use std::thread::LocalKey;
 
 thread_local! {
     /// What was serialised since packing began; `None` while this thread packs nothing: no handle can be serialised then.
@@ -9,11 +10,11 @@ thread_local! {
     /// What was packed with the results of a batch so far.
     static RESULTS: RefCell<Attachments> = const { RefCell::new(Attachments(Vec::new())) };
     /// How many handles this thread has opened since it began to count.
-    static OPENED: Cell<usize> = const { Cell::new(0) };
+    static OPENED: RefCell<usize> = const { RefCell::new(0) };
     /// What this thread has opened since reading began; `None` while it reads nothing that arrives as a whole.
     static ARRIVING: RefCell<Option<Arriving>> = const { RefCell::new(None) };
     /// Whether this thread reads a value that came with a message: no handle can be read otherwise.
-    static READING: Cell<bool> = const { Cell::new(false) };
+    static READING: RefCell<bool> = const { RefCell::new(false) };
 }
 
 /// What a handle is told that does not travel in a message, nor came with one.
@@ -31,7 +32,7 @@ pub(crate) fn check_packing(what: &str) -> Result<(), String> {
 
 /// Whether a handle may be read now; the error says why not.
 pub(crate) fn check_reading(what: &str) -> Result<(), String> {
-    if READING.get() {
+    if READING.with_borrow(|reading| *reading) {
         return Ok(());
     }
     Err(format!("{what} {ONLY_IN_MESSAGES}"))
@@ -40,20 +41,10 @@ pub(crate) fn check_reading(what: &str) -> Result<(), String> {
 /// Reads a value that came with a message. Nothing is noted for a type that cannot hold a handle.
 #[inline]
 pub(crate) fn reading<T, R>(read: impl FnOnce() -> R) -> R {
-    /// Restores what was there before, also where reading panics.
-    struct Outer(bool);
-
-    impl Drop for Outer {
-        fn drop(&mut self) {
-            READING.set(self.0);
-        }
-    }
-
     if !std::mem::needs_drop::<T>() {
         return read();
     }
-    let _outer = Outer(READING.replace(true));
-    read()
+    with_value(&READING, true, read).0
 }
 
 /// Something that was serialised, and is on its way.
@@ -101,12 +92,12 @@ pub(crate) fn count_opened() {
 
 /// Notes a handle that was opened.
 pub(crate) fn note_opened() {
-    OPENED.set(OPENED.get() + 1);
+    OPENED.with_borrow_mut(|opened| *opened += 1);
 }
 
 /// How many handles this thread has opened since [`count_opened`].
 pub(crate) fn opened() -> usize {
-    OPENED.get()
+    OPENED.with_borrow(|opened| *opened)
 }
 
 /// Handles that were opened, and are not yet counted as arrived.
@@ -140,52 +131,39 @@ pub(crate) fn arrive(carried: Arc<dyn Attachment>) {
 /// their way until they are said to have [arrived](Arriving::arrive): so the sender can take all of them back if the
 /// reader comes to grief, and none is counted twice.
 pub(crate) fn collect_arriving<R>(read: impl FnOnce() -> R) -> (R, Arriving) {
-    /// Restores what was there before, also where reading panics.
-    struct Outer(Option<Arriving>);
-
-    impl Drop for Outer {
-        fn drop(&mut self) {
-            ARRIVING.set(self.0.take());
-        }
-    }
-
-    let _outer = Outer(ARRIVING.replace(Some(Arriving::default())));
-    let read = read();
-    let arriving = ARRIVING.take().unwrap_or_default();
-    (read, arriving)
+    let (read, arriving) = with_value(&ARRIVING, Some(Arriving::default()), read);
+    (read, arriving.unwrap_or_default())
 }
 
 /// Reads something while something else is being read: its handles are not counted with those of the other.
 pub(crate) fn apart<R>(read: impl FnOnce() -> R) -> R {
-    /// Restores what was there before, also where reading panics.
-    struct Outer(Option<Arriving>, usize);
-
-    impl Drop for Outer {
-        fn drop(&mut self) {
-            ARRIVING.set(self.0.take());
-            OPENED.set(self.1);
-        }
-    }
-
-    let _outer = Outer(ARRIVING.take(), OPENED.get());
-    read()
+    with_value(&ARRIVING, None, || with_value(&OPENED, 0, read).0).0
 }
 
 /// Packs a value, and gives the handles that were serialised with it.
 pub(crate) fn collect<R>(pack: impl FnOnce() -> R) -> (R, Attachments) {
-    /// Restores what was there before, also where packing panics.
-    struct Outer(Option<Attachments>);
+    let (packed, attachments) = with_value(&PACKED, Some(Attachments::default()), pack);
+    (packed, attachments.unwrap_or_default())
+}
 
-    impl Drop for Outer {
+/// Runs `work` with another value in a thread-local, and returns also what stands there at the end. What stood there
+/// before comes back, also where `work` panics.
+fn with_value<T: Default, R>(
+    place: &'static LocalKey<RefCell<T>>,
+    value: T,
+    work: impl FnOnce() -> R,
+) -> (R, T) {
+    struct Restore<T: Default + 'static>(&'static LocalKey<RefCell<T>>, T);
+
+    impl<T: Default> Drop for Restore<T> {
         fn drop(&mut self) {
-            PACKED.set(self.0.take());
+            self.0.set(std::mem::take(&mut self.1));
         }
     }
 
-    let _outer = Outer(PACKED.replace(Some(Attachments::default())));
-    let packed = pack();
-    let attachments = PACKED.take().unwrap_or_default();
-    (packed, attachments)
+    let _restore = Restore(place, place.replace(value));
+    let result = work();
+    (result, place.take())
 }
 
 /// What is on its way with one value. Dropped, it is taken back: the value will not arrive.
