@@ -10,6 +10,7 @@ use crate::channel::cursors::LANE;
 use crate::channel::peers::Peers;
 use crate::channel::ring::{Rings, Wasteful};
 use crate::memory::eventcount::{self, AdaptiveSpin, EventCount};
+use crate::memory::layout::words;
 use crate::memory::segment::{Access, Clear, Segment};
 use crate::memory::timeout::WaitUntil;
 use crate::memory::turn::Turn;
@@ -43,11 +44,6 @@ impl From<Refused> for Stop {
         }
     }
 }
-
-/// Numbers for waiting that each lane has: two bells.
-const EVENTCOUNTS: usize = 4;
-/// The bell for those who wait until everything is done with; only the first lane has it.
-const DONE: usize = 8;
 
 /// One direction of a talk.
 pub(crate) struct Mpmc {
@@ -104,18 +100,19 @@ impl Mpmc {
         &self.rings
     }
 
-    fn bell(&self, place: usize) -> EventCount<'_> {
-        EventCount::of(&self.segment, place)
-    }
-
-    /// Struck when something was put, and when nothing more will be.
+    /// Notified when something was put, and when nothing more will be.
     pub(crate) fn news(&self) -> EventCount<'_> {
-        self.bell(EVENTCOUNTS * self.index)
+        EventCount::of(&self.segment, words::MESSAGE[self.index])
     }
 
-    /// Struck when something was taken.
+    /// Notified when something was taken.
     fn room(&self) -> EventCount<'_> {
-        self.bell(EVENTCOUNTS * self.index + 2)
+        EventCount::of(&self.segment, words::ROOM[self.index])
+    }
+
+    /// Notified when everything is done with; only the first direction has it.
+    fn all_done(&self) -> EventCount<'_> {
+        EventCount::of(&self.segment, words::DONE)
     }
 
     fn putters_turn(&self) -> usize {
@@ -321,7 +318,7 @@ impl Mpmc {
     pub(crate) fn done(&self) -> bool {
         let counted = self.rings.done();
         if counted && self.rings.unfinished() == 0 {
-            self.bell(DONE).notify_all();
+            self.all_done().notify_all();
         }
         counted
     }
@@ -333,7 +330,7 @@ impl Mpmc {
             if wait.is_over() {
                 return Err(Stop::NotNow);
             }
-            eventcount::sleep(&[self.bell(DONE)], wait.deadline(), ready);
+            eventcount::sleep(&[self.all_done()], wait.deadline(), ready);
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use crate::memory::eventcount;
+use crate::memory::layout::words;
 use crate::memory::registry;
 use crate::memory::segment::Segment;
 use crate::platform::limits::explained;
@@ -51,12 +52,12 @@ impl Side {
 
     /// Handles of this side that are on their way.
     fn in_flight(self, segment: &Segment) -> &AtomicU32 {
-        &segment.words()[10 + self.index()]
+        &segment.words()[words::SIDE_IN_FLIGHT[self.index()]]
     }
 
     /// Whether it is known that nobody is left on this side.
     fn left(self, segment: &Segment) -> &AtomicU32 {
-        &segment.words()[12 + self.index()]
+        &segment.words()[words::SIDE_LEFT[self.index()]]
     }
 
     pub(crate) fn is_known_to_have_left(self, segment: &Segment) -> bool {

@@ -12,6 +12,7 @@
 use std::sync::atomic::{AtomicU32, Ordering, fence};
 use std::time::{Duration, Instant};
 
+use crate::memory::layout::words::CHANNEL_EVENTCOUNTS;
 use crate::memory::segment::Segment;
 use crate::platform::futex::{self, Seen};
 
@@ -30,15 +31,12 @@ pub(crate) struct EventCount<'a> {
     waiters: &'a AtomicU32,
 }
 
-/// Places of the bells of lanes among the words of a segment.
-pub(crate) const EVENTCOUNTS: usize = 10;
-
 /// More than that are woken by and by.
 const ALL: u32 = i32::MAX.unsigned_abs();
 
 /// Wakes all who sleep beside any bell of a segment's lanes.
 pub(crate) fn notify_all_of(segment: &Segment) {
-    for place in (0..EVENTCOUNTS).step_by(2) {
+    for place in CHANNEL_EVENTCOUNTS.step_by(2) {
         EventCount::of(segment, place).notify_all();
     }
 }

@@ -46,3 +46,33 @@ pub(super) const MARK: u64 = 0x6d75_6c74_6970_726f;
 
 /// Bytes before the memory that is lent out.
 pub(super) const HEADER: usize = size_of::<Header>();
+
+/// Who uses which of a segment's [`WORDS`]. An eventcount takes two.
+pub(crate) mod words {
+    use std::ops::Range;
+
+    use super::WORDS;
+
+    /// Of an event: whether it is set, and how often it was.
+    pub(crate) const EVENT: usize = 0;
+
+    /// Of a queue, a channel or a pipe: its eventcounts, which are the next three.
+    pub(crate) const CHANNEL_EVENTCOUNTS: Range<usize> = 0..10;
+    /// For each direction: waiting for a message.
+    pub(crate) const MESSAGE: [usize; 2] = [0, 4];
+    /// For each direction: waiting for room.
+    pub(crate) const ROOM: [usize; 2] = [2, 6];
+    /// Waiting until all messages are done with.
+    pub(crate) const DONE: usize = 8;
+    /// For each side: how many of its handles are in flight.
+    pub(crate) const SIDE_IN_FLIGHT: [usize; 2] = [10, 11];
+    /// For each side: whether its last handle is gone.
+    pub(crate) const SIDE_LEFT: [usize; 2] = [12, 13];
+
+    /// Of a monitor: its eventcounts.
+    pub(crate) const MONITOR_EVENTCOUNTS: Range<usize> = 0..NOTE;
+    /// A number that needs no lock.
+    pub(crate) const NOTE: usize = COMPLETE - 1;
+    /// How many entries of the redo log are complete.
+    pub(crate) const COMPLETE: usize = WORDS - 1;
+}

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::errors::error::{Error, Result};
+use crate::memory::layout::words;
 use crate::memory::segment::{Access, Segment};
 use crate::platform::futex;
 use crate::sync::monitor::LOOK;
@@ -61,7 +62,7 @@ impl Event {
     }
 
     fn word(&self) -> &AtomicU32 {
-        &self.segment.words()[0]
+        &self.segment.words()[words::EVENT]
     }
 
     /// Whether the event is set. What was written before it was set can be read after this has returned true.

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::errors::error::{Error, Result};
 use crate::memory::eventcount::EventCount;
+use crate::memory::layout::words;
 use crate::memory::presence::Presence;
 use crate::memory::segment::{Access, Segment, SegmentGuard};
 use crate::platform::file_lock::{MOMENT, Refused};
@@ -20,14 +21,8 @@ use crate::sync::redo_log;
 /// How long a waiting thread sleeps before it looks whether somebody died.
 pub(crate) const LOOK: Duration = Duration::from_millis(100);
 
-/// Where the journal says that it is complete.
-const COMPLETE: usize = crate::memory::layout::WORDS - 1;
-
-/// What is written down without the lock.
-const NOTE: usize = COMPLETE - 1;
-
-/// Bells to wait on, in the words before.
-pub(crate) const EVENTCOUNTS: usize = NOTE / 2;
+/// Eventcounts that a monitor has.
+pub(crate) const EVENTCOUNTS: usize = words::MONITOR_EVENTCOUNTS.end / 2;
 
 /// Shared numbers, their lock, and the bells that ring when they change.
 #[derive(Clone, Debug)]
@@ -91,7 +86,7 @@ impl Monitor {
 
     /// A number that can be read and written without the lock.
     pub(crate) fn note(&self) -> &AtomicU32 {
-        &self.segment.words()[NOTE]
+        &self.segment.words()[words::NOTE]
     }
 
     /// Rings a bell for up to `count` of those who wait on it. Where nobody does, the system is not called.
@@ -100,7 +95,7 @@ impl Monitor {
     }
 
     fn bell_at(&self, bell: usize) -> EventCount<'_> {
-        EventCount::of(&self.segment, 2 * bell)
+        EventCount::of(&self.segment, words::MONITOR_EVENTCOUNTS.start + 2 * bell)
     }
 
     /// This process, as it is written into these numbers.
@@ -125,7 +120,7 @@ pub(crate) struct Numbers<'a> {
 
 impl<'a> Numbers<'a> {
     fn new(segment: &'a Segment, mut held: SegmentGuard<'a>) -> Numbers<'a> {
-        let complete = &segment.words()[COMPLETE];
+        let complete = &segment.words()[words::COMPLETE];
         redo_log::finish(bytemuck::cast_slice_mut(&mut held), complete);
         Numbers { held, complete }
     }
