@@ -121,7 +121,7 @@ pub use process::task_table::{RegisteredTask, task};
 pub use sync::array::{Array, ArrayGuard};
 pub use sync::barrier::Barrier;
 pub use sync::condition::{Condition, ConditionGuard};
-pub use sync::deadlock::{Deadlock, Wait};
+pub use sync::deadlock::{Deadlock, LockWait};
 pub use sync::event::Event;
 pub use sync::lock::{Lock, LockGuard};
 pub use sync::raw::{Number, RawArray, RawValue};

@@ -1,11 +1,11 @@
 use anyhow::{Context, Result, ensure};
-use multiprocess::{Barrier, Builder, Deadlock, Lock, Wait};
+use multiprocess::{Barrier, Builder, Deadlock, Lock, LockWait};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_millis(100);
 const LONG: Duration = Duration::from_secs(10);
 
-pub fn take_crosswise(first: Lock, second: Lock, both: Barrier) -> Option<Wait> {
+pub fn take_crosswise(first: Lock, second: Lock, both: Barrier) -> Option<LockWait> {
     let _one = first.acquire().unwrap();
     both.wait_timeout(LONG).unwrap(); // now each of the two has its first lock
     let wait = match second.acquire_timeout(PATIENCE) {

@@ -13,7 +13,7 @@ use crate::errors::holder::Holder;
 /// It comes of the error of whoever waited in vain, by [`Error::wait`], and it can be sent: the processes that
 /// suspect each other tell theirs to one that looks whether they are a [`Deadlock`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wait {
+pub struct LockWait {
     /// The process that waits.
     pub waiter: Holder,
     /// What it waits for: a lock, or what the lock guards.
@@ -27,13 +27,13 @@ impl Error {
     ///
     /// To be asked in the process that waited.
     #[must_use]
-    pub fn wait(&self) -> Option<Wait> {
+    pub fn wait(&self) -> Option<LockWait> {
         match self {
             Error::LockTimeout {
                 what,
                 holder: Some(holder),
                 ..
-            } => Some(Wait {
+            } => Some(LockWait {
                 waiter: Holder::of(std::process::id()),
                 what: what.clone(),
                 holder: holder.clone(),
@@ -44,9 +44,9 @@ impl Error {
 }
 
 /// `process 'Ann' (pid 17) waits for the lock 'paper', held by process 'Bob' (pid 18)`.
-impl fmt::Display for Wait {
+impl fmt::Display for LockWait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Wait {
+        let LockWait {
             waiter,
             what,
             holder,
@@ -67,10 +67,10 @@ impl fmt::Display for Wait {
 /// # Examples
 ///
 /// ```
-/// use multiprocess::{Deadlock, Holder, Wait};
+/// use multiprocess::{Deadlock, Holder, LockWait};
 ///
 /// let process = |name: &str, pid| Holder { pid, name: Some(name.to_owned()) };
-/// let wait = |waiter: &Holder, what: &str, holder: &Holder| Wait {
+/// let wait = |waiter: &Holder, what: &str, holder: &Holder| LockWait {
 ///     waiter: waiter.clone(),
 ///     what: what.to_owned(),
 ///     holder: holder.clone(),
@@ -88,7 +88,7 @@ impl fmt::Display for Wait {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deadlock {
-    waits: Vec<Wait>,
+    waits: Vec<LockWait>,
 }
 
 impl Deadlock {
@@ -96,14 +96,14 @@ impl Deadlock {
     ///
     /// It begins with the process whose wait comes first in `waits`. Of several circles it is the first one found.
     #[must_use]
-    pub fn among(waits: &[Wait]) -> Option<Deadlock> {
+    pub fn among(waits: &[LockWait]) -> Option<Deadlock> {
         let mut search = Search {
             waits,
             done: BTreeSet::new(),
             path: Vec::new(),
         };
         let mut circle = waits.iter().find_map(|wait| search.circle_from(wait))?;
-        let place = |wait: &Wait| waits.iter().position(|known| known == wait);
+        let place = |wait: &LockWait| waits.iter().position(|known| known == wait);
         let first = (0..circle.len()).min_by_key(|&index| place(&circle[index]))?;
         circle.rotate_left(first);
         Some(Deadlock { waits: circle })
@@ -111,7 +111,7 @@ impl Deadlock {
 
     /// The waits of the circle: the holder of each is the waiter of the next, that of the last one the first waiter.
     #[must_use]
-    pub fn waits(&self) -> &[Wait] {
+    pub fn waits(&self) -> &[LockWait] {
         &self.waits
     }
 }
@@ -133,16 +133,16 @@ impl fmt::Display for Deadlock {
 
 /// Follows waits from process to process.
 struct Search<'a> {
-    waits: &'a [Wait],
+    waits: &'a [LockWait],
     /// Processes that lead to no circle.
     done: BTreeSet<u32>,
     /// The waits that led to where the search is.
-    path: Vec<&'a Wait>,
+    path: Vec<&'a LockWait>,
 }
 
 impl<'a> Search<'a> {
     /// Gives the circle that a wait leads into.
-    fn circle_from(&mut self, wait: &'a Wait) -> Option<Vec<Wait>> {
+    fn circle_from(&mut self, wait: &'a LockWait) -> Option<Vec<LockWait>> {
         let (waiter, holder) = (wait.waiter.pid, wait.holder.pid);
         if waiter == holder || self.done.contains(&holder) {
             return None;
@@ -164,11 +164,11 @@ impl<'a> Search<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Deadlock, Wait};
+    use super::{Deadlock, LockWait};
     use crate::Holder;
 
     /// Writes waits down as `A waits for 1 of B`.
-    fn waits(text: &str) -> Vec<Wait> {
+    fn waits(text: &str) -> Vec<LockWait> {
         let process = |name: &str| Holder {
             pid: name.bytes().map(u32::from).sum(),
             name: Some(name.to_owned()),
@@ -178,7 +178,7 @@ mod tests {
             let &[waiter, "waits", "for", what, "of", holder] = words.as_slice() else {
                 panic!("{wait}");
             };
-            Wait {
+            LockWait {
                 waiter: process(waiter),
                 what: what.to_owned(),
                 holder: process(holder),

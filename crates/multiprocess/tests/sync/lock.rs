@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use multiprocess::{
-    Barrier, Deadlock, Error, Event, Lock, RawValue, Receiver, RegisteredTask, Sender, Wait,
+    Barrier, Deadlock, Error, Event, Lock, LockWait, RawValue, Receiver, RegisteredTask, Sender,
     channel, init, spawn, task,
 };
 use serde::{Deserialize, Serialize};
@@ -166,7 +166,7 @@ fn a_time_limit_names_the_lock_and_its_holder() {
 }
 
 /// Takes the first lock and asks for the second one, and keeps what it has until all have asked.
-fn asks_for_the_next(first: Lock, second: Lock, all: Barrier) -> Option<Wait> {
+fn asks_for_the_next(first: Lock, second: Lock, all: Barrier) -> Option<LockWait> {
     let _held = first.acquire().unwrap();
     all.wait_timeout(Duration::from_secs(20)).unwrap();
     let asked = second.acquire_timeout(Duration::from_millis(30));
@@ -176,7 +176,7 @@ fn asks_for_the_next(first: Lock, second: Lock, all: Barrier) -> Option<Wait> {
 }
 
 /// Has processes take a lock each and ask for the one with the number given; tells who waits.
-fn waits_of(wanted: &[usize]) -> Vec<Wait> {
+fn waits_of(wanted: &[usize]) -> Vec<LockWait> {
     let all = Barrier::new(u32::try_from(wanted.len()).unwrap()).unwrap();
     let locks: Vec<Lock> = (0..=wanted.len())
         .map(|number| Lock::named(&number.to_string()).unwrap())
