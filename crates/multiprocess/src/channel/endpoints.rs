@@ -195,10 +195,7 @@ impl<T: DeserializeOwned> Receiver<T> {
         let Half {
             messages, other, ..
         } = &*self.half;
-        match messages.take(limit, Some(other)) {
-            Err(Error::Closed { .. }) => Ok(None),
-            taken => taken.map(Some),
-        }
+        messages.take_until_end(limit, other)
     }
 
     /// Receives the next message; waits until there is one. `None` when there will be no more.

@@ -208,10 +208,7 @@ impl<S: Serialize, R> Connection<S, R> {
 impl<S, R: DeserializeOwned> Connection<S, R> {
     fn take(&self, limit: Timeout) -> Result<Option<R>> {
         self.check()?;
-        match self.incoming.take(limit, Some(&self.other)) {
-            Err(Error::Closed { .. }) => Ok(None),
-            taken => taken.map(Some),
-        }
+        self.incoming.take_until_end(limit, &self.other)
     }
 
     /// Receives the next message; waits until there is one. `None` at the end of the conversation. Python:

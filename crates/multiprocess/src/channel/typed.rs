@@ -190,6 +190,14 @@ impl<T: DeserializeOwned> Typed<T> {
         value
     }
 
+    /// Takes the next value; `None` if there will be no more.
+    pub(crate) fn take_until_end(&self, limit: Timeout, putters: &Peers) -> Result<Option<T>> {
+        match self.take(limit, Some(putters)) {
+            Err(Error::Closed { .. }) => Ok(None),
+            taken => taken.map(Some),
+        }
+    }
+
     fn read(&self, message: &[u8]) -> Result<T> {
         let unreadable = |reason: String| Error::Unreadable {
             what: (self.name)(),

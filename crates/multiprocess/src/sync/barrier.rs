@@ -77,8 +77,8 @@ const FAILED: usize = 4;
 /// The processes that are parties, each with a number; 0 is an empty place.
 const PARTIES: usize = 5;
 
-const BELL: usize = 0;
-const ALL: u32 = u32::MAX >> 1;
+/// The eventcount that is notified when a round ends.
+const ROUND_ENDED: usize = 0;
 
 const TIMEOUT: u64 = 1;
 const ABORT: u64 = 2;
@@ -141,7 +141,7 @@ impl Barrier {
     /// [`Error::Memory`] if the operating system refuses.
     pub fn abort(&self) -> Result<()> {
         let entrance = &self.entrance;
-        let me = entrance.monitor.presence(CONTENT)?;
+        let me = entrance.monitor.presence()?;
         let mut numbers = entrance.enter()?;
         break_it(&entrance.monitor, &mut numbers, ABORT, me.number());
         Ok(())
@@ -156,7 +156,7 @@ impl Barrier {
         let mut numbers = self.entrance.enter()?;
         self.entrance.forget_the_dead(&mut numbers);
         end_round(&mut numbers, true, 0, 0);
-        self.entrance.monitor.ring(BELL, ALL);
+        self.entrance.monitor.eventcount(ROUND_ENDED).notify_all();
         Ok(())
     }
 
@@ -208,7 +208,7 @@ impl Entrance {
                 let by = BrokenBy::Timeout(Holder::of(me));
                 Err(Error::BarrierBroken { by })
             }
-            Err(refused) => Err(self.monitor.refusal(refused, CONTENT, None)),
+            Err(refused) => Err(self.monitor.refusal(refused, None)),
         }
     }
 
@@ -221,21 +221,10 @@ impl Entrance {
         }
     }
 
-    /// Makes this process a party, if it is none yet.
-    fn enlist(&self, deadline: Option<Instant>) -> Result<()> {
-        if self.place.get().is_some() {
-            return Ok(());
-        }
-        let me = self.monitor.presence(CONTENT)?;
-        let mut numbers = self.enter_before(deadline)?;
-        self.take_place(&mut numbers, me);
-        Ok(())
-    }
-
-    /// As [`enlist`](Entrance::enlist), where this process arrives: if another one that was stopped has the numbers, the
-    /// first wait enlists it.
+    /// Makes this process a party where the barrier arrives. If a process that was stopped has the numbers, the first wait
+    /// does it.
     fn enlist_soon(&self) -> Result<()> {
-        let me = self.monitor.presence(CONTENT)?;
+        let me = self.monitor.presence()?;
         if let Ok(mut numbers) = self.monitor.lock_before(Some(Instant::now() + A_WHILE)) {
             self.break_as_noted(&mut numbers);
             self.take_place(&mut numbers, me);
@@ -243,6 +232,7 @@ impl Entrance {
         Ok(())
     }
 
+    /// Makes this process a party, if it is none yet.
     fn take_place(&self, numbers: &mut Numbers<'_>, me: Presence) {
         if self.place.get().is_none() {
             let free = numbers.all()[PARTIES..]
@@ -258,8 +248,9 @@ impl Entrance {
     }
 
     fn wait(&self, deadline: Option<Instant>) -> Result<u32> {
-        self.enlist(deadline)?;
+        let me = self.monitor.presence()?;
         let mut numbers = self.enter_before(deadline)?;
+        self.take_place(&mut numbers, me);
         if numbers.get(BROKEN) != 0 {
             return Err(cause(&numbers));
         }
@@ -268,19 +259,19 @@ impl Entrance {
         if index + 1 >= u64::from(self.parties) {
             end_round(&mut numbers, false, 0, 0);
             drop(numbers);
-            self.monitor.ring(BELL, ALL);
+            self.monitor.eventcount(ROUND_ENDED).notify_all();
         } else {
             numbers.change(&[(ARRIVED, index + 1)]);
-            let bell = self.monitor.bell(BELL);
+            let seen = self.monitor.eventcount(ROUND_ENDED).prepare_wait();
             drop(numbers);
-            self.wait_for_others(round, bell, deadline)?;
+            self.wait_for_others(round, seen, deadline)?;
         }
         Ok(u32::try_from(index).unwrap_or(u32::MAX))
     }
 
-    fn wait_for_others(&self, round: u64, mut bell: u32, deadline: Option<Instant>) -> Result<()> {
+    fn wait_for_others(&self, round: u64, mut seen: u32, deadline: Option<Instant>) -> Result<()> {
         loop {
-            let look = self.monitor.wait(BELL, bell, deadline);
+            let look = self.monitor.wait(ROUND_ENDED, seen, deadline);
             let mut numbers = self.enter_before(deadline)?;
             if numbers.get(ROUND) == round && look {
                 self.look_for_dead(&mut numbers);
@@ -288,7 +279,7 @@ impl Entrance {
             if numbers.get(ROUND) == round
                 && deadline.is_some_and(|deadline| Instant::now() >= deadline)
             {
-                let me = self.monitor.presence(CONTENT)?;
+                let me = self.monitor.presence()?;
                 break_it(&self.monitor, &mut numbers, TIMEOUT, me.number());
             }
             if numbers.get(ROUND) != round {
@@ -298,7 +289,7 @@ impl Entrance {
                     Ok(())
                 };
             }
-            bell = self.monitor.bell(BELL);
+            seen = self.monitor.eventcount(ROUND_ENDED).prepare_wait();
         }
     }
 
@@ -331,7 +322,7 @@ fn break_it(monitor: &Monitor, numbers: &mut Numbers<'_>, by: u64, culprit: u64)
     // The first cause stays.
     if numbers.get(BROKEN) == 0 {
         end_round(numbers, true, by, culprit);
-        monitor.ring(BELL, ALL);
+        monitor.eventcount(ROUND_ENDED).notify_all();
     }
 }
 
@@ -422,7 +413,7 @@ handle!(
         Ok((entrance.monitor.segment(), entrance.parties))
     },
     |segment, parties| {
-        let barrier = Barrier::of(Monitor::of(segment), parties);
+        let barrier = Barrier::of(Monitor::of(segment, CONTENT), parties);
         let enlisted = barrier.entrance.enlist_soon();
         enlisted.map_err(|error| error.to_string())?;
         Ok(barrier)

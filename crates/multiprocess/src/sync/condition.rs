@@ -1,5 +1,6 @@
 //! A lock whose holder can wait until another holder says that something has changed.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -62,8 +63,6 @@ const PLACES: usize = 3;
 /// How many can wait at one time.
 const MOST_WAITING: usize = 1024;
 
-const ALL: u32 = u32::MAX >> 1;
-
 impl Condition {
     /// Makes a condition whose lock nobody holds. At most 1024 threads, of all processes, can wait at one time.
     ///
@@ -82,7 +81,7 @@ impl Condition {
     /// [`Error::HeldAlready`] if this thread holds it; [`Error::Memory`] if a thread of this process leaked the guard
     /// and has ended, since the condition then stays locked until the process ends.
     pub fn lock(&self) -> Result<ConditionGuard<'_>> {
-        let numbers = self.monitor.enter(CONTENT)?;
+        let numbers = self.monitor.enter()?;
         Ok(self.guard(numbers))
     }
 
@@ -95,7 +94,7 @@ impl Condition {
         match self.monitor.try_lock() {
             Ok(numbers) => Ok(Some(self.guard(numbers))),
             Err(Refused::Busy) => Ok(None),
-            Err(refused) => Err(self.monitor.refusal(refused, CONTENT, None)),
+            Err(refused) => Err(self.monitor.refusal(refused, None)),
         }
     }
 
@@ -108,7 +107,7 @@ impl Condition {
         let locked = self.monitor.lock(Instant::now().checked_add(limit));
         locked
             .map(|numbers| self.guard(numbers))
-            .map_err(|refused| self.monitor.refusal(refused, CONTENT, Some(limit)))
+            .map_err(|refused| self.monitor.refusal(refused, Some(limit)))
     }
 
     fn guard<'a>(&'a self, numbers: Numbers<'a>) -> ConditionGuard<'a> {
@@ -199,18 +198,16 @@ impl<'a> ConditionGuard<'a> {
         if let Some(numbers) = &mut self.numbers {
             let next = numbers.get(NEXT_TICKET);
             numbers.change(&[(ALL_BELOW, next)]);
-            let mut bells: Vec<usize> = waiting(numbers).map(|(place, _)| bell_of(place)).collect();
-            bells.sort_unstable();
-            bells.dedup();
-            for bell in bells {
-                self.monitor.ring(bell, ALL);
+            let waiting = waiting(numbers).map(|(place, _)| eventcount_of(place));
+            for which in waiting.collect::<BTreeSet<usize>>() {
+                self.monitor.eventcount(which).notify_all();
             }
         }
     }
 
     fn locked(&mut self) -> Result<&mut Numbers<'a>> {
         if self.numbers.is_none() {
-            self.numbers = Some(self.monitor.enter(CONTENT)?);
+            self.numbers = Some(self.monitor.enter()?);
         }
         Ok(self.numbers.as_mut().expect("it was locked just now"))
     }
@@ -218,7 +215,7 @@ impl<'a> ConditionGuard<'a> {
     /// Waits; whether it was notified.
     fn wait_until(&mut self, deadline: Option<Instant>) -> Result<bool> {
         let monitor = self.monitor;
-        let me = monitor.presence(CONTENT)?;
+        let me = monitor.presence()?;
         let numbers = self.locked()?;
         let Some(place) = free_place(numbers) else {
             let reason = format!("{MOST_WAITING} threads wait already");
@@ -232,11 +229,11 @@ impl<'a> ConditionGuard<'a> {
             (place + 1, 2 * ticket),
             (USED, used),
         ]);
-        let bell = bell_of(place);
+        let which = eventcount_of(place);
         loop {
-            let seen = monitor.bell(bell);
+            let seen = monitor.eventcount(which).prepare_wait();
             self.numbers = None;
-            let look = monitor.wait(bell, seen, deadline);
+            let look = monitor.wait(which, seen, deadline);
             let numbers = self.locked()?;
             if look {
                 forget_the_dead(monitor, numbers);
@@ -286,13 +283,13 @@ fn pass_on(monitor: &Monitor, numbers: &mut Numbers<'_>) {
         }
         let notified = numbers.get(place + 1) + 1;
         numbers.change(&[(place + 1, notified)]);
-        monitor.ring(bell_of(place), ALL);
+        monitor.eventcount(eventcount_of(place)).notify_all();
         return;
     }
 }
 
-/// The bell for who waits at a place. Places are two numbers apart.
-fn bell_of(place: usize) -> usize {
+/// Returns which eventcount the thread at a place waits for. Places are two numbers apart.
+fn eventcount_of(place: usize) -> usize {
     (place - PLACES) / 2 % EVENTCOUNTS
 }
 
@@ -335,7 +332,7 @@ handle!(
     CONTENT,
     |condition| Ok((condition.monitor.segment(), ())),
     |segment, ()| {
-        let monitor = Monitor::of(segment);
+        let monitor = Monitor::of(segment, CONTENT);
         Ok(Condition { monitor })
     },
 );

@@ -24,39 +24,41 @@ pub(crate) const LOOK: Duration = Duration::from_millis(100);
 /// Eventcounts that a monitor has.
 pub(crate) const EVENTCOUNTS: usize = words::MONITOR_EVENTCOUNTS.end / 2;
 
-/// Shared numbers, their lock, and the bells that ring when they change.
+/// Shared numbers, their lock, and eventcounts for those who wait until they change.
 #[derive(Clone, Debug)]
 pub(crate) struct Monitor {
     segment: Arc<Segment>,
+    /// How errors call it.
+    what: &'static str,
 }
 
 impl Monitor {
     /// Makes `numbers` numbers, all 0.
-    pub(crate) fn new(numbers: usize, what: &str) -> Result<Monitor> {
+    pub(crate) fn new(numbers: usize, what: &'static str) -> Result<Monitor> {
         let bytes = numbers
             .saturating_add(redo_log::ROOM)
             .saturating_mul(size_of::<u64>());
         let segment = Segment::create(bytes, Access::Locked);
         let segment = segment.map_err(|source| Error::memory(what, source))?;
-        Ok(Monitor::of(segment))
+        Ok(Monitor::of(segment, what))
     }
 
-    pub(crate) fn of(segment: Arc<Segment>) -> Monitor {
-        Monitor { segment }
+    pub(crate) fn of(segment: Arc<Segment>, what: &'static str) -> Monitor {
+        Monitor { segment, what }
     }
 
     /// Locks the numbers.
-    pub(crate) fn enter(&self, what: &str) -> Result<Numbers<'_>> {
+    pub(crate) fn enter(&self) -> Result<Numbers<'_>> {
         self.lock(None)
-            .map_err(|refused| self.refusal(refused, what, None))
+            .map_err(|refused| self.refusal(refused, None))
     }
 
     pub(crate) fn lock(&self, deadline: Option<Instant>) -> Result<Numbers<'_>, Refused> {
         Ok(Numbers::new(&self.segment, self.segment.lock(deadline)?))
     }
 
-    /// Locks the numbers for one who has waited until the deadline already, or soon will have: for a [`MOMENT`] more he
-    /// waits for others who have them.
+    /// Locks the numbers at the end of a wait: even when the deadline has passed, it waits a [`MOMENT`] for others who
+    /// have them.
     pub(crate) fn lock_before(&self, deadline: Option<Instant>) -> Result<Numbers<'_>, Refused> {
         self.lock(deadline.map(|deadline| deadline.max(Instant::now() + MOMENT)))
     }
@@ -65,22 +67,22 @@ impl Monitor {
         Ok(Numbers::new(&self.segment, self.segment.try_lock()?))
     }
 
-    pub(crate) fn refusal(&self, refused: Refused, what: &str, limit: Option<Duration>) -> Error {
-        crate::sync::lock::refusal(refused, &self.segment, what.to_owned(), limit)
+    pub(crate) fn refusal(&self, refused: Refused, limit: Option<Duration>) -> Error {
+        crate::sync::lock::refusal(refused, &self.segment, self.what.to_owned(), limit)
     }
 
-    /// Says that this thread is about to wait on a bell, and gives what the bell shows now. The caller has looked at the
-    /// numbers in vain, and has them locked: so whoever changes them from now on knows of this thread.
-    pub(crate) fn bell(&self, bell: usize) -> u32 {
-        self.bell_at(bell).prepare_wait()
+    /// Returns one of the [`EVENTCOUNTS`]. A thread prepares to wait when it has looked at the numbers in vain and still
+    /// has them locked, so whoever changes them later knows of it.
+    pub(crate) fn eventcount(&self, which: usize) -> EventCount<'_> {
+        EventCount::of(&self.segment, words::MONITOR_EVENTCOUNTS.start + 2 * which)
     }
 
-    /// Waits until the bell shows something else than `seen`, or it is time to look around, or the deadline has
-    /// passed; true if it is time to look around.
-    pub(crate) fn wait(&self, bell: usize, seen: u32, deadline: Option<Instant>) -> bool {
+    /// Waits until an eventcount is notified, or it is time to look for dead processes, or the deadline has passed;
+    /// returns whether it is time to look. `seen` is what [`EventCount::prepare_wait`] returned.
+    pub(crate) fn wait(&self, which: usize, seen: u32, deadline: Option<Instant>) -> bool {
         let look = Instant::now() + LOOK;
         let until = deadline.map_or(look, |deadline| deadline.min(look));
-        self.bell_at(bell).wait_while(seen, until);
+        self.eventcount(which).wait_while(seen, until);
         Instant::now() >= until
     }
 
@@ -89,18 +91,9 @@ impl Monitor {
         &self.segment.words()[words::NOTE]
     }
 
-    /// Rings a bell for up to `count` of those who wait on it. Where nobody does, the system is not called.
-    pub(crate) fn ring(&self, bell: usize, count: u32) {
-        self.bell_at(bell).notify(count);
-    }
-
-    fn bell_at(&self, bell: usize) -> EventCount<'_> {
-        EventCount::of(&self.segment, words::MONITOR_EVENTCOUNTS.start + 2 * bell)
-    }
-
     /// This process, as it is written into these numbers.
-    pub(crate) fn presence(&self, what: &str) -> Result<Presence> {
-        Presence::own(self.folder()).map_err(|source| Error::memory(what, source))
+    pub(crate) fn presence(&self) -> Result<Presence> {
+        Presence::own(self.folder()).map_err(|source| Error::memory(self.what, source))
     }
 
     pub(crate) fn segment(&self) -> &Arc<Segment> {

@@ -56,8 +56,8 @@ const HOLDERS: usize = 1;
 /// Processes that can hold permits at one time; a further one waits as if all permits were taken.
 const MOST_HOLDERS: u32 = 1024;
 
-/// Waiting threads wait on this bell.
-const BELL: usize = 0;
+/// The eventcount that is notified when a permit is free again.
+const FREED: usize = 0;
 
 impl Semaphore {
     /// Makes a semaphore of `permits` permits, all free. At most 1024 processes hold some of them at one time.
@@ -68,7 +68,7 @@ impl Semaphore {
     pub fn new(permits: u32) -> Result<Semaphore> {
         let holders = permits.min(MOST_HOLDERS) as usize;
         let monitor = Monitor::new(HOLDERS + 2 * holders, CONTENT)?;
-        monitor.enter(CONTENT)?.set(FREE, u64::from(permits));
+        monitor.enter()?.set(FREE, u64::from(permits));
         Ok(Semaphore { monitor, permits })
     }
 
@@ -129,20 +129,20 @@ impl Semaphore {
     ///
     /// As [`acquire`](Semaphore::acquire).
     pub fn free(&self) -> Result<u32> {
-        let mut numbers = self.monitor.enter(CONTENT)?;
+        let mut numbers = self.monitor.enter()?;
         self.take_from_the_dead(&mut numbers);
         Ok(u32::try_from(numbers.get(FREE)).unwrap_or(self.permits))
     }
 
     fn take(&self, limit: Timeout, mut look: bool) -> Result<Option<Permit<'_>>> {
-        let me = self.monitor.presence(CONTENT)?;
+        let me = self.monitor.presence()?;
         let deadline = limit.wait_until().deadline();
         loop {
             let mut numbers = match self.monitor.lock_before(deadline) {
                 Ok(numbers) => numbers,
                 Err(refused) => {
                     // This thread may have been woken to take a permit: then let another one look.
-                    self.monitor.ring(BELL, 1);
+                    self.monitor.eventcount(FREED).notify_one();
                     return match (refused, limit) {
                         (Refused::Busy, Timeout::Try) => Ok(None),
                         (refused, limit) => Err(self.refusal(refused, limit)),
@@ -157,9 +157,9 @@ impl Semaphore {
             if look && deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Ok(None);
             }
-            let bell = self.monitor.bell(BELL);
+            let seen = self.monitor.eventcount(FREED).prepare_wait();
             drop(numbers);
-            look = self.monitor.wait(BELL, bell, deadline);
+            look = self.monitor.wait(FREED, seen, deadline);
         }
     }
 
@@ -174,7 +174,7 @@ impl Semaphore {
             numbers.change(&[(FREE, free), (place, 0), (place + 1, 0)]);
         }
         if !dead.is_empty() {
-            self.monitor.ring(BELL, u32::MAX >> 1);
+            self.monitor.eventcount(FREED).notify_all();
         }
         !dead.is_empty()
     }
@@ -184,7 +184,7 @@ impl Semaphore {
             Timeout::For(limit) => Some(limit),
             Timeout::None | Timeout::Try => None,
         };
-        self.monitor.refusal(refused, CONTENT, limit)
+        self.monitor.refusal(refused, limit)
     }
 
     /// Who holds permits after the limit is over.
@@ -197,8 +197,8 @@ impl Semaphore {
     }
 
     fn give_back(&self) -> Result<()> {
-        let me = self.monitor.presence(CONTENT)?;
-        let mut numbers = self.monitor.enter(CONTENT)?;
+        let me = self.monitor.presence()?;
+        let mut numbers = self.monitor.enter()?;
         let mine = holders(&numbers).find(|&(_, process, _)| process == me);
         // Not there if this process is at its end, and somebody was faster.
         if let Some((place, _, count)) = mine {
@@ -207,7 +207,7 @@ impl Semaphore {
             numbers.change(&[(FREE, free), (place, process), (place + 1, count - 1)]);
         }
         drop(numbers);
-        self.monitor.ring(BELL, 1);
+        self.monitor.eventcount(FREED).notify_one();
         Ok(())
     }
 }
@@ -254,7 +254,7 @@ handle!(
     CONTENT,
     |semaphore| Ok((semaphore.monitor.segment(), semaphore.permits)),
     |segment, permits| {
-        let monitor = Monitor::of(segment);
+        let monitor = Monitor::of(segment, CONTENT);
         Ok(Semaphore { monitor, permits })
     },
 );
