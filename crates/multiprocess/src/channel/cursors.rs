@@ -1,4 +1,4 @@
-//! The cursors of a queue: the numbers that say which messages there are, and where.
+//! Cursors: the numbers that say which messages there are in one direction, and where.
 //!
 //! What is valid is said by two numbers, the *tail* of the putters and the *head* of the takers. Each says in one
 //! number how many messages there were so far, and where the next is put, or taken. So one store puts a message or
@@ -15,10 +15,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::memory::segment::Segment;
 
-/// Where the numbers of a lane stand. The putters' and the takers' are on different lines of memory, and so are
+/// Where the numbers of a direction are. The putters' and the takers' are on different lines of memory, and so are
 /// those that hardly ever change.
 pub(crate) mod place {
-    /// The putters' mark.
+    /// The putters' cursor.
     pub(crate) const TAIL: usize = 0;
     /// The ring that the tail is in, two of them: the tail says which is valid.
     pub(crate) const PUT_RING: usize = 1;
@@ -29,7 +29,7 @@ pub(crate) mod place {
     /// The highest number that a ring has had, unless it is that of the tail.
     pub(crate) const LAST_RING: usize = 5;
 
-    /// The takers' mark.
+    /// The takers' cursor.
     pub(crate) const HEAD: usize = 16;
     /// The ring that the head is in, as for the tail.
     pub(crate) const TAKE_RING: usize = 17;
@@ -54,8 +54,8 @@ pub(crate) mod place {
 /// 64-bit numbers in the first ring.
 pub(crate) const FIRST: usize = 8 * 1024;
 
-/// 64-bit numbers that a lane takes in its segment.
-pub(crate) const LANE: usize = place::RING + FIRST;
+/// 64-bit numbers that a direction takes in its segment.
+pub(crate) const DIRECTION: usize = place::RING + FIRST;
 
 /// The tail or the head: a count of messages, and a place in a ring.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -81,7 +81,7 @@ impl Cursor {
         u64::from(self.count) << 32 | u64::from(self.second) << 31 | self.at as u64
     }
 
-    /// The mark after one more message.
+    /// Returns the cursor after one more message.
     pub(crate) fn after(self, at: usize) -> Cursor {
         Cursor {
             count: self.count.wrapping_add(1),
@@ -90,8 +90,8 @@ impl Cursor {
         }
     }
 
-    /// The beginning of another ring.
-    pub(crate) fn elsewhere(self) -> Cursor {
+    /// Returns the cursor at the beginning of another ring.
+    pub(crate) fn in_other_ring(self) -> Cursor {
         Cursor {
             second: !self.second,
             at: 0,
@@ -100,18 +100,18 @@ impl Cursor {
     }
 }
 
-/// The numbers of one lane, in a segment that may have several.
+/// The numbers of one direction, in a segment that may have several.
 pub(crate) struct Cursors {
     segment: Arc<Segment>,
-    /// Where in the segment the lane begins.
+    /// Where in the segment the direction begins.
     base: usize,
 }
 
 impl Cursors {
-    pub(crate) fn new(segment: Arc<Segment>, lane: usize) -> Cursors {
+    pub(crate) fn new(segment: Arc<Segment>, direction: usize) -> Cursors {
         Cursors {
             segment,
-            base: lane * LANE,
+            base: direction * DIRECTION,
         }
     }
 
@@ -125,7 +125,7 @@ impl Cursors {
     }
 
     pub(crate) fn cells(&self) -> &[AtomicU64] {
-        &self.segment.atomics()[self.base..self.base + LANE]
+        &self.segment.atomics()[self.base..self.base + DIRECTION]
     }
 
     pub(crate) fn cell(&self, place: usize) -> &AtomicU64 {
@@ -145,7 +145,7 @@ impl Cursors {
         self.get(place) as u32
     }
 
-    pub(crate) fn mark(&self, place: usize) -> Cursor {
+    pub(crate) fn cursor(&self, place: usize) -> Cursor {
         Cursor::from_number(self.get(place))
     }
 
@@ -159,19 +159,19 @@ impl Cursors {
 
     /// How many messages were put so far; it begins again at 2³².
     pub(crate) fn put_count(&self) -> u32 {
-        self.mark(place::TAIL).count
+        self.cursor(place::TAIL).count
     }
 
     /// How many messages were taken so far; it begins again at 2³².
     pub(crate) fn taken_count(&self) -> u32 {
-        self.mark(place::HEAD).count
+        self.cursor(place::HEAD).count
     }
 
     /// How many messages there are.
     pub(crate) fn len(&self) -> u32 {
         let mut head = self.get(place::HEAD);
         loop {
-            let tail = self.mark(place::TAIL);
+            let tail = self.cursor(place::TAIL);
             let again = self.get(place::HEAD);
             if again == head {
                 return tail.count.wrapping_sub(Cursor::from_number(head).count);
@@ -181,7 +181,7 @@ impl Cursors {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.put_count() == self.mark(place::HEAD).count
+        self.put_count() == self.cursor(place::HEAD).count
     }
 
     /// How many messages there may be, if there is a limit.
@@ -232,9 +232,9 @@ impl Cursors {
     /// The head and its ring, which belong together.
     pub(crate) fn head(&self) -> (Cursor, u32) {
         loop {
-            let head = self.mark(place::HEAD);
+            let head = self.cursor(place::HEAD);
             let ring = self.take_ring(head);
-            if self.mark(place::HEAD) == head {
+            if self.cursor(place::HEAD) == head {
                 return (head, ring);
             }
         }
@@ -250,7 +250,7 @@ impl Cursors {
         if !full(self.get_small(place::TAKEN_SEEN)) {
             return false;
         }
-        let taken = self.mark(place::HEAD).count;
+        let taken = self.cursor(place::HEAD).count;
         self.set(place::TAKEN_SEEN, u64::from(taken));
         full(taken)
     }

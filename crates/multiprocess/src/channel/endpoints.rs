@@ -22,8 +22,8 @@ use crate::transfer::handle::handle;
 
 /// Makes a channel that grows as it needs to: a [`Queue`](crate::Queue) in two halves.
 ///
-/// It is at its end for those who receive when no [`Sender`] is left in any process and everything has been
-/// received, and an error for those who send when no [`Receiver`] is left: also when the processes that had them
+/// It is at its end for receivers when no [`Sender`] is left in any process and everything has been
+/// received, and an error for senders when no [`Receiver`] is left: also when the processes that had them
 /// were killed. Both halves can be cloned, and travel.
 ///
 /// Nothing in Python's `multiprocessing` corresponds to it; there a *sentinel*, an item that means the end, is put
@@ -95,7 +95,7 @@ fn make<T: Serialize + DeserializeOwned>(capacity: usize) -> Result<(Sender<T>, 
         Ok((Half::new(&segment, left), Half::new(&segment, right)))
     });
     let (left, right) = made.map_err(|source| Error::memory(content::<T>(), source))?;
-    left.messages.lane.rings().set_capacity(capacity);
+    left.messages.mpmc.rings().set_capacity(capacity);
     let (sender, receiver) = (Sender { half: left }, Receiver { half: right });
     Ok((sender, receiver))
 }
@@ -108,29 +108,29 @@ fn content<T>() -> String {
 struct Half<T> {
     messages: Typed<T>,
     /// This half's side; `None` while it is being dropped.
-    member: Option<PeerToken>,
+    token: Option<PeerToken>,
     other: Peers,
 }
 
 impl<T: DeserializeOwned> Half<T> {
-    fn new(segment: &Arc<Segment>, member: PeerToken) -> Arc<Half<T>> {
+    fn new(segment: &Arc<Segment>, token: PeerToken) -> Arc<Half<T>> {
         Arc::new(Half {
             messages: Typed::new(Mpmc::new(Arc::clone(segment), 0), content::<T>),
-            other: Peers::new(segment, member.side().other()),
-            member: Some(member),
+            other: Peers::new(segment, token.side().other()),
+            token: Some(token),
         })
     }
 }
 
 impl<T> Drop for Half<T> {
     fn drop(&mut self) {
-        let side = self.member.take().map(|member| member.side());
-        let nobody_receives = match side {
-            Some(Side::Left) => self.messages.lane.rings().is_loaded() && self.other.has_left(),
-            Some(side) => side.is_known_to_have_left(&self.messages.lane.segment),
+        let side = self.token.take().map(|token| token.side());
+        let is_unread = match side {
+            Some(Side::Left) => self.messages.mpmc.rings().is_loaded() && self.other.has_left(),
+            Some(side) => side.is_known_to_have_left(&self.messages.mpmc.segment),
             None => false,
         };
-        if nobody_receives {
+        if is_unread {
             self.messages.discard_all();
         }
     }
@@ -251,7 +251,7 @@ macro_rules! half {
             /// Number of messages in the channel at this moment.
             #[must_use]
             pub fn len(&self) -> usize {
-                self.lane().rings().len() as usize
+                self.mpmc().rings().len() as usize
             }
 
             /// Whether there is no message in the channel at this moment.
@@ -263,11 +263,11 @@ macro_rules! half {
             /// How many messages the channel can hold; `None` if it has no limit.
             #[must_use]
             pub fn capacity(&self) -> Option<usize> {
-                self.lane().rings().capacity()
+                self.mpmc().rings().capacity()
             }
 
-            fn lane(&self) -> &Mpmc {
-                &self.half.messages.lane
+            fn mpmc(&self) -> &Mpmc {
+                &self.half.messages.mpmc
             }
         }
 
@@ -285,7 +285,7 @@ macro_rules! half {
                 f.debug_struct($name)
                     .field("messages", &type_name::<T>())
                     .field("len", &self.len())
-                    .field("memory", &self.lane().segment)
+                    .field("memory", &self.mpmc().segment)
                     .finish()
             }
         }
@@ -294,9 +294,9 @@ macro_rules! half {
             $half<T: DeserializeOwned>,
             &format!("a {} of {}", $name, content::<T>()),
             |this| {
-                let member = this.half.member.as_ref();
-                member.expect("it is not being dropped").depart();
-                Ok((&this.lane().segment, ()))
+                let token = this.half.token.as_ref();
+                token.expect("it is not being dropped").depart();
+                Ok((&this.mpmc().segment, ()))
             },
             |segment, ()| {
                 let half = Half::new(&segment, peers::arrive(&segment, $side)?);
@@ -314,6 +314,6 @@ impl<T> Waitable for Receiver<T> {}
 impl<T> sealed::Sealed for Receiver<T> {
     #[allow(private_interfaces, reason = "as declared")]
     fn incoming(&self) -> Incoming<'_> {
-        (self.lane(), Some(&self.half.other))
+        (self.mpmc(), Some(&self.half.other))
     }
 }

@@ -1,4 +1,4 @@
-//! Typed one after the other, until there will be no more.
+//! Messages one after the other, until the end.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! A lane: one direction in which messages go, from any number of putters to any number of takers.
+//! One direction in which messages go, from any number of producers to any number of consumers.
 
 use std::fmt;
 use std::io;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tracing::Level;
 
-use crate::channel::cursors::LANE;
+use crate::channel::cursors::DIRECTION;
 use crate::channel::peers::Peers;
 use crate::channel::ring::{Rings, Wasteful};
 use crate::memory::eventcount::{self, AdaptiveSpin, EventCount};
@@ -20,9 +20,9 @@ use crate::trace::events;
 /// Why a message was not put or not taken.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// There is no room for it, or none is there, or somebody else has the turn; and the time is over, if there was any.
+    /// There is no room, or no message, or another thread has the turn; and the limit is over.
     NotNow,
-    /// It was closed, or nobody is left on the other side.
+    /// It was closed, or the other side has left.
     Closed,
     /// The system refused.
     System(io::Error),
@@ -45,7 +45,7 @@ impl From<Refused> for Stop {
     }
 }
 
-/// One direction of a talk.
+/// One direction of a queue, a channel or a pipe.
 pub(crate) struct Mpmc {
     pub(crate) segment: Arc<Segment>,
     index: usize,
@@ -72,9 +72,9 @@ pub(crate) struct Put {
 }
 
 impl Mpmc {
-    /// Makes the memory of so many lanes.
-    pub(crate) fn segment(lanes: usize) -> io::Result<Arc<Segment>> {
-        Segment::create(lanes * LANE * 8, Access::Atomic)
+    /// Makes the memory for a number of directions.
+    pub(crate) fn segment(directions: usize) -> io::Result<Arc<Segment>> {
+        Segment::create(directions * DIRECTION * 8, Access::Atomic)
     }
 
     pub(crate) fn new(segment: Arc<Segment>, index: usize) -> Mpmc {
@@ -86,12 +86,12 @@ impl Mpmc {
         }
     }
 
-    /// Has the last user of the memory do that with the lane.
+    /// Sets what the last user of the memory does with the direction.
     pub(crate) fn clear_with(&self, clear: Clear) {
         self.segment.clear_with(self.index, clear);
     }
 
-    /// Which lane of its segment it is.
+    /// Returns which direction of its segment it is.
     pub(crate) fn index(&self) -> usize {
         self.index
     }
@@ -101,13 +101,13 @@ impl Mpmc {
     }
 
     /// Notified when something was put, and when nothing more will be.
-    pub(crate) fn news(&self) -> EventCount<'_> {
-        EventCount::of(&self.segment, words::MESSAGE[self.index])
+    pub(crate) fn not_empty(&self) -> EventCount<'_> {
+        EventCount::of(&self.segment, words::NOT_EMPTY[self.index])
     }
 
     /// Notified when something was taken.
-    fn room(&self) -> EventCount<'_> {
-        EventCount::of(&self.segment, words::ROOM[self.index])
+    fn not_full(&self) -> EventCount<'_> {
+        EventCount::of(&self.segment, words::NOT_FULL[self.index])
     }
 
     /// Notified when everything is done with; only the first direction has it.
@@ -123,7 +123,7 @@ impl Mpmc {
         2 * self.index + 1
     }
 
-    /// Takes a turn. Who has it may have been stopped, so nobody waits for it longer than for anything else.
+    /// Takes a turn. The process that has it may be stopped, so the limit holds for this too.
     #[inline]
     fn turn(&self, which: usize, wait: WaitUntil) -> Result<Turn<'_>, Refused> {
         if matches!(wait, WaitUntil::Try)
@@ -134,7 +134,7 @@ impl Mpmc {
         self.segment.turn(which, wait.for_a_turn())
     }
 
-    /// Puts a message, and says which one it is. `takers` are those whose absence makes it pointless.
+    /// Puts a message, and returns which one it is. It is refused when all `takers` have left.
     #[inline]
     pub(crate) fn put(
         &self,
@@ -145,8 +145,8 @@ impl Mpmc {
         let mut slept = false;
         let put = self.put_or_sleep(message, wait, takers, &mut slept);
         if slept && put.is_err() && self.has_room() {
-            // The wake-up was for somebody who puts.
-            self.room().notify_one();
+            // The wake-up was for a thread that puts.
+            self.not_full().notify_one();
         }
         put
     }
@@ -173,7 +173,7 @@ impl Mpmc {
                 };
                 self.rings.put(message)?;
                 drop(turn);
-                self.news().notify_one();
+                self.not_empty().notify_one();
                 return Ok(put);
             }
             drop(turn);
@@ -183,7 +183,7 @@ impl Mpmc {
             let ready = || self.has_room() || self.rings.is_closed();
             if !self.spin.spin(ready) {
                 *slept = true;
-                eventcount::sleep(&[self.room()], wait.deadline(), ready);
+                eventcount::sleep(&[self.not_full()], wait.deadline(), ready);
             }
         }
     }
@@ -193,7 +193,7 @@ impl Mpmc {
         (self.rings.len() as usize) < capacity
     }
 
-    /// Takes the next message, and says which one it is. `putters` are those without whom there will be no more.
+    /// Takes the next message, and returns which one it is. It is the end when all `putters` have left.
     #[inline]
     pub(crate) fn take(
         &self,
@@ -204,8 +204,8 @@ impl Mpmc {
         let mut slept = false;
         let taken = self.take_or_sleep(message, wait, putters, &mut slept);
         if slept && taken.is_err() && !self.rings.is_empty() {
-            // The wake-up was for somebody who takes.
-            self.news().notify_one();
+            // The wake-up was for a thread that takes.
+            self.not_empty().notify_one();
         }
         taken
     }
@@ -225,11 +225,11 @@ impl Mpmc {
             let item = self.rings.taken_count();
             if let Some(wasteful) = self.rings.take(message)? {
                 if wasteful == Wasteful(true) {
-                    self.go_home();
+                    self.return_to_first_ring();
                 }
                 drop(turn);
                 if self.rings.capacity().is_some() {
-                    self.room().notify_one();
+                    self.not_full().notify_one();
                 }
                 return Ok(item);
             }
@@ -240,13 +240,13 @@ impl Mpmc {
             if wait.is_over() {
                 return Err(Stop::NotNow);
             }
-            let ready = || self.has_news(putters);
+            let ready = || self.has_message_or_end(putters);
             if self.spin.spin(ready) {
                 continue;
             }
             if thoroughly {
                 *slept = true;
-                eventcount::sleep(&[self.news()], wait.deadline(), ready);
+                eventcount::sleep(&[self.not_empty()], wait.deadline(), ready);
                 if !ready() {
                     self.tidy();
                 }
@@ -255,8 +255,8 @@ impl Mpmc {
         }
     }
 
-    /// Whether nothing more will be put. Asking the system whether somebody is left takes a microsecond, so it is
-    /// done `thoroughly` only by those who find nothing to take.
+    /// Returns whether nothing more will be put. Asking the system whether the other side has left takes a microsecond,
+    /// so only threads that find nothing to take ask `thoroughly`.
     fn is_over(&self, putters: Option<&Peers>, thoroughly: bool) -> bool {
         if self.rings.is_closed() {
             return true;
@@ -270,14 +270,14 @@ impl Mpmc {
         })
     }
 
-    /// Whether taking would not wait, as far as can be told without asking the system.
-    pub(crate) fn has_news(&self, putters: Option<&Peers>) -> bool {
+    /// Returns whether taking would not wait, as far as is known without asking the system.
+    pub(crate) fn has_message_or_end(&self, putters: Option<&Peers>) -> bool {
         !self.rings.is_empty()
             || self.rings.is_closed()
             || putters.is_some_and(Peers::is_known_to_have_left)
     }
 
-    /// Whether taking would not wait.
+    /// Returns whether taking would not wait.
     pub(crate) fn is_ready(&self, putters: Option<&Peers>) -> bool {
         !self.rings.is_empty() || self.is_over(putters, true)
     }
@@ -286,31 +286,31 @@ impl Mpmc {
         &self.spin
     }
 
-    /// Gives back memory that an empty lane has.
+    /// Frees the memory of rings that are empty.
     pub(crate) fn tidy(&self) {
         if self.rings.is_wasteful()
             && let Ok(_turn) = self.segment.try_turn(self.takers_turn())
         {
-            self.go_home();
+            self.return_to_first_ring();
         }
     }
 
-    /// Gives back the memory of the rings, which are empty; the caller has the takers' turn. Where somebody is
-    /// putting at this moment, they are not empty.
-    fn go_home(&self) {
+    /// Frees the memory of the rings, which are empty; the caller has the takers' turn. While another thread puts, they
+    /// are not empty.
+    fn return_to_first_ring(&self) {
         if let Ok(_turn) = self.segment.try_turn(self.putters_turn()) {
             // Where it fails they stay as they are.
-            let _ = self.rings.go_home();
+            let _ = self.rings.return_to_first_ring();
         }
     }
 
-    /// Lets nobody put any more.
+    /// Closes it: from now on each put is refused.
     pub(crate) fn close(&self) -> Result<(), Stop> {
         let turn = self.segment.turn(self.putters_turn(), None)?;
         self.rings.close();
         drop(turn);
-        self.news().notify_all();
-        self.room().notify_all();
+        self.not_empty().notify_all();
+        self.not_full().notify_all();
         Ok(())
     }
 
@@ -342,7 +342,7 @@ mod tests {
 
     use super::*;
 
-    /// Longer than anything here takes; who was forgotten sleeps until then.
+    /// Longer than anything here takes; a thread that missed its wake-up sleeps until then.
     const LIMIT: Duration = Duration::from_mins(1);
     const MOMENT: Duration = Duration::from_millis(20);
 
@@ -350,23 +350,23 @@ mod tests {
         WaitUntil::Until(Some(Instant::now() + limit))
     }
 
-    fn lane() -> Mpmc {
+    fn mpmc() -> Mpmc {
         Mpmc::new(Mpmc::segment(1).unwrap(), 0)
     }
 
     #[test]
-    fn who_was_woken_and_gives_up_passes_the_wake_up_on() {
+    fn a_woken_thread_that_gives_up_passes_the_wake_up_on() {
         let start = Instant::now();
-        let lane = lane();
-        let take = |limit| lane.take(&mut Vec::new(), within(limit), None);
+        let mpmc = mpmc();
+        let take = |limit| mpmc.take(&mut Vec::new(), within(limit), None);
         std::thread::scope(|scope| {
             let gives_up = scope.spawn(|| take(10 * MOMENT));
             std::thread::sleep(MOMENT);
             let takes = scope.spawn(|| take(LIMIT));
             std::thread::sleep(MOMENT);
             // The first is woken, and does not get the turn in time.
-            let turn = lane.segment.turn(lane.takers_turn(), None).unwrap();
-            lane.put(b"message", within(LIMIT), None).unwrap();
+            let turn = mpmc.segment.turn(mpmc.takers_turn(), None).unwrap();
+            mpmc.put(b"message", within(LIMIT), None).unwrap();
             let gave_up = gives_up.join().unwrap();
             drop(turn);
             assert!(matches!(gave_up, Err(Stop::NotNow)));

@@ -1,8 +1,8 @@
-//! The two sides of a channel or a pipe, and whether a side still has an owner.
+//! The two ends of a channel, and whether an end still has a live owner.
 //!
-//! Who holds a handle of a side has a file of that side locked, shared. The system drops the lock when the process
-//! ends, however it ends: so who can lock the file alone knows that nobody is left, but for the handles that are on
-//! their way, in a message or in arguments. Those are counted in shared memory.
+//! A process that holds a handle of a side has a file of that side locked, shared. The system drops the lock when the
+//! process ends, however it ends. So a process that gets the file's lock exclusively knows that the side has no owner,
+//! except for handles in flight, in a message or in arguments. Shared memory counts those.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -19,7 +19,7 @@ use crate::memory::segment::Segment;
 use crate::platform::limits::explained;
 use crate::transfer::attachments::{self, Attachment};
 
-/// One of the two sides.
+/// One of the two sides of a channel or a pipe.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Side {
     /// Senders; and of a pipe the first end.
@@ -50,12 +50,12 @@ impl Side {
         })
     }
 
-    /// Handles of this side that are on their way.
+    /// Returns the number of this side's handles in flight.
     fn in_flight(self, segment: &Segment) -> &AtomicU32 {
         &segment.words()[words::SIDE_IN_FLIGHT[self.index()]]
     }
 
-    /// Whether it is known that nobody is left on this side.
+    /// Returns whether the side is known to have left.
     fn left(self, segment: &Segment) -> &AtomicU32 {
         &segment.words()[words::SIDE_LEFT[self.index()]]
     }
@@ -64,7 +64,7 @@ impl Side {
         self.left(segment).load(Ordering::Acquire) != 0
     }
 
-    /// The caller has the file locked alone, so that nobody arrives meanwhile.
+    /// The caller has the file locked exclusively, so no handle arrives meanwhile.
     fn note_if_left(self, segment: &Segment) -> bool {
         let left = self.in_flight(segment).load(Ordering::Acquire) == 0;
         if left {
@@ -75,7 +75,7 @@ impl Side {
     }
 }
 
-/// This process's part in one side of a talk: as long as it is there, the side has not left.
+/// A share of this process in one side: while it lives, the side has not left.
 pub(crate) struct PeerToken {
     segment: Arc<Segment>,
     side: Side,
@@ -83,7 +83,7 @@ pub(crate) struct PeerToken {
 }
 
 impl PeerToken {
-    /// Takes part in a side; the first one makes it.
+    /// Takes a share in a side; the first process makes its file.
     pub(crate) fn join(segment: &Arc<Segment>, side: Side) -> io::Result<PeerToken> {
         let mut how = OpenOptions::new();
         how.read(true).write(true).create(true).mode(0o600);
@@ -99,7 +99,7 @@ impl PeerToken {
         self.side
     }
 
-    /// Counts a handle of this side as on its way.
+    /// Counts a handle of this side as in flight.
     pub(crate) fn depart(&self) {
         self.side
             .in_flight(&self.segment)
@@ -120,17 +120,17 @@ impl Drop for PeerToken {
     }
 }
 
-/// Takes part in a side for a handle that has arrived, and counts it as arrived.
+/// Takes a share in a side for a handle that has arrived, and counts it as arrived.
 pub(crate) fn arrive(segment: &Arc<Segment>, side: Side) -> Result<PeerToken, String> {
-    let member = PeerToken::join(segment, side);
+    let token = PeerToken::join(segment, side);
     attachments::arrive(Arc::new(Departed {
         segment: Arc::clone(segment),
         side,
     }));
-    member.map_err(|error| explained(&error))
+    token.map_err(|error| explained(&error))
 }
 
-/// A handle on its way.
+/// A handle in flight.
 struct Departed {
     segment: Arc<Segment>,
     side: Side,
@@ -169,12 +169,12 @@ impl Peers {
         }
     }
 
-    /// Whether somebody has found out that nobody is left on this side.
+    /// Returns whether a process has found out that this side has left.
     pub(crate) fn is_known_to_have_left(&self) -> bool {
         self.side.is_known_to_have_left(&self.segment)
     }
 
-    /// Whether nobody is left on this side.
+    /// Returns whether this side has no live owner.
     pub(crate) fn has_left(&self) -> bool {
         if self.is_known_to_have_left() {
             return true;
@@ -188,7 +188,7 @@ impl Peers {
         self.ask()
     }
 
-    /// Asks the system. Two who ask at the same moment may both hear that somebody is left.
+    /// Asks the system. Of two that ask at the same moment, both may hear that the side has an owner.
     #[cold]
     fn ask(&self) -> bool {
         let Some(file) = self.file() else {

@@ -1,4 +1,4 @@
-//! The pipe: two ends that talk with each other.
+//! The pipe: two ends, each of which sends and receives.
 
 use std::any::type_name;
 use std::fmt;
@@ -108,7 +108,7 @@ pub struct Connection<S, R> {
     outgoing: Typed<S>,
     incoming: Typed<R>,
     /// This end's side; `None` while it is being dropped.
-    member: Option<PeerToken>,
+    token: Option<PeerToken>,
     other: Peers,
     given_away: Arc<GivenAway>,
 }
@@ -126,14 +126,14 @@ impl Attachment for GivenAway {
 }
 
 impl<S: DeserializeOwned, R: DeserializeOwned> Connection<S, R> {
-    fn new(segment: &Arc<Segment>, member: PeerToken) -> Connection<S, R> {
-        let side = member.side();
-        let lane = |side: Side| Mpmc::new(Arc::clone(segment), side.index());
+    fn new(segment: &Arc<Segment>, token: PeerToken) -> Connection<S, R> {
+        let side = token.side();
+        let mpmc = |side: Side| Mpmc::new(Arc::clone(segment), side.index());
         Connection {
-            outgoing: Typed::new(lane(side), content::<S, R>),
-            incoming: Typed::new(lane(side.other()), content::<S, R>),
+            outgoing: Typed::new(mpmc(side), content::<S, R>),
+            incoming: Typed::new(mpmc(side.other()), content::<S, R>),
             other: Peers::new(segment, side.other()),
-            member: Some(member),
+            token: Some(token),
             given_away: Arc::default(),
         }
     }
@@ -185,7 +185,7 @@ impl<S, R> Waitable for Connection<S, R> {}
 impl<S, R> sealed::Sealed for Connection<S, R> {
     #[allow(private_interfaces, reason = "as declared")]
     fn incoming(&self) -> Incoming<'_> {
-        (&self.incoming.lane, Some(&self.other))
+        (&self.incoming.mpmc, Some(&self.other))
     }
 }
 
@@ -261,11 +261,11 @@ impl<'a, S, R: DeserializeOwned> IntoIterator for &'a Connection<S, R> {
 
 impl<S, R> Drop for Connection<S, R> {
     fn drop(&mut self) {
-        let side = self.member.take().map(|member| member.side());
-        if side.is_some_and(|side| side.is_known_to_have_left(&self.incoming.lane.segment)) {
+        let side = self.token.take().map(|token| token.side());
+        if side.is_some_and(|side| side.is_known_to_have_left(&self.incoming.mpmc.segment)) {
             self.incoming.discard_all();
         }
-        if self.outgoing.lane.rings().is_loaded() && self.other.has_left() {
+        if self.outgoing.mpmc.rings().is_loaded() && self.other.has_left() {
             self.outgoing.discard_all();
         }
     }
@@ -276,7 +276,7 @@ impl<S, R> fmt::Debug for Connection<S, R> {
         f.debug_struct("Connection")
             .field("sends", &type_name::<S>())
             .field("receives", &type_name::<R>())
-            .field("memory", &self.incoming.lane.segment)
+            .field("memory", &self.incoming.mpmc.segment)
             .finish_non_exhaustive()
     }
 }
@@ -286,10 +286,10 @@ handle!(
     &content::<S, R>(),
     |end| {
         end.check().map_err(|error| error.to_string())?;
-        let member = end.member.as_ref().expect("it is not being dropped");
-        member.depart();
+        let token = end.token.as_ref().expect("it is not being dropped");
+        token.depart();
         attachments::add(Arc::clone(&end.given_away) as Arc<dyn Attachment>);
-        Ok((&end.incoming.lane.segment, member.side()))
+        Ok((&end.incoming.mpmc.segment, token.side()))
     },
     |segment, side| Ok(Connection::new(&segment, peers::arrive(&segment, side)?)),
 );

@@ -30,17 +30,17 @@ use crate::transfer::handle::handle;
 ///
 /// - When [`put`](Queue::put) returns, the item is in the queue. (Python's is in a buffer of the process, from where
 ///   a thread feeds a pipe: so a process must not be joined before what it put is taken, or both wait for ever.)
-/// - [`len`](Queue::len) is exact, and [`close`](Queue::close) lets those who get know that this was all.
+/// - [`len`](Queue::len) is exact, and [`close`](Queue::close) tells the consumers that this was all.
 /// - A process that is killed in the middle of a put or a get does not block or break the queue for the others.
 ///   Lost is what it had in its own hands: the item it was putting, or had got.
 /// - An item that cannot be serialised is an error where it is put.
 ///
-/// To have the queue end by itself when nobody is left who puts, use [`channel`](crate::channel()).
+/// To have the queue end by itself when no producer is left, use [`channel`](crate::channel()).
 ///
 /// # Limits
 ///
 /// Handles of the `ipc-channel` package cannot be items, nor parts of one: putting it is an error, and an `IpcReceiver` in
-/// it is used up, as by any serialisation. A handle of this crate in an item that nobody gets is given back with the
+/// it is used up, as by any serialisation. A handle of this crate in an item that is never got is freed with the
 /// last handle of the queue; [what is not given back](crate#limits) is said of all that travels.
 ///
 /// # Examples
@@ -96,8 +96,8 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
         let segment = Mpmc::segment(1);
         let segment = segment.map_err(|source| Error::memory(content::<T>(), source))?;
         let queue = Queue::of(segment);
-        events::made(queue.lane(), content::<T>);
-        queue.lane().rings().set_capacity(capacity);
+        events::made(queue.mpmc(), content::<T>);
+        queue.mpmc().rings().set_capacity(capacity);
         Ok(queue)
     }
 }
@@ -112,14 +112,14 @@ impl<T: DeserializeOwned> Queue<T> {
 }
 
 impl<T> Queue<T> {
-    pub(crate) fn lane(&self) -> &Mpmc {
-        &self.items.lane
+    pub(crate) fn mpmc(&self) -> &Mpmc {
+        &self.items.mpmc
     }
 
     /// Number of items in the queue at this moment. Python: `qsize()`, which is a guess on some systems.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.lane().rings().len() as usize
+        self.mpmc().rings().len() as usize
     }
 
     /// Whether there is nothing in the queue at this moment. Python: `empty()`.
@@ -138,16 +138,16 @@ impl<T> Queue<T> {
     /// How many items the queue can hold; `None` if it has no limit.
     #[must_use]
     pub fn capacity(&self) -> Option<usize> {
-        self.lane().rings().capacity()
+        self.mpmc().rings().capacity()
     }
 
     /// Whether [`close`](Queue::close) was called, in whatever process.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.lane().rings().is_closed()
+        self.mpmc().rings().is_closed()
     }
 
-    /// Lets nobody put any more, in any process. What is in the queue can still be got; then it is at its end.
+    /// Closes the queue: no process can put any more. What is in the queue can still be got; then it is at its end.
     ///
     /// Unlike Python's `close()`, which concerns only the process that calls it.
     ///
@@ -155,7 +155,7 @@ impl<T> Queue<T> {
     ///
     /// [`Error::Memory`] if the system refuses the lock, which should not happen.
     pub fn close(&self) -> Result<()> {
-        let closed = self.lane().close();
+        let closed = self.mpmc().close();
         closed.map_err(|stop| self.items.stopped(stop, Timeout::None, "the lock of"))
     }
 
@@ -165,7 +165,7 @@ impl<T> Queue<T> {
     ///
     /// [`Error::TooManyDone`] if all items that were put are done with.
     pub fn task_done(&self) -> Result<()> {
-        if self.lane().done() {
+        if self.mpmc().done() {
             return Ok(());
         }
         Err(Error::TooManyDone {
@@ -222,7 +222,7 @@ impl<T> Queue<T> {
     }
 
     fn wait_until_done(&self, limit: Timeout) -> Result<()> {
-        let done = self.lane().wait_until_done(limit.wait_until());
+        let done = self.mpmc().wait_until_done(limit.wait_until());
         done.map_err(|stop| self.items.stopped(stop, limit, "the last `task_done` for"))
     }
 }
@@ -313,7 +313,7 @@ impl<T> Waitable for Queue<T> {}
 impl<T> sealed::Sealed for Queue<T> {
     #[allow(private_interfaces, reason = "as declared")]
     fn incoming(&self) -> Incoming<'_> {
-        (self.lane(), None)
+        (self.mpmc(), None)
     }
 }
 
@@ -332,7 +332,7 @@ impl<T> fmt::Debug for Queue<T> {
             .field("items", &type_name::<T>())
             .field("len", &self.len())
             .field("capacity", &self.capacity())
-            .field("memory", &self.lane().segment)
+            .field("memory", &self.mpmc().segment)
             .finish()
     }
 }
@@ -344,6 +344,6 @@ fn content<T>() -> String {
 handle!(
     Queue<T: DeserializeOwned>,
     &content::<T>(),
-    |queue| Ok((&queue.lane().segment, ())),
+    |queue| Ok((&queue.mpmc().segment, ())),
     |segment, ()| Ok(Queue::of(segment)),
 );

@@ -1,8 +1,8 @@
-//! The rings of a lane: messages in shared memory, in the order in which they were put there.
+//! The rings of one direction: messages in shared memory, in the order in which they were put there.
 //!
-//! The first ring lies in the lane's own memory. When it is full, the putter makes a larger one, in a *dependent* of
-//! that memory, writes into the full one that it goes on there, and goes on there; nothing is copied. Who takes the
-//! last message out of a ring follows and removes it. When a large ring is empty, both sides go back to the first.
+//! The first ring lies in the direction's own memory. When it is full, the putter makes a larger one in a *dependent* of
+//! that memory, writes its number into the full one, and goes on there; nothing is copied. The taker of the last message
+//! in a ring follows and removes the ring. When a large ring is empty, both sides return to the first.
 //!
 //! Which messages there are is said by the [`Cursors`]. Putters take turns among themselves, and so do takers; putters
 //! and takers do not wait for each other.
@@ -31,49 +31,49 @@ const LARGE: usize = 512 * 1024;
 const LONGEST: usize = 1 << 31;
 
 /// A ring other than the first that this process has open.
-type Far = Mutex<Option<(u32, Arc<Segment>)>>;
+type OpenRing = Mutex<Option<(u32, Arc<Segment>)>>;
 
-/// The rings of one lane.
+/// The rings of one direction.
 pub(crate) struct Rings {
-    ledger: Cursors,
-    /// With it begin the suffixes of the names of the lane's rings.
+    cursors: Cursors,
+    /// The names of the direction's rings have suffixes that begin with it.
     suffix: &'static str,
-    put_far: Far,
-    take_far: Far,
+    open_put_ring: OpenRing,
+    open_take_ring: OpenRing,
 }
 
-/// What the ledger says of the lane, it says of the rings.
+/// The cursors of the direction are those of the rings.
 impl Deref for Rings {
     type Target = Cursors;
 
     fn deref(&self) -> &Cursors {
-        &self.ledger
+        &self.cursors
     }
 }
 
 impl Rings {
-    /// The rings of a segment's lane, of which it may have several.
-    pub(crate) fn new(segment: Arc<Segment>, lane: usize) -> Rings {
+    /// Returns the rings of one direction of a segment.
+    pub(crate) fn new(segment: Arc<Segment>, direction: usize) -> Rings {
         Rings {
-            ledger: Cursors::new(segment, lane),
-            suffix: if lane == 0 { "a" } else { "b" },
-            put_far: Mutex::default(),
-            take_far: Mutex::default(),
+            cursors: Cursors::new(segment, direction),
+            suffix: if direction == 0 { "a" } else { "b" },
+            open_put_ring: Mutex::default(),
+            open_take_ring: Mutex::default(),
         }
     }
 
     /// Puts a message; the caller has the putters' turn. An error leaves everything as it was.
     pub(crate) fn put(&self, message: &[u8]) -> io::Result<()> {
-        let tail = self.ledger.mark(place::TAIL);
-        let number = self.ledger.put_ring(tail);
+        let tail = self.cursors.cursor(place::TAIL);
+        let number = self.cursors.put_ring(tail);
         let size = record::size(message.len());
         let write = |ring: &[AtomicU64]| {
             self.has_room(ring.len(), number, tail, size)
                 .then(|| record::write(ring, tail.at, message))
                 .ok_or(ring.len())
         };
-        match self.within(&self.put_far, number, write)? {
-            Ok(at) => self.ledger.set(place::TAIL, tail.after(at).number()),
+        match self.within(&self.open_put_ring, number, write)? {
+            Ok(at) => self.cursors.set(place::TAIL, tail.after(at).number()),
             Err(length) => self.put_onward(tail, number, length, message)?,
         }
         Ok(())
@@ -89,16 +89,16 @@ impl Rings {
             };
             size < length - used
         };
-        let seen = self.ledger.get(place::HEAD_SEEN);
+        let seen = self.cursors.get(place::HEAD_SEEN);
         if (seen >> 32) as u32 == number && has_room((seen & 0xffff_ffff) as usize) {
             return true;
         }
-        let head = match self.ledger.head() {
+        let head = match self.cursors.head() {
             (head, ring) if ring == number => head.at,
             // The takers have not come here yet.
             _ => 0,
         };
-        self.ledger
+        self.cursors
             .set(place::HEAD_SEEN, u64::from(number) << 32 | head as u64);
         has_room(head)
     }
@@ -107,7 +107,7 @@ impl Rings {
     fn put_onward(&self, tail: Cursor, full: u32, length: usize, message: &[u8]) -> io::Result<()> {
         let size = record::size(message.len());
         let too_much = |what| io::Error::new(io::ErrorKind::OutOfMemory, what);
-        if self.ledger.len() > u32::MAX / 2 {
+        if self.cursors.len() > u32::MAX / 2 {
             return Err(too_much("there are two thousand million messages in it"));
         }
         if size + 2 > LONGEST {
@@ -115,13 +115,13 @@ impl Rings {
         }
         let length = (2 * length).clamp(SECOND, LONGEST).max(size + 2);
         self.remember_last_ring(full);
-        let last = self.ledger.get_small(place::LAST_RING);
+        let last = self.cursors.get_small(place::LAST_RING);
         let next = last
             .checked_add(1)
             .ok_or_else(|| too_much("it has grown too often"))?;
         let name = self.name(next);
         let create = |length: usize| {
-            let segment = self.ledger.segment();
+            let segment = self.cursors.segment();
             segment.create_dependent(&name, length.next_multiple_of(512) * 8)
         };
         let is_too_long = |error: &io::Error| {
@@ -138,48 +138,48 @@ impl Rings {
             }
         })?;
         let at = record::write(segment.atomics(), 0, message);
-        self.within(&self.put_far, full, |ring| {
+        self.within(&self.open_put_ring, full, |ring| {
             record::write_onward(ring, tail.at, next);
         })?;
-        *lock(&self.put_far) = Some((next, segment));
-        self.move_tail(tail, next, |mark| mark.after(at));
+        *lock(&self.open_put_ring) = Some((next, segment));
+        self.move_tail(tail, next, |cursor| cursor.after(at));
         Ok(())
     }
 
     /// Moves the tail to another ring, in one store.
     fn move_tail(&self, tail: Cursor, ring: u32, further: impl FnOnce(Cursor) -> Cursor) {
-        let moved = tail.elsewhere();
-        self.ledger
+        let moved = tail.in_other_ring();
+        self.cursors
             .set(place::PUT_RING + usize::from(moved.second), u64::from(ring));
-        self.ledger.set(place::HEAD_SEEN, u64::from(ring) << 32);
-        self.ledger.set(place::TAIL, further(moved).number());
+        self.cursors.set(place::HEAD_SEEN, u64::from(ring) << 32);
+        self.cursors.set(place::TAIL, further(moved).number());
     }
 
     fn remember_last_ring(&self, ring: u32) {
-        let last = self.ledger.get_small(place::LAST_RING).max(ring);
-        self.ledger.set(place::LAST_RING, u64::from(last));
+        let last = self.cursors.get_small(place::LAST_RING).max(ring);
+        self.cursors.set(place::LAST_RING, u64::from(last));
     }
 
     /// Takes the next message into `message`; false if there is none. The caller has the takers' turn.
     ///
     /// The second value says whether a ring that is empty now takes more memory than it should.
     pub(crate) fn take(&self, message: &mut Vec<u8>) -> io::Result<Option<Wasteful>> {
-        let mut head = self.ledger.mark(place::HEAD);
-        if !self.ledger.has_more(head) {
+        let mut head = self.cursors.cursor(place::HEAD);
+        if !self.cursors.has_more(head) {
             return Ok(None);
         }
         loop {
-            let number = self.ledger.take_ring(head);
-            let (found, length) = self.within(&self.take_far, number, |ring| {
+            let number = self.cursors.take_ring(head);
+            let (found, length) = self.within(&self.open_take_ring, number, |ring| {
                 (record::read(ring, head.at, message), ring.len())
             })?;
             match found? {
                 Found::Message(at) => {
                     let head = head.after(at);
-                    self.ledger.set(place::HEAD, head.number());
+                    self.cursors.set(place::HEAD, head.number());
                     let fits_well = record::size(message.len()) >= length / 4;
                     let wasteful =
-                        number != 0 && length > LARGE && !fits_well && !self.ledger.has_more(head);
+                        number != 0 && length > LARGE && !fits_well && !self.cursors.has_more(head);
                     return Ok(Some(Wasteful(wasteful)));
                 }
                 Found::Onward(next) => head = self.move_head(head, number, next),
@@ -189,40 +189,43 @@ impl Rings {
 
     /// Moves the head to another ring, in one store, and removes the rings before.
     fn move_head(&self, head: Cursor, from: u32, to: u32) -> Cursor {
-        let moved = head.elsewhere();
-        self.ledger
+        let moved = head.in_other_ring();
+        self.cursors
             .set(place::TAKE_RING + usize::from(moved.second), u64::from(to));
-        self.ledger.set(place::HEAD, moved.number());
-        *lock(&self.take_far) = None;
-        // Also those that somebody could not remove because he was killed.
-        let removed = self.ledger.get_small(place::REMOVED);
+        self.cursors.set(place::HEAD, moved.number());
+        *lock(&self.open_take_ring) = None;
+        // Also those that a killed process did not remove.
+        let removed = self.cursors.get_small(place::REMOVED);
         for number in removed.saturating_add(1)..=from {
-            self.ledger.segment().remove_dependent(&self.name(number));
+            self.cursors.segment().remove_dependent(&self.name(number));
         }
-        self.ledger
+        self.cursors
             .set(place::REMOVED, u64::from(from.max(removed)));
         moved
     }
 
     /// Whether the rings are empty, and take more memory than the first.
     pub(crate) fn is_wasteful(&self) -> bool {
-        let (head, ring) = self.ledger.head();
-        ring != 0 && head.count == self.ledger.put_count()
+        let (head, ring) = self.cursors.head();
+        ring != 0 && head.count == self.cursors.put_count()
     }
 
-    /// Goes back to the first ring, if the rings are still empty; the caller has the turns of both sides.
-    pub(crate) fn go_home(&self) -> io::Result<()> {
-        let (tail, head) = (self.ledger.mark(place::TAIL), self.ledger.mark(place::HEAD));
-        let (put_ring, take_ring) = (self.ledger.put_ring(tail), self.ledger.take_ring(head));
+    /// Returns to the first ring, if the rings are still empty; the caller has the turns of both sides.
+    pub(crate) fn return_to_first_ring(&self) -> io::Result<()> {
+        let (tail, head) = (
+            self.cursors.cursor(place::TAIL),
+            self.cursors.cursor(place::HEAD),
+        );
+        let (put_ring, take_ring) = (self.cursors.put_ring(tail), self.cursors.take_ring(head));
         if tail.count != head.count || put_ring != take_ring || put_ring == 0 {
             return Ok(());
         }
         self.remember_last_ring(put_ring);
-        self.within(&self.put_far, put_ring, |ring| {
+        self.within(&self.open_put_ring, put_ring, |ring| {
             record::write_onward(ring, tail.at, 0);
         })?;
-        *lock(&self.put_far) = None;
-        self.move_tail(tail, 0, |mark| mark);
+        *lock(&self.open_put_ring) = None;
+        self.move_tail(tail, 0, |cursor| cursor);
         self.move_head(head, take_ring, 0);
         Ok(())
     }
@@ -231,22 +234,22 @@ impl Rings {
     #[inline]
     fn within<R>(
         &self,
-        far: &Far,
+        open_ring: &OpenRing,
         number: u32,
         work: impl FnOnce(&[AtomicU64]) -> R,
     ) -> io::Result<R> {
         if number == 0 {
-            return Ok(work(self.ledger.first_ring()));
+            return Ok(work(self.cursors.first_ring()));
         }
-        let mut far = lock(far);
-        if let Some((open, segment)) = &*far
+        let mut open_ring = lock(open_ring);
+        if let Some((open, segment)) = &*open_ring
             && *open == number
         {
             return Ok(work(segment.atomics()));
         }
-        let segment = self.ledger.segment().open_dependent(&self.name(number));
+        let segment = self.cursors.segment().open_dependent(&self.name(number));
         let segment = segment.map_err(io::Error::other)?;
-        let (_, segment) = far.insert((number, segment));
+        let (_, segment) = open_ring.insert((number, segment));
         Ok(work(segment.atomics()))
     }
 
@@ -255,10 +258,10 @@ impl Rings {
     }
 }
 
-/// Whether the rings should [go home](Rings::go_home).
+/// Whether the rings should return to the first ring.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Wasteful(pub(crate) bool);
 
-fn lock(far: &Far) -> std::sync::MutexGuard<'_, Option<(u32, Arc<Segment>)>> {
-    far.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(open_ring: &OpenRing) -> std::sync::MutexGuard<'_, Option<(u32, Arc<Segment>)>> {
+    open_ring.lock().unwrap_or_else(PoisonError::into_inner)
 }

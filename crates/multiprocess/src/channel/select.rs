@@ -1,4 +1,4 @@
-//! Waiting for whichever of several speaks first.
+//! Waiting for the first of several channels that is ready.
 
 use std::time::{Duration, Instant};
 
@@ -13,9 +13,9 @@ pub trait Waitable: sealed::Sealed + Send + Sync {}
 pub(crate) mod sealed {
     /// Implemented within this crate only.
     pub trait Sealed {
-        /// Where messages come from, and who sends them.
+        /// Where messages come from, and the side that sends them.
         #[doc(hidden)]
-        #[allow(private_interfaces, reason = "nobody outside can name the trait")]
+        #[allow(private_interfaces, reason = "the trait has no name outside")]
         fn incoming(&self) -> super::Incoming<'_>;
     }
 }
@@ -65,37 +65,37 @@ pub fn wait_timeout(several: &[&dyn Waitable], limit: Duration) -> Vec<usize> {
 
 fn wait_until(several: &[&dyn Waitable], deadline: Option<Instant>) -> Vec<usize> {
     let several: Vec<Incoming<'_>> = several.iter().map(|one| one.incoming()).collect();
-    let bells: Vec<_> = several.iter().map(|(lane, _)| lane.news()).collect();
-    let has_news = || {
+    let eventcounts: Vec<_> = several.iter().map(|(mpmc, _)| mpmc.not_empty()).collect();
+    let is_ready = || {
         several
             .iter()
-            .any(|(lane, putters)| lane.has_news(*putters))
+            .any(|(mpmc, putters)| mpmc.has_message_or_end(*putters))
     };
     let mut slept = false;
     loop {
         let looked = match several.first() {
-            Some((first, _)) => first.spin().spin(has_news),
+            Some((first, _)) => first.spin().spin(is_ready),
             None => false,
         };
         let ready: Vec<usize> = several
             .iter()
             .enumerate()
-            .filter(|(_, (lane, putters))| lane.is_ready(*putters))
+            .filter(|(_, (mpmc, putters))| mpmc.is_ready(*putters))
             .map(|(place, _)| place)
             .collect();
         let over = deadline.is_some_and(|deadline| Instant::now() >= deadline);
         if !ready.is_empty() || over {
             if slept {
-                // Who waits here does not always take: the wake-up was for another sleeper, too.
+                // The caller may not take what is ready: the wake-up was for another sleeper, too.
                 for &place in &ready {
-                    several[place].0.news().notify_one();
+                    several[place].0.not_empty().notify_one();
                 }
             }
             return ready;
         }
         if !looked {
             slept = true;
-            eventcount::sleep(&bells, deadline, has_news);
+            eventcount::sleep(&eventcounts, deadline, is_ready);
         }
     }
 }
@@ -105,12 +105,12 @@ mod tests {
     use super::*;
     use crate::channel::queue::Queue;
 
-    /// Longer than anything here takes; who was forgotten sleeps until then.
+    /// Longer than anything here takes; a thread that missed its wake-up sleeps until then.
     const LIMIT: Duration = Duration::from_mins(1);
     const MOMENT: Duration = Duration::from_millis(20);
 
     #[test]
-    fn who_only_waits_passes_the_wake_up_on_to_one_who_takes() {
+    fn a_thread_that_only_waits_passes_the_wake_up_on_to_one_that_takes() {
         let start = Instant::now();
         let (first, second) = (Queue::<u8>::new().unwrap(), Queue::<u8>::new().unwrap());
         std::thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! Values as messages of a lane: serialised before anything is locked, read back after everything is unlocked.
+//! Values as messages: serialised before anything is locked, read back after everything is unlocked.
 
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
@@ -20,10 +20,10 @@ use crate::transfer::attachments::{self, Attachments};
 use crate::transfer::codec;
 use crate::transfer::ipc_refusal;
 
-/// A lane that carries values of one type.
+/// One direction with values of one type.
 pub(crate) struct Typed<T> {
-    pub(crate) lane: Mpmc,
-    /// How it is called in errors.
+    pub(crate) mpmc: Mpmc,
+    /// What errors call it.
     name: fn() -> String,
     /// [`discard_all`] for such values.
     discard: fn(&Mpmc),
@@ -45,10 +45,10 @@ fn keep(buffer: Vec<u8>) {
 }
 
 impl<T: DeserializeOwned> Typed<T> {
-    pub(crate) fn new(lane: Mpmc, name: fn() -> String) -> Typed<T> {
-        lane.clear_with(|segment, lane| discard_all::<T>(&Mpmc::new(Arc::clone(segment), lane)));
+    pub(crate) fn new(mpmc: Mpmc, name: fn() -> String) -> Typed<T> {
+        mpmc.clear_with(|segment, index| discard_all::<T>(&Mpmc::new(Arc::clone(segment), index)));
         Typed {
-            lane,
+            mpmc,
             name,
             discard: discard_all::<T>,
             values: PhantomData,
@@ -56,18 +56,19 @@ impl<T: DeserializeOwned> Typed<T> {
     }
 }
 
-fn discard_all<T: DeserializeOwned>(lane: &Mpmc) {
-    // With the one in `was_in_vain`: either is the last message seen here, or is it seen there that nobody takes it.
+fn discard_all<T: DeserializeOwned>(mpmc: &Mpmc) {
+    // Pairs with the one in `takers_are_gone`: either this sees the last message, or its sender sees that all takers
+    // have left.
     fence(Ordering::SeqCst);
-    if !lane.rings().is_loaded() {
+    if !mpmc.rings().is_loaded() {
         return;
     }
-    // What is dropped may be the last sender into this very lane, which looks through it as well.
-    let Some(_this) = Discarding::begin(lane) else {
+    // A dropped message may hold the last sender of this very channel, which discards its messages as well.
+    let Some(_this) = Discarding::begin(mpmc) else {
         return;
     };
     let mut message = Vec::new();
-    while lane.take(&mut message, WaitUntil::Try, None).is_ok() {
+    while mpmc.take(&mut message, WaitUntil::Try, None).is_ok() {
         attachments::apart(|| {
             let _ = codec::without_panic(|| drop(codec::read::<T>(&message)));
         });
@@ -75,22 +76,22 @@ fn discard_all<T: DeserializeOwned>(lane: &Mpmc) {
 }
 
 thread_local! {
-    /// The lanes that this thread is looking through.
-    static LANES: RefCell<Vec<(*const Segment, usize)>> = const { RefCell::new(Vec::new()) };
+    /// The directions whose messages this thread is discarding.
+    static DISCARDED: RefCell<Vec<(*const Segment, usize)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// As long as it is there, this thread looks through a lane.
+/// While it lives, this thread discards the messages of one direction.
 struct Discarding;
 
 impl Discarding {
     /// `None` if this thread does so already.
-    fn begin(lane: &Mpmc) -> Option<Discarding> {
-        let this = (Arc::as_ptr(&lane.segment), lane.index());
-        LANES.with_borrow_mut(|lanes| {
-            if lanes.contains(&this) {
+    fn begin(mpmc: &Mpmc) -> Option<Discarding> {
+        let this = (Arc::as_ptr(&mpmc.segment), mpmc.index());
+        DISCARDED.with_borrow_mut(|discarded| {
+            if discarded.contains(&this) {
                 return None;
             }
-            lanes.push(this);
+            discarded.push(this);
             Some(Discarding)
         })
     }
@@ -98,19 +99,19 @@ impl Discarding {
 
 impl Drop for Discarding {
     fn drop(&mut self) {
-        LANES.with_borrow_mut(Vec::pop);
+        DISCARDED.with_borrow_mut(Vec::pop);
     }
 }
 
 impl<T> Typed<T> {
-    /// How it is called in errors.
+    /// What errors call it.
     pub(crate) fn name(&self) -> String {
         (self.name)()
     }
 
-    /// Drops the messages that nobody will take, where handles may be in them: they are given back.
+    /// Drops the messages that no one will take, if there may be handles in them, so that those are freed.
     pub(crate) fn discard_all(&self) {
-        (self.discard)(&self.lane);
+        (self.discard)(&self.mpmc);
     }
 
     /// The error for an operation that was stopped.
@@ -133,7 +134,7 @@ const ROOM: &str = "room in";
 const MESSAGE: &str = "a message out of";
 
 impl<T: Serialize> Typed<T> {
-    /// Puts a value, or gives it back. `takers` are those whose absence makes it pointless.
+    /// Puts a value, or gives it back. It is refused when all `takers` have left.
     pub(crate) fn put(
         &self,
         value: T,
@@ -154,17 +155,17 @@ impl<T: Serialize> Typed<T> {
         let (message, attachments) = pack(value).map_err(unsendable)?;
         let loaded = !attachments.is_empty();
         if loaded {
-            // Before it can be taken: whoever throws it away has to know that there are handles in it.
-            self.lane.rings().mark_loaded();
+            // Before it can be taken: the process that discards it has to know that there are handles in it.
+            self.mpmc.rings().mark_loaded();
         }
-        let put = self.lane.put(&message, limit.wait_until(), takers);
+        let put = self.mpmc.put(&message, limit.wait_until(), takers);
         if let Ok(put) = &put {
-            events::put(&self.lane, put.item, put.at);
+            events::put(&self.mpmc, put.item, put.at);
             attachments.commit();
         }
         keep(message);
         if let Some(takers) = takers
-            && was_in_vain(&put, loaded, takers)
+            && takers_are_gone(&put, loaded, takers)
         {
             self.discard_all();
         }
@@ -174,14 +175,14 @@ impl<T: Serialize> Typed<T> {
 }
 
 impl<T: DeserializeOwned> Typed<T> {
-    /// Takes the next value. `putters` are those without whom there will be no more.
+    /// Takes the next value. It is the end when all `putters` have left.
     pub(crate) fn take(&self, limit: Timeout, putters: Option<&Peers>) -> Result<T> {
         let mut message = BUFFER.take();
         let since = events::moment(Level::TRACE);
-        let taken = self.lane.take(&mut message, limit.wait_until(), putters);
+        let taken = self.mpmc.take(&mut message, limit.wait_until(), putters);
         let value = match taken {
             Ok(item) => {
-                events::got(&self.lane, item, since);
+                events::got(&self.mpmc, item, since);
                 self.read(&message)
             }
             Err(stop) => Err(self.stopped(stop, limit, MESSAGE)),
@@ -214,11 +215,11 @@ impl<T: DeserializeOwned> Typed<T> {
     }
 }
 
-/// Whether it is known, after a message was put or refused, that nobody takes messages any more.
-fn was_in_vain(put: &Result<Put, Stop>, loaded: bool, takers: &Peers) -> bool {
+/// Returns whether it is known, after a message was put or refused, that all takers have left.
+fn takers_are_gone(put: &Result<Put, Stop>, loaded: bool, takers: &Peers) -> bool {
     match put {
         Err(Stop::Closed) => takers.is_known_to_have_left(),
-        // The last taker may have gone meanwhile, and have thrown away what was there before.
+        // The last taker may have left meanwhile, and discarded only what was there before.
         Ok(_) if loaded => {
             fence(Ordering::SeqCst);
             takers.is_known_to_have_left()

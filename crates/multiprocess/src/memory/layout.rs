@@ -59,9 +59,9 @@ pub(crate) mod words {
     /// Of a queue, a channel or a pipe: its eventcounts, which are the next three.
     pub(crate) const CHANNEL_EVENTCOUNTS: Range<usize> = 0..10;
     /// For each direction: waiting for a message.
-    pub(crate) const MESSAGE: [usize; 2] = [0, 4];
+    pub(crate) const NOT_EMPTY: [usize; 2] = [0, 4];
     /// For each direction: waiting for room.
-    pub(crate) const ROOM: [usize; 2] = [2, 6];
+    pub(crate) const NOT_FULL: [usize; 2] = [2, 6];
     /// Waiting until all messages are done with.
     pub(crate) const DONE: usize = 8;
     /// For each side: how many of its handles are in flight.

@@ -46,7 +46,7 @@ use crate::transfer::handle::handle;
 /// ```
 pub struct Array<T> {
     segment: Arc<Segment>,
-    /// How it is called in errors: a [`Value`](crate::Value) is an array too.
+    /// What errors call it: a [`Value`](crate::Value) is an array too.
     called: fn() -> String,
     elements: PhantomData<T>,
 }
@@ -129,7 +129,7 @@ impl<T: Pod> Array<T> {
         )
     }
 
-    /// Takes the lock if it is free; `None` if somebody holds it.
+    /// Takes the lock if it is free; `None` if it is held.
     ///
     /// # Errors
     ///

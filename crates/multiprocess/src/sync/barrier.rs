@@ -17,15 +17,15 @@ use crate::transfer::handle::handle;
 /// A place where a number of parties, threads of any processes, wait until all of them have come.
 ///
 /// It is a handle, like [`Lock`](crate::Lock), and can be used again and again. It breaks when a party is dead, when
-/// one does not want to wait any longer, and by [`abort`](Barrier::abort); then all who wait, and all who come, get
-/// [`Error::BarrierBroken`], which says why, until somebody calls [`reset`](Barrier::reset).
+/// one does not want to wait any longer, and by [`abort`](Barrier::abort); then all that wait, and all that come, get
+/// [`Error::BarrierBroken`], which says why, until one calls [`reset`](Barrier::reset).
 ///
 /// A process is a party from the moment when it receives the barrier, or waits at it for the first time, until its
 /// last handle to what it received is dropped. One that dies before that, or drops the handle in a panic, breaks the
-/// barrier: at once, or within a tenth of a second after somebody began to wait. So does a process that was started
+/// barrier: at once, or within a tenth of a second after a wait began. So does a process that was started
 /// with the barrier among its arguments and dies before it has read them.
 ///
-/// Where the barrier is sent in a message, and nobody receives it, nothing breaks: those who wait for a party that
+/// Where the barrier is sent in a message that is never received, nothing breaks: those that wait for a party that
 /// never learns of it wait for ever, unless they use [`wait_timeout`](Barrier::wait_timeout).
 ///
 /// Python: `multiprocessing.Barrier(parties)`. Different here: if a party is killed, Python's others wait for ever.
@@ -54,11 +54,11 @@ use crate::transfer::handle::handle;
 /// ```
 #[derive(Clone)]
 pub struct Barrier {
-    entrance: Arc<Entrance>,
+    inner: Arc<Inner>,
 }
 
 /// What one process has of a barrier.
-struct Entrance {
+struct Inner {
     monitor: Monitor,
     parties: u32,
     /// Where this process stands among the parties, once it is one.
@@ -90,7 +90,7 @@ const SPARE_PLACES: u32 = 64;
 const MOST_PLACES: u32 = 4096;
 
 impl Barrier {
-    /// Makes a barrier for that many parties. One for 0 is as one for 1: nobody waits.
+    /// Makes a barrier for that many parties. One for 0 is as one for 1: no wait blocks.
     ///
     /// # Errors
     ///
@@ -103,23 +103,23 @@ impl Barrier {
     }
 
     fn of(monitor: Monitor, parties: u32) -> Barrier {
-        let entrance = Entrance {
+        let inner = Inner {
             monitor,
             parties,
             place: OnceLock::new(),
         };
         Barrier {
-            entrance: Arc::new(entrance),
+            inner: Arc::new(inner),
         }
     }
 
-    /// Waits until all parties have come; returns who this was among them: 0 for the first, 1 for the second, ….
+    /// Waits until all parties have come; returns its place among them: 0 for the first, 1 for the second, ….
     ///
     /// # Errors
     ///
     /// [`Error::BarrierBroken`] if it is broken or breaks, [`Error::Memory`] if the operating system refuses.
     pub fn wait(&self) -> Result<u32> {
-        self.entrance.wait(None)
+        self.inner.wait(None)
     }
 
     /// Waits until all parties have come, but not longer than `limit`. Python: `Barrier.wait(seconds)`.
@@ -131,32 +131,32 @@ impl Barrier {
     ///
     /// As [`wait`](Barrier::wait).
     pub fn wait_timeout(&self, limit: Duration) -> Result<u32> {
-        self.entrance.wait(Instant::now().checked_add(limit))
+        self.inner.wait(Instant::now().checked_add(limit))
     }
 
-    /// Breaks the barrier: all who wait, and all who come, get an error.
+    /// Breaks the barrier: all that wait, and all that come, get an error.
     ///
     /// # Errors
     ///
     /// [`Error::Memory`] if the operating system refuses.
     pub fn abort(&self) -> Result<()> {
-        let entrance = &self.entrance;
-        let me = entrance.monitor.presence()?;
-        let mut numbers = entrance.enter()?;
-        break_it(&entrance.monitor, &mut numbers, ABORT, me.number());
+        let inner = &self.inner;
+        let me = inner.monitor.presence()?;
+        let mut numbers = inner.enter()?;
+        break_it(&inner.monitor, &mut numbers, ABORT, me.number());
         Ok(())
     }
 
-    /// Makes a broken barrier whole again, and empty; who waits at a whole one gets an error.
+    /// Makes a broken barrier whole again, and empty; a thread that waits at a whole one gets an error.
     ///
     /// # Errors
     ///
     /// [`Error::Memory`] if the operating system refuses.
     pub fn reset(&self) -> Result<()> {
-        let mut numbers = self.entrance.enter()?;
-        self.entrance.forget_the_dead(&mut numbers);
+        let mut numbers = self.inner.enter()?;
+        self.inner.forget_the_dead(&mut numbers);
         end_round(&mut numbers, true, 0, 0);
-        self.entrance.monitor.eventcount(ROUND_ENDED).notify_all();
+        self.inner.monitor.eventcount(ROUND_ENDED).notify_all();
         Ok(())
     }
 
@@ -166,7 +166,7 @@ impl Barrier {
     ///
     /// [`Error::Memory`] if the operating system refuses.
     pub fn is_broken(&self) -> Result<bool> {
-        Ok(self.entrance.enter()?.get(BROKEN) != 0)
+        Ok(self.inner.enter()?.get(BROKEN) != 0)
     }
 
     /// How many wait at the moment. Python: `Barrier.n_waiting`.
@@ -175,27 +175,27 @@ impl Barrier {
     ///
     /// [`Error::Memory`] if the operating system refuses.
     pub fn waiting(&self) -> Result<u32> {
-        let numbers = self.entrance.enter()?;
+        let numbers = self.inner.enter()?;
         Ok(u32::try_from(numbers.get(ARRIVED)).unwrap_or(u32::MAX))
     }
 
     /// How many have to come.
     #[must_use]
     pub fn parties(&self) -> u32 {
-        self.entrance.parties
+        self.inner.parties
     }
 }
 
-/// How long those wait for the numbers who must not be held up: a process that has them for longer has been stopped.
-const A_WHILE: Duration = Duration::from_secs(1);
+/// How long a thread that must not be held up waits for the numbers; a process that has them for longer is stopped.
+const BUSY_LIMIT: Duration = Duration::from_secs(1);
 
-impl Entrance {
+impl Inner {
     fn enter(&self) -> Result<Numbers<'_>> {
         self.enter_before(None)
     }
 
-    /// Locks the numbers. Who cannot before the deadline, because a process was stopped that has them, breaks the barrier
-    /// all the same: he writes it down, and the next one who locks them does it.
+    /// Locks the numbers. A thread that can't before the deadline, because a stopped process has them, breaks the barrier
+    /// all the same: it leaves a note, and the next thread that locks them breaks it.
     fn enter_before(&self, deadline: Option<Instant>) -> Result<Numbers<'_>> {
         match self.monitor.lock_before(deadline) {
             Ok(mut numbers) => {
@@ -223,17 +223,17 @@ impl Entrance {
 
     /// Makes this process a party where the barrier arrives. If a process that was stopped has the numbers, the first wait
     /// does it.
-    fn enlist_soon(&self) -> Result<()> {
+    fn try_to_join(&self) -> Result<()> {
         let me = self.monitor.presence()?;
-        if let Ok(mut numbers) = self.monitor.lock_before(Some(Instant::now() + A_WHILE)) {
+        if let Ok(mut numbers) = self.monitor.lock_before(Some(Instant::now() + BUSY_LIMIT)) {
             self.break_as_noted(&mut numbers);
-            self.take_place(&mut numbers, me);
+            self.join(&mut numbers, me);
         }
         Ok(())
     }
 
     /// Makes this process a party, if it is none yet.
-    fn take_place(&self, numbers: &mut Numbers<'_>, me: Presence) {
+    fn join(&self, numbers: &mut Numbers<'_>, me: Presence) {
         if self.place.get().is_none() {
             let free = numbers.all()[PARTIES..]
                 .iter()
@@ -250,7 +250,7 @@ impl Entrance {
     fn wait(&self, deadline: Option<Instant>) -> Result<u32> {
         let me = self.monitor.presence()?;
         let mut numbers = self.enter_before(deadline)?;
-        self.take_place(&mut numbers, me);
+        self.join(&mut numbers, me);
         if numbers.get(BROKEN) != 0 {
             return Err(cause(&numbers));
         }
@@ -327,19 +327,19 @@ fn break_it(monitor: &Monitor, numbers: &mut Numbers<'_>, by: u64, culprit: u64)
 }
 
 /// A barrier among the arguments of a process, which will be a party.
-struct Invitation(Monitor);
+struct SentBarrier(Monitor);
 
-impl Attachment for Invitation {
+impl Attachment for SentBarrier {
     fn cancel(&self) {}
 
     fn lost(&self, pid: u32) {
-        if let Ok(mut numbers) = self.0.lock(Some(Instant::now() + A_WHILE)) {
+        if let Ok(mut numbers) = self.0.lock(Some(Instant::now() + BUSY_LIMIT)) {
             break_it(&self.0, &mut numbers, DEATH, u64::from(pid) << 32);
         }
     }
 }
 
-/// Ends the round, for those who wait and those who come.
+/// Ends the round, for the threads that wait and those that come.
 fn end_round(numbers: &mut Numbers<'_>, failed: bool, broken: u64, culprit: u64) {
     let round = numbers.get(ROUND);
     let bit = 1 << (round % 64);
@@ -376,13 +376,13 @@ fn cause(numbers: &Numbers<'_>) -> Error {
     Error::BarrierBroken { by }
 }
 
-impl Drop for Entrance {
+impl Drop for Inner {
     fn drop(&mut self) {
         let Some(Some(place)) = self.place.get() else {
             return;
         };
         // Where another process has the numbers that was stopped, this one stays a party until it ends.
-        let Ok(mut numbers) = self.monitor.lock_before(Some(Instant::now() + A_WHILE)) else {
+        let Ok(mut numbers) = self.monitor.lock_before(Some(Instant::now() + BUSY_LIMIT)) else {
             return;
         };
         let me = numbers.get(*place);
@@ -396,8 +396,8 @@ impl Drop for Entrance {
 impl fmt::Debug for Barrier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Barrier")
-            .field("parties", &self.entrance.parties)
-            .field("memory", &self.entrance.monitor)
+            .field("parties", &self.inner.parties)
+            .field("memory", &self.inner.monitor)
             .finish()
     }
 }
@@ -408,14 +408,14 @@ handle!(
     Barrier,
     CONTENT,
     |barrier| {
-        let entrance = &barrier.entrance;
-        attachments::add(Arc::new(Invitation(entrance.monitor.clone())));
-        Ok((entrance.monitor.segment(), entrance.parties))
+        let inner = &barrier.inner;
+        attachments::add(Arc::new(SentBarrier(inner.monitor.clone())));
+        Ok((inner.monitor.segment(), inner.parties))
     },
     |segment, parties| {
         let barrier = Barrier::of(Monitor::of(segment, CONTENT), parties);
-        let enlisted = barrier.entrance.enlist_soon();
-        enlisted.map_err(|error| error.to_string())?;
+        let joined = barrier.inner.try_to_join();
+        joined.map_err(|error| error.to_string())?;
         Ok(barrier)
     },
 );

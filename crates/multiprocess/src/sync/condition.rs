@@ -16,7 +16,7 @@ use crate::transfer::handle::handle;
 /// It is a handle, like [`Lock`](crate::Lock). What has changed lies elsewhere, for example in a
 /// [`Value`](crate::Value) that is only touched under the condition's lock.
 ///
-/// A notification for a process that is killed before it could act on it goes to the next who waits, at most a
+/// A notification for a process that is killed before it could act on it goes to the next waiting thread, at most a
 /// tenth of a second later. Nobody is woken without a notification.
 ///
 /// Python: `multiprocessing.Condition`. Different here: the lock belongs to the condition and is held by a guard,
@@ -51,20 +51,20 @@ pub struct Condition {
     monitor: Monitor,
 }
 
-// The numbers. Who waits has a ticket, one higher than the one before; it is notified if its place says so or its
-// ticket is below the second number.
+// The numbers. A waiting thread has a ticket, one higher than the one before. It is notified if its place says so, or if
+// its ticket is below the second number.
 const NEXT_TICKET: usize = 0;
 const ALL_BELOW: usize = 1;
 /// Number of places, from the first on, that were ever taken.
 const USED: usize = 2;
-/// For each who waits: its process, and twice its ticket, plus 1 if it is notified.
+/// For each waiting thread: its process, and twice its ticket, plus 1 if it is notified.
 const PLACES: usize = 3;
 
 /// How many can wait at one time.
 const MOST_WAITING: usize = 1024;
 
 impl Condition {
-    /// Makes a condition whose lock nobody holds. At most 1024 threads, of all processes, can wait at one time.
+    /// Makes a condition whose lock is free. At most 1024 threads, of all processes, can wait at one time.
     ///
     /// # Errors
     ///
@@ -85,7 +85,7 @@ impl Condition {
         Ok(self.guard(numbers))
     }
 
-    /// Takes the lock if it is free; `None` if somebody holds it.
+    /// Takes the lock if it is free; `None` if it is held.
     ///
     /// # Errors
     ///
@@ -140,7 +140,7 @@ impl<'a> ConditionGuard<'a> {
 
     /// As [`wait`](ConditionGuard::wait), but waits no longer than `limit`; whether it was notified.
     ///
-    /// It takes longer than `limit` if somebody holds the lock then. Python: `Condition.wait(seconds)`.
+    /// It takes longer than `limit` if the lock is held then. Python: `Condition.wait(seconds)`.
     ///
     /// # Errors
     ///
@@ -185,15 +185,15 @@ impl<'a> ConditionGuard<'a> {
         }
     }
 
-    /// Notifies the one who has waited longest, if anybody waits. Python: `Condition.notify()`.
+    /// Notifies the thread that has waited longest, if one waits. Python: `Condition.notify()`.
     pub fn notify_one(&mut self) {
         let monitor = self.monitor;
         if let Some(numbers) = &mut self.numbers {
-            pass_on(monitor, numbers);
+            notify_next(monitor, numbers);
         }
     }
 
-    /// Notifies all who wait. Python: `Condition.notify_all()`.
+    /// Notifies all waiting threads. Python: `Condition.notify_all()`.
     pub fn notify_all(&mut self) {
         if let Some(numbers) = &mut self.numbers {
             let next = numbers.get(NEXT_TICKET);
@@ -258,7 +258,7 @@ fn is_notified(numbers: &Numbers<'_>, place: usize) -> bool {
     ticket % 2 == 1 || ticket / 2 < numbers.get(ALL_BELOW)
 }
 
-/// Who waits: where, and which process.
+/// Returns the waiting threads: their places, and their processes.
 fn waiting<'a>(numbers: &'a Numbers<'_>) -> impl Iterator<Item = (usize, Presence)> + 'a {
     let used = usize::try_from(numbers.get(USED)).unwrap_or(MOST_WAITING);
     let places = numbers.all()[PLACES..]
@@ -268,8 +268,8 @@ fn waiting<'a>(numbers: &'a Numbers<'_>) -> impl Iterator<Item = (usize, Presenc
     places.filter_map(|(index, place)| Some((PLACES + 2 * index, Presence::from_number(place[0])?)))
 }
 
-/// Notifies the one who has waited longest and is alive.
-fn pass_on(monitor: &Monitor, numbers: &mut Numbers<'_>) {
+/// Notifies the thread that has waited longest and is alive.
+fn notify_next(monitor: &Monitor, numbers: &mut Numbers<'_>) {
     loop {
         let first = waiting(numbers)
             .filter(|&(place, _)| !is_notified(numbers, place))
@@ -293,7 +293,7 @@ fn eventcount_of(place: usize) -> usize {
     (place - PLACES) / 2 % EVENTCOUNTS
 }
 
-/// Removes those who died while they waited, and passes on the notifications that only they had got.
+/// Removes the threads of dead processes, and passes on the notifications that only they had got.
 fn forget_the_dead(monitor: &Monitor, numbers: &mut Numbers<'_>) {
     let dead: Vec<usize> = waiting(numbers)
         .filter(|(_, process)| process.is_gone(monitor.folder()))
@@ -303,7 +303,7 @@ fn forget_the_dead(monitor: &Monitor, numbers: &mut Numbers<'_>) {
         let for_it_alone = numbers.get(place + 1) % 2 == 1;
         if for_it_alone {
             // First, so that a death between the two notifies one too many rather than one too few.
-            pass_on(monitor, numbers);
+            notify_next(monitor, numbers);
         }
         numbers.change(&[(place, 0), (place + 1, 0)]);
     }

@@ -10,7 +10,7 @@ use crate::errors::holder::Holder;
 
 /// A process that waits for something which another process holds.
 ///
-/// It comes of the error of whoever waited in vain, by [`Error::wait`], and it can be sent: the processes that
+/// [`Error::wait`] makes it from the error of a wait that timed out, and it can be sent: the processes that
 /// suspect each other tell theirs to one that looks whether they are a [`Deadlock`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockWait {
@@ -23,7 +23,7 @@ pub struct LockWait {
 }
 
 impl Error {
-    /// Who waited for what, and who held it, if this is [`Error::LockTimeout`] and there was a holder.
+    /// Returns which process waited for what, and which held it, if this is [`Error::LockTimeout`] and there was a holder.
     ///
     /// To be asked in the process that waited.
     #[must_use]

@@ -14,8 +14,8 @@ use crate::transfer::handle::handle;
 
 /// A flag that processes set, clear, and wait for.
 ///
-/// It is a handle, like [`Lock`](crate::Lock). Setting it is one store, so no death leaves it half set; who waits is
-/// woken at once, or, if the process that set it died before it could wake anybody, a tenth of a second later.
+/// It is a handle, like [`Lock`](crate::Lock). Setting it is one store, so no death leaves it half set. Waiting threads
+/// wake up at once, or, if the process that set it died before it could wake them, a tenth of a second later.
 ///
 /// Python: `multiprocessing.Event`. Different here: a waiting process that is killed does not disturb the others;
 /// in Python `set` can then wait for ever.
@@ -44,8 +44,8 @@ pub struct Event {
     segment: Arc<Segment>,
 }
 
-/// The lowest bit of the word says whether the event is set; the others count how often it was set, for those who
-/// wait while it is set and cleared again.
+/// The lowest bit of the word says whether the event is set; the others count how often it was set, for threads
+/// that wait while it is set and cleared again.
 const SET: u32 = 1;
 const ONCE_MORE: u32 = 2;
 
@@ -71,7 +71,7 @@ impl Event {
         is_set(self.word().load(Ordering::Acquire))
     }
 
-    /// Sets the event and wakes all who wait for it. Nothing happens if it is set.
+    /// Sets the event and wakes all threads that wait for it. Nothing happens if it is set.
     pub fn set(&self) {
         let set = |word: u32| (!is_set(word)).then_some((word | SET).wrapping_add(ONCE_MORE));
         let word = self.word();
@@ -83,7 +83,7 @@ impl Event {
         }
     }
 
-    /// Takes it back: who waits from now on waits for the next [`set`](Event::set).
+    /// Clears the event: a wait that begins from now on waits for the next [`set`](Event::set).
     pub fn clear(&self) {
         self.word().fetch_and(!SET, Ordering::AcqRel);
     }
@@ -112,7 +112,7 @@ impl Event {
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return false;
             }
-            // Not longer, in case that the one who sets it dies before he wakes us.
+            // No longer, in case the process that sets it dies before it wakes this one.
             let look = Instant::now() + LOOK;
             let until = deadline.map_or(look, |deadline| deadline.min(look));
             futex::wait_while(word, seen, Some(until));

@@ -68,7 +68,7 @@ impl Kind {
 }
 
 impl Lock {
-    /// Makes a lock that nobody holds.
+    /// Makes a free lock.
     ///
     /// # Errors
     ///
@@ -77,7 +77,7 @@ impl Lock {
         Lock::make(Kind::Lock, None)
     }
 
-    /// Makes a lock with a name, which stands in the error of those who wait for it in vain.
+    /// Makes a lock with a name, which appears in the error of a wait that times out.
     ///
     /// # Errors
     ///
@@ -117,7 +117,7 @@ impl Lock {
         Ok(LockGuard { held })
     }
 
-    /// Takes the lock if it is free; `None` if somebody holds it. Python: `Lock.acquire(block=False)`.
+    /// Takes the lock if it is free; `None` if it is held. Python: `Lock.acquire(block=False)`.
     ///
     /// # Errors
     ///
@@ -132,7 +132,7 @@ impl Lock {
 
     /// Waits until the lock is free, but not longer than `limit`, and takes it.
     ///
-    /// Python: `Lock.acquire(timeout=seconds)`, which returns False where this is an error that says who holds it.
+    /// Python: `Lock.acquire(timeout=seconds)`, which returns False where this is an error that names the holder.
     ///
     /// # Errors
     ///

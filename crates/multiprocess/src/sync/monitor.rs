@@ -1,9 +1,9 @@
 //! Numbers that processes share, change under a lock, and wait for: what the semaphore, the barrier and the condition
 //! are made of.
 //!
-//! Nothing here depends on any process coming back: a change happens wholly or not at all (`redo_log`), the lock comes
-//! free with its holder's death, and who waits is not only woken but looks by himself every now and then, because the
-//! one who was to wake him may be dead.
+//! Nothing here depends on any process coming back: a change happens wholly or not at all (`redo_log`), the lock
+//! becomes free when its holder dies, and a waiting thread also looks by itself now and then, because the process that
+//! should wake it may be dead.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,17 +18,17 @@ use crate::memory::segment::{Access, Segment, SegmentGuard};
 use crate::platform::file_lock::{MOMENT, Refused};
 use crate::sync::redo_log;
 
-/// How long a waiting thread sleeps before it looks whether somebody died.
+/// How long a waiting thread sleeps before it looks for dead processes.
 pub(crate) const LOOK: Duration = Duration::from_millis(100);
 
 /// Eventcounts that a monitor has.
 pub(crate) const EVENTCOUNTS: usize = words::MONITOR_EVENTCOUNTS.end / 2;
 
-/// Shared numbers, their lock, and eventcounts for those who wait until they change.
+/// Shared numbers, their lock, and eventcounts for threads that wait until they change.
 #[derive(Clone, Debug)]
 pub(crate) struct Monitor {
     segment: Arc<Segment>,
-    /// How errors call it.
+    /// What errors call it.
     what: &'static str,
 }
 
@@ -57,7 +57,7 @@ impl Monitor {
         Ok(Numbers::new(&self.segment, self.segment.lock(deadline)?))
     }
 
-    /// Locks the numbers at the end of a wait: even when the deadline has passed, it waits a [`MOMENT`] for others who
+    /// Locks the numbers at the end of a wait: even when the deadline has passed, it waits a [`MOMENT`] for others that
     /// have them.
     pub(crate) fn lock_before(&self, deadline: Option<Instant>) -> Result<Numbers<'_>, Refused> {
         self.lock(deadline.map(|deadline| deadline.max(Instant::now() + MOMENT)))
@@ -72,7 +72,7 @@ impl Monitor {
     }
 
     /// Returns one of the [`EVENTCOUNTS`]. A thread prepares to wait when it has looked at the numbers in vain and still
-    /// has them locked, so whoever changes them later knows of it.
+    /// has them locked, so a thread that changes them later knows of it.
     pub(crate) fn eventcount(&self, which: usize) -> EventCount<'_> {
         EventCount::of(&self.segment, words::MONITOR_EVENTCOUNTS.start + 2 * which)
     }
@@ -133,7 +133,7 @@ impl<'a> Numbers<'a> {
         redo_log::change(memory, self.complete, changes);
     }
 
-    /// Sets a number before anybody else knows of it.
+    /// Sets a number while no other process knows of it.
     pub(crate) fn set(&mut self, place: usize, number: u64) {
         bytemuck::cast_slice_mut(&mut self.held)[redo_log::ROOM + place] = number;
     }

@@ -1,15 +1,15 @@
 //! Changes of several numbers that happen together or not at all, though the process may be killed at any instant.
 //!
 //! The numbers lie in shared memory, guarded by a lock. A change is first written beside them; then one store says
-//! that it is complete; then it is carried out, and the store is taken back. Who gets the lock after a death
-//! carries out again what was complete, and what was not never happened.
+//! that it is complete; then it is carried out, and the store is undone. The process that gets the lock after a death
+//! carries out again what was complete; what was not never happened.
 
 use std::sync::atomic::{AtomicU32, Ordering, fence};
 
 /// Numbers that one change may set at most.
 pub(crate) const MOST: usize = 8;
 
-/// Numbers that the journal takes at the beginning of the memory.
+/// Numbers that the log takes at the beginning of the memory.
 pub(crate) const ROOM: usize = 2 * MOST;
 
 /// Sets numbers, given by their place and what they become, in one step.
@@ -30,8 +30,8 @@ fn write_down(memory: &mut [u64], changes: &[(usize, u64)]) {
         changes.len() <= MOST,
         "a change sets {MOST} numbers at most"
     );
-    let (journal, numbers) = memory.split_at_mut(ROOM);
-    for (entry, &(place, number)) in journal.chunks_exact_mut(2).zip(changes) {
+    let (log, numbers) = memory.split_at_mut(ROOM);
+    for (entry, &(place, number)) in log.chunks_exact_mut(2).zip(changes) {
         assert!(place < numbers.len(), "a change stays within the numbers");
         entry[0] = place as u64;
         entry[1] = number;
@@ -44,8 +44,8 @@ pub(crate) fn finish(memory: &mut [u64], complete: &AtomicU32) {
     if count == 0 {
         return;
     }
-    let (journal, numbers) = memory.split_at_mut(ROOM);
-    for entry in journal.chunks_exact(2).take(count) {
+    let (log, numbers) = memory.split_at_mut(ROOM);
+    for entry in log.chunks_exact(2).take(count) {
         let place = usize::try_from(entry[0]).unwrap_or(usize::MAX);
         if let Some(number) = numbers.get_mut(place) {
             *number = entry[1];

@@ -48,7 +48,7 @@ thread_local! {
 }
 
 impl RLock {
-    /// Makes a lock that nobody holds.
+    /// Makes a free lock.
     ///
     /// # Errors
     ///
@@ -57,7 +57,7 @@ impl RLock {
         Lock::make(Kind::RLock, None).map(RLock)
     }
 
-    /// Makes a lock with a name, which stands in the error of those who wait for it in vain.
+    /// Makes a lock with a name, which appears in the error of a wait that times out.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl RLock {
             .map_err(|refused| self.0.refusal(refused, None))
     }
 
-    /// Takes the lock if it is free, or held by this thread; `None` if somebody else holds it.
+    /// Takes the lock if it is free, or held by this thread; `None` if another thread holds it.
     ///
     /// Python: `RLock.acquire(block=False)`.
     ///
@@ -95,7 +95,7 @@ impl RLock {
     ///
     /// # Errors
     ///
-    /// [`Error::LockTimeout`](crate::Error::LockTimeout) if somebody else held it all the time; it says who.
+    /// [`Error::LockTimeout`](crate::Error::LockTimeout) if another thread held it all the time; it names the holder's process.
     pub fn acquire_timeout(&self, limit: Duration) -> Result<RLockGuard<'_>> {
         self.guard(self.0.segment.lock(Instant::now().checked_add(limit)))
             .map_err(|refused| self.0.refusal(refused, Some(limit)))

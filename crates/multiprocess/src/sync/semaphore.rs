@@ -49,7 +49,7 @@ pub struct Semaphore {
     permits: u32,
 }
 
-// The numbers: how many permits are free, and then for each process that has some, who it is and how many.
+// The numbers: how many permits are free, and then for each process that has some, its number and how many.
 const FREE: usize = 0;
 const HOLDERS: usize = 1;
 
@@ -196,11 +196,11 @@ impl Semaphore {
         Ok(processes.into_iter().map(Presence::holder).collect())
     }
 
-    fn give_back(&self) -> Result<()> {
+    fn release(&self) -> Result<()> {
         let me = self.monitor.presence()?;
         let mut numbers = self.monitor.enter()?;
         let mine = holders(&numbers).find(|&(_, process, _)| process == me);
-        // Not there if this process is at its end, and somebody was faster.
+        // Not there if this process is ending, and another one was faster.
         if let Some((place, _, count)) = mine {
             let free = numbers.get(FREE) + 1;
             let process = if count > 1 { me.number() } else { 0 };
@@ -212,7 +212,7 @@ impl Semaphore {
     }
 }
 
-/// The processes that hold permits: where they stand, who they are, and how many they have.
+/// Returns the processes that hold permits: their places, the processes, and how many they have.
 fn holders<'a>(numbers: &'a Numbers<'_>) -> impl Iterator<Item = (usize, Presence, u64)> + 'a {
     let all = numbers.all()[HOLDERS..].chunks_exact(2).enumerate();
     all.filter_map(|(index, holder)| {
@@ -272,6 +272,6 @@ pub struct Permit<'a> {
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         // What cannot be given back now comes back when the process ends.
-        let _ = self.semaphore.give_back();
+        let _ = self.semaphore.release();
     }
 }

@@ -76,7 +76,7 @@ impl<T: Pod> Value<T> {
         self.0.lock_timeout(limit).map(ValueGuard)
     }
 
-    /// Takes the lock if it is free; `None` if somebody holds it.
+    /// Takes the lock if it is free; `None` if it is held.
     ///
     /// # Errors
     ///

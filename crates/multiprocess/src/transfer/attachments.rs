@@ -1,4 +1,4 @@
-//! The segments whose handles stand in a value on its way: kept until it has arrived, taken back if it does not.
+//! Attachments: the handles in a value on its way. They are committed when it arrives, and cancelled if it doesn't.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -17,12 +17,12 @@ thread_local! {
     static READING: RefCell<bool> = const { RefCell::new(false) };
 }
 
-/// What a handle is told that does not travel in a message, nor came with one.
+/// The error for a handle that is serialised outside a message, or read from outside one.
 const ONLY_IN_MESSAGES: &str = "is a handle, which travels only in messages of `multiprocess`: hand it over as an \
      argument or a result of a process or of a call of a pool, or send it through a Queue, a channel or a pipe of this \
      crate; other serialisers, and channels of other crates, cannot carry it";
 
-/// Whether a handle may be serialised now; the error says why not.
+/// Checks that a handle may be serialised now; the error says why not.
 pub(crate) fn check_packing(what: &str) -> Result<(), String> {
     if PACKED.with_borrow(Option::is_some) {
         return Ok(());
@@ -30,7 +30,7 @@ pub(crate) fn check_packing(what: &str) -> Result<(), String> {
     Err(format!("{what} {ONLY_IN_MESSAGES}"))
 }
 
-/// Whether a handle may be read now; the error says why not.
+/// Checks that a handle may be read now; the error says why not.
 pub(crate) fn check_reading(what: &str) -> Result<(), String> {
     if READING.with_borrow(|reading| *reading) {
         return Ok(());
@@ -67,10 +67,10 @@ pub(crate) trait Attachment: Send + Sync {
 }
 
 /// Notes a handle that was serialised.
-pub(crate) fn add(carried: Arc<dyn Attachment>) {
+pub(crate) fn add(attachment: Arc<dyn Attachment>) {
     PACKED.with_borrow_mut(|packed| {
         if let Some(packed) = packed {
-            packed.0.push(carried);
+            packed.0.push(attachment);
         }
     });
 }
@@ -107,29 +107,29 @@ pub(crate) struct Arriving(Vec<Arc<dyn Attachment>>);
 impl Arriving {
     /// Counts them as arrived. Nothing is dropped here: it takes only a moment.
     pub(crate) fn arrive(&self) {
-        for carried in &self.0 {
-            carried.cancel();
+        for attachment in &self.0 {
+            attachment.cancel();
         }
     }
 }
 
 /// Counts a handle that was opened as arrived: now, or with the others of a value that arrives as a whole.
-pub(crate) fn arrive(carried: Arc<dyn Attachment>) {
+pub(crate) fn arrive(attachment: Arc<dyn Attachment>) {
     let alone = ARRIVING.with_borrow_mut(|arriving| match arriving {
         Some(Arriving(all)) => {
-            all.push(carried);
+            all.push(attachment);
             None
         }
-        None => Some(carried),
+        None => Some(attachment),
     });
-    if let Some(carried) = alone {
-        carried.cancel();
+    if let Some(attachment) = alone {
+        attachment.cancel();
     }
 }
 
-/// Reads a value that arrives as a whole, or not at all, and gives the handles that were opened in it. They are on
-/// their way until they are said to have [arrived](Arriving::arrive): so the sender can take all of them back if the
-/// reader comes to grief, and none is counted twice.
+/// Reads a value that arrives as a whole, or not at all, and returns the handles that were opened in it. They are on
+/// their way until they have [arrived](Arriving::arrive). So the sender can cancel all of them if the reader fails, and
+/// none is counted twice.
 pub(crate) fn collect_arriving<R>(read: impl FnOnce() -> R) -> (R, Arriving) {
     let (read, arriving) = with_value(&ARRIVING, Some(Arriving::default()), read);
     (read, arriving.unwrap_or_default())
@@ -140,7 +140,7 @@ pub(crate) fn apart<R>(read: impl FnOnce() -> R) -> R {
     with_value(&ARRIVING, None, || with_value(&OPENED, 0, read).0).0
 }
 
-/// Packs a value, and gives the handles that were serialised with it.
+/// Packs a value, and returns the handles that were serialised with it.
 pub(crate) fn collect<R>(pack: impl FnOnce() -> R) -> (R, Attachments) {
     let (packed, attachments) = with_value(&PACKED, Some(Attachments::default()), pack);
     (packed, attachments.unwrap_or_default())
@@ -166,22 +166,22 @@ fn with_value<T: Default, R>(
     (result, place.take())
 }
 
-/// What is on its way with one value. Dropped, it is taken back: the value will not arrive.
+/// What is on its way with one value. Dropping it cancels it: the value will not arrive.
 #[derive(Default)]
 pub(crate) struct Attachments(Vec<Arc<dyn Attachment>>);
 
 impl Attachments {
     /// The value has arrived, or is where it will be taken from.
     pub(crate) fn commit(mut self) {
-        for carried in self.0.drain(..) {
-            carried.commit();
+        for attachment in self.0.drain(..) {
+            attachment.commit();
         }
     }
 
-    /// Reading the value came only so far: so many handles in it were opened, and the others never will be.
+    /// Reading the value failed after that many of its handles were opened; the others never will be.
     pub(crate) fn commit_first(mut self, opened: usize) {
         // They are read in the order in which they were written.
-        let mut ends = self.0.iter().map(|carried| carried.ends_a_handle());
+        let mut ends = self.0.iter().map(|attachment| attachment.ends_a_handle());
         let mut arrived = 0;
         for _ in 0..opened {
             arrived += ends
@@ -190,15 +190,15 @@ impl Attachments {
                 .map_or(0, |place| place + 1);
         }
         drop(ends);
-        for carried in self.0.drain(..arrived) {
-            carried.commit();
+        for attachment in self.0.drain(..arrived) {
+            attachment.commit();
         }
     }
 
     /// The process that was to have the value died before it had read it.
     pub(crate) fn lose(mut self, pid: u32) {
-        for carried in self.0.drain(..) {
-            carried.lost(pid);
+        for attachment in self.0.drain(..) {
+            attachment.lost(pid);
         }
     }
 
@@ -209,8 +209,8 @@ impl Attachments {
 
 impl Drop for Attachments {
     fn drop(&mut self) {
-        for carried in &self.0 {
-            carried.cancel();
+        for attachment in &self.0 {
+            attachment.cancel();
         }
     }
 }

@@ -32,7 +32,7 @@ pub(crate) fn pack<T: Serialize>(value: &T) -> Result<Envelope, String> {
     let (bytes, attachments) = attachments::collect(|| {
         postcard::to_stdvec(value).map_err(|error| codec::why_not(value, &error))
     });
-    // Also after a failure: what the value left behind must not ride with somebody else's message.
+    // Also after a failure: what the value left behind must not travel with another message.
     let handles = collector.map_or(Ok(Handles::default()), ipc::Collector::collect);
     Ok(Envelope {
         bytes: bytes?,

@@ -80,11 +80,11 @@ pub(crate) fn send<'a, H, E: Serialize, S: Serializer>(
     segment.count_departure();
     let attachment: Arc<Segment> = Arc::clone(segment);
     attachments::add(attachment);
-    let ticket = SegmentHandle {
+    let sent = SegmentHandle {
         address: segment.address(),
         content: content.to_owned(),
     };
-    (ticket, extra).serialize(serializer)
+    (sent, extra).serialize(serializer)
 }
 
 /// Deserialises a handle, which uses up what was serialised. `arrive` makes the handle of its segment and of what came
@@ -96,9 +96,9 @@ pub(crate) fn open<'de, H, E: DeserializeOwned, D: Deserializer<'de>>(
     content: &str,
     arrive: impl FnOnce(Arc<Segment>, E) -> Result<H, String>,
 ) -> Result<H, D::Error> {
-    let (ticket, extra): (SegmentHandle, E) = Deserialize::deserialize(deserializer)?;
+    let (sent, extra): (SegmentHandle, E) = Deserialize::deserialize(deserializer)?;
     attachments::check_reading(content).map_err(de::Error::custom)?;
-    let opened = find(&ticket, content).and_then(|segment| arrive(segment, extra));
+    let opened = find(&sent, content).and_then(|segment| arrive(segment, extra));
     opened.map_err(|reason| {
         let error = de::Error::custom(&reason);
         WHY_NOT.set(Some(reason));
@@ -106,14 +106,14 @@ pub(crate) fn open<'de, H, E: DeserializeOwned, D: Deserializer<'de>>(
     })
 }
 
-fn find(ticket: &SegmentHandle, content: &str) -> Result<Arc<Segment>, String> {
-    if ticket.content != content {
+fn find(sent: &SegmentHandle, content: &str) -> Result<Arc<Segment>, String> {
+    if sent.content != content {
         return Err(format!(
             "it is {} and was asked for as {content}",
-            ticket.content
+            sent.content
         ));
     }
-    let segment = Segment::at(&ticket.address)?;
+    let segment = Segment::at(&sent.address)?;
     let attachment: Arc<Segment> = Arc::clone(&segment);
     attachments::arrive(attachment);
     attachments::note_opened();

@@ -2,7 +2,7 @@
 //!
 //! An `IpcSender` serialises itself as a number, and leaves the open socket that belongs to the number in
 //! a list of the thread, which the thread's next `IpcSender::send` empties. That list is private to
-//! `ipc-channel`, so whoever serialises such a value elsewhere has to send something through
+//! `ipc-channel`, so code that serialises such a value elsewhere has to send something through
 //! `ipc-channel` to get at the sockets:
 //!
 //! 1. [`Collector`] empties the list after each value by a message from the thread to itself. Most values
@@ -46,7 +46,7 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    /// Begins a collection. Handles that an earlier failure of somebody else left in the list are thrown away.
+    /// Begins a collection. Handles that an earlier failure left in the list are dropped.
     pub(crate) fn new() -> Result<Collector, String> {
         let collector = Collector::make()?;
         // More of them than fit into a message are gone as well.
@@ -101,7 +101,7 @@ impl Collector {
 
 impl Drop for Collector {
     fn drop(&mut self) {
-        // The value's own `Serialize` panicked: what it left behind must not ride with somebody else's message.
+        // The value's own `Serialize` panicked: what it left behind must not travel with another message.
         if std::thread::panicking() {
             let _ = self.sweep();
         }

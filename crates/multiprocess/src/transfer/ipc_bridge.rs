@@ -1,6 +1,6 @@
 //! A socket between `ipc-channel` and us: one end is theirs, the other end is a plain file of ours.
 //!
-//! `ipc-channel` makes its own sockets and shows nobody their descriptors; but its senders connect to a
+//! `ipc-channel` makes its own sockets and does not show their descriptors; but its senders connect to a
 //! path that they are told. So we listen at a path, let a sender connect, and unlink the path at once.
 
 use std::io;
