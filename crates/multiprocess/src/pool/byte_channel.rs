@@ -72,12 +72,6 @@ impl ByteChannel {
         }
     }
 
-    /// A worker that was given the line died before it was ready, and may not have opened it.
-    pub(crate) fn cancel(&self) {
-        // Once too often does no harm: the pool has the line open as long as any worker.
-        self.0.segment.count_arrival();
-    }
-
     /// Lets the other side know that nothing more will be put.
     pub(crate) fn close(&self) {
         // It fails only where the system refuses a lock; then the workers are ended with the pool.

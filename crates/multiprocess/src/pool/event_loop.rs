@@ -128,20 +128,12 @@ impl Supervisor {
         state.look_for_stuck();
     }
 
-    fn bury(&self, state: &mut Scheduler, worker_id: WorkerId) -> Option<Buried> {
-        let buried = state.bury(worker_id, &self.progress_cells)?;
-        if !buried.ready {
-            self.news.cancel();
-            self.progress_cells.cancel();
-        }
-        Some(buried)
-    }
-
     /// Takes a dead worker off the scheduler and, unless it is better to wait, puts a new one in its place.
     fn replace(&self, state: &mut Scheduler, worker_id: WorkerId) {
         // Longer than any trouble lasts that comes from outside.
         const TROUBLE: Duration = Duration::from_secs(20);
-        let Some(Buried { how, ready, killed }) = self.bury(state, worker_id) else {
+        let dead = state.bury(worker_id, &self.progress_cells);
+        let Some(Buried { how, ready, killed }) = dead else {
             return;
         };
         if !ready {
@@ -207,7 +199,7 @@ impl Supervisor {
                 .worker(worker_id)
                 .is_some_and(|worker| !worker.handle.is_alive());
             if dead {
-                self.bury(&mut state, worker_id);
+                state.bury(worker_id, &self.progress_cells);
             }
         }
         state.waiting.clear();

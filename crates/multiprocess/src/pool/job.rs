@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::errors::error::Error;
 use crate::errors::task_failure::TaskFailure;
 use crate::pool::message::{NEWS, ORDER};
-use crate::process::batch::{Results, Step};
+use crate::process::batch::Results;
 use crate::transfer::attachments::Attachments;
 use crate::transfer::codec::without_panic;
 
@@ -277,32 +277,24 @@ impl Batch {
         }
     }
 
-    /// A worker has done it, with these results. Its inputs were read, and the handles in them; in those that could not
-    /// be read, only the first few were: the others are given back, and no more, lest a handle that is still on its way
-    /// elsewhere be taken for gone.
+    /// A worker has done it, with these results. The handles in the inputs that it could not read are taken back; those
+    /// in the others have arrived.
     pub(crate) fn was_read(&mut self, results: &[u8]) {
         if self.attachments.is_empty() {
             return;
         }
         let unreadable = Results::new(results).unreadable();
         for (input, attachments) in self.attachments.drain(..) {
-            match unreadable.get(&input) {
-                Some(&opened) => attachments.commit_first(opened),
-                None => attachments.commit(),
+            if !unreadable.contains(&input) {
+                attachments.commit();
             }
         }
     }
 
-    /// A worker came as far as that in it and died. What it was about to read counts as not read: to wait for handles
-    /// that never arrive would be worse than to give back one too many.
-    pub(crate) fn was_read_until(&mut self, step: Step) {
-        let attachments = std::mem::take(&mut self.attachments);
-        let was_read = |input| input < step.call || input == step.call && step.has_read;
-        let (read, unread) = attachments
-            .into_iter()
-            .partition(|&(input, _)| was_read(input));
-        self.attachments = unread;
-        for (_, attachments) in Vec::into_iter(read) {
+    /// A worker has read that many inputs of it and died: the handles in the next one are taken back.
+    pub(crate) fn was_read_until(&mut self, inputs_read: u32) {
+        let was_read = |(input, _): &mut (u32, Attachments)| *input < inputs_read;
+        for (_, attachments) in self.attachments.extract_if(.., was_read) {
             attachments.commit();
         }
     }

@@ -39,18 +39,13 @@ impl ProgressCells {
     pub(crate) fn read(&self, place: u32) -> (u32, Step) {
         let entry = self.entry(place).load(Ordering::Relaxed);
         let half = |number: u64| u32::try_from(number).expect("half of 64 bits");
-        let step = Step::from_number(half(entry & u64::from(u32::MAX)));
-        (half(entry >> 32), step)
+        let step = half(entry & u64::from(u32::MAX));
+        (half(entry >> 32), Step(step))
     }
 
     /// Forgets what a worker did, before another takes its place.
     pub(crate) fn clear(&self, place: u32) {
         self.entry(place).store(0, Ordering::Relaxed);
-    }
-
-    /// As [`ByteChannel::cancel`](crate::pool::byte_channel::ByteChannel::cancel).
-    pub(crate) fn cancel(&self) {
-        self.0.count_arrival();
     }
 }
 
@@ -58,11 +53,10 @@ impl ProgressCells {
 pub(crate) struct Page<'a>(&'a AtomicU64);
 
 impl Page<'_> {
-    /// Notes a [`Step`], given by its number.
     #[inline]
-    pub(crate) fn write(&self, batch: u32, step: u32) {
-        self.0
-            .store(u64::from(batch) << 32 | u64::from(step), Ordering::Relaxed);
+    pub(crate) fn write(&self, batch: u32, step: Step) {
+        let entry = u64::from(batch) << 32 | u64::from(step.0);
+        self.0.store(entry, Ordering::Relaxed);
     }
 }
 

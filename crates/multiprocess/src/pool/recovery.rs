@@ -26,12 +26,9 @@ impl Scheduler {
         let untouched = untouched(&worker.orders);
         let (began, step) = progress_cells.read(worker_id.place);
         if let Some(setup) = worker.setup.take()
-            && (began, step.has_read) == (NO_BATCH, true)
+            && (began, step.inputs_read()) == (NO_BATCH, 1)
         {
             setup.commit();
-        }
-        if !worker.ready {
-            worker.orders.cancel();
         }
         let mut again: Vec<Batch> = untouched
             .into_iter()
@@ -53,8 +50,8 @@ impl Scheduler {
         for (id, mut batch) in has {
             let how = how.as_deref().unwrap_or("the worker ended");
             if id == began {
-                batch.was_read_until(step);
-                again.extend(lose(batch, step.call, how));
+                batch.was_read_until(step.inputs_read());
+                again.extend(lose(batch, step.call(), how));
             } else {
                 again.extend(try_again(batch, how));
             }

@@ -72,11 +72,7 @@ pub(crate) fn work(assignment: Assignment) {
             events::batch_begins(task.name(), first, count);
             let note = |step| page.write(batch, step);
             task.run_batch(order.inputs, count, &note, &mut message);
-            let end = Step {
-                call: count,
-                has_read: false,
-            };
-            note(end.number());
+            note(Step::begin(count));
             events::task_ends(task.name());
         }
         let attachments = attachments::take_results();
@@ -107,7 +103,7 @@ pub(crate) fn work(assignment: Assignment) {
 }
 
 /// Sets the worker up; a panic there ends the worker, and the pool hears why.
-fn initialize(task: &RegisteredTask, arguments: &[u8], note: &dyn Fn(u32)) {
+fn initialize(task: &RegisteredTask, arguments: &[u8], note: &dyn Fn(Step)) {
     let mut results = Vec::new();
     task.run_batch(arguments, 1, note, &mut results);
     // What it returns is sent to nobody.

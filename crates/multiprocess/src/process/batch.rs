@@ -1,6 +1,6 @@
 //! The calls of a batch: many in one message.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
@@ -15,25 +15,29 @@ use crate::process::wire::{
 use crate::transfer::attachments::{self, collect};
 use crate::transfer::codec::panic_message;
 
-/// Where a worker is in a batch.
+/// Where a worker is in a batch: two steps for each call, before and after it has read the input.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Step {
-    /// Number of the call.
-    pub(crate) call: u32,
-    /// Whether it has read the input; said only of types that can hold handles.
-    pub(crate) has_read: bool,
-}
+pub(crate) struct Step(pub(crate) u32);
 
 impl Step {
-    pub(crate) fn from_number(number: u32) -> Step {
-        Step {
-            call: number >> 1,
-            has_read: number & 1 == 1,
-        }
+    /// The worker begins that call; with the number of all calls, it has done them.
+    pub(crate) fn begin(call: u32) -> Step {
+        Step(2 * call)
     }
 
-    pub(crate) fn number(self) -> u32 {
-        self.call << 1 | u32::from(self.has_read)
+    /// The worker has read the input of that call; noted only for types that can hold handles.
+    fn have_read(call: u32) -> Step {
+        Step(2 * call + 1)
+    }
+
+    /// The number of the call.
+    pub(crate) fn call(self) -> u32 {
+        self.0 / 2
+    }
+
+    /// How many inputs the worker has read.
+    pub(crate) fn inputs_read(self) -> u32 {
+        self.0.div_ceil(2)
     }
 }
 
@@ -58,18 +62,17 @@ enum Doing {
 
 /// Calls the function for each input of a batch, and writes the results behind each other.
 ///
-/// `note` is told each [`Step`] before it is done.
+/// `note` is told each [`Step`].
 pub(crate) fn run<F, Args>(
     function: F,
     mut inputs: &[u8],
     count: u32,
-    note: &dyn Fn(u32),
+    note: &dyn Fn(Step),
     results: &mut Vec<u8>,
 ) where
     F: Task<Args>,
     Args: DeserializeOwned,
 {
-    let step = |call, has_read| note(Step { call, has_read }.number());
     let mut call = 0;
     let mut doing = Doing::Reading;
     while call < count {
@@ -78,23 +81,17 @@ pub(crate) fn run<F, Args>(
         let fallen = catch_unwind(AssertUnwindSafe(|| {
             while call < count {
                 doing = Doing::Reading;
-                step(call, false);
-                if std::mem::needs_drop::<Args>() {
-                    attachments::count_opened();
-                }
+                note(Step::begin(call));
                 let input = match split(inputs) {
                     Some((Found::Value(input), rest)) => {
                         inputs = rest;
-                        read_or_panic::<Args>(input)
+                        read_arguments::<Args>(input, || note(Step::have_read(call)))
                     }
                     _ => Err("the batch is not whole".to_owned()),
                 };
                 match input {
-                    Err(reason) => write_unreadable(&reason, results),
+                    Err(reason) => write_words(UNREADABLE, &reason, "", results),
                     Ok(arguments) => {
-                        if std::mem::needs_drop::<Args>() {
-                            step(call, true);
-                        }
                         doing = Doing::Calling;
                         let value = function.call(arguments);
                         doing = Doing::Writing(results.len());
@@ -117,7 +114,7 @@ pub(crate) fn run<F, Args>(
         let Err(payload) = fallen else { continue };
         let message = panic_message(payload.as_ref());
         match doing {
-            Doing::Reading => write_unreadable(message, results),
+            Doing::Reading => write_words(UNREADABLE, message, "", results),
             Doing::Calling => write_words(PANICKED, message, &panic::last_location(), results),
             Doing::Writing(start) => {
                 results.truncate(start);
@@ -130,10 +127,14 @@ pub(crate) fn run<F, Args>(
     }
 }
 
-/// Writes why an input cannot be read, and how many handles in it were opened before that was known.
-fn write_unreadable(reason: &str, results: &mut Vec<u8>) {
-    let opened = attachments::opened().to_string();
-    write_words(UNREADABLE, reason, &opened, results);
+/// Reads an input; the handles in it arrive together, and then `note` is called.
+#[inline]
+fn read_arguments<Args: DeserializeOwned>(input: &[u8], note: impl Fn()) -> Result<Args, String> {
+    // A type with nothing to be dropped holds no handle.
+    if !std::mem::needs_drop::<Args>() {
+        return read_or_panic(input);
+    }
+    attachments::read_whole(|| read_or_panic(input), note)
 }
 
 /// Appends a result; if that fails, the handles that were already written are given back.
@@ -159,17 +160,17 @@ impl<'a> Results<'a> {
         Results(bytes)
     }
 
-    /// The inputs that could not be read, by number, and how many handles in each were opened before that was known.
-    pub(crate) fn unreadable(self) -> HashMap<u32, usize> {
-        let mut unreadable = HashMap::new();
+    /// The numbers of the inputs that could not be read.
+    pub(crate) fn unreadable(self) -> HashSet<u32> {
+        let mut unreadable = HashSet::new();
         let mut rest = self.0;
         for number in 0.. {
             let Some((found, behind)) = split(rest) else {
                 break;
             };
             rest = behind;
-            if let Found::Words(UNREADABLE, _, opened) = found {
-                unreadable.insert(number, opened.parse().unwrap_or(0));
+            if let Found::Words(UNREADABLE, ..) = found {
+                unreadable.insert(number);
             }
         }
         unreadable

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::errors::error::{Error, Result};
-use crate::process::batch;
+use crate::process::batch::{self, Step};
 use crate::process::task::Task;
 use crate::transfer::attachments;
 use crate::transfer::envelope::{self, Envelope};
@@ -16,7 +16,7 @@ use crate::transfer::envelope::{self, Envelope};
 type Runner = Box<dyn Fn(Envelope, &dyn Fn()) -> Outcome + Send + Sync>;
 
 /// How a pool's worker runs its function, for many inputs in one go.
-type BatchRunner = Box<dyn Fn(&[u8], u32, &dyn Fn(u32), &mut Vec<u8>) + Send + Sync>;
+type BatchRunner = Box<dyn Fn(&[u8], u32, &dyn Fn(Step), &mut Vec<u8>) + Send + Sync>;
 
 /// What came of running a function in a child.
 pub(crate) enum Outcome {
@@ -46,15 +46,15 @@ impl RegisteredTask {
         (self.run)(arguments, opened)
     }
 
-    /// Calls the function for `count` inputs and writes the results; `starting` is told the number of each call.
+    /// Calls the function for `count` inputs and writes the results; `note` is told each step.
     pub(crate) fn run_batch(
         &self,
         inputs: &[u8],
         count: u32,
-        starting: &dyn Fn(u32),
+        note: &dyn Fn(Step),
         results: &mut Vec<u8>,
     ) {
-        (self.run_batch)(inputs, count, starting, results);
+        (self.run_batch)(inputs, count, note, results);
     }
 }
 
@@ -85,17 +85,11 @@ where
 {
     const { refuse_captures::<F>() };
     let run = move |arguments: Envelope, opened: &dyn Fn()| {
-        let (arguments, arriving) =
-            attachments::collect_arriving(|| envelope::open::<Args>(arguments));
+        let arguments = attachments::read_whole(|| envelope::open::<Args>(arguments), opened);
         let arguments = match arguments {
             Ok(arguments) => arguments,
-            // The parent takes back the handles in them, also those that were opened.
             Err(reason) => return Outcome::UnreadableArguments(reason),
         };
-        // The one right after the other: killed between them, the parent would take back what has arrived.
-        arriving.arrive();
-        opened();
-        drop(arriving);
         match envelope::pack(&function.call(arguments)) {
             Ok(answer) => Outcome::Answered(answer),
             Err(reason) => Outcome::UnsendableAnswer(reason),
@@ -105,8 +99,8 @@ where
         type_id: TypeId::of::<F>(),
         name: type_name::<F>(),
         run: Box::new(run),
-        run_batch: Box::new(move |inputs, count, starting, results| {
-            batch::run::<F, Args>(function, inputs, count, starting, results);
+        run_batch: Box::new(move |inputs, count, note, results| {
+            batch::run::<F, Args>(function, inputs, count, note, results);
         }),
     }
 }

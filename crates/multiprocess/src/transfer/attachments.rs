@@ -9,8 +9,6 @@ thread_local! {
     static PACKED: RefCell<Option<Attachments>> = const { RefCell::new(None) };
     /// What was packed with the results of a batch so far.
     static RESULTS: RefCell<Attachments> = const { RefCell::new(Attachments(Vec::new())) };
-    /// How many handles this thread has opened since it began to count.
-    static OPENED: RefCell<usize> = const { RefCell::new(0) };
     /// What this thread has opened since reading began; `None` while it reads nothing that arrives as a whole.
     static ARRIVING: RefCell<Option<Arriving>> = const { RefCell::new(None) };
     /// Whether this thread reads a value that came with a message: no handle can be read otherwise.
@@ -59,11 +57,6 @@ pub(crate) trait Attachment: Send + Sync {
 
     /// It has arrived, or will.
     fn commit(&self) {}
-
-    /// Whether it is what a handle ends with: some handles add several.
-    fn ends_a_handle(&self) -> bool {
-        false
-    }
 }
 
 /// Notes a handle that was serialised.
@@ -83,21 +76,6 @@ pub(crate) fn keep_result(mut attachments: Attachments) {
 /// What was packed with the results of a batch, since this was asked last.
 pub(crate) fn take_results() -> Attachments {
     RESULTS.take()
-}
-
-/// Counts the handles that this thread opens from now on.
-pub(crate) fn count_opened() {
-    OPENED.set(0);
-}
-
-/// Notes a handle that was opened.
-pub(crate) fn note_opened() {
-    OPENED.with_borrow_mut(|opened| *opened += 1);
-}
-
-/// How many handles this thread has opened since [`count_opened`].
-pub(crate) fn opened() -> usize {
-    OPENED.with_borrow(|opened| *opened)
 }
 
 /// Handles that were opened, and are not yet counted as arrived.
@@ -137,7 +115,23 @@ pub(crate) fn collect_arriving<R>(read: impl FnOnce() -> R) -> (R, Arriving) {
 
 /// Reads something while something else is being read: its handles are not counted with those of the other.
 pub(crate) fn apart<R>(read: impl FnOnce() -> R) -> R {
-    with_value(&ARRIVING, None, || with_value(&OPENED, 0, read).0).0
+    with_value(&ARRIVING, None, read).0
+}
+
+/// Reads a value whose handles arrive together when it has been read, and then calls `tell`, which lets the sender know.
+/// Until then, and if the value can't be read, the sender takes all of them back.
+#[inline]
+pub(crate) fn read_whole<T, E>(
+    read: impl FnOnce() -> Result<T, E>,
+    tell: impl FnOnce(),
+) -> Result<T, E> {
+    let (read, arriving) = collect_arriving(read);
+    if read.is_ok() {
+        // The one right after the other: killed between them, the sender would take back what has arrived.
+        arriving.arrive();
+        tell();
+    }
+    read
 }
 
 /// Packs a value, and returns the handles that were serialised with it.
@@ -174,23 +168,6 @@ impl Attachments {
     /// The value has arrived, or is where it will be taken from.
     pub(crate) fn commit(mut self) {
         for attachment in self.0.drain(..) {
-            attachment.commit();
-        }
-    }
-
-    /// Reading the value failed after that many of its handles were opened; the others never will be.
-    pub(crate) fn commit_first(mut self, opened: usize) {
-        // They are read in the order in which they were written.
-        let mut ends = self.0.iter().map(|attachment| attachment.ends_a_handle());
-        let mut arrived = 0;
-        for _ in 0..opened {
-            arrived += ends
-                .by_ref()
-                .position(|end| end)
-                .map_or(0, |place| place + 1);
-        }
-        drop(ends);
-        for attachment in self.0.drain(..arrived) {
             attachment.commit();
         }
     }

@@ -31,10 +31,6 @@ impl Attachment for Segment {
     fn cancel(&self) {
         self.count_arrival();
     }
-
-    fn ends_a_handle(&self) -> bool {
-        true
-    }
 }
 
 /// Makes a type a handle: implements `Serialize` and `Deserialize` by [`send`] and [`open`].
@@ -116,6 +112,5 @@ fn find(sent: &SegmentHandle, content: &str) -> Result<Arc<Segment>, String> {
     let segment = Segment::at(&sent.address)?;
     let attachment: Arc<Segment> = Arc::clone(&segment);
     attachments::arrive(attachment);
-    attachments::note_opened();
     Ok(segment)
 }
