@@ -7,7 +7,6 @@ use serde::de::DeserializeOwned;
 use crate::errors::error::{Error, Result};
 use crate::errors::task_failure::TaskFailure;
 use crate::pool::job::{Arrived, Payload};
-use crate::process::batch::Outcome;
 
 /// Results that have arrived.
 pub(crate) struct Collection<R> {
@@ -142,17 +141,6 @@ pub(crate) fn for_each_result<R: DeserializeOwned>(
 ) {
     let mut results = message.open();
     for index in first..first + count {
-        each(
-            index,
-            match results.next() {
-                Outcome::Value(value) => Ok(value),
-                Outcome::Panicked { message, location } => {
-                    Err(TaskFailure::Panicked { message, location })
-                }
-                Outcome::UnsendableResult(reason) => Err(TaskFailure::UnsendableResult { reason }),
-                Outcome::UnreadableInput(reason) => Err(TaskFailure::UnreadableInput { reason }),
-                Outcome::UnreadableResult(reason) => Err(TaskFailure::UnreadableResult { reason }),
-            },
-        );
+        each(index, results.next().map_err(TaskFailure::from));
     }
 }

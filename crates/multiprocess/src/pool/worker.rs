@@ -4,11 +4,14 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use crate::errors::failure::Failure;
+use crate::errors::task_failure::TaskFailure;
 use crate::pool::byte_channel::ByteChannel;
 use crate::pool::message::{Event, NEWS, NO_BATCH, Request, WorkerId};
 use crate::pool::progress_cells::ProgressCells;
-use crate::process::batch::{self, Step};
+use crate::process::batch::{Results, Step};
 use crate::process::task_table::{self, RegisteredTask};
+use crate::process::wire;
 use crate::trace::events;
 use crate::transfer::attachments;
 
@@ -90,7 +93,10 @@ pub(crate) fn work(assignment: Assignment) {
                 // There is no memory for the results; for these words there may be some.
                 drop(attachments);
                 message.truncate(NEWS);
-                batch::write_unsendable(&reason, count, &mut message);
+                let failure = Failure::UnsendableResult(reason);
+                for _ in 0..count {
+                    wire::append_failure(&failure, &mut message);
+                }
                 if news.put(&message).is_err() {
                     return;
                 }
@@ -108,9 +114,12 @@ fn initialize(task: &RegisteredTask, arguments: &[u8], note: &dyn Fn(Step)) {
     task.run_batch(arguments, 1, note, &mut results);
     // What it returns is sent to nobody.
     drop(attachments::take_results());
-    let failed = batch::Results::new(&results).failure_of_one();
-    if let Some(reason) = failed {
-        let message = format!("the initializer {} failed: {reason}", task.name());
+    // What it returned is not looked at.
+    if let Err(failure @ (Failure::Panicked { .. } | Failure::UnreadableArguments(_))) =
+        Results::new(&results).next::<()>()
+    {
+        let why = TaskFailure::from(failure);
+        let message = format!("the initializer {} failed: {why}", task.name());
         // Without the announcement of a panic: a panic of the initializer has been announced.
         std::panic::resume_unwind(Box::new(message));
     }

@@ -6,12 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::errors::failure::Failure;
 use crate::process::panic;
 use crate::process::task::Task;
-use crate::process::wire::{
-    Found, PANICKED, UNREADABLE, UNSENDABLE, append, append_or_panic, read, read_or_panic, split,
-    write_words,
-};
+use crate::process::wire::{append, append_failure, append_or_panic, read, read_or_panic, split};
 use crate::transfer::attachments::{self, collect};
 use crate::transfer::codec::panic_message;
 
@@ -39,15 +37,6 @@ impl Step {
     pub(crate) fn inputs_read(self) -> u32 {
         self.0.div_ceil(2)
     }
-}
-
-/// The result of one call of the function, in the parent.
-pub(crate) enum Outcome<R> {
-    Value(R),
-    Panicked { message: String, location: String },
-    UnsendableResult(String),
-    UnreadableInput(String),
-    UnreadableResult(String),
 }
 
 /// What a worker does for one call, in this order.
@@ -83,14 +72,14 @@ pub(crate) fn run<F, Args>(
                 doing = Doing::Reading;
                 note(Step::begin(call));
                 let input = match split(inputs) {
-                    Some((Found::Value(input), rest)) => {
+                    Some((Ok(input), rest)) => {
                         inputs = rest;
                         read_arguments::<Args>(input, || note(Step::have_read(call)))
                     }
                     _ => Err("the batch is not whole".to_owned()),
                 };
                 match input {
-                    Err(reason) => write_words(UNREADABLE, &reason, "", results),
+                    Err(reason) => append_failure(&Failure::UnreadableArguments(reason), results),
                     Ok(arguments) => {
                         doing = Doing::Calling;
                         let value = function.call(arguments);
@@ -102,7 +91,7 @@ pub(crate) fn run<F, Args>(
                             append_or_panic(&value, results)
                         };
                         if let Err(reason) = written {
-                            write_words(UNSENDABLE, &reason, "", results);
+                            append_failure(&Failure::UnsendableResult(reason), results);
                         }
                         doing = Doing::Dropping;
                         drop(value);
@@ -112,18 +101,19 @@ pub(crate) fn run<F, Args>(
             }
         }));
         let Err(payload) = fallen else { continue };
-        let message = panic_message(payload.as_ref());
-        match doing {
-            Doing::Reading => write_words(UNREADABLE, message, "", results),
-            Doing::Calling => write_words(PANICKED, message, &panic::last_location(), results),
+        call += 1;
+        let reason = panic_message(payload.as_ref()).to_owned();
+        let failure = match doing {
+            Doing::Reading => Failure::UnreadableArguments(reason),
+            Doing::Calling => panic::failure(payload.as_ref()),
             Doing::Writing(start) => {
                 results.truncate(start);
-                write_words(UNSENDABLE, message, "", results);
+                Failure::UnsendableResult(reason)
             }
             // The result stands there already.
-            Doing::Dropping => {}
-        }
-        call += 1;
+            Doing::Dropping => continue,
+        };
+        append_failure(&failure, results);
     }
 }
 
@@ -145,13 +135,6 @@ fn append_with_handles<T: Serialize>(value: &T, results: &mut Vec<u8>) -> Result
     Ok(())
 }
 
-/// Writes, in place of results that cannot be sent, why.
-pub(crate) fn write_unsendable(reason: &str, count: u32, results: &mut Vec<u8>) {
-    for _ in 0..count {
-        write_words(UNSENDABLE, reason, "", results);
-    }
-}
-
 /// Reads the results of a batch, one by one.
 pub(crate) struct Results<'a>(&'a [u8]);
 
@@ -169,42 +152,21 @@ impl<'a> Results<'a> {
                 break;
             };
             rest = behind;
-            if let Found::Words(UNREADABLE, ..) = found {
+            if let Err(Failure::UnreadableArguments(_)) = found {
                 unreadable.insert(number);
             }
         }
         unreadable
     }
 
-    /// Why the one call of a batch failed, if it did; its value is not looked at.
-    pub(crate) fn failure_of_one(self) -> Option<String> {
-        match split(self.0) {
-            Some((Found::Words(PANICKED, message, location), _)) => {
-                Some(format!("it panicked at {location}: {message}"))
-            }
-            Some((Found::Words(UNREADABLE, reason, _), _)) => Some(reason),
-            // What it returns is ignored.
-            Some(_) => None,
-            None => Some("it gave no result".to_owned()),
-        }
-    }
-
-    pub(crate) fn next<R: DeserializeOwned>(&mut self) -> Outcome<R> {
+    pub(crate) fn next<R: DeserializeOwned>(&mut self) -> Result<R, Failure> {
         let Some((found, rest)) = split(self.0) else {
             self.0 = &[];
             let reason = "the worker sent fewer results than there were inputs";
-            return Outcome::UnreadableResult(reason.to_owned());
+            return Err(Failure::UnreadableResult(reason.to_owned()));
         };
         self.0 = rest;
-        match found {
-            Found::Value(value) => match read(value) {
-                Ok(value) => Outcome::Value(value),
-                Err(reason) => Outcome::UnreadableResult(reason),
-            },
-            Found::Words(PANICKED, message, location) => Outcome::Panicked { message, location },
-            Found::Words(UNSENDABLE, reason, _) => Outcome::UnsendableResult(reason),
-            Found::Words(_, reason, _) => Outcome::UnreadableInput(reason),
-        }
+        read(found?).map_err(Failure::UnreadableResult)
     }
 }
 

@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use crate::errors::current::{self, Identity, ProcessInfo};
+use crate::errors::failure::Failure;
 use crate::memory::name::PathBytes;
 use crate::memory::presence;
 use crate::memory::registry;
@@ -18,10 +19,9 @@ use crate::process::at_exit;
 use crate::process::control_socket::{self, Frame, Kind, Wait};
 use crate::process::panic;
 use crate::process::reaper;
-use crate::process::start::{MARK, PanicReport, Start};
-use crate::process::task_table::{self, Outcome, RegisteredTask};
+use crate::process::start::{MARK, Start};
+use crate::process::task_table::{self, RegisteredTask};
 use crate::trace::events;
-use crate::transfer::codec::panic_message;
 use crate::transfer::envelope::Envelope;
 use crate::transfer::ipc;
 
@@ -70,11 +70,10 @@ fn run() -> i32 {
         Ok(Some((Kind::Start, envelope))) => envelope,
         // A parent that died meanwhile has nothing to be told.
         Ok(_) => return FAILED,
-        Err(error) => return tell(&line, Kind::NotStarted, explained(&error).into_bytes()),
+        Err(error) => return fail(&line, &Failure::NotStarted(explained(&error))),
     };
-    let start: Start = match postcard::from_bytes(&envelope.bytes) {
-        Ok(start) => start,
-        Err(_) => return tell(&line, Kind::OtherProgram, b"a function".to_vec()),
+    let Ok(start) = postcard::from_bytes::<Start>(&envelope.bytes) else {
+        return fail(&line, &Failure::OtherProgram("a function".to_owned()));
     };
     show_name(&start.name);
     let this = ProcessInfo {
@@ -97,7 +96,7 @@ fn run() -> i32 {
                 "it ends with its parent, and could not watch it: {}",
                 explained(&error)
             );
-            return tell(&line, Kind::NotStarted, reason.into_bytes());
+            return fail(&line, &Failure::NotStarted(reason));
         }
     }
     if let Some(PathBytes(base)) = start.base {
@@ -119,18 +118,12 @@ fn run() -> i32 {
         .get(start.index as usize)
         .filter(|task| task.name() == start.function && table.len() == start.tasks);
     let Some(task) = task else {
-        return tell(&line, Kind::OtherProgram, start.function.into_bytes());
+        return fail(&line, &Failure::OtherProgram(start.function));
     };
     let arguments = match control_socket::receive_frame(&line, Wait::Yes) {
         Ok(Some((Kind::Arguments, arguments))) => arguments,
         Ok(_) => return FAILED,
-        Err(error) => {
-            return tell(
-                &line,
-                Kind::UnreadableArguments,
-                explained(&error).into_bytes(),
-            );
-        }
+        Err(error) => return fail(&line, &Failure::UnreadableArguments(explained(&error))),
     };
     tell(&line, Kind::Started, Vec::new());
     let code = answer(&line, task, arguments);
@@ -141,45 +134,36 @@ fn run() -> i32 {
 /// Runs the function and sends what came of it.
 fn answer(line: &UnixStream, task: &RegisteredTask, arguments: Envelope) -> i32 {
     events::task_begins(task.name());
-    let opened = || {
-        tell(line, Kind::Unpacked, Vec::new());
-    };
-    let outcome = catch_unwind(AssertUnwindSafe(|| task.run(arguments, &opened)));
+    let opened = || tell(line, Kind::Unpacked, Vec::new());
+    let result = catch_unwind(AssertUnwindSafe(|| task.run(arguments, &opened)));
     events::task_ends(task.name());
-    match outcome {
-        Ok(Outcome::Answered(answer)) => {
-            let sent = Frame::new(Kind::Answer, answer)
-                .and_then(|(frame, attachments)| frame.send(line).map(|()| attachments.commit()));
-            match sent {
-                Ok(()) => 0,
-                Err(error) => tell(line, Kind::UnsendableAnswer, explained(&error).into_bytes()),
-            }
-        }
-        Ok(Outcome::UnreadableArguments(reason)) => {
-            tell(line, Kind::UnreadableArguments, reason.into_bytes())
-        }
-        Ok(Outcome::UnsendableAnswer(reason)) => {
-            tell(line, Kind::UnsendableAnswer, reason.into_bytes())
-        }
-        Err(payload) => {
-            let report = PanicReport {
-                message: panic_message(payload.as_ref()).to_owned(),
-                location: panic::last_location(),
-            };
-            tell(line, Kind::Panicked, report.to_bytes());
-            PANICKED
-        }
+    let sent = match result {
+        Ok(answer) => answer.and_then(|answer| {
+            Frame::new(Kind::Answer, answer)
+                .and_then(|(frame, attachments)| frame.send(line).map(|()| attachments.commit()))
+                .map_err(|error| Failure::UnsendableResult(explained(&error)))
+        }),
+        Err(payload) => Err(panic::failure(payload.as_ref())),
+    };
+    sent.map_or_else(|failure| fail(line, &failure), |()| 0)
+}
+
+/// Tells the parent why there is no answer; returns the exit code.
+fn fail(line: &UnixStream, failure: &Failure) -> i32 {
+    tell(line, Kind::Failed, failure.to_bytes());
+    match failure {
+        Failure::Panicked { .. } => PANICKED,
+        _ => FAILED,
     }
 }
 
-/// Sends a frame to the parent, which may be gone; returns the exit code for a failure.
-fn tell(line: &UnixStream, kind: Kind, bytes: Vec<u8>) -> i32 {
+/// Sends a frame to the parent, which may be gone.
+fn tell(line: &UnixStream, kind: Kind, bytes: Vec<u8>) {
     let envelope = Envelope {
         bytes,
         ..Envelope::default()
     };
     let _ = Frame::new(kind, envelope).and_then(|(frame, _)| frame.send(line));
-    FAILED
 }
 
 /// Takes the line to the parent from standard input, and leaves an empty standard input behind.

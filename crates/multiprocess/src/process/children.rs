@@ -13,6 +13,7 @@ use tracing::Level;
 
 use crate::errors::current::ProcessInfo;
 use crate::errors::error::{Error, Result};
+use crate::errors::failure::Failure;
 use crate::platform::exit_watch::ExitWatch;
 use crate::platform::signal::Signal;
 use crate::process::control_socket::{self, Frame, Kind, Wait};
@@ -60,31 +61,17 @@ impl fmt::Display for End {
     }
 }
 
-/// How a child ended. Its last words are taken by the join that gives them to the caller.
+/// How a child ended.
 struct Ended {
     end: End,
-    started: bool,
-    last_words: Option<(Kind, Envelope)>,
-    line_error: Option<std::io::Error>,
-    /// Whether a join has had all this.
-    taken: bool,
+    /// What its function returned, or why there is nothing, until a join has taken it.
+    answer: Option<Result<Envelope>>,
 }
 
 impl Drop for Child {
     fn drop(&mut self) {
         self.discard_answer();
     }
-}
-
-/// What a child that has ended leaves to the join.
-pub(crate) struct Remains {
-    pub(crate) end: End,
-    /// Whether it reached `init` and read its start.
-    pub(crate) started: bool,
-    pub(crate) last_words: Option<(Kind, Envelope)>,
-    pub(crate) line_error: Option<std::io::Error>,
-    /// Whether an earlier join had it all.
-    pub(crate) taken_before: bool,
 }
 
 impl Child {
@@ -190,23 +177,23 @@ impl Child {
             Err(error) if error.raw_os_error() == Some(libc::ECHILD) => End::Unknown,
             Err(source) => return Err(self.system_error("wait for", source)),
         };
-        let mut ended = Ended {
-            end,
-            started: false,
-            last_words: None,
-            line_error: None,
-            taken: false,
-        };
-        let mut unpacked = false;
+        let (mut started, mut unpacked) = (false, false);
+        let mut answer = None;
+        let mut unreadable = None;
         if let Some(line) = state.line.take() {
             loop {
                 match control_socket::receive_frame(&line, Wait::No) {
                     Ok(None) => break,
-                    Ok(Some((Kind::Started, _))) => ended.started = true,
+                    Ok(Some((Kind::Started, _))) => started = true,
                     Ok(Some((Kind::Unpacked, _))) => unpacked = true,
-                    Ok(Some(words)) => ended.last_words = Some(words),
-                    Err(error) => {
-                        ended.line_error = Some(error);
+                    Ok(Some((Kind::Answer, envelope))) => answer = Some(Ok(envelope)),
+                    Ok(Some((Kind::Failed, envelope))) => {
+                        let failure = Failure::from_bytes(&envelope.bytes);
+                        answer = Some(Err(failure.of_process(&self.info)));
+                    }
+                    Ok(Some((Kind::Start | Kind::Arguments, _))) => {}
+                    Err(source) => {
+                        unreadable = Some(self.system_error("read the answer of", source));
                         break;
                     }
                 }
@@ -219,14 +206,16 @@ impl Child {
         }
         // One that was killed has left what it used. So has one that exited in the middle of its function.
         let killed = matches!(end, End::Known(status) if status.signal().is_some());
-        if killed || ended.last_words.is_none() {
+        if killed || answer.is_none() {
             DIED.store(true, Ordering::Release);
             reaper::sweep();
         }
         let at = events::moment(Level::INFO);
         // From now on another thread may join it, and the program end.
         let _untold = Untold::new();
-        state.ended = Some(ended);
+        let no_answer = || Err(unreadable.unwrap_or_else(|| self.no_answer(end, started)));
+        let answer = Some(answer.unwrap_or_else(no_answer));
+        state.ended = Some(Ended { end, answer });
         drop(state);
         list().retain(|child| !std::ptr::eq(child.as_ref(), self));
         // Told when nobody has to wait for it: a listener may wait for something that a thread which joins has.
@@ -236,28 +225,47 @@ impl Child {
 
     /// Throws away the answer of a child that has ended, if it has one that no join took.
     pub(crate) fn discard_answer(&self) {
-        let words = self
-            .state()
-            .ended
-            .as_mut()
-            .and_then(|ended| ended.last_words.take());
-        if let Some((Kind::Answer, answer)) = words {
+        let mut state = self.state();
+        let answer = state.ended.as_mut().and_then(|ended| ended.answer.take());
+        drop(state);
+        if let Some(Ok(answer)) = answer {
             // The answer's own `Drop` may panic, and this may be the reaper, who waits for others too.
             let _ = codec::without_panic(|| (self.discard)(answer));
         }
     }
 
-    /// What the child left; its last words are given once. `None` while it runs.
-    pub(crate) fn take_remains(&self) -> Option<Remains> {
+    /// Returns the answer of a child that has ended, once.
+    pub(crate) fn take_answer(&self) -> Result<Envelope> {
         let mut state = self.state();
-        let ended = state.ended.as_mut()?;
-        Some(Remains {
-            end: ended.end,
-            started: ended.started,
-            last_words: ended.last_words.take(),
-            line_error: ended.line_error.take(),
-            taken_before: std::mem::replace(&mut ended.taken, true),
-        })
+        let ended = state.ended.as_mut().expect("the process was waited for");
+        let name = self.info.name.clone();
+        ended
+            .answer
+            .take()
+            .unwrap_or(Err(Error::AlreadyJoined { name }))
+    }
+
+    /// The error for a child that ended without an answer.
+    fn no_answer(&self, end: End, started: bool) -> Error {
+        let ProcessInfo { name, pid, .. } = self.info.clone();
+        let End::Known(status) = end else {
+            return Error::EndUnknown { name, pid };
+        };
+        if let Some(signal) = status.signal() {
+            return Error::Killed {
+                name,
+                pid,
+                signal: Signal(signal),
+            };
+        }
+        if !started {
+            return Error::NeverStarted { name, pid, status };
+        }
+        Error::Exited {
+            name,
+            pid,
+            code: status.code().unwrap_or(-1),
+        }
     }
 
     /// Sends a signal, unless the child has been reaped.
@@ -300,38 +308,6 @@ impl Awaited for Child {
 
     fn reap(&self, deadline: Instant) -> bool {
         !matches!(self.wait(Some(deadline)), Ok(false))
-    }
-}
-
-impl Remains {
-    /// The error for a child that ended without last words.
-    pub(crate) fn unspoken(self, info: &ProcessInfo) -> Error {
-        let ProcessInfo { name, pid, .. } = info.clone();
-        if let Some(source) = self.line_error {
-            return Error::System {
-                doing: "read the answer of",
-                name,
-                source,
-            };
-        }
-        let End::Known(status) = self.end else {
-            return Error::EndUnknown { name, pid };
-        };
-        if let Some(signal) = status.signal() {
-            return Error::Killed {
-                name,
-                pid,
-                signal: Signal(signal),
-            };
-        }
-        if !self.started {
-            return Error::NeverStarted { name, pid, status };
-        }
-        Error::Exited {
-            name,
-            pid,
-            code: status.code().unwrap_or(-1),
-        }
     }
 }
 

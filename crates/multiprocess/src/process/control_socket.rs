@@ -48,30 +48,18 @@ pub(crate) enum Kind {
     Unpacked,
     /// Child to parent: the function's value.
     Answer,
-    /// Child to parent: the function panicked.
-    Panicked,
-    /// Child to parent: the list of tasks is not the parent's.
-    OtherProgram,
-    /// Child to parent: the arguments cannot be read.
-    UnreadableArguments,
-    /// Child to parent: the function's value cannot be sent.
-    UnsendableAnswer,
-    /// Child to parent: the system does not give me what I need to begin.
-    NotStarted,
+    /// Child to parent: a [`Failure`](crate::errors::failure::Failure) in place of the value.
+    Failed,
 }
 
 impl Kind {
-    const ALL: [Kind; 10] = [
+    const ALL: [Kind; 6] = [
         Kind::Start,
         Kind::Arguments,
         Kind::Started,
         Kind::Unpacked,
         Kind::Answer,
-        Kind::Panicked,
-        Kind::OtherProgram,
-        Kind::UnreadableArguments,
-        Kind::UnsendableAnswer,
-        Kind::NotStarted,
+        Kind::Failed,
     ];
 }
 

@@ -7,13 +7,11 @@ use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
-use crate::errors::current::ProcessInfo;
-use crate::errors::error::{Error, Result, Travelling};
+use crate::errors::error::Result;
+use crate::errors::failure::Failure;
 use crate::platform::signal::Signal;
 use crate::process::children::{Child, End};
-use crate::process::control_socket::Kind;
 use crate::process::reaper::{self, Awaited};
-use crate::process::start::PanicReport;
 use crate::trace::events;
 use crate::transfer::envelope;
 
@@ -172,60 +170,9 @@ impl<R: DeserializeOwned> JoinHandle<R> {
 
     /// The answer of a process that has ended.
     fn answer(&self) -> Result<R> {
-        let info = &self.child.info;
-        let ProcessInfo { name, pid, .. } = info.clone();
-        let mut remains = self
-            .child
-            .take_remains()
-            .expect("the process was waited for");
-        if remains.taken_before {
-            return Err(Error::AlreadyJoined { name });
-        }
-        let Some((kind, envelope)) = remains.last_words.take() else {
-            return Err(remains.unspoken(info));
-        };
-        let words = || String::from_utf8_lossy(&envelope.bytes).into_owned();
-        Err(match kind {
-            Kind::Answer => {
-                let unreadable = |reason| Error::Decode {
-                    what: Travelling::Answer,
-                    name,
-                    reason,
-                };
-                return envelope::open(envelope).map_err(unreadable);
-            }
-            Kind::Panicked => {
-                let PanicReport { message, location } = PanicReport::from_bytes(&envelope.bytes);
-                Error::Panicked {
-                    name,
-                    pid,
-                    message,
-                    location,
-                }
-            }
-            Kind::NotStarted => Error::Spawn {
-                name,
-                source: std::io::Error::other(words()),
-            },
-            Kind::OtherProgram => Error::OtherProgram {
-                name,
-                pid,
-                function: words(),
-            },
-            Kind::UnreadableArguments => Error::Decode {
-                what: Travelling::Arguments,
-                name,
-                reason: words(),
-            },
-            Kind::UnsendableAnswer => Error::Encode {
-                what: Travelling::Answer,
-                name,
-                reason: words(),
-            },
-            Kind::Start | Kind::Arguments | Kind::Started | Kind::Unpacked => {
-                remains.unspoken(info)
-            }
-        })
+        let answer = self.child.take_answer()?;
+        envelope::open(answer)
+            .map_err(|reason| Failure::UnreadableResult(reason).of_process(&self.child.info))
     }
 }
 

@@ -1,11 +1,13 @@
 //! How a panic in a child is announced: once, on standard error, with the name of the process.
 
+use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::RefCell;
 use std::io::Write;
 use std::panic::PanicHookInfo;
 
 use crate::errors::current;
+use crate::errors::failure::Failure;
 use crate::errors::quoted::{Name, Words};
 use crate::transfer::codec::panic_message;
 
@@ -19,14 +21,16 @@ pub(crate) fn announce_with_process_name() {
     std::panic::set_hook(Box::new(announce));
 }
 
-/// Where the panic happened that was caught last on this thread, as `file:line:column`.
-pub(crate) fn last_location() -> String {
-    let location = LOCATION.with_borrow(String::clone);
+/// The failure of a function whose panic was caught last on this thread.
+pub(crate) fn failure(payload: &(dyn Any + Send)) -> Failure {
+    let mut location = LOCATION.with_borrow(String::clone);
     // A function that put a hook of its own in place of ours.
     if location.is_empty() {
-        "an unknown place".to_owned()
-    } else {
-        location
+        "an unknown place".clone_into(&mut location);
+    }
+    Failure::Panicked {
+        message: panic_message(payload).to_owned(),
+        location,
     }
 }
 

@@ -34,23 +34,3 @@ impl Start {
         postcard::to_stdvec(self).expect("a start is names and numbers")
     }
 }
-
-/// What a child that panicked tells its parent.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct PanicReport {
-    pub(crate) message: String,
-    pub(crate) location: String,
-}
-
-impl PanicReport {
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        postcard::to_stdvec(self).expect("a report is two strings")
-    }
-
-    pub(crate) fn from_bytes(bytes: &[u8]) -> PanicReport {
-        postcard::from_bytes(bytes).unwrap_or_else(|error| PanicReport {
-            message: format!("its report cannot be read: {error}"),
-            location: "an unknown place".to_owned(),
-        })
-    }
-}

@@ -7,26 +7,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::errors::error::{Error, Result};
+use crate::errors::failure::Failure;
 use crate::process::batch::{self, Step};
 use crate::process::task::Task;
 use crate::transfer::attachments;
 use crate::transfer::envelope::{self, Envelope};
 
 /// How a child runs its function: reads the arguments, calls, and packs the answer.
-type Runner = Box<dyn Fn(Envelope, &dyn Fn()) -> Outcome + Send + Sync>;
+type Runner = Box<dyn Fn(Envelope, &dyn Fn()) -> Result<Envelope, Failure> + Send + Sync>;
 
 /// How a pool's worker runs its function, for many inputs in one go.
 type BatchRunner = Box<dyn Fn(&[u8], u32, &dyn Fn(Step), &mut Vec<u8>) + Send + Sync>;
-
-/// What came of running a function in a child.
-pub(crate) enum Outcome {
-    /// It returned, and this is the answer.
-    Answered(Envelope),
-    /// The arguments could not be read: why.
-    UnreadableArguments(String),
-    /// It returned, and the answer cannot travel: why.
-    UnsendableAnswer(String),
-}
 
 /// A function entered in the list that [`init`](crate::init) takes; made by [`task`].
 pub struct RegisteredTask {
@@ -42,7 +33,7 @@ impl RegisteredTask {
     }
 
     /// Opens the arguments, says so, and calls the function.
-    pub(crate) fn run(&self, arguments: Envelope, opened: &dyn Fn()) -> Outcome {
+    pub(crate) fn run(&self, arguments: Envelope, opened: &dyn Fn()) -> Result<Envelope, Failure> {
         (self.run)(arguments, opened)
     }
 
@@ -85,15 +76,9 @@ where
 {
     const { refuse_captures::<F>() };
     let run = move |arguments: Envelope, opened: &dyn Fn()| {
-        let arguments = attachments::read_whole(|| envelope::open::<Args>(arguments), opened);
-        let arguments = match arguments {
-            Ok(arguments) => arguments,
-            Err(reason) => return Outcome::UnreadableArguments(reason),
-        };
-        match envelope::pack(&function.call(arguments)) {
-            Ok(answer) => Outcome::Answered(answer),
-            Err(reason) => Outcome::UnsendableAnswer(reason),
-        }
+        let arguments = attachments::read_whole(|| envelope::open::<Args>(arguments), opened)
+            .map_err(Failure::UnreadableArguments)?;
+        envelope::pack(&function.call(arguments)).map_err(Failure::UnsendableResult)
     };
     RegisteredTask {
         type_id: TypeId::of::<F>(),

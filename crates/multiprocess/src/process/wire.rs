@@ -8,16 +8,16 @@ use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::errors::failure::Failure;
 use crate::transfer::codec::{self, panic_message, why_not};
 use crate::transfer::ipc_refusal;
 
 /// A length up to that one stands in one byte.
 const SHORT: u8 = 250;
-/// The first byte of anything else says what follows.
+/// The length follows, in [`LENGTH`] bytes.
 const LONG: u8 = 251;
-pub(super) const PANICKED: u8 = 252;
-pub(super) const UNSENDABLE: u8 = 253;
-pub(super) const UNREADABLE: u8 = 254;
+/// A [`Failure`] follows.
+const FAILED: u8 = 252;
 
 /// Bytes of a length behind [`LONG`].
 const LENGTH: usize = 4;
@@ -71,28 +71,26 @@ fn set_length(bytes: &mut Vec<u8>, start: usize) -> Result<(), String> {
     Ok(())
 }
 
-/// What stands first in the bytes.
-pub(super) enum Found<'a> {
-    Value(&'a [u8]),
-    Words(u8, String, String),
-}
+/// The bytes of a value, or the failure in its place.
+type Entry<'a> = Result<&'a [u8], Failure>;
 
-/// Splits off what stands first; `None` if that is not whole.
+/// Splits off the first entry; `None` if it isn't whole.
 #[inline]
-pub(super) fn split(bytes: &[u8]) -> Option<(Found<'_>, &[u8])> {
+pub(super) fn split(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
     let (&first, rest) = bytes.split_first()?;
-    if first <= SHORT {
-        let (value, rest) = rest.split_at_checked(first.into())?;
-        return Some((Found::Value(value), rest));
-    }
-    if first == LONG {
-        let (length, rest) = rest.split_first_chunk::<LENGTH>()?;
-        let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
-        let (value, rest) = rest.split_at_checked(length)?;
-        return Some((Found::Value(value), rest));
-    }
-    let ((message, location), rest) = postcard::take_from_bytes(rest).ok()?;
-    Some((Found::Words(first, message, location), rest))
+    let (length, rest) = match first {
+        ..=SHORT => (first.into(), rest),
+        LONG => {
+            let (length, rest) = rest.split_first_chunk::<LENGTH>()?;
+            (usize::try_from(u32::from_le_bytes(*length)).ok()?, rest)
+        }
+        _ => {
+            let (failure, rest) = postcard::take_from_bytes(rest).ok()?;
+            return Some((Err(failure), rest));
+        }
+    };
+    let (value, rest) = rest.split_at_checked(length)?;
+    Some((Ok(value), rest))
 }
 
 /// Reads a value; the error says why it cannot be.
@@ -112,7 +110,7 @@ pub(super) fn read_or_panic<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Stri
 /// Reads the one value that there is.
 pub(crate) fn read_one<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     match split(bytes) {
-        Some((Found::Value(value), _)) => read(value),
+        Some((Ok(value), _)) => read(value),
         _ => Err("it is not whole".to_owned()),
     }
 }
@@ -149,11 +147,10 @@ impl Flavor for Append<'_> {
     }
 }
 
-/// Writes words in the place of a value: why there is none.
-pub(super) fn write_words(kind: u8, message: &str, location: &str, results: &mut Vec<u8>) {
-    results.push(kind);
-    postcard::serialize_with_flavor(&(message, location), Append(results))
-        .expect("words can be written");
+/// Appends a failure in place of a value.
+pub(crate) fn append_failure(failure: &Failure, bytes: &mut Vec<u8>) {
+    bytes.push(FAILED);
+    bytes.extend(failure.to_bytes());
 }
 
 #[cfg(test)]

@@ -14,14 +14,14 @@ fn each_call_of_a_batch_has_its_own_result() {
     let mut results = Vec::new();
     run(half, &inputs, 3, &|_| {}, &mut results);
     let mut results = Results::new(&results);
-    assert!(matches!(results.next::<u32>(), Outcome::Value(1)));
+    assert!(matches!(results.next::<u32>(), Ok(1)));
     assert!(
-        matches!(results.next::<u32>(), Outcome::Panicked { message, .. } if message == "3 is odd")
+        matches!(results.next::<u32>(), Err(Failure::Panicked { message, ..}) if message == "3 is odd")
     );
-    assert!(matches!(results.next::<u32>(), Outcome::Value(200)));
+    assert!(matches!(results.next::<u32>(), Ok(200)));
     assert!(matches!(
         results.next::<u32>(),
-        Outcome::UnreadableResult(_)
+        Err(Failure::UnreadableResult(_))
     ));
 }
 
@@ -68,9 +68,9 @@ fn a_result_that_panics_half_written_is_taken_back() {
     let mut bytes = Vec::new();
     run(|mine: Mine| mine, &inputs, 3, &|_| {}, &mut bytes);
     let mut results = Results::new(&bytes);
-    assert!(matches!(results.next::<u32>(), Outcome::Value(5)));
-    assert!(matches!(results.next::<u32>(), Outcome::UnsendableResult(it) if it == "mine 3"));
-    assert!(matches!(results.next::<u32>(), Outcome::Value(6)));
+    assert!(matches!(results.next::<u32>(), Ok(5)));
+    assert!(matches!(results.next::<u32>(), Err(Failure::UnsendableResult(it)) if it == "mine 3"));
+    assert!(matches!(results.next::<u32>(), Ok(6)));
 }
 
 #[test]
@@ -114,11 +114,11 @@ fn a_panic_harms_no_other_call_wherever_it_comes() {
     let mut outcomes = Vec::new();
     for _ in 0..10 {
         outcomes.push(match results.next::<u32>() {
-            Outcome::Value(number) => number.to_string(),
-            Outcome::Panicked { message, .. } => format!("called: {message}"),
-            Outcome::UnsendableResult(reason) => format!("written: {reason}"),
-            Outcome::UnreadableInput(reason) => format!("read: {reason}"),
-            Outcome::UnreadableResult(reason) => format!("not whole: {reason}"),
+            Ok(number) => number.to_string(),
+            Err(Failure::Panicked { message, .. }) => format!("called: {message}"),
+            Err(Failure::UnsendableResult(reason)) => format!("written: {reason}"),
+            Err(Failure::UnreadableArguments(reason)) => format!("read: {reason}"),
+            Err(failure) => panic!("{failure:?}"),
         });
     }
     let expected = [
@@ -143,8 +143,11 @@ fn a_batch_that_was_cut_off_is_an_error_for_what_is_missing() {
     let mut results = Vec::new();
     run(half, &inputs, 2, &|_| {}, &mut results);
     let mut results = Results::new(&results);
-    assert!(matches!(results.next::<u32>(), Outcome::Value(1)));
-    assert!(matches!(results.next::<u32>(), Outcome::UnreadableInput(_)));
+    assert!(matches!(results.next::<u32>(), Ok(1)));
+    assert!(matches!(
+        results.next::<u32>(),
+        Err(Failure::UnreadableArguments(_))
+    ));
 }
 
 #[test]
@@ -157,7 +160,10 @@ fn a_value_that_cannot_be_read_does_not_hide_the_next() {
     let mut results = Vec::new();
     run(half, &inputs, 3, &|_| {}, &mut results);
     let mut results = Results::new(&results);
-    assert!(matches!(results.next::<u32>(), Outcome::Value(1)));
-    assert!(matches!(results.next::<u32>(), Outcome::UnreadableInput(_)));
-    assert!(matches!(results.next::<u32>(), Outcome::Value(4)));
+    assert!(matches!(results.next::<u32>(), Ok(1)));
+    assert!(matches!(
+        results.next::<u32>(),
+        Err(Failure::UnreadableArguments(_))
+    ));
+    assert!(matches!(results.next::<u32>(), Ok(4)));
 }
