@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::errors::task_failure::TaskFailure;
 use crate::pool::job::{Arrived, Batch, Job};
-use crate::pool::message::ORDER;
+use crate::pool::message::Request;
 use crate::pool::supervisor::Supervisor;
 use crate::process::wire::append;
 use crate::transfer::attachments::collect;
@@ -193,7 +193,7 @@ where
             call: Arc::clone(&self.call),
             first,
             ends: Vec::with_capacity(count.min(1 << 16)),
-            bytes: vec![0; ORDER],
+            bytes: vec![0; Request::SIZE],
             attachments: Vec::new(),
             mishaps: 0,
         };
@@ -257,8 +257,7 @@ fn add_with_handles<T: Serialize>(batch: &mut Batch, input: &T) -> Result<(), St
 #[inline]
 fn add_end(batch: &mut Batch) -> Result<(), String> {
     let Ok(end) = u32::try_from(batch.bytes.len()) else {
-        let before = batch.ends.last().map_or(ORDER, |&end| end as usize);
-        batch.bytes.truncate(before);
+        batch.bytes.truncate(batch.bytes_end());
         let number = batch.count();
         batch.attachments.retain(|&(input, _)| input != number);
         return Err("it is larger than 4 GiB".to_owned());

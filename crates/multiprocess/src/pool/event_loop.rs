@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::pool::job::{Job, PoolEnd};
-use crate::pool::message::{Event, WorkerId};
+use crate::pool::message::{Event, EventKind, WorkerId};
 use crate::pool::recovery::Buried;
-use crate::pool::scheduler::{Did, Phase, Scheduler};
+use crate::pool::scheduler::{Phase, Scheduler};
 use crate::pool::supervisor::{DYING, Supervisor};
 
 /// Looks around that often where something is to be done, and where nothing is.
@@ -80,23 +80,12 @@ impl Supervisor {
     }
 
     fn hear(&self, state: &mut Scheduler, message: Vec<u8>) -> Option<Arc<Job>> {
-        match Event::from_bytes(&message) {
-            Some(Event::Ready(worker_id)) => state.ready(worker_id),
-            Some(Event::Done {
-                worker_id,
-                batch,
-                took,
-                loaded,
-            }) => {
-                let did = Did {
-                    took,
-                    loaded,
-                    bytes: message,
-                };
-                return state.done(worker_id, batch, did);
-            }
-            Some(Event::Died(worker_id)) => self.replace(state, worker_id),
-            Some(Event::Look) | None => {}
+        let (event, _) = Event::read(&message)?;
+        match event.kind {
+            EventKind::Ready => state.ready(event.worker_id),
+            EventKind::Done => return state.done(&event, message),
+            EventKind::Died => self.replace(state, event.worker_id),
+            EventKind::Wake => {}
         }
         None
     }
@@ -188,7 +177,7 @@ impl Supervisor {
         let mut message = first.or_else(|| self.news.try_get());
         while let Some(next) = message {
             // Only what was done is of interest now.
-            if !matches!(Event::from_bytes(&next), Some(Event::Died(_))) {
+            if Event::read(&next).is_some_and(|(event, _)| event.kind == EventKind::Done) {
                 drop(self.hear(&mut state, next));
             }
             message = self.news.try_get();

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::errors::error::Error;
 use crate::errors::task_failure::TaskFailure;
-use crate::pool::message::{NEWS, ORDER};
+use crate::pool::message::{Event, Request};
 use crate::process::batch::Results;
 use crate::transfer::attachments::Attachments;
 use crate::transfer::codec::without_panic;
@@ -91,14 +91,14 @@ impl Payload {
     /// The results, for one who will read them.
     pub(crate) fn open(&mut self) -> Results<'_> {
         self.loaded = None;
-        Results::new(&self.bytes[NEWS..])
+        Results::new(&self.bytes[Event::SIZE..])
     }
 }
 
 impl Drop for Payload {
     fn drop(&mut self) {
         if let Some(discard) = self.loaded {
-            discard(&self.bytes[NEWS..], self.count);
+            discard(&self.bytes[Event::SIZE..], self.count);
         }
     }
 }
@@ -239,7 +239,7 @@ pub(crate) struct Batch {
     pub(crate) first: usize,
     /// Where in the bytes each input ends.
     pub(crate) ends: Vec<u32>,
-    /// The inputs, behind room for the head of an order.
+    /// The inputs, behind room for the [`Request`].
     pub(crate) bytes: Vec<u8>,
     /// Handles that stand in the inputs, by number of the input in the batch, until a worker has read them.
     pub(crate) attachments: Vec<(u32, Attachments)>,
@@ -252,15 +252,20 @@ impl Batch {
         u32::try_from(self.ends.len()).expect("a batch is cut long before that")
     }
 
+    /// Where in the bytes the last input ends.
+    pub(crate) fn bytes_end(&self) -> usize {
+        self.ends.last().map_or(Request::SIZE, |&end| end as usize)
+    }
+
     /// The inputs from `number` on as a batch of their own.
     pub(crate) fn split_off(&mut self, number: u32) -> Batch {
         let ends = self.ends.split_off(number as usize);
-        let start = self.ends.last().map_or(ORDER, |&end| end as usize);
-        let mut bytes = vec![0; ORDER];
+        let start = self.bytes_end();
+        let mut bytes = vec![0; Request::SIZE];
         bytes.extend_from_slice(&self.bytes[start..]);
         self.bytes.truncate(start);
         // No batch is longer than 4 GiB.
-        let moved = u32::try_from(start - ORDER).unwrap_or(u32::MAX);
+        let moved = u32::try_from(start - Request::SIZE).unwrap_or(u32::MAX);
         let attachments = std::mem::take(&mut self.attachments);
         let (first, second) = attachments
             .into_iter()

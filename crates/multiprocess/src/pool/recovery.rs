@@ -69,7 +69,7 @@ impl Scheduler {
 fn untouched(orders: &ByteChannel) -> Vec<u32> {
     let mut untouched = Vec::new();
     while let Some(message) = orders.try_get() {
-        untouched.extend(Request::from_bytes(&message).map(|order| order.batch));
+        untouched.extend(Request::read(&message).map(|(request, _)| request.batch));
     }
     untouched
 }

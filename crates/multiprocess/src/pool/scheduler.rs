@@ -8,9 +8,11 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use bytemuck::bytes_of;
+
 use crate::errors::task_failure::TaskFailure;
 use crate::pool::job::{Arrived, Batch, Job, PoolEnd};
-use crate::pool::message::{NEWS, NO_BATCH, Request, WorkerId};
+use crate::pool::message::{Event, NO_BATCH, Request, WorkerId};
 use crate::pool::worker_slot::Worker;
 
 pub(crate) struct Scheduler {
@@ -140,14 +142,7 @@ impl Scheduler {
                 self.waiting.push_front(batch);
             }
             // When it answers this, it goes on.
-            let order = Request {
-                batch: NO_BATCH,
-                task: 0,
-                count: 0,
-                first: 0,
-                inputs: &[],
-            };
-            worker.stuck = worker.orders.put(&order.to_bytes()).is_ok();
+            worker.stuck = worker.orders.put(bytes_of(&Request::default())).is_ok();
         }
     }
 
@@ -184,16 +179,13 @@ impl Scheduler {
         };
         self.last_batch = self.last_batch.checked_add(1).unwrap_or(NO_BATCH + 1);
         let id = self.last_batch;
-        let order = Request {
+        let request = Request {
             batch: id,
             task: batch.call.task,
             count: batch.count(),
             first: u32::try_from(batch.first).unwrap_or(u32::MAX),
-            inputs: &[],
         };
-        if let Some(head) = batch.bytes.first_chunk_mut() {
-            order.write_head(head);
-        }
+        batch.bytes[..Request::SIZE].copy_from_slice(bytes_of(&request));
         match worker.orders.put(&batch.bytes) {
             Ok(()) => {
                 if worker.has.is_empty() {
@@ -233,34 +225,27 @@ impl Scheduler {
     }
 
     /// Hands the results of a batch to the caller; gives the caller if it is to be woken.
-    pub(crate) fn done(&mut self, worker_id: WorkerId, id: u32, did: Did) -> Option<Arc<Job>> {
+    pub(crate) fn done(&mut self, event: &Event, message: Vec<u8>) -> Option<Arc<Job>> {
         // Batches that take long to do are not piled up before one worker.
         const SHORT: Duration = Duration::from_micros(500);
         const VERY_SHORT: Duration = Duration::from_micros(20);
-        let worker = self.heard(worker_id)?;
-        let mut batch = worker.lay_down(id)?;
-        worker.depth = match did.took {
+        let worker = self.heard(event.worker_id)?;
+        let mut batch = worker.lay_down(event.batch)?;
+        let took = event.took();
+        worker.depth = match took {
             took if took < VERY_SHORT => 64,
             took if took < SHORT => 16,
             _ => 2,
         };
-        batch.was_read(did.bytes.get(NEWS..).unwrap_or_default());
+        batch.was_read(&message[Event::SIZE..]);
         let (first, count) = (batch.first, batch.count() as usize);
-        let bytes = batch.call.parcel(did.bytes, count, did.loaded);
+        let bytes = batch.call.parcel(message, count, event.has_handles);
         let wake = batch.call.arrive_quietly(Arrived::Results {
             first,
             count,
             bytes,
-            took: did.took,
+            took,
         });
         wake.then(|| Arc::clone(&batch.call))
     }
-}
-
-/// What a worker said of a batch.
-pub(crate) struct Did {
-    pub(crate) took: Duration,
-    pub(crate) loaded: bool,
-    /// The whole message.
-    pub(crate) bytes: Vec<u8>,
 }

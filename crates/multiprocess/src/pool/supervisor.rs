@@ -7,11 +7,13 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use bytemuck::bytes_of;
+
 use crate::errors::error::{Error, Result, Travelling};
 use crate::pool::byte_channel::ByteChannel;
 use crate::pool::initializer::Initializer;
 use crate::pool::job::{Batch, Job, PoolEnd};
-use crate::pool::message::{Event, NO_BATCH, Request, WorkerId};
+use crate::pool::message::{Event, EventKind, Request, WorkerId};
 use crate::pool::progress_cells::ProgressCells;
 use crate::pool::scheduler::{Phase, Scheduler};
 use crate::pool::worker::{Assignment, work};
@@ -110,14 +112,13 @@ impl Supervisor {
                 };
                 let arguments = initializer.arguments().map_err(unsendable)?;
                 // Not with the start, which is sent while the scheduler is locked: they may be large, and the worker slow.
-                let order = Request {
-                    batch: NO_BATCH,
+                let request = Request {
                     task: initializer.task,
                     count: 1,
-                    first: 0,
-                    inputs: &arguments.bytes,
+                    ..Request::default()
                 };
-                orders.put(&order.to_bytes()).map_err(unsendable)?;
+                let message = [bytes_of(&request), &arguments.bytes].concat();
+                orders.put(&message).map_err(unsendable)?;
                 Some(arguments.attachments)
             }
         };
@@ -139,7 +140,7 @@ impl Supervisor {
             Arc::clone(handle.child()) as Arc<dyn Awaited>,
             Some(Box::new(move || {
                 // It can fail only for want of memory; then the death is noticed by the pool's next look.
-                let _ = news.put(&Event::Died(worker_id).to_bytes());
+                let _ = news.put(bytes_of(&Event::new(EventKind::Died, worker_id)));
             })),
         );
         Ok(Worker {
@@ -197,9 +198,14 @@ impl Supervisor {
         for worker in state.workers.iter().flatten() {
             let _ = worker.handle.kill();
         }
-        // Where it fails, the pool's thread looks by itself before long.
-        let _ = self.news.put(&Event::Look.to_bytes());
+        self.wake();
         self.changed.notify_all();
+    }
+
+    /// Wakes the pool's thread. Where that fails, it looks by itself before long.
+    fn wake(&self) {
+        let wake = Event::new(EventKind::Wake, WorkerId::default());
+        let _ = self.news.put(bytes_of(&wake));
     }
 
     pub(crate) fn close(&self) {
@@ -209,7 +215,7 @@ impl Supervisor {
         }
         state.dismiss_if_done();
         drop(state);
-        let _ = self.news.put(&Event::Look.to_bytes());
+        self.wake();
     }
 
     /// Ends everything at once, and waits until no worker is left.

@@ -2,12 +2,13 @@
 
 use std::time::Instant;
 
+use bytemuck::bytes_of;
 use serde::{Deserialize, Serialize};
 
 use crate::errors::failure::Failure;
 use crate::errors::task_failure::TaskFailure;
 use crate::pool::byte_channel::ByteChannel;
-use crate::pool::message::{Event, NEWS, NO_BATCH, Request, WorkerId};
+use crate::pool::message::{Event, EventKind, NO_BATCH, Request, WorkerId};
 use crate::pool::progress_cells::ProgressCells;
 use crate::process::batch::{Results, Step};
 use crate::process::task_table::{self, RegisteredTask};
@@ -46,53 +47,48 @@ pub(crate) fn work(assignment: Assignment) {
     let page = progress_cells.page(place);
     if initialized {
         let Some(order) = orders.get() else { return };
-        let order = Request::from_bytes(&order).expect("the pool sends orders");
+        let (request, arguments) = Request::read(&order).expect("the pool sends requests");
         let note = |step| page.write(NO_BATCH, step);
-        initialize(&table[order.task as usize], order.inputs, &note);
+        initialize(&table[request.task as usize], arguments, &note);
     }
     let mut left = calls.unwrap_or(u64::MAX);
     // Without a pool to hear it, there is nothing to work for.
-    if news.put(&Event::Ready(worker_id).to_bytes()).is_err() {
+    let ready = Event::new(EventKind::Ready, worker_id);
+    if news.put(bytes_of(&ready)).is_err() {
         return;
     }
     // Kept from one batch to the next.
     let mut message = Vec::new();
     while left > 0 {
         let Some(order) = orders.get() else { return };
-        let order = Request::from_bytes(&order).expect("the pool sends orders");
+        let (request, inputs) = Request::read(&order).expect("the pool sends requests");
         let Request {
             batch,
+            task,
             count,
             first,
-            ..
-        } = order;
-        // The news stand before the results, in the same message.
+        } = request;
         message.clear();
-        message.resize(NEWS, 0);
+        message.resize(Event::SIZE, 0);
         let start = Instant::now();
         if batch != NO_BATCH {
-            let task = &table[order.task as usize];
+            let task = &table[task as usize];
             events::batch_begins(task.name(), first, count);
             let note = |step| page.write(batch, step);
-            task.run_batch(order.inputs, count, &note, &mut message);
+            task.run_batch(inputs, count, &note, &mut message);
             note(Step::begin(count));
             events::task_ends(task.name());
         }
         let attachments = attachments::take_results();
         left = left.saturating_sub(u64::from(count));
-        let done = Event::Done {
-            worker_id,
-            batch,
-            took: start.elapsed(),
-            loaded: !attachments.is_empty(),
-        };
-        message[..NEWS].copy_from_slice(&done.to_bytes());
+        let done = Event::done(worker_id, batch, start.elapsed(), !attachments.is_empty());
+        message[..Event::SIZE].copy_from_slice(bytes_of(&done));
         match news.put(&message) {
             Ok(()) => attachments.commit(),
             Err(reason) => {
                 // There is no memory for the results; for these words there may be some.
                 drop(attachments);
-                message.truncate(NEWS);
+                message.truncate(Event::SIZE);
                 let failure = Failure::UnsendableResult(reason);
                 for _ in 0..count {
                     wire::append_failure(&failure, &mut message);

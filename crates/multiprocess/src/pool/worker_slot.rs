@@ -38,8 +38,8 @@ impl Worker {
     pub(super) fn give_back(&mut self) -> Option<Batch> {
         loop {
             let message = self.orders.try_get()?;
-            let id = Request::from_bytes(&message)?.batch;
-            if let Some(batch) = self.lay_down(id) {
+            let (request, _) = Request::read(&message)?;
+            if let Some(batch) = self.lay_down(request.batch) {
                 return Some(batch);
             }
         }

@@ -12,6 +12,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
 
+use bytemuck::{CheckedBitPattern, NoUninit};
 use rustix::cmsg_space;
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::{
@@ -35,8 +36,8 @@ const NO_SIGNAL: SendFlags = SendFlags::NOSIGNAL;
 const NO_SIGNAL: SendFlags = SendFlags::empty();
 
 /// What a frame says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, NoUninit, CheckedBitPattern)]
 pub(crate) enum Kind {
     /// Parent to child: who you are and what to run.
     Start,
@@ -52,18 +53,9 @@ pub(crate) enum Kind {
     Failed,
 }
 
-impl Kind {
-    const ALL: [Kind; 6] = [
-        Kind::Start,
-        Kind::Arguments,
-        Kind::Started,
-        Kind::Unpacked,
-        Kind::Answer,
-        Kind::Failed,
-    ];
-}
-
 /// The fixed beginning of each frame.
+#[repr(C)]
+#[derive(Clone, Copy, NoUninit, CheckedBitPattern)]
 struct Header {
     kind: Kind,
     /// Whether the value's bytes lie in the first of the files.
@@ -71,32 +63,6 @@ struct Header {
     files: u16,
     packet: u32,
     bytes: u64,
-}
-
-const HEADER: usize = 16;
-
-impl Header {
-    fn to_bytes(&self) -> [u8; HEADER] {
-        let mut out = [0; HEADER];
-        out[0] = self.kind as u8;
-        out[1] = u8::from(self.stored);
-        out[2..4].copy_from_slice(&self.files.to_le_bytes());
-        out[4..8].copy_from_slice(&self.packet.to_le_bytes());
-        out[8..16].copy_from_slice(&self.bytes.to_le_bytes());
-        out
-    }
-
-    fn from_bytes(bytes: &[u8; HEADER]) -> io::Result<Header> {
-        let [kind, stored, f0, f1, p0, p1, p2, p3, length @ ..] = *bytes;
-        let kind = Kind::ALL.get(usize::from(kind)).copied();
-        Ok(Header {
-            kind: kind.ok_or_else(|| broken("a frame of an unknown kind"))?,
-            stored: stored != 0,
-            files: u16::from_le_bytes([f0, f1]),
-            packet: u32::from_le_bytes([p0, p1, p2, p3]),
-            bytes: u64::from_le_bytes(length),
-        })
-    }
 }
 
 fn broken(what: &str) -> io::Error {
@@ -134,7 +100,7 @@ impl Frame {
             packet: u32::try_from(packet.len()).expect("a packet is small"),
             bytes: bytes.len() as u64,
         };
-        let mut inline = header.to_bytes().to_vec();
+        let mut inline = bytemuck::bytes_of(&header).to_vec();
         inline.extend_from_slice(&packet);
         if !stored {
             inline.extend_from_slice(&bytes);
@@ -176,11 +142,12 @@ pub(crate) fn receive_frame(
     wait: Wait,
 ) -> io::Result<Option<(Kind, Envelope)>> {
     let mut files = Vec::new();
-    let mut header = [0; HEADER];
+    let mut header = [0; size_of::<Header>()];
     if !fill(socket, &mut header, &mut files, wait)? {
         return Ok(None);
     }
-    let header = Header::from_bytes(&header)?;
+    let header: Header = bytemuck::checked::try_pod_read_unaligned(&header)
+        .map_err(|_| broken("a frame of an unknown kind"))?;
     let mut packet = vec![0; header.packet as usize];
     let length = usize::try_from(header.bytes).map_err(|_| broken("a value larger than memory"))?;
     let mut bytes = Vec::new();
