@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::errors::task_failure::TaskFailure;
-use crate::pool::job::{Arrived, Batch, Job};
+use crate::pool::job::{Batch, Job};
 use crate::pool::message::Request;
 use crate::pool::supervisor::Supervisor;
 use crate::process::wire::append;
@@ -222,11 +222,7 @@ where
                 continue;
             };
             let failure = TaskFailure::UnsendableInput { reason };
-            self.call.arrive(Arrived::Failed {
-                first: index,
-                count: 1,
-                failure,
-            });
+            self.call.fail(index, 1, failure);
             // Also where nothing is in the batch: who sends has to look whether there is room for more failures.
             break;
         }

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::errors::error::{Error, Result};
 use crate::errors::task_failure::TaskFailure;
-use crate::pool::job::{Arrived, Payload};
+use crate::pool::job::Arrived;
 
 /// Results that have arrived.
 pub(crate) struct Collection<R> {
@@ -38,41 +38,23 @@ impl<R: DeserializeOwned> Collection<R> {
     }
 
     pub(crate) fn add(&mut self, arrived: Arrived) {
-        self.done += arrived.count();
-        match arrived {
-            Arrived::Results {
-                first,
-                count,
-                bytes,
-                ..
-            } => {
-                let in_turn = first == self.results.len();
-                let mut piece = if in_turn {
-                    std::mem::take(&mut self.results)
-                } else {
-                    Vec::with_capacity(count)
-                };
-                // Where the piece begins that is being filled.
-                let mut begin = if in_turn { 0 } else { first };
-                for_each_result(bytes, first, count, |index, result| match result {
-                    Ok(value) => piece.push(value),
-                    Err(failure) => {
-                        self.failures.insert(index, failure);
-                        self.keep(begin, std::mem::take(&mut piece));
-                        begin = index + 1;
-                    }
-                });
-                self.keep(begin, piece);
+        self.done += arrived.count;
+        let in_turn = arrived.first == self.results.len();
+        // Where the piece begins that is being filled.
+        let (mut begin, mut piece) = if in_turn {
+            (0, std::mem::take(&mut self.results))
+        } else {
+            (arrived.first, Vec::with_capacity(arrived.count))
+        };
+        arrived.for_each(|index, result| match result {
+            Ok(value) => piece.push(value),
+            Err(failure) => {
+                self.failures.insert(index, failure);
+                self.keep(begin, std::mem::take(&mut piece));
+                begin = index + 1;
             }
-            Arrived::Failed {
-                first,
-                count,
-                failure,
-            } => {
-                self.failures
-                    .extend((first..first + count).map(|index| (index, failure.clone())));
-            }
-        }
+        });
+        self.keep(begin, piece);
     }
 
     /// Keeps results that follow each other, the first of which has that number.
@@ -96,11 +78,7 @@ impl<R: DeserializeOwned> Collection<R> {
     /// All results, or the failure of the first input that failed.
     pub(crate) fn all(mut self, function: &str) -> Result<Vec<R>> {
         if let Some((index, failure)) = self.failures.pop_first() {
-            return Err(Error::Task {
-                function: function.to_owned(),
-                index,
-                failure,
-            });
+            return Err(failed(function, index, failure));
         }
         Ok(self.results)
     }
@@ -116,12 +94,7 @@ impl<R: DeserializeOwned> Collection<R> {
                 debug_assert_eq!(first, each.len());
                 each.extend(values.into_iter().map(Ok));
             } else if let Some((index, failure)) = failures.next_if(|(it, _)| *it == each.len()) {
-                let function = function.to_owned();
-                each.push(Err(Error::Task {
-                    function,
-                    index,
-                    failure,
-                }));
+                each.push(Err(failed(function, index, failure)));
             } else {
                 return each;
             }
@@ -132,15 +105,11 @@ impl<R: DeserializeOwned> Collection<R> {
     }
 }
 
-/// Reads the results of a batch.
-pub(crate) fn for_each_result<R: DeserializeOwned>(
-    mut message: Payload,
-    first: usize,
-    count: usize,
-    mut each: impl FnMut(usize, Result<R, TaskFailure>),
-) {
-    let mut results = message.open();
-    for index in first..first + count {
-        each(index, results.next().map_err(TaskFailure::from));
+/// The error for an input that failed.
+pub(crate) fn failed(function: &str, index: usize, failure: TaskFailure) -> Error {
+    Error::Task {
+        function: function.to_owned(),
+        index,
+        failure,
     }
 }

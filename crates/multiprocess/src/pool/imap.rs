@@ -6,11 +6,9 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::errors::error::{Error, Result};
-use crate::errors::task_failure::TaskFailure;
-use crate::pool::chunker::MOST_AHEAD;
-use crate::pool::chunker::{ChunkSize, Chunker};
-use crate::pool::collect::for_each_result;
+use crate::errors::error::Result;
+use crate::pool::chunker::{ChunkSize, Chunker, MOST_AHEAD};
+use crate::pool::collect::failed;
 use crate::pool::job::{Arrived, Job};
 use crate::pool::supervisor::Supervisor;
 
@@ -45,7 +43,7 @@ pub struct Imap<'a, I: Iterator, R> {
 }
 
 /// Makes tuples of one.
-struct Single<I>(I);
+pub(crate) struct Single<I>(pub(crate) I);
 
 impl<I: Iterator> Iterator for Single<I> {
     type Item = (I::Item,);
@@ -89,42 +87,17 @@ where
     where
         R: DeserializeOwned,
     {
-        let function = self.call.function;
-        let failed = |index, failure: TaskFailure| {
-            Err(Error::Task {
-                function: function.to_owned(),
-                index,
-                failure,
-            })
-        };
-        let mut arrive = |index, result: Result<R>| {
+        if let Ok(payload) = &arrived.outcome {
+            self.size.learn(arrived.count, payload.took);
+        }
+        arrived.for_each(|index, result| {
+            let result = result.map_err(|failure| failed(self.call.function, index, failure));
             if self.ordered {
                 self.early.insert(index, result);
             } else {
                 self.ready.push_back(result);
             }
-        };
-        match arrived {
-            Arrived::Results {
-                first,
-                count,
-                bytes,
-                took,
-            } => {
-                self.size.learn(count, took);
-                for_each_result(bytes, first, count, |index, result| {
-                    arrive(index, result.or_else(|failure| failed(index, failure)));
-                });
-            }
-            Arrived::Failed {
-                first,
-                count,
-                failure,
-            } => {
-                (first..first + count)
-                    .for_each(|index| arrive(index, failed(index, failure.clone())));
-            }
-        }
+        });
         while let Some(result) = self.early.remove(&self.next) {
             self.next += 1;
             self.ready.push_back(result);

@@ -53,52 +53,53 @@ impl From<PoolEnd> for Error {
     }
 }
 
-/// What came of a part of a call.
-pub(crate) enum Arrived {
-    /// The results of `count` inputs from `first` on.
-    Results {
-        first: usize,
-        count: usize,
-        bytes: Payload,
-        took: Duration,
-    },
-    /// `count` inputs from `first` on failed for one reason.
-    Failed {
-        first: usize,
-        count: usize,
-        failure: TaskFailure,
-    },
+/// What came of `count` inputs of a call, from `first` on: their results, or one failure for all of them.
+pub(crate) struct Arrived {
+    pub(crate) first: usize,
+    pub(crate) count: usize,
+    pub(crate) outcome: Result<Payload, TaskFailure>,
 }
 
 impl Arrived {
-    /// How many inputs it concerns.
-    pub(crate) fn count(&self) -> usize {
-        match self {
-            Arrived::Results { count, .. } | Arrived::Failed { count, .. } => *count,
+    /// Reads the results, one by one.
+    pub(crate) fn for_each<R: DeserializeOwned>(
+        self,
+        mut each: impl FnMut(usize, Result<R, TaskFailure>),
+    ) {
+        let indices = self.first..self.first + self.count;
+        match self.outcome {
+            Ok(mut payload) => {
+                let mut results = payload.open();
+                for index in indices {
+                    each(index, results.next().map_err(TaskFailure::from));
+                }
+            }
+            Err(failure) => indices.for_each(|index| each(index, Err(failure.clone()))),
         }
     }
 }
 
-/// The news of a worker with the results of a batch behind them. Where handles are among the results and nobody takes
-/// them, they are given back.
+/// A worker's message with the results of a batch. If it is dropped unread, the handles in it are given back.
 pub(crate) struct Payload {
-    bytes: Vec<u8>,
+    message: Vec<u8>,
     count: usize,
-    loaded: Option<Discard>,
+    /// How long the worker took.
+    pub(crate) took: Duration,
+    /// Reads the results and drops them; `None` if no handles are among them, or when they are being read.
+    discard: Option<Discard>,
 }
 
 impl Payload {
-    /// The results, for one who will read them.
-    pub(crate) fn open(&mut self) -> Results<'_> {
-        self.loaded = None;
-        Results::new(&self.bytes[Event::SIZE..])
+    fn open(&mut self) -> Results<'_> {
+        self.discard = None;
+        Results::new(&self.message[Event::SIZE..])
     }
 }
 
 impl Drop for Payload {
     fn drop(&mut self) {
-        if let Some(discard) = self.loaded {
-            discard(&self.bytes[Event::SIZE..], self.count);
+        if let Some(discard) = self.discard {
+            discard(&self.message[Event::SIZE..], self.count);
         }
     }
 }
@@ -131,25 +132,31 @@ impl Job {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A worker's message, as long as nobody has read it.
-    pub(crate) fn parcel(&self, bytes: Vec<u8>, count: usize, loaded: bool) -> Payload {
-        let loaded = loaded.then_some(self.discard);
-        Payload {
-            bytes,
+    /// Adds a worker's message, for the caller to take; true if the caller is to be [woken](Job::wake) for it.
+    pub(crate) fn complete(&self, batch: &Batch, event: &Event, message: Vec<u8>) -> bool {
+        let count = batch.ends.len();
+        let payload = Payload {
+            message,
             count,
-            loaded,
+            took: event.took(),
+            discard: event.has_handles.then_some(self.discard),
+        };
+        self.arrive(batch.first, count, Ok(payload))
+    }
+
+    /// Tells the caller that `count` inputs from `first` on failed.
+    pub(crate) fn fail(&self, first: usize, count: usize, failure: TaskFailure) {
+        if self.arrive(first, count, Err(failure)) {
+            self.wake();
         }
     }
 
-    /// Hands something in, for the caller to take.
-    pub(crate) fn arrive(&self, arrived: Arrived) {
-        if self.arrive_quietly(arrived) {
-            self.changed.notify_all();
-        }
-    }
-
-    /// Hands something in; true if the caller is to be [woken](Job::wake) for it.
-    pub(crate) fn arrive_quietly(&self, arrived: Arrived) -> bool {
+    fn arrive(&self, first: usize, count: usize, outcome: Result<Payload, TaskFailure>) -> bool {
+        let arrived = Arrived {
+            first,
+            count,
+            outcome,
+        };
         let mut state = self.state();
         if state.abandoned || state.ended.is_some() {
             // Dropped where nothing is locked: handles in it may be given back.

@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use crate::errors::error::{Error, Result};
 use crate::pool::chunker::{ChunkSize, Chunker, MOST_CHOSEN};
 use crate::pool::collect::Collection;
-use crate::pool::imap::Imap;
-use crate::pool::job::{Arrived, Job};
+use crate::pool::imap::{Imap, Single};
+use crate::pool::job::Job;
 use crate::pool::progress::Progress;
 use crate::pool::result::AsyncResult;
 use crate::pool::supervisor::Supervisor;
@@ -55,7 +55,7 @@ impl<'a> MapOptions<'a> {
         A: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
-        self.starmap(function, single(inputs))
+        self.starmap(function, Single(inputs.into_iter()))
     }
 
     /// As [`Pool::starmap`](crate::Pool::starmap).
@@ -85,7 +85,7 @@ impl<'a> MapOptions<'a> {
         I: IntoIterator<Item = A>,
     {
         Ok(self
-            .gather(function, single(inputs))?
+            .gather(function, Single(inputs.into_iter()))?
             .each(std::any::type_name::<F>()))
     }
 
@@ -97,7 +97,7 @@ impl<'a> MapOptions<'a> {
         I: Iterator<Item = Args>,
     {
         let start = Instant::now();
-        let call = self.open::<F, F::Output>(function)?;
+        let call = open_call::<F, F::Output>(self.supervisor, function)?;
         let _leave = AbandonOnDrop(&call);
         let mut size = ChunkSize::new(self.chunk, MOST_CHOSEN, self.supervisor.size());
         let mut chunker = Chunker::new(&call, inputs);
@@ -116,8 +116,8 @@ impl<'a> MapOptions<'a> {
                 return Ok(results);
             }
             for some in call.take(None)? {
-                if let Arrived::Results { count, took, .. } = &some {
-                    size.learn(*count, *took);
+                if let Ok(payload) = &some.outcome {
+                    size.learn(some.count, payload.took);
                 }
                 results.add(some);
             }
@@ -139,8 +139,8 @@ impl<'a> MapOptions<'a> {
         A: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
-        let call = self.open::<F, F::Output>(function)?;
-        let inputs: Vec<(A,)> = single(inputs).collect();
+        let call = open_call::<F, F::Output>(self.supervisor, function)?;
+        let inputs: Vec<(A,)> = Single(inputs.into_iter()).collect();
         let (workers, total) = (self.supervisor.size(), inputs.len());
         // As nobody is there to learn from the first results, the inputs are dealt out beforehand, some to spare.
         let size = self
@@ -173,14 +173,7 @@ impl<'a> MapOptions<'a> {
         A: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
-        let call = self.open::<F, F::Output>(function)?;
-        Ok(Imap::new(
-            self.supervisor,
-            call,
-            self.chunk,
-            inputs.into_iter(),
-            true,
-        ))
+        self.imap_in_order(true, function, inputs)
     }
 
     /// As [`Pool::imap_unordered`](crate::Pool::imap_unordered).
@@ -198,27 +191,27 @@ impl<'a> MapOptions<'a> {
         A: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
-        let call = self.open::<F, F::Output>(function)?;
-        Ok(Imap::new(
-            self.supervisor,
-            call,
-            self.chunk,
-            inputs.into_iter(),
-            false,
-        ))
+        self.imap_in_order(false, function, inputs)
     }
 
-    fn open<F: 'static, R: DeserializeOwned>(&self, function: F) -> Result<Arc<Job>> {
-        open_call::<F, R>(self.supervisor, function)
+    fn imap_in_order<F, A, I>(
+        self,
+        ordered: bool,
+        function: F,
+        inputs: I,
+    ) -> Result<Imap<'a, I::IntoIter, F::Output>>
+    where
+        F: Task<(A,)>,
+        A: Serialize + DeserializeOwned,
+        I: IntoIterator<Item = A>,
+    {
+        let call = open_call::<F, F::Output>(self.supervisor, function)?;
+        let (chunk, inputs) = (self.chunk, inputs.into_iter());
+        Ok(Imap::new(self.supervisor, call, chunk, inputs, ordered))
     }
 }
 
-/// Makes tuples of one.
-fn single<I: IntoIterator>(inputs: I) -> impl Iterator<Item = (I::Item,)> {
-    inputs.into_iter().map(|input| (input,))
-}
-
-pub(crate) fn open_call<F: 'static, R: DeserializeOwned>(
+fn open_call<F: 'static, R: DeserializeOwned>(
     supervisor: &Supervisor,
     function: F,
 ) -> Result<Arc<Job>> {

@@ -4,7 +4,7 @@ use crate::errors::error::Error;
 use crate::errors::task_failure::TaskFailure;
 use crate::platform::signal::Signal;
 use crate::pool::byte_channel::ByteChannel;
-use crate::pool::job::{Arrived, Batch};
+use crate::pool::job::Batch;
 use crate::pool::message::{NO_BATCH, Request, WorkerId};
 use crate::pool::progress_cells::ProgressCells;
 use crate::pool::scheduler::Scheduler;
@@ -105,19 +105,11 @@ fn lose(mut batch: Batch, call: u32, how: &str) -> Option<Batch> {
     let (first, before) = (batch.first, call.min(batch.count()) as usize);
     if before > 0 {
         let failure = TaskFailure::Lost { how: how.clone() };
-        batch.call.arrive(Arrived::Failed {
-            first,
-            count: before,
-            failure,
-        });
+        batch.call.fail(first, before, failure);
     }
     if call < batch.count() {
         let failure = TaskFailure::WorkerDied { how };
-        batch.call.arrive(Arrived::Failed {
-            first: first + before,
-            count: 1,
-            failure,
-        });
+        batch.call.fail(first + before, 1, failure);
     }
     rest
 }

@@ -101,7 +101,7 @@ impl<T> AsyncResult<T> {
             if arrived.is_empty() {
                 return Ok(false);
             }
-            self.done += arrived.iter().map(Arrived::count).sum::<usize>();
+            self.done += arrived.iter().map(|arrived| arrived.count).sum::<usize>();
             self.arrived.extend(arrived);
         }
         Ok(true)

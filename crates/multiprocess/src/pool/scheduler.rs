@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use bytemuck::bytes_of;
 
 use crate::errors::task_failure::TaskFailure;
-use crate::pool::job::{Arrived, Batch, Job, PoolEnd};
+use crate::pool::job::{Batch, Job, PoolEnd};
 use crate::pool::message::{Event, NO_BATCH, Request, WorkerId};
 use crate::pool::worker_slot::Worker;
 
@@ -194,13 +194,8 @@ impl Scheduler {
                 worker.has.push_back((id, batch));
             }
             Err(reason) => {
-                let (first, count) = (batch.first, batch.count() as usize);
                 let failure = TaskFailure::UnsendableInput { reason };
-                batch.call.arrive(Arrived::Failed {
-                    first,
-                    count,
-                    failure,
-                });
+                batch.call.fail(batch.first, batch.ends.len(), failure);
             }
         }
     }
@@ -231,21 +226,13 @@ impl Scheduler {
         const VERY_SHORT: Duration = Duration::from_micros(20);
         let worker = self.heard(event.worker_id)?;
         let mut batch = worker.lay_down(event.batch)?;
-        let took = event.took();
-        worker.depth = match took {
+        worker.depth = match event.took() {
             took if took < VERY_SHORT => 64,
             took if took < SHORT => 16,
             _ => 2,
         };
         batch.was_read(&message[Event::SIZE..]);
-        let (first, count) = (batch.first, batch.count() as usize);
-        let bytes = batch.call.parcel(message, count, event.has_handles);
-        let wake = batch.call.arrive_quietly(Arrived::Results {
-            first,
-            count,
-            bytes,
-            took,
-        });
+        let wake = batch.call.complete(&batch, event, message);
         wake.then(|| Arc::clone(&batch.call))
     }
 }
