@@ -14,7 +14,7 @@ use crate::memory::registry;
 use crate::platform::exit_watch;
 use crate::platform::inherited;
 use crate::platform::limits::explained;
-use crate::platform::program;
+use crate::platform::{process, program};
 use crate::process::at_exit;
 use crate::process::control_socket::{self, Frame, Kind, Wait};
 use crate::process::panic;
@@ -75,7 +75,7 @@ fn run() -> i32 {
     let Ok(start) = postcard::from_bytes::<Start>(&envelope.bytes) else {
         return fail(&line, &Failure::OtherProgram("a function".to_owned()));
     };
-    show_name(&start.name);
+    process::set_name(&start.name);
     let this = ProcessInfo {
         name: start.name,
         pid: std::process::id(),
@@ -88,7 +88,10 @@ fn run() -> i32 {
         ends_with_parent: start.ends_with_parent,
     });
     if start.ends_with_parent {
-        if start.dies_with.is_some_and(|parent| !die_with(parent)) {
+        if start
+            .dies_with
+            .is_some_and(|parent| !process::end_with(parent))
+        {
             return FAILED;
         }
         if let Err(error) = end_with_parent(&line) {
@@ -178,71 +181,30 @@ fn take_line() -> std::io::Result<UnixStream> {
     Ok(line)
 }
 
-/// Gives the process its name in the eyes of the operating system.
-fn show_name(name: &str) {
-    #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
-    {
-        // The kernel keeps 15 bytes; cut between characters, not within one.
-        let end = (0..=15)
-            .rev()
-            .find(|&end| name.is_char_boundary(end.min(name.len())));
-        let short = &name[..end.unwrap_or(0).min(name.len())];
-        // As `ps` shows them.
-        let short = short.replace(char::is_control, "?");
-        if let Ok(short) = std::ffi::CString::new(short) {
-            let _ = rustix::thread::set_name(&short);
-        }
-    }
-    #[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
-    let _ = name;
-}
-
-/// Has the system kill this process when the parent, or its thread that started us, ends; false if that has happened.
-///
-/// Unlike a thread of this process, that also ends a process which is stopped.
-fn die_with(parent: u32) -> bool {
-    #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
-    {
-        use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
-        // Where the system refuses, there is still the thread that watches the parent.
-        let _ = set_parent_process_death_signal(Some(Signal::KILL));
-        // Asked afterwards: of a death before, no signal tells.
-        let parent = i32::try_from(parent).ok().and_then(Pid::from_raw);
-        // In a new namespace of process ids the parent has none.
-        getppid().is_none_or(|found| Some(found) == parent)
-    }
-    #[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
-    {
-        let _ = parent;
-        true
-    }
-}
-
-/// Removes what the parent leaves in the run's folder, should it be killed: this process keeps the run from being over.
+/// Removes what the parent leaves in the run's folder, if it is killed: this process keeps the run from being over.
 fn clear_up_after_parent(line: &UnixStream, folder: PathBuf) {
-    let Ok(line) = line.try_clone() else { return };
-    let watch = std::thread::Builder::new().name("parent watch".to_owned());
-    // Where it cannot be started, the memory goes at the end of the run.
-    let _ = watch.spawn(move || {
-        exit_watch::wait_for_hang_up(&line);
+    // Where there can be no thread, the memory goes at the end of the run.
+    let _ = when_parent_ends(line, move || {
         presence::become_orphan(&folder);
         reaper::sweep();
     });
 }
 
-/// Ends this process as soon as its parent ends, however that ends; an error if that cannot be arranged.
-///
-/// The parent's end of the line stays open as long as the parent lives.
+/// Ends this process as soon as its parent ends, however that ends.
 fn end_with_parent(line: &UnixStream) -> std::io::Result<()> {
+    when_parent_ends(line, || {
+        let _ =
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    })
+}
+
+/// Starts a thread that acts when the parent ends: its end of the socket stays open as long as it lives.
+fn when_parent_ends(line: &UnixStream, act: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
     let line = line.try_clone()?;
-    std::thread::Builder::new()
-        .name("parent watch".to_owned())
-        .spawn(move || {
-            exit_watch::wait_for_hang_up(&line);
-            let _ = rustix::process::kill_process(
-                rustix::process::getpid(),
-                rustix::process::Signal::KILL,
-            );
-        })
-        .map(drop)
+    let watch = std::thread::Builder::new().name("parent watch".to_owned());
+    let watch = watch.spawn(move || {
+        exit_watch::wait_for_hang_up(&line);
+        act();
+    });
+    watch.map(drop)
 }
