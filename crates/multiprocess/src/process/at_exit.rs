@@ -1,10 +1,12 @@
 //! What happens when a process of a program ends: its daemons are ended, its other children are waited for, and
 //! the shared memory that nobody else uses is taken back. A child calls it itself, in [`init`](crate::init).
 
-use std::time::Duration;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::time::{Duration, Instant};
 
 use crate::memory::presence;
 use crate::memory::registry;
+use crate::platform::signal::Signal;
 use crate::process::children;
 use crate::trace::recorder::process_ends;
 
@@ -15,7 +17,7 @@ impl Drop for AtEnd {
     fn drop(&mut self) {
         if children::are_over() && registry::is_none() {
             // Other threads go on.
-            children::stop_starting();
+            stop_starting();
         }
         if children::are_over() && registry::is_none() {
             registry::leave(Duration::ZERO);
@@ -34,7 +36,7 @@ impl Drop for AtEnd {
 }
 
 pub(crate) fn end() {
-    children::end();
+    end_children();
     presence::leave();
     // The descendants of a child that was killed are ended too, a moment later.
     let patience = if children::have_died() {
@@ -56,4 +58,69 @@ thread_local! {
 /// for, and daemons notice their parent's end by themselves.
 pub(crate) fn prepare() {
     AT_END.with(|_| ());
+}
+
+/// Whether this process starts no more children. Locked for reading while one is started.
+static OVER: RwLock<bool> = RwLock::new(false);
+
+/// Keeps this process from ending while a child is started; an error if it is ending.
+pub(crate) fn starting() -> std::io::Result<RwLockReadGuard<'static, bool>> {
+    let over = OVER.read().unwrap_or_else(PoisonError::into_inner);
+    if *over {
+        return Err(std::io::Error::other("this process is about to end"));
+    }
+    Ok(over)
+}
+
+/// Lets no more children be started; waits for those that are being started.
+fn stop_starting() {
+    *OVER.write().unwrap_or_else(PoisonError::into_inner) = true;
+}
+
+/// How long a daemon may take to end when asked to, before it is killed.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Ends the daemons and waits for the other children: what a process does at its end.
+fn end_children() {
+    end_all();
+    // Other threads may have started more meanwhile.
+    stop_starting();
+    end_all();
+    // A listener that waits for this very thread is not waited for.
+    let deadline = Instant::now() + PATIENCE;
+    while !children::are_over() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn end_all() {
+    let daemons: Vec<_> = children::all()
+        .into_iter()
+        .filter(|child| child.info.daemon)
+        .collect();
+    for daemon in &daemons {
+        let _ = daemon.signal(Signal::TERM);
+    }
+    let deadline = Instant::now() + PATIENCE;
+    for daemon in &daemons {
+        if !matches!(daemon.wait(Some(deadline)), Ok(true)) {
+            let _ = daemon.signal(Signal::KILL);
+            let _ = daemon.wait(Some(Instant::now() + PATIENCE));
+        }
+    }
+    // Other threads may go on starting processes meanwhile.
+    loop {
+        let waiting: Vec<_> = children::all()
+            .into_iter()
+            .filter(|child| !child.info.daemon)
+            .collect();
+        if waiting.is_empty() {
+            break;
+        }
+        for child in waiting {
+            // It may be that it cannot be waited for; it is not waited for again in any case.
+            let _ = child.wait(None);
+            children::forget(&child);
+        }
+    }
 }

@@ -19,7 +19,8 @@ use crate::platform::limits::explained;
 use crate::platform::program;
 use crate::platform::signal::Signal;
 use crate::platform::spawner::Spawner;
-use crate::process::children::{self, Child};
+use crate::process::at_exit;
+use crate::process::children::Child;
 use crate::process::control_socket::{Frame, Kind};
 use crate::process::join_handle::JoinHandle;
 use crate::process::start::{self, Start};
@@ -208,7 +209,7 @@ impl Builder {
         let carries = !attachments.is_empty();
 
         let at = events::moment(Level::INFO);
-        let starting = children::starting();
+        let starting = at_exit::starting();
         let child = starting
             .and_then(|_starting| {
                 start_program(&name, daemon, &spawner, attachments, |answer| {

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tracing::Level;
@@ -217,7 +217,7 @@ impl Child {
         let answer = Some(answer.unwrap_or_else(no_answer));
         state.ended = Some(Ended { end, answer });
         drop(state);
-        list().retain(|child| !std::ptr::eq(child.as_ref(), self));
+        forget(self);
         // Told when nobody has to wait for it: a listener may wait for something that a thread which joins has.
         events::process_ended(&self.info, end, at);
         Ok(Some(end))
@@ -372,67 +372,7 @@ pub fn active_children() -> Vec<ProcessInfo> {
         .collect()
 }
 
-/// Whether this process starts no more children. Locked for reading while one is started.
-static OVER: RwLock<bool> = RwLock::new(false);
-
-/// Keeps this process from ending while a child is started; an error if it is ending.
-pub(crate) fn starting() -> std::io::Result<RwLockReadGuard<'static, bool>> {
-    let over = OVER.read().unwrap_or_else(PoisonError::into_inner);
-    if *over {
-        return Err(std::io::Error::other("this process is about to end"));
-    }
-    Ok(over)
-}
-
-/// Lets no more children be started; waits for those that are being started.
-pub(crate) fn stop_starting() {
-    *OVER.write().unwrap_or_else(PoisonError::into_inner) = true;
-}
-
-/// How long a daemon may take to end when asked to, before it is killed.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// Ends the daemons and waits for the other children: what a process does at its end.
-pub(crate) fn end() {
-    end_all();
-    // Other threads may have started more meanwhile.
-    stop_starting();
-    end_all();
-    // A listener that waits for this very thread is not waited for.
-    let deadline = Instant::now() + PATIENCE;
-    while !are_over() && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
-
-fn end_all() {
-    let daemons: Vec<_> = all()
-        .into_iter()
-        .filter(|child| child.info.daemon)
-        .collect();
-    for daemon in &daemons {
-        let _ = daemon.signal(Signal::TERM);
-    }
-    let deadline = Instant::now() + PATIENCE;
-    for daemon in &daemons {
-        if !matches!(daemon.wait(Some(deadline)), Ok(true)) {
-            let _ = daemon.signal(Signal::KILL);
-            let _ = daemon.wait(Some(Instant::now() + PATIENCE));
-        }
-    }
-    // Other threads may go on starting processes meanwhile.
-    loop {
-        let waiting: Vec<_> = all()
-            .into_iter()
-            .filter(|child| !child.info.daemon)
-            .collect();
-        if waiting.is_empty() {
-            break;
-        }
-        for child in waiting {
-            // It may be that it cannot be waited for; it is not waited for again in any case.
-            let _ = child.wait(None);
-            list().retain(|listed| !Arc::ptr_eq(listed, &child));
-        }
-    }
+/// Takes a child off the list that could not be waited for.
+pub(crate) fn forget(child: &Child) {
+    list().retain(|listed| !std::ptr::eq(listed.as_ref(), child));
 }
