@@ -37,17 +37,11 @@ impl Side {
     }
 
     pub(crate) fn index(self) -> usize {
-        match self {
-            Side::Left => 0,
-            Side::Right => 1,
-        }
+        self as usize
     }
 
     fn file(self, segment: &Segment) -> PathBuf {
-        segment.companion(match self {
-            Side::Left => "left",
-            Side::Right => "right",
-        })
+        segment.companion(["left", "right"][self.index()])
     }
 
     /// Returns the number of this side's handles in flight.
