@@ -1,4 +1,4 @@
-//! A pool of workers: processes that stay, and call functions for whoever asks.
+//! A pool of workers: processes that stay, and call functions for many inputs.
 
 mod builder;
 mod byte_channel;
@@ -83,7 +83,7 @@ impl PoolBuilder {
         if settings.workers == 0 {
             return Err(Error::NoWorkers);
         }
-        let supervisor = Supervisor::hire(settings)?;
+        let supervisor = Supervisor::start(settings)?;
         let listening = Arc::clone(&supervisor);
         let listener = thread::Builder::new().name("pool".to_owned());
         let listener = listener
@@ -326,7 +326,7 @@ impl Pool {
         self.stop();
     }
 
-    /// Ends the workers at once, in the middle of what they do; whoever waits for results gets an error.
+    /// Ends the workers at once, in the middle of what they do; callers that wait for results get an error.
     /// Python: `pool.terminate()`.
     pub fn terminate(&self) {
         self.supervisor.terminate();

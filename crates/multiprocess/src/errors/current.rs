@@ -1,4 +1,4 @@
-//! Who this process is, and who started it.
+//! This process, and its parent.
 
 use std::sync::OnceLock;
 
@@ -69,7 +69,7 @@ pub(crate) fn identity() -> &'static Identity {
     })
 }
 
-/// Returns who this process is.
+/// Returns the name, process id and kind of this process.
 ///
 /// Python: `multiprocessing.current_process()`.
 ///
@@ -84,7 +84,7 @@ pub fn current() -> ProcessInfo {
     identity().this.clone()
 }
 
-/// Returns who started this process; `None` in the first process of a program.
+/// Returns the process that started this one; `None` in the first process of a program.
 ///
 /// Python: `multiprocessing.parent_process()`.
 ///

@@ -1,4 +1,4 @@
-//! Who holds a lock that somebody waits for.
+//! The process that holds a lock.
 
 use std::fmt;
 

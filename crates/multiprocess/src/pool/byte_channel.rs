@@ -1,4 +1,4 @@
-//! A line between a pool and its workers: messages of bytes, in one direction.
+//! A channel between a pool and its workers: messages of bytes, in one direction.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,12 +9,12 @@ use crate::memory::segment::Segment;
 use crate::memory::timeout::WaitUntil;
 use crate::transfer::handle::handle;
 
-/// A line; clones of it, and what arrives in another process, are the same line.
+/// A channel; clones of it, and what arrives in another process, are the same channel.
 #[derive(Clone)]
 pub(crate) struct ByteChannel(Arc<Mpmc>);
 
-/// What the line of a pool is called where it is looked for.
-const CONTENT: &str = "a line of a Pool";
+/// The content of its segment, as errors name it.
+const CONTENT: &str = "a channel of a Pool";
 
 impl ByteChannel {
     pub(crate) fn new() -> Result<ByteChannel> {
@@ -39,7 +39,7 @@ impl ByteChannel {
         self.0.rings().len() as usize
     }
 
-    /// Takes the next message; waits for it. `None` when the line is closed and nothing is left.
+    /// Takes the next message; waits for it. `None` when the channel is closed and nothing is left.
     pub(crate) fn get(&self) -> Option<Vec<u8>> {
         let mut message = Vec::new();
         self.0
@@ -50,7 +50,7 @@ impl ByteChannel {
 
     /// Takes the next message if there is one.
     pub(crate) fn try_get(&self) -> Option<Vec<u8>> {
-        // Who is taking at this moment, and was stopped in it, is not waited for.
+        // Doesn't wait for a process that was stopped while it takes a message.
         const TURN: Duration = Duration::from_millis(20);
         if self.0.rings().is_empty() {
             return None;
@@ -82,7 +82,7 @@ impl ByteChannel {
 fn explain(stop: Stop) -> String {
     match stop {
         Stop::NotNow => "the time is over".to_owned(),
-        Stop::Closed => "the line is closed".to_owned(),
+        Stop::Closed => "the channel is closed".to_owned(),
         Stop::System(error) => crate::platform::limits::explained(&error),
     }
 }

@@ -223,7 +223,7 @@ where
             };
             let failure = TaskFailure::UnsendableInput { reason };
             self.call.fail(index, 1, failure);
-            // Also where nothing is in the batch: who sends has to look whether there is room for more failures.
+            // Also where nothing is in the batch: the sender has to check whether there is room for more failures.
             break;
         }
     }

@@ -1,27 +1,27 @@
-//! The thread of a pool: it hears what the workers say, replaces those that die, and sees them off at the end.
+//! The thread of a pool: it handles the workers' events, replaces workers that die, and waits for them at the end.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::pool::job::{Job, PoolEnd};
 use crate::pool::message::{Event, EventKind, WorkerId};
-use crate::pool::recovery::Buried;
+use crate::pool::recovery::Death;
 use crate::pool::scheduler::{Phase, Scheduler};
 use crate::pool::supervisor::{DYING, Supervisor};
 
-/// Looks around that often where something is to be done, and where nothing is.
+/// How often it checks the workers: with work to do, and without.
 const SOON: Duration = Duration::from_millis(100);
 const LATER: Duration = Duration::from_secs(1);
 
 const NO_WORKERS: &str = "its workers cannot be started";
 
 impl Supervisor {
-    /// Hears what there is to hear until the pool has ended; the whole life of the pool's thread.
+    /// Handles events until the pool has ended; the whole life of the pool's thread.
     pub(crate) fn listen(&self) {
         let _guard = EndOnPanic(self);
-        let mut looked = Instant::now();
+        let mut checked = Instant::now();
         loop {
-            let message = match self.news.get_timeout(self.pause()) {
+            let message = match self.events.get_timeout(self.pause()) {
                 Ok(message) => message,
                 Err(reason) => {
                     self.end(&mut self.state(), &PoolEnd::Broken(reason));
@@ -31,15 +31,15 @@ impl Supervisor {
             let mut state = self.state();
             if state.has_ended() {
                 drop(state);
-                return self.see_off(message);
+                return self.finish(message);
             }
-            let mut woken = self.hear_all(&mut state, message);
-            if looked.elapsed() >= SOON {
-                self.look(&mut state, &mut woken);
-                looked = Instant::now();
+            let mut woken = self.handle_all(&mut state, message);
+            if checked.elapsed() >= SOON {
+                self.check_workers(&mut state, &mut woken);
+                checked = Instant::now();
             }
             state.give_out();
-            state.dismiss_if_done();
+            state.close_if_done();
             if state.phase == Phase::Closed && state.is_empty() && !state.has_work() {
                 self.end(&mut state, &PoolEnd::Terminated);
             }
@@ -51,7 +51,7 @@ impl Supervisor {
         }
     }
 
-    /// How long to wait for news before looking around.
+    /// How long to wait for an event before checking the workers.
     fn pause(&self) -> Duration {
         let state = self.state();
         let all_there = state.workers.iter().all(Option::is_some);
@@ -62,24 +62,24 @@ impl Supervisor {
         }
     }
 
-    /// Hears a message and those that are there behind it; gives the callers to be woken.
-    fn hear_all(&self, state: &mut Scheduler, first: Option<Vec<u8>>) -> Vec<Arc<Job>> {
+    /// Handles a message and those behind it; returns the callers to wake.
+    fn handle_all(&self, state: &mut Scheduler, first: Option<Vec<u8>>) -> Vec<Arc<Job>> {
         // So many that others get at the scheduler in between.
         const MOST: usize = 64;
         let mut woken: Vec<Arc<Job>> = Vec::new();
         let mut message = first;
         for _ in 0..MOST {
             let Some(next) = message else { break };
-            woken.extend(self.hear(state, next));
-            message = self.news.try_get();
+            woken.extend(self.handle(state, next));
+            message = self.events.try_get();
         }
         if let Some(last) = message {
-            woken.extend(self.hear(state, last));
+            woken.extend(self.handle(state, last));
         }
         woken
     }
 
-    fn hear(&self, state: &mut Scheduler, message: Vec<u8>) -> Option<Arc<Job>> {
+    fn handle(&self, state: &mut Scheduler, message: Vec<u8>) -> Option<Arc<Job>> {
         let (event, _) = Event::read(&message)?;
         match event.kind {
             EventKind::Ready => state.ready(event.worker_id),
@@ -90,8 +90,8 @@ impl Supervisor {
         None
     }
 
-    /// Looks for what nobody has told.
-    fn look(&self, state: &mut Scheduler, woken: &mut Vec<Arc<Job>>) {
+    /// Checks for what no event reports.
+    fn check_workers(&self, state: &mut Scheduler, woken: &mut Vec<Arc<Job>>) {
         // Workers that are dead without having been announced so, for want of memory.
         let dead: Vec<WorkerId> = state
             .workers
@@ -101,9 +101,9 @@ impl Supervisor {
             .map(|worker| worker.id)
             .collect();
         if !dead.is_empty() {
-            // What they sent is there by now, and is heard before.
-            while let Some(message) = self.news.try_get() {
-                woken.extend(self.hear(state, message));
+            // What they sent is there by now, and is handled first.
+            while let Some(message) = self.events.try_get() {
+                woken.extend(self.handle(state, message));
             }
             for worker_id in dead {
                 self.replace(state, worker_id);
@@ -114,15 +114,15 @@ impl Supervisor {
                 self.fill(state, place, None);
             }
         }
-        state.look_for_stuck();
+        state.cancel_stuck();
     }
 
     /// Takes a dead worker off the scheduler and, unless it is better to wait, puts a new one in its place.
     fn replace(&self, state: &mut Scheduler, worker_id: WorkerId) {
         // Longer than any trouble lasts that comes from outside.
         const TROUBLE: Duration = Duration::from_secs(20);
-        let dead = state.bury(worker_id, &self.progress_cells);
-        let Some(Buried { how, ready, killed }) = dead else {
+        let dead = state.remove_dead(worker_id, &self.progress_cells);
+        let Some(Death { how, ready, killed }) = dead else {
             return;
         };
         if !ready {
@@ -134,7 +134,7 @@ impl Supervisor {
             return self.fill(state, worker_id.place as usize, how);
         }
         let since = *state.starts.failing_since.get_or_insert_with(Instant::now);
-        // Whoever kills workers may stop doing so; the place is filled at the next look.
+        // What kills the workers may stop; the place is filled at the next check.
         if !killed || since.elapsed() > TROUBLE {
             let how = how.unwrap_or_else(|| "they end before they are ready".to_owned());
             self.end(state, &PoolEnd::Broken(format!("{NO_WORKERS}: {how}")));
@@ -148,7 +148,7 @@ impl Supervisor {
         }
         match self.start_worker(state, place) {
             Ok(worker) => state.workers[place] = Some(worker),
-            // It is tried again at the next look.
+            // The next check tries again.
             Err(_) if !state.is_empty() => {}
             Err(error) => {
                 let reason = died.map_or_else(String::new, |how| format!(" ({how})"));
@@ -159,7 +159,7 @@ impl Supervisor {
     }
 
     /// Waits until the workers of a pool that has ended are gone, and gives back what was on its way.
-    fn see_off(&self, first: Option<Vec<u8>>) {
+    fn finish(&self, first: Option<Vec<u8>>) {
         let deadline = Instant::now() + DYING;
         let children: Vec<_> = self
             .state()
@@ -173,22 +173,22 @@ impl Supervisor {
             let _ = child.wait(Some(deadline));
         }
         let mut state = self.state();
-        // What came between the last look and the end is there, too.
-        let mut message = first.or_else(|| self.news.try_get());
+        // Events that came between the last check and the end are there, too.
+        let mut message = first.or_else(|| self.events.try_get());
         while let Some(next) = message {
             // Only what was done is of interest now.
             if Event::read(&next).is_some_and(|(event, _)| event.kind == EventKind::Done) {
-                drop(self.hear(&mut state, next));
+                drop(self.handle(&mut state, next));
             }
-            message = self.news.try_get();
+            message = self.events.try_get();
         }
-        let seats: Vec<WorkerId> = state.workers.iter().flatten().map(|it| it.id).collect();
-        for worker_id in seats {
+        let workers: Vec<WorkerId> = state.workers.iter().flatten().map(|it| it.id).collect();
+        for worker_id in workers {
             let dead = state
                 .worker(worker_id)
                 .is_some_and(|worker| !worker.handle.is_alive());
             if dead {
-                state.bury(worker_id, &self.progress_cells);
+                state.remove_dead(worker_id, &self.progress_cells);
             }
         }
         state.waiting.clear();
@@ -198,7 +198,7 @@ impl Supervisor {
     }
 }
 
-/// Ends the pool if its thread does not go on: nobody is to wait for it.
+/// Ends the pool if its thread panics: callers must not wait for it.
 struct EndOnPanic<'a>(&'a Supervisor);
 
 impl Drop for EndOnPanic<'_> {

@@ -17,7 +17,7 @@ use crate::pool::supervisor::Supervisor;
 /// Inputs are read from their iterator when results are asked for, a bounded number ahead. Each result is a `Result`:
 /// a failure does not end the iteration.
 ///
-/// Inputs are read by whoever asks for a result, so none comes while the iterator of the inputs waits for something. An
+/// The thread that asks for a result reads the inputs, so none comes while the iterator of the inputs waits. An
 /// input that depends on an earlier result would wait for ever: for such work use [`Pool::apply_async`] or a
 /// [`Queue`](crate::Queue). (Python's inputs are read by a thread of its own, without limit.)
 ///

@@ -191,7 +191,7 @@ impl Job {
         state.feeding && !state.abandoned
     }
 
-    /// Tells the pool that nobody waits any more.
+    /// Tells the pool that the caller no longer waits.
     pub(crate) fn abandon(&self) {
         let mut state = self.state();
         state.abandoned = true;

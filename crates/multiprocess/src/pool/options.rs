@@ -142,7 +142,7 @@ impl<'a> MapOptions<'a> {
         let call = open_call::<F, F::Output>(self.supervisor, function)?;
         let inputs: Vec<(A,)> = Single(inputs.into_iter()).collect();
         let (workers, total) = (self.supervisor.size(), inputs.len());
-        // As nobody is there to learn from the first results, the inputs are dealt out beforehand, some to spare.
+        // No thread learns from the first results, so the inputs are divided beforehand: four batches for each worker.
         let size = self
             .chunk
             .unwrap_or_else(|| total.div_ceil(workers.saturating_mul(4)));

@@ -12,10 +12,10 @@ use crate::transfer::handle::handle;
 #[derive(Clone)]
 pub(crate) struct ProgressCells(Arc<Segment>);
 
-/// What it is called where it is looked for.
-const CONTENT: &str = "the progress_cells of a Pool";
+/// The content of the segment, as errors name it.
+const CONTENT: &str = "the progress cells of a Pool";
 
-/// Numbers between one place and the next: what one worker writes is not on the line of memory of another.
+/// Numbers between one place and the next: two workers don't write to the same cache line.
 const APART: usize = 8;
 
 impl ProgressCells {
@@ -30,9 +30,9 @@ impl ProgressCells {
         &self.0.atomics()[place as usize * APART]
     }
 
-    /// The page of one worker.
-    pub(crate) fn page(&self, place: u32) -> Page<'_> {
-        Page(self.entry(place))
+    /// The cell of one worker.
+    pub(crate) fn cell(&self, place: u32) -> Cell<'_> {
+        Cell(self.entry(place))
     }
 
     /// The batch that the worker began last, and where in it it is; behind the last call when all are done.
@@ -50,9 +50,9 @@ impl ProgressCells {
 }
 
 /// Where one worker writes.
-pub(crate) struct Page<'a>(&'a AtomicU64);
+pub(crate) struct Cell<'a>(&'a AtomicU64);
 
-impl Page<'_> {
+impl Cell<'_> {
     #[inline]
     pub(crate) fn write(&self, batch: u32, step: Step) {
         let entry = u64::from(batch) << 32 | u64::from(step.0);

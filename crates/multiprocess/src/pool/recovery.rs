@@ -13,26 +13,26 @@ use crate::pool::worker_slot::Worker;
 impl Scheduler {
     /// Takes a dead worker off the scheduler, and sees to the batches that it had: what it was in the middle of has failed,
     /// what it had not begun waits again. All that it sent has been heard.
-    pub(crate) fn bury(
+    pub(crate) fn remove_dead(
         &mut self,
         worker_id: WorkerId,
         progress_cells: &ProgressCells,
-    ) -> Option<Buried> {
+    ) -> Option<Death> {
         let place = worker_id.place as usize;
         let mut worker = self
             .workers
             .get_mut(place)?
             .take_if(|worker| worker.id == worker_id)?;
-        let untouched = untouched(&worker.orders);
+        let never_taken = never_taken(&worker.requests);
         let (began, step) = progress_cells.read(worker_id.place);
         if let Some(setup) = worker.setup.take()
             && (began, step.inputs_read()) == (NO_BATCH, 1)
         {
             setup.commit();
         }
-        let mut again: Vec<Batch> = untouched
+        let mut again: Vec<Batch> = never_taken
             .into_iter()
-            .filter_map(|id| worker.lay_down(id))
+            .filter_map(|id| worker.remove_batch(id))
             .collect();
         let Worker {
             handle, has, ready, ..
@@ -61,26 +61,26 @@ impl Scheduler {
         for batch in again.into_iter().rev() {
             self.waiting.push_front(batch);
         }
-        Some(Buried { how, ready, killed })
+        Some(Death { how, ready, killed })
     }
 }
 
-/// The orders that a dead worker never took.
-fn untouched(orders: &ByteChannel) -> Vec<u32> {
-    let mut untouched = Vec::new();
-    while let Some(message) = orders.try_get() {
-        untouched.extend(Request::read(&message).map(|(request, _)| request.batch));
+/// The requests that a dead worker never took.
+fn never_taken(requests: &ByteChannel) -> Vec<u32> {
+    let mut never_taken = Vec::new();
+    while let Some(message) = requests.try_get() {
+        never_taken.extend(Request::read(&message).map(|(request, _)| request.batch));
     }
-    untouched
+    never_taken
 }
 
-/// What is known of a worker that has died.
-pub(crate) struct Buried {
-    /// How it ended, if not in good order.
+/// How a worker died.
+pub(crate) struct Death {
+    /// How it ended, if not by returning.
     pub(crate) how: Option<String>,
     /// Whether it had been ready to work.
     pub(crate) ready: bool,
-    /// Whether it was ended by somebody, as far as that is known.
+    /// Whether something killed it, as far as the pool knows.
     pub(crate) killed: bool,
 }
 

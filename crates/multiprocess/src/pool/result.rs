@@ -11,11 +11,11 @@ use crate::pool::supervisor::Supervisor;
 
 /// The result of a call that a pool is busy with.
 ///
-/// Python: `AsyncResult`. Dropping it tells the pool that nobody waits; what is not under way yet is not begun.
+/// Python: `AsyncResult`. Dropping it abandons the call; the pool doesn't begin what is not under way yet.
 #[must_use = "dropping it gives up the result"]
 pub struct AsyncResult<T> {
     /// Keeps the pool's state while the result is waited for.
-    _staff: Arc<Supervisor>,
+    _supervisor: Arc<Supervisor>,
     call: Arc<Job>,
     total: usize,
     arrived: Vec<Arrived>,
@@ -42,7 +42,7 @@ impl<T> AsyncResult<T> {
             finish(results, function)
         });
         AsyncResult {
-            _staff: supervisor,
+            _supervisor: supervisor,
             call,
             total,
             arrived: Vec::new(),

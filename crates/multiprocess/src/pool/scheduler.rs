@@ -23,7 +23,7 @@ pub(crate) struct Scheduler {
     /// When there are so many calls, those that are over are struck off.
     many_calls: usize,
     last_batch: u32,
-    pub(crate) hired: u32,
+    pub(crate) started: u32,
     pub(crate) starts: Starts,
 }
 
@@ -52,7 +52,7 @@ impl Scheduler {
             calls: Vec::new(),
             many_calls: 0,
             last_batch: NO_BATCH,
-            hired: 0,
+            started: 0,
             starts: Starts::default(),
         }
     }
@@ -98,7 +98,7 @@ impl Scheduler {
             if let Some(batch) = self.waiting.pop_front()
                 && !batch.call.is_abandoned()
             {
-                self.order(place, batch);
+                self.send(place, batch);
             }
         }
     }
@@ -110,7 +110,7 @@ impl Scheduler {
                 let Some(batch) = self.cancel() else {
                     return;
                 };
-                self.order(place, batch);
+                self.send(place, batch);
             }
         }
     }
@@ -124,35 +124,35 @@ impl Scheduler {
             .filter(|worker| worker.has.len() > 1)
             .collect();
         busy.sort_unstable_by_key(|worker| std::cmp::Reverse(worker.has.len()));
-        busy.into_iter().find_map(Worker::give_back)
+        busy.into_iter().find_map(Worker::cancel)
     }
 
-    /// Takes from workers what they do not begin, where others may.
-    pub(crate) fn look_for_stuck(&mut self) {
-        const PATIENCE: Duration = Duration::from_millis(200);
+    /// Cancels the batches of workers that don't begin them, where others may.
+    pub(crate) fn cancel_stuck(&mut self) {
+        const STUCK_AFTER: Duration = Duration::from_millis(200);
         if self.workers.len() < 2 {
             return;
         }
         for worker in self.workers.iter_mut().flatten() {
-            let waits = !worker.stuck && worker.last.elapsed() > PATIENCE;
+            let waits = !worker.stuck && worker.last.elapsed() > STUCK_AFTER;
             if !waits || !worker.has_begun_nothing() {
                 continue;
             }
-            while let Some(batch) = worker.give_back() {
+            while let Some(batch) = worker.cancel() {
                 self.waiting.push_front(batch);
             }
             // When it answers this, it goes on.
-            worker.stuck = worker.orders.put(bytes_of(&Request::default())).is_ok();
+            worker.stuck = worker.requests.put(bytes_of(&Request::default())).is_ok();
         }
     }
 
-    /// In a closed pool, tells the workers when there is nothing left to do.
-    pub(crate) fn dismiss_if_done(&mut self) {
+    /// In a closed pool, closes the workers' requests when there is nothing left to do.
+    pub(crate) fn close_if_done(&mut self) {
         if self.phase == Phase::Closed && !self.has_work() {
             for worker in self.workers.iter_mut().flatten() {
-                if !worker.dismissed {
-                    worker.dismissed = true;
-                    worker.orders.close();
+                if !worker.closed {
+                    worker.closed = true;
+                    worker.requests.close();
                 }
             }
         }
@@ -166,14 +166,14 @@ impl Scheduler {
     /// The place of the worker that has least to do, if it may have more.
     fn freest_worker(&self) -> Option<usize> {
         let free = self.workers.iter().flatten().filter(|worker| {
-            worker.ready && !worker.dismissed && !worker.stuck && worker.has.len() < worker.depth
+            worker.ready && !worker.closed && !worker.stuck && worker.has.len() < worker.depth
         });
         free.min_by_key(|worker| worker.has.len())
             .map(|worker| worker.id.place as usize)
     }
 
     /// Sends a batch to a worker.
-    fn order(&mut self, place: usize, mut batch: Batch) {
+    fn send(&mut self, place: usize, mut batch: Batch) {
         let Some(worker) = self.workers[place].as_mut() else {
             return self.waiting.push_front(batch);
         };
@@ -186,7 +186,7 @@ impl Scheduler {
             first: u32::try_from(batch.first).unwrap_or(u32::MAX),
         };
         batch.bytes[..Request::SIZE].copy_from_slice(bytes_of(&request));
-        match worker.orders.put(&batch.bytes) {
+        match worker.requests.put(&batch.bytes) {
             Ok(()) => {
                 if worker.has.is_empty() {
                     worker.last = Instant::now();
@@ -200,8 +200,8 @@ impl Scheduler {
         }
     }
 
-    /// Notes that a worker was heard.
-    pub(crate) fn heard(&mut self, worker_id: WorkerId) -> Option<&mut Worker> {
+    /// Notes that an event of a worker came.
+    pub(crate) fn note_event(&mut self, worker_id: WorkerId) -> Option<&mut Worker> {
         let worker = self.worker(worker_id)?;
         worker.stuck = false;
         worker.last = Instant::now();
@@ -210,7 +210,7 @@ impl Scheduler {
 
     /// A worker is ready to work.
     pub(crate) fn ready(&mut self, worker_id: WorkerId) {
-        if let Some(worker) = self.heard(worker_id) {
+        if let Some(worker) = self.note_event(worker_id) {
             worker.ready = true;
             if let Some(setup) = worker.setup.take() {
                 setup.commit();
@@ -224,8 +224,8 @@ impl Scheduler {
         // Batches that take long to do are not piled up before one worker.
         const SHORT: Duration = Duration::from_micros(500);
         const VERY_SHORT: Duration = Duration::from_micros(20);
-        let worker = self.heard(event.worker_id)?;
-        let mut batch = worker.lay_down(event.batch)?;
+        let worker = self.note_event(event.worker_id)?;
+        let mut batch = worker.remove_batch(event.batch)?;
         worker.depth = match event.took() {
             took if took < VERY_SHORT => 64,
             took if took < SHORT => 16,

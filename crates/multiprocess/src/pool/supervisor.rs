@@ -1,7 +1,7 @@
 //! The running of a pool: starting workers, taking in batches, and the end.
 //!
-//! Callers hand in batches; a thread of the pool hears what the workers say (`listener`). Both give free workers
-//! something to do.
+//! Callers submit batches; a thread of the pool handles the workers' events (`event_loop`). Both send batches to free
+//! workers.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -32,9 +32,9 @@ pub(crate) struct Settings {
 pub(crate) struct Supervisor {
     pub(super) settings: Settings,
     pub(super) progress_cells: ProgressCells,
-    pub(super) news: ByteChannel,
+    pub(super) events: ByteChannel,
     state: Mutex<Scheduler>,
-    /// Somebody waits for the last worker to go.
+    /// Notified when the last worker is gone.
     pub(super) changed: Condvar,
 }
 
@@ -43,14 +43,14 @@ pub(super) const DYING: Duration = Duration::from_secs(5);
 
 impl Supervisor {
     /// Starts the workers.
-    pub(crate) fn hire(settings: Settings) -> Result<Arc<Supervisor>> {
-        let news = ByteChannel::new()?;
+    pub(crate) fn start(settings: Settings) -> Result<Arc<Supervisor>> {
+        let events = ByteChannel::new()?;
         let progress_cells = ProgressCells::new(settings.workers)?;
         let (state, changed) = (Mutex::new(Scheduler::new()), Condvar::new());
         let supervisor = Arc::new(Supervisor {
             settings,
             progress_cells,
-            news,
+            events,
             state,
             changed,
         });
@@ -68,7 +68,7 @@ impl Supervisor {
         Ok(supervisor)
     }
 
-    /// Ends a pool that nobody listens to.
+    /// Ends a pool that has no thread.
     pub(crate) fn give_up(&self) {
         self.end(&mut self.state(), &PoolEnd::Terminated);
         self.listen();
@@ -94,14 +94,14 @@ impl Supervisor {
     }
 
     pub(super) fn start_worker(&self, state: &mut Scheduler, place: usize) -> Result<Worker> {
-        let orders = ByteChannel::new()?;
-        state.hired = state.hired.wrapping_add(1);
+        let requests = ByteChannel::new()?;
+        state.started = state.started.wrapping_add(1);
         let place = u32::try_from(place).expect("fewer workers than pids");
         let worker_id = WorkerId {
             place,
-            generation: state.hired,
+            generation: state.started,
         };
-        let name = format!("{}-{}", self.settings.name, state.hired);
+        let name = format!("{}-{}", self.settings.name, state.started);
         let setup = match &self.settings.initializer {
             None => None,
             Some(initializer) => {
@@ -118,15 +118,15 @@ impl Supervisor {
                     ..Request::default()
                 };
                 let message = [bytes_of(&request), &arguments.bytes].concat();
-                orders.put(&message).map_err(unsendable)?;
+                requests.put(&message).map_err(unsendable)?;
                 Some(arguments.attachments)
             }
         };
         let assignment = Assignment {
             place,
             generation: worker_id.generation,
-            orders: orders.clone(),
-            news: self.news.clone(),
+            requests: requests.clone(),
+            events: self.events.clone(),
             progress_cells: self.progress_cells.clone(),
             initialized: setup.is_some(),
             calls: self.settings.calls_per_worker,
@@ -135,20 +135,20 @@ impl Supervisor {
             .name(name)
             .daemon(true)
             .spawn(work, (assignment,))?;
-        let news = self.news.clone();
+        let events = self.events.clone();
         reaper::adopt(
             Arc::clone(handle.child()) as Arc<dyn Awaited>,
             Some(Box::new(move || {
-                // It can fail only for want of memory; then the death is noticed by the pool's next look.
-                let _ = news.put(bytes_of(&Event::new(EventKind::Died, worker_id)));
+                // It can fail only for want of memory; then the pool's next check notices the death.
+                let _ = events.put(bytes_of(&Event::new(EventKind::Died, worker_id)));
             })),
         );
         Ok(Worker {
             id: worker_id,
             handle,
-            orders,
+            requests,
             setup,
-            dismissed: false,
+            closed: false,
             has: VecDeque::new(),
             ready: false,
             stuck: false,
@@ -202,10 +202,10 @@ impl Supervisor {
         self.changed.notify_all();
     }
 
-    /// Wakes the pool's thread. Where that fails, it looks by itself before long.
+    /// Wakes the pool's thread. Where that fails, it checks by itself before long.
     fn wake(&self) {
         let wake = Event::new(EventKind::Wake, WorkerId::default());
-        let _ = self.news.put(bytes_of(&wake));
+        let _ = self.events.put(bytes_of(&wake));
     }
 
     pub(crate) fn close(&self) {
@@ -213,7 +213,7 @@ impl Supervisor {
         if state.phase == Phase::Open {
             state.phase = Phase::Closed;
         }
-        state.dismiss_if_done();
+        state.close_if_done();
         drop(state);
         self.wake();
     }

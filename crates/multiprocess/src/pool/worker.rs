@@ -21,47 +21,47 @@ use crate::transfer::attachments;
 pub(crate) struct Assignment {
     pub(crate) place: u32,
     pub(crate) generation: u32,
-    pub(crate) orders: ByteChannel,
-    pub(crate) news: ByteChannel,
+    pub(crate) requests: ByteChannel,
+    pub(crate) events: ByteChannel,
     /// For each place: which call its worker is in the middle of.
     pub(crate) progress_cells: ProgressCells,
-    /// Whether the first order is for the function that sets a worker up.
+    /// Whether the first request is for the initializer.
     pub(crate) initialized: bool,
     /// After how many calls a worker ends, to be replaced by a fresh one.
     pub(crate) calls: Option<u64>,
 }
 
-/// The life of a worker. It ends when the pool has closed the line of its orders.
+/// The life of a worker. It ends when the pool has closed its requests.
 pub(crate) fn work(assignment: Assignment) {
     let Assignment {
         place,
         generation,
-        orders,
-        news,
+        requests,
+        events,
         progress_cells,
         initialized,
         calls,
     } = assignment;
     let worker_id = WorkerId { place, generation };
     let table = task_table::table().unwrap_or_default();
-    let page = progress_cells.page(place);
+    let cell = progress_cells.cell(place);
     if initialized {
-        let Some(order) = orders.get() else { return };
-        let (request, arguments) = Request::read(&order).expect("the pool sends requests");
-        let note = |step| page.write(NO_BATCH, step);
+        let Some(first) = requests.get() else { return };
+        let (request, arguments) = Request::read(&first).expect("the pool sends requests");
+        let note = |step| cell.write(NO_BATCH, step);
         initialize(&table[request.task as usize], arguments, &note);
     }
     let mut left = calls.unwrap_or(u64::MAX);
-    // Without a pool to hear it, there is nothing to work for.
+    // Without a pool there is nothing to do.
     let ready = Event::new(EventKind::Ready, worker_id);
-    if news.put(bytes_of(&ready)).is_err() {
+    if events.put(bytes_of(&ready)).is_err() {
         return;
     }
     // Kept from one batch to the next.
     let mut message = Vec::new();
     while left > 0 {
-        let Some(order) = orders.get() else { return };
-        let (request, inputs) = Request::read(&order).expect("the pool sends requests");
+        let Some(next) = requests.get() else { return };
+        let (request, inputs) = Request::read(&next).expect("the pool sends requests");
         let Request {
             batch,
             task,
@@ -74,7 +74,7 @@ pub(crate) fn work(assignment: Assignment) {
         if batch != NO_BATCH {
             let task = &table[task as usize];
             events::batch_begins(task.name(), first, count);
-            let note = |step| page.write(batch, step);
+            let note = |step| cell.write(batch, step);
             task.run_batch(inputs, count, &note, &mut message);
             note(Step::begin(count));
             events::task_ends(task.name());
@@ -83,17 +83,17 @@ pub(crate) fn work(assignment: Assignment) {
         left = left.saturating_sub(u64::from(count));
         let done = Event::done(worker_id, batch, start.elapsed(), !attachments.is_empty());
         message[..Event::SIZE].copy_from_slice(bytes_of(&done));
-        match news.put(&message) {
+        match events.put(&message) {
             Ok(()) => attachments.commit(),
             Err(reason) => {
-                // There is no memory for the results; for these words there may be some.
+                // There is no memory for the results; for the failures there may be.
                 drop(attachments);
                 message.truncate(Event::SIZE);
                 let failure = Failure::UnsendableResult(reason);
                 for _ in 0..count {
                     wire::append_failure(&failure, &mut message);
                 }
-                if news.put(&message).is_err() {
+                if events.put(&message).is_err() {
                     return;
                 }
             }
@@ -108,9 +108,9 @@ pub(crate) fn work(assignment: Assignment) {
 fn initialize(task: &RegisteredTask, arguments: &[u8], note: &dyn Fn(Step)) {
     let mut results = Vec::new();
     task.run_batch(arguments, 1, note, &mut results);
-    // What it returns is sent to nobody.
+    // Its result is not sent.
     drop(attachments::take_results());
-    // What it returned is not looked at.
+    // Its result may be anything.
     if let Err(failure @ (Failure::Panicked { .. } | Failure::UnreadableArguments(_))) =
         Results::new(&results).next::<()>()
     {

@@ -12,18 +12,18 @@ use crate::transfer::attachments::Attachments;
 pub(crate) struct Worker {
     pub(crate) id: WorkerId,
     pub(crate) handle: JoinHandle<()>,
-    /// What it is to do; what it has not begun can be taken back from there.
-    pub(crate) orders: ByteChannel,
+    /// What it is to do; the pool can cancel what it has not begun.
+    pub(crate) requests: ByteChannel,
     /// Handles in the arguments of the initializer, until it was called.
     pub(crate) setup: Option<Attachments>,
-    /// Whether it was told that nothing more will come.
-    pub(crate) dismissed: bool,
+    /// Whether its requests are closed: nothing more will come.
+    pub(crate) closed: bool,
     /// Batches that it has, oldest first, by their numbers.
     pub(crate) has: VecDeque<(u32, Batch)>,
     pub(crate) ready: bool,
     /// Whether it did not begin what it was given, as if it had been stopped.
     pub(crate) stuck: bool,
-    /// When it was last given something, or was heard.
+    /// When a batch was last sent to it, or an event came from it.
     pub(crate) last: Instant,
     /// How many batches it may have.
     pub(crate) depth: usize,
@@ -31,27 +31,27 @@ pub(crate) struct Worker {
 
 impl Worker {
     pub(super) fn is_idle(&self) -> bool {
-        self.ready && self.has.is_empty() && !self.dismissed && !self.stuck
+        self.ready && self.has.is_empty() && !self.closed && !self.stuck
     }
 
-    /// Takes a batch back that it has not begun; nothing if it has begun all.
-    pub(super) fn give_back(&mut self) -> Option<Batch> {
+    /// Cancels a batch that it has not begun; `None` if it has begun all.
+    pub(super) fn cancel(&mut self) -> Option<Batch> {
         loop {
-            let message = self.orders.try_get()?;
+            let message = self.requests.try_get()?;
             let (request, _) = Request::read(&message)?;
-            if let Some(batch) = self.lay_down(request.batch) {
+            if let Some(batch) = self.remove_batch(request.batch) {
                 return Some(batch);
             }
         }
     }
 
-    pub(super) fn lay_down(&mut self, id: u32) -> Option<Batch> {
+    pub(super) fn remove_batch(&mut self, id: u32) -> Option<Batch> {
         let place = self.has.iter().position(|&(has, _)| has == id)?;
         self.has.remove(place).map(|(_, batch)| batch)
     }
 
     /// Whether everything that it was given still lies where it was put.
     pub(super) fn has_begun_nothing(&self) -> bool {
-        !self.has.is_empty() && self.orders.len() >= self.has.len()
+        !self.has.is_empty() && self.requests.len() >= self.has.len()
     }
 }

@@ -39,12 +39,12 @@ pub(crate) fn end() {
     end_children();
     presence::leave();
     // The descendants of a child that was killed are ended too, a moment later.
-    let patience = if children::have_died() {
+    let grace_period = if children::have_died() {
         Duration::from_secs(1)
     } else {
         Duration::ZERO
     };
-    registry::leave(patience);
+    registry::leave(grace_period);
 }
 
 thread_local! {
@@ -78,7 +78,7 @@ fn stop_starting() {
 }
 
 /// How long a daemon may take to end when asked to, before it is killed.
-const PATIENCE: Duration = Duration::from_secs(1);
+const GRACE_PERIOD: Duration = Duration::from_secs(1);
 
 /// Ends the daemons and waits for the other children: what a process does at its end.
 fn end_children() {
@@ -87,7 +87,7 @@ fn end_children() {
     stop_starting();
     end_all();
     // A listener that waits for this very thread is not waited for.
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + GRACE_PERIOD;
     while !children::are_over() && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(1));
     }
@@ -101,11 +101,11 @@ fn end_all() {
     for daemon in &daemons {
         let _ = daemon.signal(Signal::TERM);
     }
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + GRACE_PERIOD;
     for daemon in &daemons {
         if !matches!(daemon.wait(Some(deadline)), Ok(true)) {
             let _ = daemon.signal(Signal::KILL);
-            let _ = daemon.wait(Some(Instant::now() + PATIENCE));
+            let _ = daemon.wait(Some(Instant::now() + GRACE_PERIOD));
         }
     }
     // Other threads may go on starting processes meanwhile.

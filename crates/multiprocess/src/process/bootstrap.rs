@@ -54,8 +54,8 @@ pub(crate) fn begin(tasks: Vec<RegisteredTask>) {
 
 /// The whole life of a child; returns its exit code.
 fn run() -> i32 {
-    let line = match take_line() {
-        Ok(line) => line,
+    let socket = match take_socket() {
+        Ok(socket) => socket,
         Err(error) => {
             eprintln!(
                 "{MARK} is how a program that uses the crate `multiprocess` starts its own children; \
@@ -65,15 +65,15 @@ fn run() -> i32 {
             return USAGE;
         }
     };
-    inherited::close(line.as_raw_fd());
-    let envelope = match control_socket::receive_frame(&line, Wait::Yes) {
+    inherited::close(socket.as_raw_fd());
+    let envelope = match control_socket::receive_frame(&socket, Wait::Yes) {
         Ok(Some((Kind::Start, envelope))) => envelope,
-        // A parent that died meanwhile has nothing to be told.
+        // The parent died meanwhile.
         Ok(_) => return FAILED,
-        Err(error) => return fail(&line, &Failure::NotStarted(explained(&error))),
+        Err(error) => return fail(&socket, &Failure::NotStarted(explained(&error))),
     };
     let Ok(start) = postcard::from_bytes::<Start>(&envelope.bytes) else {
-        return fail(&line, &Failure::OtherProgram("a function".to_owned()));
+        return fail(&socket, &Failure::OtherProgram("a function".to_owned()));
     };
     process::set_name(&start.name);
     let this = ProcessInfo {
@@ -94,12 +94,12 @@ fn run() -> i32 {
         {
             return FAILED;
         }
-        if let Err(error) = end_with_parent(&line) {
+        if let Err(error) = end_with_parent(&socket) {
             let reason = format!(
                 "it ends with its parent, and could not watch it: {}",
                 explained(&error)
             );
-            return fail(&line, &Failure::NotStarted(reason));
+            return fail(&socket, &Failure::NotStarted(reason));
         }
     }
     if let Some(PathBytes(base)) = start.base {
@@ -108,7 +108,7 @@ fn run() -> i32 {
     if let Some(PathBytes(folder)) = &start.run {
         registry::inherit(folder);
         if !start.ends_with_parent {
-            clear_up_after_parent(&line, folder.clone());
+            clear_up_after_parent(&socket, folder.clone());
         }
     }
     // With it goes the parent's lease, now that we have our own.
@@ -121,39 +121,39 @@ fn run() -> i32 {
         .get(start.index as usize)
         .filter(|task| task.name() == start.function && table.len() == start.tasks);
     let Some(task) = task else {
-        return fail(&line, &Failure::OtherProgram(start.function));
+        return fail(&socket, &Failure::OtherProgram(start.function));
     };
-    let arguments = match control_socket::receive_frame(&line, Wait::Yes) {
+    let arguments = match control_socket::receive_frame(&socket, Wait::Yes) {
         Ok(Some((Kind::Arguments, arguments))) => arguments,
         Ok(_) => return FAILED,
-        Err(error) => return fail(&line, &Failure::UnreadableArguments(explained(&error))),
+        Err(error) => return fail(&socket, &Failure::UnreadableArguments(explained(&error))),
     };
-    tell(&line, Kind::Started, Vec::new());
-    let code = answer(&line, task, arguments);
+    tell(&socket, Kind::Started, Vec::new());
+    let code = answer(&socket, task, arguments);
     at_exit::end();
     code
 }
 
 /// Runs the function and sends what came of it.
-fn answer(line: &UnixStream, task: &RegisteredTask, arguments: Envelope) -> i32 {
+fn answer(socket: &UnixStream, task: &RegisteredTask, arguments: Envelope) -> i32 {
     events::task_begins(task.name());
-    let opened = || tell(line, Kind::Unpacked, Vec::new());
+    let opened = || tell(socket, Kind::Unpacked, Vec::new());
     let result = catch_unwind(AssertUnwindSafe(|| task.run(arguments, &opened)));
     events::task_ends(task.name());
     let sent = match result {
         Ok(answer) => answer.and_then(|answer| {
             Frame::new(Kind::Answer, answer)
-                .and_then(|(frame, attachments)| frame.send(line).map(|()| attachments.commit()))
+                .and_then(|(frame, attachments)| frame.send(socket).map(|()| attachments.commit()))
                 .map_err(|error| Failure::UnsendableResult(explained(&error)))
         }),
         Err(payload) => Err(panic::failure(payload.as_ref())),
     };
-    sent.map_or_else(|failure| fail(line, &failure), |()| 0)
+    sent.map_or_else(|failure| fail(socket, &failure), |()| 0)
 }
 
 /// Tells the parent why there is no answer; returns the exit code.
-fn fail(line: &UnixStream, failure: &Failure) -> i32 {
-    tell(line, Kind::Failed, failure.to_bytes());
+fn fail(socket: &UnixStream, failure: &Failure) -> i32 {
+    tell(socket, Kind::Failed, failure.to_bytes());
     match failure {
         Failure::Panicked { .. } => PANICKED,
         _ => FAILED,
@@ -161,49 +161,52 @@ fn fail(line: &UnixStream, failure: &Failure) -> i32 {
 }
 
 /// Sends a frame to the parent, which may be gone.
-fn tell(line: &UnixStream, kind: Kind, bytes: Vec<u8>) {
+fn tell(socket: &UnixStream, kind: Kind, bytes: Vec<u8>) {
     let envelope = Envelope {
         bytes,
         ..Envelope::default()
     };
-    let _ = Frame::new(kind, envelope).and_then(|(frame, _)| frame.send(line));
+    let _ = Frame::new(kind, envelope).and_then(|(frame, _)| frame.send(socket));
 }
 
-/// Takes the line to the parent from standard input, and leaves an empty standard input behind.
-fn take_line() -> std::io::Result<UnixStream> {
-    let line = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+/// Takes the control socket from standard input, and leaves an empty standard input behind.
+fn take_socket() -> std::io::Result<UnixStream> {
+    let socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
     // An error where standard input is not a socket.
-    line.local_addr()?;
-    // Where there is no such file, standard input stays the line, which nobody else reads.
+    socket.local_addr()?;
+    // Where there is no such file, standard input stays the socket, which nothing else reads.
     if let Ok(empty) = File::open("/dev/null") {
         rustix::stdio::dup2_stdin(empty)?;
     }
-    Ok(line)
+    Ok(socket)
 }
 
 /// Removes what the parent leaves in the run's folder, if it is killed: this process keeps the run from being over.
-fn clear_up_after_parent(line: &UnixStream, folder: PathBuf) {
+fn clear_up_after_parent(socket: &UnixStream, folder: PathBuf) {
     // Where there can be no thread, the memory goes at the end of the run.
-    let _ = when_parent_ends(line, move || {
+    let _ = when_parent_ends(socket, move || {
         presence::become_orphan(&folder);
         reaper::sweep();
     });
 }
 
 /// Ends this process as soon as its parent ends, however that ends.
-fn end_with_parent(line: &UnixStream) -> std::io::Result<()> {
-    when_parent_ends(line, || {
+fn end_with_parent(socket: &UnixStream) -> std::io::Result<()> {
+    when_parent_ends(socket, || {
         let _ =
             rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     })
 }
 
 /// Starts a thread that acts when the parent ends: its end of the socket stays open as long as it lives.
-fn when_parent_ends(line: &UnixStream, act: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
-    let line = line.try_clone()?;
+fn when_parent_ends(
+    socket: &UnixStream,
+    act: impl FnOnce() + Send + 'static,
+) -> std::io::Result<()> {
+    let socket = socket.try_clone()?;
     let watch = std::thread::Builder::new().name("parent watch".to_owned());
     let watch = watch.spawn(move || {
-        exit_watch::wait_for_hang_up(&line);
+        exit_watch::wait_for_hang_up(&socket);
         act();
     });
     watch.map(drop)

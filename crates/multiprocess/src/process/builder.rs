@@ -220,7 +220,7 @@ impl Builder {
                 name: name.clone(),
                 source,
             })?;
-        child.greet(&[start, arguments]).inspect_err(|_| {
+        child.send_start(&[start, arguments]).inspect_err(|_| {
             child.cancel_attachments();
             let _ = child.signal(Signal::KILL);
             let _ = child.wait(None);
@@ -228,14 +228,14 @@ impl Builder {
         events::process_started(&child.info, at);
         if carries {
             // If it dies before it has read its arguments, others may wait for the handles in them, and this process
-            // with them, so that nobody asks how the child is.
+            // with them, and not ask whether the child lives.
             child.assist();
         }
         Ok(JoinHandle::new(child))
     }
 }
 
-/// Runs this program once more, with a line to it as its standard input.
+/// Runs this program once more, with a control socket as its standard input.
 fn start_program(
     name: &str,
     daemon: bool,
@@ -243,7 +243,7 @@ fn start_program(
     attachments: Attachments,
     discard: fn(Envelope),
 ) -> std::io::Result<Arc<Child>> {
-    let (line, childs_end) = UnixStream::pair()?;
+    let (socket, childs_end) = UnixStream::pair()?;
     let mut command = program::command()?;
     command
         .arg(start::MARK)
@@ -255,7 +255,7 @@ fn start_program(
     // The command, which holds our copy of the child's end, is dropped there.
     let mut process = spawner.spawn(command)?;
     let pid = process.id();
-    let watch = ExitWatch::new(pid, &line).inspect_err(|_| {
+    let watch = ExitWatch::new(pid, &socket).inspect_err(|_| {
         let _ = process.kill();
         let _ = process.wait();
     })?;
@@ -264,5 +264,12 @@ fn start_program(
         pid,
         daemon,
     };
-    Ok(Child::new(info, process, line, watch, attachments, discard))
+    Ok(Child::new(
+        info,
+        process,
+        socket,
+        watch,
+        attachments,
+        discard,
+    ))
 }

@@ -30,14 +30,14 @@ pub(crate) struct Child {
     state: Mutex<State>,
     /// Reads the answer and throws it away, with the handles in it.
     discard: fn(Envelope),
-    /// Whether the reaper waits for it beside whoever has its handle.
+    /// Whether the reaper waits for it, beside the owner of its handle.
     is_assisted: AtomicBool,
 }
 
 struct State {
     process: std::process::Child,
-    /// Our end of the line; closed when the child has ended and everything was read.
-    line: Option<UnixStream>,
+    /// Our end of the control socket; closed when the child has ended and everything was read.
+    socket: Option<UnixStream>,
     /// Shared memory whose handles stand in the arguments, until the child has read them.
     attachments: Option<Attachments>,
     ended: Option<Ended>,
@@ -78,14 +78,14 @@ impl Child {
     pub(crate) fn new(
         info: ProcessInfo,
         process: std::process::Child,
-        line: UnixStream,
+        socket: UnixStream,
         watch: ExitWatch,
         attachments: Attachments,
         discard: fn(Envelope),
     ) -> Arc<Child> {
         let state = Mutex::new(State {
             process,
-            line: Some(line),
+            socket: Some(socket),
             attachments: Some(attachments),
             ended: None,
         });
@@ -100,14 +100,14 @@ impl Child {
         child
     }
 
-    /// Tells the child who it is and what to run.
-    pub(crate) fn greet(&self, frames: &[Frame]) -> Result<()> {
+    /// Sends the child its start and its arguments.
+    pub(crate) fn send_start(&self, frames: &[Frame]) -> Result<()> {
         let state = self.state();
-        let Some(line) = &state.line else {
+        let Some(socket) = &state.socket else {
             return Ok(());
         };
         for frame in frames {
-            match frame.send(line) {
+            match frame.send(socket) {
                 Ok(()) => {}
                 // It is dead already; the join will say how it died.
                 Err(error)
@@ -133,7 +133,7 @@ impl Child {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the reaper wait for it beside whoever has its handle, if that is possible.
+    /// Has the reaper wait for it, beside the owner of its handle, if that is possible.
     pub(crate) fn assist(self: &Arc<Self>) {
         if !self.is_assisted.swap(true, Ordering::Relaxed) {
             let is_assisted = reaper::assist(Arc::clone(self) as Arc<dyn Awaited>);
@@ -154,7 +154,7 @@ impl Child {
             if self.try_reap()?.is_some() {
                 return Ok(true);
             }
-            // The line closes a little before the exit status is there.
+            // The socket closes a little before the exit status is there.
             let until = Instant::now() + pause;
             if deadline.is_some_and(|deadline| until >= deadline) {
                 return Ok(false);
@@ -180,9 +180,9 @@ impl Child {
         let (mut started, mut unpacked) = (false, false);
         let mut answer = None;
         let mut unreadable = None;
-        if let Some(line) = state.line.take() {
+        if let Some(socket) = state.socket.take() {
             loop {
-                match control_socket::receive_frame(&line, Wait::No) {
+                match control_socket::receive_frame(&socket, Wait::No) {
                     Ok(None) => break,
                     Ok(Some((Kind::Started, _))) => started = true,
                     Ok(Some((Kind::Unpacked, _))) => unpacked = true,
@@ -218,7 +218,7 @@ impl Child {
         state.ended = Some(Ended { end, answer });
         drop(state);
         forget(self);
-        // Told when nobody has to wait for it: a listener may wait for something that a thread which joins has.
+        // Without a lock: a listener may wait for something that a thread which joins has.
         events::process_ended(&self.info, end, at);
         Ok(Some(end))
     }
@@ -229,7 +229,7 @@ impl Child {
         let answer = state.ended.as_mut().and_then(|ended| ended.answer.take());
         drop(state);
         if let Some(Ok(answer)) = answer {
-            // The answer's own `Drop` may panic, and this may be the reaper, who waits for others too.
+            // The answer's own `Drop` may panic, and this may be the reaper, which waits for others too.
             let _ = codec::without_panic(|| (self.discard)(answer));
         }
     }

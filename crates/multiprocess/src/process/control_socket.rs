@@ -1,4 +1,4 @@
-//! The line between a parent and its child: a pair of sockets that carries a few small frames each way.
+//! The control socket between a parent and its child, a pair of sockets that carries a few small frames each way.
 //!
 //! The child's end is its standard input, so it needs no name, leaves nothing behind in any folder, and
 //! closes when its process ends, however it ends. A frame is small, always: a value of more than
@@ -39,13 +39,13 @@ const NO_SIGNAL: SendFlags = SendFlags::empty();
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, NoUninit, CheckedBitPattern)]
 pub(crate) enum Kind {
-    /// Parent to child: who you are and what to run.
+    /// Parent to child: its name and the function to run.
     Start,
     /// Parent to child: the arguments.
     Arguments,
-    /// Child to parent: I have read my start and am about to run the function.
+    /// Child to parent: it has read its start and is about to run the function.
     Started,
-    /// Child to parent: I have opened the arguments.
+    /// Child to parent: it has read the arguments.
     Unpacked,
     /// Child to parent: the function's value.
     Answer,

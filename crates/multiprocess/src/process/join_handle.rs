@@ -53,7 +53,7 @@ impl<R> JoinHandle<R> {
         matches!(self.child.try_reap(), Ok(None))
     }
 
-    /// Returns how the process ended; `None` while it runs, and where nobody knows ([`Error::EndUnknown`]).
+    /// Returns how the process ended; `None` while it runs, and where that can't be known ([`Error::EndUnknown`]).
     ///
     /// Python: `Process.exitcode`, which is -9 where this has the signal 9. A function that returned gives
     /// code 0, one that panicked 101, one whose answer could not be sent 1.
@@ -89,7 +89,7 @@ impl<R> JoinHandle<R> {
 
     fn signal(&self, signal: Signal) -> Result<()> {
         self.child.signal(signal)?;
-        // It may be that nobody asks again how the process is, and it leaves its memory.
+        // No thread may ask again whether it lives, and it leaves its memory.
         self.child.assist();
         Ok(())
     }

@@ -57,7 +57,7 @@ fn announce(panic: &PanicHookInfo<'_>) {
     if backtrace.status() == BacktraceStatus::Captured {
         text.extend_from_slice(shorten(&backtrace.to_string()).as_bytes());
     }
-    // In one piece, so that the words of several processes do not mix.
+    // In one piece, so that the messages of several processes don't mix.
     let _ = std::io::stderr().lock().write_all(&text);
     LOCATION.set(location);
 }

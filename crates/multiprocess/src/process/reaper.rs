@@ -1,4 +1,4 @@
-//! The thread that waits for the children nobody will join, so that none becomes a zombie, and for those that have
+//! The thread that waits for the children no thread will join, so that none becomes a zombie, and for those that have
 //! handles on their way to them: should they die before they have read them, the handles are given back at once.
 //!
 //! It also removes what killed processes left in shared memory, for a while after one was killed: see
@@ -31,16 +31,16 @@ struct Reaper {
     /// Handed over, and not yet seen by the thread.
     new: Vec<(Arc<dyn Awaited>, Option<Then>)>,
     /// Wakes the thread; `None` while there is no thread.
-    bell: Option<UnixStream>,
+    waker: Option<UnixStream>,
     /// Until when to look for what killed processes left.
     sweep_until: Option<Instant>,
-    /// How long to wait before the next look.
+    /// How long to wait before the next sweep.
     pause: Duration,
 }
 
 static REAPER: Mutex<Reaper> = Mutex::new(Reaper {
     new: Vec::new(),
-    bell: None,
+    waker: None,
     sweep_until: None,
     pause: PAUSE,
 });
@@ -49,7 +49,7 @@ static REAPER: Mutex<Reaper> = Mutex::new(Reaper {
 /// process on a busy machine takes seconds to end.
 const SWEEPING: Duration = Duration::from_secs(10);
 
-/// Between the first looks; later ones are further apart. A look at thousands of segments takes milliseconds, so the
+/// Between the first sweeps; later ones are further apart. A sweep of thousands of segments takes milliseconds, so the
 /// pause is also a multiple of that.
 const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -77,7 +77,7 @@ pub(crate) fn adopt(child: Arc<dyn Awaited>, then: Option<Then>) {
     let _ = reaper.wake();
 }
 
-/// Waits for a child beside whoever has its handle; false without thread or descriptors.
+/// Waits for a child beside the owner of its handle; false without thread or descriptors.
 pub(crate) fn assist(child: Arc<dyn Awaited>) -> bool {
     let mut reaper = REAPER.lock().unwrap_or_else(PoisonError::into_inner);
     reaper.new.push((child, None));
@@ -91,34 +91,34 @@ pub(crate) fn assist(child: Arc<dyn Awaited>) -> bool {
 impl Reaper {
     /// Wakes the thread; starts it if there is none.
     fn wake(&mut self) -> std::io::Result<()> {
-        if let Some(bell) = &mut self.bell {
+        if let Some(waker) = &mut self.waker {
             // A full socket has woken the thread already.
-            let _ = bell.write(&[0]);
+            let _ = waker.write(&[0]);
             return Ok(());
         }
-        let (bell, ear) = UnixStream::pair()?;
-        bell.set_nonblocking(true)?;
-        ear.set_nonblocking(true)?;
+        let (waker, wakeups) = UnixStream::pair()?;
+        waker.set_nonblocking(true)?;
+        wakeups.set_nonblocking(true)?;
         let thread = std::thread::Builder::new().name("reaper".to_owned());
-        thread.spawn(move || reap(&ear))?;
-        self.bell = Some(bell);
+        thread.spawn(move || reap(&wakeups))?;
+        self.waker = Some(waker);
         Ok(())
     }
 }
 
-fn reap(ear: &UnixStream) {
+fn reap(wakeups: &UnixStream) {
     let mut children: Vec<(Arc<dyn Awaited>, Option<Then>)> = Vec::new();
     let mut suspects = Suspects::default();
-    let mut next_look: Option<Instant> = None;
+    let mut next_sweep: Option<Instant> = None;
     loop {
-        if next_look.is_some_and(|next| Instant::now() >= next) {
+        if next_sweep.is_some_and(|next| Instant::now() >= next) {
             let start = Instant::now();
             let orphans = sweep::sweep(&mut suspects);
             let mut reaper = REAPER.lock().unwrap_or_else(PoisonError::into_inner);
             if suspects.is_empty() {
                 reaper.pause = (reaper.pause * 5 / 4).min(LONGEST_PAUSE);
             }
-            next_look = Some(Instant::now() + reaper.pause.max(50 * start.elapsed()));
+            next_sweep = Some(Instant::now() + reaper.pause.max(50 * start.elapsed()));
             if orphans || !suspects.is_empty() {
                 let soon = Instant::now() + 2 * reaper.pause;
                 reaper.sweep_until = reaper.sweep_until.max(Some(soon));
@@ -129,17 +129,17 @@ fn reap(ear: &UnixStream) {
         {
             let mut reaper = REAPER.lock().unwrap_or_else(PoisonError::into_inner);
             children.append(&mut reaper.new);
-            next_look = reaper
+            next_sweep = reaper
                 .sweep_until
-                .map(|_| next_look.unwrap_or_else(Instant::now));
-            if children.is_empty() && next_look.is_none() {
-                reaper.bell = None;
+                .map(|_| next_sweep.unwrap_or_else(Instant::now));
+            if children.is_empty() && next_sweep.is_none() {
+                reaper.waker = None;
                 return;
             }
         }
-        let mut descriptors = vec![PollFd::new(ear, PollFlags::IN)];
+        let mut descriptors = vec![PollFd::new(wakeups, PollFlags::IN)];
         descriptors.extend(children.iter().map(|(child, _)| child.watch().poll_fd()));
-        wait_for(&mut descriptors, next_look);
+        wait_for(&mut descriptors, next_sweep);
         let ready: Vec<bool> = descriptors[1..]
             .iter()
             .map(|descriptor| !descriptor.revents().is_empty())
@@ -154,6 +154,6 @@ fn reap(ear: &UnixStream) {
             }
             !ended
         });
-        let _ = std::io::Read::read(&mut &*ear, &mut [0; 64]);
+        let _ = std::io::Read::read(&mut &*wakeups, &mut [0; 64]);
     }
 }

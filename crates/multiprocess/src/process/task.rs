@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 /// multiprocess::init([multiprocess::task(scale)]); // error: a closure that captures
 /// ```
 ///
-/// So is a function pointer, of which nobody knows in the child which function it is, and what serde cannot serialise:
+/// So is a function pointer, since the child can't know which function it points to, and what serde cannot serialise:
 ///
 /// ```compile_fail,E0080
 /// fn doubler(number: i64) -> i64 { 2 * number }
