@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
+#[cfg(doc)]
+use crate::errors::error::Error;
 use crate::errors::error::Result;
 use crate::errors::failure::Failure;
 use crate::platform::signal::Signal;
