@@ -46,7 +46,9 @@ impl Program {
         example: &str,
         tell: impl FnMut(&str) -> io::Result<()>,
     ) -> anyhow::Result<Build> {
-        let target = ["--release", "--package", package, "--example", example];
+        let target = ["--package", package, "--example", example];
+        // Also what is only compared with.
+        let target = [&["--release", "--all-features"][..], &target].concat();
         Ok(cargo_build(root, &target, tell)?.into_build(example))
     }
 

@@ -30,13 +30,28 @@
 //!
 //! Arguments and results are any owned types that serde can serialise and deserialise. The bytes are in
 //! [postcard](https://docs.rs/postcard)'s format, which carries no types: a type that asks the bytes what
-//! they are (`#[serde(untagged)]`, `#[serde(flatten)]`, `serde_json::Value`) is an error. Senders,
-//! receivers and shared memory of the `ipc-channel` package travel too, up to 63 of them in a value (on
-//! Linux). The crate's own handles (queues, channels, pipes, locks, shared values and the like) travel in messages of
+//! they are (`#[serde(untagged)]`, `#[serde(flatten)]`, `serde_json::Value`) is an error. With the feature `ipc`, on
+//! Linux, senders, receivers and shared memory of the `ipc-channel` package travel too, in arguments and results of
+//! processes, up to 63 of them in a value; elsewhere they are an error. Without the feature only those are seen that the
+//! name of the value's type shows (`Vec<IpcSender<u8>>`, but not a field of a struct). Any other is an error where it is
+//! read, with a panic message of `ipc-channel`'s, which keeps the handle open until the same thread sends something
+//! through it. Other values come to no harm. The crate's own handles (queues, channels, pipes, locks, shared values and the like) travel in messages of
 //! this crate: arguments, results, and what is put or sent. Another serialiser, and `ipc-channel`'s own `send`, get an
 //! error for them, and so does reading one from bytes that came with no message. A value of more than 32 KiB goes
 //! through memory that the system keeps only as long as one of the two processes has it open, so neither ever waits for
 //! the other to read.
+//!
+//! # Cargo features
+//!
+//! None is on by default.
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `ipc` | handles of the `ipc-channel` package travel in arguments and results (see above) |
+//! | `print` | `MULTIPROCESS_LOG=info` (or `debug`, `trace`) prints the events of every process on standard error; Python: `log_to_stderr` |
+//! | `record` | `MULTIPROCESS_RECORD=FOLDER` has every process write its events into that folder; `recorder` adds events of your own |
+//!
+//! Events always go to the program's own listener for `tracing`, if it has one.
 //!
 //! # Printing
 //!
@@ -128,6 +143,7 @@ pub use sync::raw::{Number, RawArray, RawValue};
 pub use sync::rlock::{RLock, RLockGuard};
 pub use sync::semaphore::{Permit, Semaphore};
 pub use sync::value::{Value, ValueGuard};
+#[cfg(feature = "record")]
 pub use trace::recorder::recorder;
 
 /// Prepares the program for having child processes; the first statement of `main`.

@@ -5,10 +5,9 @@ pub(crate) mod codec;
 pub(crate) mod envelope;
 pub(crate) mod handle;
 pub(crate) mod handles;
-pub(crate) mod ipc;
+// On other systems `ipc-channel` is not built on sockets, and its handles can't be taken out of a value.
 #[cfg_attr(
-    not(all(target_os = "linux", not(multiprocess_twins))),
-    path = "transfer/no_ipc_bridge.rs"
+    not(all(feature = "ipc", target_os = "linux")),
+    path = "transfer/no_ipc.rs"
 )]
-pub(crate) mod ipc_bridge;
-pub(crate) mod ipc_refusal;
+pub(crate) mod ipc;

@@ -3,6 +3,7 @@
 mod story;
 
 mod channel {
+    pub(crate) mod outside;
     pub(crate) mod pipe;
     pub(crate) mod queue;
     pub(crate) mod queue_ends;
@@ -11,8 +12,8 @@ mod channel {
 
 use std::process::ExitCode;
 
-use channel::{pipe, queue, queue_ends, queue_items};
+use channel::{outside, pipe, queue, queue_ends, queue_items};
 
 fn main() -> ExitCode {
-    story::play_programs(story::programs![pipe, queue, queue_ends, queue_items])
+    story::play_programs(story::programs![outside, pipe, queue, queue_ends, queue_items])
 }

@@ -5,7 +5,6 @@ mod story;
 mod transfer {
     pub(crate) mod handles;
     pub(crate) mod not_carried;
-    pub(crate) mod outside;
     pub(crate) mod refusals;
     pub(crate) mod returned;
     pub(crate) mod strays;
@@ -14,13 +13,13 @@ mod transfer {
 
 use std::process::ExitCode;
 
-use transfer::{handles, not_carried, outside, refusals, returned, strays, values};
+use transfer::{handles, not_carried, refusals, returned, strays, values};
 
 fn main() -> ExitCode {
     story::play_programs(story::programs![
         handles,
         not_carried,
-        outside,
+        
         refusals,
         returned,
         strays,

@@ -18,7 +18,7 @@ use crate::memory::timeout::{Timeout, WaitUntil};
 use crate::trace::events;
 use crate::transfer::attachments::{self, Attachments};
 use crate::transfer::codec;
-use crate::transfer::ipc_refusal;
+use crate::transfer::ipc;
 
 /// One direction with values of one type.
 pub(crate) struct Typed<T> {
@@ -233,11 +233,11 @@ fn pack<T: Serialize>(value: &T) -> Result<(Vec<u8>, Attachments), String> {
     let mut buffer = BUFFER.take();
     buffer.clear();
     let write = |buffer| {
-        if !ipc_refusal::may_hold_handles::<T>() {
+        if !ipc::may_hold_handles::<T>() {
             return postcard::to_extend(value, buffer)
                 .map_err(|error| codec::why_not(value, &error));
         }
-        ipc_refusal::refuse_handles(value, |watched| {
+        ipc::refuse_handles(value, |watched| {
             postcard::to_extend(watched, buffer).map_err(|error| codec::why_not(value, &error))
         })
     };

@@ -7,6 +7,10 @@ use std::fmt::{self, Write};
 pub(crate) struct Name<'a>(pub(crate) &'a str);
 
 /// A message on one line, which may hold names, shortened.
+#[cfg_attr(
+    not(feature = "print"),
+    allow(dead_code, reason = "only the printer shows them")
+)]
 pub(crate) struct Line<'a>(pub(crate) &'a str);
 
 /// A message that may have several lines, such as that of a panic, whole.
@@ -14,7 +18,6 @@ pub(crate) struct Words<'a>(pub(crate) &'a str);
 
 /// Bytes that are shown at most, before escaping.
 const NAME: usize = 128;
-const LINE: usize = 4096;
 
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -30,7 +33,7 @@ impl fmt::Display for Words<'_> {
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        show(self.0, LINE, &[], f)
+        show(self.0, 32 * NAME, &[], f)
     }
 }
 

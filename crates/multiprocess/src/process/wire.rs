@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::errors::failure::Failure;
 use crate::transfer::codec::{self, panic_message, why_not};
-use crate::transfer::ipc_refusal;
+use crate::transfer::ipc;
 
 /// A length up to that one stands in one byte.
 const SHORT: u8 = 250;
@@ -28,11 +28,11 @@ pub(crate) fn append<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> Result<(),
     let start = bytes.len();
     // A value's own `Serialize` may panic.
     let written = catch_unwind(AssertUnwindSafe(|| {
-        if !ipc_refusal::may_hold_handles::<T>() {
+        if !ipc::may_hold_handles::<T>() {
             return append_or_panic(value, bytes);
         }
         // Handles of `ipc-channel` cannot be sent: their open files would have to.
-        ipc_refusal::refuse_handles(value, |watched| append_or_panic(watched, bytes))
+        ipc::refuse_handles(value, |watched| append_or_panic(watched, bytes))
     }));
     let written = written.unwrap_or_else(|payload| Err(panic_message(payload.as_ref()).to_owned()));
     if written.is_err() {

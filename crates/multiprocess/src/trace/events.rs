@@ -25,8 +25,8 @@ use tracing::subscriber::NoSubscriber;
 use tracing::{Dispatch, Level, debug, dispatcher, info, trace};
 
 use crate::errors::current::ProcessInfo;
-use crate::trace::printer;
-use crate::trace::recorder::{self, TARGET, recorder};
+use crate::platform::process;
+use crate::trace::{TARGET, printer, recorder};
 
 /// Has the events printed and recorded where that is asked for.
 pub(crate) fn prepare() {
@@ -151,7 +151,7 @@ fn may_be_heard(level: Level) -> bool {
 /// listens to events of that level.
 #[inline]
 pub(crate) fn moment(level: Level) -> Option<u64> {
-    may_be_heard(level).then(recorder::now)
+    may_be_heard(level).then(process::now)
 }
 
 /// Has an event told: to the recorder, if there is one, and to the program's own listener, if it has one, otherwise to
@@ -165,16 +165,10 @@ fn tell(level: Level, event: impl Fn()) {
 
 #[cold]
 fn tell_listeners(level: Level, event: &dyn Fn()) {
-    if let Some(recorder) = recorder() {
-        dispatcher::with_default(recorder, event);
-    }
-    let nobody_listens = || dispatcher::get_default(Dispatch::is::<NoSubscriber>);
-    match printer::printer() {
-        Some(printer) if nobody_listens() => {
-            if level <= printer.level {
-                dispatcher::with_default(&printer.dispatch, event);
-            }
-        }
-        _ => event(),
+    recorder::record(event);
+    if dispatcher::get_default(Dispatch::is::<NoSubscriber>) {
+        printer::print(level, event);
+    } else {
+        event();
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::OnceLock;
 
-use tracing::{Dispatch, Event, Level, Subscriber};
+use tracing::{Dispatch, Event, Level, Subscriber, dispatcher};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
@@ -15,17 +15,16 @@ use crate::errors::quoted::{Line, Name};
 /// Name of the variable that has the events printed.
 const VARIABLE: &str = "MULTIPROCESS_LOG";
 
-/// Prints events.
-pub(super) struct Printer {
-    pub(super) dispatch: Dispatch,
-    pub(super) level: Level,
-}
+/// What prints events, and up to which level.
+static PRINTER: OnceLock<(Dispatch, Level)> = OnceLock::new();
 
-static PRINTER: OnceLock<Printer> = OnceLock::new();
-
-/// Prints events, where that was asked for.
-pub(super) fn printer() -> Option<&'static Printer> {
-    PRINTER.get()
+/// Prints an event, where that was asked for.
+pub(super) fn print(level: Level, event: &dyn Fn()) {
+    if let Some((printer, most)) = PRINTER.get()
+        && level <= *most
+    {
+        dispatcher::with_default(printer, event);
+    }
 }
 
 /// Has the events printed on standard error where the variable asks for it: `MULTIPROCESS_LOG=info`, `debug` or `trace`.
@@ -50,8 +49,7 @@ pub(super) fn print_if_asked() {
         .log_internal_errors(false)
         .event_format(WithProcessName)
         .finish();
-    let dispatch = Dispatch::new(printer);
-    let _ = PRINTER.set(Printer { dispatch, level });
+    let _ = PRINTER.set((Dispatch::new(printer), level));
 }
 
 /// `[INFO/worker 1 4711] process started name="worker 2" pid=4712 daemon=false`, in one piece.

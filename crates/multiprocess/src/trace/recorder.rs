@@ -21,16 +21,14 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-use rustix::time::{ClockId, clock_gettime};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Dispatch, Event, Metadata, Subscriber};
+use tracing::{Dispatch, Event, Metadata, Subscriber, dispatcher};
 
 use crate::errors::current;
-use crate::platform::{capacity, process};
-
-/// The target of the events of this crate.
-pub(crate) const TARGET: &str = "multiprocess";
+use crate::platform::capacity;
+use crate::platform::process::{now, thread_id};
+use crate::trace::TARGET;
 
 /// Name of the variable that has the events recorded, in the folder that it names.
 pub(crate) const VARIABLE: &str = "MULTIPROCESS_RECORD";
@@ -47,7 +45,7 @@ static RECORDER: OnceLock<Dispatch> = OnceLock::new();
 
 /// Returns the listener that records, where a recording is asked for; it is there from [`init`](crate::init) on.
 ///
-/// With the variable `MULTIPROCESS_RECORD` set to a folder, each process of the program writes what happens in it into a
+/// With the feature `record`, and the variable `MULTIPROCESS_RECORD` set to a folder, each process of the program writes what happens in it into a
 /// file in that folder, event by event, as lines of JSON with the time by one clock for all processes. What a killed
 /// process has done up to its death is there. To have events of your own in the recording, tell them to this listener.
 ///
@@ -65,11 +63,11 @@ pub fn recorder() -> Option<&'static Dispatch> {
     RECORDER.get()
 }
 
-/// The time by the system's monotonic clock, in nanoseconds.
-pub(super) fn now() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    // The clock counts from the start of the system.
-    u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
+/// Records an event, where a recording is asked for.
+pub(super) fn record(event: &dyn Fn()) {
+    if let Some(recorder) = recorder() {
+        dispatcher::with_default(recorder, event);
+    }
 }
 
 /// Has the events recorded where the variable asks for it.
@@ -222,7 +220,7 @@ fn this_thread() -> i32 {
     if known != 0 {
         return known;
     }
-    let number = process::thread_id();
+    let number = thread_id();
     THREAD.set(number);
     let mut line = Line::begin(now(), "thread seen");
     line.plain("thread", &number);

@@ -25,10 +25,7 @@ pub(crate) struct Envelope {
 /// The value is serialised to bytes completely before anything is sent, so that a value which fails
 /// half-way harms nothing.
 pub(crate) fn pack<T: Serialize>(value: &T) -> Result<Envelope, String> {
-    // A type with nothing to be dropped holds no open file.
-    let collector = std::mem::needs_drop::<T>()
-        .then(ipc::Collector::new)
-        .transpose()?;
+    let collector = ipc::Collector::new::<T>()?;
     let (bytes, attachments) = attachments::collect(|| {
         postcard::to_stdvec(value).map_err(|error| codec::why_not(value, &error))
     });

@@ -48,7 +48,6 @@ pub(crate) fn main() -> ExitCode {
         of_two_that_drop_a_queue_at_once_one_is_the_last,
         what_cannot_be_serialised_is_given_back_and_harms_nothing,
         what_cannot_be_read_is_lost_and_the_next_is_not,
-        a_handle_of_ipc_channel_is_refused,
         a_queue_of_other_items_is_refused,
         large_items_go_through,
         an_item_larger_than_memory_is_given_back,
@@ -274,31 +273,6 @@ fn what_cannot_be_read_is_lost_and_the_next_is_not() {
         })
         .collect();
     assert_eq!(read, [Some(1), None, None, Some(2)]);
-}
-
-fn a_handle_of_ipc_channel_is_refused() {
-    #[derive(Serialize, Deserialize)]
-    struct Hidden {
-        sender: Option<ipc_channel::ipc::IpcSender<u8>>,
-    }
-    let (sender, _receiver) = ipc_channel::ipc::channel::<u8>().unwrap();
-    let plain = Queue::new().unwrap();
-    let refused = plain.put(vec![sender.clone()]).unwrap_err();
-    assert!(refused.to_string().contains("ipc-channel"), "{refused}");
-
-    let hidden = Queue::new().unwrap();
-    let item = Hidden {
-        sender: Some(sender.clone()),
-    };
-    let refused = hidden.put(item).unwrap_err();
-    assert!(refused.to_string().contains("ipc-channel"), "{refused}");
-
-    // Also where the values before it held none.
-    hidden.put(Hidden { sender: None }).unwrap();
-    let refused = hidden.put(refused.into_inner()).unwrap_err();
-    assert!(refused.to_string().contains("ipc-channel"), "{refused}");
-    assert!(hidden.get().unwrap().sender.is_none());
-    assert!(hidden.is_empty());
 }
 
 fn get_one(queue: Queue<u64>) -> u64 {

@@ -25,6 +25,7 @@ pub(crate) fn main() -> ExitCode {
             a_handle_in_a_later_value_is_refused_by_queue_channel_and_pipe,
             a_handle_in_a_later_input_or_result_is_refused_by_a_pool,
             handles_are_found_in_whatever_holds_them,
+            a_handle_in_an_optional_field_is_refused,
             handles_that_were_refused_are_closed,
             what_only_looks_like_a_handle_travels,
         ],
@@ -211,6 +212,31 @@ fn handles_are_found_in_whatever_holds_them() {
         is_told(queue.put(ways).unwrap_err().error());
         queue.put(empty()).unwrap();
     }
+}
+
+fn a_handle_in_an_optional_field_is_refused() {
+    #[derive(Serialize, Deserialize)]
+    struct Hidden {
+        sender: Option<IpcSender<u8>>,
+    }
+    let (sender, _receiver) = ipc::channel::<u8>().unwrap();
+    let plain = Queue::new().unwrap();
+    let refused = plain.put(vec![sender.clone()]).unwrap_err();
+    assert!(refused.to_string().contains("ipc-channel"), "{refused}");
+
+    let hidden = Queue::new().unwrap();
+    let item = Hidden {
+        sender: Some(sender.clone()),
+    };
+    let refused = hidden.put(item).unwrap_err();
+    assert!(refused.to_string().contains("ipc-channel"), "{refused}");
+
+    // Also where the values before it held none.
+    hidden.put(Hidden { sender: None }).unwrap();
+    let refused = hidden.put(refused.into_inner()).unwrap_err();
+    assert!(refused.to_string().contains("ipc-channel"), "{refused}");
+    assert!(hidden.get().unwrap().sender.is_none());
+    assert!(hidden.is_empty());
 }
 
 /// What lets a message fail behind the handles in it, or panic.

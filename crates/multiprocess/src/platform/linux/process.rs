@@ -1,5 +1,7 @@
 //! What Linux says about processes and threads.
 
+pub(crate) use crate::platform::unix::process::now;
+
 /// Returns the name of a process, of which the system shows 15 bytes.
 pub(crate) fn name(pid: u32) -> Option<String> {
     let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;

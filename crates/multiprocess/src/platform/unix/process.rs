@@ -2,6 +2,15 @@
 
 use std::sync::atomic::{AtomicI32, Ordering};
 
+use rustix::time::{ClockId, clock_gettime};
+
+/// Returns the time by the system's monotonic clock, in nanoseconds.
+pub(crate) fn now() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    // The clock counts from the start of the system.
+    u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
+}
+
 pub(crate) fn name(_pid: u32) -> Option<String> {
     None
 }

@@ -13,7 +13,7 @@ use serde::ser::{
 };
 use serde::{Serialize, Serializer};
 
-use crate::transfer::ipc::Collector;
+use crate::transfer::ipc::collector::Collector;
 
 const REFUSED: &str = "it holds a handle of ipc-channel, which travels only in the arguments and the result of a \
                        process; use this crate's own `channel` or `pipe`";

@@ -14,8 +14,8 @@ use std::process::ExitCode;
 
 use ipc_channel::ipc;
 use multiprocess::{
-    Array, Barrier, Condition, Connection, Event, Lock, Pool, Queue, RLock, RawArray, RawValue,
-    Receiver, RegisteredTask, Semaphore, Sender, Value, channel, init, pipe, spawn, task,
+    Array, Barrier, Condition, Connection, Error, Event, Lock, Pool, Queue, RLock, RawArray,
+    RawValue, Receiver, RegisteredTask, Semaphore, Sender, Value, channel, init, pipe, spawn, task,
 };
 use serde::de::{DeserializeOwned, Error as _};
 use serde::ser::Error as _;
@@ -34,6 +34,7 @@ pub(crate) fn main() -> ExitCode {
             a_function_of_a_pool_cannot_write_handles_down_either,
             text_with_a_handle_travels_within_a_message_and_not_outside,
             a_message_that_fails_half_way_gives_its_handles_back,
+            a_handle_of_ipc_channel_is_refused_and_harms_no_other_item,
         ],
     )
 }
@@ -248,4 +249,32 @@ fn a_message_that_fails_half_way_gives_its_handles_back() {
     drop((queue, back, far));
     drop(sender);
     ends(&receiver);
+}
+
+fn a_handle_of_ipc_channel_is_refused_and_harms_no_other_item() {
+    #[derive(Serialize, Deserialize)]
+    struct Hidden {
+        sender: Option<ipc::IpcSender<u8>>,
+    }
+    let (sender, _receiver) = ipc::channel::<u8>().unwrap();
+    let plain = Queue::new().unwrap();
+    let refused = plain.put(vec![sender.clone()]).unwrap_err();
+    assert!(refused.to_string().contains("ipc-channel"), "{refused}");
+
+    let hidden = Queue::new().unwrap();
+    let item = Hidden {
+        sender: Some(sender),
+    };
+    // With the feature `ipc` where it is put, without where it is read.
+    let refused = match hidden.put(item) {
+        Ok(()) => hidden.get().map(drop).unwrap_err(),
+        Err(refused) => refused.into_parts().1,
+    };
+    assert!(
+        matches!(refused, Error::Unsendable { .. } | Error::Unreadable { .. }),
+        "{refused}"
+    );
+    hidden.put(Hidden { sender: None }).unwrap();
+    assert!(hidden.get().unwrap().sender.is_none());
+    assert!(hidden.is_empty());
 }

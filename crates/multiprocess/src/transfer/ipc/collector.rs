@@ -1,0 +1,271 @@
+//! Senders, receivers and shared memory of the `ipc-channel` package, travelling in values.
+//!
+//! An `IpcSender` serialises itself as a number, and leaves the open socket that belongs to the number in
+//! a list of the thread, which the thread's next `IpcSender::send` empties. That list is private to
+//! `ipc-channel`, so whoever serialises such a value elsewhere has to send something through
+//! `ipc-channel` to get at the sockets:
+//!
+//! 1. [`Collector`] empties the list after each value by a message from the thread to itself. Most values
+//!    hold no handle, and the matter ends here.
+//! 2. Otherwise the handles are sent through a [`bridge`]: a socket whose one end belongs to
+//!    `ipc-channel` and whose other end is ours. What arrives at our end, one packet with open files, goes
+//!    to the other process as it is.
+//! 3. There the packet is put into a bridge at our end, `ipc-channel` receives it at its own, and the
+//!    value is deserialised within that reception, where its numbers lead to the sockets again.
+
+use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
+use std::os::unix::net::UnixStream;
+
+use ipc_channel::ipc::{self, IpcReceiver, IpcSender, IpcSharedMemory, OpaqueIpcSender};
+use serde::de::value::{Error as IndexError, UsizeDeserializer};
+use serde::de::{DeserializeOwned, IntoDeserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::platform::limits::{explained, too_few_descriptors};
+use crate::transfer::codec;
+use crate::transfer::handles::Handles;
+use crate::transfer::ipc::bridge;
+
+/// The most handles that fit into one message of `ipc-channel`, less the one that does the counting.
+const MOST_HANDLES: usize = 63;
+
+/// Has `ipc-channel` find out how large its messages may be, while there are free descriptors: where it finds none it
+/// panics, then and at each later message.
+pub(crate) fn prepare() {
+    let _ = Collector::begin().and_then(Collector::collect);
+}
+
+/// Finds what handles a value left behind when it was serialised on this thread.
+///
+/// It is made before the value is serialised: once there are handles to be collected, nothing that can
+/// fail for want of open files stands between them and their collection.
+pub(crate) struct Collector {
+    sender: IpcSender<Sweep>,
+    receiver: IpcReceiver<Sweep>,
+}
+
+impl Collector {
+    /// Begins a collection, where a value of the type may hold handles.
+    pub(crate) fn new<T>() -> Result<Option<Collector>, String> {
+        // A type with nothing to be dropped holds no open file.
+        std::mem::needs_drop::<T>()
+            .then(Collector::begin)
+            .transpose()
+    }
+
+    /// Begins a collection. Handles that an earlier failure of somebody else left in the list are thrown away.
+    fn begin() -> Result<Collector, String> {
+        let collector = Collector::make()?;
+        // More of them than fit into a message are gone as well.
+        let _ = collector.sweep();
+        Ok(collector)
+    }
+
+    pub(super) fn make() -> Result<Collector, String> {
+        // Two for the channel, and as many for what it measures when it is first used.
+        check_free(4)?;
+        let (sender, receiver) = ipc::channel().map_err(|error| explained(&error))?;
+        Ok(Collector { sender, receiver })
+    }
+
+    /// Takes the handles that were serialised on this thread since the collection began.
+    pub(crate) fn collect(self) -> Result<Handles, String> {
+        let Sweep {
+            senders, regions, ..
+        } = self.sweep()?;
+        if senders.is_empty() && regions.is_empty() {
+            return Ok(Handles::default());
+        }
+        let (near, far) = bridge::build::<(Vec<OpaqueIpcSender>, Vec<IpcSharedMemory>)>()?;
+        near.send((senders, regions))
+            .map_err(|error| error.to_string())?;
+        bridge::take_packet(&far).map_err(|error| explained(&error))
+    }
+
+    /// Empties the thread's list.
+    pub(super) fn sweep(&self) -> Result<Sweep, String> {
+        let probe = self.sender.clone().to_opaque();
+        let message = Sweep {
+            probe: Some(probe),
+            ..Sweep::default()
+        };
+        // With more handles than fit, `ipc-channel` panics; the list is empty afterwards all the same.
+        let sent = codec::without_panic(|| self.sender.send(message));
+        // Where there is no descriptor left for a handle, `ipc-channel` panics.
+        let free = check_free(COUNTED.get() + 1);
+        match sent {
+            None => Err(format!(
+                "it holds more than {MOST_HANDLES} handles of ipc-channel"
+            )),
+            Some(Err(error)) => Err(error.to_string()),
+            Some(Ok(())) => free.and_then(|()| {
+                codec::without_panic(|| retry(|| self.receiver.recv()))
+                    .unwrap_or_else(|| Err(too_few_descriptors()))
+            }),
+        }
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        // The value's own `Serialize` panicked: what it left behind must not ride with somebody else's message.
+        if std::thread::panicking() {
+            let _ = self.sweep();
+        }
+    }
+}
+
+thread_local! {
+    /// How many handles the last sweep of this thread found.
+    static COUNTED: Cell<usize> = const { Cell::new(0) };
+}
+
+/// An error if fewer descriptors are free: `ipc-channel` panics where it finds none.
+fn check_free(count: usize) -> Result<(), String> {
+    let pair = |_| UnixStream::pair().map_err(|error| explained(&error));
+    (0..count.div_ceil(2))
+        .map(pair)
+        .collect::<Result<Vec<_>, _>>()
+        .map(drop)
+}
+
+/// A message from a thread to itself that takes along what lies in the thread's list.
+#[derive(Default)]
+pub(super) struct Sweep {
+    /// Serialised after everything else in the list, so that its number says how much that is.
+    probe: Option<OpaqueIpcSender>,
+    /// Senders and receivers, which are sockets alike.
+    pub(super) senders: Vec<OpaqueIpcSender>,
+    pub(super) regions: Vec<IpcSharedMemory>,
+}
+
+impl Serialize for Sweep {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let probe = self.probe.as_ref().expect("a sweep is sent with its probe");
+        let number = postcard::to_stdvec(probe)
+            .and_then(|bytes| postcard::from_bytes::<usize>(&bytes))
+            .map_err(serde::ser::Error::custom)?;
+        COUNTED.set(number);
+        number.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Sweep {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Sweep, D::Error> {
+        let count = usize::deserialize(deserializer)?;
+        let numbered =
+            |number: usize| -> UsizeDeserializer<IndexError> { number.into_deserializer() };
+        let mut senders = Vec::with_capacity(count + 1);
+        for number in 0..=count {
+            senders.push(
+                OpaqueIpcSender::deserialize(numbered(number)).map_err(serde::de::Error::custom)?,
+            );
+        }
+        let probe = senders.pop();
+        let regions = (0..)
+            .map_while(|number| IpcSharedMemory::deserialize(numbered(number)).ok())
+            .collect();
+        Ok(Sweep {
+            probe,
+            senders,
+            regions,
+        })
+    }
+}
+
+/// Reads a value that came with handles.
+pub(crate) fn open<T: DeserializeOwned>(bytes: Vec<u8>, handles: Handles) -> Result<T, String> {
+    let (near, far) = bridge::build::<Within<T>>()?;
+    let receiver = turn_round(near)?;
+    bridge::put_packet(&far, &handles).map_err(|error| explained(&error))?;
+    // The copies that were sent are enough.
+    drop(handles);
+    BYTES.set(bytes);
+    let within = retry(|| receiver.recv())?;
+    within.value.expect("reading `Within` fills it")
+}
+
+thread_local! {
+    /// The bytes of the value that is read within the reception of its handles.
+    static BYTES: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// A value whose bytes came by another way than the handles it refers to.
+struct Within<T> {
+    value: Option<Result<T, String>>,
+}
+
+impl<T> Serialize for Within<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit()
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Within<T> {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Within<T>, D::Error> {
+        let bytes = BYTES.take();
+        let value = codec::read(&bytes);
+        Ok(Within { value: Some(value) })
+    }
+}
+
+/// Makes the receiver of a socket of which `ipc-channel` gave us the sender.
+///
+/// A socket works both ways, but `ipc-channel` only connects senders. A message from the thread to itself
+/// carries the sender, and is read as a receiver.
+fn turn_round<T: DeserializeOwned + Serialize>(
+    sender: IpcSender<T>,
+) -> Result<IpcReceiver<T>, String> {
+    check_free(3)?;
+    let (outward, homeward) = ipc::channel::<TurnRound<T>>().map_err(|error| explained(&error))?;
+    let message = TurnRound {
+        sender: Some(sender),
+        receiver: RefCell::new(None),
+        value: PhantomData,
+    };
+    outward.send(message).map_err(|error| error.to_string())?;
+    let message = retry(|| homeward.recv())?;
+    Ok(message
+        .receiver
+        .into_inner()
+        .expect("it is read as a receiver"))
+}
+
+struct TurnRound<T> {
+    sender: Option<IpcSender<T>>,
+    receiver: RefCell<Option<IpcReceiver<T>>>,
+    value: PhantomData<T>,
+}
+
+impl<T> Serialize for TurnRound<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let sender = self.sender.as_ref().expect("it is sent as a sender");
+        sender.serialize(serializer)
+    }
+}
+
+impl<'de, T> Deserialize<'de> for TurnRound<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<TurnRound<T>, D::Error> {
+        Ok(TurnRound {
+            sender: None,
+            receiver: RefCell::new(Some(IpcReceiver::deserialize(deserializer)?)),
+            value: PhantomData,
+        })
+    }
+}
+
+/// Receives, again where a signal interrupted the reception.
+fn retry<T>(receive: impl Fn() -> Result<T, ipc_channel::IpcError>) -> Result<T, String> {
+    loop {
+        match receive() {
+            Err(ipc_channel::IpcError::Io(error)) => {
+                if error.kind() != std::io::ErrorKind::Interrupted {
+                    return Err(explained(&error));
+                }
+            }
+            Err(error) => return Err(error.to_string()),
+            Ok(value) => return Ok(value),
+        }
+    }
+}

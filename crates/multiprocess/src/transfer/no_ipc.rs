@@ -1,0 +1,51 @@
+//! In the place of `ipc`, without that feature or on a system other than Linux: handles of the `ipc-channel` package don't
+//! travel, and are refused where the name of a value's type shows them. In a field of a struct they aren't seen.
+
+use std::any::type_name;
+
+use crate::transfer::handles::Handles;
+
+const REFUSED: &str = "it holds a handle of ipc-channel, which travels only on Linux, with the feature `ipc` of \
+                       `multiprocess`; use this crate's own `channel` or `pipe`";
+
+pub(crate) fn prepare() {}
+
+pub(crate) struct Collector;
+
+impl Collector {
+    /// Returns nothing to be collected, or an error where the value holds a handle.
+    pub(crate) fn new<T>() -> Result<Option<Collector>, String> {
+        if may_hold_handles::<T>() {
+            return Err(REFUSED.to_owned());
+        }
+        Ok(None)
+    }
+
+    #[expect(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "as with the feature"
+    )]
+    pub(crate) fn collect(self) -> Result<Handles, String> {
+        Ok(Handles::default())
+    }
+}
+
+/// Refuses a value that came with handles: no process of this program sends them.
+pub(crate) fn open<T>(_bytes: Vec<u8>, _handles: Handles) -> Result<T, String> {
+    Err(REFUSED.to_owned())
+}
+
+/// Whether the type has one of the package in its name.
+#[inline]
+pub(crate) fn may_hold_handles<T>() -> bool {
+    std::mem::needs_drop::<T>() && type_name::<T>().contains("ipc_channel::")
+}
+
+/// Refuses a value of a type that may hold handles.
+pub(crate) fn refuse_handles<T, R>(
+    _value: &T,
+    _write: impl FnOnce(&T) -> Result<R, String>,
+) -> Result<R, String> {
+    Err(REFUSED.to_owned())
+}
