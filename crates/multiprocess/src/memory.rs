@@ -4,12 +4,11 @@ pub(crate) mod anonymous_file;
 pub(crate) mod child_segment;
 pub(crate) mod create;
 pub(crate) mod eventcount;
-pub(crate) mod incarnation;
 pub(crate) mod layout;
-
+pub(crate) mod liveness;
 pub(crate) mod name;
-pub(crate) mod presence;
 pub(crate) mod registry;
+pub(crate) mod run_file;
 pub(crate) mod segment;
 pub(crate) mod sweep;
 pub(crate) mod timeout;

@@ -21,6 +21,7 @@ pub(crate) mod exit_watch;
 pub(crate) mod file_lock;
 pub(crate) mod futex;
 pub(crate) mod limits;
+pub(crate) mod shared_folder;
 pub(crate) mod signal;
 pub(crate) mod spawner;
 

@@ -15,5 +15,11 @@ use std::process::ExitCode;
 use channel::{outside, pipe, queue, queue_ends, queue_items};
 
 fn main() -> ExitCode {
-    story::play_programs(story::programs![outside, pipe, queue, queue_ends, queue_items])
+    story::play_programs(story::programs![
+        outside,
+        pipe,
+        queue,
+        queue_ends,
+        queue_items
+    ])
 }

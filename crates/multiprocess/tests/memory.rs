@@ -5,14 +5,21 @@ mod story;
 mod memory {
     pub(crate) mod killed;
     pub(crate) mod memory_left;
+    pub(crate) mod runs;
     pub(crate) mod scarce;
     pub(crate) mod surroundings;
 }
 
 use std::process::ExitCode;
 
-use memory::{killed, memory_left, scarce, surroundings};
+use memory::{killed, memory_left, runs, scarce, surroundings};
 
 fn main() -> ExitCode {
-    story::play_programs(story::programs![killed, memory_left, scarce, surroundings])
+    story::play_programs(story::programs![
+        killed,
+        memory_left,
+        runs,
+        scarce,
+        surroundings
+    ])
 }

@@ -19,7 +19,6 @@ fn main() -> ExitCode {
     story::play_programs(story::programs![
         handles,
         not_carried,
-        
         refusals,
         returned,
         strays,

@@ -51,7 +51,7 @@ fn names_of(program: &Child) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir("/dev/shm")? {
         let name = entry?.file_name().to_string_lossy().to_string();
-        if name.starts_with(&beginning) {
+        if name.starts_with(&beginning) && !name.contains('.') {
             names.push(name);
         }
     }

@@ -49,12 +49,23 @@ pub(super) fn changing_variables() -> Vec<&'static str> {
 
 /// Counts the runs whose processes have all been killed, and which have left something.
 ///
-/// The crate `multiprocess` keeps a folder and a lease for each run; every process of the run holds a lock
-/// on the lease (`crates/multiprocess/src/run.rs`).
+/// The crate `multiprocess` keeps a file for each run, the lease, beside the names of shared memory; every process of the
+/// run holds a lock on it (`crates/multiprocess/src/memory/registry.rs`).
 pub(super) fn dead_runs() -> usize {
-    let base = env::temp_dir().join(format!("multiprocess-{}", unix::user()));
-    let entries = fs::read_dir(base).into_iter().flatten().flatten();
-    let leases = entries.filter(|entry| entry.path().extension().is_some_and(|end| end == "lease"));
+    let is_portable = env::var_os("MULTIPROCESS_PORTABLE").is_some_and(|value| value == "1");
+    let folder = if cfg!(target_os = "linux") && !is_portable {
+        PathBuf::from("/dev/shm")
+    } else {
+        env::temp_dir()
+    };
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let leases = entries.filter(|entry| {
+        let is_of_a_run = entry.file_name().to_string_lossy().starts_with("mp-");
+        let is_lease = entry.path().extension().is_some_and(|end| end == "lease");
+        // To open something else could take for ever.
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        is_of_a_run && is_lease && is_file
+    });
     // The lock is free again when the file is closed, at once.
     let dead =
         leases.filter(|lease| File::open(lease.path()).is_ok_and(|lease| lease.try_lock().is_ok()));
@@ -128,10 +139,6 @@ mod unix {
 
     use super::{Limit, Room};
 
-    pub(super) fn user() -> u32 {
-        getuid().as_raw()
-    }
-
     pub(super) fn files() -> Limit {
         limit(Resource::Nofile)
     }
@@ -169,10 +176,6 @@ mod unix {
     use std::path::Path;
 
     use super::{Limit, Room};
-
-    pub(super) fn user() -> u32 {
-        0
-    }
 
     pub(super) fn files() -> Limit {
         Limit::Unknown

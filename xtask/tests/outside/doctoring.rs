@@ -113,15 +113,21 @@ fn what_a_killed_program_left_is_seen_until_it_is_cleared() {
     );
     assert_eq!(build.status, Some(0), "{build:?}");
     let program = Path::new(env!("CARGO_BIN_EXE_xtask")).with_file_name("value-array");
+    // Other programs share memory too: this one has its files in a folder of its own.
     let temporary = tempfile::tempdir().expect("a folder");
+    let isolate = |command: &mut Command| -> &mut Command {
+        command
+            .env("MULTIPROCESS_PORTABLE", "1")
+            .env("TMPDIR", temporary.path())
+    };
     let lesson = || {
         let mut command = Command::new(&program);
-        command.env("TMPDIR", temporary.path());
+        isolate(&mut command);
         command
     };
     let left = || {
         let mut doctor = xtask(root, &["doctor"]);
-        let told = told(doctor.env("TMPDIR", temporary.path()));
+        let told = told(isolate(&mut doctor));
         row(&told, "left by killed programs").to_owned()
     };
 

@@ -4,9 +4,8 @@
 //! process ends, however it ends. So a process that gets the file's lock exclusively knows that the side has no owner,
 //! except for handles in flight, in a message or in arguments. Shared memory counts those.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -15,6 +14,7 @@ use std::time::Instant;
 use crate::memory::eventcount;
 use crate::memory::layout::words;
 use crate::memory::registry;
+use crate::memory::run_file::{self, Existence};
 use crate::memory::segment::Segment;
 use crate::platform::limits::explained;
 use crate::transfer::attachments::{self, Attachment};
@@ -40,7 +40,7 @@ impl Side {
         self as usize
     }
 
-    fn file(self, segment: &Segment) -> PathBuf {
+    fn file(self, segment: &Segment) -> io::Result<PathBuf> {
         segment.companion(["left", "right"][self.index()])
     }
 
@@ -79,11 +79,9 @@ pub(crate) struct PeerToken {
 impl PeerToken {
     /// Takes a share in a side; the first process makes its file.
     pub(crate) fn join(segment: &Arc<Segment>, side: Side) -> io::Result<PeerToken> {
-        let mut how = OpenOptions::new();
-        how.read(true).write(true).create(true).mode(0o600);
         let _making = registry::making()?;
         Ok(PeerToken {
-            file: registry::hold(&side.file(segment), &how)?,
+            file: run_file::hold(&side.file(segment)?, Existence::Either)?,
             segment: Arc::clone(segment),
             side,
         })
@@ -107,7 +105,11 @@ impl PeerToken {
 
 impl Drop for PeerToken {
     fn drop(&mut self) {
-        if registry::is_alone(&self.file) {
+        // A copy made by `fork` shares the open file, and with it the lock.
+        if self.segment.is_forked() {
+            return;
+        }
+        if run_file::is_alone(&self.file) {
             self.side.note_if_left(&self.segment);
         }
         let _ = self.file.unlock();
@@ -132,6 +134,9 @@ struct Departed {
 
 impl Attachment for Departed {
     fn cancel(&self) {
+        if self.segment.is_forked() {
+            return;
+        }
         let in_flight = self.side.in_flight(&self.segment);
         let _ = in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
             count.checked_sub(1)
@@ -198,8 +203,8 @@ impl Peers {
 
     fn file(&self) -> Option<&File> {
         if self.file.get().is_none() {
-            let path = self.side.file(&self.segment);
-            let file = OpenOptions::new().read(true).write(true).open(path).ok()?;
+            let path = self.side.file(&self.segment).ok()?;
+            let file = run_file::open(&path, Existence::Old).ok()?;
             let _ = self.file.set(file);
         }
         self.file.get()

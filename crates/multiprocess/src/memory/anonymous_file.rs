@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::memory::liveness::UniquePid;
 use crate::memory::registry;
+use crate::memory::run_file::{self, Existence};
 use crate::platform::{self, capacity};
 
 /// Stores bytes in a file that has no name, and so is gone with the last process that has it open.
@@ -16,7 +18,7 @@ pub(crate) fn holding(bytes: &[u8]) -> io::Result<OwnedFd> {
     Ok(file.into())
 }
 
-/// With that begins the name which a file without a name has for a moment.
+/// With that begins what the name says beyond the run that a file without a name has for a moment.
 pub(crate) const VALUE: &str = "value-";
 
 /// Files without names that this process has made by the portable way.
@@ -26,8 +28,9 @@ fn new_file_without_name() -> io::Result<File> {
     // A file of the run, which clears it away if this process is killed before it does so itself.
     platform::anonymous_file::create(|| {
         let made = MADE.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{VALUE}{}-{made}", std::process::id());
+        let own = UniquePid::current().number();
         let making = registry::making()?;
-        Ok((registry::folder()?.join(name), making))
+        let path = registry::own_run()?.file(&format!("{VALUE}{own:x}-{made}"));
+        Ok((run_file::open(&path, Existence::New)?, path, making))
     })
 }

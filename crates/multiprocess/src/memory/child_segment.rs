@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use crate::memory::create::total;
 use crate::memory::layout::HEADER;
-use crate::memory::name::remove;
+use crate::memory::name::companion_bit;
 use crate::memory::segment::{Access, Segment, open_segment};
 use crate::platform::capacity;
 
@@ -20,34 +20,37 @@ impl Segment {
     ) -> std::io::Result<Arc<Segment>> {
         let total = total(length)?;
         let _making = crate::memory::registry::making()?;
-        self.header().accompanied.store(1, Ordering::Relaxed);
-        let place = self.place.dependent(suffix);
-        if place.users().exists() {
+        let path = self.companion(suffix)?;
+        if path.exists() {
             self.remove_dependent(suffix);
         }
-        Self::create_at(place, total, length, Access::Atomic, true)
+        Self::create_at(self.place.child(suffix), total, length, Access::Atomic)
     }
 
     /// Opens a dependent of this segment.
     pub(crate) fn open_dependent(&self, suffix: &str) -> Result<Arc<Segment>, String> {
-        let place = self.place.dependent(suffix);
+        self.check_process().map_err(|error| error.to_string())?;
+        let place = self.place.child(suffix);
         match open_segment(&place) {
             Some(segment) => Ok(segment),
-            None => Self::map_at(&place, None, Access::Atomic, true),
+            None => Self::map_at(&place, None, Access::Atomic),
         }
     }
 
     /// Removes a dependent that nobody will use any more, also for those who still have it open.
     pub(crate) fn remove_dependent(&self, suffix: &str) {
-        let place = self.place.dependent(suffix);
-        capacity::give_back(&place.name, HEADER as u64);
-        let _ = remove(&place.name);
-        place.forget();
+        if self.check_process().is_ok() {
+            let place = self.place.child(suffix);
+            capacity::give_back(&place.to_string(), HEADER as u64);
+            place.remove();
+        }
     }
 
-    /// The path of a file that goes together with the segment.
-    pub(crate) fn companion(&self, suffix: &str) -> PathBuf {
-        self.header().accompanied.store(1, Ordering::Relaxed);
-        self.place.dependent(suffix).users()
+    /// Returns the path of a file that goes together with the segment.
+    pub(crate) fn companion(&self, suffix: &str) -> std::io::Result<PathBuf> {
+        self.check_process()?;
+        let noted = &self.header().accompanied;
+        noted.fetch_or(companion_bit(suffix), Ordering::Relaxed);
+        Ok(self.place.child(suffix).path())
     }
 }

@@ -16,7 +16,7 @@ pub(super) struct Header {
     pub(super) in_flight: AtomicU32,
     pub(super) lock: LockPlace,
     pub(super) words: [AtomicU32; WORDS],
-    /// Whether there are files beside the one of the name: dependents, or what [`Segment::companion`] named.
+    /// Which files there are beside the one of the name: [bits](crate::memory::name::companion_bit).
     pub(super) accompanied: AtomicU32,
     pub(super) turns: [TurnPlace; TURNS],
 }
@@ -25,7 +25,7 @@ pub(super) struct Header {
 #[repr(C, align(64))]
 pub(super) struct LockPlace {
     pub(super) mutex: RobustMutex,
-    /// The [`Incarnation`](crate::memory::incarnation::Incarnation) of the process that holds the lock, 0 if none does.
+    /// The [`UniquePid`](crate::memory::liveness::UniquePid) of the process that holds the lock, 0 if none does.
     pub(super) holder: AtomicU64,
     /// The process that died while it held the lock, 0 if none did or the notice was cleared.
     pub(super) death: AtomicU64,

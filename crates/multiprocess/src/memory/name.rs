@@ -1,14 +1,27 @@
-//! Where a segment is to be found: by its name in the system, and by the file of that name in the folder of its run.
+//! The names of shared memory. Those of a run begin alike, and stand in one folder:
+//!
+//! ```text
+//! mp-4a1f-93c0…                   the run: the pid of the process that began it, and 64 random bits
+//! mp-4a1f-93c0….lease             locked, shared, by every process of the run
+//! mp-4a1f-93c0….alive-…           locked, shared, by one process of the run
+//! mp-4a1f-93c0…-4a1f…-0           a segment; locked, shared, by every process that has it open
+//! mp-4a1f-93c0…-4a1f…-0.left      what goes together with a segment
+//! ```
 
 use std::ffi::OsString;
+use std::fmt;
 use std::fs;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::ErrorKind;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::platform::shared_folder::{is_memory, shared_folder};
+
 /// A path as it travels to another process: serde's own way takes only paths that are UTF-8.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Debug)]
 pub(crate) struct PathBytes(pub(crate) PathBuf);
 
 impl Serialize for PathBytes {
@@ -24,65 +37,208 @@ impl<'de> Deserialize<'de> for PathBytes {
     }
 }
 
-/// Where a segment is to be found.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub(crate) struct SegmentName {
-    #[serde(serialize_with = "as_bytes", deserialize_with = "from_bytes")]
-    pub(super) folder: PathBuf,
-    pub(super) name: String,
+/// A run. The name is random, so that nobody can take it beforehand.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub(crate) struct Run {
+    pid: u32,
+    random: u64,
 }
 
-fn as_bytes<S: Serializer>(folder: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-    PathBytes(folder.to_owned()).serialize(serializer)
-}
-
-fn from_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
-    PathBytes::deserialize(deserializer).map(|PathBytes(folder)| folder)
-}
-
-impl SegmentName {
-    pub(super) fn users(&self) -> PathBuf {
-        self.folder.join(&self.name)
-    }
-
-    pub(super) fn lock(&self) -> PathBuf {
-        self.folder.join(format!("{}.lock", self.name))
-    }
-
-    /// The place of a dependent, which is found by its owner's name.
-    pub(super) fn dependent(&self, suffix: &str) -> SegmentName {
-        SegmentName {
-            folder: self.folder.clone(),
-            name: format!("{}.{suffix}", self.name),
+impl Run {
+    /// Names a run that this process begins.
+    pub(super) fn new() -> Run {
+        Run {
+            pid: std::process::id(),
+            random: random(),
         }
     }
 
-    pub(super) fn forget(&self) {
-        let _ = fs::remove_file(self.lock());
-        let _ = fs::remove_file(self.users());
+    /// Returns the run that a name belongs to.
+    pub(super) fn of(name: &str) -> Option<Run> {
+        let (pid, rest) = name.strip_prefix("mp-")?.split_once('-')?;
+        let run = Run {
+            pid: u32::from_str_radix(pid, 16).ok()?,
+            random: u64::from_str_radix(rest.get(..16)?, 16).ok()?,
+        };
+        run.rest(name)
+            .is_some_and(|rest| rest.starts_with(['-', '.']))
+            .then_some(run)
     }
 
-    /// Removes the files beside the one of the name, and the memory that has such a name.
-    pub(super) fn forget_companions(&self) {
-        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            let Some(name) = name.to_str() else { continue };
-            let rest = name.strip_prefix(&self.name);
-            if rest.is_some_and(|rest| rest.starts_with('.')) && remove(name) {
-                let _ = fs::remove_file(entry.path());
+    /// Returns what a name says beyond the run.
+    pub(super) fn rest(self, name: &str) -> Option<&str> {
+        name.strip_prefix(&self.to_string())
+    }
+
+    /// Returns the path of a file of the run that is no segment.
+    pub(super) fn file(self, suffix: &str) -> PathBuf {
+        path(&format!("{self}.{suffix}"))
+    }
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "mp-{:x}-{:016x}", self.pid, self.random)
+    }
+}
+
+/// Returns 64 bits that nobody can foretell.
+pub(super) fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+/// The name of a segment. What it is made of can be sent, and makes no path that leads elsewhere.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub(crate) struct SegmentName {
+    pub(super) run: Run,
+    /// The process that made it, by the number that no other process gets, and which of its segments it is.
+    maker: u64,
+    number: u64,
+    /// What the name of a child segment ends with; it is found by its parent's name, and is not sent.
+    #[serde(skip)]
+    suffix: String,
+}
+
+impl SegmentName {
+    pub(super) fn new(run: Run, maker: u64, number: u64) -> SegmentName {
+        SegmentName {
+            run,
+            maker,
+            number,
+            suffix: String::new(),
+        }
+    }
+
+    /// The name of a child segment, or of a file that goes together with the segment.
+    pub(super) fn child(&self, suffix: &str) -> SegmentName {
+        SegmentName {
+            suffix: suffix.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    pub(super) fn is_child(&self) -> bool {
+        !self.suffix.is_empty()
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        path(&self.to_string())
+    }
+
+    /// Returns the path of the lock, where that is a file.
+    pub(super) fn lock(&self) -> PathBuf {
+        path(&format!("{self}.{LOCK}"))
+    }
+
+    /// Removes the name, and the memory that it has.
+    pub(super) fn remove(&self) {
+        if !is_memory() {
+            let _ = fs::remove_file(self.lock());
+        }
+        remove(&self.to_string());
+    }
+
+    /// Removes what goes together with a segment, as the bits say that were [noted](COMPANIONS).
+    pub(super) fn remove_companions(&self, noted: u32) {
+        for (bit, suffix) in COMPANIONS.iter().enumerate() {
+            if noted & 1 << bit != 0 {
+                remove(&self.child(suffix).to_string());
+            }
+        }
+        if noted & OTHERS != 0 {
+            let prefix = format!("{self}.");
+            let entries = fs::read_dir(shared_folder())
+                .into_iter()
+                .flatten()
+                .flatten();
+            for name in entries.filter_map(|entry| entry.file_name().into_string().ok()) {
+                if name.starts_with(&prefix) {
+                    remove(&name);
+                }
             }
         }
     }
 }
-/// Removes a name that a dead run left, with its memory; whether it is gone now.
-pub(crate) fn remove(name: &str) -> bool {
-    // By name alone: one that was made by a process killed before it gave it a length cannot be mapped.
-    matches!(
-        rustix::shm::unlink(os_id(name)),
-        Ok(()) | Err(rustix::io::Errno::NOENT)
-    )
+
+/// The bit by which it is noted that a file of that suffix goes together with a segment.
+pub(super) fn companion_bit(suffix: &str) -> u32 {
+    let known = COMPANIONS.iter().position(|known| *known == suffix);
+    known.map_or(OTHERS, |bit| 1 << bit)
 }
+
+/// Suffixes of files of which it is noted whether they were made, by a bit for each.
+const COMPANIONS: [&str; 6] = ["left", "right", "turn0", "turn1", "turn2", "turn3"];
+
+/// The bit for all other suffixes, which have to be looked for.
+const OTHERS: u32 = 1 << 31;
+
+impl fmt::Display for SegmentName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{:x}-{:x}", self.run, self.maker, self.number)?;
+        if self.is_child() {
+            write!(f, ".{}", self.suffix)?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) const LOCK: &str = "lock";
+
+pub(super) fn path(name: &str) -> PathBuf {
+    shared_folder().join(name)
+}
+
+/// Removes a name, and the memory that it may have; returns whether both are gone now.
+pub(super) fn remove(name: &str) -> bool {
+    if !is_memory() {
+        // By name alone: one that was made by a process killed before it gave it a length cannot be mapped.
+        let removed = rustix::shm::unlink(os_id(name));
+        if !matches!(removed, Ok(()) | Err(rustix::io::Errno::NOENT)) {
+            return false;
+        }
+    }
+    // The file goes last: until then it says that there may be memory.
+    match fs::remove_file(path(name)) {
+        Ok(()) => true,
+        Err(error) => error.kind() == ErrorKind::NotFound,
+    }
+}
+
 /// The name in the form that the system asks for.
 pub(super) fn os_id(name: &str) -> String {
     format!("/{name}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Run, SegmentName};
+
+    #[test]
+    fn the_run_of_a_name_is_found_and_other_names_have_none() {
+        let run = Run::new();
+        let segment = SegmentName::new(run, 7, 255);
+        assert!(segment.to_string().ends_with("-7-ff"), "{segment}");
+        assert_eq!(Run::of(&segment.to_string()), Some(run));
+        let child = segment.child("a1");
+        assert_eq!(Run::of(&child.to_string()), Some(run));
+        assert_eq!(run.rest(&child.to_string()), Some("-7-ff.a1"));
+        let lease = run.file("lease");
+        let lease = lease.file_name().unwrap().to_str().unwrap();
+        assert_eq!(Run::of(lease), Some(run));
+        assert_ne!(Run::new(), run);
+        for other in [
+            "",
+            "mp-",
+            "mp-1-2",
+            "mp-1-0000000000000002",
+            "mp-1-0000000000000002x",
+            "mp-01-0000000000000002.lease",
+            "mp-+1-0000000000000002.lease",
+            "mp-1-00000000000000AB.lease",
+            "mp-1-00000000000000é.lease",
+            "np-1-0000000000000002.lease",
+        ] {
+            assert_eq!(Run::of(other), None, "{other}");
+        }
+    }
 }

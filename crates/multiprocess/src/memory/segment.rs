@@ -10,7 +10,7 @@
 )]
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
@@ -22,10 +22,11 @@ use serde::{Deserialize, Serialize};
 use shared_memory::{Shmem, ShmemConf, ShmemError};
 use tracing::Level;
 
-use crate::memory::incarnation::Incarnation;
 use crate::memory::layout::{HEADER, Header, MARK, TURNS, WORDS};
-use crate::memory::name::{SegmentName, os_id};
+use crate::memory::liveness::UniquePid;
+use crate::memory::name::{Run, SegmentName, os_id};
 use crate::memory::registry;
+use crate::memory::run_file::{self, Existence};
 use crate::platform::file_lock::{FileLock, Refused};
 use crate::platform::limits::explained;
 use crate::trace::events;
@@ -60,8 +61,8 @@ pub(crate) struct Segment {
     file_lock: Option<FileLock>,
     /// And those of the turns, opened when they are first used.
     pub(super) file_turns: [OnceLock<FileLock>; TURNS],
-    /// Whether the segment goes when its owner goes, and not with its own last user.
-    dependent: bool,
+    /// The process that opened it, and the effective user that it had.
+    opened_by: (UniquePid, u32),
     /// What its last user does with each lane before the memory goes.
     clear: [OnceLock<Clear>; LANES],
 }
@@ -108,10 +109,10 @@ impl Segment {
         length: usize,
         usage: Access,
         users: File,
-        dependent: bool,
     ) -> std::io::Result<Segment> {
-        let file_lock = if is_portable() && !dependent {
-            Some(FileLock::open(&place.lock())?)
+        let file_lock = if is_portable() && !place.is_child() {
+            let file = run_file::open(&place.lock(), Existence::Either)?;
+            Some(FileLock::new(file))
         } else {
             None
         };
@@ -124,9 +125,31 @@ impl Segment {
             users: Arc::new(users),
             file_lock,
             file_turns: Default::default(),
-            dependent,
+            opened_by: (UniquePid::current(), registry::user()),
             clear: Default::default(),
         })
+    }
+
+    /// An error if this process may use the memory that it has mapped, but not what it would have to open or to count: it
+    /// is a copy, made by `fork`, of the process that opened the segment, or has changed its user since.
+    pub(crate) fn check_process(&self) -> std::io::Result<()> {
+        let (process, user) = self.opened_by;
+        let reason = if process != UniquePid::current() {
+            format!(
+                "this handle belongs to the process that was forked (pid {}), and not to its copy",
+                process.pid()
+            )
+        } else if user != registry::user() {
+            format!("this handle belongs to the user (uid {user}) that this process was before")
+        } else {
+            return Ok(());
+        };
+        Err(std::io::Error::other(reason))
+    }
+
+    /// Whether this process is a copy, made by `fork`, of the one that opened the segment.
+    pub(crate) fn is_forked(&self) -> bool {
+        self.opened_by.0 != UniquePid::current()
     }
 
     /// Maps a segment that is there, of the length it has, or that it is said to have.
@@ -134,36 +157,29 @@ impl Segment {
         place: &SegmentName,
         length: Option<u64>,
         usage: Access,
-        dependent: bool,
     ) -> Result<Arc<Segment>, String> {
         let gone = |error: &dyn std::fmt::Display| {
-            format!(
-                "the shared memory {} is not there any more: {error}",
-                place.name
-            )
+            format!("the shared memory {place} is not there any more: {error}")
         };
         let not_opened = |error: std::io::Error| match error.kind() {
             std::io::ErrorKind::NotFound => gone(&error),
             _ => format!(
-                "the shared memory {} cannot be opened: {}",
-                place.name,
+                "the shared memory {place} cannot be opened: {}",
                 explained(&error)
             ),
         };
         let _making = registry::making().map_err(not_opened)?;
-        registry::join(&place.folder).map_err(not_opened)?;
-        let users = registry::hold(&place.users(), OpenOptions::new().read(true).write(true))
-            .map_err(not_opened)?;
-        let mapping =
-            ShmemConf::new()
-                .os_id(os_id(&place.name))
-                .open()
-                .map_err(|error| match error {
-                    ShmemError::MapOpenFailed(code) => {
-                        not_opened(std::io::Error::from_raw_os_error(code.cast_signed()))
-                    }
-                    other => gone(&other),
-                })?;
+        registry::join(place.run).map_err(not_opened)?;
+        let users = run_file::hold(&place.path(), Existence::Old).map_err(not_opened)?;
+        let mapping = ShmemConf::new()
+            .os_id(os_id(&place.to_string()))
+            .open()
+            .map_err(|error| match error {
+                ShmemError::MapOpenFailed(code) => {
+                    not_opened(std::io::Error::from_raw_os_error(code.cast_signed()))
+                }
+                other => gone(&other),
+            })?;
         let room = mapping.len().checked_sub(HEADER);
         let room = room.ok_or_else(|| gone(&"it is shorter than it was"))?;
         // SAFETY: the mapping is at least as long as a header, and aligned to a page.
@@ -173,8 +189,8 @@ impl Segment {
         if bytes > room {
             return Err(gone(&"it is shorter than it was"));
         }
-        let segment = Self::assemble(mapping, place.clone(), bytes, usage, users, dependent)
-            .map_err(not_opened)?;
+        let segment =
+            Self::assemble(mapping, place.clone(), bytes, usage, users).map_err(not_opened)?;
         let header = segment.header();
         let as_made = header.mark.load(Ordering::Acquire) == MARK
             && header.length.load(Ordering::Relaxed) == length
@@ -196,8 +212,8 @@ impl Segment {
 
     /// How many handles of a segment that may not be made wholly are on their way.
     #[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
-    pub(super) fn in_flight_at(place: &SegmentName) -> u32 {
-        let Ok(mapping) = ShmemConf::new().os_id(os_id(&place.name)).open() else {
+    pub(super) fn in_flight_at(name: &str) -> u32 {
+        let Ok(mapping) = ShmemConf::new().os_id(os_id(name)).open() else {
             return 0;
         };
         if mapping.len() < HEADER {
@@ -232,7 +248,7 @@ impl Segment {
             users: Arc::clone(&self.users),
             file_lock: self.file_lock.take(),
             file_turns: std::mem::take(&mut self.file_turns),
-            dependent: self.dependent,
+            opened_by: self.opened_by,
             clear: Default::default(),
         });
         // What is looked through may lead to this very memory.
@@ -258,8 +274,12 @@ impl Segment {
     /// Opens the segment at an address.
     pub(crate) fn at(address: &Address) -> Result<Arc<Segment>, String> {
         match open_segment(&address.place) {
-            Some(segment) => Ok(segment),
-            None => Self::map_at(&address.place, Some(address.length), address.usage, false),
+            Some(segment) => {
+                let checked = segment.check_process();
+                checked.map_err(|error| error.to_string())?;
+                Ok(segment)
+            }
+            None => Self::map_at(&address.place, Some(address.length), address.usage),
         }
     }
 
@@ -270,6 +290,9 @@ impl Segment {
 
     /// Counts a handle as on its way no longer.
     pub(crate) fn count_arrival(&self) {
+        if self.is_forked() {
+            return;
+        }
         let in_flight = &self.header().in_flight;
         let _ = in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
             count.checked_sub(1)
@@ -281,9 +304,9 @@ impl Segment {
         self.length
     }
 
-    /// Folder of the run that the segment belongs to.
-    pub(crate) fn folder(&self) -> &std::path::Path {
-        &self.place.folder
+    /// Run that the segment belongs to.
+    pub(crate) fn run(&self) -> Run {
+        self.place.run
     }
 
     /// Numbers that can be used without the lock, for waiting.
@@ -294,8 +317,8 @@ impl Segment {
     /// The process that holds the lock, or held it when it died; by the time the caller reads this, it may be
     /// another one.
     #[inline]
-    pub(crate) fn holder(&self) -> Option<Incarnation> {
-        Incarnation::from_number(self.header().lock.holder.load(Ordering::Relaxed))
+    pub(crate) fn holder(&self) -> Option<UniquePid> {
+        UniquePid::from_number(self.header().lock.holder.load(Ordering::Relaxed))
     }
 
     /// Waits for the lock until the deadline, without one as long as it takes.
@@ -312,7 +335,7 @@ impl Segment {
     /// Takes the lock if it is free.
     pub(crate) fn try_lock(&self) -> Result<SegmentGuard<'_>, Refused> {
         match &self.file_lock {
-            Some(file) => file.lock_until(Some(Instant::now()))?,
+            Some(file) => self.lock_file(file, Some(Instant::now()))?,
             None => self.header().lock.mutex.try_lock()?,
         }
         if self.holder().is_some() {
@@ -326,8 +349,16 @@ impl Segment {
         match (&self.file_lock, deadline) {
             (None, None) => self.header().lock.mutex.lock(),
             (None, Some(deadline)) => self.header().lock.mutex.lock_until(deadline),
-            (Some(file), deadline) => file.lock_until(deadline),
+            (Some(file), deadline) => self.lock_file(file, deadline),
         }
+    }
+
+    /// A copy made by `fork` shares the open file, and with it the lock.
+    fn lock_file(&self, file: &FileLock, deadline: Option<Instant>) -> Result<(), Refused> {
+        if self.is_forked() {
+            self.check_process().map_err(Refused::System)?;
+        }
+        file.lock_until(deadline)
     }
 
     #[inline]
@@ -348,14 +379,14 @@ impl Segment {
         const LONGEST_PAUSE: Duration = Duration::from_millis(10);
         let mut pause = Duration::from_micros(100);
         while let Some(holder) = self.holder() {
-            if self.length == 0 || self.file_lock.is_some() || holder.is_gone() {
+            if self.length == 0 || self.file_lock.is_some() || holder.has_ended(self.run()) {
                 // Before `held` overwrites the holder: a death between the two leaves both as they are.
                 let death = &self.header().lock.death;
                 death.store(holder.number(), Ordering::Relaxed);
                 break;
             }
             self.unlock_raw();
-            if holder == Incarnation::own() {
+            if holder == UniquePid::own() {
                 let reason = "its guard was leaked by a thread of this process that has ended; \
                               it stays locked until this process ends";
                 return Err(Refused::System(std::io::Error::other(reason)));
@@ -380,7 +411,7 @@ impl Segment {
         );
         // Written before the memory is lent, and not later: the one who takes over from a dead process must see it.
         let holder = &self.header().lock.holder;
-        holder.store(Incarnation::own().number(), Ordering::Release);
+        holder.store(UniquePid::own().number(), Ordering::Release);
         compiler_fence(Ordering::SeqCst);
         let held = SegmentGuard {
             segment: self,
@@ -394,7 +425,7 @@ impl Segment {
     /// [clears](Segment::clear_death) the notice.
     pub(crate) fn dead_holder(&self) -> Option<u32> {
         let death = self.header().lock.death.load(Ordering::Relaxed);
-        Incarnation::from_number(death).map(Incarnation::pid)
+        UniquePid::from_number(death).map(UniquePid::pid)
     }
 
     /// Forgets that a holder died. The caller holds the lock.
@@ -429,7 +460,7 @@ impl Segment {
 
 impl std::fmt::Debug for Segment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} ({} bytes)", self.place.name, self.length)
+        write!(f, "{} ({} bytes)", self.place, self.length)
     }
 }
 
@@ -444,11 +475,12 @@ impl Drop for Segment {
         }
         // A guard that was forgotten still has the mutex: its thread knows the mutex by its address, so the memory
         // stays mapped. The name goes at the next look for what the dead have left, or when the run is over.
-        if self.holder() == Some(Incarnation::own()) {
+        if self.holder() == Some(UniquePid::own()) {
             return;
         }
-        let last = !self.dependent
-            && registry::is_last(&self.users)
+        let last = !self.place.is_child()
+            && !self.is_forked()
+            && run_file::is_last(&self.users)
             && self.header().in_flight.load(Ordering::Acquire) == 0;
         let clear = std::mem::take(&mut self.clear);
         if last && clear.iter().any(|clear| clear.get().is_some()) {
@@ -456,16 +488,13 @@ impl Drop for Segment {
             // processes by the lock on the name, which the heir keeps.
             return self.clear(&clear);
         }
-        let accompanied = self.header().accompanied.load(Ordering::Relaxed) != 0;
-        self.mapping.set_owner(last);
+        let companions = self.header().accompanied.load(Ordering::Relaxed);
         // SAFETY: dropped once, here, and not used afterwards.
         unsafe { ManuallyDrop::drop(&mut self.mapping) };
         if last {
             // The name itself goes last: killed before that, the run's end removes the rest.
-            if accompanied {
-                self.place.forget_companions();
-            }
-            self.place.forget();
+            self.place.remove_companions(companions);
+            self.place.remove();
         }
         // The lock on the name goes last: until then nobody else opens it.
     }

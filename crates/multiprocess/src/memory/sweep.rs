@@ -1,4 +1,4 @@
-//! The segments of killed processes: found by the names in the folder of a run, and removed.
+//! What killed processes left: found by its names, and removed.
 //!
 //! A process that uses a segment has the file of its name locked, shared, so whoever can lock it alone knows that
 //! nobody uses the segment; and while handles to it are on their way, the header says so. Then nobody can ever open it
@@ -6,25 +6,37 @@
 //! user. So a name is removed only when it was found unused twice, some time apart.
 
 use std::collections::HashSet;
-use std::fs::{self, OpenOptions};
-use std::path::{Path, PathBuf};
 
-use crate::memory::name::{SegmentName, remove};
-use crate::memory::{presence, registry};
+use crate::memory::liveness::{self, ALIVE, ORPHAN};
+use crate::memory::name::{Run, path, remove};
+use crate::memory::run_file;
+use crate::memory::{anonymous_file, registry};
 
-/// What was found unused when it was looked at last.
+/// The segments that were found unused when they were looked at last.
 #[derive(Default)]
-pub(crate) struct Suspects(HashSet<PathBuf>);
+pub(crate) struct Suspects(HashSet<String>);
+
+/// Tells the other processes of this one's run that its parent is gone, so that nobody will learn of its end.
+pub(crate) fn become_orphan(run: Run) {
+    if let Ok(_making) = registry::making() {
+        liveness::become_orphan(run);
+    }
+}
 
 /// Removes what killed processes left: of runs that are over, and of those that this process is a part of. True if there
 /// are processes in them of whose end nobody will learn.
 pub(crate) fn sweep(suspects: &mut Suspects) -> bool {
-    registry::clear_dead_runs();
-    let folders = registry::folders();
-    suspects.look_again(&folders);
-    folders
-        .iter()
-        .fold(false, |orphans, folder| presence::sweep(folder) | orphans)
+    let names = registry::list();
+    registry::clear_dead(&names);
+    let runs = registry::runs();
+    let own = runs.iter().filter_map(|run| Some((*run, names.get(run)?)));
+    let before = std::mem::take(&mut suspects.0);
+    let mut has_orphans = false;
+    for (run, names) in own {
+        suspects.look_again(run, names, &before);
+        has_orphans |= clear_dead_processes(run, names);
+    }
+    has_orphans
 }
 
 impl Suspects {
@@ -32,55 +44,58 @@ impl Suspects {
         self.0.is_empty()
     }
 
-    /// Looks through the folders of runs, and removes what was found unused before and still is.
-    pub(crate) fn look_again(&mut self, folders: &[PathBuf]) {
-        let before = std::mem::take(&mut self.0);
-        for folder in folders {
-            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-                let name = entry.file_name();
-                // Names with a suffix go together with the one without.
-                let name = name
-                    .to_str()
-                    .filter(|name| name.starts_with("mp-") && !name.contains('.'));
-                if let Some(name) = name {
-                    self.look_at(folder, name, &before);
-                }
+    /// Looks through the names of a run, and removes the segments that were found unused before and still are.
+    fn look_again(&mut self, run: Run, names: &[String], before: &HashSet<String>) {
+        let rest = |name: &str| run.rest(name).map(str::to_owned).unwrap_or_default();
+        for name in names {
+            // Names with a suffix go together with the one without.
+            let is_segment = rest(name).starts_with('-') && !name.contains('.');
+            if !is_segment || is_in_flight(name) {
+                continue;
             }
-        }
-    }
-
-    fn look_at(&mut self, folder: &Path, name: &str, before: &HashSet<PathBuf>) {
-        let place = SegmentName {
-            folder: folder.to_owned(),
-            name: name.to_owned(),
-        };
-        let path = place.users();
-        // Asked first, so that nobody who is about to open it finds it locked.
-        if is_on_its_way(&place) {
-            return;
-        }
-        let Ok(file) = OpenOptions::new().read(true).write(true).open(&path) else {
-            return;
-        };
-        // With the lock, nobody opens it, and the count of its handles does not change.
-        if file.try_lock().is_err() || !registry::is_at(&file, &path) || is_on_its_way(&place) {
-            return;
-        }
-        if !before.contains(&path) {
-            self.0.insert(path);
-            return;
-        }
-        // The name itself goes last, as ever: until then nobody makes another segment of that name.
-        if remove(name) {
-            place.forget_companions();
-            place.forget();
+            // Asked first, so that nobody who is about to open it finds it locked. With the lock, nobody opens it, and the
+            // count of its handles does not change.
+            let Some(_alone) = run_file::lock_alone(&path(name)).filter(|_| !is_in_flight(name))
+            else {
+                continue;
+            };
+            if !before.contains(name) {
+                self.0.insert(name.clone());
+                continue;
+            }
+            let companion = format!("{name}.");
+            let companions = names.iter().filter(|name| name.starts_with(&companion));
+            // The name itself goes last, as ever: until then nobody makes another segment of that name.
+            if companions.filter(|name| !remove(name)).count() == 0 {
+                remove(name);
+            }
         }
     }
 }
 
+/// Removes the files of killed processes; true if there are processes of whose end nobody will learn.
+fn clear_dead_processes(run: Run, names: &[String]) -> bool {
+    let mut has_orphans = false;
+    for name in names {
+        let Some(rest) = run.rest(name).and_then(|rest| rest.strip_prefix('.')) else {
+            continue;
+        };
+        if rest.starts_with(anonymous_file::VALUE) {
+            // Whoever has just made it removes it too.
+            remove(name);
+        } else if rest.starts_with(ALIVE) {
+            liveness::remove_if_dead(&path(name));
+        } else if rest.starts_with(ORPHAN) && !liveness::is_own(run, name) {
+            has_orphans |= !liveness::remove_if_dead(&path(name));
+        }
+    }
+    has_orphans
+}
+
 /// Whether there are handles on their way to a process. What was not made wholly has none.
 #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
-fn is_on_its_way(place: &SegmentName) -> bool {
+fn is_in_flight(name: &str) -> bool {
+    use std::io::ErrorKind::{NotFound, UnexpectedEof};
     use std::mem::offset_of;
     use std::os::unix::fs::FileExt;
 
@@ -88,18 +103,15 @@ fn is_on_its_way(place: &SegmentName) -> bool {
 
     // Read, not mapped: to touch a page that was not set aside could end this process by a signal.
     let mut count = [0; 4];
-    let read = fs::File::open(Path::new("/dev/shm").join(&place.name))
+    let read = std::fs::File::open(std::path::Path::new("/dev/shm").join(name))
         .and_then(|file| file.read_exact_at(&mut count, offset_of!(Header, in_flight) as u64));
     match read {
         Ok(()) => u32::from_ne_bytes(count) != 0,
-        Err(error) => !matches!(
-            error.kind(),
-            std::io::ErrorKind::NotFound | std::io::ErrorKind::UnexpectedEof
-        ),
+        Err(error) => !matches!(error.kind(), NotFound | UnexpectedEof),
     }
 }
 
 #[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
-fn is_on_its_way(place: &SegmentName) -> bool {
-    crate::memory::segment::Segment::in_flight_at(place) != 0
+fn is_in_flight(name: &str) -> bool {
+    crate::memory::segment::Segment::in_flight_at(name) != 0
 }

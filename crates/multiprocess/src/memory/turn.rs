@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::time::Instant;
 
+use crate::memory::run_file::{self, Existence};
 use crate::memory::segment::{Segment, is_portable};
 use crate::platform::file_lock::{FileLock, Refused};
 use crate::platform::robust_mutex::RobustMutex;
@@ -27,6 +28,7 @@ impl Drop for Turn<'_> {
         }
     }
 }
+
 impl Segment {
     /// Waits for a turn until the deadline, without one as long as it takes.
     pub(crate) fn turn(
@@ -73,8 +75,10 @@ impl Segment {
             return Ok(file);
         }
         let _making = crate::memory::registry::making().map_err(Refused::System)?;
-        let path = self.companion(&format!("turn{which}"));
-        let file = FileLock::open(&path).map_err(Refused::System)?;
-        Ok(place.get_or_init(|| file))
+        let file = self
+            .companion(&format!("turn{which}"))
+            .and_then(|path| run_file::open(&path, Existence::Either))
+            .map_err(Refused::System)?;
+        Ok(place.get_or_init(|| FileLock::new(file)))
     }
 }

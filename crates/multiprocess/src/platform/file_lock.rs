@@ -1,7 +1,6 @@
 //! The lock that guards a segment: the platform's own, or its portable twin.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::path::Path;
+use std::fs::{File, TryLockError};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
@@ -33,18 +32,12 @@ pub(crate) struct FileLock {
 }
 
 impl FileLock {
-    pub(crate) fn open(path: &Path) -> std::io::Result<FileLock> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)?;
-        Ok(FileLock {
+    pub(crate) fn new(file: File) -> FileLock {
+        FileLock {
             file,
             holder: Mutex::new(None),
             released: Condvar::new(),
-        })
+        }
     }
 
     /// Locks, waiting until the deadline; without one as long as it takes.

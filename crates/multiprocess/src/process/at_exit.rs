@@ -4,7 +4,6 @@
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
-use crate::memory::presence;
 use crate::memory::registry;
 use crate::platform::signal::Signal;
 use crate::process::children;
@@ -37,7 +36,6 @@ impl Drop for AtEnd {
 
 pub(crate) fn end() {
     end_children();
-    presence::leave();
     // The descendants of a child that was killed are ended too, a moment later.
     let grace_period = if children::have_died() {
         Duration::from_secs(1)

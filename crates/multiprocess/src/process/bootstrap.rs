@@ -4,16 +4,16 @@ use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 
 use crate::errors::current::{self, Identity, ProcessInfo};
 use crate::errors::failure::Failure;
-use crate::memory::name::PathBytes;
-use crate::memory::presence;
+use crate::memory::name::{PathBytes, Run};
 use crate::memory::registry;
+use crate::memory::sweep;
 use crate::platform::exit_watch;
 use crate::platform::inherited;
 use crate::platform::limits::explained;
+use crate::platform::shared_folder;
 use crate::platform::{process, program};
 use crate::process::at_exit;
 use crate::process::control_socket::{self, Frame, Kind, Wait};
@@ -102,13 +102,13 @@ fn run() -> i32 {
             return fail(&socket, &Failure::NotStarted(reason));
         }
     }
-    if let Some(PathBytes(base)) = start.base {
-        registry::inherit_base(base);
+    if let Some(PathBytes(folder)) = start.shared_folder {
+        shared_folder::inherit(folder);
     }
-    if let Some(PathBytes(folder)) = &start.run {
-        registry::inherit(folder);
+    if let Some(run) = start.run {
+        registry::inherit(run);
         if !start.ends_with_parent {
-            clear_up_after_parent(&socket, folder.clone());
+            clear_up_after_parent(&socket, run);
         }
     }
     // With it goes the parent's lease, now that we have our own.
@@ -181,11 +181,11 @@ fn take_socket() -> std::io::Result<UnixStream> {
     Ok(socket)
 }
 
-/// Removes what the parent leaves in the run's folder, if it is killed: this process keeps the run from being over.
-fn clear_up_after_parent(socket: &UnixStream, folder: PathBuf) {
+/// Removes what the parent leaves in the run, if it is killed: this process keeps the run from being over.
+fn clear_up_after_parent(socket: &UnixStream, run: Run) {
     // Where there can be no thread, the memory goes at the end of the run.
     let _ = when_parent_ends(socket, move || {
-        presence::become_orphan(&folder);
+        sweep::become_orphan(run);
         reaper::sweep();
     });
 }

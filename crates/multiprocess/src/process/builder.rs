@@ -17,6 +17,7 @@ use crate::memory::registry;
 use crate::platform::exit_watch::ExitWatch;
 use crate::platform::limits::explained;
 use crate::platform::program;
+use crate::platform::shared_folder;
 use crate::platform::signal::Signal;
 use crate::platform::spawner::Spawner;
 use crate::process::at_exit;
@@ -175,9 +176,9 @@ impl Builder {
         };
         // What the child makes and returns has to outlive it: it lies in a run that this process is a part of.
         let run = if std::mem::needs_drop::<F::Output>() {
-            registry::folder().ok()
+            registry::own_run().ok()
         } else {
-            registry::folder_if_any()
+            registry::own_run_if_any()
         };
         let start = Start {
             name: name.clone(),
@@ -189,8 +190,8 @@ impl Builder {
             index,
             function: std::any::type_name::<F>().to_owned(),
             tasks: task_table::table()?.len(),
-            base: registry::base().ok().map(PathBytes),
-            run: run.map(PathBytes),
+            run,
+            shared_folder: shared_folder::for_children().map(|folder| PathBytes(folder.to_owned())),
         };
         let start = Envelope {
             bytes: start.to_bytes(),

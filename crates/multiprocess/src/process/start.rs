@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::errors::current::ProcessInfo;
-use crate::memory::name::PathBytes;
+use crate::memory::name::{PathBytes, Run};
 
 /// The first argument of a child; its name follows.
 pub(crate) const MARK: &str = "--multiprocess-child";
@@ -23,10 +23,10 @@ pub(crate) struct Start {
     pub(crate) index: u32,
     pub(crate) function: String,
     pub(crate) tasks: usize,
-    /// Folder of the run, where the parent has begun one.
-    pub(crate) run: Option<PathBytes>,
-    /// Folder of all runs, as the parent has found it.
-    pub(crate) base: Option<PathBytes>,
+    /// The run, where the parent has begun one.
+    pub(crate) run: Option<Run>,
+    /// Folder of the names of shared memory, where it is not the same for all programs.
+    pub(crate) shared_folder: Option<PathBytes>,
 }
 
 impl Start {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::errors::broken_by::BrokenBy;
 use crate::errors::error::{Error, Result};
 use crate::errors::holder::Holder;
-use crate::memory::presence::Presence;
+use crate::memory::liveness::UniquePid;
 use crate::platform::file_lock::Refused;
 use crate::sync::monitor::{Monitor, Numbers};
 use crate::transfer::attachments::{self, Attachment};
@@ -141,7 +141,7 @@ impl Barrier {
     /// [`Error::Memory`] if the operating system refuses.
     pub fn abort(&self) -> Result<()> {
         let inner = &self.inner;
-        let me = inner.monitor.presence()?;
+        let me = UniquePid::own();
         let mut numbers = inner.enter()?;
         break_it(&inner.monitor, &mut numbers, ABORT, me.number());
         Ok(())
@@ -223,17 +223,16 @@ impl Inner {
 
     /// Makes this process a party where the barrier arrives. If a process that was stopped has the numbers, the first wait
     /// does it.
-    fn try_to_join(&self) -> Result<()> {
-        let me = self.monitor.presence()?;
+    fn try_to_join(&self) {
+        let me = UniquePid::own();
         if let Ok(mut numbers) = self.monitor.lock_before(Some(Instant::now() + BUSY_LIMIT)) {
             self.break_as_noted(&mut numbers);
             self.join(&mut numbers, me);
         }
-        Ok(())
     }
 
     /// Makes this process a party, if it is none yet.
-    fn join(&self, numbers: &mut Numbers<'_>, me: Presence) {
+    fn join(&self, numbers: &mut Numbers<'_>, me: UniquePid) {
         if self.place.get().is_none() {
             let free = numbers.all()[PARTIES..]
                 .iter()
@@ -248,7 +247,7 @@ impl Inner {
     }
 
     fn wait(&self, deadline: Option<Instant>) -> Result<u32> {
-        let me = self.monitor.presence()?;
+        let me = UniquePid::own();
         let mut numbers = self.enter_before(deadline)?;
         self.join(&mut numbers, me);
         if numbers.get(BROKEN) != 0 {
@@ -279,7 +278,7 @@ impl Inner {
             if numbers.get(ROUND) == round
                 && deadline.is_some_and(|deadline| Instant::now() >= deadline)
             {
-                let me = self.monitor.presence()?;
+                let me = UniquePid::own();
                 break_it(&self.monitor, &mut numbers, TIMEOUT, me.number());
             }
             if numbers.get(ROUND) != round {
@@ -306,7 +305,7 @@ impl Inner {
     fn dead(&self, numbers: &Numbers<'_>) -> Vec<(usize, u64)> {
         let all = (PARTIES..).zip(numbers.all()[PARTIES..].iter().copied());
         all.filter(|&(_, party)| {
-            Presence::from_number(party).is_some_and(|party| party.is_gone(self.monitor.folder()))
+            UniquePid::from_number(party).is_some_and(|party| party.has_ended(self.monitor.run()))
         })
         .collect()
     }
@@ -365,7 +364,7 @@ fn has_failed(numbers: &Numbers<'_>, round: u64) -> bool {
 
 /// The error for a round that failed.
 fn cause(numbers: &Numbers<'_>) -> Error {
-    let culprit = Presence::from_number(numbers.get(CULPRIT)).map(Presence::holder);
+    let culprit = UniquePid::from_number(numbers.get(CULPRIT)).map(UniquePid::holder);
     let by = match (numbers.get(BROKEN), culprit) {
         (TIMEOUT, Some(process)) => BrokenBy::Timeout(process),
         (ABORT, Some(process)) => BrokenBy::Abort(process),
@@ -414,8 +413,7 @@ handle!(
     },
     |segment, parties| {
         let barrier = Barrier::of(Monitor::of(segment, CONTENT), parties);
-        let joined = barrier.inner.try_to_join();
-        joined.map_err(|error| error.to_string())?;
+        barrier.inner.try_to_join();
         Ok(barrier)
     },
 );

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::errors::error::{Error, Result};
-use crate::memory::presence::Presence;
+use crate::memory::liveness::UniquePid;
 use crate::platform::file_lock::Refused;
 use crate::sync::death_notice::death_notice;
 use crate::sync::monitor::{EVENTCOUNTS, Monitor, Numbers};
@@ -215,7 +215,7 @@ impl<'a> ConditionGuard<'a> {
     /// Waits; whether it was notified.
     fn wait_until(&mut self, deadline: Option<Instant>) -> Result<bool> {
         let monitor = self.monitor;
-        let me = monitor.presence()?;
+        let me = UniquePid::own();
         let numbers = self.locked()?;
         let Some(place) = free_place(numbers) else {
             let reason = format!("{MOST_WAITING} threads wait already");
@@ -259,13 +259,14 @@ fn is_notified(numbers: &Numbers<'_>, place: usize) -> bool {
 }
 
 /// Returns the waiting threads: their places, and their processes.
-fn waiting<'a>(numbers: &'a Numbers<'_>) -> impl Iterator<Item = (usize, Presence)> + 'a {
+fn waiting<'a>(numbers: &'a Numbers<'_>) -> impl Iterator<Item = (usize, UniquePid)> + 'a {
     let used = usize::try_from(numbers.get(USED)).unwrap_or(MOST_WAITING);
     let places = numbers.all()[PLACES..]
         .chunks_exact(2)
         .take(used)
         .enumerate();
-    places.filter_map(|(index, place)| Some((PLACES + 2 * index, Presence::from_number(place[0])?)))
+    places
+        .filter_map(|(index, place)| Some((PLACES + 2 * index, UniquePid::from_number(place[0])?)))
 }
 
 /// Notifies the thread that has waited longest and is alive.
@@ -277,7 +278,7 @@ fn notify_next(monitor: &Monitor, numbers: &mut Numbers<'_>) {
         let Some((place, process)) = first else {
             return;
         };
-        if process.is_gone(monitor.folder()) {
+        if process.has_ended(monitor.run()) {
             numbers.change(&[(place, 0), (place + 1, 0)]);
             continue;
         }
@@ -296,7 +297,7 @@ fn eventcount_of(place: usize) -> usize {
 /// Removes the threads of dead processes, and passes on the notifications that only they had got.
 fn forget_the_dead(monitor: &Monitor, numbers: &mut Numbers<'_>) {
     let dead: Vec<usize> = waiting(numbers)
-        .filter(|(_, process)| process.is_gone(monitor.folder()))
+        .filter(|(_, process)| process.has_ended(monitor.run()))
         .map(|(place, _)| place)
         .collect();
     for place in dead {

@@ -5,7 +5,6 @@
 //! becomes free when its holder dies, and a waiting thread also looks by itself now and then, because the process that
 //! should wake it may be dead.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
@@ -13,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::errors::error::{Error, Result};
 use crate::memory::eventcount::EventCount;
 use crate::memory::layout::words;
-use crate::memory::presence::Presence;
+use crate::memory::name::Run;
 use crate::memory::segment::{Access, Segment, SegmentGuard};
 use crate::platform::file_lock::{MOMENT, Refused};
 use crate::sync::redo_log;
@@ -91,17 +90,12 @@ impl Monitor {
         &self.segment.words()[words::NOTE]
     }
 
-    /// This process, as it is written into these numbers.
-    pub(crate) fn presence(&self) -> Result<Presence> {
-        Presence::own(self.folder()).map_err(|source| Error::memory(self.what, source))
-    }
-
     pub(crate) fn segment(&self) -> &Arc<Segment> {
         &self.segment
     }
 
-    pub(crate) fn folder(&self) -> &Path {
-        self.segment.folder()
+    pub(crate) fn run(&self) -> Run {
+        self.segment.run()
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::errors::error::{Error, Result};
 use crate::errors::holder::Holder;
-use crate::memory::presence::Presence;
+use crate::memory::liveness::UniquePid;
 use crate::memory::timeout::Timeout;
 use crate::platform::file_lock::Refused;
 use crate::sync::monitor::{Monitor, Numbers};
@@ -135,7 +135,7 @@ impl Semaphore {
     }
 
     fn take(&self, limit: Timeout, mut look: bool) -> Result<Option<Permit<'_>>> {
-        let me = self.monitor.presence()?;
+        let me = UniquePid::own();
         let deadline = limit.wait_until().deadline();
         loop {
             let mut numbers = match self.monitor.lock_before(deadline) {
@@ -166,7 +166,7 @@ impl Semaphore {
     /// Gives back the permits of processes that have died; true if there were some.
     fn take_from_the_dead(&self, numbers: &mut Numbers<'_>) -> bool {
         let dead: Vec<usize> = holders(numbers)
-            .filter(|(_, presence, _)| presence.is_gone(self.monitor.folder()))
+            .filter(|(_, process, _)| process.has_ended(self.monitor.run()))
             .map(|(place, ..)| place)
             .collect();
         for &place in &dead {
@@ -191,13 +191,13 @@ impl Semaphore {
     fn holders(&self, limit: Duration) -> Result<Vec<Holder>> {
         let locked = self.monitor.lock_before(Some(Instant::now()));
         let numbers = locked.map_err(|refused| self.refusal(refused, Timeout::For(limit)))?;
-        let processes: Vec<Presence> = holders(&numbers).map(|(_, process, _)| process).collect();
+        let processes: Vec<UniquePid> = holders(&numbers).map(|(_, process, _)| process).collect();
         drop(numbers);
-        Ok(processes.into_iter().map(Presence::holder).collect())
+        Ok(processes.into_iter().map(UniquePid::holder).collect())
     }
 
     fn release(&self) -> Result<()> {
-        let me = self.monitor.presence()?;
+        let me = UniquePid::own();
         let mut numbers = self.monitor.enter()?;
         let mine = holders(&numbers).find(|&(_, process, _)| process == me);
         // Not there if this process is ending, and another one was faster.
@@ -213,16 +213,16 @@ impl Semaphore {
 }
 
 /// Returns the processes that hold permits: their places, the processes, and how many they have.
-fn holders<'a>(numbers: &'a Numbers<'_>) -> impl Iterator<Item = (usize, Presence, u64)> + 'a {
+fn holders<'a>(numbers: &'a Numbers<'_>) -> impl Iterator<Item = (usize, UniquePid, u64)> + 'a {
     let all = numbers.all()[HOLDERS..].chunks_exact(2).enumerate();
     all.filter_map(|(index, holder)| {
-        let presence = Presence::from_number(holder[0])?;
-        Some((HOLDERS + 2 * index, presence, holder[1]))
+        let process = UniquePid::from_number(holder[0])?;
+        Some((HOLDERS + 2 * index, process, holder[1]))
     })
 }
 
 /// Takes a permit if one is free.
-fn take_one(numbers: &mut Numbers<'_>, me: Presence) -> bool {
+fn take_one(numbers: &mut Numbers<'_>, me: UniquePid) -> bool {
     let free = numbers.get(FREE);
     if free == 0 {
         return false;

@@ -73,6 +73,7 @@ pub(crate) fn send<'a, H, E: Serialize, S: Serializer>(
 ) -> Result<S::Ok, S::Error> {
     attachments::check_packing(content).map_err(ser::Error::custom)?;
     let (segment, extra) = depart(handle).map_err(ser::Error::custom)?;
+    segment.check_process().map_err(ser::Error::custom)?;
     segment.count_departure();
     let attachment: Arc<Segment> = Arc::clone(segment);
     attachments::add(attachment);

@@ -7,14 +7,14 @@
 
 use crate::story;
 
-use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use multiprocess::{
     Array, Builder, Pool, Queue, RegisteredTask, Semaphore, Value, init, spawn, task,
 };
 
-use story::left::{base, files, names};
+use story::left::{self, files};
 use story::proc::{self, Known};
 use story::scene::Scene;
 
@@ -31,7 +31,6 @@ pub(crate) fn main() -> ExitCode {
             is_killed_before_its_child,
             has_orphans_killed,
             spawns_while_it_returns,
-            changes_its_folder,
         ],
         story::named![
             the_memory_of_killed_children_goes_while_the_program_runs,
@@ -43,9 +42,6 @@ pub(crate) fn main() -> ExitCode {
             the_memory_of_a_killed_main_process_goes_while_its_child_runs,
             the_memory_of_killed_orphans_goes,
             a_main_that_returns_while_a_thread_spawns_leaves_nothing,
-            the_folder_for_temporary_files_may_have_any_name,
-            an_empty_tmpdir_counts_as_unset,
-            a_relative_tmpdir_is_found_once,
         ],
     )
 }
@@ -61,8 +57,6 @@ fn tasks() -> Vec<RegisteredTask> {
         task(starts_two),
         task(works),
         task(nothing),
-        task(makes),
-        task(takes),
     ]
 }
 
@@ -83,31 +77,30 @@ fn makes_and_is_killed() {
     die();
 }
 
-#[track_caller]
-fn all_gone() {
-    let temp = std::env::temp_dir();
-    story::until("nothing is left", || files(&temp).is_empty());
-}
-
-/// Plays a scene with a folder of its own for temporary files, and finds nothing left.
+/// Plays a scene, and finds nothing left.
 fn leaves_nothing(scene: &str) {
-    let temp = tempfile::tempdir().unwrap();
-    Scene::new(scene).env("TMPDIR", temp.path()).succeed();
-    assert_eq!(files(temp.path()), Vec::<std::path::PathBuf>::new());
-    assert!(!base(temp.path()).exists());
+    let played = Scene::new(scene).play();
+    assert!(played.status.success(), "{played:#?}");
+    assert_eq!(files(played.pid), Vec::<PathBuf>::new());
 }
 
+/// The segments of the run that this process has begun.
 fn segments() -> usize {
-    names(&std::env::temp_dir()).len()
+    left::segments(std::process::id()).len()
 }
 
 fn has_workers_killed() {
     init(tasks());
+    // Each begins a run of its own.
+    let mut children = Vec::new();
     for _ in 0..20 {
         let child = spawn(makes_and_is_killed, ()).unwrap();
+        children.push(child.pid());
         assert!(child.join().is_err());
     }
-    all_gone();
+    story::until("nothing is left", || {
+        children.iter().all(|&child| files(child).is_empty())
+    });
 }
 
 fn the_memory_of_killed_children_goes_while_the_program_runs() {
@@ -198,10 +191,10 @@ fn works(made: Value<u32>, permits: Semaphore, queue: Queue<Vec<u8>>) {
 fn has_a_tree_killed() {
     init(tasks());
     let _own = Value::new(7).unwrap();
-    let before = files(&std::env::temp_dir());
+    let before = files(std::process::id());
     assert!(spawn(has_all_kinds, ()).unwrap().join().is_err());
     story::until("the files are as before", || {
-        files(&std::env::temp_dir()) == before && segments() == 1
+        files(std::process::id()) == before && segments() == 1
     });
 }
 
@@ -250,19 +243,17 @@ fn is_killed_before_its_child() {
 }
 
 fn outlives(shared: Value<i32>) {
+    let main = multiprocess::parent().unwrap().pid();
     *shared.lock().unwrap() = 1;
-    story::until("one segment is left", || segments() == 1);
+    story::until("one segment is left", || left::segments(main).len() == 1);
     assert_eq!(shared.get().unwrap(), 1);
     println!("one is left");
 }
 
 fn the_memory_of_a_killed_main_process_goes_while_its_child_runs() {
-    let temp = tempfile::tempdir().unwrap();
-    let scene = Scene::new("is_killed_before_its_child").env("TMPDIR", temp.path());
-    let played = scene.play();
+    let played = Scene::new("is_killed_before_its_child").play();
     assert_eq!(played.out, ["one is left"], "{played:#?}");
-    story::until("the child has ended", || files(temp.path()).is_empty());
-    assert!(!base(temp.path()).exists());
+    story::until("the child has ended", || files(played.pid).is_empty());
 }
 
 /// Starts two processes that outlive it.
@@ -324,64 +315,6 @@ fn spawns_while_it_returns() {
 
 fn a_main_that_returns_while_a_thread_spawns_leaves_nothing() {
     for _ in 0..5 {
-        let temp = tempfile::tempdir().unwrap();
-        Scene::new("spawns_while_it_returns")
-            .env("TMPDIR", temp.path())
-            .succeed();
-        assert_eq!(files(temp.path()), Vec::<std::path::PathBuf>::new());
+        leaves_nothing("spawns_while_it_returns");
     }
-}
-
-fn makes() {
-    let _array = Array::<u8>::new(10).unwrap();
-    let here = std::env::current_dir().unwrap();
-    println!("{} in {}", entries_in_base(), here.display());
-}
-
-/// How many entries there are in the folder of all runs, where the main process has found it.
-fn entries_in_base() -> usize {
-    let temp = std::env::var_os("FOUND").unwrap();
-    std::fs::read_dir(base(temp.as_ref())).unwrap().count()
-}
-
-fn takes(array: Array<u8>) -> usize {
-    array.len()
-}
-
-fn changes_its_folder() {
-    init(tasks());
-    std::env::set_current_dir("/").unwrap();
-    // The child begins a run of its own, and clears it away.
-    spawn(makes, ()).unwrap().join().unwrap();
-    let array = Array::<u8>::new(10).unwrap();
-    assert_eq!(spawn(takes, (array,)).unwrap().join().unwrap(), 10);
-}
-
-fn the_folder_for_temporary_files_may_have_any_name() {
-    let temp = tempfile::tempdir().unwrap();
-    let temp = temp
-        .path()
-        .join(std::ffi::OsStr::from_bytes(b"not \xff UTF-8"));
-    std::fs::create_dir(&temp).unwrap();
-    let scene = Scene::new("changes_its_folder").env("TMPDIR", &temp);
-    assert_eq!(scene.env("FOUND", &temp).succeed(), ["2 in /"]);
-    assert!(!base(&temp).exists());
-}
-
-fn an_empty_tmpdir_counts_as_unset() {
-    let current = tempfile::tempdir().unwrap();
-    let script = format!("cd {}; exec \"$PROGRAM\"", current.path().display());
-    let scene = Scene::by_shell(&script, "changes_its_folder").env("TMPDIR", "");
-    scene.env("FOUND", "/tmp").succeed();
-    assert_eq!(std::fs::read_dir(current.path()).unwrap().count(), 0);
-}
-
-fn a_relative_tmpdir_is_found_once() {
-    let current = tempfile::tempdir().unwrap();
-    let temp = current.path().join("temp");
-    std::fs::create_dir(&temp).unwrap();
-    let script = format!("cd {}; exec \"$PROGRAM\"", current.path().display());
-    let scene = Scene::by_shell(&script, "changes_its_folder").env("TMPDIR", "temp");
-    assert_eq!(scene.env("FOUND", &temp).succeed(), ["2 in /"]);
-    assert!(!base(&temp).exists());
 }

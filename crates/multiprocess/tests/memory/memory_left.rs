@@ -8,7 +8,6 @@
 use crate::story;
 
 use std::fs;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -17,6 +16,7 @@ use multiprocess::{Array, Lock, RegisteredTask, Semaphore, Value, init, spawn, t
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tempfile::TempDir;
 
+use story::left::{files, segments};
 use story::proc::{self, Known};
 use story::scene::{Playing, Scene};
 
@@ -31,7 +31,6 @@ pub(crate) fn main() -> ExitCode {
             sends_to_the_dying,
             sends_the_wrong_type,
             forgets_guards,
-            says_why_there_is_no_memory,
         ],
         story::named![
             an_orderly_end_leaves_nothing,
@@ -45,11 +44,6 @@ pub(crate) fn main() -> ExitCode {
             a_child_killed_while_it_starts_leaves_nothing,
             a_handle_refused_at_the_other_end_leaves_nothing,
             forgotten_guards_leave_nothing,
-            a_folder_that_others_can_use_is_refused,
-            a_link_in_place_of_the_folder_is_refused,
-            a_file_in_place_of_the_folder_is_refused,
-            a_folder_of_another_user_is_refused,
-            no_folder_for_temporary_files_is_an_error,
         ],
     )
 }
@@ -64,42 +58,9 @@ fn tasks() -> Vec<RegisteredTask> {
     ]
 }
 
-/// The folder of all runs, as it stands in a folder for temporary files.
-fn base(temp: &Path) -> PathBuf {
-    let user = rustix::process::getuid().as_raw();
-    temp.join(format!("multiprocess-{user}"))
-}
-
-/// Names of shared memory that belong to the run of this main process.
-fn names(main: u32) -> Vec<String> {
-    let prefix = format!("mp-{main:x}-");
-    let entries = fs::read_dir("/dev/shm").unwrap().flatten();
-    entries
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| name.starts_with(&prefix))
-        .collect()
-}
-
-/// What stands in the folder of all runs.
-fn files(temp: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![base(temp)];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            if entry.path().is_dir() {
-                folders.push(entry.path());
-            }
-            found.push(entry.path());
-        }
-    }
-    found
-}
-
-#[track_caller]
-fn assert_nothing_left(temp: &Path, main: u32) {
-    assert_eq!(names(main), [""; 0]);
-    assert_eq!(files(temp), Vec::<PathBuf>::new());
-    assert!(!base(temp).exists());
+/// Another program that starts just now may be clearing up.
+fn assert_nothing_left(main: u32) {
+    story::until("nothing is left", || files(main).is_empty());
 }
 
 /// Shares memory with a child, and ends when the file `go` is there.
@@ -134,7 +95,7 @@ fn keeps(array: Array<u64>, total: Value<u64>, permits: Semaphore, locks: Vec<Lo
 }
 
 fn wait_for(file: &str) {
-    let path = std::env::temp_dir().join(file);
+    let path = Path::new(&std::env::var_os("ORDERS").unwrap()).join(file);
     story::until(file, || path.exists());
 }
 
@@ -150,13 +111,13 @@ struct Sharing {
 
 fn start_sharing(temp: &TempDir) -> Sharing {
     let mut scene = Scene::new("shares_memory")
-        .env("TMPDIR", temp.path())
+        .env("ORDERS", temp.path())
         .start();
     let (_, main) = scene.introduced();
     let (_, child) = scene.introduced();
-    // Five pieces of memory, their files, the lease and the run's folder, a permit's holder.
-    assert_eq!(names(main.pid).len(), 5);
-    assert!(files(temp.path()).len() >= 8, "{:?}", files(temp.path()));
+    // Five pieces of memory, the lease, and two processes.
+    assert_eq!(segments(main.pid).len(), 5);
+    assert!(files(main.pid).len() >= 8, "{:?}", files(main.pid));
     Sharing { scene, main, child }
 }
 
@@ -173,10 +134,8 @@ fn order(temp: &TempDir, file: &str) {
     fs::write(temp.path().join(file), "").unwrap();
 }
 
-fn another_start(temp: &TempDir) {
-    Scene::new("starts_and_ends")
-        .env("TMPDIR", temp.path())
-        .succeed();
+fn another_start() {
+    Scene::new("starts_and_ends").succeed();
 }
 
 fn temp() -> TempDir {
@@ -187,12 +146,12 @@ fn an_orderly_end_leaves_nothing() {
     let temp = temp();
     let sharing = start_sharing(&temp);
     let main = sharing.main.pid;
-    another_start(&temp);
-    assert_eq!(names(main).len(), 5);
+    another_start();
+    assert_eq!(segments(main).len(), 5);
     order(&temp, "end");
     order(&temp, "go");
     sharing.finish(1000);
-    assert_nothing_left(temp.path(), main);
+    assert_nothing_left(main);
 }
 
 fn a_killed_user_leaves_nothing() {
@@ -202,7 +161,7 @@ fn a_killed_user_leaves_nothing() {
     sharing.child.kill();
     order(&temp, "go");
     sharing.finish(1000);
-    assert_nothing_left(temp.path(), main);
+    assert_nothing_left(main);
 }
 
 fn a_killed_owner_leaves_the_memory_to_the_user_who_clears_it_away() {
@@ -210,29 +169,23 @@ fn a_killed_owner_leaves_the_memory_to_the_user_who_clears_it_away() {
     let mut sharing = start_sharing(&temp);
     let main = sharing.main.pid;
     sharing.scene.kill();
-    assert_eq!(names(main).len(), 5);
+    assert_eq!(segments(main).len(), 5);
     order(&temp, "end");
     let played = sharing.scene.finish();
     assert!(played.out.contains(&"child ends".to_owned()), "{played:#?}");
     story::until("the child is gone", || !sharing.child.is_running());
-    assert_nothing_left(temp.path(), main);
+    assert_nothing_left(main);
 }
 
 fn what_all_left_when_they_were_killed_goes_at_the_next_start() {
     let temp = temp();
     let mut sharing = start_sharing(&temp);
     let main = sharing.main.pid;
-    let before = files(temp.path()).len();
     sharing.scene.kill();
     sharing.child.kill();
     story::until("both are gone", || !sharing.child.is_running());
-    assert_eq!(names(main).len(), 5);
-    // The child may have said that its parent is gone.
-    let is_orphan = |path: &PathBuf| path.to_string_lossy().contains("/orphan-");
-    let left = files(temp.path());
-    assert_eq!(left.iter().filter(|path| !is_orphan(path)).count(), before);
-    another_start(&temp);
-    assert_nothing_left(temp.path(), main);
+    another_start();
+    assert_nothing_left(main);
 }
 
 fn a_run_is_not_over_while_a_child_of_it_lives() {
@@ -241,14 +194,14 @@ fn a_run_is_not_over_while_a_child_of_it_lives() {
     let main = sharing.main.pid;
     sharing.scene.kill();
     for _ in 0..3 {
-        another_start(&temp);
-        assert_eq!(names(main).len(), 5);
+        another_start();
+        assert_eq!(segments(main).len(), 5);
     }
     assert!(sharing.child.is_running());
     sharing.child.kill();
     story::until("it is gone", || !sharing.child.is_running());
-    another_start(&temp);
-    assert_nothing_left(temp.path(), main);
+    another_start();
+    assert_nothing_left(main);
 }
 
 fn two_programs_do_not_touch_each_others_memory() {
@@ -259,13 +212,13 @@ fn two_programs_do_not_touch_each_others_memory() {
     killed.scene.kill();
     killed.child.kill();
     story::until("it is gone", || !killed.child.is_running());
-    another_start(&temp);
-    assert_eq!(names(killed.main.pid), [""; 0]);
-    assert_eq!(names(main).len(), 5);
+    another_start();
+    assert_nothing_left(killed.main.pid);
+    assert_eq!(segments(main).len(), 5);
     order(&temp, "go");
     order(&temp, "end");
     living.finish(1000);
-    assert_nothing_left(temp.path(), main);
+    assert_nothing_left(main);
 }
 
 fn makes_a_thousand() {
@@ -273,7 +226,7 @@ fn makes_a_thousand() {
     // What is made once and stays: the run.
     let first = Lock::new().unwrap();
     let before = proc::descriptors();
-    let files_before = files(&std::env::temp_dir()).len();
+    let files_before = files(std::process::id()).len();
     for number in 0..1000 {
         let array = Array::<u8>::new(number).unwrap();
         array.lock().unwrap().fill(1);
@@ -287,10 +240,10 @@ fn makes_a_thousand() {
     story::until("its descriptors are closed", || {
         proc::descriptors() == before
     });
-    assert_eq!(names(std::process::id()).len(), 1);
-    assert_eq!(files(&std::env::temp_dir()).len(), files_before);
+    assert_eq!(segments(std::process::id()).len(), 1);
+    assert_eq!(files(std::process::id()).len(), files_before);
     drop(first);
-    assert_eq!(names(std::process::id()).len(), 0);
+    assert_eq!(segments(std::process::id()).len(), 0);
 }
 
 fn takes(array: Array<u8>) -> Array<u8> {
@@ -298,14 +251,14 @@ fn takes(array: Array<u8>) -> Array<u8> {
 }
 
 /// Plays a scene that looks for itself, and then looks whether it left something.
-fn play_alone(scene: &str) {
-    let temp = temp();
-    Scene::new(scene).env("TMPDIR", temp.path()).succeed();
-    assert_eq!(files(temp.path()), Vec::<PathBuf>::new());
+fn play_alone(scene: Scene) {
+    let played = scene.play();
+    assert!(played.status.success(), "{played:#?}");
+    assert_nothing_left(played.pid);
 }
 
 fn a_thousand_segments_leave_nothing() {
-    play_alone("makes_a_thousand");
+    play_alone(Scene::new("makes_a_thousand"));
 }
 
 /// Something that cannot be sent.
@@ -350,15 +303,12 @@ fn fails_to_start() {
     assert!(!failures.is_empty());
     drop(open);
     drop(array);
-    assert_eq!(names(std::process::id()), [""; 0]);
+    assert_eq!(segments(std::process::id()), Vec::<PathBuf>::new());
 }
 
 fn a_failed_start_takes_back_what_it_packed() {
-    let temp = temp();
-    Scene::by_shell(r#"ulimit -n 60; exec "$PROGRAM""#, "fails_to_start")
-        .env("TMPDIR", temp.path())
-        .succeed();
-    assert_eq!(files(temp.path()), Vec::<PathBuf>::new());
+    let script = r#"ulimit -n 60; exec "$PROGRAM""#;
+    play_alone(Scene::by_shell(script, "fails_to_start"));
 }
 
 /// Ends the process that reads it.
@@ -388,12 +338,16 @@ fn sends_to_the_dying() {
         // It may have been faster.
         let _ = child.join();
         drop(array);
-        assert_eq!(names(std::process::id()), [""; 0], "step {step}");
+        assert_eq!(
+            segments(std::process::id()),
+            Vec::<PathBuf>::new(),
+            "step {step}"
+        );
     }
 }
 
 fn a_child_killed_while_it_starts_leaves_nothing() {
-    play_alone("sends_to_the_dying");
+    play_alone(Scene::new("sends_to_the_dying"));
 }
 
 /// Sends one thing, and is read as another.
@@ -428,11 +382,11 @@ fn sends_the_wrong_type() {
     );
     assert_eq!(value.get().unwrap(), 1);
     drop(value);
-    assert_eq!(names(std::process::id()), [""; 0]);
+    assert_eq!(segments(std::process::id()), Vec::<PathBuf>::new());
 }
 
 fn a_handle_refused_at_the_other_end_leaves_nothing() {
-    play_alone("sends_the_wrong_type");
+    play_alone(Scene::new("sends_the_wrong_type"));
 }
 
 fn forgets_guards() {
@@ -457,80 +411,5 @@ fn forgets_guards() {
 }
 
 fn forgotten_guards_leave_nothing() {
-    play_alone("forgets_guards");
-}
-
-fn says_why_there_is_no_memory() {
-    init(tasks());
-    println!("{}", Lock::new().unwrap_err());
-    println!("{}", Array::<u8>::new(5).unwrap_err());
-}
-
-/// Without memory: what is said names the folder and the variable.
-#[track_caller]
-fn assert_refused(temp: &Path) {
-    let said = Scene::new("says_why_there_is_no_memory")
-        .env("TMPDIR", temp)
-        .succeed();
-    assert_eq!(said.len(), 2);
-    for line in said {
-        assert!(line.contains("TMPDIR"), "{line}");
-        assert!(line.contains(base(temp).to_str().unwrap()), "{line}");
-    }
-}
-
-fn make_base(temp: &TempDir, mode: u32) -> PathBuf {
-    let base = base(temp.path());
-    fs::DirBuilder::new().mode(mode).create(&base).unwrap();
-    // Whatever the umask says.
-    fs::set_permissions(&base, fs::Permissions::from_mode(mode)).unwrap();
-    base
-}
-
-fn a_folder_that_others_can_use_is_refused() {
-    for mode in [0o777, 0o755, 0o750, 0o701, 0o1777] {
-        let temp = temp();
-        let base = make_base(&temp, mode);
-        // What looks like a dead run is not touched.
-        fs::write(base.join("1-1.lease"), "").unwrap();
-        assert_refused(temp.path());
-        assert!(base.join("1-1.lease").exists());
-    }
-}
-
-fn a_link_in_place_of_the_folder_is_refused() {
-    let (temp, elsewhere) = (temp(), temp());
-    fs::set_permissions(elsewhere.path(), fs::Permissions::from_mode(0o700)).unwrap();
-    fs::write(elsewhere.path().join("1-1.lease"), "").unwrap();
-    fs::create_dir(elsewhere.path().join("1-1")).unwrap();
-    fs::write(elsewhere.path().join("1-1/precious"), "").unwrap();
-    symlink(elsewhere.path(), base(temp.path())).unwrap();
-    assert_refused(temp.path());
-    assert!(elsewhere.path().join("1-1/precious").exists());
-}
-
-fn a_file_in_place_of_the_folder_is_refused() {
-    let temp = temp();
-    fs::write(base(temp.path()), "").unwrap();
-    assert_refused(temp.path());
-}
-
-fn a_folder_of_another_user_is_refused() {
-    let temp = temp();
-    let base = make_base(&temp, 0o700);
-    // Only the superuser can give a folder away.
-    if std::os::unix::fs::chown(&base, Some(65_534), None).is_ok() {
-        assert_refused(temp.path());
-    }
-}
-
-fn no_folder_for_temporary_files_is_an_error() {
-    let temp = temp();
-    let nowhere = temp.path().join("nowhere");
-    let said = Scene::new("says_why_there_is_no_memory")
-        .env("TMPDIR", &nowhere)
-        .succeed();
-    for line in said {
-        assert!(line.contains("no shared memory for"), "{line}");
-    }
+    play_alone(Scene::new("forgets_guards"));
 }

@@ -295,14 +295,9 @@ fn an_imap_dropped_half_way_leaves_the_pool_usable() {
     }
 }
 
-/// Names of shared memory of this run.
-fn shared() -> Vec<String> {
-    let prefix = format!("mp-{:x}-", std::process::id());
-    let entries = std::fs::read_dir("/dev/shm").unwrap().flatten();
-    entries
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| name.starts_with(&prefix))
-        .collect()
+/// Shared memory of this run.
+fn shared() -> Vec<std::path::PathBuf> {
+    story::left::segments(std::process::id())
 }
 
 /// Counts threads, but for the one that starts processes in the place of threads that may end before them: it stays. A pool's

@@ -128,14 +128,9 @@ fn handles_in_results_mean_the_same_thing() {
     }
 }
 
-/// Names of shared memory of this run.
-fn shared() -> Vec<String> {
-    let prefix = format!("mp-{:x}-", std::process::id());
-    let entries = std::fs::read_dir("/dev/shm").unwrap().flatten();
-    entries
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| name.starts_with(&prefix))
-        .collect()
+/// Shared memory of this run.
+fn shared() -> Vec<std::path::PathBuf> {
+    story::left::segments(std::process::id())
 }
 
 fn nothing_is_left() {

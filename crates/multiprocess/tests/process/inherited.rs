@@ -73,7 +73,7 @@ fn with_an_open_file_of_its_own() {
             own.len() <= 3
                 && own
                     .iter()
-                    .all(|(_, to)| to.starts_with("socket:") || to.contains("/multiprocess-")),
+                    .all(|(_, to)| to.starts_with("socket:") || to.contains("/mp-")),
             "{open:?}"
         );
     }

@@ -58,10 +58,7 @@ pub(crate) fn check_minutes(minutes: &[Level]) {
 pub(crate) struct Left {
     kept: Value<u8>,
     semaphore: Semaphore,
-    /// With it begin the names of the run's memory.
-    run: String,
-    folder: PathBuf,
-    before: Vec<String>,
+    before: Vec<PathBuf>,
 }
 
 /// A process that makes itself known in the run, and ends in order.
@@ -74,44 +71,22 @@ impl Left {
         let kept = Value::new(0).unwrap();
         let semaphore = Semaphore::new(1).unwrap();
         drop(semaphore.acquire().unwrap());
-        // The name is `mp-RUN-…`, and a run has two numbers.
-        let name = story::memory_name(&kept);
-        let words: Vec<&str> = name.split('-').collect();
-        let folder = story::left::base(&std::env::temp_dir()).join(words[1..3].join("-"));
         let mut left = Left {
             kept,
             semaphore,
-            run: words[..3].join("-"),
-            folder,
             before: Vec::new(),
         };
         left.before = left.now();
         left
     }
 
-    /// The names of the run, in the system and in the run's folder.
-    fn now(&self) -> Vec<String> {
-        // The dead are cleared away by the next one that comes.
+    /// The files of the run.
+    fn now(&self) -> Vec<PathBuf> {
         spawn(comes_and_goes, (self.semaphore.clone(),))
             .unwrap()
             .join()
             .unwrap();
-        let names = |folder: &std::path::Path| -> Vec<String> {
-            let entries = fs::read_dir(folder).expect("the folder can be read");
-            entries
-                .flatten()
-                .map(|entry| entry.file_name().to_string_lossy().into_owned())
-                .collect()
-        };
-        let mut all = names("/dev/shm".as_ref());
-        all.retain(|name| name.starts_with(&self.run));
-        all.extend(
-            names(&self.folder)
-                .into_iter()
-                .map(|name| format!("folder/{name}")),
-        );
-        all.sort();
-        all
+        story::left::files(std::process::id())
     }
 
     /// Within five seconds no process is left, no zombie, and no name.

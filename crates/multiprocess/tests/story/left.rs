@@ -1,40 +1,51 @@
-//! What a program has in shared memory, and in the folder for temporary files.
+//! What a program has in shared memory.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The folder of all runs, as it stands in a folder for temporary files.
-pub(crate) fn base(temp: &Path) -> PathBuf {
-    let user = rustix::process::getuid().as_raw();
-    temp.join(format!("multiprocess-{user}"))
+/// The folders in which the names of shared memory stand: that of the system, and with the portable twins also the one
+/// for temporary files, which has a file for each name.
+pub(crate) fn folders() -> Vec<PathBuf> {
+    let mut folders = vec![PathBuf::from("/dev/shm")];
+    if super::is_portable() {
+        folders.push(temp());
+    }
+    folders
 }
 
-/// The files and folders in the folder of all runs.
-pub(crate) fn files(temp: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![base(temp)];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            if entry.path().is_dir() {
-                folders.push(entry.path());
-            }
-            found.push(entry.path());
-        }
-    }
+/// The folder of the files beside the memory.
+pub(crate) fn folder_of_files() -> PathBuf {
+    folders().pop().expect("there is one")
+}
+
+fn temp() -> PathBuf {
+    std::env::temp_dir()
+}
+
+/// The files of the runs that a process has begun: their leases, their processes, their memory and what goes with it.
+pub(crate) fn files(pid: u32) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = folders()
+        .iter()
+        .flat_map(|folder| names_in(folder, pid))
+        .collect();
+    found.sort();
     found
 }
 
-/// Names of shared memory that stand in the folders of runs, or whose run is one of them.
-pub(crate) fn names(temp: &Path) -> Vec<String> {
-    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
-    let files = files(temp);
-    let runs: Vec<String> = files.iter().map(|path| name(path)).collect();
-    let entries = fs::read_dir("/dev/shm").unwrap().flatten();
+/// The segments of the runs that a process has begun, as they stand in the system, without those of other segments.
+pub(crate) fn segments(pid: u32) -> Vec<PathBuf> {
+    let mut found = names_in(Path::new("/dev/shm"), pid);
+    found.retain(|path| path.extension().is_none());
+    found
+}
+
+fn names_in(folder: &Path, pid: u32) -> Vec<PathBuf> {
+    let beginning = format!("mp-{pid:x}-");
+    let entries = std::fs::read_dir(folder).unwrap().flatten();
     entries
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| {
-            runs.iter()
-                .any(|run| name.starts_with(&format!("mp-{run}-")))
+        .map(|entry| entry.path())
+        .filter(|path| {
+            let name = path.file_name().unwrap().to_string_lossy();
+            name.starts_with(&beginning)
         })
         .collect()
 }

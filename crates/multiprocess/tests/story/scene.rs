@@ -135,6 +135,7 @@ pub(crate) struct Playing {
 /// A scene that has ended, and all that wrote to its output.
 #[derive(Debug)]
 pub(crate) struct Played {
+    pub(crate) pid: u32,
     pub(crate) status: ExitStatus,
     pub(crate) out: Vec<String>,
     pub(crate) err: Vec<String>,
@@ -180,7 +181,13 @@ impl Playing {
         let err = rest(&self.err, self.deadline, "standard error");
         loop {
             if let Some(status) = self.process.try_wait().expect("it can be waited for") {
-                return Played { status, out, err };
+                let pid = self.process.id();
+                return Played {
+                    pid,
+                    status,
+                    out,
+                    err,
+                };
             }
             assert!(!self.left().is_zero(), "the scene does not end: {out:#?}");
             std::thread::sleep(Duration::from_millis(1));

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use rustix::fs::{MemfdFlags, memfd_create};
 
-pub(crate) fn create<G>(_name: impl FnOnce() -> io::Result<(PathBuf, G)>) -> io::Result<File> {
+pub(crate) fn create<G>(
+    _make: impl FnOnce() -> io::Result<(File, PathBuf, G)>,
+) -> io::Result<File> {
     Ok(memfd_create("multiprocess", MemfdFlags::CLOEXEC)?.into())
 }

@@ -2,19 +2,11 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
-pub(crate) fn create<G>(name: impl FnOnce() -> io::Result<(PathBuf, G)>) -> io::Result<File> {
-    let (path, _guard) = name()?;
-    let mut how = File::options();
-    let file = how
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&path)?;
+/// Makes a file with `make`, which also returns its path and what is to be kept until the name is removed.
+pub(crate) fn create<G>(make: impl FnOnce() -> io::Result<(File, PathBuf, G)>) -> io::Result<File> {
+    let (file, path, _guard) = make()?;
     match std::fs::remove_file(path) {
         // Removed with what killed processes left.
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

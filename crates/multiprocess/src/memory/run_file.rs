@@ -1,0 +1,128 @@
+//! The files of runs: made, opened and locked so that nobody else's are taken for them. The folder is one that everybody
+//! may write to.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::fs::OFlags;
+
+use crate::platform::capacity;
+use crate::platform::shared_folder::{is_memory, shared_folder};
+
+/// What a file has to be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Existence {
+    New,
+    Old,
+    Either,
+}
+
+const MODE: u32 = 0o600;
+
+/// Opens a file of this user, and never what a link leads to.
+pub(crate) fn open(path: &Path, existence: Existence) -> io::Result<File> {
+    let mut how = OpenOptions::new();
+    how.read(true).write(true).mode(MODE);
+    match existence {
+        Existence::New => how.create_new(true),
+        Existence::Old => &mut how,
+        Existence::Either => how.create(true),
+    };
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = how
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)
+        .map_err(|error| explained(error, existence))?;
+    let found = file.metadata()?;
+    if !found.is_file() || found.uid() != rustix::process::geteuid().as_raw() {
+        let complaint = format!("{} is not a file of this user", path.display());
+        return Err(io::Error::new(ErrorKind::PermissionDenied, complaint));
+    }
+    // Whatever the umask says.
+    if found.mode() & 0o777 != MODE && existence != Existence::Old {
+        file.set_permissions(fs::Permissions::from_mode(MODE))?;
+    }
+    Ok(file)
+}
+
+/// Where a file cannot be made, the error names the folder, and what to do.
+fn explained(error: io::Error, existence: Existence) -> io::Error {
+    use ErrorKind::{NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem};
+    let is_folders_fault = matches!(
+        error.kind(),
+        NotFound | NotADirectory | PermissionDenied | ReadOnlyFilesystem
+    );
+    match error.raw_os_error() {
+        Some(code) if existence != Existence::Old && is_folders_fault => {
+            if is_memory() {
+                return capacity::not_made(code.cast_unsigned());
+            }
+            let folder = shared_folder().display();
+            let complaint = format!(
+                "no file can be made in {folder}: {error}; set TMPDIR to a folder that can be written to"
+            );
+            io::Error::new(error.kind(), complaint)
+        }
+        _ => error,
+    }
+}
+
+/// Opens a file and locks it, shared; `NotFound` if an old one was removed meanwhile.
+pub(crate) fn hold(path: &Path, existence: Existence) -> io::Result<File> {
+    loop {
+        let file = open(path, existence)?;
+        while let Err(error) = file.lock_shared() {
+            if error.kind() != ErrorKind::Interrupted {
+                return Err(error);
+            }
+        }
+        if is_at(&file, path) {
+            return Ok(file);
+        }
+        // Removed before it was locked, by somebody who took it for one of the dead.
+        if existence == Existence::Old {
+            return Err(ErrorKind::NotFound.into());
+        }
+    }
+}
+
+/// Returns whether the path still leads to the open file.
+pub(crate) fn is_at(file: &File, path: &Path) -> bool {
+    let place = |found: fs::Metadata| (found.dev(), found.ino());
+    match (file.metadata(), fs::symlink_metadata(path)) {
+        (Ok(opened), Ok(found)) => place(opened) == place(found),
+        _ => false,
+    }
+}
+
+/// Returns whether this process alone has a file locked; if so, it now has it locked exclusively.
+pub(crate) fn is_alone(file: &File) -> bool {
+    // Not every system turns a shared lock into an exclusive one.
+    let _ = file.unlock();
+    match file.try_lock() {
+        Ok(()) => true,
+        Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
+    }
+}
+
+/// As [`is_alone`], of a file that others lock for an instant to see whether it has a user: they are not taken for one.
+pub(crate) fn is_last(file: &File) -> bool {
+    // They don't come twice within an instant. Whoever keeps it locked alone is the last user himself.
+    is_alone(file)
+        || (0..10).any(|_| {
+            let shared = file.try_lock_shared().is_ok();
+            if !shared {
+                std::thread::sleep(Duration::from_micros(50));
+            }
+            shared
+        }) && is_alone(file)
+}
+
+/// Returns the file, locked exclusively, if it is still there and nobody else has it locked.
+pub(crate) fn lock_alone(path: &Path) -> Option<File> {
+    let file = open(path, Existence::Old).ok()?;
+    (file.try_lock().is_ok() && is_at(&file, path)).then_some(file)
+}

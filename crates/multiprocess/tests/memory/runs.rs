@@ -1,0 +1,455 @@
+//! Where a run has its files: it works whatever the environment, the umask, the user and other programs do, and leaves
+//! nothing.
+
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "arguments of a child move to it"
+)]
+#![allow(unsafe_code, reason = "forks, and changes the user")]
+
+use crate::story;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, chown, symlink};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use multiprocess::{
+    Array, Lock, Pool, Queue, RegisteredTask, Semaphore, Value, channel, init, spawn, task,
+};
+
+use story::left::{files, folder_of_files};
+use story::proc::Known;
+use story::scene::{Played, Scene};
+
+pub(crate) fn main() -> ExitCode {
+    story::play(
+        || init(tasks()),
+        story::named![
+            uses_everything,
+            shares_and_waits,
+            goes_on_without_its_files,
+            is_forked_and_ends,
+            is_forked_and_goes_on,
+            changes_its_user,
+            has_another_effective_user,
+            changes_its_umask,
+            changes_its_folder,
+            has_no_folder,
+        ],
+        story::named![
+            without_the_folder_for_temporary_files_the_dead_are_still_known,
+            a_run_goes_on_when_its_files_are_removed,
+            a_copy_by_fork_begins_anew_when_its_original_has_ended,
+            a_copy_by_fork_takes_nothing_from_its_original,
+            a_program_that_changes_its_user_begins_anew,
+            the_effective_user_counts,
+            the_umask_does_not_matter,
+            names_of_others_are_passed_over,
+            the_folder_for_temporary_files_may_have_any_name,
+            an_empty_tmpdir_counts_as_unset,
+            a_relative_tmpdir_is_found_once,
+            without_a_folder_the_error_names_it,
+        ],
+    )
+}
+
+fn tasks() -> Vec<RegisteredTask> {
+    vec![
+        task(adds),
+        task(keeps),
+        task(keeps_value),
+        task(makes),
+        task(doubler),
+    ]
+}
+
+fn adds(value: Value<u64>, lock: Lock, permits: Semaphore, queue: Queue<Array<u64>>) {
+    let _lock = lock.acquire().unwrap();
+    let _permit = permits.acquire().unwrap();
+    *value.lock().unwrap() += 1;
+    queue.put(Array::new(10).unwrap()).unwrap();
+}
+
+fn doubler(number: u64) -> u64 {
+    2 * number
+}
+
+/// Makes one of each, and has a child use them.
+fn use_everything() {
+    let (value, lock) = (Value::new(7_u64).unwrap(), Lock::new().unwrap());
+    let (permits, queue) = (Semaphore::new(1).unwrap(), Queue::new().unwrap());
+    let (sender, receiver) = channel::<u64>().unwrap();
+    let args = (value.clone(), lock, permits, queue.clone());
+    spawn(adds, args).unwrap().join().unwrap();
+    assert_eq!(value.get().unwrap(), 8);
+    assert_eq!(queue.get().unwrap().len(), 10);
+    sender.send(3).unwrap();
+    drop(sender);
+    assert_eq!(receiver.recv().unwrap(), Some(3));
+    assert_eq!(receiver.recv().unwrap(), None);
+    let pool = Pool::new(2).unwrap();
+    assert_eq!(pool.map(doubler, 0..3).unwrap(), [0, 2, 4]);
+}
+
+fn uses_everything() {
+    init(tasks());
+    use_everything();
+}
+
+fn keeps(array: Array<u8>) {
+    println!("child: {}", Known::of(std::process::id()));
+    story::a_minute();
+    drop(array);
+}
+
+fn shares_and_waits() {
+    init(tasks());
+    let array = Array::new(1000).unwrap();
+    println!("main: {}", Known::of(std::process::id()));
+    let child = spawn(keeps, (array.clone(),)).unwrap();
+    let _ = child.join();
+}
+
+#[track_caller]
+fn succeeded(played: &Played) {
+    assert!(played.status.success(), "{played:#?}");
+    nothing_is_left(played.pid);
+}
+
+/// Another program that starts just now may be clearing up.
+fn nothing_is_left(main: u32) {
+    story::until("nothing is left", || files(main).is_empty());
+}
+
+fn without_the_folder_for_temporary_files_the_dead_are_still_known() {
+    // With the portable twins there are no other files than those in that folder.
+    if story::is_portable() {
+        return;
+    }
+    let temp = tempfile::tempdir().unwrap();
+    let mut scene = Scene::new("shares_and_waits")
+        .env("TMPDIR", temp.path())
+        .start();
+    let (_, main) = scene.introduced();
+    let (_, child) = scene.introduced();
+    assert_ne!(files(main.pid), Vec::<PathBuf>::new());
+    scene.kill();
+    child.kill();
+    story::until("both are gone", || !child.is_running());
+    drop(temp);
+    Scene::new("uses_everything").succeed();
+    nothing_is_left(main.pid);
+}
+
+fn remove_all_files(which: impl Fn(&Path) -> bool) {
+    let all = files(std::process::id());
+    for path in all.iter().filter(|path| which(path)) {
+        fs::remove_file(path).unwrap();
+    }
+}
+
+fn goes_on_without_its_files() {
+    init(tasks());
+    let value = Value::new(1_u64).unwrap();
+    let permits = Semaphore::new(1).unwrap();
+    let pool = Pool::new(1).unwrap();
+    assert_eq!(pool.map(doubler, [1]).unwrap(), [2]);
+    remove_all_files(|path| path.extension().is_some_and(|suffix| suffix == "lease"));
+    // Another program begins, which clears away what is dead.
+    Scene::new("uses_everything").succeed();
+    use_everything();
+    let before = multiprocess::active_children();
+    for worker in &before {
+        Known::of(worker.pid()).kill();
+    }
+    story::until("the worker is replaced", || {
+        pool.map(doubler, [1]).is_ok_and(|results| results == [2])
+    });
+    let permit = permits.acquire().unwrap();
+    remove_all_files(|_| true);
+    use_everything();
+    *value.lock().unwrap() += 1;
+    assert_eq!(value.get().unwrap(), 2);
+    // Whoever holds it is not taken for dead.
+    assert!(permits.try_acquire().unwrap().is_none());
+    drop(permit);
+    assert!(permits.try_acquire().unwrap().is_some());
+}
+
+fn a_run_goes_on_when_its_files_are_removed() {
+    succeeded(&Scene::new("goes_on_without_its_files").play());
+}
+
+/// Returns the pid of the copy in the original, and `None` in the copy.
+fn fork() -> Option<u32> {
+    // SAFETY: no other thread of this process holds anything that the copy will ask for.
+    match unsafe { libc::fork() } {
+        0 => None,
+        pid => Some(u32::try_from(pid).expect("it was forked")),
+    }
+}
+
+fn is_forked_and_ends() {
+    init(tasks());
+    let value = Value::new(1_u64).unwrap();
+    let (sender, receiver) = channel::<u64>().unwrap();
+    let permits = Semaphore::new(1).unwrap();
+    let original = std::process::id();
+    if fork().is_some() {
+        // At the end of the original its run is over.
+        return;
+    }
+    story::until("the original has ended", || files(original).is_empty());
+    let error = spawn(keeps_value, (value.clone(),)).unwrap_err();
+    assert!(error.to_string().contains("was forked"), "{error}");
+    assert!(error.to_string().contains(&original.to_string()), "{error}");
+    drop((value, sender, receiver, permits));
+    use_everything();
+    println!("copy {}", std::process::id());
+}
+
+fn keeps_value(_: Value<u64>) {}
+
+fn a_copy_by_fork_begins_anew_when_its_original_has_ended() {
+    let played = Scene::new("is_forked_and_ends").play();
+    succeeded(&played);
+    let [line] = &played.out[..] else {
+        panic!("{played:#?}");
+    };
+    let copy: u32 = line.strip_prefix("copy ").unwrap().parse().unwrap();
+    story::until("the copy has left nothing", || files(copy).is_empty());
+}
+
+fn is_forked_and_goes_on() {
+    init(tasks());
+    let value = Value::new(1_u64).unwrap();
+    let (sender, receiver) = channel::<u64>().unwrap();
+    let permits = Semaphore::new(1).unwrap();
+    sender.send(6).unwrap();
+    assert_eq!(receiver.recv().unwrap(), Some(6));
+    let before = files(std::process::id());
+    let Some(copy) = fork() else {
+        drop((value, sender, receiver, permits));
+        drop(Lock::new().unwrap());
+        return;
+    };
+    let mut status = 0;
+    // SAFETY: the number is written where it can be.
+    let waited = unsafe { libc::waitpid(copy.cast_signed(), &raw mut status, 0) };
+    assert_eq!((waited, status), (copy.cast_signed(), 0));
+    assert_eq!(files(copy), Vec::<PathBuf>::new());
+    assert_eq!(files(std::process::id()), before);
+    assert_eq!(value.get().unwrap(), 1);
+    sender.send(7).unwrap();
+    assert_eq!(receiver.recv().unwrap(), Some(7));
+    Scene::new("uses_everything").succeed();
+    assert_eq!(files(std::process::id()), before);
+    let queue = Queue::new().unwrap();
+    let args = (value.clone(), Lock::new().unwrap(), permits, queue);
+    spawn(adds, args).unwrap().join().unwrap();
+    assert_eq!(value.get().unwrap(), 2);
+}
+
+fn a_copy_by_fork_takes_nothing_from_its_original() {
+    succeeded(&Scene::new("is_forked_and_goes_on").play());
+}
+
+const NOBODY: u32 = 65_534;
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+fn changes_its_user() {
+    init(tasks());
+    let value = Value::new(1_u64).unwrap();
+    // SAFETY: it changes only who this process is for the system.
+    assert_eq!(unsafe { libc::setuid(NOBODY) }, 0);
+    use_everything();
+    let error = spawn(keeps_value, (value.clone(),)).unwrap_err();
+    assert!(error.to_string().contains("uid 0"), "{error}");
+    assert_eq!(value.get().unwrap(), 1);
+}
+
+fn a_program_that_changes_its_user_begins_anew() {
+    // Only the superuser can.
+    if !is_root() {
+        return;
+    }
+    let played = Scene::new("changes_its_user").play();
+    assert!(played.status.success(), "{played:#?}");
+    // The run of the superuser could not be cleared away by its process.
+    Scene::new("uses_everything").succeed();
+    nothing_is_left(played.pid);
+}
+
+fn has_another_effective_user() {
+    init(tasks());
+    // SAFETY: it changes only who this process is for the system.
+    assert_eq!(unsafe { libc::seteuid(NOBODY) }, 0);
+    use_everything();
+    let _value = Value::new(1_u64).unwrap();
+    for path in files(std::process::id()) {
+        assert_eq!(
+            fs::metadata(&path).unwrap().uid(),
+            NOBODY,
+            "{}",
+            path.display()
+        );
+    }
+}
+
+fn the_effective_user_counts() {
+    if is_root() {
+        succeeded(&Scene::new("has_another_effective_user").play());
+    }
+}
+
+fn changes_its_umask() {
+    init(tasks());
+    if is_root() {
+        // SAFETY: as above. The superuser may open what has no mode bits.
+        assert_eq!(unsafe { libc::setuid(NOBODY) }, 0);
+    }
+    for umask in [0o777, 0o177, 0o022, 0] {
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(umask));
+        use_everything();
+        let (_value, _channel) = (Value::new(1_u64).unwrap(), channel::<u64>().unwrap());
+        for path in files(std::process::id()) {
+            let mode = fs::metadata(&path).unwrap().mode();
+            // The memory of the portable twin is made by the package alone.
+            let is_memory = story::is_portable() && path.starts_with("/dev/shm");
+            assert!(
+                is_memory || mode & 0o777 == 0o600,
+                "{}: {mode:o}",
+                path.display()
+            );
+        }
+    }
+}
+
+fn the_umask_does_not_matter() {
+    if story::is_portable() {
+        return;
+    }
+    succeeded(&Scene::new("changes_its_umask").play());
+}
+
+fn names_of_others_are_passed_over() {
+    let folder = folder_of_files();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let precious = elsewhere.path().join("precious");
+    fs::write(&precious, "").unwrap();
+    // A user who came before made the folder in which a run used to be.
+    let temp = tempfile::tempdir().unwrap();
+    for user in [0, rustix::process::getuid().as_raw()] {
+        let _ = fs::create_dir(temp.path().join(format!("multiprocess-{user}")));
+    }
+    let name = |number: u32, suffix: &str| folder.join(format!("mp-1-{number:016x}{suffix}"));
+    let (of_other, other_segment) = (name(1, ".lease"), name(1, "-1-1"));
+    let (link, directory) = (name(2, ".lease"), name(3, ".lease"));
+    let dead = name(4, ".lease");
+    fs::write(&of_other, "").unwrap();
+    fs::write(&other_segment, "").unwrap();
+    symlink(&precious, &link).unwrap();
+    fs::create_dir(&directory).unwrap();
+    fs::write(&dead, "").unwrap();
+    let is_other = chown(&of_other, Some(NOBODY), None).is_ok();
+    let scene = Scene::new("uses_everything");
+    if story::is_portable() {
+        scene.succeed();
+    } else {
+        scene.env("TMPDIR", temp.path()).succeed();
+    }
+    story::until("the dead run is cleared away", || !dead.exists());
+    assert_eq!(of_other.exists(), is_other);
+    assert_eq!(other_segment.exists(), is_other);
+    assert!(precious.exists() && link.exists() && directory.exists());
+    for path in [of_other, other_segment, link] {
+        let _ = fs::remove_file(path);
+    }
+    fs::remove_dir(directory).unwrap();
+}
+
+fn makes() {
+    let _array = Array::<u8>::new(10).unwrap();
+    let here = std::env::current_dir().unwrap();
+    println!("{} in {}", names_in_folder(), here.display());
+}
+
+/// Whether this process has its names where the main process has found the folder.
+fn names_in_folder() -> bool {
+    let found = std::env::var_os("FOUND").unwrap();
+    let folder = if story::is_portable() {
+        Path::new(&found)
+    } else {
+        Path::new("/dev/shm")
+    };
+    let beginning = format!("mp-{:x}-", std::process::id());
+    let names = fs::read_dir(folder).unwrap().flatten();
+    names
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .any(|name| name.starts_with(&beginning))
+}
+
+fn changes_its_folder() {
+    init(tasks());
+    std::env::set_current_dir("/").unwrap();
+    // The child begins a run of its own, and clears it away.
+    spawn(makes, ()).unwrap().join().unwrap();
+    use_everything();
+}
+
+fn the_folder_for_temporary_files_may_have_any_name() {
+    let temp = tempfile::tempdir().unwrap();
+    let temp = temp.path().join(OsStr::from_bytes(b"not \xff UTF-8"));
+    fs::create_dir(&temp).unwrap();
+    let scene = Scene::new("changes_its_folder").env("TMPDIR", &temp);
+    assert_eq!(scene.env("FOUND", &temp).succeed(), ["true in /"]);
+    assert_eq!(fs::read_dir(&temp).unwrap().count(), 0);
+}
+
+fn an_empty_tmpdir_counts_as_unset() {
+    let current = tempfile::tempdir().unwrap();
+    let script = format!("cd {}; exec \"$PROGRAM\"", current.path().display());
+    let scene = Scene::by_shell(&script, "changes_its_folder").env("TMPDIR", "");
+    assert_eq!(scene.env("FOUND", "/tmp").succeed(), ["true in /"]);
+    assert_eq!(fs::read_dir(current.path()).unwrap().count(), 0);
+}
+
+fn a_relative_tmpdir_is_found_once() {
+    let current = tempfile::tempdir().unwrap();
+    let temp = current.path().join("temp");
+    fs::create_dir(&temp).unwrap();
+    let script = format!("cd {}; exec \"$PROGRAM\"", current.path().display());
+    let scene = Scene::by_shell(&script, "changes_its_folder").env("TMPDIR", "temp");
+    assert_eq!(scene.env("FOUND", &temp).succeed(), ["true in /"]);
+    assert_eq!(fs::read_dir(&temp).unwrap().count(), 0);
+}
+
+fn has_no_folder() {
+    init(tasks());
+    match Lock::new() {
+        Ok(_) => println!("ok"),
+        Err(error) => println!("{error}"),
+    }
+}
+
+fn without_a_folder_the_error_names_it() {
+    let temp = tempfile::tempdir().unwrap();
+    let nowhere = temp.path().join("nowhere");
+    let scene = Scene::new("has_no_folder").env("TMPDIR", &nowhere);
+    let said = scene.succeed();
+    let [line] = &said[..] else {
+        panic!("{said:?}");
+    };
+    if story::is_portable() {
+        assert!(line.contains("TMPDIR"), "{line}");
+        assert!(line.contains(nowhere.to_str().unwrap()), "{line}");
+    } else {
+        assert_eq!(line, "ok");
+    }
+}
