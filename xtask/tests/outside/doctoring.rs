@@ -115,10 +115,10 @@ fn what_a_killed_program_left_is_seen_until_it_is_cleared() {
     let program = Path::new(env!("CARGO_BIN_EXE_xtask")).with_file_name("value-array");
     // Other programs share memory too: this one has its files in a folder of its own.
     let temporary = tempfile::tempdir().expect("a folder");
-    let isolate = |command: &mut Command| -> &mut Command {
+    let isolate = |command: &mut Command| {
         command
             .env("MULTIPROCESS_PORTABLE", "1")
-            .env("TMPDIR", temporary.path())
+            .env("TMPDIR", temporary.path());
     };
     let lesson = || {
         let mut command = Command::new(&program);
@@ -127,7 +127,8 @@ fn what_a_killed_program_left_is_seen_until_it_is_cleared() {
     };
     let left = || {
         let mut doctor = xtask(root, &["doctor"]);
-        let told = told(isolate(&mut doctor));
+        isolate(&mut doctor);
+        let told = told(&mut doctor);
         row(&told, "left by killed programs").to_owned()
     };
 
