@@ -23,23 +23,23 @@
 //!    the list, and the arguments.
 //! 3. In that new process [`init`] finds that it is a child, runs the function, sends the value back, and
 //!    exits. Nothing after `init` runs there.
-//! 4. [`JoinHandle::join`] waits for the end of the process and returns the value, or says why there is
+//! 4. [`JoinHandle::join`] waits for the end of the process and returns the value, or the reason why there is
 //!    none: a panic, an exit code, a signal ([`Error`]).
 //!
 //! # Values that travel
 //!
 //! Arguments and results are any owned types that serde can serialise and deserialise. The bytes are in
-//! [postcard](https://docs.rs/postcard)'s format, which carries no types: a type that asks the bytes what
-//! they are (`#[serde(untagged)]`, `#[serde(flatten)]`, `serde_json::Value`) is an error. With the feature `ipc`, on
-//! Linux, senders, receivers and shared memory of the `ipc-channel` package travel too, in arguments and results of
-//! processes, up to 63 of them in a value; elsewhere they are an error. Without the feature only those are seen that the
-//! name of the value's type shows (`Vec<IpcSender<u8>>`, but not a field of a struct). Any other is an error where it is
-//! read, with a panic message of `ipc-channel`'s, which keeps the handle open until the same thread sends something
-//! through it. Other values come to no harm. The crate's own handles (queues, channels, pipes, locks, shared values and the like) travel in messages of
-//! this crate: arguments, results, and what is put or sent. Another serialiser, and `ipc-channel`'s own `send`, get an
-//! error for them, and so does reading one from bytes that came with no message. A value of more than 32 KiB goes
-//! through memory that the system keeps only as long as one of the two processes has it open, so neither ever waits for
-//! the other to read.
+//! [postcard](https://docs.rs/postcard)'s format, which carries no types: a type that asks the bytes what they are
+//! (`#[serde(untagged)]`, `#[serde(flatten)]`, `serde_json::Value`) is an error. With the feature `ipc`, on Linux,
+//! senders, receivers and shared memory of the `ipc-channel` package travel too, in arguments and results of processes,
+//! up to 63 of them in a value; elsewhere they are an error. Without the feature, the crate finds only those in the
+//! name of the value's type (`Vec<IpcSender<u8>>`, but not a field of a struct). Any other is an error where it is
+//! read, with a panic message from `ipc-channel`, which keeps the handle open until the same thread sends something
+//! through it. Other values are not affected. The crate's own handles (queues, channels, pipes, locks, shared values
+//! and the like) travel in messages of this crate: arguments, results, and what is put or sent. Another serialiser, and
+//! `ipc-channel`'s own `send`, get an error for them, and so does reading one from bytes that came with no message. A
+//! value of more than 32 KiB goes through memory that the system keeps only as long as one of the two processes has it
+//! open, so neither ever waits for the other to read.
 //!
 //! # Cargo features
 //!
@@ -51,17 +51,17 @@
 //! | `print` | `MULTIPROCESS_LOG=info` (or `debug`, `trace`) prints the events of every process on standard error; Python: `log_to_stderr` |
 //! | `record` | `MULTIPROCESS_RECORD=FOLDER` has every process write its events into that folder; `recorder` adds events of your own |
 //!
-//! Events always go to the program's own listener for `tracing`, if it has one.
+//! Events always go to the program's own `tracing` subscriber, if it has one.
 //!
 //! # Printing
 //!
-//! Processes share standard output and standard error, and the system keeps whole what one call writes: on a pipe up to
-//! 4 096 bytes. So lines that several processes print at once stay whole
+//! Processes share standard output and standard error, and one write call is atomic: on a pipe up to 4 096 bytes. So
+//! lines that several processes print at once are not mixed
 //!
-//! - with `println!`, up to 1 024 bytes with the end of the line: so much Rust collects before it writes. It writes a
-//!   longer line in several pieces, and the line of another process may come between them;
-//! - with `print!` of a line that is formatted already, up to 4 096 bytes. Standard error is not collected at all, so
-//!   there even short lines want that;
+//! - with `println!`, up to 1 024 bytes with the end of the line: that is Rust's buffer. It writes a longer line in
+//!   several pieces, and the line of another process may come between them;
+//! - with `print!` of a line that is formatted already, up to 4 096 bytes. Standard error has no buffer, so even short
+//!   lines need this there;
 //! - at any length, while the printing process holds a [`Lock`] that they share.
 //!
 //! ```
@@ -73,31 +73,32 @@
 //!
 //! # Limits
 //!
-//! - Linux is tested, and so are, on Linux, the portable parts that other Unix systems would use; on those systems
-//!   themselves nothing was run, and handles of `ipc-channel` do not travel there. There is no implementation for
+//! - Linux is tested, and so are, on Linux, the portable parts that other Unix systems would use. Nothing was run on
+//!   those systems themselves, and handles of `ipc-channel` do not travel there. There is no implementation for
 //!   Windows.
 //! - A function that runs in a child is a plain function, known when the program starts.
 //! - Tests that libtest runs have no `main` of their own, so processes cannot be started from a `#[test]`;
 //!   give such a test `harness = false`.
-//! - A child that closes every descriptor it can find also closes its line to the parent; its answer is lost,
-//!   its end is seen all the same.
+//! - A child that closes every descriptor it can find also closes its socket to the parent: its answer is lost, but the
+//!   parent still notices its end.
 //! - Each Lock, Value, Array and Semaphore takes two descriptors in every process that has it, a queue or a pipe a few
 //!   more: at the usual limit of 1 024 (`ulimit -n`) a process has about 500 of them. For many numbers use one
 //!   [`Array`], which takes no more than a [`Value`].
-//! - A child closes the descriptors that the start of a program would leave open, and that its parent has: on Linux, and
-//!   where it may look at its parent in `/proc`. One that the parent closes in the moment of the start may stay open.
-//! - A handle in a message is there as long as the message may still be received. If nobody does, it is given back when
-//!   the last handle of the queue, channel or pipe is gone (what was given to a child counts until the child has ended);
-//!   of a channel or pipe also when somebody sends, or drops a sender, and no receiver is left. It is not given
-//!   back if all processes that had the queue, channel or pipe were killed; if a process was killed when it had taken the
-//!   message, and not yet read it; or if something before it in the message cannot be read; or if it stands in the
-//!   arguments of a process that was killed together with its parent before it had read them. Then its memory stays until
-//!   all processes of the program have ended, and a channel whose `Sender` it was does not end:
+//! - A child closes the descriptors that `exec` would leave open, and that its parent has: on Linux, and where it may
+//!   read its parent's in `/proc`. One that the parent closes at the moment of the start may stay open.
+//! - A handle in a message exists as long as the message may still be received. If no process receives it, it is freed
+//!   with the last handle of the queue, channel or pipe (one that was given to a child counts until the child has
+//!   ended); in a channel or pipe also when a process sends, or drops a sender, and no receiver is left. It is not
+//!   freed if all processes that had the queue, channel or pipe were killed; if a process was killed when it had taken
+//!   the message, and not yet read it; if something before it in the message cannot be read; or if it is in the
+//!   arguments of a process that was killed together with its parent before it had read them. Then its memory stays
+//!   until all processes of the program have ended, and a channel whose `Sender` it was does not end:
 //!   [`recv_timeout`](Receiver::recv_timeout) does not wait for that.
-//! - Other memory of a killed process is free again within seconds, as soon as the process that started it notices the
-//!   death: when that one waits for it, asks how it is or has ended it, has dropped its handle, or has given it handles.
-//! - A daemon or a worker of a pool that is stopped (SIGSTOP) while its parent is killed ends at once on Linux, unless it
-//!   was stopped before it reached [`init`]; elsewhere it ends when it goes on.
+//! - Other memory of a killed process is freed within seconds, as soon as the process that started it notices the
+//!   death: when it waits for the child, asks for its state or has ended it, has dropped its handle, or has given it
+//!   handles.
+//! - A daemon or a worker of a pool that is stopped (SIGSTOP) while its parent is killed ends at once on Linux, unless
+//!   it was stopped before it reached [`init`]; elsewhere it ends when it continues.
 //! - While a program ends, its other threads get an error when they start a process or make something shared.
 
 #[cfg(not(unix))]
@@ -151,11 +152,11 @@ pub use trace::recorder::recorder;
 /// In the first process it notes which functions children may run, and returns. In a child it runs the
 /// function that the parent asked for, and exits: what follows in `main` runs in the first process only.
 ///
-/// Python: `if __name__ == "__main__":`. What Python's children find by importing the module again, ours
-/// find in this list.
+/// Python: `if __name__ == "__main__":`. Python's children find functions by importing the module again, ours by this
+/// list.
 ///
 /// When the first process ends (its `main` returns or panics, or its main thread calls
-/// [`std::process::exit`]) its daemons are ended and its other children are waited for.
+/// [`std::process::exit`]) it ends its daemons and waits for its other children.
 ///
 /// # Panics
 ///

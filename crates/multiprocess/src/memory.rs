@@ -1,4 +1,4 @@
-//! Shared memory: segments, their names, the registry of runs, who is still alive, and how processes wait.
+//! Shared memory: segments, their names, the registry of runs, which processes are alive, and how they wait.
 
 pub(crate) mod anonymous_file;
 pub(crate) mod child_segment;

@@ -1,10 +1,10 @@
 //! All that differs between systems: `linux` is what only Linux offers, `unix` is portable.
 //!
-//! Both have the same modules and functions, and which of them a program has is chosen here and nowhere else. The portable
-//! ones are always built. For another system, or with `--cfg multiprocess_twins`, there are no others; on Linux
-//! `MULTIPROCESS_PORTABLE=1` chooses them when the program runs, for what waits, watches and keeps files.
+//! Both have the same modules and functions, and only this module chooses between them. The portable ones are always
+//! built. On another system, or with `--cfg multiprocess_twins`, there are no others; on Linux
+//! `MULTIPROCESS_PORTABLE=1` chooses them at run time, for what waits, watches and keeps files.
 
-/// Calls the function of that name, by the arguments: the system's own, or the portable one.
+/// Calls the function of that name: the system's own, or the portable one.
 macro_rules! dispatch {
     ($module:ident::$function:ident($($argument:expr),*)) => {
         if crate::platform::is_portable() {
@@ -42,13 +42,13 @@ pub(crate) use native::{IS_LINUX, inherited, process, program, robust_mutex};
 
 use std::sync::OnceLock;
 
-/// Whether the portable functions are used where there is a choice.
+/// Returns whether the portable functions are used where there is a choice.
 #[inline]
 fn is_portable() -> bool {
     !IS_LINUX || is_forced()
 }
 
-/// Whether the portable functions are to be used although there are others: `MULTIPROCESS_PORTABLE=1`, for tests.
+/// Returns whether `MULTIPROCESS_PORTABLE=1` asks for the portable functions although there are others, for tests.
 #[inline]
 pub(crate) fn is_forced() -> bool {
     static FORCED: OnceLock<bool> = OnceLock::new();

@@ -38,11 +38,11 @@ use crate::process::task_table::{self, RegisteredTask};
 
 /// Processes that stay, and call functions for many inputs.
 ///
-/// Python: `multiprocessing.Pool`. Different here: a worker that is killed in the middle of a call fails that call, with
-/// an error that names the input, and is replaced, where Python waits for ever; a panic is an error with its place; the
-/// pool finds by itself how many inputs to send at a time. (With a worker that is killed, the results of the batch that
-/// it had not sent yet are lost as well, [`TaskFailure::Lost`]; with [`chunk_size(1)`](Pool::chunk_size) there are none:
-/// then the input that the worker had is the only one that fails, with [`TaskFailure::WorkerDied`].)
+/// Python: `multiprocessing.Pool`. Different here: a worker that is killed in the middle of a call fails that call,
+/// with an error that names the input, and is replaced, where Python waits for ever; a panic is an error with its
+/// place; the pool finds by itself how many inputs to send at a time. (With a worker that is killed, the results of the
+/// batch that it had not sent yet are lost as well, [`TaskFailure::Lost`]; with [`chunk_size(1)`](Pool::chunk_size)
+/// there are none: then the input that the worker had is the only one that fails, with [`TaskFailure::WorkerDied`].)
 ///
 /// [`TaskFailure::Lost`]: crate::TaskFailure::Lost
 /// [`TaskFailure::WorkerDied`]: crate::TaskFailure::WorkerDied
@@ -113,7 +113,7 @@ impl Pool {
         Pool::builder().workers(workers).build()
     }
 
-    /// A pool to be started, with one worker per core unless told otherwise.
+    /// Returns a builder for a pool, which has one worker per core by default.
     pub fn builder() -> PoolBuilder {
         PoolBuilder::default()
     }
@@ -125,8 +125,9 @@ impl Pool {
     /// # Errors
     ///
     /// [`Error::Task`] with the first input that failed, and why; the others were called all the same, and
-    /// [`map_each`](Pool::map_each) gives their results. [`Error::NotRegistered`] if the function is not in the list given
-    /// to `init`, [`Error::PoolClosed`], [`Error::PoolTerminated`] or [`Error::PoolBroken`] if the pool takes no calls.
+    /// [`map_each`](Pool::map_each) returns their results. [`Error::NotRegistered`] if the function is not in the list
+    /// given to `init`, [`Error::PoolClosed`], [`Error::PoolTerminated`] or [`Error::PoolBroken`] if the pool takes no
+    /// calls.
     ///
     /// [`Error::Task`]: crate::Error::Task
     /// [`Error::NotRegistered`]: crate::Error::NotRegistered
@@ -179,7 +180,7 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// As [`map`](Pool::map), but for [`Error::Task`](crate::Error::Task), which stands in the place of the result.
+    /// As [`map`](Pool::map), but for [`Error::Task`](crate::Error::Task), which takes the place of the result.
     pub fn map_each<F, A, I>(&self, function: F, inputs: I) -> Result<Vec<Result<F::Output>>>
     where
         F: Task<(A,)>,
@@ -193,7 +194,7 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// As [`map`](Pool::map), but for [`Error::Task`](crate::Error::Task), which the result's `get` gives.
+    /// As [`map`](Pool::map), but for [`Error::Task`](crate::Error::Task), which the result's `get` returns.
     pub fn map_async<F, A, I>(&self, function: F, inputs: I) -> Result<AsyncResult<Vec<F::Output>>>
     where
         F: Task<(A,)>,
@@ -229,7 +230,7 @@ impl Pool {
         options::apply_async(&self.supervisor, function, args)
     }
 
-    /// Calls the function for each input, and gives the results one by one, in the order of the inputs.
+    /// Calls the function for each input, and yields the results one by one, in the order of the inputs.
     ///
     /// The inputs may come from an iterator without end: only a bounded number of them is read ahead.
     /// Python: `pool.imap(function, inputs)`.
@@ -264,7 +265,7 @@ impl Pool {
         self.options().imap(function, inputs)
     }
 
-    /// As [`imap`](Pool::imap), but gives each result as soon as it is there.
+    /// As [`imap`](Pool::imap), but yields each result as soon as it is there.
     /// Python: `pool.imap_unordered(function, inputs)`.
     ///
     /// # Errors
@@ -301,13 +302,13 @@ impl Pool {
         }
     }
 
-    /// The number of workers that the pool has, or will have again when one that died is replaced.
+    /// Returns the number of workers that the pool has, or will have again when one that died is replaced.
     #[must_use]
     pub fn workers(&self) -> usize {
         self.supervisor.size()
     }
 
-    /// The process ids of the workers that there are now.
+    /// Returns the process ids of the present workers.
     #[must_use]
     pub fn worker_pids(&self) -> Vec<u32> {
         self.supervisor.pids()
@@ -354,7 +355,7 @@ impl std::fmt::Debug for Pool {
     }
 }
 
-/// The crate's own tasks, which every program has.
+/// Returns the crate's own tasks, which every program has.
 pub(crate) fn tasks() -> [RegisteredTask; 1] {
     [task_table::task(worker::work)]
 }

@@ -1,4 +1,4 @@
-//! What happens, told to `tracing`, printed, and recorded.
+//! Events: emitted to `tracing`, printed, and recorded.
 
 pub(crate) mod events;
 #[cfg_attr(not(feature = "print"), path = "trace/no_printer.rs")]

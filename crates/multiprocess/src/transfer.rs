@@ -1,4 +1,4 @@
-//! Values on their way to another process, and the handles in them.
+//! Values in flight to another process, and the handles in them.
 
 pub(crate) mod attachments;
 pub(crate) mod codec;

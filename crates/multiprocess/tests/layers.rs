@@ -1,4 +1,5 @@
-//! The order of the layers in `src`: a file uses only layers before its own, and no two files use each other in a circle.
+//! The order of the layers in `src`: a file uses only layers before its own, and no two files use each other in a
+//! circle.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,4 +1,5 @@
-//! Locks, and what is built on them: they exclude each other, in threads and processes, and no death or stop makes one unusable.
+//! Locks, and what is built on them: they exclude each other, in threads and processes, and no death or stop makes one
+//! unusable.
 
 mod story;
 

@@ -1,9 +1,8 @@
-//! Cursors: the numbers that say which messages there are in one direction, and where.
+//! Cursors: which messages there are in one direction, and where.
 //!
-//! What is valid is said by two numbers, the *tail* of the putters and the *head* of the takers. Each says in one
-//! number how many messages there were so far, and where the next is put, or taken. So one store puts a message or
-//! takes it, or moves to another ring, and a process may be killed at any instant: either the store has happened or
-//! nothing has.
+//! Two numbers define what is valid, the *tail* of the putters and the *head* of the takers. Each contains how many
+//! messages there were so far, and where the next is put, or taken. So one store puts a message or takes it, or moves
+//! to another ring, and a process may be killed at any instant: either the store has happened or nothing has.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -20,7 +19,7 @@ use crate::memory::segment::Segment;
 pub(crate) mod place {
     /// The putters' cursor.
     pub(crate) const TAIL: usize = 0;
-    /// The ring that the tail is in, two of them: the tail says which is valid.
+    /// The ring that the tail is in, two of them: a bit of the tail selects the valid one.
     pub(crate) const PUT_RING: usize = 1;
     /// Where the head was when a putter last looked: the ring in the upper half, the place in the lower.
     pub(crate) const HEAD_SEEN: usize = 3;
@@ -38,11 +37,11 @@ pub(crate) mod place {
     /// The highest number of a ring that was removed.
     pub(crate) const REMOVED: usize = 20;
 
-    /// How many messages there may be, 0 for any number.
+    /// The maximum number of messages, 0 for any number.
     pub(crate) const CAPACITY: usize = 32;
     /// Whether nothing more may be put.
     pub(crate) const CLOSED: usize = 33;
-    /// How many messages were said to be done with.
+    /// How many messages were marked as done.
     pub(crate) const DONE: usize = 34;
     /// Whether handles were in any of the messages.
     pub(crate) const LOADED: usize = 35;
@@ -60,7 +59,7 @@ pub(crate) const DIRECTION: usize = place::RING + FIRST;
 /// The tail or the head: a count of messages, and a place in a ring.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Cursor {
-    /// How many messages there were; it begins again at 2³².
+    /// How many messages there were; it wraps around at 2³².
     pub(crate) count: u32,
     /// Which of the two numbers for the ring is valid.
     pub(crate) second: bool,
@@ -119,7 +118,7 @@ impl Cursors {
         &self.segment
     }
 
-    /// The first ring.
+    /// Returns the first ring.
     pub(crate) fn first_ring(&self) -> &[AtomicU64] {
         &self.cells()[place::RING..]
     }
@@ -140,7 +139,7 @@ impl Cursors {
         self.cell(place).store(number, Ordering::Release);
     }
 
-    /// Half a number, where the whole was made of a 32-bit one.
+    /// Returns a number that fits into 32 bits.
     pub(crate) fn get_small(&self, place: usize) -> u32 {
         self.get(place) as u32
     }
@@ -157,17 +156,17 @@ impl Cursors {
         self.get_small(place::TAKE_RING + usize::from(head.second))
     }
 
-    /// How many messages were put so far; it begins again at 2³².
+    /// Returns how many messages were put so far; it wraps around at 2³².
     pub(crate) fn put_count(&self) -> u32 {
         self.cursor(place::TAIL).count
     }
 
-    /// How many messages were taken so far; it begins again at 2³².
+    /// Returns how many messages were taken so far; it wraps around at 2³².
     pub(crate) fn taken_count(&self) -> u32 {
         self.cursor(place::HEAD).count
     }
 
-    /// How many messages there are.
+    /// Returns the number of messages.
     pub(crate) fn len(&self) -> u32 {
         let mut head = self.get(place::HEAD);
         loop {
@@ -184,7 +183,7 @@ impl Cursors {
         self.put_count() == self.cursor(place::HEAD).count
     }
 
-    /// How many messages there may be, if there is a limit.
+    /// Returns the maximum number of messages, if there is a limit.
     pub(crate) fn capacity(&self) -> Option<usize> {
         let capacity = self.cell(place::CAPACITY).load(Ordering::Relaxed);
         (capacity != 0).then(|| usize::try_from(capacity).unwrap_or(usize::MAX))
@@ -198,22 +197,22 @@ impl Cursors {
         self.get(place::CLOSED) != 0
     }
 
-    /// Says that nothing more may be put; the caller has the putters' turn.
+    /// Closes it for putters; the caller has their turn.
     pub(crate) fn close(&self) {
         self.set(place::CLOSED, 1);
     }
 
-    /// Says that handles are in the messages.
+    /// Marks that there are handles in the messages.
     pub(crate) fn mark_loaded(&self) {
         self.set(place::LOADED, 1);
     }
 
-    /// Whether handles were in any of the messages.
+    /// Returns whether handles were in any of the messages.
     pub(crate) fn is_loaded(&self) -> bool {
         self.get(place::LOADED) != 0
     }
 
-    /// Counts a message as done with; false if all that were put are.
+    /// Counts a message as done; false if all that were put are done.
     pub(crate) fn done(&self) -> bool {
         self.cell(place::DONE)
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |done| {
@@ -223,13 +222,13 @@ impl Cursors {
             .is_ok()
     }
 
-    /// How many messages were put and are not done with.
+    /// Returns how many messages were put and are not done.
     pub(crate) fn unfinished(&self) -> u32 {
         let done = self.get_small(place::DONE);
         self.put_count().wrapping_sub(done)
     }
 
-    /// The head and its ring, which belong together.
+    /// Returns the head and its ring, read consistently.
     pub(crate) fn head(&self) -> (Cursor, u32) {
         loop {
             let head = self.cursor(place::HEAD);
@@ -240,7 +239,7 @@ impl Cursors {
         }
     }
 
-    /// Whether there are as many messages as there may be; the caller has the putters' turn.
+    /// Returns whether the maximum number of messages is reached; the caller has the putters' turn.
     pub(crate) fn is_full(&self) -> bool {
         let Some(capacity) = self.capacity() else {
             return false;
@@ -255,7 +254,7 @@ impl Cursors {
         full(taken)
     }
 
-    /// Whether a message was put that has not been taken.
+    /// Returns whether a message was put that was not taken.
     pub(crate) fn has_more(&self, head: Cursor) -> bool {
         if self.get_small(place::PUT_SEEN) != head.count {
             return true;

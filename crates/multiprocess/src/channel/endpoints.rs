@@ -41,7 +41,7 @@ use crate::transfer::handle::handle;
 ///
 /// fn count(numbers: Sender<u32>) {
 ///     for number in 1..=3 {
-///         numbers.send(number).expect("somebody receives");
+///         numbers.send(number).expect("there is a receiver");
 ///     }
 /// }
 ///
@@ -155,7 +155,7 @@ impl<T: Serialize> Sender<T> {
     ///
     /// # Errors
     ///
-    /// Each gives the message back. [`Error::Closed`] if no receiver is left; [`Error::Unsendable`] if the message
+    /// Each contains the message. [`Error::Closed`] if no receiver is left; [`Error::Unsendable`] if the message
     /// cannot be serialised; [`Error::Memory`] if it needs more memory than there is.
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
         self.put(message, Timeout::None)
@@ -248,19 +248,19 @@ impl<'a, T: DeserializeOwned> IntoIterator for &'a Receiver<T> {
 macro_rules! half {
     ($half:ident, $name:literal, $side:expr) => {
         impl<T> $half<T> {
-            /// Number of messages in the channel at this moment.
+            /// Returns the number of messages in the channel at this moment.
             #[must_use]
             pub fn len(&self) -> usize {
                 self.mpmc().rings().len() as usize
             }
 
-            /// Whether there is no message in the channel at this moment.
+            /// Returns whether there is no message in the channel at this moment.
             #[must_use]
             pub fn is_empty(&self) -> bool {
                 self.len() == 0
             }
 
-            /// How many messages the channel can hold; `None` if it has no limit.
+            /// Returns how many messages the channel can hold; `None` if it has no limit.
             #[must_use]
             pub fn capacity(&self) -> Option<usize> {
                 self.mpmc().rings().capacity()

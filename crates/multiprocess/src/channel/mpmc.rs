@@ -53,7 +53,7 @@ pub(crate) struct Mpmc {
     spin: AdaptiveSpin,
 }
 
-/// How it is called in events. The second direction of a pipe lies in the same memory as the first.
+/// Its name in events. The second direction of a pipe is in the same memory as the first.
 impl fmt::Debug for Mpmc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.index {
@@ -65,7 +65,7 @@ impl fmt::Debug for Mpmc {
 
 /// A message that was put.
 pub(crate) struct Put {
-    /// How many were put before; it begins again at 2³².
+    /// How many were put before; it wraps around at 2³².
     pub(crate) item: u32,
     /// The [moment](events::moment) before it could be taken.
     pub(crate) at: Option<u64>,
@@ -219,7 +219,7 @@ impl Mpmc {
     ) -> Result<u32, Stop> {
         let mut thoroughly = matches!(wait, WaitUntil::Try);
         loop {
-            // Asked first: what was put before the end is taken before the end.
+            // Checked first: what was put before the end is taken before the end.
             let over = self.is_over(putters, thoroughly);
             let turn = self.turn(self.takers_turn(), wait)?;
             let item = self.rings.taken_count();
@@ -314,7 +314,7 @@ impl Mpmc {
         Ok(())
     }
 
-    /// Counts a message as done with; false if all are.
+    /// Counts a message as done; false if all are done.
     pub(crate) fn done(&self) -> bool {
         let counted = self.rings.done();
         if counted && self.rings.unfinished() == 0 {
@@ -371,7 +371,7 @@ mod tests {
             drop(turn);
             assert!(matches!(gave_up, Err(Stop::NotNow)));
             assert!(takes.join().unwrap().is_ok());
-            assert!(start.elapsed() < LIMIT / 2, "it was forgotten");
+            assert!(start.elapsed() < LIMIT / 2, "it missed its wake-up");
         });
     }
 }

@@ -150,7 +150,7 @@ pub(crate) struct Peers {
     side: Side,
     file: OnceLock<File>,
     began: Instant,
-    /// When the system was last asked, in nanoseconds since the beginning.
+    /// When the system was last asked, in nanoseconds since `began`.
     asked: AtomicU64,
 }
 

@@ -22,7 +22,7 @@ use crate::trace::events;
 use crate::transfer::attachments::{self, Attachment};
 use crate::transfer::handle::handle;
 
-/// Makes a pipe and gives its two ends: what one sends, the other receives.
+/// Makes a pipe and returns its two ends: what one sends, the other receives.
 ///
 /// The first sends `A` and receives `B`, the second the other way round.
 ///
@@ -194,7 +194,7 @@ impl<S: Serialize, R> Connection<S, R> {
     ///
     /// # Errors
     ///
-    /// Each gives the message back. [`Error::Closed`] if the other end is closed, or the process that had it is
+    /// Each contains the message. [`Error::Closed`] if the other end is closed, or the process that had it is
     /// dead; [`Error::Unsendable`] if the message cannot be serialised; [`Error::Memory`] if it needs more memory than
     /// there is; [`Error::GivenAway`] if this end was sent to another process.
     pub fn send(&self, message: S) -> Result<(), SendError<S>> {

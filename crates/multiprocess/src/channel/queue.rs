@@ -23,25 +23,25 @@ use crate::transfer::handle::handle;
 ///
 /// It is a handle: clones of it, and what arrives in another process when it is given to [`spawn`](crate::spawn) or
 /// sent, are the same queue. Items are anything that serde can serialise, and the handles of this crate, other
-/// queues too; each item is got once. They lie in shared memory, which grows as they need it.
+/// queues too; each item is got once. They are in shared memory, which grows as they need it.
 ///
 /// Python: `multiprocessing.Queue`, and `JoinableQueue` by [`task_done`](Queue::task_done) and
 /// [`join`](Queue::join). Different here:
 ///
 /// - When [`put`](Queue::put) returns, the item is in the queue. (Python's is in a buffer of the process, from where
 ///   a thread feeds a pipe: so a process must not be joined before what it put is taken, or both wait for ever.)
-/// - [`len`](Queue::len) is exact, and [`close`](Queue::close) tells the consumers that this was all.
+/// - [`len`](Queue::len) is exact, and [`close`](Queue::close) lets the consumers know that nothing more comes.
 /// - A process that is killed in the middle of a put or a get does not block or break the queue for the others.
-///   Lost is what it had in its own hands: the item it was putting, or had got.
+///   Only the item is lost that it was putting, or had got.
 /// - An item that cannot be serialised is an error where it is put.
 ///
 /// To have the queue end by itself when no producer is left, use [`channel`](crate::channel()).
 ///
 /// # Limits
 ///
-/// Handles of the `ipc-channel` package cannot be items, nor parts of one: putting it is an error, and an `IpcReceiver` in
-/// it is used up, as by any serialisation. A handle of this crate in an item that is never got is freed with the
-/// last handle of the queue; [what is not given back](crate#limits) is said of all that travels.
+/// Handles of the `ipc-channel` package cannot be items, nor parts of one: putting it is an error, and an `IpcReceiver`
+/// in it is used up, as by any serialisation. A handle of this crate in an item that is never got is freed with the
+/// last handle of the queue; the [limits](crate#limits) list the exceptions.
 ///
 /// # Examples
 ///
@@ -116,32 +116,33 @@ impl<T> Queue<T> {
         &self.items.mpmc
     }
 
-    /// Number of items in the queue at this moment. Python: `qsize()`, which is a guess on some systems.
+    /// Returns the number of items in the queue at this moment. Python: `qsize()`, which is approximate, and missing on
+    /// macOS.
     #[must_use]
     pub fn len(&self) -> usize {
         self.mpmc().rings().len() as usize
     }
 
-    /// Whether there is nothing in the queue at this moment. Python: `empty()`.
+    /// Returns whether the queue is empty at this moment. Python: `empty()`.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether there is no room in the queue at this moment; never, for one without a limit. Python: `full()`.
+    /// Returns whether the queue is full at this moment; one without a limit never is. Python: `full()`.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.capacity()
             .is_some_and(|capacity| self.len() >= capacity)
     }
 
-    /// How many items the queue can hold; `None` if it has no limit.
+    /// Returns how many items the queue can hold; `None` if it has no limit.
     #[must_use]
     pub fn capacity(&self) -> Option<usize> {
         self.mpmc().rings().capacity()
     }
 
-    /// Whether [`close`](Queue::close) was called, in whatever process.
+    /// Returns whether any process has called [`close`](Queue::close).
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.mpmc().rings().is_closed()
@@ -159,7 +160,7 @@ impl<T> Queue<T> {
         closed.map_err(|stop| self.items.stopped(stop, Timeout::None, "the lock of"))
     }
 
-    /// Says that an item that was got is done with. Python: `JoinableQueue.task_done()`.
+    /// Marks an item that was got as done. Python: `JoinableQueue.task_done()`.
     ///
     /// # Errors
     ///
@@ -175,7 +176,7 @@ impl<T> Queue<T> {
 
     /// Waits until every item that was put is done with, by [`task_done`](Queue::task_done).
     ///
-    /// It waits for ever for an item that was in the hands of a process that was killed;
+    /// It waits for ever for an item that a killed process had got;
     /// [`join_timeout`](Queue::join_timeout) does not.
     ///
     /// Python: `JoinableQueue.join()`.
@@ -232,7 +233,7 @@ impl<T: Serialize> Queue<T> {
     ///
     /// # Errors
     ///
-    /// Each gives the item back. [`Error::Closed`] if the queue is closed; [`Error::Unsendable`] if the item cannot
+    /// Each contains the item. [`Error::Closed`] if the queue is closed; [`Error::Unsendable`] if the item cannot
     /// be serialised; [`Error::Memory`] if it needs more memory than there is.
     pub fn put(&self, item: T) -> Result<(), SendError<T>> {
         self.items.put(item, Timeout::None, None)

@@ -1,12 +1,12 @@
-//! Records: messages as they lie in a ring of shared memory.
+//! Records: the format of messages in a ring of shared memory.
 //!
-//! A ring is a row of 64-bit numbers whose end continues at its beginning. A record is one number that says how long
-//! the message is, and as many more as its bytes need; up to seven bytes lie in the first number itself.
+//! A ring is an array of 64-bit numbers that wraps around. A record is one number with the length of the message, and
+//! as many more as its bytes need; up to seven bytes are in the first number itself.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The lowest byte of a record's first number: 1 to 8 for a message of 0 to 7 bytes that lies in the others, …
+/// The lowest byte of a record's first number: 1 to 8 for a message of 0 to 7 bytes, which is in the other bytes, …
 const LONG: u64 = 9;
 /// … or this: here the ring ends, and the upper half is the number of the ring that follows.
 const ONWARD: u64 = 10;
@@ -14,7 +14,7 @@ const ONWARD: u64 = 10;
 /// Bytes of a message that fit into the first number.
 const SHORT: usize = 7;
 
-/// Numbers that the message takes in a ring.
+/// Returns how many numbers the message takes in a ring.
 pub(crate) fn size(message: usize) -> usize {
     if message <= SHORT {
         1
@@ -23,7 +23,7 @@ pub(crate) fn size(message: usize) -> usize {
     }
 }
 
-/// Writes a message at a place of the ring that has room for it; gives the place after it.
+/// Writes a message at a place of the ring that has room for it; returns the place after it.
 pub(crate) fn write(ring: &[AtomicU64], at: usize, message: &[u8]) -> usize {
     let first = &ring[at];
     let after = step(ring, at, 1);
@@ -59,7 +59,7 @@ pub(crate) fn write_onward(ring: &[AtomicU64], at: usize, next: u32) {
     ring[at].store(u64::from(next) << 32 | ONWARD, Ordering::Relaxed);
 }
 
-/// What stands at a place of a ring.
+/// What is at a place of a ring.
 pub(crate) enum Found {
     /// A message, and the place after it.
     Message(usize),
@@ -67,7 +67,7 @@ pub(crate) enum Found {
     Onward(u32),
 }
 
-/// Reads what stands at a place of the ring; a message replaces the content of `message`.
+/// Reads what is at a place of the ring; a message replaces the content of `message`.
 pub(crate) fn read(ring: &[AtomicU64], at: usize, message: &mut Vec<u8>) -> io::Result<Found> {
     let first = ring.get(at).ok_or_else(broken)?.load(Ordering::Relaxed);
     let after = step(ring, at, 1);
@@ -99,13 +99,13 @@ pub(crate) fn read(ring: &[AtomicU64], at: usize, message: &mut Vec<u8>) -> io::
     }
 }
 
-/// The place so many numbers further on.
+/// Returns the place `count` numbers further on.
 fn step(ring: &[AtomicU64], at: usize, count: usize) -> usize {
     let to = at + count;
     if to < ring.len() { to } else { to - ring.len() }
 }
 
-/// The ring from a place to its end, and what comes then.
+/// Returns the ring from a place to its end, and the part before the place.
 fn pieces(ring: &[AtomicU64], at: usize) -> (&[AtomicU64], &[AtomicU64]) {
     (&ring[at..], &ring[..at])
 }
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_way_to_the_next_ring_comes_back() {
+    fn the_number_of_the_next_ring_can_be_read_back() {
         let ring = ring(3);
         write_onward(&ring, 2, 70_000);
         let found = read(&ring, 2, &mut Vec::new()).expect("it was written");
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_wrote_is_an_error() {
+    fn an_invalid_record_is_an_error() {
         let ring = ring(3);
         for number in [0, 11, u64::MAX, 1 << 20 | LONG] {
             ring[0].store(number, Ordering::Relaxed);

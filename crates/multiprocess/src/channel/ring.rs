@@ -1,10 +1,10 @@
 //! The rings of one direction: messages in shared memory, in the order in which they were put there.
 //!
-//! The first ring lies in the direction's own memory. When it is full, the putter makes a larger one in a *dependent* of
-//! that memory, writes its number into the full one, and goes on there; nothing is copied. The taker of the last message
-//! in a ring follows and removes the ring. When a large ring is empty, both sides return to the first.
+//! The first ring is in the direction's own memory. When it is full, the putter makes a larger one in a *dependent* of
+//! that memory, writes its number into the full one, and goes on there; nothing is copied. The taker of the last
+//! message in a ring follows and removes the ring. When a large ring is empty, both sides return to the first.
 //!
-//! Which messages there are is said by the [`Cursors`]. Putters take turns among themselves, and so do takers; putters
+//! The [`Cursors`] define which messages there are. Putters take turns among themselves, and so do takers; putters
 //! and takers do not wait for each other.
 
 #![allow(
@@ -21,10 +21,10 @@ use crate::channel::cursors::{Cursor, Cursors, place};
 use crate::channel::record::{self, Found};
 use crate::memory::segment::Segment;
 
-/// The second ring is that long at least.
+/// The minimum length of the second ring.
 const SECOND: usize = 128 * 1024;
 
-/// A ring of that length is given up when it is empty.
+/// A longer ring is freed when it is empty.
 const LARGE: usize = 512 * 1024;
 
 /// The longest ring.
@@ -79,7 +79,7 @@ impl Rings {
         Ok(())
     }
 
-    /// Whether the ring of the tail has room for so many numbers, and one more, which says where it goes on.
+    /// Returns whether the ring of the tail has room for `size` numbers, and for one more that links the next ring.
     fn has_room(&self, length: usize, number: u32, tail: Cursor, size: usize) -> bool {
         let has_room = |head: usize| {
             let used = if tail.at >= head {
@@ -95,7 +95,7 @@ impl Rings {
         }
         let head = match self.cursors.head() {
             (head, ring) if ring == number => head.at,
-            // The takers have not come here yet.
+            // The takers are still in an earlier ring.
             _ => 0,
         };
         self.cursors
@@ -162,7 +162,7 @@ impl Rings {
 
     /// Takes the next message into `message`; false if there is none. The caller has the takers' turn.
     ///
-    /// The second value says whether a ring that is empty now takes more memory than it should.
+    /// Also returns whether a ring that is empty now takes more memory than it should.
     pub(crate) fn take(&self, message: &mut Vec<u8>) -> io::Result<Option<Wasteful>> {
         let mut head = self.cursors.cursor(place::HEAD);
         if !self.cursors.has_more(head) {
@@ -204,7 +204,7 @@ impl Rings {
         moved
     }
 
-    /// Whether the rings are empty, and take more memory than the first.
+    /// Returns whether the rings are empty, and take more memory than the first.
     pub(crate) fn is_wasteful(&self) -> bool {
         let (head, ring) = self.cursors.head();
         ring != 0 && head.count == self.cursors.put_count()

@@ -24,7 +24,7 @@ pub(crate) type Incoming<'a> = (&'a Mpmc, Option<&'a Peers>);
 
 /// Waits until at least one of several can be received from, and returns the places of those that can.
 ///
-/// One that is at its end can be: it gives `None` at once, so take it out of the list then. Where other processes
+/// One that is at its end can be: it returns `None` at once, so take it out of the list then. Where other processes
 /// receive from the same queue, one of them may be faster; then a receive waits again, unless it is a `try_` one.
 ///
 /// Python: `multiprocessing.connection.wait(connections)`.
@@ -120,7 +120,7 @@ mod tests {
             std::thread::sleep(MOMENT);
             second.put(7).unwrap();
             assert_eq!(takes.join().unwrap().unwrap(), 7);
-            assert!(start.elapsed() < LIMIT / 2, "it was forgotten");
+            assert!(start.elapsed() < LIMIT / 2, "it missed its wake-up");
             // It may have been too late to see it.
             first.put(8).unwrap();
             assert!(!waits.join().unwrap().is_empty());

@@ -23,7 +23,7 @@ use crate::transfer::ipc;
 /// One direction with values of one type.
 pub(crate) struct Typed<T> {
     pub(crate) mpmc: Mpmc,
-    /// What errors call it.
+    /// Its name in errors.
     name: fn() -> String,
     /// [`discard_all`] for such values.
     discard: fn(&Mpmc),
@@ -104,7 +104,7 @@ impl Drop for Discarding {
 }
 
 impl<T> Typed<T> {
-    /// What errors call it.
+    /// Returns its name in errors.
     pub(crate) fn name(&self) -> String {
         (self.name)()
     }
@@ -114,7 +114,7 @@ impl<T> Typed<T> {
         (self.discard)(&self.mpmc);
     }
 
-    /// The error for an operation that was stopped.
+    /// Returns the error for an operation that was stopped.
     pub(crate) fn stopped(&self, stop: Stop, limit: Timeout, waited_for: &str) -> Error {
         let what = (self.name)();
         match (stop, limit) {
@@ -134,7 +134,7 @@ const ROOM: &str = "room in";
 const MESSAGE: &str = "a message out of";
 
 impl<T: Serialize> Typed<T> {
-    /// Puts a value, or gives it back. It is refused when all `takers` have left.
+    /// Puts a value, or returns it in the error. It is refused when all `takers` have left.
     pub(crate) fn put(
         &self,
         value: T,

@@ -8,15 +8,15 @@ use crate::errors::holder::Holder;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BrokenBy {
-    /// A thread of this process did not want to wait any longer.
+    /// A wait in this process timed out.
     Timeout(Holder),
     /// This process called [`abort`](crate::Barrier::abort).
     Abort(Holder),
-    /// This process was a party and is dead.
+    /// This process was a participant and is dead.
     Death(Holder),
-    /// This process was a party and panicked.
+    /// This process was a participant and panicked.
     Panic(Holder),
-    /// [`reset`](crate::Barrier::reset) was called while somebody waited.
+    /// [`reset`](crate::Barrier::reset) was called while a thread waited.
     Reset,
 }
 

@@ -15,27 +15,27 @@ pub struct ProcessInfo {
 }
 
 impl ProcessInfo {
-    /// The name: given by [`Builder::name`](crate::Builder::name), or `Process-1`, `Process-2`, …;
+    /// Returns the name: given by [`Builder::name`](crate::Builder::name), or `Process-1`, `Process-2`, …;
     /// the first process of a program is `MainProcess`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The process id that the operating system gave.
+    /// Returns the process id.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// Whether the process is a daemon: ended with its parent, not waited for.
+    /// Returns whether the process is a daemon: it is ended with its parent, which does not wait for it.
     #[must_use]
     pub fn is_daemon(&self) -> bool {
         self.daemon
     }
 }
 
-/// What a process knows of itself.
+/// This process, and what it inherits from its parent.
 pub(crate) struct Identity {
     pub(crate) this: ProcessInfo,
     pub(crate) parent: Option<ProcessInfo>,
@@ -47,7 +47,7 @@ pub(crate) struct Identity {
 
 static IDENTITY: OnceLock<Identity> = OnceLock::new();
 
-/// Makes this process the child that its parent says it is.
+/// Sets the identity that the parent has given this process.
 pub(crate) fn become_child(identity: Identity) {
     let fresh = IDENTITY.set(identity).is_ok();
     debug_assert!(fresh, "`init` is the first user of the crate in a child");

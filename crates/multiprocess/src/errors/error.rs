@@ -17,7 +17,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a process could not be started, or did not give its answer.
 ///
-/// Python reports most of these as an exit code to be looked up (`Process.exitcode`) or as a traceback
+/// Python reports most of these as an exit code that you have to look up (`Process.exitcode`) or as a traceback
 /// on standard error that the parent never sees. Here every cause is a value that names the process.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -178,7 +178,7 @@ pub enum Error {
         name: String,
     },
 
-    /// There is no shared memory to be had, or the system refused its use.
+    /// There is no shared memory, or the system refused its use.
     #[error("no shared memory for {what}: {}", explained(source))]
     Memory {
         /// What the memory was for.
@@ -196,9 +196,9 @@ pub enum Error {
     LockTimeout {
         /// The lock, or what it guards.
         what: String,
-        /// How long it was waited for.
+        /// How long the thread waited.
         limit: Duration,
-        /// Who held it when the time was over.
+        /// The process that held it when the time was over.
         holder: Option<Holder>,
     },
 
@@ -215,9 +215,9 @@ pub enum Error {
         Name(current().name()), current().pid(), listed(holders)
     )]
     PermitTimeout {
-        /// How long it was waited for.
+        /// How long the thread waited.
         limit: Duration,
-        /// Number of permits.
+        /// The number of permits.
         permits: u32,
         /// The processes that held permits when the time was over.
         holders: Vec<Holder>,
@@ -248,19 +248,19 @@ pub enum Error {
         what: String,
     },
 
-    /// Something was waited for, and did not come in time.
+    /// A wait timed out.
     #[error(
         "process '{}' (pid {}) waited {limit:?} in vain for {event}",
         Name(current().name()), current().pid()
     )]
     Timeout {
-        /// What was waited for.
+        /// What the thread waited for.
         event: String,
         /// How long.
         limit: Duration,
     },
 
-    /// It was closed, or nobody is left on its other side.
+    /// It was closed, or its other end has no owner left.
     #[error("{what} is at its end: it was closed, or nobody is left on its other side")]
     Closed {
         /// The queue, or the end of a pipe.
@@ -295,7 +295,7 @@ pub enum Error {
         what: String,
     },
 
-    /// A queue that could hold nothing.
+    /// The capacity of a queue is 0.
     #[error(
         "a queue of capacity 0 could hold nothing; for one without a limit (Python's `Queue(0)`) \
          use `Queue::new` or `channel`"
@@ -324,11 +324,11 @@ pub enum Error {
     #[error("a pool needs at least one worker")]
     NoWorkers,
 
-    /// The pool was closed, and takes no more calls.
+    /// The pool is closed, and takes no more calls.
     #[error("the pool is closed and takes no more calls")]
     PoolClosed,
 
-    /// The pool was terminated, and with it what was under way.
+    /// The pool was terminated, together with the calls that were running.
     #[error("the pool was terminated")]
     PoolTerminated,
 

@@ -1,4 +1,4 @@
-//! Why a function gave no result, as one process tells it to another.
+//! Why a function has no result, as one process sends it to another.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,9 +6,9 @@ use crate::errors::current::ProcessInfo;
 use crate::errors::error::{Error, Travelling};
 use crate::errors::task_failure::TaskFailure;
 
-/// Why a function that another process was to call gave no result.
+/// Why a function that another process was to call has no result.
 ///
-/// A child sends it in place of its answer, and a pool's worker in place of one result of a batch.
+/// A child sends it instead of its answer, and a pool's worker instead of one result of a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Failure {
     /// The system doesn't give the process what it needs to begin.
@@ -37,7 +37,7 @@ impl Failure {
             .unwrap_or_else(|error| Failure::UnreadableResult(error.to_string()))
     }
 
-    /// The error for the failure of a process.
+    /// Returns the error for the failure of a process.
     pub(crate) fn of_process(self, process: &ProcessInfo) -> Error {
         let ProcessInfo { name, pid, .. } = process.clone();
         match self {

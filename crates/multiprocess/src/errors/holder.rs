@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use crate::errors::quoted::Name;
 use crate::platform::process;
 
-/// A process, by its id, and by its name where that can be found out.
+/// A process, by its id, and by its name if that is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
     /// Process id.
     pub pid: u32,
-    /// Name, as far as the operating system shows it (15 bytes on Linux); `None` where it does not.
+    /// The name, as far as the operating system shows it (15 bytes on Linux); `None` where it does not.
     pub name: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What users have written, in messages of ours: escaped, so that it cannot be taken for more than it is, and names
+//! Text from users in the messages of this crate: escaped, so that it cannot look like part of the message; names are
 //! shortened.
 
 use std::fmt::{self, Write};
@@ -16,7 +16,7 @@ pub(crate) struct Line<'a>(pub(crate) &'a str);
 /// A message that may have several lines, such as that of a panic, whole.
 pub(crate) struct Words<'a>(pub(crate) &'a str);
 
-/// Bytes that are shown at most, before escaping.
+/// The most bytes that are shown, before escaping.
 const NAME: usize = 128;
 
 impl fmt::Display for Name<'_> {
@@ -37,11 +37,11 @@ impl fmt::Display for Line<'_> {
     }
 }
 
-fn show(text: &str, most: usize, as_it_is: &[char], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let end = text.floor_char_boundary(most);
+fn show(text: &str, max: usize, unescaped: &[char], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let end = text.floor_char_boundary(max);
     for character in text[..end].chars() {
-        // What has been shown once, and stands in a longer text, is not escaped again.
-        if as_it_is.contains(&character) || ['\'', '"', '\\'].contains(&character) {
+        // Text that was escaped before, and is part of a longer text, is not escaped again.
+        if unescaped.contains(&character) || ['\'', '"', '\\'].contains(&character) {
             f.write_char(character)?;
         } else {
             write!(f, "{}", character.escape_debug())?;
@@ -58,7 +58,7 @@ mod tests {
     use super::{Line, Name, Words};
 
     #[test]
-    fn what_can_be_printed_is_shown_as_it_is() {
+    fn printable_text_is_not_escaped() {
         for text in ["", "worker 1", "it's \"so\" \\ simple", "Ωμέγα 🦀"] {
             assert_eq!(Name(text).to_string(), text);
             assert_eq!(Words(text).to_string(), text);
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_printed_is_escaped_once() {
+    fn unprintable_characters_are_escaped_once() {
         let name = Name("a\0b\n\x1b[31m\u{202e}").to_string();
         assert_eq!(name, "a\\0b\\n\\u{1b}[31m\\u{202e}");
         assert_eq!(Words(&name).to_string(), name);

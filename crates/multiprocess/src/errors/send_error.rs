@@ -1,4 +1,4 @@
-//! The error of a message that was not sent, which gives the message back.
+//! The error for a message that was not sent; it contains the message.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use crate::errors::error::Error;
 
 /// A message that was not sent, and why.
 ///
-/// The message is not lost: [`into_inner`](SendError::into_inner) gives it back. `?` turns this into an [`Error`],
+/// The message is not lost: [`into_inner`](SendError::into_inner) returns it. `?` turns this into an [`Error`],
 /// without the message.
 ///
 /// # Examples
@@ -20,7 +20,7 @@ use crate::errors::error::Error;
 /// # Ok::<(), multiprocess::Error>(())
 /// ```
 pub struct SendError<T> {
-    // One pointer, so that what succeeds does not carry the failure's weight.
+    // One pointer, so that a success does not take the space of a failure.
     inside: Box<(T, Error)>,
 }
 
@@ -49,19 +49,19 @@ impl<T> SendError<T> {
         *self.inside
     }
 
-    /// Whether there was no room, and no waiting for it: [`Error::Full`].
+    /// Returns whether there was no room, and no wait for it: [`Error::Full`].
     #[must_use]
     pub fn is_full(&self) -> bool {
         matches!(self.error(), Error::Full { .. })
     }
 
-    /// Whether there was no room in time: [`Error::Timeout`].
+    /// Returns whether there was no room in time: [`Error::Timeout`].
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self.error(), Error::Timeout { .. })
     }
 
-    /// Whether it was closed, or nobody is left to receive: [`Error::Closed`].
+    /// Returns whether it was closed, or no receiver is left: [`Error::Closed`].
     #[must_use]
     pub fn is_closed(&self) -> bool {
         matches!(self.error(), Error::Closed { .. })

@@ -1,4 +1,4 @@
-//! Why one call in a pool gave no result.
+//! Why one call in a pool has no result.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::errors::quoted::Words;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TaskFailure {
-    /// The function panicked. The worker works on.
+    /// The function panicked. The worker goes on.
     Panicked {
         /// The panic's message.
         message: String,

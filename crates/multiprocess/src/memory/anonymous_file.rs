@@ -18,14 +18,14 @@ pub(crate) fn holding(bytes: &[u8]) -> io::Result<OwnedFd> {
     Ok(file.into())
 }
 
-/// With that begins what the name says beyond the run that a file without a name has for a moment.
+/// The prefix, after the run, of the name that such a file has for a moment.
 pub(crate) const VALUE: &str = "value-";
 
-/// Files without names that this process has made by the portable way.
+/// How many of them this process has made in the portable way.
 static MADE: AtomicU64 = AtomicU64::new(0);
 
 fn new_file_without_name() -> io::Result<File> {
-    // A file of the run, which clears it away if this process is killed before it does so itself.
+    // A file of the run, which a sweep removes if this process is killed before it does so itself.
     platform::anonymous_file::create(|| {
         let made = MADE.fetch_add(1, Ordering::Relaxed);
         let own = UniquePid::current().number();

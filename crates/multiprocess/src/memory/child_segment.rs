@@ -1,4 +1,4 @@
-//! Segments and files that go together with a segment, and are found by its name and a suffix.
+//! Segments and files that belong to a segment, and are found by its name and a suffix.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use crate::memory::segment::{Access, Segment, open_segment};
 use crate::platform::capacity;
 
 impl Segment {
-    /// Makes a segment that is found by this one's name and a suffix, and goes together with it. What the suffix
-    /// led to before is removed.
+    /// Makes a dependent: a segment that is found by this one's name and a suffix, and removed with it. Replaces an
+    /// earlier one of that suffix.
     pub(crate) fn create_dependent(
         &self,
         suffix: &str,
@@ -37,16 +37,16 @@ impl Segment {
         }
     }
 
-    /// Removes a dependent that nobody will use any more, also for those who still have it open.
+    /// Removes a dependent that is no longer used, even if processes still have it open.
     pub(crate) fn remove_dependent(&self, suffix: &str) {
         if self.check_process().is_ok() {
             let place = self.place.child(suffix);
-            capacity::give_back(&place.to_string(), HEADER as u64);
+            capacity::release(&place.to_string(), HEADER as u64);
             place.remove();
         }
     }
 
-    /// Returns the path of a file that goes together with the segment.
+    /// Returns the path of a file that belongs to the segment.
     pub(crate) fn companion(&self, suffix: &str) -> std::io::Result<PathBuf> {
         self.check_process()?;
         let noted = &self.header().accompanied;

@@ -16,7 +16,7 @@ use crate::platform::capacity;
 use crate::platform::shared_folder::is_memory;
 
 impl Segment {
-    /// Makes a segment of `length` bytes, all zero, that nobody else knows.
+    /// Makes a segment of `length` bytes, all zero, that no other process knows.
     pub(crate) fn create(length: usize, usage: Access) -> std::io::Result<Arc<Segment>> {
         static MADE: AtomicU64 = AtomicU64::new(0);
         let total = total(length)?;
@@ -25,24 +25,24 @@ impl Segment {
         registry::join(run)?;
         loop {
             let made = MADE.fetch_add(1, Ordering::Relaxed);
-            // No later process gives the same name: a process that was stopped while it removed one does no harm.
+            // No later process uses the same name, so a process that was stopped while it removed one does no harm.
             let place = SegmentName::new(run, UniquePid::own().number(), made);
             match Self::create_at(place, total, length, usage) {
-                // Somebody else took that name, having seen the one before.
+                // Another process took that name, having seen the one before.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 made => return made,
             }
         }
     }
 
-    /// Makes it at that place, of `total` bytes with its header.
+    /// Makes it at `place`, of `total` bytes with its header.
     pub(super) fn create_at(
         place: SegmentName,
         total: usize,
         length: usize,
         usage: Access,
     ) -> std::io::Result<Arc<Segment>> {
-        // Where the file is not the memory itself, it is there before: whatever happens next, both will be cleared away.
+        // Where the file is not the memory itself, it is made first: whatever happens next, both will be removed.
         let users = run_file::hold(&place.path(), Existence::New)?;
         let segment = Self::map_new(&place, total).and_then(|mapping| {
             #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
@@ -63,8 +63,8 @@ impl Segment {
         Ok(segment)
     }
 
-    /// Maps a new name, and has the memory set aside: to learn that there is too little of it at the first write
-    /// would be to learn it by a signal.
+    /// Maps a new name, and reserves the memory: otherwise the first write would end the process by a signal if there
+    /// is too little.
     fn map_new(place: &SegmentName, total: usize) -> std::io::Result<Shmem> {
         let name = place.to_string();
         let memory = ShmemConf::new().os_id(os_id(&name));
@@ -81,7 +81,7 @@ impl Segment {
             | ShmemError::UnknownOsError(code) => capacity::not_made(code),
             other => std::io::Error::other(other),
         })?;
-        // The name is removed by whoever uses it last.
+        // Its last user removes the name.
         mapping.set_owner(false);
         if !is_memory() {
             capacity::reserve(&name, total as u64)?;
@@ -90,7 +90,7 @@ impl Segment {
     }
 }
 
-/// Bytes of a segment with its header; an error if there is less memory than that.
+/// Returns the bytes of a segment with its header; an error if there is less memory than that.
 pub(super) fn total(length: usize) -> std::io::Result<usize> {
     let total = HEADER
         .checked_add(length)

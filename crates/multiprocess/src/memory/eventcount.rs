@@ -1,13 +1,12 @@
-//! Bells: how processes wait for each other, and cost nothing while they do.
+//! Eventcounts: how processes wait for each other without using the processor.
 //!
-//! A bell is an eventcount of two numbers in shared memory: how often it was struck, and whether anybody sleeps beside
-//! it. It is struck only if somebody sleeps: nobody who finds work to do at once costs anybody a call of the system.
-//! Before sleeping, a process looks for a few microseconds whether what it waits for comes, for to be put to sleep and
-//! woken takes much longer than that.
+//! An eventcount is two numbers in shared memory: the epoch, which each notification increments, and the waiters, which
+//! say whether any thread waits. Without waiters, a notification makes no system call. Before a thread sleeps, it spins
+//! for a few microseconds: to sleep and be woken takes much longer than that.
 //!
-//! Only a sleeper says that it sleeps, and whoever strikes takes that back only when it is certain that none of those
-//! who had said so sleeps any more. So it does not matter how often somebody is woken who waits beside several bells,
-//! nor that sleepers are killed: they cost the next notification one call of the system.
+//! Only a waiter marks the eventcount as waited for, and a notification clears the mark only when it is certain that
+//! none of the waiters it saw still sleeps. So a thread may wait for several eventcounts and be woken several times,
+//! and waiters may be killed: they cost the next notification one system call.
 
 use std::sync::atomic::{AtomicU32, Ordering, fence};
 use std::time::{Duration, Instant};
@@ -16,25 +15,24 @@ use crate::memory::layout::words::CHANNEL_EVENTCOUNTS;
 use crate::memory::segment::Segment;
 use crate::platform::futex::{self, Seen};
 
-/// How long anybody sleeps at a time. A process that was woken and then killed cannot pass the word on: so
-/// everybody looks for himself after that time at the latest. In the tests within the crate nobody is killed, and the
-/// nap does not cover up for a wake-up that was lost.
+/// The longest that a thread sleeps before it checks again. A process that is killed after it was woken cannot pass the
+/// wake-up on. The unit tests kill no process, so there the limit is too long to hide a lost wake-up.
 pub(crate) const LONGEST_SLEEP: Duration =
     Duration::from_millis(if cfg!(test) { 300_000 } else { 50 });
 
-/// The two numbers of a bell.
+/// The two numbers of an eventcount.
 #[derive(Clone, Copy)]
 pub(crate) struct EventCount<'a> {
     epoch: &'a AtomicU32,
-    /// Odd if somebody sleeps, or is about to. It grows with each change, so that nobody takes back what was said
-    /// after he looked.
+    /// Odd if a thread waits, or is about to. Each change increments it, so that a notification cannot clear a mark
+    /// that was set after it looked.
     waiters: &'a AtomicU32,
 }
 
-/// More than that are woken by and by.
+/// The kernel wakes no more than this in one call.
 const ALL: u32 = i32::MAX.unsigned_abs();
 
-/// Wakes all who sleep beside any bell of a segment's lanes.
+/// Wakes the waiters of all directions of a segment.
 pub(crate) fn notify_all_of(segment: &Segment) {
     for place in CHANNEL_EVENTCOUNTS.step_by(2) {
         EventCount::of(segment, place).notify_all();
@@ -42,7 +40,7 @@ pub(crate) fn notify_all_of(segment: &Segment) {
 }
 
 impl<'a> EventCount<'a> {
-    /// The bell of a segment at a place, which is even.
+    /// Returns the eventcount of a segment at a place, which is even.
     pub(crate) fn of(segment: &'a Segment, place: usize) -> EventCount<'a> {
         let words = segment.words();
         EventCount {
@@ -51,56 +49,55 @@ impl<'a> EventCount<'a> {
         }
     }
 
-    /// Wakes one of those who sleep, if anybody does. What they wait for was stored before this.
+    /// Wakes one waiter, if there is any. The caller has stored what it waits for.
     pub(crate) fn notify_one(self) {
         self.notify(1);
     }
 
-    /// Wakes all who sleep.
+    /// Wakes all waiters.
     pub(crate) fn notify_all(self) {
         self.notify(ALL);
     }
 
-    /// Wakes up to so many of those who sleep.
+    /// Wakes up to `count` waiters.
     #[inline]
-    pub(crate) fn notify(self, most: u32) {
-        // Either the sleeper sees what was stored, or this sees the sleeper.
+    pub(crate) fn notify(self, count: u32) {
+        // Either the waiter sees what was stored, or this sees the waiter.
         fence(Ordering::SeqCst);
         if is_odd(self.waiters.load(Ordering::Relaxed)) {
-            self.wake(most);
+            self.wake(count);
         }
     }
 
     #[cold]
-    fn wake(self, most: u32) {
-        // All who had said by now that they sleep had read `struck` before, and do not lie down once it has changed.
-        let asleep = self.waiters.load(Ordering::SeqCst);
+    fn wake(self, count: u32) {
+        // All waiters marked by now have read the epoch before, and do not sleep once it has changed.
+        let seen = self.waiters.load(Ordering::SeqCst);
         self.epoch.fetch_add(1, Ordering::SeqCst);
-        let all_awake = futex::wake(self.epoch, most);
-        if all_awake && is_odd(asleep) {
-            // Fails if somebody has said so since.
+        let all_awake = futex::wake(self.epoch, count);
+        if all_awake && is_odd(seen) {
+            // Fails if there is a new waiter.
             let _ = self.waiters.compare_exchange(
-                asleep,
-                asleep.wrapping_add(1),
+                seen,
+                seen.wrapping_add(1),
                 Ordering::SeqCst,
                 Ordering::Relaxed,
             );
         }
     }
 
-    /// Says that somebody is about to sleep, and gives what the bell shows: he sleeps until it shows something else.
-    /// What he waits for is looked at after this and after a fence, or before this and under a lock under which it
-    /// changes.
+    /// Marks this thread as a waiter, and returns the epoch: it sleeps until the epoch changes. It checks what it waits
+    /// for after this and after a fence, or before this and under a lock under which it changes.
     pub(crate) fn prepare_wait(self) -> u32 {
-        let struck = self.epoch.load(Ordering::SeqCst);
-        let say_so = |waiters: u32| Some(waiters.wrapping_add(2) | 1);
+        let epoch = self.epoch.load(Ordering::SeqCst);
+        let mark = |waiters: u32| Some(waiters.wrapping_add(2) | 1);
         let _ = self
             .waiters
-            .fetch_update(Ordering::SeqCst, Ordering::Relaxed, say_so);
-        struck
+            .fetch_update(Ordering::SeqCst, Ordering::Relaxed, mark);
+        epoch
     }
 
-    /// Sleeps until the bell shows something else than when this thread [lay down](EventCount::prepare_wait), or it is time.
+    /// Sleeps until the epoch differs from `seen`, which `prepare_wait` returned, or until the deadline.
     pub(crate) fn wait_while(self, seen: u32, until: Instant) {
         futex::wait_while(self.epoch, seen, Some(until));
     }
@@ -110,18 +107,18 @@ fn is_odd(number: u32) -> bool {
     number % 2 == 1
 }
 
-/// Sleeps beside several bells, until one is struck or the deadline or a [`LONGEST_SLEEP`] is over; does not lie down if
+/// Sleeps until one of several eventcounts is notified, or the deadline or a [`LONGEST_SLEEP`] is over; not at all if
 /// `ready`.
 pub(crate) fn sleep(
-    bells: &[EventCount<'_>],
+    eventcounts: &[EventCount<'_>],
     deadline: Option<Instant>,
     ready: impl FnOnce() -> bool,
 ) {
-    let nap = Instant::now() + LONGEST_SLEEP;
-    let until = deadline.map_or(nap, |deadline| deadline.min(nap));
-    let seen: Vec<Seen<'_>> = bells
+    let longest = Instant::now() + LONGEST_SLEEP;
+    let until = deadline.map_or(longest, |deadline| deadline.min(longest));
+    let seen: Vec<Seen<'_>> = eventcounts
         .iter()
-        .map(|bell| (bell.epoch, bell.prepare_wait()))
+        .map(|eventcount| (eventcount.epoch, eventcount.prepare_wait()))
         .collect();
     // The counterpart of the one in `notify`.
     fence(Ordering::SeqCst);
@@ -130,20 +127,20 @@ pub(crate) fn sleep(
     }
 }
 
-/// How long to look before sleeping, learnt from how often that was worth it.
+/// How long to spin before sleeping: longer after a success, shorter after a failure.
 #[derive(Debug)]
 pub(crate) struct AdaptiveSpin(AtomicU32);
 
-/// Nanoseconds of looking, at least and at most.
-const LEAST: u32 = 1_000;
-const MOST: u32 = 50_000;
+/// The limits of the time to spin, in nanoseconds.
+const MIN_SPIN: u32 = 1_000;
+const MAX_SPIN: u32 = 50_000;
 
 impl AdaptiveSpin {
     pub(crate) const fn new() -> AdaptiveSpin {
-        AdaptiveSpin(AtomicU32::new(MOST))
+        AdaptiveSpin(AtomicU32::new(MAX_SPIN))
     }
 
-    /// Looks for a short while whether it is `ready`.
+    /// Spins until it is `ready`; false if the time is over.
     pub(crate) fn spin(&self, mut ready: impl FnMut() -> bool) -> bool {
         if !has_several_cores() {
             return ready();
@@ -154,13 +151,13 @@ impl AdaptiveSpin {
             for _ in 0..20 {
                 if ready() {
                     self.0
-                        .store((budget + budget / 4).min(MOST), Ordering::Relaxed);
+                        .store((budget + budget / 4).min(MAX_SPIN), Ordering::Relaxed);
                     return true;
                 }
                 std::hint::spin_loop();
             }
             if start.elapsed() >= Duration::from_nanos(budget.into()) {
-                self.0.store((budget / 2).max(LEAST), Ordering::Relaxed);
+                self.0.store((budget / 2).max(MIN_SPIN), Ordering::Relaxed);
                 return false;
             }
         }
@@ -176,19 +173,19 @@ fn has_several_cores() -> bool {
 mod tests {
     use super::*;
 
-    /// Longer than anything here takes; who was forgotten sleeps until then.
+    /// Longer than anything here takes; a thread that missed its wake-up sleeps until then.
     const LIMIT: Duration = Duration::from_mins(1);
 
-    /// The numbers of a bell, and what is waited for beside it.
+    /// An eventcount, and the items that its waiters wait for.
     #[derive(Default)]
-    struct Tower {
+    struct Items {
         epoch: AtomicU32,
         waiters: AtomicU32,
-        things: AtomicU32,
+        count: AtomicU32,
     }
 
-    impl Tower {
-        fn bell(&self) -> EventCount<'_> {
+    impl Items {
+        fn eventcount(&self) -> EventCount<'_> {
             EventCount {
                 epoch: &self.epoch,
                 waiters: &self.waiters,
@@ -196,96 +193,96 @@ mod tests {
         }
 
         fn put(&self) {
-            self.things.fetch_add(1, Ordering::SeqCst);
-            self.bell().notify_one();
+            self.count.fetch_add(1, Ordering::SeqCst);
+            self.eventcount().notify_one();
         }
 
         fn has_some(&self) -> bool {
-            self.things.load(Ordering::SeqCst) > 0
+            self.count.load(Ordering::SeqCst) > 0
         }
 
         fn take(&self) -> bool {
-            self.things
+            self.count
                 .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |all| all.checked_sub(1))
                 .is_ok()
         }
 
-        fn is_slept_beside(&self) -> bool {
+        fn has_waiters(&self) -> bool {
             is_odd(self.waiters.load(Ordering::SeqCst))
         }
     }
 
-    /// Waits until as many have said that they sleep.
-    fn wait_for_sleepers(tower: &Tower, before: u32, count: u32) {
+    /// Waits until there are `count` new waiters.
+    fn wait_for_waiters(items: &Items, before: u32, count: u32) {
         let end = Instant::now() + LIMIT;
-        while tower.waiters.load(Ordering::SeqCst).wrapping_sub(before) / 2 < count {
-            assert!(Instant::now() < end, "nobody lies down");
+        while items.waiters.load(Ordering::SeqCst).wrapping_sub(before) / 2 < count {
+            assert!(Instant::now() < end, "no thread waits");
             std::thread::yield_now();
         }
-        // Until they do sleep; if they do not yet, nothing else is tested than usual.
+        // Until they sleep. If one does not yet, the test still passes, but tests less.
         std::thread::sleep(Duration::from_micros(300));
     }
 
     #[test]
-    fn who_is_woken_at_two_bells_does_not_hide_a_third_sleeper() {
+    fn a_thread_woken_by_two_eventcounts_does_not_hide_another_waiter() {
         let start = Instant::now();
         for round in 0..300 {
-            let towers = [Tower::default(), Tower::default()];
-            let watched = &towers[round % 2];
+            let both = [Items::default(), Items::default()];
+            let shared = &both[round % 2];
             std::thread::scope(|scope| {
                 scope.spawn(|| {
-                    let bells = towers.each_ref().map(Tower::bell);
-                    let ready = || towers.iter().any(Tower::has_some);
-                    sleep(&bells, Some(Instant::now() + LIMIT), ready);
+                    let eventcounts = both.each_ref().map(Items::eventcount);
+                    let ready = || both.iter().any(Items::has_some);
+                    sleep(&eventcounts, Some(Instant::now() + LIMIT), ready);
                 });
-                wait_for_sleepers(watched, 0, 1);
-                let before = watched.waiters.load(Ordering::SeqCst);
-                let third = scope.spawn(|| {
-                    // It takes two things, one after the other.
+                wait_for_waiters(shared, 0, 1);
+                let before = shared.waiters.load(Ordering::SeqCst);
+                let second = scope.spawn(|| {
+                    // It takes two items, one after the other.
                     for _ in 0..2 {
-                        while !watched.take() {
+                        while !shared.take() {
                             let end = Instant::now() + LIMIT;
-                            sleep(&[watched.bell()], Some(end), || watched.has_some());
+                            sleep(&[shared.eventcount()], Some(end), || shared.has_some());
                         }
                     }
                 });
-                wait_for_sleepers(watched, before, 1);
-                // Both bells are struck before the first sleeper gets up; then the one once more.
-                towers.iter().for_each(Tower::put);
+                wait_for_waiters(shared, before, 1);
+                // Both are notified before the first waiter runs again; then the shared one once more.
+                both.iter().for_each(Items::put);
                 std::thread::sleep(Duration::from_micros(300));
-                watched.put();
-                third.join().expect("it takes both things");
+                shared.put();
+                second.join().expect("it takes both items");
             });
-            assert!(start.elapsed() < LIMIT / 2, "a sleeper was forgotten");
+            assert!(start.elapsed() < LIMIT / 2, "a waiter missed its wake-up");
         }
     }
 
     #[test]
-    fn a_strike_that_wakes_nobody_is_the_last_one_that_calls_the_system() {
-        let tower = Tower::default();
-        assert!(!tower.is_slept_beside());
-        // A sleeper that was killed, or found something to do after all.
-        let _ = tower.bell().prepare_wait();
-        assert!(tower.is_slept_beside());
-        tower.put();
-        assert!(!tower.is_slept_beside());
-        let struck = tower.epoch.load(Ordering::SeqCst);
-        tower.put();
-        assert_eq!(tower.epoch.load(Ordering::SeqCst), struck);
+    fn a_notification_that_wakes_no_thread_is_the_last_that_makes_a_system_call() {
+        let items = Items::default();
+        assert!(!items.has_waiters());
+        // A waiter that was killed, or did not sleep after all.
+        let _ = items.eventcount().prepare_wait();
+        assert!(items.has_waiters());
+        items.put();
+        assert!(!items.has_waiters());
+        let epoch = items.epoch.load(Ordering::SeqCst);
+        items.put();
+        assert_eq!(items.epoch.load(Ordering::SeqCst), epoch);
     }
 
     #[test]
-    fn nobody_takes_back_what_was_said_after_he_looked() {
-        let tower = Tower::default();
-        let _ = tower.bell().prepare_wait();
-        let seen = tower.waiters.load(Ordering::SeqCst);
-        // Between the look and the taking back somebody else strikes, and a sleeper comes.
-        tower.put();
-        let _ = tower.bell().prepare_wait();
-        let taken_back =
-            tower
+    fn a_notification_does_not_clear_a_mark_set_after_it_looked() {
+        let items = Items::default();
+        let _ = items.eventcount().prepare_wait();
+        let seen = items.waiters.load(Ordering::SeqCst);
+        // Before it clears the mark, another thread notifies, and a new waiter comes.
+        items.put();
+        let _ = items.eventcount().prepare_wait();
+        let cleared =
+            items
                 .waiters
                 .compare_exchange(seen, seen + 1, Ordering::SeqCst, Ordering::SeqCst);
-        assert!(taken_back.is_err() && tower.is_slept_beside());
+        assert!(cleared.is_err() && items.has_waiters());
     }
 }

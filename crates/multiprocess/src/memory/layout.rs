@@ -1,27 +1,27 @@
-//! What stands at the beginning of each segment, the same for all processes of a run. All of it is atomics and mutexes:
-//! whoever has mapped the segment may use it through a shared reference.
+//! The header of each segment, the same for all processes of a run. All of it is atomics and mutexes, so a process that
+//! has mapped the segment may use it through a shared reference.
 
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use crate::platform::robust_mutex::RobustMutex;
 
-/// What stands at the beginning of each segment.
+/// The header of each segment.
 #[repr(C, align(64))]
 pub(super) struct Header {
     pub(super) mark: AtomicU64,
     pub(super) length: AtomicU64,
     /// How the memory may be used: 1 by atomics, 0 under the lock.
     pub(super) atomic: AtomicU32,
-    /// Handles that are on their way to a process, and hold no lock on the file of the name.
+    /// Handles in flight, which hold no lock on the file of the name.
     pub(super) in_flight: AtomicU32,
     pub(super) lock: LockPlace,
     pub(super) words: [AtomicU32; WORDS],
-    /// Which files there are beside the one of the name: [bits](crate::memory::name::companion_bit).
+    /// Which files belong to the segment: [bits](crate::memory::name::companion_bit).
     pub(super) accompanied: AtomicU32,
     pub(super) turns: [TurnPlace; TURNS],
 }
 
-/// What changes with each lock keeps to one line of memory, off the line that the counters are on.
+/// What each lock operation changes: on one cache line, and not on the line of the counters.
 #[repr(C, align(64))]
 pub(super) struct LockPlace {
     pub(super) mutex: RobustMutex,
@@ -31,7 +31,7 @@ pub(super) struct LockPlace {
     pub(super) death: AtomicU64,
 }
 
-/// Each mutex keeps to a line of its own too.
+/// Each mutex has a cache line of its own too.
 #[repr(C, align(64))]
 pub(super) struct TurnPlace(pub(super) RobustMutex);
 
@@ -41,13 +41,13 @@ pub(crate) const WORDS: usize = 32;
 /// Locks in each segment that guard no memory, but let processes do something one after the other.
 pub(crate) const TURNS: usize = 4;
 
-/// What a segment that has been made wholly begins with.
+/// The first number of a complete segment.
 pub(super) const MARK: u64 = 0x6d75_6c74_6970_726f;
 
 /// Bytes before the memory that is lent out.
 pub(super) const HEADER: usize = size_of::<Header>();
 
-/// Who uses which of a segment's [`WORDS`]. An eventcount takes two.
+/// The uses of a segment's [`WORDS`]. An eventcount takes two.
 pub(crate) mod words {
     use std::ops::Range;
 

@@ -1,10 +1,10 @@
-//! Whether a process that is written down in shared memory has ended.
+//! Whether a process that is recorded in shared memory has ended.
 //!
-//! A process is known by a number that no other process of the run gets, and that stands in shared memory where it holds
-//! something. In each run that it takes part in, it has a file of that number, and the file locked, shared. The system
-//! drops the lock when the process has ended, however it ended, and only after its last thread has stopped and its
-//! memory was taken down. So whoever can lock the file alone knows that the process has ended. Its pid alone would not
-//! say it, because a later process may get the same one.
+//! A process has a number that no other process of the run gets; shared memory records it where the process holds
+//! something. In each run that it takes part in, it has a file named after the number, locked, shared. The system drops
+//! the lock when the process has ended, however it ended, and only after its last thread has stopped and its memory is
+//! unmapped. So a process that gets the file's lock exclusively knows that the other has ended. The pid alone is not
+//! enough, because a later process may get the same one.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -22,7 +22,7 @@ pub(crate) struct UniquePid(u64);
 
 static OWN: AtomicU64 = AtomicU64::new(0);
 
-/// A file that this process has locked to tell others of the run about itself.
+/// A file that this process has locked, which shows its state to others of the run.
 struct Mark {
     run: Run,
     path: PathBuf,
@@ -35,15 +35,15 @@ fn marks() -> MutexGuard<'static, Vec<Mark>> {
     MARKS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// With that begins what the name of such a file says beyond the run.
+/// The prefix of such a file's name, after the run.
 pub(super) const ALIVE: &str = "alive-";
 
 /// The same, of a process whose parent was killed.
 pub(super) const ORPHAN: &str = "orphan-";
 
 impl UniquePid {
-    /// This process. A copy made by `fork` is taken for the original until it asks for [`current`](UniquePid::current),
-    /// which it does when it makes, opens, sends or drops shared memory.
+    /// Returns this process. A copy made by `fork` counts as the original until it asks for
+    /// [`current`](UniquePid::current), which it does when it makes, opens, sends or drops shared memory.
     #[inline]
     pub(crate) fn own() -> UniquePid {
         match OWN.load(Ordering::Relaxed) {
@@ -52,7 +52,7 @@ impl UniquePid {
         }
     }
 
-    /// This process, also where it is a copy made by `fork`: it asks the system.
+    /// Returns this process, also in a copy made by `fork`: it asks the system.
     pub(crate) fn current() -> UniquePid {
         let pid = std::process::id();
         let is_right = |own: UniquePid| own.0 != 0 && own.pid() == pid;
@@ -65,14 +65,14 @@ impl UniquePid {
         if is_right(own) {
             return own;
         }
-        // A copy closes the files of the original, which alone says with them that it is alive.
+        // A copy closes the files of the original: only the original's locks say that it is alive.
         marks.clear();
         let own = UniquePid(u64::from(pid) << 32 | random() & 0xffff_ffff);
         OWN.store(own.0, Ordering::Relaxed);
         own
     }
 
-    /// The number as it stands in shared memory; `None` where it is 0, and nobody.
+    /// Returns the process of a number in shared memory; `None` if it is 0.
     #[inline]
     pub(crate) fn from_number(number: u64) -> Option<UniquePid> {
         (number != 0).then_some(UniquePid(number))
@@ -87,7 +87,7 @@ impl UniquePid {
         u32::try_from(self.0 >> 32).expect("the upper half")
     }
 
-    /// The process, with its name if it still has one.
+    /// Returns the process, with its name if it still has one.
     pub(crate) fn holder(self) -> Holder {
         Holder::of(self.pid())
     }
@@ -96,32 +96,32 @@ impl UniquePid {
         run.file(&format!("{what}{:x}", self.0))
     }
 
-    /// Whether the process has ended, with all its threads. Where it cannot be told at the moment, it has not.
+    /// Returns whether the process has ended, with all its threads; false while that is unknown.
     pub(crate) fn has_ended(self, run: Run) -> bool {
         if self == UniquePid::own() {
             return false;
         }
         match run_file::open(&self.file(run, ALIVE), Existence::Old) {
-            // Two who ask at the same moment may both hear that it has not.
+            // If two ask at the same moment, both may get false.
             Ok(file) => file.try_lock().is_ok(),
-            // Removed by the process itself at its end, or after its death; unless somebody removed all files of the run.
+            // Removed by the process itself at its end, or after its death; or all files of the run were removed.
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 is_pid_free(self.pid()) || is_in_place(run)
             }
-            // It belongs to the user that this process was before.
+            // It belongs to the user that this process ran as before.
             Err(error) if error.kind() == ErrorKind::PermissionDenied => is_pid_free(self.pid()),
             Err(_) => false,
         }
     }
 }
 
-/// Whether this process's own file in the run is where it was made.
+/// Returns whether this process's own file in the run is still at its path.
 fn is_in_place(run: Run) -> bool {
     let is_own = |mark: &Mark| mark.run == run && run_file::is_at(&mark.file, &mark.path);
     marks().iter().any(is_own)
 }
 
-/// Whether no process has the pid, not even one that has ended and was not yet waited for.
+/// Returns whether no process has the pid, not even one that has ended and was not yet waited for.
 fn is_pid_free(pid: u32) -> bool {
     let pid = i32::try_from(pid)
         .ok()
@@ -129,12 +129,12 @@ fn is_pid_free(pid: u32) -> bool {
     pid.is_none_or(|pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
 }
 
-/// Tells the other processes of a run that this one is alive.
+/// Marks this process as alive, for the other processes of a run.
 pub(super) fn join(run: Run) -> io::Result<()> {
     mark(run, ALIVE)
 }
 
-/// Tells the other processes of a run that this one's parent is gone, so that nobody will learn of its end.
+/// Marks this process as an orphan, for the other processes of a run: it has no parent that learns of its end.
 pub(super) fn become_orphan(run: Run) {
     let _ = mark(run, ORPHAN);
 }
@@ -149,7 +149,7 @@ fn mark(run: Run, what: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes the files of this process, which is about to end.
+/// Removes the files of this process before it ends.
 pub(super) fn leave() {
     UniquePid::current();
     for mark in marks().drain(..) {
@@ -157,7 +157,7 @@ pub(super) fn leave() {
     }
 }
 
-/// Whether a name in a run is that of a file of this process.
+/// Returns whether a name in a run belongs to a file of this process.
 pub(super) fn is_own(run: Run, name: &str) -> bool {
     let is_it = |mark: &Mark| mark.run == run && mark.path.ends_with(name);
     marks().iter().any(is_it)
@@ -165,7 +165,7 @@ pub(super) fn is_own(run: Run, name: &str) -> bool {
 
 /// Removes the file of a process that was killed; false if the process has not ended.
 pub(super) fn remove_if_dead(path: &Path) -> bool {
-    // Locked until it is removed: one who has just made it waits for the lock, finds it gone, and makes another.
+    // Locked until it is removed: a process that has just made it waits for the lock, finds it gone, and makes another.
     let dead = run_file::lock_alone(path);
     if dead.is_some() {
         let _ = fs::remove_file(path);
@@ -182,7 +182,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn who_has_just_come_is_not_cleared_away_with_the_dead() {
+    fn a_file_that_was_just_locked_is_not_removed_with_those_of_the_dead() {
         let path = Run::new().file("alive-1");
         let done = AtomicBool::new(false);
         std::thread::scope(|scope| {
@@ -209,7 +209,7 @@ mod tests {
         let run = Run::new();
         let own = UniquePid::current();
         assert_eq!(own.pid(), std::process::id());
-        // One of this pid, so that the pid is never free.
+        // It has this pid, so that the pid is never free.
         let other = UniquePid(own.number() ^ 1);
         let path = other.file(run, "alive-");
         join(run).unwrap();

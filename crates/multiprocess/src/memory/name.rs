@@ -1,11 +1,11 @@
-//! The names of shared memory. Those of a run begin alike, and stand in one folder:
+//! The names of shared memory. Those of a run have one prefix, and are in one folder:
 //!
 //! ```text
 //! mp-4a1f-93c0…                   the run: the pid of the process that began it, and 64 random bits
 //! mp-4a1f-93c0….lease             locked, shared, by every process of the run
 //! mp-4a1f-93c0….alive-…           locked, shared, by one process of the run
 //! mp-4a1f-93c0…-4a1f…-0           a segment; locked, shared, by every process that has it open
-//! mp-4a1f-93c0…-4a1f…-0.left      what goes together with a segment
+//! mp-4a1f-93c0…-4a1f…-0.left      a file that belongs to a segment
 //! ```
 
 use std::ffi::OsString;
@@ -37,7 +37,7 @@ impl<'de> Deserialize<'de> for PathBytes {
     }
 }
 
-/// A run. The name is random, so that nobody can take it beforehand.
+/// A run. The name is random, so that no program can take it beforehand.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub(crate) struct Run {
     pid: u32,
@@ -65,7 +65,7 @@ impl Run {
             .then_some(run)
     }
 
-    /// Returns what a name says beyond the run.
+    /// Returns the part of a name after the run.
     pub(super) fn rest(self, name: &str) -> Option<&str> {
         name.strip_prefix(&self.to_string())
     }
@@ -82,16 +82,16 @@ impl fmt::Display for Run {
     }
 }
 
-/// Returns 64 bits that nobody can foretell.
+/// Returns 64 bits that cannot be predicted.
 pub(super) fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
-/// The name of a segment. What it is made of can be sent, and makes no path that leads elsewhere.
+/// The name of a segment. Its parts can be sent, and cannot make a path outside the folder.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub(crate) struct SegmentName {
     pub(super) run: Run,
-    /// The process that made it, by the number that no other process gets, and which of its segments it is.
+    /// The unique number of the process that made it, and which of its segments it is.
     maker: u64,
     number: u64,
     /// What the name of a child segment ends with; it is found by its parent's name, and is not sent.
@@ -109,7 +109,7 @@ impl SegmentName {
         }
     }
 
-    /// The name of a child segment, or of a file that goes together with the segment.
+    /// Returns the name of a child segment, or of a file that belongs to the segment.
     pub(super) fn child(&self, suffix: &str) -> SegmentName {
         SegmentName {
             suffix: suffix.to_owned(),
@@ -138,7 +138,7 @@ impl SegmentName {
         remove(&self.to_string());
     }
 
-    /// Removes what goes together with a segment, as the bits say that were [noted](COMPANIONS).
+    /// Removes the files that belong to a segment, by the bits that were [noted](COMPANIONS).
     pub(super) fn remove_companions(&self, noted: u32) {
         for (bit, suffix) in COMPANIONS.iter().enumerate() {
             if noted & 1 << bit != 0 {
@@ -160,16 +160,16 @@ impl SegmentName {
     }
 }
 
-/// The bit by which it is noted that a file of that suffix goes together with a segment.
+/// Returns the bit for a file of that suffix, which belongs to a segment.
 pub(super) fn companion_bit(suffix: &str) -> u32 {
     let known = COMPANIONS.iter().position(|known| *known == suffix);
     known.map_or(OTHERS, |bit| 1 << bit)
 }
 
-/// Suffixes of files of which it is noted whether they were made, by a bit for each.
+/// Suffixes that have a bit of their own, which says whether the file was made.
 const COMPANIONS: [&str; 6] = ["left", "right", "turn0", "turn1", "turn2", "turn3"];
 
-/// The bit for all other suffixes, which have to be looked for.
+/// The bit for all other suffixes: files with these have to be searched for.
 const OTHERS: u32 = 1 << 31;
 
 impl fmt::Display for SegmentName {
@@ -191,7 +191,7 @@ pub(super) fn path(name: &str) -> PathBuf {
 /// Removes a name, and the memory that it may have; returns whether both are gone now.
 pub(super) fn remove(name: &str) -> bool {
     if !is_memory() {
-        // By name alone: one that was made by a process killed before it gave it a length cannot be mapped.
+        // By name alone: if its maker was killed before it set a length, it cannot be mapped.
         let removed = rustix::shm::unlink(os_id(name));
         if !matches!(removed, Ok(()) | Err(rustix::io::Errno::NOENT)) {
             return false;
@@ -204,7 +204,7 @@ pub(super) fn remove(name: &str) -> bool {
     }
 }
 
-/// The name in the form that the system asks for.
+/// Returns the name in the form that the system needs.
 pub(super) fn os_id(name: &str) -> String {
     format!("/{name}")
 }

@@ -1,11 +1,11 @@
 //! The run: the processes that share memory with each other, and their files.
 //!
-//! The memory of a killed process goes by itself, a name in the system's list of shared memory does not. So each name
-//! begins with its run, and every process that uses the run's memory holds a lock on the run's *lease*, a file; the system
-//! drops the lock when the process ends, however it ends. Who can lock a lease alone knows that its run is over, and
-//! removes what it left. All files of a run stand in one folder, under the names that `name.rs` shows.
+//! The system frees the memory of a killed process, but not a name in its list of shared memory. So each name begins
+//! with its run, and every process that uses the run's memory holds a lock on the run's *lease*, a file. The system
+//! drops the lock when the process ends, however it ends. A process that locks a lease exclusively knows that its run
+//! is over, and removes what it left. All files of a run are in one folder, under the names that `name.rs` shows.
 //!
-//! A run whose lease somebody removed goes on: it is over when nobody has any of its files locked.
+//! A run whose lease was removed goes on: it is over when none of its files is locked.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -24,7 +24,7 @@ use crate::platform::shared_folder::shared_folder;
 struct Membership {
     run: Run,
     lease: Option<File>,
-    /// The effective user whose memory goes there, where it is the run of what this process makes itself.
+    /// If this process makes its own memory in the run: the effective user for whom it does.
     own_of: Option<u32>,
 }
 
@@ -46,7 +46,7 @@ fn memberships() -> MutexGuard<'static, Memberships> {
     let mut memberships = MEMBERSHIPS.lock().unwrap_or_else(PoisonError::into_inner);
     let this = Some(UniquePid::current());
     if memberships.process != this {
-        // A copy made by `fork` is a part of none; the leases are the original's, and only closed.
+        // A copy made by `fork` is a part of none: it only closes the original's leases.
         memberships.all.clear();
         memberships.process = this;
     }
@@ -58,14 +58,14 @@ impl Memberships {
         self.all.iter().find(|part| part.run == run)
     }
 
-    /// The run of this process, and of the user that it is now.
+    /// Returns the run of this process for its present user.
     fn own(&self) -> Option<&Membership> {
         let user = user();
         self.all.iter().find(|part| part.own_of == Some(user))
     }
 }
 
-/// The effective user of this process.
+/// Returns the effective user of this process.
 pub(super) fn user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
@@ -74,12 +74,12 @@ fn lease_of(run: Run) -> PathBuf {
     run.file("lease")
 }
 
-/// Whether this process has left its runs, which it does once, at its end. Locked for reading while something is made
+/// Whether this process has left its runs, which it does once, at its end. Read-locked while a thread makes something
 /// for a run: other threads go on while the main thread ends.
 static LEFT: RwLock<bool> = RwLock::new(false);
 
-/// Keeps this process from leaving its runs while something is made for them; an error if it has left them. A thread must
-/// not call it twice.
+/// Keeps this process from leaving its runs while the guard lives; an error if it has left them. A thread must not hold
+/// two guards.
 pub(crate) fn making() -> io::Result<RwLockReadGuard<'static, bool>> {
     let left = LEFT.read().unwrap_or_else(PoisonError::into_inner);
     if *left {
@@ -92,12 +92,12 @@ fn about_to_end() -> io::Error {
     io::Error::other("this process is about to end")
 }
 
-/// The run of this process, if it has one yet.
+/// Returns the run of this process, if it has one yet.
 pub(crate) fn own_run_if_any() -> Option<Run> {
     memberships().own().map(|own| own.run)
 }
 
-/// The run of this process, begun if it has none yet.
+/// Returns the run of this process; begins one if it has none yet.
 pub(crate) fn own_run() -> io::Result<Run> {
     let mut memberships = memberships();
     if let Some(own) = memberships.own() {
@@ -116,12 +116,12 @@ pub(crate) fn own_run() -> io::Result<Run> {
     Ok(run)
 }
 
-/// Makes this process a part of its parent's run: what it makes itself will belong to it too.
+/// Makes this process a part of its parent's run: what it makes will belong to that run too.
 pub(crate) fn inherit(run: Run) {
     let _ = become_part(run, Some(user()));
 }
 
-/// Makes this process a part of a run, as one whose end the others can see: the run is not over before this process is.
+/// Makes this process a part of a run, and its end visible to the others: the run lasts at least as long as it does.
 pub(super) fn join(run: Run) -> io::Result<()> {
     become_part(run, None)?;
     liveness::join(run)
@@ -143,19 +143,19 @@ fn become_part(run: Run, own_of: Option<u32>) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether this process is a part of no run.
+/// Returns whether this process is a part of no run.
 pub(crate) fn is_none() -> bool {
     memberships().all.is_empty()
 }
 
-/// Leaves all runs; those that nobody else is a part of are cleared away. For those that others are a part of at the
-/// moment, it waits that long.
-pub(crate) fn leave(patience: Duration) {
+/// Leaves all runs, and clears away those that have no other process. Waits up to `limit` for those that still have
+/// one.
+pub(crate) fn leave(limit: Duration) {
     stop_making();
     let mut memberships = memberships();
     memberships.left = true;
     liveness::leave();
-    let deadline = Instant::now() + patience;
+    let deadline = Instant::now() + limit;
     for Membership { run, lease, .. } in memberships.all.drain(..) {
         while !clear_if_over(run, lease.as_ref()) && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(1));
@@ -163,9 +163,9 @@ pub(crate) fn leave(patience: Duration) {
     }
 }
 
-/// From now on nothing is made for runs.
+/// Stops this process from making anything for runs.
 fn stop_making() {
-    // Making takes only a moment; whoever takes longer is not waited for.
+    // Making takes only a moment; this doesn't wait for a thread that takes longer.
     let deadline = Instant::now() + Duration::from_secs(1);
     loop {
         match LEFT.try_write() {
@@ -176,24 +176,24 @@ fn stop_making() {
     }
 }
 
-/// Whether there may be something that a killed process has left.
+/// Returns whether a killed process may have left something.
 pub(crate) fn may_have_left_something() -> bool {
     !list().is_empty()
 }
 
-/// The runs that this process is a part of.
+/// Returns the runs that this process is a part of.
 pub(super) fn runs() -> Vec<Run> {
     memberships().all.iter().map(|part| part.run).collect()
 }
 
-/// The lease of this process's run, to be held by a child from its start on.
+/// Returns the lease of this process's run, for a child to hold from its start on.
 pub(crate) fn lease() -> Option<OwnedFd> {
     let memberships = memberships();
     let lease = memberships.own()?.lease.as_ref()?;
     lease.try_clone().ok().map(OwnedFd::from)
 }
 
-/// The names of all runs, as they stand in the folder at the moment.
+/// The names in the folder, by run.
 pub(super) type Names = BTreeMap<Run, Vec<String>>;
 
 pub(super) fn list() -> Names {
@@ -212,7 +212,7 @@ pub(super) fn list() -> Names {
     names
 }
 
-/// Clears away what the runs left that ended without being able to do it themselves.
+/// Removes the files of runs that ended without removing them.
 pub(crate) fn clear_dead_runs() {
     clear_dead(&list());
 }
@@ -247,7 +247,7 @@ fn clear_if_over(run: Run, lease: Option<&File>) -> bool {
     }
 }
 
-/// Removes the files of a run whose lease this process has locked alone.
+/// Removes the files of a run whose lease this process has locked exclusively.
 fn clear(run: Run, lease: &File, names: &[String]) {
     let path = lease_of(run);
     if !run_file::is_at(lease, &path) {
@@ -255,7 +255,7 @@ fn clear(run: Run, lease: &File, names: &[String]) {
     }
     let is_lease = |name: &&String| path.ends_with(name);
     let others = names.iter().filter(|name| !is_lease(name));
-    // What cannot be removed now is tried again, as long as there is the lease.
+    // As long as the lease exists, later sweeps try again to remove what this one can't.
     let removed = others.filter(|name| !remove(name)).count() == 0;
     if removed {
         let _ = fs::remove_file(path);
@@ -263,8 +263,8 @@ fn clear(run: Run, lease: &File, names: &[String]) {
 }
 
 /// Removes the files of a run whose lease is gone, if it is over: a process that is a part of it and has made or opened
-/// something has its own file locked all the time. Without any such file it cannot be told; so it is with the memory of
-/// the portable twin, whose files stand in another folder.
+/// something keeps its own file locked. Without any such file nothing is known: the memory of the portable version has
+/// its files in another folder.
 fn clear_without_lease(names: &[String]) {
     let is_process = |name: &String| name.contains(&format!(".{ALIVE}"));
     let is_free = |name: &String| {

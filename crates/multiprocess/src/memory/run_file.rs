@@ -1,5 +1,5 @@
-//! The files of runs: made, opened and locked so that nobody else's are taken for them. The folder is one that everybody
-//! may write to.
+//! The files of runs: made, opened and locked so that no file of another user is mistaken for one. Every user may write
+//! to the folder.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
@@ -12,7 +12,7 @@ use rustix::fs::OFlags;
 use crate::platform::capacity;
 use crate::platform::shared_folder::{is_memory, shared_folder};
 
-/// What a file has to be.
+/// Whether a file has to exist.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Existence {
     New,
@@ -82,7 +82,7 @@ pub(crate) fn hold(path: &Path, existence: Existence) -> io::Result<File> {
         if is_at(&file, path) {
             return Ok(file);
         }
-        // Removed before it was locked, by somebody who took it for one of the dead.
+        // Another process took it for one of a dead process, and removed it before this one locked it.
         if existence == Existence::Old {
             return Err(ErrorKind::NotFound.into());
         }
@@ -98,7 +98,7 @@ pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     }
 }
 
-/// Returns whether this process alone has a file locked; if so, it now has it locked exclusively.
+/// Returns whether no other process has a file locked; if so, this one now has it locked exclusively.
 pub(crate) fn is_alone(file: &File) -> bool {
     // Not every system turns a shared lock into an exclusive one.
     let _ = file.unlock();
@@ -108,9 +108,9 @@ pub(crate) fn is_alone(file: &File) -> bool {
     }
 }
 
-/// As [`is_alone`], of a file that others lock for an instant to see whether it has a user: they are not taken for one.
+/// As [`is_alone`], but ignores others that lock the file for an instant to see whether it has a user.
 pub(crate) fn is_last(file: &File) -> bool {
-    // They don't come twice within an instant. Whoever keeps it locked alone is the last user himself.
+    // They don't come twice within an instant. A process that keeps it locked exclusively is the last user itself.
     is_alone(file)
         || (0..10).any(|_| {
             let shared = file.try_lock_shared().is_ok();
@@ -121,7 +121,7 @@ pub(crate) fn is_last(file: &File) -> bool {
         }) && is_alone(file)
 }
 
-/// Returns the file, locked exclusively, if it is still there and nobody else has it locked.
+/// Returns the file, locked exclusively, if it still exists and no other process has it locked.
 pub(crate) fn lock_alone(path: &Path) -> Option<File> {
     let file = open(path, Existence::Old).ok()?;
     (file.try_lock().is_ok() && is_at(&file, path)).then_some(file)

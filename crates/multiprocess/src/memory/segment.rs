@@ -1,7 +1,7 @@
-//! Segments of shared memory: made, given to other processes, and taken back when their last user is gone.
+//! Segments of shared memory: made, given to other processes, and removed after their last user.
 //!
 //! One of the two files with unsafe code. It lends out the memory in two ways, of which a segment has one for
-//! all its life: as bytes, to whoever holds the segment's lock, or as atomic numbers, to everybody.
+//! all its life: as bytes, to the thread that holds the segment's lock, or as atomic numbers, to all.
 
 #![allow(unsafe_code, reason = "maps memory that several processes see")]
 #![allow(
@@ -50,31 +50,31 @@ pub(crate) struct Address {
 
 /// A segment of shared memory that this process has open.
 pub(crate) struct Segment {
-    /// Dropped by hand: a mutex that is held must stay where it is.
+    /// Dropped by hand: a held mutex must not move.
     pub(super) mapping: ManuallyDrop<Shmem>,
     pub(super) place: SegmentName,
     length: usize,
     usage: Access,
     /// The file of the segment's name, locked, shared, as long as this process uses the segment.
     users: Arc<File>,
-    /// The portable twin of the mutex in the segment, where it is used.
+    /// The portable version of the mutex in the segment, where it is used.
     file_lock: Option<FileLock>,
-    /// And those of the turns, opened when they are first used.
+    /// The same for the turns, opened at their first use.
     pub(super) file_turns: [OnceLock<FileLock>; TURNS],
     /// The process that opened it, and the effective user that it had.
     opened_by: (UniquePid, u32),
-    /// What its last user does with each lane before the memory goes.
-    clear: [OnceLock<Clear>; LANES],
+    /// What its last user does with each direction before the memory is unmapped.
+    clear: [OnceLock<Clear>; DIRECTIONS],
 }
 
-/// Looks through a lane of a segment that nobody else has, and nobody will have.
+/// Discards what is in one direction of a segment that no other process has or can open.
 pub(crate) type Clear = fn(&Arc<Segment>, usize);
 
-/// Lanes that a segment has at most.
-const LANES: usize = 2;
+/// The most directions that a segment has.
+const DIRECTIONS: usize = 2;
 
-// SAFETY: the mapping is valid in all threads of the process until `drop`, which has the segment to itself. All
-// access to the memory goes through atomics, or through `SegmentGuard`, which exists once for all threads and processes.
+// SAFETY: the mapping is valid in all threads of the process until `drop`, which has the segment to itself. All access
+// to the memory goes through atomics, or through `SegmentGuard`, which exists once for all threads and processes.
 unsafe impl Send for Segment {}
 // SAFETY: as above.
 unsafe impl Sync for Segment {}
@@ -87,7 +87,7 @@ pub(super) fn open_segments() -> MutexGuard<'static, Option<HashMap<SegmentName,
 }
 
 impl Segment {
-    /// Makes the mutexes in a new segment that nobody else knows.
+    /// Makes the mutexes in a new segment that no other process knows.
     #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
     pub(super) fn make_mutexes(mapping: &Shmem) -> std::io::Result<()> {
         use crate::platform::robust_mutex::RobustMutex;
@@ -130,7 +130,7 @@ impl Segment {
         })
     }
 
-    /// An error if this process may use the memory that it has mapped, but not what it would have to open or to count: it
+    /// Returns an error if this process may use the mapped memory, but can neither open nor count anything for it: it
     /// is a copy, made by `fork`, of the process that opened the segment, or has changed its user since.
     pub(crate) fn check_process(&self) -> std::io::Result<()> {
         let (process, user) = self.opened_by;
@@ -147,12 +147,12 @@ impl Segment {
         Err(std::io::Error::other(reason))
     }
 
-    /// Whether this process is a copy, made by `fork`, of the one that opened the segment.
+    /// Returns whether this process is a copy, made by `fork`, of the one that opened the segment.
     pub(crate) fn is_forked(&self) -> bool {
         self.opened_by.0 != UniquePid::current()
     }
 
-    /// Maps a segment that is there, of the length it has, or that it is said to have.
+    /// Maps an existing segment, of the given length or the one in its header.
     pub(super) fn map_at(
         place: &SegmentName,
         length: Option<u64>,
@@ -210,7 +210,7 @@ impl Segment {
         Ok(segment)
     }
 
-    /// How many handles of a segment that may not be made wholly are on their way.
+    /// Returns how many handles are in flight of a segment that may be incomplete.
     #[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
     pub(super) fn in_flight_at(name: &str) -> u32 {
         let Ok(mapping) = ShmemConf::new().os_id(os_id(name)).open() else {
@@ -227,20 +227,20 @@ impl Segment {
     #[inline]
     pub(super) fn header(&self) -> &Header {
         // SAFETY: the mapping begins with a header, which is made of atomics and a mutex, and whose mutex was
-        // initialised before the segment was known to anybody.
+        // initialised before any other process knew the segment.
         unsafe { &*self.mapping.as_ptr().cast::<Header>() }
     }
 
-    /// Has the last user of all, should it be this process, look through a lane before the memory goes.
-    pub(crate) fn clear_with(&self, lane: usize, clear: Clear) {
-        let _ = self.clear[lane].set(clear);
+    /// Sets what this process does with a direction if it is the last user of the memory.
+    pub(crate) fn clear_with(&self, direction: usize, clear: Clear) {
+        let _ = self.clear[direction].set(clear);
     }
 
-    /// Hands the memory over to an heir, which can be lent once more, and has each lane looked through.
+    /// Moves the mapping to a successor, which can be lent once more, and clears each direction.
     fn clear(&mut self, clear: &[OnceLock<Clear>]) {
-        // SAFETY: the mapping is taken once, by the `drop` that calls this, and goes with the heir.
+        // SAFETY: the mapping is taken once, by the `drop` that calls this, and moves to the successor.
         let mapping = unsafe { ManuallyDrop::take(&mut self.mapping) };
-        let heir = Arc::new(Segment {
+        let successor = Arc::new(Segment {
             mapping: ManuallyDrop::new(mapping),
             place: self.place.clone(),
             length: self.length,
@@ -251,18 +251,18 @@ impl Segment {
             opened_by: self.opened_by,
             clear: Default::default(),
         });
-        // What is looked through may lead to this very memory.
+        // A message may hold a handle of this very memory.
         open_segments()
             .get_or_insert_default()
-            .insert(self.place.clone(), Arc::downgrade(&heir));
-        for (lane, clear) in clear.iter().enumerate() {
+            .insert(self.place.clone(), Arc::downgrade(&successor));
+        for (direction, clear) in clear.iter().enumerate() {
             if let Some(clear) = clear.get() {
-                clear(&heir, lane);
+                clear(&successor, direction);
             }
         }
     }
 
-    /// What another process needs to open the segment.
+    /// Returns what another process needs to open the segment.
     pub(crate) fn address(&self) -> Address {
         Address {
             place: self.place.clone(),
@@ -283,12 +283,12 @@ impl Segment {
         }
     }
 
-    /// Counts a handle as on its way: until it [arrives](Segment::count_arrival), the segment stays.
+    /// Counts a handle as in flight: until it [arrives](Segment::count_arrival), the segment stays.
     pub(crate) fn count_departure(&self) {
         self.header().in_flight.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Counts a handle as on its way no longer.
+    /// Counts a handle as no longer in flight.
     pub(crate) fn count_arrival(&self) {
         if self.is_forked() {
             return;
@@ -299,29 +299,29 @@ impl Segment {
         });
     }
 
-    /// Bytes of the segment, without its header.
+    /// Returns the bytes of the segment, without its header.
     pub(crate) fn len(&self) -> usize {
         self.length
     }
 
-    /// Run that the segment belongs to.
+    /// Returns the run that the segment belongs to.
     pub(crate) fn run(&self) -> Run {
         self.place.run
     }
 
-    /// Numbers that can be used without the lock, for waiting.
+    /// Returns the numbers that can be used without the lock, for waiting.
     pub(crate) fn words(&self) -> &[AtomicU32; WORDS] {
         &self.header().words
     }
 
-    /// The process that holds the lock, or held it when it died; by the time the caller reads this, it may be
+    /// Returns the process that holds the lock, or held it when it died. By the time the caller reads this, it may be
     /// another one.
     #[inline]
     pub(crate) fn holder(&self) -> Option<UniquePid> {
         UniquePid::from_number(self.header().lock.holder.load(Ordering::Relaxed))
     }
 
-    /// Waits for the lock until the deadline, without one as long as it takes.
+    /// Waits for the lock until the deadline; without a deadline, as long as it takes.
     #[inline]
     pub(crate) fn lock(&self, deadline: Option<Instant>) -> Result<SegmentGuard<'_>, Refused> {
         events::lock_awaited(self);
@@ -371,9 +371,9 @@ impl Segment {
 
     /// Takes the lock over from a holder that did not release it; the caller has locked the mutex or the file.
     ///
-    /// The system frees the mutex as soon as the holder's thread ends, but as long as its process exists, another thread
-    /// there may still write to the memory. Until that process is gone, the lock counts as held. (The file is freed
-    /// only when the whole process has ended.)
+    /// The system frees the mutex as soon as the holder's thread ends, but as long as its process exists, another
+    /// thread there may still write to the memory. Until that process is gone, the lock counts as held. (The file is
+    /// freed only when the whole process has ended.)
     #[cold]
     fn take_over(&self, deadline: Option<Instant>) -> Result<(), Refused> {
         const LONGEST_PAUSE: Duration = Duration::from_millis(10);
@@ -409,7 +409,7 @@ impl Segment {
             Access::Locked,
             "memory used by atomics is not locked"
         );
-        // Written before the memory is lent, and not later: the one who takes over from a dead process must see it.
+        // Written before the memory is lent, and not later: after this process dies, the next holder must see it.
         let holder = &self.header().lock.holder;
         holder.store(UniquePid::own().number(), Ordering::Release);
         compiler_fence(Ordering::SeqCst);
@@ -421,14 +421,14 @@ impl Segment {
         held
     }
 
-    /// Process id of the last process that died while it held the lock, until somebody
-    /// [clears](Segment::clear_death) the notice.
+    /// Returns the pid of the last process that died while it held the lock, until the notice is
+    /// [cleared](Segment::clear_death).
     pub(crate) fn dead_holder(&self) -> Option<u32> {
         let death = self.header().lock.death.load(Ordering::Relaxed);
         UniquePid::from_number(death).map(UniquePid::pid)
     }
 
-    /// Forgets that a holder died. The caller holds the lock.
+    /// Clears the notice that a holder died. The caller holds the lock.
     pub(crate) fn clear_death(&self) {
         self.header().lock.death.store(0, Ordering::Relaxed);
     }
@@ -442,15 +442,15 @@ impl Segment {
         });
     }
 
-    /// The memory as atomic numbers.
+    /// Returns the memory as atomic numbers.
     pub(crate) fn atomics<A: Atomic>(&self) -> &[A] {
         assert_eq!(
             self.usage,
             Access::Atomic,
             "memory used under a lock is not used by atomics"
         );
-        // SAFETY: the data follows the header, at a distance that suits every atomic, and stays mapped while
-        // `self` is borrowed. No byte of it is ever lent out but as an atomic; all bits make one.
+        // SAFETY: the data follows the header, aligned for every atomic, and stays mapped while
+        // `self` is borrowed. Every byte of it is lent out as part of an atomic only; all bits make one.
         unsafe {
             let data = self.mapping.as_ptr().add(HEADER).cast::<A>();
             std::slice::from_raw_parts(data, self.length / size_of::<A>())
@@ -473,8 +473,8 @@ impl Drop for Segment {
         {
             open.remove(&self.place);
         }
-        // A guard that was forgotten still has the mutex: its thread knows the mutex by its address, so the memory
-        // stays mapped. The name goes at the next look for what the dead have left, or when the run is over.
+        // A forgotten guard still holds the mutex: its thread knows the mutex by its address, so the memory stays
+        // mapped. The name is removed by the next sweep, or at the end of the run.
         if self.holder() == Some(UniquePid::own()) {
             return;
         }
@@ -484,19 +484,19 @@ impl Drop for Segment {
             && self.header().in_flight.load(Ordering::Acquire) == 0;
         let clear = std::mem::take(&mut self.clear);
         if last && clear.iter().any(|clear| clear.get().is_some()) {
-            // Who is the last is decided here and nowhere else: in the process by the count of the `Arc`, among
-            // processes by the lock on the name, which the heir keeps.
+            // Only this decides who is the last: in the process by the count of the `Arc`, among processes by the
+            // lock on the name, which the successor keeps.
             return self.clear(&clear);
         }
         let companions = self.header().accompanied.load(Ordering::Relaxed);
         // SAFETY: dropped once, here, and not used afterwards.
         unsafe { ManuallyDrop::drop(&mut self.mapping) };
         if last {
-            // The name itself goes last: killed before that, the run's end removes the rest.
+            // The name itself goes last: if this process is killed before, the end of the run removes the rest.
             self.place.remove_companions(companions);
             self.place.remove();
         }
-        // The lock on the name goes last: until then nobody else opens it.
+        // The lock on the name goes last: until then no other process opens it.
     }
 }
 
@@ -523,8 +523,8 @@ impl Deref for SegmentGuard<'_> {
 
     #[inline]
     fn deref(&self) -> &[u8] {
-        // SAFETY: the data follows the header and stays mapped while the segment is borrowed. Whoever holds the
-        // lock has it alone, among the threads of all processes, and there is one `SegmentGuard` for each time it is locked.
+        // SAFETY: the data follows the header and stays mapped while the segment is borrowed. One thread of all
+        // processes holds the lock, and there is one `SegmentGuard` for each time it is locked.
         unsafe {
             let data = self.segment.mapping.as_ptr().add(HEADER);
             std::slice::from_raw_parts(data, self.segment.length)

@@ -1,9 +1,9 @@
-//! What killed processes left: found by its names, and removed.
+//! The sweep: finds what killed processes left by its names, and removes it.
 //!
-//! A process that uses a segment has the file of its name locked, shared, so whoever can lock it alone knows that
-//! nobody uses the segment; and while handles to it are on their way, the header says so. Then nobody can ever open it
-//! again. A process that is about to drop a segment unlocks the file for an instant, to see whether it is the last
-//! user. So a name is removed only when it was found unused twice, some time apart.
+//! A process that uses a segment has the file of its name locked, shared, and the header counts the handles in flight.
+//! So if a process gets the file's lock exclusively and no handle is in flight, no process uses the segment or can ever
+//! open it again. A process that is about to drop a segment unlocks the file for an instant, to see whether it is the
+//! last user. So a name is removed only when it was found unused twice, some time apart.
 
 use std::collections::HashSet;
 
@@ -12,19 +12,19 @@ use crate::memory::name::{Run, path, remove};
 use crate::memory::run_file;
 use crate::memory::{anonymous_file, registry};
 
-/// The segments that were found unused when they were looked at last.
+/// The segments that the last sweep found unused.
 #[derive(Default)]
 pub(crate) struct Suspects(HashSet<String>);
 
-/// Tells the other processes of this one's run that its parent is gone, so that nobody will learn of its end.
+/// Marks this process as an orphan, for the other processes of the run: it has no parent that learns of its end.
 pub(crate) fn become_orphan(run: Run) {
     if let Ok(_making) = registry::making() {
         liveness::become_orphan(run);
     }
 }
 
-/// Removes what killed processes left: of runs that are over, and of those that this process is a part of. True if there
-/// are processes in them of whose end nobody will learn.
+/// Removes what killed processes left: of runs that are over, and of those that this process is a part of. Returns
+/// whether there are orphans in them.
 pub(crate) fn sweep(suspects: &mut Suspects) -> bool {
     let names = registry::list();
     registry::clear_dead(&names);
@@ -44,7 +44,7 @@ impl Suspects {
         self.0.is_empty()
     }
 
-    /// Looks through the names of a run, and removes the segments that were found unused before and still are.
+    /// Removes the segments of a run that were found unused before and still are.
     fn look_again(&mut self, run: Run, names: &[String], before: &HashSet<String>) {
         let rest = |name: &str| run.rest(name).map(str::to_owned).unwrap_or_default();
         for name in names {
@@ -53,8 +53,8 @@ impl Suspects {
             if !is_segment || is_in_flight(name) {
                 continue;
             }
-            // Asked first, so that nobody who is about to open it finds it locked. With the lock, nobody opens it, and the
-            // count of its handles does not change.
+            // Checked first, so that a process about to open it doesn't find it locked. With the lock held, no process
+            // opens it, and the count of its handles does not change.
             let Some(_alone) = run_file::lock_alone(&path(name)).filter(|_| !is_in_flight(name))
             else {
                 continue;
@@ -65,7 +65,7 @@ impl Suspects {
             }
             let companion = format!("{name}.");
             let companions = names.iter().filter(|name| name.starts_with(&companion));
-            // The name itself goes last, as ever: until then nobody makes another segment of that name.
+            // The name itself goes last: until then no process makes another segment of that name.
             if companions.filter(|name| !remove(name)).count() == 0 {
                 remove(name);
             }
@@ -73,7 +73,7 @@ impl Suspects {
     }
 }
 
-/// Removes the files of killed processes; true if there are processes of whose end nobody will learn.
+/// Removes the files of killed processes; returns whether there are orphans.
 fn clear_dead_processes(run: Run, names: &[String]) -> bool {
     let mut has_orphans = false;
     for name in names {
@@ -81,7 +81,7 @@ fn clear_dead_processes(run: Run, names: &[String]) -> bool {
             continue;
         };
         if rest.starts_with(anonymous_file::VALUE) {
-            // Whoever has just made it removes it too.
+            // The process that has just made it removes it too.
             remove(name);
         } else if rest.starts_with(ALIVE) {
             liveness::remove_if_dead(&path(name));
@@ -92,7 +92,7 @@ fn clear_dead_processes(run: Run, names: &[String]) -> bool {
     has_orphans
 }
 
-/// Whether there are handles on their way to a process. What was not made wholly has none.
+/// Returns whether there are handles in flight. An incomplete segment has none.
 #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
 fn is_in_flight(name: &str) -> bool {
     use std::io::ErrorKind::{NotFound, UnexpectedEof};
@@ -101,7 +101,7 @@ fn is_in_flight(name: &str) -> bool {
 
     use crate::memory::layout::Header;
 
-    // Read, not mapped: to touch a page that was not set aside could end this process by a signal.
+    // Read, not mapped: touching a page that was not reserved could end this process by a signal.
     let mut count = [0; 4];
     let read = std::fs::File::open(std::path::Path::new("/dev/shm").join(name))
         .and_then(|file| file.read_exact_at(&mut count, offset_of!(Header, in_flight) as u64));

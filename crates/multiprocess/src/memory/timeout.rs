@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::platform::file_lock::MOMENT;
 
-/// How long an operation may wait, as its caller said it.
+/// How long an operation may wait, as its caller gave it.
 #[derive(Clone, Copy)]
 pub(crate) enum Timeout {
     None,
@@ -23,17 +23,17 @@ impl Timeout {
     }
 }
 
-/// How long to wait for what is not there.
+/// How long to wait, as a point in time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum WaitUntil {
     /// Not at all.
     Try,
-    /// Until then; without a time, as long as it takes.
+    /// Until the deadline; without one, as long as it takes.
     Until(Option<Instant>),
 }
 
 impl WaitUntil {
-    /// Until when to wait for others who are just doing the same thing: who only tries waits for a [`MOMENT`].
+    /// Until when to wait for another that does the same at this moment: `Try` waits for a [`MOMENT`].
     pub(crate) fn for_a_turn(self) -> Option<Instant> {
         match self {
             WaitUntil::Try => Some(Instant::now() + MOMENT),

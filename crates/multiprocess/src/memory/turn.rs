@@ -8,7 +8,7 @@ use crate::memory::segment::{Segment, is_portable};
 use crate::platform::file_lock::{FileLock, Refused};
 use crate::platform::robust_mutex::RobustMutex;
 
-/// A turn of a segment, which this thread has.
+/// A turn of a segment, held by this thread.
 pub(crate) struct Turn<'a> {
     lock: TurnLock<'a>,
     /// The mutex belongs to the thread that locked it.
@@ -30,7 +30,7 @@ impl Drop for Turn<'_> {
 }
 
 impl Segment {
-    /// Waits for a turn until the deadline, without one as long as it takes.
+    /// Waits for a turn until the deadline; without a deadline, as long as it takes.
     pub(crate) fn turn(
         &self,
         which: usize,
@@ -45,7 +45,7 @@ impl Segment {
             });
         }
         let mutex = &self.header().turns[which].0;
-        // Who died in his turn left nothing half done: that is what turns are used for.
+        // A holder that died left nothing half done: turns are used only where that is so.
         match deadline {
             None => mutex.lock()?,
             Some(deadline) => mutex.lock_until(deadline)?,
@@ -56,7 +56,7 @@ impl Segment {
         })
     }
 
-    /// Takes a turn if nobody has it.
+    /// Takes a turn if it is free.
     pub(crate) fn try_turn(&self, which: usize) -> Result<Turn<'_>, Refused> {
         if is_portable() {
             return self.turn(which, Some(Instant::now()));

@@ -3,9 +3,9 @@
 use std::io;
 
 pub(crate) use crate::platform::limits::{largest_file, too_large};
-pub(crate) use crate::platform::native::capacity::{free_memory, give_back, not_made, reserve};
+pub(crate) use crate::platform::native::capacity::{free_memory, not_made, release, reserve};
 
-/// An error if this process may not make a file so large: trying would end it by a signal.
+/// Returns an error if this process may not make a file so large: trying would end it by a signal.
 pub(crate) fn check_file_size(bytes: u64) -> io::Result<()> {
     if largest_file().is_some_and(|most| bytes > most) {
         let reason = "it is larger than this process's limit for files (`ulimit -f`)";
@@ -14,11 +14,11 @@ pub(crate) fn check_file_size(bytes: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Asking how much is free takes longer than making a lock. So little is not asked about: if there is no room for it,
+/// Up to this size, nothing asks how much is free, which takes longer than making a lock: if there is no room,
 /// [reserving](reserve) it fails.
 const LITTLE: u64 = 16 << 10;
 
-/// An error if there is less memory free than that many bytes.
+/// Returns an error if fewer than that many bytes are free.
 pub(crate) fn check(bytes: u64) -> io::Result<()> {
     check_file_size(bytes)?;
     if bytes <= LITTLE {

@@ -1,7 +1,7 @@
 //! Waiting for the end of a process that this process started, with or without a limit.
 //!
-//! A `pidfd` says it, where there is one: a descriptor that becomes readable when the process ends. Otherwise the control
-//! socket says it: the child's end closes when the process ends, and shortly afterwards its exit status is there.
+//! Where there is a `pidfd`, it becomes readable when the process ends. Otherwise this watches the control socket: the
+//! child's end closes when the process ends, and its exit status is available shortly afterwards.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use crate::platform::native;
 use crate::platform::signal::Signal;
 
-/// Something to poll that says when a process has ended.
+/// A descriptor to poll for the end of a process.
 #[derive(Debug)]
 pub(crate) enum ExitWatch {
     Pidfd(OwnedFd),
@@ -38,8 +38,8 @@ impl ExitWatch {
         }
     }
 
-    /// Sends a signal to this very process, even if something else reaped it and its pid has a new owner; `None` where
-    /// only the pid can say whom a signal is for.
+    /// Sends a signal to this very process, even if something else reaped it and its pid was reused; `None` where a
+    /// signal can be sent to a pid only.
     pub(crate) fn signal(&self, signal: Signal) -> Option<std::io::Result<()>> {
         match self {
             ExitWatch::Pidfd(pidfd) => native::pidfd::send_signal(pidfd, signal),
@@ -60,14 +60,14 @@ pub(crate) fn wait_for(descriptors: &mut [PollFd<'_>], deadline: Option<Instant>
             deadline.map(|deadline| timespec(deadline.saturating_duration_since(Instant::now())));
         match poll(descriptors, limit.as_ref()) {
             Ok(0) => {
-                // A limit that poll cannot express is waited for in parts.
+                // A limit that poll cannot express takes several calls.
                 if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                     return false;
                 }
             }
             Ok(_) => return true,
             Err(Errno::INTR) => {}
-            // Out of kernel memory: nothing to do but to look again a little later.
+            // Out of kernel memory: try again a little later.
             Err(_) if deadline.is_some_and(|deadline| Instant::now() >= deadline) => return false,
             Err(_) => std::thread::sleep(Duration::from_millis(10)),
         }
@@ -79,7 +79,7 @@ fn timespec(limit: Duration) -> Timespec {
     Timespec::try_from(limit.min(LONGEST)).expect("a day can be expressed")
 }
 
-/// Waits until the other end of a socket is closed; data that arrives is left alone.
+/// Waits until the other end of a socket is closed; does not read data that arrives.
 pub(crate) fn wait_for_hang_up(socket: &UnixStream) {
     wait_for(&mut [hang_up(socket)], None);
 }

@@ -1,26 +1,26 @@
-//! The lock that guards a segment: the platform's own, or its portable twin.
+//! A lock on a file, which guards a segment where there is no robust mutex; and why a lock is refused.
 
 use std::fs::{File, TryLockError};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
-/// Why a lock was not got.
+/// Why a thread did not get a lock.
 #[derive(Debug)]
 pub(crate) enum Refused {
-    /// Somebody else holds it, and the time allowed is over.
+    /// Another thread holds it, and the time limit is over.
     Busy,
-    /// The thread that asks holds it already.
+    /// This thread holds it already.
     HeldByThisThread,
     /// The operating system refused.
     System(std::io::Error),
 }
 
-/// How long who only tries waits for one who is just doing the same thing. He is done long before, unless he was stopped
-/// in the middle of it, or has no processor.
+/// How long a `try_` operation waits for another that is under way. That one takes much less, unless it was stopped or
+/// preempted.
 pub(crate) const MOMENT: Duration = Duration::from_millis(1);
 
-/// A lock between processes made of a lock on a file: the twin of the robust mutex.
+/// A lock between processes made of a lock on a file: the portable version of the robust mutex.
 ///
 /// The system drops the lock when its holder dies. Threads of one process share the open file, and so the lock;
 /// among themselves they take turns by a mutex of the process.
@@ -40,7 +40,7 @@ impl FileLock {
         }
     }
 
-    /// Locks, waiting until the deadline; without one as long as it takes.
+    /// Locks, waiting until the deadline; without one, as long as it takes.
     pub(crate) fn lock_until(&self, deadline: Option<Instant>) -> Result<(), Refused> {
         let me = std::thread::current().id();
         let mut holder = self.holder.lock().unwrap_or_else(PoisonError::into_inner);
@@ -70,7 +70,7 @@ impl FileLock {
         }
         *holder = Some(me);
         drop(holder);
-        self.lock_file(deadline).inspect_err(|_| self.give_back())
+        self.lock_file(deadline).inspect_err(|_| self.release())
     }
 
     fn lock_file(&self, deadline: Option<Instant>) -> Result<(), Refused> {
@@ -104,10 +104,10 @@ impl FileLock {
             unlocked.is_ok(),
             "a guard unlocks what its thread has locked"
         );
-        self.give_back();
+        self.release();
     }
 
-    fn give_back(&self) {
+    fn release(&self) {
         *self.holder.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.released.notify_one();
     }

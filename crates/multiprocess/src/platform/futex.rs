@@ -5,8 +5,8 @@ use std::time::Instant;
 
 pub(crate) use crate::platform::unix::futex::Seen;
 
-/// Waits until `word` differs from `seen` or the deadline has passed. It may return early: the caller looks at
-/// what it waits for, and comes back.
+/// Waits until `word` differs from `seen` or the deadline has passed. It may return early: the caller checks what it
+/// waits for, and calls again.
 pub(crate) fn wait_while(word: &AtomicU32, seen: u32, deadline: Option<Instant>) {
     wait_for_any(&[(word, seen)], deadline);
 }
@@ -23,8 +23,8 @@ pub(crate) fn wait_for_any(words: &[Seen<'_>], deadline: Option<Instant>) {
     dispatch!(futex::wait(words, deadline));
 }
 
-/// Wakes up to `count` of those that wait for the word to change. Returns whether it is certain that nobody is left
-/// who began to wait before it changed.
+/// Wakes up to `count` waiters of the word. Returns whether it is certain that no waiter is left that began before the
+/// word changed.
 #[inline]
 pub(crate) fn wake(word: &AtomicU32, count: u32) -> bool {
     dispatch!(futex::wake(word, count))

@@ -1,11 +1,11 @@
-//! The limits of a process, and the errors that say which one was reached, and the way out.
+//! The limits of a process, and the errors that say which one was reached, and what to do.
 
 use std::io;
 
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
-/// Returns the words of the system, and what the caller can do.
+/// Returns the system's text for an error, and what the caller can do.
 pub(crate) fn explained(error: &io::Error) -> String {
     match error.raw_os_error().map(Errno::from_raw_os_error) {
         Some(Errno::MFILE | Errno::TOOMANYREFS) => format!("{error}: {}", too_few_descriptors()),
@@ -30,7 +30,7 @@ pub(crate) fn explained(error: &io::Error) -> String {
     }
 }
 
-/// Returns the words for a process that has as many files open as it may.
+/// Returns the text for a process that has as many files open as it may.
 pub(crate) fn too_few_descriptors() -> String {
     format!(
         "this process may have {} files open (`ulimit -n`), and each shared object takes one or two; raise the limit, \
@@ -44,8 +44,8 @@ fn limit(resource: Resource) -> String {
     most.map_or("any number of".to_owned(), |most| most.to_string())
 }
 
-/// Returns the most bytes that this process may make a file; `None` where there is no limit. Writing more ends it by a
-/// signal.
+/// Returns the largest size of a file that this process may make; `None` where there is no limit. Writing more ends it
+/// by a signal.
 pub(crate) fn largest_file() -> Option<u64> {
     getrlimit(Resource::Fsize).current
 }

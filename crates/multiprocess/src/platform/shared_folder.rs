@@ -1,4 +1,4 @@
-//! The folder in which the names of shared memory stand.
+//! The folder that has the names of shared memory.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -7,8 +7,8 @@ use crate::platform::{IS_LINUX, is_forced};
 
 static FOLDER: OnceLock<PathBuf> = OnceLock::new();
 
-/// Whether the file of a name is the memory itself, as on Linux. Elsewhere the system does not list the names of its
-/// memory, so a file stands for each of them.
+/// Returns whether the file of a name is the memory itself, as on Linux. Elsewhere the system does not list the names
+/// of its memory, so each of them has a file.
 pub(crate) fn is_memory() -> bool {
     IS_LINUX && !is_forced()
 }
@@ -28,7 +28,7 @@ pub(crate) fn shared_folder() -> &'static Path {
     })
 }
 
-/// Returns the folder if a child has to be told which one it is.
+/// Returns the folder if a child can't know which one it is.
 pub(crate) fn for_children() -> Option<&'static Path> {
     (!is_memory()).then(shared_folder)
 }

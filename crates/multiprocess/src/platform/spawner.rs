@@ -54,7 +54,7 @@ impl Spawner {
         }
     }
 
-    /// Whether the thread lasts as long as this process.
+    /// Returns whether the thread lasts as long as this process.
     pub(crate) fn lasts(&self) -> bool {
         !matches!(self, Spawner::Caller)
     }

@@ -12,7 +12,7 @@ use crate::pool::supervisor::Settings;
 use crate::process::task::Task;
 use crate::process::task_table;
 
-/// A pool to be started.
+/// The options of a pool, before it starts.
 ///
 /// # Examples
 ///
@@ -49,19 +49,19 @@ pub struct PoolBuilder {
 }
 
 impl PoolBuilder {
-    /// How many workers the pool has; one per core if this is not called.
+    /// Sets how many workers the pool has; one per core if this is not called.
     pub fn workers(mut self, workers: usize) -> PoolBuilder {
         self.workers = Some(workers);
         self
     }
 
-    /// What the workers' names begin with: `clerk-1`, `clerk-2`, …; `PoolWorker-1`, … if this is not called.
+    /// Sets the prefix of the workers' names: `clerk-1`, `clerk-2`, …; `PoolWorker-1`, … if this is not called.
     pub fn name(mut self, name: impl Into<String>) -> PoolBuilder {
         self.name = Some(name.into());
         self
     }
 
-    /// A function that each worker calls once, before anything else; what it returns is ignored.
+    /// Sets a function that each worker calls once, before anything else; what it returns is ignored.
     ///
     /// If it panics the worker ends; if that goes on, the pool is broken ([`Error::PoolBroken`]), where Python's starts
     /// workers for ever. Python: the arguments `initializer` and `initargs`.
@@ -89,7 +89,7 @@ impl PoolBuilder {
         Ok(self)
     }
 
-    /// How many calls a worker does before it is replaced by a fresh one; it finishes the batch that it has begun.
+    /// Sets how many calls a worker does before it is replaced by a fresh one; it finishes the batch that it has begun.
     ///
     /// Python: `maxtasksperchild`, which counts batches. 0 counts as 1.
     pub fn calls_per_worker(mut self, calls: u64) -> PoolBuilder {
@@ -97,7 +97,7 @@ impl PoolBuilder {
         self
     }
 
-    /// What was chosen, and the defaults for the rest.
+    /// Returns what was chosen, and the defaults for the rest.
     pub(super) fn settings(self) -> Settings {
         Settings {
             workers: self

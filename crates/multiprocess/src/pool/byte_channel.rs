@@ -26,7 +26,7 @@ impl ByteChannel {
         ByteChannel(Arc::new(Mpmc::new(segment, 0)))
     }
 
-    /// Puts a message, which never waits; the error says why it cannot be.
+    /// Puts a message, without waiting; the error says why that failed.
     pub(crate) fn put(&self, message: &[u8]) -> std::result::Result<(), String> {
         self.0
             .put(message, WaitUntil::Until(None), None)
@@ -34,7 +34,7 @@ impl ByteChannel {
             .map_err(explain)
     }
 
-    /// How many messages are in it.
+    /// Returns the number of messages in it.
     pub(crate) fn len(&self) -> usize {
         self.0.rings().len() as usize
     }

@@ -15,10 +15,10 @@ use crate::process::wire::append;
 use crate::transfer::attachments::collect;
 
 /// Inputs per batch at most, where the pool chooses.
-pub(crate) const MOST_CHOSEN: usize = 1 << 14;
+pub(crate) const MAX_CHOSEN: usize = 1 << 14;
 
 /// The same for results that are taken one by one, of an iterator that may have no end.
-pub(crate) const MOST_AHEAD: usize = 64;
+pub(crate) const MAX_AHEAD: usize = 64;
 
 /// How many inputs go into a batch.
 #[derive(Clone, Copy)]
@@ -29,11 +29,11 @@ pub(crate) struct ChunkSize {
     workers: usize,
 }
 
-/// Inputs per batch at most, whatever was asked for: inputs of no size at all can be many.
-const MOST: usize = 1 << 20;
+/// The most inputs per batch, whatever the caller asked for: inputs of no size at all can be many.
+const MAX_BATCH: usize = 1 << 20;
 /// Bytes after which a batch gets no further input: more than that in one message gains nothing.
 const BYTES: usize = 1 << 20;
-/// Bytes of inputs that may be on their way at once, unless that is fewer than two inputs for each worker.
+/// Bytes of inputs that may be in flight at once, unless that is fewer than two inputs for each worker.
 const BYTES_AHEAD: usize = 64 << 20;
 
 impl ChunkSize {
@@ -43,7 +43,7 @@ impl ChunkSize {
 
     pub(crate) fn new(fixed: Option<usize>, most: usize, workers: usize) -> ChunkSize {
         ChunkSize {
-            fixed: fixed.map(|size| size.clamp(1, MOST)),
+            fixed: fixed.map(|size| size.clamp(1, MAX_BATCH)),
             now: 1,
             most,
             workers,
@@ -57,8 +57,8 @@ impl ChunkSize {
         self.now = fitting.clamp(1, (self.now * 8).min(self.most));
     }
 
-    /// How many inputs the next batch gets, with so many left, as far as that is known, and of which each took `pace` to
-    /// be read.
+    /// Returns how many inputs the next batch gets, with so many left, as far as that is known, and of which each took
+    /// `pace` to be read.
     fn next(&self, left: Option<usize>, pace: Duration) -> usize {
         let fair = left.map_or(usize::MAX, |left| {
             left.div_ceil(self.workers.saturating_mul(3))
@@ -69,7 +69,7 @@ impl ChunkSize {
             .unwrap_or_else(|| self.now.min(fair).min(in_time).max(1))
     }
 
-    /// How many inputs may be on their way at once.
+    /// Returns how many inputs may be in flight at once.
     fn window(&self) -> usize {
         // Small batches go out many at a time, so that a worker need not wait for each.
         let batch = self.fixed.unwrap_or(self.now);
@@ -77,7 +77,7 @@ impl ChunkSize {
     }
 }
 
-/// The inputs that are still to be sent.
+/// The inputs that are not yet sent.
 pub(crate) struct Chunker<I: Iterator> {
     call: Arc<Job>,
     inputs: std::iter::Fuse<I>,
@@ -120,12 +120,12 @@ where
         if self.exhausted {
             Some(self.sent)
         } else {
-            // What an iterator says of itself may be wrong.
+            // An iterator's size hint may be wrong.
             self.total.map(|total| total.max(self.sent))
         }
     }
 
-    /// Whether there are no more inputs, also because the iterator has panicked.
+    /// Returns whether there are no more inputs, also because the iterator has panicked.
     pub(crate) fn is_exhausted(&self) -> bool {
         self.exhausted
     }
@@ -137,14 +137,14 @@ where
         }
     }
 
-    /// Says, when all batches have been handed in, that it is so.
+    /// Marks the end once all batches have been submitted.
     pub(crate) fn tell_if_exhausted(&self) {
         if self.exhausted {
             self.call.all_is_in();
         }
     }
 
-    /// Whether another batch may be sent, where so many inputs are done with.
+    /// Returns whether another batch may be sent, when `done` inputs are done.
     pub(crate) fn has_room(&self, size: ChunkSize, done: usize) -> bool {
         let ahead = self.sent - done;
         if self.exhausted || ahead >= size.window() {
@@ -162,8 +162,8 @@ where
         done: usize,
         urgent: impl Fn() -> bool,
     ) {
-        // Batches are handed in together, but do not wait for slow inputs, nor while there are fewer inputs under way than
-        // workers. (To count in batches there made a map of larger chunks a tenth slower.)
+        // Batches are handed in together, but do not wait for slow inputs, nor while there are fewer inputs under way
+        // than workers. (To count in batches there made a map of larger chunks a tenth slower.)
         const TOGETHER: usize = 16;
         const SLOW: Duration = Duration::from_micros(100);
         let mut batches = Vec::new();
@@ -183,8 +183,8 @@ where
         self.tell_if_exhausted();
     }
 
-    /// The next batch. An input that cannot be sent has failed thereby. Where reading the inputs panics, the inputs read
-    /// before that are the last, and [`resume_panic`](Chunker::resume_panic) lets the panic go on.
+    /// Returns the next batch. An input that cannot be sent has failed. Where reading the inputs panics, the inputs
+    /// read before that are the last, and [`resume_panic`](Chunker::resume_panic) lets the panic go on.
     pub(crate) fn next_batch(&mut self, size: ChunkSize) -> Option<Batch> {
         let left = self.total.map(|total| total.saturating_sub(self.sent));
         let count = size.next(left, self.pace);
@@ -197,7 +197,8 @@ where
             attachments: Vec::new(),
             mishaps: 0,
         };
-        // What is in the batch by then is whole: `add` itself does not panic, the iterator may, and the `Drop` of an input.
+        // What is in the batch by then is whole: `add` itself does not panic, the iterator may, and the `Drop` of an
+        // input.
         let read = catch_unwind(AssertUnwindSafe(|| self.fill(&mut batch, count)));
         if let Err(panic) = read {
             self.exhausted = true;
@@ -229,10 +230,10 @@ where
     }
 }
 
-/// Adds an input to a batch; the error says why it cannot be sent.
+/// Adds an input to a batch; the error says why it can't be sent.
 #[inline]
 fn add<T: Serialize>(batch: &mut Batch, input: &T) -> Result<(), String> {
-    // A type with nothing to be dropped holds no handle.
+    // A type that needs no drop holds no handle.
     if std::mem::needs_drop::<T>() {
         return add_with_handles(batch, input);
     }

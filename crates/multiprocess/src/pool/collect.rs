@@ -22,7 +22,7 @@ impl<R: DeserializeOwned> Collection<R> {
     /// So many results are expected, if that is known.
     pub(crate) fn new(expected: Option<usize>) -> Collection<R> {
         let mut results = Vec::new();
-        // An iterator may say what it likes of its length.
+        // An iterator's size hint may be wrong.
         let _ = results.try_reserve_exact(expected.unwrap_or(0));
         Collection {
             results,
@@ -75,7 +75,7 @@ impl<R: DeserializeOwned> Collection<R> {
         }
     }
 
-    /// All results, or the failure of the first input that failed.
+    /// Returns all results, or the failure of the first input that failed.
     pub(crate) fn all(mut self, function: &str) -> Result<Vec<R>> {
         if let Some((index, failure)) = self.failures.pop_first() {
             return Err(failed(function, index, failure));
@@ -83,7 +83,7 @@ impl<R: DeserializeOwned> Collection<R> {
         Ok(self.results)
     }
 
-    /// The result of each input, or its failure.
+    /// Returns the result of each input, or its failure.
     pub(crate) fn each(self, function: &str) -> Vec<Result<R>> {
         let mut each = Vec::with_capacity(self.done);
         let mut failures = self.failures.into_iter().peekable();
@@ -105,7 +105,7 @@ impl<R: DeserializeOwned> Collection<R> {
     }
 }
 
-/// The error for an input that failed.
+/// Returns the error for an input that failed.
 pub(crate) fn failed(function: &str, index: usize, failure: TaskFailure) -> Error {
     Error::Task {
         function: function.to_owned(),

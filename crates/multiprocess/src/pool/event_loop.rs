@@ -51,7 +51,7 @@ impl Supervisor {
         }
     }
 
-    /// How long to wait for an event before checking the workers.
+    /// Returns how long to wait for an event before checking the workers.
     fn pause(&self) -> Duration {
         let state = self.state();
         let all_there = state.workers.iter().all(Option::is_some);
@@ -65,10 +65,10 @@ impl Supervisor {
     /// Handles a message and those behind it; returns the callers to wake.
     fn handle_all(&self, state: &mut Scheduler, first: Option<Vec<u8>>) -> Vec<Arc<Job>> {
         // So many that others get at the scheduler in between.
-        const MOST: usize = 64;
+        const MAX: usize = 64;
         let mut woken: Vec<Arc<Job>> = Vec::new();
         let mut message = first;
-        for _ in 0..MOST {
+        for _ in 0..MAX {
             let Some(next) = message else { break };
             woken.extend(self.handle(state, next));
             message = self.events.try_get();
@@ -158,7 +158,7 @@ impl Supervisor {
         }
     }
 
-    /// Waits until the workers of a pool that has ended are gone, and gives back what was on its way.
+    /// Waits until the workers of a pool that has ended are gone, and frees what was in flight.
     fn finish(&self, first: Option<Vec<u8>>) {
         let deadline = Instant::now() + DYING;
         let children: Vec<_> = self

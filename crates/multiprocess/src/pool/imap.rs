@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::errors::error::Result;
-use crate::pool::chunker::{ChunkSize, Chunker, MOST_AHEAD};
+use crate::pool::chunker::{ChunkSize, Chunker, MAX_AHEAD};
 use crate::pool::collect::failed;
 use crate::pool::job::{Arrived, Job};
 use crate::pool::supervisor::Supervisor;
@@ -22,7 +22,7 @@ use crate::pool::supervisor::Supervisor;
 /// [`Queue`](crate::Queue). (Python's inputs are read by a thread of its own, without limit.)
 ///
 /// If the iterator of the inputs panics, the results of the inputs before it are given first; then
-/// [`next`](Iterator::next) panics with the same panic, once, and after that gives `None`.
+/// [`next`](Iterator::next) panics with the same panic, once, and after that returns `None`.
 ///
 /// [`Pool::apply_async`]: crate::Pool::apply_async
 #[must_use = "the inputs are not read before results are asked for"]
@@ -71,7 +71,7 @@ where
     ) -> Imap<'a, I, R> {
         Imap {
             chunker: Chunker::new(&call, Single(inputs)),
-            size: ChunkSize::new(chunk, MOST_AHEAD, supervisor.size()),
+            size: ChunkSize::new(chunk, MAX_AHEAD, supervisor.size()),
             supervisor,
             call,
             ordered,

@@ -16,7 +16,7 @@ pub(crate) struct Initializer {
     copy: fn(&mut Packed) -> Result<Packed, String>,
 }
 
-/// Arguments in bytes, and the handles that stand in them.
+/// Arguments in bytes, and the handles in them.
 #[derive(Default)]
 pub(crate) struct Packed {
     pub(crate) bytes: Vec<u8>,
@@ -36,7 +36,7 @@ impl Initializer {
         })
     }
 
-    /// The arguments for one more worker.
+    /// Returns the arguments for one more worker.
     pub(crate) fn arguments(&self) -> Result<Packed, String> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         (self.copy)(&mut kept)

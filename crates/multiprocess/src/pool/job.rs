@@ -37,7 +37,7 @@ struct State {
     abandoned: bool,
 }
 
-/// Why a pool does not give results any more.
+/// Why a pool returns no more results.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PoolEnd {
     Terminated,
@@ -132,7 +132,7 @@ impl Job {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a worker's message, for the caller to take; true if the caller is to be [woken](Job::wake) for it.
+    /// Adds a worker's message, for the caller to take; returns whether to [wake](Job::wake) the caller for it.
     pub(crate) fn complete(&self, batch: &Batch, event: &Event, message: Vec<u8>) -> bool {
         let count = batch.ends.len();
         let payload = Payload {
@@ -144,7 +144,7 @@ impl Job {
         self.arrive(batch.first, count, Ok(payload))
     }
 
-    /// Tells the caller that `count` inputs from `first` on failed.
+    /// Reports to the caller that `count` inputs from `first` on failed.
     pub(crate) fn fail(&self, first: usize, count: usize, failure: TaskFailure) {
         if self.arrive(first, count, Err(failure)) {
             self.wake();
@@ -172,7 +172,7 @@ impl Job {
         self.changed.notify_all();
     }
 
-    /// Tells the caller that nothing more will arrive.
+    /// Reports to the caller that nothing more will arrive.
     pub(crate) fn end(&self, end: PoolEnd) {
         let mut state = self.state();
         state.ended.get_or_insert(end);
@@ -180,18 +180,18 @@ impl Job {
         self.changed.notify_all();
     }
 
-    /// Says that all batches have been handed in.
+    /// Marks that all batches have been submitted.
     pub(crate) fn all_is_in(&self) {
         self.state().feeding = false;
     }
 
-    /// Whether more batches may be handed in.
+    /// Returns whether more batches may be submitted.
     pub(crate) fn is_feeding(&self) -> bool {
         let state = self.state();
         state.feeding && !state.abandoned
     }
 
-    /// Tells the pool that the caller no longer waits.
+    /// Reports to the pool that the caller no longer waits.
     pub(crate) fn abandon(&self) {
         let mut state = self.state();
         state.abandoned = true;
@@ -204,7 +204,7 @@ impl Job {
         self.state().abandoned
     }
 
-    /// Whether something is there to be taken.
+    /// Returns whether there is something to take.
     pub(crate) fn has_some(&self) -> bool {
         !self.state().arrived.is_empty()
     }
@@ -248,7 +248,7 @@ pub(crate) struct Batch {
     pub(crate) ends: Vec<u32>,
     /// The inputs, behind room for the [`Request`].
     pub(crate) bytes: Vec<u8>,
-    /// Handles that stand in the inputs, by number of the input in the batch, until a worker has read them.
+    /// Handles in the inputs, by number of the input in the batch, until a worker has read them.
     pub(crate) attachments: Vec<(u32, Attachments)>,
     /// How many workers died when they had taken it and not begun.
     pub(crate) mishaps: u32,
@@ -264,7 +264,7 @@ impl Batch {
         self.ends.last().map_or(Request::SIZE, |&end| end as usize)
     }
 
-    /// The inputs from `number` on as a batch of their own.
+    /// Splits off the inputs from `number` on as a batch of their own.
     pub(crate) fn split_off(&mut self, number: u32) -> Batch {
         let ends = self.ends.split_off(number as usize);
         let start = self.bytes_end();

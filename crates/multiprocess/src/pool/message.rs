@@ -1,4 +1,4 @@
-//! What a pool and its workers say to each other: a head of fixed size, and inputs or results behind it.
+//! The messages between a pool and its workers: a head of fixed size, and inputs or results after it.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub(crate) const NO_BATCH: u32 = 0;
 impl Request {
     pub(crate) const SIZE: usize = size_of::<Request>();
 
-    /// Reads a request; the inputs stand behind it.
+    /// Reads a request; the inputs follow it.
     pub(crate) fn read(message: &[u8]) -> Option<(Request, &[u8])> {
         read(message)
     }
@@ -90,12 +90,12 @@ impl Event {
         }
     }
 
-    /// How long the worker took for the batch.
+    /// Returns how long the worker took for the batch.
     pub(crate) fn took(&self) -> Duration {
         Duration::from_nanos(self.nanoseconds)
     }
 
-    /// Reads an event; the results stand behind it.
+    /// Reads an event; the results follow it.
     pub(crate) fn read(message: &[u8]) -> Option<(Event, &[u8])> {
         read(message)
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::errors::error::{Error, Result};
-use crate::pool::chunker::{ChunkSize, Chunker, MOST_CHOSEN};
+use crate::pool::chunker::{ChunkSize, Chunker, MAX_CHOSEN};
 use crate::pool::collect::Collection;
 use crate::pool::imap::{Imap, Single};
 use crate::pool::job::Job;
@@ -99,7 +99,7 @@ impl<'a> MapOptions<'a> {
         let start = Instant::now();
         let call = open_call::<F, F::Output>(self.supervisor, function)?;
         let _leave = AbandonOnDrop(&call);
-        let mut size = ChunkSize::new(self.chunk, MOST_CHOSEN, self.supervisor.size());
+        let mut size = ChunkSize::new(self.chunk, MAX_CHOSEN, self.supervisor.size());
         let mut chunker = Chunker::new(&call, inputs);
         let mut results = Collection::new(chunker.total());
         let mut told = None;
@@ -146,7 +146,7 @@ impl<'a> MapOptions<'a> {
         let size = self
             .chunk
             .unwrap_or_else(|| total.div_ceil(workers.saturating_mul(4)));
-        let size = ChunkSize::new(Some(size), MOST_CHOSEN, workers);
+        let size = ChunkSize::new(Some(size), MAX_CHOSEN, workers);
         let mut chunker = Chunker::new(&call, inputs.into_iter());
         let result = AsyncResult::new(
             Arc::clone(self.supervisor),
@@ -246,7 +246,7 @@ where
     Ok(AsyncResult::new(Arc::clone(supervisor), call, 1, one))
 }
 
-/// Tells the pool, however the wait for results ends, that it has ended.
+/// Reports to the pool that the wait for results has ended, however it ended.
 struct AbandonOnDrop<'a>(&'a Job);
 
 impl Drop for AbandonOnDrop<'_> {

@@ -34,7 +34,7 @@ impl Progress {
         }
     }
 
-    /// The time that the rest will take at the rate so far; `None` where that cannot be said.
+    /// Returns the time that the rest will take at the rate so far; `None` where that is unknown.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "an estimate has few digits")]
     pub fn time_left(&self) -> Option<Duration> {

@@ -30,12 +30,12 @@ impl ProgressCells {
         &self.0.atomics()[place as usize * APART]
     }
 
-    /// The cell of one worker.
+    /// Returns the cell of one worker.
     pub(crate) fn cell(&self, place: u32) -> Cell<'_> {
         Cell(self.entry(place))
     }
 
-    /// The batch that the worker began last, and where in it it is; behind the last call when all are done.
+    /// Returns the batch that the worker began last, and where in it it is; behind the last call when all are done.
     pub(crate) fn read(&self, place: u32) -> (u32, Step) {
         let entry = self.entry(place).load(Ordering::Relaxed);
         let half = |number: u64| u32::try_from(number).expect("half of 64 bits");

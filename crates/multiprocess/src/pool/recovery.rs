@@ -11,8 +11,8 @@ use crate::pool::scheduler::Scheduler;
 use crate::pool::worker_slot::Worker;
 
 impl Scheduler {
-    /// Takes a dead worker off the scheduler, and sees to the batches that it had: what it was in the middle of has failed,
-    /// what it had not begun waits again. All that it sent has been heard.
+    /// Takes a dead worker off the scheduler, and sees to the batches that it had: what it was in the middle of has
+    /// failed, what it had not begun waits again. All its events have been handled.
     pub(crate) fn remove_dead(
         &mut self,
         worker_id: WorkerId,
@@ -65,7 +65,7 @@ impl Scheduler {
     }
 }
 
-/// The requests that a dead worker never took.
+/// Returns the requests that a dead worker never took.
 fn never_taken(requests: &ByteChannel) -> Vec<u32> {
     let mut never_taken = Vec::new();
     while let Some(message) = requests.try_get() {
@@ -84,18 +84,18 @@ pub(crate) struct Death {
     pub(crate) killed: bool,
 }
 
-/// A batch whose worker died when it had taken it and not begun, unless that is nothing new.
+/// Returns a batch to retry whose worker died after taking it and before beginning it, unless that happened too often.
 fn try_again(mut batch: Batch, how: &str) -> Option<Batch> {
-    const MOST: u32 = 3;
+    const MAX: u32 = 3;
     batch.mishaps += 1;
-    if batch.mishaps < MOST {
+    if batch.mishaps < MAX {
         return Some(batch);
     }
     // As far as can be known it is the batch that kills workers: it is tried without its first input.
     lose(batch, 0, how)
 }
 
-/// Tells the caller what is lost of a batch whose worker died at a call of it; the calls behind are still to be done.
+/// Reports to the caller what is lost of a batch whose worker died at one of its calls; later calls are still to do.
 fn lose(mut batch: Batch, call: u32, how: &str) -> Option<Batch> {
     // Of a single input it is known that the worker had it, also if the worker died between the end of the call and the
     // sending of its result.

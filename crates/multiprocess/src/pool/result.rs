@@ -1,4 +1,4 @@
-//! The result of a call that somebody else waits for later.
+//! The result of a call that the caller waits for later.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -85,12 +85,12 @@ impl<T> AsyncResult<T> {
     ///
     /// Python: `AsyncResult.wait(seconds)`, followed by `ready()`.
     pub fn wait(&mut self, limit: Duration) -> bool {
-        // That the pool has ended is a result too: `get` will say so.
+        // The end of the pool is a result too: `get` reports it.
         self.wait_until(Instant::now().checked_add(limit))
             .unwrap_or(true)
     }
 
-    /// Whether the result is there, or has failed. Python: `AsyncResult.ready()`.
+    /// Returns whether the result is there, or has failed. Python: `AsyncResult.ready()`.
     pub fn is_ready(&mut self) -> bool {
         self.wait(Duration::ZERO)
     }

@@ -20,7 +20,7 @@ pub(crate) struct Scheduler {
     pub(crate) workers: Vec<Option<Worker>>,
     pub(crate) waiting: VecDeque<Batch>,
     pub(crate) calls: Vec<Weak<Job>>,
-    /// When there are so many calls, those that are over are struck off.
+    /// At this number of calls, those that are over are removed.
     many_calls: usize,
     last_batch: u32,
     pub(crate) started: u32,
@@ -74,19 +74,19 @@ impl Scheduler {
         self.workers.iter().all(Option::is_none)
     }
 
-    /// Whether batches are still to be done.
+    /// Returns whether there are batches to do.
     pub(crate) fn has_batches(&self) -> bool {
         let has = |worker: &Worker| !worker.has.is_empty();
         !self.waiting.is_empty() || self.workers.iter().flatten().any(has)
     }
 
-    /// Whether anything is still to be done, or may still be asked for.
+    /// Returns whether there is anything to do, or may be later.
     pub(crate) fn has_work(&self) -> bool {
         let feeding = |call: &Weak<Job>| call.upgrade().is_some_and(|call| call.is_feeding());
         self.has_batches() || self.calls.iter().any(feeding)
     }
 
-    /// Gives free workers what is waiting.
+    /// Assigns waiting batches to free workers.
     pub(crate) fn give_out(&mut self) {
         loop {
             if self.waiting.is_empty() {
@@ -103,7 +103,7 @@ impl Scheduler {
         }
     }
 
-    /// Gives idle workers what others have ahead.
+    /// Moves batches that busy workers have not begun to idle workers.
     fn share(&mut self) {
         for place in 0..self.workers.len() {
             if self.workers[place].as_ref().is_some_and(Worker::is_idle) {
@@ -163,7 +163,7 @@ impl Scheduler {
         (worker.id == worker_id).then_some(worker)
     }
 
-    /// The place of the worker that has least to do, if it may have more.
+    /// Returns the place of the worker with the least to do, if it may have more.
     fn freest_worker(&self) -> Option<usize> {
         let free = self.workers.iter().flatten().filter(|worker| {
             worker.ready && !worker.closed && !worker.stuck && worker.has.len() < worker.depth
@@ -219,7 +219,7 @@ impl Scheduler {
         }
     }
 
-    /// Hands the results of a batch to the caller; gives the caller if it is to be woken.
+    /// Hands the results of a batch to the caller; returns the caller if it has to be woken.
     pub(crate) fn done(&mut self, event: &Event, message: Vec<u8>) -> Option<Arc<Job>> {
         // Batches that take long to do are not piled up before one worker.
         const SHORT: Duration = Duration::from_micros(500);

@@ -78,7 +78,7 @@ impl Supervisor {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Number of workers that the pool is to have.
+    /// Returns the number of workers that the pool should have.
     pub(crate) fn size(&self) -> usize {
         self.settings.workers
     }
@@ -111,7 +111,8 @@ impl Supervisor {
                     reason,
                 };
                 let arguments = initializer.arguments().map_err(unsendable)?;
-                // Not with the start, which is sent while the scheduler is locked: they may be large, and the worker slow.
+                // Not with the start, which is sent while the scheduler is locked: they may be large, and the worker
+                // slow.
                 let request = Request {
                     task: initializer.task,
                     count: 1,

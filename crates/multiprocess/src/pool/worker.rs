@@ -31,7 +31,7 @@ pub(crate) struct Assignment {
     pub(crate) calls: Option<u64>,
 }
 
-/// The life of a worker. It ends when the pool has closed its requests.
+/// Runs a worker. It ends when the pool has closed its requests.
 pub(crate) fn work(assignment: Assignment) {
     let Assignment {
         place,

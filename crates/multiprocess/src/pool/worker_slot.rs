@@ -12,7 +12,7 @@ use crate::transfer::attachments::Attachments;
 pub(crate) struct Worker {
     pub(crate) id: WorkerId,
     pub(crate) handle: JoinHandle<()>,
-    /// What it is to do; the pool can cancel what it has not begun.
+    /// Its batches; the pool can cancel those that it has not begun.
     pub(crate) requests: ByteChannel,
     /// Handles in the arguments of the initializer, until it was called.
     pub(crate) setup: Option<Attachments>,
@@ -34,7 +34,7 @@ impl Worker {
         self.ready && self.has.is_empty() && !self.closed && !self.stuck
     }
 
-    /// Cancels a batch that it has not begun; `None` if it has begun all.
+    /// Cancels a batch that the worker has not begun; `None` if it has begun all.
     pub(super) fn cancel(&mut self) -> Option<Batch> {
         loop {
             let message = self.requests.try_get()?;
@@ -50,7 +50,7 @@ impl Worker {
         self.has.remove(place).map(|(_, batch)| batch)
     }
 
-    /// Whether everything that it was given still lies where it was put.
+    /// Returns whether the worker has taken none of what it was given.
     pub(super) fn has_begun_nothing(&self) -> bool {
         !self.has.is_empty() && self.requests.len() >= self.has.len()
     }

@@ -1,5 +1,5 @@
 //! What happens when a process of a program ends: its daemons are ended, its other children are waited for, and
-//! the shared memory that nobody else uses is taken back. A child calls it itself, in [`init`](crate::init).
+//! the shared memory that no other process uses is freed. A child calls it itself, in [`init`](crate::init).
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
@@ -49,7 +49,7 @@ thread_local! {
     static AT_END: AtEnd = const { AtEnd };
 }
 
-/// Has the children taken care of at the end of the thread that calls this, the main thread.
+/// Makes the end of the calling thread, the main thread, take care of the children.
 ///
 /// The C library runs the destructors of the main thread's variables when `main` returns or calls
 /// `exit`. Rust does not promise it for every system; where it does not happen, non-daemons are not waited

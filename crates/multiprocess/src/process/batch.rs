@@ -28,12 +28,12 @@ impl Step {
         Step(2 * call + 1)
     }
 
-    /// The number of the call.
+    /// Returns the number of the call.
     pub(crate) fn call(self) -> u32 {
         self.0 / 2
     }
 
-    /// How many inputs the worker has read.
+    /// Returns how many inputs the worker has read.
     pub(crate) fn inputs_read(self) -> u32 {
         self.0.div_ceil(2)
     }
@@ -84,7 +84,7 @@ pub(crate) fn run<F, Args>(
                         doing = Doing::Calling;
                         let value = function.call(arguments);
                         doing = Doing::Writing(results.len());
-                        // A panic is not to drop the value on its way: its `Drop` may panic as well.
+                        // A panic must not drop the value while unwinding: its `Drop` may panic as well.
                         let written = if std::mem::needs_drop::<F::Output>() {
                             append_with_handles(&value, results)
                         } else {
@@ -110,7 +110,7 @@ pub(crate) fn run<F, Args>(
                 results.truncate(start);
                 Failure::UnsendableResult(reason)
             }
-            // The result stands there already.
+            // The result is there already.
             Doing::Dropping => continue,
         };
         append_failure(&failure, results);
@@ -143,7 +143,7 @@ impl<'a> Results<'a> {
         Results(bytes)
     }
 
-    /// The numbers of the inputs that could not be read.
+    /// Returns the numbers of the inputs that could not be read.
     pub(crate) fn unreadable(self) -> HashSet<u32> {
         let mut unreadable = HashSet::new();
         let mut rest = self.0;

@@ -25,14 +25,14 @@ use crate::trace::events;
 use crate::transfer::envelope::Envelope;
 use crate::transfer::ipc;
 
-/// Exit code of a child whose function panicked: the one that Rust gives a program that panicked.
+/// Exit code of a child whose function panicked: that of a Rust program that panicked.
 const PANICKED: i32 = 101;
 /// Exit code of a child that could not run its function, or not send its value.
 const FAILED: i32 = 1;
 /// Exit code of a program that was called in a way it cannot be called.
 const USAGE: i32 = 2;
 
-/// Notes which functions children may run; in a child it runs the one that was asked for, and exits.
+/// Notes which functions children may run; in a child it runs the requested one, and exits.
 pub(crate) fn begin(tasks: Vec<RegisteredTask>) {
     let is_child = std::env::args_os()
         .nth(1)
@@ -52,7 +52,7 @@ pub(crate) fn begin(tasks: Vec<RegisteredTask>) {
     registry::clear_dead_runs();
 }
 
-/// The whole life of a child; returns its exit code.
+/// Runs a child from start to end; returns its exit code.
 fn run() -> i32 {
     let socket = match take_socket() {
         Ok(socket) => socket,
@@ -111,7 +111,7 @@ fn run() -> i32 {
             clear_up_after_parent(&socket, run);
         }
     }
-    // With it goes the parent's lease, now that we have our own.
+    // This closes the parent's lease, now that we have our own.
     drop(envelope);
     panic::announce_with_process_name();
     events::prepare();
@@ -151,7 +151,7 @@ fn answer(socket: &UnixStream, task: &RegisteredTask, arguments: Envelope) -> i3
     sent.map_or_else(|failure| fail(socket, &failure), |()| 0)
 }
 
-/// Tells the parent why there is no answer; returns the exit code.
+/// Reports to the parent why there is no answer; returns the exit code.
 fn fail(socket: &UnixStream, failure: &Failure) -> i32 {
     tell(socket, Kind::Failed, failure.to_bytes());
     match failure {
@@ -183,7 +183,7 @@ fn take_socket() -> std::io::Result<UnixStream> {
 
 /// Removes what the parent leaves in the run, if it is killed: this process keeps the run from being over.
 fn clear_up_after_parent(socket: &UnixStream, run: Run) {
-    // Where there can be no thread, the memory goes at the end of the run.
+    // If no thread can start, the memory is freed at the end of the run.
     let _ = when_parent_ends(socket, move || {
         sweep::become_orphan(run);
         reaper::sweep();

@@ -111,7 +111,7 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// A process with a default name; a daemon if this process is one.
+    /// Returns a builder with a default name; the process is a daemon if this process is one.
     pub fn new() -> Builder {
         Builder::default()
     }
@@ -128,14 +128,14 @@ impl Builder {
 
     /// Makes the process a daemon, or not: a daemon is ended when this process ends, however that happens.
     ///
-    /// If you don't say, the process is a daemon if this process is one, as in Python. Unlike in Python, a daemon
+    /// By default, the process is a daemon if this process is one, as in Python. Unlike in Python, a daemon
     /// may start processes itself.
     ///
     /// At an orderly end daemons get SIGTERM and, a second later, SIGKILL; when this process is killed they
     /// end at once. The other children are waited for.
     ///
     /// A daemon waits for its children that aren't daemons when its function returns. When a daemon is ended, all its
-    /// descendants are ended with it, daemons or not: nobody would be left to wait for them.
+    /// descendants are ended with it, daemons or not: no process would be left to wait for them.
     pub fn daemon(mut self, daemon: bool) -> Builder {
         self.daemon = Some(daemon);
         self
@@ -174,7 +174,7 @@ impl Builder {
         } else {
             Spawner::Caller
         };
-        // What the child makes and returns has to outlive it: it lies in a run that this process is a part of.
+        // What the child makes and returns has to outlive it: it is in a run that this process is a part of.
         let run = if std::mem::needs_drop::<F::Output>() {
             registry::own_run().ok()
         } else {
@@ -195,7 +195,7 @@ impl Builder {
         };
         let start = Envelope {
             bytes: start.to_bytes(),
-            // Held by the system while it is on its way: the run is not over if this process dies before the child has
+            // Held by the system while it is in flight: the run is not over if this process dies before the child has
             // read its start.
             handles: Handles {
                 packet: Vec::new(),

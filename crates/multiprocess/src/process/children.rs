@@ -1,4 +1,4 @@
-//! The processes that this process has started and that have not been waited for yet.
+//! The processes that this process has started and not yet waited for.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -38,12 +38,12 @@ struct State {
     process: std::process::Child,
     /// Our end of the control socket; closed when the child has ended and everything was read.
     socket: Option<UnixStream>,
-    /// Shared memory whose handles stand in the arguments, until the child has read them.
+    /// Shared memory whose handles are in the arguments, until the child has read them.
     attachments: Option<Attachments>,
     ended: Option<Ended>,
 }
 
-/// What the system says of the end of a child.
+/// The end of a child, as the system reports it.
 #[derive(Clone, Copy)]
 pub(crate) enum End {
     Known(ExitStatus),
@@ -109,7 +109,7 @@ impl Child {
         for frame in frames {
             match frame.send(socket) {
                 Ok(()) => {}
-                // It is dead already; the join will say how it died.
+                // It is dead already; the join reports how it died.
                 Err(error)
                     if matches!(
                         error.kind(),
@@ -133,7 +133,7 @@ impl Child {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the reaper wait for it, beside the owner of its handle, if that is possible.
+    /// Makes the reaper wait for it, in addition to the owner of its handle, if that is possible.
     pub(crate) fn assist(self: &Arc<Self>) {
         if !self.is_assisted.swap(true, Ordering::Relaxed) {
             let is_assisted = reaper::assist(Arc::clone(self) as Arc<dyn Awaited>);
@@ -245,7 +245,7 @@ impl Child {
             .unwrap_or(Err(Error::AlreadyJoined { name }))
     }
 
-    /// The error for a child that ended without an answer.
+    /// Returns the error for a child that ended without an answer.
     fn no_answer(&self, end: End, started: bool) -> Error {
         let ProcessInfo { name, pid, .. } = self.info.clone();
         let End::Known(status) = end else {
@@ -311,7 +311,7 @@ impl Awaited for Child {
     }
 }
 
-/// Whether a child of this process was killed, so that it did not wait for its own children.
+/// Returns whether a child of this process was killed, so that it did not wait for its own children.
 pub(crate) fn have_died() -> bool {
     DIED.load(Ordering::Acquire)
 }
@@ -336,7 +336,7 @@ impl Drop for Untold {
     }
 }
 
-/// Whether there is nothing left to do for children: none is there, and the end of each was told.
+/// Returns whether nothing is left to do for children: none exists, and the end of each was reported.
 pub(crate) fn are_over() -> bool {
     list().is_empty() && UNTOLD.load(Ordering::Acquire) == 0
 }
@@ -347,7 +347,7 @@ fn list() -> MutexGuard<'static, Vec<Arc<Child>>> {
     CHILDREN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The children that have not been reaped, some of which may have ended.
+/// Returns the children that are not yet reaped, some of which may have ended.
 pub(crate) fn all() -> Vec<Arc<Child>> {
     list().clone()
 }

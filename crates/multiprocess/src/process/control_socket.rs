@@ -2,7 +2,7 @@
 //!
 //! The child's end is its standard input, so it needs no name, leaves nothing behind in any folder, and
 //! closes when its process ends, however it ends. A frame is small, always: a value of more than
-//! [`INLINE`] bytes lies in a file without a name whose descriptor travels instead. So a frame fits into
+//! [`INLINE`] bytes is in a file without a name whose descriptor travels instead. So a frame fits into
 //! the socket's buffer, and neither side ever waits for the other to read.
 
 use std::fs::File;
@@ -23,19 +23,19 @@ use rustix::net::{
 use crate::memory::anonymous_file;
 use crate::transfer::attachments::Attachments;
 use crate::transfer::envelope::Envelope;
-use crate::transfer::handles::{Handles, MOST_FILES};
+use crate::transfer::handles::{Handles, MAX_FILES};
 
 /// Bytes of a value that travel within the frame; more go into a file.
 const INLINE: usize = 32 * 1024;
 
-/// To write to a process that is gone is an error and not a signal; Apple's systems have no such flag, but programs in
+/// Writing to a process that has ended is an error and not a signal; Apple's systems have no such flag, but programs in
 /// Rust ignore the signal anyway.
 #[cfg(not(target_vendor = "apple"))]
 const NO_SIGNAL: SendFlags = SendFlags::NOSIGNAL;
 #[cfg(target_vendor = "apple")]
 const NO_SIGNAL: SendFlags = SendFlags::empty();
 
-/// What a frame says.
+/// The type of a frame.
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, NoUninit, CheckedBitPattern)]
 pub(crate) enum Kind {
@@ -58,7 +58,7 @@ pub(crate) enum Kind {
 #[derive(Clone, Copy, NoUninit, CheckedBitPattern)]
 struct Header {
     kind: Kind,
-    /// Whether the value's bytes lie in the first of the files.
+    /// Whether the value's bytes are in the first of the files.
     stored: bool,
     files: u16,
     packet: u32,
@@ -111,7 +111,7 @@ impl Frame {
     /// Sends the frame. With the other process gone it fails with `BrokenPipe` or `ConnectionReset`.
     pub(crate) fn send(&self, socket: &UnixStream) -> io::Result<()> {
         let files: Vec<BorrowedFd<'_>> = self.files.iter().map(AsFd::as_fd).collect();
-        let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MOST_FILES))];
+        let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MAX_FILES))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
         if !files.is_empty() {
             ancillary.push(SendAncillaryMessage::ScmRights(&files));
@@ -196,7 +196,7 @@ fn fill(
     }
     let mut filled = 0;
     while filled < buffer.len() {
-        let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MOST_FILES))];
+        let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MAX_FILES))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
         let rest = &mut [IoSliceMut::new(&mut buffer[filled..])];
         match recvmsg(socket, rest, &mut ancillary, flags) {

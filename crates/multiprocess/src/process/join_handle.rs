@@ -43,13 +43,13 @@ impl<R> JoinHandle<R> {
         self.child.info.pid
     }
 
-    /// Whether the process is a daemon.
+    /// Returns whether the process is a daemon.
     #[must_use]
     pub fn is_daemon(&self) -> bool {
         self.child.info.daemon
     }
 
-    /// Whether the process is still running. Python: `Process.is_alive()`.
+    /// Returns whether the process is still running. Python: `Process.is_alive()`.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         matches!(self.child.try_reap(), Ok(None))
@@ -98,7 +98,7 @@ impl<R> JoinHandle<R> {
 }
 
 impl<R> JoinHandle<R> {
-    /// The handle to a process that calls a function of this result.
+    /// Returns the handle to a process that calls a function of this result.
     pub(crate) fn new(child: Arc<Child>) -> JoinHandle<R> {
         JoinHandle {
             child,
@@ -170,7 +170,7 @@ impl<R: DeserializeOwned> JoinHandle<R> {
         ended
     }
 
-    /// The answer of a process that has ended.
+    /// Returns the answer of a process that has ended.
     fn answer(&self) -> Result<R> {
         let answer = self.child.take_answer()?;
         envelope::open(answer)

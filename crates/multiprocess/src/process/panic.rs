@@ -21,7 +21,7 @@ pub(crate) fn announce_with_process_name() {
     std::panic::set_hook(Box::new(announce));
 }
 
-/// The failure of a function whose panic was caught last on this thread.
+/// Returns the failure of a function whose panic was caught last on this thread.
 pub(crate) fn failure(payload: &(dyn Any + Send)) -> Failure {
     let mut location = LOCATION.with_borrow(String::clone);
     // A function that put a hook of its own in place of ours.
@@ -82,7 +82,7 @@ fn shorten(backtrace: &str) -> String {
     let lines: Vec<&str> = backtrace.lines().collect();
     let in_machinery = |line: &&str| machinery.iter().any(|path| line.contains(path));
     let first = lines.iter().rposition(in_machinery).map_or(0, |last| {
-        // The frame's place stands in the line below it.
+        // The frame's place is in the line below it.
         (last + 1..lines.len())
             .find(|&line| is_frame(lines[line]))
             .unwrap_or(0)

@@ -1,5 +1,5 @@
 //! The thread that waits for the children no thread will join, so that none becomes a zombie, and for those that have
-//! handles on their way to them: should they die before they have read them, the handles are given back at once.
+//! handles in flight to them: if they die before they have read them, the handles are freed at once.
 //!
 //! It also removes what killed processes left in shared memory, for a while after one was killed: see
 //! [`Suspects`].
@@ -32,7 +32,7 @@ struct Reaper {
     new: Vec<(Arc<dyn Awaited>, Option<Then>)>,
     /// Wakes the thread; `None` while there is no thread.
     waker: Option<UnixStream>,
-    /// Until when to look for what killed processes left.
+    /// Until when to sweep what killed processes left.
     sweep_until: Option<Instant>,
     /// How long to wait before the next sweep.
     pause: Duration,
@@ -54,7 +54,7 @@ const SWEEPING: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Has the thread look for what killed processes left: one was killed, or ended without clearing up.
+/// Makes the thread sweep what killed processes left: one was killed, or ended without cleaning up.
 pub(crate) fn sweep() {
     if registry::may_have_left_something() {
         let mut reaper = REAPER.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! What a parent and its child say to each other, and how a child is told from the program's first process.
+//! What a parent and its child send each other, and how a child differs from the program's first process.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::memory::name::{PathBytes, Run};
 /// The first argument of a child; its name follows.
 pub(crate) const MARK: &str = "--multiprocess-child";
 
-/// What a parent tells its child.
+/// What a parent sends its child.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Start {
     pub(crate) name: String,

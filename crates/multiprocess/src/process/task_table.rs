@@ -32,7 +32,7 @@ impl RegisteredTask {
         self.name
     }
 
-    /// Opens the arguments, says so, and calls the function.
+    /// Opens the arguments, confirms it, and calls the function.
     pub(crate) fn run(&self, arguments: Envelope, opened: &dyn Fn()) -> Result<Envelope, Failure> {
         (self.run)(arguments, opened)
     }
@@ -97,7 +97,7 @@ pub(crate) fn register(tasks: Vec<RegisteredTask>) -> bool {
     TABLE.set(tasks).is_ok()
 }
 
-/// The list given to `init`.
+/// Returns the list given to `init`.
 pub(crate) fn table() -> Result<&'static [RegisteredTask]> {
     TABLE.get().map(Vec::as_slice).ok_or(Error::NotInitialized)
 }
@@ -111,7 +111,7 @@ const fn refuse_captures<F>() {
     );
 }
 
-/// The place of a function in the list.
+/// Returns the place of a function in the list.
 pub(crate) fn index_of<F: 'static>(_: F) -> Result<u32> {
     const { refuse_captures::<F>() };
     // By type: two closures can have one name, but every function has a type of its own.

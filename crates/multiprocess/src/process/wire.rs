@@ -1,6 +1,6 @@
 //! Inputs and results of a pool in bytes, one behind the other.
 //!
-//! Each value stands behind its length, so that one which cannot be read does no harm to those behind it.
+//! Each value follows its length, so one that cannot be read does no harm to the next ones.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -12,7 +12,7 @@ use crate::errors::failure::Failure;
 use crate::transfer::codec::{self, panic_message, why_not};
 use crate::transfer::ipc;
 
-/// A length up to that one stands in one byte.
+/// A length up to that takes one byte.
 const SHORT: u8 = 250;
 /// The length follows, in [`LENGTH`] bytes.
 const LONG: u8 = 251;
@@ -22,7 +22,7 @@ const FAILED: u8 = 252;
 /// Bytes of a length behind [`LONG`].
 const LENGTH: usize = 4;
 
-/// Appends a value, behind its length; on an error, which says why, the bytes are as before.
+/// Appends a value after its length; on an error, which says why, the bytes are as before.
 #[inline]
 pub(crate) fn append<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> Result<(), String> {
     let start = bytes.len();
@@ -41,7 +41,7 @@ pub(crate) fn append<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> Result<(),
     written
 }
 
-/// As [`append`], but a panic goes on, and then part of the value may stand in the bytes.
+/// As [`append`], but a panic goes on, and then the bytes may have a part of the value.
 #[inline]
 pub(super) fn append_or_panic<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> Result<(), String> {
     let start = bytes.len();
@@ -55,7 +55,7 @@ pub(super) fn append_or_panic<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> R
     written
 }
 
-/// Writes the length of what stands behind the byte at `start`.
+/// Writes the length of what follows the byte at `start`.
 #[inline]
 fn set_length(bytes: &mut Vec<u8>, start: usize) -> Result<(), String> {
     let length = bytes.len() - start - 1;
@@ -93,7 +93,7 @@ pub(super) fn split(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
     Some((Ok(value), rest))
 }
 
-/// Reads a value; the error says why it cannot be.
+/// Reads a value; the error says why that failed.
 #[inline]
 pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     // A value's own `Deserialize` may panic.

@@ -17,13 +17,13 @@ use crate::sync::lock::refusal;
 use crate::trace::events;
 use crate::transfer::handle::handle;
 
-/// An array that processes share: to them what `Mutex<[T]>` is to threads.
+/// An array that processes share: what `Mutex<[T]>` is for threads.
 ///
-/// `T` is a number, or any other type whose bytes can be anything ([`bytemuck::Pod`]). The elements are reached
-/// through a guard, which holds the array's lock; nothing is copied.
+/// `T` is a number, or any other type whose bytes can be anything ([`bytemuck::Pod`]). You reach the elements through a
+/// guard, which holds the array's lock; nothing is copied.
 ///
-/// Python: `multiprocessing.Array(typecode, values)`. Different here: the lock cannot be forgotten, a whole slice is
-/// read and written at the speed of memory, and a holder that dies does not block the others.
+/// Python: `multiprocessing.Array(typecode, values)`. Different here: you cannot forget the lock, you read and write a
+/// whole slice at the speed of memory, and a holder that dies does not block the others.
 ///
 /// # Examples
 ///
@@ -31,7 +31,7 @@ use crate::transfer::handle::handle;
 /// use multiprocess::{Array, spawn, task};
 ///
 /// fn square(numbers: Array<i32>) {
-///     for number in numbers.lock().expect("nobody died").iter_mut() {
+///     for number in numbers.lock().expect("no thread leaked the guard").iter_mut() {
 ///         *number *= *number;
 ///     }
 /// }
@@ -46,7 +46,7 @@ use crate::transfer::handle::handle;
 /// ```
 pub struct Array<T> {
     segment: Arc<Segment>,
-    /// What errors call it: a [`Value`](crate::Value) is an array too.
+    /// Its name in errors: a [`Value`](crate::Value) is an array too.
     called: fn() -> String,
     elements: PhantomData<T>,
 }
@@ -62,7 +62,7 @@ impl<T: Pod> Array<T> {
         Array::make(length, content::<T>, what)
     }
 
-    /// Makes an array that is called by another name; `what` is the name in the error for too little memory.
+    /// Makes an array with another name in errors; `what` is the name in the error for too little memory.
     pub(crate) fn make(
         length: usize,
         called: fn() -> String,
@@ -94,13 +94,13 @@ impl<T: Pod> Array<T> {
         Ok(array)
     }
 
-    /// Number of elements.
+    /// Returns the number of elements.
     #[must_use]
     pub fn len(&self) -> usize {
         self.segment.len() / size_of::<T>()
     }
 
-    /// Whether it has no elements.
+    /// Returns whether it has no elements.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

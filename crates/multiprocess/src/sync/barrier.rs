@@ -1,4 +1,4 @@
-//! A place where processes wait for each other.
+//! The barrier: a point where processes wait for each other.
 
 use std::fmt;
 use std::sync::atomic::Ordering;
@@ -14,21 +14,22 @@ use crate::sync::monitor::{Monitor, Numbers};
 use crate::transfer::attachments::{self, Attachment};
 use crate::transfer::handle::handle;
 
-/// A place where a number of parties, threads of any processes, wait until all of them have come.
+/// A point where a number of participants, threads of any processes, wait until all of them have arrived.
 ///
-/// It is a handle, like [`Lock`](crate::Lock), and can be used again and again. It breaks when a party is dead, when
-/// one does not want to wait any longer, and by [`abort`](Barrier::abort); then all that wait, and all that come, get
+/// It is a handle, like [`Lock`](crate::Lock), and can be used again and again. It breaks when a participant dies, when
+/// a wait times out, and by [`abort`](Barrier::abort). Then all waiters, and all that arrive later, get
 /// [`Error::BarrierBroken`], which says why, until one calls [`reset`](Barrier::reset).
 ///
-/// A process is a party from the moment when it receives the barrier, or waits at it for the first time, until its
-/// last handle to what it received is dropped. One that dies before that, or drops the handle in a panic, breaks the
-/// barrier: at once, or within a tenth of a second after a wait began. So does a process that was started
-/// with the barrier among its arguments and dies before it has read them.
+/// A process is a participant from the moment when it receives the barrier, or waits at it for the first time, until it
+/// drops its last handle to what it received. If it dies before that, or drops the handle in a panic, the barrier
+/// breaks: at once, or within a tenth of a second after a wait began. The same happens if a process that was started
+/// with the barrier among its arguments dies before it has read them.
 ///
-/// Where the barrier is sent in a message that is never received, nothing breaks: those that wait for a party that
-/// never learns of it wait for ever, unless they use [`wait_timeout`](Barrier::wait_timeout).
+/// If the barrier is sent in a message that is never received, nothing breaks: the others wait for ever for that
+/// participant, unless they use [`wait_timeout`](Barrier::wait_timeout).
 ///
-/// Python: `multiprocessing.Barrier(parties)`. Different here: if a party is killed, Python's others wait for ever.
+/// Python: `multiprocessing.Barrier(parties)`. Different here: if a participant is killed in Python, the others wait
+/// for ever.
 ///
 /// # Examples
 ///
@@ -57,15 +58,15 @@ pub struct Barrier {
     inner: Arc<Inner>,
 }
 
-/// What one process has of a barrier.
+/// The barrier as one process has it.
 struct Inner {
     monitor: Monitor,
     parties: u32,
-    /// Where this process stands among the parties, once it is one.
+    /// The place of this process among the participants, once it is one.
     place: OnceLock<Option<usize>>,
 }
 
-// The numbers. A round ends when all have come or the barrier breaks.
+// The numbers. A round ends when all have arrived or the barrier breaks.
 const ARRIVED: usize = 0;
 const ROUND: usize = 1;
 /// What the barrier is broken by, 0 if it is whole.
@@ -74,8 +75,8 @@ const BROKEN: usize = 2;
 const CULPRIT: usize = 3;
 /// One bit for each of the last 64 rounds: whether it failed.
 const FAILED: usize = 4;
-/// The processes that are parties, each with a number; 0 is an empty place.
-const PARTIES: usize = 5;
+/// The processes that are participants, each with a number; 0 is an empty place.
+const PARTICIPANTS: usize = 5;
 
 /// The eventcount that is notified when a round ends.
 const ROUND_ENDED: usize = 0;
@@ -85,20 +86,20 @@ const ABORT: u64 = 2;
 const DEATH: u64 = 3;
 const PANIC: u64 = 4;
 
-/// Places for processes beyond one for each party, and the most that there are.
+/// Places for processes beyond one for each participant, and the maximum.
 const SPARE_PLACES: u32 = 64;
-const MOST_PLACES: u32 = 4096;
+const MAX_PLACES: u32 = 4096;
 
 impl Barrier {
-    /// Makes a barrier for that many parties. One for 0 is as one for 1: no wait blocks.
+    /// Makes a barrier for that many participants. One for 0 is as one for 1: no wait blocks.
     ///
     /// # Errors
     ///
     /// [`Error::Memory`] if there is no shared memory for it.
     pub fn new(parties: u32) -> Result<Barrier> {
         let parties = parties.max(1);
-        let places = parties.saturating_add(SPARE_PLACES).min(MOST_PLACES);
-        let monitor = Monitor::new(PARTIES + places as usize, CONTENT)?;
+        let places = parties.saturating_add(SPARE_PLACES).min(MAX_PLACES);
+        let monitor = Monitor::new(PARTICIPANTS + places as usize, CONTENT)?;
         Ok(Barrier::of(monitor, parties))
     }
 
@@ -113,7 +114,7 @@ impl Barrier {
         }
     }
 
-    /// Waits until all parties have come; returns its place among them: 0 for the first, 1 for the second, ….
+    /// Waits until all have arrived; returns the order of arrival: 0 for the first, 1 for the second, ….
     ///
     /// # Errors
     ///
@@ -122,10 +123,10 @@ impl Barrier {
         self.inner.wait(None)
     }
 
-    /// Waits until all parties have come, but not longer than `limit`. Python: `Barrier.wait(seconds)`.
+    /// Waits until all have arrived, but not longer than `limit`. Python: `Barrier.wait(seconds)`.
     ///
-    /// When the time is over the barrier breaks, for the others too; where a process was stopped in the middle of using
-    /// it, as soon as that one goes on.
+    /// When the time is over the barrier breaks, for the others too; if a process was stopped in the middle of using
+    /// it, as soon as that process goes on.
     ///
     /// # Errors
     ///
@@ -134,7 +135,7 @@ impl Barrier {
         self.inner.wait(Instant::now().checked_add(limit))
     }
 
-    /// Breaks the barrier: all that wait, and all that come, get an error.
+    /// Breaks the barrier: all waiters, and all that arrive later, get an error.
     ///
     /// # Errors
     ///
@@ -147,20 +148,20 @@ impl Barrier {
         Ok(())
     }
 
-    /// Makes a broken barrier whole again, and empty; a thread that waits at a whole one gets an error.
+    /// Repairs a broken barrier, and empties it; a thread that waits at one that is not broken gets an error.
     ///
     /// # Errors
     ///
     /// [`Error::Memory`] if the operating system refuses.
     pub fn reset(&self) -> Result<()> {
         let mut numbers = self.inner.enter()?;
-        self.inner.forget_the_dead(&mut numbers);
+        self.inner.remove_dead(&mut numbers);
         end_round(&mut numbers, true, 0, 0);
         self.inner.monitor.eventcount(ROUND_ENDED).notify_all();
         Ok(())
     }
 
-    /// Whether the barrier is broken. Python: `Barrier.broken`.
+    /// Returns whether the barrier is broken. Python: `Barrier.broken`.
     ///
     /// # Errors
     ///
@@ -169,7 +170,7 @@ impl Barrier {
         Ok(self.inner.enter()?.get(BROKEN) != 0)
     }
 
-    /// How many wait at the moment. Python: `Barrier.n_waiting`.
+    /// Returns the number of waiters at this moment. Python: `Barrier.n_waiting`.
     ///
     /// # Errors
     ///
@@ -179,14 +180,14 @@ impl Barrier {
         Ok(u32::try_from(numbers.get(ARRIVED)).unwrap_or(u32::MAX))
     }
 
-    /// How many have to come.
+    /// Returns how many participants the barrier waits for. Python: `Barrier.parties`.
     #[must_use]
     pub fn parties(&self) -> u32 {
         self.inner.parties
     }
 }
 
-/// How long a thread that must not be held up waits for the numbers; a process that has them for longer is stopped.
+/// How long a thread that must not block waits for the numbers: a process that holds them for longer is stopped.
 const BUSY_LIMIT: Duration = Duration::from_secs(1);
 
 impl Inner {
@@ -194,8 +195,8 @@ impl Inner {
         self.enter_before(None)
     }
 
-    /// Locks the numbers. A thread that can't before the deadline, because a stopped process has them, breaks the barrier
-    /// all the same: it leaves a note, and the next thread that locks them breaks it.
+    /// Locks the numbers. If a stopped process holds them beyond the deadline, this still breaks the barrier: it leaves
+    /// a note, and the next thread that locks them breaks it.
     fn enter_before(&self, deadline: Option<Instant>) -> Result<Numbers<'_>> {
         match self.monitor.lock_before(deadline) {
             Ok(mut numbers) => {
@@ -216,13 +217,13 @@ impl Inner {
         let late = self.monitor.note().load(Ordering::SeqCst);
         if late != 0 {
             break_it(&self.monitor, numbers, TIMEOUT, u64::from(late) << 32);
-            // Taken back last: a death before it breaks once more what is broken.
+            // Cleared last: if this process dies before, the next breaks once more what is broken.
             self.monitor.note().store(0, Ordering::SeqCst);
         }
     }
 
-    /// Makes this process a party where the barrier arrives. If a process that was stopped has the numbers, the first wait
-    /// does it.
+    /// Makes this process a participant when the barrier arrives. If a stopped process holds the numbers, the first
+    /// wait does it.
     fn try_to_join(&self) {
         let me = UniquePid::own();
         if let Ok(mut numbers) = self.monitor.lock_before(Some(Instant::now() + BUSY_LIMIT)) {
@@ -231,14 +232,14 @@ impl Inner {
         }
     }
 
-    /// Makes this process a party, if it is none yet.
+    /// Makes this process a participant, if it is none yet.
     fn join(&self, numbers: &mut Numbers<'_>, me: UniquePid) {
         if self.place.get().is_none() {
-            let free = numbers.all()[PARTIES..]
+            let free = numbers.all()[PARTICIPANTS..]
                 .iter()
-                .position(|&party| party == 0);
-            // Where there is no place left, this process can die unnoticed.
-            let place = free.map(|free| PARTIES + free);
+                .position(|&number| number == 0);
+            // Without a free place, the death of this process goes unnoticed.
+            let place = free.map(|free| PARTICIPANTS + free);
             if let Some(place) = place {
                 numbers.change(&[(place, me.number())]);
             }
@@ -270,10 +271,10 @@ impl Inner {
 
     fn wait_for_others(&self, round: u64, mut seen: u32, deadline: Option<Instant>) -> Result<()> {
         loop {
-            let look = self.monitor.wait(ROUND_ENDED, seen, deadline);
+            let check = self.monitor.wait(ROUND_ENDED, seen, deadline);
             let mut numbers = self.enter_before(deadline)?;
-            if numbers.get(ROUND) == round && look {
-                self.look_for_dead(&mut numbers);
+            if numbers.get(ROUND) == round && check {
+                self.check_for_dead(&mut numbers);
             }
             if numbers.get(ROUND) == round
                 && deadline.is_some_and(|deadline| Instant::now() >= deadline)
@@ -292,25 +293,25 @@ impl Inner {
         }
     }
 
-    /// Breaks the barrier if a party is dead.
-    fn look_for_dead(&self, numbers: &mut Numbers<'_>) {
+    /// Breaks the barrier if a participant is dead.
+    fn check_for_dead(&self, numbers: &mut Numbers<'_>) {
         let dead = self.dead(numbers);
-        if let Some(&(_, party)) = dead.first() {
-            break_it(&self.monitor, numbers, DEATH, party);
-            self.forget_the_dead(numbers);
+        if let Some(&(_, number)) = dead.first() {
+            break_it(&self.monitor, numbers, DEATH, number);
+            self.remove_dead(numbers);
         }
     }
 
-    /// The places and numbers of the parties that are dead.
+    /// Returns the places and numbers of the participants that are dead.
     fn dead(&self, numbers: &Numbers<'_>) -> Vec<(usize, u64)> {
-        let all = (PARTIES..).zip(numbers.all()[PARTIES..].iter().copied());
-        all.filter(|&(_, party)| {
-            UniquePid::from_number(party).is_some_and(|party| party.has_ended(self.monitor.run()))
+        let all = (PARTICIPANTS..).zip(numbers.all()[PARTICIPANTS..].iter().copied());
+        all.filter(|&(_, number)| {
+            UniquePid::from_number(number).is_some_and(|pid| pid.has_ended(self.monitor.run()))
         })
         .collect()
     }
 
-    fn forget_the_dead(&self, numbers: &mut Numbers<'_>) {
+    fn remove_dead(&self, numbers: &mut Numbers<'_>) {
         for (place, _) in self.dead(numbers) {
             numbers.change(&[(place, 0)]);
         }
@@ -325,7 +326,7 @@ fn break_it(monitor: &Monitor, numbers: &mut Numbers<'_>, by: u64, culprit: u64)
     }
 }
 
-/// A barrier among the arguments of a process, which will be a party.
+/// A barrier among the arguments of a process, which will be a participant.
 struct SentBarrier(Monitor);
 
 impl Attachment for SentBarrier {
@@ -338,7 +339,7 @@ impl Attachment for SentBarrier {
     }
 }
 
-/// Ends the round, for the threads that wait and those that come.
+/// Ends the round, for the waiters and those that arrive later.
 fn end_round(numbers: &mut Numbers<'_>, failed: bool, broken: u64, culprit: u64) {
     let round = numbers.get(ROUND);
     let bit = 1 << (round % 64);
@@ -357,12 +358,12 @@ fn end_round(numbers: &mut Numbers<'_>, failed: bool, broken: u64, culprit: u64)
     ]);
 }
 
-/// Whether a round that is over ended without all having come; what is too long ago counts as failed.
+/// Returns whether a past round ended before all had arrived; one that is too long ago counts as failed.
 fn has_failed(numbers: &Numbers<'_>, round: u64) -> bool {
     numbers.get(ROUND) - round >= 64 || numbers.get(FAILED) & (1 << (round % 64)) != 0
 }
 
-/// The error for a round that failed.
+/// Returns the error for a round that failed.
 fn cause(numbers: &Numbers<'_>) -> Error {
     let culprit = UniquePid::from_number(numbers.get(CULPRIT)).map(UniquePid::holder);
     let by = match (numbers.get(BROKEN), culprit) {
@@ -380,7 +381,7 @@ impl Drop for Inner {
         let Some(Some(place)) = self.place.get() else {
             return;
         };
-        // Where another process has the numbers that was stopped, this one stays a party until it ends.
+        // If a stopped process holds the numbers, this one stays a participant until it ends.
         let Ok(mut numbers) = self.monitor.lock_before(Some(Instant::now() + BUSY_LIMIT)) else {
             return;
         };

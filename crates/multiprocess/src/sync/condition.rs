@@ -1,4 +1,4 @@
-//! A lock whose holder can wait until another holder says that something has changed.
+//! The condition variable: a lock whose holder can wait until another holder notifies it of a change.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,18 +11,17 @@ use crate::sync::death_notice::death_notice;
 use crate::sync::monitor::{EVENTCOUNTS, Monitor, Numbers};
 use crate::transfer::handle::handle;
 
-/// A lock, and a place to wait until another holder of the lock says that something has changed.
+/// A condition variable with its lock: a holder can wait until another holder notifies it of a change.
 ///
-/// It is a handle, like [`Lock`](crate::Lock). What has changed lies elsewhere, for example in a
+/// It is a handle, like [`Lock`](crate::Lock). What has changed is stored elsewhere, for example in a
 /// [`Value`](crate::Value) that is only touched under the condition's lock.
 ///
-/// A notification for a process that is killed before it could act on it goes to the next waiting thread, at most a
-/// tenth of a second later. Nobody is woken without a notification.
+/// If a process is killed before it could act on a notification, the next waiter gets it, at most a tenth of a second
+/// later. There are no spurious wake-ups.
 ///
-/// Python: `multiprocessing.Condition`. Different here: the lock belongs to the condition and is held by a guard,
-/// through which alone one waits and notifies, where Python raises an error at run time if the lock is not held; and
-/// processes that are killed while they wait take no notification with them, where in Python `notify` can then wait
-/// for ever.
+/// Python: `multiprocessing.Condition`. Different here: only the guard of the condition's lock can wait and notify,
+/// where Python raises an error at run time if the lock is not held; and a process that is killed while it waits loses
+/// no notification, where in Python `notify` can then wait for ever.
 ///
 /// # Examples
 ///
@@ -51,17 +50,17 @@ pub struct Condition {
     monitor: Monitor,
 }
 
-// The numbers. A waiting thread has a ticket, one higher than the one before. It is notified if its place says so, or if
-// its ticket is below the second number.
+// The numbers. A waiter has a ticket, one higher than the one before. It is notified if its place says so, or if its
+// ticket is below the second number.
 const NEXT_TICKET: usize = 0;
 const ALL_BELOW: usize = 1;
 /// Number of places, from the first on, that were ever taken.
 const USED: usize = 2;
-/// For each waiting thread: its process, and twice its ticket, plus 1 if it is notified.
+/// For each waiter: its process, and twice its ticket, plus 1 if it is notified.
 const PLACES: usize = 3;
 
-/// How many can wait at one time.
-const MOST_WAITING: usize = 1024;
+/// The maximum number of waiters.
+const MAX_WAITERS: usize = 1024;
 
 impl Condition {
     /// Makes a condition whose lock is free. At most 1024 threads, of all processes, can wait at one time.
@@ -70,7 +69,7 @@ impl Condition {
     ///
     /// [`Error::Memory`] if there is no shared memory for it.
     pub fn new() -> Result<Condition> {
-        let monitor = Monitor::new(PLACES + 2 * MOST_WAITING, CONTENT)?;
+        let monitor = Monitor::new(PLACES + 2 * MAX_WAITERS, CONTENT)?;
         Ok(Condition { monitor })
     }
 
@@ -138,7 +137,7 @@ impl<'a> ConditionGuard<'a> {
         self.wait_until(None).map(|_| ())
     }
 
-    /// As [`wait`](ConditionGuard::wait), but waits no longer than `limit`; whether it was notified.
+    /// As [`wait`](ConditionGuard::wait), but waits no longer than `limit`; returns whether it was notified.
     ///
     /// It takes longer than `limit` if the lock is held then. Python: `Condition.wait(seconds)`.
     ///
@@ -149,7 +148,7 @@ impl<'a> ConditionGuard<'a> {
         self.wait_until(Instant::now().checked_add(limit))
     }
 
-    /// Waits, again and again, until `holds` is true; it is asked while the lock is held.
+    /// Waits, again and again, until `holds` returns true; it is called while the lock is held.
     ///
     /// Python: `Condition.wait_for(predicate)`.
     ///
@@ -163,7 +162,7 @@ impl<'a> ConditionGuard<'a> {
         Ok(())
     }
 
-    /// As [`wait_for`](ConditionGuard::wait_for), but waits no longer than `limit`; what `holds` said last.
+    /// As [`wait_for`](ConditionGuard::wait_for), but waits no longer than `limit`; returns the last result of `holds`.
     ///
     /// # Errors
     ///
@@ -185,7 +184,7 @@ impl<'a> ConditionGuard<'a> {
         }
     }
 
-    /// Notifies the thread that has waited longest, if one waits. Python: `Condition.notify()`.
+    /// Notifies the waiter that has waited longest, if there is one. Python: `Condition.notify()`.
     pub fn notify_one(&mut self) {
         let monitor = self.monitor;
         if let Some(numbers) = &mut self.numbers {
@@ -193,7 +192,7 @@ impl<'a> ConditionGuard<'a> {
         }
     }
 
-    /// Notifies all waiting threads. Python: `Condition.notify_all()`.
+    /// Notifies all waiters. Python: `Condition.notify_all()`.
     pub fn notify_all(&mut self) {
         if let Some(numbers) = &mut self.numbers {
             let next = numbers.get(NEXT_TICKET);
@@ -212,13 +211,13 @@ impl<'a> ConditionGuard<'a> {
         Ok(self.numbers.as_mut().expect("it was locked just now"))
     }
 
-    /// Waits; whether it was notified.
+    /// Waits; returns whether it was notified.
     fn wait_until(&mut self, deadline: Option<Instant>) -> Result<bool> {
         let monitor = self.monitor;
         let me = UniquePid::own();
         let numbers = self.locked()?;
         let Some(place) = free_place(numbers) else {
-            let reason = format!("{MOST_WAITING} threads wait already");
+            let reason = format!("{MAX_WAITERS} threads wait already");
             return Err(Error::memory(CONTENT, std::io::Error::other(reason)));
         };
         let ticket = numbers.get(NEXT_TICKET);
@@ -233,10 +232,10 @@ impl<'a> ConditionGuard<'a> {
         loop {
             let seen = monitor.eventcount(which).prepare_wait();
             self.numbers = None;
-            let look = monitor.wait(which, seen, deadline);
+            let check = monitor.wait(which, seen, deadline);
             let numbers = self.locked()?;
-            if look {
-                forget_the_dead(monitor, numbers);
+            if check {
+                remove_dead(monitor, numbers);
             }
             let notified = is_notified(numbers, place);
             if notified || deadline.is_some_and(|deadline| Instant::now() >= deadline) {
@@ -258,9 +257,9 @@ fn is_notified(numbers: &Numbers<'_>, place: usize) -> bool {
     ticket % 2 == 1 || ticket / 2 < numbers.get(ALL_BELOW)
 }
 
-/// Returns the waiting threads: their places, and their processes.
+/// Returns the waiters: their places, and their processes.
 fn waiting<'a>(numbers: &'a Numbers<'_>) -> impl Iterator<Item = (usize, UniquePid)> + 'a {
-    let used = usize::try_from(numbers.get(USED)).unwrap_or(MOST_WAITING);
+    let used = usize::try_from(numbers.get(USED)).unwrap_or(MAX_WAITERS);
     let places = numbers.all()[PLACES..]
         .chunks_exact(2)
         .take(used)
@@ -269,7 +268,7 @@ fn waiting<'a>(numbers: &'a Numbers<'_>) -> impl Iterator<Item = (usize, UniqueP
         .filter_map(|(index, place)| Some((PLACES + 2 * index, UniquePid::from_number(place[0])?)))
 }
 
-/// Notifies the thread that has waited longest and is alive.
+/// Notifies the waiter that has waited longest and is alive.
 fn notify_next(monitor: &Monitor, numbers: &mut Numbers<'_>) {
     loop {
         let first = waiting(numbers)
@@ -289,13 +288,13 @@ fn notify_next(monitor: &Monitor, numbers: &mut Numbers<'_>) {
     }
 }
 
-/// Returns which eventcount the thread at a place waits for. Places are two numbers apart.
+/// Returns which eventcount the waiter at a place waits for. Places are two numbers apart.
 fn eventcount_of(place: usize) -> usize {
     (place - PLACES) / 2 % EVENTCOUNTS
 }
 
-/// Removes the threads of dead processes, and passes on the notifications that only they had got.
-fn forget_the_dead(monitor: &Monitor, numbers: &mut Numbers<'_>) {
+/// Removes the waiters of dead processes, and passes on the notifications that only they had got.
+fn remove_dead(monitor: &Monitor, numbers: &mut Numbers<'_>) {
     let dead: Vec<usize> = waiting(numbers)
         .filter(|(_, process)| process.has_ended(monitor.run()))
         .map(|(place, _)| place)

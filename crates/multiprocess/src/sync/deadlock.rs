@@ -1,4 +1,4 @@
-//! Who waits for whom, and whether they wait in a circle.
+//! Deadlocks: which process waits for which, and whether they wait in a circle.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,8 +10,8 @@ use crate::errors::holder::Holder;
 
 /// A process that waits for something which another process holds.
 ///
-/// [`Error::wait`] makes it from the error of a wait that timed out, and it can be sent: the processes that
-/// suspect each other tell theirs to one that looks whether they are a [`Deadlock`].
+/// [`Error::wait`] makes it from the error of a wait that timed out. It can be sent: to find a [`Deadlock`], processes
+/// send theirs to one that compares them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockWait {
     /// The process that waits.
@@ -23,9 +23,10 @@ pub struct LockWait {
 }
 
 impl Error {
-    /// Returns which process waited for what, and which held it, if this is [`Error::LockTimeout`] and there was a holder.
+    /// Returns which process waited for what, and which held it, if this is [`Error::LockTimeout`] and there was a
+    /// holder.
     ///
-    /// To be asked in the process that waited.
+    /// Call it in the process that waited.
     #[must_use]
     pub fn wait(&self) -> Option<LockWait> {
         match self {
@@ -58,11 +59,12 @@ impl fmt::Display for LockWait {
 /// Processes of which each waits for what the next one holds, and the last one for what the first one holds. None of
 /// them will ever go on.
 ///
-/// That is certain if each still holds what it held when the others waited, and does not let another thread hold it:
-/// a lock knows the process that holds it, not the thread. A process that waits for itself is therefore no deadlock,
-/// but two of its threads that take turns; a thread that asks for a lock it holds gets [`Error::HeldAlready`].
+/// That is certain if each still holds what it held when the others waited, and the same thread does: a lock knows the
+/// process that holds it, not the thread. So a process that waits for itself is no deadlock, but two of its threads
+/// that take turns; a thread that asks for a lock it holds gets [`Error::HeldAlready`].
 ///
-/// Python has nothing of the kind: `acquire` with a time limit says False, not who holds the lock.
+/// Python has nothing like it: `acquire` with a time limit returns False, and does not say which process holds the
+/// lock.
 ///
 /// # Examples
 ///
@@ -109,7 +111,8 @@ impl Deadlock {
         Some(Deadlock { waits: circle })
     }
 
-    /// The waits of the circle: the holder of each is the waiter of the next, that of the last one the first waiter.
+    /// Returns the waits of the circle: the holder of each is the waiter of the next, that of the last one the first
+    /// waiter.
     #[must_use]
     pub fn waits(&self) -> &[LockWait] {
         &self.waits
@@ -136,12 +139,12 @@ struct Search<'a> {
     waits: &'a [LockWait],
     /// Processes that lead to no circle.
     done: BTreeSet<u32>,
-    /// The waits that led to where the search is.
+    /// The waits on the path of the search.
     path: Vec<&'a LockWait>,
 }
 
 impl<'a> Search<'a> {
-    /// Gives the circle that a wait leads into.
+    /// Returns the circle that a wait leads into.
     fn circle_from(&mut self, wait: &'a LockWait) -> Option<Vec<LockWait>> {
         let (waiter, holder) = (wait.waiter.pid, wait.holder.pid);
         if waiter == holder || self.done.contains(&holder) {
@@ -167,7 +170,7 @@ mod tests {
     use super::{Deadlock, LockWait};
     use crate::Holder;
 
-    /// Writes waits down as `A waits for 1 of B`.
+    /// Parses waits of the form `A waits for 1 of B`.
     fn waits(text: &str) -> Vec<LockWait> {
         let process = |name: &str| Holder {
             pid: name.bytes().map(u32::from).sum(),
@@ -203,8 +206,8 @@ mod tests {
     }
 
     #[test]
-    fn three_are_a_circle_in_whatever_order_they_tell() {
-        for (told, found) in [
+    fn three_are_a_circle_in_any_order() {
+        for (text, found) in [
             (
                 "A waits for 2 of B, B waits for 3 of C, C waits for 1 of A",
                 "A 2, B 3, C 1",
@@ -214,38 +217,38 @@ mod tests {
                 "C 1, A 2, B 3",
             ),
         ] {
-            assert_eq!(circle(told).as_deref(), Some(found));
+            assert_eq!(circle(text).as_deref(), Some(found));
         }
     }
 
     #[test]
-    fn who_waits_for_a_circle_is_not_in_it() {
-        let told = "X waits for 1 of A, A waits for 2 of B, Y waits for 2 of B, B waits for 1 of A";
-        assert_eq!(circle(told).as_deref(), Some("A 2, B 1"));
+    fn a_process_that_waits_for_a_circle_is_not_in_it() {
+        let text = "X waits for 1 of A, A waits for 2 of B, Y waits for 2 of B, B waits for 1 of A";
+        assert_eq!(circle(text).as_deref(), Some("A 2, B 1"));
     }
 
     #[test]
     fn a_circle_behind_a_dead_end_is_found() {
-        let told = "A waits for 5 of E, A waits for 2 of B, B waits for 6 of F, B waits for 1 of A";
-        assert_eq!(circle(told).as_deref(), Some("A 2, B 1"));
+        let text = "A waits for 5 of E, A waits for 2 of B, B waits for 6 of F, B waits for 1 of A";
+        assert_eq!(circle(text).as_deref(), Some("A 2, B 1"));
     }
 
     #[test]
-    fn without_a_circle_there_is_no_alarm() {
-        for told in [
+    fn without_a_circle_there_is_no_deadlock() {
+        for text in [
             "A waits for 2 of B",
             "A waits for 2 of B, B waits for 3 of C, A waits for 3 of C",
             "A waits for 2 of B, A waits for 3 of C, B waits for 4 of D, C waits for 4 of D",
             // Two threads of one process take turns.
             "A waits for 1 of A",
         ] {
-            assert_eq!(circle(told), None, "{told}");
+            assert_eq!(circle(text), None, "{text}");
         }
         assert_eq!(Deadlock::among(&[]), None);
     }
 
     #[test]
-    fn each_process_is_told_with_what_it_holds_and_what_it_waits_for() {
+    fn the_text_names_what_each_process_holds_and_waits_for() {
         let waits = waits("A waits for two of B, B waits for three of C, C waits for one of A");
         assert_eq!(
             Deadlock::among(&waits).expect("a circle").to_string(),

@@ -1,14 +1,14 @@
-//! The notice that a holder died, as the guards of all locks show it.
+//! The notice that a holder died, in the guards of all locks.
 
-/// Gives a guard the three methods of the notice; the closure returns the segment that the guard has locked.
+/// Adds the three methods of the notice to a guard; the closure returns the segment that the guard has locked.
 macro_rules! death_notice {
     ($guard:ident $(<$of:ident>)?, $segment:expr) => {
         impl $(<$of>)? $guard<'_ $(, $of)?> {
             /// Returns whether a process died while it held the lock, so that what the lock guards may be half changed.
             ///
-            /// Every later holder is told, until one calls [`clear_death`](Self::clear_death); std's mutexes stay
-            /// poisoned in the same way. For a [`Lock`](crate::Lock) or an [`RLock`](crate::RLock), a thread that leaked
-            /// its guard and ended counts as dead, too.
+            /// It is true for every later holder, until one calls [`clear_death`](Self::clear_death); std's mutexes
+            /// stay poisoned in the same way. For a [`Lock`](crate::Lock) or an [`RLock`](crate::RLock), a thread that
+            /// leaked its guard and ended counts as dead, too.
             #[must_use]
             pub fn holder_died(&self) -> bool {
                 self.dead_holder().is_some()
@@ -21,8 +21,8 @@ macro_rules! death_notice {
                 segment(self).dead_holder()
             }
 
-            /// Clears the notice that a holder died: later holders aren't told any more. Call it when you have repaired
-            /// the data. It is std's `Mutex::clear_poison`.
+            /// Clears the notice that a holder died, for later holders too. Call it when you have repaired the data. It
+            /// is std's `Mutex::clear_poison`.
             pub fn clear_death(&mut self) {
                 let segment: fn(&Self) -> &$crate::memory::segment::Segment = $segment;
                 segment(self).clear_death();

@@ -1,4 +1,4 @@
-//! Something that has happened or not, and that processes wait for.
+//! The event: a flag that processes wait for.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,13 +9,13 @@ use crate::errors::error::{Error, Result};
 use crate::memory::layout::words;
 use crate::memory::segment::{Access, Segment};
 use crate::platform::futex;
-use crate::sync::monitor::LOOK;
+use crate::sync::monitor::CHECK_INTERVAL;
 use crate::transfer::handle::handle;
 
 /// A flag that processes set, clear, and wait for.
 ///
-/// It is a handle, like [`Lock`](crate::Lock). Setting it is one store, so no death leaves it half set. Waiting threads
-/// wake up at once, or, if the process that set it died before it could wake them, a tenth of a second later.
+/// It is a handle, like [`Lock`](crate::Lock). Setting it is one store, so no death leaves it half set. Waiters wake up
+/// at once, or, if the process that set it died before it could wake them, a tenth of a second later.
 ///
 /// Python: `multiprocessing.Event`. Different here: a waiting process that is killed does not disturb the others;
 /// in Python `set` can then wait for ever.
@@ -65,13 +65,13 @@ impl Event {
         &self.segment.words()[words::EVENT]
     }
 
-    /// Whether the event is set. What was written before it was set can be read after this has returned true.
+    /// Returns whether the event is set. What was written before it was set can be read after this has returned true.
     #[must_use]
     pub fn is_set(&self) -> bool {
         is_set(self.word().load(Ordering::Acquire))
     }
 
-    /// Sets the event and wakes all threads that wait for it. Nothing happens if it is set.
+    /// Sets the event and wakes all waiters. Does nothing if it is set.
     pub fn set(&self) {
         let set = |word: u32| (!is_set(word)).then_some((word | SET).wrapping_add(ONCE_MORE));
         let word = self.word();
@@ -88,12 +88,12 @@ impl Event {
         self.word().fetch_and(!SET, Ordering::AcqRel);
     }
 
-    /// Waits until the event is set. It returns also if it was cleared again meanwhile.
+    /// Waits until the event is set. It also returns if the event was cleared again meanwhile.
     pub fn wait(&self) {
         self.wait_until(None);
     }
 
-    /// Waits until the event is set, but not longer than `limit`; whether it was set.
+    /// Waits until the event is set, but not longer than `limit`; returns whether it was set.
     ///
     /// Python: `Event.wait(seconds)`.
     #[must_use]
@@ -113,8 +113,8 @@ impl Event {
                 return false;
             }
             // No longer, in case the process that sets it dies before it wakes this one.
-            let look = Instant::now() + LOOK;
-            let until = deadline.map_or(look, |deadline| deadline.min(look));
+            let check = Instant::now() + CHECK_INTERVAL;
+            let until = deadline.map_or(check, |deadline| deadline.min(check));
             futex::wait_while(word, seen, Some(until));
             seen = word.load(Ordering::Acquire);
         }
@@ -125,7 +125,7 @@ fn is_set(word: u32) -> bool {
     word & SET != 0
 }
 
-/// Whether the event is set, or was since the word was read first.
+/// Returns whether the event is set, or was since the word was read first.
 fn has_happened(first: u32, now: u32) -> bool {
     is_set(now) || first / ONCE_MORE != now / ONCE_MORE
 }

@@ -15,12 +15,12 @@ use crate::transfer::handle::handle;
 /// A lock that processes and threads take in turns.
 ///
 /// It is a handle: clones of it, and what arrives in another process when it is given to [`spawn`](crate::spawn) or
-/// sent, are the same lock. What the lock guards is up to those who use it; for a number or an array in shared
-/// memory, [`Value`](crate::Value) and [`Array`](crate::Array) have a lock of their own that cannot be forgotten.
+/// sent, are the same lock. You decide what the lock guards; for a number or an array in shared memory,
+/// [`Value`](crate::Value) and [`Array`](crate::Array) have a lock of their own that you cannot forget.
 ///
-/// Python: `multiprocessing.Lock`. Different here: the lock comes free when its holder dies, and later holders are
-/// told so, where Python waits for ever; a thread that asks for a lock it holds gets an error, where Python waits
-/// for ever; and only the guard can release it.
+/// Python: `multiprocessing.Lock`. Different here: the lock becomes free when its holder dies, and later holders can
+/// see that, where Python waits for ever; a thread that asks for a lock it holds gets an error, where Python waits for
+/// ever; and only the guard can release it.
 ///
 /// # Examples
 ///
@@ -39,7 +39,7 @@ use crate::transfer::handle::handle;
 ///     let children = ["tango", "foxtrot"]
 ///         .map(|word| spawn(speak, (lock.clone(), word.to_owned())));
 ///     for child in children {
-///         child?.join()?.expect("nobody dies holding the lock");
+///         child?.join()?.expect("no holder dies");
 ///     }
 ///     Ok(())
 /// }
@@ -51,7 +51,7 @@ pub struct Lock {
     pub(super) name: Option<Arc<str>>,
 }
 
-/// What users call the lock: an [`RLock`](crate::RLock) is a [`Lock`] within.
+/// The type as users see it: an [`RLock`](crate::RLock) contains a [`Lock`].
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind {
     Lock,
@@ -151,7 +151,7 @@ impl Lock {
     }
 }
 
-/// The error for a lock that was not got.
+/// Returns the error for a lock that the thread did not get.
 pub(crate) fn refusal(
     refused: Refused,
     segment: &Segment,

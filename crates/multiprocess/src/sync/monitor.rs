@@ -1,9 +1,8 @@
-//! Numbers that processes share, change under a lock, and wait for: what the semaphore, the barrier and the condition
-//! are made of.
+//! The monitor: numbers that processes share, change under a lock, and wait for. The semaphore, the barrier and the
+//! condition are built on it.
 //!
-//! Nothing here depends on any process coming back: a change happens wholly or not at all (`redo_log`), the lock
-//! becomes free when its holder dies, and a waiting thread also looks by itself now and then, because the process that
-//! should wake it may be dead.
+//! It survives the death of any process: a change happens wholly or not at all (`redo_log`), the lock becomes free when
+//! its holder dies, and a waiter also checks from time to time, because the process that should wake it may be dead.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -17,17 +16,17 @@ use crate::memory::segment::{Access, Segment, SegmentGuard};
 use crate::platform::file_lock::{MOMENT, Refused};
 use crate::sync::redo_log;
 
-/// How long a waiting thread sleeps before it looks for dead processes.
-pub(crate) const LOOK: Duration = Duration::from_millis(100);
+/// How long a waiter sleeps before it checks for dead processes.
+pub(crate) const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Eventcounts that a monitor has.
+/// The number of eventcounts of a monitor.
 pub(crate) const EVENTCOUNTS: usize = words::MONITOR_EVENTCOUNTS.end / 2;
 
-/// Shared numbers, their lock, and eventcounts for threads that wait until they change.
+/// Shared numbers, their lock, and eventcounts for threads that wait for a change.
 #[derive(Clone, Debug)]
 pub(crate) struct Monitor {
     segment: Arc<Segment>,
-    /// What errors call it.
+    /// Its name in errors.
     what: &'static str,
 }
 
@@ -56,8 +55,8 @@ impl Monitor {
         Ok(Numbers::new(&self.segment, self.segment.lock(deadline)?))
     }
 
-    /// Locks the numbers at the end of a wait: even when the deadline has passed, it waits a [`MOMENT`] for others that
-    /// have them.
+    /// Locks the numbers at the end of a wait: even when the deadline has passed, it waits a [`MOMENT`] for another
+    /// that holds them.
     pub(crate) fn lock_before(&self, deadline: Option<Instant>) -> Result<Numbers<'_>, Refused> {
         self.lock(deadline.map(|deadline| deadline.max(Instant::now() + MOMENT)))
     }
@@ -70,22 +69,22 @@ impl Monitor {
         crate::sync::lock::refusal(refused, &self.segment, self.what.to_owned(), limit)
     }
 
-    /// Returns one of the [`EVENTCOUNTS`]. A thread prepares to wait when it has looked at the numbers in vain and still
-    /// has them locked, so a thread that changes them later knows of it.
+    /// Returns one of the [`EVENTCOUNTS`]. A thread prepares to wait when it has looked at the numbers in vain and
+    /// still has them locked, so a thread that changes them later knows of it.
     pub(crate) fn eventcount(&self, which: usize) -> EventCount<'_> {
         EventCount::of(&self.segment, words::MONITOR_EVENTCOUNTS.start + 2 * which)
     }
 
-    /// Waits until an eventcount is notified, or it is time to look for dead processes, or the deadline has passed;
-    /// returns whether it is time to look. `seen` is what [`EventCount::prepare_wait`] returned.
+    /// Waits until an eventcount is notified, or it is time to check for dead processes, or the deadline has passed;
+    /// returns whether it is time to check. `seen` is what [`EventCount::prepare_wait`] returned.
     pub(crate) fn wait(&self, which: usize, seen: u32, deadline: Option<Instant>) -> bool {
-        let look = Instant::now() + LOOK;
-        let until = deadline.map_or(look, |deadline| deadline.min(look));
+        let check = Instant::now() + CHECK_INTERVAL;
+        let until = deadline.map_or(check, |deadline| deadline.min(check));
         self.eventcount(which).wait_while(seen, until);
         Instant::now() >= until
     }
 
-    /// A number that can be read and written without the lock.
+    /// Returns a number that can be read and written without the lock.
     pub(crate) fn note(&self) -> &AtomicU32 {
         &self.segment.words()[words::NOTE]
     }
@@ -112,7 +111,7 @@ impl<'a> Numbers<'a> {
         Numbers { held, complete }
     }
 
-    /// All numbers.
+    /// Returns all numbers.
     pub(crate) fn all(&self) -> &[u64] {
         &bytemuck::cast_slice(&self.held)[redo_log::ROOM..]
     }

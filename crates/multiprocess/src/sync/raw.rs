@@ -12,13 +12,13 @@ use crate::transfer::handle::handle;
 mod bits {
     use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
 
-    /// How a number is kept in an atomic of its size.
+    /// A number stored in an atomic of its size.
     pub trait Bits: Copy {
         type Cell: crate::memory::segment::Atomic;
 
         fn load(cell: &Self::Cell) -> Self;
         fn store(self, cell: &Self::Cell);
-        /// Replaces the number by what `change` makes of it, and returns what it was.
+        /// Replaces the number by the result of `change`, and returns the old one.
         fn update(cell: &Self::Cell, change: impl Fn(Self) -> Self) -> Self;
     }
 
@@ -72,8 +72,8 @@ pub trait Number: bits::Bits + 'static {}
 
 /// Numbers that processes share without a lock.
 ///
-/// Each is read and written whole, by relaxed atomic operations. Reading and then writing is two operations, between
-/// which another process may write: such an update is lost, but nothing worse happens.
+/// Each is read and written whole, by relaxed atomic operations. Reading and then writing is two operations. If another
+/// process writes between them, that is a lost update, but nothing worse happens.
 ///
 /// Python: `multiprocessing.RawArray`.
 ///
@@ -112,13 +112,13 @@ impl<T: Number> RawArray<T> {
         self.segment.atomics()
     }
 
-    /// How many numbers there are.
+    /// Returns the number of elements.
     #[must_use]
     pub fn len(&self) -> usize {
         self.cells().len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no elements.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -143,9 +143,9 @@ impl<T: Number> RawArray<T> {
         number.store(&self.cells()[index]);
     }
 
-    /// Replaces a number by what `change` makes of it, in one indivisible step, and returns what it was.
+    /// Replaces a number by the result of `change`, atomically, and returns the old one.
     ///
-    /// No update is lost this way; `change` is called again where another process came between.
+    /// There are no lost updates this way: if another process writes meanwhile, `change` is called again.
     ///
     /// # Panics
     ///
@@ -256,7 +256,7 @@ impl<T: Number> RawValue<T> {
         self.0.set(0, number);
     }
 
-    /// Replaces the number by what `change` makes of it, in one indivisible step, and returns what it was.
+    /// Replaces the number by the result of `change`, atomically, and returns the old one.
     pub fn update(&self, change: impl Fn(T) -> T) -> T {
         self.0.update(0, change)
     }

@@ -1,35 +1,32 @@
-//! Changes of several numbers that happen together or not at all, though the process may be killed at any instant.
+//! The redo log: changes of several numbers are atomic, even if the process is killed at any instant.
 //!
-//! The numbers lie in shared memory, guarded by a lock. A change is first written beside them; then one store says
-//! that it is complete; then it is carried out, and the store is undone. The process that gets the lock after a death
-//! carries out again what was complete; what was not never happened.
+//! The numbers are in shared memory, guarded by a lock. A change is first written to the log; then one store marks it
+//! complete; then it is applied to the numbers, and the mark is cleared. The process that gets the lock after a death
+//! applies a complete change again, and ignores an incomplete one.
 
 use std::sync::atomic::{AtomicU32, Ordering, fence};
 
-/// Numbers that one change may set at most.
-pub(crate) const MOST: usize = 8;
+/// The most numbers that one change may set.
+pub(crate) const MAX: usize = 8;
 
-/// Numbers that the log takes at the beginning of the memory.
-pub(crate) const ROOM: usize = 2 * MOST;
+/// The length of the log, which is at the beginning of the memory.
+pub(crate) const ROOM: usize = 2 * MAX;
 
-/// Sets numbers, given by their place and what they become, in one step.
+/// Sets numbers, given as places and new values, in one step.
 ///
 /// `memory` is the log and then the numbers; `complete` is how many of the log's entries are valid.
 pub(crate) fn change(memory: &mut [u64], complete: &AtomicU32, changes: &[(usize, u64)]) {
-    write_down(memory, changes);
+    write_log(memory, changes);
     let count = u32::try_from(changes.len()).expect("a change sets few numbers");
-    // The compiler keeps the order too: between the entries and what they say stands this store.
+    // The fences keep the compiler, too, from moving anything across this store.
     fence(Ordering::SeqCst);
     complete.store(count, Ordering::SeqCst);
     fence(Ordering::SeqCst);
     finish(memory, complete);
 }
 
-fn write_down(memory: &mut [u64], changes: &[(usize, u64)]) {
-    assert!(
-        changes.len() <= MOST,
-        "a change sets {MOST} numbers at most"
-    );
+fn write_log(memory: &mut [u64], changes: &[(usize, u64)]) {
+    assert!(changes.len() <= MAX, "a change sets {MAX} numbers at most");
     let (log, numbers) = memory.split_at_mut(ROOM);
     for (entry, &(place, number)) in log.chunks_exact_mut(2).zip(changes) {
         assert!(place < numbers.len(), "a change stays within the numbers");
@@ -38,7 +35,7 @@ fn write_down(memory: &mut [u64], changes: &[(usize, u64)]) {
     }
 }
 
-/// Carries out what the last holder of the lock had completely written down.
+/// Applies the change in the log, if it is complete.
 pub(crate) fn finish(memory: &mut [u64], complete: &AtomicU32) {
     let count = complete.load(Ordering::SeqCst) as usize;
     if count == 0 {
@@ -78,22 +75,22 @@ mod tests {
     }
 
     #[test]
-    fn killed_while_it_is_written_down_it_never_happened() {
+    fn an_incomplete_change_in_the_log_is_ignored() {
         for written in 0..=CHANGES.len() {
             let (mut memory, complete) = (memory(), AtomicU32::new(0));
-            write_down(&mut memory, &CHANGES[..written]);
+            write_log(&mut memory, &CHANGES[..written]);
             finish(&mut memory, &complete);
             assert_eq!(memory[ROOM..], OLD);
         }
     }
 
     #[test]
-    fn killed_while_it_is_carried_out_it_is_carried_out_again() {
-        for carried_out in 0..=CHANGES.len() {
+    fn a_change_that_was_partly_applied_is_applied_again() {
+        for applied in 0..=CHANGES.len() {
             let (mut memory, complete) = (memory(), AtomicU32::new(0));
-            write_down(&mut memory, &CHANGES);
+            write_log(&mut memory, &CHANGES);
             complete.store(3, Ordering::SeqCst);
-            for (place, number) in &CHANGES[..carried_out] {
+            for (place, number) in &CHANGES[..applied] {
                 memory[ROOM + place] = *number;
             }
             finish(&mut memory, &complete);
@@ -103,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_leads_nowhere_is_left_out() {
+    fn an_entry_with_an_invalid_place_is_ignored() {
         let (mut memory, complete) = (memory(), AtomicU32::new(1));
         memory[0] = u64::MAX;
         memory[1] = 6;
@@ -114,6 +111,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "8 numbers at most")]
     fn a_change_of_too_many_numbers_is_refused() {
-        change(&mut memory(), &AtomicU32::new(0), &[(0, 0); MOST + 1]);
+        change(&mut memory(), &AtomicU32::new(0), &[(0, 0); MAX + 1]);
     }
 }

@@ -14,8 +14,8 @@ use crate::transfer::handle::handle;
 
 /// A lock that processes and threads take in turns, and that the thread which holds it may take again.
 ///
-/// It comes free when as many guards were dropped as were given out. Like [`Lock`](crate::Lock) it is a handle, it
-/// comes free when its holder dies, and later holders are told so.
+/// It becomes free when its last guard is dropped. Like [`Lock`](crate::Lock) it is a handle, it becomes free when its
+/// holder dies, and later holders can see that.
 ///
 /// Python: `multiprocessing.RLock`. Different here: Python waits for ever when the holder was killed; and only the
 /// guard can release it, so it cannot be released once too often.
@@ -30,7 +30,7 @@ use crate::transfer::handle::handle;
 ///     check(books)
 /// }
 ///
-/// // Takes the lock for those who call it without; `transfer` holds it already.
+/// // Takes the lock for callers that don't hold it; `transfer` does.
 /// fn check(books: &RLock) -> Result<(), Error> {
 ///     let _alone = books.acquire()?;
 ///     Ok(())
@@ -95,7 +95,8 @@ impl RLock {
     ///
     /// # Errors
     ///
-    /// [`Error::LockTimeout`](crate::Error::LockTimeout) if another thread held it all the time; it names the holder's process.
+    /// [`Error::LockTimeout`](crate::Error::LockTimeout) if another thread held it all the time; it names the holder's
+    /// process.
     pub fn acquire_timeout(&self, limit: Duration) -> Result<RLockGuard<'_>> {
         self.guard(self.0.segment.lock(Instant::now().checked_add(limit)))
             .map_err(|refused| self.0.refusal(refused, Some(limit)))
@@ -117,7 +118,7 @@ impl RLock {
         };
         TIMES.with_borrow_mut(|all| {
             match all.iter_mut().find(|(known, _)| *known == key) {
-                // What a forgotten guard left behind does not count.
+                // The count of a forgotten guard is void.
                 Some((_, times)) if first => *times = 1,
                 Some((_, times)) => *times += 1,
                 None => all.push((key, 1)),
@@ -149,7 +150,7 @@ handle!(
     |segment, name| Ok(RLock(Lock::of(Kind::RLock, segment, name))),
 );
 
-/// An [`RLock`] that is held, once more by each guard; dropping the last of them releases it.
+/// An [`RLock`] that is held, once for each guard; dropping the last guard releases it.
 ///
 /// The guards of a thread may be dropped in any order. A guard stays with its thread.
 #[must_use = "dropping the guard releases the lock at once"]
@@ -164,7 +165,7 @@ death_notice!(RLockGuard, |guard| guard.segment);
 impl Drop for RLockGuard<'_> {
     fn drop(&mut self) {
         let key = std::ptr::from_ref(self.segment).addr();
-        // Without the count the thread is at its very end, which releases the lock too.
+        // If the count is gone, the thread is ending, which releases the lock too.
         let last = TIMES.try_with(|all| {
             let mut all = all.borrow_mut();
             let place = all.iter().position(|(known, _)| *known == key);

@@ -1,4 +1,4 @@
-//! A number of permits that processes take and give back.
+//! The semaphore: a number of permits that processes take and release.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -13,14 +13,14 @@ use crate::transfer::handle::handle;
 
 /// A fixed number of permits: as many threads, of any processes, may hold one at the same time.
 ///
-/// It is a handle, like [`Lock`](crate::Lock). A permit comes back when its [`Permit`] is dropped, also by a panic,
-/// and when its process dies; that is noticed within a tenth of a second.
+/// It is a handle, like [`Lock`](crate::Lock). A permit is released when its [`Permit`] is dropped, also by a panic,
+/// and within a tenth of a second after its process dies.
 ///
-/// Python: `multiprocessing.Semaphore(n)`. Different here: a permit of a killed process comes back, where Python
-/// loses it; and a permit is given back by its guard only, so there are never more of them than at the beginning.
-/// That makes it Python's `BoundedSemaphore` too: the `ValueError` of a release too many cannot happen. To signal
-/// something from one process to another, for which Python's `release` without `acquire` is used, there are
-/// [`Event`](crate::Event) and [`Condition`](crate::Condition).
+/// Python: `multiprocessing.Semaphore(n)`. Different here: a permit of a killed process is released, where Python loses
+/// it; and only its guard releases a permit, so there are never more of them than at the beginning. That makes it
+/// Python's `BoundedSemaphore` too: the `ValueError` of a release too many cannot happen. To signal another process, as
+/// Python programs do by `release` without `acquire`, use [`Event`](crate::Event) or
+/// [`Condition`](crate::Condition).
 ///
 /// # Examples
 ///
@@ -29,7 +29,7 @@ use crate::transfer::handle::handle;
 ///
 /// fn download(number: u32, at_once: Semaphore) -> u32 {
 ///     let _permit = at_once.acquire().expect("there is shared memory");
-///     // Here are never more than two processes.
+///     // There are never more than two processes here.
 ///     number * 10
 /// }
 ///
@@ -49,12 +49,12 @@ pub struct Semaphore {
     permits: u32,
 }
 
-// The numbers: how many permits are free, and then for each process that has some, its number and how many.
+// The numbers: how many permits are free; then for each process that holds some, its number and how many.
 const FREE: usize = 0;
 const HOLDERS: usize = 1;
 
-/// Processes that can hold permits at one time; a further one waits as if all permits were taken.
-const MOST_HOLDERS: u32 = 1024;
+/// The most processes that can hold permits at one time; a further one waits as if all permits were taken.
+const MAX_HOLDERS: u32 = 1024;
 
 /// The eventcount that is notified when a permit is free again.
 const FREED: usize = 0;
@@ -66,7 +66,7 @@ impl Semaphore {
     ///
     /// [`Error::Memory`] if there is no shared memory for it.
     pub fn new(permits: u32) -> Result<Semaphore> {
-        let holders = permits.min(MOST_HOLDERS) as usize;
+        let holders = permits.min(MAX_HOLDERS) as usize;
         let monitor = Monitor::new(HOLDERS + 2 * holders, CONTENT)?;
         monitor.enter()?.set(FREE, u64::from(permits));
         Ok(Semaphore { monitor, permits })
@@ -87,7 +87,7 @@ impl Semaphore {
 
     /// Takes a permit if one is free. Python: `Semaphore.acquire(block=False)`.
     ///
-    /// It waits for another process that takes or gives back a permit at the same moment, but not longer than a
+    /// It waits for another process that takes or releases a permit at the same moment, but not longer than a
     /// millisecond; then it is `None`, too.
     ///
     /// # Errors
@@ -99,13 +99,13 @@ impl Semaphore {
 
     /// Waits for a permit, but not longer than `limit`.
     ///
-    /// Python: `Semaphore.acquire(timeout=seconds)`, which returns False where this is an error that says who holds
-    /// the permits.
+    /// Python: `Semaphore.acquire(timeout=seconds)`, which returns False where this is an error that names the holders
+    /// of the permits.
     ///
     /// # Errors
     ///
-    /// [`Error::PermitTimeout`] if none was free in time; [`Error::LockTimeout`] if that could not be known, because a
-    /// process was stopped in the middle of taking a permit or giving one back.
+    /// [`Error::PermitTimeout`] if none was free in time; [`Error::LockTimeout`] if that is unknown, because a process
+    /// was stopped in the middle of taking or releasing a permit.
     pub fn acquire_timeout(&self, limit: Duration) -> Result<Permit<'_>> {
         match self.take(Timeout::For(limit), limit.is_zero())? {
             Some(permit) => Ok(permit),
@@ -117,31 +117,31 @@ impl Semaphore {
         }
     }
 
-    /// Number of permits, free or not.
+    /// Returns the number of permits, free or not.
     #[must_use]
     pub fn permits(&self) -> u32 {
         self.permits
     }
 
-    /// Number of permits that are free at this moment. Python: `Semaphore.get_value()`.
+    /// Returns the number of permits that are free at this moment. Python: `Semaphore.get_value()`.
     ///
     /// # Errors
     ///
     /// As [`acquire`](Semaphore::acquire).
     pub fn free(&self) -> Result<u32> {
         let mut numbers = self.monitor.enter()?;
-        self.take_from_the_dead(&mut numbers);
+        self.release_of_dead(&mut numbers);
         Ok(u32::try_from(numbers.get(FREE)).unwrap_or(self.permits))
     }
 
-    fn take(&self, limit: Timeout, mut look: bool) -> Result<Option<Permit<'_>>> {
+    fn take(&self, limit: Timeout, mut check: bool) -> Result<Option<Permit<'_>>> {
         let me = UniquePid::own();
         let deadline = limit.wait_until().deadline();
         loop {
             let mut numbers = match self.monitor.lock_before(deadline) {
                 Ok(numbers) => numbers,
                 Err(refused) => {
-                    // This thread may have been woken to take a permit: then let another one look.
+                    // The wake-up may have been for a free permit: pass it on.
                     self.monitor.eventcount(FREED).notify_one();
                     return match (refused, limit) {
                         (Refused::Busy, Timeout::Try) => Ok(None),
@@ -150,21 +150,21 @@ impl Semaphore {
                 }
             };
             if take_one(&mut numbers, me)
-                || look && self.take_from_the_dead(&mut numbers) && take_one(&mut numbers, me)
+                || check && self.release_of_dead(&mut numbers) && take_one(&mut numbers, me)
             {
                 return Ok(Some(Permit { semaphore: self }));
             }
-            if look && deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            if check && deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Ok(None);
             }
             let seen = self.monitor.eventcount(FREED).prepare_wait();
             drop(numbers);
-            look = self.monitor.wait(FREED, seen, deadline);
+            check = self.monitor.wait(FREED, seen, deadline);
         }
     }
 
-    /// Gives back the permits of processes that have died; true if there were some.
-    fn take_from_the_dead(&self, numbers: &mut Numbers<'_>) -> bool {
+    /// Releases the permits of dead processes; returns whether there were some.
+    fn release_of_dead(&self, numbers: &mut Numbers<'_>) -> bool {
         let dead: Vec<usize> = holders(numbers)
             .filter(|(_, process, _)| process.has_ended(self.monitor.run()))
             .map(|(place, ..)| place)
@@ -187,7 +187,7 @@ impl Semaphore {
         self.monitor.refusal(refused, limit)
     }
 
-    /// Who holds permits after the limit is over.
+    /// Returns the holders of permits after the limit is over.
     fn holders(&self, limit: Duration) -> Result<Vec<Holder>> {
         let locked = self.monitor.lock_before(Some(Instant::now()));
         let numbers = locked.map_err(|refused| self.refusal(refused, Timeout::For(limit)))?;
@@ -200,7 +200,7 @@ impl Semaphore {
         let me = UniquePid::own();
         let mut numbers = self.monitor.enter()?;
         let mine = holders(&numbers).find(|&(_, process, _)| process == me);
-        // Not there if this process is ending, and another one was faster.
+        // If this process is ending, another one may have released it.
         if let Some((place, _, count)) = mine {
             let free = numbers.get(FREE) + 1;
             let process = if count > 1 { me.number() } else { 0 };
@@ -212,7 +212,7 @@ impl Semaphore {
     }
 }
 
-/// Returns the processes that hold permits: their places, the processes, and how many they have.
+/// Returns the processes that hold permits: their places, the processes, and how many they hold.
 fn holders<'a>(numbers: &'a Numbers<'_>) -> impl Iterator<Item = (usize, UniquePid, u64)> + 'a {
     let all = numbers.all()[HOLDERS..].chunks_exact(2).enumerate();
     all.filter_map(|(index, holder)| {
@@ -259,10 +259,10 @@ handle!(
     },
 );
 
-/// A permit of a [`Semaphore`]; dropping it gives it back. Python: the block of `with semaphore:`.
+/// A permit of a [`Semaphore`]; dropping it releases it. Python: the block of `with semaphore:`.
 ///
 /// It belongs to the process, and may be dropped by another thread of it. One that is forgotten
-/// ([`std::mem::forget`]) comes back when the process ends.
+/// ([`std::mem::forget`]) is released when the process ends.
 #[derive(Debug)]
 #[must_use = "dropping the permit gives it back at once"]
 pub struct Permit<'a> {
@@ -271,7 +271,7 @@ pub struct Permit<'a> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        // What cannot be given back now comes back when the process ends.
+        // If it fails, the permit is released when the process ends.
         let _ = self.semaphore.release();
     }
 }

@@ -12,12 +12,12 @@ use crate::sync::array::{Array, ArrayGuard};
 use crate::sync::death_notice::death_notice;
 use crate::transfer::handle::handle;
 
-/// A value that processes share: to them what `Mutex<T>` is to threads.
+/// A value that processes share: what `Mutex<T>` is for threads.
 ///
 /// `T` is a number, or any other type whose bytes can be anything ([`bytemuck::Pod`]).
 ///
-/// Python: `multiprocessing.Value(typecode, value)`. Different here: `counter.value += 1` is a race in Python unless
-/// one remembers `with counter.get_lock():`; here there is no way to the number but through the lock.
+/// Python: `multiprocessing.Value(typecode, value)`. Different here: `counter.value += 1` is a race condition in Python
+/// unless you remember `with counter.get_lock():`; here you reach the number only through the lock.
 ///
 /// # Examples
 ///
@@ -25,7 +25,7 @@ use crate::transfer::handle::handle;
 /// use multiprocess::{Value, spawn, task};
 ///
 /// fn add_one(counter: Value<i64>) {
-///     *counter.lock().expect("nobody died") += 1;
+///     *counter.lock().expect("no thread leaked the guard") += 1;
 /// }
 ///
 /// fn main() -> Result<(), multiprocess::Error> {

@@ -1,4 +1,4 @@
-//! What happens, told to whoever listens: events for the package `tracing`, target `multiprocess`.
+//! Events for the package `tracing`, target `multiprocess`.
 //!
 //! | event | level | fields |
 //! |---|---|---|
@@ -12,11 +12,11 @@
 //! | `put` | TRACE | `queue`, `item`, `at` |
 //! | `got` | TRACE | `queue`, `item`, `since` |
 //!
-//! `item` counts the messages of a queue, a channel or one direction of a pipe: who got item 7 got what was put as
-//! item 7. `at` and `since` are [moments](moment); `at` stands where the event is told later than it happened, because
-//! meanwhile another process may have seen what it did: what was put can be got before this is told.
+//! `item` counts the messages of a queue, a channel or one direction of a pipe: item 7 that was got is item 7 that was
+//! put. `at` and `since` are [moments](moment). An event has `at` if it is emitted later than it happened, since
+//! another process may see the effect in between: what was put can be got before `put` is emitted.
 //!
-//! Where nobody listens an event costs the reading of one number.
+//! Without a subscriber, an event costs the reading of one number.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ use crate::errors::current::ProcessInfo;
 use crate::platform::process;
 use crate::trace::{TARGET, printer, recorder};
 
-/// Has the events printed and recorded where that is asked for.
+/// Starts printing and recording where the environment asks for it.
 pub(crate) fn prepare() {
     printer::print_if_asked();
     recorder::record_if_asked();
@@ -36,7 +36,7 @@ pub(crate) fn prepare() {
 
 pub(crate) fn process_started(process: &ProcessInfo, at: Option<u64>) {
     let ProcessInfo { name, pid, daemon } = process;
-    tell(
+    emit(
         Level::INFO,
         || info!(target: TARGET, name, pid, daemon, at, "process started"),
     );
@@ -44,29 +44,29 @@ pub(crate) fn process_started(process: &ProcessInfo, at: Option<u64>) {
 
 pub(crate) fn process_ended(process: &ProcessInfo, status: impl fmt::Display, at: Option<u64>) {
     let ProcessInfo { name, pid, .. } = process;
-    tell(
+    emit(
         Level::INFO,
         || info!(target: TARGET, name, pid, %status, at, "process ended"),
     );
 }
 
 pub(crate) fn task_begins(function: &str) {
-    tell(
+    emit(
         Level::DEBUG,
         || debug!(target: TARGET, function, "task begins"),
     );
 }
 
-/// The function is about to be called for some of the inputs of a call to a pool.
+/// A worker is about to call the function for some inputs of a call to a pool.
 pub(crate) fn batch_begins(function: &str, first: u32, count: u32) {
-    tell(
+    emit(
         Level::DEBUG,
         || debug!(target: TARGET, function, first, count, "task begins"),
     );
 }
 
 pub(crate) fn task_ends(function: &str) {
-    tell(
+    emit(
         Level::DEBUG,
         || debug!(target: TARGET, function, "task ends"),
     );
@@ -74,16 +74,16 @@ pub(crate) fn task_ends(function: &str) {
 
 pub(crate) fn join_awaited(process: &ProcessInfo) {
     let pid = process.pid;
-    tell(Level::DEBUG, || debug!(target: TARGET, pid, "join awaited"));
+    emit(Level::DEBUG, || debug!(target: TARGET, pid, "join awaited"));
 }
 
 pub(crate) fn joined(process: &ProcessInfo) {
     let pid = process.pid;
-    tell(Level::DEBUG, || debug!(target: TARGET, pid, "joined"));
+    emit(Level::DEBUG, || debug!(target: TARGET, pid, "joined"));
 }
 
 pub(crate) fn made(memory: &impl fmt::Debug, what: impl Fn() -> String) {
-    tell(
+    emit(
         Level::TRACE,
         || trace!(target: TARGET, ?memory, what = what(), "made"),
     );
@@ -91,7 +91,7 @@ pub(crate) fn made(memory: &impl fmt::Debug, what: impl Fn() -> String) {
 
 #[inline]
 pub(crate) fn lock_awaited(lock: &impl fmt::Debug) {
-    tell(
+    emit(
         Level::TRACE,
         || trace!(target: TARGET, ?lock, "lock awaited"),
     );
@@ -99,12 +99,12 @@ pub(crate) fn lock_awaited(lock: &impl fmt::Debug) {
 
 #[inline]
 pub(crate) fn lock_held(lock: &impl fmt::Debug) {
-    tell(Level::TRACE, || trace!(target: TARGET, ?lock, "lock held"));
+    emit(Level::TRACE, || trace!(target: TARGET, ?lock, "lock held"));
 }
 
-/// It is not got, and no longer waited for.
+/// The thread gave up waiting for the lock.
 pub(crate) fn lock_refused(lock: &impl fmt::Debug) {
-    tell(
+    emit(
         Level::TRACE,
         || trace!(target: TARGET, ?lock, "lock refused"),
     );
@@ -114,57 +114,57 @@ pub(crate) fn lock_refused(lock: &impl fmt::Debug) {
 #[inline]
 pub(crate) fn lock_released(lock: &impl fmt::Debug, at: Option<u64>) {
     if at.is_some() {
-        tell(
+        emit(
             Level::TRACE,
             || trace!(target: TARGET, ?lock, at, "lock released"),
         );
     }
 }
 
-/// `at` is the [moment](moment) before anybody could get it.
+/// `at` is the [moment](moment) before it could be got.
 pub(crate) fn put(queue: &impl fmt::Debug, item: u32, at: Option<u64>) {
     if at.is_some() {
-        tell(
+        emit(
             Level::TRACE,
             || trace!(target: TARGET, ?queue, item, at, "put"),
         );
     }
 }
 
-/// `since` is the [moment](moment) from which it was waited for.
+/// `since` is the [moment](moment) when the wait began.
 pub(crate) fn got(queue: &impl fmt::Debug, item: u32, since: Option<u64>) {
     if since.is_some() {
-        tell(
+        emit(
             Level::TRACE,
             || trace!(target: TARGET, ?queue, item, since, "got"),
         );
     }
 }
 
-/// Whether anybody may listen to events of that level.
+/// Returns whether there may be a subscriber to events of that level.
 #[inline]
-fn may_be_heard(level: Level) -> bool {
+fn may_be_enabled(level: Level) -> bool {
     level <= LevelFilter::current()
 }
 
-/// The time by the system's monotonic clock, which is one for all processes, in nanoseconds; `None` where nobody
-/// listens to events of that level.
+/// Returns the time by the system's monotonic clock, which all processes share, in nanoseconds; `None` without a
+/// subscriber to events of that level.
 #[inline]
 pub(crate) fn moment(level: Level) -> Option<u64> {
-    may_be_heard(level).then(process::now)
+    may_be_enabled(level).then(process::now)
 }
 
-/// Has an event told: to the recorder, if there is one, and to the program's own listener, if it has one, otherwise to
+/// Emits an event: to the recorder, if there is one, and to the program's own subscriber, if it has one, otherwise to
 /// the printer, if there is one.
 #[inline]
-fn tell(level: Level, event: impl Fn()) {
-    if may_be_heard(level) {
-        tell_listeners(level, &event);
+fn emit(level: Level, event: impl Fn()) {
+    if may_be_enabled(level) {
+        emit_to_all(level, &event);
     }
 }
 
 #[cold]
-fn tell_listeners(level: Level, event: &dyn Fn()) {
+fn emit_to_all(level: Level, event: &dyn Fn()) {
     recorder::record(event);
     if dispatcher::get_default(Dispatch::is::<NoSubscriber>) {
         printer::print(level, event);

@@ -1,13 +1,13 @@
-//! In the place of the printer, without the feature `print`.
+//! Instead of the printer, without the feature `print`.
 
 use std::io::{self, Write};
 
 use tracing::Level;
 
-/// Says so where printing is asked for.
+/// Warns where the environment asks for printing.
 pub(super) fn print_if_asked() {
     if std::env::var_os("MULTIPROCESS_LOG").is_some() {
-        // Nobody is told that standard error is closed: there is nowhere to tell it.
+        // A closed standard error is ignored: there is nowhere to report it.
         let _ = writeln!(
             io::stderr(),
             "MULTIPROCESS_LOG prints nothing: build `multiprocess` with its feature `print`"

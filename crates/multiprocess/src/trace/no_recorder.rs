@@ -1,14 +1,14 @@
-//! In the place of the recorder, without the feature `record`.
+//! Instead of the recorder, without the feature `record`.
 
 use std::io::{self, Write};
 use std::path::Path;
 
 pub(crate) const VARIABLE: &str = "MULTIPROCESS_RECORD";
 
-/// Says so where a recording is asked for.
+/// Warns where the environment asks for a recording.
 pub(super) fn record_if_asked() {
     if std::env::var_os(VARIABLE).is_some_and(|folder| !folder.is_empty()) {
-        // Nobody is told that standard error is closed: there is nowhere to tell it.
+        // A closed standard error is ignored: there is nowhere to report it.
         let _ = writeln!(
             io::stderr(),
             "{VARIABLE} records nothing: build `multiprocess` with its feature `record`"

@@ -12,22 +12,22 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::errors::current;
 use crate::errors::quoted::{Line, Name};
 
-/// Name of the variable that has the events printed.
+/// The environment variable that turns printing on.
 const VARIABLE: &str = "MULTIPROCESS_LOG";
 
-/// What prints events, and up to which level.
+/// The subscriber that prints events, and up to which level.
 static PRINTER: OnceLock<(Dispatch, Level)> = OnceLock::new();
 
-/// Prints an event, where that was asked for.
+/// Prints an event, if printing is on.
 pub(super) fn print(level: Level, event: &dyn Fn()) {
-    if let Some((printer, most)) = PRINTER.get()
-        && level <= *most
+    if let Some((printer, max)) = PRINTER.get()
+        && level <= *max
     {
         dispatcher::with_default(printer, event);
     }
 }
 
-/// Has the events printed on standard error where the variable asks for it: `MULTIPROCESS_LOG=info`, `debug` or `trace`.
+/// Turns printing on standard error on where the variable asks for it: `MULTIPROCESS_LOG=info`, `debug` or `trace`.
 ///
 /// Python: `multiprocessing.log_to_stderr(level)`.
 pub(super) fn print_if_asked() {
@@ -35,14 +35,14 @@ pub(super) fn print_if_asked() {
         return;
     };
     let Ok(level) = level.parse::<Level>() else {
-        // Nobody is told that standard error is closed: there is nowhere to tell it.
+        // A closed standard error is ignored: there is nowhere to report it.
         let _ = writeln!(
             io::stderr(),
             "{VARIABLE}={level} is not understood: say info, debug or trace"
         );
         return;
     };
-    // The same goes for the events.
+    // It is ignored for the events, too.
     let printer = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)

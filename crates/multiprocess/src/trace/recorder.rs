@@ -1,17 +1,16 @@
-//! Recording the events: each process writes its own into a file of its own, every event at once, so that those of a
-//! process that is killed are there up to its death. (What others can see of a put before it is told may be missing, if
-//! the putter is killed in the microsecond between.)
+//! Recording the events: each process writes every event at once into a file of its own, so the file of a killed
+//! process is complete up to its death. (An event may be missing if the process is killed in the microsecond between a
+//! put, which others can see, and the line for it.)
 //!
-//! A line is an event, an object of JSON. All have `at`, nanoseconds by the system's monotonic clock, which is one for
-//! all processes, and `event`; those of threads have `thread`, the number that the system gave it. The first line is
-//! `process begins` with `name`, `pid` and `parent`; near the end of one that ends in an orderly way stands `process
-//! ends`, and threads that still run may tell more after it. Before the first event of a thread stands `thread seen`,
-//! with its `name`. The others are those of [events](super), and whatever else is told to [`recorder`]: an event without
-//! a message goes by the name that `tracing` gave it, and a field that has a name of ours gets a `_` behind it.
+//! A line is an event, a JSON object. All have `event` and `at`, nanoseconds by the system's monotonic clock, which all
+//! processes share; those of threads have `thread`, the system's thread number. The first line is `process begins` with
+//! `name`, `pid` and `parent`. If the process ends normally, `process ends` is near the end; threads that still run may
+//! add lines after it. `thread seen`, with its `name`, precedes the first event of a thread. The others are those of
+//! [events](super), and what the program emits to [`recorder`]: an event without a message has the name from `tracing`,
+//! and `_` is appended to a field whose name is already used.
 //!
-//! After [`MOST`] lines, or where the process may not make its file larger, it records no more, which `recording full`
-//! tells; lines that other threads had begun may follow. After a line that could not be written there is no other, and
-//! the line may be there in part.
+//! After [`MAX_LINES`] lines, or where the process may not make its file larger, it writes `recording full` and stops;
+//! lines that other threads had begun may follow. A line that could not be written is the last, and may be incomplete.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -30,24 +29,24 @@ use crate::platform::capacity;
 use crate::platform::process::{now, thread_id};
 use crate::trace::TARGET;
 
-/// Name of the variable that has the events recorded, in the folder that it names.
+/// The environment variable that names the folder for the recording.
 pub(crate) const VARIABLE: &str = "MULTIPROCESS_RECORD";
 
-/// Lines that a process records at most; they take about 10 megabytes.
-const MOST: u32 = 100_000;
+/// The most lines that a process records; they take about 10 megabytes.
+const MAX_LINES: u32 = 100_000;
 
-/// Room in the file for the line that tells that there is no more.
-const LAST_WORD: u64 = 128;
+/// Room in the file for the line `recording full`.
+const LAST_LINE: u64 = 128;
 
 static RECORDING: OnceLock<Recording> = OnceLock::new();
 static FOLDER: OnceLock<PathBuf> = OnceLock::new();
 static RECORDER: OnceLock<Dispatch> = OnceLock::new();
 
-/// Returns the listener that records, where a recording is asked for; it is there from [`init`](crate::init) on.
+/// Returns the subscriber that records, if recording is on; it exists from [`init`](crate::init) on.
 ///
-/// With the feature `record`, and the variable `MULTIPROCESS_RECORD` set to a folder, each process of the program writes what happens in it into a
-/// file in that folder, event by event, as lines of JSON with the time by one clock for all processes. What a killed
-/// process has done up to its death is there. To have events of your own in the recording, tell them to this listener.
+/// With the feature `record`, and the variable `MULTIPROCESS_RECORD` set to a folder, each process of the program
+/// writes its events into a file in that folder, as lines of JSON with the time by one clock for all processes. The
+/// file of a killed process is complete up to its death. To record events of your own, emit them to this subscriber.
 ///
 /// Python has nothing like it.
 ///
@@ -63,14 +62,14 @@ pub fn recorder() -> Option<&'static Dispatch> {
     RECORDER.get()
 }
 
-/// Records an event, where a recording is asked for.
+/// Records an event, if recording is on.
 pub(super) fn record(event: &dyn Fn()) {
     if let Some(recorder) = recorder() {
         dispatcher::with_default(recorder, event);
     }
 }
 
-/// Has the events recorded where the variable asks for it.
+/// Turns recording on where the variable asks for it.
 pub(super) fn record_if_asked() {
     let Some(folder) = std::env::var_os(VARIABLE).filter(|folder| !folder.is_empty()) else {
         return;
@@ -82,14 +81,14 @@ pub(super) fn record_if_asked() {
         folder = FOLDER.get_or_init(|| absolute);
     }
     let identity = current::identity();
-    // A process id comes again, in a long recording; a time does not.
+    // The system may reuse a process id during a long recording; a time is unique.
     let name = format!("{}-{}.jsonl", identity.this.pid, now());
     let path = folder.join(name);
     let file = OpenOptions::new().append(true).create_new(true).open(&path);
     let file = match file {
         Ok(file) => file,
         Err(error) => {
-            // Nobody is told that standard error is closed: there is nowhere to tell it.
+            // A closed standard error is ignored: there is nowhere to report it.
             let _ = writeln!(
                 io::stderr(),
                 "{VARIABLE}: {} cannot be made, so this process is not recorded: {error}",
@@ -109,43 +108,43 @@ pub(super) fn record_if_asked() {
     line.write();
 }
 
-/// The folder of the recording, where the variable names it as seen from the current folder, which may change before a
+/// Returns the folder of the recording if the variable has a relative path: the current folder may change before a
 /// child reads the variable.
 pub(crate) fn folder_for_children() -> Option<&'static Path> {
     FOLDER.get().map(PathBuf::as_path)
 }
 
-/// The last thing that a process does in an orderly way; `tracing` may not be there any more.
+/// Records the normal end of a process; `tracing` may no longer work.
 pub(crate) fn process_ends() {
     if RECORDING.get().is_some() {
         Line::begin(now(), "process ends").write();
     }
 }
 
-/// The file of this process, and how much it has taken.
+/// The file of this process, and how much was written to it.
 struct Recording {
     file: File,
-    most_bytes: u64,
+    max_bytes: u64,
     bytes: AtomicU64,
     lines: AtomicU32,
     over: AtomicBool,
 }
 
-/// What is to become of a line.
+/// Whether a line is written.
 enum Place {
     InFull,
-    /// It is the first for which there is no room.
-    OnlyTheLastWord,
+    /// It is the first that has no room.
+    OnlyLastLine,
     None,
 }
 
 impl Recording {
     fn new(file: File) -> Recording {
-        // To write more than the system lets us would end the process by a signal.
-        let most = capacity::largest_file().unwrap_or(u64::MAX);
+        // Writing more than the system allows ends the process by a signal.
+        let limit = capacity::largest_file().unwrap_or(u64::MAX);
         Recording {
             file,
-            most_bytes: most.saturating_sub(LAST_WORD),
+            max_bytes: limit.saturating_sub(LAST_LINE),
             bytes: AtomicU64::new(0),
             lines: AtomicU32::new(0),
             over: AtomicBool::new(false),
@@ -159,16 +158,16 @@ impl Recording {
         let length = line.len() as u64;
         let lines = self.lines.fetch_add(1, Ordering::Relaxed);
         let bytes = self.bytes.fetch_add(length, Ordering::Relaxed);
-        if lines < MOST && bytes + length <= self.most_bytes {
+        if lines < MAX_LINES && bytes + length <= self.max_bytes {
             Place::InFull
         } else if self.over.swap(true, Ordering::Relaxed) || lines == 0 {
             Place::None
         } else {
-            Place::OnlyTheLastWord
+            Place::OnlyLastLine
         }
     }
 
-    /// Who records does not learn that there is no room left: the program goes on.
+    /// Ignores that there is no room left: the program goes on.
     fn write(&self, line: &[u8]) {
         if (&self.file).write_all(line).is_err() {
             self.over.store(true, Ordering::Relaxed);
@@ -209,7 +208,7 @@ impl Subscriber for Recorder {
 }
 
 thread_local! {
-    /// The system's number for this thread, once the recording says its name.
+    /// The system's number for this thread, once the recording has its name.
     static THREAD: Cell<i32> = const { Cell::new(0) };
     /// Kept from one event to the next.
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -231,13 +230,13 @@ fn this_thread() -> i32 {
     number
 }
 
-/// A line of the recording on its way.
+/// A line of the recording, not yet written.
 struct Line {
     at: u64,
     event: &'static str,
     /// Its message is among the fields, as its name.
     has_name: bool,
-    /// It is told by this crate, so its field `at` is the time.
+    /// This crate emitted it, so its field `at` is the time.
     is_of_crate: bool,
     fields: Vec<u8>,
 }
@@ -246,7 +245,7 @@ impl Line {
     fn begin(at: u64, event: &'static str) -> Line {
         let mut fields = BUFFER.try_with(RefCell::take).unwrap_or_default();
         fields.clear();
-        // The time is written last, because a field may say another; it takes up to 26 bytes.
+        // The time is written last, because a field may set it; it takes up to 26 bytes.
         fields.resize(ROOM, b' ');
         Line {
             at,
@@ -266,14 +265,14 @@ impl Line {
         let _ = serde_json::to_writer(&mut self.fields, value);
     }
 
-    /// Puts a field that was told by somebody among those of the line.
-    fn field(&mut self, field: &Field, value: Told<'_>) {
+    /// Adds a field of an event to the line.
+    fn field(&mut self, field: &Field, value: FieldValue<'_>) {
         let name = match field.name() {
             "message" if !self.has_name => {
                 self.has_name = true;
                 let name = match value {
-                    Told::Plain(value) => value.to_string(),
-                    Told::Text(value) => value.to_owned(),
+                    FieldValue::Plain(value) => value.to_string(),
+                    FieldValue::Text(value) => value.to_owned(),
                 };
                 return self.text("event", &name);
             }
@@ -283,8 +282,8 @@ impl Line {
             name => name,
         };
         match value {
-            Told::Plain(value) => self.plain(name, value),
-            Told::Text(value) => self.text(name, value),
+            FieldValue::Plain(value) => self.plain(name, value),
+            FieldValue::Text(value) => self.text(name, value),
         }
     }
 
@@ -296,7 +295,7 @@ impl Line {
         let line = self.finish();
         match recording.place(line) {
             Place::InFull => recording.write(line),
-            Place::OnlyTheLastWord => {
+            Place::OnlyLastLine => {
                 self.fields.truncate(ROOM);
                 self.event = "recording full";
                 recording.write(self.finish());
@@ -324,7 +323,7 @@ impl Line {
 
 /// The value of a field, and how it is written.
 #[derive(Clone, Copy)]
-enum Told<'a> {
+enum FieldValue<'a> {
     Plain(&'a dyn fmt::Display),
     Text(&'a str),
 }
@@ -337,23 +336,23 @@ impl Visit for Line {
         if self.is_of_crate && field.name() == "at" {
             self.at = value;
         } else {
-            self.field(field, Told::Plain(&value));
+            self.field(field, FieldValue::Plain(&value));
         }
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.field(field, Told::Plain(&value));
+        self.field(field, FieldValue::Plain(&value));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.field(field, Told::Plain(&value));
+        self.field(field, FieldValue::Plain(&value));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.field(field, Told::Text(value));
+        self.field(field, FieldValue::Text(value));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.field(field, Told::Text(&format!("{value:?}")));
+        self.field(field, FieldValue::Text(&format!("{value:?}")));
     }
 }

@@ -1,11 +1,12 @@
-//! Attachments: the handles in a value on its way. They are committed when it arrives, and cancelled if it doesn't.
+//! Attachments: the handles in a value in flight. They are committed when it arrives, and cancelled if it doesn't.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::thread::LocalKey;
 
 thread_local! {
-    /// What was serialised since packing began; `None` while this thread packs nothing: no handle can be serialised then.
+    /// What was serialised since packing began; `None` while this thread packs nothing: no handle can be serialised
+    /// then.
     static PACKED: RefCell<Option<Attachments>> = const { RefCell::new(None) };
     /// What was packed with the results of a batch so far.
     static RESULTS: RefCell<Attachments> = const { RefCell::new(Attachments(Vec::new())) };
@@ -36,7 +37,7 @@ pub(crate) fn check_reading(what: &str) -> Result<(), String> {
     Err(format!("{what} {ONLY_IN_MESSAGES}"))
 }
 
-/// Reads a value that came with a message. Nothing is noted for a type that cannot hold a handle.
+/// Reads a value that came with a message. Does no bookkeeping for a type that cannot hold a handle.
 #[inline]
 pub(crate) fn reading<T, R>(read: impl FnOnce() -> R) -> R {
     if !std::mem::needs_drop::<T>() {
@@ -45,12 +46,12 @@ pub(crate) fn reading<T, R>(read: impl FnOnce() -> R) -> R {
     with_value(&READING, true, read).0
 }
 
-/// Something that was serialised, and is on its way.
+/// Something that was serialised, and is in flight.
 pub(crate) trait Attachment: Send + Sync {
-    /// It is on its way no longer.
+    /// It is no longer in flight.
     fn cancel(&self);
 
-    /// The process that was to have it died before it had read it.
+    /// The process that was to get it died before reading it.
     fn lost(&self, _pid: u32) {
         self.cancel();
     }
@@ -73,7 +74,7 @@ pub(crate) fn keep_result(mut attachments: Attachments) {
     RESULTS.with_borrow_mut(|results| results.0.append(&mut attachments.0));
 }
 
-/// What was packed with the results of a batch, since this was asked last.
+/// Returns what was packed with the results of a batch, since the last call.
 pub(crate) fn take_results() -> Attachments {
     RESULTS.take()
 }
@@ -105,31 +106,31 @@ pub(crate) fn arrive(attachment: Arc<dyn Attachment>) {
     }
 }
 
-/// Reads a value that arrives as a whole, or not at all, and returns the handles that were opened in it. They are on
-/// their way until they have [arrived](Arriving::arrive). So the sender can cancel all of them if the reader fails, and
+/// Reads a value that arrives as a whole, or not at all, and returns the handles that were opened in it. They are in
+/// flight until they have [arrived](Arriving::arrive). So the sender can cancel all of them if the reader fails, and
 /// none is counted twice.
 pub(crate) fn collect_arriving<R>(read: impl FnOnce() -> R) -> (R, Arriving) {
     let (read, arriving) = with_value(&ARRIVING, Some(Arriving::default()), read);
     (read, arriving.unwrap_or_default())
 }
 
-/// Reads something while something else is being read: its handles are not counted with those of the other.
+/// Reads a value while another is being read: keeps their handles apart.
 pub(crate) fn apart<R>(read: impl FnOnce() -> R) -> R {
     with_value(&ARRIVING, None, read).0
 }
 
-/// Reads a value whose handles arrive together when it has been read, and then calls `tell`, which lets the sender know.
-/// Until then, and if the value can't be read, the sender takes all of them back.
+/// Reads a value whose handles arrive together when it has been read, and then calls `confirm`, which notifies the
+/// sender. Until then, and if the value can't be read, the sender cancels all of them.
 #[inline]
 pub(crate) fn read_whole<T, E>(
     read: impl FnOnce() -> Result<T, E>,
-    tell: impl FnOnce(),
+    confirm: impl FnOnce(),
 ) -> Result<T, E> {
     let (read, arriving) = collect_arriving(read);
     if read.is_ok() {
-        // The one right after the other: killed between them, the sender would take back what has arrived.
+        // At once after each other: if this process is killed in between, the sender cancels what has arrived.
         arriving.arrive();
-        tell();
+        confirm();
     }
     read
 }
@@ -140,8 +141,8 @@ pub(crate) fn collect<R>(pack: impl FnOnce() -> R) -> (R, Attachments) {
     (packed, attachments.unwrap_or_default())
 }
 
-/// Runs `work` with another value in a thread-local, and returns also what stands there at the end. What stood there
-/// before comes back, also where `work` panics.
+/// Runs `work` with another value in a thread-local, and also returns the value at the end. Restores the earlier value,
+/// even if `work` panics.
 fn with_value<T: Default, R>(
     place: &'static LocalKey<RefCell<T>>,
     value: T,
@@ -160,19 +161,19 @@ fn with_value<T: Default, R>(
     (result, place.take())
 }
 
-/// What is on its way with one value. Dropping it cancels it: the value will not arrive.
+/// The attachments of one value. Dropping them cancels them: the value will not arrive.
 #[derive(Default)]
 pub(crate) struct Attachments(Vec<Arc<dyn Attachment>>);
 
 impl Attachments {
-    /// The value has arrived, or is where it will be taken from.
+    /// Commits them: the value has arrived, or is where the receiver takes it from.
     pub(crate) fn commit(mut self) {
         for attachment in self.0.drain(..) {
             attachment.commit();
         }
     }
 
-    /// The process that was to have the value died before it had read it.
+    /// The process that was to get the value died before reading it.
     pub(crate) fn lose(mut self, pid: u32) {
         for attachment in self.0.drain(..) {
             attachment.lost(pid);

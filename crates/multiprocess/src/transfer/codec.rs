@@ -1,4 +1,4 @@
-//! Values as bytes: what is written and read, and why it cannot be.
+//! Values as bytes: writing, reading, and why either failed.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,12 +14,12 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     attachments::reading::<T, _>(|| postcard::from_bytes(bytes)).map_err(|error| explain(&error))
 }
 
-/// What `work` returns, unless it panics.
+/// Returns the result of `work`; `None` if it panics.
 pub(crate) fn without_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
-/// The text of a panic.
+/// Returns the text of a panic.
 pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> &str {
     payload
         .downcast_ref::<&str>()
@@ -28,8 +28,8 @@ pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> &str {
         .unwrap_or("a panic without a message")
 }
 
-/// Why a value could not be serialised. Postcard drops the words of a value's own `Serialize`, so
-/// another serialiser is asked for them.
+/// Returns why a value could not be serialised. Postcard drops the message of a value's own `Serialize`, so this runs
+/// another serialiser to get it.
 pub(crate) fn why_not<T: Serialize>(value: &T, error: &postcard::Error) -> String {
     if *error != postcard::Error::SerdeSerCustom {
         return explain(error);

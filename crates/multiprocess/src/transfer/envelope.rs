@@ -9,14 +9,14 @@ use crate::transfer::attachments::{self, Attachments};
 use crate::transfer::handles::Handles;
 use crate::transfer::{codec, ipc};
 
-/// A value on its way between two processes.
+/// A value in flight between two processes.
 #[derive(Default)]
 pub(crate) struct Envelope {
     /// The value in postcard's format.
     pub(crate) bytes: Vec<u8>,
-    /// The handles of the `ipc-channel` package that stood in the value.
+    /// The handles of the `ipc-channel` package in the value.
     pub(crate) handles: Handles,
-    /// The handles of this crate that stood in the value; it stays with the sender.
+    /// The handles of this crate in the value; this stays with the sender.
     pub(crate) attachments: Attachments,
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn pack<T: Serialize>(value: &T) -> Result<Envelope, String> {
     let (bytes, attachments) = attachments::collect(|| {
         postcard::to_stdvec(value).map_err(|error| codec::why_not(value, &error))
     });
-    // Also after a failure: what the value left behind must not travel with another message.
+    // Also after a failure: its handles must not travel with another message.
     let handles = collector.map_or(Ok(Handles::default()), ipc::Collector::collect);
     Ok(Envelope {
         bytes: bytes?,
@@ -40,7 +40,7 @@ pub(crate) fn pack<T: Serialize>(value: &T) -> Result<Envelope, String> {
 
 /// Reads a value back; the error says why it cannot be read.
 pub(crate) fn open<T: DeserializeOwned>(envelope: Envelope) -> Result<T, String> {
-    // `ipc-channel` panics, rather than fails, on a handle that is not there.
+    // `ipc-channel` panics, rather than fails, on a missing handle.
     let opened = catch_unwind(AssertUnwindSafe(|| {
         if envelope.handles.is_empty() {
             codec::read(&envelope.bytes)

@@ -9,16 +9,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use crate::memory::segment::{Address, Segment};
 use crate::transfer::attachments::{self, Attachment};
 
-/// The segment of a handle on its way to another process.
+/// The segment of a handle in flight to another process.
 #[derive(Debug, Serialize, Deserialize)]
 struct SegmentHandle {
     address: Address,
-    /// What the segment holds, compared where it arrives.
+    /// What the segment holds; the receiver compares it.
     content: String,
 }
 
 thread_local! {
-    /// Why this thread could not open a handle the last time: postcard drops the words of an error.
+    /// Why this thread could not open a handle the last time: postcard drops the message of an error.
     static WHY_NOT: Cell<Option<String>> = const { Cell::new(None) };
 }
 
@@ -35,8 +35,8 @@ impl Attachment for Segment {
 
 /// Makes a type a handle: implements `Serialize` and `Deserialize` by [`send`] and [`open`].
 ///
-/// After the type, whose bounds are those of `Deserialize`, stand what its segment holds, and the closures for `send` and
-/// for `open`.
+/// The arguments are the type, with the bounds of `Deserialize`, what its segment holds, and the closures for `send`
+/// and `open`.
 macro_rules! handle {
     (
         $handle:ident $(<$($of:ident $(: $bound:ident)?),+>)?,
@@ -61,8 +61,8 @@ macro_rules! handle {
 }
 pub(crate) use handle;
 
-/// Serialises a handle. `depart` returns its segment, and what else the other process needs; it is called only where a
-/// message is being packed.
+/// Serialises a handle. `depart` returns its segment, and what else the other process needs; it is called only while a
+/// message is packed.
 ///
 /// The segment stays until the other process opens it, or the attachment is cancelled.
 pub(crate) fn send<'a, H, E: Serialize, S: Serializer>(
@@ -84,10 +84,9 @@ pub(crate) fn send<'a, H, E: Serialize, S: Serializer>(
     (sent, extra).serialize(serializer)
 }
 
-/// Deserialises a handle, which uses up what was serialised. `arrive` makes the handle of its segment and of what came
-/// with it.
+/// Deserialises a handle, once. `arrive` makes the handle from its segment and from what came with it.
 ///
-/// It is an error where the bytes did not come with a message, since then nothing counts the segment as on its way.
+/// Bytes that did not come with a message are an error, since then nothing counts the segment as in flight.
 pub(crate) fn open<'de, H, E: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
     content: &str,

@@ -1,4 +1,4 @@
-//! In the place of `ipc`, without that feature or on a system other than Linux: handles of the `ipc-channel` package don't
+//! Instead of `ipc`, without that feature or on a system other than Linux: handles of the `ipc-channel` package don't
 //! travel, and are refused where the name of a value's type shows them. In a field of a struct they aren't seen.
 
 use std::any::type_name;
@@ -13,7 +13,7 @@ pub(crate) fn prepare() {}
 pub(crate) struct Collector;
 
 impl Collector {
-    /// Returns nothing to be collected, or an error where the value holds a handle.
+    /// Returns nothing to collect, or an error where the value holds a handle.
     pub(crate) fn new<T>() -> Result<Option<Collector>, String> {
         if may_hold_handles::<T>() {
             return Err(REFUSED.to_owned());
@@ -36,7 +36,7 @@ pub(crate) fn open<T>(_bytes: Vec<u8>, _handles: Handles) -> Result<T, String> {
     Err(REFUSED.to_owned())
 }
 
-/// Whether the type has one of the package in its name.
+/// Returns whether the name of the type has one of the package in it.
 #[inline]
 pub(crate) fn may_hold_handles<T>() -> bool {
     std::mem::needs_drop::<T>() && type_name::<T>().contains("ipc_channel::")

@@ -1,5 +1,5 @@
-//! Handles outside of messages: other serialisers and other channels cannot carry them, and say so; none is counted as on
-//! its way thereby, so channels end and memory goes as if nobody had tried.
+//! Handles outside of messages: other serialisers and other channels cannot carry them, and say so; none is counted as
+//! on its way thereby, so channels end and memory goes as if nobody had tried.
 
 #![allow(
     clippy::needless_pass_by_value,

@@ -1,5 +1,5 @@
-//! The end of a pool: closed, joined, terminated, dropped, or killed with its process. Nobody waits in vain, and nothing
-//! is left.
+//! The end of a pool: closed, joined, terminated, dropped, or killed with its process. Nobody waits in vain, and
+//! nothing is left.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -300,8 +300,8 @@ fn shared() -> Vec<std::path::PathBuf> {
     story::left::segments(std::process::id())
 }
 
-/// Counts threads, but for the one that starts processes in the place of threads that may end before them: it stays. A pool's
-/// own thread has it start a worker in the place of a dead one, if the pool does not end first.
+/// Counts threads, but for the one that starts processes in the place of threads that may end before them: it stays. A
+/// pool's own thread has it start a worker in the place of a dead one, if the pool does not end first.
 fn threads() -> usize {
     let all = std::fs::read_dir("/proc/self/task").unwrap().flatten();
     let names = all.filter_map(|thread| std::fs::read_to_string(thread.path().join("comm")).ok());

@@ -167,8 +167,8 @@ fn perhaps_dies((input, fatal, death, calls): (usize, usize, Death, RawArray<u32
     input
 }
 
-/// Does `inputs` calls in batches, of which one kills its worker; exactly that one may fail, and what was done before it
-/// in the same batch is lost.
+/// Does `inputs` calls in batches, of which one kills its worker; exactly that one may fail, and what was done before
+/// it in the same batch is lost.
 fn with_a_death(pool: &Pool, inputs: usize, chunk: usize, fatal: usize, death: Death) {
     let calls = RawArray::new(inputs).unwrap();
     let all = (0..inputs).map(|input| (input, fatal, death, calls.clone()));

@@ -1,4 +1,5 @@
-//! A program that lets others have the exit status of its children: SIGCHLD is ignored, or something waits for any child.
+//! A program that lets others have the exit status of its children: SIGCHLD is ignored, or something waits for any
+//! child.
 
 use crate::story;
 

@@ -1,5 +1,5 @@
-//! Conditions: a notification reaches somebody. The one that a process takes along which is killed just after it was woken,
-//! with the lock in its hands, is passed on by whoever has the lock next, and is told of that death.
+//! Conditions: a notification reaches somebody. The one that a process takes along which is killed just after it was
+//! woken, with the lock in its hands, is passed on by whoever has the lock next, and is told of that death.
 
 use multiprocess::{Condition, ConditionGuard, JoinHandle, RawValue, RegisteredTask, spawn, task};
 

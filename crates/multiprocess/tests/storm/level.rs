@@ -38,8 +38,8 @@ impl Level {
     }
 }
 
-/// The highest levels of the last minute are those of the first, but for what rounds differ by: half as many descriptors
-/// more, and a quarter and 32 MiB more memory.
+/// The highest levels of the last minute are those of the first, but for what rounds differ by: half as many
+/// descriptors more, and a quarter and 32 MiB more memory.
 pub(crate) fn check_minutes(minutes: &[Level]) {
     let (Some(first), Some(last)) = (minutes.first(), minutes.last()) else {
         return;

@@ -225,7 +225,8 @@ fn handles_leave_no_files_behind_and_remove_those_of_the_dead() {
 
 fn handles_without_a_folder() {
     init(tasks());
-    // What the run itself has open, it has from its first shared memory to its end. The portable twin has no folder for it.
+    // What the run itself has open, it has from its first shared memory to its end. The portable twin has no folder for
+    // it.
     drop(multiprocess::Lock::new());
     let before = proc::descriptors();
     let (sender, receiver) = ipc::channel().unwrap();

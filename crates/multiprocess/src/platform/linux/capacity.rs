@@ -8,7 +8,7 @@ use rustix::fs::{FallocateFlags, fallocate};
 
 use crate::platform::limits::too_large;
 
-/// Where Linux has the names of shared memory.
+/// Where Linux has its shared memory.
 const SHARED: &str = "/dev/shm";
 
 fn open_for_writing(name: &str) -> io::Result<File> {
@@ -17,7 +17,7 @@ fn open_for_writing(name: &str) -> io::Result<File> {
         .open(Path::new(SHARED).join(name))
 }
 
-/// Has the system set aside the memory of a new name; an error if there is too little of it.
+/// Reserves the memory of a new name; an error if there is too little of it.
 pub(crate) fn reserve(name: &str, bytes: u64) -> io::Result<()> {
     let mut file = open_for_writing(name)?;
     let reserved =
@@ -35,20 +35,20 @@ pub(crate) fn reserve(name: &str, bytes: u64) -> io::Result<()> {
     })
 }
 
-/// Gives memory back to the system that nobody will read any more, though a process may have it open; not the first
-/// `kept` bytes, which such a process may still look at.
-pub(crate) fn give_back(name: &str, kept: u64) {
+/// Frees memory that is no longer read, though a process may have it open; not the first `kept` bytes, which such a
+/// process may still read.
+pub(crate) fn release(name: &str, kept: u64) {
     if let Ok(file) = open_for_writing(name)
         && let Ok(found) = file.metadata()
     {
         let hole = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-        // Reading a page that is gone asks for a new one, and where there is none ends the reader by a signal.
+        // Reading a freed page allocates a new one, or ends the reader by a signal if there is none.
         let length = found.len().saturating_sub(kept);
         let _ = fallocate(&file, hole, kept, length);
     }
 }
 
-/// Returns the error for a name that the system would not make, by the code that it gave.
+/// Returns the error for a name that the system would not make, from the system's error code.
 pub(crate) fn not_made(code: u32) -> io::Error {
     use io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem};
 
@@ -85,13 +85,13 @@ pub(crate) fn free_memory() -> Option<u64> {
     )
 }
 
-/// Bytes that the control group of this process may still use, which is what limits a container.
+/// Returns the bytes that the control group of this process may still use, which limits a container.
 fn left_to_group() -> Option<u64> {
     let text = fs::read_to_string("/proc/self/cgroup").ok()?;
     left_to(&text, Path::new("/sys/fs/cgroup"))
 }
 
-/// How the two versions of control groups name what is asked of them.
+/// The names of the limits in the two versions of control groups.
 struct Names {
     most: &'static str,
     used: &'static str,
@@ -109,7 +109,7 @@ const SECOND: Names = Names {
     files: ["active_file ", "inactive_file "],
 };
 
-/// The least that the groups in `text` and the groups around them have left. A system may have both versions.
+/// Returns the minimum that the groups in `text` and their ancestors have left. A system may have both versions.
 fn left_to(text: &str, root: &Path) -> Option<u64> {
     let left = |line: &str| {
         let (_, line) = line.split_once(':')?;
@@ -134,7 +134,7 @@ fn left_within(group: &Path, root: &Path, names: &Names) -> Option<u64> {
         .filter_map(|folder| {
             let most = number(&folder.join(names.most))?;
             let used = number(&folder.join(names.used))?;
-            // What is used to remember files is given up when it is needed.
+            // The system frees its cache of files when it needs the memory.
             let stat = fs::read_to_string(folder.join("memory.stat")).unwrap_or_default();
             let files = names.files.iter().filter_map(|key| {
                 stat.lines()

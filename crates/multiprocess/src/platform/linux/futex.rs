@@ -23,7 +23,7 @@ pub(crate) fn wait(words: &[Seen<'_>], deadline: Option<Instant>) {
     }
 }
 
-/// The kernel's own wait for several numbers; an error where it has none, or there are too many of them.
+/// Calls the kernel's wait for several numbers; an error where it has none, or there are too many of them.
 fn wait_vector(words: &[Seen<'_>], deadline: Option<Instant>) -> rustix::io::Result<()> {
     let mut waits = Vec::with_capacity(words.len());
     for (word, seen) in words {
@@ -55,7 +55,7 @@ fn rest(deadline: Option<Instant>) -> Option<futex::Timespec> {
     })
 }
 
-/// Wakes up to `count` of those that wait for the word; true if they were fewer.
+/// Wakes up to `count` waiters of the word; true if there were fewer.
 pub(crate) fn wake(word: &AtomicU32, count: u32) -> bool {
     futex::wake(word, futex::Flags::empty(), count)
         .is_ok_and(|woken| u32::try_from(woken).is_ok_and(|woken| woken < count))

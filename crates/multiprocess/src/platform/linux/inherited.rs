@@ -4,11 +4,11 @@ use std::fs;
 use std::os::fd::RawFd;
 use std::os::unix::fs::MetadataExt;
 
-/// Closes the descriptors that the parent did not mean to hand down, such as one that it got itself from a shell: Rust's
-/// own are closed by the start of a program, others are not.
+/// Closes the descriptors that the parent did not mean to hand down, such as one that it got itself from a shell:
+/// Rust's own are closed by the start of a program, others are not.
 ///
-/// What a library has opened in this process before `main` is its own, and stays. Where it cannot be told whose a
-/// descriptor is, it stays too: where the parent cannot be asked.
+/// What a library has opened in this process before `main` stays. A descriptor of unknown owner stays too: that is so
+/// where the parent's can't be read.
 pub(crate) fn close(socket: RawFd) {
     let Ok(entries) = fs::read_dir("/proc/self/fd") else {
         return;
@@ -25,8 +25,8 @@ pub(crate) fn close(socket: RawFd) {
     }
 }
 
-/// Whether the parent has the same file open under the same number, and the start of a program does not close it: while it
-/// is open here, nothing else gets its number.
+/// Returns whether the parent has the same file open under the same number, and `exec` does not close it: while it is
+/// open here, nothing else gets its number.
 fn is_inherited(descriptor: RawFd) -> Option<bool> {
     let parent = rustix::process::getppid()?.as_raw_nonzero().to_string();
     if is_closed_by_start("self", descriptor)? || is_closed_by_start(&parent, descriptor)? {

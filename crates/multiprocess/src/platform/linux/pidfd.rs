@@ -8,7 +8,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open, pidfd_send_signal};
 
 use crate::platform::signal::Signal;
 
-/// Returns a descriptor of a process that nobody has waited for yet; `None` where a sandbox or an old kernel has none.
+/// Returns a descriptor of a process that was not yet waited for; `None` where a sandbox or an old kernel has none.
 pub(crate) fn open(pid: u32) -> Option<OwnedFd> {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw)?;
     pidfd_open(pid, PidfdFlags::empty()).ok()

@@ -13,7 +13,7 @@ pub(crate) fn thread_id() -> i32 {
     rustix::thread::gettid().as_raw_pid()
 }
 
-/// Gives this process the name that the system shows.
+/// Sets the name of this process that the system shows.
 pub(crate) fn set_name(name: &str) {
     // The kernel keeps 15 bytes; as `ps` shows them, control characters are question marks.
     let short = name[..name.floor_char_boundary(15)].replace(char::is_control, "?");
@@ -22,13 +22,13 @@ pub(crate) fn set_name(name: &str) {
     }
 }
 
-/// Has the system kill this process when its parent, or the parent's thread that started it, ends; false if that has
+/// Makes the system kill this process when its parent, or the parent's thread that started it, ends; false if that has
 /// happened. Unlike a thread that watches the parent, this also ends a process that is stopped.
 pub(crate) fn end_with(parent: u32) -> bool {
     use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
     // Where the system refuses, there is still the thread that watches the parent.
     let _ = set_parent_process_death_signal(Some(Signal::KILL));
-    // Asked afterwards: there is no signal for a death before.
+    // Checked afterwards: an earlier death sends no signal.
     let parent = i32::try_from(parent).ok().and_then(Pid::from_raw);
     // In a new namespace of process ids the parent has none.
     getppid().is_none_or(|found| Some(found) == parent)

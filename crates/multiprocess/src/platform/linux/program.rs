@@ -25,7 +25,7 @@ pub(crate) fn note() {
     });
 }
 
-/// A loader is the program that the kernel runs, and gives the program that it loads the arguments behind its own.
+/// The kernel runs the loader, which passes the arguments after its own to the program that it loads.
 fn for_loader(line: &[u8], seen: &[OsString]) -> Option<Vec<OsString>> {
     let line = line.strip_suffix(&[0])?;
     let all: Vec<&OsStr> = line
@@ -74,8 +74,8 @@ pub(crate) fn command() -> io::Result<Command> {
 }
 
 fn file() -> PathBuf {
-    // The file that runs under valgrind is valgrind's. It answers for the program when the link is read, and not when the
-    // link is followed.
+    // Under valgrind, the running file is valgrind's. It shows the program where the link is read, but not where it is
+    // followed.
     let in_valgrind = std::env::var_os("LD_PRELOAD")
         .is_some_and(|libraries| libraries.to_string_lossy().contains("vgpreload"));
     if in_valgrind

@@ -1,6 +1,6 @@
 //! A lock that survives the death of its holder: a robust, process-shared mutex of the C library.
 //!
-//! One of the two files with unsafe code; `memory`, the other one, says what it may touch.
+//! One of the two files with unsafe code; the other one is `memory/segment.rs`, which uses it.
 
 #![allow(
     unsafe_code,
@@ -15,7 +15,7 @@ use libc::{c_int, pthread_mutex_t, timespec};
 
 use crate::platform::file_lock::Refused;
 
-/// How long a thread waits before it looks whether the mutex is free.
+/// How long a thread waits before it checks whether the mutex is free.
 const SLICE: Duration = Duration::from_millis(100);
 
 /// A mutex in shared memory.
@@ -27,7 +27,7 @@ pub(crate) struct RobustMutex(UnsafeCell<pthread_mutex_t>);
 unsafe impl Sync for RobustMutex {}
 
 impl RobustMutex {
-    /// Makes the bytes a mutex that nobody holds.
+    /// Makes the bytes a mutex that is free.
     ///
     /// # Safety
     ///
@@ -68,8 +68,8 @@ impl RobustMutex {
 
     /// Locks, waiting as long as it takes.
     ///
-    /// Here and below, the mutex of a thread that ended without unlocking it is locked like a free one: what that means
-    /// for the memory that it guards is for the caller to know.
+    /// Here and below, the mutex of a thread that ended without unlocking it counts as free: the caller has to know
+    /// what that means for the memory that it guards.
     #[inline]
     pub(crate) fn lock(&self) -> Result<(), Refused> {
         // SAFETY: the mutex was initialised before any reference to it was made, and stays mapped while
@@ -80,8 +80,8 @@ impl RobustMutex {
         }
     }
 
-    /// Waits in slices, and looks after each: whoever unlocks the mutex wakes one of those who wait, and if that one is
-    /// killed before it can lock the mutex, neither it nor the system wakes the next.
+    /// Waits in slices, and checks after each: an unlock wakes one waiter, and if that one is killed before it can lock
+    /// the mutex, the wake-up is lost.
     #[cold]
     fn wait(&self) -> Result<(), Refused> {
         loop {
@@ -92,11 +92,11 @@ impl RobustMutex {
         }
     }
 
-    /// Locks if nobody holds it.
+    /// Locks if it is free.
     pub(crate) fn try_lock(&self) -> Result<(), Refused> {
         // SAFETY: as in `lock`.
         match unsafe { libc::pthread_mutex_trylock(self.0.get()) } {
-            // Trying does not tell oneself from others: asking to wait does, and does not wait for oneself.
+            // `trylock` doesn't report that this thread holds it; `timedlock` does, and doesn't wait then.
             libc::EBUSY => self.lock_until(Instant::now()),
             code => self.outcome(code),
         }
@@ -104,9 +104,9 @@ impl RobustMutex {
 
     /// Locks, waiting until the deadline.
     pub(crate) fn lock_until(&self, deadline: Instant) -> Result<(), Refused> {
-        // The C library counts by the clock of the day, which can be set; so it is asked again and again, for
-        // a slice by that clock. (Set back during such a slice, it makes this wait longer by as much. The call that
-        // counts by another clock, `pthread_mutex_clocklock`, is not in every C library that Rust supports.)
+        // The C library counts by the wall clock, which can be set, so each call waits for one slice only. (If the
+        // clock is set back during a slice, this waits longer by as much. The call for another clock,
+        // `pthread_mutex_clocklock`, is not in every C library that Rust supports.)
         loop {
             let rest = deadline.saturating_duration_since(Instant::now());
             let end = SystemTime::now() + rest.min(SLICE);
@@ -136,7 +136,7 @@ impl RobustMutex {
         match code {
             0 => Ok(()),
             libc::EOWNERDEAD => {
-                // At once: unlocked before that, it would refuse everybody for ever.
+                // At once: a mutex unlocked before that refuses all threads for ever.
                 // SAFETY: as in `lock`; this thread holds the mutex now, which is what the call asks for.
                 unsafe { libc::pthread_mutex_consistent(self.0.get()) };
                 Ok(())
@@ -169,7 +169,7 @@ mod tests {
 
     fn mutex() -> &'static RobustMutex {
         let place: *mut RobustMutex = Box::leak(Box::<RobustMutex>::new_uninit()).as_mut_ptr();
-        // SAFETY: the memory was allocated for it, and nobody else knows of it.
+        // SAFETY: the memory was allocated for it, and no other thread knows of it.
         unsafe {
             RobustMutex::init(place).expect("it can be made");
             &*place
@@ -177,9 +177,9 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_gets_a_free_mutex_though_the_one_that_was_woken_is_dead() {
+    fn a_waiter_gets_a_free_mutex_after_the_woken_one_died() {
         let mutex = mutex();
-        // SAFETY: in this C library a mutex begins with the number that is waited for, and all use it by atomics.
+        // SAFETY: in this C library a mutex begins with its futex word, and all use it by atomics.
         let word = unsafe { &*mutex.0.get().cast::<AtomicU32>() };
         mutex.lock().expect("it is free");
         // The one that will be woken, and then does nothing.
@@ -198,9 +198,6 @@ mod tests {
         mutex.unlock();
         dead.join().expect("it was woken");
         let locked = receiver.recv_timeout(LIMIT);
-        assert!(
-            locked.is_ok(),
-            "nobody holds the mutex, and it is waited for"
-        );
+        assert!(locked.is_ok(), "the mutex is free, and a thread waits");
     }
 }

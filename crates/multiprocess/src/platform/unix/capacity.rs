@@ -1,4 +1,4 @@
-//! In the place of what Linux says about memory: a portable program learns that it is full when it fills it.
+//! Instead of what Linux says about memory: a portable program learns that it is full when it fills it.
 
 use std::io;
 
@@ -7,7 +7,7 @@ pub(crate) fn reserve(_name: &str, _bytes: u64) -> io::Result<()> {
     Ok(())
 }
 
-pub(crate) fn give_back(_name: &str, _kept: u64) {}
+pub(crate) fn release(_name: &str, _kept: u64) {}
 
 pub(crate) fn not_made(code: u32) -> io::Error {
     io::Error::from_raw_os_error(code.cast_signed())

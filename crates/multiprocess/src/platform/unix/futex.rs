@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-/// A number to wait for, and what it was when it was looked at.
+/// A number to wait for, and the value that the caller has seen.
 pub(crate) type Seen<'a> = (&'a AtomicU32, u32);
 
 /// Waits until one of the numbers has changed or the deadline has passed.
@@ -23,7 +23,7 @@ pub(crate) fn wait(words: &[Seen<'_>], deadline: Option<Instant>) {
     }
 }
 
-/// Does nothing: those that wait notice by themselves.
+/// Does nothing: the waiters poll.
 pub(crate) fn wake(_word: &AtomicU32, _count: u32) -> bool {
     true
 }

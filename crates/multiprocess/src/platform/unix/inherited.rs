@@ -1,4 +1,4 @@
-//! In the place of closing what a child inherits: other systems don't say whose a descriptor is, so it stays.
+//! Instead of closing what a child inherits: other systems don't say whose a descriptor is, so it stays.
 
 use std::os::fd::RawFd;
 

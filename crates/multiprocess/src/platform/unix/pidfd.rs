@@ -1,4 +1,4 @@
-//! In the place of a descriptor of a process: other systems have none.
+//! Instead of a descriptor of a process: other systems have none.
 
 use std::io;
 use std::os::fd::OwnedFd;

@@ -1,4 +1,4 @@
-//! In the place of what Linux says about processes and threads.
+//! Instead of what Linux says about processes and threads.
 
 use std::sync::atomic::{AtomicI32, Ordering};
 

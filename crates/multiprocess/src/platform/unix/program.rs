@@ -1,4 +1,4 @@
-//! The file of the running program, to be started once more: whatever lies at its path by then.
+//! The file of the running program, to be started once more: whatever is at its path by then.
 
 use std::ffi::OsString;
 use std::io;
@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Does nothing: what is needed can be asked at any time.
+/// Does nothing: the path is available at any time.
 pub(crate) fn note() {}
 
 /// Returns a command that runs this program once more, to be given the arguments.

@@ -1,4 +1,4 @@
-//! In the place of a robust mutex: other systems have none, and a segment's lock is a
+//! Instead of a robust mutex: other systems have none, and a segment's lock is a
 //! [`FileLock`](crate::platform::file_lock::FileLock) there. Nothing calls this one.
 
 use std::io::ErrorKind;

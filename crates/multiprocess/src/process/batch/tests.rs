@@ -25,7 +25,7 @@ fn each_call_of_a_batch_has_its_own_result() {
     ));
 }
 
-/// A number that panics where it says.
+/// A number that panics at the given step.
 #[derive(Debug, PartialEq)]
 struct Mine(u32);
 

@@ -1,7 +1,7 @@
 //! A socket between `ipc-channel` and us: one end is theirs, the other end is a plain file of ours.
 //!
 //! `ipc-channel` makes its own sockets and does not show their descriptors; but its senders connect to a
-//! path that they are told. So we listen at a path, let a sender connect, and unlink the path at once.
+//! given path. So we listen at a path, let a sender connect, and unlink the path at once.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -19,7 +19,7 @@ use rustix::net::{
 
 use crate::platform::limits::explained;
 use crate::transfer::handles::Handles;
-use crate::transfer::handles::MOST_FILES;
+use crate::transfer::handles::MAX_FILES;
 
 /// Bytes of the largest packet of handles: a few numbers for each of them.
 const PACKET: usize = 4 * 1024;
@@ -38,7 +38,7 @@ pub(crate) fn build<T: serde::Serialize>() -> Result<(IpcSender<T>, OwnedFd), St
         .path
         .to_str()
         .ok_or("the path of the folder for temporary files is not UTF-8")?;
-    // Without a free descriptor `ipc-channel` would connect nothing, and say something else.
+    // Without a free descriptor `ipc-channel` would fail to connect, with a misleading error.
     drop(
         path.listener
             .try_clone()
@@ -77,7 +77,7 @@ impl SocketPath {
         Ok(made)
     }
 
-    /// Accepts the connection that this process made, and no stranger's.
+    /// Accepts the connection that this process made, and no other.
     fn accept(&self) -> io::Result<OwnedFd> {
         loop {
             let connection =
@@ -96,7 +96,7 @@ impl Drop for SocketPath {
     }
 }
 
-/// Removes the sockets of processes that were killed between making theirs and removing it.
+/// Removes the sockets of processes that were killed before they removed them.
 fn remove_abandoned(folder: &Path) {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return;
@@ -123,7 +123,7 @@ fn remove_abandoned(folder: &Path) {
 /// Takes the one packet that `ipc-channel` sent over the bridge.
 pub(crate) fn take_packet(bridge: &OwnedFd) -> io::Result<Handles> {
     let mut packet = vec![0; PACKET];
-    let mut space = vec![std::mem::MaybeUninit::uninit(); cmsg_space!(ScmRights(MOST_FILES))];
+    let mut space = vec![std::mem::MaybeUninit::uninit(); cmsg_space!(ScmRights(MAX_FILES))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
     let received = rustix::io::retry_on_intr(|| {
         recvmsg(
@@ -148,7 +148,7 @@ pub(crate) fn take_packet(bridge: &OwnedFd) -> io::Result<Handles> {
 /// Puts a packet into the bridge, for `ipc-channel` to receive at the other end.
 pub(crate) fn put_packet(bridge: &OwnedFd, handles: &Handles) -> io::Result<()> {
     let files: Vec<BorrowedFd<'_>> = handles.files.iter().map(std::os::fd::AsFd::as_fd).collect();
-    let mut space = vec![std::mem::MaybeUninit::uninit(); cmsg_space!(ScmRights(MOST_FILES))];
+    let mut space = vec![std::mem::MaybeUninit::uninit(); cmsg_space!(ScmRights(MAX_FILES))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
     ancillary.push(SendAncillaryMessage::ScmRights(&files));
     let packet = [io::IoSlice::new(&handles.packet)];

@@ -1,17 +1,15 @@
 //! Senders, receivers and shared memory of the `ipc-channel` package, travelling in values.
 //!
-//! An `IpcSender` serialises itself as a number, and leaves the open socket that belongs to the number in
-//! a list of the thread, which the thread's next `IpcSender::send` empties. That list is private to
-//! `ipc-channel`, so whoever serialises such a value elsewhere has to send something through
-//! `ipc-channel` to get at the sockets:
+//! An `IpcSender` serialises itself as a number, and puts the open socket for that number into a list of the
+//! thread, which the thread's next `IpcSender::send` empties. The list is private to `ipc-channel`, so code that
+//! serialises such a value elsewhere has to send something through `ipc-channel` to get the sockets:
 //!
 //! 1. [`Collector`] empties the list after each value by a message from the thread to itself. Most values
-//!    hold no handle, and the matter ends here.
-//! 2. Otherwise the handles are sent through a [`bridge`]: a socket whose one end belongs to
-//!    `ipc-channel` and whose other end is ours. What arrives at our end, one packet with open files, goes
-//!    to the other process as it is.
+//!    hold no handle, and it ends here.
+//! 2. Otherwise it sends the handles through a [`bridge`]: a socket whose one end belongs to `ipc-channel` and
+//!    whose other end is ours. The packet with open files that arrives at our end goes to the other process unchanged.
 //! 3. There the packet is put into a bridge at our end, `ipc-channel` receives it at its own, and the
-//!    value is deserialised within that reception, where its numbers lead to the sockets again.
+//!    value is deserialised during that reception, where its numbers refer to the sockets again.
 
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
@@ -28,18 +26,18 @@ use crate::transfer::handles::Handles;
 use crate::transfer::ipc::bridge;
 
 /// The most handles that fit into one message of `ipc-channel`, less the one that does the counting.
-const MOST_HANDLES: usize = 63;
+const MAX_HANDLES: usize = 63;
 
-/// Has `ipc-channel` find out how large its messages may be, while there are free descriptors: where it finds none it
-/// panics, then and at each later message.
+/// Lets `ipc-channel` measure how large its messages may be, while there are free descriptors: without one it panics,
+/// then and at each later message.
 pub(crate) fn prepare() {
     let _ = Collector::begin().and_then(Collector::collect);
 }
 
-/// Finds what handles a value left behind when it was serialised on this thread.
+/// Collects the handles of a value that is serialised on this thread.
 ///
-/// It is made before the value is serialised: once there are handles to be collected, nothing that can
-/// fail for want of open files stands between them and their collection.
+/// It is made before the value is serialised: once there are handles to collect, no step that needs a new descriptor
+/// can fail before their collection.
 pub(crate) struct Collector {
     sender: IpcSender<Sweep>,
     receiver: IpcReceiver<Sweep>,
@@ -48,13 +46,13 @@ pub(crate) struct Collector {
 impl Collector {
     /// Begins a collection, where a value of the type may hold handles.
     pub(crate) fn new<T>() -> Result<Option<Collector>, String> {
-        // A type with nothing to be dropped holds no open file.
+        // A type that needs no drop holds no open file.
         std::mem::needs_drop::<T>()
             .then(Collector::begin)
             .transpose()
     }
 
-    /// Begins a collection. Handles that an earlier failure of somebody else left in the list are thrown away.
+    /// Begins a collection. Discards handles that an earlier failure of other code left in the list.
     fn begin() -> Result<Collector, String> {
         let collector = Collector::make()?;
         // More of them than fit into a message are gone as well.
@@ -63,7 +61,7 @@ impl Collector {
     }
 
     pub(super) fn make() -> Result<Collector, String> {
-        // Two for the channel, and as many for what it measures when it is first used.
+        // Two for the channel, and two for what it measures at its first use.
         check_free(4)?;
         let (sender, receiver) = ipc::channel().map_err(|error| explained(&error))?;
         Ok(Collector { sender, receiver })
@@ -90,13 +88,13 @@ impl Collector {
             probe: Some(probe),
             ..Sweep::default()
         };
-        // With more handles than fit, `ipc-channel` panics; the list is empty afterwards all the same.
+        // With more handles than fit, `ipc-channel` panics, but still empties the list.
         let sent = codec::without_panic(|| self.sender.send(message));
-        // Where there is no descriptor left for a handle, `ipc-channel` panics.
+        // Without a descriptor for a handle, `ipc-channel` panics.
         let free = check_free(COUNTED.get() + 1);
         match sent {
             None => Err(format!(
-                "it holds more than {MOST_HANDLES} handles of ipc-channel"
+                "it holds more than {MAX_HANDLES} handles of ipc-channel"
             )),
             Some(Err(error)) => Err(error.to_string()),
             Some(Ok(())) => free.and_then(|()| {
@@ -109,7 +107,7 @@ impl Collector {
 
 impl Drop for Collector {
     fn drop(&mut self) {
-        // The value's own `Serialize` panicked: what it left behind must not ride with somebody else's message.
+        // The value's own `Serialize` panicked: its handles must not travel with another message.
         if std::thread::panicking() {
             let _ = self.sweep();
         }
@@ -121,7 +119,7 @@ thread_local! {
     static COUNTED: Cell<usize> = const { Cell::new(0) };
 }
 
-/// An error if fewer descriptors are free: `ipc-channel` panics where it finds none.
+/// Returns an error if fewer descriptors are free: `ipc-channel` panics without one.
 fn check_free(count: usize) -> Result<(), String> {
     let pair = |_| UnixStream::pair().map_err(|error| explained(&error));
     (0..count.div_ceil(2))
@@ -130,10 +128,10 @@ fn check_free(count: usize) -> Result<(), String> {
         .map(drop)
 }
 
-/// A message from a thread to itself that takes along what lies in the thread's list.
+/// A message from a thread to itself that takes what is in the thread's list.
 #[derive(Default)]
 pub(super) struct Sweep {
-    /// Serialised after everything else in the list, so that its number says how much that is.
+    /// Serialised after everything else in the list, so its number is the length of the list.
     probe: Option<OpaqueIpcSender>,
     /// Senders and receivers, which are sockets alike.
     pub(super) senders: Vec<OpaqueIpcSender>,
@@ -187,11 +185,11 @@ pub(crate) fn open<T: DeserializeOwned>(bytes: Vec<u8>, handles: Handles) -> Res
 }
 
 thread_local! {
-    /// The bytes of the value that is read within the reception of its handles.
+    /// The bytes of the value that is read during the reception of its handles.
     static BYTES: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// A value whose bytes came by another way than the handles it refers to.
+/// A value whose bytes did not come with the handles it refers to.
 struct Within<T> {
     value: Option<Result<T, String>>,
 }
@@ -210,7 +208,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Within<T> {
     }
 }
 
-/// Makes the receiver of a socket of which `ipc-channel` gave us the sender.
+/// Makes the receiver of a socket from its sender.
 ///
 /// A socket works both ways, but `ipc-channel` only connects senders. A message from the thread to itself
 /// carries the sender, and is read as a receiver.
@@ -255,7 +253,7 @@ impl<'de, T> Deserialize<'de> for TurnRound<T> {
     }
 }
 
-/// Receives, again where a signal interrupted the reception.
+/// Receives; tries again if a signal interrupted it.
 fn retry<T>(receive: impl Fn() -> Result<T, ipc_channel::IpcError>) -> Result<T, String> {
     loop {
         match receive() {

@@ -1,8 +1,8 @@
 //! Finds handles of `ipc-channel` in a value while it is serialised, where they cannot travel.
 //!
 //! Such a handle serialises itself as a bare `u64`: its place in the list of the thread (see the module above). Hardly
-//! any other type that is no number does so. So a serialiser that stands between the value and the real one notes such
-//! numbers, in whatever variant, at whatever value, and only for those the list is looked into.
+//! any other type that is no number does so. So a serialiser between the value and the real one notes such numbers, of
+//! any variant and value, and only if there are some is the list checked.
 
 use std::any::type_name;
 use std::cell::Cell;
@@ -21,15 +21,15 @@ const REFUSED: &str = "it holds a handle of ipc-channel, which travels only in t
 /// More handles than a thread's list ever holds: at a place beyond there is none.
 const BEYOND: u64 = 64;
 
-/// Whether a value of the type may hold such a handle.
+/// Returns whether a value of the type may hold such a handle.
 #[inline]
 pub(crate) fn may_hold_handles<T>() -> bool {
-    // A type with nothing to be dropped holds no open file.
+    // A type that needs no drop holds no open file.
     std::mem::needs_drop::<T>() && !is_of_std(type_name::<T>())
 }
 
-/// Whether the name of a type has only names of the standard library in it, such as `alloc::vec::Vec<f64>`: whatever
-/// else it held would stand there too.
+/// Returns whether the name of a type has only names of the standard library in it, such as `alloc::vec::Vec<f64>`: the
+/// name lists everything that the type holds.
 fn is_of_std(type_name: &str) -> bool {
     let mut words = type_name.split(|it: char| !(it.is_alphanumeric() || it == '_' || it == ':'));
     words.all(|word| {
@@ -38,8 +38,8 @@ fn is_of_std(type_name: &str) -> bool {
     })
 }
 
-/// Has `write` serialise a value, through what it is given; an error if there was a handle of `ipc-channel` in it, which
-/// is closed then.
+/// Serialises a value with `write`, which gets the watched value; an error if there was a handle of `ipc-channel` in
+/// it, which is closed then.
 #[inline]
 pub(crate) fn refuse_handles<T: Serialize, R>(
     value: &T,
@@ -62,7 +62,7 @@ pub(crate) fn refuse_handles<T: Serialize, R>(
     Ok(written)
 }
 
-/// Empties the thread's list; how many handles of one kind were in it.
+/// Empties the thread's list; returns how many handles of one kind were in it.
 #[cold]
 fn left_behind() -> Result<u64, String> {
     let left = Collector::make()?.sweep()?;
@@ -94,7 +94,7 @@ pub(crate) struct Watched<'a, T: ?Sized> {
     lowest: &'a Lowest,
 }
 
-/// Whether it is a number or the like, or a reference to one, as sequences hand them on: that is no handle.
+/// Returns whether it is a number or the like, or a reference to one, as sequences pass them on: that is no handle.
 #[inline]
 fn is_number<T: ?Sized>() -> bool {
     let name = type_name::<T>();
@@ -247,13 +247,13 @@ impl<'a, S: Serializer> Serializer for Watching<'a, S> {
         I: IntoIterator,
         I::Item: Serialize,
     {
-        // Numbers by the million are not worth a look at each.
+        // With millions of numbers, checking each is too slow.
         if is_number::<I::Item>() {
             return self.inner.collect_seq(items);
         }
         let items = items.into_iter();
         let length = match items.size_hint() {
-            (least, Some(most)) if least == most => Some(most),
+            (min, Some(max)) if min == max => Some(max),
             _ => None,
         };
         let mut sequence = self.serialize_seq(length)?;
