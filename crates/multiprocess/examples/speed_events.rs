@@ -1,4 +1,4 @@
-//! What it costs to be listened to: a lock and a queue with nobody listening, and with a recording, in turns.
+//! The cost of events: a lock and a queue without a subscriber, and with a recording, alternately.
 //!
 //! `cargo run --release -p multiprocess --example speed_events`
 

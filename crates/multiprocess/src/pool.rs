@@ -290,8 +290,8 @@ impl Pool {
     }
 
     /// As [`MapOptions::on_progress`]: `pool.on_progress(|progress| …).map(function, inputs)`.
-    pub fn on_progress<'a>(&'a self, tell: impl FnMut(Progress) + 'a) -> MapOptions<'a> {
-        self.options().on_progress(tell)
+    pub fn on_progress<'a>(&'a self, report: impl FnMut(Progress) + 'a) -> MapOptions<'a> {
+        self.options().on_progress(report)
     }
 
     fn options(&self) -> MapOptions<'_> {

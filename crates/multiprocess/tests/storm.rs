@@ -113,7 +113,7 @@ fn rage(length: Duration) {
         }
         storm.over.store(true, Ordering::Relaxed);
     });
-    watch::tell(&storm, "all in all", Level::now());
+    watch::report(&storm, "all in all", Level::now());
     left.check();
     let after = Level::now();
     assert!(

@@ -1,4 +1,4 @@
-//! Values and handles on their way to another process.
+//! Values and handles in flight to another process.
 
 mod story;
 

@@ -1,4 +1,4 @@
-//! Taking and giving back what nobody else wants, and a number that four processes want.
+//! Locking and unlocking without contention, and a number that four processes change.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

@@ -224,7 +224,7 @@ pub enum Error {
     },
 
     /// A barrier is broken, or broke while this thread waited at it.
-    #[error("the barrier is broken: {by}; {}", whole_again(by))]
+    #[error("the barrier is broken: {by}; {}", how_to_repair(by))]
     BarrierBroken {
         /// What broke it.
         by: BrokenBy,
@@ -389,7 +389,7 @@ fn last_segment(path: &str) -> String {
     format!("{}{end}", name.unwrap_or(path))
 }
 
-fn whole_again(by: &BrokenBy) -> &'static str {
+fn how_to_repair(by: &BrokenBy) -> &'static str {
     match by {
         BrokenBy::Reset => "by now it is whole again",
         _ => "`reset` makes it whole again",

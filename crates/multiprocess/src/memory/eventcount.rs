@@ -20,7 +20,6 @@ use crate::platform::futex::{self, Seen};
 pub(crate) const LONGEST_SLEEP: Duration =
     Duration::from_millis(if cfg!(test) { 300_000 } else { 50 });
 
-/// The two numbers of an eventcount.
 #[derive(Clone, Copy)]
 pub(crate) struct EventCount<'a> {
     epoch: &'a AtomicU32,

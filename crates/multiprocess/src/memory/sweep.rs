@@ -33,7 +33,7 @@ pub(crate) fn sweep(suspects: &mut Suspects) -> bool {
     let before = std::mem::take(&mut suspects.0);
     let mut has_orphans = false;
     for (run, names) in own {
-        suspects.look_again(run, names, &before);
+        suspects.check_again(run, names, &before);
         has_orphans |= clear_dead_processes(run, names);
     }
     has_orphans
@@ -45,7 +45,7 @@ impl Suspects {
     }
 
     /// Removes the segments of a run that were found unused before and still are.
-    fn look_again(&mut self, run: Run, names: &[String], before: &HashSet<String>) {
+    fn check_again(&mut self, run: Run, names: &[String], before: &HashSet<String>) {
         let rest = |name: &str| run.rest(name).map(str::to_owned).unwrap_or_default();
         for name in names {
             // Names with a suffix go together with the one without.

@@ -40,8 +40,8 @@ pub(crate) fn too_few_descriptors() -> String {
 }
 
 fn limit(resource: Resource) -> String {
-    let most = getrlimit(resource).current;
-    most.map_or("any number of".to_owned(), |most| most.to_string())
+    let max = getrlimit(resource).current;
+    max.map_or("any number of".to_owned(), |max| max.to_string())
 }
 
 /// Returns the largest size of a file that this process may make; `None` where there is no limit. Writing more ends it

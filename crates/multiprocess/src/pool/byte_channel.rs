@@ -51,11 +51,11 @@ impl ByteChannel {
     /// Takes the next message if there is one.
     pub(crate) fn try_get(&self) -> Option<Vec<u8>> {
         // Doesn't wait for a process that was stopped while it takes a message.
-        const TURN: Duration = Duration::from_millis(20);
+        const SLICE: Duration = Duration::from_millis(20);
         if self.0.rings().is_empty() {
             return None;
         }
-        self.get_timeout(TURN).ok()?
+        self.get_timeout(SLICE).ok()?
     }
 
     /// Takes the next message; `None` if none came in time. The error says why none will come.

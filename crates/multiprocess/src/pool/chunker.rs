@@ -138,7 +138,7 @@ where
     }
 
     /// Marks the end once all batches have been submitted.
-    pub(crate) fn tell_if_exhausted(&self) {
+    pub(crate) fn report_if_exhausted(&self) {
         if self.exhausted {
             self.call.all_is_in();
         }
@@ -180,7 +180,7 @@ where
             }
         }
         supervisor.submit(batches);
-        self.tell_if_exhausted();
+        self.report_if_exhausted();
     }
 
     /// Returns the next batch. An input that cannot be sent has failed. Where reading the inputs panics, the inputs

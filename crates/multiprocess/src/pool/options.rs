@@ -35,12 +35,12 @@ impl<'a> MapOptions<'a> {
         self
     }
 
-    /// Calls `tell` each time that results have arrived; for a progress bar, for example.
+    /// Calls `report` each time that results have arrived; for a progress bar, for example.
     ///
     /// It is called by the thread that waits for the results, so only [`map`](MapOptions::map),
     /// [`starmap`](MapOptions::starmap) and [`map_each`](MapOptions::map_each) call it.
-    pub fn on_progress(mut self, tell: impl FnMut(Progress) + 'a) -> MapOptions<'a> {
-        self.progress = Some(Box::new(tell));
+    pub fn on_progress(mut self, report: impl FnMut(Progress) + 'a) -> MapOptions<'a> {
+        self.progress = Some(Box::new(report));
         self
     }
 
@@ -108,10 +108,10 @@ impl<'a> MapOptions<'a> {
             chunker.resume_panic();
             if chunker.is_exhausted() && results.done() == chunker.sent() {
                 // Where the number of inputs was not known beforehand, it is now.
-                if let Some(tell) = &mut self.progress
+                if let Some(report) = &mut self.progress
                     && chunker.total() != told
                 {
-                    tell(Progress::since(start, results.done(), chunker.total()));
+                    report(Progress::since(start, results.done(), chunker.total()));
                 }
                 return Ok(results);
             }
@@ -121,9 +121,9 @@ impl<'a> MapOptions<'a> {
                 }
                 results.add(some);
             }
-            if let Some(tell) = &mut self.progress {
+            if let Some(report) = &mut self.progress {
                 told = chunker.total();
-                tell(Progress::since(start, results.done(), told));
+                report(Progress::since(start, results.done(), told));
             }
         }
     }
@@ -157,7 +157,7 @@ impl<'a> MapOptions<'a> {
         while !chunker.is_exhausted() {
             self.supervisor.submit(chunker.next_batch(size));
         }
-        chunker.tell_if_exhausted();
+        chunker.report_if_exhausted();
         chunker.resume_panic();
         Ok(result)
     }

@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn before_the_first_result_and_without_a_total_nothing_is_foretold() {
+    fn without_a_result_or_a_total_there_is_no_prediction() {
         let begun = Progress {
             done: 0,
             total: Some(9),

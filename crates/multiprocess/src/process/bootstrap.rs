@@ -128,7 +128,7 @@ fn run() -> i32 {
         Ok(_) => return FAILED,
         Err(error) => return fail(&socket, &Failure::UnreadableArguments(explained(&error))),
     };
-    tell(&socket, Kind::Started, Vec::new());
+    send(&socket, Kind::Started, Vec::new());
     let code = answer(&socket, task, arguments);
     at_exit::end();
     code
@@ -137,7 +137,7 @@ fn run() -> i32 {
 /// Runs the function and sends what came of it.
 fn answer(socket: &UnixStream, task: &RegisteredTask, arguments: Envelope) -> i32 {
     events::task_begins(task.name());
-    let opened = || tell(socket, Kind::Unpacked, Vec::new());
+    let opened = || send(socket, Kind::Unpacked, Vec::new());
     let result = catch_unwind(AssertUnwindSafe(|| task.run(arguments, &opened)));
     events::task_ends(task.name());
     let sent = match result {
@@ -153,7 +153,7 @@ fn answer(socket: &UnixStream, task: &RegisteredTask, arguments: Envelope) -> i3
 
 /// Reports to the parent why there is no answer; returns the exit code.
 fn fail(socket: &UnixStream, failure: &Failure) -> i32 {
-    tell(socket, Kind::Failed, failure.to_bytes());
+    send(socket, Kind::Failed, failure.to_bytes());
     match failure {
         Failure::Panicked { .. } => PANICKED,
         _ => FAILED,
@@ -161,7 +161,7 @@ fn fail(socket: &UnixStream, failure: &Failure) -> i32 {
 }
 
 /// Sends a frame to the parent, which may be gone.
-fn tell(socket: &UnixStream, kind: Kind, bytes: Vec<u8>) {
+fn send(socket: &UnixStream, kind: Kind, bytes: Vec<u8>) {
     let envelope = Envelope {
         bytes,
         ..Envelope::default()

@@ -212,7 +212,7 @@ impl Child {
         }
         let at = events::moment(Level::INFO);
         // From now on another thread may join it, and the program end.
-        let _untold = Untold::new();
+        let _unreported = Unreported::new();
         let no_answer = || Err(unreadable.unwrap_or_else(|| self.no_answer(end, started)));
         let answer = Some(answer.unwrap_or_else(no_answer));
         state.ended = Some(Ended { end, answer });
@@ -318,27 +318,27 @@ pub(crate) fn have_died() -> bool {
 
 static DIED: AtomicBool = AtomicBool::new(false);
 
-/// The end of a child that can be known, and was not told yet.
-struct Untold;
+/// The end of a child that is known, and was not yet reported.
+struct Unreported;
 
-static UNTOLD: AtomicUsize = AtomicUsize::new(0);
+static UNREPORTED: AtomicUsize = AtomicUsize::new(0);
 
-impl Untold {
-    fn new() -> Untold {
-        UNTOLD.fetch_add(1, Ordering::AcqRel);
-        Untold
+impl Unreported {
+    fn new() -> Unreported {
+        UNREPORTED.fetch_add(1, Ordering::AcqRel);
+        Unreported
     }
 }
 
-impl Drop for Untold {
+impl Drop for Unreported {
     fn drop(&mut self) {
-        UNTOLD.fetch_sub(1, Ordering::AcqRel);
+        UNREPORTED.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
 /// Returns whether nothing is left to do for children: none exists, and the end of each was reported.
 pub(crate) fn are_over() -> bool {
-    list().is_empty() && UNTOLD.load(Ordering::Acquire) == 0
+    list().is_empty() && UNREPORTED.load(Ordering::Acquire) == 0
 }
 
 static CHILDREN: Mutex<Vec<Arc<Child>>> = Mutex::new(Vec::new());

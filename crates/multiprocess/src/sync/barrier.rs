@@ -69,7 +69,7 @@ struct Inner {
 // The numbers. A round ends when all have arrived or the barrier breaks.
 const ARRIVED: usize = 0;
 const ROUND: usize = 1;
-/// What the barrier is broken by, 0 if it is whole.
+/// What the barrier is broken by, 0 if it is not broken.
 const BROKEN: usize = 2;
 /// The process that broke it, if it was one.
 const CULPRIT: usize = 3;

@@ -130,7 +130,7 @@ impl Semaphore {
     /// As [`acquire`](Semaphore::acquire).
     pub fn free(&self) -> Result<u32> {
         let mut numbers = self.monitor.enter()?;
-        self.release_of_dead(&mut numbers);
+        self.release_dead(&mut numbers);
         Ok(u32::try_from(numbers.get(FREE)).unwrap_or(self.permits))
     }
 
@@ -150,7 +150,7 @@ impl Semaphore {
                 }
             };
             if take_one(&mut numbers, me)
-                || check && self.release_of_dead(&mut numbers) && take_one(&mut numbers, me)
+                || check && self.release_dead(&mut numbers) && take_one(&mut numbers, me)
             {
                 return Ok(Some(Permit { semaphore: self }));
             }
@@ -164,7 +164,7 @@ impl Semaphore {
     }
 
     /// Releases the permits of dead processes; returns whether there were some.
-    fn release_of_dead(&self, numbers: &mut Numbers<'_>) -> bool {
+    fn release_dead(&self, numbers: &mut Numbers<'_>) -> bool {
         let dead: Vec<usize> = holders(numbers)
             .filter(|(_, process, _)| process.has_ended(self.monitor.run()))
             .map(|(place, ..)| place)

@@ -30,8 +30,8 @@ use crate::trace::{TARGET, printer, recorder};
 
 /// Starts printing and recording where the environment asks for it.
 pub(crate) fn prepare() {
-    printer::print_if_asked();
-    recorder::record_if_asked();
+    printer::print_if_enabled();
+    recorder::record_if_enabled();
 }
 
 pub(crate) fn process_started(process: &ProcessInfo, at: Option<u64>) {

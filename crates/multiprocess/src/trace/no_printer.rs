@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use tracing::Level;
 
 /// Warns where the environment asks for printing.
-pub(super) fn print_if_asked() {
+pub(super) fn print_if_enabled() {
     if std::env::var_os("MULTIPROCESS_LOG").is_some() {
         // A closed standard error is ignored: there is nowhere to report it.
         let _ = writeln!(

@@ -6,7 +6,7 @@ use std::path::Path;
 pub(crate) const VARIABLE: &str = "MULTIPROCESS_RECORD";
 
 /// Warns where the environment asks for a recording.
-pub(super) fn record_if_asked() {
+pub(super) fn record_if_enabled() {
     if std::env::var_os(VARIABLE).is_some_and(|folder| !folder.is_empty()) {
         // A closed standard error is ignored: there is nowhere to report it.
         let _ = writeln!(

@@ -18,7 +18,6 @@ const VARIABLE: &str = "MULTIPROCESS_LOG";
 /// The subscriber that prints events, and up to which level.
 static PRINTER: OnceLock<(Dispatch, Level)> = OnceLock::new();
 
-/// Prints an event, if printing is on.
 pub(super) fn print(level: Level, event: &dyn Fn()) {
     if let Some((printer, max)) = PRINTER.get()
         && level <= *max
@@ -30,7 +29,7 @@ pub(super) fn print(level: Level, event: &dyn Fn()) {
 /// Turns printing on standard error on where the variable asks for it: `MULTIPROCESS_LOG=info`, `debug` or `trace`.
 ///
 /// Python: `multiprocessing.log_to_stderr(level)`.
-pub(super) fn print_if_asked() {
+pub(super) fn print_if_enabled() {
     let Ok(level) = std::env::var(VARIABLE) else {
         return;
     };

@@ -62,7 +62,6 @@ pub fn recorder() -> Option<&'static Dispatch> {
     RECORDER.get()
 }
 
-/// Records an event, if recording is on.
 pub(super) fn record(event: &dyn Fn()) {
     if let Some(recorder) = recorder() {
         dispatcher::with_default(recorder, event);
@@ -70,7 +69,7 @@ pub(super) fn record(event: &dyn Fn()) {
 }
 
 /// Turns recording on where the variable asks for it.
-pub(super) fn record_if_asked() {
+pub(super) fn record_if_enabled() {
     let Some(folder) = std::env::var_os(VARIABLE).filter(|folder| !folder.is_empty()) else {
         return;
     };

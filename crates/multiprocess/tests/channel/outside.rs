@@ -1,5 +1,5 @@
-//! Handles outside of messages: other serialisers and other channels cannot carry them, and say so; none is counted as
-//! on its way thereby, so channels end and memory goes as if nobody had tried.
+//! Handles outside of messages: other serialisers and other channels cannot carry them, and return an error. None of
+//! them counts as in flight, so channels end and memory is freed as if there had been no attempt.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -29,11 +29,11 @@ pub(crate) fn main() -> ExitCode {
         story::named![],
         story::named![
             handles_of_each_kind_are_refused_outside_of_messages,
-            a_channel_ends_though_its_sender_was_refused,
-            a_pipe_ends_though_its_end_was_refused,
+            a_channel_ends_after_its_sender_was_refused,
+            a_pipe_ends_after_its_end_was_refused,
             a_function_of_a_pool_cannot_write_handles_down_either,
             text_with_a_handle_travels_within_a_message_and_not_outside,
-            a_message_that_fails_half_way_gives_its_handles_back,
+            a_message_that_fails_half_way_frees_its_handles,
             a_handle_of_ipc_channel_is_refused_and_harms_no_other_item,
         ],
     )
@@ -59,7 +59,7 @@ fn memory_of(handle: &impl Debug) -> PathBuf {
     Path::new("/dev/shm").join(name.expect("it says its memory"))
 }
 
-/// Tries to write a handle down, and to read it, in vain, and leaves nothing behind.
+/// Tries to serialise a handle, and to read it; both fail, and leave nothing behind.
 fn is_refused<T: Serialize + DeserializeOwned + Debug>(make: impl Fn() -> T) {
     let handle = make();
     let memory = memory_of(&handle);
@@ -108,7 +108,7 @@ fn ends(receiver: &Receiver<u32>) {
     assert!(matches!(end, Ok(None)), "{end:?}");
 }
 
-fn a_channel_ends_though_its_sender_was_refused() {
+fn a_channel_ends_after_its_sender_was_refused() {
     let (sender, receiver) = channel::<u32>().unwrap();
     assert!(serde_json::to_string(&sender).is_err());
     assert!(serde_json::to_string(&receiver).is_err());
@@ -118,10 +118,10 @@ fn a_channel_ends_though_its_sender_was_refused() {
     let (sender, receiver) = channel::<u32>().unwrap();
     assert!(serde_json::to_string(&receiver).is_err());
     drop(receiver);
-    assert!(sender.send(1).is_err(), "nobody receives");
+    assert!(sender.send(1).is_err(), "there is no receiver");
 }
 
-fn a_pipe_ends_though_its_end_was_refused() {
+fn a_pipe_ends_after_its_end_was_refused() {
     let (near, far): (Connection<u32, ()>, _) = pipe().unwrap();
     assert!(serde_json::to_string(&near).is_err());
     near.send(1).expect("it is still ours");
@@ -212,13 +212,13 @@ fn makes_half(sender: Sender<u32>) -> Half {
     Half(sender, Refusing)
 }
 
-fn a_message_that_fails_half_way_gives_its_handles_back() {
+fn a_message_that_fails_half_way_frees_its_handles() {
     let (sender, receiver) = channel::<u32>().unwrap();
     let half = || Half(sender.clone(), Refusing);
-    let is_told = |error: &dyn Debug| assert!(format!("{error:?}").contains("not this one"));
+    let check_refusal = |error: &dyn Debug| assert!(format!("{error:?}").contains("not this one"));
 
-    is_told(&spawn(takes_half, (half(),)).unwrap_err());
-    is_told(
+    check_refusal(&spawn(takes_half, (half(),)).unwrap_err());
+    check_refusal(
         &spawn(makes_half, (sender.clone(),))
             .unwrap()
             .join()
@@ -226,14 +226,14 @@ fn a_message_that_fails_half_way_gives_its_handles_back() {
             .unwrap_err(),
     );
     let pool = Pool::new(1).unwrap();
-    is_told(&pool.apply(takes_half, (half(),)).unwrap_err());
-    is_told(
+    check_refusal(&pool.apply(takes_half, (half(),)).unwrap_err());
+    check_refusal(
         &pool
             .apply(makes_half, (sender.clone(),))
             .map(|_| ())
             .unwrap_err(),
     );
-    is_told(
+    check_refusal(
         &Pool::builder()
             .initializer(takes_half, (half(),))
             .unwrap_err(),
@@ -242,9 +242,9 @@ fn a_message_that_fails_half_way_gives_its_handles_back() {
     let (there, back) = channel().unwrap();
     let (near, far) = pipe::<Half, ()>().unwrap();
     for _ in 0..2 {
-        is_told(&queue.put(half()).unwrap_err().error());
-        is_told(&there.send(half()).unwrap_err().error());
-        is_told(&near.send(half()).unwrap_err().error());
+        check_refusal(&queue.put(half()).unwrap_err().error());
+        check_refusal(&there.send(half()).unwrap_err().error());
+        check_refusal(&near.send(half()).unwrap_err().error());
     }
     drop((queue, back, far));
     drop(sender);

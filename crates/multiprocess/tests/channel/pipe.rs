@@ -1,4 +1,4 @@
-//! The pipe: both ends talk, and see each other's end.
+//! The pipe: both ends send and receive, and notice when the other is closed.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -23,7 +23,7 @@ const MIB: usize = 1 << 20;
 fn init() {
     multiprocess::init([
         task(add_one),
-        task(talk),
+        task(converse),
         task(swap_large),
         task(send_and_hang),
         task(send_large_for_ever),
@@ -44,15 +44,15 @@ pub(crate) fn main() -> ExitCode {
         a_killed_process_is_the_end_of_the_conversation,
         a_process_killed_in_the_middle_of_a_large_message_is_the_end,
         a_child_that_dies_before_it_has_its_end_is_the_end_of_the_conversation,
-        sending_to_a_closed_end_gives_the_message_back,
-        sending_to_a_dead_process_gives_the_message_back,
+        sending_to_a_closed_end_returns_the_message,
+        sending_to_a_dead_process_returns_the_message,
         polling_keeps_its_limit_and_sees_the_end,
         whichever_speaks_first_is_heard_first,
         an_end_travels_in_a_message_and_in_a_result,
         an_end_that_was_given_away_cannot_be_used,
-        what_cannot_be_serialised_is_given_back,
+        a_message_that_cannot_be_serialised_is_returned,
         handles_travel_in_messages,
-        what_a_killed_process_did_not_receive_gives_its_handles_back,
+        a_message_that_a_killed_process_did_not_receive_frees_its_handles,
         threads_may_send_and_receive_on_one_end_at_once,
         a_pipe_within_one_process_works,
     ];
@@ -76,7 +76,7 @@ fn a_question_is_answered() {
     child.join().unwrap();
 }
 
-fn talk(parent: Connection<String, u32>) -> u32 {
+fn converse(parent: Connection<String, u32>) -> u32 {
     let mut sum = 0;
     for number in &parent {
         let number = number.expect("numbers can be read");
@@ -95,7 +95,7 @@ fn talk(parent: Connection<String, u32>) -> u32 {
 
 fn messages_go_both_ways_until_the_end() {
     let (ours, theirs) = pipe::<u32, String>().unwrap();
-    let child = spawn(talk, (theirs,)).unwrap();
+    let child = spawn(converse, (theirs,)).unwrap();
     for number in [3, 1, 4, 0] {
         ours.send(number).unwrap();
     }
@@ -163,7 +163,7 @@ fn cannot_be_called(_: Unreadable, _: Connection<(), u32>) {}
 fn a_child_that_dies_before_it_has_its_end_is_the_end_of_the_conversation() {
     let (ours, theirs) = pipe::<u32, ()>().unwrap();
     let child = spawn(cannot_be_called, (Unreadable, theirs)).unwrap();
-    // Nobody joins the child before.
+    // The child is not joined before.
     let limit = story::LIMIT / 4;
     assert_eq!(ours.recv_timeout(limit).unwrap(), None);
     assert!(ours.send(1).unwrap_err().is_closed());
@@ -198,7 +198,7 @@ fn a_process_killed_in_the_middle_of_a_large_message_is_the_end() {
     }
 }
 
-fn sending_to_a_closed_end_gives_the_message_back() {
+fn sending_to_a_closed_end_returns_the_message() {
     let (ours, theirs) = pipe::<String, ()>().unwrap();
     theirs.close();
     let refused = ours.send("hello".to_owned()).unwrap_err();
@@ -206,7 +206,7 @@ fn sending_to_a_closed_end_gives_the_message_back() {
     assert_eq!(refused.into_inner(), "hello");
 }
 
-fn sending_to_a_dead_process_gives_the_message_back() {
+fn sending_to_a_dead_process_returns_the_message() {
     let (ours, theirs) = pipe::<(), u32>().unwrap();
     let child = spawn(send_and_hang, (theirs, 1)).unwrap();
     assert_eq!(ours.recv().unwrap(), Some(0));
@@ -330,7 +330,7 @@ fn an_end_that_was_given_away_cannot_be_used() {
     assert_eq!(ours.recv().unwrap(), Some(3));
 }
 
-fn what_cannot_be_serialised_is_given_back() {
+fn a_message_that_cannot_be_serialised_is_returned() {
     #[derive(Debug, PartialEq, serde::Deserialize)]
     struct Never(u8);
     impl serde::Serialize for Never {
@@ -359,7 +359,7 @@ fn handles_travel_in_messages() {
     drop(guard);
     inner.send(1).unwrap();
     assert_eq!(arrived.recv().unwrap(), Some(1));
-    // Nobody receives this end: it goes with the message.
+    // This end is not received: it is freed with the message.
     let (inner, other) = pipe::<u8, u8>().unwrap();
     ours.send((lock, other)).unwrap();
     drop(theirs);
@@ -373,7 +373,7 @@ fn receive_nothing(work: Connection<u32, Work>) {
     story::a_minute();
 }
 
-fn what_a_killed_process_did_not_receive_gives_its_handles_back() {
+fn a_message_that_a_killed_process_did_not_receive_frees_its_handles() {
     for is_right in [false, true] {
         let (ours, theirs) = if is_right {
             let (theirs, ours) = pipe::<u32, Work>().unwrap();

@@ -33,12 +33,12 @@ pub(crate) fn main() -> ExitCode {
         items_come_out_in_the_order_in_which_they_went_in,
         a_million_items_wait_for_a_reader_after_their_process_was_joined,
         a_child_that_exits_without_cleaning_up_has_put_its_items,
-        a_full_queue_says_so_at_once_or_when_the_time_is_over,
-        an_empty_queue_says_so_at_once_or_when_the_time_is_over,
+        a_full_queue_is_an_error_at_once_or_after_the_timeout,
+        an_empty_queue_is_an_error_at_once_or_after_the_timeout,
         a_put_waits_for_room,
         a_get_waits_for_an_item,
-        a_closed_queue_gives_what_is_in_it_and_ends,
-        closing_wakes_those_who_wait,
+        a_closed_queue_returns_its_items_and_ends,
+        closing_wakes_the_waiters,
         a_queue_of_capacity_0_is_refused,
         join_waits_for_the_last_task_done,
         one_task_done_too_many_is_an_error,
@@ -112,7 +112,7 @@ fn timed<R>(limit: Duration, work: impl FnOnce() -> R) -> R {
     result
 }
 
-fn a_full_queue_says_so_at_once_or_when_the_time_is_over() {
+fn a_full_queue_is_an_error_at_once_or_after_the_timeout() {
     let queue = Queue::bounded(3).unwrap();
     assert_eq!(queue.capacity(), Some(3));
     for number in 1..=3 {
@@ -133,7 +133,7 @@ fn a_full_queue_says_so_at_once_or_when_the_time_is_over() {
     assert_eq!([2, 3, 4].map(|_: i32| queue.get().unwrap()), [2, 3, 4]);
 }
 
-fn an_empty_queue_says_so_at_once_or_when_the_time_is_over() {
+fn an_empty_queue_is_an_error_at_once_or_after_the_timeout() {
     let queue = Queue::<i32>::bounded(3).unwrap();
     let none = timed(Duration::ZERO, || queue.try_get()).unwrap_err();
     assert!(matches!(none, Error::Empty { .. }), "{none}");
@@ -172,7 +172,7 @@ fn double_all(from: Queue<i64>, to: Queue<i64>) {
     }
 }
 
-fn a_closed_queue_gives_what_is_in_it_and_ends() {
+fn a_closed_queue_returns_its_items_and_ends() {
     let (from, to) = (Queue::new().unwrap(), Queue::new().unwrap());
     let child = spawn(double_all, (from.clone(), to.clone())).unwrap();
     for number in [5, 10, 13, -1] {
@@ -190,7 +190,7 @@ fn a_closed_queue_gives_what_is_in_it_and_ends() {
     assert!(matches!(to.get(), Err(Error::Closed { .. })));
 }
 
-fn closing_wakes_those_who_wait() {
+fn closing_wakes_the_waiters() {
     let (queue, full) = (Queue::<u8>::new().unwrap(), Queue::bounded(1).unwrap());
     full.put(1_u8).unwrap();
     std::thread::scope(|scope| {
@@ -283,7 +283,7 @@ fn waiting_uses_no_processor_time() {
     let before = ticks(child.pid());
     std::thread::sleep(Duration::from_secs(5));
     let used = ticks(child.pid()) - before;
-    // The twin looks every 2 ms.
+    // The portable version polls every 2 ms.
     let allowed = if portable() { 15 } else { 1 };
     assert!(used <= allowed, "{used} ticks in 5 s");
     queue.put(1).unwrap();

@@ -45,17 +45,17 @@ pub(crate) fn main() -> ExitCode {
         it_ends_when_a_child_dies_before_it_has_read_its_sender,
         it_ends_when_a_child_is_killed_as_it_starts,
         it_ends_for_others_while_their_parent_waits_for_them,
-        it_goes_on_while_one_sender_is_on_its_way_and_another_is_lost,
+        it_goes_on_while_one_sender_is_in_flight_and_another_is_lost,
         it_ends_for_each_of_several_receivers,
-        sending_to_nobody_gives_the_message_back,
-        sending_to_a_killed_receiver_gives_the_message_back,
+        sending_without_a_receiver_returns_the_message,
+        sending_to_a_killed_receiver_returns_the_message,
         a_sender_that_waits_for_room_learns_that_the_receiver_is_gone,
-        a_message_that_nobody_received_gives_its_handles_back,
-        a_message_to_a_killed_receiver_gives_its_handles_back,
-        a_message_sent_while_the_receiver_goes_gives_its_handles_back,
+        a_message_that_was_not_received_frees_its_handles,
+        a_message_to_a_killed_receiver_frees_its_handles,
+        a_message_sent_while_the_receiver_ends_frees_its_handles,
         messages_that_hold_their_own_channel_go_one_by_one,
         the_halves_are_not_mixed_up,
-        waiting_for_several_gives_the_ready_ones,
+        waiting_for_several_returns_the_ready_ones,
         a_bounded_channel_is_full_and_empty,
         an_arrived_sender_can_be_passed_on,
     ];
@@ -64,7 +64,7 @@ pub(crate) fn main() -> ExitCode {
 
 fn send_some(sender: Sender<u32>, count: u32) {
     for number in 0..count {
-        sender.send(number).expect("somebody receives");
+        sender.send(number).expect("there is a receiver");
     }
 }
 
@@ -176,7 +176,7 @@ fn it_ends_when_a_sender_on_its_way_cannot_arrive() {
 
 fn ignore_late(_: Unreadable, _: Sender<u32>) {}
 
-/// Nobody joins, or asks for, the child before the end has come.
+/// The child is neither joined nor polled before the end arrives.
 #[track_caller]
 fn assert_ends(receiver: &Receiver<u32>) {
     let limit = story::LIMIT / 4;
@@ -212,7 +212,7 @@ fn it_ends_for_others_while_their_parent_waits_for_them() {
 
 fn die(_: Sender<u32>, _: Deadly) {}
 
-fn it_goes_on_while_one_sender_is_on_its_way_and_another_is_lost() {
+fn it_goes_on_while_one_sender_is_in_flight_and_another_is_lost() {
     let post = Queue::new().unwrap();
     for lose in [
         |sender| spawn(ignore, (sender, Unreadable)).unwrap(),
@@ -248,7 +248,7 @@ fn it_ends_for_each_of_several_receivers() {
     assert_eq!(own + total, 10_000);
 }
 
-fn sending_to_nobody_gives_the_message_back() {
+fn sending_without_a_receiver_returns_the_message() {
     let (sender, receiver) = channel().unwrap();
     sender.send("heard".to_owned()).unwrap();
     drop(receiver);
@@ -263,7 +263,7 @@ fn hold_receiver(receiver: Receiver<u32>, ready: Sender<()>) {
     drop(receiver);
 }
 
-fn sending_to_a_killed_receiver_gives_the_message_back() {
+fn sending_to_a_killed_receiver_returns_the_message() {
     let (sender, receiver) = channel().unwrap();
     let (ready, is_ready) = channel().unwrap();
     let child = spawn(hold_receiver, (receiver, ready)).unwrap();
@@ -289,7 +289,7 @@ fn a_sender_that_waits_for_room_learns_that_the_receiver_is_gone() {
     child.join().unwrap_err();
 }
 
-fn a_message_that_nobody_received_gives_its_handles_back() {
+fn a_message_that_was_not_received_frees_its_handles() {
     let (requests, receiver) = channel().unwrap();
     let (answer, answers) = channel::<u32>().unwrap();
     requests.send((1_u32, answer)).unwrap();
@@ -306,7 +306,7 @@ fn hold_requests(requests: Receiver<Request>, ready: Sender<()>) {
     drop(requests);
 }
 
-fn a_message_to_a_killed_receiver_gives_its_handles_back() {
+fn a_message_to_a_killed_receiver_frees_its_handles() {
     let ends = |answers: &Receiver<u32>| {
         let end = answers.recv_timeout(story::LIMIT / 6);
         assert_eq!(end.expect("it ends"), None);
@@ -335,7 +335,7 @@ fn a_message_to_a_killed_receiver_gives_its_handles_back() {
     }
 }
 
-fn a_message_sent_while_the_receiver_goes_gives_its_handles_back() {
+fn a_message_sent_while_the_receiver_ends_frees_its_handles() {
     for _ in 0..200 {
         let (requests, receiver) = channel::<Request>().unwrap();
         let (answer, answers) = channel().unwrap();
@@ -384,7 +384,7 @@ fn is_refused<T: DeserializeOwned>(bytes: &[u8], reason: &str) {
     assert!(refused.to_string().contains(reason), "{refused}");
 }
 
-fn waiting_for_several_gives_the_ready_ones() {
+fn waiting_for_several_returns_the_ready_ones() {
     let (first, first_receiver) = channel::<u32>().unwrap();
     let (second, second_receiver) = channel::<String>().unwrap();
     let queue = Queue::<u8>::new().unwrap();
@@ -433,7 +433,7 @@ fn pass_on(sender: Sender<u32>, depth: u32) {
 }
 
 fn an_arrived_sender_can_be_passed_on() {
-    // A grandchild needs the list of tasks: this program's `main` gives it.
+    // A grandchild needs the list of tasks: this program's `main` provides it.
     let (sender, receiver) = channel().unwrap();
     let child = spawn(pass_on, (sender, 2)).unwrap();
     assert_eq!(receiver.iter().count(), 3);

@@ -46,14 +46,14 @@ pub(crate) fn main() -> ExitCode {
         a_request_carries_the_way_back,
         with_a_queue_that_a_child_had_its_items_are_gone,
         of_two_that_drop_a_queue_at_once_one_is_the_last,
-        what_cannot_be_serialised_is_given_back_and_harms_nothing,
+        an_item_that_cannot_be_serialised_is_returned_and_does_no_harm,
         what_cannot_be_read_is_lost_and_the_next_is_not,
         a_queue_of_other_items_is_refused,
         large_items_go_through,
-        an_item_larger_than_memory_is_given_back,
+        an_item_larger_than_memory_is_returned,
         a_backlog_grows_where_there_is_no_room_to_double,
         empty_items_are_counted,
-        memory_is_given_back_after_a_backlog,
+        memory_is_freed_after_a_backlog,
         nothing_is_left_behind,
     ];
     story::play(init, scenes, tests)
@@ -76,8 +76,8 @@ struct Errand {
 fn add_under_lock(errands: Queue<Errand>) {
     for errand in &errands {
         let errand = errand.expect("handles arrive");
-        let guard = errand.lock.acquire().expect("nobody died");
-        *errand.total.lock().expect("nobody died") += 5;
+        let guard = errand.lock.acquire().expect("it can be locked");
+        *errand.total.lock().expect("it can be locked") += 5;
         errand.counter.update(|count| count + 1);
         drop(guard);
         errand.done.put("done".to_owned()).expect("it is open");
@@ -127,7 +127,7 @@ fn a_request_carries_the_way_back() {
     requests.close().unwrap();
     child.join().unwrap();
 
-    // Nobody reads the request: with the queue, the sender in it is gone.
+    // The request is not read: the sender in it is freed with the queue.
     let requests = Queue::new().unwrap();
     let (sender, receiver) = channel::<u32>().unwrap();
     requests.put((1_u32, sender)).unwrap();
@@ -172,7 +172,7 @@ fn drop_together(handles: Receiver<Requests>, here: RawValue<u32>) {
         let requests = requests.expect("handles arrive");
         here.update(|count| count + 1);
         let start = Instant::now();
-        // Whoever sleeps here comes late.
+        // A thread that sleeps here is late.
         while here.get() < both {
             assert!(start.elapsed() < story::LIMIT / 3, "the other one is gone");
             std::hint::spin_loop();
@@ -226,7 +226,7 @@ impl Serialize for Fickle {
     }
 }
 
-fn what_cannot_be_serialised_is_given_back_and_harms_nothing() {
+fn an_item_that_cannot_be_serialised_is_returned_and_does_no_harm() {
     let queue = Queue::new().unwrap();
     let lock = Lock::new().unwrap();
     for _ in 0..2 {
@@ -334,7 +334,7 @@ fn put_more_than_fits() {
     assert!(queue.is_empty());
 }
 
-fn an_item_larger_than_memory_is_given_back() {
+fn an_item_larger_than_memory_is_returned() {
     // No file, of shared memory either, may be larger than 2 MiB.
     let script = "trap '' XFSZ; ulimit -f 4096; exec \"$PROGRAM\"";
     Scene::by_shell(script, "put_more_than_fits").succeed();
@@ -391,7 +391,7 @@ fn fill_and_drain(queue: Queue<Vec<u8>>) {
     }
 }
 
-fn memory_is_given_back_after_a_backlog() {
+fn memory_is_freed_after_a_backlog() {
     let queue = Queue::new().unwrap();
     let text = format!("{queue:?}");
     let name = text.split("memory: ").nth(1).unwrap();

@@ -33,14 +33,14 @@ pub(crate) fn main() -> ExitCode {
             spawns_while_it_returns,
         ],
         story::named![
-            the_memory_of_killed_children_goes_while_the_program_runs,
-            the_memory_of_killed_children_goes_from_a_run_that_goes_on,
-            the_memory_of_a_killed_child_goes_though_nobody_asks_how_it_is,
-            the_memory_of_a_child_that_exits_goes,
-            the_memory_of_a_whole_killed_tree_goes,
+            the_memory_of_killed_children_is_freed_while_the_program_runs,
+            the_memory_of_killed_children_is_freed_while_the_run_goes_on,
+            the_memory_of_a_killed_child_is_freed_without_a_join,
+            the_memory_of_a_child_that_exits_is_freed,
+            the_memory_of_a_whole_killed_tree_is_freed,
             a_handle_on_its_way_outlives_its_killed_maker,
-            the_memory_of_a_killed_main_process_goes_while_its_child_runs,
-            the_memory_of_killed_orphans_goes,
+            the_memory_of_a_killed_main_process_is_freed_while_its_child_runs,
+            the_memory_of_killed_orphans_is_freed,
             a_main_that_returns_while_a_thread_spawns_leaves_nothing,
         ],
     )
@@ -103,7 +103,7 @@ fn has_workers_killed() {
     });
 }
 
-fn the_memory_of_killed_children_goes_while_the_program_runs() {
+fn the_memory_of_killed_children_is_freed_while_the_program_runs() {
     leaves_nothing("has_workers_killed");
 }
 
@@ -121,7 +121,7 @@ fn has_workers_killed_and_memory_of_its_own() {
     assert_eq!(value.get().unwrap(), 7);
 }
 
-fn the_memory_of_killed_children_goes_from_a_run_that_goes_on() {
+fn the_memory_of_killed_children_is_freed_while_the_run_goes_on() {
     leaves_nothing("has_workers_killed_and_memory_of_its_own");
 }
 
@@ -142,7 +142,7 @@ fn kills_without_asking() {
     drop(child);
 }
 
-fn the_memory_of_a_killed_child_goes_though_nobody_asks_how_it_is() {
+fn the_memory_of_a_killed_child_is_freed_without_a_join() {
     leaves_nothing("kills_without_asking");
 }
 
@@ -158,7 +158,7 @@ fn lets_a_child_exit() {
     story::until("one segment is left", || segments() == 1);
 }
 
-fn the_memory_of_a_child_that_exits_goes() {
+fn the_memory_of_a_child_that_exits_is_freed() {
     leaves_nothing("lets_a_child_exit");
 }
 
@@ -198,7 +198,7 @@ fn has_a_tree_killed() {
     });
 }
 
-fn the_memory_of_a_whole_killed_tree_goes() {
+fn the_memory_of_a_whole_killed_tree_is_freed() {
     leaves_nothing("has_a_tree_killed");
 }
 
@@ -219,9 +219,9 @@ fn keeps_what_is_on_its_way() {
             .join()
             .is_err()
     );
-    // Of the queue, of the array that is on its way, and of the one that nobody can have any more.
+    // Of the queue, of the array in flight, and of the one that no process can open any more.
     story::until("the second array is gone", || segments() == 2);
-    // What is removed now was looked at when nobody used the array.
+    // What is removed now was checked when the array had no user.
     assert!(spawn(makes_and_is_killed, ()).unwrap().join().is_err());
     story::until("and another one", || segments() == 2);
     let array = queue.get().unwrap();
@@ -250,7 +250,7 @@ fn outlives(shared: Value<i32>) {
     println!("one is left");
 }
 
-fn the_memory_of_a_killed_main_process_goes_while_its_child_runs() {
+fn the_memory_of_a_killed_main_process_is_freed_while_its_child_runs() {
     let played = Scene::new("is_killed_before_its_child").play();
     assert_eq!(played.out, ["one is left"], "{played:#?}");
     story::until("the child has ended", || files(played.pid).is_empty());
@@ -281,7 +281,7 @@ fn has_orphans_killed() {
     assert_eq!(made.get().unwrap(), 2);
 }
 
-fn the_memory_of_killed_orphans_goes() {
+fn the_memory_of_killed_orphans_is_freed() {
     leaves_nothing("has_orphans_killed");
 }
 

@@ -1,4 +1,4 @@
-//! What is left of shared memory, in the system and in the folder for temporary files: nothing, whoever dies.
+//! What is left of shared memory, in the system and in the folder for temporary files: nothing, whichever process dies.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -36,7 +36,7 @@ pub(crate) fn main() -> ExitCode {
             an_orderly_end_leaves_nothing,
             a_killed_user_leaves_nothing,
             a_killed_owner_leaves_the_memory_to_the_user_who_clears_it_away,
-            what_all_left_when_they_were_killed_goes_at_the_next_start,
+            the_next_start_removes_what_killed_programs_left,
             a_run_is_not_over_while_a_child_of_it_lives,
             two_programs_do_not_touch_each_others_memory,
             a_thousand_segments_leave_nothing,
@@ -177,7 +177,7 @@ fn a_killed_owner_leaves_the_memory_to_the_user_who_clears_it_away() {
     assert_nothing_left(main);
 }
 
-fn what_all_left_when_they_were_killed_goes_at_the_next_start() {
+fn the_next_start_removes_what_killed_programs_left() {
     let temp = temp();
     let mut sharing = start_sharing(&temp);
     let main = sharing.main.pid;

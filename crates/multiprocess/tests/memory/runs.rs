@@ -125,7 +125,7 @@ fn nothing_is_left(main: u32) {
 }
 
 fn without_the_folder_for_temporary_files_the_dead_are_still_known() {
-    // With the portable twins there are no other files than those in that folder.
+    // With the portable versions there are no other files than those in that folder.
     if story::is_portable() {
         return;
     }
@@ -173,7 +173,7 @@ fn goes_on_without_its_files() {
     use_everything();
     *value.lock().unwrap() += 1;
     assert_eq!(value.get().unwrap(), 2);
-    // Whoever holds it is not taken for dead.
+    // Its holder does not count as dead.
     assert!(permits.try_acquire().unwrap().is_none());
     drop(permit);
     assert!(permits.try_acquire().unwrap().is_some());
@@ -320,7 +320,7 @@ fn changes_its_umask() {
         let (_value, _channel) = (Value::new(1_u64).unwrap(), channel::<u64>().unwrap());
         for path in files(std::process::id()) {
             let mode = fs::metadata(&path).unwrap().mode();
-            // The memory of the portable twin is made by the package alone.
+            // The memory of the portable version is made by the package alone.
             let is_memory = story::is_portable() && path.starts_with("/dev/shm");
             assert!(
                 is_memory || mode & 0o777 == 0o600,
@@ -343,7 +343,7 @@ fn names_of_others_are_passed_over() {
     let elsewhere = tempfile::tempdir().unwrap();
     let precious = elsewhere.path().join("precious");
     fs::write(&precious, "").unwrap();
-    // A user who came before made the folder in which a run used to be.
+    // An earlier user made the folder in which a run used to be.
     let temp = tempfile::tempdir().unwrap();
     for user in [0, rustix::process::getuid().as_raw()] {
         let _ = fs::create_dir(temp.path().join(format!("multiprocess-{user}")));

@@ -54,7 +54,7 @@ fn leave(free: usize) -> Vec<File> {
     hoard
 }
 
-/// The error must say what is missing, in the words of whoever met it first.
+/// The error must name what is missing, with the text of the code that noticed it first.
 fn assert_scarce(error: &Error) {
     let words = error.to_string();
     let said = ["os error 24", "EMFILE", "ulimit"];

@@ -71,11 +71,11 @@ fn doubler(number: i64) -> i64 {
 fn small_program() {
     init(tasks());
     std::env::set_current_dir("/dev").unwrap();
-    let tell = |what: &str, result: Result<(), Box<dyn Error>>| match result {
+    let report = |what: &str, result: Result<(), Box<dyn Error>>| match result {
         Ok(()) => println!("{what}: ok"),
         Err(error) => println!("{what}: {error}"),
     };
-    tell(
+    report(
         "spawn",
         (|| {
             let child = spawn(doubler, (5,))?;
@@ -83,7 +83,7 @@ fn small_program() {
             Ok(())
         })(),
     );
-    tell(
+    report(
         "word",
         (|| {
             let child = spawn(longer, ("a word".to_owned(),))?;
@@ -91,7 +91,7 @@ fn small_program() {
             Ok(())
         })(),
     );
-    tell(
+    report(
         "large",
         (|| {
             let child = spawn(zeros, (100_000,))?;
@@ -99,7 +99,7 @@ fn small_program() {
             Ok(())
         })(),
     );
-    tell(
+    report(
         "value",
         (|| {
             let (value, lock) = (Value::new(7_u64)?, Lock::new()?);
@@ -108,7 +108,7 @@ fn small_program() {
             Ok(())
         })(),
     );
-    tell(
+    report(
         "queue",
         (|| {
             let queue = Queue::new()?;
@@ -120,7 +120,7 @@ fn small_program() {
             Ok(child.join()??)
         })(),
     );
-    tell(
+    report(
         "pool",
         (|| {
             let pool = Pool::new(2)?;

@@ -1,4 +1,4 @@
-//! A pool gives the results of the calls it is asked for: all of them, each once, in order.
+//! A pool returns the results of its calls: all of them, each once, in order.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -21,16 +21,16 @@ pub(crate) fn main() -> ExitCode {
         || init(tasks()),
         story::named![],
         story::named![
-            map_gives_the_results_in_the_order_of_the_inputs,
+            map_returns_the_results_in_the_order_of_the_inputs,
             starmap_spreads_tuples_over_the_arguments,
             apply_calls_once_with_any_number_of_arguments,
-            map_each_gives_every_result_on_its_own,
+            map_each_returns_every_result_separately,
             results_can_be_waited_for_later,
             a_result_is_given_once,
             a_result_that_takes_long_is_not_there_in_time,
-            imap_gives_the_results_one_by_one_in_order,
-            imap_unordered_gives_first_what_is_ready_first,
-            every_chunk_size_gives_the_same_results,
+            imap_yields_the_results_one_by_one_in_order,
+            imap_unordered_yields_first_what_is_ready_first,
+            every_chunk_size_returns_the_same_results,
             no_inputs_give_no_results,
             more_workers_than_inputs_are_no_harm,
             sixty_four_workers_work,
@@ -43,7 +43,7 @@ pub(crate) fn main() -> ExitCode {
             several_threads_map_at_once_and_get_their_own,
             progress_grows_and_ends_at_the_total,
             workers_have_names_and_are_daemons,
-            a_pool_has_one_worker_per_core_unless_told_otherwise,
+            a_pool_has_one_worker_per_core_by_default,
             a_function_that_is_not_in_the_list_is_an_error,
         ],
     )
@@ -96,7 +96,7 @@ fn word(number: usize) -> String {
 
 /// Comes back when the first number of the board is not 0 any more.
 fn waits_for(board: RawArray<u32>) -> u32 {
-    story::until("somebody sets the number", || board.get(0) != 0);
+    story::until("the number is set", || board.get(0) != 0);
     board.get(0)
 }
 
@@ -107,7 +107,7 @@ fn waits_if_first(number: u32, board: RawArray<u32>) -> u32 {
     number
 }
 
-fn map_gives_the_results_in_the_order_of_the_inputs() {
+fn map_returns_the_results_in_the_order_of_the_inputs() {
     let pool = Pool::new(3).unwrap();
     let doubled: Vec<i64> = (0..10_000).map(|number| 2 * number).collect();
     assert_eq!(pool.map(doubler, 0..10_000).unwrap(), doubled);
@@ -135,7 +135,7 @@ fn apply_calls_once_with_any_number_of_arguments() {
     assert_eq!(words, "1 2 3 4 -5 0.5");
 }
 
-fn map_each_gives_every_result_on_its_own() {
+fn map_each_returns_every_result_separately() {
     let pool = Pool::new(2).unwrap();
     let each = pool.map_each(odd, 1..=4).unwrap();
     let found: Vec<Option<u32>> = each.into_iter().map(Result::ok).collect();
@@ -180,7 +180,7 @@ fn a_result_that_takes_long_is_not_there_in_time() {
     assert_eq!(result.get_timeout(story::LIMIT / 2).unwrap(), Some(7));
 }
 
-fn imap_gives_the_results_one_by_one_in_order() {
+fn imap_yields_the_results_one_by_one_in_order() {
     let pool = Pool::new(3).unwrap();
     let results: Vec<i64> = pool
         .imap(doubler, 0..3000)
@@ -195,7 +195,7 @@ fn imap_gives_the_results_one_by_one_in_order() {
     assert!(short.next().is_none() && short.next().is_none());
 }
 
-fn imap_unordered_gives_first_what_is_ready_first() {
+fn imap_unordered_yields_first_what_is_ready_first() {
     let pool = Pool::new(2).unwrap();
     let board = RawArray::new(1).unwrap();
     // The first input is only done when the result of another one was seen.
@@ -214,7 +214,7 @@ fn by_pair((number, board): (u32, RawArray<u32>)) -> u32 {
     waits_if_first(number, board)
 }
 
-fn every_chunk_size_gives_the_same_results() {
+fn every_chunk_size_returns_the_same_results() {
     for workers in [1, 2, 5] {
         let pool = Pool::new(workers).unwrap();
         for length in [1, 2, 7, 100_i64] {
@@ -458,7 +458,7 @@ fn workers_have_names_and_are_daemons() {
     assert_eq!(name, "PoolWorker-1");
 }
 
-fn a_pool_has_one_worker_per_core_unless_told_otherwise() {
+fn a_pool_has_one_worker_per_core_by_default() {
     let cores = std::thread::available_parallelism().unwrap().get();
     let pool = Pool::builder().build().unwrap();
     assert_eq!((pool.workers(), pool.worker_pids().len()), (cores, cores));

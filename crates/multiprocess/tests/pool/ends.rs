@@ -1,5 +1,5 @@
-//! The end of a pool: closed, joined, terminated, dropped, or killed with its process. Nobody waits in vain, and
-//! nothing is left.
+//! The end of a pool: closed, joined, terminated, dropped, or killed with its process. No wait is endless, and nothing
+//! is left.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -39,7 +39,7 @@ pub(crate) fn main() -> ExitCode {
             terminate_from_several_threads_is_harmless,
             ten_thousand_waiting_tasks_do_not_delay_terminate,
             dropping_a_pool_ends_its_workers_in_the_middle_of_a_call,
-            a_result_that_nobody_wants_is_not_worked_for,
+            an_unwanted_result_is_not_computed,
             an_imap_dropped_half_way_leaves_the_pool_usable,
             pools_that_come_and_go_leave_nothing,
             a_pool_left_to_the_end_of_main_ends_with_it,
@@ -57,7 +57,7 @@ fn tasks() -> Vec<RegisteredTask> {
         task(counts),
         task(naps),
         task(has_a_pool),
-        task(says_its_pool),
+        task(prints_its_pool),
         task(pool_of_a_child),
     ]
 }
@@ -76,10 +76,10 @@ fn counts(calls: RawArray<u32>) {
     std::thread::sleep(Duration::from_millis(2));
 }
 
-/// Says who it is, and stays until the board's first number is set.
+/// Reports its process id, and stays until the board's first number is set.
 fn begins_and_stays((place, board): (usize, RawArray<u32>)) -> usize {
     board.set(place, std::process::id());
-    story::until("somebody lets it go", || board.get(0) != 0);
+    story::until("the number is set", || board.get(0) != 0);
     place
 }
 
@@ -263,7 +263,7 @@ fn dropping_a_pool_ends_its_workers_in_the_middle_of_a_call() {
     assert!(matches!(later.get(), Err(Error::PoolTerminated)));
 }
 
-fn a_result_that_nobody_wants_is_not_worked_for() {
+fn an_unwanted_result_is_not_computed() {
     let pool = Pool::new(1).unwrap();
     let board = RawArray::new(2).unwrap();
     let calls = RawArray::new(1).unwrap();
@@ -382,14 +382,14 @@ fn workers_end_when_their_main_process_is_killed() {
     Known::end(&workers);
 }
 
-/// Has a pool of its own, and gives the sum of its results.
+/// Has a pool of its own, and returns the sum of its results.
 fn has_a_pool(number: i64) -> i64 {
     let pool = Pool::new(2).unwrap();
     pool.map(doubler, 0..number).unwrap().into_iter().sum()
 }
 
 /// Has a pool of its own, says so, and stays.
-fn says_its_pool(_: u32) {
+fn prints_its_pool(_: u32) {
     println!("outer: {}", Known::of(std::process::id()));
     let pool = Pool::new(2).unwrap();
     introduce(&pool);
@@ -400,7 +400,7 @@ fn a_pool_in_a_worker() {
     init(tasks());
     let pool = Pool::new(2).unwrap();
     assert_eq!(pool.map(has_a_pool, [10, 20, 30]).unwrap(), [90, 380, 870]);
-    let _ = pool.apply(says_its_pool, (0,));
+    let _ = pool.apply(prints_its_pool, (0,));
     println!("the next: {}", pool.apply(doubler, (5,)).unwrap());
 }
 
@@ -423,7 +423,7 @@ fn a_pool_within_a_worker_ends_with_the_worker() {
 
 fn pool_of_a_child() {
     assert_eq!(has_a_pool(10), 90);
-    says_its_pool(0);
+    prints_its_pool(0);
 }
 
 fn a_pool_in_a_child() {

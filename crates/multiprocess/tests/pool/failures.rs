@@ -40,7 +40,7 @@ pub(crate) fn main() -> ExitCode {
             imap_goes_on_behind_a_failure,
             endlessly_many_inputs_that_cannot_be_sent_fail_one_by_one,
             handles_of_ipc_channel_are_refused,
-            failures_reach_those_who_wait_for_later_results,
+            failures_reach_callers_that_wait_for_later_results,
         ],
     )
 }
@@ -212,7 +212,7 @@ fn one_death_among_many_batches_fails_nothing_else() {
     for (chunk, fatal) in [(1, 0), (1, 77), (7, 30), (7, 99), (40, 41)] {
         with_a_death(&pool, 100, chunk, fatal, Death::Kill);
     }
-    // With batches as the pool likes them nobody knows which inputs were together.
+    // With batches of the pool's choice, it is unknown which inputs were together.
     let calls = RawArray::new(500).unwrap();
     let all = (0..500).map(|input| (input, 250, Death::Kill, calls.clone()));
     let each = pool.map_each(perhaps_dies, all).unwrap();
@@ -229,10 +229,10 @@ fn one_death_among_many_batches_fails_nothing_else() {
     }
 }
 
-/// Says who it is, and stays until the board's first number is set.
+/// Reports its process id, and stays until the board's first number is set.
 fn begins_and_stays((place, board): (usize, RawArray<u32>)) -> usize {
     board.set(place, std::process::id());
-    story::until("somebody lets it go", || board.get(0) != 0);
+    story::until("the number is set", || board.get(0) != 0);
     place
 }
 
@@ -341,7 +341,7 @@ fn every_worker_may_die_at_once() {
     assert_eq!(pool.worker_pids().len(), 4);
 }
 
-/// A number that makes trouble on its way.
+/// A number that fails in flight.
 #[derive(Debug, PartialEq)]
 struct Tricky {
     number: usize,
@@ -388,7 +388,7 @@ fn makes_tricky((number, trouble): (usize, Trouble)) -> Tricky {
     Tricky { number, trouble }
 }
 
-/// Sends 50 inputs of which the seventh of each ten is in trouble; gives the failures of those.
+/// Sends 50 inputs of which the seventh of each ten fails; returns the failures of those.
 fn trouble_with_inputs(trouble: Trouble) -> Vec<TaskFailure> {
     let pool = Pool::new(2).unwrap();
     let mut failures = Vec::new();
@@ -564,7 +564,7 @@ fn handles_of_ipc_channel_are_refused() {
     assert_eq!(pool.apply(doubler, (1,)).unwrap(), 2);
 }
 
-fn failures_reach_those_who_wait_for_later_results() {
+fn failures_reach_callers_that_wait_for_later_results() {
     let pool = Pool::new(2).unwrap();
     let mut all = pool.map_async(odd, [1, 3, 4, 5]).unwrap();
     assert!(all.wait(story::LIMIT / 2));

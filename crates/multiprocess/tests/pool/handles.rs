@@ -38,10 +38,10 @@ pub(crate) fn main() -> ExitCode {
             handles_in_results_mean_the_same_thing,
             inputs_lost_with_their_worker_leave_nothing,
             inputs_of_a_terminated_pool_leave_nothing,
-            results_that_nobody_reads_leave_nothing,
+            unread_results_leave_nothing,
             inputs_that_cannot_be_sent_leave_nothing,
-            handles_in_results_that_cannot_be_sent_are_given_back,
-            handles_in_inputs_that_cannot_be_read_are_given_back,
+            handles_in_results_that_cannot_be_sent_are_freed,
+            handles_in_inputs_that_cannot_be_read_are_freed,
             a_channel_ends_when_its_sender_is_lost_with_a_worker,
             handles_for_setting_up_leave_nothing,
         ],
@@ -209,7 +209,7 @@ fn results_are_not_read() {
     nothing_is_left();
 }
 
-fn results_that_nobody_reads_leave_nothing() {
+fn unread_results_leave_nothing() {
     Scene::new("results_are_not_read").succeed();
 }
 
@@ -238,7 +238,7 @@ fn inputs_that_cannot_be_sent_leave_nothing() {
     Scene::new("inputs_are_unsendable_half_way").succeed();
 }
 
-/// What breaks on its way, where its number says.
+/// A value that fails in flight, at the step with its number.
 struct Brittle(u8);
 
 const WHOLE: u8 = 0;
@@ -299,7 +299,7 @@ fn results_are_unsendable_half_way() {
     nothing_is_left();
 }
 
-fn handles_in_results_that_cannot_be_sent_are_given_back() {
+fn handles_in_results_that_cannot_be_sent_are_freed() {
     Scene::new("results_are_unsendable_half_way").succeed();
 }
 
@@ -312,7 +312,7 @@ fn inputs_are_unreadable_half_way() {
         // How many handles are opened before it breaks, and how many never are.
         for (before, behind) in [(0, 1), (1, 0), (1, 1), (2, 3)] {
             let (sender, receiver) = channel().unwrap();
-            // Another sender is on its way all the time.
+            // Another sender is in flight all the time.
             let waiting = Queue::new().unwrap();
             waiting.put(sender.clone()).unwrap();
             let handles = |count| -> Vec<Handles> {
@@ -339,7 +339,7 @@ fn inputs_are_unreadable_half_way() {
     nothing_is_left();
 }
 
-fn handles_in_inputs_that_cannot_be_read_are_given_back() {
+fn handles_in_inputs_that_cannot_be_read_are_freed() {
     Scene::new("inputs_are_unreadable_half_way").succeed();
 }
 

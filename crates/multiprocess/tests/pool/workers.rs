@@ -87,7 +87,7 @@ fn every_worker_is_set_up_once_before_anything_else() {
 fn a_replaced_worker_is_set_up_too() {
     let pool = Pool::builder()
         .workers(2)
-        // Nobody but the pool keeps it.
+        // Only the pool keeps it.
         .initializer(set_up, (RawArray::new(1).unwrap(),))
         .unwrap()
         .build()
@@ -180,7 +180,7 @@ fn workers_killed_at_their_start_are_not_replaced_in_a_storm() {
         .build()
         .unwrap();
     let mut result = pool.apply_async(doubler, (1,)).unwrap();
-    // Whoever kills them may stop doing so: the pool is patient, and slow.
+    // The killing may stop: the pool retries, slowly.
     assert!(matches!(
         result.get_timeout(Duration::from_secs(1)),
         Ok(None)
@@ -227,10 +227,10 @@ fn renewal_loses_no_call() {
     assert_eq!(later.get().unwrap(), doubled);
 }
 
-/// Says who it is, and stays until the board's first number is set.
+/// Reports its process id, and stays until the board's first number is set.
 fn begins_and_stays((place, board): (usize, RawArray<u32>)) -> usize {
     board.set(place, std::process::id());
-    story::until("somebody lets it go", || board.get(0) != 0);
+    story::until("the number is set", || board.get(0) != 0);
     place
 }
 
@@ -279,8 +279,8 @@ fn a_worker_stopped_while_idle_holds_up_nothing() {
     let workers: Vec<Known> = pool.worker_pids().into_iter().map(Known::of).collect();
     for worker in &workers {
         pool.map(doubler, 0..10).unwrap();
-        // The results are here a moment before those who sent them have let go of the line.
-        story::until("all are idle", || workers.iter().all(Known::is_asleep));
+        // The results arrive a moment before their senders have released the channel.
+        story::until("all are idle", || workers.iter().all(Known::is_sleeping));
         let stopped = Stopped::new(worker.pid);
         for _ in 0..3 {
             let mut one = pool.apply_async(doubler, (4,)).unwrap();
@@ -291,7 +291,7 @@ fn a_worker_stopped_while_idle_holds_up_nothing() {
         }
         drop(stopped);
     }
-    // Those who were stopped work again.
+    // The stopped workers work again.
     let board = RawArray::new(3).unwrap();
     let inputs = (1..=2).map(|place| (place, board.clone()));
     let both = pool

@@ -34,7 +34,7 @@ pub(crate) fn main() -> ExitCode {
             daemons_of_a_child_that_is_killed_end,
             a_daemon_outlives_the_thread_that_started_it,
             stopped_daemons_and_workers_of_a_killed_parent_end,
-            a_child_of_a_daemon_is_a_daemon_unless_its_builder_says_otherwise,
+            a_child_of_a_daemon_is_a_daemon_unless_its_builder_sets_it,
             an_orderly_end_ends_all_descendants_of_a_daemon,
             an_orderly_end_ends_the_children_of_pool_workers,
         ],
@@ -229,7 +229,7 @@ fn has_both_kinds() -> [bool; 3] {
     children.map(|child| child.join().unwrap())
 }
 
-fn a_child_of_a_daemon_is_a_daemon_unless_its_builder_says_otherwise() {
+fn a_child_of_a_daemon_is_a_daemon_unless_its_builder_sets_it() {
     let children_of = |daemon| {
         let parent = Builder::new().daemon(daemon);
         parent.spawn(has_both_kinds, ()).unwrap().join().unwrap()
@@ -272,7 +272,7 @@ fn a_main_whose_daemon_has_children() {
 fn all_end_with(scene: &str, count: usize) {
     let mut scene = Scene::new(scene).start();
     let all = scene.introductions(count);
-    // Its output ends only when nobody has it open any more.
+    // Its output ends only when no process has it open any more.
     let played = scene.finish();
     assert!(played.status.success(), "{played:#?}");
     Known::end(&all);

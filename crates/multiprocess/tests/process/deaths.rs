@@ -33,7 +33,7 @@ pub(crate) fn main() -> ExitCode {
             a_child_killed_at_work_is_reported_by_name_and_signal,
             a_child_killed_while_it_packs_its_answer_is_reported_by_name_and_signal,
             a_child_killed_at_any_moment_of_a_large_answer_is_killed_or_has_answered,
-            a_large_answer_that_nobody_takes_does_not_keep_the_child_alive,
+            a_large_answer_that_is_not_taken_does_not_keep_the_child_alive,
         ],
     )
 }
@@ -205,10 +205,10 @@ fn a_child_killed_at_any_moment_of_a_large_answer_is_killed_or_has_answered() {
     }
 }
 
-fn a_large_answer_that_nobody_takes_does_not_keep_the_child_alive() {
+fn a_large_answer_that_is_not_taken_does_not_keep_the_child_alive() {
     const LENGTH: usize = 80 << 20;
     let child = spawn(zeros, (LENGTH,)).unwrap();
     let known = proc::Known::of(child.pid());
-    story::until("the child ends though nobody reads", || known.is_zombie());
+    story::until("the child ends without a reader", || known.is_zombie());
     assert_eq!(child.join().unwrap().len(), LENGTH);
 }

@@ -52,7 +52,7 @@ fn tasks() -> Vec<RegisteredTask> {
     ]
 }
 
-/// Goes on working for a while after its parent has let go of `end`, and tells whether it still waits.
+/// Goes on working for a while after its parent has let go of `end`, and reports whether it still waits.
 fn worker(end: IpcReceiver<()>) {
     let parent = Known::of(parent().unwrap().pid());
     // Nothing is ever sent: this is the end of the parent's work.
@@ -152,7 +152,7 @@ fn a_child_with_a_household(end: End) {
     let mut child = spawn(household, (end,)).unwrap();
     let _ = child.join_timeout(story::LIMIT);
     println!("exit code {}", child.exit_status().unwrap().code().unwrap());
-    // What has not ended with the child would be left to run on.
+    // A process that did not end with the child would run on.
     std::io::stdin().read_line(&mut String::new()).unwrap();
 }
 

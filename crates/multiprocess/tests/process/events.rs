@@ -1,4 +1,4 @@
-//! Events: printed where that is asked for, told to the program's own listener where it has one, and never in the way.
+//! Events: printed on request, emitted to the program's own subscriber if it has one, and never in the way.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -24,17 +24,17 @@ pub(crate) fn main() -> ExitCode {
             leaves_a_child_behind,
             listens_itself,
             joins_many,
-            joins_while_nobody_can_print
+            joins_with_standard_error_closed
         ],
         story::named![
-            nothing_is_printed_unasked,
+            nothing_is_printed_by_default,
             the_events_of_every_process_are_printed_with_its_name,
             an_unknown_level_is_named,
             a_program_can_exit_while_a_child_runs_and_events_are_printed,
             a_closed_standard_error_stops_nothing,
             events_that_wait_to_be_printed_hold_up_no_join,
             a_complaint_that_cannot_be_printed_stops_nothing,
-            a_program_may_have_a_listener_of_its_own,
+            a_program_may_have_a_subscriber_of_its_own,
         ],
     )
 }
@@ -44,7 +44,7 @@ fn tasks() -> Vec<RegisteredTask> {
 }
 
 fn add(value: Value<i64>, queue: Queue<i64>) {
-    *value.lock().expect("nobody died") += 1;
+    *value.lock().expect("it can be locked") += 1;
     queue.put(1).expect("it is open");
 }
 
@@ -62,7 +62,7 @@ fn works_a_little() {
     assert_eq!((value.get().unwrap(), queue.get().unwrap()), (1, 1));
 }
 
-fn nothing_is_printed_unasked() {
+fn nothing_is_printed_by_default() {
     let played = Scene::new("works_a_little").play();
     assert!(
         played.status.success() && played.err.is_empty(),
@@ -138,7 +138,7 @@ fn joins_many() {
     println!("all joined");
 }
 
-fn joins_while_nobody_can_print() {
+fn joins_with_standard_error_closed() {
     init(tasks());
     let (value, queue) = (Value::new(0).unwrap(), Queue::new().unwrap());
     let alone = std::io::stderr().lock();
@@ -151,7 +151,7 @@ fn joins_while_nobody_can_print() {
 }
 
 fn events_that_wait_to_be_printed_hold_up_no_join() {
-    let played = Scene::new("joins_while_nobody_can_print")
+    let played = Scene::new("joins_with_standard_error_closed")
         .env("MULTIPROCESS_LOG", "info")
         .play();
     assert!(played.status.success(), "{played:#?}");
@@ -207,7 +207,7 @@ fn listens_itself() {
     std::io::stdout().flush().unwrap();
 }
 
-fn a_program_may_have_a_listener_of_its_own() {
+fn a_program_may_have_a_subscriber_of_its_own() {
     let played = Scene::new("listens_itself")
         .env("MULTIPROCESS_LOG", "trace")
         .play();

@@ -14,7 +14,7 @@ pub(crate) fn main() -> ExitCode {
         story::named![],
         story::named![
             a_child_that_exits_is_reported_with_its_code,
-            a_child_that_exits_with_0_has_not_answered,
+            a_child_that_exits_with_0_without_an_answer_is_an_error,
             a_child_that_aborts_is_reported_with_sigabrt,
             a_child_that_overflows_its_stack_is_reported_with_sigabrt,
             any_signal_is_reported_by_its_name,
@@ -51,7 +51,7 @@ fn a_child_that_exits_is_reported_with_its_code() {
     assert_eq!(child.exit_status().unwrap().code(), Some(3));
 }
 
-fn a_child_that_exits_with_0_has_not_answered() {
+fn a_child_that_exits_with_0_without_an_answer_is_an_error() {
     let error = spawn(exits, (0,)).unwrap().join().unwrap_err();
     assert!(matches!(error, Error::Exited { code: 0, .. }), "{error}");
 }

@@ -1,4 +1,4 @@
-//! What a handle tells about its process, and what it does to it.
+//! What a handle reports about its process, and what it does to it.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -39,7 +39,7 @@ pub(crate) fn main() -> ExitCode {
             a_handle_shows_its_process,
             signals_that_interrupt_a_join_do_not_reach_the_caller,
             a_program_that_ignores_sigchld_gets_its_answers,
-            a_child_asked_to_end_again_and_again_does_not_keep_others_from_being_waited_for,
+            terminating_a_child_again_and_again_does_not_block_waiting_for_others,
         ],
     )
 }
@@ -160,11 +160,11 @@ fn ending_what_has_ended_does_nothing() {
     let mut child = spawn(doubler, (4,)).unwrap();
     let known = proc::Known::of(child.pid());
     story::until("the child ends", || !known.is_running());
-    // It has not been waited for yet, so its pid is still its own.
+    // It was not yet waited for, so its pid is still its own.
     child.terminate().unwrap();
     child.kill().unwrap();
     assert_eq!(child.join_timeout(story::LIMIT).unwrap(), Some(8));
-    // Now its pid may be anybody's.
+    // Now its pid may be reused.
     child.kill().unwrap();
     child.terminate().unwrap();
     assert!(child.exit_status().unwrap().success());
@@ -294,6 +294,6 @@ fn asks_again_and_again() {
     stopped.join().unwrap_err();
 }
 
-fn a_child_asked_to_end_again_and_again_does_not_keep_others_from_being_waited_for() {
+fn terminating_a_child_again_and_again_does_not_block_waiting_for_others() {
     Scene::by_shell("ulimit -n 100; exec \"$PROGRAM\"", "asks_again_and_again").succeed();
 }

@@ -21,7 +21,7 @@ pub(crate) fn main() -> ExitCode {
         story::named![
             five_hundred_in_a_row,
             a_hundred_at_once,
-            fifty_that_nobody_joins,
+            fifty_without_a_join,
             fifty_that_are_killed,
             eight_threads_at_once,
             twenty_that_print,
@@ -29,7 +29,7 @@ pub(crate) fn main() -> ExitCode {
         story::named![
             five_hundred_children_in_a_row_leave_nothing_behind,
             a_hundred_children_at_once_leave_nothing_behind,
-            children_nobody_joins_are_reaped_all_the_same,
+            children_are_reaped_without_a_join,
             children_that_are_killed_leave_nothing_behind,
             several_threads_start_children_at_once,
             a_thread_that_ends_leaves_its_child_to_others,
@@ -105,7 +105,7 @@ fn a_hundred_children_at_once_leave_nothing_behind() {
     Scene::new("a_hundred_at_once").succeed();
 }
 
-fn fifty_that_nobody_joins() {
+fn fifty_without_a_join() {
     init(tasks());
     let before = proc::descriptors();
     let words: Vec<_> = (0..50)
@@ -129,8 +129,8 @@ fn fifty_that_nobody_joins() {
     story::until("the last child is reaped", || proc::children().is_empty());
 }
 
-fn children_nobody_joins_are_reaped_all_the_same() {
-    Scene::new("fifty_that_nobody_joins").succeed();
+fn children_are_reaped_without_a_join() {
+    Scene::new("fifty_without_a_join").succeed();
 }
 
 fn fifty_that_are_killed() {

@@ -61,7 +61,7 @@ fn holds(value: Value<u64>, name: String) -> (String, String) {
     (of_lock.to_string(), of_value.to_string())
 }
 
-/// It can be shown to anybody.
+/// It can be shown to any user.
 fn assert_harmless(text: &str) {
     let harmful = |it: char| it.is_control() && !"\n\t".contains(it) || it == '\u{202e}';
     assert!(

@@ -38,7 +38,7 @@ pub(crate) fn main() -> ExitCode {
 fn tasks() -> Vec<RegisteredTask> {
     vec![
         task(who),
-        task(who_above),
+        task(parent_info),
         task(as_shown),
         task(grandparent),
         task(wait),
@@ -50,7 +50,7 @@ fn who() -> ProcessInfo {
     current()
 }
 
-fn who_above() -> Option<ProcessInfo> {
+fn parent_info() -> Option<ProcessInfo> {
     parent()
 }
 
@@ -60,7 +60,7 @@ fn grandparent() -> (String, String, Option<ProcessInfo>) {
     let second = Builder::new().name("given").spawn(who, ()).unwrap();
     assert_eq!(second.join().unwrap().name(), "given");
     let third = spawn(who, ()).unwrap().join().unwrap();
-    let above = spawn(who_above, ()).unwrap().join().unwrap();
+    let above = spawn(parent_info, ()).unwrap().join().unwrap();
     (first.name().to_owned(), third.name().to_owned(), above)
 }
 
@@ -207,7 +207,7 @@ fn each_process_knows_itself_and_its_parent() {
         assert_eq!(child.is_daemon(), daemon);
         assert_eq!(child.join().unwrap().is_daemon(), daemon);
     }
-    let above = spawn(who_above, ()).unwrap().join().unwrap();
+    let above = spawn(parent_info, ()).unwrap().join().unwrap();
     assert_eq!(above, Some(this));
 }
 
@@ -236,7 +236,7 @@ fn census() {
     for word in words {
         let _ = word.send(());
     }
-    // Asking for the list reaps, nobody joined.
+    // Asking for the list reaps; there was no join.
     story::until("the list empties", || active_children().is_empty());
     assert!(proc::children().is_empty());
     assert_eq!(spawn(count_active, ()).unwrap().join().unwrap(), 0);

@@ -26,16 +26,16 @@ pub(crate) fn main() -> ExitCode {
         || init(tasks()),
         story::named![answers_that_panic_are_dropped],
         story::named![
-            imap_gives_the_results_before_a_panic_of_its_inputs_then_the_panic_then_the_end,
+            imap_yields_the_results_before_a_panic_of_its_inputs_then_the_panic_then_the_end,
             imap_panics_at_once_when_the_first_input_does,
             a_pool_that_ends_before_a_panic_of_the_inputs_reports_both,
-            inputs_read_before_a_panic_give_their_handles_back,
+            inputs_read_before_a_panic_free_their_handles,
             a_panic_of_the_inputs_ends_only_its_own_call,
             a_panic_of_the_progress_report_ends_only_its_own_call,
             inputs_whose_drop_panics_end_only_their_own_call,
             results_whose_drop_panics_do_not_end_the_pool,
-            answers_whose_drop_panics_do_not_keep_others_from_being_waited_for,
-            a_value_that_panics_on_its_way_gives_its_handles_back,
+            answers_whose_drop_panics_do_not_block_waiting_for_others,
+            a_value_that_panics_in_flight_frees_its_handles,
             a_predicate_that_panics_releases_the_lock,
             an_update_that_panics_changes_nothing,
         ],
@@ -84,7 +84,7 @@ fn works(pool: &Pool) {
     assert_eq!(pool.map(doubler, 0..100).unwrap()[99], 198);
 }
 
-fn imap_gives_the_results_before_a_panic_of_its_inputs_then_the_panic_then_the_end() {
+fn imap_yields_the_results_before_a_panic_of_its_inputs_then_the_panic_then_the_end() {
     let pool = Pool::new(2).unwrap();
     for (count, chunk) in [
         (3, 1),
@@ -154,7 +154,7 @@ fn ends(receiver: &Receiver<u32>) {
     assert!(matches!(end, Ok(None)), "{end:?}");
 }
 
-fn inputs_read_before_a_panic_give_their_handles_back() {
+fn inputs_read_before_a_panic_free_their_handles() {
     let pool = Pool::new(2).unwrap();
     for chunk in [1, 3, 100] {
         let (sender, receiver) = channel::<u32>().unwrap();
@@ -233,7 +233,7 @@ fn results_whose_drop_panics_do_not_end_the_pool() {
     let result = pool
         .apply_async(makes_fragile, (sender, wait_for_it))
         .unwrap();
-    // It arrives when nobody waits for it, and the pool drops it.
+    // It arrives after the caller stopped waiting, and the pool drops it.
     std::thread::sleep(Duration::from_millis(50));
     drop(result);
     drop(go);
@@ -242,7 +242,7 @@ fn results_whose_drop_panics_do_not_end_the_pool() {
     pool.join();
 }
 
-/// A scene of its own: each program has one thread that waits for the children nobody joins.
+/// A scene of its own: each program has one thread that waits for the children without a join.
 fn answers_that_panic_are_dropped() {
     init(tasks());
     for _ in 0..2 {
@@ -255,7 +255,7 @@ fn answers_that_panic_are_dropped() {
     }
 }
 
-fn answers_whose_drop_panics_do_not_keep_others_from_being_waited_for() {
+fn answers_whose_drop_panics_do_not_block_waiting_for_others() {
     Scene::new("answers_that_panic_are_dropped").succeed();
 }
 
@@ -272,7 +272,7 @@ impl Serialize for Panicking {
 
 fn takes_panicking(_: Sender<u32>, _: Panicking) {}
 
-fn a_value_that_panics_on_its_way_gives_its_handles_back() {
+fn a_value_that_panics_in_flight_frees_its_handles() {
     let (sender, receiver) = channel::<u32>().unwrap();
     let value = || (sender.clone(), Panicking);
 

@@ -38,7 +38,7 @@ pub(crate) fn main() -> ExitCode {
             a_panic_handed_on_from_a_thread_is_the_childs_panic,
             a_hook_of_the_childs_own_takes_over_the_printing,
             a_panic_of_a_childs_child_reaches_the_child,
-            a_panic_nobody_joins_is_printed_all_the_same,
+            a_panic_is_printed_without_a_join_too,
         ],
     )
 }
@@ -103,7 +103,7 @@ fn has_a_child_that_fails() -> (String, String) {
     }
 }
 
-/// What the parent was told.
+/// What the parent received.
 struct Told {
     message: String,
     place: String,
@@ -158,7 +158,7 @@ fn play(scene: &str) -> Played {
     played
 }
 
-/// The message that a child prints, made of what it told its parent.
+/// The message that a child prints, made of what it sent its parent.
 fn expected(played: &Played) -> [String; 2] {
     let mut told = played.out[0].splitn(3, ' ');
     let (pid, place) = (told.next().unwrap(), told.next().unwrap());
@@ -286,7 +286,7 @@ fn in_a_worker_that_is_detached() {
     );
 }
 
-fn a_panic_nobody_joins_is_printed_all_the_same() {
+fn a_panic_is_printed_without_a_join_too() {
     let played = play("in_a_worker_that_is_detached");
     assert_eq!(played.err.len(), 2, "{played:#?}");
     assert!(played.err[0].contains("'alone'"), "{played:#?}");

@@ -23,7 +23,7 @@ pub(crate) fn main() -> ExitCode {
         || init(tasks()),
         story::named![hands_over, moves_away, kills_a_holder, counts_long, notes],
         story::named![
-            nothing_is_recorded_unasked,
+            nothing_is_recorded_by_default,
             every_process_records_what_it_does,
             a_killed_process_is_recorded_up_to_its_death,
             a_folder_that_is_not_there_is_named_and_stops_nothing,
@@ -40,14 +40,14 @@ fn tasks() -> Vec<RegisteredTask> {
 }
 
 fn add(lock: Lock, queue: Queue<i64>) {
-    let _guard = lock.acquire().expect("nobody died");
+    let _guard = lock.acquire().expect("it can be locked");
     queue.put(1).expect("it is open");
 }
 
 fn hold(lock: Lock, held: Queue<()>) {
-    let _guard = lock.acquire().expect("nobody died");
+    let _guard = lock.acquire().expect("it can be locked");
     held.put(()).expect("it is open");
-    // Whoever gets this knows that the put before is recorded.
+    // When this is got, the put before is recorded.
     held.put(()).expect("it is open");
     std::thread::sleep(Duration::from_mins(1));
 }
@@ -105,7 +105,7 @@ fn hand_over() {
     child.join().unwrap();
 }
 
-fn nothing_is_recorded_unasked() {
+fn nothing_is_recorded_by_default() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["MULTIPROCESS_LOG", "MULTIPROCESS_RECORD"] {
         Scene::new("hands_over").env(name, "").succeed();
@@ -235,12 +235,12 @@ fn notes() {
     init(tasks());
     let recorder = multiprocess::recorder().expect("a recording is asked for");
     let thread = std::thread::Builder::new().name("\"quoted\"\n".to_owned());
-    let tell = || {
+    let report = || {
         tracing::info!(half = 21, text = "a\\b", "halfway");
         tracing::info!(at = 1_u64, thread = 2, event = "x", "in disguise");
         tracing::info!(number = 3);
     };
-    let thread = thread.spawn(move || tracing::dispatcher::with_default(recorder, tell));
+    let thread = thread.spawn(move || tracing::dispatcher::with_default(recorder, report));
     thread.unwrap().join().unwrap();
 }
 
@@ -269,6 +269,6 @@ fn a_program_can_record_events_of_its_own() {
     assert_eq!(seen["name"], "\"quoted\"\n");
     assert!(
         multiprocess::recorder().is_none(),
-        "nobody asked for one here"
+        "no recording was asked for"
     );
 }

@@ -1,4 +1,4 @@
-//! The start of a child: what a program has to do for it, and what it is told when it did not.
+//! The start of a child: what a program has to do for it, and the error when it did not.
 
 use crate::story;
 
@@ -24,10 +24,10 @@ pub(crate) fn main() -> ExitCode {
             a_function_that_was_not_registered_is_an_error_by_name_without_a_process,
             a_program_without_init_gets_one_clear_error,
             a_program_whose_children_skip_init_gets_an_error_and_no_storm,
-            a_second_init_is_a_panic_that_says_so,
-            a_child_with_another_list_is_an_error_that_says_so,
+            a_second_init_panics_with_the_reason,
+            a_child_with_another_list_is_an_error_with_the_reason,
             a_child_mark_given_by_hand_is_refused,
-            a_child_whose_parent_is_gone_ends,
+            a_child_whose_parent_has_ended_ends,
         ],
     )
 }
@@ -113,7 +113,7 @@ fn init_twice() {
     init(tasks());
 }
 
-fn a_second_init_is_a_panic_that_says_so() {
+fn a_second_init_panics_with_the_reason() {
     let played = Scene::new("init_twice").play();
     assert_eq!(played.status.code(), Some(101));
     let words = played.err.concat();
@@ -149,7 +149,7 @@ fn another_list_in_the_child() {
     }
 }
 
-fn a_child_with_another_list_is_an_error_that_says_so() {
+fn a_child_with_another_list_is_an_error_with_the_reason() {
     Scene::new("another_list_in_the_child").succeed();
 }
 
@@ -173,7 +173,7 @@ fn a_child_mark_given_by_hand_is_refused() {
     }
 }
 
-fn a_child_whose_parent_is_gone_ends() {
+fn a_child_whose_parent_has_ended_ends() {
     let (ours, childs) = UnixStream::pair().unwrap();
     drop(ours);
     let childs = Stdio::from(std::os::fd::OwnedFd::from(childs));

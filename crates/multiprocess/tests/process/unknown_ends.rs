@@ -16,7 +16,7 @@ pub(crate) fn main() -> ExitCode {
         || init(tasks()),
         story::named![ignores_sigchld, waits_for_any_child],
         story::named![
-            a_program_that_ignores_sigchld_works_and_is_never_told_code_0,
+            a_program_that_ignores_sigchld_works_and_never_gets_code_0,
             an_exit_status_that_something_else_took_is_not_known,
         ],
     )
@@ -110,7 +110,7 @@ fn ignores_sigchld() {
     let _child = spawn(doubler, (7,)).unwrap();
 }
 
-fn a_program_that_ignores_sigchld_works_and_is_never_told_code_0() {
+fn a_program_that_ignores_sigchld_works_and_never_gets_code_0() {
     let script = "exec env --ignore-signal=CHLD \"$PROGRAM\"";
     Scene::by_shell(script, "ignores_sigchld").succeed();
 }

@@ -1,4 +1,4 @@
-//! Barriers: if a party is killed, the others are told which; then `reset` makes the barrier whole.
+//! Barriers: if a participant is killed, the others get its name; then `reset` repairs the barrier.
 
 use multiprocess::{Barrier, BrokenBy, Error, JoinHandle, RegisteredTask, spawn, task};
 
@@ -10,7 +10,7 @@ pub(crate) fn tasks() -> Vec<RegisteredTask> {
 
 const PARTIES: u32 = 3;
 
-/// Meets the others until one of them is dead: how often, and who that is.
+/// Waits for the others until one of them is dead: returns how often, and which one.
 fn meets(barrier: Barrier, large: bool) -> (u64, u32) {
     grow(large);
     for meetings in 0.. {
@@ -49,7 +49,7 @@ pub(crate) fn round(round: &mut Round<'_>) {
     }
 }
 
-/// Kills one of those who meet.
+/// Kills one of the participants.
 fn break_it(round: &mut Round<'_>, barrier: &Barrier) {
     let large = round.is_next_large();
     let mut parties: Vec<_> = (0..PARTIES)

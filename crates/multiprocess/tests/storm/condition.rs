@@ -1,5 +1,5 @@
-//! Conditions: a notification reaches somebody. The one that a process takes along which is killed just after it was
-//! woken, with the lock in its hands, is passed on by whoever has the lock next, and is told of that death.
+//! Conditions: no notification is lost. If a process is killed just after it was woken, while it holds the lock, the
+//! next holder sees that death and passes the notification on.
 
 use multiprocess::{Condition, ConditionGuard, JoinHandle, RawValue, RegisteredTask, spawn, task};
 
@@ -15,7 +15,7 @@ const SURVIVORS: usize = 3;
 /// The condition, how many loaves there are, and how many were taken.
 type Shop = (Condition, RawValue<u64>, RawValue<u64>);
 
-/// Passes on the notification of one who died holding the lock, and may have been woken by it.
+/// Passes on the notification of a process that died holding the lock, and may have been woken by it.
 fn pass_on(inside: &mut ConditionGuard<'_>) {
     if inside.holder_died() {
         inside.clear_death();
@@ -72,7 +72,7 @@ pub(crate) fn round(round: &mut Round<'_>) {
             inside.notify_one();
             baked += 1;
         }
-        victims.strike(round, &pids);
+        victims.disturb_one(round, &pids);
     }
     victims.end(round);
     pass_on(&mut condition.lock_timeout(story::LIMIT / 2).unwrap());
@@ -84,7 +84,7 @@ pub(crate) fn round(round: &mut Round<'_>) {
     for survivor in survivors {
         round.join(survivor);
     }
-    // Who is killed between the two numbers takes a loaf that is not counted.
+    // A process killed between the two numbers takes a loaf that is not counted.
     let counted = taken.get();
     assert!(
         counted <= baked && baked <= counted + round.killed,

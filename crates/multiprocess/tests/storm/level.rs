@@ -15,7 +15,7 @@ pub(crate) const KEPT: usize = 6;
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Level {
     pub(crate) descriptors: usize,
-    /// Bytes that lie in memory.
+    /// Bytes in memory.
     pub(crate) memory: u64,
 }
 

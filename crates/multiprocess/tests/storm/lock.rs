@@ -37,11 +37,11 @@ fn count_once((lock, counter, inside): &Guarded, done: &RawValue<u64>) {
         guard.clear_death();
     }
     assert_eq!(inside.update(|count| count + 1), 0, "two are inside");
-    // Two of whom each sees the same number would lose one.
+    // If two see the same number, one update is lost.
     counter.set(counter.get() + 1);
     inside.set(0);
     drop(guard);
-    // Also the one who takes the place of a killed one writes here.
+    // The replacement of a killed process writes here, too.
     done.update(|count| count + 1);
 }
 
@@ -79,13 +79,13 @@ fn a_lock(round: &mut Round<'_>) {
     let pids: Vec<u32> = survivors.iter().map(JoinHandle::pid).collect();
     let (lock, counter, inside) = &guarded;
     while !round.is_over() {
-        victims.strike(round, &pids);
+        victims.disturb_one(round, &pids);
         let mut guard = lock.acquire_timeout(story::LIMIT / 2).unwrap();
         if guard.holder_died() {
             inside.set(0);
             guard.clear_death();
         }
-        assert_eq!(inside.get(), 0, "somebody else is inside");
+        assert_eq!(inside.get(), 0, "another process is inside");
     }
     over.set(1);
     for survivor in survivors {
@@ -97,7 +97,7 @@ fn a_lock(round: &mut Round<'_>) {
 
 fn add_once(counter: &Value<u64>, done: &RawValue<u64>) {
     *counter.lock().unwrap() += 1;
-    // Also the one who takes the place of a killed one writes here.
+    // The replacement of a killed process writes here, too.
     done.update(|count| count + 1);
 }
 
@@ -138,13 +138,16 @@ fn a_value(round: &mut Round<'_>) {
     });
     let pids: Vec<u32> = survivors.iter().map(JoinHandle::pid).collect();
     while !round.is_over() {
-        victims.strike(round, &pids);
+        victims.disturb_one(round, &pids);
         if round.dice.chance(30) {
             let held = Event::new().unwrap();
             let large = round.is_next_large();
             let args = (counter.clone(), held.clone(), large);
             let holder = spawn(holds_the_value, args).unwrap();
-            assert!(held.wait_timeout(story::LIMIT / 2), "nobody gets the lock");
+            assert!(
+                held.wait_timeout(story::LIMIT / 2),
+                "no process gets the lock"
+            );
             round.kill(holder);
         }
         drop(counter.lock_timeout(story::LIMIT / 2).unwrap());

@@ -8,13 +8,13 @@ use super::round::Round;
 use crate::story;
 
 pub(crate) fn tasks() -> Vec<RegisteredTask> {
-    vec![task(talks), task(listens)]
+    vec![task(sends), task(receives)]
 }
 
 /// A message, its number, and the sum of its bytes.
 type Message = (u64, u64, String);
 
-/// How many messages may be on their way before one is answered.
+/// How many messages may be in flight before one is answered.
 const AHEAD: u64 = 4;
 
 fn message(number: u64) -> Message {
@@ -41,46 +41,46 @@ fn check((number, sum, text): &Message, expected: u64) {
     );
 }
 
-fn talks(listener: Connection<Message, u64>) {
+fn sends(receiver: Connection<Message, u64>) {
     let mut answered = 0;
     for number in 0.. {
-        listener.send(message(number)).unwrap();
+        receiver.send(message(number)).unwrap();
         while number - answered >= AHEAD {
-            let answer = listener.recv().unwrap();
+            let answer = receiver.recv().unwrap();
             assert_eq!(answer, Some(answered));
             answered += 1;
         }
     }
 }
 
-fn listens(talker: Connection<u64, Message>) {
+fn receives(sender: Connection<u64, Message>) {
     for number in 0.. {
-        let message = talker.recv().unwrap().expect("the talker is there");
+        let message = sender.recv().unwrap().expect("the sender is there");
         check(&message, number);
-        talker.send(number).unwrap();
+        sender.send(number).unwrap();
     }
 }
 
 pub(crate) fn round(round: &mut Round<'_>) {
     if round.dice.chance(50) {
-        those_who_talk_are_killed(round);
+        senders_are_killed(round);
     } else {
-        those_who_listen_are_killed(round);
+        receivers_are_killed(round);
     }
 }
 
-/// A child that talks, and how many of its messages have arrived.
-struct Talker {
+/// A child that sends, and how many of its messages have arrived.
+struct SendingChild {
     child: Option<JoinHandle<()>>,
     ours: Connection<u64, Message>,
     arrived: u64,
 }
 
-impl Talker {
-    fn new() -> Talker {
+impl SendingChild {
+    fn new() -> SendingChild {
         let (ours, theirs) = pipe().unwrap();
-        Talker {
-            child: Some(spawn(talks, (theirs,)).unwrap()),
+        SendingChild {
+            child: Some(spawn(sends, (theirs,)).unwrap()),
             ours,
             arrived: 0,
         }
@@ -100,46 +100,46 @@ impl Talker {
     }
 }
 
-fn those_who_talk_are_killed(round: &mut Round<'_>) {
-    let mut talkers = [(); 3].map(|()| Talker::new());
+fn senders_are_killed(round: &mut Round<'_>) {
+    let mut senders = [(); 3].map(|()| SendingChild::new());
     loop {
-        // For a moment, what comes is received from whoever sends.
+        // For a moment, receives from any child that sends.
         let until = Instant::now() + Duration::from_micros(round.dice.below(50_000));
         while Instant::now() < until {
             let connections: Vec<&dyn Waitable> =
-                talkers.iter().map(|it| &it.ours as &dyn Waitable).collect();
+                senders.iter().map(|it| &it.ours as &dyn Waitable).collect();
             for place in multiprocess::wait_timeout(&connections, Duration::from_millis(5)) {
-                assert!(talkers[place].receive(), "a talker has ended by itself");
+                assert!(senders[place].receive(), "a sender has ended by itself");
             }
             round.beat();
         }
-        let talker = &mut talkers[round.dice.index(3)];
-        let child = talker.child.take().expect("it is running");
+        let sender = &mut senders[round.dice.index(3)];
+        let child = sender.child.take().expect("it is running");
         if round.dice.chance(30) {
             round.stop(child.pid());
-            talker.child = Some(child);
+            sender.child = Some(child);
             continue;
         }
         round.kill(child);
         // The rest arrives, and the end.
-        while talker.receive() {}
+        while sender.receive() {}
         if round.is_over() {
             break;
         }
-        *talker = Talker::new();
+        *sender = SendingChild::new();
     }
-    for mut talker in talkers {
-        if let Some(child) = talker.child.take() {
+    for mut sender in senders {
+        if let Some(child) = sender.child.take() {
             round.kill(child);
-            while talker.receive() {}
+            while sender.receive() {}
         }
     }
 }
 
-fn those_who_listen_are_killed(round: &mut Round<'_>) {
+fn receivers_are_killed(round: &mut Round<'_>) {
     while !round.is_over() {
         let (ours, theirs) = pipe::<Message, u64>().unwrap();
-        let child = spawn(listens, (theirs,)).unwrap();
+        let child = spawn(receives, (theirs,)).unwrap();
         let until = Instant::now() + Duration::from_micros(round.dice.below(100_000));
         let (mut sent, mut answered) = (0, 0);
         while Instant::now() < until {

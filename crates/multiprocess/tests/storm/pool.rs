@@ -104,7 +104,7 @@ pub(crate) fn round(round: &mut Round<'_>) {
                 if round.dice.chance(25) {
                     round.stop(pid);
                 } else {
-                    round.strike(pid);
+                    round.kill_pid(pid);
                     killed.push(pid);
                 }
             }

@@ -14,12 +14,12 @@ use serde::de::DeserializeOwned;
 use super::round::{Round, Victims};
 use crate::story;
 
-/// Who put an item, and its number among those.
+/// The producer of an item, and its number among that producer's.
 type Item = (u32, u64);
 
 const PRODUCERS: u32 = 4;
 
-/// Items that a producer puts at most, and that lie in the queue at most.
+/// The most items that a producer puts, and the most in the queue.
 const MOST: u64 = 250_000;
 const BACKLOG: usize = 50_000;
 
@@ -158,7 +158,7 @@ fn each_item_comes_out_once_and_in_order(round: &mut Round<'_>) {
         .chain(producers.iter().map(JoinHandle::pid))
         .collect();
     while !round.is_over() {
-        victims.strike(round, &survivors);
+        victims.disturb_one(round, &survivors);
     }
     over.set(1);
     let counts: Vec<u64> = producers.into_iter().map(|it| round.join(it)).collect();
@@ -227,7 +227,7 @@ fn large_items_stay_whole(round: &mut Round<'_>) {
         }
     });
     while !round.is_over() {
-        victims.strike(round, &[]);
+        victims.disturb_one(round, &[]);
         for _ in 0..10 {
             if let Ok(item) = queue.get_timeout(Duration::from_millis(1)) {
                 check_large(&item);
@@ -245,7 +245,7 @@ fn large_items_stay_whole(round: &mut Round<'_>) {
 
 fn send_for_ever(sender: Sender<u64>) {
     for number in 0.. {
-        sender.send(7 * number + 3).expect("somebody receives");
+        sender.send(7 * number + 3).expect("there is a receiver");
     }
 }
 
@@ -265,7 +265,7 @@ fn a_bounded_channel_goes_on(round: &mut Round<'_>) {
         }
     });
     while !round.is_over() {
-        victims.strike(round, &[]);
+        victims.disturb_one(round, &[]);
         assert!(receiver.len() <= 5);
         let number = receiver.recv_timeout(story::LIMIT / 3).unwrap();
         assert_eq!(number.expect("senders are left") % 7, 3);

@@ -14,7 +14,7 @@ pub(crate) struct Dice(u64);
 
 impl Dice {
     pub(crate) fn new(seed: u64) -> Dice {
-        // Seeds that lie close together lead to numbers that do not; 0 would stay 0.
+        // Seeds that are close together lead to numbers that are not; 0 would stay 0.
         Dice(seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
@@ -89,7 +89,7 @@ impl Storm {
         self.start.elapsed()
     }
 
-    /// For how long a kind has not been seen to get on.
+    /// How long a kind has made no progress.
     pub(crate) fn silence(&self, kind: &Kind) -> Duration {
         let beat = Duration::from_millis(kind.beat.load(Ordering::Relaxed));
         self.age().saturating_sub(beat)
@@ -154,14 +154,14 @@ impl Round<'_> {
     }
 
     /// Kills a process by its pid, perhaps while it is stopped, and perhaps slowly.
-    pub(crate) fn strike(&mut self, pid: u32) {
+    pub(crate) fn kill_pid(&mut self, pid: u32) {
         if self.dice.chance(30) {
             proc::send(pid, Signal::STOP);
             self.pause(10_000);
             self.storm.stops.fetch_add(1, Ordering::Relaxed);
         }
         if self.dice.chance(30) {
-            // Everybody else comes first while it dies. Before, it may hold what others wait for.
+            // All others are scheduled first while it dies. Before, it may hold what others wait for.
             let victim = Pid::from_raw(pid.try_into().expect("a pid is small"));
             let _ = rustix::process::setpriority_process(victim, 19);
         }
@@ -171,9 +171,9 @@ impl Round<'_> {
         self.beat();
     }
 
-    /// Kills a process, which until then had nothing to complain about.
+    /// Kills a process, which must have had no failure until then.
     pub(crate) fn kill<R: DeserializeOwned>(&mut self, victim: JoinHandle<R>) {
-        self.strike(victim.pid());
+        self.kill_pid(victim.pid());
         match victim.join() {
             Err(Error::Killed { .. }) => {}
             Err(error) => panic!("a victim ended before it was killed: {error}"),
@@ -208,8 +208,8 @@ impl<'a> Victims<'a> {
         }
     }
 
-    /// After a pause something happens to one of them, or to one of the others, which survive it.
-    pub(crate) fn strike(&mut self, round: &mut Round<'_>, survivors: &[u32]) {
+    /// After a pause, stops or kills one of them, or stops one of the survivors.
+    pub(crate) fn disturb_one(&mut self, round: &mut Round<'_>, survivors: &[u32]) {
         round.pause(8_000);
         if round.dice.chance(15) && !survivors.is_empty() {
             let survivor = survivors[round.dice.index(survivors.len())];
@@ -233,7 +233,7 @@ impl<'a> Victims<'a> {
     }
 }
 
-/// Gives this process much memory, which takes a while to take back when it is killed.
+/// Allocates much memory in this process, which takes a while to free when it is killed.
 pub(crate) fn grow(large: bool) {
     const MEMORY: usize = 200 << 20;
     const PAGE: usize = 4096;

@@ -69,7 +69,7 @@ pub(crate) fn round(round: &mut Round<'_>) {
     });
     let pids: Vec<u32> = survivors.iter().map(JoinHandle::pid).collect();
     while !round.is_over() {
-        victims.strike(round, &pids);
+        victims.disturb_one(round, &pids);
     }
     victims.end(round);
     over.set(1);

@@ -1,4 +1,4 @@
-//! Who watches the storm: tells each minute how it goes, and ends it when something hangs or is wrong.
+//! The watchdog of the storm: reports progress each minute, and ends it when something hangs or is wrong.
 
 use std::fs;
 use std::sync::atomic::Ordering;
@@ -22,7 +22,7 @@ pub(crate) fn over(storm: &Storm) {
         highest = highest.max(Level::now());
         let past = u32::try_from(minutes.len() + 1).expect("a storm does not last that long");
         if storm.age() >= MINUTE * past {
-            tell(storm, &format!("minute {past}"), highest);
+            report(storm, &format!("minute {past}"), highest);
             minutes.push(std::mem::take(&mut highest));
         }
         for kind in &storm.kinds {
@@ -36,7 +36,7 @@ pub(crate) fn over(storm: &Storm) {
 }
 
 /// Prints a line on how it goes.
-pub(crate) fn tell(storm: &Storm, when: &str, level: Level) {
+pub(crate) fn report(storm: &Storm, when: &str, level: Level) {
     let rounds: Vec<String> = storm
         .kinds
         .iter()

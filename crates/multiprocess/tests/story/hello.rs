@@ -37,7 +37,7 @@ pub(crate) fn refuse_sigterm(hello: Hello) {
     nap(hello);
 }
 
-/// Introduces each process that says hello to whoever reads the output of this one.
+/// Introduces each process that says hello to the reader of this one's output.
 pub(crate) fn introduce(hellos: &IpcReceiver<(String, u32)>, count: usize) {
     for _ in 0..count {
         let (name, pid) = super::next(hellos);

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-/// The folders in which the names of shared memory stand: that of the system, and with the portable twins also the one
-/// for temporary files, which has a file for each name.
+/// The folders with the names of shared memory: that of the system, and with the portable versions also the one for
+/// temporary files, which has a file for each name.
 pub(crate) fn folders() -> Vec<PathBuf> {
     let mut folders = vec![PathBuf::from("/dev/shm")];
     if super::is_portable() {
@@ -31,7 +31,7 @@ pub(crate) fn files(pid: u32) -> Vec<PathBuf> {
     found
 }
 
-/// The segments of the runs that a process has begun, as they stand in the system, without those of other segments.
+/// The segments of the runs that a process has begun, as the system lists them, without those of other segments.
 pub(crate) fn segments(pid: u32) -> Vec<PathBuf> {
     let mut found = names_in(Path::new("/dev/shm"), pid);
     found.retain(|path| path.extension().is_none());

@@ -43,7 +43,7 @@ pub(crate) use named;
 /// Longer than anything here takes, also on a machine that is busy with something else.
 pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 
-/// Set for the second run of a test program, in which it uses the portable twins.
+/// Set for the second run of a test program, in which it uses the portable versions.
 const PORTABLE: &str = "MULTIPROCESS_PORTABLE";
 
 /// A test program that shares its file with others, and its name.
@@ -73,12 +73,12 @@ pub(crate) fn play_programs(programs: &[Program]) -> ExitCode {
         return program.1();
     }
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    let asked_for = arguments.first().and_then(|name| find(name)).copied();
-    if asked_for.is_some() {
+    let requested = arguments.first().and_then(|name| find(name)).copied();
+    if requested.is_some() {
         arguments.remove(0);
     }
     let mut failed = Vec::new();
-    for &(name, _) in asked_for.as_ref().map_or(programs, std::slice::from_ref) {
+    for &(name, _) in requested.as_ref().map_or(programs, std::slice::from_ref) {
         println!("\n     {name}");
         let mut command = std::process::Command::new("/proc/self/exe");
         command.args(&arguments).env(PROGRAM, name);
@@ -96,7 +96,7 @@ pub(crate) fn play_programs(programs: &[Program]) -> ExitCode {
 
 /// The `main` of a test program.
 pub(crate) fn play(init: fn(), scenes: &[Named], tests: &[Named]) -> ExitCode {
-    if let Some(name) = scene::asked_for() {
+    if let Some(name) = scene::requested() {
         let scene = scenes.iter().find(|(known, _)| *known == name);
         scene
             .unwrap_or_else(|| panic!("there is no scene {name}"))
@@ -116,7 +116,7 @@ pub(crate) fn play(init: fn(), scenes: &[Named], tests: &[Named]) -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-/// Whether this is the second run, with the portable twins.
+/// Whether this is the second run, with the portable versions.
 pub(crate) fn is_portable() -> bool {
     std::env::var_os(PORTABLE).is_some()
 }

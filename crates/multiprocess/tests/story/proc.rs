@@ -34,13 +34,13 @@ impl Known {
         })
     }
 
-    /// Whether it has ended and nobody has waited for it.
+    /// Whether it has ended and was not waited for.
     pub(crate) fn is_zombie(&self) -> bool {
         stat(self.pid).is_some_and(|stat| stat.started == self.started && stat.state == 'Z')
     }
 
     /// Whether it waits for something at this moment.
-    pub(crate) fn is_asleep(&self) -> bool {
+    pub(crate) fn is_sleeping(&self) -> bool {
         stat(self.pid).is_some_and(|stat| stat.started == self.started && stat.state == 'S')
     }
 
@@ -79,7 +79,7 @@ struct Stat {
 
 fn stat(pid: u32) -> Option<Stat> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name stands in parentheses and may hold anything, also parentheses.
+    // The name is in parentheses and may contain anything, also parentheses.
     let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
     Some(Stat {
         state: fields.first()?.chars().next()?,

@@ -14,7 +14,7 @@ use super::proc::{self, Known};
 const SCENE: &str = "MULTIPROCESS_TEST_SCENE";
 
 /// The scene that this program is to play.
-pub(crate) fn asked_for() -> Option<String> {
+pub(crate) fn requested() -> Option<String> {
     std::env::var(SCENE).ok()
 }
 
@@ -100,7 +100,7 @@ impl Scene {
         self.start().finish()
     }
 
-    /// Plays the scene, which must end well; gives the lines it printed.
+    /// Plays the scene, which must end well; returns the lines it printed.
     pub(crate) fn succeed(self) -> Vec<String> {
         let played = self.play();
         assert!(played.status.success(), "{played:#?}");

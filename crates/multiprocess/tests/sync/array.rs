@@ -225,7 +225,7 @@ fn one_of_another_type_is_refused_at_the_other_end() {
 
 fn one_of_another_length_is_refused_at_the_other_end() {
     let array = Array::<u8>::new(300).unwrap();
-    // The length stands in what travels as the number 300.
+    // The bytes that travel contain the length as the number 300.
     let good = bytes_of(array.clone());
     let length = postcard_of(&300_u64);
     let place = good

@@ -1,4 +1,4 @@
-//! A barrier: all pass together, and nobody waits for the dead.
+//! A barrier: all pass together, and no thread waits for the dead.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -22,20 +22,20 @@ pub(crate) fn main() -> ExitCode {
         || init(tasks()),
         &[],
         story::named![
-            each_party_learns_its_place,
-            nobody_passes_before_all_have_come_in_many_rounds,
-            one_party_alone_never_waits,
+            each_participant_gets_its_order_of_arrival,
+            no_thread_passes_before_all_have_arrived_in_many_rounds,
+            a_single_participant_never_waits,
             a_time_limit_breaks_it_for_all,
-            abort_breaks_it_and_reset_makes_it_whole,
-            reset_turns_away_those_who_wait,
-            a_party_killed_while_it_waits_breaks_it,
-            a_party_killed_before_it_came_breaks_it,
-            a_party_that_dies_before_it_has_the_barrier_breaks_it,
+            abort_breaks_it_and_reset_repairs_it,
+            reset_is_an_error_for_the_waiters,
+            a_participant_killed_while_it_waits_breaks_it,
+            a_participant_killed_before_it_arrives_breaks_it,
+            a_participant_that_dies_before_it_has_the_barrier_breaks_it,
             a_start_that_fails_does_not_break_it,
-            a_party_that_exits_breaks_it,
-            a_party_that_panics_breaks_it,
-            a_party_that_returns_does_not_break_it,
-            parties_killed_at_any_instant_leave_nobody_waiting,
+            a_participant_that_exits_breaks_it,
+            a_participant_that_panics_breaks_it,
+            a_participant_that_returns_does_not_break_it,
+            participants_killed_at_any_instant_leave_no_waiter,
             waiting_takes_no_processor_time,
         ],
     )
@@ -45,7 +45,7 @@ fn tasks() -> Vec<RegisteredTask> {
     vec![
         task(waits_once),
         task(plays_rounds),
-        task(never_comes),
+        task(never_arrives),
         task(panics),
         task(dies_early),
         task(exits),
@@ -57,7 +57,7 @@ fn tasks() -> Vec<RegisteredTask> {
     ]
 }
 
-/// What broke the barrier for the one who got this error.
+/// What broke the barrier, from the error.
 #[track_caller]
 fn broken_by<T: std::fmt::Debug>(result: Result<T>) -> BrokenBy {
     match result.unwrap_err() {
@@ -71,7 +71,7 @@ fn waits_once(barrier: Barrier, came: Event) -> u32 {
     barrier.wait().unwrap()
 }
 
-fn each_party_learns_its_place() {
+fn each_participant_gets_its_order_of_arrival() {
     let barrier = Barrier::new(3).unwrap();
     assert_eq!((barrier.parties(), barrier.waiting().unwrap()), (3, 0));
     let came = Event::new().unwrap();
@@ -101,7 +101,7 @@ fn plays_rounds(barrier: Barrier, steps: RawValue<u32>) {
     }
 }
 
-fn nobody_passes_before_all_have_come_in_many_rounds() {
+fn no_thread_passes_before_all_have_arrived_in_many_rounds() {
     let (barrier, steps) = (Barrier::new(3).unwrap(), RawValue::new(0).unwrap());
     let children: Vec<_> = (0..3)
         .map(|_| spawn(plays_rounds, (barrier.clone(), steps.clone())).unwrap())
@@ -112,7 +112,7 @@ fn nobody_passes_before_all_have_come_in_many_rounds() {
     assert_eq!(steps.get(), 3 * ROUNDS);
 }
 
-fn one_party_alone_never_waits() {
+fn a_single_participant_never_waits() {
     for parties in [0, 1] {
         let barrier = Barrier::new(parties).unwrap();
         for _ in 0..100 {
@@ -134,7 +134,7 @@ fn a_time_limit_breaks_it_for_all() {
         };
         assert_eq!(process.pid, std::process::id());
         assert_eq!(broken_by(patient.join().unwrap()), impatient);
-        // And for those who come later, without waiting.
+        // And for those that arrive later, without waiting.
         assert_eq!(broken_by(barrier.wait()), impatient);
     });
     assert!(barrier.is_broken().unwrap());
@@ -143,7 +143,7 @@ fn a_time_limit_breaks_it_for_all() {
     broken_by(barrier.wait_timeout(Duration::ZERO));
 }
 
-fn abort_breaks_it_and_reset_makes_it_whole() {
+fn abort_breaks_it_and_reset_repairs_it() {
     let barrier = Barrier::new(2).unwrap();
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| barrier.wait());
@@ -160,7 +160,7 @@ fn abort_breaks_it_and_reset_makes_it_whole() {
     });
 }
 
-fn reset_turns_away_those_who_wait() {
+fn reset_is_an_error_for_the_waiters() {
     let barrier = Barrier::new(2).unwrap();
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| barrier.wait());
@@ -180,7 +180,7 @@ fn assert_died(by: &BrokenBy, pid: u32) {
     );
 }
 
-fn a_party_killed_while_it_waits_breaks_it() {
+fn a_participant_killed_while_it_waits_breaks_it() {
     let barrier = Barrier::new(3).unwrap();
     for _ in 0..3 {
         let came = Event::new().unwrap();
@@ -202,15 +202,15 @@ fn a_party_killed_while_it_waits_breaks_it() {
     });
 }
 
-fn never_comes(barrier: Barrier, started: Event) -> bool {
+fn never_arrives(barrier: Barrier, started: Event) -> bool {
     started.set();
     story::a_minute();
     barrier.is_broken().unwrap()
 }
 
-fn a_party_killed_before_it_came_breaks_it() {
+fn a_participant_killed_before_it_arrives_breaks_it() {
     let (barrier, started) = (Barrier::new(2).unwrap(), Event::new().unwrap());
-    let child = spawn(never_comes, (barrier.clone(), started.clone())).unwrap();
+    let child = spawn(never_arrives, (barrier.clone(), started.clone())).unwrap();
     started.wait();
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| barrier.wait());
@@ -224,14 +224,14 @@ fn a_party_killed_before_it_came_breaks_it() {
 
 fn dies_early(_: Unreadable, _: Barrier) {}
 
-fn a_party_that_dies_before_it_has_the_barrier_breaks_it() {
+fn a_participant_that_dies_before_it_has_the_barrier_breaks_it() {
     let (barrier, came) = (Barrier::new(2).unwrap(), Event::new().unwrap());
     let mut waiting = spawn(waits, (barrier.clone(), came.clone())).unwrap();
     came.wait();
     let dead = spawn(dies_early, (Unreadable, barrier)).unwrap();
-    // Nobody joins, or asks for, the dead one before.
+    // The dead process is neither joined nor polled before.
     let told = waiting.join_timeout(story::LIMIT / 4).unwrap();
-    let words = told.expect("nobody waits for the dead");
+    let words = told.expect("no thread waits for the dead");
     assert!(
         words.contains("died") && words.contains(&dead.pid().to_string()),
         "{words}"
@@ -271,7 +271,7 @@ fn exits(barrier: Barrier) {
     std::process::exit(0);
 }
 
-fn a_party_that_exits_breaks_it() {
+fn a_participant_that_exits_breaks_it() {
     let barrier = Barrier::new(2).unwrap();
     let child = spawn(exits, (barrier.clone(),)).unwrap();
     let pid = child.pid();
@@ -283,7 +283,7 @@ fn panics(barrier: Barrier) {
     assert!(barrier.is_broken().unwrap(), "on purpose");
 }
 
-fn a_party_that_panics_breaks_it() {
+fn a_participant_that_panics_breaks_it() {
     let barrier = Barrier::new(2).unwrap();
     let child = spawn(panics, (barrier.clone(),)).unwrap();
     let pid = child.pid();
@@ -299,7 +299,7 @@ fn returns(barrier: Barrier) -> Barrier {
     barrier
 }
 
-fn a_party_that_returns_does_not_break_it() {
+fn a_participant_that_returns_does_not_break_it() {
     let barrier = Barrier::new(2).unwrap();
     let back = spawn(returns, (barrier.clone(),)).unwrap().join().unwrap();
     std::thread::scope(|scope| {
@@ -315,7 +315,7 @@ fn waits_again_and_again(barrier: Barrier, started: Event) {
     while barrier.wait().is_ok() {}
 }
 
-fn parties_killed_at_any_instant_leave_nobody_waiting() {
+fn participants_killed_at_any_instant_leave_no_waiter() {
     let barrier = Barrier::new(2).unwrap();
     for round in 0..15 {
         let started = Event::new().unwrap();
@@ -352,6 +352,6 @@ fn waiting_takes_no_processor_time() {
     let barrier = Barrier::new(2).unwrap();
     let child = spawn(waits_for_nothing, (barrier.clone(),)).unwrap();
     let nanoseconds = child.join().unwrap();
-    // The portable twin looks five hundred times.
+    // The portable version polls five hundred times.
     assert!(nanoseconds < 50_000_000, "{nanoseconds} ns of 1 s");
 }

@@ -1,4 +1,4 @@
-//! A condition: notifications reach the living, in order, and only those who wait.
+//! A condition: notifications reach live waiters only, in order.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -25,12 +25,12 @@ pub(crate) fn main() -> ExitCode {
             notify_all_wakes_all,
             a_notification_without_anybody_waiting_is_lost,
             a_time_limit_ends_the_wait_with_the_lock_held,
-            waiting_for_something_looks_at_it_under_the_lock,
+            waiting_for_a_condition_checks_it_under_the_lock,
             every_loaf_is_sold_once,
             a_notification_for_a_dead_process_goes_to_the_next,
             processes_that_died_waiting_get_no_notification,
             a_killed_holder_frees_the_lock_and_is_made_known,
-            processes_killed_at_any_instant_block_nobody,
+            processes_killed_at_any_instant_block_no_other,
             waiting_takes_no_processor_time,
         ],
     )
@@ -140,7 +140,7 @@ fn a_time_limit_ends_the_wait_with_the_lock_held() {
     }
 }
 
-fn waiting_for_something_looks_at_it_under_the_lock() {
+fn waiting_for_a_condition_checks_it_under_the_lock() {
     let condition = Condition::new().unwrap();
     let number = RawValue::new(0).unwrap();
     std::thread::scope(|scope| {
@@ -215,12 +215,12 @@ fn a_notification_for_a_dead_process_goes_to_the_next() {
             children.push(spawn(waits_and_counts, args).unwrap());
             story::until("it waits", || waiting.get() == before);
         }
-        // Under the lock, so that the first is surely asleep.
+        // Under the lock, so that the first surely waits.
         let mut guard = condition.lock().unwrap();
         proc::send(children[0].pid(), Signal::STOP);
         guard.notify_one();
         drop(guard);
-        // The notification is the first one's, which cannot take it; nobody else gets it while that one lives.
+        // The notification is for the first, which cannot take it; no other gets it while the first lives.
         std::thread::sleep(Duration::from_millis(20));
         assert_eq!(woken.get(), 0);
         proc::kill(children[0].pid());
@@ -282,7 +282,7 @@ fn waits_and_notifies(condition: Condition, started: Event) {
     }
 }
 
-fn processes_killed_at_any_instant_block_nobody() {
+fn processes_killed_at_any_instant_block_no_other() {
     let condition = Condition::new().unwrap();
     for round in 0..15 {
         let children: Vec<_> = (0..3)
@@ -333,6 +333,6 @@ fn waits_for_nothing(condition: Condition) -> u64 {
 fn waiting_takes_no_processor_time() {
     let child = spawn(waits_for_nothing, (Condition::new().unwrap(),)).unwrap();
     let nanoseconds = child.join().unwrap();
-    // The portable twin looks five hundred times.
+    // The portable version polls five hundred times.
     assert!(nanoseconds < 50_000_000, "{nanoseconds} ns of 1 s");
 }

@@ -1,4 +1,4 @@
-//! What others see of a lock whose holder has died: it is never unusable, and every later holder is told.
+//! What others see of a lock whose holder has died: it is never unusable, and every later holder sees it.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -25,7 +25,7 @@ pub(crate) fn main() -> ExitCode {
             a_value_counts_as_held_until_its_dead_holders_process_is_gone,
             a_condition_counts_as_held_until_its_dead_holders_process_is_gone,
             holders_that_are_large_and_slow_to_die_make_no_lock_unusable,
-            every_later_holder_is_told_until_one_clears_the_notice,
+            every_later_holder_sees_the_notice_until_one_clears_it,
             reading_and_writing_a_value_leaves_the_notice,
             a_waiter_of_a_condition_that_takes_the_lock_again_leaves_the_notice,
         ],
@@ -194,7 +194,7 @@ fn abandoned() -> (Lock, RLock, Value<i64>, Condition, Option<u32>) {
     (lock, rlock, value, condition, Some(pid))
 }
 
-fn every_later_holder_is_told_until_one_clears_the_notice() {
+fn every_later_holder_sees_the_notice_until_one_clears_it() {
     let (lock, rlock, value, condition, pid) = abandoned();
     for _ in 0..3 {
         assert_eq!(lock.acquire().unwrap().dead_holder(), pid);

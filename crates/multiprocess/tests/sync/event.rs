@@ -1,4 +1,4 @@
-//! An event: set by one, seen by all, whoever dies.
+//! An event: set by one, seen by all, even if processes die.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -21,12 +21,12 @@ pub(crate) fn main() -> ExitCode {
         &[],
         story::named![
             it_is_set_and_cleared,
-            setting_it_wakes_all_who_wait,
+            setting_it_wakes_all_waiters,
             a_time_limit_ends_the_wait,
-            one_that_was_cleared_at_once_still_wakes_those_who_waited,
+            one_that_was_cleared_at_once_still_wakes_its_waiters,
             what_was_written_before_it_was_set_is_seen_after,
-            killed_waiting_processes_disturb_nobody,
-            it_is_seen_though_the_one_who_set_it_was_killed,
+            killed_waiters_disturb_no_other_process,
+            it_is_seen_after_the_process_that_set_it_was_killed,
             waiting_takes_no_processor_time,
         ],
     )
@@ -61,7 +61,7 @@ fn waits(event: Event) -> bool {
     event.is_set()
 }
 
-fn setting_it_wakes_all_who_wait() {
+fn setting_it_wakes_all_waiters() {
     let event = Event::new().unwrap();
     let children: Vec<_> = (0..4)
         .map(|_| spawn(waits, (event.clone(),)).unwrap())
@@ -89,7 +89,7 @@ fn a_time_limit_ends_the_wait() {
     });
 }
 
-fn one_that_was_cleared_at_once_still_wakes_those_who_waited() {
+fn one_that_was_cleared_at_once_still_wakes_its_waiters() {
     let event = Event::new().unwrap();
     for _ in 0..20 {
         std::thread::scope(|scope| {
@@ -125,7 +125,7 @@ fn reports_and_waits(event: Event, arrived: RawValue<u32>) {
     event.wait();
 }
 
-fn killed_waiting_processes_disturb_nobody() {
+fn killed_waiters_disturb_no_other_process() {
     let (event, arrived) = (Event::new().unwrap(), RawValue::new(0).unwrap());
     let children: Vec<_> = (0..5)
         .map(|_| spawn(reports_and_waits, (event.clone(), arrived.clone())).unwrap())
@@ -156,7 +156,7 @@ fn sets(event: Event, started: Event) {
     }
 }
 
-fn it_is_seen_though_the_one_who_set_it_was_killed() {
+fn it_is_seen_after_the_process_that_set_it_was_killed() {
     for round in 0..25 {
         let (event, started) = (Event::new().unwrap(), Event::new().unwrap());
         std::thread::scope(|scope| {
@@ -166,7 +166,7 @@ fn it_is_seen_though_the_one_who_set_it_was_killed() {
             std::thread::sleep(Duration::from_micros(23 * round));
             proc::kill(child.pid());
             child.join().unwrap_err();
-            // Whatever it left: everybody can go on with it.
+            // Whatever it left, all others can go on.
             event.set();
             waiting.join().unwrap();
             event.clear();
@@ -191,6 +191,6 @@ fn waits_for_nothing(event: Event) -> u64 {
 fn waiting_takes_no_processor_time() {
     let event = Event::new().unwrap();
     let nanoseconds = spawn(waits_for_nothing, (event,)).unwrap().join().unwrap();
-    // The portable twin looks five hundred times.
+    // The portable version polls five hundred times.
     assert!(nanoseconds < 50_000_000, "{nanoseconds} ns of 1 s");
 }

@@ -26,7 +26,7 @@ pub(crate) fn main() -> ExitCode {
             a_thread_never_waits_for_itself,
             trying_does_not_wait,
             a_time_limit_names_the_lock_and_its_holder,
-            those_who_wait_in_vain_find_that_they_wait_in_a_circle,
+            waits_that_time_out_reveal_a_circle,
             a_time_limit_is_kept,
             a_panic_releases_it,
             it_travels_in_structs,
@@ -65,7 +65,7 @@ fn tries(lock: Lock) -> bool {
     lock.try_acquire().unwrap().is_some()
 }
 
-/// Reads and writes apart, which loses updates unless nobody else is there.
+/// Reads and writes separately: lost updates, unless the lock works.
 fn adds(lock: Lock, counter: RawValue<u32>) {
     for _ in 0..2_000 {
         let _alone = lock.acquire().unwrap();
@@ -175,7 +175,7 @@ fn asks_for_the_next(first: Lock, second: Lock, all: Barrier) -> Option<LockWait
     wait
 }
 
-/// Has processes take a lock each and ask for the one with the number given; tells who waits.
+/// Makes processes take a lock each and ask for the one with the given number; returns the waits.
 fn waits_of(wanted: &[usize]) -> Vec<LockWait> {
     let all = Barrier::new(u32::try_from(wanted.len()).unwrap()).unwrap();
     let locks: Vec<Lock> = (0..=wanted.len())
@@ -196,7 +196,7 @@ fn waits_of(wanted: &[usize]) -> Vec<LockWait> {
     waits.flatten().collect()
 }
 
-fn those_who_wait_in_vain_find_that_they_wait_in_a_circle() {
+fn waits_that_time_out_reveal_a_circle() {
     for number in [2, 3] {
         let wanted: Vec<usize> = (1..number).chain([0]).collect();
         let waits = waits_of(&wanted);
@@ -208,7 +208,7 @@ fn those_who_wait_in_vain_find_that_they_wait_in_a_circle() {
         assert!(words.contains(&first), "{words}");
         assert_eq!(words.lines().count(), number, "{words}");
     }
-    // The last one asks for a lock that nobody holds, and gets it.
+    // The last one asks for a free lock, and gets it.
     let waits = waits_of(&[1, 2, 3]);
     assert_eq!(waits.len(), 2, "{waits:?}");
     assert_eq!(Deadlock::among(&waits), None);
@@ -368,7 +368,7 @@ fn a_forgotten_guard_does_not_hinder_the_process() {
         std::mem::forget(lock.acquire().unwrap());
         assert!(matches!(lock.acquire(), Err(Error::HeldAlready { .. })));
         drop(lock);
-        // A later lock may lie where the earlier one lay.
+        // A later lock may have the address of an earlier one.
         let lock = Lock::new().unwrap();
         let guard = lock.acquire().unwrap();
         assert!(!guard.holder_died());

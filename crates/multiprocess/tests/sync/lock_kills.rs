@@ -20,8 +20,8 @@ pub(crate) fn main() -> ExitCode {
         &[],
         story::named![
             a_killed_holder_is_made_known_until_the_notice_is_cleared,
-            a_killed_holder_is_made_known_to_one_who_waits,
-            a_killed_waiting_process_disturbs_nobody,
+            a_waiter_learns_of_a_killed_holder,
+            a_killed_waiter_disturbs_no_other_process,
         ],
     )
 }
@@ -55,7 +55,7 @@ fn a_killed_holder_is_made_known_until_the_notice_is_cleared() {
     }
 }
 
-fn a_killed_holder_is_made_known_to_one_who_waits() {
+fn a_waiter_learns_of_a_killed_holder() {
     let lock = Lock::new().unwrap();
     let held = Event::new().unwrap();
     let child = spawn(holds, (lock.clone(), held.clone())).unwrap();
@@ -79,7 +79,7 @@ fn waits(lock: Lock, started: Event) {
     story::a_minute();
 }
 
-fn a_killed_waiting_process_disturbs_nobody() {
+fn a_killed_waiter_disturbs_no_other_process() {
     let lock = Lock::new().unwrap();
     let guard = lock.acquire().unwrap();
     let started = Event::new().unwrap();

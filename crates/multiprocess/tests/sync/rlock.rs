@@ -1,4 +1,4 @@
-//! A lock that its holder may take again, and that comes free with its holder's death.
+//! A lock that its holder may take again, and that becomes free when its holder dies.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -100,7 +100,7 @@ fn others_wait_for_the_last_guard() {
     });
 }
 
-/// Reads and writes apart, which loses updates unless nobody else is there.
+/// Reads and writes separately: lost updates, unless the lock works.
 fn adds(lock: RLock, counter: RawValue<u32>) {
     for _ in 0..500 {
         let _outer = lock.acquire().unwrap();
@@ -194,7 +194,7 @@ fn a_forgotten_guard_keeps_it_to_the_end_of_the_process() {
 }
 
 fn a_forgotten_guard_is_not_counted_for_a_later_lock() {
-    // A later lock may lie where the earlier one lay.
+    // A later lock may have the address of an earlier one.
     for _ in 0..50 {
         let lock = RLock::new().unwrap();
         std::mem::forget(lock.acquire().unwrap());

@@ -22,16 +22,16 @@ pub(crate) fn main() -> ExitCode {
         story::named![
             there_are_as_many_permits_as_at_the_beginning,
             never_more_processes_than_permits_are_inside,
-            a_time_limit_names_those_who_hold_the_permits,
-            a_permit_that_is_given_back_wakes_one_who_waits,
-            permits_of_a_killed_process_come_back_to_one_who_waits,
-            permits_of_a_killed_process_come_back_to_one_who_tries,
+            a_timeout_names_the_holders_of_the_permits,
+            a_released_permit_wakes_a_waiter,
+            permits_of_a_killed_process_go_to_a_waiter,
+            permits_of_a_killed_process_go_to_a_try,
             processes_killed_at_any_instant_take_no_permit_along,
-            a_panic_gives_the_permit_back,
+            a_panic_releases_the_permit,
             a_permit_may_be_dropped_by_another_thread,
-            a_forgotten_permit_comes_back_when_its_process_ends,
+            a_forgotten_permit_is_released_when_its_process_ends,
             it_travels_in_structs_to_grandchildren_and_back,
-            without_permits_nobody_passes,
+            without_permits_no_process_passes,
             waiting_takes_no_processor_time,
         ],
     )
@@ -41,7 +41,7 @@ fn tasks() -> Vec<RegisteredTask> {
     vec![
         task(goes_in_and_out),
         task(holds_two),
-        task(takes_and_gives),
+        task(takes_and_releases),
         task(panics),
         task(forgets),
         task(hands_down),
@@ -95,7 +95,7 @@ fn holds_two(semaphore: Semaphore, held: Event) {
     story::a_minute();
 }
 
-fn a_time_limit_names_those_who_hold_the_permits() {
+fn a_timeout_names_the_holders_of_the_permits() {
     let (semaphore, held) = (Semaphore::new(3).unwrap(), Event::new().unwrap());
     let child = spawn(holds_two, (semaphore.clone(), held.clone())).unwrap();
     held.wait();
@@ -118,7 +118,7 @@ fn a_time_limit_names_those_who_hold_the_permits() {
     child.join().unwrap_err();
 }
 
-fn a_permit_that_is_given_back_wakes_one_who_waits() {
+fn a_released_permit_wakes_a_waiter() {
     let semaphore = Semaphore::new(1).unwrap();
     for _ in 0..20 {
         let permit = semaphore.acquire().unwrap();
@@ -131,7 +131,7 @@ fn a_permit_that_is_given_back_wakes_one_who_waits() {
     }
 }
 
-fn permits_of_a_killed_process_come_back_to_one_who_waits() {
+fn permits_of_a_killed_process_go_to_a_waiter() {
     let semaphore = Semaphore::new(2).unwrap();
     for limit in [None, Some(story::LIMIT)] {
         let held = Event::new().unwrap();
@@ -153,7 +153,7 @@ fn permits_of_a_killed_process_come_back_to_one_who_waits() {
     }
 }
 
-fn permits_of_a_killed_process_come_back_to_one_who_tries() {
+fn permits_of_a_killed_process_go_to_a_try() {
     let semaphore = Semaphore::new(2).unwrap();
     let held = Event::new().unwrap();
     let child = spawn(holds_two, (semaphore.clone(), held.clone())).unwrap();
@@ -167,7 +167,7 @@ fn permits_of_a_killed_process_come_back_to_one_who_tries() {
     assert_eq!(semaphore.free().unwrap(), 2);
 }
 
-fn takes_and_gives(semaphore: Semaphore, started: Event) {
+fn takes_and_releases(semaphore: Semaphore, started: Event) {
     started.set();
     loop {
         let _one = semaphore.acquire().unwrap();
@@ -181,7 +181,8 @@ fn processes_killed_at_any_instant_take_no_permit_along() {
         let children: Vec<_> = (0..2)
             .map(|_| {
                 let started = Event::new().unwrap();
-                let child = spawn(takes_and_gives, (semaphore.clone(), started.clone())).unwrap();
+                let child =
+                    spawn(takes_and_releases, (semaphore.clone(), started.clone())).unwrap();
                 started.wait();
                 child
             })
@@ -204,7 +205,7 @@ fn panics(semaphore: Semaphore) {
     panic!("on purpose");
 }
 
-fn a_panic_gives_the_permit_back() {
+fn a_panic_releases_the_permit() {
     let semaphore = Semaphore::new(1).unwrap();
     let child = spawn(panics, (semaphore.clone(),)).unwrap();
     assert!(matches!(child.join(), Err(Error::Panicked { .. })));
@@ -224,7 +225,7 @@ fn forgets(semaphore: Semaphore) {
     std::mem::forget(semaphore.acquire().unwrap());
 }
 
-fn a_forgotten_permit_comes_back_when_its_process_ends() {
+fn a_forgotten_permit_is_released_when_its_process_ends() {
     let semaphore = Semaphore::new(1).unwrap();
     let child = spawn(forgets, (semaphore.clone(),)).unwrap();
     child.join().unwrap();
@@ -262,7 +263,7 @@ fn it_travels_in_structs_to_grandchildren_and_back() {
     assert_eq!(back.semaphores[1].permits(), 5);
 }
 
-fn without_permits_nobody_passes() {
+fn without_permits_no_process_passes() {
     let semaphore = Semaphore::new(0).unwrap();
     assert!(semaphore.try_acquire().unwrap().is_none());
     let error = semaphore
@@ -291,6 +292,6 @@ fn waiting_takes_no_processor_time() {
     let _permit = semaphore.acquire().unwrap();
     let child = spawn(waits_for_nothing, (semaphore.clone(),)).unwrap();
     let nanoseconds = child.join().unwrap();
-    // The portable twin looks five hundred times.
+    // The portable version polls five hundred times.
     assert!(nanoseconds < 50_000_000, "{nanoseconds} ns of 1 s");
 }

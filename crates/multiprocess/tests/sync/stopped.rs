@@ -40,7 +40,7 @@ fn tasks() -> Vec<RegisteredTask> {
         task(puts),
         task(gets),
         task(takes_permits),
-        task(looks_at_the_barrier),
+        task(checks_the_barrier),
         task(holds_all),
     ]
 }
@@ -128,7 +128,7 @@ fn a_try_does_not_wait_beside_a_process_that_was_stopped_in_a_put() {
         assert!(error.to_string().contains("in use"), "{error}");
         assert_eq!(error.into_inner(), "ours");
     }
-    // Those who get are not concerned.
+    // Getting is not affected.
     let nothing = promptly(&child, || queue.try_get()).unwrap_err();
     assert!(matches!(nothing, Error::Empty { .. }), "{nothing}");
     proc::send(child.pid(), Signal::CONT);
@@ -150,7 +150,7 @@ fn a_try_does_not_wait_beside_a_process_that_was_stopped_in_a_get() {
     }
     stop_in_the_middle(&child, || {
         while queue.len() < 8 {
-            // Who finds the queue empty gives its memory back, and for that nobody may put.
+            // A get that finds the queue empty frees its memory, and blocks puts meanwhile.
             if queue.put_timeout(large(), SOON).is_err() {
                 return false;
             }
@@ -169,7 +169,7 @@ fn a_try_does_not_wait_beside_a_process_that_was_stopped_in_a_get() {
         assert!(matches!(error, Error::Empty { .. }), "{error}");
         assert!(error.to_string().contains("in use"), "{error}");
     }
-    // Those who put are not concerned.
+    // Putting is not affected.
     promptly(&child, || queue.try_put(large())).unwrap();
     proc::send(child.pid(), Signal::CONT);
     queue.put("last".to_owned()).unwrap();
@@ -204,7 +204,7 @@ fn a_try_does_not_wait_beside_a_process_that_was_stopped_in_a_semaphore() {
     story::until("the permits are back", || semaphore.free().unwrap() == 2);
 }
 
-fn looks_at_the_barrier(barrier: Barrier) {
+fn checks_the_barrier(barrier: Barrier) {
     loop {
         barrier.is_broken().unwrap();
     }
@@ -212,7 +212,7 @@ fn looks_at_the_barrier(barrier: Barrier) {
 
 fn a_limit_is_kept_beside_a_process_that_was_stopped_in_a_barrier() {
     let barrier = Barrier::new(2).unwrap();
-    let child = daemon(looks_at_the_barrier, (barrier.clone(),));
+    let child = daemon(checks_the_barrier, (barrier.clone(),));
     stop_in_the_middle(&child, || {
         let (sender, receiver) = mpsc::channel();
         let probe = barrier.clone();

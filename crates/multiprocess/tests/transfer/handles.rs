@@ -23,7 +23,7 @@ pub(crate) fn main() -> ExitCode {
         story::named![
             a_sender_and_a_receiver_travel_as_arguments,
             a_receiver_travels_as_a_result_and_its_messages_are_kept,
-            a_sender_given_back_still_works_after_its_child_has_ended,
+            a_returned_sender_still_works_after_its_child_has_ended,
             handles_travel_nested_in_vectors_structs_and_enums,
             shared_memory_travels_both_ways,
             a_channel_ends_with_the_child_that_held_its_only_sender,
@@ -89,7 +89,7 @@ fn back(sender: IpcSender<u32>) -> (IpcSender<u32>, String) {
     (sender, "thank you".to_owned())
 }
 
-fn a_sender_given_back_still_works_after_its_child_has_ended() {
+fn a_returned_sender_still_works_after_its_child_has_ended() {
     let (sender, receiver) = ipc::channel().unwrap();
     let (sender, words) = spawn(back, (sender,)).unwrap().join().unwrap();
     assert_eq!(words, "thank you");
@@ -234,7 +234,7 @@ fn handles_that_travel() {
     let _run = multiprocess::Lock::new().unwrap();
     let before = proc::descriptors();
     a_sender_and_a_receiver_travel_as_arguments();
-    a_sender_given_back_still_works_after_its_child_has_ended();
+    a_returned_sender_still_works_after_its_child_has_ended();
     handles_travel_nested_in_vectors_structs_and_enums();
     shared_memory_travels_both_ways();
     assert_eq!(

@@ -1,5 +1,5 @@
-//! Handles of `ipc-channel` in messages, which cannot carry them: each is refused where it is sent, in whatever part of
-//! whatever value it stands, and closed; what only looks like one travels.
+//! Handles of `ipc-channel` in messages, which cannot carry them: each is refused where it is sent, in any part of any
+//! value, and closed; a value that only resembles one travels.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -24,10 +24,10 @@ pub(crate) fn main() -> ExitCode {
         story::named![
             a_handle_in_a_later_value_is_refused_by_queue_channel_and_pipe,
             a_handle_in_a_later_input_or_result_is_refused_by_a_pool,
-            handles_are_found_in_whatever_holds_them,
+            handles_are_found_in_all_kinds_of_values,
             a_handle_in_an_optional_field_is_refused,
             handles_that_were_refused_are_closed,
-            what_only_looks_like_a_handle_travels,
+            a_value_that_only_resembles_a_handle_travels,
         ],
     )
 }
@@ -70,7 +70,7 @@ fn shared() -> Job {
 
 const LOADED: [fn() -> Job; 3] = [answered, listening, shared];
 
-fn is_told(error: impl Debug) {
+fn check_refusal(error: impl Debug) {
     let text = format!("{error:?}");
     assert!(text.contains("handle of ipc-channel"), "{text}");
 }
@@ -81,13 +81,13 @@ fn a_handle_in_a_later_value_is_refused_by_queue_channel_and_pipe() {
     let (near, far) = pipe::<Job, ()>().unwrap();
     for loaded in LOADED {
         queue.put(plain()).unwrap();
-        is_told(queue.put(loaded()).unwrap_err().error());
+        check_refusal(queue.put(loaded()).unwrap_err().error());
         queue.put(plain()).unwrap();
         sender.send(plain()).unwrap();
-        is_told(sender.send(loaded()).unwrap_err().error());
+        check_refusal(sender.send(loaded()).unwrap_err().error());
         sender.send(plain()).unwrap();
         near.send(plain()).unwrap();
-        is_told(near.send(loaded()).unwrap_err().error());
+        check_refusal(near.send(loaded()).unwrap_err().error());
         near.send(plain()).unwrap();
     }
     queue.close().unwrap();
@@ -116,14 +116,14 @@ fn a_handle_in_a_later_input_or_result_is_refused_by_a_pool() {
             for (number, result) in results.into_iter().enumerate() {
                 match number {
                     0 | 4 => drop(result.unwrap()),
-                    _ => is_told(result.unwrap_err()),
+                    _ => check_refusal(result.unwrap_err()),
                 }
             }
         }
     }
     for loaded in LOADED {
-        is_told(pool.apply(takes_job, (loaded(),)).unwrap_err());
-        is_told(
+        check_refusal(pool.apply(takes_job, (loaded(),)).unwrap_err());
+        check_refusal(
             Pool::builder()
                 .initializer(takes_job, (loaded(),))
                 .unwrap_err(),
@@ -198,18 +198,18 @@ fn each_way<T>(make: impl Fn() -> T) -> Vec<Ways<T>> {
     filled.collect()
 }
 
-fn handles_are_found_in_whatever_holds_them() {
+fn handles_are_found_in_all_kinds_of_values() {
     let queue = Queue::new().unwrap();
     for make in LOADED {
         for ways in each_way(make) {
-            is_told(queue.put(ways).unwrap_err().error());
+            check_refusal(queue.put(ways).unwrap_err().error());
             queue.put(empty()).unwrap();
         }
     }
     let (sender, _receiver) = ipc::channel::<u8>().unwrap();
     let queue = Queue::new().unwrap();
     for ways in each_way(|| sender.clone()) {
-        is_told(queue.put(ways).unwrap_err().error());
+        check_refusal(queue.put(ways).unwrap_err().error());
         queue.put(empty()).unwrap();
     }
 }
@@ -278,7 +278,7 @@ fn handles_that_were_refused_are_closed() {
 #[serde(transparent)]
 struct Id(u64);
 
-fn what_only_looks_like_a_handle_travels() {
+fn a_value_that_only_resembles_a_handle_travels() {
     let queue = Queue::new().unwrap();
     for number in [0, 1, 63, 64, u64::MAX] {
         for ways in each_way(|| (Id(number), Box::new(number), String::new())) {

@@ -16,8 +16,8 @@ pub(crate) fn main() -> ExitCode {
         story::named![],
         story::named![
             an_argument_that_refuses_to_be_sent_is_an_error_of_that_spawn_alone,
-            a_poisoned_mutex_is_an_error_that_says_so,
-            a_flattened_struct_is_an_error_that_says_what_to_do,
+            a_poisoned_mutex_is_an_error_with_the_reason,
+            a_flattened_struct_is_an_error_with_a_remedy,
             an_argument_that_cannot_be_read_is_an_error_of_its_join,
             an_answer_that_refuses_to_be_sent_is_an_error_with_exit_code_1,
             an_answer_that_cannot_be_read_is_an_error_of_its_join,
@@ -49,7 +49,7 @@ fn same<T>(value: T) -> T {
     value
 }
 
-/// Runs a function in a process of its own and gives what it returned.
+/// Runs a function in a process of its own and returns its result.
 fn ask<F, Args>(function: F, args: Args) -> F::Output
 where
     F: Task<Args>,
@@ -142,7 +142,7 @@ fn an_argument_that_refuses_to_be_sent_is_an_error_of_that_spawn_alone() {
     }
 }
 
-fn a_poisoned_mutex_is_an_error_that_says_so() {
+fn a_poisoned_mutex_is_an_error_with_the_reason() {
     let mutex = Mutex::new(5);
     let answer = ask(same::<Mutex<u8>>, (mutex,));
     assert_eq!(*answer.lock().unwrap(), 5);
@@ -156,7 +156,7 @@ fn a_poisoned_mutex_is_an_error_that_says_so() {
     assert_eq!(ask(one, (1,)), 2);
 }
 
-fn a_flattened_struct_is_an_error_that_says_what_to_do() {
+fn a_flattened_struct_is_an_error_with_a_remedy() {
     let flattened = Flattened {
         name: "sizes".to_owned(),
         rest: BTreeMap::from([("small".to_owned(), 1)]),
@@ -166,7 +166,7 @@ fn a_flattened_struct_is_an_error_that_says_what_to_do() {
     assert_eq!(ask(one, (1,)), 2);
 }
 
-/// Expects that the child cannot read its arguments, and gives the reason.
+/// Expects that the child cannot read its arguments, and returns the reason.
 fn unread<F, Args>(function: F, args: Args) -> String
 where
     F: Task<Args, Output: std::fmt::Debug>,

@@ -1,4 +1,4 @@
-//! Handles that a child made and returned: they outlive it, and go with whoever has them, or with nobody.
+//! Handles that a child made and returned: they outlive it, and are freed with their last owner, or without one.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -27,7 +27,7 @@ pub(crate) fn main() -> ExitCode {
             an_array_made_in_a_child_is_there_for_the_parent,
             what_a_detached_child_returned_is_thrown_away,
             a_leaked_guard_is_never_joined_by_a_second_one,
-            the_error_for_a_handle_that_is_gone_says_so,
+            the_error_for_a_freed_handle_has_the_reason,
         ],
     )
 }
@@ -47,7 +47,7 @@ fn make_many(count: usize) -> Vec<Lock> {
 }
 
 fn add(value: Value<i64>) {
-    *value.lock().expect("nobody died") += 1;
+    *value.lock().expect("it can be locked") += 1;
 }
 
 /// How much shared memory belongs to the run of this process.
@@ -95,7 +95,7 @@ fn leaks_a_guard() {
     });
     let slice: &'static mut [u64] = leaker.join().unwrap();
     slice[0] = 6;
-    // With a limit: where the lock lies in a file, it is simply never free.
+    // With a limit: where the lock is in a file, it is simply never free.
     let second = array.lock_timeout(Duration::from_millis(200));
     assert!(
         matches!(
@@ -111,8 +111,8 @@ fn a_leaked_guard_is_never_joined_by_a_second_one() {
     Scene::new("leaks_a_guard").succeed();
 }
 
-fn the_error_for_a_handle_that_is_gone_says_so() {
-    // A handle that nobody kept when its bytes arrive.
+fn the_error_for_a_freed_handle_has_the_reason() {
+    // A handle without an owner when its bytes arrive.
     let bytes = bytes_of(Value::new(1_i64).unwrap());
     let queue = Queue::new().unwrap();
     queue.put(Forged::<Value<i64>>::Sent(bytes)).unwrap();

@@ -30,7 +30,7 @@ pub(crate) fn main() -> ExitCode {
             handles_in_an_answer_that_cannot_be_sent_are_closed,
             handles_in_a_value_that_panics_do_not_ride_with_the_next,
             handles_leave_no_files_behind_and_remove_those_of_the_dead,
-            handles_without_a_folder_for_temporary_files_are_an_error_that_says_so,
+            handles_without_a_folder_for_temporary_files_are_an_error_with_the_reason,
         ],
     )
 }
@@ -225,8 +225,8 @@ fn handles_leave_no_files_behind_and_remove_those_of_the_dead() {
 
 fn handles_without_a_folder() {
     init(tasks());
-    // What the run itself has open, it has from its first shared memory to its end. The portable twin has no folder for
-    // it.
+    // What the run itself has open, it has from its first shared memory to its end. The portable version has no
+    // folder for it.
     drop(multiprocess::Lock::new());
     let before = proc::descriptors();
     let (sender, receiver) = ipc::channel().unwrap();
@@ -259,7 +259,7 @@ fn handles_without_a_folder() {
     assert_eq!(proc::descriptors().len(), before.len());
 }
 
-fn handles_without_a_folder_for_temporary_files_are_an_error_that_says_so() {
+fn handles_without_a_folder_for_temporary_files_are_an_error_with_the_reason() {
     Scene::new("handles_without_a_folder")
         .env("TMPDIR", "/nonexistent")
         .succeed();

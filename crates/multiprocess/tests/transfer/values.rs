@@ -22,8 +22,8 @@ pub(crate) fn main() -> ExitCode {
             functions_of_none_to_six_arguments_run,
             values_of_many_types_come_back_as_they_went,
             values_around_the_size_at_which_they_go_another_way_come_back,
-            closures_without_captures_run_and_are_told_apart,
-            instances_of_a_generic_function_are_told_apart,
+            closures_without_captures_run_and_are_distinguished,
+            instances_of_a_generic_function_are_distinguished,
             eighty_mebibytes_go_and_come_back_equal,
         ],
     )
@@ -49,8 +49,8 @@ fn tasks() -> Vec<RegisteredTask> {
         task(same::<Vec<u8>>),
         task(same::<[f64; 4]>),
         task(doubling()),
-        task(twins().0),
-        task(twins().1),
+        task(two_closures().0),
+        task(two_closures().1),
     ]
 }
 
@@ -87,7 +87,7 @@ fn same<T>(value: T) -> T {
     value
 }
 
-/// Runs a function in a process of its own and gives what it returned.
+/// Runs a function in a process of its own and returns its result.
 fn ask<F, Args>(function: F, args: Args) -> F::Output
 where
     F: Task<Args>,
@@ -197,20 +197,20 @@ fn doubling() -> impl Task<(i64,), Output = i64> {
     |number: i64| 2 * number
 }
 
-fn twins() -> (
+fn two_closures() -> (
     impl Task<(i64,), Output = i64>,
     impl Task<(i64,), Output = i64>,
 ) {
     (|number: i64| number + 1, |number: i64| number - 1)
 }
 
-fn closures_without_captures_run_and_are_told_apart() {
+fn closures_without_captures_run_and_are_distinguished() {
     assert_eq!(ask(doubling(), (21,)), 42);
-    assert_eq!(ask(twins().0, (5,)), 6);
-    assert_eq!(ask(twins().1, (5,)), 4);
+    assert_eq!(ask(two_closures().0, (5,)), 6);
+    assert_eq!(ask(two_closures().1, (5,)), 4);
 }
 
-fn instances_of_a_generic_function_are_told_apart() {
+fn instances_of_a_generic_function_are_distinguished() {
     assert_eq!(ask(same::<String>, ("text".to_owned(),)), "text");
     let missing = spawn(same::<Vec<String>>, (Vec::new(),)).unwrap_err();
     assert!(matches!(missing, Error::NotRegistered { .. }), "{missing}");

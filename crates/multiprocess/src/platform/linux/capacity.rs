@@ -93,18 +93,18 @@ fn left_to_group() -> Option<u64> {
 
 /// The names of the limits in the two versions of control groups.
 struct Names {
-    most: &'static str,
+    max: &'static str,
     used: &'static str,
     files: [&'static str; 2],
 }
 
 const FIRST: Names = Names {
-    most: "memory.limit_in_bytes",
+    max: "memory.limit_in_bytes",
     used: "memory.usage_in_bytes",
     files: ["total_active_file ", "total_inactive_file "],
 };
 const SECOND: Names = Names {
-    most: "memory.max",
+    max: "memory.max",
     used: "memory.current",
     files: ["active_file ", "inactive_file "],
 };
@@ -132,7 +132,7 @@ fn left_within(group: &Path, root: &Path, names: &Names) -> Option<u64> {
         .ancestors()
         .take_while(|folder| folder.starts_with(root))
         .filter_map(|folder| {
-            let most = number(&folder.join(names.most))?;
+            let max = number(&folder.join(names.max))?;
             let used = number(&folder.join(names.used))?;
             // The system frees its cache of files when it needs the memory.
             let stat = fs::read_to_string(folder.join("memory.stat")).unwrap_or_default();
@@ -142,7 +142,7 @@ fn left_within(group: &Path, root: &Path, names: &Names) -> Option<u64> {
                     .parse::<u64>()
                     .ok()
             });
-            Some(most.saturating_sub(used.saturating_sub(files.sum())))
+            Some(max.saturating_sub(used.saturating_sub(files.sum())))
         })
         .min()
 }

@@ -74,7 +74,7 @@ fn a_result_that_panics_half_written_is_taken_back() {
 }
 
 #[test]
-fn a_panic_harms_no_other_call_wherever_it_comes() {
+fn a_panic_at_any_point_harms_no_other_call() {
     struct Dropped(u32);
 
     impl Drop for Dropped {

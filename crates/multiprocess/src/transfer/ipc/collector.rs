@@ -175,7 +175,7 @@ impl<'de> Deserialize<'de> for Sweep {
 /// Reads a value that came with handles.
 pub(crate) fn open<T: DeserializeOwned>(bytes: Vec<u8>, handles: Handles) -> Result<T, String> {
     let (near, far) = bridge::build::<Within<T>>()?;
-    let receiver = turn_round(near)?;
+    let receiver = reverse(near)?;
     bridge::put_packet(&far, &handles).map_err(|error| explained(&error))?;
     // The copies that were sent are enough.
     drop(handles);
@@ -212,40 +212,40 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Within<T> {
 ///
 /// A socket works both ways, but `ipc-channel` only connects senders. A message from the thread to itself
 /// carries the sender, and is read as a receiver.
-fn turn_round<T: DeserializeOwned + Serialize>(
+fn reverse<T: DeserializeOwned + Serialize>(
     sender: IpcSender<T>,
 ) -> Result<IpcReceiver<T>, String> {
     check_free(3)?;
-    let (outward, homeward) = ipc::channel::<TurnRound<T>>().map_err(|error| explained(&error))?;
-    let message = TurnRound {
+    let (loopback, reversed) = ipc::channel::<Reversed<T>>().map_err(|error| explained(&error))?;
+    let message = Reversed {
         sender: Some(sender),
         receiver: RefCell::new(None),
         value: PhantomData,
     };
-    outward.send(message).map_err(|error| error.to_string())?;
-    let message = retry(|| homeward.recv())?;
+    loopback.send(message).map_err(|error| error.to_string())?;
+    let message = retry(|| reversed.recv())?;
     Ok(message
         .receiver
         .into_inner()
         .expect("it is read as a receiver"))
 }
 
-struct TurnRound<T> {
+struct Reversed<T> {
     sender: Option<IpcSender<T>>,
     receiver: RefCell<Option<IpcReceiver<T>>>,
     value: PhantomData<T>,
 }
 
-impl<T> Serialize for TurnRound<T> {
+impl<T> Serialize for Reversed<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let sender = self.sender.as_ref().expect("it is sent as a sender");
         sender.serialize(serializer)
     }
 }
 
-impl<'de, T> Deserialize<'de> for TurnRound<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<TurnRound<T>, D::Error> {
-        Ok(TurnRound {
+impl<'de, T> Deserialize<'de> for Reversed<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Reversed<T>, D::Error> {
+        Ok(Reversed {
             sender: None,
             receiver: RefCell::new(Some(IpcReceiver::deserialize(deserializer)?)),
             value: PhantomData,
