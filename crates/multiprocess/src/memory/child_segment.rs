@@ -21,7 +21,7 @@ impl Segment {
         let total = total(length)?;
         let _making = crate::memory::registry::making()?;
         let path = self.companion(suffix)?;
-        if path.exists() {
+        if path.symlink_metadata().is_ok() {
             self.remove_dependent(suffix);
         }
         Self::create_at(self.place.child(suffix), total, length, Access::Atomic)

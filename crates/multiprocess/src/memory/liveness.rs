@@ -26,7 +26,7 @@ static OWN: AtomicU64 = AtomicU64::new(0);
 struct Mark {
     run: Run,
     path: PathBuf,
-    file: File,
+    _locked: File,
 }
 
 static MARKS: Mutex<Vec<Mark>> = Mutex::new(Vec::new());
@@ -67,9 +67,14 @@ impl UniquePid {
         }
         // A copy closes the files of the original: only the original's locks say that it is alive.
         marks.clear();
-        let own = UniquePid(u64::from(pid) << 32 | random() & 0xffff_ffff);
+        let own = UniquePid::of(pid, random_half());
         OWN.store(own.0, Ordering::Relaxed);
         own
+    }
+
+    /// Returns the process with that pid, which was given that [`random_half`].
+    pub(crate) fn of(pid: u32, random_half: u32) -> UniquePid {
+        UniquePid(u64::from(pid) << 32 | u64::from(random_half))
     }
 
     /// Returns the process of a number in shared memory; `None` if it is 0.
@@ -104,9 +109,9 @@ impl UniquePid {
         match run_file::open(&self.file(run, ALIVE), Existence::Old) {
             // If two ask at the same moment, both may get false.
             Ok(file) => file.try_lock().is_ok(),
-            // Removed by the process itself at its end, or after its death; or all files of the run were removed.
+            // Removed after its death; or all files of the run were removed, and with them the lease, which is made once.
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                is_pid_free(self.pid()) || is_in_place(run)
+                is_pid_free(self.pid()) || run.lease().exists()
             }
             // It belongs to the user that this process ran as before.
             Err(error) if error.kind() == ErrorKind::PermissionDenied => is_pid_free(self.pid()),
@@ -115,10 +120,20 @@ impl UniquePid {
     }
 }
 
-/// Returns whether this process's own file in the run is still at its path.
-fn is_in_place(run: Run) -> bool {
-    let is_own = |mark: &Mark| mark.run == run && run_file::is_at(&mark.file, &mark.path);
-    marks().iter().any(is_own)
+/// Returns the random half of a process's number. A parent chooses that of its child, so that it knows the child's files.
+pub(crate) fn random_half() -> u32 {
+    u32::try_from(random() >> 32).expect("the upper half")
+}
+
+/// Takes the half that the parent chose.
+pub(crate) fn inherit(random_half: u32) {
+    let own = UniquePid::of(std::process::id(), random_half);
+    OWN.store(own.0, Ordering::Relaxed);
+}
+
+/// Removes the file of a child that has ended.
+pub(super) fn forget(child: UniquePid, run: Run) {
+    remove_if_dead(&child.file(run, ALIVE));
 }
 
 /// Returns whether no process has the pid, not even one that has ended and was not yet waited for.
@@ -144,17 +159,18 @@ fn mark(run: Run, what: &str) -> io::Result<()> {
     let mut marks = marks();
     if marks.iter().all(|mark| mark.path != path) {
         let file = run_file::hold(&path, Existence::New)?;
-        marks.push(Mark { run, path, file });
+        marks.push(Mark {
+            run,
+            path,
+            _locked: file,
+        });
     }
     Ok(())
 }
 
-/// Removes the files of this process before it ends.
-pub(super) fn leave() {
-    UniquePid::current();
-    for mark in marks().drain(..) {
-        let _ = fs::remove_file(mark.path);
-    }
+/// Unlocks this process's files of a run.
+pub(super) fn leave(run: Run) {
+    marks().retain(|mark| mark.run != run);
 }
 
 /// Returns whether a name in a run belongs to a file of this process.
@@ -175,7 +191,7 @@ pub(super) fn remove_if_dead(path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{UniquePid, join, leave, mark, remove_if_dead};
+    use super::{UniquePid, join, leave, remove_if_dead};
     use crate::memory::name::Run;
     use crate::memory::run_file::{self, Existence};
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -214,18 +230,18 @@ mod tests {
         let path = other.file(run, "alive-");
         join(run).unwrap();
         assert!(!own.has_ended(run));
-        assert!(other.has_ended(run));
         let file = run_file::hold(&path, Existence::New).unwrap();
         assert!(!other.has_ended(run));
         drop(file);
         assert!(other.has_ended(run));
         assert!(remove_if_dead(&path));
-        assert!(other.has_ended(run));
         std::fs::remove_file(own.file(run, "alive-")).unwrap();
         assert!(!other.has_ended(run));
         assert!(!own.has_ended(run));
-        mark(run, "orphan-").unwrap();
-        leave();
-        assert!(!own.file(run, "orphan-").exists());
+        let lease = run_file::hold(&run.lease(), Existence::New).unwrap();
+        assert!(other.has_ended(run));
+        std::fs::remove_file(run.lease()).unwrap();
+        drop(lease);
+        leave(run);
     }
 }

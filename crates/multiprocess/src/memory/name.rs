@@ -70,6 +70,11 @@ impl Run {
         name.strip_prefix(&self.to_string())
     }
 
+    /// Returns the path of the run's lease.
+    pub(super) fn lease(self) -> PathBuf {
+        self.file("lease")
+    }
+
     /// Returns the path of a file of the run that is no segment.
     pub(super) fn file(self, suffix: &str) -> PathBuf {
         path(&format!("{self}.{suffix}"))

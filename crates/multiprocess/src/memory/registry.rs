@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
@@ -70,10 +70,6 @@ pub(super) fn user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-fn lease_of(run: Run) -> PathBuf {
-    run.file("lease")
-}
-
 /// Whether this process has left its runs, which it does once, at its end. Read-locked while a thread makes something
 /// for a run: other threads go on while the main thread ends.
 static LEFT: RwLock<bool> = RwLock::new(false);
@@ -107,7 +103,7 @@ pub(crate) fn own_run() -> io::Result<Run> {
         return Err(about_to_end());
     }
     let run = Run::new();
-    let lease = run_file::hold(&lease_of(run), Existence::New)?;
+    let lease = run_file::hold(&run.lease(), Existence::New)?;
     memberships.all.push(Membership {
         run,
         lease: Some(lease),
@@ -135,7 +131,7 @@ fn become_part(run: Run, own_of: Option<u32>) -> io::Result<()> {
     if memberships.left {
         return Err(about_to_end());
     }
-    let lease = match run_file::hold(&lease_of(run), Existence::Old) {
+    let lease = match run_file::hold(&run.lease(), Existence::Old) {
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         lease => Some(lease?),
     };
@@ -154,7 +150,6 @@ pub(crate) fn leave(limit: Duration) {
     stop_making();
     let mut memberships = memberships();
     memberships.left = true;
-    liveness::leave();
     let deadline = Instant::now() + limit;
     for Membership { run, lease, .. } in memberships.all.drain(..) {
         while !clear_if_over(run, lease.as_ref()) && Instant::now() < deadline {
@@ -181,6 +176,13 @@ pub(crate) fn may_have_left_something() -> bool {
     !list().is_empty()
 }
 
+/// Removes the files of a child that has ended.
+pub(crate) fn forget(child: UniquePid) {
+    for run in runs() {
+        liveness::forget(child, run);
+    }
+}
+
 /// Returns the runs that this process is a part of.
 pub(super) fn runs() -> Vec<Run> {
     memberships().all.iter().map(|part| part.run).collect()
@@ -197,14 +199,18 @@ pub(crate) fn lease() -> Option<OwnedFd> {
 pub(super) type Names = BTreeMap<Run, Vec<String>>;
 
 pub(super) fn list() -> Names {
-    let mut names = Names::new();
+    let (user, mut names) = (user(), Names::new());
     for entry in fs::read_dir(shared_folder())
         .into_iter()
         .flatten()
         .flatten()
     {
+        // A name that another user made belongs to no run of this one's.
         if let Ok(name) = entry.file_name().into_string()
             && let Some(run) = Run::of(&name)
+            && entry
+                .metadata()
+                .is_ok_and(|found| found.is_file() && found.uid() == user)
         {
             names.entry(run).or_default().push(name);
         }
@@ -220,8 +226,8 @@ pub(crate) fn clear_dead_runs() {
 pub(super) fn clear_dead(names: &Names) {
     let own = runs();
     for (run, names) in names.iter().filter(|(run, _)| !own.contains(run)) {
-        match run_file::open(&lease_of(*run), Existence::Old) {
-            Ok(lease) if lease.try_lock().is_ok() => clear(*run, &lease, names),
+        match run_file::open(&run.lease(), Existence::Old) {
+            Ok(lease) if lease.try_lock().is_ok() => clear(*run, &lease),
             Err(error) if error.kind() == ErrorKind::NotFound => clear_without_lease(names),
             _ => {}
         }
@@ -230,29 +236,31 @@ pub(super) fn clear_dead(names: &Names) {
 
 /// Clears a run away if it is over; false if others are a part of it.
 fn clear_if_over(run: Run, lease: Option<&File>) -> bool {
-    let names = || list().remove(&run).unwrap_or_default();
     match lease {
-        Some(lease) if run_file::is_at(lease, &lease_of(run)) => {
+        Some(lease) if run_file::is_at(lease, &run.lease()) => {
             let is_over = run_file::is_alone(lease);
             if is_over {
-                clear(run, lease, &names());
+                clear(run, lease);
             }
             is_over
         }
-        _ if lease_of(run).exists() => true,
+        _ if run.lease().exists() => true,
         _ => {
-            clear_without_lease(&names());
+            liveness::leave(run);
+            clear_without_lease(&list().remove(&run).unwrap_or_default());
             true
         }
     }
 }
 
 /// Removes the files of a run whose lease this process has locked exclusively.
-fn clear(run: Run, lease: &File, names: &[String]) {
-    let path = lease_of(run);
+fn clear(run: Run, lease: &File) {
+    let path = run.lease();
     if !run_file::is_at(lease, &path) {
         return;
     }
+    // Listed only now: until it was locked, there were processes that made something.
+    let names = list().remove(&run).unwrap_or_default();
     let is_lease = |name: &&String| path.ends_with(name);
     let others = names.iter().filter(|name| !is_lease(name));
     // As long as the lease exists, later sweeps try again to remove what this one can't.
@@ -275,5 +283,23 @@ fn clear_without_lease(names: &[String]) {
         for name in names {
             remove(name);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{clear_dead, list};
+    use crate::memory::name::Run;
+    use crate::memory::run_file::{Existence, hold};
+
+    #[test]
+    fn what_a_run_made_after_it_was_listed_is_cleared_away_with_it() {
+        let run = Run::new();
+        let lease = hold(&run.lease(), Existence::New).unwrap();
+        let listed = list();
+        let made = run.file("x");
+        drop((hold(&made, Existence::New).unwrap(), lease));
+        clear_dead(&listed);
+        assert!(!run.lease().exists() && !made.exists());
     }
 }

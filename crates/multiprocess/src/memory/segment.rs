@@ -482,6 +482,10 @@ impl Drop for Segment {
             && !self.is_forked()
             && run_file::is_last(&self.users)
             && self.header().in_flight.load(Ordering::Acquire) == 0;
+        if !last && !self.is_forked() {
+            // A copy made by `fork` shares the open file, and with it the lock, which may be exclusive by now.
+            let _ = self.users.unlock();
+        }
         let clear = std::mem::take(&mut self.clear);
         if last && clear.iter().any(|clear| clear.get().is_some()) {
             // Only this decides who is the last: in the process by the count of the `Arc`, among processes by the

@@ -8,8 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::errors::current::{self, Identity, ProcessInfo};
 use crate::errors::failure::Failure;
 use crate::memory::name::{PathBytes, Run};
-use crate::memory::registry;
 use crate::memory::sweep;
+use crate::memory::{liveness, registry};
 use crate::platform::exit_watch;
 use crate::platform::inherited;
 use crate::platform::limits::explained;
@@ -81,6 +81,7 @@ fn run() -> i32 {
         pid: std::process::id(),
         daemon: start.daemon,
     };
+    liveness::inherit(start.random_half);
     current::become_child(Identity {
         this,
         parent: Some(start.parent),

@@ -13,7 +13,7 @@ use tracing::Level;
 use crate::errors::current::{self, ProcessInfo};
 use crate::errors::error::{Error, Result, Travelling};
 use crate::memory::name::PathBytes;
-use crate::memory::registry;
+use crate::memory::{liveness, registry};
 use crate::platform::exit_watch::ExitWatch;
 use crate::platform::limits::explained;
 use crate::platform::program;
@@ -180,12 +180,14 @@ impl Builder {
         } else {
             registry::own_run_if_any()
         };
+        let random_half = liveness::random_half();
         let start = Start {
             name: name.clone(),
             daemon,
             ends_with_parent,
             dies_with: spawner.lasts().then(std::process::id),
             numbers,
+            random_half,
             parent: parent.this.clone(),
             index,
             function: std::any::type_name::<F>().to_owned(),
@@ -213,9 +215,10 @@ impl Builder {
         let starting = at_exit::starting();
         let child = starting
             .and_then(|_starting| {
-                start_program(&name, daemon, &spawner, attachments, |answer| {
+                let discard = |answer| {
                     let _ = envelope::open::<F::Output>(answer);
-                })
+                };
+                start_program(&name, daemon, random_half, &spawner, attachments, discard)
             })
             .map_err(|source| Error::Spawn {
                 name: name.clone(),
@@ -240,6 +243,7 @@ impl Builder {
 fn start_program(
     name: &str,
     daemon: bool,
+    random_half: u32,
     spawner: &Spawner,
     attachments: Attachments,
     discard: fn(Envelope),
@@ -267,6 +271,7 @@ fn start_program(
     };
     Ok(Child::new(
         info,
+        random_half,
         process,
         socket,
         watch,

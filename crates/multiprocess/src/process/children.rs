@@ -14,6 +14,8 @@ use tracing::Level;
 use crate::errors::current::ProcessInfo;
 use crate::errors::error::{Error, Result};
 use crate::errors::failure::Failure;
+use crate::memory::liveness::UniquePid;
+use crate::memory::registry;
 use crate::platform::exit_watch::ExitWatch;
 use crate::platform::signal::Signal;
 use crate::process::control_socket::{self, Frame, Kind, Wait};
@@ -26,6 +28,9 @@ use crate::transfer::envelope::Envelope;
 /// One child, shared by its handle, the list of children, and the reaper.
 pub(crate) struct Child {
     pub(crate) info: ProcessInfo,
+    unique_pid: UniquePid,
+    /// Pid of the process that started it; a copy of that process made by `fork` leaves it alone.
+    parent: u32,
     watch: ExitWatch,
     state: Mutex<State>,
     /// Reads the answer and throws it away, with the handles in it.
@@ -77,6 +82,7 @@ impl Drop for Child {
 impl Child {
     pub(crate) fn new(
         info: ProcessInfo,
+        random_half: u32,
         process: std::process::Child,
         socket: UnixStream,
         watch: ExitWatch,
@@ -90,6 +96,8 @@ impl Child {
             ended: None,
         });
         let child = Arc::new(Child {
+            unique_pid: UniquePid::of(info.pid, random_half),
+            parent: std::process::id(),
             info,
             watch,
             state,
@@ -167,6 +175,10 @@ impl Child {
     /// Reaps the child if it has ended. A child is reaped once, under the lock of its state, under which
     /// signals are sent too: no signal reaches a process that got the pid later.
     pub(crate) fn try_reap(&self) -> Result<Option<End>> {
+        if self.parent != std::process::id() {
+            let reason = "it was started by the process that was forked, and not by its copy";
+            return Err(self.system_error("wait for", std::io::Error::other(reason)));
+        }
         let mut state = self.state();
         if let Some(ended) = &state.ended {
             return Ok(Some(ended.end));
@@ -204,6 +216,7 @@ impl Child {
             Some(attachments) => attachments.lose(self.info.pid),
             None => {}
         }
+        registry::forget(self.unique_pid);
         // One that was killed has left what it used. So has one that exited in the middle of its function.
         let killed = matches!(end, End::Known(status) if status.signal().is_some());
         if killed || answer.is_none() {
@@ -338,7 +351,7 @@ impl Drop for Unreported {
 
 /// Returns whether nothing is left to do for children: none exists, and the end of each was reported.
 pub(crate) fn are_over() -> bool {
-    list().is_empty() && UNREPORTED.load(Ordering::Acquire) == 0
+    all().is_empty() && UNREPORTED.load(Ordering::Acquire) == 0
 }
 
 static CHILDREN: Mutex<Vec<Arc<Child>>> = Mutex::new(Vec::new());
@@ -349,7 +362,9 @@ fn list() -> MutexGuard<'static, Vec<Arc<Child>>> {
 
 /// Returns the children that are not yet reaped, some of which may have ended.
 pub(crate) fn all() -> Vec<Arc<Child>> {
-    list().clone()
+    let this = std::process::id();
+    let is_own = |child: &&Arc<Child>| child.parent == this;
+    list().iter().filter(is_own).cloned().collect()
 }
 
 /// Returns the children of this process that are still running, in the order in which they were started.

@@ -30,8 +30,8 @@ pub(crate) trait Awaited: Send + Sync {
 struct Reaper {
     /// Handed over, and not yet seen by the thread.
     new: Vec<(Arc<dyn Awaited>, Option<Then>)>,
-    /// Wakes the thread; `None` while there is no thread.
-    waker: Option<UnixStream>,
+    /// The process that has the thread, and what wakes it; `None` while there is no thread.
+    waker: Option<(u32, UnixStream)>,
     /// Until when to sweep what killed processes left.
     sweep_until: Option<Instant>,
     /// How long to wait before the next sweep.
@@ -91,7 +91,8 @@ pub(crate) fn assist(child: Arc<dyn Awaited>) -> bool {
 impl Reaper {
     /// Wakes the thread; starts it if there is none.
     fn wake(&mut self) -> std::io::Result<()> {
-        if let Some(waker) = &mut self.waker {
+        let this = std::process::id();
+        if let Some((_, waker)) = self.waker.as_mut().filter(|(process, _)| *process == this) {
             // A full socket has woken the thread already.
             let _ = waker.write(&[0]);
             return Ok(());
@@ -101,7 +102,7 @@ impl Reaper {
         wakeups.set_nonblocking(true)?;
         let thread = std::thread::Builder::new().name("reaper".to_owned());
         thread.spawn(move || reap(&wakeups))?;
-        self.waker = Some(waker);
+        self.waker = Some((this, waker));
         Ok(())
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct Start {
     /// Pid of the parent, where a thread started the child that lasts as long as the parent does.
     pub(crate) dies_with: Option<u32>,
     pub(crate) numbers: Vec<u32>,
+    /// The part of the child's number that is not its pid.
+    pub(crate) random_half: u32,
     pub(crate) parent: ProcessInfo,
     /// Place of the function in the list of tasks, its path, and the length of that list.
     pub(crate) index: u32,

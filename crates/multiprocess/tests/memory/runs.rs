@@ -11,8 +11,10 @@ use crate::story;
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, chown, symlink};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -33,6 +35,8 @@ pub(crate) fn main() -> ExitCode {
             goes_on_without_its_files,
             is_forked_and_ends,
             is_forked_and_goes_on,
+            is_forked_and_sends,
+            finds_names_of_others,
             changes_its_user,
             has_another_effective_user,
             changes_its_umask,
@@ -44,6 +48,8 @@ pub(crate) fn main() -> ExitCode {
             a_run_goes_on_when_its_files_are_removed,
             a_copy_by_fork_begins_anew_when_its_original_has_ended,
             a_copy_by_fork_takes_nothing_from_its_original,
+            a_copy_by_fork_does_not_lock_what_its_original_has_sent,
+            names_of_others_in_a_run_do_no_harm,
             a_program_that_changes_its_user_begins_anew,
             the_effective_user_counts,
             the_umask_does_not_matter,
@@ -61,6 +67,7 @@ fn tasks() -> Vec<RegisteredTask> {
         task(adds),
         task(keeps),
         task(keeps_value),
+        task(makes_and_dies),
         task(makes),
         task(doubler),
     ]
@@ -230,8 +237,16 @@ fn is_forked_and_goes_on() {
     let permits = Semaphore::new(1).unwrap();
     sender.send(6).unwrap();
     assert_eq!(receiver.recv().unwrap(), Some(6));
+    let child = spawn(doubler, (4,)).unwrap();
+    let known = Known::of(child.pid());
+    story::until("the child has ended, and was not joined", || {
+        !known.is_running()
+    });
     let before = files(std::process::id());
     let Some(copy) = fork() else {
+        let error = child.join().unwrap_err();
+        assert!(error.to_string().contains("was forked"), "{error}");
+        assert!(multiprocess::active_children().is_empty());
         drop((value, sender, receiver, permits));
         drop(Lock::new().unwrap());
         return;
@@ -242,6 +257,7 @@ fn is_forked_and_goes_on() {
     assert_eq!((waited, status), (copy.cast_signed(), 0));
     assert_eq!(files(copy), Vec::<PathBuf>::new());
     assert_eq!(files(std::process::id()), before);
+    assert_eq!(child.join().unwrap(), 8);
     assert_eq!(value.get().unwrap(), 1);
     sender.send(7).unwrap();
     assert_eq!(receiver.recv().unwrap(), Some(7));
@@ -255,6 +271,92 @@ fn is_forked_and_goes_on() {
 
 fn a_copy_by_fork_takes_nothing_from_its_original() {
     succeeded(&Scene::new("is_forked_and_goes_on").play());
+}
+
+fn is_forked_and_sends() {
+    init(tasks());
+    let (value, queue) = (Value::new(1_u64).unwrap(), Queue::new().unwrap());
+    let (mut copys_end, our_end) = UnixStream::pair().unwrap();
+    let Some(copy) = fork() else {
+        drop(our_end);
+        // Until the original has received it, or has failed.
+        let _ = copys_end.read(&mut [0]);
+        // SAFETY: nothing is left to be done in the copy.
+        unsafe { libc::_exit(0) }
+    };
+    queue.put(value).unwrap();
+    assert_eq!(queue.get().unwrap().get().unwrap(), 1);
+    drop(our_end);
+    // SAFETY: no status is asked for.
+    let waited = unsafe { libc::waitpid(copy.cast_signed(), std::ptr::null_mut(), 0) };
+    assert_eq!(waited, copy.cast_signed());
+}
+
+fn a_copy_by_fork_does_not_lock_what_its_original_has_sent() {
+    succeeded(&Scene::new("is_forked_and_sends").play());
+}
+
+fn makes_and_dies() {
+    std::mem::forget(Array::<u8>::new(10).unwrap());
+    std::process::abort();
+}
+
+fn finds_names_of_others() {
+    init(tasks());
+    let this = std::process::id();
+    let queue = Queue::new().unwrap();
+    let is_segment = |path: &PathBuf| path.extension().is_none();
+    let segment = files(this).into_iter().find(is_segment).unwrap();
+    let lease = files(this)
+        .into_iter()
+        .find(|path| path.extension().is_some_and(|suffix| suffix == "lease"))
+        .unwrap();
+    let segment = folder_of_files().join(segment.file_name().unwrap());
+    let victim = PathBuf::from(std::env::var_os("VICTIM").unwrap());
+    let beside = |path: &Path, suffix: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    };
+    // The name of the queue's next ring leads elsewhere.
+    symlink(&victim, beside(&segment, ".a1")).unwrap();
+    let run = lease.with_extension("");
+    let pipe = beside(&run, "-1-0");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, 0o644.into()).unwrap();
+    let strange = beside(&run, "-2-0");
+    fs::write(&strange, "").unwrap();
+    let _ = chown(&strange, Some(NOBODY), None);
+    // Too long for the first ring.
+    queue.put(vec![1_u8; 100_000]).unwrap();
+    assert_eq!(queue.get().unwrap().len(), 100_000);
+    let before = files(this).len();
+    spawn(makes_and_dies, ()).unwrap().join().unwrap_err();
+    story::until("what the child left is removed", || {
+        files(this).len() <= before
+    });
+    println!("{}\n{}", pipe.display(), strange.display());
+}
+
+fn names_of_others_in_a_run_do_no_harm() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let victim = elsewhere.path().join("victim");
+    fs::write(&victim, vec![7; 300_000]).unwrap();
+    let played = Scene::new("finds_names_of_others")
+        .env("VICTIM", &victim)
+        .play();
+    assert!(played.status.success(), "{played:#?}");
+    assert!(fs::read(&victim).unwrap().iter().all(|&byte| byte == 7));
+    let planted: Vec<PathBuf> = played.out.iter().map(PathBuf::from).collect();
+    let others = || {
+        files(played.pid)
+            .into_iter()
+            .all(|path| planted.contains(&path))
+    };
+    story::until("only they are left", others);
+    for path in planted {
+        let _ = fs::remove_file(path);
+    }
+    nothing_is_left(played.pid);
 }
 
 const NOBODY: u32 = 65_534;
@@ -352,12 +454,15 @@ fn names_of_others_are_passed_over() {
     let (of_other, other_segment) = (name(1, ".lease"), name(1, "-1-1"));
     let (link, directory) = (name(2, ".lease"), name(3, ".lease"));
     let dead = name(4, ".lease");
-    fs::write(&of_other, "").unwrap();
+    // Whole before it has its name: meanwhile other programs start, and clear away what is dead.
+    let unnamed = folder.join(format!("of-other-{}", std::process::id()));
+    fs::write(&unnamed, "").unwrap();
+    let is_other = chown(&unnamed, Some(NOBODY), None).is_ok();
+    fs::rename(&unnamed, &of_other).unwrap();
     fs::write(&other_segment, "").unwrap();
     symlink(&precious, &link).unwrap();
     fs::create_dir(&directory).unwrap();
     fs::write(&dead, "").unwrap();
-    let is_other = chown(&of_other, Some(NOBODY), None).is_ok();
     let scene = Scene::new("uses_everything");
     if story::is_portable() {
         scene.succeed();

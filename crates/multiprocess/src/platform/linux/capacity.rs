@@ -2,18 +2,22 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use rustix::fs::{FallocateFlags, fallocate};
+use rustix::fs::{FallocateFlags, OFlags, fallocate};
 
 use crate::platform::limits::too_large;
 
 /// Where Linux has its shared memory.
 const SHARED: &str = "/dev/shm";
 
+/// Opens a file there, and never what a link leads to.
 fn open_for_writing(name: &str) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     OpenOptions::new()
         .write(true)
+        .custom_flags(flags.bits().cast_signed())
         .open(Path::new(SHARED).join(name))
 }
 
