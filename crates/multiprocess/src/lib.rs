@@ -90,10 +90,14 @@
 //!   with the last handle of the queue, channel or pipe (one that was given to a child counts until the child has
 //!   ended); in a channel or pipe also when a process sends, or drops a sender, and no receiver is left. It is not
 //!   freed if all processes that had the queue, channel or pipe were killed; if a process was killed when it had taken
-//!   the message, and not yet read it; if something before it in the message cannot be read; or if it is in the
-//!   arguments of a process that was killed together with its parent before it had read them. Then its memory stays
-//!   until all processes of the program have ended, and a channel whose `Sender` it was does not end:
+//!   the message, and not yet read it; if something before it in the message cannot be read; if it is in the arguments
+//!   of a process that was killed together with its parent before it had read them; or if it is in a result, and the
+//!   process was killed after it had packed the result and before it had sent it. Then its memory stays until all
+//!   processes of the program have ended, and a channel whose `Sender` it was does not end:
 //!   [`recv_timeout`](Receiver::recv_timeout) does not wait for that.
+//! - A copy of a process that `fork` made without `exec` can make shared memory and start processes of its own. It
+//!   can't use its original's pools, or wait for its original's children; what it holds of its original's memory it
+//!   can only read and write.
 //! - Other memory of a killed process is freed within seconds, as soon as the process that started it notices the
 //!   death: when it waits for the child, asks for its state or has ended it, has dropped its handle, or has given it
 //!   handles.

@@ -295,7 +295,7 @@ macro_rules! half {
             &format!("a {} of {}", $name, content::<T>()),
             |this| {
                 let token = this.half.token.as_ref();
-                token.expect("it is not being dropped").depart();
+                token.expect("it is not being dropped").depart()?;
                 Ok((&this.mpmc().segment, ()))
             },
             |segment, ()| {

@@ -92,7 +92,9 @@ impl PeerToken {
     }
 
     /// Counts a handle of this side as in flight.
-    pub(crate) fn depart(&self) {
+    pub(crate) fn depart(&self) -> Result<(), String> {
+        let checked = self.segment.check_process();
+        checked.map_err(|error| error.to_string())?;
         self.side
             .in_flight(&self.segment)
             .fetch_add(1, Ordering::AcqRel);
@@ -100,6 +102,7 @@ impl PeerToken {
             segment: Arc::clone(&self.segment),
             side: self.side,
         }));
+        Ok(())
     }
 }
 

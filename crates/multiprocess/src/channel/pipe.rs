@@ -287,7 +287,7 @@ handle!(
     |end| {
         end.check().map_err(|error| error.to_string())?;
         let token = end.token.as_ref().expect("it is not being dropped");
-        token.depart();
+        token.depart()?;
         attachments::add(Arc::clone(&end.given_away) as Arc<dyn Attachment>);
         Ok((&end.incoming.mpmc.segment, token.side()))
     },

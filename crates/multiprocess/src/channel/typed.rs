@@ -204,14 +204,7 @@ impl<T: DeserializeOwned> Typed<T> {
             what: (self.name)(),
             reason,
         };
-        // A handle of `ipc-channel` panics, rather than fails, where it did not come along.
-        match codec::without_panic(|| codec::read(message)) {
-            Some(Ok(value)) => Ok(value),
-            Some(Err(reason)) => Err(unreadable(reason)),
-            None => Err(unreadable(
-                "its `Deserialize` panicked, as handles of ipc-channel do here".to_owned(),
-            )),
-        }
+        codec::read(message).map_err(unreadable)
     }
 }
 

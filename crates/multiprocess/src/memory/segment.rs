@@ -325,6 +325,7 @@ impl Segment {
     #[inline]
     pub(crate) fn lock(&self, deadline: Option<Instant>) -> Result<SegmentGuard<'_>, Refused> {
         events::lock_awaited(self);
+        self.check_number()?;
         self.lock_raw(deadline)?;
         if self.holder().is_some() {
             self.take_over(deadline)?;
@@ -334,6 +335,7 @@ impl Segment {
 
     /// Takes the lock if it is free.
     pub(crate) fn try_lock(&self) -> Result<SegmentGuard<'_>, Refused> {
+        self.check_number()?;
         match &self.file_lock {
             Some(file) => self.lock_file(file, Some(Instant::now()))?,
             None => self.header().lock.mutex.try_lock()?,
@@ -342,6 +344,15 @@ impl Segment {
             self.take_over(Some(Instant::now()))?;
         }
         Ok(self.held())
+    }
+
+    /// An error in a copy made by `fork` that has a number of its own: the segment's other users don't know it.
+    #[inline]
+    fn check_number(&self) -> Result<(), Refused> {
+        if self.opened_by.0 != UniquePid::own() {
+            self.check_process().map_err(Refused::System)?;
+        }
+        Ok(())
     }
 
     #[inline]

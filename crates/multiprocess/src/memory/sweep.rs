@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use crate::memory::liveness::{self, ALIVE, ORPHAN};
 use crate::memory::name::{Run, path, remove};
-use crate::memory::run_file::{self, Existence};
+use crate::memory::run_file;
 use crate::memory::{anonymous_file, registry};
 
 /// The segments that the last sweep found unused.
@@ -100,10 +100,12 @@ fn is_in_flight(name: &str) -> bool {
     use std::os::unix::fs::FileExt;
 
     use crate::memory::layout::Header;
+    use crate::memory::run_file::Existence;
 
     // Read, not mapped: touching a page that was not reserved could end this process by a signal.
     let mut count = [0; 4];
-    let read = run_file::open(&path(name), Existence::Old)
+    let memory = std::path::Path::new("/dev/shm").join(name);
+    let read = run_file::open(&memory, Existence::Old)
         .and_then(|file| file.read_exact_at(&mut count, offset_of!(Header, in_flight) as u64));
     match read {
         Ok(()) => u32::from_ne_bytes(count) != 0,

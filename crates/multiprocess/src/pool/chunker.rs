@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::errors::task_failure::TaskFailure;
 use crate::pool::job::{Batch, Job};
 use crate::pool::message::Request;
+use crate::pool::progress_cells::KNOWN_INPUTS;
 use crate::pool::supervisor::Supervisor;
 use crate::process::wire::append;
 use crate::transfer::attachments::collect;
@@ -212,7 +213,12 @@ where
 
     /// Reads inputs into a batch until there are so many.
     fn fill(&mut self, batch: &mut Batch, count: usize) {
-        while batch.ends.len() < count && batch.bytes.len() < BYTES {
+        // In a batch with handles it has to be known which inputs were unreadable.
+        let is_full = |batch: &Batch| {
+            let knows_all = batch.count() <= KNOWN_INPUTS;
+            batch.bytes.len() >= BYTES || !knows_all && !batch.attachments.is_empty()
+        };
+        while batch.ends.len() < count && !is_full(batch) {
             let Some(input) = self.inputs.next() else {
                 self.exhausted = true;
                 break;

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::errors::error::Error;
 use crate::errors::task_failure::TaskFailure;
 use crate::pool::message::{Event, Request};
+use crate::pool::progress_cells::Position;
 use crate::process::batch::Results;
 use crate::transfer::attachments::Attachments;
 use crate::transfer::codec::without_panic;
@@ -303,11 +304,13 @@ impl Batch {
         }
     }
 
-    /// A worker has read that many inputs of it and died: the handles in the next one are taken back.
-    pub(crate) fn was_read_until(&mut self, inputs_read: u32) {
-        let was_read = |(input, _): &mut (u32, Attachments)| *input < inputs_read;
-        for (_, attachments) in self.attachments.extract_if(.., was_read) {
-            attachments.commit();
+    /// A worker has died there in it. The handles in the inputs that it could not read are taken back.
+    pub(crate) fn was_read_until(&mut self, position: Position) {
+        let is_done = |(input, _): &mut (u32, Attachments)| *input < position.inputs_read;
+        for (input, attachments) in self.attachments.extract_if(.., is_done) {
+            if position.has_read(input) {
+                attachments.commit();
+            }
         }
     }
 }

@@ -24,9 +24,11 @@ impl Scheduler {
             .get_mut(place)?
             .take_if(|worker| worker.id == worker_id)?;
         let never_taken = never_taken(&worker.requests);
-        let (began, step) = progress_cells.read(worker_id.place);
+        let cell = progress_cells.cell(worker_id.place);
+        let position = cell.read();
         if let Some(setup) = worker.setup.take()
-            && (began, step.inputs_read()) == (NO_BATCH, 1)
+            && position.batch == NO_BATCH
+            && position.has_read(0)
         {
             setup.commit();
         }
@@ -49,14 +51,14 @@ impl Scheduler {
         let how = death.map(|error| error.to_string());
         for (id, mut batch) in has {
             let how = how.as_deref().unwrap_or("the worker ended");
-            if id == began {
-                batch.was_read_until(step.inputs_read());
-                again.extend(lose(batch, step.call(), how));
+            if id == position.batch {
+                batch.was_read_until(position);
+                again.extend(lose(batch, position.call, how));
             } else {
                 again.extend(try_again(batch, how));
             }
         }
-        progress_cells.clear(worker_id.place);
+        cell.clear();
         again.sort_by_key(|batch| batch.first);
         for batch in again.into_iter().rev() {
             self.waiting.push_front(batch);

@@ -12,7 +12,6 @@ use crate::pool::message::{Event, EventKind, NO_BATCH, Request, WorkerId};
 use crate::pool::progress_cells::ProgressCells;
 use crate::process::batch::{Results, Step};
 use crate::process::task_table::{self, RegisteredTask};
-use crate::process::wire;
 use crate::trace::events;
 use crate::transfer::attachments;
 
@@ -76,7 +75,7 @@ pub(crate) fn work(assignment: Assignment) {
             events::batch_begins(task.name(), first, count);
             let note = |step| cell.write(batch, step);
             task.run_batch(inputs, count, &note, &mut message);
-            note(Step::begin(count));
+            note(Step::Begin(count));
             events::task_ends(task.name());
         }
         let attachments = attachments::take_results();
@@ -88,11 +87,9 @@ pub(crate) fn work(assignment: Assignment) {
             Err(reason) => {
                 // There is no memory for the results; for the failures there may be.
                 drop(attachments);
+                let failures = Results::new(&message[Event::SIZE..]).without_values(&reason);
                 message.truncate(Event::SIZE);
-                let failure = Failure::UnsendableResult(reason);
-                for _ in 0..count {
-                    wire::append_failure(&failure, &mut message);
-                }
+                message.extend(failures);
                 if events.put(&message).is_err() {
                     return;
                 }

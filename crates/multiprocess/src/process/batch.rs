@@ -9,34 +9,19 @@ use serde::de::DeserializeOwned;
 use crate::errors::failure::Failure;
 use crate::process::panic;
 use crate::process::task::Task;
-use crate::process::wire::{append, append_failure, append_or_panic, read, read_or_panic, split};
+use crate::process::wire::{append, append_failure, append_or_panic, split};
 use crate::transfer::attachments::{self, collect};
-use crate::transfer::codec::panic_message;
+use crate::transfer::codec::{panic_message, read, read_or_panic};
 
-/// Where a worker is in a batch: two steps for each call, before and after it has read the input.
+/// A step of a worker in a batch, with the number of the call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Step(pub(crate) u32);
-
-impl Step {
-    /// The worker begins that call; with the number of all calls, it has done them.
-    pub(crate) fn begin(call: u32) -> Step {
-        Step(2 * call)
-    }
-
-    /// The worker has read the input of that call; noted only for types that can hold handles.
-    fn have_read(call: u32) -> Step {
-        Step(2 * call + 1)
-    }
-
-    /// Returns the number of the call.
-    pub(crate) fn call(self) -> u32 {
-        self.0 / 2
-    }
-
-    /// Returns how many inputs the worker has read.
-    pub(crate) fn inputs_read(self) -> u32 {
-        self.0.div_ceil(2)
-    }
+pub(crate) enum Step {
+    /// It begins the call; with the number of all calls, it has done them.
+    Begin(u32),
+    /// It has read the input; noted only for types that can hold handles.
+    HaveRead(u32),
+    /// It could not read the input.
+    Unreadable(u32),
 }
 
 /// What a worker does for one call, in this order.
@@ -70,16 +55,19 @@ pub(crate) fn run<F, Args>(
         let fallen = catch_unwind(AssertUnwindSafe(|| {
             while call < count {
                 doing = Doing::Reading;
-                note(Step::begin(call));
+                note(Step::Begin(call));
                 let input = match split(inputs) {
                     Some((Ok(input), rest)) => {
                         inputs = rest;
-                        read_arguments::<Args>(input, || note(Step::have_read(call)))
+                        read_arguments::<Args>(input, || note(Step::HaveRead(call)))
                     }
                     _ => Err("the batch is not whole".to_owned()),
                 };
                 match input {
-                    Err(reason) => append_failure(&Failure::UnreadableArguments(reason), results),
+                    Err(reason) => {
+                        note(Step::Unreadable(call));
+                        append_failure(&Failure::UnreadableArguments(reason), results);
+                    }
                     Ok(arguments) => {
                         doing = Doing::Calling;
                         let value = function.call(arguments);
@@ -101,18 +89,24 @@ pub(crate) fn run<F, Args>(
             }
         }));
         let Err(payload) = fallen else { continue };
-        call += 1;
         let reason = panic_message(payload.as_ref()).to_owned();
         let failure = match doing {
-            Doing::Reading => Failure::UnreadableArguments(reason),
+            Doing::Reading => {
+                note(Step::Unreadable(call));
+                Failure::UnreadableArguments(reason)
+            }
             Doing::Calling => panic::failure(payload.as_ref()),
             Doing::Writing(start) => {
                 results.truncate(start);
                 Failure::UnsendableResult(reason)
             }
             // The result is there already.
-            Doing::Dropping => continue,
+            Doing::Dropping => {
+                call += 1;
+                continue;
+            }
         };
+        call += 1;
         append_failure(&failure, results);
     }
 }
@@ -141,6 +135,17 @@ pub(crate) struct Results<'a>(&'a [u8]);
 impl<'a> Results<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Results<'a> {
         Results(bytes)
+    }
+
+    /// Returns the results with a failure in place of each value: the values can't be sent.
+    pub(crate) fn without_values(self, reason: &str) -> Vec<u8> {
+        let (mut failures, mut rest) = (Vec::new(), self.0);
+        while let Some((found, behind)) = split(rest) {
+            rest = behind;
+            let unsendable = || Failure::UnsendableResult(reason.to_owned());
+            append_failure(&found.err().unwrap_or_else(unsendable), &mut failures);
+        }
+        failures
     }
 
     /// Returns the numbers of the inputs that could not be read.

@@ -23,7 +23,8 @@ pub(crate) fn announce_with_process_name() {
 
 /// Returns the failure of a function whose panic was caught last on this thread.
 pub(crate) fn failure(payload: &(dyn Any + Send)) -> Failure {
-    let mut location = LOCATION.with_borrow(String::clone);
+    // Taken, so that it is not that of a later panic, which may run no hook (`resume_unwind`).
+    let mut location = LOCATION.take();
     // A function that put a hook of its own in place of ours.
     if location.is_empty() {
         "an unknown place".clone_into(&mut location);

@@ -93,24 +93,10 @@ pub(super) fn split(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
     Some((Ok(value), rest))
 }
 
-/// Reads a value; the error says why that failed.
-#[inline]
-pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
-    // A value's own `Deserialize` may panic.
-    catch_unwind(AssertUnwindSafe(|| read_or_panic(bytes)))
-        .unwrap_or_else(|payload| Err(panic_message(payload.as_ref()).to_owned()))
-}
-
-/// As [`read`], but a panic goes on.
-#[inline]
-pub(super) fn read_or_panic<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
-    codec::read(bytes)
-}
-
 /// Reads the one value that there is.
 pub(crate) fn read_one<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     match split(bytes) {
-        Some((Ok(value), _)) => read(value),
+        Some((Ok(value), _)) => codec::read(value),
         _ => Err("it is not whole".to_owned()),
     }
 }

@@ -64,6 +64,8 @@ struct Inner {
     parties: u32,
     /// The place of this process among the participants, once it is one.
     place: OnceLock<Option<usize>>,
+    /// Whether it arrived while the thread panicked, as in a message that is discarded.
+    arrived_in_panic: bool,
 }
 
 // The numbers. A round ends when all have arrived or the barrier breaks.
@@ -108,6 +110,7 @@ impl Barrier {
             monitor,
             parties,
             place: OnceLock::new(),
+            arrived_in_panic: std::thread::panicking(),
         };
         Barrier {
             inner: Arc::new(inner),
@@ -386,7 +389,7 @@ impl Drop for Inner {
             return;
         };
         let me = numbers.get(*place);
-        if std::thread::panicking() {
+        if std::thread::panicking() && !self.arrived_in_panic {
             break_it(&self.monitor, &mut numbers, PANIC, me);
         }
         numbers.change(&[(*place, 0)]);

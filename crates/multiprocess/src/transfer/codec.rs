@@ -8,9 +8,21 @@ use serde::de::DeserializeOwned;
 
 use crate::transfer::{attachments, handle};
 
-/// Reads a value that came with a message, and may hold handles; the error says why it cannot be read.
+/// Reads a value that came with a message, and may hold handles; the error says why that failed.
 #[inline]
 pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    // A value's own `Deserialize` may panic.
+    catch_unwind(AssertUnwindSafe(|| read_or_panic(bytes)))
+        .unwrap_or_else(|payload| Err(panic_message(payload.as_ref()).to_owned()))
+}
+
+/// As [`read`], but a panic goes on.
+#[inline]
+pub(crate) fn read_or_panic<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    if std::mem::needs_drop::<T>() {
+        // Of an earlier value.
+        handle::why_not_opened();
+    }
     attachments::reading::<T, _>(|| postcard::from_bytes(bytes)).map_err(|error| explain(&error))
 }
 

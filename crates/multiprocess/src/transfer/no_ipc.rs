@@ -39,7 +39,7 @@ pub(crate) fn open<T>(_bytes: Vec<u8>, _handles: Handles) -> Result<T, String> {
 /// Returns whether the name of the type has one of the package in it.
 #[inline]
 pub(crate) fn may_hold_handles<T>() -> bool {
-    std::mem::needs_drop::<T>() && type_name::<T>().contains("ipc_channel::")
+    std::mem::needs_drop::<T>() && names_package(type_name::<T>())
 }
 
 /// Refuses a value of a type that may hold handles.
@@ -48,4 +48,25 @@ pub(crate) fn refuse_handles<T, R>(
     _write: impl FnOnce(&T) -> Result<R, String>,
 ) -> Result<R, String> {
     Err(REFUSED.to_owned())
+}
+
+fn names_package(type_name: &str) -> bool {
+    let is_in_path = |it: char| it.is_alphanumeric() || it == '_' || it == ':';
+    let mut paths = type_name.split(|it| !is_in_path(it));
+    paths.any(|path| path.starts_with("ipc_channel::"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names_package;
+
+    #[test]
+    fn only_types_of_the_package_itself_are_refused() {
+        assert!(names_package(
+            "alloc::vec::Vec<ipc_channel::ipc::IpcSender<u8>>"
+        ));
+        assert!(names_package("(ipc_channel::ipc::IpcSender<u8>, u8)"));
+        assert!(!names_package("program::ipc_channel::Message"));
+        assert!(!names_package("my_ipc_channel::Message"));
+    }
 }

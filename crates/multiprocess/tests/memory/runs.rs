@@ -5,7 +5,6 @@
     clippy::needless_pass_by_value,
     reason = "arguments of a child move to it"
 )]
-#![allow(unsafe_code, reason = "forks, and changes the user")]
 
 use crate::story;
 
@@ -21,6 +20,9 @@ use std::process::ExitCode;
 use multiprocess::{
     Array, Lock, Pool, Queue, RegisteredTask, Semaphore, Value, channel, init, spawn, task,
 };
+
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{Pid, seteuid, setuid};
 
 use story::left::{files, folder_of_files};
 use story::proc::Known;
@@ -192,11 +194,17 @@ fn a_run_goes_on_when_its_files_are_removed() {
 
 /// Returns the pid of the copy in the original, and `None` in the copy.
 fn fork() -> Option<u32> {
-    // SAFETY: no other thread of this process holds anything that the copy will ask for.
-    match unsafe { libc::fork() } {
-        0 => None,
-        pid => Some(u32::try_from(pid).expect("it was forked")),
+    // No other thread of this process holds anything that the copy will ask for.
+    match fork::fork().unwrap() {
+        fork::Fork::Child => None,
+        fork::Fork::Parent(pid) => Some(pid.cast_unsigned()),
     }
+}
+
+#[track_caller]
+fn copy_succeeded(pid: u32) {
+    let pid = Pid::from_raw(pid.cast_signed());
+    assert_eq!(waitpid(pid, None), Ok(WaitStatus::Exited(pid, 0)));
 }
 
 fn is_forked_and_ends() {
@@ -251,10 +259,7 @@ fn is_forked_and_goes_on() {
         drop(Lock::new().unwrap());
         return;
     };
-    let mut status = 0;
-    // SAFETY: the number is written where it can be.
-    let waited = unsafe { libc::waitpid(copy.cast_signed(), &raw mut status, 0) };
-    assert_eq!((waited, status), (copy.cast_signed(), 0));
+    copy_succeeded(copy);
     assert_eq!(files(copy), Vec::<PathBuf>::new());
     assert_eq!(files(std::process::id()), before);
     assert_eq!(child.join().unwrap(), 8);
@@ -281,15 +286,12 @@ fn is_forked_and_sends() {
         drop(our_end);
         // Until the original has received it, or has failed.
         let _ = copys_end.read(&mut [0]);
-        // SAFETY: nothing is left to be done in the copy.
-        unsafe { libc::_exit(0) }
+        return;
     };
     queue.put(value).unwrap();
     assert_eq!(queue.get().unwrap().get().unwrap(), 1);
     drop(our_end);
-    // SAFETY: no status is asked for.
-    let waited = unsafe { libc::waitpid(copy.cast_signed(), std::ptr::null_mut(), 0) };
-    assert_eq!(waited, copy.cast_signed());
+    copy_succeeded(copy);
 }
 
 fn a_copy_by_fork_does_not_lock_what_its_original_has_sent() {
@@ -368,8 +370,7 @@ fn is_root() -> bool {
 fn changes_its_user() {
     init(tasks());
     let value = Value::new(1_u64).unwrap();
-    // SAFETY: it changes only who this process is for the system.
-    assert_eq!(unsafe { libc::setuid(NOBODY) }, 0);
+    setuid(NOBODY.into()).unwrap();
     use_everything();
     let error = spawn(keeps_value, (value.clone(),)).unwrap_err();
     assert!(error.to_string().contains("uid 0"), "{error}");
@@ -390,8 +391,7 @@ fn a_program_that_changes_its_user_begins_anew() {
 
 fn has_another_effective_user() {
     init(tasks());
-    // SAFETY: it changes only who this process is for the system.
-    assert_eq!(unsafe { libc::seteuid(NOBODY) }, 0);
+    seteuid(NOBODY.into()).unwrap();
     use_everything();
     let _value = Value::new(1_u64).unwrap();
     for path in files(std::process::id()) {
@@ -413,8 +413,8 @@ fn the_effective_user_counts() {
 fn changes_its_umask() {
     init(tasks());
     if is_root() {
-        // SAFETY: as above. The superuser may open what has no mode bits.
-        assert_eq!(unsafe { libc::setuid(NOBODY) }, 0);
+        // The superuser may open what has no mode bits.
+        setuid(NOBODY.into()).unwrap();
     }
     for umask in [0o777, 0o177, 0o022, 0] {
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(umask));

@@ -23,6 +23,7 @@ pub(crate) fn main() -> ExitCode {
         story::named![some_calls_panic],
         story::named![
             a_panic_is_an_error_with_its_input_and_its_place,
+            a_panic_without_a_place_is_not_given_that_of_another,
             a_panic_does_not_end_the_worker,
             each_panic_is_printed_once,
             map_names_the_first_input_that_failed,
@@ -49,6 +50,7 @@ fn tasks() -> Vec<RegisteredTask> {
     vec![
         task(doubler),
         task(odd),
+        task(panics_or_resumes),
         task(who),
         task(perhaps_dies),
         task(begins_and_stays),
@@ -100,6 +102,28 @@ fn a_panic_is_an_error_with_its_input_and_its_place() {
             assert!(location.contains("pool/failures.rs:"), "{location}");
         }
     }
+}
+
+fn panics_or_resumes(resumes: bool) {
+    if resumes {
+        // As one that another thread had: it is not announced, and has no place.
+        std::panic::resume_unwind(Box::new("resumed"));
+    }
+    panic!("begun");
+}
+
+fn a_panic_without_a_place_is_not_given_that_of_another() {
+    let pool = Pool::new(1).unwrap();
+    let each = pool
+        .chunk_size(2)
+        .map_each(panics_or_resumes, [false, true]);
+    let [first, second] = &each.unwrap()[..] else {
+        panic!("two inputs have two results");
+    };
+    let first = first.as_ref().unwrap_err().to_string();
+    let second = second.as_ref().unwrap_err().to_string();
+    assert!(first.contains("pool/failures.rs:"), "{first}");
+    assert!(second.contains("an unknown place: resumed"), "{second}");
 }
 
 fn a_panic_does_not_end_the_worker() {

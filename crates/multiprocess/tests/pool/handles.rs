@@ -309,34 +309,41 @@ fn inputs_are_unreadable_half_way() {
     init(tasks());
     let pool = Pool::new(1).unwrap();
     for breaks in [READING_FAILS, READING_PANICS, READING_KILLS] {
-        // How many handles are opened before it breaks, and how many never are.
-        for (before, behind) in [(0, 1), (1, 0), (1, 1), (2, 3)] {
-            let (sender, receiver) = channel().unwrap();
-            // Another sender is in flight all the time.
-            let waiting = Queue::new().unwrap();
-            waiting.put(sender.clone()).unwrap();
-            let handles = |count| -> Vec<Handles> {
-                (0..count)
-                    .map(|_| (sender.clone(), Queue::new().unwrap()))
-                    .collect()
-            };
-            let inputs = [WHOLE, breaks, WHOLE]
-                .map(|breaks| (handles(before), Brittle(breaks), handles(behind)));
-            drop(sender);
-            let each = pool.chunk_size(3).map_each(takes_brittle, inputs).unwrap();
-            let done: Vec<bool> = each.iter().map(Result::is_ok).collect();
-            // With the worker, the first result is lost.
-            assert_eq!(done, [breaks != READING_KILLS, false, true]);
-            // What was opened is not counted a second time: the one in the queue is still there.
-            let early = receiver.recv_timeout(Duration::from_millis(20));
-            assert!(matches!(early, Err(Error::Timeout { .. })), "{early:?}");
-            waiting.get().unwrap().send(7).unwrap();
-            assert_eq!(receiver.recv_timeout(story::LIMIT / 2).unwrap(), Some(7));
-            assert_eq!(receiver.recv_timeout(story::LIMIT / 2).unwrap(), None);
+        for next in [WHOLE, READING_KILLS] {
+            // How many handles are opened before it breaks, and how many never are.
+            for (before, behind) in [(0, 1), (1, 0), (1, 1), (2, 3)] {
+                inputs_break(&pool, [WHOLE, breaks, next, WHOLE], before, behind);
+            }
         }
     }
     pool.join();
     nothing_is_left();
+}
+
+fn inputs_break(pool: &Pool, inputs: [u8; 4], before: usize, behind: usize) {
+    let (sender, receiver) = channel().unwrap();
+    // Another sender is in flight all the time.
+    let waiting = Queue::new().unwrap();
+    waiting.put(sender.clone()).unwrap();
+    let handles = |count| -> Vec<Handles> {
+        (0..count)
+            .map(|_| (sender.clone(), Queue::new().unwrap()))
+            .collect()
+    };
+    let sent = inputs.map(|breaks| (handles(before), Brittle(breaks), handles(behind)));
+    drop(sender);
+    let each = pool.chunk_size(4).map_each(takes_brittle, sent).unwrap();
+    let done: Vec<bool> = each.iter().map(Result::is_ok).collect();
+    // With the worker, the results before are lost.
+    let [_, _, next, _] = inputs;
+    let first = !inputs.contains(&READING_KILLS);
+    assert_eq!(done, [first, false, next == WHOLE, true]);
+    // What was opened is not counted a second time: the one in the queue is still there.
+    let early = receiver.recv_timeout(Duration::from_millis(20));
+    assert!(matches!(early, Err(Error::Timeout { .. })), "{early:?}");
+    waiting.get().unwrap().send(7).unwrap();
+    assert_eq!(receiver.recv_timeout(story::LIMIT / 2).unwrap(), Some(7));
+    assert_eq!(receiver.recv_timeout(story::LIMIT / 2).unwrap(), None);
 }
 
 fn handles_in_inputs_that_cannot_be_read_are_freed() {
