@@ -327,7 +327,7 @@ fn finds_names_of_others() {
     rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, 0o644.into()).unwrap();
     let strange = beside(&run, "-2-0");
     fs::write(&strange, "").unwrap();
-    let _ = chown(&strange, Some(NOBODY), None);
+    let _ = chown(&strange, Some(STRANGER), None);
     // Too long for the first ring.
     queue.put(vec![1_u8; 100_000]).unwrap();
     assert_eq!(queue.get().unwrap().len(), 100_000);
@@ -362,6 +362,9 @@ fn names_of_others_in_a_run_do_no_harm() {
 }
 
 const NOBODY: u32 = 65_534;
+
+/// A user as whom no program of a test runs.
+const STRANGER: u32 = 65_533;
 
 fn is_root() -> bool {
     rustix::process::geteuid().is_root()
@@ -458,7 +461,7 @@ fn names_of_others_are_passed_over() {
     // Whole before it has its name: meanwhile other programs start, and clear away what is dead.
     let unnamed = folder.join(format!("of-other-{this}"));
     fs::write(&unnamed, "").unwrap();
-    let is_other = chown(&unnamed, Some(NOBODY), None).is_ok();
+    let is_other = chown(&unnamed, Some(STRANGER), None).is_ok();
     fs::rename(&unnamed, &of_other).unwrap();
     fs::write(&other_segment, "").unwrap();
     symlink(&precious, &link).unwrap();
