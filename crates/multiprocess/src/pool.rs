@@ -22,9 +22,6 @@ mod worker_slot;
 use std::sync::Arc;
 use std::thread;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 pub use self::builder::PoolBuilder;
 pub use self::imap::Imap;
 pub use self::options::MapOptions;
@@ -137,7 +134,6 @@ impl Pool {
     pub fn map<F, A, I>(&self, function: F, inputs: I) -> Result<Vec<F::Output>>
     where
         F: Task<(A,)>,
-        A: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
         self.options().map(function, inputs)
@@ -168,7 +164,6 @@ impl Pool {
     pub fn starmap<F, Args, I>(&self, function: F, inputs: I) -> Result<Vec<F::Output>>
     where
         F: Task<Args>,
-        Args: Serialize + DeserializeOwned,
         I: IntoIterator<Item = Args>,
     {
         self.options().starmap(function, inputs)
@@ -184,7 +179,6 @@ impl Pool {
     pub fn map_each<F, A, I>(&self, function: F, inputs: I) -> Result<Vec<Result<F::Output>>>
     where
         F: Task<(A,)>,
-        A: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
         self.options().map_each(function, inputs)
@@ -198,7 +192,6 @@ impl Pool {
     pub fn map_async<F, A, I>(&self, function: F, inputs: I) -> Result<AsyncResult<Vec<F::Output>>>
     where
         F: Task<(A,)>,
-        A: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
         self.options().map_async(function, inputs)
@@ -212,7 +205,6 @@ impl Pool {
     pub fn apply<F, Args>(&self, function: F, args: Args) -> Result<F::Output>
     where
         F: Task<Args>,
-        Args: Serialize + DeserializeOwned,
     {
         self.apply_async(function, args)?.get()
     }
@@ -225,7 +217,6 @@ impl Pool {
     pub fn apply_async<F, Args>(&self, function: F, args: Args) -> Result<AsyncResult<F::Output>>
     where
         F: Task<Args>,
-        Args: Serialize + DeserializeOwned,
     {
         options::apply_async(&self.supervisor, function, args)
     }
@@ -259,7 +250,6 @@ impl Pool {
     pub fn imap<F, A, I>(&self, function: F, inputs: I) -> Result<Imap<'_, I::IntoIter, F::Output>>
     where
         F: Task<(A,)>,
-        A: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
         self.options().imap(function, inputs)
@@ -278,7 +268,6 @@ impl Pool {
     ) -> Result<Imap<'_, I::IntoIter, F::Output>>
     where
         F: Task<(A,)>,
-        A: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
         self.options().imap_unordered(function, inputs)

@@ -1,6 +1,8 @@
 //! Values in flight to another process, and the handles in them.
 
 pub(crate) mod attachments;
+pub(crate) mod block;
+pub(crate) mod caught;
 pub(crate) mod codec;
 pub(crate) mod envelope;
 pub(crate) mod handle;

@@ -55,7 +55,7 @@ use crate::transfer::handle::handle;
 ///     child.join()
 /// }
 /// ```
-pub fn channel<T: Serialize + DeserializeOwned>() -> Result<(Sender<T>, Receiver<T>)> {
+pub fn channel<T: Serialize + DeserializeOwned + 'static>() -> Result<(Sender<T>, Receiver<T>)> {
     make(0)
 }
 
@@ -78,7 +78,7 @@ pub fn channel<T: Serialize + DeserializeOwned>() -> Result<(Sender<T>, Receiver
 /// assert_eq!(receiver.recv()?, None);
 /// # Ok::<(), multiprocess::Error>(())
 /// ```
-pub fn bounded_channel<T: Serialize + DeserializeOwned>(
+pub fn bounded_channel<T: Serialize + DeserializeOwned + 'static>(
     capacity: usize,
 ) -> Result<(Sender<T>, Receiver<T>)> {
     if capacity == 0 {
@@ -87,7 +87,9 @@ pub fn bounded_channel<T: Serialize + DeserializeOwned>(
     make(capacity)
 }
 
-fn make<T: Serialize + DeserializeOwned>(capacity: usize) -> Result<(Sender<T>, Receiver<T>)> {
+fn make<T: Serialize + DeserializeOwned + 'static>(
+    capacity: usize,
+) -> Result<(Sender<T>, Receiver<T>)> {
     let made = Mpmc::segment(1).and_then(|segment| {
         let left = PeerToken::join(&segment, Side::Left)?;
         let right = PeerToken::join(&segment, Side::Right)?;
@@ -112,7 +114,7 @@ struct Half<T> {
     other: Peers,
 }
 
-impl<T: DeserializeOwned> Half<T> {
+impl<T: DeserializeOwned + 'static> Half<T> {
     fn new(segment: &Arc<Segment>, token: PeerToken) -> Arc<Half<T>> {
         Arc::new(Half {
             messages: Typed::new(Mpmc::new(Arc::clone(segment), 0), content::<T>),
@@ -291,7 +293,7 @@ macro_rules! half {
         }
 
         handle!(
-            $half<T: DeserializeOwned>,
+            $half<T: DeserializeOwned + 'static>,
             &format!("a {} of {}", $name, content::<T>()),
             |this| {
                 let token = this.half.token.as_ref();

@@ -16,6 +16,7 @@ use crate::memory::timeout::WaitUntil;
 use crate::memory::turn::Turn;
 use crate::platform::file_lock::Refused;
 use crate::trace::events;
+use crate::transfer::block::Sink;
 
 /// Why a message was not put or not taken.
 #[derive(Debug)]
@@ -195,9 +196,9 @@ impl Mpmc {
 
     /// Takes the next message, and returns which one it is. It is the end when all `putters` have left.
     #[inline]
-    pub(crate) fn take(
+    pub(crate) fn take<M: Sink + ?Sized>(
         &self,
-        message: &mut Vec<u8>,
+        message: &mut M,
         wait: WaitUntil,
         putters: Option<&Peers>,
     ) -> Result<u32, Stop> {
@@ -210,9 +211,9 @@ impl Mpmc {
         taken
     }
 
-    fn take_or_sleep(
+    fn take_or_sleep<M: Sink + ?Sized>(
         &self,
-        message: &mut Vec<u8>,
+        message: &mut M,
         wait: WaitUntil,
         putters: Option<&Peers>,
         slept: &mut bool,

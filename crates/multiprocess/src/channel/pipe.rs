@@ -57,8 +57,8 @@ use crate::transfer::handle::handle;
 /// ```
 pub fn pipe<A, B>() -> Result<(Connection<A, B>, Connection<B, A>)>
 where
-    A: Serialize + DeserializeOwned,
-    B: Serialize + DeserializeOwned,
+    A: Serialize + DeserializeOwned + 'static,
+    B: Serialize + DeserializeOwned + 'static,
 {
     let made = Mpmc::segment(2).and_then(|segment| {
         let left = PeerToken::join(&segment, Side::Left)?;
@@ -125,7 +125,7 @@ impl Attachment for GivenAway {
     }
 }
 
-impl<S: DeserializeOwned, R: DeserializeOwned> Connection<S, R> {
+impl<S: DeserializeOwned + 'static, R: DeserializeOwned + 'static> Connection<S, R> {
     fn new(segment: &Arc<Segment>, token: PeerToken) -> Connection<S, R> {
         let side = token.side();
         let mpmc = |side: Side| Mpmc::new(Arc::clone(segment), side.index());
@@ -282,7 +282,7 @@ impl<S, R> fmt::Debug for Connection<S, R> {
 }
 
 handle!(
-    Connection<S: DeserializeOwned, R: DeserializeOwned>,
+    Connection<S: DeserializeOwned + 'static, R: DeserializeOwned + 'static>,
     &content::<S, R>(),
     |end| {
         end.check().map_err(|error| error.to_string())?;

@@ -69,7 +69,7 @@ pub struct Queue<T> {
     items: Arc<Typed<T>>,
 }
 
-impl<T: Serialize + DeserializeOwned> Queue<T> {
+impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
     /// Makes a queue that grows as it needs to: [`put`](Queue::put) never waits. Python: `Queue()`.
     ///
     /// # Errors
@@ -102,7 +102,7 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     }
 }
 
-impl<T: DeserializeOwned> Queue<T> {
+impl<T: DeserializeOwned + 'static> Queue<T> {
     fn of(segment: Arc<Segment>) -> Queue<T> {
         let items = Typed::new(Mpmc::new(segment, 0), content::<T>);
         Queue {
@@ -343,7 +343,7 @@ fn content<T>() -> String {
 }
 
 handle!(
-    Queue<T: DeserializeOwned>,
+    Queue<T: DeserializeOwned + 'static>,
     &content::<T>(),
     |queue| Ok((&queue.mpmc().segment, ())),
     |segment, ()| Ok(Queue::of(segment)),

@@ -6,6 +6,8 @@
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::transfer::block::Sink;
+
 /// The lowest byte of a record's first number: 1 to 8 for a message of 0 to 7 bytes, which is in the other bytes, …
 const LONG: u64 = 9;
 /// … or this: here the ring ends, and the upper half is the number of the ring that follows.
@@ -61,23 +63,27 @@ pub(crate) fn write_onward(ring: &[AtomicU64], at: usize, next: u32) {
 
 /// What is at a place of a ring.
 pub(crate) enum Found {
-    /// A message, and the place after it.
-    Message(usize),
+    /// A message: the place after it, and its bytes.
+    Message(usize, usize),
     /// The number of the ring that follows.
     Onward(u32),
 }
 
 /// Reads what is at a place of the ring; a message replaces the content of `message`.
-pub(crate) fn read(ring: &[AtomicU64], at: usize, message: &mut Vec<u8>) -> io::Result<Found> {
+pub(crate) fn read<M: Sink + ?Sized>(
+    ring: &[AtomicU64],
+    at: usize,
+    message: &mut M,
+) -> io::Result<Found> {
     let first = ring.get(at).ok_or_else(broken)?.load(Ordering::Relaxed);
     let after = step(ring, at, 1);
-    message.clear();
     match first & 0xff {
         1..=8 => {
             let bytes = first.to_le_bytes();
-            // At most seven.
-            message.extend_from_slice(&bytes[1..usize::from(bytes[0])]);
-            Ok(Found::Message(after))
+            let length = usize::from(bytes[0]) - 1;
+            message.room(length)[..length].copy_from_slice(&bytes[1..=length]);
+            message.set_length(length);
+            Ok(Found::Message(after, length))
         }
         LONG => {
             let length = usize::try_from(first >> 8).map_err(|_| broken())?;
@@ -85,14 +91,13 @@ pub(crate) fn read(ring: &[AtomicU64], at: usize, message: &mut Vec<u8>) -> io::
             if size >= ring.len() {
                 return Err(broken());
             }
-            message.resize(size * 8, 0);
-            let (chunks, _) = message.as_chunks_mut::<8>();
+            let (chunks, _) = message.room(length).as_chunks_mut::<8>();
             let (until_end, from_start) = pieces(ring, after);
             let (front, back) = chunks.split_at_mut(size.min(until_end.len()));
             load(until_end, front);
             load(from_start, back);
-            message.truncate(length);
-            Ok(Found::Message(step(ring, after, size)))
+            message.set_length(length);
+            Ok(Found::Message(step(ring, after, size), length))
         }
         ONWARD => Ok(Found::Onward((first >> 32) as u32)),
         _ => Err(broken()),
@@ -148,7 +153,7 @@ mod tests {
                 assert_eq!(after, (at + size) % ring.len());
                 let mut read_back = vec![9; 3];
                 let found = read(&ring, at, &mut read_back).expect("it was written");
-                assert!(matches!(found, Found::Message(place) if place == after));
+                assert!(matches!(found, Found::Message(place, _) if place == after));
                 assert_eq!(read_back, message);
             }
         }

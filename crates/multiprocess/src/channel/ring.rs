@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::channel::cursors::{Cursor, Cursors, place};
 use crate::channel::record::{self, Found};
 use crate::memory::segment::Segment;
+use crate::transfer::block::Sink;
 
 /// The minimum length of the second ring.
 const SECOND: usize = 128 * 1024;
@@ -163,7 +164,7 @@ impl Rings {
     /// Takes the next message into `message`; false if there is none. The caller has the takers' turn.
     ///
     /// Also returns whether a ring that is empty now takes more memory than it should.
-    pub(crate) fn take(&self, message: &mut Vec<u8>) -> io::Result<Option<Wasteful>> {
+    pub(crate) fn take<M: Sink + ?Sized>(&self, message: &mut M) -> io::Result<Option<Wasteful>> {
         let mut head = self.cursors.cursor(place::HEAD);
         if !self.cursors.has_more(head) {
             return Ok(None);
@@ -174,10 +175,10 @@ impl Rings {
                 (record::read(ring, head.at, message), ring.len())
             })?;
             match found? {
-                Found::Message(at) => {
+                Found::Message(at, bytes) => {
                     let head = head.after(at);
                     self.cursors.set(place::HEAD, head.number());
-                    let fits_well = record::size(message.len()) >= length / 4;
+                    let fits_well = record::size(bytes) >= length / 4;
                     let wasteful =
                         number != 0 && length > LARGE && !fits_well && !self.cursors.has_more(head);
                     return Ok(Some(Wasteful(wasteful)));

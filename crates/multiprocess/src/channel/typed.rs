@@ -17,8 +17,9 @@ use crate::memory::segment::Segment;
 use crate::memory::timeout::{Timeout, WaitUntil};
 use crate::trace::events;
 use crate::transfer::attachments::{self, Attachments};
-use crate::transfer::codec;
-use crate::transfer::ipc;
+use crate::transfer::block::Block;
+use crate::transfer::caught;
+use crate::transfer::codec::{self, IpcHandles};
 
 /// One direction with values of one type.
 pub(crate) struct Typed<T> {
@@ -27,6 +28,8 @@ pub(crate) struct Typed<T> {
     name: fn() -> String,
     /// [`discard_all`] for such values.
     discard: fn(&Mpmc),
+    /// For vectors of numbers.
+    block: Option<Block<T>>,
     values: PhantomData<fn(T) -> T>,
 }
 
@@ -44,13 +47,14 @@ fn keep(buffer: Vec<u8>) {
     }
 }
 
-impl<T: DeserializeOwned> Typed<T> {
+impl<T: DeserializeOwned + 'static> Typed<T> {
     pub(crate) fn new(mpmc: Mpmc, name: fn() -> String) -> Typed<T> {
         mpmc.clear_with(|segment, index| discard_all::<T>(&Mpmc::new(Arc::clone(segment), index)));
         Typed {
             mpmc,
             name,
             discard: discard_all::<T>,
+            block: Block::of(),
             values: PhantomData,
         }
     }
@@ -70,7 +74,7 @@ fn discard_all<T: DeserializeOwned>(mpmc: &Mpmc) {
     let mut message = Vec::new();
     while mpmc.take(&mut message, WaitUntil::Try, None).is_ok() {
         attachments::apart(|| {
-            let _ = codec::without_panic(|| drop(codec::read::<T>(&message)));
+            let _ = caught::without_panic(|| drop(codec::read_serialised::<T>(&message)));
         });
     }
 }
@@ -152,18 +156,24 @@ impl<T: Serialize> Typed<T> {
             what: (self.name)(),
             reason,
         };
-        let (message, attachments) = pack(value).map_err(unsendable)?;
+        // Numbers go from where they are.
+        let block = self.block.as_ref().map(|block| block.bytes(value));
+        let (packed, attachments) = match block {
+            Some(_) => (Vec::new(), Attachments::default()),
+            None => pack(value).map_err(unsendable)?,
+        };
+        let message = block.unwrap_or(&packed);
         let loaded = !attachments.is_empty();
         if loaded {
             // Before it can be taken: the process that discards it has to know that there are handles in it.
             self.mpmc.rings().mark_loaded();
         }
-        let put = self.mpmc.put(&message, limit.wait_until(), takers);
+        let put = self.mpmc.put(message, limit.wait_until(), takers);
         if let Ok(put) = &put {
             events::put(&self.mpmc, put.item, put.at);
             attachments.commit();
         }
-        keep(message);
+        keep(packed);
         if let Some(takers) = takers
             && takers_are_gone(&put, loaded, takers)
         {
@@ -177,18 +187,40 @@ impl<T: Serialize> Typed<T> {
 impl<T: DeserializeOwned> Typed<T> {
     /// Takes the next value. It is the end when all `putters` have left.
     pub(crate) fn take(&self, limit: Timeout, putters: Option<&Peers>) -> Result<T> {
-        let mut message = BUFFER.take();
         let since = events::moment(Level::TRACE);
-        let taken = self.mpmc.take(&mut message, limit.wait_until(), putters);
-        let value = match taken {
-            Ok(item) => {
-                events::got(&self.mpmc, item, since);
-                self.read(&message)
-            }
-            Err(stop) => Err(self.stopped(stop, limit, MESSAGE)),
-        };
+        let wait = limit.wait_until();
+        if let Some(block) = &self.block {
+            let (taken, value) = block.receive(|sink| self.mpmc.take(sink, wait, putters));
+            self.check_taken(taken, since, limit)?;
+            return value.map_err(|reason| self.unreadable(reason));
+        }
+        let mut message = BUFFER.take();
+        let taken = self.mpmc.take(&mut message, wait, putters);
+        let value = self.check_taken(taken, since, limit).and_then(|()| {
+            caught::or_panic_message(|| codec::read_serialised(&message))
+                .map_err(|reason| self.unreadable(reason))
+        });
         keep(message);
         value
+    }
+
+    /// Reports that a message was taken, or returns why not.
+    fn check_taken(
+        &self,
+        taken: Result<u32, Stop>,
+        since: Option<u64>,
+        limit: Timeout,
+    ) -> Result<()> {
+        let item = taken.map_err(|stop| self.stopped(stop, limit, MESSAGE))?;
+        events::got(&self.mpmc, item, since);
+        Ok(())
+    }
+
+    fn unreadable(&self, reason: String) -> Error {
+        Error::Unreadable {
+            what: (self.name)(),
+            reason,
+        }
     }
 
     /// Takes the next value; `None` if there will be no more.
@@ -197,14 +229,6 @@ impl<T: DeserializeOwned> Typed<T> {
             Err(Error::Closed { .. }) => Ok(None),
             taken => taken.map(Some),
         }
-    }
-
-    fn read(&self, message: &[u8]) -> Result<T> {
-        let unreadable = |reason: String| Error::Unreadable {
-            what: (self.name)(),
-            reason,
-        };
-        codec::read(message).map_err(unreadable)
     }
 }
 
@@ -221,19 +245,12 @@ fn takers_are_gone(put: &Result<Put, Stop>, loaded: bool, takers: &Peers) -> boo
     }
 }
 
-/// Packs a value. Handles of `ipc-channel` are refused: a message cannot carry their open files.
+/// Packs a value into a buffer, with the handles in it.
 fn pack<T: Serialize>(value: &T) -> Result<(Vec<u8>, Attachments), String> {
     let mut buffer = BUFFER.take();
     buffer.clear();
-    let write = |buffer| {
-        if !ipc::may_hold_handles::<T>() {
-            return postcard::to_extend(value, buffer)
-                .map_err(|error| codec::why_not(value, &error));
-        }
-        ipc::refuse_handles(value, |watched| {
-            postcard::to_extend(watched, buffer).map_err(|error| codec::why_not(value, &error))
-        })
-    };
-    let (message, attachments) = attachments::collect(|| write(buffer));
-    Ok((message?, attachments))
+    let (written, attachments) =
+        attachments::collect(|| codec::write_serialised(value, &mut buffer, IpcHandles::Refused));
+    written?;
+    Ok((buffer, attachments))
 }

@@ -3,9 +3,6 @@
 use std::num::NonZero;
 use std::thread;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use crate::errors::error::{Error, Result, Travelling};
 use crate::pool::initializer::Initializer;
 use crate::pool::supervisor::Settings;
@@ -77,14 +74,14 @@ impl PoolBuilder {
     pub fn initializer<F, Args>(mut self, function: F, args: Args) -> Result<PoolBuilder>
     where
         F: Task<Args>,
-        Args: Serialize + DeserializeOwned,
     {
         let task = task_table::index_of(function)?;
-        let initializer = Initializer::new(task, &args).map_err(|reason| Error::Encode {
-            what: Travelling::Arguments,
-            name: "initializer".to_owned(),
-            reason,
-        })?;
+        let initializer =
+            Initializer::new::<F, Args>(task, &args).map_err(|reason| Error::Encode {
+                what: Travelling::Arguments,
+                name: "initializer".to_owned(),
+                reason,
+            })?;
         self.initializer = Some(initializer);
         Ok(self)
     }

@@ -5,8 +5,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
-
 use crate::errors::task_failure::TaskFailure;
 use crate::pool::job::{Batch, Job};
 use crate::pool::message::Request;
@@ -14,6 +12,7 @@ use crate::pool::progress_cells::KNOWN_INPUTS;
 use crate::pool::supervisor::Supervisor;
 use crate::process::wire::append;
 use crate::transfer::attachments::collect;
+use crate::transfer::codec::IpcHandles;
 
 /// Inputs per batch at most, where the pool chooses.
 pub(crate) const MAX_CHOSEN: usize = 1 << 14;
@@ -79,8 +78,10 @@ impl ChunkSize {
 }
 
 /// The inputs that are not yet sent.
-pub(crate) struct Chunker<I: Iterator> {
+pub(crate) struct Chunker<I: Iterator, W> {
     call: Arc<Job>,
+    /// Appends an input to bytes.
+    write: W,
     inputs: std::iter::Fuse<I>,
     total: Option<usize>,
     sent: usize,
@@ -92,17 +93,22 @@ pub(crate) struct Chunker<I: Iterator> {
     panic: Option<Box<dyn Any + Send>>,
 }
 
-impl<I: Iterator> Chunker<I>
+/// How an input is appended to bytes.
+pub(crate) type Write<T> = fn(&T, &mut Vec<u8>, IpcHandles) -> Result<(), String>;
+
+impl<I, W> Chunker<I, W>
 where
-    I::Item: Serialize,
+    I: Iterator,
+    W: Fn(&I::Item, &mut Vec<u8>, IpcHandles) -> Result<(), String>,
 {
-    pub(crate) fn new(call: &Arc<Job>, inputs: I) -> Chunker<I> {
+    pub(crate) fn new(call: &Arc<Job>, inputs: I, write: W) -> Chunker<I, W> {
         let total = match inputs.size_hint() {
             (least, Some(most)) if least == most => Some(most),
             _ => None,
         };
         Chunker {
             call: Arc::clone(call),
+            write,
             inputs: inputs.fuse(),
             total,
             sent: 0,
@@ -225,7 +231,7 @@ where
             };
             let index = self.sent;
             self.sent += 1;
-            let Err(reason) = add(batch, &input) else {
+            let Err(reason) = add(batch, &input, &self.write) else {
                 continue;
             };
             let failure = TaskFailure::UnsendableInput { reason };
@@ -236,20 +242,22 @@ where
     }
 }
 
-/// Adds an input to a batch; the error says why it can't be sent.
+/// Adds an input to a batch; the error says why it cannot be sent.
 #[inline]
-fn add<T: Serialize>(batch: &mut Batch, input: &T) -> Result<(), String> {
-    // A type that needs no drop holds no handle.
-    if std::mem::needs_drop::<T>() {
-        return add_with_handles(batch, input);
-    }
-    append(input, &mut batch.bytes)?;
-    add_end(batch)
-}
-
-fn add_with_handles<T: Serialize>(batch: &mut Batch, input: &T) -> Result<(), String> {
+fn add<T>(
+    batch: &mut Batch,
+    input: &T,
+    write: &impl Fn(&T, &mut Vec<u8>, IpcHandles) -> Result<(), String>,
+) -> Result<(), String> {
     let number = batch.count();
-    let (appended, attachments) = collect(|| append(input, &mut batch.bytes));
+    let bytes = &mut batch.bytes;
+    let mut append = || append::<T>(bytes, |bytes| write(input, bytes, IpcHandles::Refused));
+    // A type with nothing to be dropped holds no handle.
+    if !std::mem::needs_drop::<T>() {
+        append()?;
+        return add_end(batch);
+    }
+    let (appended, attachments) = collect(append);
     appended?;
     if !attachments.is_empty() {
         batch.attachments.push((number, attachments));

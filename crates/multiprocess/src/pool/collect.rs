@@ -18,7 +18,7 @@ pub(crate) struct Collection<R> {
     done: usize,
 }
 
-impl<R: DeserializeOwned> Collection<R> {
+impl<R: DeserializeOwned + 'static> Collection<R> {
     /// So many results are expected, if that is known.
     pub(crate) fn new(expected: Option<usize>) -> Collection<R> {
         let mut results = Vec::new();

@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::errors::error::Result;
-use crate::pool::chunker::{ChunkSize, Chunker, MAX_AHEAD};
+use crate::pool::chunker::{ChunkSize, Chunker, MAX_AHEAD, Write};
 use crate::pool::collect::failed;
 use crate::pool::job::{Arrived, Job};
 use crate::pool::supervisor::Supervisor;
@@ -29,7 +28,7 @@ use crate::pool::supervisor::Supervisor;
 pub struct Imap<'a, I: Iterator, R> {
     supervisor: &'a Arc<Supervisor>,
     call: Arc<Job>,
-    chunker: Chunker<Single<I>>,
+    chunker: Chunker<Single<I>, Write<(I::Item,)>>,
     size: ChunkSize,
     ordered: bool,
     /// Number of the result that comes next, where they come in order.
@@ -60,17 +59,17 @@ impl<I: Iterator> Iterator for Single<I> {
 impl<'a, I, R> Imap<'a, I, R>
 where
     I: Iterator,
-    I::Item: Serialize,
 {
     pub(crate) fn new(
         supervisor: &'a Arc<Supervisor>,
         call: Arc<Job>,
         chunk: Option<usize>,
         inputs: I,
+        write: Write<(I::Item,)>,
         ordered: bool,
     ) -> Imap<'a, I, R> {
         Imap {
-            chunker: Chunker::new(&call, Single(inputs)),
+            chunker: Chunker::new(&call, Single(inputs), write),
             size: ChunkSize::new(chunk, MAX_AHEAD, supervisor.size()),
             supervisor,
             call,
@@ -85,7 +84,7 @@ where
 
     fn take_in(&mut self, arrived: Arrived)
     where
-        R: DeserializeOwned,
+        R: DeserializeOwned + 'static,
     {
         if let Ok(payload) = &arrived.outcome {
             self.size.learn(arrived.count, payload.took);
@@ -108,8 +107,7 @@ where
 impl<I, R> Iterator for Imap<'_, I, R>
 where
     I: Iterator,
-    I::Item: Serialize,
-    R: DeserializeOwned,
+    R: DeserializeOwned + 'static,
 {
     type Item = Result<R>;
 

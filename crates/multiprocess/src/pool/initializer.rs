@@ -2,12 +2,11 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
+use crate::process::task::Task;
 use crate::process::wire;
 use crate::transfer::attachments::{Attachments, collect, collect_arriving};
-use crate::transfer::codec::without_panic;
+use crate::transfer::caught;
+use crate::transfer::codec::IpcHandles;
 
 /// What each worker does before anything else.
 pub(crate) struct Initializer {
@@ -25,14 +24,11 @@ pub(crate) struct Packed {
 
 impl Initializer {
     /// The error says why the arguments cannot travel.
-    pub(crate) fn new<Args>(task: u32, args: &Args) -> Result<Initializer, String>
-    where
-        Args: Serialize + DeserializeOwned,
-    {
+    pub(crate) fn new<F: Task<Args>, Args>(task: u32, args: &Args) -> Result<Initializer, String> {
         Ok(Initializer {
             task,
-            kept: Mutex::new(pack(args)?),
-            copy: copy::<Args>,
+            kept: Mutex::new(pack::<F, Args>(args)?),
+            copy: copy::<F, Args>,
         })
     }
 
@@ -51,26 +47,33 @@ impl std::fmt::Debug for Initializer {
     }
 }
 
-fn pack<Args: Serialize>(args: &Args) -> Result<Packed, String> {
+fn pack<F: Task<Args>, Args>(args: &Args) -> Result<Packed, String> {
     let mut bytes = Vec::new();
-    let (written, attachments) = collect(|| wire::append(args, &mut bytes));
+    let (written, attachments) = collect(|| {
+        wire::append::<Args>(&mut bytes, |bytes| {
+            F::write(args, bytes, IpcHandles::Refused)
+        })
+    });
     written?;
     Ok(Packed { bytes, attachments })
 }
 
 /// A handle that was packed is good for one reader: where there are any, they are read, and packed twice.
-fn copy<Args: Serialize + DeserializeOwned>(kept: &mut Packed) -> Result<Packed, String> {
+fn copy<F: Task<Args>, Args>(kept: &mut Packed) -> Result<Packed, String> {
     if kept.attachments.is_empty() {
         return Ok(Packed {
             bytes: kept.bytes.clone(),
             attachments: Attachments::default(),
         });
     }
-    let (args, arriving) = collect_arriving(|| wire::read_one::<Args>(&kept.bytes));
+    let (args, arriving) = collect_arriving(|| {
+        let bytes = wire::only(&kept.bytes)?;
+        caught::or_panic_message(|| F::read(bytes))
+    });
     let args = args?;
-    let copies = pack(&args).and_then(|first| Ok((first, pack(&args)?)));
+    let copies = pack::<F, Args>(&args).and_then(|first| Ok((first, pack::<F, Args>(&args)?)));
     // The arguments' own `Drop` may panic, and this may be the thread of the pool.
-    let _ = without_panic(|| drop(args));
+    let _ = caught::without_panic(|| drop(args));
     // Until here, what was kept is as good as before.
     let (first, second) = copies?;
     arriving.arrive();

@@ -11,7 +11,7 @@ use crate::pool::message::{Event, Request};
 use crate::pool::progress_cells::Position;
 use crate::process::batch::Results;
 use crate::transfer::attachments::Attachments;
-use crate::transfer::codec::without_panic;
+use crate::transfer::caught::without_panic;
 
 /// A map, or a single call, that is under way.
 pub(crate) struct Job {
@@ -63,7 +63,7 @@ pub(crate) struct Arrived {
 
 impl Arrived {
     /// Reads the results, one by one.
-    pub(crate) fn for_each<R: DeserializeOwned>(
+    pub(crate) fn for_each<R: DeserializeOwned + 'static>(
         self,
         mut each: impl FnMut(usize, Result<R, TaskFailure>),
     ) {
@@ -106,7 +106,10 @@ impl Drop for Payload {
 }
 
 impl Job {
-    pub(crate) fn new<R: DeserializeOwned>(task: u32, function: &'static str) -> Arc<Job> {
+    pub(crate) fn new<R: DeserializeOwned + 'static>(
+        task: u32,
+        function: &'static str,
+    ) -> Arc<Job> {
         let state = State {
             arrived: Vec::new(),
             feeding: true,

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::errors::error::{Error, Result};
@@ -52,7 +51,6 @@ impl<'a> MapOptions<'a> {
     pub fn map<F, A, I>(self, function: F, inputs: I) -> Result<Vec<F::Output>>
     where
         F: Task<(A,)>,
-        A: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
         self.starmap(function, Single(inputs.into_iter()))
@@ -66,7 +64,6 @@ impl<'a> MapOptions<'a> {
     pub fn starmap<F, Args, I>(self, function: F, inputs: I) -> Result<Vec<F::Output>>
     where
         F: Task<Args>,
-        Args: Serialize + DeserializeOwned,
         I: IntoIterator<Item = Args>,
     {
         self.gather(function, inputs.into_iter())?
@@ -81,7 +78,6 @@ impl<'a> MapOptions<'a> {
     pub fn map_each<F, A, I>(self, function: F, inputs: I) -> Result<Vec<Result<F::Output>>>
     where
         F: Task<(A,)>,
-        A: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
         Ok(self
@@ -93,14 +89,13 @@ impl<'a> MapOptions<'a> {
     fn gather<F, Args, I>(mut self, function: F, inputs: I) -> Result<Collection<F::Output>>
     where
         F: Task<Args>,
-        Args: Serialize + DeserializeOwned,
         I: Iterator<Item = Args>,
     {
         let start = Instant::now();
         let call = open_call::<F, F::Output>(self.supervisor, function)?;
         let _leave = AbandonOnDrop(&call);
         let mut size = ChunkSize::new(self.chunk, MAX_CHOSEN, self.supervisor.size());
-        let mut chunker = Chunker::new(&call, inputs);
+        let mut chunker = Chunker::new(&call, inputs, F::write);
         let mut results = Collection::new(chunker.total());
         let mut told = None;
         loop {
@@ -136,7 +131,6 @@ impl<'a> MapOptions<'a> {
     pub fn map_async<F, A, I>(self, function: F, inputs: I) -> Result<AsyncResult<Vec<F::Output>>>
     where
         F: Task<(A,)>,
-        A: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
         let call = open_call::<F, F::Output>(self.supervisor, function)?;
@@ -147,7 +141,7 @@ impl<'a> MapOptions<'a> {
             .chunk
             .unwrap_or_else(|| total.div_ceil(workers.saturating_mul(4)));
         let size = ChunkSize::new(Some(size), MAX_CHOSEN, workers);
-        let mut chunker = Chunker::new(&call, inputs.into_iter());
+        let mut chunker = Chunker::new(&call, inputs.into_iter(), F::write);
         let result = AsyncResult::new(
             Arc::clone(self.supervisor),
             Arc::clone(&call),
@@ -170,7 +164,6 @@ impl<'a> MapOptions<'a> {
     pub fn imap<F, A, I>(self, function: F, inputs: I) -> Result<Imap<'a, I::IntoIter, F::Output>>
     where
         F: Task<(A,)>,
-        A: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
         self.imap_in_order(true, function, inputs)
@@ -188,7 +181,6 @@ impl<'a> MapOptions<'a> {
     ) -> Result<Imap<'a, I::IntoIter, F::Output>>
     where
         F: Task<(A,)>,
-        A: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
         self.imap_in_order(false, function, inputs)
@@ -202,16 +194,22 @@ impl<'a> MapOptions<'a> {
     ) -> Result<Imap<'a, I::IntoIter, F::Output>>
     where
         F: Task<(A,)>,
-        A: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
         let call = open_call::<F, F::Output>(self.supervisor, function)?;
         let (chunk, inputs) = (self.chunk, inputs.into_iter());
-        Ok(Imap::new(self.supervisor, call, chunk, inputs, ordered))
+        Ok(Imap::new(
+            self.supervisor,
+            call,
+            chunk,
+            inputs,
+            F::write,
+            ordered,
+        ))
     }
 }
 
-fn open_call<F: 'static, R: DeserializeOwned>(
+fn open_call<F: 'static, R: DeserializeOwned + 'static>(
     supervisor: &Supervisor,
     function: F,
 ) -> Result<Arc<Job>> {
@@ -229,11 +227,10 @@ pub(crate) fn apply_async<F, Args>(
 ) -> Result<AsyncResult<F::Output>>
 where
     F: Task<Args>,
-    Args: Serialize + DeserializeOwned,
 {
     let call = open_call::<F, F::Output>(supervisor, function)?;
     let size = ChunkSize::new(Some(1), 1, supervisor.size());
-    let mut chunker = Chunker::new(&call, std::iter::once(args));
+    let mut chunker = Chunker::new(&call, std::iter::once(args), F::write);
     supervisor.submit(chunker.next_batch(size));
     call.all_is_in();
     chunker.resume_panic();

@@ -11,7 +11,8 @@ use crate::process::panic;
 use crate::process::task::Task;
 use crate::process::wire::{append, append_failure, append_or_panic, split};
 use crate::transfer::attachments::{self, collect};
-use crate::transfer::codec::{panic_message, read, read_or_panic};
+use crate::transfer::caught::{self, panic_message};
+use crate::transfer::codec::{self, IpcHandles};
 
 /// A step of a worker in a batch, with the number of the call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,7 +46,6 @@ pub(crate) fn run<F, Args>(
     results: &mut Vec<u8>,
 ) where
     F: Task<Args>,
-    Args: DeserializeOwned,
 {
     let mut call = 0;
     let mut doing = Doing::Reading;
@@ -59,7 +59,7 @@ pub(crate) fn run<F, Args>(
                 let input = match split(inputs) {
                     Some((Ok(input), rest)) => {
                         inputs = rest;
-                        read_arguments::<Args>(input, || note(Step::HaveRead(call)))
+                        read_arguments::<F, Args>(input, || note(Step::HaveRead(call)))
                     }
                     _ => Err("the batch is not whole".to_owned()),
                 };
@@ -76,7 +76,7 @@ pub(crate) fn run<F, Args>(
                         let written = if std::mem::needs_drop::<F::Output>() {
                             append_with_handles(&value, results)
                         } else {
-                            append_or_panic(&value, results)
+                            append_or_panic::<F::Output>(results, |bytes| write(&value, bytes))
                         };
                         if let Err(reason) = written {
                             append_failure(&Failure::UnsendableResult(reason), results);
@@ -113,17 +113,25 @@ pub(crate) fn run<F, Args>(
 
 /// Reads an input; the handles in it arrive together, and then `note` is called.
 #[inline]
-fn read_arguments<Args: DeserializeOwned>(input: &[u8], note: impl Fn()) -> Result<Args, String> {
+fn read_arguments<F: Task<Args>, Args>(input: &[u8], note: impl Fn()) -> Result<Args, String> {
     // A type with nothing to be dropped holds no handle.
     if !std::mem::needs_drop::<Args>() {
-        return read_or_panic(input);
+        return F::read(input);
     }
-    attachments::read_whole(|| read_or_panic(input), note)
+    attachments::read_whole(|| F::read(input), note)
+}
+
+#[inline]
+fn write<T: Serialize + 'static>(value: &T, bytes: &mut Vec<u8>) -> Result<(), String> {
+    codec::write(value, bytes, IpcHandles::Refused)
 }
 
 /// Appends a result; if that fails, the handles that were already written are given back.
-fn append_with_handles<T: Serialize>(value: &T, results: &mut Vec<u8>) -> Result<(), String> {
-    let (written, handles) = collect(|| append(value, results));
+fn append_with_handles<T: Serialize + 'static>(
+    value: &T,
+    results: &mut Vec<u8>,
+) -> Result<(), String> {
+    let (written, handles) = collect(|| append::<T>(results, |bytes| write(value, bytes)));
     written?;
     attachments::keep_result(handles);
     Ok(())
@@ -164,14 +172,15 @@ impl<'a> Results<'a> {
         unreadable
     }
 
-    pub(crate) fn next<R: DeserializeOwned>(&mut self) -> Result<R, Failure> {
+    pub(crate) fn next<R: DeserializeOwned + 'static>(&mut self) -> Result<R, Failure> {
         let Some((found, rest)) = split(self.0) else {
             self.0 = &[];
             let reason = "the worker sent fewer results than there were inputs";
             return Err(Failure::UnreadableResult(reason.to_owned()));
         };
         self.0 = rest;
-        read(found?).map_err(Failure::UnreadableResult)
+        let bytes = found?;
+        caught::or_panic_message(|| codec::read(bytes)).map_err(Failure::UnreadableResult)
     }
 }
 

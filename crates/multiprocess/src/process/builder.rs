@@ -6,7 +6,6 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tracing::Level;
 
@@ -29,6 +28,7 @@ use crate::process::task::Task;
 use crate::process::task_table;
 use crate::trace::{events, recorder};
 use crate::transfer::attachments::Attachments;
+use crate::transfer::codec;
 use crate::transfer::envelope::{self, Envelope};
 use crate::transfer::handles::Handles;
 
@@ -77,7 +77,6 @@ use crate::transfer::handles::Handles;
 pub fn spawn<F, Args>(function: F, args: Args) -> Result<JoinHandle<F::Output>>
 where
     F: Task<Args>,
-    Args: Serialize + DeserializeOwned,
 {
     Builder::new().spawn(function, args)
 }
@@ -150,7 +149,6 @@ impl Builder {
     pub fn spawn<F, Args>(self, function: F, args: Args) -> Result<JoinHandle<F::Output>>
     where
         F: Task<Args>,
-        Args: Serialize + DeserializeOwned,
     {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let index = task_table::index_of(function)?;
@@ -205,7 +203,9 @@ impl Builder {
             },
             ..Envelope::default()
         };
-        let arguments = envelope::pack(&args).map_err(unsendable)?;
+        let arguments =
+            envelope::pack::<Args>(|bytes, ipc_handles| F::write(&args, bytes, ipc_handles))
+                .map_err(unsendable)?;
         let too_large = |error: std::io::Error| unsendable(explained(&error));
         let (start, _) = Frame::new(Kind::Start, start).map_err(too_large)?;
         let (arguments, attachments) = Frame::new(Kind::Arguments, arguments).map_err(too_large)?;
@@ -215,9 +215,7 @@ impl Builder {
         let starting = at_exit::starting();
         let child = starting
             .and_then(|_starting| {
-                let discard = |answer| {
-                    let _ = envelope::open::<F::Output>(answer);
-                };
+                let discard = |answer| drop(read_answer::<F::Output>(answer));
                 start_program(&name, daemon, random_half, &spawner, attachments, discard)
             })
             .map_err(|source| Error::Spawn {
@@ -235,8 +233,12 @@ impl Builder {
             // with them, and not ask whether the child lives.
             child.assist();
         }
-        Ok(JoinHandle::new(child))
+        Ok(JoinHandle::new(child, read_answer))
     }
+}
+
+fn read_answer<R: DeserializeOwned + 'static>(answer: Envelope) -> std::result::Result<R, String> {
+    envelope::open(answer, codec::read)
 }
 
 /// Runs this program once more, with a control socket as its standard input.

@@ -22,7 +22,7 @@ use crate::process::control_socket::{self, Frame, Kind, Wait};
 use crate::process::reaper::{self, Awaited};
 use crate::trace::events;
 use crate::transfer::attachments::Attachments;
-use crate::transfer::codec;
+use crate::transfer::caught;
 use crate::transfer::envelope::Envelope;
 
 /// One child, shared by its handle, the list of children, and the reaper.
@@ -243,7 +243,7 @@ impl Child {
         drop(state);
         if let Some(Ok(answer)) = answer {
             // The answer's own `Drop` may panic, and this may be the reaper, which waits for others too.
-            let _ = codec::without_panic(|| (self.discard)(answer));
+            let _ = caught::without_panic(|| (self.discard)(answer));
         }
     }
 

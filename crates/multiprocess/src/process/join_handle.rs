@@ -1,11 +1,8 @@
 //! The handle to a process: its end, and its answer.
 
-use std::marker::PhantomData;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use serde::de::DeserializeOwned;
 
 #[cfg(doc)]
 use crate::errors::error::Error;
@@ -15,7 +12,7 @@ use crate::platform::signal::Signal;
 use crate::process::children::{Child, End};
 use crate::process::reaper::{self, Awaited};
 use crate::trace::events;
-use crate::transfer::envelope;
+use crate::transfer::envelope::Envelope;
 
 /// The handle to a process: wait for it, take its answer, end it.
 ///
@@ -27,8 +24,11 @@ use crate::transfer::envelope;
 #[must_use = "dropping the handle detaches the process, and its answer is lost"]
 pub struct JoinHandle<R> {
     child: Arc<Child>,
-    answer: PhantomData<fn() -> R>,
+    /// Reads the answer.
+    read: ReadAnswer<R>,
 }
+
+type ReadAnswer<R> = fn(Envelope) -> std::result::Result<R, String>;
 
 impl<R> JoinHandle<R> {
     /// Returns the name of the process.
@@ -98,12 +98,9 @@ impl<R> JoinHandle<R> {
 }
 
 impl<R> JoinHandle<R> {
-    /// Returns the handle to a process that calls a function of this result.
-    pub(crate) fn new(child: Arc<Child>) -> JoinHandle<R> {
-        JoinHandle {
-            child,
-            answer: PhantomData,
-        }
+    /// Returns the handle to a process whose answer `read` reads.
+    pub(crate) fn new(child: Arc<Child>, read: ReadAnswer<R>) -> JoinHandle<R> {
+        JoinHandle { child, read }
     }
 
     pub(crate) fn child(&self) -> &Arc<Child> {
@@ -111,7 +108,7 @@ impl<R> JoinHandle<R> {
     }
 }
 
-impl<R: DeserializeOwned> JoinHandle<R> {
+impl<R> JoinHandle<R> {
     /// Waits for the process to end and returns what its function returned.
     ///
     /// Python: `Process.join()`, which returns nothing.
@@ -173,7 +170,7 @@ impl<R: DeserializeOwned> JoinHandle<R> {
     /// Returns the answer of a process that has ended.
     fn answer(&self) -> Result<R> {
         let answer = self.child.take_answer()?;
-        envelope::open(answer)
+        (self.read)(answer)
             .map_err(|reason| Failure::UnreadableResult(reason).of_process(&self.child.info))
     }
 }
@@ -183,7 +180,7 @@ impl<R> std::fmt::Debug for JoinHandle<R> {
         f.debug_struct("JoinHandle")
             .field("process", &self.child.info)
             .field("exit_status", &self.exit_status())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

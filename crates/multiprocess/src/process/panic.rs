@@ -9,7 +9,7 @@ use std::panic::PanicHookInfo;
 use crate::errors::current;
 use crate::errors::failure::Failure;
 use crate::errors::quoted::{Name, Words};
-use crate::transfer::codec::panic_message;
+use crate::transfer::caught::panic_message;
 
 thread_local! {
     /// Where this thread panicked last.

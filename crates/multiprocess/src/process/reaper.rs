@@ -17,7 +17,7 @@ use rustix::event::{PollFd, PollFlags};
 use crate::memory::registry;
 use crate::memory::sweep::{self, Suspects};
 use crate::platform::exit_watch::{ExitWatch, wait_for};
-use crate::transfer::codec;
+use crate::transfer::caught;
 
 /// A child whose end the thread waits for.
 pub(crate) trait Awaited: Send + Sync {
@@ -151,7 +151,7 @@ fn reap(wakeups: &UnixStream) {
             let ended = ready.next() == Some(true) && child.reap(soon);
             if ended && let Some(then) = then.take() {
                 // Whatever becomes of it, the others are waited for.
-                let _ = codec::without_panic(then);
+                let _ = caught::without_panic(then);
             }
             !ended
         });

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::transfer::codec::{self, IpcHandles};
+
 /// A function that can run in another process: a plain `fn` of up to six arguments.
 ///
 /// Arguments and result travel between processes, so they are types that serde can serialise and
@@ -42,6 +44,15 @@ pub trait Task<Args>: Copy + Send + Sync + 'static {
     /// Calls the function.
     #[doc(hidden)]
     fn call(self, args: Args) -> Self::Output;
+
+    /// Appends the arguments to bytes.
+    #[doc(hidden)]
+    #[allow(private_interfaces, reason = "only this crate calls it")]
+    fn write(args: &Args, bytes: &mut Vec<u8>, ipc_handles: IpcHandles) -> Result<(), String>;
+
+    /// Reads the arguments.
+    #[doc(hidden)]
+    fn read(bytes: &[u8]) -> Result<Args, String>;
 }
 
 macro_rules! implement_task {
@@ -50,13 +61,35 @@ macro_rules! implement_task {
         where
             F: Fn($($arg),*) -> R + Copy + Send + Sync + 'static,
             R: Serialize + DeserializeOwned + 'static,
-            $($arg: Serialize + DeserializeOwned,)*
+            $($arg: Serialize + DeserializeOwned + 'static,)*
         {
             type Output = R;
 
             #[allow(non_snake_case, reason = "each argument is named like its type")]
             fn call(self, ($($arg,)*): ($($arg,)*)) -> R {
                 self($($arg),*)
+            }
+
+            #[inline]
+            #[allow(
+                non_snake_case,
+                private_interfaces,
+                unused_variables,
+                reason = "as above; there may be no arguments"
+            )]
+            fn write(
+                ($($arg,)*): &($($arg,)*),
+                bytes: &mut Vec<u8>,
+                ipc_handles: IpcHandles,
+            ) -> Result<(), String> {
+                $(codec::write_part($arg, bytes, ipc_handles)?;)*
+                Ok(())
+            }
+
+            #[inline]
+            #[allow(unused_mut, unused_variables, reason = "there may be no arguments")]
+            fn read(mut bytes: &[u8]) -> Result<($($arg,)*), String> {
+                Ok(($(codec::read_part::<$arg>(&mut bytes)?,)*))
             }
         }
     };

@@ -3,15 +3,12 @@
 use std::any::{TypeId, type_name};
 use std::sync::OnceLock;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use crate::errors::error::{Error, Result};
 use crate::errors::failure::Failure;
 use crate::process::batch::{self, Step};
 use crate::process::task::Task;
-use crate::transfer::attachments;
 use crate::transfer::envelope::{self, Envelope};
+use crate::transfer::{attachments, codec};
 
 /// How a child runs its function: reads the arguments, calls, and packs the answer.
 type Runner = Box<dyn Fn(Envelope, &dyn Fn()) -> Result<Envelope, Failure> + Send + Sync>;
@@ -72,13 +69,15 @@ impl std::fmt::Debug for RegisteredTask {
 pub fn task<F, Args>(function: F) -> RegisteredTask
 where
     F: Task<Args>,
-    Args: Serialize + DeserializeOwned,
+    Args: 'static,
 {
     const { refuse_captures::<F>() };
     let run = move |arguments: Envelope, opened: &dyn Fn()| {
-        let arguments = attachments::read_whole(|| envelope::open::<Args>(arguments), opened)
+        let arguments = attachments::read_whole(|| envelope::open(arguments, F::read), opened)
             .map_err(Failure::UnreadableArguments)?;
-        envelope::pack(&function.call(arguments)).map_err(Failure::UnsendableResult)
+        let output = function.call(arguments);
+        envelope::pack::<F::Output>(|bytes, ipc_handles| codec::write(&output, bytes, ipc_handles))
+            .map_err(Failure::UnsendableResult)
     };
     RegisteredTask {
         type_id: TypeId::of::<F>(),

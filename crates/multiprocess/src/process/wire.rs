@@ -2,15 +2,8 @@
 //!
 //! Each value follows its length, so one that cannot be read does no harm to the next ones.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use postcard::ser_flavors::Flavor;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use crate::errors::failure::Failure;
-use crate::transfer::codec::{self, panic_message, why_not};
-use crate::transfer::ipc;
+use crate::transfer::caught;
 
 /// A length up to that takes one byte.
 const SHORT: u8 = 250;
@@ -22,19 +15,15 @@ const FAILED: u8 = 252;
 /// Bytes of a length behind [`LONG`].
 const LENGTH: usize = 4;
 
-/// Appends a value after its length; on an error, which says why, the bytes are as before.
+/// Appends what `write` writes for a `T`, after its length; on an error, which says why, the bytes are as before.
 #[inline]
-pub(crate) fn append<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> Result<(), String> {
+pub(crate) fn append<T>(
+    bytes: &mut Vec<u8>,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<(), String>,
+) -> Result<(), String> {
     let start = bytes.len();
     // A value's own `Serialize` may panic.
-    let written = catch_unwind(AssertUnwindSafe(|| {
-        if !ipc::may_hold_handles::<T>() {
-            return append_or_panic(value, bytes);
-        }
-        // Handles of `ipc-channel` cannot be sent: their open files would have to.
-        ipc::refuse_handles(value, |watched| append_or_panic(watched, bytes))
-    }));
-    let written = written.unwrap_or_else(|payload| Err(panic_message(payload.as_ref()).to_owned()));
+    let written = caught::or_panic_message(|| append_or_panic::<T>(bytes, write));
     if written.is_err() {
         bytes.truncate(start);
     }
@@ -43,29 +32,40 @@ pub(crate) fn append<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> Result<(),
 
 /// As [`append`], but a panic goes on, and then the bytes may have a part of the value.
 #[inline]
-pub(super) fn append_or_panic<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> Result<(), String> {
+pub(super) fn append_or_panic<T>(
+    bytes: &mut Vec<u8>,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<(), String>,
+) -> Result<(), String> {
     let start = bytes.len();
-    bytes.push(0);
-    let written = postcard::serialize_with_flavor(value, Append(bytes))
-        .map_err(|error| why_not(value, &error))
-        .and_then(|()| set_length(bytes, start));
+    // What can be long gets room for its length at once: nothing has to be moved for it.
+    if std::mem::needs_drop::<T>() || size_of::<T>() > SHORT.into() {
+        bytes.extend_from_slice(&[LONG, 0, 0, 0, 0]);
+    } else {
+        bytes.push(0);
+    }
+    let content = bytes.len();
+    let written = write(bytes).and_then(|()| set_length(bytes, start, content));
     if written.is_err() {
         bytes.truncate(start);
     }
     written
 }
 
-/// Writes the length of what follows the byte at `start`.
+/// Writes the length of what is at `content` into the head at `start`.
 #[inline]
-fn set_length(bytes: &mut Vec<u8>, start: usize) -> Result<(), String> {
-    let length = bytes.len() - start - 1;
+fn set_length(bytes: &mut Vec<u8>, start: usize, content: usize) -> Result<(), String> {
+    let length = bytes.len() - content;
+    let has_room = content - start > LENGTH;
     match u8::try_from(length) {
-        Ok(short) if short <= SHORT => bytes[start] = short,
+        Ok(short) if short <= SHORT && !has_room => bytes[start] = short,
         _ => {
             let length = u32::try_from(length).map_err(|_| "it is larger than 4 GiB".to_owned())?;
-            bytes[start] = LONG;
-            bytes.extend_from_slice(&length.to_le_bytes());
-            bytes[start + 1..].rotate_right(LENGTH);
+            if !has_room {
+                bytes[start] = LONG;
+                bytes.extend_from_slice(&[0; LENGTH]);
+                bytes[content..].rotate_right(LENGTH);
+            }
+            bytes[start + 1..][..LENGTH].copy_from_slice(&length.to_le_bytes());
         }
     }
     Ok(())
@@ -93,43 +93,11 @@ pub(super) fn split(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
     Some((Ok(value), rest))
 }
 
-/// Reads the one value that there is.
-pub(crate) fn read_one<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+/// Returns the bytes of the one value that there is.
+pub(crate) fn only(bytes: &[u8]) -> Result<&[u8], String> {
     match split(bytes) {
-        Some((Ok(value), _)) => codec::read(value),
+        Some((Ok(value), _)) => Ok(value),
         _ => Err("it is not whole".to_owned()),
-    }
-}
-
-/// Bytes of a 64-bit number at most.
-const A_NUMBER: usize = 10;
-
-struct Append<'a>(&'a mut Vec<u8>);
-
-impl Flavor for Append<'_> {
-    type Output = ();
-
-    #[inline]
-    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
-        self.0.push(byte);
-        Ok(())
-    }
-
-    #[inline]
-    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        // A number takes a few bytes, and to call for a copy of them takes longer than to write them.
-        if bytes.len() <= A_NUMBER {
-            for byte in bytes {
-                self.0.push(*byte);
-            }
-        } else {
-            self.0.extend_from_slice(bytes);
-        }
-        Ok(())
-    }
-
-    fn finalize(self) -> postcard::Result<()> {
-        Ok(())
     }
 }
 
@@ -147,12 +115,17 @@ mod tests {
     fn values_of_all_lengths_are_read_back() {
         for length in [0, 1, 249, 250, 251, 252, 300, 70_000] {
             let mut bytes = Vec::new();
-            append(&"x".repeat(length), &mut bytes).unwrap();
-            append(&7_u8, &mut bytes).unwrap();
-            assert_eq!(read_one::<String>(&bytes).unwrap().len(), length);
+            for value in [vec![1; length], vec![7]] {
+                append::<Vec<u8>>(&mut bytes, |bytes| {
+                    bytes.extend(&value);
+                    Ok(())
+                })
+                .unwrap();
+            }
+            assert_eq!(only(&bytes).unwrap().len(), length);
             let (_, rest) = split(&bytes).unwrap();
-            assert_eq!(read_one::<u8>(rest), Ok(7));
-            assert!(read_one::<String>(&bytes[..length]).is_err());
+            assert_eq!(only(rest), Ok(&[7][..]));
+            assert!(only(&bytes[..length]).is_err());
         }
     }
 }

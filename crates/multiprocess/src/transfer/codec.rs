@@ -1,48 +1,144 @@
 //! Values as bytes: writing, reading, and why either failed.
+//!
+//! A vector of plain numbers is a [block](crate::transfer::block); any other value is in postcard's format.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
+use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::transfer::{attachments, handle};
+use crate::transfer::{attachments, block, handle, ipc};
 
-/// Reads a value that came with a message, and may hold handles; the error says why that failed.
-#[inline]
-pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
-    // A value's own `Deserialize` may panic.
-    catch_unwind(AssertUnwindSafe(|| read_or_panic(bytes)))
-        .unwrap_or_else(|payload| Err(panic_message(payload.as_ref()).to_owned()))
+/// What becomes of handles of `ipc-channel` in a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IpcHandles {
+    /// They travel beside the bytes.
+    Travel,
+    /// They are an error: the message can't carry their open files.
+    Refused,
 }
 
-/// As [`read`], but a panic goes on.
+/// Appends a value that is alone in its message; the error says why that failed, and part of it may be there then.
 #[inline]
-pub(crate) fn read_or_panic<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+pub(crate) fn write<T: Serialize + 'static>(
+    value: &T,
+    bytes: &mut Vec<u8>,
+    ipc_handles: IpcHandles,
+) -> Result<(), String> {
+    if let Some(block) = block::bytes_of(value) {
+        bytes.extend_from_slice(block);
+        return Ok(());
+    }
+    write_serialised(value, bytes, ipc_handles)
+}
+
+/// Appends a value that others may follow.
+#[inline]
+pub(crate) fn write_part<T: Serialize + 'static>(
+    value: &T,
+    bytes: &mut Vec<u8>,
+    ipc_handles: IpcHandles,
+) -> Result<(), String> {
+    if let Some(block) = block::bytes_of(value) {
+        bytes.extend_from_slice(&block.len().to_ne_bytes());
+        bytes.extend_from_slice(block);
+        return Ok(());
+    }
+    write_serialised(value, bytes, ipc_handles)
+}
+
+/// Appends a value by its own `Serialize`.
+#[inline]
+pub(crate) fn write_serialised<T: Serialize>(
+    value: &T,
+    bytes: &mut Vec<u8>,
+    ipc_handles: IpcHandles,
+) -> Result<(), String> {
+    let why = |error| why_not(value, &error);
+    if ipc_handles == IpcHandles::Travel || !ipc::may_hold_handles::<T>() {
+        return postcard::serialize_with_flavor(value, Append(bytes)).map_err(why);
+    }
+    ipc::refuse_handles(value, |watched| {
+        postcard::serialize_with_flavor(watched, Append(bytes)).map_err(why)
+    })
+}
+
+/// Reads a value that is alone in its message, and may hold handles; the error says why that failed. A value's own
+/// `Deserialize` may panic.
+#[inline]
+pub(crate) fn read<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, String> {
+    match block::from_bytes(bytes) {
+        Some(read) => read,
+        None => read_serialised(bytes),
+    }
+}
+
+/// As [`read`], for a value that others may follow; it is split off the bytes.
+#[inline]
+pub(crate) fn read_part<T: DeserializeOwned + 'static>(bytes: &mut &[u8]) -> Result<T, String> {
+    if block::is_block::<T>() {
+        let cut_off = || "it is cut off".to_owned();
+        let (length, rest) = bytes.split_first_chunk().ok_or_else(cut_off)?;
+        let split = rest.split_at_checked(usize::from_ne_bytes(*length));
+        let (block, rest) = split.ok_or_else(cut_off)?;
+        *bytes = rest;
+        return block::from_bytes(block).unwrap_or_else(|| Err(cut_off()));
+    }
+    let (value, rest) = with_handles::<T, _>(|| postcard::take_from_bytes(bytes))?;
+    *bytes = rest;
+    Ok(value)
+}
+
+/// Reads a value by its own `Deserialize`, which may panic.
+#[inline]
+pub(crate) fn read_serialised<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    with_handles::<T, _>(|| postcard::from_bytes(bytes))
+}
+
+/// Reads a value of type `T`, in which there may be handles.
+#[inline]
+fn with_handles<T, R>(read: impl FnOnce() -> postcard::Result<R>) -> Result<R, String> {
     if std::mem::needs_drop::<T>() {
         // Of an earlier value.
         handle::why_not_opened();
     }
-    attachments::reading::<T, _>(|| postcard::from_bytes(bytes)).map_err(|error| explain(&error))
+    attachments::reading::<T, _>(read).map_err(|error| explain(&error))
 }
 
-/// Returns the result of `work`; `None` if it panics.
-pub(crate) fn without_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(work)).ok()
-}
+/// Bytes of a 64-bit number at most.
+const A_NUMBER: usize = 10;
 
-/// Returns the text of a panic.
-pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> &str {
-    payload
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a panic without a message")
+struct Append<'a>(&'a mut Vec<u8>);
+
+impl Flavor for Append<'_> {
+    type Output = ();
+
+    #[inline]
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    #[inline]
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        // A number takes a few bytes, and to call for a copy of them takes longer than to write them.
+        if bytes.len() <= A_NUMBER {
+            for byte in bytes {
+                self.0.push(*byte);
+            }
+        } else {
+            self.0.extend_from_slice(bytes);
+        }
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
 }
 
 /// Returns why a value could not be serialised. Postcard drops the message of a value's own `Serialize`, so this runs
 /// another serialiser to get it.
-pub(crate) fn why_not<T: Serialize>(value: &T, error: &postcard::Error) -> String {
+fn why_not<T: Serialize>(value: &T, error: &postcard::Error) -> String {
     if *error != postcard::Error::SerdeSerCustom {
         return explain(error);
     }
@@ -52,7 +148,7 @@ pub(crate) fn why_not<T: Serialize>(value: &T, error: &postcard::Error) -> Strin
     }
 }
 
-pub(crate) fn explain(error: &postcard::Error) -> String {
+fn explain(error: &postcard::Error) -> String {
     match error {
         postcard::Error::WontImplement => "its type asks the bytes what they are (`untagged`, \
              `flatten`, `serde_json::Value`), and the wire format does not say; give it a type that \

@@ -39,7 +39,7 @@ impl Attachment for Segment {
 /// and `open`.
 macro_rules! handle {
     (
-        $handle:ident $(<$($of:ident $(: $bound:ident)?),+>)?,
+        $handle:ident $(<$($of:ident $(: $bound:ident + 'static)?),+>)?,
         $content:expr,
         $send:expr,
         $open:expr $(,)?
@@ -50,7 +50,7 @@ macro_rules! handle {
             }
         }
 
-        impl<'de $(, $($of $(: $bound)?),+)?> serde::Deserialize<'de>
+        impl<'de $(, $($of $(: $bound + 'static)?),+)?> serde::Deserialize<'de>
             for $handle $(<$($of),+>)?
         {
             fn deserialize<Z: serde::Deserializer<'de>>(deserializer: Z) -> Result<Self, Z::Error> {

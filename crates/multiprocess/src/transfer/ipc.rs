@@ -4,5 +4,5 @@ mod bridge;
 mod collector;
 mod refusal;
 
-pub(crate) use collector::{Collector, open, prepare};
+pub(crate) use collector::{Collector, prepare, within};
 pub(crate) use refusal::{may_hold_handles, refuse_handles};

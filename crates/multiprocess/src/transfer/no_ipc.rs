@@ -32,7 +32,7 @@ impl Collector {
 }
 
 /// Refuses a value that came with handles: no process of this program sends them.
-pub(crate) fn open<T>(_bytes: Vec<u8>, _handles: Handles) -> Result<T, String> {
+pub(crate) fn within<T>(_handles: Handles, _read: impl FnOnce() -> T) -> Result<T, String> {
     Err(REFUSED.to_owned())
 }
 

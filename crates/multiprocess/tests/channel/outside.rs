@@ -60,7 +60,7 @@ fn memory_of(handle: &impl Debug) -> PathBuf {
 }
 
 /// Tries to serialise a handle, and to read it; both fail, and leave nothing behind.
-fn is_refused<T: Serialize + DeserializeOwned + Debug>(make: impl Fn() -> T) {
+fn is_refused<T: Serialize + DeserializeOwned + Debug + 'static>(make: impl Fn() -> T) {
     let handle = make();
     let memory = memory_of(&handle);
     assert!(memory.exists(), "{handle:?}");

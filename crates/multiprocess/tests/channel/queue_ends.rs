@@ -377,7 +377,7 @@ fn the_halves_are_not_mixed_up() {
     drop(receiver);
 }
 
-fn is_refused<T: DeserializeOwned>(bytes: &[u8], reason: &str) {
+fn is_refused<T: DeserializeOwned + 'static>(bytes: &[u8], reason: &str) {
     let queue = Queue::new().unwrap();
     queue.put(Forged::<T>::Sent(bytes.to_owned())).unwrap();
     let refused = queue.get().map(|_| ()).unwrap_err();

@@ -34,7 +34,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Forged<T> {
 }
 
 /// The bytes with which a handle travels in a message; this one does not travel.
-pub(crate) fn bytes_of<T: Serialize + DeserializeOwned>(handle: T) -> Vec<u8> {
+pub(crate) fn bytes_of<T: Serialize + DeserializeOwned + 'static>(handle: T) -> Vec<u8> {
     struct Peek<T>(T, RefCell<Vec<u8>>);
 
     impl<T: Serialize> Serialize for Peek<T> {

@@ -1,5 +1,10 @@
 use crate::process::batch::*;
 
+fn append_input<T: Serialize + 'static>(input: &T, inputs: &mut Vec<u8>) {
+    let write = |bytes: &mut Vec<u8>| codec::write_part(input, bytes, IpcHandles::Refused);
+    append::<T>(inputs, write).unwrap();
+}
+
 fn half(number: u32) -> u32 {
     assert!(number.is_multiple_of(2), "{number} is odd");
     number / 2
@@ -9,7 +14,7 @@ fn half(number: u32) -> u32 {
 fn each_call_of_a_batch_has_its_own_result() {
     let mut inputs = Vec::new();
     for number in [2_u32, 3, 400] {
-        append(&(number,), &mut inputs).unwrap();
+        append_input(&number, &mut inputs);
     }
     let mut results = Vec::new();
     run(half, &inputs, 3, &|_| {}, &mut results);
@@ -63,7 +68,7 @@ impl<'de> serde::Deserialize<'de> for Mine {
 fn a_result_that_panics_half_written_is_taken_back() {
     let mut inputs = Vec::new();
     for number in [5_u32, WRITTEN, 6] {
-        append(&(number,), &mut inputs).unwrap();
+        append_input(&number, &mut inputs);
     }
     let mut bytes = Vec::new();
     run(|mine: Mine| mine, &inputs, 3, &|_| {}, &mut bytes);
@@ -106,7 +111,7 @@ fn a_panic_at_any_point_harms_no_other_call() {
     for number in [
         0_u32, READ, 9, CALLED, 9, WRITTEN, DROPPED, DROPPED, READ, 9,
     ] {
-        append(&(number,), &mut inputs).unwrap();
+        append_input(&number, &mut inputs);
     }
     let mut bytes = Vec::new();
     run(called, &inputs, 10, &|_| {}, &mut bytes);
@@ -139,7 +144,7 @@ fn a_panic_at_any_point_harms_no_other_call() {
 #[test]
 fn a_batch_that_was_cut_off_is_an_error_for_what_is_missing() {
     let mut inputs = Vec::new();
-    append(&(2_u32,), &mut inputs).unwrap();
+    append_input(&2_u32, &mut inputs);
     let mut results = Vec::new();
     run(half, &inputs, 2, &|_| {}, &mut results);
     let mut results = Results::new(&results);
@@ -153,10 +158,10 @@ fn a_batch_that_was_cut_off_is_an_error_for_what_is_missing() {
 #[test]
 fn a_value_that_cannot_be_read_does_not_hide_the_next() {
     let mut inputs = Vec::new();
-    append(&(2_u32,), &mut inputs).unwrap();
+    append_input(&2_u32, &mut inputs);
     // A number that does not end.
     inputs.extend([1, 0xff]);
-    append(&(8_u32,), &mut inputs).unwrap();
+    append_input(&8_u32, &mut inputs);
     let mut results = Vec::new();
     run(half, &inputs, 3, &|_| {}, &mut results);
     let mut results = Results::new(&results);

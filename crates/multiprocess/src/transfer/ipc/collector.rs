@@ -14,6 +14,7 @@
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::os::unix::net::UnixStream;
+use std::rc::Rc;
 
 use ipc_channel::ipc::{self, IpcReceiver, IpcSender, IpcSharedMemory, OpaqueIpcSender};
 use serde::de::value::{Error as IndexError, UsizeDeserializer};
@@ -21,7 +22,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::platform::limits::{explained, too_few_descriptors};
-use crate::transfer::codec;
+use crate::transfer::caught;
 use crate::transfer::handles::Handles;
 use crate::transfer::ipc::bridge;
 
@@ -89,7 +90,7 @@ impl Collector {
             ..Sweep::default()
         };
         // With more handles than fit, `ipc-channel` panics, but still empties the list.
-        let sent = codec::without_panic(|| self.sender.send(message));
+        let sent = caught::without_panic(|| self.sender.send(message));
         // Without a descriptor for a handle, `ipc-channel` panics.
         let free = check_free(COUNTED.get() + 1);
         match sent {
@@ -98,7 +99,7 @@ impl Collector {
             )),
             Some(Err(error)) => Err(error.to_string()),
             Some(Ok(())) => free.and_then(|()| {
-                codec::without_panic(|| retry(|| self.receiver.recv()))
+                caught::without_panic(|| retry(|| self.receiver.recv()))
                     .unwrap_or_else(|| Err(too_few_descriptors()))
             }),
         }
@@ -172,39 +173,43 @@ impl<'de> Deserialize<'de> for Sweep {
     }
 }
 
-/// Reads a value that came with handles.
-pub(crate) fn open<T: DeserializeOwned>(bytes: Vec<u8>, handles: Handles) -> Result<T, String> {
-    let (near, far) = bridge::build::<Within<T>>()?;
+/// Reads a value that came with handles: while `read` runs, the numbers in the value lead to them.
+pub(crate) fn within<T: 'static>(
+    handles: Handles,
+    read: impl FnOnce() -> T + 'static,
+) -> Result<T, String> {
+    let (near, far) = bridge::build::<Within>()?;
     let receiver = reverse(near)?;
     bridge::put_packet(&far, &handles).map_err(|error| explained(&error))?;
     // The copies that were sent are enough.
     drop(handles);
-    BYTES.set(bytes);
-    let within = retry(|| receiver.recv())?;
-    within.value.expect("reading `Within` fills it")
+    let place = Rc::new(Cell::new(None));
+    let read_value = Rc::clone(&place);
+    READ.set(Some(Box::new(move || read_value.set(Some(read())))));
+    retry(|| receiver.recv())?;
+    Ok(place.take().expect("receiving `Within` calls it"))
 }
 
 thread_local! {
-    /// The bytes of the value that is read during the reception of its handles.
-    static BYTES: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    /// What is to be called within the reception of the handles.
+    static READ: Cell<Option<Box<dyn FnOnce()>>> = const { Cell::new(None) };
 }
 
-/// A value whose bytes did not come with the handles it refers to.
-struct Within<T> {
-    value: Option<Result<T, String>>,
-}
+/// A message without bytes of its own: those of the value come by another way than the handles it refers to.
+struct Within;
 
-impl<T> Serialize for Within<T> {
+impl Serialize for Within {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_unit()
     }
 }
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Within<T> {
-    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Within<T>, D::Error> {
-        let bytes = BYTES.take();
-        let value = codec::read(&bytes);
-        Ok(Within { value: Some(value) })
+impl<'de> Deserialize<'de> for Within {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Within, D::Error> {
+        if let Some(read) = READ.take() {
+            read();
+        }
+        Ok(Within)
     }
 }
 
