@@ -10,7 +10,6 @@ pub(crate) mod name;
 pub(crate) mod registry;
 pub(crate) mod run_file;
 pub(crate) mod segment;
-mod segment_lock;
+pub(crate) mod segment_lock;
 pub(crate) mod sweep;
 pub(crate) mod timeout;
-pub(crate) mod turn;

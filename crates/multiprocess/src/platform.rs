@@ -15,7 +15,6 @@ macro_rules! dispatch {
     };
 }
 
-pub(crate) mod anonymous_file;
 pub(crate) mod capacity;
 pub(crate) mod exit_watch;
 pub(crate) mod file_lock;
@@ -24,6 +23,7 @@ pub(crate) mod limits;
 pub(crate) mod shared_folder;
 pub(crate) mod signal;
 pub(crate) mod spawner;
+pub(crate) mod wait_until;
 
 #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
 mod linux;
@@ -38,20 +38,16 @@ use linux as native;
 #[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
 use unix as native;
 
-pub(crate) use native::{IS_LINUX, inherited, process, program, robust_mutex};
+pub(crate) use native::{inherited, process, program, robust_mutex};
 
 use std::sync::OnceLock;
 
-/// Returns whether the portable functions are used where there is a choice.
+/// Returns whether the portable functions are used where there is a choice. `MULTIPROCESS_PORTABLE=1` asks for them,
+/// for tests.
 #[inline]
-fn is_portable() -> bool {
-    !IS_LINUX || is_forced()
-}
-
-/// Returns whether `MULTIPROCESS_PORTABLE=1` asks for the portable functions although there are others, for tests.
-#[inline]
-pub(crate) fn is_forced() -> bool {
+pub(crate) fn is_portable() -> bool {
     static FORCED: OnceLock<bool> = OnceLock::new();
-    *FORCED
-        .get_or_init(|| std::env::var_os("MULTIPROCESS_PORTABLE").is_some_and(|value| value == "1"))
+    cfg!(not(all(target_os = "linux", not(multiprocess_twins))))
+        || *FORCED
+            .get_or_init(|| std::env::var_os("MULTIPROCESS_PORTABLE").is_some_and(|it| it == "1"))
 }

@@ -12,8 +12,8 @@ use crate::channel::ring::{Rings, Wasteful};
 use crate::memory::eventcount::{self, AdaptiveSpin, EventCount};
 use crate::memory::layout::words;
 use crate::memory::segment::{Access, Clear, Segment};
+use crate::memory::segment_lock::Turn;
 use crate::memory::timeout::WaitUntil;
-use crate::memory::turn::Turn;
 use crate::platform::file_lock::Refused;
 use crate::trace::events;
 use crate::transfer::block::Sink;
@@ -128,7 +128,7 @@ impl Mpmc {
     #[inline]
     fn turn(&self, which: usize, wait: WaitUntil) -> Result<Turn<'_>, Refused> {
         if matches!(wait, WaitUntil::Try)
-            && let Ok(turn) = self.segment.try_turn(which)
+            && let Ok(turn) = self.segment.turn(which, wait)
         {
             return Ok(turn);
         }
@@ -290,7 +290,7 @@ impl Mpmc {
     /// Frees the memory of rings that are empty.
     pub(crate) fn tidy(&self) {
         if self.rings.is_wasteful()
-            && let Ok(_turn) = self.segment.try_turn(self.takers_turn())
+            && let Ok(_turn) = self.segment.turn(self.takers_turn(), WaitUntil::Try)
         {
             self.return_to_first_ring();
         }
@@ -299,7 +299,7 @@ impl Mpmc {
     /// Frees the memory of the rings, which are empty; the caller has the takers' turn. While another thread puts, they
     /// are not empty.
     fn return_to_first_ring(&self) {
-        if let Ok(_turn) = self.segment.try_turn(self.putters_turn()) {
+        if let Ok(_turn) = self.segment.turn(self.putters_turn(), WaitUntil::Try) {
             // Where it fails they stay as they are.
             let _ = self.rings.return_to_first_ring();
         }
@@ -307,7 +307,9 @@ impl Mpmc {
 
     /// Closes it: from now on each put is refused.
     pub(crate) fn close(&self) -> Result<(), Stop> {
-        let turn = self.segment.turn(self.putters_turn(), None)?;
+        let turn = self
+            .segment
+            .turn(self.putters_turn(), WaitUntil::Until(None))?;
         self.rings.close();
         drop(turn);
         self.not_empty().notify_all();
@@ -366,7 +368,10 @@ mod tests {
             let takes = scope.spawn(|| take(LIMIT));
             std::thread::sleep(MOMENT);
             // The first is woken, and does not get the turn in time.
-            let turn = mpmc.segment.turn(mpmc.takers_turn(), None).unwrap();
+            let turn = mpmc
+                .segment
+                .turn(mpmc.takers_turn(), WaitUntil::Until(None))
+                .unwrap();
             mpmc.put(b"message", within(LIMIT), None).unwrap();
             let gave_up = gives_up.join().unwrap();
             drop(turn);

@@ -7,7 +7,8 @@ use std::sync::atomic::Ordering;
 use crate::memory::create::total;
 use crate::memory::layout::HEADER;
 use crate::memory::name::companion_bit;
-use crate::memory::segment::{Access, Segment, open_segment};
+use crate::memory::registry;
+use crate::memory::segment::{Access, Segment};
 use crate::platform::capacity;
 
 impl Segment {
@@ -19,7 +20,7 @@ impl Segment {
         length: usize,
     ) -> std::io::Result<Arc<Segment>> {
         let total = total(length)?;
-        let _making = crate::memory::registry::making()?;
+        let _making = registry::making()?;
         let path = self.companion(suffix)?;
         if path.symlink_metadata().is_ok() {
             self.remove_dependent(suffix);
@@ -30,11 +31,7 @@ impl Segment {
     /// Opens a dependent of this segment.
     pub(crate) fn open_dependent(&self, suffix: &str) -> Result<Arc<Segment>, String> {
         self.check_process().map_err(|error| error.to_string())?;
-        let place = self.place.child(suffix);
-        match open_segment(&place) {
-            Some(segment) => Ok(segment),
-            None => Self::map_at(&place, None, Access::Atomic),
-        }
+        Self::open(&self.place.child(suffix), None, Access::Atomic)
     }
 
     /// Removes a dependent that is no longer used, even if processes still have it open.

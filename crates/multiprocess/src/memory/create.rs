@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use shared_memory::{Shmem, ShmemConf, ShmemError};
 
-use crate::memory::layout::{HEADER, MARK};
+use crate::memory::layout::HEADER;
 use crate::memory::liveness::UniquePid;
 use crate::memory::name::{SegmentName, os_id};
 use crate::memory::registry;
 use crate::memory::run_file::{self, Existence};
-use crate::memory::segment::{Access, Segment, open_segments};
+use crate::memory::segment::{Access, Segment};
 use crate::platform::capacity;
 use crate::platform::shared_folder::is_memory;
 
@@ -44,23 +44,16 @@ impl Segment {
     ) -> std::io::Result<Arc<Segment>> {
         // Where the file is not the memory itself, it is made first: whatever happens next, both will be removed.
         let users = run_file::hold(&place.path(), Existence::New)?;
-        let segment = Self::map_new(&place, total).and_then(|mapping| {
-            #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
-            Self::make_mutexes(&mapping)?;
-            Self::assemble(mapping, place.clone(), length, usage, users)
-        });
-        let segment = segment.inspect_err(|_| place.remove())?;
+        let mapping = Self::map_new(&place, total).inspect_err(|_| place.remove())?;
+        // From here on, its drop removes the name.
+        let mut segment = Segment::new(mapping, place, usage, users);
+        #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
+        segment.make_mutexes()?;
+        segment.length = length;
         let header = segment.header();
         header.length.store(length as u64, Ordering::Relaxed);
-        header
-            .atomic
-            .store(u32::from(usage == Access::Atomic), Ordering::Relaxed);
-        header.mark.store(MARK, Ordering::Release);
-        let segment = Arc::new(segment);
-        open_segments()
-            .get_or_insert_default()
-            .insert(place, Arc::downgrade(&segment));
-        Ok(segment)
+        header.mark.store(usage.mark(), Ordering::Release);
+        segment.share(true)
     }
 
     /// Maps a new name, and reserves the memory: otherwise the first write would end the process by a signal if there

@@ -98,7 +98,7 @@ impl<'a> EventCount<'a> {
 
     /// Sleeps until the epoch differs from `seen`, which `prepare_wait` returned, or until the deadline.
     pub(crate) fn wait_while(self, seen: u32, until: Instant) {
-        futex::wait_while(self.epoch, seen, Some(until));
+        futex::wait(&[(self.epoch, seen)], until);
     }
 }
 
@@ -122,7 +122,7 @@ pub(crate) fn sleep(
     // The counterpart of the one in `notify`.
     fence(Ordering::SeqCst);
     if !ready() {
-        futex::wait_for_any(&seen, Some(until));
+        futex::wait(&seen, until);
     }
 }
 

@@ -1,17 +1,15 @@
-//! The header of each segment, the same for all processes of a run. All of it is atomics and mutexes, so a process that
-//! has mapped the segment may use it through a shared reference.
+//! The header of each segment. All of it is atomics and mutexes, so a process that has mapped the segment may use it
+//! through a shared reference.
 
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use crate::platform::robust_mutex::RobustMutex;
 
-/// The header of each segment.
 #[repr(C, align(64))]
 pub(super) struct Header {
+    /// The [`mark`](crate::memory::segment::Access::mark) of a complete segment.
     pub(super) mark: AtomicU64,
     pub(super) length: AtomicU64,
-    /// How the memory may be used: 1 by atomics, 0 under the lock.
-    pub(super) atomic: AtomicU32,
     /// Handles in flight, which hold no lock on the file of the name.
     pub(super) in_flight: AtomicU32,
     pub(super) lock: LockPlace,
@@ -19,6 +17,17 @@ pub(super) struct Header {
     /// Which files belong to the segment: [bits](crate::memory::name::companion_bit).
     pub(super) accompanied: AtomicU32,
     pub(super) turns: [TurnPlace; TURNS],
+}
+
+impl Header {
+    /// Returns the mutex of a turn, or that of the [`LOCK`].
+    #[inline]
+    pub(super) fn mutex(&self, which: usize) -> &RobustMutex {
+        match self.turns.get(which) {
+            Some(turn) => &turn.0,
+            None => &self.lock.mutex,
+        }
+    }
 }
 
 /// What each lock operation changes: on one cache line, and not on the line of the counters.
@@ -41,8 +50,8 @@ pub(crate) const WORDS: usize = 32;
 /// Locks in each segment that guard no memory, but let processes do something one after the other.
 pub(crate) const TURNS: usize = 4;
 
-/// The first number of a complete segment.
-pub(super) const MARK: u64 = 0x6d75_6c74_6970_726f;
+/// Beside the turns: the lock of the memory.
+pub(super) const LOCK: usize = TURNS;
 
 /// Bytes before the memory that is lent out.
 pub(super) const HEADER: usize = size_of::<Header>();

@@ -6,6 +6,8 @@
 //! unmapped. So a process that gets the file's lock exclusively knows that the other has ended. The pid alone is not
 //! enough, because a later process may get the same one.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -22,16 +24,10 @@ pub(crate) struct UniquePid(u64);
 
 static OWN: AtomicU64 = AtomicU64::new(0);
 
-/// A file that this process has locked, which shows its state to others of the run.
-struct Mark {
-    run: Run,
-    path: PathBuf,
-    _locked: File,
-}
+/// The files that this process has locked, which show its state to the others of its runs.
+static MARKS: Mutex<BTreeMap<PathBuf, File>> = Mutex::new(BTreeMap::new());
 
-static MARKS: Mutex<Vec<Mark>> = Mutex::new(Vec::new());
-
-fn marks() -> MutexGuard<'static, Vec<Mark>> {
+fn marks() -> MutexGuard<'static, BTreeMap<PathBuf, File>> {
     MARKS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -156,27 +152,22 @@ pub(super) fn become_orphan(run: Run) {
 
 fn mark(run: Run, what: &str) -> io::Result<()> {
     let path = UniquePid::current().file(run, what);
-    let mut marks = marks();
-    if marks.iter().all(|mark| mark.path != path) {
-        let file = run_file::hold(&path, Existence::New)?;
-        marks.push(Mark {
-            run,
-            path,
-            _locked: file,
-        });
+    if let Entry::Vacant(mark) = marks().entry(path) {
+        let file = run_file::hold(mark.key(), Existence::New)?;
+        mark.insert(file);
     }
     Ok(())
 }
 
 /// Unlocks this process's files of a run.
 pub(super) fn leave(run: Run) {
-    marks().retain(|mark| mark.run != run);
+    let files = [ALIVE, ORPHAN].map(|what| UniquePid::current().file(run, what));
+    marks().retain(|path, _| !files.contains(path));
 }
 
-/// Returns whether a name in a run belongs to a file of this process.
-pub(super) fn is_own(run: Run, name: &str) -> bool {
-    let is_it = |mark: &Mark| mark.run == run && mark.path.ends_with(name);
-    marks().iter().any(is_it)
+/// Returns whether it is a file of this process.
+pub(super) fn is_own(path: &Path) -> bool {
+    marks().contains_key(path)
 }
 
 /// Removes the file of a process that was killed; false if the process has not ended.

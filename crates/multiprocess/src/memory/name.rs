@@ -10,7 +10,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::fs;
+use std::fs::{self, DirEntry};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::ErrorKind;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -93,7 +93,7 @@ pub(super) fn random() -> u64 {
 }
 
 /// The name of a segment. Its parts can be sent, and cannot make a path outside the folder.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub(crate) struct SegmentName {
     pub(super) run: Run,
     /// The unique number of the process that made it, and which of its segments it is.
@@ -130,16 +130,8 @@ impl SegmentName {
         path(&self.to_string())
     }
 
-    /// Returns the path of the lock, where that is a file.
-    pub(super) fn lock(&self) -> PathBuf {
-        path(&format!("{self}.{LOCK}"))
-    }
-
     /// Removes the name, and the memory that it has.
     pub(super) fn remove(&self) {
-        if !is_memory() {
-            let _ = fs::remove_file(self.lock());
-        }
         remove(&self.to_string());
     }
 
@@ -152,14 +144,8 @@ impl SegmentName {
         }
         if noted & OTHERS != 0 {
             let prefix = format!("{self}.");
-            let entries = fs::read_dir(shared_folder())
-                .into_iter()
-                .flatten()
-                .flatten();
-            for name in entries.filter_map(|entry| entry.file_name().into_string().ok()) {
-                if name.starts_with(&prefix) {
-                    remove(&name);
-                }
+            for (name, _) in entries().filter(|(name, _)| name.starts_with(&prefix)) {
+                remove(&name);
             }
         }
     }
@@ -171,8 +157,10 @@ pub(super) fn companion_bit(suffix: &str) -> u32 {
     known.map_or(OTHERS, |bit| 1 << bit)
 }
 
-/// Suffixes that have a bit of their own, which says whether the file was made.
-const COMPANIONS: [&str; 6] = ["left", "right", "turn0", "turn1", "turn2", "turn3"];
+/// Suffixes that have a bit of their own, which says whether the file was made. The first are those of a segment's turns
+/// and lock.
+pub(super) const COMPANIONS: [&str; 7] =
+    ["turn0", "turn1", "turn2", "turn3", "lock", "left", "right"];
 
 /// The bit for all other suffixes: files with these have to be searched for.
 const OTHERS: u32 = 1 << 31;
@@ -187,7 +175,14 @@ impl fmt::Display for SegmentName {
     }
 }
 
-pub(super) const LOCK: &str = "lock";
+/// Returns what is in the folder.
+pub(super) fn entries() -> impl Iterator<Item = (String, DirEntry)> {
+    let entries = fs::read_dir(shared_folder()).into_iter().flatten();
+    entries.filter_map(|entry| {
+        let entry = entry.ok()?;
+        Some((entry.file_name().into_string().ok()?, entry))
+    })
+}
 
 pub(super) fn path(name: &str) -> PathBuf {
     shared_folder().join(name)

@@ -12,13 +12,13 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use crate::memory::liveness::{self, ALIVE, UniquePid};
-use crate::memory::name::{Run, path, remove};
-use crate::memory::run_file::{self, Existence};
-use crate::platform::shared_folder::shared_folder;
+use crate::memory::name::{Run, entries, path, remove};
+use crate::memory::run_file::{self, Existence, user};
 
 /// A run of which this process is a part, and its lease, if that is still there.
 struct Membership {
@@ -32,14 +32,11 @@ struct Memberships {
     /// The process that became a part of them.
     process: Option<UniquePid>,
     all: Vec<Membership>,
-    /// Whether all were left, at the end of the process.
-    left: bool,
 }
 
 static MEMBERSHIPS: Mutex<Memberships> = Mutex::new(Memberships {
     process: None,
     all: Vec::new(),
-    left: false,
 });
 
 fn memberships() -> MutexGuard<'static, Memberships> {
@@ -65,27 +62,25 @@ impl Memberships {
     }
 }
 
-/// Returns the effective user of this process.
-pub(super) fn user() -> u32 {
-    rustix::process::geteuid().as_raw()
-}
+/// Whether this process leaves its runs, which it does once, at its end.
+static LEAVING: AtomicBool = AtomicBool::new(false);
 
-/// Whether this process has left its runs, which it does once, at its end. Read-locked while a thread makes something
-/// for a run: other threads go on while the main thread ends.
-static LEFT: RwLock<bool> = RwLock::new(false);
+/// Read-locked while a thread makes something for a run: other threads go on while the main thread ends.
+static MAKING: RwLock<()> = RwLock::new(());
 
-/// Keeps this process from leaving its runs while the guard lives; an error if it has left them. A thread must not hold
+/// Keeps this process from leaving its runs while the guard lives; an error if it leaves them. A thread must not hold
 /// two guards.
-pub(crate) fn making() -> io::Result<RwLockReadGuard<'static, bool>> {
-    let left = LEFT.read().unwrap_or_else(PoisonError::into_inner);
-    if *left {
-        return Err(about_to_end());
-    }
-    Ok(left)
+pub(crate) fn making() -> io::Result<RwLockReadGuard<'static, ()>> {
+    let making = MAKING.read().unwrap_or_else(PoisonError::into_inner);
+    check_stays()?;
+    Ok(making)
 }
 
-fn about_to_end() -> io::Error {
-    io::Error::other("this process is about to end")
+fn check_stays() -> io::Result<()> {
+    if LEAVING.load(Ordering::SeqCst) {
+        return Err(io::Error::other("this process is about to end"));
+    }
+    Ok(())
 }
 
 /// Returns the run of this process, if it has one yet.
@@ -99,9 +94,7 @@ pub(crate) fn own_run() -> io::Result<Run> {
     if let Some(own) = memberships.own() {
         return Ok(own.run);
     }
-    if memberships.left {
-        return Err(about_to_end());
-    }
+    check_stays()?;
     let run = Run::new();
     let lease = run_file::hold(&run.lease(), Existence::New)?;
     memberships.all.push(Membership {
@@ -128,9 +121,7 @@ fn become_part(run: Run, own_of: Option<u32>) -> io::Result<()> {
     if memberships.of(run).is_some() {
         return Ok(());
     }
-    if memberships.left {
-        return Err(about_to_end());
-    }
+    check_stays()?;
     let lease = match run_file::hold(&run.lease(), Existence::Old) {
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         lease => Some(lease?),
@@ -147,26 +138,16 @@ pub(crate) fn is_none() -> bool {
 /// Leaves all runs, and clears away those that have no other process. Waits up to `limit` for those that still have
 /// one.
 pub(crate) fn leave(limit: Duration) {
-    stop_making();
-    let mut memberships = memberships();
-    memberships.left = true;
-    let deadline = Instant::now() + limit;
-    for Membership { run, lease, .. } in memberships.all.drain(..) {
-        while !clear_if_over(run, lease.as_ref()) && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    }
-}
-
-/// Stops this process from making anything for runs.
-fn stop_making() {
+    LEAVING.store(true, Ordering::SeqCst);
     // Making takes only a moment; this doesn't wait for a thread that takes longer.
     let deadline = Instant::now() + Duration::from_secs(1);
-    loop {
-        match LEFT.try_write() {
-            Ok(mut left) => return *left = true,
-            Err(_) if Instant::now() >= deadline => return,
-            Err(_) => std::thread::sleep(Duration::from_micros(100)),
+    while MAKING.try_write().is_err() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_micros(100));
+    }
+    let deadline = Instant::now() + limit;
+    for Membership { run, lease, .. } in memberships().all.drain(..) {
+        while !clear_if_over(run, lease.as_ref()) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 }
@@ -200,14 +181,9 @@ pub(super) type Names = BTreeMap<Run, Vec<String>>;
 
 pub(super) fn list() -> Names {
     let (user, mut names) = (user(), Names::new());
-    for entry in fs::read_dir(shared_folder())
-        .into_iter()
-        .flatten()
-        .flatten()
-    {
+    for (name, entry) in entries() {
         // A name that another user made belongs to no run of this one's.
-        if let Ok(name) = entry.file_name().into_string()
-            && let Some(run) = Run::of(&name)
+        if let Some(run) = Run::of(&name)
             && entry
                 .metadata()
                 .is_ok_and(|found| found.is_file() && found.uid() == user)

@@ -1,7 +1,7 @@
 //! The files of runs: made, opened and locked so that no file of another user is mistaken for one. Every user may write
 //! to the folder.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
@@ -22,6 +22,11 @@ pub(crate) enum Existence {
 
 const MODE: u32 = 0o600;
 
+/// Returns the effective user of this process.
+pub(super) fn user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
 /// Opens a file of this user, and never what a link leads to.
 pub(crate) fn open(path: &Path, existence: Existence) -> io::Result<File> {
     let mut how = OpenOptions::new();
@@ -37,7 +42,7 @@ pub(crate) fn open(path: &Path, existence: Existence) -> io::Result<File> {
         .open(path)
         .map_err(|error| explained(error, existence))?;
     let found = file.metadata()?;
-    if !found.is_file() || found.uid() != rustix::process::geteuid().as_raw() {
+    if !found.is_file() || found.uid() != user() {
         let complaint = format!("{} is not a file of this user", path.display());
         return Err(io::Error::new(ErrorKind::PermissionDenied, complaint));
     }
@@ -102,10 +107,7 @@ pub(crate) fn is_at(file: &File, path: &Path) -> bool {
 pub(crate) fn is_alone(file: &File) -> bool {
     // Not every system turns a shared lock into an exclusive one.
     let _ = file.unlock();
-    match file.try_lock() {
-        Ok(()) => true,
-        Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
-    }
+    file.try_lock().is_ok()
 }
 
 /// As [`is_alone`], but ignores others that lock the file for an instant to see whether it has a user.

@@ -9,8 +9,9 @@
     reason = "a mapping begins at a page, and the data at a multiple of 64"
 )]
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::{self, ErrorKind};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
@@ -20,12 +21,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use serde::{Deserialize, Serialize};
 use shared_memory::{Shmem, ShmemConf, ShmemError};
 
-use crate::memory::layout::{HEADER, Header, MARK, TURNS, WORDS};
+use crate::memory::layout::{HEADER, Header, LOCK, WORDS};
 use crate::memory::liveness::UniquePid;
-use crate::memory::name::{Run, SegmentName, os_id};
+use crate::memory::name::{COMPANIONS, Run, SegmentName, os_id};
 use crate::memory::registry;
 use crate::memory::run_file::{self, Existence};
 use crate::platform::file_lock::FileLock;
+use crate::platform::is_portable;
 use crate::platform::limits::explained;
 
 /// How the memory of a segment is used.
@@ -35,6 +37,13 @@ pub(crate) enum Access {
     Locked,
     /// As atomic numbers.
     Atomic,
+}
+
+impl Access {
+    /// The first number of a complete segment that is used so.
+    pub(super) fn mark(self) -> u64 {
+        0x6d75_6c74_6970_726f + self as u64
+    }
 }
 
 /// What another process needs to open a segment.
@@ -54,10 +63,8 @@ pub(crate) struct Segment {
     pub(super) usage: Access,
     /// The file of the segment's name, locked, shared, as long as this process uses the segment.
     users: Arc<File>,
-    /// The portable version of the mutex in the segment, where it is used.
-    pub(super) file_lock: Option<FileLock>,
-    /// The same for the turns, opened at their first use.
-    pub(super) file_turns: [OnceLock<FileLock>; TURNS],
+    /// The portable versions of the mutexes in the segment, where they are used.
+    pub(super) files: [OnceLock<FileLock>; LOCK + 1],
     /// The process that opened it, and the effective user that it had.
     pub(super) opened_by: (UniquePid, u32),
     /// What its last user does with each direction before the memory is unmapped.
@@ -77,71 +84,75 @@ unsafe impl Send for Segment {}
 unsafe impl Sync for Segment {}
 
 /// The segments that this process has open: each is mapped once.
-static OPEN: Mutex<Option<HashMap<SegmentName, Weak<Segment>>>> = Mutex::new(None);
+static OPEN: Mutex<BTreeMap<SegmentName, Weak<Segment>>> = Mutex::new(BTreeMap::new());
 
-pub(super) fn open_segments() -> MutexGuard<'static, Option<HashMap<SegmentName, Weak<Segment>>>> {
+fn open_segments() -> MutexGuard<'static, BTreeMap<SegmentName, Weak<Segment>>> {
     OPEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Segment {
-    /// Makes the mutexes in a new segment that no other process knows.
-    #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
-    pub(super) fn make_mutexes(mapping: &Shmem) -> std::io::Result<()> {
-        use crate::platform::robust_mutex::RobustMutex;
-
-        let header = mapping.as_ptr().cast::<Header>();
-        // SAFETY: the mapping is at least as long as a header, aligned to a page, and unknown to others.
-        unsafe {
-            RobustMutex::init(&raw mut (*header).lock.mutex)?;
-            for turn in 0..TURNS {
-                RobustMutex::init(&raw mut (*header).turns[turn].0)?;
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn assemble(
-        mapping: Shmem,
-        place: SegmentName,
-        length: usize,
-        usage: Access,
-        users: File,
-    ) -> std::io::Result<Segment> {
-        let file_lock = if is_portable() && !place.is_child() {
-            let file = run_file::open(&place.lock(), Existence::Either)?;
-            Some(FileLock::new(file))
-        } else {
-            None
-        };
-        let mapping = ManuallyDrop::new(mapping);
-        Ok(Segment {
-            mapping,
+    /// Takes over a mapping that is at least as long as a header.
+    pub(super) fn new(mapping: Shmem, place: SegmentName, usage: Access, users: File) -> Segment {
+        assert!(mapping.len() >= HEADER);
+        Segment {
+            mapping: ManuallyDrop::new(mapping),
             place,
-            length,
+            length: 0,
             usage,
             users: Arc::new(users),
-            file_lock,
-            file_turns: Default::default(),
-            opened_by: (UniquePid::current(), registry::user()),
+            files: Default::default(),
+            opened_by: (UniquePid::current(), run_file::user()),
             clear: Default::default(),
-        })
+        }
+    }
+
+    /// Makes the mutexes in a new segment that no other process knows.
+    #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
+    pub(super) fn make_mutexes(&self) -> io::Result<()> {
+        // SAFETY: as said, and this thread has not yet shared the segment.
+        (0..=LOCK).try_for_each(|which| unsafe { self.header().mutex(which).init() })
+    }
+
+    /// Completes opening or making it.
+    pub(super) fn share(self, is_new: bool) -> io::Result<Arc<Segment>> {
+        if is_portable() && self.usage == Access::Locked {
+            self.open_file(LOCK)?;
+        }
+        let segment = Arc::new(self);
+        let mut open = open_segments();
+        let known = open.entry(segment.place.clone()).or_default();
+        match known.upgrade() {
+            // Another thread has opened it meanwhile; ours is dropped again.
+            Some(known) if !is_new => Ok(known),
+            _ => {
+                *known = Arc::downgrade(&segment);
+                Ok(Arc::clone(&segment))
+            }
+        }
+    }
+
+    /// Opens the file that is the lock, or a turn.
+    pub(super) fn open_file(&self, which: usize) -> io::Result<()> {
+        let file = run_file::open(&self.companion(COMPANIONS[which])?, Existence::Either)?;
+        let _ = self.files[which].set(FileLock::new(file));
+        Ok(())
     }
 
     /// Returns an error if this process may use the mapped memory, but can neither open nor count anything for it: it
     /// is a copy, made by `fork`, of the process that opened the segment, or has changed its user since.
-    pub(crate) fn check_process(&self) -> std::io::Result<()> {
+    pub(crate) fn check_process(&self) -> io::Result<()> {
         let (process, user) = self.opened_by;
         let reason = if process != UniquePid::current() {
             format!(
                 "this handle belongs to the process that was forked (pid {}), and not to its copy",
                 process.pid()
             )
-        } else if user != registry::user() {
+        } else if user != run_file::user() {
             format!("this handle belongs to the user (uid {user}) that this process was before")
         } else {
             return Ok(());
         };
-        Err(std::io::Error::other(reason))
+        Err(io::Error::other(reason))
     }
 
     /// Returns whether this process is a copy, made by `fork`, of the one that opened the segment.
@@ -149,62 +160,53 @@ impl Segment {
         self.opened_by.0 != UniquePid::current()
     }
 
-    /// Maps an existing segment, of the given length or the one in its header.
-    pub(super) fn map_at(
+    /// Opens an existing segment, of the given length or the one in its header.
+    pub(super) fn open(
         place: &SegmentName,
         length: Option<u64>,
         usage: Access,
     ) -> Result<Arc<Segment>, String> {
-        let gone = |error: &dyn std::fmt::Display| {
-            format!("the shared memory {place} is not there any more: {error}")
-        };
-        let not_opened = |error: std::io::Error| match error.kind() {
-            std::io::ErrorKind::NotFound => gone(&error),
+        let known = open_segments().get(place).and_then(Weak::upgrade);
+        if let Some(segment) = known {
+            let checked = segment.check_process();
+            return checked.map(|()| segment).map_err(|error| error.to_string());
+        }
+        Self::map(place, length, usage).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => {
+                format!("the shared memory {place} is not there any more: {error}")
+            }
             _ => format!(
                 "the shared memory {place} cannot be opened: {}",
                 explained(&error)
             ),
-        };
-        let _making = registry::making().map_err(not_opened)?;
-        registry::join(place.run).map_err(not_opened)?;
-        let users = run_file::hold(&place.path(), Existence::Old).map_err(not_opened)?;
-        let mapping = ShmemConf::new()
-            .os_id(os_id(&place.to_string()))
-            .open()
-            .map_err(|error| match error {
-                ShmemError::MapOpenFailed(code) => {
-                    not_opened(std::io::Error::from_raw_os_error(code.cast_signed()))
-                }
-                other => gone(&other),
-            })?;
-        let room = mapping.len().checked_sub(HEADER);
-        let room = room.ok_or_else(|| gone(&"it is shorter than it was"))?;
-        // SAFETY: the mapping is at least as long as a header, and aligned to a page.
-        let written = unsafe { &(*mapping.as_ptr().cast::<Header>()).length };
-        let length = length.unwrap_or_else(|| written.load(Ordering::Relaxed));
-        let bytes = usize::try_from(length).map_err(|error| gone(&error))?;
-        if bytes > room {
-            return Err(gone(&"it is shorter than it was"));
-        }
-        let segment =
-            Self::assemble(mapping, place.clone(), bytes, usage, users).map_err(not_opened)?;
+        })
+    }
+
+    fn map(place: &SegmentName, length: Option<u64>, usage: Access) -> io::Result<Arc<Segment>> {
+        let gone = |reason| io::Error::new(ErrorKind::NotFound, reason);
+        let too_short = || gone("it is shorter than it was");
+        let _making = registry::making()?;
+        registry::join(place.run)?;
+        let users = run_file::hold(&place.path(), Existence::Old)?;
+        let mapping = ShmemConf::new().os_id(os_id(&place.to_string())).open();
+        let mapping = mapping.map_err(|error| match error {
+            ShmemError::MapOpenFailed(code) => io::Error::from_raw_os_error(code.cast_signed()),
+            other => io::Error::new(ErrorKind::NotFound, other),
+        })?;
+        let room = mapping.len().checked_sub(HEADER).ok_or_else(too_short)?;
+        let mut segment = Segment::new(mapping, place.clone(), usage, users);
         let header = segment.header();
-        let as_made = header.mark.load(Ordering::Acquire) == MARK
-            && header.length.load(Ordering::Relaxed) == length
-            && (header.atomic.load(Ordering::Relaxed) == 1) == (usage == Access::Atomic);
-        if !as_made {
-            return Err(gone(&"its length or kind is not what was sent"));
+        let mark = header.mark.load(Ordering::Acquire);
+        let written = header.length.load(Ordering::Relaxed);
+        let length = length.unwrap_or(written);
+        segment.length = usize::try_from(length)
+            .ok()
+            .filter(|&length| length <= room)
+            .ok_or_else(too_short)?;
+        if mark != usage.mark() || written != length {
+            return Err(gone("its length or kind is not what was sent"));
         }
-        let mut open = open_segments();
-        let open = open.get_or_insert_default();
-        // Another thread may have opened it meanwhile; then ours is dropped again.
-        if let Some(known) = open.get(place).and_then(Weak::upgrade) {
-            return Ok(known);
-        }
-        let segment = Arc::new(segment);
-        open.retain(|_, segment| segment.strong_count() > 0);
-        open.insert(place.clone(), Arc::downgrade(&segment));
-        Ok(segment)
+        segment.share(false)
     }
 
     /// Returns how many handles are in flight of a segment that may be incomplete.
@@ -243,15 +245,12 @@ impl Segment {
             length: self.length,
             usage: self.usage,
             users: Arc::clone(&self.users),
-            file_lock: self.file_lock.take(),
-            file_turns: std::mem::take(&mut self.file_turns),
+            files: std::mem::take(&mut self.files),
             opened_by: self.opened_by,
             clear: Default::default(),
         });
         // A message may hold a handle of this very memory.
-        open_segments()
-            .get_or_insert_default()
-            .insert(self.place.clone(), Arc::downgrade(&successor));
+        open_segments().insert(self.place.clone(), Arc::downgrade(&successor));
         for (direction, clear) in clear.iter().enumerate() {
             if let Some(clear) = clear.get() {
                 clear(&successor, direction);
@@ -270,14 +269,7 @@ impl Segment {
 
     /// Opens the segment at an address.
     pub(crate) fn at(address: &Address) -> Result<Arc<Segment>, String> {
-        match open_segment(&address.place) {
-            Some(segment) => {
-                let checked = segment.check_process();
-                checked.map_err(|error| error.to_string())?;
-                Ok(segment)
-            }
-            None => Self::map_at(&address.place, Some(address.length), address.usage),
-        }
+        Self::open(&address.place, Some(address.length), address.usage)
     }
 
     /// Counts a handle as in flight: until it [arrives](Segment::count_arrival), the segment stays.
@@ -342,13 +334,12 @@ impl std::fmt::Debug for Segment {
 
 impl Drop for Segment {
     fn drop(&mut self) {
-        if let Some(open) = open_segments().as_mut()
-            && open
-                .get(&self.place)
-                .is_some_and(|known| known.strong_count() == 0)
-        {
+        let mut open = open_segments();
+        let known = open.get(&self.place);
+        if known.is_some_and(|known| known.strong_count() == 0) {
             open.remove(&self.place);
         }
+        drop(open);
         // A forgotten guard still holds the mutex: its thread knows the mutex by its address, so the memory stays
         // mapped. The name is removed by the next sweep, or at the end of the run.
         if self.holder() == Some(UniquePid::own()) {
@@ -439,14 +430,3 @@ unsafe impl Atomic for std::sync::atomic::AtomicU16 {}
 unsafe impl Atomic for AtomicU32 {}
 // SAFETY: as above.
 unsafe impl Atomic for AtomicU64 {}
-
-pub(super) fn is_portable() -> bool {
-    !crate::platform::IS_LINUX || crate::platform::is_forced()
-}
-
-pub(super) fn open_segment(place: &SegmentName) -> Option<Arc<Segment>> {
-    open_segments()
-        .get_or_insert_default()
-        .get(place)
-        .and_then(Weak::upgrade)
-}

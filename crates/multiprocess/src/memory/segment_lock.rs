@@ -1,73 +1,118 @@
-//! The lock of a segment: taken, taken over from a process that died, and released.
+//! The locks of a segment: that of its memory, which is taken over from a process that died, and the turns.
 
 use std::marker::PhantomData;
 use std::sync::atomic::{Ordering, compiler_fence};
-use std::time::{Duration, Instant};
 
 use tracing::Level;
 
+use crate::memory::layout::LOCK;
 use crate::memory::liveness::UniquePid;
+use crate::memory::registry;
 use crate::memory::segment::{Access, Segment, SegmentGuard};
 use crate::platform::file_lock::{FileLock, Refused};
+use crate::platform::is_portable;
+use crate::platform::robust_mutex::RobustMutex;
+use crate::platform::wait_until::{Pauses, WaitUntil};
 use crate::trace::events;
 
+/// A lock between processes, as the system has it.
+#[derive(Clone, Copy)]
+enum RawLock<'a> {
+    Mutex(&'a RobustMutex),
+    File(&'a FileLock),
+}
+
+impl RawLock<'_> {
+    #[inline]
+    fn lock(self, limit: WaitUntil) -> Result<(), Refused> {
+        match self {
+            RawLock::Mutex(mutex) => mutex.lock(limit),
+            RawLock::File(file) => file.lock(limit),
+        }
+    }
+
+    #[inline]
+    fn unlock(self) {
+        match self {
+            RawLock::Mutex(mutex) => mutex.unlock(),
+            RawLock::File(file) => file.unlock(),
+        }
+    }
+}
+
+/// A turn of a segment, held by this thread: a lock that guards no memory, but lets processes do something one after
+/// the other. A holder that dies must leave nothing half done.
+pub(crate) struct Turn<'a> {
+    lock: RawLock<'a>,
+    /// The mutex belongs to the thread that locked it.
+    not_send: PhantomData<*mut ()>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.lock.unlock();
+    }
+}
+
 impl Segment {
-    /// Waits for the lock until the deadline; without a deadline, as long as it takes.
     #[inline]
-    pub(crate) fn lock(&self, deadline: Option<Instant>) -> Result<SegmentGuard<'_>, Refused> {
-        events::lock_awaited(self);
-        self.check_number()?;
-        self.lock_raw(deadline)?;
+    fn raw_lock(&self, which: usize) -> RawLock<'_> {
+        match self.files[which].get() {
+            None => RawLock::Mutex(self.header().mutex(which)),
+            Some(file) => RawLock::File(file),
+        }
+    }
+
+    /// Waits for a turn.
+    pub(crate) fn turn(&self, which: usize, limit: WaitUntil) -> Result<Turn<'_>, Refused> {
+        if is_portable() && self.files[which].get().is_none() {
+            let _making = registry::making()?;
+            self.open_file(which)?;
+        }
+        let lock = self.raw_lock(which);
+        lock.lock(limit)?;
+        Ok(Turn {
+            lock,
+            not_send: PhantomData,
+        })
+    }
+
+    /// Waits for the lock.
+    #[inline]
+    pub(crate) fn lock(&self, limit: WaitUntil) -> Result<SegmentGuard<'_>, Refused> {
+        assert_eq!(
+            self.usage,
+            Access::Locked,
+            "memory used by atomics is not locked"
+        );
+        if !matches!(limit, WaitUntil::Try) {
+            events::lock_awaited(self);
+        }
+        let lock = self.raw_lock(LOCK);
+        // A copy made by `fork` that has a number of its own is unknown to the segment's other users. The open file, and
+        // with it the lock, a copy shares in any case.
+        if self.opened_by.0 != UniquePid::own()
+            || matches!(lock, RawLock::File(_)) && self.is_forked()
+        {
+            self.check_process()?;
+        }
+        lock.lock(limit)?;
         if self.holder().is_some() {
-            self.take_over(deadline)?;
+            self.take_over(lock, limit)?;
         }
-        Ok(self.held())
+        // Written before the memory is lent, and not later: after this process dies, the next holder must see it.
+        let holder = &self.header().lock.holder;
+        holder.store(UniquePid::own().number(), Ordering::Release);
+        compiler_fence(Ordering::SeqCst);
+        let held = self.guard();
+        events::lock_held(self);
+        Ok(held)
     }
 
-    /// Takes the lock if it is free.
-    pub(crate) fn try_lock(&self) -> Result<SegmentGuard<'_>, Refused> {
-        self.check_number()?;
-        match &self.file_lock {
-            Some(file) => self.lock_file(file, Some(Instant::now()))?,
-            None => self.header().lock.mutex.try_lock()?,
-        }
-        if self.holder().is_some() {
-            self.take_over(Some(Instant::now()))?;
-        }
-        Ok(self.held())
-    }
-
-    /// An error in a copy made by `fork` that has a number of its own: the segment's other users don't know it.
-    #[inline]
-    fn check_number(&self) -> Result<(), Refused> {
-        if self.opened_by.0 != UniquePid::own() {
-            self.check_process().map_err(Refused::System)?;
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn lock_raw(&self, deadline: Option<Instant>) -> Result<(), Refused> {
-        match (&self.file_lock, deadline) {
-            (None, None) => self.header().lock.mutex.lock(),
-            (None, Some(deadline)) => self.header().lock.mutex.lock_until(deadline),
-            (Some(file), deadline) => self.lock_file(file, deadline),
-        }
-    }
-
-    /// A copy made by `fork` shares the open file, and with it the lock.
-    fn lock_file(&self, file: &FileLock, deadline: Option<Instant>) -> Result<(), Refused> {
-        if self.is_forked() {
-            self.check_process().map_err(Refused::System)?;
-        }
-        file.lock_until(deadline)
-    }
-
-    #[inline]
-    fn unlock_raw(&self) {
-        match &self.file_lock {
-            None => self.header().lock.mutex.unlock(),
-            Some(file) => file.unlock(),
+    fn guard(&self) -> SegmentGuard<'_> {
+        SegmentGuard {
+            segment: self,
+            not_send: PhantomData,
         }
     }
 
@@ -77,50 +122,28 @@ impl Segment {
     /// thread there may still write to the memory. Until that process is gone, the lock counts as held. (The file is
     /// freed only when the whole process has ended.)
     #[cold]
-    fn take_over(&self, deadline: Option<Instant>) -> Result<(), Refused> {
-        const LONGEST_PAUSE: Duration = Duration::from_millis(10);
-        let mut pause = Duration::from_micros(100);
+    fn take_over(&self, lock: RawLock<'_>, limit: WaitUntil) -> Result<(), Refused> {
+        let mut pauses = Pauses::new();
         while let Some(holder) = self.holder() {
-            if self.length == 0 || self.file_lock.is_some() || holder.has_ended(self.run()) {
-                // Before `held` overwrites the holder: a death between the two leaves both as they are.
+            if self.length == 0 || matches!(lock, RawLock::File(_)) || holder.has_ended(self.run())
+            {
+                // Before `lock` overwrites the holder: a death between the two leaves both as they are.
                 let death = &self.header().lock.death;
                 death.store(holder.number(), Ordering::Relaxed);
                 break;
             }
-            self.unlock_raw();
+            lock.unlock();
             if holder == UniquePid::own() {
                 let reason = "its guard was leaked by a thread of this process that has ended; \
                               it stays locked until this process ends";
-                return Err(Refused::System(std::io::Error::other(reason)));
+                return Err(std::io::Error::other(reason).into());
             }
-            let now = Instant::now();
-            if deadline.is_some_and(|deadline| now >= deadline) {
+            if !pauses.sleep(limit) {
                 return Err(Refused::Busy);
             }
-            std::thread::sleep(deadline.map_or(pause, |deadline| pause.min(deadline - now)));
-            pause = (pause * 2).min(LONGEST_PAUSE);
-            self.lock_raw(deadline)?;
+            lock.lock(limit)?;
         }
         Ok(())
-    }
-
-    #[inline]
-    fn held(&self) -> SegmentGuard<'_> {
-        assert_eq!(
-            self.usage,
-            Access::Locked,
-            "memory used by atomics is not locked"
-        );
-        // Written before the memory is lent, and not later: after this process dies, the next holder must see it.
-        let holder = &self.header().lock.holder;
-        holder.store(UniquePid::own().number(), Ordering::Release);
-        compiler_fence(Ordering::SeqCst);
-        let held = SegmentGuard {
-            segment: self,
-            not_send: PhantomData,
-        };
-        events::lock_held(self);
-        held
     }
 
     /// Returns the pid of the last process that died while it held the lock, until the notice is
@@ -138,10 +161,7 @@ impl Segment {
     /// Releases a lock that this thread holds and has [kept](SegmentGuard::keep).
     pub(crate) fn release_kept(&self) {
         assert_eq!(self.length, 0, "only a lock without memory is kept");
-        drop(SegmentGuard {
-            segment: self,
-            not_send: PhantomData,
-        });
+        drop(self.guard());
     }
 }
 
@@ -152,7 +172,7 @@ impl Drop for SegmentGuard<'_> {
         // After all that was written to the memory, and not earlier.
         let holder = &self.segment.header().lock.holder;
         holder.store(0, Ordering::Release);
-        self.segment.unlock_raw();
+        self.segment.raw_lock(LOCK).unlock();
         events::lock_released(self.segment, at);
     }
 }

@@ -46,11 +46,10 @@ impl Suspects {
 
     /// Removes the segments of a run that were found unused before and still are.
     fn check_again(&mut self, run: Run, names: &[String], before: &HashSet<String>) {
-        let rest = |name: &str| run.rest(name).map(str::to_owned).unwrap_or_default();
         for name in names {
             // Names with a suffix go together with the one without.
-            let is_segment = rest(name).starts_with('-') && !name.contains('.');
-            if !is_segment || is_in_flight(name) {
+            let is_segment = run.rest(name).is_some_and(|rest| rest.starts_with('-'));
+            if !is_segment || name.contains('.') || is_in_flight(name) {
                 continue;
             }
             // Checked first, so that a process about to open it doesn't find it locked. With the lock held, no process
@@ -80,13 +79,14 @@ fn clear_dead_processes(run: Run, names: &[String]) -> bool {
         let Some(rest) = run.rest(name).and_then(|rest| rest.strip_prefix('.')) else {
             continue;
         };
+        let path = path(name);
         if rest.starts_with(anonymous_file::VALUE) {
             // The process that has just made it removes it too.
             remove(name);
         } else if rest.starts_with(ALIVE) {
-            liveness::remove_if_dead(&path(name));
-        } else if rest.starts_with(ORPHAN) && !liveness::is_own(run, name) {
-            has_orphans |= !liveness::remove_if_dead(&path(name));
+            liveness::remove_if_dead(&path);
+        } else if rest.starts_with(ORPHAN) && !liveness::is_own(&path) {
+            has_orphans |= !liveness::remove_if_dead(&path);
         }
     }
     has_orphans

@@ -1,5 +1,6 @@
 //! How much memory and how large a file a process may use.
 
+use std::fs::File;
 use std::io;
 
 pub(crate) use crate::platform::limits::{largest_file, too_large};
@@ -28,4 +29,10 @@ pub(crate) fn check(bytes: u64) -> io::Result<()> {
         Some(free) if bytes > free => Err(too_large(free)),
         _ => Ok(()),
     }
+}
+
+/// Returns a new file that has no name, and is gone with the last process that has it open; `None` where the system has
+/// no such files.
+pub(crate) fn memfd() -> Option<io::Result<File>> {
+    dispatch!(capacity::memfd())
 }

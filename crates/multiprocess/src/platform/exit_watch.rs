@@ -7,11 +7,12 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
-use crate::platform::native;
+use crate::platform::process;
 use crate::platform::signal::Signal;
+use crate::platform::wait_until::WaitUntil;
 
 /// A descriptor to poll for the end of a process.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ pub(crate) enum ExitWatch {
 impl ExitWatch {
     /// Watches a process that was started but not yet waited for, so that its pid is surely its own.
     pub(crate) fn new(pid: u32, socket: &UnixStream) -> std::io::Result<ExitWatch> {
-        match dispatch!(pidfd::open(pid)) {
+        match dispatch!(process::open_pidfd(pid)) {
             Some(pidfd) => Ok(ExitWatch::Pidfd(pidfd)),
             None => socket.try_clone().map(ExitWatch::Socket),
         }
@@ -42,7 +43,7 @@ impl ExitWatch {
     /// signal can be sent to a pid only.
     pub(crate) fn signal(&self, signal: Signal) -> Option<std::io::Result<()>> {
         match self {
-            ExitWatch::Pidfd(pidfd) => native::pidfd::send_signal(pidfd, signal),
+            ExitWatch::Pidfd(pidfd) => process::send_signal(pidfd, signal),
             ExitWatch::Socket(_) => None,
         }
     }
@@ -55,28 +56,18 @@ impl ExitWatch {
 
 /// Polls until one of the descriptors is ready or the deadline has passed; true if one is ready.
 pub(crate) fn wait_for(descriptors: &mut [PollFd<'_>], deadline: Option<Instant>) -> bool {
+    let limit = WaitUntil::Until(deadline);
     loop {
-        let limit =
-            deadline.map(|deadline| timespec(deadline.saturating_duration_since(Instant::now())));
-        match poll(descriptors, limit.as_ref()) {
-            Ok(0) => {
-                // A limit that poll cannot express takes several calls.
-                if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                    return false;
-                }
-            }
-            Ok(_) => return true,
+        match poll(descriptors, limit.timespec().as_ref()) {
+            Ok(1..) => return true,
             Err(Errno::INTR) => {}
+            _ if limit.is_over() => return false,
+            // A limit that poll cannot express takes several calls.
+            Ok(_) => {}
             // Out of kernel memory: try again a little later.
-            Err(_) if deadline.is_some_and(|deadline| Instant::now() >= deadline) => return false,
             Err(_) => std::thread::sleep(Duration::from_millis(10)),
         }
     }
-}
-
-fn timespec(limit: Duration) -> Timespec {
-    const LONGEST: Duration = Duration::from_hours(24);
-    Timespec::try_from(limit.min(LONGEST)).expect("a day can be expressed")
 }
 
 /// Waits until the other end of a socket is closed; does not read data that arrives.

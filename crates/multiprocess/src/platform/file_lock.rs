@@ -1,9 +1,12 @@
 //! A lock on a file, which guards a segment where there is no robust mutex; and why a lock is refused.
 
 use std::fs::{File, TryLockError};
+use std::io;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread::ThreadId;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use crate::platform::wait_until::{Pauses, WaitUntil};
 
 /// Why a thread did not get a lock.
 #[derive(Debug)]
@@ -13,12 +16,14 @@ pub(crate) enum Refused {
     /// This thread holds it already.
     HeldByThisThread,
     /// The operating system refused.
-    System(std::io::Error),
+    System(io::Error),
 }
 
-/// How long a `try_` operation waits for another that is under way. That one takes much less, unless it was stopped or
-/// preempted.
-pub(crate) const MOMENT: Duration = Duration::from_millis(1);
+impl From<io::Error> for Refused {
+    fn from(error: io::Error) -> Refused {
+        Refused::System(error)
+    }
+}
 
 /// A lock between processes made of a lock on a file: the portable version of the robust mutex.
 ///
@@ -40,61 +45,38 @@ impl FileLock {
         }
     }
 
-    /// Locks, waiting until the deadline; without one, as long as it takes.
-    pub(crate) fn lock_until(&self, deadline: Option<Instant>) -> Result<(), Refused> {
+    pub(crate) fn lock(&self, limit: WaitUntil) -> Result<(), Refused> {
         let me = std::thread::current().id();
         let mut holder = self.holder.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            match *holder {
-                None => break,
-                Some(thread) if thread == me => return Err(Refused::HeldByThisThread),
-                Some(_) => {}
+        while let Some(thread) = *holder {
+            let rest = limit.rest(Duration::MAX);
+            if thread == me {
+                return Err(Refused::HeldByThisThread);
+            } else if rest.is_zero() {
+                return Err(Refused::Busy);
             }
-            holder = match deadline {
-                None => self
-                    .released
-                    .wait(holder)
-                    .unwrap_or_else(PoisonError::into_inner),
-                Some(deadline) => {
-                    let rest = deadline.saturating_duration_since(Instant::now());
-                    if rest.is_zero() {
-                        return Err(Refused::Busy);
-                    }
-                    let (holder, _) = self
-                        .released
-                        .wait_timeout(holder, rest)
-                        .unwrap_or_else(PoisonError::into_inner);
-                    holder
-                }
-            };
+            let released = self.released.wait_timeout(holder, rest);
+            (holder, _) = released.unwrap_or_else(PoisonError::into_inner);
         }
         *holder = Some(me);
         drop(holder);
-        self.lock_file(deadline).inspect_err(|_| self.release())
+        self.lock_file(limit).inspect_err(|_| self.release())
     }
 
-    fn lock_file(&self, deadline: Option<Instant>) -> Result<(), Refused> {
-        let Some(deadline) = deadline else {
-            return loop {
-                match self.file.lock() {
-                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                    locked => break locked.map_err(Refused::System),
-                }
-            };
-        };
-        let mut pause = Duration::from_micros(20);
+    fn lock_file(&self, limit: WaitUntil) -> Result<(), Refused> {
+        let mut pauses = Pauses::new();
         loop {
-            match self.file.try_lock() {
+            let locked = match limit {
+                WaitUntil::Until(None) => self.file.lock().map_err(TryLockError::Error),
+                _ => self.file.try_lock(),
+            };
+            match locked {
                 Ok(()) => return Ok(()),
-                Err(TryLockError::Error(error)) => return Err(Refused::System(error)),
-                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::WouldBlock) if pauses.sleep(limit) => {}
+                Err(TryLockError::WouldBlock) => return Err(Refused::Busy),
+                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(TryLockError::Error(error)) => return Err(error.into()),
             }
-            let rest = deadline.saturating_duration_since(Instant::now());
-            if rest.is_zero() {
-                return Err(Refused::Busy);
-            }
-            std::thread::sleep(pause.min(rest));
-            pause = (pause * 2).min(Duration::from_millis(2));
         }
     }
 

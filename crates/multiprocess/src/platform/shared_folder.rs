@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use crate::platform::{IS_LINUX, is_forced};
+use crate::platform::is_portable;
 
 static FOLDER: OnceLock<PathBuf> = OnceLock::new();
 
 /// Returns whether the file of a name is the memory itself, as on Linux. Elsewhere the system does not list the names
 /// of its memory, so each of them has a file.
 pub(crate) fn is_memory() -> bool {
-    IS_LINUX && !is_forced()
+    !is_portable()
 }
 
 /// Returns the folder, which stays the same when the current folder or the environment changes.

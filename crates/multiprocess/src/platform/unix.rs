@@ -1,13 +1,8 @@
 //! The portable versions of what Linux offers, for every Unix system.
 
-pub(super) mod anonymous_file;
 pub(super) mod capacity;
 pub(super) mod futex;
 pub(crate) mod inherited;
-pub(super) mod pidfd;
 pub(crate) mod process;
 pub(crate) mod program;
 pub(crate) mod robust_mutex;
-
-/// Whether this is what Linux offers.
-pub(crate) const IS_LINUX: bool = false;

@@ -12,6 +12,7 @@ use bytemuck::Pod;
 use crate::errors::error::{Error, Result};
 use crate::memory::segment::{Access, Segment, SegmentGuard};
 use crate::platform::file_lock::Refused;
+use crate::platform::wait_until::WaitUntil;
 use crate::sync::death_notice::death_notice;
 use crate::sync::lock::refusal;
 use crate::trace::events;
@@ -114,7 +115,7 @@ impl<T: Pod> Array<T> {
     /// and has ended, since the array then stays locked until the process ends.
     #[inline]
     pub fn lock(&self) -> Result<ArrayGuard<'_, T>> {
-        self.guard(self.segment.lock(None), None)
+        self.guard(self.segment.lock(WaitUntil::Until(None)), None)
     }
 
     /// Waits for the lock, but not longer than `limit`.
@@ -124,7 +125,8 @@ impl<T: Pod> Array<T> {
     /// [`Error::LockTimeout`] if it was not free in time, [`Error::HeldAlready`] if this thread holds it.
     pub fn lock_timeout(&self, limit: Duration) -> Result<ArrayGuard<'_, T>> {
         self.guard(
-            self.segment.lock(Instant::now().checked_add(limit)),
+            self.segment
+                .lock(WaitUntil::Until(Instant::now().checked_add(limit))),
             Some(limit),
         )
     }
@@ -135,7 +137,7 @@ impl<T: Pod> Array<T> {
     ///
     /// [`Error::HeldAlready`] if this thread holds it.
     pub fn try_lock(&self) -> Result<Option<ArrayGuard<'_, T>>> {
-        match self.segment.try_lock() {
+        match self.segment.lock(WaitUntil::Try) {
             Err(Refused::Busy) => Ok(None),
             locked => self.guard(locked, None).map(Some),
         }

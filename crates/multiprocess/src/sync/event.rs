@@ -115,7 +115,7 @@ impl Event {
             // No longer, in case the process that sets it dies before it wakes this one.
             let check = Instant::now() + CHECK_INTERVAL;
             let until = deadline.map_or(check, |deadline| deadline.min(check));
-            futex::wait_while(word, seen, Some(until));
+            futex::wait(&[(word, seen)], until);
             seen = word.load(Ordering::Acquire);
         }
     }

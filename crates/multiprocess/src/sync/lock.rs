@@ -8,6 +8,7 @@ use crate::errors::error::{Error, Result};
 use crate::errors::quoted::Name;
 use crate::memory::segment::{Access, Segment, SegmentGuard};
 use crate::platform::file_lock::Refused;
+use crate::platform::wait_until::WaitUntil;
 use crate::sync::death_notice::death_notice;
 use crate::trace::events;
 use crate::transfer::handle::handle;
@@ -112,7 +113,7 @@ impl Lock {
     pub fn acquire(&self) -> Result<LockGuard<'_>> {
         let held = self
             .segment
-            .lock(None)
+            .lock(WaitUntil::Until(None))
             .map_err(|refused| self.refusal(refused, None))?;
         Ok(LockGuard { held })
     }
@@ -123,7 +124,7 @@ impl Lock {
     ///
     /// [`Error::HeldAlready`] if this thread holds it.
     pub fn try_acquire(&self) -> Result<Option<LockGuard<'_>>> {
-        match self.segment.try_lock() {
+        match self.segment.lock(WaitUntil::Try) {
             Ok(held) => Ok(Some(LockGuard { held })),
             Err(Refused::Busy) => Ok(None),
             Err(refused) => Err(self.refusal(refused, None)),
@@ -140,7 +141,7 @@ impl Lock {
     pub fn acquire_timeout(&self, limit: Duration) -> Result<LockGuard<'_>> {
         let held = self
             .segment
-            .lock(Instant::now().checked_add(limit))
+            .lock(WaitUntil::Until(Instant::now().checked_add(limit)))
             .map_err(|refused| self.refusal(refused, Some(limit)))?;
         Ok(LockGuard { held })
     }

@@ -13,7 +13,8 @@ use crate::memory::eventcount::EventCount;
 use crate::memory::layout::words;
 use crate::memory::name::Run;
 use crate::memory::segment::{Access, Segment, SegmentGuard};
-use crate::platform::file_lock::{MOMENT, Refused};
+use crate::platform::file_lock::Refused;
+use crate::platform::wait_until::{MOMENT, WaitUntil};
 use crate::sync::redo_log;
 
 /// How long a waiter sleeps before it checks for dead processes.
@@ -52,7 +53,10 @@ impl Monitor {
     }
 
     pub(crate) fn lock(&self, deadline: Option<Instant>) -> Result<Numbers<'_>, Refused> {
-        Ok(Numbers::new(&self.segment, self.segment.lock(deadline)?))
+        Ok(Numbers::new(
+            &self.segment,
+            self.segment.lock(WaitUntil::Until(deadline))?,
+        ))
     }
 
     /// Locks the numbers at the end of a wait: even when the deadline has passed, it waits a [`MOMENT`] for another
@@ -62,7 +66,10 @@ impl Monitor {
     }
 
     pub(crate) fn try_lock(&self) -> Result<Numbers<'_>, Refused> {
-        Ok(Numbers::new(&self.segment, self.segment.try_lock()?))
+        Ok(Numbers::new(
+            &self.segment,
+            self.segment.lock(WaitUntil::Try)?,
+        ))
     }
 
     pub(crate) fn refusal(&self, refused: Refused, limit: Option<Duration>) -> Error {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::errors::error::Result;
 use crate::memory::segment::{Segment, SegmentGuard};
 use crate::platform::file_lock::Refused;
+use crate::platform::wait_until::WaitUntil;
 use crate::sync::death_notice::death_notice;
 use crate::sync::lock::{Kind, Lock};
 use crate::transfer::handle::handle;
@@ -72,7 +73,7 @@ impl RLock {
     ///
     /// [`Error::Memory`](crate::Error::Memory) if the operating system refuses.
     pub fn acquire(&self) -> Result<RLockGuard<'_>> {
-        self.guard(self.0.segment.lock(None))
+        self.guard(self.0.segment.lock(WaitUntil::Until(None)))
             .map_err(|refused| self.0.refusal(refused, None))
     }
 
@@ -84,7 +85,7 @@ impl RLock {
     ///
     /// As [`acquire`](RLock::acquire).
     pub fn try_acquire(&self) -> Result<Option<RLockGuard<'_>>> {
-        match self.guard(self.0.segment.try_lock()) {
+        match self.guard(self.0.segment.lock(WaitUntil::Try)) {
             Ok(guard) => Ok(Some(guard)),
             Err(Refused::Busy) => Ok(None),
             Err(refused) => Err(self.0.refusal(refused, None)),
@@ -98,8 +99,12 @@ impl RLock {
     /// [`Error::LockTimeout`](crate::Error::LockTimeout) if another thread held it all the time; it names the holder's
     /// process.
     pub fn acquire_timeout(&self, limit: Duration) -> Result<RLockGuard<'_>> {
-        self.guard(self.0.segment.lock(Instant::now().checked_add(limit)))
-            .map_err(|refused| self.0.refusal(refused, Some(limit)))
+        self.guard(
+            self.0
+                .segment
+                .lock(WaitUntil::Until(Instant::now().checked_add(limit))),
+        )
+        .map_err(|refused| self.0.refusal(refused, Some(limit)))
     }
 
     fn guard<'a>(

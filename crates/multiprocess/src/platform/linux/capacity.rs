@@ -3,9 +3,9 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use rustix::fs::{FallocateFlags, OFlags, fallocate};
+use rustix::fs::{FallocateFlags, MemfdFlags, OFlags, fallocate, memfd_create};
 
 use crate::platform::limits::too_large;
 
@@ -34,7 +34,10 @@ pub(crate) fn reserve(name: &str, bytes: u64) -> io::Result<()> {
         other => other.map_err(Into::into),
     };
     reserved.map_err(|error| match error.kind() {
-        io::ErrorKind::StorageFull => too_large(free_in_shm().unwrap_or(0)),
+        io::ErrorKind::StorageFull => {
+            let found = rustix::fs::statvfs(SHARED);
+            too_large(found.map_or(0, |found| found.f_bavail * found.f_frsize))
+        }
         _ => error,
     })
 }
@@ -50,6 +53,11 @@ pub(crate) fn release(name: &str, kept: u64) {
         let length = found.len().saturating_sub(kept);
         let _ = fallocate(&file, hole, kept, length);
     }
+}
+
+pub(crate) fn memfd() -> Option<io::Result<File>> {
+    let made = memfd_create("multiprocess", MemfdFlags::CLOEXEC);
+    Some(made.map(File::from).map_err(io::Error::from))
 }
 
 /// Returns the error for a name that the system would not make, from the system's error code.
@@ -69,60 +77,34 @@ pub(crate) fn not_made(code: u32) -> io::Error {
     io::Error::new(error.kind(), reason)
 }
 
-fn free_in_shm() -> Option<u64> {
-    let found = rustix::fs::statvfs(SHARED).ok()?;
-    Some(found.f_bavail * found.f_frsize)
-}
-
 /// Returns the bytes that can be used without another program having to end; `None` where the system doesn't say.
 pub(crate) fn free_memory() -> Option<u64> {
-    let kilobytes = |text: &str, key: &str| -> Option<u64> {
-        let rest = text.lines().find_map(|line| line.strip_prefix(key))?;
-        rest.trim().strip_suffix("kB")?.trim().parse().ok()
-    };
     let text = fs::read_to_string("/proc/meminfo").ok()?;
-    let system = kilobytes(&text, "MemAvailable:")? + kilobytes(&text, "SwapFree:").unwrap_or(0);
-    Some(
-        system
-            .saturating_mul(1024)
-            .min(left_to_group().unwrap_or(u64::MAX)),
-    )
+    let kilobytes = number_after(&text, "MemAvailable:")?
+        .saturating_add(number_after(&text, "SwapFree:").unwrap_or(0));
+    // The control group of this process limits a container.
+    let groups = fs::read_to_string("/proc/self/cgroup").ok();
+    let left = groups.and_then(|groups| left_to(&groups, Path::new("/sys/fs/cgroup")));
+    Some(kilobytes.saturating_mul(1024).min(left.unwrap_or(u64::MAX)))
 }
 
-/// Returns the bytes that the control group of this process may still use, which limits a container.
-fn left_to_group() -> Option<u64> {
-    let text = fs::read_to_string("/proc/self/cgroup").ok()?;
-    left_to(&text, Path::new("/sys/fs/cgroup"))
+/// Returns the number that follows the key, at the beginning of a line.
+fn number_after(text: &str, key: &str) -> Option<u64> {
+    let rest = text.lines().find_map(|line| line.strip_prefix(key))?;
+    rest.split_whitespace().next()?.parse().ok()
 }
 
-/// The names of the limits in the two versions of control groups.
-struct Names {
-    max: &'static str,
-    used: &'static str,
-    files: [&'static str; 2],
-}
-
-const FIRST: Names = Names {
-    max: "memory.limit_in_bytes",
-    used: "memory.usage_in_bytes",
-    files: ["total_active_file ", "total_inactive_file "],
-};
-const SECOND: Names = Names {
-    max: "memory.max",
-    used: "memory.current",
-    files: ["active_file ", "inactive_file "],
-};
-
-/// Returns the minimum that the groups in `text` and their ancestors have left. A system may have both versions.
+/// Returns the minimum that the control groups in `text` and their ancestors have left. A system may have both versions
+/// of control groups.
 fn left_to(text: &str, root: &Path) -> Option<u64> {
     let left = |line: &str| {
         let (_, line) = line.split_once(':')?;
         let (controllers, group) = line.split_once(":/")?;
         if controllers.is_empty() {
-            left_within(&root.join(group), root, &SECOND)
+            left_within(root, group, ["memory.max", "memory.current"], "")
         } else if controllers.split(',').any(|name| name == "memory") {
-            let root = root.join("memory");
-            left_within(&root.join(group), &root, &FIRST)
+            let files = ["memory.limit_in_bytes", "memory.usage_in_bytes"];
+            left_within(&root.join("memory"), group, files, "total_")
         } else {
             None
         }
@@ -130,25 +112,19 @@ fn left_to(text: &str, root: &Path) -> Option<u64> {
     text.lines().filter_map(left).min()
 }
 
-fn left_within(group: &Path, root: &Path, names: &Names) -> Option<u64> {
-    let number = |path: &Path| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
-    group
-        .ancestors()
-        .take_while(|folder| folder.starts_with(root))
-        .filter_map(|folder| {
-            let max = number(&folder.join(names.max))?;
-            let used = number(&folder.join(names.used))?;
-            // The system frees its cache of files when it needs the memory.
-            let stat = fs::read_to_string(folder.join("memory.stat")).unwrap_or_default();
-            let files = names.files.iter().filter_map(|key| {
-                stat.lines()
-                    .find_map(|line| line.strip_prefix(key))?
-                    .parse::<u64>()
-                    .ok()
-            });
-            Some(max.saturating_sub(used.saturating_sub(files.sum())))
-        })
-        .min()
+fn left_within(root: &Path, group: &str, [max, used]: [&str; 2], prefix: &str) -> Option<u64> {
+    let number = |path: PathBuf| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
+    let left = |folder: &Path| {
+        let (max, used) = (number(folder.join(max))?, number(folder.join(used))?);
+        // The system frees its cache of files when it needs the memory.
+        let stat = fs::read_to_string(folder.join("memory.stat")).unwrap_or_default();
+        let files = ["active_file ", "inactive_file "];
+        let files = files.map(|key| number_after(&stat, &format!("{prefix}{key}")).unwrap_or(0));
+        Some(max.saturating_sub(used.saturating_sub(files.iter().sum())))
+    };
+    let group = root.join(group);
+    let folders = group.ancestors().take_while(|it| it.starts_with(root));
+    folders.filter_map(left).min()
 }
 
 #[cfg(test)]

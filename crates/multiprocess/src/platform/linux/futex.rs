@@ -1,19 +1,21 @@
 //! Waiting for a number by futex: the process sleeps until it is woken.
 
 use std::sync::atomic::AtomicU32;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::io::Errno;
 use rustix::thread::futex;
 
 use crate::platform::unix::futex::{Seen, wait as poll};
+use crate::platform::wait_until::WaitUntil;
 
 /// Waits until one of the numbers may have changed or the deadline has passed.
-pub(crate) fn wait(words: &[Seen<'_>], deadline: Option<Instant>) {
+pub(crate) fn wait(words: &[Seen<'_>], deadline: Instant) {
     match words {
         [(word, seen)] => {
+            let rest = WaitUntil::Until(Some(deadline)).timespec();
             // Timed out, interrupted, or changed meanwhile: all the same to the caller.
-            let _ = futex::wait(word, futex::Flags::empty(), *seen, rest(deadline).as_ref());
+            let _ = futex::wait(word, futex::Flags::empty(), *seen, rest.as_ref());
         }
         words => {
             if wait_vector(words, deadline).is_err() {
@@ -24,7 +26,7 @@ pub(crate) fn wait(words: &[Seen<'_>], deadline: Option<Instant>) {
 }
 
 /// Calls the kernel's wait for several numbers; an error where it has none, or there are too many of them.
-fn wait_vector(words: &[Seen<'_>], deadline: Option<Instant>) -> rustix::io::Result<()> {
+fn wait_vector(words: &[Seen<'_>], deadline: Instant) -> rustix::io::Result<()> {
     let mut waits = Vec::with_capacity(words.len());
     for (word, seen) in words {
         let mut wait = futex::Wait::new();
@@ -35,7 +37,8 @@ fn wait_vector(words: &[Seen<'_>], deadline: Option<Instant>) -> rustix::io::Res
     }
     // This call counts time from the start of the system, not from now.
     let clock = rustix::time::ClockId::Monotonic;
-    let end = rest(deadline).map(|rest| rustix::time::clock_gettime(clock) + rest);
+    let rest = WaitUntil::Until(Some(deadline)).timespec();
+    let end = rest.map(|rest| rustix::time::clock_gettime(clock) + rest);
     match futex::waitv(
         &waits,
         futex::WaitvFlags::empty(),
@@ -45,14 +48,6 @@ fn wait_vector(words: &[Seen<'_>], deadline: Option<Instant>) -> rustix::io::Res
         Ok(_) | Err(Errno::AGAIN | Errno::INTR | Errno::TIMEDOUT) => Ok(()),
         Err(error) => Err(error),
     }
-}
-
-fn rest(deadline: Option<Instant>) -> Option<futex::Timespec> {
-    deadline.map(|deadline| {
-        let rest = deadline.saturating_duration_since(Instant::now());
-        let rest = rest.min(Duration::from_hours(24));
-        futex::Timespec::try_from(rest).expect("a day can be expressed")
-    })
 }
 
 /// Wakes up to `count` waiters of the word; true if there were fewer.

@@ -1,5 +1,13 @@
 //! What Linux says about processes and threads.
 
+use std::io;
+use std::os::fd::OwnedFd;
+
+use rustix::io::Errno;
+use rustix::process::{self, Pid, PidfdFlags, Signal};
+
+use crate::platform::signal;
+
 pub(crate) use crate::platform::unix::process::now;
 
 /// Returns the name of a process, of which the system shows 15 bytes.
@@ -25,11 +33,34 @@ pub(crate) fn set_name(name: &str) {
 /// Makes the system kill this process when its parent, or the parent's thread that started it, ends; false if that has
 /// happened. Unlike a thread that watches the parent, this also ends a process that is stopped.
 pub(crate) fn end_with(parent: u32) -> bool {
-    use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
     // Where the system refuses, there is still the thread that watches the parent.
-    let _ = set_parent_process_death_signal(Some(Signal::KILL));
+    let _ = process::set_parent_process_death_signal(Some(Signal::KILL));
     // Checked afterwards: an earlier death sends no signal.
-    let parent = i32::try_from(parent).ok().and_then(Pid::from_raw);
+    let parent = pid_of(parent);
     // In a new namespace of process ids the parent has none.
-    getppid().is_none_or(|found| Some(found) == parent)
+    process::getppid().is_none_or(|found| Some(found) == parent)
+}
+
+fn pid_of(number: u32) -> Option<Pid> {
+    i32::try_from(number).ok().and_then(Pid::from_raw)
+}
+
+/// Returns a descriptor of a process that was not yet waited for, which becomes readable when the process ends, and
+/// never means another one; `None` where a sandbox or an old kernel has none.
+pub(crate) fn open_pidfd(pid: u32) -> Option<OwnedFd> {
+    process::pidfd_open(pid_of(pid)?, PidfdFlags::empty()).ok()
+}
+
+/// Sends a signal to the process, which may have ended meanwhile; `None` where that is not possible.
+pub(crate) fn send_signal(pidfd: &OwnedFd, signal: signal::Signal) -> Option<io::Result<()>> {
+    let signal = match signal {
+        signal::Signal::KILL => Signal::KILL,
+        _ => Signal::TERM,
+    };
+    match process::pidfd_send_signal(pidfd, signal) {
+        Ok(()) | Err(Errno::SRCH) => Some(Ok(())),
+        // A sandbox may allow the one call and not the other.
+        Err(Errno::NOSYS | Errno::PERM) => None,
+        Err(error) => Some(Err(error.into())),
+    }
 }

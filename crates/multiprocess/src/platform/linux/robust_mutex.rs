@@ -9,11 +9,12 @@
 
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use libc::{c_int, pthread_mutex_t, timespec};
 
 use crate::platform::file_lock::Refused;
+use crate::platform::wait_until::WaitUntil;
 
 /// How long a thread waits before it checks whether the mutex is free.
 const SLICE: Duration = Duration::from_millis(100);
@@ -31,85 +32,49 @@ impl RobustMutex {
     ///
     /// # Safety
     ///
-    /// `place` must be valid for writes and aligned, and no other thread or process may know of it yet.
-    pub(crate) unsafe fn init(place: *mut RobustMutex) -> std::io::Result<()> {
+    /// No other thread or process may know of it yet.
+    pub(crate) unsafe fn init(&self) -> std::io::Result<()> {
         let mut attributes = MaybeUninit::uninit();
         let attributes = attributes.as_mut_ptr();
         // SAFETY: the attributes are initialised by the first call and used only after it; the caller
         // guarantees that the mutex is ours alone.
         unsafe {
             check(libc::pthread_mutexattr_init(attributes))?;
-            let made = check(libc::pthread_mutexattr_setpshared(
-                attributes,
-                libc::PTHREAD_PROCESS_SHARED,
-            ))
-            .and_then(|()| {
-                check(libc::pthread_mutexattr_setrobust(
-                    attributes,
-                    libc::PTHREAD_MUTEX_ROBUST,
-                ))
-            })
-            .and_then(|()| {
-                check(libc::pthread_mutexattr_settype(
-                    attributes,
-                    libc::PTHREAD_MUTEX_ERRORCHECK,
-                ))
-            })
-            .and_then(|()| {
-                check(libc::pthread_mutex_init(
-                    place.cast::<pthread_mutex_t>(),
-                    attributes,
-                ))
-            });
+            let made = [
+                libc::pthread_mutexattr_setpshared(attributes, libc::PTHREAD_PROCESS_SHARED),
+                libc::pthread_mutexattr_setrobust(attributes, libc::PTHREAD_MUTEX_ROBUST),
+                libc::pthread_mutexattr_settype(attributes, libc::PTHREAD_MUTEX_ERRORCHECK),
+                libc::pthread_mutex_init(self.0.get(), attributes),
+            ];
             libc::pthread_mutexattr_destroy(attributes);
-            made
+            made.into_iter().try_for_each(check)
         }
     }
 
-    /// Locks, waiting as long as it takes.
+    /// Locks.
     ///
-    /// Here and below, the mutex of a thread that ended without unlocking it counts as free: the caller has to know
-    /// what that means for the memory that it guards.
+    /// The mutex of a thread that ended without unlocking it counts as free: the caller has to know what that means
+    /// for the memory that it guards.
     #[inline]
-    pub(crate) fn lock(&self) -> Result<(), Refused> {
-        // SAFETY: the mutex was initialised before any reference to it was made, and stays mapped while
-        // there is one.
+    pub(crate) fn lock(&self, limit: WaitUntil) -> Result<(), Refused> {
+        // SAFETY: the mutex was initialised before any other thread or process knew of it, and stays mapped while
+        // there is a reference to it.
         match unsafe { libc::pthread_mutex_trylock(self.0.get()) } {
-            libc::EBUSY => self.wait(),
+            libc::EBUSY => self.wait(limit),
             code => self.outcome(code),
         }
     }
 
     /// Waits in slices, and checks after each: an unlock wakes one waiter, and if that one is killed before it can lock
-    /// the mutex, the wake-up is lost.
+    /// the mutex, the wake-up is lost. Without any wait it still finds out whether this thread holds the mutex, which
+    /// `trylock` doesn't report.
     #[cold]
-    fn wait(&self) -> Result<(), Refused> {
-        loop {
-            match self.lock_until(Instant::now() + SLICE) {
-                Err(Refused::Busy) => {}
-                locked => return locked,
-            }
-        }
-    }
-
-    /// Locks if it is free.
-    pub(crate) fn try_lock(&self) -> Result<(), Refused> {
-        // SAFETY: as in `lock`.
-        match unsafe { libc::pthread_mutex_trylock(self.0.get()) } {
-            // `trylock` doesn't report that this thread holds it; `timedlock` does, and doesn't wait then.
-            libc::EBUSY => self.lock_until(Instant::now()),
-            code => self.outcome(code),
-        }
-    }
-
-    /// Locks, waiting until the deadline.
-    pub(crate) fn lock_until(&self, deadline: Instant) -> Result<(), Refused> {
+    fn wait(&self, limit: WaitUntil) -> Result<(), Refused> {
         // The C library counts by the wall clock, which can be set, so each call waits for one slice only. (If the
         // clock is set back during a slice, this waits longer by as much. The call for another clock,
         // `pthread_mutex_clocklock`, is not in every C library that Rust supports.)
         loop {
-            let rest = deadline.saturating_duration_since(Instant::now());
-            let end = SystemTime::now() + rest.min(SLICE);
+            let end = SystemTime::now() + limit.rest(SLICE);
             let end = end.duration_since(UNIX_EPOCH).unwrap_or_default();
             let end = timespec {
                 tv_sec: libc::time_t::try_from(end.as_secs()).unwrap_or(libc::time_t::MAX),
@@ -117,7 +82,7 @@ impl RobustMutex {
             };
             // SAFETY: as in `lock`; `end` lives through the call.
             match unsafe { libc::pthread_mutex_timedlock(self.0.get(), &raw const end) } {
-                libc::ETIMEDOUT if rest > SLICE || Instant::now() < deadline => {}
+                libc::ETIMEDOUT if !limit.is_over() => {}
                 code => return self.outcome(code),
             }
         }
@@ -143,7 +108,7 @@ impl RobustMutex {
             }
             libc::EDEADLK => Err(Refused::HeldByThisThread),
             libc::EBUSY | libc::ETIMEDOUT => Err(Refused::Busy),
-            code => Err(Refused::System(std::io::Error::from_raw_os_error(code))),
+            code => Err(std::io::Error::from_raw_os_error(code).into()),
         }
     }
 }
@@ -160,6 +125,7 @@ fn check(code: c_int) -> std::io::Result<()> {
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::sync::mpsc;
+    use std::time::Instant;
 
     use super::*;
     use crate::platform::futex;
@@ -168,12 +134,11 @@ mod tests {
     const MOMENT: Duration = Duration::from_millis(20);
 
     fn mutex() -> &'static RobustMutex {
-        let place: *mut RobustMutex = Box::leak(Box::<RobustMutex>::new_uninit()).as_mut_ptr();
-        // SAFETY: the memory was allocated for it, and no other thread knows of it.
-        unsafe {
-            RobustMutex::init(place).expect("it can be made");
-            &*place
-        }
+        let mutex = RobustMutex(UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER));
+        let mutex = Box::leak(Box::new(mutex));
+        // SAFETY: no other thread knows of it.
+        unsafe { mutex.init() }.expect("it can be made");
+        mutex
     }
 
     #[test]
@@ -181,16 +146,16 @@ mod tests {
         let mutex = mutex();
         // SAFETY: in this C library a mutex begins with its futex word, and all use it by atomics.
         let word = unsafe { &*mutex.0.get().cast::<AtomicU32>() };
-        mutex.lock().expect("it is free");
+        mutex.lock(WaitUntil::Until(None)).expect("it is free");
         // The one that will be woken, and then does nothing.
         let seen = word.load(Ordering::SeqCst);
         let dead = std::thread::spawn(move || {
-            futex::wait_while(word, seen, Some(Instant::now() + LIMIT));
+            futex::wait(&[(word, seen)], Instant::now() + LIMIT);
         });
         std::thread::sleep(MOMENT);
         let (sender, receiver) = mpsc::channel();
         std::thread::spawn(move || {
-            mutex.lock().expect("it comes free");
+            mutex.lock(WaitUntil::Until(None)).expect("it comes free");
             sender.send(()).expect("the test waits for it");
             mutex.unlock();
         });

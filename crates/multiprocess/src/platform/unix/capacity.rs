@@ -1,5 +1,6 @@
 //! Instead of what Linux says about memory: a portable program learns that it is full when it fills it.
 
+use std::fs::File;
 use std::io;
 
 #[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
@@ -14,5 +15,9 @@ pub(crate) fn not_made(code: u32) -> io::Error {
 }
 
 pub(crate) fn free_memory() -> Option<u64> {
+    None
+}
+
+pub(crate) fn memfd() -> Option<io::Result<File>> {
     None
 }

@@ -1,8 +1,12 @@
 //! Instead of what Linux says about processes and threads.
 
+use std::io;
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use rustix::time::{ClockId, clock_gettime};
+
+use crate::platform::signal::Signal;
 
 /// Returns the time by the system's monotonic clock, in nanoseconds.
 pub(crate) fn now() -> u64 {
@@ -28,4 +32,12 @@ pub(crate) fn set_name(_name: &str) {}
 
 pub(crate) fn end_with(_parent: u32) -> bool {
     true
+}
+
+pub(crate) fn open_pidfd(_pid: u32) -> Option<OwnedFd> {
+    None
+}
+
+pub(crate) fn send_signal(_pidfd: &OwnedFd, _signal: Signal) -> Option<io::Result<()>> {
+    None
 }

@@ -1,0 +1,73 @@
+//! How long to wait for something.
+
+use std::time::{Duration, Instant};
+
+use rustix::time::Timespec;
+
+/// How long a `try_` operation waits for another that is under way. That one takes much less, unless it was stopped or
+/// preempted.
+pub(crate) const MOMENT: Duration = Duration::from_millis(1);
+
+/// How long to wait, as a point in time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum WaitUntil {
+    /// Not at all.
+    Try,
+    /// Until the deadline; without one, as long as it takes.
+    Until(Option<Instant>),
+}
+
+impl WaitUntil {
+    /// Until when to wait for another that does the same at this moment: `Try` waits for a [`MOMENT`].
+    pub(crate) fn for_a_turn(self) -> WaitUntil {
+        match self {
+            WaitUntil::Try => WaitUntil::Until(Some(Instant::now() + MOMENT)),
+            WaitUntil::Until(_) => self,
+        }
+    }
+
+    pub(crate) fn deadline(self) -> Option<Instant> {
+        match self {
+            WaitUntil::Try => Some(Instant::now()),
+            WaitUntil::Until(deadline) => deadline,
+        }
+    }
+
+    pub(crate) fn is_over(self) -> bool {
+        self.rest(Duration::MAX).is_zero()
+    }
+
+    /// Returns how much of `most` can be waited before the time is over.
+    pub(crate) fn rest(self, most: Duration) -> Duration {
+        match self {
+            WaitUntil::Try => Duration::ZERO,
+            WaitUntil::Until(None) => most,
+            WaitUntil::Until(Some(deadline)) => {
+                most.min(deadline.saturating_duration_since(Instant::now()))
+            }
+        }
+    }
+
+    /// Returns the rest as the system takes it, up to a day; `None` without a deadline.
+    pub(super) fn timespec(self) -> Option<Timespec> {
+        let rest = self.deadline().map(|_| self.rest(Duration::from_hours(24)));
+        rest.map(|rest| Timespec::try_from(rest).expect("a day can be expressed"))
+    }
+}
+
+/// Pauses between one check and the next, which grow from 20 microseconds to 2 milliseconds.
+pub(crate) struct Pauses(Duration);
+
+impl Pauses {
+    pub(crate) fn new() -> Pauses {
+        Pauses(Duration::from_micros(20))
+    }
+
+    /// Sleeps until the next check; false if the time is over.
+    pub(crate) fn sleep(&mut self, limit: WaitUntil) -> bool {
+        let rest = limit.rest(self.0);
+        std::thread::sleep(rest);
+        self.0 = (self.0 * 2).min(Duration::from_millis(2));
+        !rest.is_zero()
+    }
+}
