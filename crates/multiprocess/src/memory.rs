@@ -1,7 +1,6 @@
 //! Shared memory: segments, their names, the registry of runs, which processes are alive, and how they wait.
 
 pub(crate) mod anonymous_file;
-pub(crate) mod child_segment;
 pub(crate) mod create;
 pub(crate) mod eventcount;
 pub(crate) mod layout;

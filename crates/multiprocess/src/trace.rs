@@ -1,5 +1,7 @@
 //! Events: emitted to `tracing`, printed, and recorded.
 
+use std::io::Write;
+
 pub(crate) mod events;
 #[cfg_attr(not(feature = "print"), path = "trace/no_printer.rs")]
 pub(crate) mod printer;
@@ -8,3 +10,8 @@ pub(crate) mod recorder;
 
 /// The target of the events of this crate.
 pub(crate) const TARGET: &str = "multiprocess";
+
+/// Prints a line on standard error. A closed one is ignored: there is nowhere to report it.
+fn warn(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

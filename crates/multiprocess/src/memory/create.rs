@@ -1,6 +1,8 @@
-//! Making a segment: its name, its memory, and the header in it.
+//! Making a segment: its name, its memory, and the header in it; and other segments and files that belong to it, and
+//! are found by its name and a suffix.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,7 +10,7 @@ use shared_memory::{Shmem, ShmemConf, ShmemError};
 
 use crate::memory::layout::HEADER;
 use crate::memory::liveness::UniquePid;
-use crate::memory::name::{SegmentName, os_id};
+use crate::memory::name::{SegmentName, companion_bit, os_id};
 use crate::memory::registry;
 use crate::memory::run_file::{self, Existence};
 use crate::memory::segment::{Access, Segment};
@@ -17,9 +19,8 @@ use crate::platform::shared_folder::is_memory;
 
 impl Segment {
     /// Makes a segment of `length` bytes, all zero, that no other process knows.
-    pub(crate) fn create(length: usize, usage: Access) -> std::io::Result<Arc<Segment>> {
+    pub(crate) fn create(length: usize, usage: Access) -> io::Result<Arc<Segment>> {
         static MADE: AtomicU64 = AtomicU64::new(0);
-        let total = total(length)?;
         let _making = registry::making()?;
         let run = registry::own_run()?;
         registry::join(run)?;
@@ -27,7 +28,7 @@ impl Segment {
             let made = MADE.fetch_add(1, Ordering::Relaxed);
             // No later process uses the same name, so a process that was stopped while it removed one does no harm.
             let place = SegmentName::new(run, UniquePid::own().number(), made);
-            match Self::create_at(place, total, length, usage) {
+            match Self::create_at(place, length, usage) {
                 // Another process took that name, having seen the one before.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 made => return made,
@@ -35,17 +36,46 @@ impl Segment {
         }
     }
 
-    /// Makes it at `place`, of `total` bytes with its header.
-    pub(super) fn create_at(
-        place: SegmentName,
-        total: usize,
-        length: usize,
-        usage: Access,
-    ) -> std::io::Result<Arc<Segment>> {
+    /// Makes a dependent: a segment that is found by this one's name and a suffix, and removed with it. Replaces an
+    /// earlier one of that suffix.
+    pub(crate) fn create_dependent(&self, suffix: &str, length: usize) -> io::Result<Arc<Segment>> {
+        let _making = registry::making()?;
+        let path = self.companion(suffix)?;
+        if path.symlink_metadata().is_ok() {
+            self.remove_dependent(suffix);
+        }
+        Self::create_at(self.place.child(suffix), length, Access::Atomic)
+    }
+
+    /// Opens a dependent of this segment.
+    pub(crate) fn open_dependent(&self, suffix: &str) -> Result<Arc<Segment>, String> {
+        self.check_process().map_err(|error| error.to_string())?;
+        Self::open(&self.place.child(suffix), None, Access::Atomic)
+    }
+
+    /// Removes a dependent that is no longer used, even if processes still have it open.
+    pub(crate) fn remove_dependent(&self, suffix: &str) {
+        if self.check_process().is_ok() {
+            let place = self.place.child(suffix);
+            capacity::release(&place.to_string(), HEADER as u64);
+            place.remove();
+        }
+    }
+
+    /// Returns the path of a file that belongs to the segment.
+    pub(crate) fn companion(&self, suffix: &str) -> io::Result<PathBuf> {
+        self.check_process()?;
+        let noted = &self.header().accompanied;
+        noted.fetch_or(companion_bit(suffix), Ordering::Relaxed);
+        Ok(self.place.child(suffix).path())
+    }
+
+    fn create_at(place: SegmentName, length: usize, usage: Access) -> io::Result<Arc<Segment>> {
+        let total = total(length)?;
         // Where the file is not the memory itself, it is made first: whatever happens next, both will be removed.
         let users = run_file::hold(&place.path(), Existence::New)?;
         let mapping = Self::map_new(&place, total).inspect_err(|_| place.remove())?;
-        // From here on, its drop removes the name.
+        // From here on, its drop removes the name, or that of the segment to which it belongs.
         let mut segment = Segment::new(mapping, place, usage, users);
         #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
         segment.make_mutexes()?;
@@ -58,7 +88,7 @@ impl Segment {
 
     /// Maps a new name, and reserves the memory: otherwise the first write would end the process by a signal if there
     /// is too little.
-    fn map_new(place: &SegmentName, total: usize) -> std::io::Result<Shmem> {
+    fn map_new(place: &SegmentName, total: usize) -> io::Result<Shmem> {
         let name = place.to_string();
         let memory = ShmemConf::new().os_id(os_id(&name));
         let made = if is_memory() {
@@ -72,7 +102,7 @@ impl Segment {
             ShmemError::MapCreateFailed(code)
             | ShmemError::MapOpenFailed(code)
             | ShmemError::UnknownOsError(code) => capacity::not_made(code),
-            other => std::io::Error::other(other),
+            other => io::Error::other(other),
         })?;
         // Its last user removes the name.
         mapping.set_owner(false);
@@ -84,7 +114,7 @@ impl Segment {
 }
 
 /// Returns the bytes of a segment with its header; an error if there is less memory than that.
-pub(super) fn total(length: usize) -> std::io::Result<usize> {
+fn total(length: usize) -> io::Result<usize> {
     let total = HEADER
         .checked_add(length)
         .filter(|&total| isize::try_from(total).is_ok());

@@ -8,34 +8,15 @@
 //! mp-4a1f-93c0…-4a1f…-0.left      a file that belongs to a segment
 //! ```
 
-use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, DirEntry};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::ErrorKind;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::platform::shared_folder::{is_memory, shared_folder};
-
-/// A path as it travels to another process: serde's own way takes only paths that are UTF-8.
-#[derive(Debug)]
-pub(crate) struct PathBytes(pub(crate) PathBuf);
-
-impl Serialize for PathBytes {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.as_os_str().as_bytes().serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for PathBytes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<PathBytes, D::Error> {
-        let bytes = Vec::<u8>::deserialize(deserializer)?;
-        Ok(PathBytes(OsString::from_vec(bytes).into()))
-    }
-}
 
 /// A run. The name is random, so that no program can take it beforehand.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]

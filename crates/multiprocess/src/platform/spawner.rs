@@ -40,17 +40,13 @@ impl Spawner {
             return Spawner::Main;
         }
         let mut thread = THREAD.lock().unwrap_or_else(PoisonError::into_inner);
+        let this = std::process::id();
+        if !matches!(&*thread, Some((process, _)) if *process == this) {
+            *thread = start_thread().ok().map(|orders| (this, orders));
+        }
         match &*thread {
-            Some((process, orders)) if *process == std::process::id() => {
-                Spawner::Thread(orders.clone())
-            }
-            _ => match start_thread() {
-                Ok(orders) => {
-                    *thread = Some((std::process::id(), orders.clone()));
-                    Spawner::Thread(orders)
-                }
-                Err(_) => Spawner::Caller,
-            },
+            Some((_, orders)) => Spawner::Thread(orders.clone()),
+            None => Spawner::Caller,
         }
     }
 

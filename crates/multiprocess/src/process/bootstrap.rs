@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::errors::current::{self, Identity, ProcessInfo};
 use crate::errors::failure::Failure;
-use crate::memory::name::{PathBytes, Run};
+use crate::memory::name::Run;
 use crate::memory::sweep;
 use crate::memory::{liveness, registry};
 use crate::platform::exit_watch;
@@ -103,8 +103,8 @@ fn run() -> i32 {
             return fail(&socket, &Failure::NotStarted(reason));
         }
     }
-    if let Some(PathBytes(folder)) = start.shared_folder {
-        shared_folder::inherit(folder);
+    if let Some(folder) = start.shared_folder {
+        shared_folder::inherit(folder.into());
     }
     if let Some(run) = start.run {
         registry::inherit(run);

@@ -11,7 +11,6 @@ use tracing::Level;
 
 use crate::errors::current::{self, ProcessInfo};
 use crate::errors::error::{Error, Result, Travelling};
-use crate::memory::name::PathBytes;
 use crate::memory::{liveness, registry};
 use crate::platform::exit_watch::ExitWatch;
 use crate::platform::limits::explained;
@@ -191,7 +190,7 @@ impl Builder {
             function: std::any::type_name::<F>().to_owned(),
             tasks: task_table::table()?.len(),
             run,
-            shared_folder: shared_folder::for_children().map(|folder| PathBytes(folder.to_owned())),
+            shared_folder: shared_folder::for_children().map(Into::into),
         };
         let start = Envelope {
             bytes: start.to_bytes(),

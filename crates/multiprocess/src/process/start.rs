@@ -1,9 +1,11 @@
 //! What a parent and its child send each other, and how a child differs from the program's first process.
 
+use std::ffi::OsString;
+
 use serde::{Deserialize, Serialize};
 
 use crate::errors::current::ProcessInfo;
-use crate::memory::name::{PathBytes, Run};
+use crate::memory::name::Run;
 
 /// The first argument of a child; its name follows.
 pub(crate) const MARK: &str = "--multiprocess-child";
@@ -28,7 +30,7 @@ pub(crate) struct Start {
     /// The run, where the parent has begun one.
     pub(crate) run: Option<Run>,
     /// Folder of the names of shared memory, where it is not the same for all programs.
-    pub(crate) shared_folder: Option<PathBytes>,
+    pub(crate) shared_folder: Option<OsString>,
 }
 
 impl Start {

@@ -22,7 +22,7 @@ use std::fmt;
 
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::NoSubscriber;
-use tracing::{Dispatch, Level, debug, dispatcher, info, trace};
+use tracing::{Dispatch, Level, dispatcher};
 
 use crate::errors::current::ProcessInfo;
 use crate::platform::process;
@@ -34,110 +34,85 @@ pub(crate) fn prepare() {
     recorder::record_if_enabled();
 }
 
+/// Emits an event of that level with these fields.
+macro_rules! event {
+    ($level:ident, $($field:tt)*) => {
+        emit(
+            Level::$level,
+            || tracing::event!(target: TARGET, Level::$level, $($field)*),
+        )
+    };
+}
+
 pub(crate) fn process_started(process: &ProcessInfo, at: Option<u64>) {
     let ProcessInfo { name, pid, daemon } = process;
-    emit(
-        Level::INFO,
-        || info!(target: TARGET, name, pid, daemon, at, "process started"),
-    );
+    event!(INFO, name, pid, daemon, at, "process started");
 }
 
 pub(crate) fn process_ended(process: &ProcessInfo, status: impl fmt::Display, at: Option<u64>) {
     let ProcessInfo { name, pid, .. } = process;
-    emit(
-        Level::INFO,
-        || info!(target: TARGET, name, pid, %status, at, "process ended"),
-    );
+    event!(INFO, name, pid, %status, at, "process ended");
 }
 
 pub(crate) fn task_begins(function: &str) {
-    emit(
-        Level::DEBUG,
-        || debug!(target: TARGET, function, "task begins"),
-    );
+    event!(DEBUG, function, "task begins");
 }
 
 /// A worker is about to call the function for some inputs of a call to a pool.
 pub(crate) fn batch_begins(function: &str, first: u32, count: u32) {
-    emit(
-        Level::DEBUG,
-        || debug!(target: TARGET, function, first, count, "task begins"),
-    );
+    event!(DEBUG, function, first, count, "task begins");
 }
 
 pub(crate) fn task_ends(function: &str) {
-    emit(
-        Level::DEBUG,
-        || debug!(target: TARGET, function, "task ends"),
-    );
+    event!(DEBUG, function, "task ends");
 }
 
 pub(crate) fn join_awaited(process: &ProcessInfo) {
-    let pid = process.pid;
-    emit(Level::DEBUG, || debug!(target: TARGET, pid, "join awaited"));
+    event!(DEBUG, pid = process.pid, "join awaited");
 }
 
 pub(crate) fn joined(process: &ProcessInfo) {
-    let pid = process.pid;
-    emit(Level::DEBUG, || debug!(target: TARGET, pid, "joined"));
+    event!(DEBUG, pid = process.pid, "joined");
 }
 
 pub(crate) fn made(memory: &impl fmt::Debug, what: impl Fn() -> String) {
-    emit(
-        Level::TRACE,
-        || trace!(target: TARGET, ?memory, what = what(), "made"),
-    );
+    event!(TRACE, ?memory, what = what(), "made");
 }
 
 #[inline]
 pub(crate) fn lock_awaited(lock: &impl fmt::Debug) {
-    emit(
-        Level::TRACE,
-        || trace!(target: TARGET, ?lock, "lock awaited"),
-    );
+    event!(TRACE, ?lock, "lock awaited");
 }
 
 #[inline]
 pub(crate) fn lock_held(lock: &impl fmt::Debug) {
-    emit(Level::TRACE, || trace!(target: TARGET, ?lock, "lock held"));
+    event!(TRACE, ?lock, "lock held");
 }
 
 /// The thread gave up waiting for the lock.
 pub(crate) fn lock_refused(lock: &impl fmt::Debug) {
-    emit(
-        Level::TRACE,
-        || trace!(target: TARGET, ?lock, "lock refused"),
-    );
+    event!(TRACE, ?lock, "lock refused");
 }
 
 /// `at` is the [moment](moment) before the release.
 #[inline]
 pub(crate) fn lock_released(lock: &impl fmt::Debug, at: Option<u64>) {
     if at.is_some() {
-        emit(
-            Level::TRACE,
-            || trace!(target: TARGET, ?lock, at, "lock released"),
-        );
+        event!(TRACE, ?lock, at, "lock released");
     }
 }
 
 /// `at` is the [moment](moment) before it could be got.
 pub(crate) fn put(queue: &impl fmt::Debug, item: u32, at: Option<u64>) {
     if at.is_some() {
-        emit(
-            Level::TRACE,
-            || trace!(target: TARGET, ?queue, item, at, "put"),
-        );
+        event!(TRACE, ?queue, item, at, "put");
     }
 }
 
 /// `since` is the [moment](moment) when the wait began.
 pub(crate) fn got(queue: &impl fmt::Debug, item: u32, since: Option<u64>) {
     if since.is_some() {
-        emit(
-            Level::TRACE,
-            || trace!(target: TARGET, ?queue, item, since, "got"),
-        );
+        event!(TRACE, ?queue, item, since, "got");
     }
 }
 

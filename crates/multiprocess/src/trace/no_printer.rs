@@ -1,16 +1,12 @@
 //! Instead of the printer, without the feature `print`.
 
-use std::io::{self, Write};
-
 use tracing::Level;
 
 /// Warns where the environment asks for printing.
 pub(super) fn print_if_enabled() {
     if std::env::var_os("MULTIPROCESS_LOG").is_some() {
-        // A closed standard error is ignored: there is nowhere to report it.
-        let _ = writeln!(
-            io::stderr(),
-            "MULTIPROCESS_LOG prints nothing: build `multiprocess` with its feature `print`"
+        crate::trace::warn(
+            "MULTIPROCESS_LOG prints nothing: build `multiprocess` with its feature `print`",
         );
     }
 }

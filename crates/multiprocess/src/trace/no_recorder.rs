@@ -1,6 +1,5 @@
 //! Instead of the recorder, without the feature `record`.
 
-use std::io::{self, Write};
 use std::path::Path;
 
 pub(crate) const VARIABLE: &str = "MULTIPROCESS_RECORD";
@@ -8,10 +7,8 @@ pub(crate) const VARIABLE: &str = "MULTIPROCESS_RECORD";
 /// Warns where the environment asks for a recording.
 pub(super) fn record_if_enabled() {
     if std::env::var_os(VARIABLE).is_some_and(|folder| !folder.is_empty()) {
-        // A closed standard error is ignored: there is nowhere to report it.
-        let _ = writeln!(
-            io::stderr(),
-            "{VARIABLE} records nothing: build `multiprocess` with its feature `record`"
+        crate::trace::warn(
+            "MULTIPROCESS_RECORD records nothing: build `multiprocess` with its feature `record`",
         );
     }
 }

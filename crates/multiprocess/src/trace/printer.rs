@@ -1,7 +1,6 @@
 //! Printing the events on standard error.
 
 use std::fmt;
-use std::io::{self, Write};
 use std::sync::OnceLock;
 
 use tracing::{Dispatch, Event, Level, Subscriber, dispatcher};
@@ -11,6 +10,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::errors::current;
 use crate::errors::quoted::{Line, Name};
+use crate::trace::warn;
 
 /// The environment variable that turns printing on.
 const VARIABLE: &str = "MULTIPROCESS_LOG";
@@ -34,14 +34,11 @@ pub(super) fn print_if_enabled() {
         return;
     };
     let Ok(level) = level.parse::<Level>() else {
-        // A closed standard error is ignored: there is nowhere to report it.
-        let _ = writeln!(
-            io::stderr(),
+        return warn(&format!(
             "{VARIABLE}={level} is not understood: say info, debug or trace"
-        );
-        return;
+        ));
     };
-    // It is ignored for the events, too.
+    // A closed standard error is ignored for the events, too.
     let printer = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)

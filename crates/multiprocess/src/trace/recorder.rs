@@ -12,14 +12,15 @@
 //! After [`MAX_LINES`] lines, or where the process may not make its file larger, it writes `recording full` and stops;
 //! lines that other threads had begun may follow. A line that could not be written is the last, and may be incomplete.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use serde::Serialize;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Dispatch, Event, Metadata, Subscriber, dispatcher};
@@ -27,20 +28,19 @@ use tracing::{Dispatch, Event, Metadata, Subscriber, dispatcher};
 use crate::errors::current;
 use crate::platform::capacity;
 use crate::platform::process::{now, thread_id};
-use crate::trace::TARGET;
+use crate::trace::{TARGET, warn};
 
 /// The environment variable that names the folder for the recording.
 pub(crate) const VARIABLE: &str = "MULTIPROCESS_RECORD";
 
 /// The most lines that a process records; they take about 10 megabytes.
-const MAX_LINES: u32 = 100_000;
+const MAX_LINES: u64 = 100_000;
 
 /// Room in the file for the line `recording full`.
 const LAST_LINE: u64 = 128;
 
 static RECORDING: OnceLock<Recording> = OnceLock::new();
 static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-static RECORDER: OnceLock<Dispatch> = OnceLock::new();
 
 /// Returns the subscriber that records, if recording is on; it exists from [`init`](crate::init) on.
 ///
@@ -59,7 +59,7 @@ static RECORDER: OnceLock<Dispatch> = OnceLock::new();
 /// ```
 #[must_use]
 pub fn recorder() -> Option<&'static Dispatch> {
-    RECORDER.get()
+    RECORDING.get().map(|recording| &recording.recorder)
 }
 
 pub(super) fn record(event: &dyn Fn()) {
@@ -87,24 +87,20 @@ pub(super) fn record_if_enabled() {
     let file = match file {
         Ok(file) => file,
         Err(error) => {
-            // A closed standard error is ignored: there is nowhere to report it.
-            let _ = writeln!(
-                io::stderr(),
+            return warn(&format!(
                 "{VARIABLE}: {} cannot be made, so this process is not recorded: {error}",
                 path.display()
-            );
-            return;
+            ));
         }
     };
     let _ = RECORDING.set(Recording::new(file));
-    let _ = RECORDER.set(Dispatch::new(Recorder));
-    let mut line = Line::begin(now(), "process begins");
-    line.text("name", &identity.this.name);
-    line.plain("pid", &identity.this.pid);
+    let mut line = Line::new();
+    line.add("name", &identity.this.name);
+    line.add("pid", identity.this.pid);
     if let Some(parent) = &identity.parent {
-        line.plain("parent", &parent.pid);
+        line.add("parent", parent.pid);
     }
-    line.write();
+    line.write("process begins");
 }
 
 /// Returns the folder of the recording if the variable has a relative path: the current folder may change before a
@@ -115,26 +111,17 @@ pub(crate) fn folder_for_children() -> Option<&'static Path> {
 
 /// Records the normal end of a process; `tracing` may no longer work.
 pub(crate) fn process_ends() {
-    if RECORDING.get().is_some() {
-        Line::begin(now(), "process ends").write();
-    }
+    Line::new().write("process ends");
 }
 
 /// The file of this process, and how much was written to it.
 struct Recording {
+    recorder: Dispatch,
     file: File,
     max_bytes: u64,
     bytes: AtomicU64,
-    lines: AtomicU32,
+    lines: AtomicU64,
     over: AtomicBool,
-}
-
-/// Whether a line is written.
-enum Place {
-    InFull,
-    /// It is the first that has no room.
-    OnlyLastLine,
-    None,
 }
 
 impl Recording {
@@ -142,33 +129,29 @@ impl Recording {
         // Writing more than the system allows ends the process by a signal.
         let limit = capacity::largest_file().unwrap_or(u64::MAX);
         Recording {
+            recorder: Dispatch::new(Recorder),
             file,
             max_bytes: limit.saturating_sub(LAST_LINE),
             bytes: AtomicU64::new(0),
-            lines: AtomicU32::new(0),
+            lines: AtomicU64::new(0),
             over: AtomicBool::new(false),
         }
     }
 
-    fn place(&self, line: &[u8]) -> Place {
-        if self.over.load(Ordering::Relaxed) {
-            return Place::None;
-        }
+    /// Writes a line in one piece. Ignores that there is no room left: the program goes on.
+    fn write(&self, line: Vec<u8>) {
         let length = line.len() as u64;
         let lines = self.lines.fetch_add(1, Ordering::Relaxed);
         let bytes = self.bytes.fetch_add(length, Ordering::Relaxed);
-        if lines < MAX_LINES && bytes + length <= self.max_bytes {
-            Place::InFull
-        } else if self.over.swap(true, Ordering::Relaxed) || lines == 0 {
-            Place::None
-        } else {
-            Place::OnlyLastLine
-        }
-    }
-
-    /// Ignores that there is no room left: the program goes on.
-    fn write(&self, line: &[u8]) {
-        if (&self.file).write_all(line).is_err() {
+        let fits = lines < MAX_LINES && bytes + length <= self.max_bytes;
+        let was_over = self.over.fetch_or(!fits, Ordering::Relaxed);
+        let line = match (was_over, fits) {
+            (false, true) => line,
+            // The first that has no room. Of the first of all nothing is known but that.
+            (false, false) if lines > 0 => Line::new().finish("recording full"),
+            _ => return,
+        };
+        if (&self.file).write_all(&line).is_err() {
             self.over.store(true, Ordering::Relaxed);
         }
     }
@@ -183,14 +166,11 @@ impl Subscriber for Recorder {
 
     fn event(&self, event: &Event<'_>) {
         let thread = this_thread();
-        let mut line = Line::begin(now(), "");
-        line.plain("thread", &thread);
+        let mut line = Line::new();
+        line.add("thread", thread);
         line.is_of_crate = event.metadata().target() == TARGET;
         event.record(&mut line);
-        if !line.has_name {
-            line.event = event.metadata().name();
-        }
-        line.write();
+        line.write(event.metadata().name());
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
@@ -206,152 +186,105 @@ impl Subscriber for Recorder {
     fn exit(&self, _: &Id) {}
 }
 
-thread_local! {
-    /// The system's number for this thread, once the recording has its name.
-    static THREAD: Cell<i32> = const { Cell::new(0) };
-    /// Kept from one event to the next.
-    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
 fn this_thread() -> i32 {
-    let known = THREAD.get();
-    if known != 0 {
-        return known;
+    thread_local! {
+        /// The system's number for this thread, once the recording has its name.
+        static THREAD: Cell<i32> = const { Cell::new(0) };
     }
-    let number = thread_id();
-    THREAD.set(number);
-    let mut line = Line::begin(now(), "thread seen");
-    line.plain("thread", &number);
-    if let Some(name) = std::thread::current().name() {
-        line.text("name", name);
+    if THREAD.get() == 0 {
+        THREAD.set(thread_id());
+        let mut line = Line::new();
+        line.add("thread", THREAD.get());
+        if let Some(name) = std::thread::current().name() {
+            line.add("name", name);
+        }
+        line.write("thread seen");
     }
-    line.write();
-    number
+    THREAD.get()
 }
 
 /// A line of the recording, not yet written.
 struct Line {
     at: u64,
-    event: &'static str,
     /// Its message is among the fields, as its name.
     has_name: bool,
     /// This crate emitted it, so its field `at` is the time.
     is_of_crate: bool,
-    fields: Vec<u8>,
+    text: Vec<u8>,
 }
 
 impl Line {
-    fn begin(at: u64, event: &'static str) -> Line {
-        let mut fields = BUFFER.try_with(RefCell::take).unwrap_or_default();
-        fields.clear();
-        // The time is written last, because a field may set it; it takes up to 26 bytes.
-        fields.resize(ROOM, b' ');
+    fn new() -> Line {
+        let mut text = Vec::with_capacity(256);
+        text.push(b'{');
         Line {
-            at,
-            event,
+            at: now(),
             has_name: false,
             is_of_crate: false,
-            fields,
+            text,
         }
     }
 
-    fn plain(&mut self, name: &str, value: &dyn fmt::Display) {
-        let _ = write!(self.fields, ",\"{name}\":{value}");
+    fn add(&mut self, name: &str, value: impl Serialize) {
+        let _ = write!(self.text, "\"{name}\":");
+        let _ = serde_json::to_writer(&mut self.text, &value);
+        self.text.push(b',');
     }
 
-    fn text(&mut self, name: &str, value: &str) {
-        let _ = write!(self.fields, ",\"{name}\":");
-        let _ = serde_json::to_writer(&mut self.fields, value);
-    }
-
-    /// Adds a field of an event to the line.
-    fn field(&mut self, field: &Field, value: FieldValue<'_>) {
+    /// Adds a field of an event.
+    fn field(&mut self, field: &Field, value: impl Serialize) {
         let name = match field.name() {
-            "message" if !self.has_name => {
-                self.has_name = true;
-                let name = match value {
-                    FieldValue::Plain(value) => value.to_string(),
-                    FieldValue::Text(value) => value.to_owned(),
-                };
-                return self.text("event", &name);
-            }
             "at" => "at_",
             "thread" => "thread_",
             "event" => "event_",
             name => name,
         };
-        match value {
-            FieldValue::Plain(value) => self.plain(name, value),
-            FieldValue::Text(value) => self.text(name, value),
-        }
+        self.add(name, value);
     }
 
-    /// Writes the line in one piece.
-    fn write(mut self) {
-        let Some(recording) = RECORDING.get() else {
-            return;
-        };
-        let line = self.finish();
-        match recording.place(line) {
-            Place::InFull => recording.write(line),
-            Place::OnlyLastLine => {
-                self.fields.truncate(ROOM);
-                self.event = "recording full";
-                recording.write(self.finish());
-            }
-            Place::None => {}
+    /// Adds the time, which a field may have set, and the name if it has none.
+    fn finish(mut self, event: &str) -> Vec<u8> {
+        if !self.has_name {
+            self.add("event", event);
         }
-        let _ = BUFFER.try_with(|buffer| buffer.replace(self.fields));
+        let _ = writeln!(self.text, "\"at\":{}}}", self.at);
+        self.text
     }
 
-    /// Adds the name, the end and the beginning.
-    fn finish(&mut self) -> &[u8] {
-        if !self.event.is_empty() {
-            self.text("event", self.event);
+    fn write(self, event: &str) {
+        if let Some(recording) = RECORDING.get() {
+            recording.write(self.finish(event));
         }
-        self.fields.extend(b"}\n");
-        let mut head = [0_u8; ROOM];
-        let mut rest = &mut head[..];
-        let _ = write!(rest, "{{\"at\":{}", self.at);
-        let length = ROOM - rest.len();
-        let start = ROOM - length;
-        self.fields[start..ROOM].copy_from_slice(&head[..length]);
-        &self.fields[start..]
     }
 }
-
-/// The value of a field, and how it is written.
-#[derive(Clone, Copy)]
-enum FieldValue<'a> {
-    Plain(&'a dyn fmt::Display),
-    Text(&'a str),
-}
-
-/// Room for `{"at":` and a number of 64 bits.
-const ROOM: usize = 26;
 
 impl Visit for Line {
     fn record_u64(&mut self, field: &Field, value: u64) {
         if self.is_of_crate && field.name() == "at" {
             self.at = value;
         } else {
-            self.field(field, FieldValue::Plain(&value));
+            self.field(field, value);
         }
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.field(field, FieldValue::Plain(&value));
+        self.field(field, value);
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.field(field, FieldValue::Plain(&value));
+        self.field(field, value);
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.field(field, FieldValue::Text(value));
+        if field.name() == "message" && !self.has_name {
+            self.has_name = true;
+            self.add("event", value);
+        } else {
+            self.field(field, value);
+        }
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.field(field, FieldValue::Text(&format!("{value:?}")));
+        self.record_str(field, &format!("{value:?}"));
     }
 }

@@ -29,10 +29,9 @@ pub(crate) fn close(socket: RawFd) {
 /// open here, nothing else gets its number.
 fn is_inherited(descriptor: RawFd) -> Option<bool> {
     let parent = rustix::process::getppid()?.as_raw_nonzero().to_string();
-    if is_closed_by_start("self", descriptor)? || is_closed_by_start(&parent, descriptor)? {
-        return Some(false);
-    }
-    Some(file("self", descriptor)? == file(&parent, descriptor)?)
+    let is_same = file("self", descriptor)? == file(&parent, descriptor)?;
+    let is_open = |process: &str| Some(!is_closed_by_start(process, descriptor)?);
+    Some(is_same && is_open("self")? && is_open(&parent)?)
 }
 
 fn is_closed_by_start(process: &str, descriptor: RawFd) -> Option<bool> {
