@@ -13,7 +13,7 @@ use crate::memory::liveness::UniquePid;
 use crate::memory::name::{SegmentName, companion_bit, os_id};
 use crate::memory::registry;
 use crate::memory::run_file::{self, Existence};
-use crate::memory::segment::{Access, Segment};
+use crate::memory::segment::{Access, Address, Segment};
 use crate::platform::capacity;
 use crate::platform::shared_folder::is_memory;
 
@@ -44,19 +44,19 @@ impl Segment {
         if path.symlink_metadata().is_ok() {
             self.remove_dependent(suffix);
         }
-        Self::create_at(self.place.child(suffix), length, Access::Atomic)
+        Self::create_at(self.address.place.child(suffix), length, Access::Atomic)
     }
 
     /// Opens a dependent of this segment.
     pub(crate) fn open_dependent(&self, suffix: &str) -> Result<Arc<Segment>, String> {
         self.check_process().map_err(|error| error.to_string())?;
-        Self::open(&self.place.child(suffix), None, Access::Atomic)
+        Self::open(&self.address.place.child(suffix), None, Access::Atomic)
     }
 
     /// Removes a dependent that is no longer used, even if processes still have it open.
     pub(crate) fn remove_dependent(&self, suffix: &str) {
         if self.check_process().is_ok() {
-            let place = self.place.child(suffix);
+            let place = self.address.place.child(suffix);
             capacity::release(&place.to_string(), HEADER as u64);
             place.remove();
         }
@@ -67,7 +67,7 @@ impl Segment {
         self.check_process()?;
         let noted = &self.header().accompanied;
         noted.fetch_or(companion_bit(suffix), Ordering::Relaxed);
-        Ok(self.place.child(suffix).path())
+        Ok(self.address.place.child(suffix).path())
     }
 
     fn create_at(place: SegmentName, length: usize, usage: Access) -> io::Result<Arc<Segment>> {
@@ -76,10 +76,14 @@ impl Segment {
         let users = run_file::hold(&place.path(), Existence::New)?;
         let mapping = Self::map_new(&place, total).inspect_err(|_| place.remove())?;
         // From here on, its drop removes the name, or that of the segment to which it belongs.
-        let mut segment = Segment::new(mapping, place, usage, users);
+        let address = Address {
+            place,
+            length,
+            usage,
+        };
+        let segment = Segment::new(mapping, address, users);
         #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
         segment.make_mutexes()?;
-        segment.length = length;
         let header = segment.header();
         header.length.store(length as u64, Ordering::Relaxed);
         header.mark.store(usage.mark(), Ordering::Release);
@@ -101,7 +105,9 @@ impl Segment {
             ShmemError::MappingIdExists => ErrorKind::AlreadyExists.into(),
             ShmemError::MapCreateFailed(code)
             | ShmemError::MapOpenFailed(code)
-            | ShmemError::UnknownOsError(code) => capacity::not_made(code),
+            | ShmemError::UnknownOsError(code) => {
+                capacity::not_made(io::Error::from_raw_os_error(code.cast_signed()))
+            }
             other => io::Error::other(other),
         })?;
         // Its last user removes the name.

@@ -51,10 +51,6 @@ fn memberships() -> MutexGuard<'static, Memberships> {
 }
 
 impl Memberships {
-    fn of(&self, run: Run) -> Option<&Membership> {
-        self.all.iter().find(|part| part.run == run)
-    }
-
     /// Returns the run of this process for its present user.
     fn own(&self) -> Option<&Membership> {
         let user = user();
@@ -118,7 +114,7 @@ pub(super) fn join(run: Run) -> io::Result<()> {
 
 fn become_part(run: Run, own_of: Option<u32>) -> io::Result<()> {
     let mut memberships = memberships();
-    if memberships.of(run).is_some() {
+    if memberships.all.iter().any(|part| part.run == run) {
         return Ok(());
     }
     check_stays()?;

@@ -60,19 +60,17 @@ fn explained(error: io::Error, existence: Existence) -> io::Error {
         error.kind(),
         NotFound | NotADirectory | PermissionDenied | ReadOnlyFilesystem
     );
-    match error.raw_os_error() {
-        Some(code) if existence != Existence::Old && is_folders_fault => {
-            if is_memory() {
-                return capacity::not_made(code.cast_unsigned());
-            }
-            let folder = shared_folder().display();
-            let complaint = format!(
-                "no file can be made in {folder}: {error}; set TMPDIR to a folder that can be written to"
-            );
-            io::Error::new(error.kind(), complaint)
-        }
-        _ => error,
+    if existence == Existence::Old || !is_folders_fault {
+        return error;
     }
+    if is_memory() {
+        return capacity::not_made(error);
+    }
+    let folder = shared_folder().display();
+    let complaint = format!(
+        "no file can be made in {folder}: {error}; set TMPDIR to a folder that can be written to"
+    );
+    io::Error::new(error.kind(), complaint)
 }
 
 /// Opens a file and locks it, shared; `NotFound` if an old one was removed meanwhile.

@@ -47,20 +47,18 @@ impl Access {
 }
 
 /// What another process needs to open a segment.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Address {
-    place: SegmentName,
-    length: u64,
-    usage: Access,
+    pub(super) place: SegmentName,
+    pub(super) length: usize,
+    pub(super) usage: Access,
 }
 
 /// A segment of shared memory that this process has open.
 pub(crate) struct Segment {
     /// Dropped by hand: a held mutex must not move.
     pub(super) mapping: ManuallyDrop<Shmem>,
-    pub(super) place: SegmentName,
-    pub(super) length: usize,
-    pub(super) usage: Access,
+    pub(super) address: Address,
     /// The file of the segment's name, locked, shared, as long as this process uses the segment.
     users: Arc<File>,
     /// The portable versions of the mutexes in the segment, where they are used.
@@ -92,13 +90,11 @@ fn open_segments() -> MutexGuard<'static, BTreeMap<SegmentName, Weak<Segment>>> 
 
 impl Segment {
     /// Takes over a mapping that is at least as long as a header.
-    pub(super) fn new(mapping: Shmem, place: SegmentName, usage: Access, users: File) -> Segment {
+    pub(super) fn new(mapping: Shmem, address: Address, users: File) -> Segment {
         assert!(mapping.len() >= HEADER);
         Segment {
             mapping: ManuallyDrop::new(mapping),
-            place,
-            length: 0,
-            usage,
+            address,
             users: Arc::new(users),
             files: Default::default(),
             opened_by: (UniquePid::current(), run_file::user()),
@@ -115,12 +111,12 @@ impl Segment {
 
     /// Completes opening or making it.
     pub(super) fn share(self, is_new: bool) -> io::Result<Arc<Segment>> {
-        if is_portable() && self.usage == Access::Locked {
+        if is_portable() && self.address.usage == Access::Locked {
             self.open_file(LOCK)?;
         }
         let segment = Arc::new(self);
         let mut open = open_segments();
-        let known = open.entry(segment.place.clone()).or_default();
+        let known = open.entry(segment.address.place.clone()).or_default();
         match known.upgrade() {
             // Another thread has opened it meanwhile; ours is dropped again.
             Some(known) if !is_new => Ok(known),
@@ -160,10 +156,15 @@ impl Segment {
         self.opened_by.0 != UniquePid::current()
     }
 
+    /// Opens the segment at an address.
+    pub(crate) fn at(address: &Address) -> Result<Arc<Segment>, String> {
+        Self::open(&address.place, Some(address.length), address.usage)
+    }
+
     /// Opens an existing segment, of the given length or the one in its header.
     pub(super) fn open(
         place: &SegmentName,
-        length: Option<u64>,
+        length: Option<usize>,
         usage: Access,
     ) -> Result<Arc<Segment>, String> {
         let known = open_segments().get(place).and_then(Weak::upgrade);
@@ -182,7 +183,7 @@ impl Segment {
         })
     }
 
-    fn map(place: &SegmentName, length: Option<u64>, usage: Access) -> io::Result<Arc<Segment>> {
+    fn map(place: &SegmentName, length: Option<usize>, usage: Access) -> io::Result<Arc<Segment>> {
         let gone = |reason| io::Error::new(ErrorKind::NotFound, reason);
         let too_short = || gone("it is shorter than it was");
         let _making = registry::making()?;
@@ -194,18 +195,23 @@ impl Segment {
             other => io::Error::new(ErrorKind::NotFound, other),
         })?;
         let room = mapping.len().checked_sub(HEADER).ok_or_else(too_short)?;
-        let mut segment = Segment::new(mapping, place.clone(), usage, users);
+        let address = Address {
+            place: place.clone(),
+            length: 0,
+            usage,
+        };
+        let mut segment = Segment::new(mapping, address, users);
         let header = segment.header();
         let mark = header.mark.load(Ordering::Acquire);
         let written = header.length.load(Ordering::Relaxed);
-        let length = length.unwrap_or(written);
-        segment.length = usize::try_from(length)
-            .ok()
-            .filter(|&length| length <= room)
-            .ok_or_else(too_short)?;
-        if mark != usage.mark() || written != length {
+        let length = length.unwrap_or(usize::try_from(written).unwrap_or(usize::MAX));
+        if length > room {
+            return Err(too_short());
+        }
+        if mark != usage.mark() || written != length as u64 {
             return Err(gone("its length or kind is not what was sent"));
         }
+        segment.address.length = length;
         segment.share(false)
     }
 
@@ -241,16 +247,14 @@ impl Segment {
         let mapping = unsafe { ManuallyDrop::take(&mut self.mapping) };
         let successor = Arc::new(Segment {
             mapping: ManuallyDrop::new(mapping),
-            place: self.place.clone(),
-            length: self.length,
-            usage: self.usage,
+            address: self.address.clone(),
             users: Arc::clone(&self.users),
             files: std::mem::take(&mut self.files),
             opened_by: self.opened_by,
             clear: Default::default(),
         });
         // A message may hold a handle of this very memory.
-        open_segments().insert(self.place.clone(), Arc::downgrade(&successor));
+        open_segments().insert(self.address.place.clone(), Arc::downgrade(&successor));
         for (direction, clear) in clear.iter().enumerate() {
             if let Some(clear) = clear.get() {
                 clear(&successor, direction);
@@ -260,16 +264,7 @@ impl Segment {
 
     /// Returns what another process needs to open the segment.
     pub(crate) fn address(&self) -> Address {
-        Address {
-            place: self.place.clone(),
-            length: self.length as u64,
-            usage: self.usage,
-        }
-    }
-
-    /// Opens the segment at an address.
-    pub(crate) fn at(address: &Address) -> Result<Arc<Segment>, String> {
-        Self::open(&address.place, Some(address.length), address.usage)
+        self.address.clone()
     }
 
     /// Counts a handle as in flight: until it [arrives](Segment::count_arrival), the segment stays.
@@ -290,12 +285,12 @@ impl Segment {
 
     /// Returns the bytes of the segment, without its header.
     pub(crate) fn len(&self) -> usize {
-        self.length
+        self.address.length
     }
 
     /// Returns the run that the segment belongs to.
     pub(crate) fn run(&self) -> Run {
-        self.place.run
+        self.address.place.run
     }
 
     /// Returns the numbers that can be used without the lock, for waiting.
@@ -313,7 +308,7 @@ impl Segment {
     /// Returns the memory as atomic numbers.
     pub(crate) fn atomics<A: Atomic>(&self) -> &[A] {
         assert_eq!(
-            self.usage,
+            self.address.usage,
             Access::Atomic,
             "memory used under a lock is not used by atomics"
         );
@@ -321,23 +316,23 @@ impl Segment {
         // `self` is borrowed. Every byte of it is lent out as part of an atomic only; all bits make one.
         unsafe {
             let data = self.mapping.as_ptr().add(HEADER).cast::<A>();
-            std::slice::from_raw_parts(data, self.length / size_of::<A>())
+            std::slice::from_raw_parts(data, self.address.length / size_of::<A>())
         }
     }
 }
 
 impl std::fmt::Debug for Segment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} ({} bytes)", self.place, self.length)
+        write!(f, "{} ({} bytes)", self.address.place, self.address.length)
     }
 }
 
 impl Drop for Segment {
     fn drop(&mut self) {
         let mut open = open_segments();
-        let known = open.get(&self.place);
+        let known = open.get(&self.address.place);
         if known.is_some_and(|known| known.strong_count() == 0) {
-            open.remove(&self.place);
+            open.remove(&self.address.place);
         }
         drop(open);
         // A forgotten guard still holds the mutex: its thread knows the mutex by its address, so the memory stays
@@ -345,7 +340,7 @@ impl Drop for Segment {
         if self.holder() == Some(UniquePid::own()) {
             return;
         }
-        let last = !self.place.is_child()
+        let last = !self.address.place.is_child()
             && !self.is_forked()
             && run_file::is_last(&self.users)
             && self.header().in_flight.load(Ordering::Acquire) == 0;
@@ -364,8 +359,8 @@ impl Drop for Segment {
         unsafe { ManuallyDrop::drop(&mut self.mapping) };
         if last {
             // The name itself goes last: if this process is killed before, the end of the run removes the rest.
-            self.place.remove_companions(companions);
-            self.place.remove();
+            self.address.place.remove_companions(companions);
+            self.address.place.remove();
         }
         // The lock on the name goes last: until then no other process opens it.
     }
@@ -398,7 +393,7 @@ impl Deref for SegmentGuard<'_> {
         // processes holds the lock, and there is one `SegmentGuard` for each time it is locked.
         unsafe {
             let data = self.segment.mapping.as_ptr().add(HEADER);
-            std::slice::from_raw_parts(data, self.segment.length)
+            std::slice::from_raw_parts(data, self.segment.address.length)
         }
     }
 }
@@ -409,7 +404,7 @@ impl DerefMut for SegmentGuard<'_> {
         // SAFETY: as in `deref`; and the `SegmentGuard` is borrowed mutably.
         unsafe {
             let data = self.segment.mapping.as_ptr().add(HEADER);
-            std::slice::from_raw_parts_mut(data, self.segment.length)
+            std::slice::from_raw_parts_mut(data, self.segment.address.length)
         }
     }
 }

@@ -81,7 +81,7 @@ impl Segment {
     #[inline]
     pub(crate) fn lock(&self, limit: WaitUntil) -> Result<SegmentGuard<'_>, Refused> {
         assert_eq!(
-            self.usage,
+            self.address.usage,
             Access::Locked,
             "memory used by atomics is not locked"
         );
@@ -125,7 +125,9 @@ impl Segment {
     fn take_over(&self, lock: RawLock<'_>, limit: WaitUntil) -> Result<(), Refused> {
         let mut pauses = Pauses::new();
         while let Some(holder) = self.holder() {
-            if self.length == 0 || matches!(lock, RawLock::File(_)) || holder.has_ended(self.run())
+            if self.address.length == 0
+                || matches!(lock, RawLock::File(_))
+                || holder.has_ended(self.run())
             {
                 // Before `lock` overwrites the holder: a death between the two leaves both as they are.
                 let death = &self.header().lock.death;
@@ -160,7 +162,7 @@ impl Segment {
 
     /// Releases a lock that this thread holds and has [kept](SegmentGuard::keep).
     pub(crate) fn release_kept(&self) {
-        assert_eq!(self.length, 0, "only a lock without memory is kept");
+        assert_eq!(self.address.length, 0, "only a lock without memory is kept");
         drop(self.guard());
     }
 }

@@ -13,8 +13,7 @@ use crate::memory::run_file;
 use crate::memory::{anonymous_file, registry};
 
 /// The segments that the last sweep found unused.
-#[derive(Default)]
-pub(crate) struct Suspects(HashSet<String>);
+pub(crate) type Suspects = HashSet<String>;
 
 /// Marks this process as an orphan, for the other processes of the run: it has no parent that learns of its end.
 pub(crate) fn become_orphan(run: Run) {
@@ -28,46 +27,39 @@ pub(crate) fn become_orphan(run: Run) {
 pub(crate) fn sweep(suspects: &mut Suspects) -> bool {
     let names = registry::list();
     registry::clear_dead(&names);
-    let runs = registry::runs();
-    let own = runs.iter().filter_map(|run| Some((*run, names.get(run)?)));
-    let before = std::mem::take(&mut suspects.0);
+    let before = std::mem::take(suspects);
     let mut has_orphans = false;
-    for (run, names) in own {
-        suspects.check_again(run, names, &before);
-        has_orphans |= clear_dead_processes(run, names);
+    for run in registry::runs() {
+        if let Some(names) = names.get(&run) {
+            check_again(run, names, &before, suspects);
+            has_orphans |= clear_dead_processes(run, names);
+        }
     }
     has_orphans
 }
 
-impl Suspects {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Removes the segments of a run that were found unused before and still are.
-    fn check_again(&mut self, run: Run, names: &[String], before: &HashSet<String>) {
-        for name in names {
-            // Names with a suffix go together with the one without.
-            let is_segment = run.rest(name).is_some_and(|rest| rest.starts_with('-'));
-            if !is_segment || name.contains('.') || is_in_flight(name) {
-                continue;
-            }
-            // Checked first, so that a process about to open it doesn't find it locked. With the lock held, no process
-            // opens it, and the count of its handles does not change.
-            let Some(_alone) = run_file::lock_alone(&path(name)).filter(|_| !is_in_flight(name))
-            else {
-                continue;
-            };
-            if !before.contains(name) {
-                self.0.insert(name.clone());
-                continue;
-            }
-            let companion = format!("{name}.");
-            let companions = names.iter().filter(|name| name.starts_with(&companion));
-            // The name itself goes last: until then no process makes another segment of that name.
-            if companions.filter(|name| !remove(name)).count() == 0 {
-                remove(name);
-            }
+/// Removes the segments of a run that were found unused before and still are.
+fn check_again(run: Run, names: &[String], before: &Suspects, suspects: &mut Suspects) {
+    for name in names {
+        // Names with a suffix go together with the one without.
+        let is_segment = run.rest(name).is_some_and(|rest| rest.starts_with('-'));
+        if !is_segment || name.contains('.') || is_in_flight(name) {
+            continue;
+        }
+        // Checked first, so that a process about to open it doesn't find it locked. With the lock held, no process
+        // opens it, and the count of its handles does not change.
+        let Some(_alone) = run_file::lock_alone(&path(name)).filter(|_| !is_in_flight(name)) else {
+            continue;
+        };
+        if !before.contains(name) {
+            suspects.insert(name.clone());
+            continue;
+        }
+        let companion = format!("{name}.");
+        let companions = names.iter().filter(|name| name.starts_with(&companion));
+        // The name itself goes last: until then no process makes another segment of that name.
+        if companions.filter(|name| !remove(name)).count() == 0 {
+            remove(name);
         }
     }
 }

@@ -3,16 +3,12 @@
 use std::sync::atomic::AtomicU32;
 use std::time::Instant;
 
-use crate::platform::unix::futex::has_changed;
-
 pub(crate) use crate::platform::unix::futex::Seen;
 
 /// Waits until one of the numbers differs from what was seen, or the deadline has passed. It may return early: the
 /// caller checks what it waits for, and calls again.
 pub(crate) fn wait(words: &[Seen<'_>], deadline: Instant) {
-    if !words.is_empty() && !words.iter().any(has_changed) && Instant::now() < deadline {
-        dispatch!(futex::wait(words, deadline));
-    }
+    dispatch!(futex::wait(words, deadline));
 }
 
 /// Wakes up to `count` waiters of the word. Returns whether it is certain that no waiter is left that began before the

@@ -60,11 +60,10 @@ pub(crate) fn memfd() -> Option<io::Result<File>> {
     Some(made.map(File::from).map_err(io::Error::from))
 }
 
-/// Returns the error for a name that the system would not make, from the system's error code.
-pub(crate) fn not_made(code: u32) -> io::Error {
+/// Returns the error for a name that the system would not make, from the system's own.
+pub(crate) fn not_made(error: io::Error) -> io::Error {
     use io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem};
 
-    let error = io::Error::from_raw_os_error(code.cast_signed());
     let reason = match error.kind() {
         NotFound => format!(
             "{SHARED} is missing, where shared memory lies: mount it (`mount -t tmpfs tmpfs {SHARED}`)"

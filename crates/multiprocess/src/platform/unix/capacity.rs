@@ -10,8 +10,8 @@ pub(crate) fn reserve(_name: &str, _bytes: u64) -> io::Result<()> {
 
 pub(crate) fn release(_name: &str, _kept: u64) {}
 
-pub(crate) fn not_made(code: u32) -> io::Error {
-    io::Error::from_raw_os_error(code.cast_signed())
+pub(crate) fn not_made(error: io::Error) -> io::Error {
+    error
 }
 
 pub(crate) fn free_memory() -> Option<u64> {
