@@ -17,6 +17,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::errors::holder::Holder;
 use crate::memory::name::{Run, random};
 use crate::memory::run_file::{self, Existence};
+use crate::platform::process;
 
 /// A process, as a number that no other process of the run gets: its pid, and 32 random bits. Never 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,10 +32,9 @@ fn marks() -> MutexGuard<'static, BTreeMap<PathBuf, File>> {
     MARKS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The prefix of such a file's name, after the run.
+/// The prefixes of their names, after the run. The second is for a process whose parent, which learns of its end, was
+/// killed.
 pub(super) const ALIVE: &str = "alive-";
-
-/// The same, of a process whose parent was killed.
 pub(super) const ORPHAN: &str = "orphan-";
 
 impl UniquePid {
@@ -51,21 +51,19 @@ impl UniquePid {
     /// Returns this process, also in a copy made by `fork`: it asks the system.
     pub(crate) fn current() -> UniquePid {
         let pid = std::process::id();
-        let is_right = |own: UniquePid| own.0 != 0 && own.pid() == pid;
-        let own = UniquePid(OWN.load(Ordering::Relaxed));
-        if is_right(own) {
+        let known = || UniquePid::from_number(OWN.load(Ordering::Relaxed));
+        let known = || known().filter(|own| own.pid() == pid);
+        if let Some(own) = known() {
             return own;
         }
         let mut marks = marks();
-        let own = UniquePid(OWN.load(Ordering::Relaxed));
-        if is_right(own) {
-            return own;
-        }
-        // A copy closes the files of the original: only the original's locks say that it is alive.
-        marks.clear();
-        let own = UniquePid::of(pid, random_half());
-        OWN.store(own.0, Ordering::Relaxed);
-        own
+        known().unwrap_or_else(|| {
+            // A copy closes the files of the original: only the original's locks say that it is alive.
+            marks.clear();
+            let own = UniquePid::of(pid, random_half());
+            OWN.store(own.0, Ordering::Relaxed);
+            own
+        })
     }
 
     /// Returns the process with that pid, which was given that [`random_half`].
@@ -107,10 +105,12 @@ impl UniquePid {
             Ok(file) => file.try_lock().is_ok(),
             // Removed after its death; or all files of the run were removed, and with them the lease, which is made once.
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                is_pid_free(self.pid()) || run.lease().exists()
+                process::is_free(self.pid()) || run.lease().exists()
             }
             // It belongs to the user that this process ran as before.
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => is_pid_free(self.pid()),
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                process::is_free(self.pid())
+            }
             Err(_) => false,
         }
     }
@@ -132,25 +132,8 @@ pub(super) fn forget(child: UniquePid, run: Run) {
     remove_if_dead(&child.file(run, ALIVE));
 }
 
-/// Returns whether no process has the pid, not even one that has ended and was not yet waited for.
-fn is_pid_free(pid: u32) -> bool {
-    let pid = i32::try_from(pid)
-        .ok()
-        .and_then(rustix::process::Pid::from_raw);
-    pid.is_none_or(|pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
-}
-
-/// Marks this process as alive, for the other processes of a run.
-pub(super) fn join(run: Run) -> io::Result<()> {
-    mark(run, ALIVE)
-}
-
-/// Marks this process as an orphan, for the other processes of a run: it has no parent that learns of its end.
-pub(super) fn become_orphan(run: Run) {
-    let _ = mark(run, ORPHAN);
-}
-
-fn mark(run: Run, what: &str) -> io::Result<()> {
+/// Marks this process as [alive](ALIVE) or an [orphan](ORPHAN), for the other processes of a run.
+pub(super) fn mark(run: Run, what: &str) -> io::Result<()> {
     let path = UniquePid::current().file(run, what);
     if let Entry::Vacant(mark) = marks().entry(path) {
         let file = run_file::hold(mark.key(), Existence::New)?;
@@ -182,7 +165,7 @@ pub(super) fn remove_if_dead(path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{UniquePid, join, leave, remove_if_dead};
+    use super::{ALIVE, UniquePid, leave, mark, remove_if_dead};
     use crate::memory::name::Run;
     use crate::memory::run_file::{self, Existence};
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -219,7 +202,7 @@ mod tests {
         // It has this pid, so that the pid is never free.
         let other = UniquePid(own.number() ^ 1);
         let path = other.file(run, "alive-");
-        join(run).unwrap();
+        mark(run, ALIVE).unwrap();
         assert!(!own.has_ended(run));
         let file = run_file::hold(&path, Existence::New).unwrap();
         assert!(!other.has_ended(run));

@@ -109,7 +109,7 @@ pub(crate) fn inherit(run: Run) {
 /// Makes this process a part of a run, and its end visible to the others: the run lasts at least as long as it does.
 pub(super) fn join(run: Run) -> io::Result<()> {
     become_part(run, None)?;
-    liveness::join(run)
+    liveness::mark(run, ALIVE)
 }
 
 fn become_part(run: Run, own_of: Option<u32>) -> io::Result<()> {

@@ -18,7 +18,7 @@ pub(crate) type Suspects = HashSet<String>;
 /// Marks this process as an orphan, for the other processes of the run: it has no parent that learns of its end.
 pub(crate) fn become_orphan(run: Run) {
     if let Ok(_making) = registry::making() {
-        liveness::become_orphan(run);
+        let _ = liveness::mark(run, ORPHAN);
     }
 }
 

@@ -4,11 +4,12 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use rustix::io::Errno;
-use rustix::process::{self, Pid, PidfdFlags, Signal};
+use rustix::process::{self, PidfdFlags, Signal};
 
 use crate::platform::signal;
+use crate::platform::unix::process::pid_of;
 
-pub(crate) use crate::platform::unix::process::now;
+pub(crate) use crate::platform::unix::process::{is_free, now};
 
 /// Returns the name of a process, of which the system shows 15 bytes.
 pub(crate) fn name(pid: u32) -> Option<String> {
@@ -39,10 +40,6 @@ pub(crate) fn end_with(parent: u32) -> bool {
     let parent = pid_of(parent);
     // In a new namespace of process ids the parent has none.
     process::getppid().is_none_or(|found| Some(found) == parent)
-}
-
-fn pid_of(number: u32) -> Option<Pid> {
-    i32::try_from(number).ok().and_then(Pid::from_raw)
 }
 
 /// Returns a descriptor of a process that was not yet waited for, which becomes readable when the process ends, and

@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicI32, Ordering};
 
+use rustix::process::{Pid, test_kill_process};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::platform::signal::Signal;
@@ -13,6 +14,15 @@ pub(crate) fn now() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     // The clock counts from the start of the system.
     u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
+}
+
+pub(crate) fn pid_of(number: u32) -> Option<Pid> {
+    i32::try_from(number).ok().and_then(Pid::from_raw)
+}
+
+/// Returns whether no process has the pid, not even one that has ended and was not yet waited for.
+pub(crate) fn is_free(pid: u32) -> bool {
+    pid_of(pid).is_none_or(|pid| test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
 }
 
 pub(crate) fn name(_pid: u32) -> Option<String> {
