@@ -25,14 +25,25 @@ pub(crate) struct UniquePid(u64);
 
 static OWN: AtomicU64 = AtomicU64::new(0);
 
-/// The files that this process has locked, which show its state to the others of its runs.
-static MARKS: Mutex<BTreeMap<PathBuf, File>> = Mutex::new(BTreeMap::new());
-
-fn marks() -> MutexGuard<'static, BTreeMap<PathBuf, File>> {
-    MARKS.lock().unwrap_or_else(PoisonError::into_inner)
+/// What this process has to do with runs. A copy made by `fork` begins with nothing.
+pub(super) struct Memberships {
+    /// The runs of which it is a part; where it makes its own memory in one, with the effective user for whom it does.
+    pub(super) runs: BTreeMap<Run, Option<u32>>,
+    /// The files that it has locked, which show its state to the others: the leases, and those of a process.
+    pub(super) locked: BTreeMap<PathBuf, File>,
 }
 
-/// The prefixes of their names, after the run. The second is for a process whose parent, which learns of its end, was
+static MEMBERSHIPS: Mutex<Memberships> = Mutex::new(Memberships {
+    runs: BTreeMap::new(),
+    locked: BTreeMap::new(),
+});
+
+pub(super) fn memberships() -> MutexGuard<'static, Memberships> {
+    UniquePid::current();
+    MEMBERSHIPS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The prefixes of a process's files, after the run. The second is for a process whose parent, which learns of its end, was
 /// killed.
 pub(super) const ALIVE: &str = "alive-";
 pub(super) const ORPHAN: &str = "orphan-";
@@ -56,10 +67,11 @@ impl UniquePid {
         if let Some(own) = known() {
             return own;
         }
-        let mut marks = marks();
+        let mut memberships = MEMBERSHIPS.lock().unwrap_or_else(PoisonError::into_inner);
         known().unwrap_or_else(|| {
             // A copy closes the files of the original: only the original's locks say that it is alive.
-            marks.clear();
+            memberships.runs.clear();
+            memberships.locked.clear();
             let own = UniquePid::of(pid, random_half());
             OWN.store(own.0, Ordering::Relaxed);
             own
@@ -135,22 +147,20 @@ pub(super) fn forget(child: UniquePid, run: Run) {
 /// Marks this process as [alive](ALIVE) or an [orphan](ORPHAN), for the other processes of a run.
 pub(super) fn mark(run: Run, what: &str) -> io::Result<()> {
     let path = UniquePid::current().file(run, what);
-    if let Entry::Vacant(mark) = marks().entry(path) {
+    if let Entry::Vacant(mark) = memberships().locked.entry(path) {
         let file = run_file::hold(mark.key(), Existence::New)?;
         mark.insert(file);
     }
     Ok(())
 }
 
-/// Unlocks this process's files of a run.
-pub(super) fn leave(run: Run) {
-    let files = [ALIVE, ORPHAN].map(|what| UniquePid::current().file(run, what));
-    marks().retain(|path, _| !files.contains(path));
-}
-
-/// Returns whether it is a file of this process.
-pub(super) fn is_own(path: &Path) -> bool {
-    marks().contains_key(path)
+impl Memberships {
+    /// Unlocks the files of this process in a run.
+    pub(super) fn unmark(&mut self, run: Run) {
+        for what in [ALIVE, ORPHAN] {
+            self.locked.remove(&UniquePid::own().file(run, what));
+        }
+    }
 }
 
 /// Removes the file of a process that was killed; false if the process has not ended.
@@ -165,7 +175,7 @@ pub(super) fn remove_if_dead(path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{ALIVE, UniquePid, leave, mark, remove_if_dead};
+    use super::{ALIVE, UniquePid, mark, memberships, remove_if_dead};
     use crate::memory::name::Run;
     use crate::memory::run_file::{self, Existence};
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -216,6 +226,6 @@ mod tests {
         assert!(other.has_ended(run));
         std::fs::remove_file(run.lease()).unwrap();
         drop(lease);
-        leave(run);
+        memberships().unmark(run);
     }
 }

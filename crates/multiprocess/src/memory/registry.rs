@@ -13,50 +13,12 @@ use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
-use crate::memory::liveness::{self, ALIVE, UniquePid};
+use crate::memory::liveness::{self, ALIVE, Memberships, UniquePid, memberships};
 use crate::memory::name::{Run, entries, path, remove};
 use crate::memory::run_file::{self, Existence, user};
-
-/// A run of which this process is a part, and its lease, if that is still there.
-struct Membership {
-    run: Run,
-    lease: Option<File>,
-    /// If this process makes its own memory in the run: the effective user for whom it does.
-    own_of: Option<u32>,
-}
-
-struct Memberships {
-    /// The process that became a part of them.
-    process: Option<UniquePid>,
-    all: Vec<Membership>,
-}
-
-static MEMBERSHIPS: Mutex<Memberships> = Mutex::new(Memberships {
-    process: None,
-    all: Vec::new(),
-});
-
-fn memberships() -> MutexGuard<'static, Memberships> {
-    let mut memberships = MEMBERSHIPS.lock().unwrap_or_else(PoisonError::into_inner);
-    let this = Some(UniquePid::current());
-    if memberships.process != this {
-        // A copy made by `fork` is a part of none: it only closes the original's leases.
-        memberships.all.clear();
-        memberships.process = this;
-    }
-    memberships
-}
-
-impl Memberships {
-    /// Returns the run of this process for its present user.
-    fn own(&self) -> Option<&Membership> {
-        let user = user();
-        self.all.iter().find(|part| part.own_of == Some(user))
-    }
-}
 
 /// Whether this process leaves its runs, which it does once, at its end.
 static LEAVING: AtomicBool = AtomicBool::new(false);
@@ -79,25 +41,28 @@ fn check_stays() -> io::Result<()> {
     Ok(())
 }
 
-/// Returns the run of this process, if it has one yet.
+/// Returns the run of this process for its present user, if it has one yet.
+fn own(memberships: &Memberships) -> Option<Run> {
+    let mut runs = memberships.runs.iter();
+    runs.find(|(_, own_of)| **own_of == Some(user()))
+        .map(|(run, _)| *run)
+}
+
 pub(crate) fn own_run_if_any() -> Option<Run> {
-    memberships().own().map(|own| own.run)
+    own(&memberships())
 }
 
 /// Returns the run of this process; begins one if it has none yet.
 pub(crate) fn own_run() -> io::Result<Run> {
     let mut memberships = memberships();
-    if let Some(own) = memberships.own() {
-        return Ok(own.run);
+    if let Some(own) = own(&memberships) {
+        return Ok(own);
     }
     check_stays()?;
     let run = Run::new();
     let lease = run_file::hold(&run.lease(), Existence::New)?;
-    memberships.all.push(Membership {
-        run,
-        lease: Some(lease),
-        own_of: Some(user()),
-    });
+    memberships.locked.insert(run.lease(), lease);
+    memberships.runs.insert(run, Some(user()));
     Ok(run)
 }
 
@@ -114,21 +79,21 @@ pub(super) fn join(run: Run) -> io::Result<()> {
 
 fn become_part(run: Run, own_of: Option<u32>) -> io::Result<()> {
     let mut memberships = memberships();
-    if memberships.all.iter().any(|part| part.run == run) {
+    if memberships.runs.contains_key(&run) {
         return Ok(());
     }
     check_stays()?;
-    let lease = match run_file::hold(&run.lease(), Existence::Old) {
+    match run_file::hold(&run.lease(), Existence::Old) {
         Err(error) if error.kind() == ErrorKind::NotFound => None,
-        lease => Some(lease?),
+        lease => memberships.locked.insert(run.lease(), lease?),
     };
-    memberships.all.push(Membership { run, lease, own_of });
+    memberships.runs.insert(run, own_of);
     Ok(())
 }
 
 /// Returns whether this process is a part of no run.
 pub(crate) fn is_none() -> bool {
-    memberships().all.is_empty()
+    memberships().runs.is_empty()
 }
 
 /// Leaves all runs, and clears away those that have no other process. Waits up to `limit` for those that still have
@@ -141,8 +106,10 @@ pub(crate) fn leave(limit: Duration) {
         std::thread::sleep(Duration::from_micros(100));
     }
     let deadline = Instant::now() + limit;
-    for Membership { run, lease, .. } in memberships().all.drain(..) {
-        while !clear_if_over(run, lease.as_ref()) && Instant::now() < deadline {
+    let mut memberships = memberships();
+    for run in std::mem::take(&mut memberships.runs).into_keys() {
+        let lease = memberships.locked.remove(&run.lease());
+        while !clear_if_over(run, lease.as_ref(), &mut memberships) && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
@@ -162,13 +129,13 @@ pub(crate) fn forget(child: UniquePid) {
 
 /// Returns the runs that this process is a part of.
 pub(super) fn runs() -> Vec<Run> {
-    memberships().all.iter().map(|part| part.run).collect()
+    memberships().runs.keys().copied().collect()
 }
 
 /// Returns the lease of this process's run, for a child to hold from its start on.
 pub(crate) fn lease() -> Option<OwnedFd> {
     let memberships = memberships();
-    let lease = memberships.own()?.lease.as_ref()?;
+    let lease = memberships.locked.get(&own(&memberships)?.lease())?;
     lease.try_clone().ok().map(OwnedFd::from)
 }
 
@@ -207,7 +174,7 @@ pub(super) fn clear_dead(names: &Names) {
 }
 
 /// Clears a run away if it is over; false if others are a part of it.
-fn clear_if_over(run: Run, lease: Option<&File>) -> bool {
+fn clear_if_over(run: Run, lease: Option<&File>, memberships: &mut Memberships) -> bool {
     match lease {
         Some(lease) if run_file::is_at(lease, &run.lease()) => {
             let is_over = run_file::is_alone(lease);
@@ -218,7 +185,7 @@ fn clear_if_over(run: Run, lease: Option<&File>) -> bool {
         }
         _ if run.lease().exists() => true,
         _ => {
-            liveness::leave(run);
+            memberships.unmark(run);
             clear_without_lease(&list().remove(&run).unwrap_or_default());
             true
         }

@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use crate::memory::liveness::{self, ALIVE, ORPHAN};
+use crate::memory::liveness::{self, ALIVE, ORPHAN, memberships};
 use crate::memory::name::{Run, path, remove};
 use crate::memory::run_file;
 use crate::memory::{anonymous_file, registry};
@@ -77,7 +77,7 @@ fn clear_dead_processes(run: Run, names: &[String]) -> bool {
             remove(name);
         } else if rest.starts_with(ALIVE) {
             liveness::remove_if_dead(&path);
-        } else if rest.starts_with(ORPHAN) && !liveness::is_own(&path) {
+        } else if rest.starts_with(ORPHAN) && !memberships().locked.contains_key(&path) {
             has_orphans |= !liveness::remove_if_dead(&path);
         }
     }
