@@ -15,7 +15,6 @@ macro_rules! dispatch {
     };
 }
 
-pub(crate) mod capacity;
 pub(crate) mod exit_watch;
 pub(crate) mod file_lock;
 pub(crate) mod futex;

@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::memory::liveness::UniquePid;
 use crate::memory::registry;
 use crate::memory::run_file::{self, Existence};
-use crate::platform::capacity;
+use crate::platform::limits;
 
 /// Stores bytes in a file that has no name.
 pub(crate) fn holding(bytes: &[u8]) -> io::Result<OwnedFd> {
-    capacity::check_file_size(bytes.len() as u64)?;
-    let mut file = capacity::memfd().unwrap_or_else(removed_file)?;
+    limits::check_file_size(bytes.len() as u64)?;
+    let mut file = limits::memfd().unwrap_or_else(removed_file)?;
     file.write_all(bytes)?;
     Ok(file.into())
 }

@@ -14,7 +14,7 @@ use crate::memory::name::{SegmentName, companion_bit, os_id};
 use crate::memory::registry;
 use crate::memory::run_file::{self, Existence};
 use crate::memory::segment::{Access, Address, Segment};
-use crate::platform::capacity;
+use crate::platform::limits;
 use crate::platform::shared_folder::is_memory;
 
 impl Segment {
@@ -57,7 +57,7 @@ impl Segment {
     pub(crate) fn remove_dependent(&self, suffix: &str) {
         if self.check_process().is_ok() {
             let place = self.address.place.child(suffix);
-            capacity::release(&place.to_string(), HEADER as u64);
+            limits::release(&place.to_string(), HEADER as u64);
             place.remove();
         }
     }
@@ -96,7 +96,7 @@ impl Segment {
         let name = place.to_string();
         let memory = ShmemConf::new().os_id(os_id(&name));
         let made = if is_memory() {
-            capacity::reserve(&name, total as u64)?;
+            limits::reserve(&name, total as u64)?;
             memory.open()
         } else {
             memory.size(total).create()
@@ -106,14 +106,14 @@ impl Segment {
             ShmemError::MapCreateFailed(code)
             | ShmemError::MapOpenFailed(code)
             | ShmemError::UnknownOsError(code) => {
-                capacity::not_made(io::Error::from_raw_os_error(code.cast_signed()))
+                limits::not_made(io::Error::from_raw_os_error(code.cast_signed()))
             }
             other => io::Error::other(other),
         })?;
         // Its last user removes the name.
         mapping.set_owner(false);
         if !is_memory() {
-            capacity::reserve(&name, total as u64)?;
+            limits::reserve(&name, total as u64)?;
         }
         Ok(mapping)
     }
@@ -124,7 +124,7 @@ fn total(length: usize) -> io::Result<usize> {
     let total = HEADER
         .checked_add(length)
         .filter(|&total| isize::try_from(total).is_ok());
-    let total = total.ok_or_else(|| capacity::too_large(capacity::free_memory().unwrap_or(0)))?;
-    capacity::check(total as u64)?;
+    let total = total.ok_or_else(|| limits::too_large(limits::free_memory().unwrap_or(0)))?;
+    limits::check(total as u64)?;
     Ok(total)
 }

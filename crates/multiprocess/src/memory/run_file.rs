@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rustix::fs::OFlags;
 
-use crate::platform::capacity;
+use crate::platform::limits;
 use crate::platform::shared_folder::{is_memory, shared_folder};
 
 /// Whether a file has to exist.
@@ -64,7 +64,7 @@ fn explained(error: io::Error, existence: Existence) -> io::Error {
         return error;
     }
     if is_memory() {
-        return capacity::not_made(error);
+        return limits::not_made(error);
     }
     let folder = shared_folder().display();
     let complaint = format!(

@@ -215,20 +215,6 @@ impl Segment {
         segment.share(false)
     }
 
-    /// Returns how many handles are in flight of a segment that may be incomplete.
-    #[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
-    pub(super) fn in_flight_at(name: &str) -> u32 {
-        let Ok(mapping) = ShmemConf::new().os_id(os_id(name)).open() else {
-            return 0;
-        };
-        if mapping.len() < HEADER {
-            return 0;
-        }
-        // SAFETY: the mapping is at least as long as a header, and aligned to a page.
-        let header = unsafe { &*mapping.as_ptr().cast::<Header>() };
-        header.in_flight.load(Ordering::Acquire)
-    }
-
     #[inline]
     pub(super) fn header(&self) -> &Header {
         // SAFETY: the mapping begins with a header, which is made of atomics and a mutex, and whose mutex was
@@ -425,3 +411,14 @@ unsafe impl Atomic for std::sync::atomic::AtomicU16 {}
 unsafe impl Atomic for AtomicU32 {}
 // SAFETY: as above.
 unsafe impl Atomic for AtomicU64 {}
+
+/// Returns whether handles are in flight of a segment, which may be incomplete.
+#[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
+pub(super) fn is_in_flight(name: &str) -> bool {
+    let mapping = ShmemConf::new().os_id(os_id(name)).open();
+    mapping.is_ok_and(|mapping| {
+        let header = mapping.as_ptr().cast::<Header>();
+        // SAFETY: the mapping is at least as long as a header, and aligned to a page.
+        mapping.len() >= HEADER && unsafe { (*header).in_flight.load(Ordering::Acquire) } != 0
+    })
+}

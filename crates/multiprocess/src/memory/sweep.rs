@@ -10,6 +10,8 @@ use std::collections::HashSet;
 use crate::memory::liveness::{self, ALIVE, ORPHAN, memberships};
 use crate::memory::name::{Run, path, remove};
 use crate::memory::run_file;
+#[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
+use crate::memory::segment::is_in_flight;
 use crate::memory::{anonymous_file, registry};
 
 /// The segments that the last sweep found unused.
@@ -103,9 +105,4 @@ fn is_in_flight(name: &str) -> bool {
         Ok(()) => u32::from_ne_bytes(count) != 0,
         Err(error) => !matches!(error.kind(), NotFound | UnexpectedEof),
     }
-}
-
-#[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
-fn is_in_flight(name: &str) -> bool {
-    crate::memory::segment::Segment::in_flight_at(name) != 0
 }

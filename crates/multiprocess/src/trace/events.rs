@@ -134,15 +134,15 @@ pub(crate) fn moment(level: Level) -> Option<u64> {
 #[inline]
 fn emit(level: Level, event: impl Fn()) {
     if may_be_enabled(level) {
-        emit_to_all(level, &event);
+        emit_to_all(&event);
     }
 }
 
 #[cold]
-fn emit_to_all(level: Level, event: &dyn Fn()) {
+fn emit_to_all(event: &dyn Fn()) {
     recorder::record(event);
     if dispatcher::get_default(Dispatch::is::<NoSubscriber>) {
-        printer::print(level, event);
+        printer::print(event);
     } else {
         event();
     }

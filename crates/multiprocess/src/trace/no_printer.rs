@@ -1,7 +1,5 @@
 //! Instead of the printer, without the feature `print`.
 
-use tracing::Level;
-
 /// Warns where the environment asks for printing.
 pub(super) fn print_if_enabled() {
     if std::env::var_os("MULTIPROCESS_LOG").is_some() {
@@ -11,4 +9,4 @@ pub(super) fn print_if_enabled() {
     }
 }
 
-pub(super) fn print(_level: Level, _event: &dyn Fn()) {}
+pub(super) fn print(_event: &dyn Fn()) {}

@@ -15,13 +15,10 @@ use crate::trace::warn;
 /// The environment variable that turns printing on.
 const VARIABLE: &str = "MULTIPROCESS_LOG";
 
-/// The subscriber that prints events, and up to which level.
-static PRINTER: OnceLock<(Dispatch, Level)> = OnceLock::new();
+static PRINTER: OnceLock<Dispatch> = OnceLock::new();
 
-pub(super) fn print(level: Level, event: &dyn Fn()) {
-    if let Some((printer, max)) = PRINTER.get()
-        && level <= *max
-    {
+pub(super) fn print(event: &dyn Fn()) {
+    if let Some(printer) = PRINTER.get() {
         dispatcher::with_default(printer, event);
     }
 }
@@ -45,7 +42,7 @@ pub(super) fn print_if_enabled() {
         .log_internal_errors(false)
         .event_format(WithProcessName)
         .finish();
-    let _ = PRINTER.set((Dispatch::new(printer), level));
+    let _ = PRINTER.set(Dispatch::new(printer));
 }
 
 /// `[INFO/worker 1 4711] process started name="worker 2" pid=4712 daemon=false`, in one piece.

@@ -26,7 +26,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Dispatch, Event, Metadata, Subscriber, dispatcher};
 
 use crate::errors::current;
-use crate::platform::capacity;
+use crate::platform::limits;
 use crate::platform::process::{now, thread_id};
 use crate::trace::{TARGET, warn};
 
@@ -127,7 +127,7 @@ struct Recording {
 impl Recording {
     fn new(file: File) -> Recording {
         // Writing more than the system allows ends the process by a signal.
-        let limit = capacity::largest_file().unwrap_or(u64::MAX);
+        let limit = limits::largest_file().unwrap_or(u64::MAX);
         Recording {
             recorder: Dispatch::new(Recorder),
             file,
