@@ -8,7 +8,7 @@
 //! A run whose lease was removed goes on: it is over when none of its files is locked.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
@@ -108,8 +108,17 @@ pub(crate) fn leave(limit: Duration) {
     let deadline = Instant::now() + limit;
     let mut memberships = memberships();
     for run in std::mem::take(&mut memberships.runs).into_keys() {
-        let lease = memberships.locked.remove(&run.lease());
-        while !clear_if_over(run, lease.as_ref(), &mut memberships) && Instant::now() < deadline {
+        if let Some(lease) = memberships.locked.remove(&run.lease()) {
+            // A copy made by `fork` shares the open file.
+            let _ = lease.unlock();
+        }
+        loop {
+            if !run.lease().exists() {
+                memberships.unmark(run);
+            }
+            if clear_if_over(run, || names_of(run)) || Instant::now() >= deadline {
+                break;
+            }
             std::thread::sleep(Duration::from_millis(1));
         }
     }
@@ -157,6 +166,10 @@ pub(super) fn list() -> Names {
     names
 }
 
+fn names_of(run: Run) -> Vec<String> {
+    list().remove(&run).unwrap_or_default()
+}
+
 /// Removes the files of runs that ended without removing them.
 pub(crate) fn clear_dead_runs() {
     clear_dead(&list());
@@ -165,48 +178,28 @@ pub(crate) fn clear_dead_runs() {
 pub(super) fn clear_dead(names: &Names) {
     let own = runs();
     for (run, names) in names.iter().filter(|(run, _)| !own.contains(run)) {
-        match run_file::open(&run.lease(), Existence::Old) {
-            Ok(lease) if lease.try_lock().is_ok() => clear(*run, &lease),
-            Err(error) if error.kind() == ErrorKind::NotFound => clear_without_lease(names),
-            _ => {}
-        }
+        clear_if_over(*run, || names.clone());
     }
 }
 
-/// Clears a run away if it is over; false if others are a part of it.
-fn clear_if_over(run: Run, lease: Option<&File>, memberships: &mut Memberships) -> bool {
-    match lease {
-        Some(lease) if run_file::is_at(lease, &run.lease()) => {
-            let is_over = run_file::is_alone(lease);
-            if is_over {
-                clear(run, lease);
-            }
-            is_over
-        }
-        _ if run.lease().exists() => true,
-        _ => {
-            memberships.unmark(run);
-            clear_without_lease(&list().remove(&run).unwrap_or_default());
-            true
-        }
-    }
-}
-
-/// Removes the files of a run whose lease this process has locked exclusively.
-fn clear(run: Run, lease: &File) {
+/// Removes the files of a run if it is over; false if others are a part of it. `listed` returns their names.
+fn clear_if_over(run: Run, listed: impl FnOnce() -> Vec<String>) -> bool {
     let path = run.lease();
-    if !run_file::is_at(lease, &path) {
-        return;
+    if let Some(_lease) = run_file::lock_alone(&path) {
+        // Listed only now: until it was locked, there were processes that made something.
+        let mut others = names_of(run);
+        others.retain(|name| !path.ends_with(name));
+        // As long as the lease exists, later sweeps try again to remove what this one can't.
+        if others.iter().filter(|name| !remove(name)).count() == 0 {
+            let _ = fs::remove_file(path);
+        }
+        return true;
     }
-    // Listed only now: until it was locked, there were processes that made something.
-    let names = list().remove(&run).unwrap_or_default();
-    let is_lease = |name: &&String| path.ends_with(name);
-    let others = names.iter().filter(|name| !is_lease(name));
-    // As long as the lease exists, later sweeps try again to remove what this one can't.
-    let removed = others.filter(|name| !remove(name)).count() == 0;
-    if removed {
-        let _ = fs::remove_file(path);
+    let is_gone = !path.exists();
+    if is_gone {
+        clear_without_lease(&listed());
     }
+    is_gone
 }
 
 /// Removes the files of a run whose lease is gone, if it is over: a process that is a part of it and has made or opened
