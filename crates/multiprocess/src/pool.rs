@@ -17,7 +17,6 @@ mod result;
 mod scheduler;
 mod supervisor;
 mod worker;
-mod worker_slot;
 
 use std::sync::Arc;
 use std::thread;
@@ -76,26 +75,23 @@ impl PoolBuilder {
     /// [`Error::NoWorkers`] for a pool of 0 workers, [`Error::Memory`] or [`Error::Spawn`] if there is no memory for it
     /// or the workers cannot be started.
     pub fn build(self) -> Result<Pool> {
-        let settings = self.settings();
-        if settings.workers == 0 {
+        if self.workers == 0 {
             return Err(Error::NoWorkers);
         }
-        let supervisor = Supervisor::start(settings)?;
+        let supervisor = Arc::new(Supervisor::new(self)?);
         let listening = Arc::clone(&supervisor);
         let listener = thread::Builder::new().name("pool".to_owned());
-        let listener = listener
-            .spawn(move || listening.listen())
-            .map_err(|source| {
-                supervisor.give_up();
-                Error::System {
-                    doing: "start a thread for the pool of",
-                    name: "workers".to_owned(),
-                    source,
-                }
-            })?;
+        let listener = supervisor.start().and_then(|()| {
+            let listener = listener.spawn(move || listening.listen());
+            listener.map_err(|source| Error::System {
+                doing: "start a thread for the pool of",
+                name: "workers".to_owned(),
+                source,
+            })
+        });
         Ok(Pool {
+            listener: Some(listener.inspect_err(|_| supervisor.give_up())?),
             supervisor,
-            listener: Some(listener),
         })
     }
 }
@@ -105,7 +101,7 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// [`Error::NoWorkers`](crate::Error::NoWorkers) for 0, otherwise as [`PoolBuilder::build`].
+    /// As [`PoolBuilder::build`].
     pub fn new(workers: usize) -> Result<Pool> {
         Pool::builder().workers(workers).build()
     }
@@ -125,12 +121,6 @@ impl Pool {
     /// [`map_each`](Pool::map_each) returns their results. [`Error::NotRegistered`] if the function is not in the list
     /// given to `init`, [`Error::PoolClosed`], [`Error::PoolTerminated`] or [`Error::PoolBroken`] if the pool takes no
     /// calls.
-    ///
-    /// [`Error::Task`]: crate::Error::Task
-    /// [`Error::NotRegistered`]: crate::Error::NotRegistered
-    /// [`Error::PoolClosed`]: crate::Error::PoolClosed
-    /// [`Error::PoolTerminated`]: crate::Error::PoolTerminated
-    /// [`Error::PoolBroken`]: crate::Error::PoolBroken
     pub fn map<F, A, I>(&self, function: F, inputs: I) -> Result<Vec<F::Output>>
     where
         F: Task<(A,)>,
@@ -175,7 +165,7 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// As [`map`](Pool::map), but for [`Error::Task`](crate::Error::Task), which takes the place of the result.
+    /// As [`map`](Pool::map), but for [`Error::Task`], which takes the place of the result.
     pub fn map_each<F, A, I>(&self, function: F, inputs: I) -> Result<Vec<Result<F::Output>>>
     where
         F: Task<(A,)>,
@@ -188,7 +178,7 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// As [`map`](Pool::map), but for [`Error::Task`](crate::Error::Task), which the result's `get` returns.
+    /// As [`map`](Pool::map), but for [`Error::Task`], which the result's `get` returns.
     pub fn map_async<F, A, I>(&self, function: F, inputs: I) -> Result<AsyncResult<Vec<F::Output>>>
     where
         F: Task<(A,)>,
@@ -218,7 +208,7 @@ impl Pool {
     where
         F: Task<Args>,
     {
-        options::apply_async(&self.supervisor, function, args)
+        self.options().apply_async(function, args)
     }
 
     /// Calls the function for each input, and yields the results one by one, in the order of the inputs.
@@ -284,11 +274,7 @@ impl Pool {
     }
 
     fn options(&self) -> MapOptions<'_> {
-        MapOptions {
-            supervisor: &self.supervisor,
-            chunk: None,
-            progress: None,
-        }
+        MapOptions::new(&self.supervisor)
     }
 
     /// Returns the number of workers that the pool has, or will have again when one that died is replaced.
@@ -310,10 +296,9 @@ impl Pool {
 
     /// Closes the pool, and waits until its work is done and its workers have ended. Python: `pool.close()` and
     /// `pool.join()`.
-    pub fn join(mut self) {
+    pub fn join(self) {
         self.supervisor.close();
         self.supervisor.wait_for_end();
-        self.stop();
     }
 
     /// Ends the workers at once, in the middle of what they do; callers that wait for results get an error.
@@ -321,18 +306,14 @@ impl Pool {
     pub fn terminate(&self) {
         self.supervisor.terminate();
     }
-
-    fn stop(&mut self) {
-        self.supervisor.terminate();
-        if let Some(listener) = self.listener.take() {
-            let _ = listener.join();
-        }
-    }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        self.stop();
+        self.supervisor.terminate();
+        if let Some(listener) = self.listener.take() {
+            let _ = listener.join();
+        }
     }
 }
 

@@ -1,11 +1,10 @@
-//! How a pool is to be, and its start.
+//! How a pool is to be.
 
 use std::num::NonZero;
 use std::thread;
 
 use crate::errors::error::{Error, Result, Travelling};
 use crate::pool::initializer::Initializer;
-use crate::pool::supervisor::Settings;
 use crate::process::task::Task;
 use crate::process::task_table;
 
@@ -36,25 +35,36 @@ use crate::process::task_table;
 ///     Ok(())
 /// }
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[must_use = "a builder starts nothing until `build` is called"]
 pub struct PoolBuilder {
-    workers: Option<usize>,
-    name: Option<String>,
-    initializer: Option<Initializer>,
-    calls_per_worker: Option<u64>,
+    pub(super) workers: usize,
+    pub(super) name: String,
+    pub(super) initializer: Option<Initializer>,
+    pub(super) calls_per_worker: u64,
+}
+
+impl Default for PoolBuilder {
+    fn default() -> PoolBuilder {
+        PoolBuilder {
+            workers: thread::available_parallelism().map_or(1, NonZero::get),
+            name: "PoolWorker".to_owned(),
+            initializer: None,
+            calls_per_worker: u64::MAX,
+        }
+    }
 }
 
 impl PoolBuilder {
     /// Sets how many workers the pool has; one per core if this is not called.
     pub fn workers(mut self, workers: usize) -> PoolBuilder {
-        self.workers = Some(workers);
+        self.workers = workers;
         self
     }
 
     /// Sets the prefix of the workers' names: `clerk-1`, `clerk-2`, …; `PoolWorker-1`, … if this is not called.
     pub fn name(mut self, name: impl Into<String>) -> PoolBuilder {
-        self.name = Some(name.into());
+        self.name = name.into();
         self
     }
 
@@ -76,13 +86,12 @@ impl PoolBuilder {
         F: Task<Args>,
     {
         let task = task_table::index_of(function)?;
-        let initializer =
-            Initializer::new::<F, Args>(task, &args).map_err(|reason| Error::Encode {
-                what: Travelling::Arguments,
-                name: "initializer".to_owned(),
-                reason,
-            })?;
-        self.initializer = Some(initializer);
+        let initializer = Initializer::new::<F, Args>(task, &args);
+        self.initializer = Some(initializer.map_err(|reason| Error::Encode {
+            what: Travelling::Arguments,
+            name: "initializer".to_owned(),
+            reason,
+        })?);
         Ok(self)
     }
 
@@ -90,19 +99,7 @@ impl PoolBuilder {
     ///
     /// Python: `maxtasksperchild`, which counts batches. 0 counts as 1.
     pub fn calls_per_worker(mut self, calls: u64) -> PoolBuilder {
-        self.calls_per_worker = Some(calls.max(1));
+        self.calls_per_worker = calls.max(1);
         self
-    }
-
-    /// Returns what was chosen, and the defaults for the rest.
-    pub(super) fn settings(self) -> Settings {
-        Settings {
-            workers: self
-                .workers
-                .unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZero::get)),
-            name: self.name.unwrap_or_else(|| "PoolWorker".to_owned()),
-            initializer: self.initializer,
-            calls_per_worker: self.calls_per_worker,
-        }
     }
 }

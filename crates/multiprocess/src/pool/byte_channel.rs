@@ -39,15 +39,6 @@ impl ByteChannel {
         self.0.rings().len() as usize
     }
 
-    /// Takes the next message; waits for it. `None` when the channel is closed and nothing is left.
-    pub(crate) fn get(&self) -> Option<Vec<u8>> {
-        let mut message = Vec::new();
-        self.0
-            .take(&mut message, WaitUntil::Until(None), None)
-            .ok()?;
-        Some(message)
-    }
-
     /// Takes the next message if there is one.
     pub(crate) fn try_get(&self) -> Option<Vec<u8>> {
         // Doesn't wait for a process that was stopped while it takes a message.
@@ -55,16 +46,18 @@ impl ByteChannel {
         if self.0.rings().is_empty() {
             return None;
         }
-        self.get_timeout(SLICE).ok()?
+        self.get(Some(SLICE)).ok()?
     }
 
-    /// Takes the next message; `None` if none came in time. The error says why none will come.
-    pub(crate) fn get_timeout(
+    /// Takes the next message; `None` if none came in time. The error says why none will come, for example since the
+    /// channel is closed.
+    pub(crate) fn get(
         &self,
-        limit: Duration,
+        limit: Option<Duration>,
     ) -> std::result::Result<Option<Vec<u8>>, String> {
         let mut message = Vec::new();
-        let wait = WaitUntil::Until(Instant::now().checked_add(limit));
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let wait = WaitUntil::Until(deadline);
         match self.0.take(&mut message, wait, None) {
             Ok(_) => Ok(Some(message)),
             Err(Stop::NotNow) => Ok(None),

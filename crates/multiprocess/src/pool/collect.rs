@@ -19,17 +19,25 @@ pub(crate) struct Collection<R> {
 }
 
 impl<R: DeserializeOwned + 'static> Collection<R> {
-    /// So many results are expected, if that is known.
-    pub(crate) fn new(expected: Option<usize>) -> Collection<R> {
+    /// So many results are expected.
+    pub(crate) fn new(expected: usize) -> Collection<R> {
         let mut results = Vec::new();
         // An iterator's size hint may be wrong.
-        let _ = results.try_reserve_exact(expected.unwrap_or(0));
+        let _ = results.try_reserve_exact(expected);
         Collection {
             results,
             early: BTreeMap::new(),
             failures: BTreeMap::new(),
             done: 0,
         }
+    }
+
+    pub(crate) fn of(arrived: Vec<Arrived>) -> Collection<R> {
+        let mut results = Collection::new(arrived.iter().map(|some| some.count).sum());
+        for some in arrived {
+            results.add(some);
+        }
+        results
     }
 
     /// Inputs of which the result, or the failure, is known.
@@ -84,22 +92,17 @@ impl<R: DeserializeOwned + 'static> Collection<R> {
     }
 
     /// Returns the result of each input, or its failure.
-    pub(crate) fn each(self, function: &str) -> Vec<Result<R>> {
+    pub(crate) fn each(mut self, function: &str) -> Vec<Result<R>> {
         let mut each = Vec::with_capacity(self.done);
-        let mut failures = self.failures.into_iter().peekable();
-        let mut pieces = self.early.into_iter();
-        let mut piece = Some((0, self.results));
+        each.extend(self.results.into_iter().map(Ok));
         loop {
-            if let Some((first, values)) = piece.take_if(|(first, _)| *first == each.len()) {
-                debug_assert_eq!(first, each.len());
-                each.extend(values.into_iter().map(Ok));
-            } else if let Some((index, failure)) = failures.next_if(|(it, _)| *it == each.len()) {
+            let index = each.len();
+            if let Some(piece) = self.early.remove(&index) {
+                each.extend(piece.into_iter().map(Ok));
+            } else if let Some(failure) = self.failures.remove(&index) {
                 each.push(Err(failed(function, index, failure)));
             } else {
                 return each;
-            }
-            if piece.is_none() {
-                piece = pieces.next();
             }
         }
     }

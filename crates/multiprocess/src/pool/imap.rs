@@ -1,14 +1,13 @@
 //! The results of a pool one by one, while the inputs are still being read.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::collections::VecDeque;
 
 use serde::de::DeserializeOwned;
 
 use crate::errors::error::Result;
-use crate::pool::chunker::{ChunkSize, Chunker, MAX_AHEAD, Write};
+use crate::pool::chunker::{Chunker, MAX_AHEAD, Write};
 use crate::pool::collect::failed;
-use crate::pool::job::{Arrived, Job};
+use crate::pool::job::{Arrived, Caller};
 use crate::pool::supervisor::Supervisor;
 
 /// The results of [`Pool::imap`](crate::Pool::imap) and [`Pool::imap_unordered`](crate::Pool::imap_unordered).
@@ -26,81 +25,58 @@ use crate::pool::supervisor::Supervisor;
 /// [`Pool::apply_async`]: crate::Pool::apply_async
 #[must_use = "the inputs are not read before results are asked for"]
 pub struct Imap<'a, I: Iterator, R> {
-    supervisor: &'a Arc<Supervisor>,
-    call: Arc<Job>,
-    chunker: Chunker<Single<I>, Write<(I::Item,)>>,
-    size: ChunkSize,
+    chunker: Chunker<'a, Tuples<I>, Write<(I::Item,)>>,
     ordered: bool,
-    /// Number of the result that comes next, where they come in order.
-    next: usize,
-    /// Results that came before their turn, by number.
-    early: BTreeMap<usize, Result<R>>,
-    ready: VecDeque<Result<R>>,
     /// Results that were given to the caller.
     given: usize,
+    /// Those that come next; `None` for one that has not arrived.
+    ahead: VecDeque<Option<Result<R>>>,
     over: bool,
 }
 
-/// Makes tuples of one.
-pub(crate) struct Single<I>(pub(crate) I);
+/// Inputs as the arguments of a function.
+type Tuples<I> = std::iter::Map<I, fn(<I as Iterator>::Item) -> (<I as Iterator>::Item,)>;
 
-impl<I: Iterator> Iterator for Single<I> {
-    type Item = (I::Item,);
-
-    fn next(&mut self) -> Option<(I::Item,)> {
-        self.0.next().map(|input| (input,))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
-    }
-}
-
-impl<'a, I, R> Imap<'a, I, R>
-where
-    I: Iterator,
-{
-    pub(crate) fn new(
-        supervisor: &'a Arc<Supervisor>,
-        call: Arc<Job>,
-        chunk: Option<usize>,
+impl<'a, I: Iterator, R> Imap<'a, I, R> {
+    pub(super) fn new(
+        supervisor: &'a Supervisor,
+        call: Caller,
         inputs: I,
         write: Write<(I::Item,)>,
-        ordered: bool,
+        chunk: Option<usize>,
     ) -> Imap<'a, I, R> {
+        let inputs: Tuples<I> = inputs.map(|input| (input,));
         Imap {
-            chunker: Chunker::new(&call, Single(inputs), write),
-            size: ChunkSize::new(chunk, MAX_AHEAD, supervisor.size()),
-            supervisor,
-            call,
-            ordered,
-            next: 0,
-            early: BTreeMap::new(),
-            ready: VecDeque::new(),
+            chunker: Chunker::new(supervisor, call, inputs, write, chunk, MAX_AHEAD),
+            ordered: true,
             given: 0,
+            ahead: VecDeque::new(),
             over: false,
         }
     }
 
-    fn take_in(&mut self, arrived: Arrived)
+    /// Yields each result as soon as it is there.
+    pub(super) fn unordered(mut self) -> Imap<'a, I, R> {
+        self.ordered = false;
+        self
+    }
+
+    fn add(&mut self, arrived: Arrived)
     where
         R: DeserializeOwned + 'static,
     {
-        if let Ok(payload) = &arrived.outcome {
-            self.size.learn(arrived.count, payload.took);
-        }
+        let function = self.chunker.call.0.function;
         arrived.for_each(|index, result| {
-            let result = result.map_err(|failure| failed(self.call.function, index, failure));
-            if self.ordered {
-                self.early.insert(index, result);
-            } else {
-                self.ready.push_back(result);
+            let result = result.map_err(|failure| failed(function, index, failure));
+            if !self.ordered {
+                return self.ahead.push_back(Some(result));
             }
+            let place = index - self.given;
+            if place >= self.ahead.len() {
+                self.ahead.resize_with(place + 1, || None);
+            }
+            self.ahead[place] = Some(result);
         });
-        while let Some(result) = self.early.remove(&self.next) {
-            self.next += 1;
-            self.ready.push_back(result);
-        }
     }
 }
 
@@ -113,20 +89,19 @@ where
 
     fn next(&mut self) -> Option<Result<R>> {
         while !self.over {
-            let (call, is_ready) = (&self.call, !self.ready.is_empty());
-            let urgent = || is_ready || call.has_some();
+            let is_ready = self.ahead.front().is_some_and(Option::is_some);
             self.chunker
-                .send(self.supervisor, self.size, self.given, urgent);
-            if let Some(result) = self.ready.pop_front() {
+                .send(self.given, |call| is_ready || call.has_some());
+            if is_ready {
                 self.given += 1;
-                return Some(result);
+                return self.ahead.pop_front().flatten();
             }
             if self.chunker.is_exhausted() && self.given == self.chunker.sent() {
                 self.over = true;
                 break;
             }
-            match self.call.take(None) {
-                Ok(arrived) => arrived.into_iter().for_each(|some| self.take_in(some)),
+            match self.chunker.take() {
+                Ok(arrived) => arrived.into_iter().for_each(|some| self.add(some)),
                 Err(end) => {
                     self.over = true;
                     return Some(Err(end.into()));
@@ -141,14 +116,8 @@ where
 impl<I: Iterator, R> std::fmt::Debug for Imap<'_, I, R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Imap")
-            .field("function", &self.call.function)
+            .field("function", &self.chunker.call.0.function)
             .field("given", &self.given)
             .finish_non_exhaustive()
-    }
-}
-
-impl<I: Iterator, R> Drop for Imap<'_, I, R> {
-    fn drop(&mut self) {
-        self.call.abandon();
     }
 }

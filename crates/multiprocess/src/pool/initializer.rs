@@ -16,11 +16,7 @@ pub(crate) struct Initializer {
 }
 
 /// Arguments in bytes, and the handles in them.
-#[derive(Default)]
-pub(crate) struct Packed {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) attachments: Attachments,
-}
+pub(crate) type Packed = (Vec<u8>, Attachments);
 
 impl Initializer {
     /// The error says why the arguments cannot travel.
@@ -55,19 +51,17 @@ fn pack<F: Task<Args>, Args>(args: &Args) -> Result<Packed, String> {
         })
     });
     written?;
-    Ok(Packed { bytes, attachments })
+    Ok((bytes, attachments))
 }
 
 /// A handle that was packed is good for one reader: where there are any, they are read, and packed twice.
 fn copy<F: Task<Args>, Args>(kept: &mut Packed) -> Result<Packed, String> {
-    if kept.attachments.is_empty() {
-        return Ok(Packed {
-            bytes: kept.bytes.clone(),
-            attachments: Attachments::default(),
-        });
+    let (bytes, attachments) = kept;
+    if attachments.is_empty() {
+        return Ok((bytes.clone(), Attachments::default()));
     }
     let (args, arriving) = collect_arriving(|| {
-        let bytes = wire::only(&kept.bytes)?;
+        let bytes = wire::only(bytes)?;
         caught::or_panic_message(|| F::read(bytes))
     });
     let args = args?;
@@ -77,6 +71,6 @@ fn copy<F: Task<Args>, Args>(kept: &mut Packed) -> Result<Packed, String> {
     // Until here, what was kept is as good as before.
     let (first, second) = copies?;
     arriving.arrive();
-    std::mem::replace(kept, first).attachments.commit();
+    std::mem::replace(kept, first).1.commit();
     Ok(second)
 }

@@ -1,6 +1,6 @@
 //! How far a long map has come.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How far a map has come; what the function given to [`MapOptions::on_progress`](crate::MapOptions::on_progress) gets.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,14 +14,6 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn since(start: Instant, done: usize, total: Option<usize>) -> Progress {
-        Progress {
-            done,
-            total,
-            elapsed: start.elapsed(),
-        }
-    }
-
     /// Results per second so far; 0 before the first.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a rate has few digits")]

@@ -3,12 +3,10 @@
 use crate::errors::error::Error;
 use crate::errors::task_failure::TaskFailure;
 use crate::platform::signal::Signal;
-use crate::pool::byte_channel::ByteChannel;
 use crate::pool::job::Batch;
-use crate::pool::message::{NO_BATCH, Request, WorkerId};
+use crate::pool::message::{NO_BATCH, WorkerId};
 use crate::pool::progress_cells::ProgressCells;
-use crate::pool::scheduler::Scheduler;
-use crate::pool::worker_slot::Worker;
+use crate::pool::scheduler::{Scheduler, Worker};
 
 impl Scheduler {
     /// Takes a dead worker off the scheduler, and sees to the batches that it had: what it was in the middle of has
@@ -18,12 +16,11 @@ impl Scheduler {
         worker_id: WorkerId,
         progress_cells: &ProgressCells,
     ) -> Option<Death> {
-        let place = worker_id.place as usize;
         let mut worker = self
             .workers
-            .get_mut(place)?
+            .get_mut(worker_id.place as usize)?
             .take_if(|worker| worker.id == worker_id)?;
-        let never_taken = never_taken(&worker.requests);
+        let mut again: Vec<Batch> = std::iter::from_fn(|| worker.cancel()).collect();
         let cell = progress_cells.cell(worker_id.place);
         let position = cell.read();
         if let Some(setup) = worker.setup.take()
@@ -32,10 +29,6 @@ impl Scheduler {
         {
             setup.commit();
         }
-        let mut again: Vec<Batch> = never_taken
-            .into_iter()
-            .filter_map(|id| worker.remove_batch(id))
-            .collect();
         let Worker {
             handle, has, ready, ..
         } = worker;
@@ -67,15 +60,6 @@ impl Scheduler {
     }
 }
 
-/// Returns the requests that a dead worker never took.
-fn never_taken(requests: &ByteChannel) -> Vec<u32> {
-    let mut never_taken = Vec::new();
-    while let Some(message) = requests.try_get() {
-        never_taken.extend(Request::read(&message).map(|(request, _)| request.batch));
-    }
-    never_taken
-}
-
 /// How a worker died.
 pub(crate) struct Death {
     /// How it ended, if not by returning.
@@ -101,17 +85,19 @@ fn try_again(mut batch: Batch, how: &str) -> Option<Batch> {
 fn lose(mut batch: Batch, call: u32, how: &str) -> Option<Batch> {
     // Of a single input it is known that the worker had it, also if the worker died between the end of the call and the
     // sending of its result.
-    let call = if batch.count() == 1 { 0 } else { call };
-    let rest = (call + 1 < batch.count()).then(|| batch.split_off(call + 1));
+    let call = if batch.count == 1 { 0 } else { call };
     let how = how.to_owned();
-    let (first, before) = (batch.first, call.min(batch.count()) as usize);
+    let (first, before) = (batch.first, call.min(batch.count) as usize);
     if before > 0 {
         let failure = TaskFailure::Lost { how: how.clone() };
         batch.call.fail(first, before, failure);
     }
-    if call < batch.count() {
+    if call < batch.count {
         let failure = TaskFailure::WorkerDied { how };
         batch.call.fail(first + before, 1, failure);
     }
-    rest
+    (call + 1 < batch.count).then(|| {
+        batch.skip(call + 1);
+        batch
+    })
 }

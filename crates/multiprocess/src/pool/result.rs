@@ -1,54 +1,34 @@
 //! The result of a call that the caller waits for later.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde::de::DeserializeOwned;
-
 use crate::errors::error::{Error, Result};
-use crate::pool::job::{Arrived, Job};
-use crate::pool::supervisor::Supervisor;
+use crate::pool::job::{Arrived, Caller};
 
 /// The result of a call that a pool is busy with.
 ///
 /// Python: `AsyncResult`. Dropping it abandons the call; the pool doesn't begin what is not under way yet.
 #[must_use = "dropping it gives up the result"]
 pub struct AsyncResult<T> {
-    /// Keeps the pool's state while the result is waited for.
-    _supervisor: Arc<Supervisor>,
-    call: Arc<Job>,
-    total: usize,
+    call: Caller,
+    inputs: usize,
     arrived: Vec<Arrived>,
     done: usize,
-    finish: Finish<T>,
-    taken: bool,
+    /// `None` when the result was given.
+    finish: Option<Finish<T>>,
 }
 
-/// Makes the result of what has arrived.
-type Finish<T> = Box<dyn Fn(Vec<Arrived>, &str) -> Result<T> + Send>;
+/// Makes the result of a function with that name of what has arrived.
+pub(super) type Finish<T> = fn(Vec<Arrived>, &str) -> Result<T>;
 
 impl<T> AsyncResult<T> {
-    pub(crate) fn new<R: DeserializeOwned + 'static>(
-        supervisor: Arc<Supervisor>,
-        call: Arc<Job>,
-        total: usize,
-        finish: impl Fn(super::collect::Collection<R>, &str) -> Result<T> + Send + 'static,
-    ) -> AsyncResult<T> {
-        let finish = Box::new(move |arrived: Vec<Arrived>, function: &str| {
-            let mut results = super::collect::Collection::new(Some(total));
-            for some in arrived {
-                results.add(some);
-            }
-            finish(results, function)
-        });
+    pub(super) fn new(call: Caller, inputs: usize, finish: Finish<T>) -> AsyncResult<T> {
         AsyncResult {
-            _supervisor: supervisor,
             call,
-            total,
+            inputs,
             arrived: Vec::new(),
             done: 0,
-            finish,
-            taken: false,
+            finish: Some(finish),
         }
     }
 
@@ -71,9 +51,6 @@ impl<T> AsyncResult<T> {
     ///
     /// As [`get`](AsyncResult::get); [`Error::ResultTaken`] if an earlier call gave the result.
     pub fn get_timeout(&mut self, limit: Duration) -> Result<Option<T>> {
-        if self.taken {
-            return Err(Error::ResultTaken);
-        }
         if self.wait_until(Instant::now().checked_add(limit))? {
             self.finish().map(Some)
         } else {
@@ -96,34 +73,28 @@ impl<T> AsyncResult<T> {
     }
 
     fn wait_until(&mut self, deadline: Option<Instant>) -> Result<bool> {
-        while self.done < self.total {
+        while self.done < self.inputs {
             let arrived = self.call.take(deadline)?;
             if arrived.is_empty() {
                 return Ok(false);
             }
-            self.done += arrived.iter().map(|arrived| arrived.count).sum::<usize>();
+            self.done += arrived.iter().map(|some| some.count).sum::<usize>();
             self.arrived.extend(arrived);
         }
         Ok(true)
     }
 
     fn finish(&mut self) -> Result<T> {
-        self.taken = true;
-        (self.finish)(std::mem::take(&mut self.arrived), self.call.function)
+        let finish = self.finish.take().ok_or(Error::ResultTaken)?;
+        finish(std::mem::take(&mut self.arrived), self.call.0.function)
     }
 }
 
 impl<T> std::fmt::Debug for AsyncResult<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("AsyncResult")
-            .field("function", &self.call.function)
-            .field("inputs", &self.total)
+            .field("function", &self.call.0.function)
+            .field("inputs", &self.inputs)
             .finish_non_exhaustive()
-    }
-}
-
-impl<T> Drop for AsyncResult<T> {
-    fn drop(&mut self) {
-        self.call.abandon();
     }
 }
