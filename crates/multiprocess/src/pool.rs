@@ -27,6 +27,7 @@ pub use self::options::MapOptions;
 pub use self::progress::Progress;
 pub use self::result::AsyncResult;
 
+use self::job::PoolEnd;
 use self::supervisor::Supervisor;
 use crate::errors::error::{Error, Result};
 use crate::process::task::Task;
@@ -55,10 +56,18 @@ use crate::process::task_table::{self, RegisteredTask};
 ///     2 * number
 /// }
 ///
+/// fn power(base: u64, exponent: u32) -> u64 {
+///     base.pow(exponent)
+/// }
+///
 /// fn main() -> Result<(), multiprocess::Error> {
-///     multiprocess::init([task(doubler)]);
+///     multiprocess::init([task(doubler), task(power)]);
 ///     let pool = Pool::new(3)?;
 ///     assert_eq!(pool.map(doubler, [5, 10, 20])?, [10, 20, 40]);
+///     assert_eq!(pool.starmap(power, [(2, 10), (3, 2)])?, [1024, 9]);
+///     // Endlessly many inputs, and the results one by one.
+///     let doubled: Result<Vec<i64>, _> = pool.imap(doubler, 1..)?.take(3).collect();
+///     assert_eq!(doubled?, [2, 4, 6]);
 ///     Ok(())
 /// }
 /// ```
@@ -78,21 +87,12 @@ impl PoolBuilder {
         if self.workers == 0 {
             return Err(Error::NoWorkers);
         }
-        let supervisor = Arc::new(Supervisor::new(self)?);
-        let listening = Arc::clone(&supervisor);
-        let listener = thread::Builder::new().name("pool".to_owned());
-        let listener = supervisor.start().and_then(|()| {
-            let listener = listener.spawn(move || listening.listen());
-            listener.map_err(|source| Error::System {
-                doing: "start a thread for the pool of",
-                name: "workers".to_owned(),
-                source,
-            })
-        });
-        Ok(Pool {
-            listener: Some(listener.inspect_err(|_| supervisor.give_up())?),
-            supervisor,
-        })
+        let mut pool = Pool {
+            supervisor: Arc::new(Supervisor::new(self)?),
+            listener: None,
+        };
+        pool.listener = Some(pool.supervisor.start()?);
+        Ok(pool)
     }
 }
 
@@ -134,23 +134,6 @@ impl Pool {
     /// # Errors
     ///
     /// As [`map`](Pool::map).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use multiprocess::{Pool, task};
-    ///
-    /// fn power(base: u64, exponent: u32) -> u64 {
-    ///     base.pow(exponent)
-    /// }
-    ///
-    /// fn main() -> Result<(), multiprocess::Error> {
-    ///     multiprocess::init([task(power)]);
-    ///     let pool = Pool::new(2)?;
-    ///     assert_eq!(pool.starmap(power, [(2, 10), (3, 2)])?, [1024, 9]);
-    ///     Ok(())
-    /// }
-    /// ```
     pub fn starmap<F, Args, I>(&self, function: F, inputs: I) -> Result<Vec<F::Output>>
     where
         F: Task<Args>,
@@ -219,24 +202,6 @@ impl Pool {
     /// # Errors
     ///
     /// As [`map_async`](Pool::map_async); a failed input is an `Err` in its place.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use multiprocess::{Pool, task};
-    ///
-    /// fn square(number: u64) -> u64 {
-    ///     number * number
-    /// }
-    ///
-    /// fn main() -> Result<(), multiprocess::Error> {
-    ///     multiprocess::init([task(square)]);
-    ///     let pool = Pool::new(2)?;
-    ///     let squares: Result<Vec<u64>, _> = pool.imap(square, 1..)?.take(5).collect();
-    ///     assert_eq!(squares?, [1, 4, 9, 16, 25]);
-    ///     Ok(())
-    /// }
-    /// ```
     pub fn imap<F, A, I>(&self, function: F, inputs: I) -> Result<Imap<'_, I::IntoIter, F::Output>>
     where
         F: Task<(A,)>,
@@ -310,9 +275,12 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        self.supervisor.terminate();
-        if let Some(listener) = self.listener.take() {
-            let _ = listener.join();
+        let supervisor = &self.supervisor;
+        supervisor.end(&mut supervisor.state(), &PoolEnd::Terminated);
+        match self.listener.take() {
+            Some(listener) => drop(listener.join()),
+            // The start has failed.
+            None => supervisor.run(),
         }
     }
 }

@@ -7,15 +7,13 @@ use std::time::{Duration, Instant};
 
 use crate::errors::task_failure::TaskFailure;
 use crate::pool::job::{Arrived, Batch, Caller, PoolEnd};
-use crate::pool::message::Request;
+use crate::pool::message::{self, Request};
 use crate::pool::progress_cells::KNOWN_INPUTS;
 use crate::pool::supervisor::Supervisor;
-use crate::process::wire::append;
-use crate::transfer::attachments::collect;
 use crate::transfer::codec::IpcHandles;
 
 /// Inputs per batch at most, where the pool chooses.
-pub(crate) const MAX_CHOSEN: usize = 1 << 14;
+const MAX_CHOSEN: usize = 1 << 14;
 /// The same for results that are taken one by one, of an iterator that may have no end.
 pub(crate) const MAX_AHEAD: usize = 64;
 /// The most inputs per batch, whatever the caller asked for: inputs of no size at all can be many.
@@ -39,13 +37,16 @@ pub(crate) struct Chunker<'a, I: Iterator, W> {
     fixed: Option<usize>,
     /// Inputs per batch that the pool has learned to choose, and at most.
     chosen: usize,
-    most: usize,
+    pub(crate) most: usize,
     total: Option<usize>,
-    sent: usize,
+    pub(crate) sent: usize,
+    /// Inputs that are no longer in flight; its user counts them.
+    pub(crate) done: usize,
     bytes_sent: usize,
     /// How long it took to read an input of the last batch.
     pace: Duration,
-    exhausted: bool,
+    /// Whether there are no more inputs, also because the iterator has panicked.
+    pub(crate) exhausted: bool,
     /// The panic of the iterator, until the caller of the pool has it.
     panic: Option<Box<dyn Any + Send>>,
 }
@@ -58,14 +59,13 @@ where
     I: Iterator,
     W: Fn(&I::Item, &mut Vec<u8>, IpcHandles) -> Result<(), String>,
 {
-    /// `fixed` inputs go into a batch, or as many as the pool chooses, up to `most`.
+    /// `fixed` inputs go into a batch, or as many as the pool chooses.
     pub(crate) fn new(
         supervisor: &'a Supervisor,
         call: Caller,
         inputs: I,
         write: W,
         fixed: Option<usize>,
-        most: usize,
     ) -> Chunker<'a, I, W> {
         let total = match inputs.size_hint() {
             (least, Some(most)) if least == most => Some(most),
@@ -78,18 +78,15 @@ where
             write,
             fixed: fixed.map(|size| size.clamp(1, MAX_BATCH)),
             chosen: 1,
-            most,
+            most: MAX_CHOSEN,
             total,
             sent: 0,
+            done: 0,
             bytes_sent: 0,
             pace: Duration::ZERO,
             exhausted: false,
             panic: None,
         }
-    }
-
-    pub(crate) fn sent(&self) -> usize {
-        self.sent
     }
 
     pub(crate) fn total(&self) -> Option<usize> {
@@ -101,9 +98,8 @@ where
         }
     }
 
-    /// Returns whether there are no more inputs, also because the iterator has panicked.
-    pub(crate) fn is_exhausted(&self) -> bool {
-        self.exhausted
+    pub(crate) fn is_done(&self) -> bool {
+        self.exhausted && self.done == self.sent
     }
 
     /// Lets the panic of the iterator go on, if it has panicked; once.
@@ -113,9 +109,12 @@ where
         }
     }
 
-    /// Waits for results, and learns from what they took how many inputs fit into a batch.
+    /// Waits for results, and learns from what they took how many inputs fit into a batch. An error is the last result.
     pub(crate) fn take(&mut self) -> Result<Vec<Arrived>, PoolEnd> {
-        let arrived = self.call.take(None)?;
+        let arrived = self.call.take(None).inspect_err(|_| {
+            self.exhausted = true;
+            self.done = self.sent;
+        })?;
         for some in &arrived {
             let Some(took) = some.took else { continue };
             let each = (took.as_nanos() / some.count.max(1) as u128).max(1);
@@ -136,10 +135,10 @@ where
         self.chosen.min(fair).min(in_time).max(1)
     }
 
-    /// Returns whether another batch may be sent, when `done` inputs are done.
-    fn has_room(&self, done: usize) -> bool {
+    /// Returns whether another batch may be sent.
+    fn has_room(&self) -> bool {
         let workers = self.supervisor.size();
-        let ahead = self.sent - done;
+        let ahead = self.sent - self.done;
         // Small batches go out many at a time, so that a worker need not wait for each.
         let batch = self.fixed.unwrap_or(self.chosen);
         let window = workers.saturating_mul((4 * batch).max(128));
@@ -151,16 +150,16 @@ where
     }
 
     /// Sends batches as long as there is room for them and nothing `urgent` to do.
-    pub(crate) fn send(&mut self, done: usize, urgent: impl Fn(&Caller) -> bool) {
+    pub(crate) fn send(&mut self, urgent: impl Fn(&Caller) -> bool) {
         // Batches are handed in together, but do not wait for slow inputs, nor while there are fewer inputs under way
         // than workers. (To count in batches there made a map of larger chunks a tenth slower.)
         const TOGETHER: usize = 16;
         const SLOW: Duration = Duration::from_micros(100);
         let mut batches = Vec::new();
         let mut since = Instant::now();
-        while self.has_room(done) {
+        while self.has_room() {
             batches.extend(self.next_batch());
-            let has_idle = self.sent - done <= self.supervisor.size();
+            let has_idle = self.sent - self.done <= self.supervisor.size();
             if has_idle || batches.len() >= TOGETHER || since.elapsed() > SLOW {
                 self.supervisor.submit(&mut batches);
                 if urgent(&self.call) {
@@ -233,17 +232,9 @@ fn add<T>(
     input: &T,
     write: &impl Fn(&T, &mut Vec<u8>, IpcHandles) -> Result<(), String>,
 ) -> Result<(), String> {
-    let bytes = &mut batch.bytes;
-    let mut append = || append::<T>(bytes, |bytes| write(input, bytes, IpcHandles::Refused));
-    // A type with nothing to be dropped holds no handle.
-    if std::mem::needs_drop::<T>() {
-        let (appended, attachments) = collect(append);
-        appended?;
-        if !attachments.is_empty() {
-            batch.attachments.push((batch.count, attachments));
-        }
-    } else {
-        append()?;
+    let attachments = message::append_input(&mut batch.bytes, input, write)?;
+    if !attachments.is_empty() {
+        batch.attachments.push((batch.count, attachments));
     }
     batch.count += 1;
     Ok(())

@@ -15,7 +15,6 @@ pub(crate) struct Collection<R> {
     /// Pieces that arrived before their turn, by the number of the first.
     early: BTreeMap<usize, Vec<R>>,
     failures: BTreeMap<usize, TaskFailure>,
-    done: usize,
 }
 
 impl<R: DeserializeOwned + 'static> Collection<R> {
@@ -28,7 +27,6 @@ impl<R: DeserializeOwned + 'static> Collection<R> {
             results,
             early: BTreeMap::new(),
             failures: BTreeMap::new(),
-            done: 0,
         }
     }
 
@@ -40,43 +38,23 @@ impl<R: DeserializeOwned + 'static> Collection<R> {
         results
     }
 
-    /// Inputs of which the result, or the failure, is known.
-    pub(crate) fn done(&self) -> usize {
-        self.done
-    }
-
     pub(crate) fn add(&mut self, arrived: Arrived) {
-        self.done += arrived.count;
-        let in_turn = arrived.first == self.results.len();
-        // Where the piece begins that is being filled.
-        let (mut begin, mut piece) = if in_turn {
-            (0, std::mem::take(&mut self.results))
-        } else {
-            (arrived.first, Vec::with_capacity(arrived.count))
-        };
+        // A piece that arrived before its turn, and where it begins.
+        let (mut begin, mut piece) = (arrived.first, Vec::new());
+        if begin != self.results.len() {
+            piece.reserve(arrived.count);
+        }
         arrived.for_each(|index, result| match result {
+            Ok(value) if index == self.results.len() => self.results.push(value),
             Ok(value) => piece.push(value),
             Err(failure) => {
                 self.failures.insert(index, failure);
-                self.keep(begin, std::mem::take(&mut piece));
+                self.early.insert(begin, std::mem::take(&mut piece));
                 begin = index + 1;
             }
         });
-        self.keep(begin, piece);
-    }
-
-    /// Keeps results that follow each other, the first of which has that number.
-    fn keep(&mut self, first: usize, mut piece: Vec<R>) {
-        if first != self.results.len() {
-            if !piece.is_empty() {
-                self.early.insert(first, piece);
-            }
-            return;
-        }
-        if self.results.is_empty() {
-            self.results = piece;
-        } else {
-            self.results.append(&mut piece);
+        if !piece.is_empty() {
+            self.early.insert(begin, piece);
         }
         while let Some(mut next) = self.early.remove(&self.results.len()) {
             self.results.append(&mut next);
@@ -93,8 +71,7 @@ impl<R: DeserializeOwned + 'static> Collection<R> {
 
     /// Returns the result of each input, or its failure.
     pub(crate) fn each(mut self, function: &str) -> Vec<Result<R>> {
-        let mut each = Vec::with_capacity(self.done);
-        each.extend(self.results.into_iter().map(Ok));
+        let mut each: Vec<_> = self.results.into_iter().map(Ok).collect();
         loop {
             let index = each.len();
             if let Some(piece) = self.early.remove(&index) {

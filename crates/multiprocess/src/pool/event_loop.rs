@@ -8,6 +8,7 @@ use crate::pool::message::{self, Event, EventKind, WorkerId};
 use crate::pool::recovery::Death;
 use crate::pool::scheduler::{Phase, Scheduler};
 use crate::pool::supervisor::{DYING, Supervisor};
+use crate::transfer::caught::without_panic;
 
 /// How often it checks the workers: with work to do, and without.
 const SOON: Duration = Duration::from_millis(100);
@@ -16,11 +17,22 @@ const LATER: Duration = Duration::from_secs(1);
 const NO_WORKERS: &str = "its workers cannot be started";
 
 impl Supervisor {
-    /// Handles events until the pool has ended; the whole life of the pool's thread.
+    /// The whole life of the pool's thread.
+    pub(crate) fn run(&self) {
+        if without_panic(|| self.listen()).is_none() {
+            // Callers must not wait for it.
+            let mut state = self.state();
+            let end = PoolEnd::Broken("the thread of the pool panicked".to_owned());
+            self.end(&mut state, &end);
+            state.workers.clear();
+            self.changed.notify_all();
+        }
+    }
+
+    /// Handles events until the pool has ended.
     pub(crate) fn listen(&self) {
         // So many events at a time that others get at the scheduler in between.
         const MAX: usize = 64;
-        let _guard = EndOnPanic(self);
         let mut checked = Instant::now();
         loop {
             let message = match self.events.get(Some(self.pause())) {
@@ -41,9 +53,13 @@ impl Supervisor {
                 checked = Instant::now();
             }
             state.give_out();
-            state.close_if_done();
-            if state.is_empty() && state.is_done() {
-                self.end(&mut state, &PoolEnd::Terminated);
+            if state.is_done() {
+                for worker in state.workers.iter().flatten() {
+                    worker.requests.close();
+                }
+                if state.is_empty() {
+                    self.end(&mut state, &PoolEnd::Terminated);
+                }
             }
             let woken = std::mem::take(&mut state.woken);
             drop(state);
@@ -165,20 +181,5 @@ impl Supervisor {
         state.workers.clear();
         drop(state);
         self.changed.notify_all();
-    }
-}
-
-/// Ends the pool if its thread panics: callers must not wait for it.
-struct EndOnPanic<'a>(&'a Supervisor);
-
-impl Drop for EndOnPanic<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            let mut state = self.0.state();
-            let end = PoolEnd::Broken("the thread of the pool panicked".to_owned());
-            self.0.end(&mut state, &end);
-            state.workers.clear();
-            self.0.changed.notify_all();
-        }
     }
 }

@@ -26,12 +26,9 @@ use crate::pool::supervisor::Supervisor;
 #[must_use = "the inputs are not read before results are asked for"]
 pub struct Imap<'a, I: Iterator, R> {
     chunker: Chunker<'a, Tuples<I>, Write<(I::Item,)>>,
-    ordered: bool,
-    /// Results that were given to the caller.
-    given: usize,
-    /// Those that come next; `None` for one that has not arrived.
+    pub(super) ordered: bool,
+    /// Results that come next; `None` for one that has not arrived.
     ahead: VecDeque<Option<Result<R>>>,
-    over: bool,
 }
 
 /// Inputs as the arguments of a function.
@@ -46,19 +43,13 @@ impl<'a, I: Iterator, R> Imap<'a, I, R> {
         chunk: Option<usize>,
     ) -> Imap<'a, I, R> {
         let inputs: Tuples<I> = inputs.map(|input| (input,));
+        let mut chunker = Chunker::new(supervisor, call, inputs, write, chunk);
+        chunker.most = MAX_AHEAD;
         Imap {
-            chunker: Chunker::new(supervisor, call, inputs, write, chunk, MAX_AHEAD),
+            chunker,
             ordered: true,
-            given: 0,
             ahead: VecDeque::new(),
-            over: false,
         }
-    }
-
-    /// Yields each result as soon as it is there.
-    pub(super) fn unordered(mut self) -> Imap<'a, I, R> {
-        self.ordered = false;
-        self
     }
 
     fn add(&mut self, arrived: Arrived)
@@ -71,7 +62,7 @@ impl<'a, I: Iterator, R> Imap<'a, I, R> {
             if !self.ordered {
                 return self.ahead.push_back(Some(result));
             }
-            let place = index - self.given;
+            let place = index - self.chunker.done;
             if place >= self.ahead.len() {
                 self.ahead.resize_with(place + 1, || None);
             }
@@ -88,28 +79,22 @@ where
     type Item = Result<R>;
 
     fn next(&mut self) -> Option<Result<R>> {
-        while !self.over {
+        loop {
             let is_ready = self.ahead.front().is_some_and(Option::is_some);
-            self.chunker
-                .send(self.given, |call| is_ready || call.has_some());
+            self.chunker.send(|call| is_ready || call.has_some());
             if is_ready {
-                self.given += 1;
+                self.chunker.done += 1;
                 return self.ahead.pop_front().flatten();
             }
-            if self.chunker.is_exhausted() && self.given == self.chunker.sent() {
-                self.over = true;
-                break;
+            if self.chunker.is_done() {
+                self.chunker.resume_panic();
+                return None;
             }
             match self.chunker.take() {
                 Ok(arrived) => arrived.into_iter().for_each(|some| self.add(some)),
-                Err(end) => {
-                    self.over = true;
-                    return Some(Err(end.into()));
-                }
+                Err(end) => return Some(Err(end.into())),
             }
         }
-        self.chunker.resume_panic();
-        None
     }
 }
 
@@ -117,7 +102,7 @@ impl<I: Iterator, R> std::fmt::Debug for Imap<'_, I, R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Imap")
             .field("function", &self.chunker.call.0.function)
-            .field("given", &self.given)
+            .field("given", &self.chunker.done)
             .finish_non_exhaustive()
     }
 }

@@ -2,34 +2,39 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use bytemuck::bytes_of;
+
+use crate::pool::message::{Request, append_input};
 use crate::process::task::Task;
 use crate::process::wire;
-use crate::transfer::attachments::{Attachments, collect, collect_arriving};
+use crate::transfer::attachments::{Attachments, collect_arriving};
 use crate::transfer::caught;
-use crate::transfer::codec::IpcHandles;
 
 /// What each worker does before anything else.
 pub(crate) struct Initializer {
-    pub(crate) task: u32,
     kept: Mutex<Packed>,
     copy: fn(&mut Packed) -> Result<Packed, String>,
 }
 
-/// Arguments in bytes, and the handles in them.
-pub(crate) type Packed = (Vec<u8>, Attachments);
+/// The request to a worker, and the handles in it.
+type Packed = (Vec<u8>, Attachments);
 
 impl Initializer {
     /// The error says why the arguments cannot travel.
     pub(crate) fn new<F: Task<Args>, Args>(task: u32, args: &Args) -> Result<Initializer, String> {
-        Ok(Initializer {
+        let request = Request {
             task,
-            kept: Mutex::new(pack::<F, Args>(args)?),
+            count: 1,
+            ..Request::default()
+        };
+        Ok(Initializer {
+            kept: Mutex::new(pack::<F, Args>(bytes_of(&request), args)?),
             copy: copy::<F, Args>,
         })
     }
 
-    /// Returns the arguments for one more worker.
-    pub(crate) fn arguments(&self) -> Result<Packed, String> {
+    /// Returns the request for one more worker.
+    pub(crate) fn request(&self) -> Result<Packed, String> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         (self.copy)(&mut kept)
     }
@@ -37,35 +42,30 @@ impl Initializer {
 
 impl std::fmt::Debug for Initializer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Initializer")
-            .field("task", &self.task)
-            .finish_non_exhaustive()
+        f.debug_struct("Initializer").finish_non_exhaustive()
     }
 }
 
-fn pack<F: Task<Args>, Args>(args: &Args) -> Result<Packed, String> {
-    let mut bytes = Vec::new();
-    let (written, attachments) = collect(|| {
-        wire::append::<Args>(&mut bytes, |bytes| {
-            F::write(args, bytes, IpcHandles::Refused)
-        })
-    });
-    written?;
-    Ok((bytes, attachments))
+fn pack<F: Task<Args>, Args>(head: &[u8], args: &Args) -> Result<Packed, String> {
+    let mut request = head.to_vec();
+    let attachments = append_input(&mut request, args, &F::write)?;
+    Ok((request, attachments))
 }
 
 /// A handle that was packed is good for one reader: where there are any, they are read, and packed twice.
 fn copy<F: Task<Args>, Args>(kept: &mut Packed) -> Result<Packed, String> {
-    let (bytes, attachments) = kept;
+    let (request, attachments) = kept;
     if attachments.is_empty() {
-        return Ok((bytes.clone(), Attachments::default()));
+        return Ok((request.clone(), Attachments::default()));
     }
+    let (head, bytes) = request.split_at(Request::SIZE);
     let (args, arriving) = collect_arriving(|| {
         let bytes = wire::only(bytes)?;
         caught::or_panic_message(|| F::read(bytes))
     });
     let args = args?;
-    let copies = pack::<F, Args>(&args).and_then(|first| Ok((first, pack::<F, Args>(&args)?)));
+    let pack = || pack::<F, Args>(head, &args);
+    let copies = pack().and_then(|first| Ok((first, pack()?)));
     // The arguments' own `Drop` may panic, and this may be the thread of the pool.
     let _ = caught::without_panic(|| drop(args));
     // Until here, what was kept is as good as before.

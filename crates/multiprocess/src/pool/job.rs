@@ -8,7 +8,6 @@ use serde::de::DeserializeOwned;
 use crate::errors::error::Error;
 use crate::errors::task_failure::TaskFailure;
 use crate::pool::message::{Event, Request};
-use crate::pool::progress_cells::Position;
 use crate::process::batch::Results;
 use crate::process::wire;
 use crate::transfer::attachments::Attachments;
@@ -259,24 +258,18 @@ impl Batch {
     /// A worker has done it, with these results. The handles in the inputs that it could not read are taken back; those
     /// in the others have arrived.
     pub(crate) fn was_read(&mut self, results: &[u8]) {
-        if self.attachments.is_empty() {
-            return;
-        }
-        let unreadable = Results::new(results).unreadable();
-        for (input, attachments) in self.attachments.drain(..) {
-            if !unreadable.contains(&input) {
-                attachments.commit();
-            }
+        if !self.attachments.is_empty() {
+            let unreadable = Results::new(results).unreadable();
+            self.commit(|input| !unreadable.contains(&input));
+            self.attachments.clear();
         }
     }
 
-    /// A worker has died there in it. The handles in the inputs that it could not read are taken back.
-    pub(crate) fn was_read_until(&mut self, position: Position) {
-        let is_done = |(input, _): &mut (u32, Attachments)| *input < position.inputs_read;
-        for (input, attachments) in self.attachments.extract_if(.., is_done) {
-            if position.has_read(input) {
-                attachments.commit();
-            }
+    /// The handles in these inputs have arrived.
+    pub(crate) fn commit(&mut self, has_read: impl Fn(u32) -> bool) {
+        let has_read = |(input, _): &mut (u32, Attachments)| has_read(*input);
+        for (_, attachments) in self.attachments.extract_if(.., has_read) {
+            attachments.commit();
         }
     }
 }

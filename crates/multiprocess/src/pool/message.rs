@@ -5,6 +5,10 @@ use std::time::Duration;
 use bytemuck::{CheckedBitPattern, NoUninit, Pod, Zeroable};
 use serde::{Deserialize, Serialize};
 
+use crate::process::wire::append;
+use crate::transfer::attachments::{Attachments, collect};
+use crate::transfer::codec::IpcHandles;
+
 /// To a worker: the head of a batch of inputs.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Pod, Zeroable)]
@@ -83,6 +87,23 @@ impl Event {
 pub(crate) fn read<T: CheckedBitPattern>(message: &[u8]) -> Option<(T, &[u8])> {
     let (head, rest) = message.split_at_checked(size_of::<T>())?;
     Some((bytemuck::checked::try_pod_read_unaligned(head).ok()?, rest))
+}
+
+/// Appends an input to a message, and returns the handles in it; the error says why it cannot be sent.
+#[inline]
+pub(crate) fn append_input<T>(
+    message: &mut Vec<u8>,
+    input: &T,
+    write: &impl Fn(&T, &mut Vec<u8>, IpcHandles) -> Result<(), String>,
+) -> Result<Attachments, String> {
+    let mut append = || append::<T>(message, |bytes| write(input, bytes, IpcHandles::Refused));
+    // A type with nothing to be dropped holds no handle.
+    let (appended, attachments) = if std::mem::needs_drop::<T>() {
+        collect(append)
+    } else {
+        (append(), Attachments::default())
+    };
+    appended.map(|()| attachments)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::any::type_name;
 use std::time::Instant;
 
 use crate::errors::error::Result;
-use crate::pool::chunker::{Chunker, MAX_CHOSEN};
+use crate::pool::chunker::Chunker;
 use crate::pool::collect::Collection;
 use crate::pool::imap::Imap;
 use crate::pool::progress::Progress;
@@ -85,14 +85,7 @@ impl<'a> MapOptions<'a> {
     {
         let start = Instant::now();
         let call = self.supervisor.open_call(function)?;
-        let mut chunker = Chunker::new(
-            self.supervisor,
-            call,
-            inputs,
-            F::write,
-            self.chunk,
-            MAX_CHOSEN,
-        );
+        let mut chunker = Chunker::new(self.supervisor, call, inputs, F::write, self.chunk);
         let mut results = Collection::new(chunker.total().unwrap_or(0));
         let mut report = |done, total| {
             (self.progress)(Progress {
@@ -103,20 +96,21 @@ impl<'a> MapOptions<'a> {
         };
         let mut told = None;
         loop {
-            chunker.send(results.done(), |_| false);
+            chunker.send(|_| false);
             chunker.resume_panic();
-            if chunker.is_exhausted() && results.done() == chunker.sent() {
+            if chunker.is_done() {
                 // Where the number of inputs was not known beforehand, it is now.
                 if chunker.total() != told {
-                    report(results.done(), chunker.total());
+                    report(chunker.done, chunker.total());
                 }
                 return Ok(results);
             }
             for some in chunker.take()? {
+                chunker.done += some.count;
                 results.add(some);
             }
             told = chunker.total();
-            report(results.done(), told);
+            report(chunker.done, told);
         }
     }
 
@@ -161,20 +155,14 @@ impl<'a> MapOptions<'a> {
         let inputs: Vec<Args> = inputs.into_iter().collect();
         let (workers, total) = (self.supervisor.size(), inputs.len());
         // No thread learns from the first results, so the inputs are divided beforehand: four batches for each worker.
-        let size = self
-            .chunk
-            .unwrap_or_else(|| total.div_ceil(workers.saturating_mul(4)));
-        let mut chunker = Chunker::new(
-            self.supervisor,
-            call,
-            inputs.into_iter(),
-            F::write,
-            Some(size),
-            MAX_CHOSEN,
-        );
-        while !chunker.is_exhausted() {
-            // Without waiting until any are done.
-            chunker.send(chunker.sent(), |_| false);
+        let divided = total.div_ceil(workers.saturating_mul(4));
+        let size = Some(self.chunk.unwrap_or(divided));
+        let inputs = inputs.into_iter();
+        let mut chunker = Chunker::new(self.supervisor, call, inputs, F::write, size);
+        while !chunker.exhausted {
+            chunker.send(|_| false);
+            // Without waiting for them.
+            chunker.done = chunker.sent;
         }
         chunker.resume_panic();
         Ok(AsyncResult::new(chunker.call, total, finish))
@@ -187,14 +175,8 @@ impl<'a> MapOptions<'a> {
         I: IntoIterator<Item = A>,
     {
         let call = self.supervisor.open_call(function)?;
-        let inputs = inputs.into_iter();
-        Ok(Imap::new(
-            self.supervisor,
-            call,
-            inputs,
-            F::write,
-            self.chunk,
-        ))
+        let (inputs, chunk) = (inputs.into_iter(), self.chunk);
+        Ok(Imap::new(self.supervisor, call, inputs, F::write, chunk))
     }
 
     /// As [`Pool::imap_unordered`](crate::Pool::imap_unordered).
@@ -207,7 +189,8 @@ impl<'a> MapOptions<'a> {
         F: Task<(A,)>,
         I: IntoIterator<Item = A>,
     {
-        let imap = self.imap(function, inputs)?;
-        Ok(imap.unordered())
+        let mut imap = self.imap(function, inputs)?;
+        imap.ordered = false;
+        Ok(imap)
     }
 }

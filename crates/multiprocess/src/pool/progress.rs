@@ -3,6 +3,21 @@
 use std::time::Duration;
 
 /// How far a map has come; what the function given to [`MapOptions::on_progress`](crate::MapOptions::on_progress) gets.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use multiprocess::Progress;
+///
+/// let elapsed = Duration::from_secs(5);
+/// let progress = Progress { done: 25, total: Some(100), elapsed };
+/// assert!((progress.per_second() - 5.0).abs() < 1e-9);
+/// assert_eq!(progress.time_left(), Some(Duration::from_secs(15)));
+/// // Without a result or a total there is no prediction.
+/// assert_eq!(Progress { done: 0, ..progress }.time_left(), None);
+/// assert_eq!(Progress { total: None, ..progress }.time_left(), None);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Progress {
     /// Inputs whose result, or failure, is there.
@@ -33,37 +48,5 @@ impl Progress {
         let left = self.total?.saturating_sub(self.done);
         let rate = self.per_second();
         (rate > 0.0).then(|| Duration::try_from_secs_f64(left as f64 / rate).ok())?
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_time_left_follows_from_the_rate_so_far() {
-        let progress = Progress {
-            done: 25,
-            total: Some(100),
-            elapsed: Duration::from_secs(5),
-        };
-        assert!((progress.per_second() - 5.0).abs() < 1e-9);
-        assert_eq!(progress.time_left(), Some(Duration::from_secs(15)));
-    }
-
-    #[test]
-    fn without_a_result_or_a_total_there_is_no_prediction() {
-        let begun = Progress {
-            done: 0,
-            total: Some(9),
-            elapsed: Duration::from_secs(1),
-        };
-        assert_eq!(begun.time_left(), None);
-        let endless = Progress {
-            done: 9,
-            total: None,
-            elapsed: Duration::from_secs(1),
-        };
-        assert_eq!(endless.time_left(), None);
     }
 }

@@ -7,6 +7,7 @@ use crate::pool::job::Batch;
 use crate::pool::message::{NO_BATCH, WorkerId};
 use crate::pool::progress_cells::ProgressCells;
 use crate::pool::scheduler::{Scheduler, Worker};
+use crate::process::batch::Step;
 
 impl Scheduler {
     /// Takes a dead worker off the scheduler, and sees to the batches that it had: what it was in the middle of has
@@ -29,9 +30,8 @@ impl Scheduler {
         {
             setup.commit();
         }
-        let Worker {
-            handle, has, ready, ..
-        } = worker;
+        let Worker { handle, has, .. } = worker;
+        let ready = worker.depth > 0;
         let death = handle.join().err();
         let killed = match &death {
             Some(Error::Killed { signal, .. }) => {
@@ -45,13 +45,14 @@ impl Scheduler {
         for (id, mut batch) in has {
             let how = how.as_deref().unwrap_or("the worker ended");
             if id == position.batch {
-                batch.was_read_until(position);
+                batch.commit(|input| position.has_read(input));
                 again.extend(lose(batch, position.call, how));
             } else {
                 again.extend(try_again(batch, how));
             }
         }
-        cell.clear();
+        // Before another worker takes its place.
+        cell.write(NO_BATCH, Step::Begin(0));
         again.sort_by_key(|batch| batch.first);
         for batch in again.into_iter().rev() {
             self.waiting.push_front(batch);

@@ -76,11 +76,12 @@ impl Scheduler {
     /// Gives waiting batches to the workers with the least to do. When none waits, those that busy workers have not
     /// begun go to idle ones.
     pub(crate) fn give_out(&mut self) {
-        while let Some(place) = self.freest_worker() {
-            let waiting = self.waiting.pop_front();
-            let Some(batch) = waiting.or_else(|| self.cancel_for(place)) else {
-                return;
+        while let Some((has, place)) = self.freest_worker() {
+            let batch = match self.waiting.pop_front() {
+                None if has == 0 => self.cancel(),
+                waiting => waiting,
             };
+            let Some(batch) = batch else { return };
             if !batch.call.has_ended()
                 && let Some(worker) = &mut self.workers[place]
             {
@@ -89,23 +90,16 @@ impl Scheduler {
         }
     }
 
-    /// Returns the place of the worker with the least to do, if it may have more.
-    fn freest_worker(&self) -> Option<usize> {
-        let free = self
-            .workers
-            .iter()
-            .flatten()
-            .filter(|worker| worker.ready && !worker.stuck && worker.has.len() < worker.depth);
-        free.min_by_key(|worker| worker.has.len())
-            .map(|worker| worker.id.place as usize)
+    /// Returns how much the worker with the least to do has, and its place, if it may have more.
+    fn freest_worker(&self) -> Option<(usize, usize)> {
+        let workers = self.workers.iter().flatten();
+        let free = workers.filter(|worker| !worker.stuck && worker.has.len() < worker.depth);
+        free.map(|worker| (worker.has.len(), worker.id.place as usize))
+            .min()
     }
 
-    /// Takes a batch from a worker that will not begin it soon, for one that is idle.
-    fn cancel_for(&mut self, place: usize) -> Option<Batch> {
-        let is_idle = |worker: &Worker| worker.has.is_empty();
-        if !self.workers[place].as_ref().is_some_and(is_idle) {
-            return None;
-        }
+    /// Takes a batch from a worker that will not begin it soon.
+    fn cancel(&mut self) -> Option<Batch> {
         let mut busy: Vec<&mut Worker> = self
             .workers
             .iter_mut()
@@ -123,8 +117,8 @@ impl Scheduler {
             return;
         }
         for worker in self.workers.iter_mut().flatten() {
-            let waits = !worker.stuck && worker.last.elapsed() > STUCK_AFTER;
-            if !waits || !worker.has_begun_nothing() {
+            let has_begun = worker.has.is_empty() || worker.requests.len() < worker.has.len();
+            if worker.stuck || has_begun || worker.last.elapsed() < STUCK_AFTER {
                 continue;
             }
             while let Some(batch) = worker.cancel() {
@@ -132,15 +126,6 @@ impl Scheduler {
             }
             // When it answers this, it goes on.
             worker.stuck = worker.requests.put(bytes_of(&Request::default())).is_ok();
-        }
-    }
-
-    /// Closes the workers' requests when there is nothing left to do.
-    pub(crate) fn close_if_done(&mut self) {
-        if self.is_done() {
-            for worker in self.workers.iter().flatten() {
-                worker.requests.close();
-            }
         }
     }
 
@@ -158,7 +143,7 @@ impl Scheduler {
     /// A worker is ready to work.
     pub(crate) fn ready(&mut self, worker_id: WorkerId) {
         if let Some(worker) = self.note_event(worker_id) {
-            worker.ready = true;
+            worker.depth = 2;
             if let Some(setup) = worker.setup.take() {
                 setup.commit();
             }
@@ -209,13 +194,12 @@ pub(crate) struct Worker {
     last_batch: u32,
     /// Batches that it has, oldest first, by their numbers.
     pub(crate) has: VecDeque<(u32, Batch)>,
-    pub(crate) ready: bool,
     /// Whether it did not begin what it was given, as if it had been stopped.
     stuck: bool,
     /// When a batch was last sent to it, or an event came from it.
     last: Instant,
-    /// How many batches it may have.
-    depth: usize,
+    /// How many batches it may have; none before it is ready to work.
+    pub(crate) depth: usize,
 }
 
 impl Worker {
@@ -232,10 +216,9 @@ impl Worker {
             setup,
             last_batch: NO_BATCH,
             has: VecDeque::new(),
-            ready: false,
             stuck: false,
             last: Instant::now(),
-            depth: 2,
+            depth: 0,
         }
     }
 
@@ -277,10 +260,5 @@ impl Worker {
     fn remove_batch(&mut self, id: u32) -> Option<Batch> {
         let place = self.has.iter().position(|&(has, _)| has == id)?;
         self.has.remove(place).map(|(_, batch)| batch)
-    }
-
-    /// Returns whether the worker has taken none of what it was given.
-    fn has_begun_nothing(&self) -> bool {
-        !self.has.is_empty() && self.requests.len() >= self.has.len()
     }
 }

@@ -5,6 +5,7 @@
 
 use std::any::type_name;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use bytemuck::bytes_of;
@@ -13,7 +14,7 @@ use crate::errors::error::{Error, Result, Travelling};
 use crate::pool::builder::PoolBuilder;
 use crate::pool::byte_channel::ByteChannel;
 use crate::pool::job::{Batch, Caller, Job, PoolEnd};
-use crate::pool::message::{Event, EventKind, Request, WorkerId};
+use crate::pool::message::{Event, EventKind, WorkerId};
 use crate::pool::progress_cells::ProgressCells;
 use crate::pool::scheduler::{Phase, Scheduler, Worker};
 use crate::pool::worker::work;
@@ -45,20 +46,21 @@ impl Supervisor {
         })
     }
 
-    /// Starts the workers.
-    pub(crate) fn start(&self) -> Result<()> {
+    /// Starts the workers, and the thread that handles their events.
+    pub(crate) fn start(self: &Arc<Supervisor>) -> Result<thread::JoinHandle<()>> {
         for place in 0..self.size() {
             let mut state = self.state();
             let worker = self.start_worker(&mut state, place)?;
             state.workers.push(Some(worker));
         }
-        Ok(())
-    }
-
-    /// Ends a pool that has no thread.
-    pub(crate) fn give_up(&self) {
-        self.end(&mut self.state(), &PoolEnd::Terminated);
-        self.listen();
+        let supervisor = Arc::clone(self);
+        let listener = thread::Builder::new().name("pool".to_owned());
+        let listener = listener.spawn(move || supervisor.run());
+        listener.map_err(|source| Error::System {
+            doing: "start a thread for the pool of",
+            name: "workers".to_owned(),
+            source,
+        })
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, Scheduler> {
@@ -92,15 +94,9 @@ impl Supervisor {
                 name: name.clone(),
                 reason,
             };
-            let (arguments, attachments) = initializer.arguments().map_err(unsendable)?;
-            // Not with the start, which is sent while the scheduler is locked: they may be large, and the worker slow.
-            let request = Request {
-                task: initializer.task,
-                count: 1,
-                ..Request::default()
-            };
-            let message = [bytes_of(&request), &arguments].concat();
-            requests.put(&message).map_err(unsendable)?;
+            let (request, attachments) = initializer.request().map_err(unsendable)?;
+            // Not with the start, which is sent while the scheduler is locked: it may be large, and the worker slow.
+            requests.put(&request).map_err(unsendable)?;
             setup = Some(attachments);
         }
         let arguments = (
@@ -178,7 +174,6 @@ impl Supervisor {
         if state.phase == Phase::Open {
             state.phase = Phase::Closed;
         }
-        state.close_if_done();
         drop(state);
         self.wake();
     }
