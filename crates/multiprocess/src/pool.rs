@@ -10,7 +10,6 @@ mod initializer;
 mod job;
 mod message;
 mod options;
-mod progress;
 mod progress_cells;
 mod recovery;
 mod result;
@@ -23,8 +22,7 @@ use std::thread;
 
 pub use self::builder::PoolBuilder;
 pub use self::imap::Imap;
-pub use self::options::MapOptions;
-pub use self::progress::Progress;
+pub use self::options::{MapOptions, Progress};
 pub use self::result::AsyncResult;
 
 use self::job::PoolEnd;
@@ -251,7 +249,9 @@ impl Pool {
     /// Returns the process ids of the present workers.
     #[must_use]
     pub fn worker_pids(&self) -> Vec<u32> {
-        self.supervisor.pids()
+        let state = self.supervisor.state();
+        let workers = state.workers.iter().flatten();
+        workers.map(|worker| worker.handle.pid()).collect()
     }
 
     /// Takes no more calls; what is under way will be done, and then the workers end. Python: `pool.close()`.

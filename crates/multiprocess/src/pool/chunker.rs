@@ -67,10 +67,7 @@ where
         write: W,
         fixed: Option<usize>,
     ) -> Chunker<'a, I, W> {
-        let total = match inputs.size_hint() {
-            (least, Some(most)) if least == most => Some(most),
-            _ => None,
-        };
+        let (least, most) = inputs.size_hint();
         Chunker {
             supervisor,
             call,
@@ -79,7 +76,7 @@ where
             fixed: fixed.map(|size| size.clamp(1, MAX_BATCH)),
             chosen: 1,
             most: MAX_CHOSEN,
-            total,
+            total: most.filter(|&most| most == least),
             sent: 0,
             done: 0,
             bytes_sent: 0,
@@ -117,9 +114,8 @@ where
         })?;
         for some in &arrived {
             let Some(took) = some.took else { continue };
-            let each = (took.as_nanos() / some.count.max(1) as u128).max(1);
-            let fitting = usize::try_from(GOAL.as_nanos() / each).unwrap_or(usize::MAX);
-            self.chosen = fitting.clamp(1, (self.chosen * 8).min(self.most));
+            let count = u32::try_from(some.count.max(1)).unwrap_or(u32::MAX);
+            self.chosen = fitting(took / count).clamp(1, (self.chosen * 8).min(self.most));
         }
         Ok(arrived)
     }
@@ -130,9 +126,7 @@ where
             let left = total.saturating_sub(self.sent);
             left.div_ceil(self.supervisor.size().saturating_mul(3))
         });
-        let in_time = GOAL.as_nanos() / self.pace.as_nanos().max(1);
-        let in_time = usize::try_from(in_time).unwrap_or(usize::MAX);
-        self.chosen.min(fair).min(in_time).max(1)
+        self.chosen.min(fair).min(fitting(self.pace)).max(1)
     }
 
     /// Returns whether another batch may be sent.
@@ -223,6 +217,12 @@ where
             break;
         }
     }
+}
+
+/// Returns how many inputs fit into a batch if each takes so long.
+fn fitting(each: Duration) -> usize {
+    let fitting = GOAL.as_nanos() / each.as_nanos().max(1);
+    usize::try_from(fitting).unwrap_or(usize::MAX)
 }
 
 /// Adds an input to a batch; the error says why it cannot be sent.

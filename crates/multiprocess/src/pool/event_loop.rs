@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::errors::error::Error;
+use crate::platform::signal::Signal;
 use crate::pool::job::PoolEnd;
 use crate::pool::message::{self, Event, EventKind, WorkerId};
-use crate::pool::recovery::Death;
 use crate::pool::scheduler::{Phase, Scheduler};
 use crate::pool::supervisor::{DYING, Supervisor};
 use crate::transfer::caught::without_panic;
@@ -30,12 +31,12 @@ impl Supervisor {
     }
 
     /// Handles events until the pool has ended.
-    pub(crate) fn listen(&self) {
+    fn listen(&self) {
         // So many events at a time that others get at the scheduler in between.
         const MAX: usize = 64;
-        let mut checked = Instant::now();
+        let (mut pause, mut checked) = (SOON, Instant::now());
         loop {
-            let message = match self.events.get(Some(self.pause())) {
+            let message = match self.events.get(Some(pause)) {
                 Ok(message) => message,
                 Err(reason) => {
                     self.end(&mut self.state(), &PoolEnd::Broken(reason));
@@ -61,23 +62,15 @@ impl Supervisor {
                     self.end(&mut state, &PoolEnd::Terminated);
                 }
             }
+            let all_there = state.workers.iter().all(Option::is_some);
+            let is_idle = state.phase == Phase::Open && all_there && !state.has_batches();
+            pause = if is_idle { LATER } else { SOON };
             let woken = std::mem::take(&mut state.woken);
             drop(state);
             // Once for all that there is, and when they need not wait for the scheduler.
             for call in woken {
                 call.wake();
             }
-        }
-    }
-
-    /// Returns how long to wait for an event before checking the workers.
-    fn pause(&self) -> Duration {
-        let state = self.state();
-        let all_there = state.workers.iter().all(Option::is_some);
-        if state.phase == Phase::Open && all_there && !state.has_batches() {
-            LATER
-        } else {
-            SOON
         }
     }
 
@@ -121,18 +114,23 @@ impl Supervisor {
         // Longer than any trouble lasts that comes from outside.
         const TROUBLE: Duration = Duration::from_secs(20);
         let dead = state.remove_dead(worker_id, &self.progress_cells);
-        let Some(Death { how, ready, killed }) = dead else {
-            return;
-        };
+        let Some((ready, death)) = dead else { return };
         if !ready {
             state.failed_starts += 1;
         }
+        let how = death.as_ref().map(Error::to_string);
         // Each place may be unlucky once; more than that is not bad luck.
         let suspicious = state.failed_starts > self.size() + 1;
         if !suspicious {
             return self.fill(state, worker_id.place as usize, how);
         }
         let since = *state.failing_since.get_or_insert_with(Instant::now);
+        let killed = match death {
+            Some(Error::Killed { signal, .. }) => [Signal::KILL, Signal::TERM].contains(&signal),
+            // It may have been.
+            Some(Error::EndUnknown { .. }) => true,
+            _ => false,
+        };
         // What kills the workers may stop; the place is filled at the next check.
         if !killed || since.elapsed() > TROUBLE {
             let how = how.unwrap_or_else(|| "they end before they are ready".to_owned());

@@ -34,7 +34,7 @@ pub struct Imap<'a, I: Iterator, R> {
 /// Inputs as the arguments of a function.
 type Tuples<I> = std::iter::Map<I, fn(<I as Iterator>::Item) -> (<I as Iterator>::Item,)>;
 
-impl<'a, I: Iterator, R> Imap<'a, I, R> {
+impl<'a, I: Iterator, R: DeserializeOwned + 'static> Imap<'a, I, R> {
     pub(super) fn new(
         supervisor: &'a Supervisor,
         call: Caller,
@@ -52,10 +52,7 @@ impl<'a, I: Iterator, R> Imap<'a, I, R> {
         }
     }
 
-    fn add(&mut self, arrived: Arrived)
-    where
-        R: DeserializeOwned + 'static,
-    {
+    fn add(&mut self, arrived: Arrived) {
         let function = self.chunker.call.0.function;
         arrived.for_each(|index, result| {
             let result = result.map_err(|failure| failed(function, index, failure));

@@ -52,25 +52,22 @@ fn pack<F: Task<Args>, Args>(head: &[u8], args: &Args) -> Result<Packed, String>
     Ok((request, attachments))
 }
 
-/// A handle that was packed is good for one reader: where there are any, they are read, and packed twice.
+/// A handle that was packed is good for one reader: where there are any, the worker gets what was kept, and what is read
+/// from it is packed for the next one.
 fn copy<F: Task<Args>, Args>(kept: &mut Packed) -> Result<Packed, String> {
     let (request, attachments) = kept;
     if attachments.is_empty() {
         return Ok((request.clone(), Attachments::default()));
     }
     let (head, bytes) = request.split_at(Request::SIZE);
-    let (args, arriving) = collect_arriving(|| {
+    // The handles arrive with the worker, not here.
+    let (args, _) = collect_arriving(|| {
         let bytes = wire::only(bytes)?;
         caught::or_panic_message(|| F::read(bytes))
     });
     let args = args?;
-    let pack = || pack::<F, Args>(head, &args);
-    let copies = pack().and_then(|first| Ok((first, pack()?)));
+    let next = pack::<F, Args>(head, &args);
     // The arguments' own `Drop` may panic, and this may be the thread of the pool.
     let _ = caught::without_panic(|| drop(args));
-    // Until here, what was kept is as good as before.
-    let (first, second) = copies?;
-    arriving.arrive();
-    std::mem::replace(kept, first).1.commit();
-    Ok(second)
+    Ok(std::mem::replace(kept, next?))
 }

@@ -2,7 +2,6 @@
 
 use crate::errors::error::Error;
 use crate::errors::task_failure::TaskFailure;
-use crate::platform::signal::Signal;
 use crate::pool::job::Batch;
 use crate::pool::message::{NO_BATCH, WorkerId};
 use crate::pool::progress_cells::ProgressCells;
@@ -12,11 +11,13 @@ use crate::process::batch::Step;
 impl Scheduler {
     /// Takes a dead worker off the scheduler, and sees to the batches that it had: what it was in the middle of has
     /// failed, what it had not begun waits again. All its events have been handled.
+    ///
+    /// Returns whether it had been ready to work, and how it ended, if not by returning.
     pub(crate) fn remove_dead(
         &mut self,
         worker_id: WorkerId,
         progress_cells: &ProgressCells,
-    ) -> Option<Death> {
+    ) -> Option<(bool, Option<Error>)> {
         let mut worker = self
             .workers
             .get_mut(worker_id.place as usize)?
@@ -31,19 +32,10 @@ impl Scheduler {
             setup.commit();
         }
         let Worker { handle, has, .. } = worker;
-        let ready = worker.depth > 0;
         let death = handle.join().err();
-        let killed = match &death {
-            Some(Error::Killed { signal, .. }) => {
-                *signal == Signal::KILL || *signal == Signal::TERM
-            }
-            // It may have been.
-            Some(Error::EndUnknown { .. }) => true,
-            _ => false,
-        };
-        let how = death.map(|error| error.to_string());
+        let ended = || "the worker ended".to_owned();
+        let how = &death.as_ref().map_or_else(ended, Error::to_string);
         for (id, mut batch) in has {
-            let how = how.as_deref().unwrap_or("the worker ended");
             if id == position.batch {
                 batch.commit(|input| position.has_read(input));
                 again.extend(lose(batch, position.call, how));
@@ -57,18 +49,8 @@ impl Scheduler {
         for batch in again.into_iter().rev() {
             self.waiting.push_front(batch);
         }
-        Some(Death { how, ready, killed })
+        Some((worker.depth > 0, death))
     }
-}
-
-/// How a worker died.
-pub(crate) struct Death {
-    /// How it ended, if not by returning.
-    pub(crate) how: Option<String>,
-    /// Whether it had been ready to work.
-    pub(crate) ready: bool,
-    /// Whether something killed it, as far as the pool knows.
-    pub(crate) killed: bool,
 }
 
 /// Returns a batch to retry whose worker died after taking it and before beginning it, unless that happened too often.

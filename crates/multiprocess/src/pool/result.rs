@@ -51,11 +51,8 @@ impl<T> AsyncResult<T> {
     ///
     /// As [`get`](AsyncResult::get); [`Error::ResultTaken`] if an earlier call gave the result.
     pub fn get_timeout(&mut self, limit: Duration) -> Result<Option<T>> {
-        if self.wait_until(Instant::now().checked_add(limit))? {
-            self.finish().map(Some)
-        } else {
-            Ok(None)
-        }
+        let is_there = self.wait_until(Instant::now().checked_add(limit))?;
+        is_there.then(|| self.finish()).transpose()
     }
 
     /// Waits until the result is there, or has failed, but not longer than `limit`; whether it is there.

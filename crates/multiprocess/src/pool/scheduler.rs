@@ -191,37 +191,18 @@ pub(crate) struct Worker {
     /// Handles in the arguments of the initializer, until it was called.
     pub(crate) setup: Option<Attachments>,
     /// Number of the last batch that was sent to it.
-    last_batch: u32,
+    pub(crate) last_batch: u32,
     /// Batches that it has, oldest first, by their numbers.
     pub(crate) has: VecDeque<(u32, Batch)>,
     /// Whether it did not begin what it was given, as if it had been stopped.
-    stuck: bool,
+    pub(crate) stuck: bool,
     /// When a batch was last sent to it, or an event came from it.
-    last: Instant,
+    pub(crate) last: Instant,
     /// How many batches it may have; none before it is ready to work.
     pub(crate) depth: usize,
 }
 
 impl Worker {
-    pub(crate) fn new(
-        id: WorkerId,
-        handle: JoinHandle<()>,
-        requests: ByteChannel,
-        setup: Option<Attachments>,
-    ) -> Worker {
-        Worker {
-            id,
-            handle,
-            requests,
-            setup,
-            last_batch: NO_BATCH,
-            has: VecDeque::new(),
-            stuck: false,
-            last: Instant::now(),
-            depth: 0,
-        }
-    }
-
     /// Sends a batch to the worker.
     fn send(&mut self, mut batch: Batch) {
         self.last_batch = self.last_batch.checked_add(1).unwrap_or(NO_BATCH + 1);

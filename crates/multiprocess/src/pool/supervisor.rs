@@ -4,9 +4,10 @@
 //! workers.
 
 use std::any::type_name;
+use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytemuck::bytes_of;
 
@@ -14,7 +15,7 @@ use crate::errors::error::{Error, Result, Travelling};
 use crate::pool::builder::PoolBuilder;
 use crate::pool::byte_channel::ByteChannel;
 use crate::pool::job::{Batch, Caller, Job, PoolEnd};
-use crate::pool::message::{Event, EventKind, WorkerId};
+use crate::pool::message::{Event, EventKind, NO_BATCH, WorkerId};
 use crate::pool::progress_cells::ProgressCells;
 use crate::pool::scheduler::{Phase, Scheduler, Worker};
 use crate::pool::worker::work;
@@ -72,13 +73,6 @@ impl Supervisor {
         self.settings.workers
     }
 
-    /// Process ids of the workers that there are now.
-    pub(crate) fn pids(&self) -> Vec<u32> {
-        let state = self.state();
-        let workers = state.workers.iter().flatten();
-        workers.map(|worker| worker.handle.pid()).collect()
-    }
-
     pub(super) fn start_worker(&self, state: &mut Scheduler, place: usize) -> Result<Worker> {
         let requests = ByteChannel::new()?;
         state.started = state.started.wrapping_add(1);
@@ -117,7 +111,17 @@ impl Supervisor {
                 let _ = events.put(bytes_of(&Event::new(EventKind::Died, id)));
             })),
         );
-        Ok(Worker::new(id, handle, requests, setup))
+        Ok(Worker {
+            id,
+            handle,
+            requests,
+            setup,
+            last_batch: NO_BATCH,
+            has: VecDeque::new(),
+            stuck: false,
+            last: Instant::now(),
+            depth: 0,
+        })
     }
 
     /// Takes in a call, whose batches will be handed in.
