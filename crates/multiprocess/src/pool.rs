@@ -3,10 +3,8 @@
 mod builder;
 mod byte_channel;
 mod chunker;
-mod collect;
 mod event_loop;
 mod imap;
-mod initializer;
 mod job;
 mod message;
 mod options;

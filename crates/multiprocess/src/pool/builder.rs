@@ -1,12 +1,17 @@
 //! How a pool is to be.
 
 use std::num::NonZero;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use crate::errors::error::{Error, Result, Travelling};
-use crate::pool::initializer::Initializer;
+use bytemuck::bytes_of;
+
+use crate::errors::error::{self, Error, Travelling};
+use crate::pool::message::{Request, append_input};
 use crate::process::task::Task;
-use crate::process::task_table;
+use crate::process::{task_table, wire};
+use crate::transfer::attachments::{Attachments, collect_arriving};
+use crate::transfer::caught;
 
 /// The options of a pool, before it starts.
 ///
@@ -81,17 +86,26 @@ impl PoolBuilder {
         clippy::needless_pass_by_value,
         reason = "arguments move to the workers"
     )]
-    pub fn initializer<F, Args>(mut self, function: F, args: Args) -> Result<PoolBuilder>
+    pub fn initializer<F, Args>(mut self, function: F, args: Args) -> error::Result<PoolBuilder>
     where
         F: Task<Args>,
     {
         let task = task_table::index_of(function)?;
-        let initializer = Initializer::new::<F, Args>(task, &args);
-        self.initializer = Some(initializer.map_err(|reason| Error::Encode {
+        let request = Request {
+            task,
+            count: 1,
+            ..Request::default()
+        };
+        let kept = pack::<F, Args>(bytes_of(&request), &args);
+        let kept = kept.map_err(|reason| Error::Encode {
             what: Travelling::Arguments,
             name: "initializer".to_owned(),
             reason,
-        })?);
+        })?;
+        self.initializer = Some(Initializer {
+            kept: Mutex::new(kept),
+            copy: copy::<F, Args>,
+        });
         Ok(self)
     }
 
@@ -102,4 +116,53 @@ impl PoolBuilder {
         self.calls_per_worker = calls.max(1);
         self
     }
+}
+
+/// What each worker does before anything else: calls a function with its own copy of the arguments.
+pub(crate) struct Initializer {
+    kept: Mutex<Packed>,
+    copy: fn(&mut Packed) -> Result<Packed, String>,
+}
+
+/// The request to a worker, and the handles in it.
+type Packed = (Vec<u8>, Attachments);
+
+impl Initializer {
+    /// Returns the request for one more worker.
+    pub(crate) fn request(&self) -> Result<Packed, String> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        (self.copy)(&mut kept)
+    }
+}
+
+impl std::fmt::Debug for Initializer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Initializer").finish_non_exhaustive()
+    }
+}
+
+fn pack<F: Task<Args>, Args>(head: &[u8], args: &Args) -> Result<Packed, String> {
+    let mut request = head.to_vec();
+    let attachments = append_input(&mut request, args, &F::write)?;
+    Ok((request, attachments))
+}
+
+/// A handle that was packed is good for one reader: where there are any, the worker gets what was kept, and what is read
+/// from it is packed for the next one.
+fn copy<F: Task<Args>, Args>(kept: &mut Packed) -> Result<Packed, String> {
+    let (request, attachments) = kept;
+    if attachments.is_empty() {
+        return Ok((request.clone(), Attachments::default()));
+    }
+    let (head, bytes) = request.split_at(Request::SIZE);
+    // The handles arrive with the worker, not here.
+    let (args, _) = collect_arriving(|| {
+        let bytes = wire::only(bytes)?;
+        caught::or_panic_message(|| F::read(bytes))
+    });
+    let args = args?;
+    let next = pack::<F, Args>(head, &args);
+    // The arguments' own `Drop` may panic, and this may be the thread of the pool.
+    let _ = caught::without_panic(|| drop(args));
+    Ok(std::mem::replace(kept, next?))
 }

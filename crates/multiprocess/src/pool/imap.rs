@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 
 use crate::errors::error::Result;
 use crate::pool::chunker::{Chunker, MAX_AHEAD, Write};
-use crate::pool::collect::failed;
 use crate::pool::job::{Arrived, Caller};
+use crate::pool::result::failed;
 use crate::pool::supervisor::Supervisor;
 
 /// The results of [`Pool::imap`](crate::Pool::imap) and [`Pool::imap_unordered`](crate::Pool::imap_unordered).

@@ -255,16 +255,6 @@ impl Batch {
         self.mishaps = 0;
     }
 
-    /// A worker has done it, with these results. The handles in the inputs that it could not read are taken back; those
-    /// in the others have arrived.
-    pub(crate) fn was_read(&mut self, results: &[u8]) {
-        if !self.attachments.is_empty() {
-            let unreadable = Results::new(results).unreadable();
-            self.commit(|input| !unreadable.contains(&input));
-            self.attachments.clear();
-        }
-    }
-
     /// The handles in these inputs have arrived.
     pub(crate) fn commit(&mut self, has_read: impl Fn(u32) -> bool) {
         let has_read = |(input, _): &mut (u32, Attachments)| has_read(*input);

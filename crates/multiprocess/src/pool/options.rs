@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::errors::error::Result;
 use crate::pool::chunker::Chunker;
-use crate::pool::collect::Collection;
 use crate::pool::imap::Imap;
-use crate::pool::result::{AsyncResult, Finish};
+use crate::pool::result::{AsyncResult, Collection, Finish};
 use crate::pool::supervisor::Supervisor;
 use crate::process::task::Task;
 

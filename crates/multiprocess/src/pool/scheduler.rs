@@ -14,6 +14,7 @@ use crate::errors::task_failure::TaskFailure;
 use crate::pool::byte_channel::ByteChannel;
 use crate::pool::job::{Batch, Job, PoolEnd};
 use crate::pool::message::{self, Event, NO_BATCH, Request, WorkerId};
+use crate::process::batch::Results;
 use crate::process::join_handle::JoinHandle;
 use crate::transfer::attachments::Attachments;
 
@@ -168,7 +169,12 @@ impl Scheduler {
             took if took < SHORT => 16,
             _ => 2,
         };
-        batch.was_read(&message[Event::SIZE..]);
+        if !batch.attachments.is_empty() {
+            let unreadable = Results::new(&message[Event::SIZE..]).unreadable();
+            batch.commit(|input| !unreadable.contains(&input));
+            // The others are taken back before the caller learns of it.
+            batch.attachments.clear();
+        }
         if batch.call.complete(&batch, event, message) {
             self.woken.push(batch.call);
         }

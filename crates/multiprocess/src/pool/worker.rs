@@ -23,7 +23,7 @@ pub(crate) fn work(
     events: ByteChannel,
     progress_cells: ProgressCells,
     initialized: bool,
-    calls: u64,
+    mut calls: u64,
 ) {
     let table = task_table::table().unwrap_or_default();
     let cell = progress_cells.cell(worker_id.place);
@@ -35,7 +35,6 @@ pub(crate) fn work(
         let note = |step| cell.write(NO_BATCH, step);
         initialize(&table[request.task as usize], arguments, &note);
     }
-    let mut left = calls;
     // Without a pool there is nothing to do.
     let ready = Event::new(EventKind::Ready, worker_id);
     if events.put(bytes_of(&ready)).is_err() {
@@ -43,7 +42,7 @@ pub(crate) fn work(
     }
     // Kept from one batch to the next.
     let mut message = Vec::new();
-    while left > 0
+    while calls > 0
         && let Ok(Some(next)) = requests.get(None)
     {
         let (request, inputs) = read(&next);
@@ -60,7 +59,7 @@ pub(crate) fn work(
             events::task_ends(task.name());
         }
         let attachments = attachments::take_results();
-        left = left.saturating_sub(u64::from(count));
+        calls = calls.saturating_sub(u64::from(count));
         let done = Event {
             has_handles: !attachments.is_empty(),
             batch,
