@@ -8,6 +8,9 @@ use crate::pool::progress_cells::ProgressCells;
 use crate::pool::scheduler::{Scheduler, Worker};
 use crate::process::batch::Step;
 
+/// How many workers may die that have taken a batch and not begun it.
+const MAX_MISHAPS: u32 = 3;
+
 impl Scheduler {
     /// Takes a dead worker off the scheduler, and sees to the batches that it had: what it was in the middle of has
     /// failed, what it had not begun waits again. All its events have been handled.
@@ -36,12 +39,19 @@ impl Scheduler {
         let ended = || "the worker ended".to_owned();
         let how = &death.as_ref().map_or_else(ended, Error::to_string);
         for (id, mut batch) in has {
-            if id == position.batch {
+            let died_at = if id == position.batch {
                 batch.commit(|input| position.has_read(input));
-                again.extend(lose(batch, position.call, how));
+                position.call
             } else {
-                again.extend(try_again(batch, how));
-            }
+                batch.mishaps += 1;
+                if batch.mishaps < MAX_MISHAPS {
+                    again.push(batch);
+                    continue;
+                }
+                // As far as can be known it is the batch that kills workers: it is tried without its first input.
+                0
+            };
+            again.extend(lose(batch, died_at, how));
         }
         // Before another worker takes its place.
         cell.write(NO_BATCH, Step::Begin(0));
@@ -51,17 +61,6 @@ impl Scheduler {
         }
         Some((worker.depth > 0, death))
     }
-}
-
-/// Returns a batch to retry whose worker died after taking it and before beginning it, unless that happened too often.
-fn try_again(mut batch: Batch, how: &str) -> Option<Batch> {
-    const MAX: u32 = 3;
-    batch.mishaps += 1;
-    if batch.mishaps < MAX {
-        return Some(batch);
-    }
-    // As far as can be known it is the batch that kills workers: it is tried without its first input.
-    lose(batch, 0, how)
 }
 
 /// Reports to the caller what is lost of a batch whose worker died at one of its calls; later calls are still to do.
