@@ -3,31 +3,27 @@
 mod builder;
 mod byte_channel;
 mod chunker;
-mod collect;
 mod event_loop;
 mod imap;
-mod initializer;
 mod job;
 mod message;
 mod options;
-mod progress;
 mod progress_cells;
 mod recovery;
 mod result;
 mod scheduler;
 mod supervisor;
 mod worker;
-mod worker_slot;
 
 use std::sync::Arc;
 use std::thread;
 
 pub use self::builder::PoolBuilder;
 pub use self::imap::Imap;
-pub use self::options::MapOptions;
-pub use self::progress::Progress;
+pub use self::options::{MapOptions, Progress};
 pub use self::result::AsyncResult;
 
+use self::job::PoolEnd;
 use self::supervisor::Supervisor;
 use crate::errors::error::{Error, Result};
 use crate::process::task::Task;
@@ -56,10 +52,18 @@ use crate::process::task_table::{self, RegisteredTask};
 ///     2 * number
 /// }
 ///
+/// fn power(base: u64, exponent: u32) -> u64 {
+///     base.pow(exponent)
+/// }
+///
 /// fn main() -> Result<(), multiprocess::Error> {
-///     multiprocess::init([task(doubler)]);
+///     multiprocess::init([task(doubler), task(power)]);
 ///     let pool = Pool::new(3)?;
 ///     assert_eq!(pool.map(doubler, [5, 10, 20])?, [10, 20, 40]);
+///     assert_eq!(pool.starmap(power, [(2, 10), (3, 2)])?, [1024, 9]);
+///     // Endlessly many inputs, and the results one by one.
+///     let doubled: Result<Vec<i64>, _> = pool.imap(doubler, 1..)?.take(3).collect();
+///     assert_eq!(doubled?, [2, 4, 6]);
 ///     Ok(())
 /// }
 /// ```
@@ -76,27 +80,15 @@ impl PoolBuilder {
     /// [`Error::NoWorkers`] for a pool of 0 workers, [`Error::Memory`] or [`Error::Spawn`] if there is no memory for it
     /// or the workers cannot be started.
     pub fn build(self) -> Result<Pool> {
-        let settings = self.settings();
-        if settings.workers == 0 {
+        if self.workers == 0 {
             return Err(Error::NoWorkers);
         }
-        let supervisor = Supervisor::start(settings)?;
-        let listening = Arc::clone(&supervisor);
-        let listener = thread::Builder::new().name("pool".to_owned());
-        let listener = listener
-            .spawn(move || listening.listen())
-            .map_err(|source| {
-                supervisor.give_up();
-                Error::System {
-                    doing: "start a thread for the pool of",
-                    name: "workers".to_owned(),
-                    source,
-                }
-            })?;
-        Ok(Pool {
-            supervisor,
-            listener: Some(listener),
-        })
+        let mut pool = Pool {
+            supervisor: Arc::new(Supervisor::new(self)?),
+            listener: None,
+        };
+        pool.listener = Some(pool.supervisor.start()?);
+        Ok(pool)
     }
 }
 
@@ -105,7 +97,7 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// [`Error::NoWorkers`](crate::Error::NoWorkers) for 0, otherwise as [`PoolBuilder::build`].
+    /// As [`PoolBuilder::build`].
     pub fn new(workers: usize) -> Result<Pool> {
         Pool::builder().workers(workers).build()
     }
@@ -125,12 +117,6 @@ impl Pool {
     /// [`map_each`](Pool::map_each) returns their results. [`Error::NotRegistered`] if the function is not in the list
     /// given to `init`, [`Error::PoolClosed`], [`Error::PoolTerminated`] or [`Error::PoolBroken`] if the pool takes no
     /// calls.
-    ///
-    /// [`Error::Task`]: crate::Error::Task
-    /// [`Error::NotRegistered`]: crate::Error::NotRegistered
-    /// [`Error::PoolClosed`]: crate::Error::PoolClosed
-    /// [`Error::PoolTerminated`]: crate::Error::PoolTerminated
-    /// [`Error::PoolBroken`]: crate::Error::PoolBroken
     pub fn map<F, A, I>(&self, function: F, inputs: I) -> Result<Vec<F::Output>>
     where
         F: Task<(A,)>,
@@ -144,23 +130,6 @@ impl Pool {
     /// # Errors
     ///
     /// As [`map`](Pool::map).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use multiprocess::{Pool, task};
-    ///
-    /// fn power(base: u64, exponent: u32) -> u64 {
-    ///     base.pow(exponent)
-    /// }
-    ///
-    /// fn main() -> Result<(), multiprocess::Error> {
-    ///     multiprocess::init([task(power)]);
-    ///     let pool = Pool::new(2)?;
-    ///     assert_eq!(pool.starmap(power, [(2, 10), (3, 2)])?, [1024, 9]);
-    ///     Ok(())
-    /// }
-    /// ```
     pub fn starmap<F, Args, I>(&self, function: F, inputs: I) -> Result<Vec<F::Output>>
     where
         F: Task<Args>,
@@ -175,7 +144,7 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// As [`map`](Pool::map), but for [`Error::Task`](crate::Error::Task), which takes the place of the result.
+    /// As [`map`](Pool::map), but for [`Error::Task`], which takes the place of the result.
     pub fn map_each<F, A, I>(&self, function: F, inputs: I) -> Result<Vec<Result<F::Output>>>
     where
         F: Task<(A,)>,
@@ -188,7 +157,7 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// As [`map`](Pool::map), but for [`Error::Task`](crate::Error::Task), which the result's `get` returns.
+    /// As [`map`](Pool::map), but for [`Error::Task`], which the result's `get` returns.
     pub fn map_async<F, A, I>(&self, function: F, inputs: I) -> Result<AsyncResult<Vec<F::Output>>>
     where
         F: Task<(A,)>,
@@ -218,7 +187,7 @@ impl Pool {
     where
         F: Task<Args>,
     {
-        options::apply_async(&self.supervisor, function, args)
+        self.options().apply_async(function, args)
     }
 
     /// Calls the function for each input, and yields the results one by one, in the order of the inputs.
@@ -229,24 +198,6 @@ impl Pool {
     /// # Errors
     ///
     /// As [`map_async`](Pool::map_async); a failed input is an `Err` in its place.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use multiprocess::{Pool, task};
-    ///
-    /// fn square(number: u64) -> u64 {
-    ///     number * number
-    /// }
-    ///
-    /// fn main() -> Result<(), multiprocess::Error> {
-    ///     multiprocess::init([task(square)]);
-    ///     let pool = Pool::new(2)?;
-    ///     let squares: Result<Vec<u64>, _> = pool.imap(square, 1..)?.take(5).collect();
-    ///     assert_eq!(squares?, [1, 4, 9, 16, 25]);
-    ///     Ok(())
-    /// }
-    /// ```
     pub fn imap<F, A, I>(&self, function: F, inputs: I) -> Result<Imap<'_, I::IntoIter, F::Output>>
     where
         F: Task<(A,)>,
@@ -284,11 +235,7 @@ impl Pool {
     }
 
     fn options(&self) -> MapOptions<'_> {
-        MapOptions {
-            supervisor: &self.supervisor,
-            chunk: None,
-            progress: None,
-        }
+        MapOptions::new(&self.supervisor)
     }
 
     /// Returns the number of workers that the pool has, or will have again when one that died is replaced.
@@ -300,7 +247,9 @@ impl Pool {
     /// Returns the process ids of the present workers.
     #[must_use]
     pub fn worker_pids(&self) -> Vec<u32> {
-        self.supervisor.pids()
+        let state = self.supervisor.state();
+        let workers = state.workers.iter().flatten();
+        workers.map(|worker| worker.handle.pid()).collect()
     }
 
     /// Takes no more calls; what is under way will be done, and then the workers end. Python: `pool.close()`.
@@ -310,10 +259,9 @@ impl Pool {
 
     /// Closes the pool, and waits until its work is done and its workers have ended. Python: `pool.close()` and
     /// `pool.join()`.
-    pub fn join(mut self) {
+    pub fn join(self) {
         self.supervisor.close();
         self.supervisor.wait_for_end();
-        self.stop();
     }
 
     /// Ends the workers at once, in the middle of what they do; callers that wait for results get an error.
@@ -321,18 +269,17 @@ impl Pool {
     pub fn terminate(&self) {
         self.supervisor.terminate();
     }
-
-    fn stop(&mut self) {
-        self.supervisor.terminate();
-        if let Some(listener) = self.listener.take() {
-            let _ = listener.join();
-        }
-    }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        self.stop();
+        let supervisor = &self.supervisor;
+        supervisor.end(&mut supervisor.state(), &PoolEnd::Terminated);
+        match self.listener.take() {
+            Some(listener) => drop(listener.join()),
+            // The start has failed.
+            None => supervisor.run(),
+        }
     }
 }
 

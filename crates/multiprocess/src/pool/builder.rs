@@ -1,13 +1,17 @@
-//! How a pool is to be, and its start.
+//! How a pool is to be.
 
 use std::num::NonZero;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use crate::errors::error::{Error, Result, Travelling};
-use crate::pool::initializer::Initializer;
-use crate::pool::supervisor::Settings;
+use bytemuck::bytes_of;
+
+use crate::errors::error::{self, Error, Travelling};
+use crate::pool::message::{Request, append_input};
 use crate::process::task::Task;
-use crate::process::task_table;
+use crate::process::{task_table, wire};
+use crate::transfer::attachments::{Attachments, collect_arriving};
+use crate::transfer::caught;
 
 /// The options of a pool, before it starts.
 ///
@@ -36,25 +40,36 @@ use crate::process::task_table;
 ///     Ok(())
 /// }
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[must_use = "a builder starts nothing until `build` is called"]
 pub struct PoolBuilder {
-    workers: Option<usize>,
-    name: Option<String>,
-    initializer: Option<Initializer>,
-    calls_per_worker: Option<u64>,
+    pub(super) workers: usize,
+    pub(super) name: String,
+    pub(super) initializer: Option<Initializer>,
+    pub(super) calls_per_worker: u64,
+}
+
+impl Default for PoolBuilder {
+    fn default() -> PoolBuilder {
+        PoolBuilder {
+            workers: thread::available_parallelism().map_or(1, NonZero::get),
+            name: "PoolWorker".to_owned(),
+            initializer: None,
+            calls_per_worker: u64::MAX,
+        }
+    }
 }
 
 impl PoolBuilder {
     /// Sets how many workers the pool has; one per core if this is not called.
     pub fn workers(mut self, workers: usize) -> PoolBuilder {
-        self.workers = Some(workers);
+        self.workers = workers;
         self
     }
 
     /// Sets the prefix of the workers' names: `clerk-1`, `clerk-2`, …; `PoolWorker-1`, … if this is not called.
     pub fn name(mut self, name: impl Into<String>) -> PoolBuilder {
-        self.name = Some(name.into());
+        self.name = name.into();
         self
     }
 
@@ -71,18 +86,26 @@ impl PoolBuilder {
         clippy::needless_pass_by_value,
         reason = "arguments move to the workers"
     )]
-    pub fn initializer<F, Args>(mut self, function: F, args: Args) -> Result<PoolBuilder>
+    pub fn initializer<F, Args>(mut self, function: F, args: Args) -> error::Result<PoolBuilder>
     where
         F: Task<Args>,
     {
         let task = task_table::index_of(function)?;
-        let initializer =
-            Initializer::new::<F, Args>(task, &args).map_err(|reason| Error::Encode {
-                what: Travelling::Arguments,
-                name: "initializer".to_owned(),
-                reason,
-            })?;
-        self.initializer = Some(initializer);
+        let request = Request {
+            task,
+            count: 1,
+            ..Request::default()
+        };
+        let kept = pack::<F, Args>(bytes_of(&request), &args);
+        let kept = kept.map_err(|reason| Error::Encode {
+            what: Travelling::Arguments,
+            name: "initializer".to_owned(),
+            reason,
+        })?;
+        self.initializer = Some(Initializer {
+            kept: Mutex::new(kept),
+            copy: copy::<F, Args>,
+        });
         Ok(self)
     }
 
@@ -90,19 +113,56 @@ impl PoolBuilder {
     ///
     /// Python: `maxtasksperchild`, which counts batches. 0 counts as 1.
     pub fn calls_per_worker(mut self, calls: u64) -> PoolBuilder {
-        self.calls_per_worker = Some(calls.max(1));
+        self.calls_per_worker = calls.max(1);
         self
     }
+}
 
-    /// Returns what was chosen, and the defaults for the rest.
-    pub(super) fn settings(self) -> Settings {
-        Settings {
-            workers: self
-                .workers
-                .unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZero::get)),
-            name: self.name.unwrap_or_else(|| "PoolWorker".to_owned()),
-            initializer: self.initializer,
-            calls_per_worker: self.calls_per_worker,
-        }
+/// What each worker does before anything else: calls a function with its own copy of the arguments.
+pub(crate) struct Initializer {
+    kept: Mutex<Packed>,
+    copy: fn(&mut Packed) -> Result<Packed, String>,
+}
+
+/// The request to a worker, and the handles in it.
+type Packed = (Vec<u8>, Attachments);
+
+impl Initializer {
+    /// Returns the request for one more worker.
+    pub(crate) fn request(&self) -> Result<Packed, String> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        (self.copy)(&mut kept)
     }
+}
+
+impl std::fmt::Debug for Initializer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Initializer").finish_non_exhaustive()
+    }
+}
+
+fn pack<F: Task<Args>, Args>(head: &[u8], args: &Args) -> Result<Packed, String> {
+    let mut request = head.to_vec();
+    let attachments = append_input(&mut request, args, &F::write)?;
+    Ok((request, attachments))
+}
+
+/// A handle that was packed is good for one reader: where there are any, the worker gets what was kept, and what is read
+/// from it is packed for the next one.
+fn copy<F: Task<Args>, Args>(kept: &mut Packed) -> Result<Packed, String> {
+    let (request, attachments) = kept;
+    if attachments.is_empty() {
+        return Ok((request.clone(), Attachments::default()));
+    }
+    let (head, bytes) = request.split_at(Request::SIZE);
+    // The handles arrive with the worker, not here.
+    let (args, _) = collect_arriving(|| {
+        let bytes = wire::only(bytes)?;
+        caught::or_panic_message(|| F::read(bytes))
+    });
+    let args = args?;
+    let next = pack::<F, Args>(head, &args);
+    // The arguments' own `Drop` may panic, and this may be the thread of the pool.
+    let _ = caught::without_panic(|| drop(args));
+    Ok(std::mem::replace(kept, next?))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::channel::mpmc::{Mpmc, Stop};
-use crate::errors::error::{Error, Result};
+use crate::errors::error::{self, Error};
 use crate::memory::segment::Segment;
 use crate::memory::timeout::WaitUntil;
 use crate::transfer::handle::handle;
@@ -17,7 +17,7 @@ pub(crate) struct ByteChannel(Arc<Mpmc>);
 const CONTENT: &str = "a channel of a Pool";
 
 impl ByteChannel {
-    pub(crate) fn new() -> Result<ByteChannel> {
+    pub(crate) fn new() -> error::Result<ByteChannel> {
         let segment = Mpmc::segment(1).map_err(|source| Error::memory(CONTENT, source))?;
         Ok(ByteChannel::of(segment))
     }
@@ -27,25 +27,14 @@ impl ByteChannel {
     }
 
     /// Puts a message, without waiting; the error says why that failed.
-    pub(crate) fn put(&self, message: &[u8]) -> std::result::Result<(), String> {
-        self.0
-            .put(message, WaitUntil::Until(None), None)
-            .map(drop)
-            .map_err(explain)
+    pub(crate) fn put(&self, message: &[u8]) -> Result<(), String> {
+        let put = self.0.put(message, WaitUntil::Until(None), None);
+        put.map(drop).map_err(explain)
     }
 
     /// Returns the number of messages in it.
     pub(crate) fn len(&self) -> usize {
         self.0.rings().len() as usize
-    }
-
-    /// Takes the next message; waits for it. `None` when the channel is closed and nothing is left.
-    pub(crate) fn get(&self) -> Option<Vec<u8>> {
-        let mut message = Vec::new();
-        self.0
-            .take(&mut message, WaitUntil::Until(None), None)
-            .ok()?;
-        Some(message)
     }
 
     /// Takes the next message if there is one.
@@ -55,16 +44,15 @@ impl ByteChannel {
         if self.0.rings().is_empty() {
             return None;
         }
-        self.get_timeout(SLICE).ok()?
+        self.get(Some(SLICE)).ok()?
     }
 
-    /// Takes the next message; `None` if none came in time. The error says why none will come.
-    pub(crate) fn get_timeout(
-        &self,
-        limit: Duration,
-    ) -> std::result::Result<Option<Vec<u8>>, String> {
+    /// Takes the next message; `None` if none came in time. The error says why none will come, for example since the
+    /// channel is closed.
+    pub(crate) fn get(&self, limit: Option<Duration>) -> Result<Option<Vec<u8>>, String> {
         let mut message = Vec::new();
-        let wait = WaitUntil::Until(Instant::now().checked_add(limit));
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let wait = WaitUntil::Until(deadline);
         match self.0.take(&mut message, wait, None) {
             Ok(_) => Ok(Some(message)),
             Err(Stop::NotNow) => Ok(None),

@@ -6,89 +6,47 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::errors::task_failure::TaskFailure;
-use crate::pool::job::{Batch, Job};
-use crate::pool::message::Request;
+use crate::pool::job::{Arrived, Batch, Caller, PoolEnd};
+use crate::pool::message::{self, Request};
 use crate::pool::progress_cells::KNOWN_INPUTS;
 use crate::pool::supervisor::Supervisor;
-use crate::process::wire::append;
-use crate::transfer::attachments::collect;
 use crate::transfer::codec::IpcHandles;
 
 /// Inputs per batch at most, where the pool chooses.
-pub(crate) const MAX_CHOSEN: usize = 1 << 14;
-
+const MAX_CHOSEN: usize = 1 << 14;
 /// The same for results that are taken one by one, of an iterator that may have no end.
 pub(crate) const MAX_AHEAD: usize = 64;
-
-/// How many inputs go into a batch.
-#[derive(Clone, Copy)]
-pub(crate) struct ChunkSize {
-    fixed: Option<usize>,
-    now: usize,
-    most: usize,
-    workers: usize,
-}
-
 /// The most inputs per batch, whatever the caller asked for: inputs of no size at all can be many.
 const MAX_BATCH: usize = 1 << 20;
 /// Bytes after which a batch gets no further input: more than that in one message gains nothing.
 const BYTES: usize = 1 << 20;
 /// Bytes of inputs that may be in flight at once, unless that is fewer than two inputs for each worker.
 const BYTES_AHEAD: usize = 64 << 20;
+/// What a batch should take: long enough that its way there and back does not count, short enough that the workers end
+/// at about the same time.
+const GOAL: Duration = Duration::from_millis(2);
 
-impl ChunkSize {
-    /// What a batch should take: long enough that its way there and back does not count, short enough that the workers
-    /// end at about the same time.
-    const GOAL: Duration = Duration::from_millis(2);
-
-    pub(crate) fn new(fixed: Option<usize>, most: usize, workers: usize) -> ChunkSize {
-        ChunkSize {
-            fixed: fixed.map(|size| size.clamp(1, MAX_BATCH)),
-            now: 1,
-            most,
-            workers,
-        }
-    }
-
-    /// Learns from what a batch took.
-    pub(crate) fn learn(&mut self, count: usize, took: Duration) {
-        let each = (took.as_nanos() / count.max(1) as u128).max(1);
-        let fitting = usize::try_from(Self::GOAL.as_nanos() / each).unwrap_or(usize::MAX);
-        self.now = fitting.clamp(1, (self.now * 8).min(self.most));
-    }
-
-    /// Returns how many inputs the next batch gets, with so many left, as far as that is known, and of which each took
-    /// `pace` to be read.
-    fn next(&self, left: Option<usize>, pace: Duration) -> usize {
-        let fair = left.map_or(usize::MAX, |left| {
-            left.div_ceil(self.workers.saturating_mul(3))
-        });
-        let in_time = Self::GOAL.as_nanos() / pace.as_nanos().max(1);
-        let in_time = usize::try_from(in_time).unwrap_or(usize::MAX);
-        self.fixed
-            .unwrap_or_else(|| self.now.min(fair).min(in_time).max(1))
-    }
-
-    /// Returns how many inputs may be in flight at once.
-    fn window(&self) -> usize {
-        // Small batches go out many at a time, so that a worker need not wait for each.
-        let batch = self.fixed.unwrap_or(self.now);
-        self.workers.saturating_mul((4 * batch).max(128))
-    }
-}
-
-/// The inputs that are not yet sent.
-pub(crate) struct Chunker<I: Iterator, W> {
-    call: Arc<Job>,
+/// A call, and its inputs that are not yet sent.
+pub(crate) struct Chunker<'a, I: Iterator, W> {
+    supervisor: &'a Supervisor,
+    pub(crate) call: Caller,
+    inputs: std::iter::Fuse<I>,
     /// Appends an input to bytes.
     write: W,
-    inputs: std::iter::Fuse<I>,
+    /// Inputs per batch, where the caller has chosen.
+    fixed: Option<usize>,
+    /// Inputs per batch that the pool has learned to choose, and at most.
+    chosen: usize,
+    pub(crate) most: usize,
     total: Option<usize>,
-    sent: usize,
+    pub(crate) sent: usize,
+    /// Inputs that are no longer in flight; its user counts them.
+    pub(crate) done: usize,
     bytes_sent: usize,
     /// How long it took to read an input of the last batch.
     pace: Duration,
-    exhausted: bool,
+    /// Whether there are no more inputs, also because the iterator has panicked.
+    pub(crate) exhausted: bool,
     /// The panic of the iterator, until the caller of the pool has it.
     panic: Option<Box<dyn Any + Send>>,
 }
@@ -96,31 +54,36 @@ pub(crate) struct Chunker<I: Iterator, W> {
 /// How an input is appended to bytes.
 pub(crate) type Write<T> = fn(&T, &mut Vec<u8>, IpcHandles) -> Result<(), String>;
 
-impl<I, W> Chunker<I, W>
+impl<'a, I, W> Chunker<'a, I, W>
 where
     I: Iterator,
     W: Fn(&I::Item, &mut Vec<u8>, IpcHandles) -> Result<(), String>,
 {
-    pub(crate) fn new(call: &Arc<Job>, inputs: I, write: W) -> Chunker<I, W> {
-        let total = match inputs.size_hint() {
-            (least, Some(most)) if least == most => Some(most),
-            _ => None,
-        };
+    /// `fixed` inputs go into a batch, or as many as the pool chooses.
+    pub(crate) fn new(
+        supervisor: &'a Supervisor,
+        call: Caller,
+        inputs: I,
+        write: W,
+        fixed: Option<usize>,
+    ) -> Chunker<'a, I, W> {
+        let (least, most) = inputs.size_hint();
         Chunker {
-            call: Arc::clone(call),
-            write,
+            supervisor,
+            call,
             inputs: inputs.fuse(),
-            total,
+            write,
+            fixed: fixed.map(|size| size.clamp(1, MAX_BATCH)),
+            chosen: 1,
+            most: MAX_CHOSEN,
+            total: most.filter(|&most| most == least),
             sent: 0,
+            done: 0,
             bytes_sent: 0,
             pace: Duration::ZERO,
             exhausted: false,
             panic: None,
         }
-    }
-
-    pub(crate) fn sent(&self) -> usize {
-        self.sent
     }
 
     pub(crate) fn total(&self) -> Option<usize> {
@@ -132,9 +95,8 @@ where
         }
     }
 
-    /// Returns whether there are no more inputs, also because the iterator has panicked.
-    pub(crate) fn is_exhausted(&self) -> bool {
-        self.exhausted
+    pub(crate) fn is_done(&self) -> bool {
+        self.exhausted && self.done == self.sent
     }
 
     /// Lets the panic of the iterator go on, if it has panicked; once.
@@ -144,62 +106,77 @@ where
         }
     }
 
-    /// Marks the end once all batches have been submitted.
-    pub(crate) fn report_if_exhausted(&self) {
-        if self.exhausted {
-            self.call.all_is_in();
+    /// Waits for results, and learns from what they took how many inputs fit into a batch. An error is the last result.
+    pub(crate) fn take(&mut self) -> Result<Vec<Arrived>, PoolEnd> {
+        let arrived = self.call.take(None).inspect_err(|_| {
+            self.exhausted = true;
+            self.done = self.sent;
+        })?;
+        for some in &arrived {
+            let Some(took) = some.took else { continue };
+            let count = u32::try_from(some.count.max(1)).unwrap_or(u32::MAX);
+            self.chosen = fitting(took / count).clamp(1, (self.chosen * 8).min(self.most));
         }
+        Ok(arrived)
     }
 
-    /// Returns whether another batch may be sent, when `done` inputs are done.
-    pub(crate) fn has_room(&self, size: ChunkSize, done: usize) -> bool {
-        let ahead = self.sent - done;
-        if self.exhausted || ahead >= size.window() {
+    /// Returns how many inputs the next batch gets, where the pool chooses.
+    fn choose(&self) -> usize {
+        let fair = self.total.map_or(usize::MAX, |total| {
+            let left = total.saturating_sub(self.sent);
+            left.div_ceil(self.supervisor.size().saturating_mul(3))
+        });
+        self.chosen.min(fair).min(fitting(self.pace)).max(1)
+    }
+
+    /// Returns whether another batch may be sent.
+    fn has_room(&self) -> bool {
+        let workers = self.supervisor.size();
+        let ahead = self.sent - self.done;
+        // Small batches go out many at a time, so that a worker need not wait for each.
+        let batch = self.fixed.unwrap_or(self.chosen);
+        let window = workers.saturating_mul((4 * batch).max(128));
+        if self.exhausted || ahead >= window {
             return false;
         }
         let each = self.bytes_sent / self.sent.max(1);
-        ahead < 2 * size.workers || ahead.saturating_mul(each) < BYTES_AHEAD
+        ahead < 2 * workers || ahead.saturating_mul(each) < BYTES_AHEAD
     }
 
     /// Sends batches as long as there is room for them and nothing `urgent` to do.
-    pub(crate) fn send(
-        &mut self,
-        supervisor: &Supervisor,
-        size: ChunkSize,
-        done: usize,
-        urgent: impl Fn() -> bool,
-    ) {
+    pub(crate) fn send(&mut self, urgent: impl Fn(&Caller) -> bool) {
         // Batches are handed in together, but do not wait for slow inputs, nor while there are fewer inputs under way
         // than workers. (To count in batches there made a map of larger chunks a tenth slower.)
         const TOGETHER: usize = 16;
         const SLOW: Duration = Duration::from_micros(100);
         let mut batches = Vec::new();
         let mut since = Instant::now();
-        while self.has_room(size, done) {
-            batches.extend(self.next_batch(size));
-            let has_idle = self.sent() - done <= supervisor.size();
+        while self.has_room() {
+            batches.extend(self.next_batch());
+            let has_idle = self.sent - self.done <= self.supervisor.size();
             if has_idle || batches.len() >= TOGETHER || since.elapsed() > SLOW {
-                supervisor.submit(batches.drain(..));
-                if urgent() {
+                self.supervisor.submit(&mut batches);
+                if urgent(&self.call) {
                     break;
                 }
                 since = Instant::now();
             }
         }
-        supervisor.submit(batches);
-        self.report_if_exhausted();
+        self.supervisor.submit(&mut batches);
+        if self.exhausted {
+            self.call.all_is_in();
+        }
     }
 
     /// Returns the next batch. An input that cannot be sent has failed. Where reading the inputs panics, the inputs
     /// read before that are the last, and [`resume_panic`](Chunker::resume_panic) lets the panic go on.
-    pub(crate) fn next_batch(&mut self, size: ChunkSize) -> Option<Batch> {
-        let left = self.total.map(|total| total.saturating_sub(self.sent));
-        let count = size.next(left, self.pace);
+    fn next_batch(&mut self) -> Option<Batch> {
+        let count = self.fixed.unwrap_or_else(|| self.choose());
         let (first, start) = (self.sent, Instant::now());
         let mut batch = Batch {
-            call: Arc::clone(&self.call),
+            call: Arc::clone(&self.call.0),
             first,
-            ends: Vec::with_capacity(count.min(1 << 16)),
+            count: 0,
             bytes: vec![0; Request::SIZE],
             attachments: Vec::new(),
             mishaps: 0,
@@ -214,17 +191,17 @@ where
         let read = u32::try_from(self.sent - first).unwrap_or(u32::MAX);
         self.pace = start.elapsed() / read.max(1);
         self.bytes_sent = self.bytes_sent.saturating_add(batch.bytes.len());
-        (!batch.ends.is_empty()).then_some(batch)
+        (batch.count > 0).then_some(batch)
     }
 
     /// Reads inputs into a batch until there are so many.
     fn fill(&mut self, batch: &mut Batch, count: usize) {
         // In a batch with handles it has to be known which inputs were unreadable.
         let is_full = |batch: &Batch| {
-            let knows_all = batch.count() <= KNOWN_INPUTS;
+            let knows_all = batch.count <= KNOWN_INPUTS;
             batch.bytes.len() >= BYTES || !knows_all && !batch.attachments.is_empty()
         };
-        while batch.ends.len() < count && !is_full(batch) {
+        while (batch.count as usize) < count && !is_full(batch) {
             let Some(input) = self.inputs.next() else {
                 self.exhausted = true;
                 break;
@@ -235,11 +212,17 @@ where
                 continue;
             };
             let failure = TaskFailure::UnsendableInput { reason };
-            self.call.fail(index, 1, failure);
+            self.call.0.fail(index, 1, failure);
             // Also where nothing is in the batch: the sender has to check whether there is room for more failures.
             break;
         }
     }
+}
+
+/// Returns how many inputs fit into a batch if each takes so long.
+fn fitting(each: Duration) -> usize {
+    let fitting = GOAL.as_nanos() / each.as_nanos().max(1);
+    usize::try_from(fitting).unwrap_or(usize::MAX)
 }
 
 /// Adds an input to a batch; the error says why it cannot be sent.
@@ -249,30 +232,10 @@ fn add<T>(
     input: &T,
     write: &impl Fn(&T, &mut Vec<u8>, IpcHandles) -> Result<(), String>,
 ) -> Result<(), String> {
-    let number = batch.count();
-    let bytes = &mut batch.bytes;
-    let mut append = || append::<T>(bytes, |bytes| write(input, bytes, IpcHandles::Refused));
-    // A type with nothing to be dropped holds no handle.
-    if !std::mem::needs_drop::<T>() {
-        append()?;
-        return add_end(batch);
-    }
-    let (appended, attachments) = collect(append);
-    appended?;
+    let attachments = message::append_input(&mut batch.bytes, input, write)?;
     if !attachments.is_empty() {
-        batch.attachments.push((number, attachments));
+        batch.attachments.push((batch.count, attachments));
     }
-    add_end(batch)
-}
-
-#[inline]
-fn add_end(batch: &mut Batch) -> Result<(), String> {
-    let Ok(end) = u32::try_from(batch.bytes.len()) else {
-        batch.bytes.truncate(batch.bytes_end());
-        let number = batch.count();
-        batch.attachments.retain(|&(input, _)| input != number);
-        return Err("it is larger than 4 GiB".to_owned());
-    };
-    batch.ends.push(end);
+    batch.count += 1;
     Ok(())
 }

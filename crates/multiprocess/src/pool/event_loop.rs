@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::pool::job::{Job, PoolEnd};
-use crate::pool::message::{Event, EventKind, WorkerId};
-use crate::pool::recovery::Death;
+use crate::errors::error::Error;
+use crate::platform::signal::Signal;
+use crate::pool::job::PoolEnd;
+use crate::pool::message::{self, Event, EventKind, WorkerId};
 use crate::pool::scheduler::{Phase, Scheduler};
 use crate::pool::supervisor::{DYING, Supervisor};
+use crate::transfer::caught::without_panic;
 
 /// How often it checks the workers: with work to do, and without.
 const SOON: Duration = Duration::from_millis(100);
@@ -16,12 +18,25 @@ const LATER: Duration = Duration::from_secs(1);
 const NO_WORKERS: &str = "its workers cannot be started";
 
 impl Supervisor {
-    /// Handles events until the pool has ended; the whole life of the pool's thread.
-    pub(crate) fn listen(&self) {
-        let _guard = EndOnPanic(self);
-        let mut checked = Instant::now();
+    /// The whole life of the pool's thread.
+    pub(crate) fn run(&self) {
+        if without_panic(|| self.listen()).is_none() {
+            // Callers must not wait for it.
+            let mut state = self.state();
+            let end = PoolEnd::Broken("the thread of the pool panicked".to_owned());
+            self.end(&mut state, &end);
+            state.workers.clear();
+            self.changed.notify_all();
+        }
+    }
+
+    /// Handles events until the pool has ended.
+    fn listen(&self) {
+        // So many events at a time that others get at the scheduler in between.
+        const MAX: usize = 64;
+        let (mut pause, mut checked) = (SOON, Instant::now());
         loop {
-            let message = match self.events.get_timeout(self.pause()) {
+            let message = match self.events.get(Some(pause)) {
                 Ok(message) => message,
                 Err(reason) => {
                     self.end(&mut self.state(), &PoolEnd::Broken(reason));
@@ -33,16 +48,24 @@ impl Supervisor {
                 drop(state);
                 return self.finish(message);
             }
-            let mut woken = self.handle_all(&mut state, message);
+            self.handle(&mut state, message, MAX);
             if checked.elapsed() >= SOON {
-                self.check_workers(&mut state, &mut woken);
+                self.check_workers(&mut state);
                 checked = Instant::now();
             }
             state.give_out();
-            state.close_if_done();
-            if state.phase == Phase::Closed && state.is_empty() && !state.has_work() {
-                self.end(&mut state, &PoolEnd::Terminated);
+            if state.is_done() {
+                for worker in state.workers.iter().flatten() {
+                    worker.requests.close();
+                }
+                if state.is_empty() {
+                    self.end(&mut state, &PoolEnd::Terminated);
+                }
             }
+            let all_there = state.workers.iter().all(Option::is_some);
+            let is_idle = state.phase == Phase::Open && all_there && !state.has_batches();
+            pause = if is_idle { LATER } else { SOON };
+            let woken = std::mem::take(&mut state.woken);
             drop(state);
             // Once for all that there is, and when they need not wait for the scheduler.
             for call in woken {
@@ -51,60 +74,29 @@ impl Supervisor {
         }
     }
 
-    /// Returns how long to wait for an event before checking the workers.
-    fn pause(&self) -> Duration {
-        let state = self.state();
-        let all_there = state.workers.iter().all(Option::is_some);
-        if state.phase == Phase::Open && all_there && !state.has_batches() {
-            LATER
-        } else {
-            SOON
+    /// Handles the `first` message and those behind it, up to `max`.
+    fn handle(&self, state: &mut Scheduler, first: Option<Vec<u8>>, max: usize) {
+        let behind = std::iter::from_fn(|| self.events.try_get());
+        for message in first.into_iter().chain(behind).take(max) {
+            let Some((event, _)) = message::read::<Event>(&message) else {
+                continue;
+            };
+            match event.kind {
+                EventKind::Ready => state.ready(event.worker_id),
+                EventKind::Done => state.done(&event, message),
+                EventKind::Died => self.replace(state, event.worker_id),
+                EventKind::Wake => {}
+            }
         }
-    }
-
-    /// Handles a message and those behind it; returns the callers to wake.
-    fn handle_all(&self, state: &mut Scheduler, first: Option<Vec<u8>>) -> Vec<Arc<Job>> {
-        // So many that others get at the scheduler in between.
-        const MAX: usize = 64;
-        let mut woken: Vec<Arc<Job>> = Vec::new();
-        let mut message = first;
-        for _ in 0..MAX {
-            let Some(next) = message else { break };
-            woken.extend(self.handle(state, next));
-            message = self.events.try_get();
-        }
-        if let Some(last) = message {
-            woken.extend(self.handle(state, last));
-        }
-        woken
-    }
-
-    fn handle(&self, state: &mut Scheduler, message: Vec<u8>) -> Option<Arc<Job>> {
-        let (event, _) = Event::read(&message)?;
-        match event.kind {
-            EventKind::Ready => state.ready(event.worker_id),
-            EventKind::Done => return state.done(&event, message),
-            EventKind::Died => self.replace(state, event.worker_id),
-            EventKind::Wake => {}
-        }
-        None
     }
 
     /// Checks for what no event reports.
-    fn check_workers(&self, state: &mut Scheduler, woken: &mut Vec<Arc<Job>>) {
+    fn check_workers(&self, state: &mut Scheduler) {
         // Workers that are dead without having been announced so, for want of memory.
-        let dead: Vec<WorkerId> = state
-            .workers
-            .iter()
-            .flatten()
-            .filter(|worker| !worker.handle.is_alive())
-            .map(|worker| worker.id)
-            .collect();
+        let dead = state.dead();
         if !dead.is_empty() {
             // What they sent is there by now, and is handled first.
-            while let Some(message) = self.events.try_get() {
-                woken.extend(self.handle(state, message));
-            }
+            self.handle(state, None, usize::MAX);
             for worker_id in dead {
                 self.replace(state, worker_id);
             }
@@ -122,18 +114,23 @@ impl Supervisor {
         // Longer than any trouble lasts that comes from outside.
         const TROUBLE: Duration = Duration::from_secs(20);
         let dead = state.remove_dead(worker_id, &self.progress_cells);
-        let Some(Death { how, ready, killed }) = dead else {
-            return;
-        };
+        let Some((ready, death)) = dead else { return };
         if !ready {
-            state.starts.failed += 1;
+            state.failed_starts += 1;
         }
+        let how = death.as_ref().map(Error::to_string);
         // Each place may be unlucky once; more than that is not bad luck.
-        let suspicious = state.starts.failed > self.settings.workers + 1;
+        let suspicious = state.failed_starts > self.size() + 1;
         if !suspicious {
             return self.fill(state, worker_id.place as usize, how);
         }
-        let since = *state.starts.failing_since.get_or_insert_with(Instant::now);
+        let since = *state.failing_since.get_or_insert_with(Instant::now);
+        let killed = match death {
+            Some(Error::Killed { signal, .. }) => [Signal::KILL, Signal::TERM].contains(&signal),
+            // It may have been.
+            Some(Error::EndUnknown { .. }) => true,
+            _ => false,
+        };
         // What kills the workers may stop; the place is filled at the next check.
         if !killed || since.elapsed() > TROUBLE {
             let how = how.unwrap_or_else(|| "they end before they are ready".to_owned());
@@ -143,7 +140,7 @@ impl Supervisor {
 
     /// Puts a new worker in an empty place, if it will have something to do.
     fn fill(&self, state: &mut Scheduler, place: usize, died: Option<String>) {
-        if state.has_ended() || state.phase == Phase::Closed && !state.has_work() {
+        if state.has_ended() || state.is_done() {
             return;
         }
         match self.start_worker(state, place) {
@@ -174,41 +171,13 @@ impl Supervisor {
         }
         let mut state = self.state();
         // Events that came between the last check and the end are there, too.
-        let mut message = first.or_else(|| self.events.try_get());
-        while let Some(next) = message {
-            // Only what was done is of interest now.
-            if Event::read(&next).is_some_and(|(event, _)| event.kind == EventKind::Done) {
-                drop(self.handle(&mut state, next));
-            }
-            message = self.events.try_get();
-        }
-        let workers: Vec<WorkerId> = state.workers.iter().flatten().map(|it| it.id).collect();
-        for worker_id in workers {
-            let dead = state
-                .worker(worker_id)
-                .is_some_and(|worker| !worker.handle.is_alive());
-            if dead {
-                state.remove_dead(worker_id, &self.progress_cells);
-            }
+        self.handle(&mut state, first, usize::MAX);
+        for worker_id in state.dead() {
+            state.remove_dead(worker_id, &self.progress_cells);
         }
         state.waiting.clear();
         state.workers.clear();
         drop(state);
         self.changed.notify_all();
-    }
-}
-
-/// Ends the pool if its thread panics: callers must not wait for it.
-struct EndOnPanic<'a>(&'a Supervisor);
-
-impl Drop for EndOnPanic<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            let mut state = self.0.state();
-            let end = PoolEnd::Broken("the thread of the pool panicked".to_owned());
-            self.0.end(&mut state, &end);
-            state.workers.clear();
-            self.0.changed.notify_all();
-        }
     }
 }

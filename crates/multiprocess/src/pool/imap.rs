@@ -1,14 +1,13 @@
 //! The results of a pool one by one, while the inputs are still being read.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::collections::VecDeque;
 
 use serde::de::DeserializeOwned;
 
 use crate::errors::error::Result;
-use crate::pool::chunker::{ChunkSize, Chunker, MAX_AHEAD, Write};
-use crate::pool::collect::failed;
-use crate::pool::job::{Arrived, Job};
+use crate::pool::chunker::{Chunker, MAX_AHEAD, Write};
+use crate::pool::job::{Arrived, Caller};
+use crate::pool::result::failed;
 use crate::pool::supervisor::Supervisor;
 
 /// The results of [`Pool::imap`](crate::Pool::imap) and [`Pool::imap_unordered`](crate::Pool::imap_unordered).
@@ -26,81 +25,46 @@ use crate::pool::supervisor::Supervisor;
 /// [`Pool::apply_async`]: crate::Pool::apply_async
 #[must_use = "the inputs are not read before results are asked for"]
 pub struct Imap<'a, I: Iterator, R> {
-    supervisor: &'a Arc<Supervisor>,
-    call: Arc<Job>,
-    chunker: Chunker<Single<I>, Write<(I::Item,)>>,
-    size: ChunkSize,
-    ordered: bool,
-    /// Number of the result that comes next, where they come in order.
-    next: usize,
-    /// Results that came before their turn, by number.
-    early: BTreeMap<usize, Result<R>>,
-    ready: VecDeque<Result<R>>,
-    /// Results that were given to the caller.
-    given: usize,
-    over: bool,
+    chunker: Chunker<'a, Tuples<I>, Write<(I::Item,)>>,
+    pub(super) ordered: bool,
+    /// Results that come next; `None` for one that has not arrived.
+    ahead: VecDeque<Option<Result<R>>>,
 }
 
-/// Makes tuples of one.
-pub(crate) struct Single<I>(pub(crate) I);
+/// Inputs as the arguments of a function.
+type Tuples<I> = std::iter::Map<I, fn(<I as Iterator>::Item) -> (<I as Iterator>::Item,)>;
 
-impl<I: Iterator> Iterator for Single<I> {
-    type Item = (I::Item,);
-
-    fn next(&mut self) -> Option<(I::Item,)> {
-        self.0.next().map(|input| (input,))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
-    }
-}
-
-impl<'a, I, R> Imap<'a, I, R>
-where
-    I: Iterator,
-{
-    pub(crate) fn new(
-        supervisor: &'a Arc<Supervisor>,
-        call: Arc<Job>,
-        chunk: Option<usize>,
+impl<'a, I: Iterator, R: DeserializeOwned + 'static> Imap<'a, I, R> {
+    pub(super) fn new(
+        supervisor: &'a Supervisor,
+        call: Caller,
         inputs: I,
         write: Write<(I::Item,)>,
-        ordered: bool,
+        chunk: Option<usize>,
     ) -> Imap<'a, I, R> {
+        let inputs: Tuples<I> = inputs.map(|input| (input,));
+        let mut chunker = Chunker::new(supervisor, call, inputs, write, chunk);
+        chunker.most = MAX_AHEAD;
         Imap {
-            chunker: Chunker::new(&call, Single(inputs), write),
-            size: ChunkSize::new(chunk, MAX_AHEAD, supervisor.size()),
-            supervisor,
-            call,
-            ordered,
-            next: 0,
-            early: BTreeMap::new(),
-            ready: VecDeque::new(),
-            given: 0,
-            over: false,
+            chunker,
+            ordered: true,
+            ahead: VecDeque::new(),
         }
     }
 
-    fn take_in(&mut self, arrived: Arrived)
-    where
-        R: DeserializeOwned + 'static,
-    {
-        if let Ok(payload) = &arrived.outcome {
-            self.size.learn(arrived.count, payload.took);
-        }
+    fn add(&mut self, arrived: Arrived) {
+        let function = self.chunker.call.0.function;
         arrived.for_each(|index, result| {
-            let result = result.map_err(|failure| failed(self.call.function, index, failure));
-            if self.ordered {
-                self.early.insert(index, result);
-            } else {
-                self.ready.push_back(result);
+            let result = result.map_err(|failure| failed(function, index, failure));
+            if !self.ordered {
+                return self.ahead.push_back(Some(result));
             }
+            let place = index - self.chunker.done;
+            if place >= self.ahead.len() {
+                self.ahead.resize_with(place + 1, || None);
+            }
+            self.ahead[place] = Some(result);
         });
-        while let Some(result) = self.early.remove(&self.next) {
-            self.next += 1;
-            self.ready.push_back(result);
-        }
     }
 }
 
@@ -112,43 +76,30 @@ where
     type Item = Result<R>;
 
     fn next(&mut self) -> Option<Result<R>> {
-        while !self.over {
-            let (call, is_ready) = (&self.call, !self.ready.is_empty());
-            let urgent = || is_ready || call.has_some();
-            self.chunker
-                .send(self.supervisor, self.size, self.given, urgent);
-            if let Some(result) = self.ready.pop_front() {
-                self.given += 1;
-                return Some(result);
+        loop {
+            let is_ready = self.ahead.front().is_some_and(Option::is_some);
+            self.chunker.send(|call| is_ready || call.has_some());
+            if is_ready {
+                self.chunker.done += 1;
+                return self.ahead.pop_front().flatten();
             }
-            if self.chunker.is_exhausted() && self.given == self.chunker.sent() {
-                self.over = true;
-                break;
+            if self.chunker.is_done() {
+                self.chunker.resume_panic();
+                return None;
             }
-            match self.call.take(None) {
-                Ok(arrived) => arrived.into_iter().for_each(|some| self.take_in(some)),
-                Err(end) => {
-                    self.over = true;
-                    return Some(Err(end.into()));
-                }
+            match self.chunker.take() {
+                Ok(arrived) => arrived.into_iter().for_each(|some| self.add(some)),
+                Err(end) => return Some(Err(end.into())),
             }
         }
-        self.chunker.resume_panic();
-        None
     }
 }
 
 impl<I: Iterator, R> std::fmt::Debug for Imap<'_, I, R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Imap")
-            .field("function", &self.call.function)
-            .field("given", &self.given)
+            .field("function", &self.chunker.call.0.function)
+            .field("given", &self.chunker.done)
             .finish_non_exhaustive()
-    }
-}
-
-impl<I: Iterator, R> Drop for Imap<'_, I, R> {
-    fn drop(&mut self) {
-        self.call.abandon();
     }
 }

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use crate::errors::error::Error;
 use crate::errors::task_failure::TaskFailure;
 use crate::pool::message::{Event, Request};
-use crate::pool::progress_cells::Position;
 use crate::process::batch::Results;
+use crate::process::wire;
 use crate::transfer::attachments::Attachments;
 use crate::transfer::caught::without_panic;
 
@@ -18,24 +18,23 @@ pub(crate) struct Job {
     /// Place of the function in the list of tasks, and its path.
     pub(crate) task: u32,
     pub(crate) function: &'static str,
-    /// Reads so many results and drops what it reads.
     discard: Discard,
     state: Mutex<State>,
     changed: Condvar,
 }
 
+/// Reads so many results and drops what it reads.
 type Discard = fn(&[u8], usize);
 
+#[derive(Default)]
 struct State {
     arrived: Vec<Arrived>,
-    /// Whether the caller may hand in more batches.
-    feeding: bool,
+    /// Whether all batches have been submitted.
+    all_is_in: bool,
     /// Whether the caller sleeps until something arrives.
     waiting: bool,
-    /// Why nothing more will arrive, where the pool has ended.
+    /// Why nothing more will arrive, where the pool has ended, or the caller has gone.
     ended: Option<PoolEnd>,
-    /// Whether the caller has gone: what is not under way yet need not be begun.
-    abandoned: bool,
 }
 
 /// Why a pool returns no more results.
@@ -54,69 +53,11 @@ impl From<PoolEnd> for Error {
     }
 }
 
-/// What came of `count` inputs of a call, from `first` on: their results, or one failure for all of them.
-pub(crate) struct Arrived {
-    pub(crate) first: usize,
-    pub(crate) count: usize,
-    pub(crate) outcome: Result<Payload, TaskFailure>,
-}
-
-impl Arrived {
-    /// Reads the results, one by one.
-    pub(crate) fn for_each<R: DeserializeOwned + 'static>(
-        self,
-        mut each: impl FnMut(usize, Result<R, TaskFailure>),
-    ) {
-        let indices = self.first..self.first + self.count;
-        match self.outcome {
-            Ok(mut payload) => {
-                let mut results = payload.open();
-                for index in indices {
-                    each(index, results.next().map_err(TaskFailure::from));
-                }
-            }
-            Err(failure) => indices.for_each(|index| each(index, Err(failure.clone()))),
-        }
-    }
-}
-
-/// A worker's message with the results of a batch. If it is dropped unread, the handles in it are given back.
-pub(crate) struct Payload {
-    message: Vec<u8>,
-    count: usize,
-    /// How long the worker took.
-    pub(crate) took: Duration,
-    /// Reads the results and drops them; `None` if no handles are among them, or when they are being read.
-    discard: Option<Discard>,
-}
-
-impl Payload {
-    fn open(&mut self) -> Results<'_> {
-        self.discard = None;
-        Results::new(&self.message[Event::SIZE..])
-    }
-}
-
-impl Drop for Payload {
-    fn drop(&mut self) {
-        if let Some(discard) = self.discard {
-            discard(&self.message[Event::SIZE..], self.count);
-        }
-    }
-}
-
 impl Job {
     pub(crate) fn new<R: DeserializeOwned + 'static>(
         task: u32,
         function: &'static str,
     ) -> Arc<Job> {
-        let state = State {
-            arrived: Vec::new(),
-            feeding: true,
-            waiting: false,
-            ended: None,
-            abandoned: false,
-        };
         Arc::new(Job {
             task,
             function,
@@ -127,7 +68,7 @@ impl Job {
                     let _ = without_panic(|| drop(results.next::<R>()));
                 }
             },
-            state: Mutex::new(state),
+            state: Mutex::default(),
             changed: Condvar::new(),
         })
     }
@@ -138,31 +79,32 @@ impl Job {
 
     /// Adds a worker's message, for the caller to take; returns whether to [wake](Job::wake) the caller for it.
     pub(crate) fn complete(&self, batch: &Batch, event: &Event, message: Vec<u8>) -> bool {
-        let count = batch.ends.len();
-        let payload = Payload {
-            message,
-            count,
-            took: event.took(),
+        self.arrive(Arrived {
+            first: batch.first,
+            count: batch.count as usize,
+            took: Some(event.took()),
+            outcome: Ok(message),
             discard: event.has_handles.then_some(self.discard),
-        };
-        self.arrive(batch.first, count, Ok(payload))
+        })
     }
 
     /// Reports to the caller that `count` inputs from `first` on failed.
     pub(crate) fn fail(&self, first: usize, count: usize, failure: TaskFailure) {
-        if self.arrive(first, count, Err(failure)) {
+        let failed = Arrived {
+            first,
+            count,
+            took: None,
+            outcome: Err(failure),
+            discard: None,
+        };
+        if self.arrive(failed) {
             self.wake();
         }
     }
 
-    fn arrive(&self, first: usize, count: usize, outcome: Result<Payload, TaskFailure>) -> bool {
-        let arrived = Arrived {
-            first,
-            count,
-            outcome,
-        };
+    fn arrive(&self, arrived: Arrived) -> bool {
         let mut state = self.state();
-        if state.abandoned || state.ended.is_some() {
+        if state.ended.is_some() {
             // Dropped where nothing is locked: handles in it may be given back.
             drop(state);
             return false;
@@ -178,67 +120,103 @@ impl Job {
 
     /// Reports to the caller that nothing more will arrive.
     pub(crate) fn end(&self, end: PoolEnd) {
-        let mut state = self.state();
-        state.ended.get_or_insert(end);
-        state.waiting = false;
-        self.changed.notify_all();
+        self.state().ended.get_or_insert(end);
+        self.wake();
     }
 
-    /// Marks that all batches have been submitted.
-    pub(crate) fn all_is_in(&self) {
-        self.state().feeding = false;
+    /// Returns whether nothing more will arrive: what is not under way yet need not be begun.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.state().ended.is_some()
     }
 
     /// Returns whether more batches may be submitted.
     pub(crate) fn is_feeding(&self) -> bool {
         let state = self.state();
-        state.feeding && !state.abandoned
+        !state.all_is_in && state.ended.is_none()
     }
+}
 
-    /// Reports to the pool that the caller no longer waits.
-    pub(crate) fn abandon(&self) {
-        let mut state = self.state();
-        state.abandoned = true;
-        let unread = std::mem::take(&mut state.arrived);
-        drop(state);
-        drop(unread);
-    }
+/// The caller's side of a job, which ends when it is dropped.
+pub(crate) struct Caller(pub(crate) Arc<Job>);
 
-    pub(crate) fn is_abandoned(&self) -> bool {
-        self.state().abandoned
+impl Caller {
+    /// Marks that all batches have been submitted.
+    pub(crate) fn all_is_in(&self) {
+        self.0.state().all_is_in = true;
     }
 
     /// Returns whether there is something to take.
     pub(crate) fn has_some(&self) -> bool {
-        !self.state().arrived.is_empty()
+        !self.0.state().arrived.is_empty()
     }
 
     /// Takes all that has arrived; waits if that is nothing. Nothing at all if the deadline has passed.
     pub(crate) fn take(&self, deadline: Option<Instant>) -> Result<Vec<Arrived>, PoolEnd> {
-        let mut state = self.state();
-        loop {
-            if !state.arrived.is_empty() {
-                return Ok(std::mem::take(&mut state.arrived));
-            }
-            if let Some(end) = &state.ended {
-                return Err(end.clone());
-            }
-            let rest = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            state.waiting = true;
-            state = match rest {
-                None => self
-                    .changed
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner),
-                Some(rest) => {
-                    if rest.is_zero() {
-                        state.waiting = false;
-                        return Ok(Vec::new());
-                    }
-                    let waited = self.changed.wait_timeout(state, rest);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
+        let limit = deadline.map_or(Duration::MAX, |deadline| {
+            deadline.saturating_duration_since(Instant::now())
+        });
+        let is_waiting = |state: &mut State| {
+            state.waiting = state.arrived.is_empty() && state.ended.is_none();
+            state.waiting
+        };
+        let state = self.0.state();
+        let waited = self.0.changed.wait_timeout_while(state, limit, is_waiting);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        state.waiting = false;
+        match &state.ended {
+            Some(end) if state.arrived.is_empty() => Err(end.clone()),
+            _ => Ok(std::mem::take(&mut state.arrived)),
+        }
+    }
+}
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.ended.get_or_insert(PoolEnd::Terminated);
+        let unread = std::mem::take(&mut state.arrived);
+        // Handles in it may be given back: not where something is locked.
+        drop(state);
+        drop(unread);
+    }
+}
+
+/// What came of `count` inputs of a call, from `first` on. If it is dropped unread, the handles in it are given back.
+pub(crate) struct Arrived {
+    pub(crate) first: usize,
+    pub(crate) count: usize,
+    /// How long the worker took, where there are results.
+    pub(crate) took: Option<Duration>,
+    /// A worker's message with the results, or one failure for all of them.
+    outcome: Result<Vec<u8>, TaskFailure>,
+    /// `None` if no handles are among the results, or when they are being read.
+    discard: Option<Discard>,
+}
+
+impl Arrived {
+    /// Reads the results, one by one.
+    pub(crate) fn for_each<R: DeserializeOwned + 'static>(
+        mut self,
+        mut each: impl FnMut(usize, Result<R, TaskFailure>),
+    ) {
+        self.discard = None;
+        let indices = self.first..self.first + self.count;
+        match &self.outcome {
+            Ok(message) => {
+                let mut results = Results::new(&message[Event::SIZE..]);
+                for index in indices {
+                    each(index, results.next().map_err(TaskFailure::from));
                 }
-            };
+            }
+            Err(failure) => indices.for_each(|index| each(index, Err(failure.clone()))),
+        }
+    }
+}
+
+impl Drop for Arrived {
+    fn drop(&mut self) {
+        if let (Some(discard), Ok(message)) = (self.discard, &self.outcome) {
+            discard(&message[Event::SIZE..], self.count);
         }
     }
 }
@@ -248,8 +226,7 @@ pub(crate) struct Batch {
     pub(crate) call: Arc<Job>,
     /// Number of the first input.
     pub(crate) first: usize,
-    /// Where in the bytes each input ends.
-    pub(crate) ends: Vec<u32>,
+    pub(crate) count: u32,
     /// The inputs, behind room for the [`Request`].
     pub(crate) bytes: Vec<u8>,
     /// Handles in the inputs, by number of the input in the batch, until a worker has read them.
@@ -259,61 +236,30 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    pub(crate) fn count(&self) -> u32 {
-        u32::try_from(self.ends.len()).expect("a batch is cut long before that")
-    }
-
-    /// Where in the bytes the last input ends.
-    pub(crate) fn bytes_end(&self) -> usize {
-        self.ends.last().map_or(Request::SIZE, |&end| end as usize)
-    }
-
-    /// Splits off the inputs from `number` on as a batch of their own.
-    pub(crate) fn split_off(&mut self, number: u32) -> Batch {
-        let ends = self.ends.split_off(number as usize);
-        let start = self.bytes_end();
-        let mut bytes = vec![0; Request::SIZE];
-        bytes.extend_from_slice(&self.bytes[start..]);
-        self.bytes.truncate(start);
-        // No batch is longer than 4 GiB.
-        let moved = u32::try_from(start - Request::SIZE).unwrap_or(u32::MAX);
-        let attachments = std::mem::take(&mut self.attachments);
-        let (first, second) = attachments
-            .into_iter()
-            .partition(|&(input, _)| input < number);
-        self.attachments = first;
-        let behind = |(input, attachments)| (input - number, attachments);
-        Batch {
-            call: Arc::clone(&self.call),
-            first: self.first + number as usize,
-            ends: ends.into_iter().map(|end| end - moved).collect(),
-            bytes,
-            attachments: Vec::into_iter(second).map(behind).collect(),
-            mishaps: 0,
-        }
-    }
-
-    /// A worker has done it, with these results. The handles in the inputs that it could not read are taken back; those
-    /// in the others have arrived.
-    pub(crate) fn was_read(&mut self, results: &[u8]) {
-        if self.attachments.is_empty() {
-            return;
-        }
-        let unreadable = Results::new(results).unreadable();
-        for (input, attachments) in self.attachments.drain(..) {
-            if !unreadable.contains(&input) {
-                attachments.commit();
+    /// Removes the first inputs, so many.
+    pub(crate) fn skip(&mut self, number: u32) {
+        let mut rest = &self.bytes[Request::SIZE..];
+        for _ in 0..number {
+            if let Some((_, behind)) = wire::split(rest) {
+                rest = behind;
             }
         }
+        let start = self.bytes.len() - rest.len();
+        self.bytes.drain(Request::SIZE..start);
+        self.first += number as usize;
+        self.count -= number;
+        self.attachments.retain(|&(input, _)| input >= number);
+        for (input, _) in &mut self.attachments {
+            *input -= number;
+        }
+        self.mishaps = 0;
     }
 
-    /// A worker has died there in it. The handles in the inputs that it could not read are taken back.
-    pub(crate) fn was_read_until(&mut self, position: Position) {
-        let is_done = |(input, _): &mut (u32, Attachments)| *input < position.inputs_read;
-        for (input, attachments) in self.attachments.extract_if(.., is_done) {
-            if position.has_read(input) {
-                attachments.commit();
-            }
+    /// The handles in these inputs have arrived.
+    pub(crate) fn commit(&mut self, has_read: impl Fn(u32) -> bool) {
+        let has_read = |(input, _): &mut (u32, Attachments)| has_read(*input);
+        for (_, attachments) in self.attachments.extract_if(.., has_read) {
+            attachments.commit();
         }
     }
 }

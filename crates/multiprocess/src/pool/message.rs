@@ -3,11 +3,17 @@
 use std::time::Duration;
 
 use bytemuck::{CheckedBitPattern, NoUninit, Pod, Zeroable};
+use serde::{Deserialize, Serialize};
+
+use crate::process::wire::append;
+use crate::transfer::attachments::{Attachments, collect};
+use crate::transfer::codec::IpcHandles;
 
 /// To a worker: the head of a batch of inputs.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Pod, Zeroable)]
 pub(crate) struct Request {
+    /// Number of the batch among those of the worker.
     pub(crate) batch: u32,
     /// Place of the function in the list of tasks.
     pub(crate) task: u32,
@@ -21,16 +27,11 @@ pub(crate) const NO_BATCH: u32 = 0;
 
 impl Request {
     pub(crate) const SIZE: usize = size_of::<Request>();
-
-    /// Reads a request; the inputs follow it.
-    pub(crate) fn read(message: &[u8]) -> Option<(Request, &[u8])> {
-        read(message)
-    }
 }
 
 /// A worker among the workers of its pool. A place whose worker died is taken by a worker of the next generation.
 #[repr(C)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Pod, Zeroable)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Pod, Zeroable, Serialize, Deserialize)]
 pub(crate) struct WorkerId {
     pub(crate) place: u32,
     pub(crate) generation: u32,
@@ -43,10 +44,11 @@ pub(crate) struct Event {
     pub(crate) kind: EventKind,
     /// Whether handles are among the results.
     pub(crate) has_handles: bool,
-    padding: u16,
+    pub(crate) padding: u16,
     pub(crate) worker_id: WorkerId,
     pub(crate) batch: u32,
-    nanoseconds: u64,
+    /// How long the worker took for the batch.
+    pub(crate) nanoseconds: u64,
 }
 
 #[repr(u8)]
@@ -76,35 +78,32 @@ impl Event {
         }
     }
 
-    pub(crate) fn done(
-        worker_id: WorkerId,
-        batch: u32,
-        took: Duration,
-        has_handles: bool,
-    ) -> Event {
-        Event {
-            batch,
-            nanoseconds: u64::try_from(took.as_nanos()).unwrap_or(u64::MAX),
-            has_handles,
-            ..Event::new(EventKind::Done, worker_id)
-        }
-    }
-
-    /// Returns how long the worker took for the batch.
     pub(crate) fn took(&self) -> Duration {
         Duration::from_nanos(self.nanoseconds)
     }
-
-    /// Reads an event; the results follow it.
-    pub(crate) fn read(message: &[u8]) -> Option<(Event, &[u8])> {
-        read(message)
-    }
 }
 
-/// Splits off the head of a message; `None` if it isn't one.
-fn read<T: CheckedBitPattern>(message: &[u8]) -> Option<(T, &[u8])> {
+/// Splits off the head of a message, behind which inputs or results follow; `None` if it isn't one.
+pub(crate) fn read<T: CheckedBitPattern>(message: &[u8]) -> Option<(T, &[u8])> {
     let (head, rest) = message.split_at_checked(size_of::<T>())?;
     Some((bytemuck::checked::try_pod_read_unaligned(head).ok()?, rest))
+}
+
+/// Appends an input to a message, and returns the handles in it; the error says why it cannot be sent.
+#[inline]
+pub(crate) fn append_input<T>(
+    message: &mut Vec<u8>,
+    input: &T,
+    write: &impl Fn(&T, &mut Vec<u8>, IpcHandles) -> Result<(), String>,
+) -> Result<Attachments, String> {
+    let mut append = || append::<T>(message, |bytes| write(input, bytes, IpcHandles::Refused));
+    // A type with nothing to be dropped holds no handle.
+    let (appended, attachments) = if std::mem::needs_drop::<T>() {
+        collect(append)
+    } else {
+        (append(), Attachments::default())
+    };
+    appended.map(|()| attachments)
 }
 
 #[cfg(test)]
@@ -112,30 +111,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_read_as_it_was_written() {
-        let worker_id = WorkerId {
-            place: 3,
-            generation: 700,
-        };
-        let took = Duration::from_nanos(123_456_789);
-        let done = Event::done(worker_id, 9, took, true);
-        let message = [bytemuck::bytes_of(&done), b"abc"].concat();
-        assert_eq!(Event::read(&message), Some((done, &b"abc"[..])));
-        assert_eq!(done.took(), took);
-        let request = Request {
-            batch: 1,
-            task: 2,
-            count: 3,
-            first: 4,
-        };
-        let message = [bytemuck::bytes_of(&request), b"abc"].concat();
-        assert_eq!(Request::read(&message), Some((request, &b"abc"[..])));
-    }
-
-    #[test]
     fn what_is_cut_off_or_unknown_is_refused() {
-        assert_eq!(Request::read(&[0; Request::SIZE - 1]), None);
-        assert_eq!(Event::read(&[0; Event::SIZE - 1]), None);
-        assert_eq!(Event::read(&[9; Event::SIZE]), None);
+        assert_eq!(read::<Request>(&[0; Request::SIZE - 1]), None);
+        assert_eq!(read::<Event>(&[0; Event::SIZE - 1]), None);
+        assert_eq!(read::<Event>(&[9; Event::SIZE]), None);
     }
 }

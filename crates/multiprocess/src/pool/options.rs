@@ -1,31 +1,34 @@
 //! The ways to have a pool call a function: at once or later, for one input or many.
 
-use std::sync::Arc;
-use std::time::Instant;
+use std::any::type_name;
+use std::time::{Duration, Instant};
 
-use serde::de::DeserializeOwned;
-
-use crate::errors::error::{Error, Result};
-use crate::pool::chunker::{ChunkSize, Chunker, MAX_CHOSEN};
-use crate::pool::collect::Collection;
-use crate::pool::imap::{Imap, Single};
-use crate::pool::job::Job;
-use crate::pool::progress::Progress;
-use crate::pool::result::AsyncResult;
+use crate::errors::error::Result;
+use crate::pool::chunker::Chunker;
+use crate::pool::imap::Imap;
+use crate::pool::result::{AsyncResult, Collection, Finish};
 use crate::pool::supervisor::Supervisor;
 use crate::process::task::Task;
-use crate::process::task_table;
 
 /// A pool together with how the next call is to be done; made by [`Pool::chunk_size`](crate::Pool::chunk_size) or
 /// [`Pool::on_progress`](crate::Pool::on_progress), and used like the pool itself.
 #[must_use = "options do nothing until a method such as `map` is called on them"]
 pub struct MapOptions<'a> {
-    pub(crate) supervisor: &'a Arc<Supervisor>,
-    pub(crate) chunk: Option<usize>,
-    pub(crate) progress: Option<Box<dyn FnMut(Progress) + 'a>>,
+    supervisor: &'a Supervisor,
+    chunk: Option<usize>,
+    progress: Box<dyn FnMut(Progress) + 'a>,
 }
 
+#[expect(clippy::missing_errors_doc, reason = "the methods of the pool have it")]
 impl<'a> MapOptions<'a> {
+    pub(super) fn new(supervisor: &'a Supervisor) -> MapOptions<'a> {
+        MapOptions {
+            supervisor,
+            chunk: None,
+            progress: Box::new(|_| {}),
+        }
+    }
+
     /// Sends that many inputs to a worker at a time; by default the pool finds out how many take about 2 milliseconds.
     ///
     /// Python: the argument `chunksize`. A size of 0 counts as 1.
@@ -39,50 +42,37 @@ impl<'a> MapOptions<'a> {
     /// It is called by the thread that waits for the results, so only [`map`](MapOptions::map),
     /// [`starmap`](MapOptions::starmap) and [`map_each`](MapOptions::map_each) call it.
     pub fn on_progress(mut self, report: impl FnMut(Progress) + 'a) -> MapOptions<'a> {
-        self.progress = Some(Box::new(report));
+        self.progress = Box::new(report);
         self
     }
 
     /// As [`Pool::map`](crate::Pool::map).
-    ///
-    /// # Errors
-    ///
-    /// As there.
     pub fn map<F, A, I>(self, function: F, inputs: I) -> Result<Vec<F::Output>>
     where
         F: Task<(A,)>,
         I: IntoIterator<Item = A>,
     {
-        self.starmap(function, Single(inputs.into_iter()))
+        self.starmap(function, inputs.into_iter().map(|input| (input,)))
     }
 
     /// As [`Pool::starmap`](crate::Pool::starmap).
-    ///
-    /// # Errors
-    ///
-    /// As there.
     pub fn starmap<F, Args, I>(self, function: F, inputs: I) -> Result<Vec<F::Output>>
     where
         F: Task<Args>,
         I: IntoIterator<Item = Args>,
     {
         self.gather(function, inputs.into_iter())?
-            .all(std::any::type_name::<F>())
+            .all(type_name::<F>())
     }
 
     /// As [`Pool::map_each`](crate::Pool::map_each).
-    ///
-    /// # Errors
-    ///
-    /// As there.
     pub fn map_each<F, A, I>(self, function: F, inputs: I) -> Result<Vec<Result<F::Output>>>
     where
         F: Task<(A,)>,
         I: IntoIterator<Item = A>,
     {
-        Ok(self
-            .gather(function, Single(inputs.into_iter()))?
-            .each(std::any::type_name::<F>()))
+        let inputs = inputs.into_iter().map(|input| (input,));
+        Ok(self.gather(function, inputs)?.each(type_name::<F>()))
     }
 
     /// Sends the inputs and gathers the results, in the thread of the caller.
@@ -92,88 +82,102 @@ impl<'a> MapOptions<'a> {
         I: Iterator<Item = Args>,
     {
         let start = Instant::now();
-        let call = open_call::<F, F::Output>(self.supervisor, function)?;
-        let _leave = AbandonOnDrop(&call);
-        let mut size = ChunkSize::new(self.chunk, MAX_CHOSEN, self.supervisor.size());
-        let mut chunker = Chunker::new(&call, inputs, F::write);
-        let mut results = Collection::new(chunker.total());
+        let call = self.supervisor.open_call(function)?;
+        let mut chunker = Chunker::new(self.supervisor, call, inputs, F::write, self.chunk);
+        let mut results = Collection::new(chunker.total().unwrap_or(0));
+        let mut report = |done, total| {
+            (self.progress)(Progress {
+                done,
+                total,
+                elapsed: start.elapsed(),
+            });
+        };
         let mut told = None;
         loop {
-            chunker.send(self.supervisor, size, results.done(), || false);
+            chunker.send(|_| false);
             chunker.resume_panic();
-            if chunker.is_exhausted() && results.done() == chunker.sent() {
+            if chunker.is_done() {
                 // Where the number of inputs was not known beforehand, it is now.
-                if let Some(report) = &mut self.progress
-                    && chunker.total() != told
-                {
-                    report(Progress::since(start, results.done(), chunker.total()));
+                if chunker.total() != told {
+                    report(chunker.done, chunker.total());
                 }
                 return Ok(results);
             }
-            for some in call.take(None)? {
-                if let Ok(payload) = &some.outcome {
-                    size.learn(some.count, payload.took);
-                }
+            for some in chunker.take()? {
+                chunker.done += some.count;
                 results.add(some);
             }
-            if let Some(report) = &mut self.progress {
-                told = chunker.total();
-                report(Progress::since(start, results.done(), told));
-            }
+            told = chunker.total();
+            report(chunker.done, told);
         }
     }
 
     /// As [`Pool::map_async`](crate::Pool::map_async).
-    ///
-    /// # Errors
-    ///
-    /// As there.
     pub fn map_async<F, A, I>(self, function: F, inputs: I) -> Result<AsyncResult<Vec<F::Output>>>
     where
         F: Task<(A,)>,
         I: IntoIterator<Item = A>,
     {
-        let call = open_call::<F, F::Output>(self.supervisor, function)?;
-        let inputs: Vec<(A,)> = Single(inputs.into_iter()).collect();
+        let inputs = inputs.into_iter().map(|input| (input,));
+        self.begin(function, inputs, |results, function| {
+            Collection::of(results).all(function)
+        })
+    }
+
+    pub(super) fn apply_async<F, Args>(
+        self,
+        function: F,
+        args: Args,
+    ) -> Result<AsyncResult<F::Output>>
+    where
+        F: Task<Args>,
+    {
+        self.begin(function, [args], |results, function| {
+            let mut one = Collection::of(results).all(function)?;
+            Ok(one.pop().expect("a call has a result or a failure"))
+        })
+    }
+
+    /// Sends the inputs, and leaves the results to `finish`.
+    fn begin<F, Args, I, T>(
+        self,
+        function: F,
+        inputs: I,
+        finish: Finish<T>,
+    ) -> Result<AsyncResult<T>>
+    where
+        F: Task<Args>,
+        I: IntoIterator<Item = Args>,
+    {
+        let call = self.supervisor.open_call(function)?;
+        let inputs: Vec<Args> = inputs.into_iter().collect();
         let (workers, total) = (self.supervisor.size(), inputs.len());
         // No thread learns from the first results, so the inputs are divided beforehand: four batches for each worker.
-        let size = self
-            .chunk
-            .unwrap_or_else(|| total.div_ceil(workers.saturating_mul(4)));
-        let size = ChunkSize::new(Some(size), MAX_CHOSEN, workers);
-        let mut chunker = Chunker::new(&call, inputs.into_iter(), F::write);
-        let result = AsyncResult::new(
-            Arc::clone(self.supervisor),
-            Arc::clone(&call),
-            total,
-            Collection::all,
-        );
-        while !chunker.is_exhausted() {
-            self.supervisor.submit(chunker.next_batch(size));
+        let divided = total.div_ceil(workers.saturating_mul(4));
+        let size = Some(self.chunk.unwrap_or(divided));
+        let inputs = inputs.into_iter();
+        let mut chunker = Chunker::new(self.supervisor, call, inputs, F::write, size);
+        while !chunker.exhausted {
+            chunker.send(|_| false);
+            // Without waiting for them.
+            chunker.done = chunker.sent;
         }
-        chunker.report_if_exhausted();
         chunker.resume_panic();
-        Ok(result)
+        Ok(AsyncResult::new(chunker.call, total, finish))
     }
 
     /// As [`Pool::imap`](crate::Pool::imap).
-    ///
-    /// # Errors
-    ///
-    /// As there.
     pub fn imap<F, A, I>(self, function: F, inputs: I) -> Result<Imap<'a, I::IntoIter, F::Output>>
     where
         F: Task<(A,)>,
         I: IntoIterator<Item = A>,
     {
-        self.imap_in_order(true, function, inputs)
+        let call = self.supervisor.open_call(function)?;
+        let (inputs, chunk) = (inputs.into_iter(), self.chunk);
+        Ok(Imap::new(self.supervisor, call, inputs, F::write, chunk))
     }
 
     /// As [`Pool::imap_unordered`](crate::Pool::imap_unordered).
-    ///
-    /// # Errors
-    ///
-    /// As there.
     pub fn imap_unordered<F, A, I>(
         self,
         function: F,
@@ -183,71 +187,57 @@ impl<'a> MapOptions<'a> {
         F: Task<(A,)>,
         I: IntoIterator<Item = A>,
     {
-        self.imap_in_order(false, function, inputs)
-    }
-
-    fn imap_in_order<F, A, I>(
-        self,
-        ordered: bool,
-        function: F,
-        inputs: I,
-    ) -> Result<Imap<'a, I::IntoIter, F::Output>>
-    where
-        F: Task<(A,)>,
-        I: IntoIterator<Item = A>,
-    {
-        let call = open_call::<F, F::Output>(self.supervisor, function)?;
-        let (chunk, inputs) = (self.chunk, inputs.into_iter());
-        Ok(Imap::new(
-            self.supervisor,
-            call,
-            chunk,
-            inputs,
-            F::write,
-            ordered,
-        ))
+        let mut imap = self.imap(function, inputs)?;
+        imap.ordered = false;
+        Ok(imap)
     }
 }
 
-fn open_call<F: 'static, R: DeserializeOwned + 'static>(
-    supervisor: &Supervisor,
-    function: F,
-) -> Result<Arc<Job>> {
-    let task = task_table::index_of(function)?;
-    let call = Job::new::<R>(task, std::any::type_name::<F>());
-    supervisor.open_call(&call)?;
-    Ok(call)
+/// How far a map has come; what the function given to [`MapOptions::on_progress`](crate::MapOptions::on_progress) gets.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use multiprocess::Progress;
+///
+/// let elapsed = Duration::from_secs(5);
+/// let progress = Progress { done: 25, total: Some(100), elapsed };
+/// assert!((progress.per_second() - 5.0).abs() < 1e-9);
+/// assert_eq!(progress.time_left(), Some(Duration::from_secs(15)));
+/// // Without a result or a total there is no prediction.
+/// assert_eq!(Progress { done: 0, ..progress }.time_left(), None);
+/// assert_eq!(Progress { total: None, ..progress }.time_left(), None);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// Inputs whose result, or failure, is there.
+    pub done: usize,
+    /// All inputs, where their number is known beforehand.
+    pub total: Option<usize>,
+    /// Time since the beginning.
+    pub elapsed: Duration,
 }
 
-/// Sends one input.
-pub(crate) fn apply_async<F, Args>(
-    supervisor: &Arc<Supervisor>,
-    function: F,
-    args: Args,
-) -> Result<AsyncResult<F::Output>>
-where
-    F: Task<Args>,
-{
-    let call = open_call::<F, F::Output>(supervisor, function)?;
-    let size = ChunkSize::new(Some(1), 1, supervisor.size());
-    let mut chunker = Chunker::new(&call, std::iter::once(args), F::write);
-    supervisor.submit(chunker.next_batch(size));
-    call.all_is_in();
-    chunker.resume_panic();
-    let one = |results: Collection<F::Output>, function: &str| -> Result<F::Output> {
-        let one = results.all(function)?.pop();
-        one.ok_or_else(|| Error::PoolBroken {
-            reason: "a result is missing".to_owned(),
-        })
-    };
-    Ok(AsyncResult::new(Arc::clone(supervisor), call, 1, one))
-}
+impl Progress {
+    /// Results per second so far; 0 before the first.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a rate has few digits")]
+    pub fn per_second(&self) -> f64 {
+        let seconds = self.elapsed.as_secs_f64();
+        if seconds > 0.0 {
+            self.done as f64 / seconds
+        } else {
+            0.0
+        }
+    }
 
-/// Reports to the pool that the wait for results has ended, however it ended.
-struct AbandonOnDrop<'a>(&'a Job);
-
-impl Drop for AbandonOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.abandon();
+    /// Returns the time that the rest will take at the rate so far; `None` where that is unknown.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "an estimate has few digits")]
+    pub fn time_left(&self) -> Option<Duration> {
+        let left = self.total?.saturating_sub(self.done);
+        let rate = self.per_second();
+        (rate > 0.0).then(|| Duration::try_from_secs_f64(left as f64 / rate).ok())?
     }
 }

@@ -106,11 +106,6 @@ impl Cell<'_> {
             unreadable: self.unreadable.load(Ordering::Relaxed),
         }
     }
-
-    /// Forgets what a worker did, before another takes its place.
-    pub(crate) fn clear(&self) {
-        self.position.store(0, Ordering::Relaxed);
-    }
 }
 
 handle!(

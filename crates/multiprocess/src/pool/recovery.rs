@@ -2,28 +2,30 @@
 
 use crate::errors::error::Error;
 use crate::errors::task_failure::TaskFailure;
-use crate::platform::signal::Signal;
-use crate::pool::byte_channel::ByteChannel;
 use crate::pool::job::Batch;
-use crate::pool::message::{NO_BATCH, Request, WorkerId};
+use crate::pool::message::{NO_BATCH, WorkerId};
 use crate::pool::progress_cells::ProgressCells;
-use crate::pool::scheduler::Scheduler;
-use crate::pool::worker_slot::Worker;
+use crate::pool::scheduler::{Scheduler, Worker};
+use crate::process::batch::Step;
+
+/// How many workers may die that have taken a batch and not begun it.
+const MAX_MISHAPS: u32 = 3;
 
 impl Scheduler {
     /// Takes a dead worker off the scheduler, and sees to the batches that it had: what it was in the middle of has
     /// failed, what it had not begun waits again. All its events have been handled.
+    ///
+    /// Returns whether it had been ready to work, and how it ended, if not by returning.
     pub(crate) fn remove_dead(
         &mut self,
         worker_id: WorkerId,
         progress_cells: &ProgressCells,
-    ) -> Option<Death> {
-        let place = worker_id.place as usize;
+    ) -> Option<(bool, Option<Error>)> {
         let mut worker = self
             .workers
-            .get_mut(place)?
+            .get_mut(worker_id.place as usize)?
             .take_if(|worker| worker.id == worker_id)?;
-        let never_taken = never_taken(&worker.requests);
+        let mut again: Vec<Batch> = std::iter::from_fn(|| worker.cancel()).collect();
         let cell = progress_cells.cell(worker_id.place);
         let position = cell.read();
         if let Some(setup) = worker.setup.take()
@@ -32,86 +34,52 @@ impl Scheduler {
         {
             setup.commit();
         }
-        let mut again: Vec<Batch> = never_taken
-            .into_iter()
-            .filter_map(|id| worker.remove_batch(id))
-            .collect();
-        let Worker {
-            handle, has, ready, ..
-        } = worker;
+        let Worker { handle, has, .. } = worker;
         let death = handle.join().err();
-        let killed = match &death {
-            Some(Error::Killed { signal, .. }) => {
-                *signal == Signal::KILL || *signal == Signal::TERM
-            }
-            // It may have been.
-            Some(Error::EndUnknown { .. }) => true,
-            _ => false,
-        };
-        let how = death.map(|error| error.to_string());
+        let ended = || "the worker ended".to_owned();
+        let how = &death.as_ref().map_or_else(ended, Error::to_string);
         for (id, mut batch) in has {
-            let how = how.as_deref().unwrap_or("the worker ended");
-            if id == position.batch {
-                batch.was_read_until(position);
-                again.extend(lose(batch, position.call, how));
+            let died_at = if id == position.batch {
+                batch.commit(|input| position.has_read(input));
+                position.call
             } else {
-                again.extend(try_again(batch, how));
-            }
+                batch.mishaps += 1;
+                if batch.mishaps < MAX_MISHAPS {
+                    again.push(batch);
+                    continue;
+                }
+                // As far as can be known it is the batch that kills workers: it is tried without its first input.
+                0
+            };
+            again.extend(lose(batch, died_at, how));
         }
-        cell.clear();
+        // Before another worker takes its place.
+        cell.write(NO_BATCH, Step::Begin(0));
         again.sort_by_key(|batch| batch.first);
         for batch in again.into_iter().rev() {
             self.waiting.push_front(batch);
         }
-        Some(Death { how, ready, killed })
+        Some((worker.depth > 0, death))
     }
-}
-
-/// Returns the requests that a dead worker never took.
-fn never_taken(requests: &ByteChannel) -> Vec<u32> {
-    let mut never_taken = Vec::new();
-    while let Some(message) = requests.try_get() {
-        never_taken.extend(Request::read(&message).map(|(request, _)| request.batch));
-    }
-    never_taken
-}
-
-/// How a worker died.
-pub(crate) struct Death {
-    /// How it ended, if not by returning.
-    pub(crate) how: Option<String>,
-    /// Whether it had been ready to work.
-    pub(crate) ready: bool,
-    /// Whether something killed it, as far as the pool knows.
-    pub(crate) killed: bool,
-}
-
-/// Returns a batch to retry whose worker died after taking it and before beginning it, unless that happened too often.
-fn try_again(mut batch: Batch, how: &str) -> Option<Batch> {
-    const MAX: u32 = 3;
-    batch.mishaps += 1;
-    if batch.mishaps < MAX {
-        return Some(batch);
-    }
-    // As far as can be known it is the batch that kills workers: it is tried without its first input.
-    lose(batch, 0, how)
 }
 
 /// Reports to the caller what is lost of a batch whose worker died at one of its calls; later calls are still to do.
 fn lose(mut batch: Batch, call: u32, how: &str) -> Option<Batch> {
     // Of a single input it is known that the worker had it, also if the worker died between the end of the call and the
     // sending of its result.
-    let call = if batch.count() == 1 { 0 } else { call };
-    let rest = (call + 1 < batch.count()).then(|| batch.split_off(call + 1));
+    let call = if batch.count == 1 { 0 } else { call };
     let how = how.to_owned();
-    let (first, before) = (batch.first, call.min(batch.count()) as usize);
+    let (first, before) = (batch.first, call.min(batch.count) as usize);
     if before > 0 {
         let failure = TaskFailure::Lost { how: how.clone() };
         batch.call.fail(first, before, failure);
     }
-    if call < batch.count() {
+    if call < batch.count {
         let failure = TaskFailure::WorkerDied { how };
         batch.call.fail(first + before, 1, failure);
     }
-    rest
+    (call + 1 < batch.count).then(|| {
+        batch.skip(call + 1);
+        batch
+    })
 }

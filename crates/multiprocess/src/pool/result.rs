@@ -1,54 +1,38 @@
-//! The result of a call that the caller waits for later.
+//! The results of a call, gathered in the order of its inputs, at once or later.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
 use crate::errors::error::{Error, Result};
-use crate::pool::job::{Arrived, Job};
-use crate::pool::supervisor::Supervisor;
+use crate::errors::task_failure::TaskFailure;
+use crate::pool::job::{Arrived, Caller};
 
 /// The result of a call that a pool is busy with.
 ///
 /// Python: `AsyncResult`. Dropping it abandons the call; the pool doesn't begin what is not under way yet.
 #[must_use = "dropping it gives up the result"]
 pub struct AsyncResult<T> {
-    /// Keeps the pool's state while the result is waited for.
-    _supervisor: Arc<Supervisor>,
-    call: Arc<Job>,
-    total: usize,
+    call: Caller,
+    inputs: usize,
     arrived: Vec<Arrived>,
     done: usize,
-    finish: Finish<T>,
-    taken: bool,
+    /// `None` when the result was given.
+    finish: Option<Finish<T>>,
 }
 
-/// Makes the result of what has arrived.
-type Finish<T> = Box<dyn Fn(Vec<Arrived>, &str) -> Result<T> + Send>;
+/// Makes the result of a function with that name of what has arrived.
+pub(super) type Finish<T> = fn(Vec<Arrived>, &str) -> Result<T>;
 
 impl<T> AsyncResult<T> {
-    pub(crate) fn new<R: DeserializeOwned + 'static>(
-        supervisor: Arc<Supervisor>,
-        call: Arc<Job>,
-        total: usize,
-        finish: impl Fn(super::collect::Collection<R>, &str) -> Result<T> + Send + 'static,
-    ) -> AsyncResult<T> {
-        let finish = Box::new(move |arrived: Vec<Arrived>, function: &str| {
-            let mut results = super::collect::Collection::new(Some(total));
-            for some in arrived {
-                results.add(some);
-            }
-            finish(results, function)
-        });
+    pub(super) fn new(call: Caller, inputs: usize, finish: Finish<T>) -> AsyncResult<T> {
         AsyncResult {
-            _supervisor: supervisor,
             call,
-            total,
+            inputs,
             arrived: Vec::new(),
             done: 0,
-            finish,
-            taken: false,
+            finish: Some(finish),
         }
     }
 
@@ -71,14 +55,8 @@ impl<T> AsyncResult<T> {
     ///
     /// As [`get`](AsyncResult::get); [`Error::ResultTaken`] if an earlier call gave the result.
     pub fn get_timeout(&mut self, limit: Duration) -> Result<Option<T>> {
-        if self.taken {
-            return Err(Error::ResultTaken);
-        }
-        if self.wait_until(Instant::now().checked_add(limit))? {
-            self.finish().map(Some)
-        } else {
-            Ok(None)
-        }
+        let is_there = self.wait_until(Instant::now().checked_add(limit))?;
+        is_there.then(|| self.finish()).transpose()
     }
 
     /// Waits until the result is there, or has failed, but not longer than `limit`; whether it is there.
@@ -96,34 +74,114 @@ impl<T> AsyncResult<T> {
     }
 
     fn wait_until(&mut self, deadline: Option<Instant>) -> Result<bool> {
-        while self.done < self.total {
+        while self.done < self.inputs {
             let arrived = self.call.take(deadline)?;
             if arrived.is_empty() {
                 return Ok(false);
             }
-            self.done += arrived.iter().map(|arrived| arrived.count).sum::<usize>();
+            self.done += arrived.iter().map(|some| some.count).sum::<usize>();
             self.arrived.extend(arrived);
         }
         Ok(true)
     }
 
     fn finish(&mut self) -> Result<T> {
-        self.taken = true;
-        (self.finish)(std::mem::take(&mut self.arrived), self.call.function)
+        let finish = self.finish.take().ok_or(Error::ResultTaken)?;
+        finish(std::mem::take(&mut self.arrived), self.call.0.function)
     }
 }
 
 impl<T> std::fmt::Debug for AsyncResult<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("AsyncResult")
-            .field("function", &self.call.function)
-            .field("inputs", &self.total)
+            .field("function", &self.call.0.function)
+            .field("inputs", &self.inputs)
             .finish_non_exhaustive()
     }
 }
 
-impl<T> Drop for AsyncResult<T> {
-    fn drop(&mut self) {
-        self.call.abandon();
+/// Results that have arrived.
+pub(crate) struct Collection<R> {
+    /// Those of the first inputs, one behind the other.
+    results: Vec<R>,
+    /// Pieces that arrived before their turn, by the number of the first.
+    early: BTreeMap<usize, Vec<R>>,
+    failures: BTreeMap<usize, TaskFailure>,
+}
+
+impl<R: DeserializeOwned + 'static> Collection<R> {
+    /// So many results are expected.
+    pub(crate) fn new(expected: usize) -> Collection<R> {
+        let mut results = Vec::new();
+        // An iterator's size hint may be wrong.
+        let _ = results.try_reserve_exact(expected);
+        Collection {
+            results,
+            early: BTreeMap::new(),
+            failures: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn of(arrived: Vec<Arrived>) -> Collection<R> {
+        let mut results = Collection::new(arrived.iter().map(|some| some.count).sum());
+        for some in arrived {
+            results.add(some);
+        }
+        results
+    }
+
+    pub(crate) fn add(&mut self, arrived: Arrived) {
+        // A piece that arrived before its turn, and where it begins.
+        let (mut begin, mut piece) = (arrived.first, Vec::new());
+        if begin != self.results.len() {
+            piece.reserve(arrived.count);
+        }
+        arrived.for_each(|index, result| match result {
+            Ok(value) if index == self.results.len() => self.results.push(value),
+            Ok(value) => piece.push(value),
+            Err(failure) => {
+                self.failures.insert(index, failure);
+                self.early.insert(begin, std::mem::take(&mut piece));
+                begin = index + 1;
+            }
+        });
+        if !piece.is_empty() {
+            self.early.insert(begin, piece);
+        }
+        while let Some(mut next) = self.early.remove(&self.results.len()) {
+            self.results.append(&mut next);
+        }
+    }
+
+    /// Returns all results, or the failure of the first input that failed.
+    pub(crate) fn all(mut self, function: &str) -> Result<Vec<R>> {
+        if let Some((index, failure)) = self.failures.pop_first() {
+            return Err(failed(function, index, failure));
+        }
+        Ok(self.results)
+    }
+
+    /// Returns the result of each input, or its failure.
+    pub(crate) fn each(mut self, function: &str) -> Vec<Result<R>> {
+        let mut each: Vec<_> = self.results.into_iter().map(Ok).collect();
+        loop {
+            let index = each.len();
+            if let Some(piece) = self.early.remove(&index) {
+                each.extend(piece.into_iter().map(Ok));
+            } else if let Some(failure) = self.failures.remove(&index) {
+                each.push(Err(failed(function, index, failure)));
+            } else {
+                return each;
+            }
+        }
+    }
+}
+
+/// Returns the error for an input that failed.
+pub(crate) fn failed(function: &str, index: usize, failure: TaskFailure) -> Error {
+    Error::Task {
+        function: function.to_owned(),
+        index,
+        failure,
     }
 }

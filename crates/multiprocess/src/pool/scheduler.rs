@@ -11,10 +11,14 @@ use std::time::{Duration, Instant};
 use bytemuck::bytes_of;
 
 use crate::errors::task_failure::TaskFailure;
+use crate::pool::byte_channel::ByteChannel;
 use crate::pool::job::{Batch, Job, PoolEnd};
-use crate::pool::message::{Event, NO_BATCH, Request, WorkerId};
-use crate::pool::worker_slot::Worker;
+use crate::pool::message::{self, Event, NO_BATCH, Request, WorkerId};
+use crate::process::batch::Results;
+use crate::process::join_handle::JoinHandle;
+use crate::transfer::attachments::Attachments;
 
+#[derive(Default)]
 pub(crate) struct Scheduler {
     pub(crate) phase: Phase,
     pub(crate) workers: Vec<Option<Worker>>,
@@ -22,41 +26,25 @@ pub(crate) struct Scheduler {
     pub(crate) calls: Vec<Weak<Job>>,
     /// At this number of calls, those that are over are removed.
     many_calls: usize,
-    last_batch: u32,
+    /// Callers to wake when the scheduler is unlocked.
+    pub(crate) woken: Vec<Arc<Job>>,
+    /// Workers that were started.
     pub(crate) started: u32,
-    pub(crate) starts: Starts,
+    /// Workers that died before they were ready, since the last that was ready.
+    pub(crate) failed_starts: usize,
+    pub(crate) failing_since: Option<Instant>,
 }
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Default, PartialEq, Eq)]
 pub(crate) enum Phase {
+    #[default]
     Open,
     /// No new calls; what is under way is done.
     Closed,
     Ended(PoolEnd),
 }
 
-/// How the starts of workers went since the last one that went well.
-#[derive(Default)]
-pub(crate) struct Starts {
-    /// Workers that died before they were ready.
-    pub(crate) failed: usize,
-    pub(crate) failing_since: Option<Instant>,
-}
-
 impl Scheduler {
-    pub(crate) fn new() -> Scheduler {
-        Scheduler {
-            phase: Phase::Open,
-            workers: Vec::new(),
-            waiting: VecDeque::new(),
-            calls: Vec::new(),
-            many_calls: 0,
-            last_batch: NO_BATCH,
-            started: 0,
-            starts: Starts::default(),
-        }
-    }
-
     /// Enters a call, whose batches will be handed in.
     pub(crate) fn enter(&mut self, call: &Arc<Job>) {
         if self.calls.len() >= self.many_calls {
@@ -70,6 +58,12 @@ impl Scheduler {
         matches!(self.phase, Phase::Ended(_))
     }
 
+    /// Returns whether a pool that was closed has done its work.
+    pub(crate) fn is_done(&self) -> bool {
+        let feeding = |call: &Weak<Job>| call.upgrade().is_some_and(|call| call.is_feeding());
+        self.phase == Phase::Closed && !self.has_batches() && !self.calls.iter().any(feeding)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.workers.iter().all(Option::is_none)
     }
@@ -80,39 +74,29 @@ impl Scheduler {
         !self.waiting.is_empty() || self.workers.iter().flatten().any(has)
     }
 
-    /// Returns whether there is anything to do, or may be later.
-    pub(crate) fn has_work(&self) -> bool {
-        let feeding = |call: &Weak<Job>| call.upgrade().is_some_and(|call| call.is_feeding());
-        self.has_batches() || self.calls.iter().any(feeding)
-    }
-
-    /// Assigns waiting batches to free workers.
+    /// Gives waiting batches to the workers with the least to do. When none waits, those that busy workers have not
+    /// begun go to idle ones.
     pub(crate) fn give_out(&mut self) {
-        loop {
-            if self.waiting.is_empty() {
-                return self.share();
-            }
-            let Some(place) = self.freest_worker() else {
-                return;
+        while let Some((has, place)) = self.freest_worker() {
+            let batch = match self.waiting.pop_front() {
+                None if has == 0 => self.cancel(),
+                waiting => waiting,
             };
-            if let Some(batch) = self.waiting.pop_front()
-                && !batch.call.is_abandoned()
+            let Some(batch) = batch else { return };
+            if !batch.call.has_ended()
+                && let Some(worker) = &mut self.workers[place]
             {
-                self.send(place, batch);
+                worker.send(batch);
             }
         }
     }
 
-    /// Moves batches that busy workers have not begun to idle workers.
-    fn share(&mut self) {
-        for place in 0..self.workers.len() {
-            if self.workers[place].as_ref().is_some_and(Worker::is_idle) {
-                let Some(batch) = self.cancel() else {
-                    return;
-                };
-                self.send(place, batch);
-            }
-        }
+    /// Returns how much the worker with the least to do has, and its place, if it may have more.
+    fn freest_worker(&self) -> Option<(usize, usize)> {
+        let workers = self.workers.iter().flatten();
+        let free = workers.filter(|worker| !worker.stuck && worker.has.len() < worker.depth);
+        free.map(|worker| (worker.has.len(), worker.id.place as usize))
+            .min()
     }
 
     /// Takes a batch from a worker that will not begin it soon.
@@ -134,8 +118,8 @@ impl Scheduler {
             return;
         }
         for worker in self.workers.iter_mut().flatten() {
-            let waits = !worker.stuck && worker.last.elapsed() > STUCK_AFTER;
-            if !waits || !worker.has_begun_nothing() {
+            let has_begun = worker.has.is_empty() || worker.requests.len() < worker.has.len();
+            if worker.stuck || has_begun || worker.last.elapsed() < STUCK_AFTER {
                 continue;
             }
             while let Some(batch) = worker.cancel() {
@@ -146,63 +130,12 @@ impl Scheduler {
         }
     }
 
-    /// In a closed pool, closes the workers' requests when there is nothing left to do.
-    pub(crate) fn close_if_done(&mut self) {
-        if self.phase == Phase::Closed && !self.has_work() {
-            for worker in self.workers.iter_mut().flatten() {
-                if !worker.closed {
-                    worker.closed = true;
-                    worker.requests.close();
-                }
-            }
-        }
-    }
-
-    pub(crate) fn worker(&mut self, worker_id: WorkerId) -> Option<&mut Worker> {
-        let worker = self.workers.get_mut(worker_id.place as usize)?.as_mut()?;
-        (worker.id == worker_id).then_some(worker)
-    }
-
-    /// Returns the place of the worker with the least to do, if it may have more.
-    fn freest_worker(&self) -> Option<usize> {
-        let free = self.workers.iter().flatten().filter(|worker| {
-            worker.ready && !worker.closed && !worker.stuck && worker.has.len() < worker.depth
-        });
-        free.min_by_key(|worker| worker.has.len())
-            .map(|worker| worker.id.place as usize)
-    }
-
-    /// Sends a batch to a worker.
-    fn send(&mut self, place: usize, mut batch: Batch) {
-        let Some(worker) = self.workers[place].as_mut() else {
-            return self.waiting.push_front(batch);
-        };
-        self.last_batch = self.last_batch.checked_add(1).unwrap_or(NO_BATCH + 1);
-        let id = self.last_batch;
-        let request = Request {
-            batch: id,
-            task: batch.call.task,
-            count: batch.count(),
-            first: u32::try_from(batch.first).unwrap_or(u32::MAX),
-        };
-        batch.bytes[..Request::SIZE].copy_from_slice(bytes_of(&request));
-        match worker.requests.put(&batch.bytes) {
-            Ok(()) => {
-                if worker.has.is_empty() {
-                    worker.last = Instant::now();
-                }
-                worker.has.push_back((id, batch));
-            }
-            Err(reason) => {
-                let failure = TaskFailure::UnsendableInput { reason };
-                batch.call.fail(batch.first, batch.ends.len(), failure);
-            }
-        }
-    }
-
     /// Notes that an event of a worker came.
-    pub(crate) fn note_event(&mut self, worker_id: WorkerId) -> Option<&mut Worker> {
-        let worker = self.worker(worker_id)?;
+    fn note_event(&mut self, worker_id: WorkerId) -> Option<&mut Worker> {
+        let worker = self.workers.get_mut(worker_id.place as usize)?.as_mut()?;
+        if worker.id != worker_id {
+            return None;
+        }
         worker.stuck = false;
         worker.last = Instant::now();
         Some(worker)
@@ -211,28 +144,108 @@ impl Scheduler {
     /// A worker is ready to work.
     pub(crate) fn ready(&mut self, worker_id: WorkerId) {
         if let Some(worker) = self.note_event(worker_id) {
-            worker.ready = true;
+            worker.depth = 2;
             if let Some(setup) = worker.setup.take() {
                 setup.commit();
             }
-            self.starts = Starts::default();
+            self.failed_starts = 0;
+            self.failing_since = None;
         }
     }
 
-    /// Hands the results of a batch to the caller; returns the caller if it has to be woken.
-    pub(crate) fn done(&mut self, event: &Event, message: Vec<u8>) -> Option<Arc<Job>> {
+    /// Hands the results of a batch to the caller.
+    pub(crate) fn done(&mut self, event: &Event, message: Vec<u8>) {
         // Batches that take long to do are not piled up before one worker.
         const SHORT: Duration = Duration::from_micros(500);
         const VERY_SHORT: Duration = Duration::from_micros(20);
-        let worker = self.note_event(event.worker_id)?;
-        let mut batch = worker.remove_batch(event.batch)?;
+        let Some(worker) = self.note_event(event.worker_id) else {
+            return;
+        };
+        let Some(mut batch) = worker.remove_batch(event.batch) else {
+            return;
+        };
         worker.depth = match event.took() {
             took if took < VERY_SHORT => 64,
             took if took < SHORT => 16,
             _ => 2,
         };
-        batch.was_read(&message[Event::SIZE..]);
-        let wake = batch.call.complete(&batch, event, message);
-        wake.then(|| Arc::clone(&batch.call))
+        if !batch.attachments.is_empty() {
+            let unreadable = Results::new(&message[Event::SIZE..]).unreadable();
+            batch.commit(|input| !unreadable.contains(&input));
+            // The others are taken back before the caller learns of it.
+            batch.attachments.clear();
+        }
+        if batch.call.complete(&batch, event, message) {
+            self.woken.push(batch.call);
+        }
+    }
+
+    /// Returns the workers that are dead.
+    pub(crate) fn dead(&self) -> Vec<WorkerId> {
+        let workers = self.workers.iter().flatten();
+        let dead = workers.filter(|worker| !worker.handle.is_alive());
+        dead.map(|worker| worker.id).collect()
+    }
+}
+
+/// A worker as its pool sees it.
+pub(crate) struct Worker {
+    pub(crate) id: WorkerId,
+    pub(crate) handle: JoinHandle<()>,
+    /// Its batches; the pool can cancel those that it has not begun.
+    pub(crate) requests: ByteChannel,
+    /// Handles in the arguments of the initializer, until it was called.
+    pub(crate) setup: Option<Attachments>,
+    /// Number of the last batch that was sent to it.
+    pub(crate) last_batch: u32,
+    /// Batches that it has, oldest first, by their numbers.
+    pub(crate) has: VecDeque<(u32, Batch)>,
+    /// Whether it did not begin what it was given, as if it had been stopped.
+    pub(crate) stuck: bool,
+    /// When a batch was last sent to it, or an event came from it.
+    pub(crate) last: Instant,
+    /// How many batches it may have; none before it is ready to work.
+    pub(crate) depth: usize,
+}
+
+impl Worker {
+    /// Sends a batch to the worker.
+    fn send(&mut self, mut batch: Batch) {
+        self.last_batch = self.last_batch.checked_add(1).unwrap_or(NO_BATCH + 1);
+        let request = Request {
+            batch: self.last_batch,
+            task: batch.call.task,
+            count: batch.count,
+            first: u32::try_from(batch.first).unwrap_or(u32::MAX),
+        };
+        batch.bytes[..Request::SIZE].copy_from_slice(bytes_of(&request));
+        match self.requests.put(&batch.bytes) {
+            Ok(()) => {
+                if self.has.is_empty() {
+                    self.last = Instant::now();
+                }
+                self.has.push_back((self.last_batch, batch));
+            }
+            Err(reason) => {
+                let failure = TaskFailure::UnsendableInput { reason };
+                batch.call.fail(batch.first, batch.count as usize, failure);
+            }
+        }
+    }
+
+    /// Cancels a batch that the worker has not begun; `None` if it has begun all.
+    pub(crate) fn cancel(&mut self) -> Option<Batch> {
+        loop {
+            let message = self.requests.try_get()?;
+            let (request, _) = message::read::<Request>(&message)?;
+            if let Some(batch) = self.remove_batch(request.batch) {
+                return Some(batch);
+            }
+        }
+    }
+
+    fn remove_batch(&mut self, id: u32) -> Option<Batch> {
+        let place = self.has.iter().position(|&(has, _)| has == id)?;
+        self.has.remove(place).map(|(_, batch)| batch)
     }
 }

@@ -3,34 +3,29 @@
 //! Callers submit batches; a thread of the pool handles the workers' events (`event_loop`). Both send batches to free
 //! workers.
 
+use std::any::type_name;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use bytemuck::bytes_of;
 
 use crate::errors::error::{Error, Result, Travelling};
+use crate::pool::builder::PoolBuilder;
 use crate::pool::byte_channel::ByteChannel;
-use crate::pool::initializer::Initializer;
-use crate::pool::job::{Batch, Job, PoolEnd};
-use crate::pool::message::{Event, EventKind, Request, WorkerId};
+use crate::pool::job::{Batch, Caller, Job, PoolEnd};
+use crate::pool::message::{Event, EventKind, NO_BATCH, WorkerId};
 use crate::pool::progress_cells::ProgressCells;
-use crate::pool::scheduler::{Phase, Scheduler};
-use crate::pool::worker::{Assignment, work};
-use crate::pool::worker_slot::Worker;
+use crate::pool::scheduler::{Phase, Scheduler, Worker};
+use crate::pool::worker::work;
 use crate::process::builder::Builder;
 use crate::process::reaper::{self, Awaited};
-
-/// How the workers of a pool are to be.
-pub(crate) struct Settings {
-    pub(crate) workers: usize,
-    pub(crate) name: String,
-    pub(crate) initializer: Option<Initializer>,
-    pub(crate) calls_per_worker: Option<u64>,
-}
+use crate::process::task::Task;
+use crate::process::task_table;
 
 pub(crate) struct Supervisor {
-    pub(super) settings: Settings,
+    pub(super) settings: PoolBuilder,
     pub(super) progress_cells: ProgressCells,
     pub(super) events: ByteChannel,
     state: Mutex<Scheduler>,
@@ -42,36 +37,31 @@ pub(crate) struct Supervisor {
 pub(super) const DYING: Duration = Duration::from_secs(5);
 
 impl Supervisor {
-    /// Starts the workers.
-    pub(crate) fn start(settings: Settings) -> Result<Arc<Supervisor>> {
-        let events = ByteChannel::new()?;
-        let progress_cells = ProgressCells::new(settings.workers)?;
-        let (state, changed) = (Mutex::new(Scheduler::new()), Condvar::new());
-        let supervisor = Arc::new(Supervisor {
+    pub(crate) fn new(settings: PoolBuilder) -> Result<Supervisor> {
+        Ok(Supervisor {
+            progress_cells: ProgressCells::new(settings.workers)?,
             settings,
-            progress_cells,
-            events,
-            state,
-            changed,
-        });
-        for place in 0..supervisor.size() {
-            let mut state = supervisor.state();
-            match supervisor.start_worker(&mut state, place) {
-                Ok(worker) => state.workers.push(Some(worker)),
-                Err(error) => {
-                    drop(state);
-                    supervisor.give_up();
-                    return Err(error);
-                }
-            }
-        }
-        Ok(supervisor)
+            events: ByteChannel::new()?,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        })
     }
 
-    /// Ends a pool that has no thread.
-    pub(crate) fn give_up(&self) {
-        self.end(&mut self.state(), &PoolEnd::Terminated);
-        self.listen();
+    /// Starts the workers, and the thread that handles their events.
+    pub(crate) fn start(self: &Arc<Supervisor>) -> Result<thread::JoinHandle<()>> {
+        for place in 0..self.size() {
+            let mut state = self.state();
+            let worker = self.start_worker(&mut state, place)?;
+            state.workers.push(Some(worker));
+        }
+        let supervisor = Arc::clone(self);
+        let listener = thread::Builder::new().name("pool".to_owned());
+        let listener = listener.spawn(move || supervisor.run());
+        listener.map_err(|source| Error::System {
+            doing: "start a thread for the pool of",
+            name: "workers".to_owned(),
+            source,
+        })
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, Scheduler> {
@@ -83,107 +73,81 @@ impl Supervisor {
         self.settings.workers
     }
 
-    /// Process ids of the workers that there are now.
-    pub(crate) fn pids(&self) -> Vec<u32> {
-        self.state()
-            .workers
-            .iter()
-            .flatten()
-            .map(|worker| worker.handle.pid())
-            .collect()
-    }
-
     pub(super) fn start_worker(&self, state: &mut Scheduler, place: usize) -> Result<Worker> {
         let requests = ByteChannel::new()?;
         state.started = state.started.wrapping_add(1);
-        let place = u32::try_from(place).expect("fewer workers than pids");
-        let worker_id = WorkerId {
-            place,
+        let id = WorkerId {
+            place: u32::try_from(place).expect("fewer workers than pids"),
             generation: state.started,
         };
         let name = format!("{}-{}", self.settings.name, state.started);
-        let setup = match &self.settings.initializer {
-            None => None,
-            Some(initializer) => {
-                let unsendable = |reason| Error::Encode {
-                    what: Travelling::Arguments,
-                    name: name.clone(),
-                    reason,
-                };
-                let arguments = initializer.arguments().map_err(unsendable)?;
-                // Not with the start, which is sent while the scheduler is locked: they may be large, and the worker
-                // slow.
-                let request = Request {
-                    task: initializer.task,
-                    count: 1,
-                    ..Request::default()
-                };
-                let message = [bytes_of(&request), &arguments.bytes].concat();
-                requests.put(&message).map_err(unsendable)?;
-                Some(arguments.attachments)
-            }
-        };
-        let assignment = Assignment {
-            place,
-            generation: worker_id.generation,
-            requests: requests.clone(),
-            events: self.events.clone(),
-            progress_cells: self.progress_cells.clone(),
-            initialized: setup.is_some(),
-            calls: self.settings.calls_per_worker,
-        };
-        let handle = Builder::new()
-            .name(name)
-            .daemon(true)
-            .spawn(work, (assignment,))?;
+        let mut setup = None;
+        if let Some(initializer) = &self.settings.initializer {
+            let unsendable = |reason| Error::Encode {
+                what: Travelling::Arguments,
+                name: name.clone(),
+                reason,
+            };
+            let (request, attachments) = initializer.request().map_err(unsendable)?;
+            // Not with the start, which is sent while the scheduler is locked: it may be large, and the worker slow.
+            requests.put(&request).map_err(unsendable)?;
+            setup = Some(attachments);
+        }
+        let arguments = (
+            id,
+            requests.clone(),
+            self.events.clone(),
+            self.progress_cells.clone(),
+            setup.is_some(),
+            self.settings.calls_per_worker,
+        );
+        let builder = Builder::new().name(name).daemon(true);
+        let handle = builder.spawn(work, arguments)?;
         let events = self.events.clone();
         reaper::adopt(
             Arc::clone(handle.child()) as Arc<dyn Awaited>,
             Some(Box::new(move || {
                 // It can fail only for want of memory; then the pool's next check notices the death.
-                let _ = events.put(bytes_of(&Event::new(EventKind::Died, worker_id)));
+                let _ = events.put(bytes_of(&Event::new(EventKind::Died, id)));
             })),
         );
         Ok(Worker {
-            id: worker_id,
+            id,
             handle,
             requests,
             setup,
-            closed: false,
+            last_batch: NO_BATCH,
             has: VecDeque::new(),
-            ready: false,
             stuck: false,
             last: Instant::now(),
-            depth: 2,
+            depth: 0,
         })
     }
 
     /// Takes in a call, whose batches will be handed in.
-    pub(crate) fn open_call(&self, call: &Arc<Job>) -> Result<()> {
+    pub(crate) fn open_call<F: Task<Args>, Args>(&self, function: F) -> Result<Caller> {
+        let task = task_table::index_of(function)?;
+        let call = Job::new::<F::Output>(task, type_name::<F>());
         let mut state = self.state();
         match &state.phase {
-            Phase::Open => {}
+            Phase::Open => state.enter(&call),
             Phase::Closed => return Err(Error::PoolClosed),
             Phase::Ended(end) => return Err(end.clone().into()),
         }
-        state.enter(call);
-        Ok(())
+        Ok(Caller(call))
     }
 
-    /// Hands in batches of a call that was taken in.
-    pub(crate) fn submit(&self, batches: impl IntoIterator<Item = Batch>) {
-        let mut batches = batches.into_iter().peekable();
-        if batches.peek().is_none() {
+    /// Hands in batches of a call that was taken in. If the pool has ended since, the call has been told.
+    pub(crate) fn submit(&self, batches: &mut Vec<Batch>) {
+        if batches.is_empty() {
             return;
         }
         let mut state = self.state();
-        for batch in batches {
-            if let Phase::Ended(end) = &state.phase {
-                return batch.call.end(end.clone());
-            }
-            state.waiting.push_back(batch);
+        let batches = batches.drain(..);
+        if !state.has_ended() {
+            state.waiting.extend(batches);
+            state.give_out();
         }
-        state.give_out();
     }
 
     /// Ends the workers, and the waiting of all callers.
@@ -214,7 +178,6 @@ impl Supervisor {
         if state.phase == Phase::Open {
             state.phase = Phase::Closed;
         }
-        state.close_if_done();
         drop(state);
         self.wake();
     }
@@ -223,23 +186,14 @@ impl Supervisor {
     pub(crate) fn terminate(&self) {
         let mut state = self.state();
         self.end(&mut state, &PoolEnd::Terminated);
-        let deadline = Instant::now() + DYING + Duration::from_secs(1);
-        while !state.workers.is_empty() {
-            let rest = deadline.saturating_duration_since(Instant::now());
-            if rest.is_zero() {
-                return;
-            }
-            let waited = self.changed.wait_timeout(state, rest);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
+        let limit = DYING + Duration::from_secs(1);
+        let there = |state: &mut Scheduler| !state.workers.is_empty();
+        drop(self.changed.wait_timeout_while(state, limit, there));
     }
 
     /// Waits until a closed pool has done its work and its workers have gone.
     pub(crate) fn wait_for_end(&self) {
-        let mut state = self.state();
-        while state.phase == Phase::Closed {
-            let waited = self.changed.wait(state);
-            state = waited.unwrap_or_else(PoisonError::into_inner);
-        }
+        let closed = |state: &mut Scheduler| state.phase == Phase::Closed;
+        drop(self.changed.wait_while(self.state(), closed));
     }
 }

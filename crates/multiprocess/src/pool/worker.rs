@@ -3,54 +3,38 @@
 use std::time::Instant;
 
 use bytemuck::bytes_of;
-use serde::{Deserialize, Serialize};
 
 use crate::errors::failure::Failure;
 use crate::errors::task_failure::TaskFailure;
 use crate::pool::byte_channel::ByteChannel;
-use crate::pool::message::{Event, EventKind, NO_BATCH, Request, WorkerId};
+use crate::pool::message::{self, Event, EventKind, NO_BATCH, Request, WorkerId};
 use crate::pool::progress_cells::ProgressCells;
 use crate::process::batch::{Results, Step};
 use crate::process::task_table::{self, RegisteredTask};
 use crate::trace::events;
 use crate::transfer::attachments;
 
-/// What a worker is told when it is started.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Assignment {
-    pub(crate) place: u32,
-    pub(crate) generation: u32,
-    pub(crate) requests: ByteChannel,
-    pub(crate) events: ByteChannel,
-    /// For each place: which call its worker is in the middle of.
-    pub(crate) progress_cells: ProgressCells,
-    /// Whether the first request is for the initializer.
-    pub(crate) initialized: bool,
-    /// After how many calls a worker ends, to be replaced by a fresh one.
-    pub(crate) calls: Option<u64>,
-}
-
-/// Runs a worker. It ends when the pool has closed its requests.
-pub(crate) fn work(assignment: Assignment) {
-    let Assignment {
-        place,
-        generation,
-        requests,
-        events,
-        progress_cells,
-        initialized,
-        calls,
-    } = assignment;
-    let worker_id = WorkerId { place, generation };
+/// Runs a worker. It ends when the pool has closed its requests, or after so many `calls`, to be replaced by a fresh
+/// one. If it is to be `initialized`, the first request is for the initializer.
+#[expect(clippy::needless_pass_by_value, reason = "arguments of a task")]
+pub(crate) fn work(
+    worker_id: WorkerId,
+    requests: ByteChannel,
+    events: ByteChannel,
+    progress_cells: ProgressCells,
+    initialized: bool,
+    mut calls: u64,
+) {
     let table = task_table::table().unwrap_or_default();
-    let cell = progress_cells.cell(place);
+    let cell = progress_cells.cell(worker_id.place);
     if initialized {
-        let Some(first) = requests.get() else { return };
-        let (request, arguments) = Request::read(&first).expect("the pool sends requests");
+        let Ok(Some(first)) = requests.get(None) else {
+            return;
+        };
+        let (request, arguments) = read(&first);
         let note = |step| cell.write(NO_BATCH, step);
         initialize(&table[request.task as usize], arguments, &note);
     }
-    let mut left = calls.unwrap_or(u64::MAX);
     // Without a pool there is nothing to do.
     let ready = Event::new(EventKind::Ready, worker_id);
     if events.put(bytes_of(&ready)).is_err() {
@@ -58,29 +42,30 @@ pub(crate) fn work(assignment: Assignment) {
     }
     // Kept from one batch to the next.
     let mut message = Vec::new();
-    while left > 0 {
-        let Some(next) = requests.get() else { return };
-        let (request, inputs) = Request::read(&next).expect("the pool sends requests");
-        let Request {
-            batch,
-            task,
-            count,
-            first,
-        } = request;
+    while calls > 0
+        && let Ok(Some(next)) = requests.get(None)
+    {
+        let (request, inputs) = read(&next);
+        let Request { batch, count, .. } = request;
         message.clear();
         message.resize(Event::SIZE, 0);
         let start = Instant::now();
         if batch != NO_BATCH {
-            let task = &table[task as usize];
-            events::batch_begins(task.name(), first, count);
+            let task = &table[request.task as usize];
+            events::batch_begins(task.name(), request.first, count);
             let note = |step| cell.write(batch, step);
             task.run_batch(inputs, count, &note, &mut message);
             note(Step::Begin(count));
             events::task_ends(task.name());
         }
         let attachments = attachments::take_results();
-        left = left.saturating_sub(u64::from(count));
-        let done = Event::done(worker_id, batch, start.elapsed(), !attachments.is_empty());
+        calls = calls.saturating_sub(u64::from(count));
+        let done = Event {
+            has_handles: !attachments.is_empty(),
+            batch,
+            nanoseconds: u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX),
+            ..Event::new(EventKind::Done, worker_id)
+        };
         message[..Event::SIZE].copy_from_slice(bytes_of(&done));
         match events.put(&message) {
             Ok(()) => attachments.commit(),
@@ -99,6 +84,10 @@ pub(crate) fn work(assignment: Assignment) {
         message.clear();
         message.shrink_to(1 << 20);
     }
+}
+
+fn read(message: &[u8]) -> (Request, &[u8]) {
+    message::read(message).expect("the pool sends requests")
 }
 
 /// Sets the worker up; a panic there ends the worker, and the pool hears why.

@@ -76,7 +76,7 @@ type Entry<'a> = Result<&'a [u8], Failure>;
 
 /// Splits off the first entry; `None` if it isn't whole.
 #[inline]
-pub(super) fn split(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
+pub(crate) fn split(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
     let (&first, rest) = bytes.split_first()?;
     let (length, rest) = match first {
         ..=SHORT => (first.into(), rest),
