@@ -60,6 +60,8 @@ pub(crate) struct Segment {
     pub(super) file_turns: [OnceLock<FileLock>; TURNS],
     /// The process that opened it, and the effective user that it had.
     pub(super) opened_by: (UniquePid, u32),
+    /// How often the thread that holds the lock has kept it; written under the lock.
+    pub(super) times_kept: AtomicU32,
     /// What its last user does with each direction before the memory is unmapped.
     clear: [OnceLock<Clear>; DIRECTIONS],
 }
@@ -123,6 +125,7 @@ impl Segment {
             file_lock,
             file_turns: Default::default(),
             opened_by: (UniquePid::current(), registry::user()),
+            times_kept: AtomicU32::new(0),
             clear: Default::default(),
         })
     }
@@ -246,6 +249,7 @@ impl Segment {
             file_lock: self.file_lock.take(),
             file_turns: std::mem::take(&mut self.file_turns),
             opened_by: self.opened_by,
+            times_kept: AtomicU32::new(0),
             clear: Default::default(),
         });
         // A message may hold a handle of this very memory.
@@ -394,6 +398,8 @@ impl<'a> SegmentGuard<'a> {
 
     /// Keeps the lock without the guard, until [`release_kept`](Segment::release_kept).
     pub(crate) fn keep(self) {
+        // What a forgotten guard has counted is void.
+        self.segment.times_kept.store(1, Ordering::Relaxed);
         std::mem::forget(self);
     }
 }

@@ -51,9 +51,12 @@ impl WaitUntil {
     pub(crate) fn is_over(self) -> bool {
         match self {
             WaitUntil::Try => true,
-            WaitUntil::Until(deadline) => {
-                deadline.is_some_and(|deadline| Instant::now() >= deadline)
-            }
+            WaitUntil::Until(deadline) => is_over(deadline),
         }
     }
+}
+
+/// Returns whether a deadline has passed.
+pub(crate) fn is_over(deadline: Option<Instant>) -> bool {
+    deadline.is_some_and(|deadline| Instant::now() >= deadline)
 }

@@ -1,6 +1,5 @@
 //! The barrier: a point where processes wait for each other.
 
-use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -9,8 +8,9 @@ use crate::errors::broken_by::BrokenBy;
 use crate::errors::error::{Error, Result};
 use crate::errors::holder::Holder;
 use crate::memory::liveness::UniquePid;
+use crate::memory::timeout::is_over;
 use crate::platform::file_lock::Refused;
-use crate::sync::monitor::{Monitor, Numbers};
+use crate::sync::monitor::{Monitor, Numbers, Table};
 use crate::transfer::attachments::{self, Attachment};
 use crate::transfer::handle::handle;
 
@@ -53,12 +53,13 @@ use crate::transfer::handle::handle;
 ///     Ok(())
 /// }
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Barrier {
     inner: Arc<Inner>,
 }
 
 /// The barrier as one process has it.
+#[derive(Debug)]
 struct Inner {
     monitor: Monitor,
     parties: u32,
@@ -77,8 +78,8 @@ const BROKEN: usize = 2;
 const CULPRIT: usize = 3;
 /// One bit for each of the last 64 rounds: whether it failed.
 const FAILED: usize = 4;
-/// The processes that are participants, each with a number; 0 is an empty place.
-const PARTICIPANTS: usize = 5;
+/// The processes that are participants.
+const PARTICIPANTS: Table<1> = Table(5);
 
 /// The eventcount that is notified when a round ends.
 const ROUND_ENDED: usize = 0;
@@ -101,7 +102,7 @@ impl Barrier {
     pub fn new(parties: u32) -> Result<Barrier> {
         let parties = parties.max(1);
         let places = parties.saturating_add(SPARE_PLACES).min(MAX_PLACES);
-        let monitor = Monitor::new(PARTICIPANTS + places as usize, CONTENT)?;
+        let monitor = Monitor::new(PARTICIPANTS.0 + places as usize, CONTENT)?;
         Ok(Barrier::of(monitor, parties))
     }
 
@@ -158,7 +159,7 @@ impl Barrier {
     /// [`Error::Memory`] if the operating system refuses.
     pub fn reset(&self) -> Result<()> {
         let mut numbers = self.inner.enter()?;
-        self.inner.remove_dead(&mut numbers);
+        self.inner.check_for_dead(&mut numbers);
         end_round(&mut numbers, true, 0, 0);
         self.inner.monitor.eventcount(ROUND_ENDED).notify_all();
         Ok(())
@@ -229,7 +230,7 @@ impl Inner {
     /// wait does it.
     fn try_to_join(&self) {
         let me = UniquePid::own();
-        if let Ok(mut numbers) = self.monitor.lock_before(Some(Instant::now() + BUSY_LIMIT)) {
+        if let Some(mut numbers) = lock_briefly(&self.monitor) {
             self.break_as_noted(&mut numbers);
             self.join(&mut numbers, me);
         }
@@ -238,11 +239,8 @@ impl Inner {
     /// Makes this process a participant, if it is none yet.
     fn join(&self, numbers: &mut Numbers<'_>, me: UniquePid) {
         if self.place.get().is_none() {
-            let free = numbers.all()[PARTICIPANTS..]
-                .iter()
-                .position(|&number| number == 0);
             // Without a free place, the death of this process goes unnoticed.
-            let place = free.map(|free| PARTICIPANTS + free);
+            let place = PARTICIPANTS.free_place(numbers.all());
             if let Some(place) = place {
                 numbers.change(&[(place, me.number())]);
             }
@@ -265,60 +263,49 @@ impl Inner {
             self.monitor.eventcount(ROUND_ENDED).notify_all();
         } else {
             numbers.change(&[(ARRIVED, index + 1)]);
-            let seen = self.monitor.eventcount(ROUND_ENDED).prepare_wait();
-            drop(numbers);
-            self.wait_for_others(round, seen, deadline)?;
+            self.wait_for_others(numbers, round, deadline)?;
         }
         Ok(u32::try_from(index).unwrap_or(u32::MAX))
     }
 
-    fn wait_for_others(&self, round: u64, mut seen: u32, deadline: Option<Instant>) -> Result<()> {
-        loop {
-            let check = self.monitor.wait(ROUND_ENDED, seen, deadline);
-            let mut numbers = self.enter_before(deadline)?;
-            if numbers.get(ROUND) == round && check {
+    fn wait_for_others<'a>(
+        &'a self,
+        mut numbers: Numbers<'a>,
+        round: u64,
+        deadline: Option<Instant>,
+    ) -> Result<()> {
+        while numbers.get(ROUND) == round {
+            let check = self.monitor.wait(numbers, ROUND_ENDED, deadline);
+            numbers = self.enter_before(deadline)?;
+            if check && numbers.get(ROUND) == round {
                 self.check_for_dead(&mut numbers);
             }
-            if numbers.get(ROUND) == round
-                && deadline.is_some_and(|deadline| Instant::now() >= deadline)
-            {
+            if is_over(deadline) && numbers.get(ROUND) == round {
                 let me = UniquePid::own();
                 break_it(&self.monitor, &mut numbers, TIMEOUT, me.number());
             }
-            if numbers.get(ROUND) != round {
-                return if has_failed(&numbers, round) {
-                    Err(cause(&numbers))
-                } else {
-                    Ok(())
-                };
-            }
-            seen = self.monitor.eventcount(ROUND_ENDED).prepare_wait();
         }
+        if has_failed(&numbers, round) {
+            return Err(cause(&numbers));
+        }
+        Ok(())
     }
 
-    /// Breaks the barrier if a participant is dead.
+    /// Breaks the barrier if a participant is dead, and removes the dead ones.
     fn check_for_dead(&self, numbers: &mut Numbers<'_>) {
-        let dead = self.dead(numbers);
-        if let Some(&(_, number)) = dead.first() {
-            break_it(&self.monitor, numbers, DEATH, number);
-            self.remove_dead(numbers);
+        let dead = PARTICIPANTS.dead(numbers.all(), self.monitor.run());
+        if let Some((_, process)) = dead.first() {
+            break_it(&self.monitor, numbers, DEATH, process.number());
         }
-    }
-
-    /// Returns the places and numbers of the participants that are dead.
-    fn dead(&self, numbers: &Numbers<'_>) -> Vec<(usize, u64)> {
-        let all = (PARTICIPANTS..).zip(numbers.all()[PARTICIPANTS..].iter().copied());
-        all.filter(|&(_, number)| {
-            UniquePid::from_number(number).is_some_and(|pid| pid.has_ended(self.monitor.run()))
-        })
-        .collect()
-    }
-
-    fn remove_dead(&self, numbers: &mut Numbers<'_>) {
-        for (place, _) in self.dead(numbers) {
+        for (place, _) in dead {
             numbers.change(&[(place, 0)]);
         }
     }
+}
+
+/// Locks the numbers, unless a stopped process holds them.
+fn lock_briefly(monitor: &Monitor) -> Option<Numbers<'_>> {
+    monitor.lock(Some(Instant::now() + BUSY_LIMIT)).ok()
 }
 
 fn break_it(monitor: &Monitor, numbers: &mut Numbers<'_>, by: u64, culprit: u64) {
@@ -336,7 +323,7 @@ impl Attachment for SentBarrier {
     fn cancel(&self) {}
 
     fn lost(&self, pid: u32) {
-        if let Ok(mut numbers) = self.0.lock(Some(Instant::now() + BUSY_LIMIT)) {
+        if let Some(mut numbers) = lock_briefly(&self.0) {
             break_it(&self.0, &mut numbers, DEATH, u64::from(pid) << 32);
         }
     }
@@ -345,13 +332,8 @@ impl Attachment for SentBarrier {
 /// Ends the round, for the waiters and those that arrive later.
 fn end_round(numbers: &mut Numbers<'_>, failed: bool, broken: u64, culprit: u64) {
     let round = numbers.get(ROUND);
-    let bit = 1 << (round % 64);
-    let history = numbers.get(FAILED);
-    let history = if failed {
-        history | bit
-    } else {
-        history & !bit
-    };
+    let bit = round % 64;
+    let history = numbers.get(FAILED) & !(1 << bit) | u64::from(failed) << bit;
     numbers.change(&[
         (ARRIVED, 0),
         (ROUND, round + 1),
@@ -385,7 +367,7 @@ impl Drop for Inner {
             return;
         };
         // If a stopped process holds the numbers, this one stays a participant until it ends.
-        let Ok(mut numbers) = self.monitor.lock_before(Some(Instant::now() + BUSY_LIMIT)) else {
+        let Some(mut numbers) = lock_briefly(&self.monitor) else {
             return;
         };
         let me = numbers.get(*place);
@@ -393,15 +375,6 @@ impl Drop for Inner {
             break_it(&self.monitor, &mut numbers, PANIC, me);
         }
         numbers.change(&[(*place, 0)]);
-    }
-}
-
-impl fmt::Debug for Barrier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Barrier")
-            .field("parties", &self.inner.parties)
-            .field("memory", &self.inner.monitor)
-            .finish()
     }
 }
 
@@ -413,10 +386,10 @@ handle!(
     |barrier| {
         let inner = &barrier.inner;
         attachments::add(Arc::new(SentBarrier(inner.monitor.clone())));
-        Ok((inner.monitor.segment(), inner.parties))
+        Ok((inner.monitor.memory(), inner.parties))
     },
-    |segment, parties| {
-        let barrier = Barrier::of(Monitor::of(segment, CONTENT), parties);
+    |memory, parties| {
+        let barrier = Barrier::of(Monitor::of(memory, CONTENT), parties);
         barrier.inner.try_to_join();
         Ok(barrier)
     },

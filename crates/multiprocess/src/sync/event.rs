@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::errors::error::{Error, Result};
+use crate::errors::error::Result;
 use crate::memory::layout::words;
 use crate::memory::segment::{Access, Segment};
+use crate::memory::timeout::is_over;
 use crate::platform::futex;
-use crate::sync::monitor::CHECK_INTERVAL;
+use crate::sync::monitor::next_check;
+use crate::sync::typed_memory::create;
 use crate::transfer::handle::handle;
 
 /// A flag that processes set, clear, and wait for.
@@ -41,7 +43,7 @@ use crate::transfer::handle::handle;
 /// ```
 #[derive(Clone)]
 pub struct Event {
-    segment: Arc<Segment>,
+    memory: Arc<Segment>,
 }
 
 /// The lowest bit of the word says whether the event is set; the others count how often it was set, for threads
@@ -54,15 +56,14 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// [`Error::Memory`] if there is no shared memory for it.
+    /// [`Error::Memory`](crate::Error::Memory) if there is no shared memory for it.
     pub fn new() -> Result<Event> {
-        let segment = Segment::create(0, Access::Atomic);
-        let segment = segment.map_err(|source| Error::memory(CONTENT, source))?;
-        Ok(Event { segment })
+        let memory = create::<u8>(0, Access::Atomic, || CONTENT.to_owned())?;
+        Ok(Event { memory })
     }
 
     fn word(&self) -> &AtomicU32 {
-        &self.segment.words()[words::EVENT]
+        &self.memory.words()[words::EVENT]
     }
 
     /// Returns whether the event is set. What was written before it was set can be read after this has returned true.
@@ -109,13 +110,11 @@ impl Event {
             if has_happened(first, seen) {
                 return true;
             }
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            if is_over(deadline) {
                 return false;
             }
             // No longer, in case the process that sets it dies before it wakes this one.
-            let check = Instant::now() + CHECK_INTERVAL;
-            let until = deadline.map_or(check, |deadline| deadline.min(check));
-            futex::wait_while(word, seen, Some(until));
+            futex::wait_while(word, seen, Some(next_check(deadline)));
             seen = word.load(Ordering::Acquire);
         }
     }
@@ -134,7 +133,7 @@ impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Event")
             .field("is_set", &self.is_set())
-            .field("memory", &self.segment)
+            .field("memory", &self.memory)
             .finish()
     }
 }
@@ -144,8 +143,8 @@ const CONTENT: &str = "an Event";
 handle!(
     Event,
     CONTENT,
-    |event| Ok((&event.segment, ())),
-    |segment, ()| Ok(Event { segment }),
+    |event| Ok((&event.memory, ())),
+    |memory, ()| Ok(Event { memory }),
 );
 
 #[cfg(test)]

@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use crate::errors::error::{Error, Result};
+use crate::errors::error::Result;
 use crate::errors::quoted::Name;
 use crate::memory::segment::{Access, Segment, SegmentGuard};
 use crate::platform::file_lock::Refused;
-use crate::sync::death_notice::death_notice;
+use crate::sync::locking::locking;
+use crate::sync::typed_memory::create;
 use crate::trace::events;
 use crate::transfer::handle::handle;
 
@@ -44,12 +44,14 @@ use crate::transfer::handle::handle;
 ///     Ok(())
 /// }
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Lock {
-    pub(super) segment: Arc<Segment>,
     kind: Kind,
     pub(super) name: Option<Arc<str>>,
+    pub(super) memory: Arc<Segment>,
 }
+
+locking!(Lock, LockGuard, acquire, try_acquire, acquire_timeout);
 
 /// The type as users see it: an [`RLock`](crate::RLock) contains a [`Lock`].
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +74,7 @@ impl Lock {
     ///
     /// # Errors
     ///
-    /// [`Error::Memory`] if there is no shared memory for it.
+    /// [`Error::Memory`](crate::Error::Memory) if there is no shared memory for it.
     pub fn new() -> Result<Lock> {
         Lock::make(Kind::Lock, None)
     }
@@ -87,88 +89,31 @@ impl Lock {
     }
 
     pub(super) fn make(kind: Kind, name: Option<&str>) -> Result<Lock> {
-        let segment = Segment::create(0, Access::Locked);
-        let segment = segment.map_err(|source| Error::memory(kind.content(), source))?;
-        let lock = Lock::of(kind, segment, name.map(Into::into));
-        events::made(&lock.segment, || lock.to_string());
+        let memory = create::<u8>(0, Access::Locked, || kind.content().to_owned())?;
+        let lock = Lock::of(kind, memory, name);
+        events::made(&lock.memory, || lock.to_string());
         Ok(lock)
     }
 
-    pub(super) fn of(kind: Kind, segment: Arc<Segment>, name: Option<Box<str>>) -> Lock {
+    pub(super) fn of(kind: Kind, memory: Arc<Segment>, name: Option<&str>) -> Lock {
         let name = name.map(Into::into);
-        Lock {
-            segment,
-            kind,
-            name,
-        }
+        Lock { kind, name, memory }
     }
 
-    /// Waits until the lock is free and takes it. Python: `Lock.acquire()`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::HeldAlready`] if this thread holds it.
+    pub(super) fn memory(&self) -> &Segment {
+        &self.memory
+    }
+
+    fn called(&self) -> String {
+        self.to_string()
+    }
+
     #[inline]
-    pub fn acquire(&self) -> Result<LockGuard<'_>> {
-        let held = self
-            .segment
-            .lock(None)
-            .map_err(|refused| self.refusal(refused, None))?;
-        Ok(LockGuard { held })
-    }
-
-    /// Takes the lock if it is free; `None` if it is held. Python: `Lock.acquire(block=False)`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::HeldAlready`] if this thread holds it.
-    pub fn try_acquire(&self) -> Result<Option<LockGuard<'_>>> {
-        match self.segment.try_lock() {
-            Ok(held) => Ok(Some(LockGuard { held })),
-            Err(Refused::Busy) => Ok(None),
-            Err(refused) => Err(self.refusal(refused, None)),
-        }
-    }
-
-    /// Waits until the lock is free, but not longer than `limit`, and takes it.
-    ///
-    /// Python: `Lock.acquire(timeout=seconds)`, which returns False where this is an error that names the holder.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::LockTimeout`] if it was not free in time, [`Error::HeldAlready`] if this thread holds it.
-    pub fn acquire_timeout(&self, limit: Duration) -> Result<LockGuard<'_>> {
-        let held = self
-            .segment
-            .lock(Instant::now().checked_add(limit))
-            .map_err(|refused| self.refusal(refused, Some(limit)))?;
-        Ok(LockGuard { held })
-    }
-
-    #[cold]
-    pub(super) fn refusal(&self, refused: Refused, limit: Option<Duration>) -> Error {
-        refusal(refused, &self.segment, self.to_string(), limit)
-    }
-}
-
-/// Returns the error for a lock that the thread did not get.
-pub(crate) fn refusal(
-    refused: Refused,
-    segment: &Segment,
-    what: String,
-    limit: Option<Duration>,
-) -> Error {
-    events::lock_refused(segment);
-    match refused {
-        Refused::Busy => Error::LockTimeout {
-            what,
-            limit: limit.unwrap_or_default(),
-            holder: segment
-                .holder()
-                .map(|holder| crate::errors::holder::Holder::of(holder.pid())),
-        },
-        Refused::HeldByThisThread => Error::HeldAlready { what },
-        Refused::System(source) => Error::Memory { what, source },
+    fn guard<'a>(
+        &'a self,
+        locked: Result<SegmentGuard<'a>, Refused>,
+    ) -> Result<LockGuard<'a>, Refused> {
+        locked.map(|held| LockGuard { held })
     }
 }
 
@@ -184,20 +129,11 @@ impl fmt::Display for Lock {
     }
 }
 
-impl fmt::Debug for Lock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct(&format!("{:?}", self.kind))
-            .field("name", &self.name)
-            .field("memory", &self.segment)
-            .finish()
-    }
-}
-
 handle!(
     Lock,
     Kind::Lock.content(),
-    |lock| Ok((&lock.segment, lock.name.as_deref())),
-    |segment, name| Ok(Lock::of(Kind::Lock, segment, name)),
+    |lock| Ok((&lock.memory, lock.name.as_deref())),
+    |memory, name: Option<String>| Ok(Lock::of(Kind::Lock, memory, name.as_deref())),
 );
 
 /// A lock that is held; dropping it releases the lock. Python: the block of `with lock:`.
@@ -209,7 +145,11 @@ pub struct LockGuard<'a> {
     held: SegmentGuard<'a>,
 }
 
-death_notice!(LockGuard, |guard| guard.held.segment());
+impl LockGuard<'_> {
+    fn memory(&self) -> &Segment {
+        self.held.segment()
+    }
+}
 
 impl fmt::Debug for LockGuard<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,13 +11,16 @@ use std::time::{Duration, Instant};
 use crate::errors::error::{Error, Result};
 use crate::memory::eventcount::EventCount;
 use crate::memory::layout::words;
+use crate::memory::liveness::UniquePid;
 use crate::memory::name::Run;
 use crate::memory::segment::{Access, Segment, SegmentGuard};
 use crate::platform::file_lock::{MOMENT, Refused};
+use crate::sync::locking::refusal;
 use crate::sync::redo_log;
+use crate::sync::typed_memory::create;
 
 /// How long a waiter sleeps before it checks for dead processes.
-pub(crate) const CHECK_INTERVAL: Duration = Duration::from_millis(100);
+const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The number of eventcounts of a monitor.
 pub(crate) const EVENTCOUNTS: usize = words::MONITOR_EVENTCOUNTS.end / 2;
@@ -25,7 +28,7 @@ pub(crate) const EVENTCOUNTS: usize = words::MONITOR_EVENTCOUNTS.end / 2;
 /// Shared numbers, their lock, and eventcounts for threads that wait for a change.
 #[derive(Clone, Debug)]
 pub(crate) struct Monitor {
-    segment: Arc<Segment>,
+    memory: Arc<Segment>,
     /// Its name in errors.
     what: &'static str,
 }
@@ -33,16 +36,13 @@ pub(crate) struct Monitor {
 impl Monitor {
     /// Makes `numbers` numbers, all 0.
     pub(crate) fn new(numbers: usize, what: &'static str) -> Result<Monitor> {
-        let bytes = numbers
-            .saturating_add(redo_log::ROOM)
-            .saturating_mul(size_of::<u64>());
-        let segment = Segment::create(bytes, Access::Locked);
-        let segment = segment.map_err(|source| Error::memory(what, source))?;
-        Ok(Monitor::of(segment, what))
+        let numbers = numbers.saturating_add(redo_log::ROOM);
+        let memory = create::<u64>(numbers, Access::Locked, || what.to_owned())?;
+        Ok(Monitor::of(memory, what))
     }
 
-    pub(crate) fn of(segment: Arc<Segment>, what: &'static str) -> Monitor {
-        Monitor { segment, what }
+    pub(crate) fn of(memory: Arc<Segment>, what: &'static str) -> Monitor {
+        Monitor { memory, what }
     }
 
     /// Locks the numbers.
@@ -52,7 +52,7 @@ impl Monitor {
     }
 
     pub(crate) fn lock(&self, deadline: Option<Instant>) -> Result<Numbers<'_>, Refused> {
-        Ok(Numbers::new(&self.segment, self.segment.lock(deadline)?))
+        self.memory.lock(deadline).map(Numbers::new)
     }
 
     /// Locks the numbers at the end of a wait: even when the deadline has passed, it waits a [`MOMENT`] for another
@@ -61,41 +61,49 @@ impl Monitor {
         self.lock(deadline.map(|deadline| deadline.max(Instant::now() + MOMENT)))
     }
 
-    pub(crate) fn try_lock(&self) -> Result<Numbers<'_>, Refused> {
-        Ok(Numbers::new(&self.segment, self.segment.try_lock()?))
-    }
-
     pub(crate) fn refusal(&self, refused: Refused, limit: Option<Duration>) -> Error {
-        crate::sync::lock::refusal(refused, &self.segment, self.what.to_owned(), limit)
+        refusal(refused, &self.memory, self.what.to_owned(), limit)
     }
 
-    /// Returns one of the [`EVENTCOUNTS`]. A thread prepares to wait when it has looked at the numbers in vain and
-    /// still has them locked, so a thread that changes them later knows of it.
+    /// Returns one of the [`EVENTCOUNTS`].
     pub(crate) fn eventcount(&self, which: usize) -> EventCount<'_> {
-        EventCount::of(&self.segment, words::MONITOR_EVENTCOUNTS.start + 2 * which)
+        EventCount::of(&self.memory, words::MONITOR_EVENTCOUNTS.start + 2 * which)
     }
 
-    /// Waits until an eventcount is notified, or it is time to check for dead processes, or the deadline has passed;
-    /// returns whether it is time to check. `seen` is what [`EventCount::prepare_wait`] returned.
-    pub(crate) fn wait(&self, which: usize, seen: u32, deadline: Option<Instant>) -> bool {
-        let check = Instant::now() + CHECK_INTERVAL;
-        let until = deadline.map_or(check, |deadline| deadline.min(check));
+    /// Unlocks the numbers, which were looked at in vain, and waits until an eventcount is notified, or it is time to
+    /// check for dead processes, or the deadline has passed; returns whether it is time to check.
+    pub(crate) fn wait(
+        &self,
+        numbers: Numbers<'_>,
+        which: usize,
+        deadline: Option<Instant>,
+    ) -> bool {
+        // Still under the lock: a thread that changes the numbers later knows of this one.
+        let seen = self.eventcount(which).prepare_wait();
+        drop(numbers);
+        let until = next_check(deadline);
         self.eventcount(which).wait_while(seen, until);
         Instant::now() >= until
     }
 
     /// Returns a number that can be read and written without the lock.
     pub(crate) fn note(&self) -> &AtomicU32 {
-        &self.segment.words()[words::NOTE]
+        &self.memory.words()[words::NOTE]
     }
 
-    pub(crate) fn segment(&self) -> &Arc<Segment> {
-        &self.segment
+    pub(crate) fn memory(&self) -> &Arc<Segment> {
+        &self.memory
     }
 
     pub(crate) fn run(&self) -> Run {
-        self.segment.run()
+        self.memory.run()
     }
+}
+
+/// Returns when a waiter that sleeps now checks for dead processes, or the deadline if that is earlier.
+pub(crate) fn next_check(deadline: Option<Instant>) -> Instant {
+    let check = Instant::now() + CHECK_INTERVAL;
+    deadline.map_or(check, |deadline| deadline.min(check))
 }
 
 /// The numbers of a [`Monitor`], locked.
@@ -105,8 +113,8 @@ pub(crate) struct Numbers<'a> {
 }
 
 impl<'a> Numbers<'a> {
-    fn new(segment: &'a Segment, mut held: SegmentGuard<'a>) -> Numbers<'a> {
-        let complete = &segment.words()[words::COMPLETE];
+    pub(crate) fn new(mut held: SegmentGuard<'a>) -> Numbers<'a> {
+        let complete = &held.segment().words()[words::COMPLETE];
         redo_log::finish(bytemuck::cast_slice_mut(&mut held), complete);
         Numbers { held, complete }
     }
@@ -129,5 +137,43 @@ impl<'a> Numbers<'a> {
     /// Sets a number while no other process knows of it.
     pub(crate) fn set(&mut self, place: usize, number: u64) {
         bytemuck::cast_slice_mut(&mut self.held)[redo_log::ROOM + place] = number;
+    }
+}
+
+/// Processes in the numbers of a monitor: from a number on, each has a place of `SIZE` numbers. The first of them is the
+/// process, or 0 if the place is free.
+#[derive(Clone, Copy)]
+pub(crate) struct Table<const SIZE: usize>(pub(crate) usize);
+
+impl<const SIZE: usize> Table<SIZE> {
+    fn places(self, numbers: &[u64]) -> impl Iterator<Item = (usize, u64)> {
+        let places = numbers[self.0..].chunks_exact(SIZE).enumerate();
+        places.map(move |(index, place)| (self.0 + SIZE * index, place[0]))
+    }
+
+    /// Returns the place of a process.
+    pub(crate) fn place_of(self, numbers: &[u64], process: UniquePid) -> Option<usize> {
+        let mut places = self.places(numbers);
+        let (place, _) = places.find(|&(_, number)| number == process.number())?;
+        Some(place)
+    }
+
+    pub(crate) fn free_place(self, numbers: &[u64]) -> Option<usize> {
+        let (place, _) = self.places(numbers).find(|&(_, number)| number == 0)?;
+        Some(place)
+    }
+
+    /// Returns the processes, with their places.
+    pub(crate) fn processes(self, numbers: &[u64]) -> impl Iterator<Item = (usize, UniquePid)> {
+        self.places(numbers)
+            .filter_map(|(place, number)| Some((place, UniquePid::from_number(number)?)))
+    }
+
+    /// Returns the processes that are dead, with their places.
+    pub(crate) fn dead(self, numbers: &[u64], run: Run) -> Vec<(usize, UniquePid)> {
+        let processes = self.processes(numbers);
+        processes
+            .filter(|(_, process)| process.has_ended(run))
+            .collect()
     }
 }

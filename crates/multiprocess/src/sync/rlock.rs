@@ -1,15 +1,13 @@
 //! A lock that its holder may take again.
 
-use std::cell::RefCell;
 use std::fmt;
 use std::marker::PhantomData;
-use std::time::{Duration, Instant};
 
 use crate::errors::error::Result;
 use crate::memory::segment::{Segment, SegmentGuard};
 use crate::platform::file_lock::Refused;
-use crate::sync::death_notice::death_notice;
 use crate::sync::lock::{Kind, Lock};
+use crate::sync::locking::locking;
 use crate::transfer::handle::handle;
 
 /// A lock that processes and threads take in turns, and that the thread which holds it may take again.
@@ -39,13 +37,10 @@ use crate::transfer::handle::handle;
 /// transfer(&RLock::new()?)?;
 /// # Ok::<(), Error>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct RLock(Lock);
 
-thread_local! {
-    /// How often this thread holds each lock, by the address of the lock's segment in this process.
-    static TIMES: RefCell<Vec<(usize, u32)>> = const { RefCell::new(Vec::new()) };
-}
+locking!(RLock, RLockGuard, acquire, try_acquire, acquire_timeout);
 
 impl RLock {
     /// Makes a free lock.
@@ -66,66 +61,25 @@ impl RLock {
         Lock::make(Kind::RLock, Some(name)).map(RLock)
     }
 
-    /// Waits until the lock is free, or held by this thread, and takes it. Python: `RLock.acquire()`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Memory`](crate::Error::Memory) if the operating system refuses.
-    pub fn acquire(&self) -> Result<RLockGuard<'_>> {
-        self.guard(self.0.segment.lock(None))
-            .map_err(|refused| self.0.refusal(refused, None))
+    fn memory(&self) -> &Segment {
+        self.0.memory()
     }
 
-    /// Takes the lock if it is free, or held by this thread; `None` if another thread holds it.
-    ///
-    /// Python: `RLock.acquire(block=False)`.
-    ///
-    /// # Errors
-    ///
-    /// As [`acquire`](RLock::acquire).
-    pub fn try_acquire(&self) -> Result<Option<RLockGuard<'_>>> {
-        match self.guard(self.0.segment.try_lock()) {
-            Ok(guard) => Ok(Some(guard)),
-            Err(Refused::Busy) => Ok(None),
-            Err(refused) => Err(self.0.refusal(refused, None)),
-        }
-    }
-
-    /// As [`acquire`](RLock::acquire), but waits no longer than `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::LockTimeout`](crate::Error::LockTimeout) if another thread held it all the time; it names the holder's
-    /// process.
-    pub fn acquire_timeout(&self, limit: Duration) -> Result<RLockGuard<'_>> {
-        self.guard(self.0.segment.lock(Instant::now().checked_add(limit)))
-            .map_err(|refused| self.0.refusal(refused, Some(limit)))
+    fn called(&self) -> String {
+        self.to_string()
     }
 
     fn guard<'a>(
         &'a self,
         locked: Result<SegmentGuard<'a>, Refused>,
     ) -> Result<RLockGuard<'a>, Refused> {
-        let segment: &Segment = &self.0.segment;
-        let key = std::ptr::from_ref(segment).addr();
-        let first = match locked {
-            Ok(held) => {
-                held.keep();
-                true
-            }
-            Err(Refused::HeldByThisThread) => false,
+        match locked {
+            Ok(held) => held.keep(),
+            Err(Refused::HeldByThisThread) => self.memory().keep_again(),
             Err(refused) => return Err(refused),
-        };
-        TIMES.with_borrow_mut(|all| {
-            match all.iter_mut().find(|(known, _)| *known == key) {
-                // The count of a forgotten guard is void.
-                Some((_, times)) if first => *times = 1,
-                Some((_, times)) => *times += 1,
-                None => all.push((key, 1)),
-            }
-        });
+        }
         Ok(RLockGuard {
-            segment,
+            memory: self.memory(),
             not_send: PhantomData,
         })
     }
@@ -137,17 +91,11 @@ impl fmt::Display for RLock {
     }
 }
 
-impl fmt::Debug for RLock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
-    }
-}
-
 handle!(
     RLock,
     Kind::RLock.content(),
-    |lock| Ok((&lock.0.segment, lock.0.name.as_deref())),
-    |segment, name| Ok(RLock(Lock::of(Kind::RLock, segment, name))),
+    |lock| Ok((&lock.0.memory, lock.0.name.as_deref())),
+    |memory, name: Option<String>| Ok(RLock(Lock::of(Kind::RLock, memory, name.as_deref()))),
 );
 
 /// An [`RLock`] that is held, once for each guard; dropping the last guard releases it.
@@ -155,31 +103,20 @@ handle!(
 /// The guards of a thread may be dropped in any order. A guard stays with its thread.
 #[must_use = "dropping the guard releases the lock at once"]
 pub struct RLockGuard<'a> {
-    segment: &'a Segment,
+    memory: &'a Segment,
     /// The lock belongs to the thread that took it.
     not_send: PhantomData<*mut ()>,
 }
 
-death_notice!(RLockGuard, |guard| guard.segment);
+impl RLockGuard<'_> {
+    fn memory(&self) -> &Segment {
+        self.memory
+    }
+}
 
 impl Drop for RLockGuard<'_> {
     fn drop(&mut self) {
-        let key = std::ptr::from_ref(self.segment).addr();
-        // If the count is gone, the thread is ending, which releases the lock too.
-        let last = TIMES.try_with(|all| {
-            let mut all = all.borrow_mut();
-            let place = all.iter().position(|(known, _)| *known == key);
-            let Some(place) = place else { return false };
-            all[place].1 -= 1;
-            if all[place].1 > 0 {
-                return false;
-            }
-            all.swap_remove(place);
-            true
-        });
-        if last == Ok(true) {
-            self.segment.release_kept();
-        }
+        self.memory.release_kept();
     }
 }
 
