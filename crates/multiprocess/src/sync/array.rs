@@ -9,7 +9,6 @@ use bytemuck::Pod;
 
 use crate::errors::error::Result;
 use crate::memory::segment::{Access, Segment, SegmentGuard};
-use crate::platform::file_lock::Refused;
 use crate::sync::locking::locking;
 use crate::sync::typed_memory::{create, typed_memory};
 use crate::trace::events;
@@ -47,7 +46,14 @@ pub struct Array<T> {
 }
 
 typed_memory!(Array, "an Array");
-locking!(Array<T: Pod>, ArrayGuard, lock, try_lock, lock_timeout);
+
+locking!(
+    Array<T: Pod>, lock, try_lock, lock_timeout,
+    memory: |array| &array.memory,
+    called: |_| Array::<T>::content(),
+    ArrayGuard: |_, locked| locked.map(ArrayGuard::of),
+    memory: |guard| guard.held.segment(),
+);
 
 impl<T: Pod> Array<T> {
     /// Makes an array of `length` elements whose bytes are all zero.
@@ -93,23 +99,6 @@ impl<T: Pod> Array<T> {
     pub fn to_vec(&self) -> Result<Vec<T>> {
         Ok(self.lock()?.to_vec())
     }
-
-    fn memory(&self) -> &Segment {
-        &self.memory
-    }
-
-    fn called(&self) -> String {
-        Array::<T>::content()
-    }
-
-    #[inline]
-    fn guard<'a>(
-        &'a self,
-        locked: Result<SegmentGuard<'a>, Refused>,
-    ) -> Result<ArrayGuard<'a, T>, Refused> {
-        let elements = PhantomData;
-        locked.map(|held| ArrayGuard { held, elements })
-    }
 }
 
 /// The elements of an [`Array`], and its lock; dropping it releases the lock.
@@ -119,9 +108,10 @@ pub struct ArrayGuard<'a, T> {
     elements: PhantomData<&'a mut [T]>,
 }
 
-impl<T> ArrayGuard<'_, T> {
-    fn memory(&self) -> &Segment {
-        self.held.segment()
+impl<'a, T> ArrayGuard<'a, T> {
+    fn of(held: SegmentGuard<'a>) -> ArrayGuard<'a, T> {
+        let elements = PhantomData;
+        ArrayGuard { held, elements }
     }
 }
 

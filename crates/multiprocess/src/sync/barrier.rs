@@ -22,11 +22,9 @@ use crate::transfer::handle::handle;
 ///
 /// A process is a participant from the moment when it receives the barrier, or waits at it for the first time, until it
 /// drops its last handle to what it received. If it dies before that, or drops the handle in a panic, the barrier
-/// breaks: at once, or within a tenth of a second after a wait began. The same happens if a process that was started
-/// with the barrier among its arguments dies before it has read them.
-///
-/// If the barrier is sent in a message that is never received, nothing breaks: the others wait for ever for that
-/// participant, unless they use [`wait_timeout`](Barrier::wait_timeout).
+/// breaks: at once, or within a tenth of a second after a wait began. So it does if a process dies before it has read
+/// the barrier among its arguments. If a message with the barrier is never received, nothing breaks: the others wait
+/// for ever, unless they use [`wait_timeout`](Barrier::wait_timeout).
 ///
 /// Python: `multiprocessing.Barrier(parties)`. Different here: if a participant is killed in Python, the others wait
 /// for ever.
@@ -54,9 +52,7 @@ use crate::transfer::handle::handle;
 /// }
 /// ```
 #[derive(Clone, Debug)]
-pub struct Barrier {
-    inner: Arc<Inner>,
-}
+pub struct Barrier(Arc<Inner>);
 
 /// The barrier as one process has it.
 #[derive(Debug)]
@@ -107,15 +103,12 @@ impl Barrier {
     }
 
     fn of(monitor: Monitor, parties: u32) -> Barrier {
-        let inner = Inner {
+        Barrier(Arc::new(Inner {
             monitor,
             parties,
             place: OnceLock::new(),
             arrived_in_panic: std::thread::panicking(),
-        };
-        Barrier {
-            inner: Arc::new(inner),
-        }
+        }))
     }
 
     /// Waits until all have arrived; returns the order of arrival: 0 for the first, 1 for the second, ….
@@ -124,7 +117,7 @@ impl Barrier {
     ///
     /// [`Error::BarrierBroken`] if it is broken or breaks, [`Error::Memory`] if the operating system refuses.
     pub fn wait(&self) -> Result<u32> {
-        self.inner.wait(None)
+        self.0.wait(None)
     }
 
     /// Waits until all have arrived, but not longer than `limit`. Python: `Barrier.wait(seconds)`.
@@ -136,7 +129,7 @@ impl Barrier {
     ///
     /// As [`wait`](Barrier::wait).
     pub fn wait_timeout(&self, limit: Duration) -> Result<u32> {
-        self.inner.wait(Instant::now().checked_add(limit))
+        self.0.wait(Instant::now().checked_add(limit))
     }
 
     /// Breaks the barrier: all waiters, and all that arrive later, get an error.
@@ -145,10 +138,9 @@ impl Barrier {
     ///
     /// [`Error::Memory`] if the operating system refuses.
     pub fn abort(&self) -> Result<()> {
-        let inner = &self.inner;
         let me = UniquePid::own();
-        let mut numbers = inner.enter()?;
-        break_it(&inner.monitor, &mut numbers, ABORT, me.number());
+        let mut numbers = self.0.enter(None)?;
+        break_it(&self.0.monitor, &mut numbers, ABORT, me.number());
         Ok(())
     }
 
@@ -158,10 +150,10 @@ impl Barrier {
     ///
     /// [`Error::Memory`] if the operating system refuses.
     pub fn reset(&self) -> Result<()> {
-        let mut numbers = self.inner.enter()?;
-        self.inner.check_for_dead(&mut numbers);
+        let mut numbers = self.0.enter(None)?;
+        self.0.check_for_dead(&mut numbers);
         end_round(&mut numbers, true, 0, 0);
-        self.inner.monitor.eventcount(ROUND_ENDED).notify_all();
+        self.0.monitor.eventcount(ROUND_ENDED).notify_all();
         Ok(())
     }
 
@@ -171,7 +163,7 @@ impl Barrier {
     ///
     /// [`Error::Memory`] if the operating system refuses.
     pub fn is_broken(&self) -> Result<bool> {
-        Ok(self.inner.enter()?.get(BROKEN) != 0)
+        Ok(self.0.enter(None)?.get(BROKEN) != 0)
     }
 
     /// Returns the number of waiters at this moment. Python: `Barrier.n_waiting`.
@@ -180,14 +172,14 @@ impl Barrier {
     ///
     /// [`Error::Memory`] if the operating system refuses.
     pub fn waiting(&self) -> Result<u32> {
-        let numbers = self.inner.enter()?;
+        let numbers = self.0.enter(None)?;
         Ok(u32::try_from(numbers.get(ARRIVED)).unwrap_or(u32::MAX))
     }
 
     /// Returns how many participants the barrier waits for. Python: `Barrier.parties`.
     #[must_use]
     pub fn parties(&self) -> u32 {
-        self.inner.parties
+        self.0.parties
     }
 }
 
@@ -195,14 +187,10 @@ impl Barrier {
 const BUSY_LIMIT: Duration = Duration::from_secs(1);
 
 impl Inner {
-    fn enter(&self) -> Result<Numbers<'_>> {
-        self.enter_before(None)
-    }
-
     /// Locks the numbers. If a stopped process holds them beyond the deadline, this still breaks the barrier: it leaves
     /// a note, and the next thread that locks them breaks it.
-    fn enter_before(&self, deadline: Option<Instant>) -> Result<Numbers<'_>> {
-        match self.monitor.lock_before(deadline) {
+    fn enter(&self, deadline: Option<Instant>) -> Result<Numbers<'_>> {
+        match self.monitor.lock(deadline) {
             Ok(mut numbers) => {
                 self.break_as_noted(&mut numbers);
                 Ok(numbers)
@@ -240,7 +228,7 @@ impl Inner {
     fn join(&self, numbers: &mut Numbers<'_>, me: UniquePid) {
         if self.place.get().is_none() {
             // Without a free place, the death of this process goes unnoticed.
-            let place = PARTICIPANTS.free_place(numbers.all());
+            let place = PARTICIPANTS.place_of(numbers.all(), 0);
             if let Some(place) = place {
                 numbers.change(&[(place, me.number())]);
             }
@@ -250,7 +238,7 @@ impl Inner {
 
     fn wait(&self, deadline: Option<Instant>) -> Result<u32> {
         let me = UniquePid::own();
-        let mut numbers = self.enter_before(deadline)?;
+        let mut numbers = self.enter(deadline)?;
         self.join(&mut numbers, me);
         if numbers.get(BROKEN) != 0 {
             return Err(cause(&numbers));
@@ -276,7 +264,7 @@ impl Inner {
     ) -> Result<()> {
         while numbers.get(ROUND) == round {
             let check = self.monitor.wait(numbers, ROUND_ENDED, deadline);
-            numbers = self.enter_before(deadline)?;
+            numbers = self.enter(deadline)?;
             if check && numbers.get(ROUND) == round {
                 self.check_for_dead(&mut numbers);
             }
@@ -384,13 +372,13 @@ handle!(
     Barrier,
     CONTENT,
     |barrier| {
-        let inner = &barrier.inner;
+        let inner = &barrier.0;
         attachments::add(Arc::new(SentBarrier(inner.monitor.clone())));
         Ok((inner.monitor.memory(), inner.parties))
     },
     |memory, parties| {
         let barrier = Barrier::of(Monitor::of(memory, CONTENT), parties);
-        barrier.inner.try_to_join();
+        barrier.0.try_to_join();
         Ok(barrier)
     },
 );

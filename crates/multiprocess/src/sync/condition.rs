@@ -5,9 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::errors::error::{Error, Result};
 use crate::memory::liveness::UniquePid;
-use crate::memory::segment::{Segment, SegmentGuard};
 use crate::memory::timeout::is_over;
-use crate::platform::file_lock::Refused;
 use crate::sync::locking::locking;
 use crate::sync::monitor::{EVENTCOUNTS, Monitor, Numbers, Table};
 use crate::transfer::handle::handle;
@@ -51,7 +49,17 @@ pub struct Condition {
     monitor: Monitor,
 }
 
-locking!(Condition, ConditionGuard, lock, try_lock, lock_timeout);
+locking!(
+    Condition, lock, try_lock, lock_timeout,
+    memory: |condition| condition.monitor.memory(),
+    called: |_| CONTENT.to_owned(),
+    ConditionGuard: |condition, locked| {
+        let monitor = &condition.monitor;
+        let numbers = Some(Numbers::new(locked?));
+        Ok(ConditionGuard { monitor, numbers })
+    },
+    memory: |guard| guard.monitor.memory(),
+);
 
 // The numbers. A waiter has a ticket, one higher than the one before. It is notified if its place says so, or if its
 // ticket is below the second number.
@@ -75,24 +83,6 @@ impl Condition {
         let monitor = Monitor::new(PLACES.0 + 2 * MAX_WAITERS, CONTENT)?;
         Ok(Condition { monitor })
     }
-
-    fn memory(&self) -> &Segment {
-        self.monitor.memory()
-    }
-
-    fn called(&self) -> String {
-        CONTENT.to_owned()
-    }
-
-    fn guard<'a>(
-        &'a self,
-        locked: Result<SegmentGuard<'a>, Refused>,
-    ) -> Result<ConditionGuard<'a>, Refused> {
-        locked.map(|held| ConditionGuard {
-            monitor: &self.monitor,
-            numbers: Some(Numbers::new(held)),
-        })
-    }
 }
 
 /// The lock of a [`Condition`], held; dropping it releases the lock.
@@ -104,10 +94,6 @@ pub struct ConditionGuard<'a> {
 }
 
 impl<'a> ConditionGuard<'a> {
-    fn memory(&self) -> &Segment {
-        self.monitor.memory()
-    }
-
     /// Releases the lock, waits for a notification, and takes the lock again. Python: `Condition.wait()`.
     ///
     /// # Errors
@@ -193,7 +179,7 @@ impl<'a> ConditionGuard<'a> {
         let monitor = self.monitor;
         let me = UniquePid::own();
         let numbers = self.locked()?;
-        let Some(place) = PLACES.free_place(numbers.all()) else {
+        let Some(place) = PLACES.place_of(numbers.all(), 0) else {
             let reason = format!("{MAX_WAITERS} threads wait already");
             return Err(Error::memory(CONTENT, std::io::Error::other(reason)));
         };

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use crate::errors::error::Result;
 use crate::errors::quoted::Name;
 use crate::memory::segment::{Access, Segment, SegmentGuard};
-use crate::platform::file_lock::Refused;
 use crate::sync::locking::locking;
 use crate::sync::typed_memory::create;
 use crate::trace::events;
@@ -51,7 +50,13 @@ pub struct Lock {
     pub(super) memory: Arc<Segment>,
 }
 
-locking!(Lock, LockGuard, acquire, try_acquire, acquire_timeout);
+locking!(
+    Lock, acquire, try_acquire, acquire_timeout,
+    memory: |lock| &lock.memory,
+    called: ToString::to_string,
+    LockGuard: |_, locked| locked.map(|held| LockGuard { held }),
+    memory: |guard| guard.held.segment(),
+);
 
 /// The type as users see it: an [`RLock`](crate::RLock) contains a [`Lock`].
 #[derive(Clone, Copy, Debug)]
@@ -99,22 +104,6 @@ impl Lock {
         let name = name.map(Into::into);
         Lock { kind, name, memory }
     }
-
-    pub(super) fn memory(&self) -> &Segment {
-        &self.memory
-    }
-
-    fn called(&self) -> String {
-        self.to_string()
-    }
-
-    #[inline]
-    fn guard<'a>(
-        &'a self,
-        locked: Result<SegmentGuard<'a>, Refused>,
-    ) -> Result<LockGuard<'a>, Refused> {
-        locked.map(|held| LockGuard { held })
-    }
 }
 
 /// `a lock`, or `the lock 'left'`.
@@ -143,12 +132,6 @@ handle!(
 #[must_use = "dropping the guard releases the lock at once"]
 pub struct LockGuard<'a> {
     held: SegmentGuard<'a>,
-}
-
-impl LockGuard<'_> {
-    fn memory(&self) -> &Segment {
-        self.held.segment()
-    }
 }
 
 impl fmt::Debug for LockGuard<'_> {

@@ -51,14 +51,10 @@ impl Monitor {
             .map_err(|refused| self.refusal(refused, None))
     }
 
+    /// Locks the numbers before a deadline. Even when that has passed, it waits a [`MOMENT`] for another that holds them.
     pub(crate) fn lock(&self, deadline: Option<Instant>) -> Result<Numbers<'_>, Refused> {
+        let deadline = deadline.map(|deadline| deadline.max(Instant::now() + MOMENT));
         self.memory.lock(deadline).map(Numbers::new)
-    }
-
-    /// Locks the numbers at the end of a wait: even when the deadline has passed, it waits a [`MOMENT`] for another
-    /// that holds them.
-    pub(crate) fn lock_before(&self, deadline: Option<Instant>) -> Result<Numbers<'_>, Refused> {
-        self.lock(deadline.map(|deadline| deadline.max(Instant::now() + MOMENT)))
     }
 
     pub(crate) fn refusal(&self, refused: Refused, limit: Option<Duration>) -> Error {
@@ -151,15 +147,10 @@ impl<const SIZE: usize> Table<SIZE> {
         places.map(move |(index, place)| (self.0 + SIZE * index, place[0]))
     }
 
-    /// Returns the place of a process.
-    pub(crate) fn place_of(self, numbers: &[u64], process: UniquePid) -> Option<usize> {
+    /// Returns the place of the process with that number; of 0, a free place.
+    pub(crate) fn place_of(self, numbers: &[u64], process: u64) -> Option<usize> {
         let mut places = self.places(numbers);
-        let (place, _) = places.find(|&(_, number)| number == process.number())?;
-        Some(place)
-    }
-
-    pub(crate) fn free_place(self, numbers: &[u64]) -> Option<usize> {
-        let (place, _) = self.places(numbers).find(|&(_, number)| number == 0)?;
+        let (place, _) = places.find(|&(_, number)| number == process)?;
         Some(place)
     }
 
@@ -171,9 +162,8 @@ impl<const SIZE: usize> Table<SIZE> {
 
     /// Returns the processes that are dead, with their places.
     pub(crate) fn dead(self, numbers: &[u64], run: Run) -> Vec<(usize, UniquePid)> {
-        let processes = self.processes(numbers);
+        let mut processes: Vec<_> = self.processes(numbers).collect();
+        processes.retain(|(_, process)| process.has_ended(run));
         processes
-            .filter(|(_, process)| process.has_ended(run))
-            .collect()
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::errors::error::Result;
-use crate::memory::segment::{Segment, SegmentGuard};
+use crate::memory::segment::Segment;
 use crate::platform::file_lock::Refused;
 use crate::sync::lock::{Kind, Lock};
 use crate::sync::locking::locking;
@@ -40,7 +40,22 @@ use crate::transfer::handle::handle;
 #[derive(Clone, Debug)]
 pub struct RLock(Lock);
 
-locking!(RLock, RLockGuard, acquire, try_acquire, acquire_timeout);
+locking!(
+    RLock, acquire, try_acquire, acquire_timeout,
+    memory: |lock| &lock.0.memory,
+    called: ToString::to_string,
+    RLockGuard: |lock, locked| {
+        let memory: &Segment = &lock.0.memory;
+        match locked {
+            Ok(held) => held.keep(),
+            Err(Refused::HeldByThisThread) => memory.keep_again(),
+            Err(refused) => return Err(refused),
+        }
+        let not_send = PhantomData;
+        Ok(RLockGuard { memory, not_send })
+    },
+    memory: |guard| guard.memory,
+);
 
 impl RLock {
     /// Makes a free lock.
@@ -59,29 +74,6 @@ impl RLock {
     /// As [`new`](RLock::new).
     pub fn named(name: &str) -> Result<RLock> {
         Lock::make(Kind::RLock, Some(name)).map(RLock)
-    }
-
-    fn memory(&self) -> &Segment {
-        self.0.memory()
-    }
-
-    fn called(&self) -> String {
-        self.to_string()
-    }
-
-    fn guard<'a>(
-        &'a self,
-        locked: Result<SegmentGuard<'a>, Refused>,
-    ) -> Result<RLockGuard<'a>, Refused> {
-        match locked {
-            Ok(held) => held.keep(),
-            Err(Refused::HeldByThisThread) => self.memory().keep_again(),
-            Err(refused) => return Err(refused),
-        }
-        Ok(RLockGuard {
-            memory: self.memory(),
-            not_send: PhantomData,
-        })
     }
 }
 
@@ -106,12 +98,6 @@ pub struct RLockGuard<'a> {
     memory: &'a Segment,
     /// The lock belongs to the thread that took it.
     not_send: PhantomData<*mut ()>,
-}
-
-impl RLockGuard<'_> {
-    fn memory(&self) -> &Segment {
-        self.memory
-    }
 }
 
 impl Drop for RLockGuard<'_> {

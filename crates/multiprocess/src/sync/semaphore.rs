@@ -111,7 +111,7 @@ impl Semaphore {
         if let Some(permit) = self.take(deadline).map_err(refusal)? {
             return Ok(permit);
         }
-        let numbers = self.monitor.lock_before(deadline).map_err(refusal)?;
+        let numbers = self.monitor.lock(deadline).map_err(refusal)?;
         let holders: Vec<_> = HOLDERS.processes(numbers.all()).collect();
         drop(numbers);
         Err(Error::PermitTimeout {
@@ -143,7 +143,7 @@ impl Semaphore {
         let me = UniquePid::own();
         let mut check = is_over(deadline);
         loop {
-            let locked = self.monitor.lock_before(deadline);
+            let locked = self.monitor.lock(deadline);
             // The wake-up may have been for a free permit: pass it on.
             let mut numbers =
                 locked.inspect_err(|_| self.monitor.eventcount(FREED).notify_one())?;
@@ -176,7 +176,7 @@ impl Semaphore {
         let me = UniquePid::own();
         let mut numbers = self.monitor.enter()?;
         // If this process is ending, another one may have released it.
-        if let Some(place) = HOLDERS.place_of(numbers.all(), me) {
+        if let Some(place) = HOLDERS.place_of(numbers.all(), me.number()) {
             let (free, count) = (numbers.get(FREE) + 1, numbers.get(place + 1) - 1);
             let process = if count > 0 { me.number() } else { 0 };
             numbers.change(&[(FREE, free), (place, process), (place + 1, count)]);
@@ -194,8 +194,8 @@ fn take_one(numbers: &mut Numbers<'_>, me: UniquePid) -> bool {
         return false;
     }
     let all = numbers.all();
-    let place = HOLDERS.place_of(all, me);
-    let Some(place) = place.or_else(|| HOLDERS.free_place(all)) else {
+    let place = HOLDERS.place_of(all, me.number());
+    let Some(place) = place.or_else(|| HOLDERS.place_of(all, 0)) else {
         return false;
     };
     let count = numbers.get(place + 1) + 1;

@@ -9,7 +9,6 @@ use bytemuck::Pod;
 
 use crate::errors::error::Result;
 use crate::memory::segment::{Access, Segment, SegmentGuard};
-use crate::platform::file_lock::Refused;
 use crate::sync::locking::locking;
 use crate::sync::typed_memory::{create, typed_memory};
 use crate::trace::events;
@@ -48,7 +47,14 @@ pub struct Value<T> {
 }
 
 typed_memory!(Value, "a Value");
-locking!(Value<T: Pod>, ValueGuard, lock, try_lock, lock_timeout);
+
+locking!(
+    Value<T: Pod>, lock, try_lock, lock_timeout,
+    memory: |value| &value.memory,
+    called: |_| Value::<T>::content(),
+    ValueGuard: |_, locked| locked.map(ValueGuard::of),
+    memory: |guard| guard.held.segment(),
+);
 
 impl<T: Pod> Value<T> {
     /// Makes a shared value.
@@ -82,23 +88,6 @@ impl<T: Pod> Value<T> {
         *self.lock()? = value;
         Ok(())
     }
-
-    fn memory(&self) -> &Segment {
-        &self.memory
-    }
-
-    fn called(&self) -> String {
-        Value::<T>::content()
-    }
-
-    #[inline]
-    fn guard<'a>(
-        &'a self,
-        locked: Result<SegmentGuard<'a>, Refused>,
-    ) -> Result<ValueGuard<'a, T>, Refused> {
-        let value = PhantomData;
-        locked.map(|held| ValueGuard { held, value })
-    }
 }
 
 /// A [`Value`] and its lock; dropping it releases the lock.
@@ -108,9 +97,10 @@ pub struct ValueGuard<'a, T> {
     value: PhantomData<&'a mut T>,
 }
 
-impl<T> ValueGuard<'_, T> {
-    fn memory(&self) -> &Segment {
-        self.held.segment()
+impl<'a, T> ValueGuard<'a, T> {
+    fn of(held: SegmentGuard<'a>) -> ValueGuard<'a, T> {
+        let value = PhantomData;
+        ValueGuard { held, value }
     }
 }
 
