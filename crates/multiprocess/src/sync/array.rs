@@ -51,7 +51,7 @@ locking!(
     Array<T: Pod>, lock, try_lock, lock_timeout,
     memory: |array| &array.memory,
     called: |_| Array::<T>::content(),
-    ArrayGuard: |_, locked| locked.map(ArrayGuard::of),
+    ArrayGuard: |_, locked| locked.map(|held| ArrayGuard { held, elements: PhantomData }),
     memory: |guard| guard.held.segment(),
 );
 
@@ -106,13 +106,6 @@ impl<T: Pod> Array<T> {
 pub struct ArrayGuard<'a, T> {
     held: SegmentGuard<'a>,
     elements: PhantomData<&'a mut [T]>,
-}
-
-impl<'a, T> ArrayGuard<'a, T> {
-    fn of(held: SegmentGuard<'a>) -> ArrayGuard<'a, T> {
-        let elements = PhantomData;
-        ArrayGuard { held, elements }
-    }
 }
 
 impl<T: Pod> Deref for ArrayGuard<'_, T> {

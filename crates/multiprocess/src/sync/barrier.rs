@@ -41,13 +41,10 @@ use crate::transfer::handle::handle;
 /// fn main() -> Result<(), multiprocess::Error> {
 ///     multiprocess::init([task(climber)]);
 ///     let summit = Barrier::new(2)?;
-///     let climbers = [spawn(climber, (summit.clone(),))?, spawn(climber, (summit.clone(),))?];
-///     let mut places: Vec<u32> = Vec::new();
-///     for climber in climbers {
-///         places.push(climber.join()?);
-///     }
-///     places.sort_unstable();
-///     assert_eq!(places, [0, 1]);
+///     let child = spawn(climber, (summit.clone(),))?;
+///     let (mine, other) = (summit.wait()?, child.join()?);
+///     assert_eq!(mine.min(other), 0);
+///     assert_eq!(mine.max(other), 1);
 ///     Ok(())
 /// }
 /// ```

@@ -46,11 +46,6 @@ pub struct Event {
     memory: Arc<Segment>,
 }
 
-/// The lowest bit of the word says whether the event is set; the others count how often it was set, for threads
-/// that wait while it is set and cleared again.
-const SET: u32 = 1;
-const ONCE_MORE: u32 = 2;
-
 impl Event {
     /// Makes an event that is not set.
     ///
@@ -62,6 +57,7 @@ impl Event {
         Ok(Event { memory })
     }
 
+    /// How often it was set and cleared: odd if it is set, and changed if it was set meanwhile.
     fn word(&self) -> &AtomicU32 {
         &self.memory.words()[words::EVENT]
     }
@@ -69,24 +65,26 @@ impl Event {
     /// Returns whether the event is set. What was written before it was set can be read after this has returned true.
     #[must_use]
     pub fn is_set(&self) -> bool {
-        is_set(self.word().load(Ordering::Acquire))
+        !is_clear(self.word().load(Ordering::Acquire))
     }
 
     /// Sets the event and wakes all waiters. Does nothing if it is set.
     pub fn set(&self) {
-        let set = |word: u32| (!is_set(word)).then_some((word | SET).wrapping_add(ONCE_MORE));
-        let word = self.word();
-        if word
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, set)
-            .is_ok()
-        {
-            futex::wake(word, u32::MAX >> 1);
+        if self.increment_if(is_clear) {
+            futex::wake(self.word(), u32::MAX >> 1);
         }
     }
 
     /// Clears the event: a wait that begins from now on waits for the next [`set`](Event::set).
     pub fn clear(&self) {
-        self.word().fetch_and(!SET, Ordering::AcqRel);
+        self.increment_if(|word| !is_clear(word));
+    }
+
+    fn increment_if(&self, condition: impl Fn(u32) -> bool) -> bool {
+        let change = |word: u32| condition(word).then_some(word.wrapping_add(1));
+        self.word()
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, change)
+            .is_ok()
     }
 
     /// Waits until the event is set. It also returns if the event was cleared again meanwhile.
@@ -105,28 +103,19 @@ impl Event {
     fn wait_until(&self, deadline: Option<Instant>) -> bool {
         let word = self.word();
         let first = word.load(Ordering::Acquire);
-        let mut seen = first;
-        loop {
-            if has_happened(first, seen) {
-                return true;
-            }
+        while is_clear(first) && word.load(Ordering::Acquire) == first {
             if is_over(deadline) {
                 return false;
             }
             // No longer, in case the process that sets it dies before it wakes this one.
-            futex::wait_while(word, seen, Some(next_check(deadline)));
-            seen = word.load(Ordering::Acquire);
+            futex::wait_while(word, first, Some(next_check(deadline)));
         }
+        true
     }
 }
 
-fn is_set(word: u32) -> bool {
-    word & SET != 0
-}
-
-/// Returns whether the event is set, or was since the word was read first.
-fn has_happened(first: u32, now: u32) -> bool {
-    is_set(now) || first / ONCE_MORE != now / ONCE_MORE
+fn is_clear(word: u32) -> bool {
+    word.is_multiple_of(2)
 }
 
 impl fmt::Debug for Event {
@@ -152,19 +141,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_that_was_set_and_cleared_has_happened() {
-        let set = |word: u32| (word | SET).wrapping_add(ONCE_MORE);
-        let mut word = 0;
-        for _ in 0..3 {
-            assert!(!has_happened(word, word));
-            let first = word;
-            word = set(word);
-            assert!(is_set(word) && has_happened(first, word));
-            word &= !SET;
-            assert!(!is_set(word) && has_happened(first, word));
+    fn the_count_begins_anew_after_its_largest_value() {
+        let event = Event::new().unwrap();
+        event.word().store(u32::MAX - 1, Ordering::Relaxed);
+        for _ in 0..2 {
+            assert!(!event.is_set());
+            event.set();
+            assert!(event.is_set());
+            event.clear();
         }
-        // The count begins anew after its largest value.
-        let last = u32::MAX - SET;
-        assert!(has_happened(last, set(last)) && is_set(set(last)));
+        assert_eq!(event.word().load(Ordering::Relaxed), 2);
     }
 }

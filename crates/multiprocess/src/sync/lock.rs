@@ -18,18 +18,17 @@ use crate::transfer::handle::handle;
 /// [`Value`](crate::Value) and [`Array`](crate::Array) have a lock of their own that you cannot forget.
 ///
 /// Python: `multiprocessing.Lock`. Different here: the lock becomes free when its holder dies, and later holders can
-/// see that, where Python waits for ever; a thread that asks for a lock it holds gets an error, where Python waits for
-/// ever; and only the guard can release it.
+/// see that; a thread that asks for a lock it holds gets an error; Python waits for ever in both cases. And only the
+/// guard can release it.
 ///
 /// # Examples
 ///
 /// ```
 /// use multiprocess::{Lock, spawn, task};
 ///
-/// fn speak(lock: Lock, word: String) -> Result<(), String> {
-///     let _alone = lock.acquire().map_err(|error| error.to_string())?;
+/// fn speak(lock: Lock, word: String) {
+///     let _alone = lock.acquire().expect("this thread doesn't hold it");
 ///     println!("{word}, said by one process at a time");
-///     Ok(())
 /// }
 ///
 /// fn main() -> Result<(), multiprocess::Error> {
@@ -38,7 +37,7 @@ use crate::transfer::handle::handle;
 ///     let children = ["tango", "foxtrot"]
 ///         .map(|word| spawn(speak, (lock.clone(), word.to_owned())));
 ///     for child in children {
-///         child?.join()?.expect("no holder dies");
+///         child?.join()?;
 ///     }
 ///     Ok(())
 /// }

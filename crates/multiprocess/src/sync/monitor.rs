@@ -103,21 +103,27 @@ pub(crate) fn next_check(deadline: Option<Instant>) -> Instant {
 }
 
 /// The numbers of a [`Monitor`], locked.
-pub(crate) struct Numbers<'a> {
-    held: SegmentGuard<'a>,
-    complete: &'a AtomicU32,
-}
+pub(crate) struct Numbers<'a>(SegmentGuard<'a>);
 
 impl<'a> Numbers<'a> {
-    pub(crate) fn new(mut held: SegmentGuard<'a>) -> Numbers<'a> {
-        let complete = &held.segment().words()[words::COMPLETE];
-        redo_log::finish(bytemuck::cast_slice_mut(&mut held), complete);
-        Numbers { held, complete }
+    pub(crate) fn new(held: SegmentGuard<'a>) -> Numbers<'a> {
+        let mut numbers = Numbers(held);
+        let complete = numbers.complete();
+        redo_log::finish(numbers.memory(), complete);
+        numbers
+    }
+
+    fn complete(&self) -> &'a AtomicU32 {
+        &self.0.segment().words()[words::COMPLETE]
+    }
+
+    fn memory(&mut self) -> &mut [u64] {
+        bytemuck::cast_slice_mut(&mut self.0)
     }
 
     /// Returns all numbers.
     pub(crate) fn all(&self) -> &[u64] {
-        &bytemuck::cast_slice(&self.held)[redo_log::ROOM..]
+        &bytemuck::cast_slice(&self.0)[redo_log::ROOM..]
     }
 
     pub(crate) fn get(&self, place: usize) -> u64 {
@@ -126,13 +132,13 @@ impl<'a> Numbers<'a> {
 
     /// Sets numbers, given by their places, in one step: all of them or, if this process is killed, none.
     pub(crate) fn change(&mut self, changes: &[(usize, u64)]) {
-        let memory = bytemuck::cast_slice_mut(&mut self.held);
-        redo_log::change(memory, self.complete, changes);
+        let complete = self.complete();
+        redo_log::change(self.memory(), complete, changes);
     }
 
     /// Sets a number while no other process knows of it.
     pub(crate) fn set(&mut self, place: usize, number: u64) {
-        bytemuck::cast_slice_mut(&mut self.held)[redo_log::ROOM + place] = number;
+        self.memory()[redo_log::ROOM + place] = number;
     }
 }
 
@@ -150,8 +156,7 @@ impl<const SIZE: usize> Table<SIZE> {
     /// Returns the place of the process with that number; of 0, a free place.
     pub(crate) fn place_of(self, numbers: &[u64], process: u64) -> Option<usize> {
         let mut places = self.places(numbers);
-        let (place, _) = places.find(|&(_, number)| number == process)?;
-        Some(place)
+        places.find_map(|(place, number)| (number == process).then_some(place))
     }
 
     /// Returns the processes, with their places.

@@ -32,10 +32,9 @@ use crate::trace::events;
 /// fn main() -> Result<(), multiprocess::Error> {
 ///     multiprocess::init([task(add_one)]);
 ///     let counter = Value::new(0)?;
-///     let children: Vec<_> =
-///         (0..4).map(|_| spawn(add_one, (counter.clone(),))).collect::<Result<_, _>>()?;
+///     let children = [(); 4].map(|()| spawn(add_one, (counter.clone(),)));
 ///     for child in children {
-///         child.join()?;
+///         child?.join()?;
 ///     }
 ///     assert_eq!(counter.get()?, 4);
 ///     Ok(())
@@ -52,7 +51,7 @@ locking!(
     Value<T: Pod>, lock, try_lock, lock_timeout,
     memory: |value| &value.memory,
     called: |_| Value::<T>::content(),
-    ValueGuard: |_, locked| locked.map(ValueGuard::of),
+    ValueGuard: |_, locked| locked.map(|held| ValueGuard { held, value: PhantomData }),
     memory: |guard| guard.held.segment(),
 );
 
@@ -95,13 +94,6 @@ impl<T: Pod> Value<T> {
 pub struct ValueGuard<'a, T> {
     held: SegmentGuard<'a>,
     value: PhantomData<&'a mut T>,
-}
-
-impl<'a, T> ValueGuard<'a, T> {
-    fn of(held: SegmentGuard<'a>) -> ValueGuard<'a, T> {
-        let value = PhantomData;
-        ValueGuard { held, value }
-    }
 }
 
 impl<T: Pod> Deref for ValueGuard<'_, T> {
