@@ -119,8 +119,7 @@ impl Barrier {
 
     /// Waits until all have arrived, but not longer than `limit`. Python: `Barrier.wait(seconds)`.
     ///
-    /// When the time is over the barrier breaks, for the others too; if a process was stopped in the middle of using
-    /// it, as soon as that process goes on.
+    /// When the time is over the barrier breaks for all; if a stopped process is using it, as soon as that goes on.
     ///
     /// # Errors
     ///
@@ -129,15 +128,15 @@ impl Barrier {
         self.0.wait(Instant::now().checked_add(limit))
     }
 
-    /// Breaks the barrier: all waiters, and all that arrive later, get an error.
+    /// Breaks the barrier. Python: `Barrier.abort()`.
     ///
     /// # Errors
     ///
     /// [`Error::Memory`] if the operating system refuses.
     pub fn abort(&self) -> Result<()> {
-        let me = UniquePid::own();
         let mut numbers = self.0.enter(None)?;
-        break_it(&self.0.monitor, &mut numbers, ABORT, me.number());
+        let me = UniquePid::own().number();
+        break_it(&self.0.monitor, &mut numbers, ABORT, me);
         Ok(())
     }
 
@@ -189,7 +188,13 @@ impl Inner {
     fn enter(&self, deadline: Option<Instant>) -> Result<Numbers<'_>> {
         match self.monitor.lock(deadline) {
             Ok(mut numbers) => {
-                self.break_as_noted(&mut numbers);
+                let late = self.monitor.note().load(Ordering::SeqCst);
+                if late != 0 {
+                    let late = u64::from(late) << 32;
+                    break_it(&self.monitor, &mut numbers, TIMEOUT, late);
+                    // Cleared last: if this process dies before, the next breaks once more what is broken.
+                    self.monitor.note().store(0, Ordering::SeqCst);
+                }
                 Ok(numbers)
             }
             Err(Refused::Busy) => {
@@ -202,41 +207,21 @@ impl Inner {
         }
     }
 
-    fn break_as_noted(&self, numbers: &mut Numbers<'_>) {
-        let late = self.monitor.note().load(Ordering::SeqCst);
-        if late != 0 {
-            break_it(&self.monitor, numbers, TIMEOUT, u64::from(late) << 32);
-            // Cleared last: if this process dies before, the next breaks once more what is broken.
-            self.monitor.note().store(0, Ordering::SeqCst);
-        }
-    }
-
-    /// Makes this process a participant when the barrier arrives. If a stopped process holds the numbers, the first
-    /// wait does it.
-    fn try_to_join(&self) {
-        let me = UniquePid::own();
-        if let Some(mut numbers) = lock_briefly(&self.monitor) {
-            self.break_as_noted(&mut numbers);
-            self.join(&mut numbers, me);
-        }
-    }
-
     /// Makes this process a participant, if it is none yet.
-    fn join(&self, numbers: &mut Numbers<'_>, me: UniquePid) {
+    fn join(&self, numbers: &mut Numbers<'_>) {
         if self.place.get().is_none() {
             // Without a free place, the death of this process goes unnoticed.
             let place = PARTICIPANTS.place_of(numbers.all(), 0);
             if let Some(place) = place {
-                numbers.change(&[(place, me.number())]);
+                numbers.change(&[(place, UniquePid::own().number())]);
             }
             let _ = self.place.set(place);
         }
     }
 
     fn wait(&self, deadline: Option<Instant>) -> Result<u32> {
-        let me = UniquePid::own();
         let mut numbers = self.enter(deadline)?;
-        self.join(&mut numbers, me);
+        self.join(&mut numbers);
         if numbers.get(BROKEN) != 0 {
             return Err(cause(&numbers));
         }
@@ -266,8 +251,8 @@ impl Inner {
                 self.check_for_dead(&mut numbers);
             }
             if is_over(deadline) && numbers.get(ROUND) == round {
-                let me = UniquePid::own();
-                break_it(&self.monitor, &mut numbers, TIMEOUT, me.number());
+                let me = UniquePid::own().number();
+                break_it(&self.monitor, &mut numbers, TIMEOUT, me);
             }
         }
         if has_failed(&numbers, round) {
@@ -375,7 +360,10 @@ handle!(
     },
     |memory, parties| {
         let barrier = Barrier::of(Monitor::of(memory, CONTENT), parties);
-        barrier.0.try_to_join();
+        // If a stopped process holds the numbers, the first wait makes this one a participant.
+        if let Some(mut numbers) = lock_briefly(&barrier.0.monitor) {
+            barrier.0.join(&mut numbers);
+        }
         Ok(barrier)
     },
 );

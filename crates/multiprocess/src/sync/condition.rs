@@ -13,14 +13,11 @@ use crate::transfer::handle::handle;
 /// A condition variable with its lock: a holder can wait until another holder notifies it of a change.
 ///
 /// It is a handle, like [`Lock`](crate::Lock). What has changed is stored elsewhere, for example in a
-/// [`Value`](crate::Value) that is only touched under the condition's lock.
-///
-/// If a process is killed before it could act on a notification, the next waiter gets it, at most a tenth of a second
-/// later. There are no spurious wake-ups.
+/// [`Value`](crate::Value) that is only touched under the condition's lock. There are no spurious wake-ups.
 ///
 /// Python: `multiprocessing.Condition`. Different here: only the guard of the condition's lock can wait and notify,
-/// where Python raises an error at run time if the lock is not held; and a process that is killed while it waits loses
-/// no notification, where in Python `notify` can then wait for ever.
+/// where Python raises an error at run time if the lock is not held; and if a process is killed before it could act on
+/// a notification, the next waiter gets it, at most a tenth of a second later, where `notify` can wait for ever.
 ///
 /// # Examples
 ///
@@ -38,9 +35,7 @@ use crate::transfer::handle::handle;
 ///     let shop = Condition::new()?;
 ///     let loaves = RawValue::new(0)?;
 ///     let child = spawn(baker, (shop.clone(), loaves.clone()))?;
-///     let mut inside = shop.lock()?;
-///     inside.wait_for(|| loaves.get() > 0)?;
-///     drop(inside);
+///     shop.lock()?.wait_for(|| loaves.get() > 0)?;
 ///     child.join()
 /// }
 /// ```
@@ -103,9 +98,8 @@ impl<'a> ConditionGuard<'a> {
         self.wait_until(None).map(|_| ())
     }
 
-    /// As [`wait`](ConditionGuard::wait), but waits no longer than `limit`; returns whether it was notified.
-    ///
-    /// It takes longer than `limit` if the lock is held then. Python: `Condition.wait(seconds)`.
+    /// As [`wait`](ConditionGuard::wait), but not longer than `limit`, and then until the lock is free; returns whether
+    /// it was notified. Python: `Condition.wait(seconds)`.
     ///
     /// # Errors
     ///
@@ -114,9 +108,7 @@ impl<'a> ConditionGuard<'a> {
         self.wait_until(Instant::now().checked_add(limit))
     }
 
-    /// Waits, again and again, until `holds` returns true; it is called while the lock is held.
-    ///
-    /// Python: `Condition.wait_for(predicate)`.
+    /// Waits until `holds`, called under the lock, returns true. Python: `Condition.wait_for(predicate)`.
     ///
     /// # Errors
     ///
@@ -150,9 +142,8 @@ impl<'a> ConditionGuard<'a> {
 
     /// Notifies the waiter that has waited longest, if there is one. Python: `Condition.notify()`.
     pub fn notify_one(&mut self) {
-        let monitor = self.monitor;
         if let Some(numbers) = &mut self.numbers {
-            notify_next(monitor, numbers);
+            notify_next(self.monitor, numbers);
         }
     }
 

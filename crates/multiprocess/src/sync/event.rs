@@ -16,8 +16,8 @@ use crate::transfer::handle::handle;
 
 /// A flag that processes set, clear, and wait for.
 ///
-/// It is a handle, like [`Lock`](crate::Lock). Setting it is one store, so no death leaves it half set. Waiters wake up
-/// at once, or, if the process that set it died before it could wake them, a tenth of a second later.
+/// It is a handle, like [`Lock`](crate::Lock). Waiters wake up at once, or, if the process that set it died before it
+/// could wake them, a tenth of a second later.
 ///
 /// Python: `multiprocessing.Event`. Different here: a waiting process that is killed does not disturb the others;
 /// in Python `set` can then wait for ever.
@@ -92,7 +92,7 @@ impl Event {
         self.wait_until(None);
     }
 
-    /// Waits until the event is set, but not longer than `limit`; returns whether it was set.
+    /// Waits until the event is set, but not longer than `limit`; returns whether it was.
     ///
     /// Python: `Event.wait(seconds)`.
     #[must_use]

@@ -3,13 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::errors::error::Result;
-use crate::errors::quoted::Name;
-use crate::memory::segment::{Access, Segment, SegmentGuard};
+use crate::memory::segment::{Segment, SegmentGuard};
 use crate::sync::locking::locking;
-use crate::sync::typed_memory::create;
-use crate::trace::events;
-use crate::transfer::handle::handle;
+use crate::sync::named_lock::named_lock;
 
 /// A lock that processes and threads take in turns.
 ///
@@ -44,10 +40,11 @@ use crate::transfer::handle::handle;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Lock {
-    kind: Kind,
-    pub(super) name: Option<Arc<str>>,
-    pub(super) memory: Arc<Segment>,
+    name: Option<Box<str>>,
+    memory: Arc<Segment>,
 }
+
+named_lock!(Lock, "a Lock", "a lock", "the lock");
 
 locking!(
     Lock, acquire, try_acquire, acquire_timeout,
@@ -55,73 +52,6 @@ locking!(
     called: ToString::to_string,
     LockGuard: |_, locked| locked.map(|held| LockGuard { held }),
     memory: |guard| guard.held.segment(),
-);
-
-/// The type as users see it: an [`RLock`](crate::RLock) contains a [`Lock`].
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Kind {
-    Lock,
-    RLock,
-}
-
-impl Kind {
-    pub(super) fn content(self) -> &'static str {
-        match self {
-            Kind::Lock => "a Lock",
-            Kind::RLock => "an RLock",
-        }
-    }
-}
-
-impl Lock {
-    /// Makes a free lock.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Memory`](crate::Error::Memory) if there is no shared memory for it.
-    pub fn new() -> Result<Lock> {
-        Lock::make(Kind::Lock, None)
-    }
-
-    /// Makes a lock with a name, which appears in the error of a wait that times out.
-    ///
-    /// # Errors
-    ///
-    /// As [`new`](Lock::new).
-    pub fn named(name: &str) -> Result<Lock> {
-        Lock::make(Kind::Lock, Some(name))
-    }
-
-    pub(super) fn make(kind: Kind, name: Option<&str>) -> Result<Lock> {
-        let memory = create::<u8>(0, Access::Locked, || kind.content().to_owned())?;
-        let lock = Lock::of(kind, memory, name);
-        events::made(&lock.memory, || lock.to_string());
-        Ok(lock)
-    }
-
-    pub(super) fn of(kind: Kind, memory: Arc<Segment>, name: Option<&str>) -> Lock {
-        let name = name.map(Into::into);
-        Lock { kind, name, memory }
-    }
-}
-
-/// `a lock`, or `the lock 'left'`.
-impl fmt::Display for Lock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.name, self.kind) {
-            (Some(name), Kind::Lock) => write!(f, "the lock '{}'", Name(name)),
-            (Some(name), Kind::RLock) => write!(f, "the RLock '{}'", Name(name)),
-            (None, Kind::Lock) => f.write_str("a lock"),
-            (None, Kind::RLock) => f.write_str("an RLock"),
-        }
-    }
-}
-
-handle!(
-    Lock,
-    Kind::Lock.content(),
-    |lock| Ok((&lock.memory, lock.name.as_deref())),
-    |memory, name: Option<String>| Ok(Lock::of(Kind::Lock, memory, name.as_deref())),
 );
 
 /// A lock that is held; dropping it releases the lock. Python: the block of `with lock:`.

@@ -51,7 +51,7 @@ impl Monitor {
             .map_err(|refused| self.refusal(refused, None))
     }
 
-    /// Locks the numbers before a deadline. Even when that has passed, it waits a [`MOMENT`] for another that holds them.
+    /// Locks the numbers before a deadline; even when that has passed, waits a [`MOMENT`] for another that holds them.
     pub(crate) fn lock(&self, deadline: Option<Instant>) -> Result<Numbers<'_>, Refused> {
         let deadline = deadline.map(|deadline| deadline.max(Instant::now() + MOMENT));
         self.memory.lock(deadline).map(Numbers::new)
@@ -135,14 +135,9 @@ impl<'a> Numbers<'a> {
         let complete = self.complete();
         redo_log::change(self.memory(), complete, changes);
     }
-
-    /// Sets a number while no other process knows of it.
-    pub(crate) fn set(&mut self, place: usize, number: u64) {
-        self.memory()[redo_log::ROOM + place] = number;
-    }
 }
 
-/// Processes in the numbers of a monitor: from a number on, each has a place of `SIZE` numbers. The first of them is the
+/// Processes in the numbers of a monitor: from a number on, each has a place of `SIZE` numbers. The first is the
 /// process, or 0 if the place is free.
 #[derive(Clone, Copy)]
 pub(crate) struct Table<const SIZE: usize>(pub(crate) usize);

@@ -58,8 +58,8 @@ pub trait Number: bits::Bits + 'static {}
 
 /// Numbers that processes share without a lock.
 ///
-/// Each is read and written whole, by relaxed atomic operations. Reading and then writing is two operations. If another
-/// process writes between them, that is a lost update, but nothing worse happens.
+/// Each is read and written whole, by relaxed atomic operations. If another process writes between a read and a write,
+/// that is a lost update, but nothing worse.
 ///
 /// Python: `multiprocessing.RawArray`.
 ///
@@ -110,7 +110,7 @@ impl<T: Number> RawArray<T> {
     ///
     /// # Panics
     ///
-    /// If `index` is not less than [`len`](RawArray::len), like the other methods that take an index.
+    /// If `index` is not less than [`len`](RawArray::len).
     #[must_use]
     pub fn get(&self, index: usize) -> T {
         T::load(&self.cells()[index])
@@ -125,9 +125,8 @@ impl<T: Number> RawArray<T> {
         number.store(&self.cells()[index]);
     }
 
-    /// Replaces a number by the result of `change`, atomically, and returns the old one.
-    ///
-    /// There are no lost updates this way: if another process writes meanwhile, `change` is called again.
+    /// Replaces a number by the result of `change`, atomically, and returns the old one. If another process writes
+    /// meanwhile, `change` is called again, so no update is lost.
     ///
     /// # Panics
     ///

@@ -2,18 +2,16 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
-use crate::errors::error::Result;
 use crate::memory::segment::Segment;
 use crate::platform::file_lock::Refused;
-use crate::sync::lock::{Kind, Lock};
 use crate::sync::locking::locking;
-use crate::transfer::handle::handle;
+use crate::sync::named_lock::named_lock;
 
 /// A lock that processes and threads take in turns, and that the thread which holds it may take again.
 ///
-/// It becomes free when its last guard is dropped. Like [`Lock`](crate::Lock) it is a handle, it becomes free when its
-/// holder dies, and later holders can see that.
+/// It becomes free when its last guard is dropped. All else is as with a [`Lock`](crate::Lock).
 ///
 /// Python: `multiprocessing.RLock`. Different here: Python waits for ever when the holder was killed; and only the
 /// guard can release it, so it cannot be released once too often.
@@ -38,14 +36,19 @@ use crate::transfer::handle::handle;
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct RLock(Lock);
+pub struct RLock {
+    name: Option<Box<str>>,
+    memory: Arc<Segment>,
+}
+
+named_lock!(RLock, "an RLock", "an RLock", "the RLock");
 
 locking!(
     RLock, acquire, try_acquire, acquire_timeout,
-    memory: |lock| &lock.0.memory,
+    memory: |lock| &lock.memory,
     called: ToString::to_string,
     RLockGuard: |lock, locked| {
-        let memory: &Segment = &lock.0.memory;
+        let memory: &Segment = &lock.memory;
         match locked {
             Ok(held) => held.keep(),
             Err(Refused::HeldByThisThread) => memory.keep_again(),
@@ -55,39 +58,6 @@ locking!(
         Ok(RLockGuard { memory, not_send })
     },
     memory: |guard| guard.memory,
-);
-
-impl RLock {
-    /// Makes a free lock.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Memory`](crate::Error::Memory) if there is no shared memory for it.
-    pub fn new() -> Result<RLock> {
-        Lock::make(Kind::RLock, None).map(RLock)
-    }
-
-    /// Makes a lock with a name, which appears in the error of a wait that times out.
-    ///
-    /// # Errors
-    ///
-    /// As [`new`](RLock::new).
-    pub fn named(name: &str) -> Result<RLock> {
-        Lock::make(Kind::RLock, Some(name)).map(RLock)
-    }
-}
-
-impl fmt::Display for RLock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-handle!(
-    RLock,
-    Kind::RLock.content(),
-    |lock| Ok((&lock.0.memory, lock.0.name.as_deref())),
-    |memory, name: Option<String>| Ok(RLock(Lock::of(Kind::RLock, memory, name.as_deref()))),
 );
 
 /// An [`RLock`] that is held, once for each guard; dropping the last guard releases it.

@@ -15,10 +15,9 @@ use crate::transfer::handle::handle;
 /// and within a tenth of a second after its process dies.
 ///
 /// Python: `multiprocessing.Semaphore(n)`. Different here: a permit of a killed process is released, where Python loses
-/// it; and only its guard releases a permit, so there are never more of them than at the beginning. That makes it
-/// Python's `BoundedSemaphore` too: the `ValueError` of a release too many cannot happen. To signal another process, as
-/// Python programs do by `release` without `acquire`, use [`Event`](crate::Event) or
-/// [`Condition`](crate::Condition).
+/// it; and only its guard releases a permit, so there are never more of them than at the beginning, as with Python's
+/// `BoundedSemaphore`. To signal another process, as Python programs do by `release` without `acquire`, use
+/// [`Event`](crate::Event) or [`Condition`](crate::Condition).
 ///
 /// # Examples
 ///
@@ -66,7 +65,7 @@ impl Semaphore {
     pub fn new(permits: u32) -> Result<Semaphore> {
         let holders = permits.min(MAX_HOLDERS) as usize;
         let monitor = Monitor::new(HOLDERS.0 + 2 * holders, CONTENT)?;
-        monitor.enter()?.set(FREE, u64::from(permits));
+        monitor.enter()?.change(&[(FREE, u64::from(permits))]);
         Ok(Semaphore { monitor, permits })
     }
 
@@ -83,8 +82,7 @@ impl Semaphore {
 
     /// Takes a permit if one is free. Python: `Semaphore.acquire(block=False)`.
     ///
-    /// It waits for another process that takes or releases a permit at the same moment, but not longer than a
-    /// millisecond; then it is `None`, too.
+    /// It waits for another process that takes or releases a permit at this moment, but not longer than a millisecond.
     ///
     /// # Errors
     ///
@@ -96,10 +94,9 @@ impl Semaphore {
         }
     }
 
-    /// Waits for a permit, but not longer than `limit`.
+    /// Waits for a permit, but not longer than `limit`; the error names the holders of the permits.
     ///
-    /// Python: `Semaphore.acquire(timeout=seconds)`, which returns False where this is an error that names the holders
-    /// of the permits.
+    /// Python: `Semaphore.acquire(timeout=seconds)`, which returns False then.
     ///
     /// # Errors
     ///
@@ -171,20 +168,6 @@ impl Semaphore {
         }
         !dead.is_empty()
     }
-
-    fn release(&self) -> Result<()> {
-        let me = UniquePid::own();
-        let mut numbers = self.monitor.enter()?;
-        // If this process is ending, another one may have released it.
-        if let Some(place) = HOLDERS.place_of(numbers.all(), me.number()) {
-            let (free, count) = (numbers.get(FREE) + 1, numbers.get(place + 1) - 1);
-            let process = if count > 0 { me.number() } else { 0 };
-            numbers.change(&[(FREE, free), (place, process), (place + 1, count)]);
-        }
-        drop(numbers);
-        self.monitor.eventcount(FREED).notify_one();
-        Ok(())
-    }
 }
 
 /// Takes a permit if one is free.
@@ -217,8 +200,7 @@ handle!(
 
 /// A permit of a [`Semaphore`]; dropping it releases it. Python: the block of `with semaphore:`.
 ///
-/// It belongs to the process, and may be dropped by another thread of it. One that is forgotten
-/// ([`std::mem::forget`]) is released when the process ends.
+/// Another thread of the process may drop it. If it is leaked, it is released when the process ends.
 #[derive(Debug)]
 #[must_use = "dropping the permit gives it back at once"]
 pub struct Permit<'a> {
@@ -227,7 +209,19 @@ pub struct Permit<'a> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        // If it fails, the permit is released when the process ends.
-        let _ = self.semaphore.release();
+        let monitor = &self.semaphore.monitor;
+        let me = UniquePid::own().number();
+        // If it is refused, the permit is released when the process ends.
+        let Ok(mut numbers) = monitor.lock(None) else {
+            return;
+        };
+        // If this process is ending, another one may have released it.
+        if let Some(place) = HOLDERS.place_of(numbers.all(), me) {
+            let (free, count) = (numbers.get(FREE) + 1, numbers.get(place + 1) - 1);
+            let process = if count > 0 { me } else { 0 };
+            numbers.change(&[(FREE, free), (place, process), (place + 1, count)]);
+        }
+        drop(numbers);
+        monitor.eventcount(FREED).notify_one();
     }
 }
