@@ -1,8 +1,6 @@
 //! An array in shared memory, guarded by a lock.
 
-use std::fmt;
 use std::marker::PhantomData;
-use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use bytemuck::Pod;
@@ -10,7 +8,7 @@ use bytemuck::Pod;
 use crate::errors::error::Result;
 use crate::memory::segment::{Access, Segment, SegmentGuard};
 use crate::sync::locking::locking;
-use crate::sync::typed_memory::{create, typed_memory};
+use crate::sync::typed_memory::{create, typed_guard, typed_memory};
 use crate::trace::events;
 
 /// An array that processes share: what `Mutex<[T]>` is for threads.
@@ -51,7 +49,7 @@ locking!(
     Array<T: Pod>, lock, try_lock, lock_timeout,
     memory: |array| &array.memory,
     called: |_| Array::<T>::content(),
-    ArrayGuard: |_, locked| locked.map(|held| ArrayGuard { held, elements: PhantomData }),
+    ArrayGuard: |_, locked| locked.map(|held| ArrayGuard { held, lent: PhantomData }),
     memory: |guard| guard.held.segment(),
 );
 
@@ -105,27 +103,7 @@ impl<T: Pod> Array<T> {
 #[must_use = "dropping the guard releases the lock at once"]
 pub struct ArrayGuard<'a, T> {
     held: SegmentGuard<'a>,
-    elements: PhantomData<&'a mut [T]>,
+    lent: PhantomData<&'a mut [T]>,
 }
 
-impl<T: Pod> Deref for ArrayGuard<'_, T> {
-    type Target = [T];
-
-    #[inline]
-    fn deref(&self) -> &[T] {
-        bytemuck::cast_slice(&self.held)
-    }
-}
-
-impl<T: Pod> DerefMut for ArrayGuard<'_, T> {
-    #[inline]
-    fn deref_mut(&mut self) -> &mut [T] {
-        bytemuck::cast_slice_mut(&mut self.held)
-    }
-}
-
-impl<T: Pod + fmt::Debug> fmt::Debug for ArrayGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
-    }
-}
+typed_guard!(ArrayGuard, [T], cast_slice, cast_slice_mut);

@@ -51,8 +51,7 @@ impl fmt::Display for LockWait {
 /// That is certain if each still holds what it held when the others waited, and the same thread does: a lock knows the
 /// process that holds it, not the thread. So a process that waits for itself is no deadlock: two threads take turns.
 ///
-/// Python has nothing like it: `acquire` with a time limit returns False, and does not say which process holds the
-/// lock.
+/// Python has nothing like it: `acquire` with a time limit returns False, and does not name the holder.
 ///
 /// # Examples
 ///

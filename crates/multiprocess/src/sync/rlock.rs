@@ -19,21 +19,14 @@ use crate::sync::named_lock::named_lock;
 /// # Examples
 ///
 /// ```
-/// use multiprocess::{Error, RLock};
-///
-/// fn transfer(books: &RLock) -> Result<(), Error> {
-///     let _alone = books.acquire()?;
-///     check(books)
-/// }
-///
-/// // Takes the lock for callers that don't hold it; `transfer` does.
-/// fn check(books: &RLock) -> Result<(), Error> {
-///     let _alone = books.acquire()?;
-///     Ok(())
-/// }
-///
-/// transfer(&RLock::new()?)?;
-/// # Ok::<(), Error>(())
+/// let books = multiprocess::RLock::new()?;
+/// let transfer = books.acquire()?;
+/// // A function called here may take the lock too: this thread holds it.
+/// let check = books.acquire()?;
+/// drop(transfer);
+/// // The last guard releases it.
+/// drop(check);
+/// # Ok::<(), multiprocess::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct RLock {

@@ -75,9 +75,12 @@ impl Semaphore {
     ///
     /// [`Error::Memory`] if the operating system refuses.
     pub fn acquire(&self) -> Result<Permit<'_>> {
-        let taken = self.take(None);
-        let permit = taken.map_err(|refused| self.monitor.refusal(refused, None))?;
-        Ok(permit.expect("without a deadline it waits for one"))
+        let refusal = |refused| self.monitor.refusal(refused, None);
+        loop {
+            if let Some(permit) = self.take(None).map_err(refusal)? {
+                return Ok(permit);
+            }
+        }
     }
 
     /// Takes a permit if one is free. Python: `Semaphore.acquire(block=False)`.

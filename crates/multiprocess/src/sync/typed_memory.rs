@@ -46,10 +46,6 @@ macro_rules! typed_memory {
             }
         }
 
-        #[allow(
-            clippy::missing_fields_in_debug,
-            reason = "the name of their type says more about the elements"
-        )]
         impl<T> std::fmt::Debug for $handle<T> {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.debug_struct(stringify!($handle))
@@ -68,3 +64,31 @@ macro_rules! typed_memory {
     };
 }
 pub(crate) use typed_memory;
+
+/// Makes a struct of `held` and `lent` a guard, which lends the elements by a function of [`bytemuck`].
+macro_rules! typed_guard {
+    ($guard:ident, $target:ty, $cast:ident, $cast_mut:ident) => {
+        impl<T: bytemuck::Pod> std::ops::Deref for $guard<'_, T> {
+            type Target = $target;
+
+            #[inline]
+            fn deref(&self) -> &$target {
+                bytemuck::$cast(&self.held)
+            }
+        }
+
+        impl<T: bytemuck::Pod> std::ops::DerefMut for $guard<'_, T> {
+            #[inline]
+            fn deref_mut(&mut self) -> &mut $target {
+                bytemuck::$cast_mut(&mut self.held)
+            }
+        }
+
+        impl<T: bytemuck::Pod + std::fmt::Debug> std::fmt::Debug for $guard<'_, T> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                (**self).fmt(f)
+            }
+        }
+    };
+}
+pub(crate) use typed_guard;

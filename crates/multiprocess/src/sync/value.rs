@@ -1,8 +1,6 @@
 //! A value in shared memory, guarded by a lock.
 
-use std::fmt;
 use std::marker::PhantomData;
-use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use bytemuck::Pod;
@@ -10,7 +8,7 @@ use bytemuck::Pod;
 use crate::errors::error::Result;
 use crate::memory::segment::{Access, Segment, SegmentGuard};
 use crate::sync::locking::locking;
-use crate::sync::typed_memory::{create, typed_memory};
+use crate::sync::typed_memory::{create, typed_guard, typed_memory};
 use crate::trace::events;
 
 /// A value that processes share: what `Mutex<T>` is for threads.
@@ -51,7 +49,7 @@ locking!(
     Value<T: Pod>, lock, try_lock, lock_timeout,
     memory: |value| &value.memory,
     called: |_| Value::<T>::content(),
-    ValueGuard: |_, locked| locked.map(|held| ValueGuard { held, value: PhantomData }),
+    ValueGuard: |_, locked| locked.map(|held| ValueGuard { held, lent: PhantomData }),
     memory: |guard| guard.held.segment(),
 );
 
@@ -93,27 +91,7 @@ impl<T: Pod> Value<T> {
 #[must_use = "dropping the guard releases the lock at once"]
 pub struct ValueGuard<'a, T> {
     held: SegmentGuard<'a>,
-    value: PhantomData<&'a mut T>,
+    lent: PhantomData<&'a mut T>,
 }
 
-impl<T: Pod> Deref for ValueGuard<'_, T> {
-    type Target = T;
-
-    #[inline]
-    fn deref(&self) -> &T {
-        bytemuck::from_bytes(&self.held)
-    }
-}
-
-impl<T: Pod> DerefMut for ValueGuard<'_, T> {
-    #[inline]
-    fn deref_mut(&mut self) -> &mut T {
-        bytemuck::from_bytes_mut(&mut self.held)
-    }
-}
-
-impl<T: Pod + fmt::Debug> fmt::Debug for ValueGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
+typed_guard!(ValueGuard, T, from_bytes, from_bytes_mut);
