@@ -65,6 +65,8 @@ pub(crate) struct Segment {
     pub(super) files: [OnceLock<FileLock>; LOCK + 1],
     /// The process that opened it, and the effective user that it had.
     pub(super) opened_by: (UniquePid, u32),
+    /// How often the thread that holds the lock has kept it; written under the lock.
+    pub(super) times_kept: AtomicU32,
     /// What its last user does with each direction before the memory is unmapped.
     clear: [OnceLock<Clear>; DIRECTIONS],
 }
@@ -98,6 +100,7 @@ impl Segment {
             users: Arc::new(users),
             files: Default::default(),
             opened_by: (UniquePid::current(), run_file::user()),
+            times_kept: AtomicU32::new(0),
             clear: Default::default(),
         }
     }
@@ -237,6 +240,7 @@ impl Segment {
             users: Arc::clone(&self.users),
             files: std::mem::take(&mut self.files),
             opened_by: self.opened_by,
+            times_kept: AtomicU32::new(0),
             clear: Default::default(),
         });
         // A message may hold a handle of this very memory.
@@ -366,6 +370,8 @@ impl<'a> SegmentGuard<'a> {
 
     /// Keeps the lock without the guard, until [`release_kept`](Segment::release_kept).
     pub(crate) fn keep(self) {
+        // What a forgotten guard has counted is void.
+        self.segment.times_kept.store(1, Ordering::Relaxed);
         std::mem::forget(self);
     }
 }

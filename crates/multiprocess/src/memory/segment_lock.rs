@@ -160,10 +160,17 @@ impl Segment {
         self.header().lock.death.store(0, Ordering::Relaxed);
     }
 
-    /// Releases a lock that this thread holds and has [kept](SegmentGuard::keep).
+    /// Keeps a lock once more that this thread has [kept](SegmentGuard::keep).
+    pub(crate) fn keep_again(&self) {
+        self.times_kept.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Releases a lock that this thread has kept, when it was called as often as the lock was kept.
     pub(crate) fn release_kept(&self) {
         assert_eq!(self.address.length, 0, "only a lock without memory is kept");
-        drop(self.guard());
+        if self.times_kept.fetch_sub(1, Ordering::Relaxed) == 1 {
+            drop(self.guard());
+        }
     }
 }
 

@@ -21,3 +21,8 @@ impl Timeout {
         }
     }
 }
+
+/// Returns whether a deadline has passed.
+pub(crate) fn is_over(deadline: Option<Instant>) -> bool {
+    WaitUntil::Until(deadline).is_over()
+}

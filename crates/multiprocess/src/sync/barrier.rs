@@ -1,6 +1,5 @@
 //! The barrier: a point where processes wait for each other.
 
-use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -9,8 +8,9 @@ use crate::errors::broken_by::BrokenBy;
 use crate::errors::error::{Error, Result};
 use crate::errors::holder::Holder;
 use crate::memory::liveness::UniquePid;
+use crate::memory::timeout::is_over;
 use crate::platform::file_lock::Refused;
-use crate::sync::monitor::{Monitor, Numbers};
+use crate::sync::monitor::{Monitor, Numbers, Table};
 use crate::transfer::attachments::{self, Attachment};
 use crate::transfer::handle::handle;
 
@@ -22,11 +22,9 @@ use crate::transfer::handle::handle;
 ///
 /// A process is a participant from the moment when it receives the barrier, or waits at it for the first time, until it
 /// drops its last handle to what it received. If it dies before that, or drops the handle in a panic, the barrier
-/// breaks: at once, or within a tenth of a second after a wait began. The same happens if a process that was started
-/// with the barrier among its arguments dies before it has read them.
-///
-/// If the barrier is sent in a message that is never received, nothing breaks: the others wait for ever for that
-/// participant, unless they use [`wait_timeout`](Barrier::wait_timeout).
+/// breaks: at once, or within a tenth of a second after a wait began. So it does if a process dies before it has read
+/// the barrier among its arguments. If a message with the barrier is never received, nothing breaks: the others wait
+/// for ever, unless they use [`wait_timeout`](Barrier::wait_timeout).
 ///
 /// Python: `multiprocessing.Barrier(parties)`. Different here: if a participant is killed in Python, the others wait
 /// for ever.
@@ -43,22 +41,17 @@ use crate::transfer::handle::handle;
 /// fn main() -> Result<(), multiprocess::Error> {
 ///     multiprocess::init([task(climber)]);
 ///     let summit = Barrier::new(2)?;
-///     let climbers = [spawn(climber, (summit.clone(),))?, spawn(climber, (summit.clone(),))?];
-///     let mut places: Vec<u32> = Vec::new();
-///     for climber in climbers {
-///         places.push(climber.join()?);
-///     }
-///     places.sort_unstable();
-///     assert_eq!(places, [0, 1]);
+///     let child = spawn(climber, (summit.clone(),))?;
+///     // One of them is the first, which is 0, and the other one the second.
+///     assert_eq!(summit.wait()? + child.join()?, 1);
 ///     Ok(())
 /// }
 /// ```
-#[derive(Clone)]
-pub struct Barrier {
-    inner: Arc<Inner>,
-}
+#[derive(Clone, Debug)]
+pub struct Barrier(Arc<Inner>);
 
 /// The barrier as one process has it.
+#[derive(Debug)]
 struct Inner {
     monitor: Monitor,
     parties: u32,
@@ -77,8 +70,8 @@ const BROKEN: usize = 2;
 const CULPRIT: usize = 3;
 /// One bit for each of the last 64 rounds: whether it failed.
 const FAILED: usize = 4;
-/// The processes that are participants, each with a number; 0 is an empty place.
-const PARTICIPANTS: usize = 5;
+/// The processes that are participants.
+const PARTICIPANTS: Table<1> = Table(5);
 
 /// The eventcount that is notified when a round ends.
 const ROUND_ENDED: usize = 0;
@@ -101,20 +94,17 @@ impl Barrier {
     pub fn new(parties: u32) -> Result<Barrier> {
         let parties = parties.max(1);
         let places = parties.saturating_add(SPARE_PLACES).min(MAX_PLACES);
-        let monitor = Monitor::new(PARTICIPANTS + places as usize, CONTENT)?;
+        let monitor = Monitor::new(PARTICIPANTS.0 + places as usize, CONTENT)?;
         Ok(Barrier::of(monitor, parties))
     }
 
     fn of(monitor: Monitor, parties: u32) -> Barrier {
-        let inner = Inner {
+        Barrier(Arc::new(Inner {
             monitor,
             parties,
             place: OnceLock::new(),
             arrived_in_panic: std::thread::panicking(),
-        };
-        Barrier {
-            inner: Arc::new(inner),
-        }
+        }))
     }
 
     /// Waits until all have arrived; returns the order of arrival: 0 for the first, 1 for the second, ….
@@ -123,31 +113,29 @@ impl Barrier {
     ///
     /// [`Error::BarrierBroken`] if it is broken or breaks, [`Error::Memory`] if the operating system refuses.
     pub fn wait(&self) -> Result<u32> {
-        self.inner.wait(None)
+        self.0.wait(None)
     }
 
     /// Waits until all have arrived, but not longer than `limit`. Python: `Barrier.wait(seconds)`.
     ///
-    /// When the time is over the barrier breaks, for the others too; if a process was stopped in the middle of using
-    /// it, as soon as that process goes on.
+    /// When the time is over the barrier breaks for all; if a stopped process is using it, as soon as that goes on.
     ///
     /// # Errors
     ///
     /// As [`wait`](Barrier::wait).
     pub fn wait_timeout(&self, limit: Duration) -> Result<u32> {
-        self.inner.wait(Instant::now().checked_add(limit))
+        self.0.wait(Instant::now().checked_add(limit))
     }
 
-    /// Breaks the barrier: all waiters, and all that arrive later, get an error.
+    /// Breaks the barrier. Python: `Barrier.abort()`.
     ///
     /// # Errors
     ///
     /// [`Error::Memory`] if the operating system refuses.
     pub fn abort(&self) -> Result<()> {
-        let inner = &self.inner;
-        let me = UniquePid::own();
-        let mut numbers = inner.enter()?;
-        break_it(&inner.monitor, &mut numbers, ABORT, me.number());
+        let mut numbers = self.0.enter(None)?;
+        let me = UniquePid::own().number();
+        break_it(&self.0.monitor, &mut numbers, ABORT, me);
         Ok(())
     }
 
@@ -157,10 +145,10 @@ impl Barrier {
     ///
     /// [`Error::Memory`] if the operating system refuses.
     pub fn reset(&self) -> Result<()> {
-        let mut numbers = self.inner.enter()?;
-        self.inner.remove_dead(&mut numbers);
+        let mut numbers = self.0.enter(None)?;
+        self.0.check_for_dead(&mut numbers);
         end_round(&mut numbers, true, 0, 0);
-        self.inner.monitor.eventcount(ROUND_ENDED).notify_all();
+        self.0.monitor.eventcount(ROUND_ENDED).notify_all();
         Ok(())
     }
 
@@ -170,7 +158,7 @@ impl Barrier {
     ///
     /// [`Error::Memory`] if the operating system refuses.
     pub fn is_broken(&self) -> Result<bool> {
-        Ok(self.inner.enter()?.get(BROKEN) != 0)
+        Ok(self.0.enter(None)?.get(BROKEN) != 0)
     }
 
     /// Returns the number of waiters at this moment. Python: `Barrier.n_waiting`.
@@ -179,14 +167,14 @@ impl Barrier {
     ///
     /// [`Error::Memory`] if the operating system refuses.
     pub fn waiting(&self) -> Result<u32> {
-        let numbers = self.inner.enter()?;
+        let numbers = self.0.enter(None)?;
         Ok(u32::try_from(numbers.get(ARRIVED)).unwrap_or(u32::MAX))
     }
 
     /// Returns how many participants the barrier waits for. Python: `Barrier.parties`.
     #[must_use]
     pub fn parties(&self) -> u32 {
-        self.inner.parties
+        self.0.parties
     }
 }
 
@@ -194,16 +182,18 @@ impl Barrier {
 const BUSY_LIMIT: Duration = Duration::from_secs(1);
 
 impl Inner {
-    fn enter(&self) -> Result<Numbers<'_>> {
-        self.enter_before(None)
-    }
-
     /// Locks the numbers. If a stopped process holds them beyond the deadline, this still breaks the barrier: it leaves
     /// a note, and the next thread that locks them breaks it.
-    fn enter_before(&self, deadline: Option<Instant>) -> Result<Numbers<'_>> {
-        match self.monitor.lock_before(deadline) {
+    fn enter(&self, deadline: Option<Instant>) -> Result<Numbers<'_>> {
+        match self.monitor.lock(deadline) {
             Ok(mut numbers) => {
-                self.break_as_noted(&mut numbers);
+                let late = self.monitor.note().load(Ordering::SeqCst);
+                if late != 0 {
+                    let late = u64::from(late) << 32;
+                    break_it(&self.monitor, &mut numbers, TIMEOUT, late);
+                    // Cleared last: if this process dies before, the next breaks once more what is broken.
+                    self.monitor.note().store(0, Ordering::SeqCst);
+                }
                 Ok(numbers)
             }
             Err(Refused::Busy) => {
@@ -216,44 +206,21 @@ impl Inner {
         }
     }
 
-    fn break_as_noted(&self, numbers: &mut Numbers<'_>) {
-        let late = self.monitor.note().load(Ordering::SeqCst);
-        if late != 0 {
-            break_it(&self.monitor, numbers, TIMEOUT, u64::from(late) << 32);
-            // Cleared last: if this process dies before, the next breaks once more what is broken.
-            self.monitor.note().store(0, Ordering::SeqCst);
-        }
-    }
-
-    /// Makes this process a participant when the barrier arrives. If a stopped process holds the numbers, the first
-    /// wait does it.
-    fn try_to_join(&self) {
-        let me = UniquePid::own();
-        if let Ok(mut numbers) = self.monitor.lock_before(Some(Instant::now() + BUSY_LIMIT)) {
-            self.break_as_noted(&mut numbers);
-            self.join(&mut numbers, me);
-        }
-    }
-
     /// Makes this process a participant, if it is none yet.
-    fn join(&self, numbers: &mut Numbers<'_>, me: UniquePid) {
+    fn join(&self, numbers: &mut Numbers<'_>) {
         if self.place.get().is_none() {
-            let free = numbers.all()[PARTICIPANTS..]
-                .iter()
-                .position(|&number| number == 0);
             // Without a free place, the death of this process goes unnoticed.
-            let place = free.map(|free| PARTICIPANTS + free);
+            let place = PARTICIPANTS.place_of(numbers.all(), 0);
             if let Some(place) = place {
-                numbers.change(&[(place, me.number())]);
+                numbers.change(&[(place, UniquePid::own().number())]);
             }
             let _ = self.place.set(place);
         }
     }
 
     fn wait(&self, deadline: Option<Instant>) -> Result<u32> {
-        let me = UniquePid::own();
-        let mut numbers = self.enter_before(deadline)?;
-        self.join(&mut numbers, me);
+        let mut numbers = self.enter(deadline)?;
+        self.join(&mut numbers);
         if numbers.get(BROKEN) != 0 {
             return Err(cause(&numbers));
         }
@@ -265,60 +232,49 @@ impl Inner {
             self.monitor.eventcount(ROUND_ENDED).notify_all();
         } else {
             numbers.change(&[(ARRIVED, index + 1)]);
-            let seen = self.monitor.eventcount(ROUND_ENDED).prepare_wait();
-            drop(numbers);
-            self.wait_for_others(round, seen, deadline)?;
+            self.wait_for_others(numbers, round, deadline)?;
         }
         Ok(u32::try_from(index).unwrap_or(u32::MAX))
     }
 
-    fn wait_for_others(&self, round: u64, mut seen: u32, deadline: Option<Instant>) -> Result<()> {
-        loop {
-            let check = self.monitor.wait(ROUND_ENDED, seen, deadline);
-            let mut numbers = self.enter_before(deadline)?;
-            if numbers.get(ROUND) == round && check {
+    fn wait_for_others<'a>(
+        &'a self,
+        mut numbers: Numbers<'a>,
+        round: u64,
+        deadline: Option<Instant>,
+    ) -> Result<()> {
+        while numbers.get(ROUND) == round {
+            let check = self.monitor.wait(numbers, ROUND_ENDED, deadline);
+            numbers = self.enter(deadline)?;
+            if check && numbers.get(ROUND) == round {
                 self.check_for_dead(&mut numbers);
             }
-            if numbers.get(ROUND) == round
-                && deadline.is_some_and(|deadline| Instant::now() >= deadline)
-            {
-                let me = UniquePid::own();
-                break_it(&self.monitor, &mut numbers, TIMEOUT, me.number());
+            if is_over(deadline) && numbers.get(ROUND) == round {
+                let me = UniquePid::own().number();
+                break_it(&self.monitor, &mut numbers, TIMEOUT, me);
             }
-            if numbers.get(ROUND) != round {
-                return if has_failed(&numbers, round) {
-                    Err(cause(&numbers))
-                } else {
-                    Ok(())
-                };
-            }
-            seen = self.monitor.eventcount(ROUND_ENDED).prepare_wait();
         }
+        if has_failed(&numbers, round) {
+            return Err(cause(&numbers));
+        }
+        Ok(())
     }
 
-    /// Breaks the barrier if a participant is dead.
+    /// Breaks the barrier if a participant is dead, and removes the dead ones.
     fn check_for_dead(&self, numbers: &mut Numbers<'_>) {
-        let dead = self.dead(numbers);
-        if let Some(&(_, number)) = dead.first() {
-            break_it(&self.monitor, numbers, DEATH, number);
-            self.remove_dead(numbers);
+        let dead = PARTICIPANTS.dead(numbers.all(), self.monitor.run());
+        if let Some((_, process)) = dead.first() {
+            break_it(&self.monitor, numbers, DEATH, process.number());
         }
-    }
-
-    /// Returns the places and numbers of the participants that are dead.
-    fn dead(&self, numbers: &Numbers<'_>) -> Vec<(usize, u64)> {
-        let all = (PARTICIPANTS..).zip(numbers.all()[PARTICIPANTS..].iter().copied());
-        all.filter(|&(_, number)| {
-            UniquePid::from_number(number).is_some_and(|pid| pid.has_ended(self.monitor.run()))
-        })
-        .collect()
-    }
-
-    fn remove_dead(&self, numbers: &mut Numbers<'_>) {
-        for (place, _) in self.dead(numbers) {
+        for (place, _) in dead {
             numbers.change(&[(place, 0)]);
         }
     }
+}
+
+/// Locks the numbers, unless a stopped process holds them.
+fn lock_briefly(monitor: &Monitor) -> Option<Numbers<'_>> {
+    monitor.lock(Some(Instant::now() + BUSY_LIMIT)).ok()
 }
 
 fn break_it(monitor: &Monitor, numbers: &mut Numbers<'_>, by: u64, culprit: u64) {
@@ -336,7 +292,7 @@ impl Attachment for SentBarrier {
     fn cancel(&self) {}
 
     fn lost(&self, pid: u32) {
-        if let Ok(mut numbers) = self.0.lock(Some(Instant::now() + BUSY_LIMIT)) {
+        if let Some(mut numbers) = lock_briefly(&self.0) {
             break_it(&self.0, &mut numbers, DEATH, u64::from(pid) << 32);
         }
     }
@@ -345,13 +301,8 @@ impl Attachment for SentBarrier {
 /// Ends the round, for the waiters and those that arrive later.
 fn end_round(numbers: &mut Numbers<'_>, failed: bool, broken: u64, culprit: u64) {
     let round = numbers.get(ROUND);
-    let bit = 1 << (round % 64);
-    let history = numbers.get(FAILED);
-    let history = if failed {
-        history | bit
-    } else {
-        history & !bit
-    };
+    let bit = round % 64;
+    let history = numbers.get(FAILED) & !(1 << bit) | u64::from(failed) << bit;
     numbers.change(&[
         (ARRIVED, 0),
         (ROUND, round + 1),
@@ -385,7 +336,7 @@ impl Drop for Inner {
             return;
         };
         // If a stopped process holds the numbers, this one stays a participant until it ends.
-        let Ok(mut numbers) = self.monitor.lock_before(Some(Instant::now() + BUSY_LIMIT)) else {
+        let Some(mut numbers) = lock_briefly(&self.monitor) else {
             return;
         };
         let me = numbers.get(*place);
@@ -396,28 +347,22 @@ impl Drop for Inner {
     }
 }
 
-impl fmt::Debug for Barrier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Barrier")
-            .field("parties", &self.inner.parties)
-            .field("memory", &self.inner.monitor)
-            .finish()
-    }
-}
-
 const CONTENT: &str = "a Barrier";
 
 handle!(
     Barrier,
     CONTENT,
     |barrier| {
-        let inner = &barrier.inner;
+        let inner = &barrier.0;
         attachments::add(Arc::new(SentBarrier(inner.monitor.clone())));
-        Ok((inner.monitor.segment(), inner.parties))
+        Ok((inner.monitor.memory(), inner.parties))
     },
-    |segment, parties| {
-        let barrier = Barrier::of(Monitor::of(segment, CONTENT), parties);
-        barrier.inner.try_to_join();
+    |memory, parties| {
+        let barrier = Barrier::of(Monitor::of(memory, CONTENT), parties);
+        // If a stopped process holds the numbers, the first wait makes this one a participant.
+        if let Some(mut numbers) = lock_briefly(&barrier.0.monitor) {
+            barrier.0.join(&mut numbers);
+        }
         Ok(barrier)
     },
 );

@@ -1,27 +1,23 @@
 //! The condition variable: a lock whose holder can wait until another holder notifies it of a change.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::errors::error::{Error, Result};
 use crate::memory::liveness::UniquePid;
-use crate::platform::file_lock::Refused;
-use crate::sync::death_notice::death_notice;
-use crate::sync::monitor::{EVENTCOUNTS, Monitor, Numbers};
+use crate::memory::timeout::is_over;
+use crate::sync::locking::locking;
+use crate::sync::monitor::{EVENTCOUNTS, Monitor, Numbers, Table};
 use crate::transfer::handle::handle;
 
 /// A condition variable with its lock: a holder can wait until another holder notifies it of a change.
 ///
 /// It is a handle, like [`Lock`](crate::Lock). What has changed is stored elsewhere, for example in a
-/// [`Value`](crate::Value) that is only touched under the condition's lock.
-///
-/// If a process is killed before it could act on a notification, the next waiter gets it, at most a tenth of a second
-/// later. There are no spurious wake-ups.
+/// [`Value`](crate::Value) that is only touched under the condition's lock. There are no spurious wake-ups.
 ///
 /// Python: `multiprocessing.Condition`. Different here: only the guard of the condition's lock can wait and notify,
-/// where Python raises an error at run time if the lock is not held; and a process that is killed while it waits loses
-/// no notification, where in Python `notify` can then wait for ever.
+/// where Python raises an error at run time if the lock is not held; and if a process is killed before it could act on
+/// a notification, the next waiter gets it, at most a tenth of a second later, where `notify` can wait for ever.
 ///
 /// # Examples
 ///
@@ -39,25 +35,35 @@ use crate::transfer::handle::handle;
 ///     let shop = Condition::new()?;
 ///     let loaves = RawValue::new(0)?;
 ///     let child = spawn(baker, (shop.clone(), loaves.clone()))?;
-///     let mut inside = shop.lock()?;
-///     inside.wait_for(|| loaves.get() > 0)?;
-///     drop(inside);
+///     shop.lock()?.wait_for(|| loaves.get() > 0)?;
 ///     child.join()
 /// }
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Condition {
     monitor: Monitor,
 }
+
+locking!(
+    Condition, lock, try_lock, lock_timeout,
+    memory: |condition| condition.monitor.memory(),
+    called: |_| CONTENT.to_owned(),
+    ConditionGuard: |condition, locked| {
+        let monitor = &condition.monitor;
+        let numbers = Some(Numbers::new(locked?));
+        Ok(ConditionGuard { monitor, numbers })
+    },
+    memory: |guard| guard.monitor.memory(),
+);
 
 // The numbers. A waiter has a ticket, one higher than the one before. It is notified if its place says so, or if its
 // ticket is below the second number.
 const NEXT_TICKET: usize = 0;
 const ALL_BELOW: usize = 1;
-/// Number of places, from the first on, that were ever taken.
-const USED: usize = 2;
+/// The end of the places that were ever taken.
+const END: usize = 2;
 /// For each waiter: its process, and twice its ticket, plus 1 if it is notified.
-const PLACES: usize = 3;
+const PLACES: Table<2> = Table(3);
 
 /// The maximum number of waiters.
 const MAX_WAITERS: usize = 1024;
@@ -69,51 +75,8 @@ impl Condition {
     ///
     /// [`Error::Memory`] if there is no shared memory for it.
     pub fn new() -> Result<Condition> {
-        let monitor = Monitor::new(PLACES + 2 * MAX_WAITERS, CONTENT)?;
+        let monitor = Monitor::new(PLACES.0 + 2 * MAX_WAITERS, CONTENT)?;
         Ok(Condition { monitor })
-    }
-
-    /// Waits for the lock. Python: `with condition:`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::HeldAlready`] if this thread holds it; [`Error::Memory`] if a thread of this process leaked the guard
-    /// and has ended, since the condition then stays locked until the process ends.
-    pub fn lock(&self) -> Result<ConditionGuard<'_>> {
-        let numbers = self.monitor.enter()?;
-        Ok(self.guard(numbers))
-    }
-
-    /// Takes the lock if it is free; `None` if it is held.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::HeldAlready`] if this thread holds it.
-    pub fn try_lock(&self) -> Result<Option<ConditionGuard<'_>>> {
-        match self.monitor.try_lock() {
-            Ok(numbers) => Ok(Some(self.guard(numbers))),
-            Err(Refused::Busy) => Ok(None),
-            Err(refused) => Err(self.monitor.refusal(refused, None)),
-        }
-    }
-
-    /// Waits for the lock, but not longer than `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::LockTimeout`] if it was not free in time, [`Error::HeldAlready`] if this thread holds it.
-    pub fn lock_timeout(&self, limit: Duration) -> Result<ConditionGuard<'_>> {
-        let locked = self.monitor.lock(Instant::now().checked_add(limit));
-        locked
-            .map(|numbers| self.guard(numbers))
-            .map_err(|refused| self.monitor.refusal(refused, Some(limit)))
-    }
-
-    fn guard<'a>(&'a self, numbers: Numbers<'a>) -> ConditionGuard<'a> {
-        ConditionGuard {
-            monitor: &self.monitor,
-            numbers: Some(numbers),
-        }
     }
 }
 
@@ -125,8 +88,6 @@ pub struct ConditionGuard<'a> {
     numbers: Option<Numbers<'a>>,
 }
 
-death_notice!(ConditionGuard, |guard| guard.monitor.segment());
-
 impl<'a> ConditionGuard<'a> {
     /// Releases the lock, waits for a notification, and takes the lock again. Python: `Condition.wait()`.
     ///
@@ -137,9 +98,8 @@ impl<'a> ConditionGuard<'a> {
         self.wait_until(None).map(|_| ())
     }
 
-    /// As [`wait`](ConditionGuard::wait), but waits no longer than `limit`; returns whether it was notified.
-    ///
-    /// It takes longer than `limit` if the lock is held then. Python: `Condition.wait(seconds)`.
+    /// As [`wait`](ConditionGuard::wait), but not longer than `limit`, and then until the lock is free; returns whether
+    /// it was notified. Python: `Condition.wait(seconds)`.
     ///
     /// # Errors
     ///
@@ -148,9 +108,7 @@ impl<'a> ConditionGuard<'a> {
         self.wait_until(Instant::now().checked_add(limit))
     }
 
-    /// Waits, again and again, until `holds` returns true; it is called while the lock is held.
-    ///
-    /// Python: `Condition.wait_for(predicate)`.
+    /// Waits until `holds`, called under the lock, returns true. Python: `Condition.wait_for(predicate)`.
     ///
     /// # Errors
     ///
@@ -173,22 +131,19 @@ impl<'a> ConditionGuard<'a> {
         mut holds: impl FnMut() -> bool,
     ) -> Result<bool> {
         let deadline = Instant::now().checked_add(limit);
-        loop {
-            if holds() {
-                return Ok(true);
-            }
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+        while !holds() {
+            if is_over(deadline) {
                 return Ok(false);
             }
             self.wait_until(deadline)?;
         }
+        Ok(true)
     }
 
     /// Notifies the waiter that has waited longest, if there is one. Python: `Condition.notify()`.
     pub fn notify_one(&mut self) {
-        let monitor = self.monitor;
         if let Some(numbers) = &mut self.numbers {
-            notify_next(monitor, numbers);
+            notify_next(self.monitor, numbers);
         }
     }
 
@@ -197,8 +152,7 @@ impl<'a> ConditionGuard<'a> {
         if let Some(numbers) = &mut self.numbers {
             let next = numbers.get(NEXT_TICKET);
             numbers.change(&[(ALL_BELOW, next)]);
-            let waiting = waiting(numbers).map(|(place, _)| eventcount_of(place));
-            for which in waiting.collect::<BTreeSet<usize>>() {
+            for which in 0..EVENTCOUNTS {
                 self.monitor.eventcount(which).notify_all();
             }
         }
@@ -216,29 +170,28 @@ impl<'a> ConditionGuard<'a> {
         let monitor = self.monitor;
         let me = UniquePid::own();
         let numbers = self.locked()?;
-        let Some(place) = free_place(numbers) else {
+        let Some(place) = PLACES.place_of(numbers.all(), 0) else {
             let reason = format!("{MAX_WAITERS} threads wait already");
             return Err(Error::memory(CONTENT, std::io::Error::other(reason)));
         };
         let ticket = numbers.get(NEXT_TICKET);
-        let used = numbers.get(USED).max(((place - PLACES) / 2 + 1) as u64);
+        let end = numbers.get(END).max(place as u64 + 2);
         numbers.change(&[
             (NEXT_TICKET, ticket + 1),
             (place, me.number()),
             (place + 1, 2 * ticket),
-            (USED, used),
+            (END, end),
         ]);
         let which = eventcount_of(place);
         loop {
-            let seen = monitor.eventcount(which).prepare_wait();
-            self.numbers = None;
-            let check = monitor.wait(which, seen, deadline);
+            let numbers = self.numbers.take().expect("it is locked");
+            let check = monitor.wait(numbers, which, deadline);
             let numbers = self.locked()?;
             if check {
                 remove_dead(monitor, numbers);
             }
             let notified = is_notified(numbers, place);
-            if notified || deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            if notified || is_over(deadline) {
                 numbers.change(&[(place, 0), (place + 1, 0)]);
                 return Ok(notified);
             }
@@ -246,32 +199,23 @@ impl<'a> ConditionGuard<'a> {
     }
 }
 
-fn free_place(numbers: &Numbers<'_>) -> Option<usize> {
-    let places = numbers.all()[PLACES..].chunks_exact(2);
-    let index = places.into_iter().position(|place| place[0] == 0)?;
-    Some(PLACES + 2 * index)
-}
-
 fn is_notified(numbers: &Numbers<'_>, place: usize) -> bool {
     let ticket = numbers.get(place + 1);
     ticket % 2 == 1 || ticket / 2 < numbers.get(ALL_BELOW)
 }
 
-/// Returns the waiters: their places, and their processes.
-fn waiting<'a>(numbers: &'a Numbers<'_>) -> impl Iterator<Item = (usize, UniquePid)> + 'a {
-    let used = usize::try_from(numbers.get(USED)).unwrap_or(MAX_WAITERS);
-    let places = numbers.all()[PLACES..]
-        .chunks_exact(2)
-        .take(used)
-        .enumerate();
-    places
-        .filter_map(|(index, place)| Some((PLACES + 2 * index, UniquePid::from_number(place[0])?)))
+/// Returns the numbers up to the last waiter.
+fn used<'a>(numbers: &'a Numbers<'_>) -> &'a [u64] {
+    let all = numbers.all();
+    let end = usize::try_from(numbers.get(END)).unwrap_or(usize::MAX);
+    &all[..end.clamp(PLACES.0, all.len())]
 }
 
 /// Notifies the waiter that has waited longest and is alive.
 fn notify_next(monitor: &Monitor, numbers: &mut Numbers<'_>) {
     loop {
-        let first = waiting(numbers)
+        let first = PLACES
+            .processes(used(numbers))
             .filter(|&(place, _)| !is_notified(numbers, place))
             .min_by_key(|&(place, _)| numbers.get(place + 1));
         let Some((place, process)) = first else {
@@ -290,16 +234,12 @@ fn notify_next(monitor: &Monitor, numbers: &mut Numbers<'_>) {
 
 /// Returns which eventcount the waiter at a place waits for. Places are two numbers apart.
 fn eventcount_of(place: usize) -> usize {
-    (place - PLACES) / 2 % EVENTCOUNTS
+    (place - PLACES.0) / 2 % EVENTCOUNTS
 }
 
 /// Removes the waiters of dead processes, and passes on the notifications that only they had got.
 fn remove_dead(monitor: &Monitor, numbers: &mut Numbers<'_>) {
-    let dead: Vec<usize> = waiting(numbers)
-        .filter(|(_, process)| process.has_ended(monitor.run()))
-        .map(|(place, _)| place)
-        .collect();
-    for place in dead {
+    for (place, _) in PLACES.dead(used(numbers), monitor.run()) {
         let for_it_alone = numbers.get(place + 1) % 2 == 1;
         if for_it_alone {
             // First, so that a death between the two notifies one too many rather than one too few.
@@ -317,22 +257,14 @@ impl fmt::Debug for ConditionGuard<'_> {
     }
 }
 
-impl fmt::Debug for Condition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Condition")
-            .field("memory", &self.monitor)
-            .finish()
-    }
-}
-
 const CONTENT: &str = "a Condition";
 
 handle!(
     Condition,
     CONTENT,
-    |condition| Ok((condition.monitor.segment(), ())),
-    |segment, ()| {
-        let monitor = Monitor::of(segment, CONTENT);
+    |condition| Ok((condition.monitor.memory(), ())),
+    |memory, ()| {
+        let monitor = Monitor::of(memory, CONTENT);
         Ok(Condition { monitor })
     },
 );

@@ -8,10 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::errors::error::Error;
 use crate::errors::holder::Holder;
 
-/// A process that waits for something which another process holds.
+/// A process that waits for something which another process holds; see [`Error::wait`].
 ///
-/// [`Error::wait`] makes it from the error of a wait that timed out. It can be sent: to find a [`Deadlock`], processes
-/// send theirs to one that compares them.
+/// It can be sent: to find a [`Deadlock`], processes send theirs to one that compares them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockWait {
     /// The process that waits.
@@ -24,34 +23,24 @@ pub struct LockWait {
 
 impl Error {
     /// Returns which process waited for what, and which held it, if this is [`Error::LockTimeout`] and there was a
-    /// holder.
-    ///
-    /// Call it in the process that waited.
+    /// holder. Call it in the process that waited.
     #[must_use]
     pub fn wait(&self) -> Option<LockWait> {
-        match self {
-            Error::LockTimeout {
-                what,
-                holder: Some(holder),
-                ..
-            } => Some(LockWait {
-                waiter: Holder::of(std::process::id()),
-                what: what.clone(),
-                holder: holder.clone(),
-            }),
-            _ => None,
-        }
+        let Error::LockTimeout { what, holder, .. } = self else {
+            return None;
+        };
+        Some(LockWait {
+            waiter: Holder::of(std::process::id()),
+            what: what.clone(),
+            holder: holder.clone()?,
+        })
     }
 }
 
 /// `process 'Ann' (pid 17) waits for the lock 'paper', held by process 'Bob' (pid 18)`.
 impl fmt::Display for LockWait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let LockWait {
-            waiter,
-            what,
-            holder,
-        } = self;
+        let (waiter, what, holder) = (&self.waiter, &self.what, &self.holder);
         write!(f, "{waiter} waits for {what}, held by {holder}")
     }
 }
@@ -60,11 +49,9 @@ impl fmt::Display for LockWait {
 /// them will ever go on.
 ///
 /// That is certain if each still holds what it held when the others waited, and the same thread does: a lock knows the
-/// process that holds it, not the thread. So a process that waits for itself is no deadlock, but two of its threads
-/// that take turns; a thread that asks for a lock it holds gets [`Error::HeldAlready`].
+/// process that holds it, not the thread. So a process that waits for itself is no deadlock: two threads take turns.
 ///
-/// Python has nothing like it: `acquire` with a time limit returns False, and does not say which process holds the
-/// lock.
+/// Python has nothing like it: `acquire` with a time limit returns False, and does not name the holder.
 ///
 /// # Examples
 ///
@@ -72,21 +59,20 @@ impl fmt::Display for LockWait {
 /// use multiprocess::{Deadlock, Holder, LockWait};
 ///
 /// let process = |name: &str, pid| Holder { pid, name: Some(name.to_owned()) };
-/// let wait = |waiter: &Holder, what: &str, holder: &Holder| LockWait {
-///     waiter: waiter.clone(),
-///     what: what.to_owned(),
-///     holder: holder.clone(),
-/// };
 /// let (ann, bob) = (process("Ann", 17), process("Bob", 18));
+/// let (paper, pen) = ("the paper".to_owned(), "the pen".to_owned());
 ///
-/// let waits = [wait(&ann, "the paper", &bob), wait(&bob, "the pen", &ann)];
-/// let deadlock = Deadlock::among(&waits).expect("a circle");
+/// let first = LockWait { waiter: ann.clone(), what: paper, holder: bob.clone() };
+/// let second = LockWait { waiter: bob, what: pen, holder: ann };
 /// assert_eq!(
-///     deadlock.to_string(),
+///     first.to_string(),
+///     "process 'Ann' (pid 17) waits for the paper, held by process 'Bob' (pid 18)"
+/// );
+/// assert_eq!(
+///     Deadlock::among(&[first, second]).expect("a circle").to_string(),
 ///     "process 'Ann' (pid 17) holds the pen and waits for the paper\n\
 ///      process 'Bob' (pid 18) holds the paper and waits for the pen"
 /// );
-/// assert_eq!(Deadlock::among(&waits[..1]), None);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deadlock {
@@ -99,20 +85,36 @@ impl Deadlock {
     /// It begins with the process whose wait comes first in `waits`. Of several circles it is the first one found.
     #[must_use]
     pub fn among(waits: &[LockWait]) -> Option<Deadlock> {
-        let mut search = Search {
-            waits,
-            done: BTreeSet::new(),
-            path: Vec::new(),
+        let mut left: Vec<&LockWait> = waits.iter().collect();
+        left.retain(|wait| wait.waiter.pid != wait.holder.pid);
+        // What waits for a process that itself waits for none is in no circle, nor what waits for that.
+        loop {
+            let waiters: BTreeSet<u32> = left.iter().map(|wait| wait.waiter.pid).collect();
+            let before = left.len();
+            left.retain(|wait| waiters.contains(&wait.holder.pid));
+            if left.len() == before {
+                break;
+            }
+        }
+        // Now every holder waits, so any path ends in a circle.
+        let (mut path, mut wait) = (Vec::new(), *left.first()?);
+        let start = loop {
+            path.push(wait);
+            let holder = wait.holder.pid;
+            if let Some(start) = path.iter().position(|wait| wait.waiter.pid == holder) {
+                break start;
+            }
+            wait = left.iter().find(|next| next.waiter.pid == holder)?;
         };
-        let mut circle = waits.iter().find_map(|wait| search.circle_from(wait))?;
+        let mut circle = path.split_off(start);
         let place = |wait: &LockWait| waits.iter().position(|known| known == wait);
-        let first = (0..circle.len()).min_by_key(|&index| place(&circle[index]))?;
+        let first = (0..circle.len()).min_by_key(|&index| place(circle[index]))?;
         circle.rotate_left(first);
-        Some(Deadlock { waits: circle })
+        let waits = circle.into_iter().cloned().collect();
+        Some(Deadlock { waits })
     }
 
-    /// Returns the waits of the circle: the holder of each is the waiter of the next, that of the last one the first
-    /// waiter.
+    /// Returns the waits of the circle: the holder of each is the waiter of the next, and of the last one the first.
     #[must_use]
     pub fn waits(&self) -> &[LockWait] {
         &self.waits
@@ -134,37 +136,6 @@ impl fmt::Display for Deadlock {
     }
 }
 
-/// Follows waits from process to process.
-struct Search<'a> {
-    waits: &'a [LockWait],
-    /// Processes that lead to no circle.
-    done: BTreeSet<u32>,
-    /// The waits on the path of the search.
-    path: Vec<&'a LockWait>,
-}
-
-impl<'a> Search<'a> {
-    /// Returns the circle that a wait leads into.
-    fn circle_from(&mut self, wait: &'a LockWait) -> Option<Vec<LockWait>> {
-        let (waiter, holder) = (wait.waiter.pid, wait.holder.pid);
-        if waiter == holder || self.done.contains(&holder) {
-            return None;
-        }
-        self.path.push(wait);
-        if let Some(start) = self.path.iter().position(|wait| wait.waiter.pid == holder) {
-            return Some(self.path[start..].iter().copied().cloned().collect());
-        }
-        let waits = self.waits;
-        let mut next = waits.iter().filter(|next| next.waiter.pid == holder);
-        let circle = next.find_map(|next| self.circle_from(next));
-        if circle.is_none() {
-            self.done.insert(holder);
-            self.path.pop();
-        }
-        circle
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Deadlock, LockWait};
@@ -176,18 +147,15 @@ mod tests {
             pid: name.bytes().map(u32::from).sum(),
             name: Some(name.to_owned()),
         };
-        let lines = text.split(", ").map(|wait| {
+        let waits = text.split(", ").map(|wait| {
             let words: Vec<&str> = wait.split(' ').collect();
-            let &[waiter, "waits", "for", what, "of", holder] = words.as_slice() else {
-                panic!("{wait}");
-            };
             LockWait {
-                waiter: process(waiter),
-                what: what.to_owned(),
-                holder: process(holder),
+                waiter: process(words[0]),
+                what: words[3].to_owned(),
+                holder: process(words[5]),
             }
         });
-        lines.collect()
+        waits.collect()
     }
 
     fn circle(text: &str) -> Option<String> {
@@ -200,14 +168,9 @@ mod tests {
     }
 
     #[test]
-    fn two_that_wait_for_each_other_are_a_circle() {
-        let found = circle("A waits for 2 of B, B waits for 1 of A");
-        assert_eq!(found.as_deref(), Some("A 2, B 1"));
-    }
-
-    #[test]
-    fn three_are_a_circle_in_any_order() {
+    fn a_circle_is_found_without_those_that_only_wait_for_it() {
         for (text, found) in [
+            ("A waits for 2 of B, B waits for 1 of A", "A 2, B 1"),
             (
                 "A waits for 2 of B, B waits for 3 of C, C waits for 1 of A",
                 "A 2, B 3, C 1",
@@ -216,21 +179,18 @@ mod tests {
                 "C waits for 1 of A, B waits for 3 of C, A waits for 2 of B",
                 "C 1, A 2, B 3",
             ),
+            (
+                "X waits for 1 of A, A waits for 2 of B, Y waits for 2 of B, B waits for 1 of A",
+                "A 2, B 1",
+            ),
+            // Behind dead ends.
+            (
+                "A waits for 5 of E, A waits for 2 of B, B waits for 6 of F, B waits for 1 of A",
+                "A 2, B 1",
+            ),
         ] {
             assert_eq!(circle(text).as_deref(), Some(found));
         }
-    }
-
-    #[test]
-    fn a_process_that_waits_for_a_circle_is_not_in_it() {
-        let text = "X waits for 1 of A, A waits for 2 of B, Y waits for 2 of B, B waits for 1 of A";
-        assert_eq!(circle(text).as_deref(), Some("A 2, B 1"));
-    }
-
-    #[test]
-    fn a_circle_behind_a_dead_end_is_found() {
-        let text = "A waits for 5 of E, A waits for 2 of B, B waits for 6 of F, B waits for 1 of A";
-        assert_eq!(circle(text).as_deref(), Some("A 2, B 1"));
     }
 
     #[test]
@@ -245,20 +205,5 @@ mod tests {
             assert_eq!(circle(text), None, "{text}");
         }
         assert_eq!(Deadlock::among(&[]), None);
-    }
-
-    #[test]
-    fn the_text_names_what_each_process_holds_and_waits_for() {
-        let waits = waits("A waits for two of B, B waits for three of C, C waits for one of A");
-        assert_eq!(
-            Deadlock::among(&waits).expect("a circle").to_string(),
-            "process 'A' (pid 65) holds one and waits for two\n\
-             process 'B' (pid 66) holds two and waits for three\n\
-             process 'C' (pid 67) holds three and waits for one"
-        );
-        assert_eq!(
-            waits[0].to_string(),
-            "process 'A' (pid 65) waits for two, held by process 'B' (pid 66)"
-        );
     }
 }

@@ -5,17 +5,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::errors::error::{Error, Result};
+use crate::errors::error::Result;
 use crate::memory::layout::words;
 use crate::memory::segment::{Access, Segment};
+use crate::memory::timeout::is_over;
 use crate::platform::futex;
-use crate::sync::monitor::CHECK_INTERVAL;
+use crate::sync::monitor::next_check;
+use crate::sync::typed_memory::create;
 use crate::transfer::handle::handle;
 
 /// A flag that processes set, clear, and wait for.
 ///
-/// It is a handle, like [`Lock`](crate::Lock). Setting it is one store, so no death leaves it half set. Waiters wake up
-/// at once, or, if the process that set it died before it could wake them, a tenth of a second later.
+/// It is a handle, like [`Lock`](crate::Lock). Waiters wake up at once, or, if the process that set it died before it
+/// could wake them, a tenth of a second later.
 ///
 /// Python: `multiprocessing.Event`. Different here: a waiting process that is killed does not disturb the others;
 /// in Python `set` can then wait for ever.
@@ -25,9 +27,8 @@ use crate::transfer::handle::handle;
 /// ```
 /// use multiprocess::{Event, spawn, task};
 ///
-/// fn runner(start: Event) -> String {
+/// fn runner(start: Event) {
 ///     start.wait();
-///     "running".to_owned()
 /// }
 ///
 /// fn main() -> Result<(), multiprocess::Error> {
@@ -35,57 +36,53 @@ use crate::transfer::handle::handle;
 ///     let start = Event::new()?;
 ///     let child = spawn(runner, (start.clone(),))?;
 ///     start.set();
-///     assert_eq!(child.join()?, "running");
-///     Ok(())
+///     child.join()
 /// }
 /// ```
 #[derive(Clone)]
 pub struct Event {
-    segment: Arc<Segment>,
+    memory: Arc<Segment>,
 }
-
-/// The lowest bit of the word says whether the event is set; the others count how often it was set, for threads
-/// that wait while it is set and cleared again.
-const SET: u32 = 1;
-const ONCE_MORE: u32 = 2;
 
 impl Event {
     /// Makes an event that is not set.
     ///
     /// # Errors
     ///
-    /// [`Error::Memory`] if there is no shared memory for it.
+    /// [`Error::Memory`](crate::Error::Memory) if there is no shared memory for it.
     pub fn new() -> Result<Event> {
-        let segment = Segment::create(0, Access::Atomic);
-        let segment = segment.map_err(|source| Error::memory(CONTENT, source))?;
-        Ok(Event { segment })
+        let memory = create::<u8>(0, Access::Atomic, || CONTENT.to_owned())?;
+        Ok(Event { memory })
     }
 
+    /// How often it was set and cleared: odd if it is set, and changed if it was set meanwhile.
     fn word(&self) -> &AtomicU32 {
-        &self.segment.words()[words::EVENT]
+        &self.memory.words()[words::EVENT]
     }
 
     /// Returns whether the event is set. What was written before it was set can be read after this has returned true.
     #[must_use]
     pub fn is_set(&self) -> bool {
-        is_set(self.word().load(Ordering::Acquire))
+        !is_clear(self.word().load(Ordering::Acquire))
     }
 
     /// Sets the event and wakes all waiters. Does nothing if it is set.
     pub fn set(&self) {
-        let set = |word: u32| (!is_set(word)).then_some((word | SET).wrapping_add(ONCE_MORE));
-        let word = self.word();
-        if word
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, set)
-            .is_ok()
-        {
-            futex::wake(word, u32::MAX >> 1);
+        if self.increment_if(is_clear) {
+            futex::wake(self.word(), u32::MAX >> 1);
         }
     }
 
     /// Clears the event: a wait that begins from now on waits for the next [`set`](Event::set).
     pub fn clear(&self) {
-        self.word().fetch_and(!SET, Ordering::AcqRel);
+        self.increment_if(|word| !is_clear(word));
+    }
+
+    fn increment_if(&self, condition: impl Fn(u32) -> bool) -> bool {
+        let change = |word: u32| condition(word).then_some(word.wrapping_add(1));
+        self.word()
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, change)
+            .is_ok()
     }
 
     /// Waits until the event is set. It also returns if the event was cleared again meanwhile.
@@ -93,7 +90,7 @@ impl Event {
         self.wait_until(None);
     }
 
-    /// Waits until the event is set, but not longer than `limit`; returns whether it was set.
+    /// Waits until the event is set, but not longer than `limit`; returns whether it was.
     ///
     /// Python: `Event.wait(seconds)`.
     #[must_use]
@@ -104,37 +101,26 @@ impl Event {
     fn wait_until(&self, deadline: Option<Instant>) -> bool {
         let word = self.word();
         let first = word.load(Ordering::Acquire);
-        let mut seen = first;
-        loop {
-            if has_happened(first, seen) {
-                return true;
-            }
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+        while is_clear(first) && word.load(Ordering::Acquire) == first {
+            if is_over(deadline) {
                 return false;
             }
             // No longer, in case the process that sets it dies before it wakes this one.
-            let check = Instant::now() + CHECK_INTERVAL;
-            let until = deadline.map_or(check, |deadline| deadline.min(check));
-            futex::wait(&[(word, seen)], until);
-            seen = word.load(Ordering::Acquire);
+            futex::wait(&[(word, first)], next_check(deadline));
         }
+        true
     }
 }
 
-fn is_set(word: u32) -> bool {
-    word & SET != 0
-}
-
-/// Returns whether the event is set, or was since the word was read first.
-fn has_happened(first: u32, now: u32) -> bool {
-    is_set(now) || first / ONCE_MORE != now / ONCE_MORE
+fn is_clear(word: u32) -> bool {
+    word.is_multiple_of(2)
 }
 
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Event")
             .field("is_set", &self.is_set())
-            .field("memory", &self.segment)
+            .field("memory", &self.memory)
             .finish()
     }
 }
@@ -144,8 +130,8 @@ const CONTENT: &str = "an Event";
 handle!(
     Event,
     CONTENT,
-    |event| Ok((&event.segment, ())),
-    |segment, ()| Ok(Event { segment }),
+    |event| Ok((&event.memory, ())),
+    |memory, ()| Ok(Event { memory }),
 );
 
 #[cfg(test)]
@@ -153,19 +139,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_that_was_set_and_cleared_has_happened() {
-        let set = |word: u32| (word | SET).wrapping_add(ONCE_MORE);
-        let mut word = 0;
-        for _ in 0..3 {
-            assert!(!has_happened(word, word));
-            let first = word;
-            word = set(word);
-            assert!(is_set(word) && has_happened(first, word));
-            word &= !SET;
-            assert!(!is_set(word) && has_happened(first, word));
+    fn the_count_begins_anew_after_its_largest_value() {
+        let event = Event::new().unwrap();
+        event.word().store(u32::MAX - 1, Ordering::Relaxed);
+        for _ in 0..2 {
+            assert!(!event.is_set());
+            event.set();
+            assert!(event.is_set());
+            event.clear();
         }
-        // The count begins anew after its largest value.
-        let last = u32::MAX - SET;
-        assert!(has_happened(last, set(last)) && is_set(set(last)));
+        assert_eq!(event.word().load(Ordering::Relaxed), 2);
     }
 }

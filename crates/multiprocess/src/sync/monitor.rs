@@ -11,14 +11,17 @@ use std::time::{Duration, Instant};
 use crate::errors::error::{Error, Result};
 use crate::memory::eventcount::EventCount;
 use crate::memory::layout::words;
+use crate::memory::liveness::UniquePid;
 use crate::memory::name::Run;
 use crate::memory::segment::{Access, Segment, SegmentGuard};
 use crate::platform::file_lock::Refused;
 use crate::platform::wait_until::{MOMENT, WaitUntil};
+use crate::sync::locking::refusal;
 use crate::sync::redo_log;
+use crate::sync::typed_memory::create;
 
 /// How long a waiter sleeps before it checks for dead processes.
-pub(crate) const CHECK_INTERVAL: Duration = Duration::from_millis(100);
+const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The number of eventcounts of a monitor.
 pub(crate) const EVENTCOUNTS: usize = words::MONITOR_EVENTCOUNTS.end / 2;
@@ -26,7 +29,7 @@ pub(crate) const EVENTCOUNTS: usize = words::MONITOR_EVENTCOUNTS.end / 2;
 /// Shared numbers, their lock, and eventcounts for threads that wait for a change.
 #[derive(Clone, Debug)]
 pub(crate) struct Monitor {
-    segment: Arc<Segment>,
+    memory: Arc<Segment>,
     /// Its name in errors.
     what: &'static str,
 }
@@ -34,16 +37,13 @@ pub(crate) struct Monitor {
 impl Monitor {
     /// Makes `numbers` numbers, all 0.
     pub(crate) fn new(numbers: usize, what: &'static str) -> Result<Monitor> {
-        let bytes = numbers
-            .saturating_add(redo_log::ROOM)
-            .saturating_mul(size_of::<u64>());
-        let segment = Segment::create(bytes, Access::Locked);
-        let segment = segment.map_err(|source| Error::memory(what, source))?;
-        Ok(Monitor::of(segment, what))
+        let numbers = numbers.saturating_add(redo_log::ROOM);
+        let memory = create::<u64>(numbers, Access::Locked, || what.to_owned())?;
+        Ok(Monitor::of(memory, what))
     }
 
-    pub(crate) fn of(segment: Arc<Segment>, what: &'static str) -> Monitor {
-        Monitor { segment, what }
+    pub(crate) fn of(memory: Arc<Segment>, what: &'static str) -> Monitor {
+        Monitor { memory, what }
     }
 
     /// Locks the numbers.
@@ -52,75 +52,81 @@ impl Monitor {
             .map_err(|refused| self.refusal(refused, None))
     }
 
+    /// Locks the numbers before a deadline; even when that has passed, waits a [`MOMENT`] for another that holds them.
     pub(crate) fn lock(&self, deadline: Option<Instant>) -> Result<Numbers<'_>, Refused> {
-        Ok(Numbers::new(
-            &self.segment,
-            self.segment.lock(WaitUntil::Until(deadline))?,
-        ))
-    }
-
-    /// Locks the numbers at the end of a wait: even when the deadline has passed, it waits a [`MOMENT`] for another
-    /// that holds them.
-    pub(crate) fn lock_before(&self, deadline: Option<Instant>) -> Result<Numbers<'_>, Refused> {
-        self.lock(deadline.map(|deadline| deadline.max(Instant::now() + MOMENT)))
-    }
-
-    pub(crate) fn try_lock(&self) -> Result<Numbers<'_>, Refused> {
-        Ok(Numbers::new(
-            &self.segment,
-            self.segment.lock(WaitUntil::Try)?,
-        ))
+        let deadline = deadline.map(|deadline| deadline.max(Instant::now() + MOMENT));
+        self.memory
+            .lock(WaitUntil::Until(deadline))
+            .map(Numbers::new)
     }
 
     pub(crate) fn refusal(&self, refused: Refused, limit: Option<Duration>) -> Error {
-        crate::sync::lock::refusal(refused, &self.segment, self.what.to_owned(), limit)
+        refusal(refused, &self.memory, self.what.to_owned(), limit)
     }
 
-    /// Returns one of the [`EVENTCOUNTS`]. A thread prepares to wait when it has looked at the numbers in vain and
-    /// still has them locked, so a thread that changes them later knows of it.
+    /// Returns one of the [`EVENTCOUNTS`].
     pub(crate) fn eventcount(&self, which: usize) -> EventCount<'_> {
-        EventCount::of(&self.segment, words::MONITOR_EVENTCOUNTS.start + 2 * which)
+        EventCount::of(&self.memory, words::MONITOR_EVENTCOUNTS.start + 2 * which)
     }
 
-    /// Waits until an eventcount is notified, or it is time to check for dead processes, or the deadline has passed;
-    /// returns whether it is time to check. `seen` is what [`EventCount::prepare_wait`] returned.
-    pub(crate) fn wait(&self, which: usize, seen: u32, deadline: Option<Instant>) -> bool {
-        let check = Instant::now() + CHECK_INTERVAL;
-        let until = deadline.map_or(check, |deadline| deadline.min(check));
+    /// Unlocks the numbers, which were looked at in vain, and waits until an eventcount is notified, or it is time to
+    /// check for dead processes, or the deadline has passed; returns whether it is time to check.
+    pub(crate) fn wait(
+        &self,
+        numbers: Numbers<'_>,
+        which: usize,
+        deadline: Option<Instant>,
+    ) -> bool {
+        // Still under the lock: a thread that changes the numbers later knows of this one.
+        let seen = self.eventcount(which).prepare_wait();
+        drop(numbers);
+        let until = next_check(deadline);
         self.eventcount(which).wait_while(seen, until);
         Instant::now() >= until
     }
 
     /// Returns a number that can be read and written without the lock.
     pub(crate) fn note(&self) -> &AtomicU32 {
-        &self.segment.words()[words::NOTE]
+        &self.memory.words()[words::NOTE]
     }
 
-    pub(crate) fn segment(&self) -> &Arc<Segment> {
-        &self.segment
+    pub(crate) fn memory(&self) -> &Arc<Segment> {
+        &self.memory
     }
 
     pub(crate) fn run(&self) -> Run {
-        self.segment.run()
+        self.memory.run()
     }
 }
 
-/// The numbers of a [`Monitor`], locked.
-pub(crate) struct Numbers<'a> {
-    held: SegmentGuard<'a>,
-    complete: &'a AtomicU32,
+/// Returns when a waiter that sleeps now checks for dead processes, or the deadline if that is earlier.
+pub(crate) fn next_check(deadline: Option<Instant>) -> Instant {
+    let check = Instant::now() + CHECK_INTERVAL;
+    deadline.map_or(check, |deadline| deadline.min(check))
 }
 
+/// The numbers of a [`Monitor`], locked.
+pub(crate) struct Numbers<'a>(SegmentGuard<'a>);
+
 impl<'a> Numbers<'a> {
-    fn new(segment: &'a Segment, mut held: SegmentGuard<'a>) -> Numbers<'a> {
-        let complete = &segment.words()[words::COMPLETE];
-        redo_log::finish(bytemuck::cast_slice_mut(&mut held), complete);
-        Numbers { held, complete }
+    pub(crate) fn new(held: SegmentGuard<'a>) -> Numbers<'a> {
+        let mut numbers = Numbers(held);
+        let complete = numbers.complete();
+        redo_log::finish(numbers.memory(), complete);
+        numbers
+    }
+
+    fn complete(&self) -> &'a AtomicU32 {
+        &self.0.segment().words()[words::COMPLETE]
+    }
+
+    fn memory(&mut self) -> &mut [u64] {
+        bytemuck::cast_slice_mut(&mut self.0)
     }
 
     /// Returns all numbers.
     pub(crate) fn all(&self) -> &[u64] {
-        &bytemuck::cast_slice(&self.held)[redo_log::ROOM..]
+        &bytemuck::cast_slice(&self.0)[redo_log::ROOM..]
     }
 
     pub(crate) fn get(&self, place: usize) -> u64 {
@@ -129,12 +135,38 @@ impl<'a> Numbers<'a> {
 
     /// Sets numbers, given by their places, in one step: all of them or, if this process is killed, none.
     pub(crate) fn change(&mut self, changes: &[(usize, u64)]) {
-        let memory = bytemuck::cast_slice_mut(&mut self.held);
-        redo_log::change(memory, self.complete, changes);
+        let complete = self.complete();
+        redo_log::change(self.memory(), complete, changes);
+    }
+}
+
+/// Processes in the numbers of a monitor: from a number on, each has a place of `SIZE` numbers. The first is the
+/// process, or 0 if the place is free.
+#[derive(Clone, Copy)]
+pub(crate) struct Table<const SIZE: usize>(pub(crate) usize);
+
+impl<const SIZE: usize> Table<SIZE> {
+    fn places(self, numbers: &[u64]) -> impl Iterator<Item = (usize, u64)> {
+        let places = numbers[self.0..].chunks_exact(SIZE).enumerate();
+        places.map(move |(index, place)| (self.0 + SIZE * index, place[0]))
     }
 
-    /// Sets a number while no other process knows of it.
-    pub(crate) fn set(&mut self, place: usize, number: u64) {
-        bytemuck::cast_slice_mut(&mut self.held)[redo_log::ROOM + place] = number;
+    /// Returns the place of the process with that number; of 0, a free place.
+    pub(crate) fn place_of(self, numbers: &[u64], process: u64) -> Option<usize> {
+        let mut places = self.places(numbers);
+        places.find_map(|(place, number)| (number == process).then_some(place))
+    }
+
+    /// Returns the processes, with their places.
+    pub(crate) fn processes(self, numbers: &[u64]) -> impl Iterator<Item = (usize, UniquePid)> {
+        self.places(numbers)
+            .filter_map(|(place, number)| Some((place, UniquePid::from_number(number)?)))
+    }
+
+    /// Returns the processes that are dead, with their places.
+    pub(crate) fn dead(self, numbers: &[u64], run: Run) -> Vec<(usize, UniquePid)> {
+        let mut processes: Vec<_> = self.processes(numbers).collect();
+        processes.retain(|(_, process)| process.has_ended(run));
+        processes
     }
 }

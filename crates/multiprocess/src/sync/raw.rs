@@ -1,16 +1,16 @@
 //! Numbers in shared memory without a lock.
 
-use std::any::type_name;
-use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::errors::error::{Error, Result};
+use crate::errors::error::Result;
 use crate::memory::segment::{Access, Segment};
-use crate::transfer::handle::handle;
+use crate::sync::typed_memory::{create, typed_memory};
 
 mod bits {
     use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
+
+    use bytemuck::cast;
 
     /// A number stored in an atomic of its size.
     pub trait Bits: Copy {
@@ -23,48 +23,34 @@ mod bits {
     }
 
     macro_rules! kept_in {
-        ($cell:ty, $bits:ty: $($number:ty = $to_bits:expr, $from_bits:expr;)*) => {$(
+        ($cell:ty: $($number:ty),+) => {$(
             impl Bits for $number {
                 type Cell = $cell;
 
                 fn load(cell: &$cell) -> $number {
-                    $from_bits(cell.load(Relaxed))
+                    cast(cell.load(Relaxed))
                 }
 
                 fn store(self, cell: &$cell) {
-                    cell.store($to_bits(self), Relaxed);
+                    cell.store(cast(self), Relaxed);
                 }
 
                 fn update(cell: &$cell, change: impl Fn($number) -> $number) -> $number {
-                    let change = |bits: $bits| Some($to_bits(change($from_bits(bits))));
+                    let change = |bits| Some(cast(change(cast(bits))));
                     match cell.fetch_update(Relaxed, Relaxed, change) {
-                        Ok(bits) | Err(bits) => $from_bits(bits),
+                        Ok(bits) | Err(bits) => cast(bits),
                     }
                 }
             }
 
             impl super::Number for $number {}
-        )*};
+        )+};
     }
 
-    kept_in!(AtomicU8, u8:
-        u8 = |number| number, |bits| bits;
-        i8 = i8::cast_unsigned, u8::cast_signed;
-    );
-    kept_in!(AtomicU16, u16:
-        u16 = |number| number, |bits| bits;
-        i16 = i16::cast_unsigned, u16::cast_signed;
-    );
-    kept_in!(AtomicU32, u32:
-        u32 = |number| number, |bits| bits;
-        i32 = i32::cast_unsigned, u32::cast_signed;
-        f32 = f32::to_bits, f32::from_bits;
-    );
-    kept_in!(AtomicU64, u64:
-        u64 = |number| number, |bits| bits;
-        i64 = i64::cast_unsigned, u64::cast_signed;
-        f64 = f64::to_bits, f64::from_bits;
-    );
+    kept_in!(AtomicU8: u8, i8);
+    kept_in!(AtomicU16: u16, i16);
+    kept_in!(AtomicU32: u32, i32, f32);
+    kept_in!(AtomicU64: u64, i64, f64);
 }
 
 /// A number that fits into an atomic: the integers and floats of up to 64 bits.
@@ -72,8 +58,8 @@ pub trait Number: bits::Bits + 'static {}
 
 /// Numbers that processes share without a lock.
 ///
-/// Each is read and written whole, by relaxed atomic operations. Reading and then writing is two operations. If another
-/// process writes between them, that is a lost update, but nothing worse happens.
+/// Each is read and written whole, by relaxed atomic operations. If another process writes between a read and a write,
+/// that is a lost update, but nothing worse.
 ///
 /// Python: `multiprocessing.RawArray`.
 ///
@@ -87,29 +73,25 @@ pub trait Number: bits::Bits + 'static {}
 /// # Ok::<(), multiprocess::Error>(())
 /// ```
 pub struct RawArray<T> {
-    segment: Arc<Segment>,
+    memory: Arc<Segment>,
     elements: PhantomData<T>,
 }
+
+typed_memory!(RawArray, "a RawArray");
 
 impl<T: Number> RawArray<T> {
     /// Makes `length` numbers, all zero.
     ///
     /// # Errors
     ///
-    /// [`Error::Memory`] if they need more memory than is free.
+    /// [`Error::Memory`](crate::Error::Memory) if they need more memory than is free.
     pub fn new(length: usize) -> Result<RawArray<T>> {
-        RawArray::make(length, || format!("{} of length {length}", content::<T>()))
-    }
-
-    fn make(length: usize, what: impl Fn() -> String) -> Result<RawArray<T>> {
-        let bytes = length.saturating_mul(size_of::<T>());
-        let segment = Segment::create(bytes, Access::Atomic);
-        let segment = segment.map_err(|source| Error::memory(what(), source))?;
-        Ok(RawArray::of(segment))
+        let what = || format!("{} of length {length}", RawArray::<T>::content());
+        Ok(RawArray::of(create::<T>(length, Access::Atomic, what)?))
     }
 
     fn cells(&self) -> &[T::Cell] {
-        self.segment.atomics()
+        self.memory.atomics()
     }
 
     /// Returns the number of elements.
@@ -128,7 +110,7 @@ impl<T: Number> RawArray<T> {
     ///
     /// # Panics
     ///
-    /// If `index` is not less than [`len`](RawArray::len), like the other methods that take an index.
+    /// If `index` is not less than [`len`](RawArray::len).
     #[must_use]
     pub fn get(&self, index: usize) -> T {
         T::load(&self.cells()[index])
@@ -143,9 +125,8 @@ impl<T: Number> RawArray<T> {
         number.store(&self.cells()[index]);
     }
 
-    /// Replaces a number by the result of `change`, atomically, and returns the old one.
-    ///
-    /// There are no lost updates this way: if another process writes meanwhile, `change` is called again.
+    /// Replaces a number by the result of `change`, atomically, and returns the old one. If another process writes
+    /// meanwhile, `change` is called again, so no update is lost.
     ///
     /// # Panics
     ///
@@ -179,46 +160,6 @@ impl<T: Number> RawArray<T> {
     }
 }
 
-fn content<T>() -> String {
-    format!("a RawArray<{}>", type_name::<T>())
-}
-
-/// Another handle to the same numbers, not a copy.
-impl<T> Clone for RawArray<T> {
-    fn clone(&self) -> RawArray<T> {
-        RawArray::of(Arc::clone(&self.segment))
-    }
-}
-
-#[allow(
-    clippy::missing_fields_in_debug,
-    reason = "its name stands above the fields"
-)]
-impl<T> fmt::Debug for RawArray<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RawArray")
-            .field("elements", &type_name::<T>())
-            .field("memory", &self.segment)
-            .finish()
-    }
-}
-
-handle!(
-    RawArray<T>,
-    &content::<T>(),
-    |array| Ok((&array.segment, ())),
-    |segment, ()| Ok(RawArray::of(segment)),
-);
-
-impl<T> RawArray<T> {
-    fn of(segment: Arc<Segment>) -> RawArray<T> {
-        RawArray {
-            segment,
-            elements: PhantomData,
-        }
-    }
-}
-
 /// A number that processes share without a lock: a [`RawArray`] of one.
 ///
 /// Python: `multiprocessing.RawValue`.
@@ -231,57 +172,43 @@ impl<T> RawArray<T> {
 /// assert_eq!(counter.get(), 6);
 /// # Ok::<(), multiprocess::Error>(())
 /// ```
-pub struct RawValue<T>(RawArray<T>);
+pub struct RawValue<T> {
+    memory: Arc<Segment>,
+    elements: PhantomData<T>,
+}
+
+typed_memory!(RawValue, "a RawValue");
 
 impl<T: Number> RawValue<T> {
     /// Makes a shared number.
     ///
     /// # Errors
     ///
-    /// [`Error::Memory`] if there is no shared memory for it.
+    /// [`Error::Memory`](crate::Error::Memory) if there is no shared memory for it.
     pub fn new(number: T) -> Result<RawValue<T>> {
-        let array = RawArray::make(1, value_content::<T>)?;
-        array.set(0, number);
-        Ok(RawValue(array))
+        let memory = create::<T>(1, Access::Atomic, RawValue::<T>::content)?;
+        let value = RawValue::of(memory);
+        value.set(number);
+        Ok(value)
+    }
+
+    fn cell(&self) -> &T::Cell {
+        &self.memory.atomics()[0]
     }
 
     /// Reads the number.
     #[must_use]
     pub fn get(&self) -> T {
-        self.0.get(0)
+        T::load(self.cell())
     }
 
     /// Writes the number.
     pub fn set(&self, number: T) {
-        self.0.set(0, number);
+        number.store(self.cell());
     }
 
     /// Replaces the number by the result of `change`, atomically, and returns the old one.
     pub fn update(&self, change: impl Fn(T) -> T) -> T {
-        self.0.update(0, change)
-    }
-}
-
-fn value_content<T>() -> String {
-    format!("a RawValue<{}>", type_name::<T>())
-}
-
-handle!(
-    RawValue<T>,
-    &value_content::<T>(),
-    |value| Ok((&value.0.segment, ())),
-    |segment, ()| Ok(RawValue(RawArray::of(segment))),
-);
-
-/// Another handle to the same number, not a copy.
-impl<T> Clone for RawValue<T> {
-    fn clone(&self) -> RawValue<T> {
-        RawValue(self.0.clone())
-    }
-}
-
-impl<T> fmt::Debug for RawValue<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("RawValue").field(&self.0).finish()
+        T::update(self.cell(), change)
     }
 }

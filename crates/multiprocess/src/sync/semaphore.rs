@@ -1,14 +1,12 @@
 //! The semaphore: a number of permits that processes take and release.
 
-use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::errors::error::{Error, Result};
-use crate::errors::holder::Holder;
 use crate::memory::liveness::UniquePid;
-use crate::memory::timeout::Timeout;
+use crate::memory::timeout::is_over;
 use crate::platform::file_lock::Refused;
-use crate::sync::monitor::{Monitor, Numbers};
+use crate::sync::monitor::{Monitor, Numbers, Table};
 use crate::transfer::handle::handle;
 
 /// A fixed number of permits: as many threads, of any processes, may hold one at the same time.
@@ -17,10 +15,9 @@ use crate::transfer::handle::handle;
 /// and within a tenth of a second after its process dies.
 ///
 /// Python: `multiprocessing.Semaphore(n)`. Different here: a permit of a killed process is released, where Python loses
-/// it; and only its guard releases a permit, so there are never more of them than at the beginning. That makes it
-/// Python's `BoundedSemaphore` too: the `ValueError` of a release too many cannot happen. To signal another process, as
-/// Python programs do by `release` without `acquire`, use [`Event`](crate::Event) or
-/// [`Condition`](crate::Condition).
+/// it; and only its guard releases a permit, so there are never more of them than at the beginning, as with Python's
+/// `BoundedSemaphore`. To signal another process, as Python programs do by `release` without `acquire`, use
+/// [`Event`](crate::Event) or [`Condition`](crate::Condition).
 ///
 /// # Examples
 ///
@@ -43,7 +40,7 @@ use crate::transfer::handle::handle;
 ///     Ok(())
 /// }
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Semaphore {
     monitor: Monitor,
     permits: u32,
@@ -51,7 +48,7 @@ pub struct Semaphore {
 
 // The numbers: how many permits are free; then for each process that holds some, its number and how many.
 const FREE: usize = 0;
-const HOLDERS: usize = 1;
+const HOLDERS: Table<2> = Table(1);
 
 /// The most processes that can hold permits at one time; a further one waits as if all permits were taken.
 const MAX_HOLDERS: u32 = 1024;
@@ -67,8 +64,8 @@ impl Semaphore {
     /// [`Error::Memory`] if there is no shared memory for it.
     pub fn new(permits: u32) -> Result<Semaphore> {
         let holders = permits.min(MAX_HOLDERS) as usize;
-        let monitor = Monitor::new(HOLDERS + 2 * holders, CONTENT)?;
-        monitor.enter()?.set(FREE, u64::from(permits));
+        let monitor = Monitor::new(HOLDERS.0 + 2 * holders, CONTENT)?;
+        monitor.enter()?.change(&[(FREE, u64::from(permits))]);
         Ok(Semaphore { monitor, permits })
     }
 
@@ -78,8 +75,9 @@ impl Semaphore {
     ///
     /// [`Error::Memory`] if the operating system refuses.
     pub fn acquire(&self) -> Result<Permit<'_>> {
+        let refusal = |refused| self.monitor.refusal(refused, None);
         loop {
-            if let Some(permit) = self.take(Timeout::None, false)? {
+            if let Some(permit) = self.take(None).map_err(refusal)? {
                 return Ok(permit);
             }
         }
@@ -87,34 +85,40 @@ impl Semaphore {
 
     /// Takes a permit if one is free. Python: `Semaphore.acquire(block=False)`.
     ///
-    /// It waits for another process that takes or releases a permit at the same moment, but not longer than a
-    /// millisecond; then it is `None`, too.
+    /// It waits for another process that takes or releases a permit at this moment, but not longer than a millisecond.
     ///
     /// # Errors
     ///
     /// As [`acquire`](Semaphore::acquire).
     pub fn try_acquire(&self) -> Result<Option<Permit<'_>>> {
-        self.take(Timeout::Try, true)
+        match self.take(Some(Instant::now())) {
+            Err(Refused::Busy) => Ok(None),
+            taken => taken.map_err(|refused| self.monitor.refusal(refused, None)),
+        }
     }
 
-    /// Waits for a permit, but not longer than `limit`.
+    /// Waits for a permit, but not longer than `limit`; the error names the holders of the permits.
     ///
-    /// Python: `Semaphore.acquire(timeout=seconds)`, which returns False where this is an error that names the holders
-    /// of the permits.
+    /// Python: `Semaphore.acquire(timeout=seconds)`, which returns False then.
     ///
     /// # Errors
     ///
     /// [`Error::PermitTimeout`] if none was free in time; [`Error::LockTimeout`] if that is unknown, because a process
     /// was stopped in the middle of taking or releasing a permit.
     pub fn acquire_timeout(&self, limit: Duration) -> Result<Permit<'_>> {
-        match self.take(Timeout::For(limit), limit.is_zero())? {
-            Some(permit) => Ok(permit),
-            None => Err(Error::PermitTimeout {
-                limit,
-                permits: self.permits,
-                holders: self.holders(limit)?,
-            }),
+        let deadline = Instant::now().checked_add(limit);
+        let refusal = |refused| self.monitor.refusal(refused, Some(limit));
+        if let Some(permit) = self.take(deadline).map_err(refusal)? {
+            return Ok(permit);
         }
+        let numbers = self.monitor.lock(deadline).map_err(refusal)?;
+        let holders: Vec<_> = HOLDERS.processes(numbers.all()).collect();
+        drop(numbers);
+        Err(Error::PermitTimeout {
+            limit,
+            permits: self.permits,
+            holders: holders.iter().map(|(_, holder)| holder.holder()).collect(),
+        })
     }
 
     /// Returns the number of permits, free or not.
@@ -134,42 +138,31 @@ impl Semaphore {
         Ok(u32::try_from(numbers.get(FREE)).unwrap_or(self.permits))
     }
 
-    fn take(&self, limit: Timeout, mut check: bool) -> Result<Option<Permit<'_>>> {
+    /// Takes a permit; `None` if none was free until the deadline.
+    fn take(&self, deadline: Option<Instant>) -> Result<Option<Permit<'_>>, Refused> {
         let me = UniquePid::own();
-        let deadline = limit.wait_until().deadline();
+        let mut check = is_over(deadline);
         loop {
-            let mut numbers = match self.monitor.lock_before(deadline) {
-                Ok(numbers) => numbers,
-                Err(refused) => {
-                    // The wake-up may have been for a free permit: pass it on.
-                    self.monitor.eventcount(FREED).notify_one();
-                    return match (refused, limit) {
-                        (Refused::Busy, Timeout::Try) => Ok(None),
-                        (refused, limit) => Err(self.refusal(refused, limit)),
-                    };
-                }
-            };
+            let locked = self.monitor.lock(deadline);
+            // The wake-up may have been for a free permit: pass it on.
+            let mut numbers =
+                locked.inspect_err(|_| self.monitor.eventcount(FREED).notify_one())?;
             if take_one(&mut numbers, me)
                 || check && self.release_dead(&mut numbers) && take_one(&mut numbers, me)
             {
                 return Ok(Some(Permit { semaphore: self }));
             }
-            if check && deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            if check && is_over(deadline) {
                 return Ok(None);
             }
-            let seen = self.monitor.eventcount(FREED).prepare_wait();
-            drop(numbers);
-            check = self.monitor.wait(FREED, seen, deadline);
+            check = self.monitor.wait(numbers, FREED, deadline);
         }
     }
 
     /// Releases the permits of dead processes; returns whether there were some.
     fn release_dead(&self, numbers: &mut Numbers<'_>) -> bool {
-        let dead: Vec<usize> = holders(numbers)
-            .filter(|(_, process, _)| process.has_ended(self.monitor.run()))
-            .map(|(place, ..)| place)
-            .collect();
-        for &place in &dead {
+        let dead = HOLDERS.dead(numbers.all(), self.monitor.run());
+        for &(place, _) in &dead {
             let free = numbers.get(FREE) + numbers.get(place + 1);
             numbers.change(&[(FREE, free), (place, 0), (place + 1, 0)]);
         }
@@ -178,47 +171,6 @@ impl Semaphore {
         }
         !dead.is_empty()
     }
-
-    fn refusal(&self, refused: Refused, limit: Timeout) -> Error {
-        let limit = match limit {
-            Timeout::For(limit) => Some(limit),
-            Timeout::None | Timeout::Try => None,
-        };
-        self.monitor.refusal(refused, limit)
-    }
-
-    /// Returns the holders of permits after the limit is over.
-    fn holders(&self, limit: Duration) -> Result<Vec<Holder>> {
-        let locked = self.monitor.lock_before(Some(Instant::now()));
-        let numbers = locked.map_err(|refused| self.refusal(refused, Timeout::For(limit)))?;
-        let processes: Vec<UniquePid> = holders(&numbers).map(|(_, process, _)| process).collect();
-        drop(numbers);
-        Ok(processes.into_iter().map(UniquePid::holder).collect())
-    }
-
-    fn release(&self) -> Result<()> {
-        let me = UniquePid::own();
-        let mut numbers = self.monitor.enter()?;
-        let mine = holders(&numbers).find(|&(_, process, _)| process == me);
-        // If this process is ending, another one may have released it.
-        if let Some((place, _, count)) = mine {
-            let free = numbers.get(FREE) + 1;
-            let process = if count > 1 { me.number() } else { 0 };
-            numbers.change(&[(FREE, free), (place, process), (place + 1, count - 1)]);
-        }
-        drop(numbers);
-        self.monitor.eventcount(FREED).notify_one();
-        Ok(())
-    }
-}
-
-/// Returns the processes that hold permits: their places, the processes, and how many they hold.
-fn holders<'a>(numbers: &'a Numbers<'_>) -> impl Iterator<Item = (usize, UniquePid, u64)> + 'a {
-    let all = numbers.all()[HOLDERS..].chunks_exact(2).enumerate();
-    all.filter_map(|(index, holder)| {
-        let process = UniquePid::from_number(holder[0])?;
-        Some((HOLDERS + 2 * index, process, holder[1]))
-    })
 }
 
 /// Takes a permit if one is free.
@@ -227,24 +179,14 @@ fn take_one(numbers: &mut Numbers<'_>, me: UniquePid) -> bool {
     if free == 0 {
         return false;
     }
-    let all = &numbers.all()[HOLDERS..];
-    let place_of = |number: u64| all.chunks_exact(2).position(|holder| holder[0] == number);
-    let Some(index) = place_of(me.number()).or_else(|| place_of(0)) else {
+    let all = numbers.all();
+    let place = HOLDERS.place_of(all, me.number());
+    let Some(place) = place.or_else(|| HOLDERS.place_of(all, 0)) else {
         return false;
     };
-    let place = HOLDERS + 2 * index;
     let count = numbers.get(place + 1) + 1;
     numbers.change(&[(FREE, free - 1), (place, me.number()), (place + 1, count)]);
     true
-}
-
-impl fmt::Debug for Semaphore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Semaphore")
-            .field("permits", &self.permits)
-            .field("memory", &self.monitor)
-            .finish()
-    }
 }
 
 const CONTENT: &str = "a Semaphore";
@@ -252,17 +194,16 @@ const CONTENT: &str = "a Semaphore";
 handle!(
     Semaphore,
     CONTENT,
-    |semaphore| Ok((semaphore.monitor.segment(), semaphore.permits)),
-    |segment, permits| {
-        let monitor = Monitor::of(segment, CONTENT);
+    |semaphore| Ok((semaphore.monitor.memory(), semaphore.permits)),
+    |memory, permits| {
+        let monitor = Monitor::of(memory, CONTENT);
         Ok(Semaphore { monitor, permits })
     },
 );
 
 /// A permit of a [`Semaphore`]; dropping it releases it. Python: the block of `with semaphore:`.
 ///
-/// It belongs to the process, and may be dropped by another thread of it. One that is forgotten
-/// ([`std::mem::forget`]) is released when the process ends.
+/// Another thread of the process may drop it. If it is leaked, it is released when the process ends.
 #[derive(Debug)]
 #[must_use = "dropping the permit gives it back at once"]
 pub struct Permit<'a> {
@@ -271,7 +212,19 @@ pub struct Permit<'a> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        // If it fails, the permit is released when the process ends.
-        let _ = self.semaphore.release();
+        let monitor = &self.semaphore.monitor;
+        let me = UniquePid::own().number();
+        // If it is refused, the permit is released when the process ends.
+        let Ok(mut numbers) = monitor.lock(None) else {
+            return;
+        };
+        // If this process is ending, another one may have released it.
+        if let Some(place) = HOLDERS.place_of(numbers.all(), me) {
+            let (free, count) = (numbers.get(FREE) + 1, numbers.get(place + 1) - 1);
+            let process = if count > 0 { me } else { 0 };
+            numbers.change(&[(FREE, free), (place, process), (place + 1, count)]);
+        }
+        drop(numbers);
+        monitor.eventcount(FREED).notify_one();
     }
 }

@@ -1,16 +1,15 @@
 //! A value in shared memory, guarded by a lock.
 
-use std::any::type_name;
-use std::fmt;
-use std::ops::{Deref, DerefMut};
-use std::time::Duration;
+use std::marker::PhantomData;
+use std::sync::Arc;
 
 use bytemuck::Pod;
 
 use crate::errors::error::Result;
-use crate::sync::array::{Array, ArrayGuard};
-use crate::sync::death_notice::death_notice;
-use crate::transfer::handle::handle;
+use crate::memory::segment::{Access, Segment, SegmentGuard};
+use crate::sync::locking::locking;
+use crate::sync::typed_memory::{create, typed_guard, typed_memory};
+use crate::trace::events;
 
 /// A value that processes share: what `Mutex<T>` is for threads.
 ///
@@ -31,16 +30,28 @@ use crate::transfer::handle::handle;
 /// fn main() -> Result<(), multiprocess::Error> {
 ///     multiprocess::init([task(add_one)]);
 ///     let counter = Value::new(0)?;
-///     let children: Vec<_> =
-///         (0..4).map(|_| spawn(add_one, (counter.clone(),))).collect::<Result<_, _>>()?;
+///     let children = [(); 4].map(|()| spawn(add_one, (counter.clone(),)));
 ///     for child in children {
-///         child.join()?;
+///         child?.join()?;
 ///     }
 ///     assert_eq!(counter.get()?, 4);
 ///     Ok(())
 /// }
 /// ```
-pub struct Value<T>(Array<T>);
+pub struct Value<T> {
+    memory: Arc<Segment>,
+    elements: PhantomData<T>,
+}
+
+typed_memory!(Value, "a Value");
+
+locking!(
+    Value<T: Pod>, lock, try_lock, lock_timeout,
+    memory: |value| &value.memory,
+    called: |_| Value::<T>::content(),
+    ValueGuard: |_, locked| locked.map(|held| ValueGuard { held, lent: PhantomData }),
+    memory: |guard| guard.held.segment(),
+);
 
 impl<T: Pod> Value<T> {
     /// Makes a shared value.
@@ -49,40 +60,11 @@ impl<T: Pod> Value<T> {
     ///
     /// [`Error::Memory`](crate::Error::Memory) if there is no shared memory for it.
     pub fn new(value: T) -> Result<Value<T>> {
-        let array = Array::make(1, content::<T>, content::<T>)?;
-        array.lock()?[0] = value;
-        Ok(Value(array))
-    }
-
-    /// Waits for the lock; the guard is the value. Python: `with value.get_lock():`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::HeldAlready`](crate::Error::HeldAlready) if this thread holds it;
-    /// [`Error::Memory`](crate::Error::Memory) if a thread of this process leaked the guard and has ended, since the
-    /// value then stays locked until the process ends.
-    #[inline]
-    pub fn lock(&self) -> Result<ValueGuard<'_, T>> {
-        self.0.lock().map(ValueGuard)
-    }
-
-    /// Waits for the lock, but not longer than `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::LockTimeout`](crate::Error::LockTimeout) if it was not free in time,
-    /// [`Error::HeldAlready`](crate::Error::HeldAlready) if this thread holds it.
-    pub fn lock_timeout(&self, limit: Duration) -> Result<ValueGuard<'_, T>> {
-        self.0.lock_timeout(limit).map(ValueGuard)
-    }
-
-    /// Takes the lock if it is free; `None` if it is held.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::HeldAlready`](crate::Error::HeldAlready) if this thread holds it.
-    pub fn try_lock(&self) -> Result<Option<ValueGuard<'_, T>>> {
-        Ok(self.0.try_lock()?.map(ValueGuard))
+        let memory = create::<T>(1, Access::Locked, Value::<T>::content)?;
+        events::made(&memory, Value::<T>::content);
+        let made = Value::of(memory);
+        made.set(value)?;
+        Ok(made)
     }
 
     /// Reads the value under the lock. Python: `value.value`.
@@ -105,54 +87,11 @@ impl<T: Pod> Value<T> {
     }
 }
 
-fn content<T>() -> String {
-    format!("a Value<{}>", type_name::<T>())
-}
-
-/// Another handle to the same value, not a copy.
-impl<T> Clone for Value<T> {
-    fn clone(&self) -> Value<T> {
-        Value(self.0.clone())
-    }
-}
-
-impl<T> fmt::Debug for Value<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Value").field(&self.0).finish()
-    }
-}
-
-handle!(
-    Value<T>,
-    &content::<T>(),
-    |value| Ok((value.0.segment(), ())),
-    |segment, ()| Ok(Value(Array::of(segment, content::<T>))),
-);
-
 /// A [`Value`] and its lock; dropping it releases the lock.
 #[must_use = "dropping the guard releases the lock at once"]
-pub struct ValueGuard<'a, T>(ArrayGuard<'a, T>);
-
-death_notice!(ValueGuard<T>, |guard| guard.0.segment());
-
-impl<T: Pod> Deref for ValueGuard<'_, T> {
-    type Target = T;
-
-    #[inline]
-    fn deref(&self) -> &T {
-        &self.0[0]
-    }
+pub struct ValueGuard<'a, T> {
+    held: SegmentGuard<'a>,
+    lent: PhantomData<&'a mut T>,
 }
 
-impl<T: Pod> DerefMut for ValueGuard<'_, T> {
-    #[inline]
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.0[0]
-    }
-}
-
-impl<T: Pod + fmt::Debug> fmt::Debug for ValueGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
+typed_guard!(ValueGuard, T, from_bytes, from_bytes_mut);

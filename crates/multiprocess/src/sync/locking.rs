@@ -1,0 +1,138 @@
+//! What all types with a lock have in common: how the lock is taken, and the notice in its guard that a holder died.
+
+use std::time::Duration;
+
+use crate::errors::error::Error;
+use crate::memory::liveness::UniquePid;
+use crate::memory::segment::{Segment, SegmentGuard};
+use crate::platform::file_lock::Refused;
+use crate::trace::events;
+
+/// What a segment answers to a thread that asks for its lock.
+pub(crate) type Locked<'a> = Result<SegmentGuard<'a>, Refused>;
+
+/// Adds the three methods that take a lock to a handle, and the three of the notice to its guard.
+///
+/// The closures return a handle's segment, its name in errors, its guard for what the segment answered, and the segment
+/// of a guard.
+macro_rules! locking {
+    (
+        $handle:ident $(<$of:ident: $bound:path>)?, $lock:ident, $try_lock:ident, $lock_timeout:ident,
+        memory: $memory:expr,
+        called: $called:expr,
+        $guard:ident: $make:expr,
+        memory: $held:expr $(,)?
+    ) => {
+        impl $(<$of: $bound>)? $handle $(<$of>)? {
+            /// Waits until the lock is free and takes it. Python: `acquire()` of the lock, or `with lock:`.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::HeldAlready`](crate::Error::HeldAlready) if this thread holds it, except for an
+            /// [`RLock`](crate::RLock); [`Error::Memory`](crate::Error::Memory) if the operating system refuses, or,
+            /// where the lock guards memory, if a thread of this process leaked the guard and has ended, since the lock
+            /// then stays held until the process ends.
+            #[inline]
+            pub fn $lock(&self) -> $crate::Result<$guard<'_ $(, $of)?>> {
+                self.guard(self.memory().lock($crate::platform::wait_until::WaitUntil::Until(None)), None)
+            }
+
+            /// Takes the lock if it is free; `None` if another thread holds it. Python: `acquire(block=False)`.
+            ///
+            /// # Errors
+            ///
+            #[doc = concat!("As [`", stringify!($lock), "`](Self::", stringify!($lock), ").")]
+            pub fn $try_lock(&self) -> $crate::Result<Option<$guard<'_ $(, $of)?>>> {
+                match self.memory().lock($crate::platform::wait_until::WaitUntil::Try) {
+                    Err($crate::platform::file_lock::Refused::Busy) => Ok(None),
+                    locked => self.guard(locked, None).map(Some),
+                }
+            }
+
+            /// Waits until the lock is free, but not longer than `limit`, and takes it.
+            ///
+            /// Python: `acquire(timeout=seconds)`, which returns False where this is an error that names the holder.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::LockTimeout`](crate::Error::LockTimeout) if it was not free in time; and
+            #[doc = concat!("as [`", stringify!($lock), "`](Self::", stringify!($lock), ").")]
+            pub fn $lock_timeout(
+                &self,
+                limit: std::time::Duration,
+            ) -> $crate::Result<$guard<'_ $(, $of)?>> {
+                let deadline = std::time::Instant::now().checked_add(limit);
+                self.guard(self.memory().lock($crate::platform::wait_until::WaitUntil::Until(deadline)), Some(limit))
+            }
+
+            #[inline]
+            fn memory(&self) -> &$crate::memory::segment::Segment {
+                let memory: fn(&Self) -> &$crate::memory::segment::Segment = $memory;
+                memory(self)
+            }
+
+            #[inline]
+            fn guard<'a>(
+                &'a self,
+                locked: $crate::sync::locking::Locked<'a>,
+                limit: Option<std::time::Duration>,
+            ) -> $crate::Result<$guard<'a $(, $of)?>> {
+                let guard: fn(&'a Self, $crate::sync::locking::Locked<'a>) -> _ = $make;
+                let called: fn(&Self) -> String = $called;
+                guard(self, locked).map_err(|refused| {
+                    $crate::sync::locking::refusal(refused, self.memory(), called(self), limit)
+                })
+            }
+        }
+
+        impl $(<$of>)? $guard<'_ $(, $of)?> {
+            /// Returns whether a process died while it held the lock, so that what the lock guards may be half changed.
+            ///
+            /// It is true for every later holder, until one calls [`clear_death`](Self::clear_death); std's mutexes
+            /// stay poisoned in the same way. For a [`Lock`](crate::Lock) or an [`RLock`](crate::RLock), a thread that
+            /// leaked its guard and ended counts as dead, too.
+            #[must_use]
+            pub fn holder_died(&self) -> bool {
+                self.dead_holder().is_some()
+            }
+
+            /// Returns the process id of the last holder that died, if [`holder_died`](Self::holder_died).
+            #[must_use]
+            pub fn dead_holder(&self) -> Option<u32> {
+                self.memory().dead_holder()
+            }
+
+            /// Clears the notice that a holder died, for later holders too. Call it when you have repaired the data. It
+            /// is std's `Mutex::clear_poison`.
+            pub fn clear_death(&mut self) {
+                self.memory().clear_death();
+            }
+
+            fn memory(&self) -> &$crate::memory::segment::Segment {
+                let memory: fn(&Self) -> &$crate::memory::segment::Segment = $held;
+                memory(self)
+            }
+        }
+    };
+}
+pub(crate) use locking;
+
+/// Returns the error for a lock that the thread did not get.
+#[cold]
+pub(crate) fn refusal(
+    refused: Refused,
+    memory: &Segment,
+    what: String,
+    limit: Option<Duration>,
+) -> Error {
+    events::lock_refused(memory);
+    match refused {
+        Refused::Busy => Error::LockTimeout {
+            what,
+            limit: limit.unwrap_or_default(),
+            holder: memory.holder().map(UniquePid::holder),
+        },
+        Refused::HeldByThisThread => Error::HeldAlready { what },
+        Refused::System(source) => Error::Memory { what, source },
+    }
+}

@@ -1,0 +1,94 @@
+//! Shared memory of elements: what `Array`, `Value`, `RawArray` and `RawValue` have in common.
+
+use std::sync::Arc;
+
+use crate::errors::error::{Error, Result};
+use crate::memory::segment::{Access, Segment};
+
+/// Makes memory for elements whose bytes are all zero; `what` returns its name in errors.
+pub(crate) fn create<T>(
+    length: usize,
+    usage: Access,
+    what: impl FnOnce() -> String,
+) -> Result<Arc<Segment>> {
+    const {
+        assert!(size_of::<T>() > 0, "an element has at least one byte");
+        assert!(
+            align_of::<T>() <= 64,
+            "elements are aligned to 64 bytes at most"
+        );
+    }
+    // What is larger than the address space is larger than memory.
+    let bytes = length.saturating_mul(size_of::<T>());
+    Segment::create(bytes, usage).map_err(|source| Error::memory(what(), source))
+}
+
+/// Makes a struct of `memory` and `elements` a handle.
+macro_rules! typed_memory {
+    ($handle:ident, $content:literal) => {
+        impl<T> $handle<T> {
+            fn of(memory: std::sync::Arc<$crate::memory::segment::Segment>) -> Self {
+                $handle {
+                    memory,
+                    elements: std::marker::PhantomData,
+                }
+            }
+
+            fn content() -> String {
+                format!(concat!($content, "<{}>"), std::any::type_name::<T>())
+            }
+        }
+
+        /// Another handle to the same memory, not a copy.
+        impl<T> Clone for $handle<T> {
+            fn clone(&self) -> Self {
+                $handle::of(std::sync::Arc::clone(&self.memory))
+            }
+        }
+
+        impl<T> std::fmt::Debug for $handle<T> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($handle))
+                    .field("elements", &std::any::type_name::<T>())
+                    .field("memory", &self.memory)
+                    .finish()
+            }
+        }
+
+        $crate::transfer::handle::handle!(
+            $handle<T>,
+            &$handle::<T>::content(),
+            |handle| Ok((&handle.memory, ())),
+            |memory, ()| Ok($handle::of(memory)),
+        );
+    };
+}
+pub(crate) use typed_memory;
+
+/// Makes a struct of `held` and `lent` a guard, which lends the elements by a function of [`bytemuck`].
+macro_rules! typed_guard {
+    ($guard:ident, $target:ty, $cast:ident, $cast_mut:ident) => {
+        impl<T: bytemuck::Pod> std::ops::Deref for $guard<'_, T> {
+            type Target = $target;
+
+            #[inline]
+            fn deref(&self) -> &$target {
+                bytemuck::$cast(&self.held)
+            }
+        }
+
+        impl<T: bytemuck::Pod> std::ops::DerefMut for $guard<'_, T> {
+            #[inline]
+            fn deref_mut(&mut self) -> &mut $target {
+                bytemuck::$cast_mut(&mut self.held)
+            }
+        }
+
+        impl<T: bytemuck::Pod + std::fmt::Debug> std::fmt::Debug for $guard<'_, T> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                (**self).fmt(f)
+            }
+        }
+    };
+}
+pub(crate) use typed_guard;
