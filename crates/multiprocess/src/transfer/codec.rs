@@ -54,12 +54,14 @@ pub(crate) fn write_serialised<T: Serialize>(
     ipc_handles: IpcHandles,
 ) -> Result<(), String> {
     let why = |error| why_not(value, &error);
-    if ipc_handles == IpcHandles::Travel || !ipc::may_hold_handles::<T>() {
+    if !ipc::may_hold_handles::<T>() {
         return postcard::serialize_with_flavor(value, Append(bytes)).map_err(why);
     }
-    ipc::refuse_handles(value, |watched| {
-        postcard::serialize_with_flavor(watched, Append(bytes)).map_err(why)
-    })
+    let mut write = || ipc::serialize(value, Append(bytes)).map_err(why);
+    match ipc_handles {
+        IpcHandles::Travel => write(),
+        IpcHandles::Refused => ipc::refuse_handles(write),
+    }
 }
 
 /// Reads a value that is alone in its message, and may hold handles; the error says why that failed. A value's own

@@ -3,26 +3,27 @@
 //! `ipc-channel` makes its own sockets and does not show their descriptors; but its senders connect to a
 //! given path. So we listen at a path, let a sender connect, and unlink the path at once.
 
-use std::io;
-use std::os::fd::OwnedFd;
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ipc_channel::ipc::IpcSender;
 use rustix::cmsg_space;
-use rustix::fd::BorrowedFd;
+use rustix::io::{Errno, retry_on_intr};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind,
     listen, recvmsg, sendmsg, socket_with, sockopt,
 };
+use rustix::process::{Pid, getpid, test_kill_process};
 
 use crate::platform::limits::explained;
-use crate::transfer::handles::Handles;
-use crate::transfer::handles::MAX_FILES;
+use crate::transfer::handles::{Handles, MAX_FILES};
 
-/// Bytes of the largest packet of handles: a few numbers for each of them.
-const PACKET: usize = 4 * 1024;
+/// Bytes of the largest packet: `ipc-channel` puts two numbers before a message, which is empty.
+const PACKET: usize = 64;
 
 /// Makes a bridge: their end as a sender, and ours.
 pub(crate) fn build<T: serde::Serialize>() -> Result<(IpcSender<T>, OwnedFd), String> {
@@ -80,10 +81,10 @@ impl SocketPath {
     /// Accepts the connection that this process made, and no other.
     fn accept(&self) -> io::Result<OwnedFd> {
         loop {
-            let connection =
-                rustix::io::retry_on_intr(|| accept_with(&self.listener, SocketFlags::CLOEXEC))?;
+            let accept = || accept_with(&self.listener, SocketFlags::CLOEXEC);
+            let connection = retry_on_intr(accept)?;
             let peer = sockopt::socket_peercred(&connection)?;
-            if peer.pid == rustix::process::getpid() {
+            if peer.pid == getpid() {
                 return Ok(connection);
             }
         }
@@ -102,56 +103,45 @@ fn remove_abandoned(folder: &Path) {
         return;
     };
     for entry in entries.flatten() {
-        let name = entry.file_name();
-        let owner = name
-            .to_str()
-            .and_then(|name| {
-                name.strip_prefix(PREFIX)?
-                    .strip_suffix(SUFFIX)?
-                    .split('-')
-                    .next()
-            })
-            .and_then(|pid| pid.parse().ok())
-            .and_then(rustix::process::Pid::from_raw);
-        let Some(owner) = owner else { continue };
-        if rustix::process::test_kill_process(owner) == Err(rustix::io::Errno::SRCH) {
+        let owner = entry.file_name().to_str().and_then(owner);
+        if owner.is_some_and(|owner| test_kill_process(owner) == Err(Errno::SRCH)) {
             let _ = std::fs::remove_file(entry.path());
         }
     }
 }
 
+/// Returns the process that made the socket of this name.
+fn owner(name: &str) -> Option<Pid> {
+    let name = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
+    let (pid, _) = name.split_once('-')?;
+    Pid::from_raw(pid.parse().ok()?)
+}
+
 /// Takes the one packet that `ipc-channel` sent over the bridge.
 pub(crate) fn take_packet(bridge: &OwnedFd) -> io::Result<Handles> {
     let mut packet = vec![0; PACKET];
-    let mut space = vec![std::mem::MaybeUninit::uninit(); cmsg_space!(ScmRights(MAX_FILES))];
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MAX_FILES))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-    let received = rustix::io::retry_on_intr(|| {
-        recvmsg(
-            bridge,
-            &mut [io::IoSliceMut::new(&mut packet)],
-            &mut ancillary,
-            RecvFlags::CMSG_CLOEXEC,
-        )
-    })?;
+    let buffer = &mut [IoSliceMut::new(&mut packet)];
+    let received =
+        retry_on_intr(|| recvmsg(bridge, buffer, &mut ancillary, RecvFlags::CMSG_CLOEXEC))?;
     packet.truncate(received.bytes);
-    let files = ancillary
-        .drain()
-        .filter_map(|message| match message {
-            RecvAncillaryMessage::ScmRights(files) => Some(files),
-            _ => None,
-        })
-        .flatten()
-        .collect();
+    let mut files = Vec::new();
+    for message in ancillary.drain() {
+        if let RecvAncillaryMessage::ScmRights(arrived) = message {
+            files.extend(arrived);
+        }
+    }
     Ok(Handles { packet, files })
 }
 
 /// Puts a packet into the bridge, for `ipc-channel` to receive at the other end.
 pub(crate) fn put_packet(bridge: &OwnedFd, handles: &Handles) -> io::Result<()> {
-    let files: Vec<BorrowedFd<'_>> = handles.files.iter().map(std::os::fd::AsFd::as_fd).collect();
-    let mut space = vec![std::mem::MaybeUninit::uninit(); cmsg_space!(ScmRights(MAX_FILES))];
+    let files: Vec<_> = handles.files.iter().map(AsFd::as_fd).collect();
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MAX_FILES))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
     ancillary.push(SendAncillaryMessage::ScmRights(&files));
-    let packet = [io::IoSlice::new(&handles.packet)];
-    rustix::io::retry_on_intr(|| sendmsg(bridge, &packet, &mut ancillary, SendFlags::NOSIGNAL))?;
+    let packet = [IoSlice::new(&handles.packet)];
+    retry_on_intr(|| sendmsg(bridge, &packet, &mut ancillary, SendFlags::NOSIGNAL))?;
     Ok(())
 }
