@@ -25,7 +25,7 @@ pub(crate) mod place {
     pub(crate) const HEAD_SEEN: usize = 3;
     /// How many messages had been taken when a putter last looked.
     pub(crate) const TAKEN_SEEN: usize = 4;
-    /// The highest number that a ring has had, unless it is that of the tail.
+    /// The highest number that a ring has had.
     pub(crate) const LAST_RING: usize = 5;
 
     /// The takers' cursor.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::channel::iter::Iter;
+use crate::channel::iter::{Iter, incoming, receives};
 use crate::channel::mpmc::Mpmc;
 use crate::channel::peers::{self, PeerToken, Peers, Side};
 use crate::channel::select::{Incoming, Waitable, sealed};
@@ -90,16 +90,13 @@ pub fn bounded_channel<T: Serialize + DeserializeOwned + 'static>(
 fn make<T: Serialize + DeserializeOwned + 'static>(
     capacity: usize,
 ) -> Result<(Sender<T>, Receiver<T>)> {
-    let made = Mpmc::segment(1).and_then(|segment| {
-        let left = PeerToken::join(&segment, Side::Left)?;
-        let right = PeerToken::join(&segment, Side::Right)?;
-        events::made(&Mpmc::new(Arc::clone(&segment), 0), content::<T>);
-        Ok((Half::new(&segment, left), Half::new(&segment, right)))
-    });
-    let (left, right) = made.map_err(|source| Error::memory(content::<T>(), source))?;
-    left.messages.mpmc.rings().set_capacity(capacity);
-    let (sender, receiver) = (Sender { half: left }, Receiver { half: right });
-    Ok((sender, receiver))
+    let made = Mpmc::sides(1);
+    let (segment, left, right) = made.map_err(|source| Error::memory(content::<T>(), source))?;
+    let (left, right) = (Half::new(&segment, left), Half::new(&segment, right));
+    let mpmc = &left.messages.mpmc;
+    events::made(mpmc, content::<T>);
+    mpmc.rings.set_capacity(capacity);
+    Ok((Sender { half: left }, Receiver { half: right }))
 }
 
 fn content<T>() -> String {
@@ -109,8 +106,7 @@ fn content<T>() -> String {
 /// What the clones of one half have in common.
 struct Half<T> {
     messages: Typed<T>,
-    /// This half's side; `None` while it is being dropped.
-    token: Option<PeerToken>,
+    token: PeerToken,
     other: Peers,
 }
 
@@ -119,18 +115,17 @@ impl<T: DeserializeOwned + 'static> Half<T> {
         Arc::new(Half {
             messages: Typed::new(Mpmc::new(Arc::clone(segment), 0), content::<T>),
             other: Peers::new(segment, token.side().other()),
-            token: Some(token),
+            token,
         })
     }
 }
 
 impl<T> Drop for Half<T> {
     fn drop(&mut self) {
-        let side = self.token.take().map(|token| token.side());
-        let is_unread = match side {
-            Some(Side::Left) => self.messages.mpmc.rings().is_loaded() && self.other.has_left(),
-            Some(side) => side.is_known_to_have_left(&self.messages.mpmc.segment),
-            None => false,
+        self.token.leave();
+        let is_unread = match self.token.side() {
+            Side::Left => self.messages.mpmc.rings.is_loaded() && self.other.has_left(),
+            Side::Right => self.token.has_left(),
         };
         if is_unread {
             self.messages.discard_all();
@@ -192,6 +187,12 @@ pub struct Receiver<T> {
     half: Arc<Half<T>>,
 }
 
+impl<T> Receiver<T> {
+    fn incoming(&self) -> (&Typed<T>, Option<&Peers>) {
+        (&self.half.messages, Some(&self.half.other))
+    }
+}
+
 impl<T: DeserializeOwned> Receiver<T> {
     fn take(&self, limit: Timeout) -> Result<Option<T>> {
         let Half {
@@ -199,53 +200,10 @@ impl<T: DeserializeOwned> Receiver<T> {
         } = &*self.half;
         messages.take_until_end(limit, other)
     }
-
-    /// Receives the next message; waits until there is one. `None` when there will be no more.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unreadable`] if the message cannot be read back, in which case it is lost, and the next is received
-    /// by the next call.
-    pub fn recv(&self) -> Result<Option<T>> {
-        self.take(Timeout::None)
-    }
-
-    /// Receives the next message if there is one. `None` when there will be no more.
-    ///
-    /// It waits for another process that is receiving at the same moment, but not longer than a millisecond.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv`](Receiver::recv), and [`Error::Empty`] if there is nothing yet, or the millisecond is over.
-    pub fn try_recv(&self) -> Result<Option<T>> {
-        self.take(Timeout::Try)
-    }
-
-    /// Receives the next message; waits for it, but not longer than `limit`. `None` when there will be no more.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv`](Receiver::recv), and [`Error::Timeout`] if there was none in time.
-    pub fn recv_timeout(&self, limit: Duration) -> Result<Option<T>> {
-        self.take(Timeout::For(limit))
-    }
-
-    /// Receives messages until there will be no more; waits for each.
-    ///
-    /// A message that cannot be read is an `Err`, after which it goes on.
-    pub fn iter(&self) -> Iter<'_, T> {
-        Iter::new(&self.half.messages, Some(&self.half.other))
-    }
 }
 
-impl<'a, T: DeserializeOwned> IntoIterator for &'a Receiver<T> {
-    type Item = Result<T>;
-    type IntoIter = Iter<'a, T>;
-
-    fn into_iter(self) -> Iter<'a, T> {
-        self.iter()
-    }
-}
+incoming!(Receiver<T>, T);
+receives!(Receiver<T>, T, "", "");
 
 macro_rules! half {
     ($half:ident, $name:literal, $side:expr) => {
@@ -253,7 +211,7 @@ macro_rules! half {
             /// Returns the number of messages in the channel at this moment.
             #[must_use]
             pub fn len(&self) -> usize {
-                self.mpmc().rings().len() as usize
+                self.mpmc().rings.len() as usize
             }
 
             /// Returns whether there is no message in the channel at this moment.
@@ -265,7 +223,7 @@ macro_rules! half {
             /// Returns how many messages the channel can hold; `None` if it has no limit.
             #[must_use]
             pub fn capacity(&self) -> Option<usize> {
-                self.mpmc().rings().capacity()
+                self.mpmc().rings.capacity()
             }
 
             fn mpmc(&self) -> &Mpmc {
@@ -296,8 +254,7 @@ macro_rules! half {
             $half<T: DeserializeOwned + 'static>,
             &format!("a {} of {}", $name, content::<T>()),
             |this| {
-                let token = this.half.token.as_ref();
-                token.expect("it is not being dropped").depart()?;
+                this.half.token.depart()?;
                 Ok((&this.mpmc().segment, ()))
             },
             |segment, ()| {
@@ -310,12 +267,3 @@ macro_rules! half {
 
 half!(Sender, "Sender", Side::Left);
 half!(Receiver, "Receiver", Side::Right);
-
-impl<T> Waitable for Receiver<T> {}
-
-impl<T> sealed::Sealed for Receiver<T> {
-    #[allow(private_interfaces, reason = "as declared")]
-    fn incoming(&self) -> Incoming<'_> {
-        (self.mpmc(), Some(&self.half.other))
-    }
-}

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use tracing::Level;
 
 use crate::channel::cursors::DIRECTION;
-use crate::channel::peers::Peers;
-use crate::channel::ring::{Rings, Wasteful};
+use crate::channel::peers::{PeerToken, Peers, Side};
+use crate::channel::ring::Rings;
 use crate::memory::eventcount::{self, AdaptiveSpin, EventCount};
 use crate::memory::layout::words;
-use crate::memory::segment::{Access, Clear, Segment};
+use crate::memory::segment::{Access, Segment};
 use crate::memory::timeout::WaitUntil;
 use crate::memory::turn::Turn;
 use crate::platform::file_lock::Refused;
@@ -49,9 +49,10 @@ impl From<Refused> for Stop {
 /// One direction of a queue, a channel or a pipe.
 pub(crate) struct Mpmc {
     pub(crate) segment: Arc<Segment>,
-    index: usize,
-    rings: Rings,
-    spin: AdaptiveSpin,
+    /// Which direction of the segment it is.
+    pub(crate) index: usize,
+    pub(crate) rings: Rings,
+    pub(crate) spin: AdaptiveSpin,
 }
 
 /// Its name in events. The second direction of a pipe is in the same memory as the first.
@@ -78,6 +79,14 @@ impl Mpmc {
         Segment::create(directions * DIRECTION * 8, Access::Atomic)
     }
 
+    /// Makes the memory for a number of directions, and takes a share in both sides.
+    pub(crate) fn sides(directions: usize) -> io::Result<(Arc<Segment>, PeerToken, PeerToken)> {
+        let segment = Mpmc::segment(directions)?;
+        let left = PeerToken::join(&segment, Side::Left)?;
+        let right = PeerToken::join(&segment, Side::Right)?;
+        Ok((segment, left, right))
+    }
+
     pub(crate) fn new(segment: Arc<Segment>, index: usize) -> Mpmc {
         Mpmc {
             rings: Rings::new(Arc::clone(&segment), index),
@@ -85,20 +94,6 @@ impl Mpmc {
             index,
             spin: AdaptiveSpin::new(),
         }
-    }
-
-    /// Sets what the last user of the memory does with the direction.
-    pub(crate) fn clear_with(&self, clear: Clear) {
-        self.segment.clear_with(self.index, clear);
-    }
-
-    /// Returns which direction of its segment it is.
-    pub(crate) fn index(&self) -> usize {
-        self.index
-    }
-
-    pub(crate) fn rings(&self) -> &Rings {
-        &self.rings
     }
 
     /// Notified when something was put, and when nothing more will be.
@@ -143,23 +138,8 @@ impl Mpmc {
         wait: WaitUntil,
         takers: Option<&Peers>,
     ) -> Result<Put, Stop> {
-        let mut slept = false;
-        let put = self.put_or_sleep(message, wait, takers, &mut slept);
-        if slept && put.is_err() && self.has_room() {
-            // The wake-up was for a thread that puts.
-            self.not_full().notify_one();
-        }
-        put
-    }
-
-    fn put_or_sleep(
-        &self,
-        message: &[u8],
-        wait: WaitUntil,
-        takers: Option<&Peers>,
-        slept: &mut bool,
-    ) -> Result<Put, Stop> {
-        loop {
+        let ready = || self.has_room() || self.rings.is_closed();
+        self.repeat(self.not_full(), wait, ready, |_| {
             if takers.is_some_and(Peers::has_left) {
                 return Err(Stop::Closed);
             }
@@ -167,26 +147,53 @@ impl Mpmc {
             if self.rings.is_closed() {
                 return Err(Stop::Closed);
             }
-            if !self.rings.is_full() {
-                let put = Put {
-                    item: self.rings.put_count(),
-                    at: events::moment(Level::TRACE),
-                };
-                self.rings.put(message)?;
-                drop(turn);
-                self.not_empty().notify_one();
-                return Ok(put);
+            if self.rings.is_full() {
+                return Ok(None);
             }
+            let put = Put {
+                item: self.rings.put_count(),
+                at: events::moment(Level::TRACE),
+            };
+            self.rings.put(message)?;
             drop(turn);
-            if wait.is_over() {
-                return Err(Stop::NotNow);
+            self.not_empty().notify_one();
+            Ok(Some(put))
+        })
+    }
+
+    /// Tries until there is a result or the limit is over; spins between, and then sleeps until `ready`. `attempt` gets
+    /// how many attempts there were.
+    #[inline]
+    fn repeat<R>(
+        &self,
+        changed: EventCount<'_>,
+        wait: WaitUntil,
+        ready: impl Fn() -> bool,
+        mut attempt: impl FnMut(u32) -> Result<Option<R>, Stop>,
+    ) -> Result<R, Stop> {
+        let mut attempts = 0;
+        let mut slept = false;
+        let stop = loop {
+            match attempt(attempts) {
+                Ok(Some(done)) => return Ok(done),
+                Ok(None) if wait.is_over() => break Stop::NotNow,
+                Ok(None) => {}
+                Err(stop) => break stop,
             }
-            let ready = || self.has_room() || self.rings.is_closed();
-            if !self.spin.spin(ready) {
-                *slept = true;
-                eventcount::sleep(&[self.not_full()], wait.deadline(), ready);
+            if self.spin.spin(&ready) {
+                continue;
             }
+            if attempts > 0 {
+                slept = true;
+                eventcount::sleep(&[changed], wait.deadline(), &ready);
+            }
+            attempts += 1;
+        };
+        if slept && ready() {
+            // The wake-up was for a thread that goes on.
+            changed.notify_one();
         }
+        Err(stop)
     }
 
     fn has_room(&self) -> bool {
@@ -202,58 +209,31 @@ impl Mpmc {
         wait: WaitUntil,
         putters: Option<&Peers>,
     ) -> Result<u32, Stop> {
-        let mut slept = false;
-        let taken = self.take_or_sleep(message, wait, putters, &mut slept);
-        if slept && taken.is_err() && !self.rings.is_empty() {
-            // The wake-up was for a thread that takes.
-            self.not_empty().notify_one();
-        }
-        taken
-    }
-
-    fn take_or_sleep<M: Sink + ?Sized>(
-        &self,
-        message: &mut M,
-        wait: WaitUntil,
-        putters: Option<&Peers>,
-        slept: &mut bool,
-    ) -> Result<u32, Stop> {
-        let mut thoroughly = matches!(wait, WaitUntil::Try);
-        loop {
+        let ready = || self.has_message_or_end(putters);
+        self.repeat(self.not_empty(), wait, ready, |attempts| {
             // Checked first: what was put before the end is taken before the end.
+            let thoroughly = attempts > 0 || matches!(wait, WaitUntil::Try);
             let over = self.is_over(putters, thoroughly);
             let turn = self.turn(self.takers_turn(), wait)?;
             let item = self.rings.taken_count();
             if let Some(wasteful) = self.rings.take(message)? {
-                if wasteful == Wasteful(true) {
+                if wasteful {
                     self.return_to_first_ring();
                 }
                 drop(turn);
                 if self.rings.capacity().is_some() {
                     self.not_full().notify_one();
                 }
-                return Ok(item);
+                return Ok(Some(item));
             }
-            drop(turn);
             if over {
                 return Err(Stop::Closed);
             }
-            if wait.is_over() {
-                return Err(Stop::NotNow);
+            if attempts > 1 && self.rings.is_wasteful() {
+                self.return_to_first_ring();
             }
-            let ready = || self.has_message_or_end(putters);
-            if self.spin.spin(ready) {
-                continue;
-            }
-            if thoroughly {
-                *slept = true;
-                eventcount::sleep(&[self.not_empty()], wait.deadline(), ready);
-                if !ready() {
-                    self.tidy();
-                }
-            }
-            thoroughly = true;
-        }
+            Ok(None)
+        })
     }
 
     /// Returns whether nothing more will be put. Asking the system whether the other side has left takes a microsecond,
@@ -281,19 +261,6 @@ impl Mpmc {
     /// Returns whether taking would not wait.
     pub(crate) fn is_ready(&self, putters: Option<&Peers>) -> bool {
         !self.rings.is_empty() || self.is_over(putters, true)
-    }
-
-    pub(crate) fn spin(&self) -> &AdaptiveSpin {
-        &self.spin
-    }
-
-    /// Frees the memory of rings that are empty.
-    pub(crate) fn tidy(&self) {
-        if self.rings.is_wasteful()
-            && let Ok(_turn) = self.segment.try_turn(self.takers_turn())
-        {
-            self.return_to_first_ring();
-        }
     }
 
     /// Frees the memory of the rings, which are empty; the caller has the takers' turn. While another thread puts, they

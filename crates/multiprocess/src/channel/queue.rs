@@ -8,8 +8,9 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::channel::iter::Iter;
+use crate::channel::iter::{Iter, incoming};
 use crate::channel::mpmc::Mpmc;
+use crate::channel::peers::Peers;
 use crate::channel::select::{Incoming, Waitable, sealed};
 use crate::channel::typed::Typed;
 use crate::errors::error::{Error, Result};
@@ -97,7 +98,7 @@ impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
         let segment = segment.map_err(|source| Error::memory(content::<T>(), source))?;
         let queue = Queue::of(segment);
         events::made(queue.mpmc(), content::<T>);
-        queue.mpmc().rings().set_capacity(capacity);
+        queue.mpmc().rings.set_capacity(capacity);
         Ok(queue)
     }
 }
@@ -112,15 +113,19 @@ impl<T: DeserializeOwned + 'static> Queue<T> {
 }
 
 impl<T> Queue<T> {
-    pub(crate) fn mpmc(&self) -> &Mpmc {
+    fn mpmc(&self) -> &Mpmc {
         &self.items.mpmc
+    }
+
+    fn incoming(&self) -> (&Typed<T>, Option<&Peers>) {
+        (&self.items, None)
     }
 
     /// Returns the number of items in the queue at this moment. Python: `qsize()`, which is approximate, and missing on
     /// macOS.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.mpmc().rings().len() as usize
+        self.mpmc().rings.len() as usize
     }
 
     /// Returns whether the queue is empty at this moment. Python: `empty()`.
@@ -139,13 +144,13 @@ impl<T> Queue<T> {
     /// Returns how many items the queue can hold; `None` if it has no limit.
     #[must_use]
     pub fn capacity(&self) -> Option<usize> {
-        self.mpmc().rings().capacity()
+        self.mpmc().rings.capacity()
     }
 
     /// Returns whether any process has called [`close`](Queue::close).
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.mpmc().rings().is_closed()
+        self.mpmc().rings.is_closed()
     }
 
     /// Closes the queue: no process can put any more. What is in the queue can still be got; then it is at its end.
@@ -291,33 +296,9 @@ impl<T: DeserializeOwned> Queue<T> {
     pub fn get_timeout(&self, limit: Duration) -> Result<T> {
         self.items.take(Timeout::For(limit), None)
     }
-
-    /// Gets items until the queue is closed and empty; waits for each.
-    ///
-    /// An item that cannot be read is an `Err`, after which it goes on.
-    pub fn iter(&self) -> Iter<'_, T> {
-        Iter::new(&self.items, None)
-    }
 }
 
-impl<'a, T: DeserializeOwned> IntoIterator for &'a Queue<T> {
-    type Item = Result<T>;
-    type IntoIter = Iter<'a, T>;
-
-    fn into_iter(self) -> Iter<'a, T> {
-        self.iter()
-    }
-}
-
-impl<T> Waitable for Queue<T> {}
-
-impl<T> sealed::Sealed for Queue<T> {
-    #[allow(private_interfaces, reason = "as declared")]
-    fn incoming(&self) -> Incoming<'_> {
-        (self.mpmc(), None)
-    }
-}
-
+incoming!(Queue<T>, T);
 /// Another handle to the same queue, not a copy.
 impl<T> Clone for Queue<T> {
     fn clone(&self) -> Queue<T> {

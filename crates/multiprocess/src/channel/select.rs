@@ -74,7 +74,7 @@ fn wait_until(several: &[&dyn Waitable], deadline: Option<Instant>) -> Vec<usize
     let mut slept = false;
     loop {
         let looked = match several.first() {
-            Some((first, _)) => first.spin().spin(is_ready),
+            Some((first, _)) => first.spin.spin(is_ready),
             None => false,
         };
         let ready: Vec<usize> = several

@@ -49,7 +49,10 @@ fn keep(buffer: Vec<u8>) {
 
 impl<T: DeserializeOwned + 'static> Typed<T> {
     pub(crate) fn new(mpmc: Mpmc, name: fn() -> String) -> Typed<T> {
-        mpmc.clear_with(|segment, index| discard_all::<T>(&Mpmc::new(Arc::clone(segment), index)));
+        let discard = |segment: &Arc<Segment>, index| {
+            discard_all::<T>(&Mpmc::new(Arc::clone(segment), index))
+        };
+        mpmc.segment.clear_with(mpmc.index, discard);
         Typed {
             mpmc,
             name,
@@ -64,47 +67,27 @@ fn discard_all<T: DeserializeOwned>(mpmc: &Mpmc) {
     // Pairs with the one in `takers_are_gone`: either this sees the last message, or its sender sees that all takers
     // have left.
     fence(Ordering::SeqCst);
-    if !mpmc.rings().is_loaded() {
+    if !mpmc.rings.is_loaded() {
         return;
     }
     // A dropped message may hold the last sender of this very channel, which discards its messages as well.
-    let Some(_this) = Discarding::begin(mpmc) else {
+    let this = (Arc::as_ptr(&mpmc.segment), mpmc.index);
+    if DISCARDED.with_borrow(|discarded| discarded.contains(&this)) {
         return;
-    };
+    }
+    DISCARDED.with_borrow_mut(|discarded| discarded.push(this));
     let mut message = Vec::new();
     while mpmc.take(&mut message, WaitUntil::Try, None).is_ok() {
         attachments::apart(|| {
             let _ = caught::without_panic(|| drop(codec::read_serialised::<T>(&message)));
         });
     }
+    DISCARDED.with_borrow_mut(Vec::pop);
 }
 
 thread_local! {
     /// The directions whose messages this thread is discarding.
     static DISCARDED: RefCell<Vec<(*const Segment, usize)>> = const { RefCell::new(Vec::new()) };
-}
-
-/// While it lives, this thread discards the messages of one direction.
-struct Discarding;
-
-impl Discarding {
-    /// `None` if this thread does so already.
-    fn begin(mpmc: &Mpmc) -> Option<Discarding> {
-        let this = (Arc::as_ptr(&mpmc.segment), mpmc.index());
-        DISCARDED.with_borrow_mut(|discarded| {
-            if discarded.contains(&this) {
-                return None;
-            }
-            discarded.push(this);
-            Some(Discarding)
-        })
-    }
-}
-
-impl Drop for Discarding {
-    fn drop(&mut self) {
-        DISCARDED.with_borrow_mut(Vec::pop);
-    }
 }
 
 impl<T> Typed<T> {
@@ -157,7 +140,7 @@ impl<T: Serialize> Typed<T> {
             reason,
         };
         // Numbers go from where they are.
-        let block = self.block.as_ref().map(|block| block.bytes(value));
+        let block = self.block.as_ref().map(|block| (block.bytes)(value));
         let (packed, attachments) = match block {
             Some(_) => (Vec::new(), Attachments::default()),
             None => pack(value).map_err(unsendable)?,
@@ -166,7 +149,7 @@ impl<T: Serialize> Typed<T> {
         let loaded = !attachments.is_empty();
         if loaded {
             // Before it can be taken: the process that discards it has to know that there are handles in it.
-            self.mpmc.rings().mark_loaded();
+            self.mpmc.rings.mark_loaded();
         }
         let put = self.mpmc.put(message, limit.wait_until(), takers);
         if let Ok(put) = &put {
@@ -190,7 +173,8 @@ impl<T: DeserializeOwned> Typed<T> {
         let since = events::moment(Level::TRACE);
         let wait = limit.wait_until();
         if let Some(block) = &self.block {
-            let (taken, value) = block.receive(|sink| self.mpmc.take(sink, wait, putters));
+            let mut taken = Err(Stop::NotNow);
+            let value = (block.receive)(&mut |sink| taken = self.mpmc.take(sink, wait, putters));
             self.check_taken(taken, since, limit)?;
             return value.map_err(|reason| self.unreadable(reason));
         }

@@ -36,7 +36,7 @@ impl ByteChannel {
 
     /// Returns the number of messages in it.
     pub(crate) fn len(&self) -> usize {
-        self.0.rings().len() as usize
+        self.0.rings.len() as usize
     }
 
     /// Takes the next message; waits for it. `None` when the channel is closed and nothing is left.
@@ -52,7 +52,7 @@ impl ByteChannel {
     pub(crate) fn try_get(&self) -> Option<Vec<u8>> {
         // Doesn't wait for a process that was stopped while it takes a message.
         const SLICE: Duration = Duration::from_millis(20);
-        if self.0.rings().is_empty() {
+        if self.0.rings.is_empty() {
             return None;
         }
         self.get_timeout(SLICE).ok()?

@@ -23,18 +23,17 @@ const ONLY_IN_MESSAGES: &str = "is a handle, which travels only in messages of `
 
 /// Checks that a handle may be serialised now; the error says why not.
 pub(crate) fn check_packing(what: &str) -> Result<(), String> {
-    if PACKED.with_borrow(Option::is_some) {
-        return Ok(());
-    }
-    Err(format!("{what} {ONLY_IN_MESSAGES}"))
+    check(PACKED.with_borrow(Option::is_some), what)
 }
 
 /// Checks that a handle may be read now; the error says why not.
 pub(crate) fn check_reading(what: &str) -> Result<(), String> {
-    if READING.with_borrow(|reading| *reading) {
-        return Ok(());
-    }
-    Err(format!("{what} {ONLY_IN_MESSAGES}"))
+    check(READING.with_borrow(|reading| *reading), what)
+}
+
+fn check(in_message: bool, what: &str) -> Result<(), String> {
+    let error = || format!("{what} {ONLY_IN_MESSAGES}");
+    in_message.then_some(()).ok_or_else(error)
 }
 
 /// Reads a value that came with a message. Does no bookkeeping for a type that cannot hold a handle.
@@ -61,7 +60,7 @@ pub(crate) trait Attachment: Send + Sync {
 }
 
 /// Notes a handle that was serialised.
-pub(crate) fn add(attachment: Arc<dyn Attachment>) {
+pub(crate) fn add(attachment: Arc<impl Attachment + 'static>) {
     PACKED.with_borrow_mut(|packed| {
         if let Some(packed) = packed {
             packed.0.push(attachment);
@@ -93,17 +92,11 @@ impl Arriving {
 }
 
 /// Counts a handle that was opened as arrived: now, or with the others of a value that arrives as a whole.
-pub(crate) fn arrive(attachment: Arc<dyn Attachment>) {
-    let alone = ARRIVING.with_borrow_mut(|arriving| match arriving {
-        Some(Arriving(all)) => {
-            all.push(attachment);
-            None
-        }
-        None => Some(attachment),
+pub(crate) fn arrive(attachment: Arc<impl Attachment + 'static>) {
+    ARRIVING.with_borrow_mut(|arriving| match arriving {
+        Some(Arriving(all)) => all.push(attachment),
+        None => attachment.cancel(),
     });
-    if let Some(attachment) = alone {
-        attachment.cancel();
-    }
 }
 
 /// Reads a value that arrives as a whole, or not at all, and returns the handles that were opened in it. They are in

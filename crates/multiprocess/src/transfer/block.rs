@@ -116,8 +116,10 @@ type Receive<'a> = &'a mut dyn FnMut(&mut dyn Sink);
 
 /// How the values of one type, vectors of numbers, are sent and received.
 pub(crate) struct Block<T> {
-    bytes: fn(&T) -> &[u8],
-    receive: fn(Receive<'_>) -> Result<T, String>,
+    /// Returns the bytes of the numbers, where they are.
+    pub(crate) bytes: fn(&T) -> &[u8],
+    /// Has a message put into the memory of a new value.
+    pub(crate) receive: fn(Receive<'_>) -> Result<T, String>,
 }
 
 impl<T: 'static> Block<T> {
@@ -129,23 +131,6 @@ impl<T: 'static> Block<T> {
                 receive_into(receive).unwrap_or_else(|| Err("it is no block".to_owned()))
             },
         })
-    }
-}
-
-impl<T> Block<T> {
-    /// Returns the bytes of the numbers, where they are.
-    pub(crate) fn bytes<'a>(&self, value: &'a T) -> &'a [u8] {
-        (self.bytes)(value)
-    }
-
-    /// Has `receive` put a message into the memory of a new value.
-    pub(crate) fn receive<R>(
-        &self,
-        receive: impl FnOnce(&mut dyn Sink) -> R,
-    ) -> (R, Result<T, String>) {
-        let (mut receive, mut received) = (Some(receive), None);
-        let value = (self.receive)(&mut |sink| received = receive.take().map(|it| it(sink)));
-        (received.expect("it was called"), value)
     }
 }
 

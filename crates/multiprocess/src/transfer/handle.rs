@@ -75,8 +75,7 @@ pub(crate) fn send<'a, H, E: Serialize, S: Serializer>(
     let (segment, extra) = depart(handle).map_err(ser::Error::custom)?;
     segment.check_process().map_err(ser::Error::custom)?;
     segment.count_departure();
-    let attachment: Arc<Segment> = Arc::clone(segment);
-    attachments::add(attachment);
+    attachments::add(Arc::clone(segment));
     let sent = SegmentHandle {
         address: segment.address(),
         content: content.to_owned(),
@@ -110,7 +109,6 @@ fn find(sent: &SegmentHandle, content: &str) -> Result<Arc<Segment>, String> {
         ));
     }
     let segment = Segment::at(&sent.address)?;
-    let attachment: Arc<Segment> = Arc::clone(&segment);
-    attachments::arrive(attachment);
+    attachments::arrive(Arc::clone(&segment));
     Ok(segment)
 }
