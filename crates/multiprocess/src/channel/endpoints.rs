@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::channel::iter::{Iter, incoming, receives};
 use crate::channel::mpmc::Mpmc;
 use crate::channel::peers::{self, PeerToken, Peers, Side};
-use crate::channel::select::{Incoming, Waitable, sealed};
+use crate::channel::select::{Waitable, sealed};
 use crate::channel::typed::Typed;
 use crate::errors::error::{Error, Result};
 use crate::errors::send_error::SendError;
@@ -26,9 +26,8 @@ use crate::transfer::handle::handle;
 /// received, and an error for senders when no [`Receiver`] is left: also when the processes that had them
 /// were killed. Both halves can be cloned, and travel.
 ///
-/// Nothing in Python's `multiprocessing` corresponds to it; there a *sentinel*, an item that means the end, is put
-/// once for each that gets. The shape is that of [`std::sync::mpsc::channel`], except that receivers can be cloned,
-/// and that the end of a channel is a value, `None`.
+/// Python has none: there a *sentinel*, an item that means the end, is put once for each that gets. The shape is that of
+/// [`std::sync::mpsc::channel`], except that receivers can be cloned, and that the end is a value, `None`.
 ///
 /// # Errors
 ///
@@ -107,16 +106,14 @@ fn content<T>() -> String {
 struct Half<T> {
     messages: Typed<T>,
     token: PeerToken,
-    other: Peers,
 }
 
 impl<T: DeserializeOwned + 'static> Half<T> {
     fn new(segment: &Arc<Segment>, token: PeerToken) -> Arc<Half<T>> {
-        Arc::new(Half {
-            messages: Typed::new(Mpmc::new(Arc::clone(segment), 0), content::<T>),
-            other: Peers::new(segment, token.side().other()),
-            token,
-        })
+        let other = Arc::new(Peers::new(segment, token.side().other()));
+        let mpmc = Mpmc::new(Arc::clone(segment), 0, Some(other));
+        let messages = Typed::new(mpmc, content::<T>);
+        Arc::new(Half { messages, token })
     }
 }
 
@@ -124,7 +121,7 @@ impl<T> Drop for Half<T> {
     fn drop(&mut self) {
         self.token.leave();
         let is_unread = match self.token.side() {
-            Side::Left => self.messages.mpmc.rings.is_loaded() && self.other.has_left(),
+            Side::Left => self.messages.is_left_behind(),
             Side::Right => self.token.has_left(),
         };
         if is_unread {
@@ -142,10 +139,7 @@ pub struct Sender<T> {
 
 impl<T: Serialize> Sender<T> {
     fn put(&self, message: T, limit: Timeout) -> Result<(), SendError<T>> {
-        let Half {
-            messages, other, ..
-        } = &*self.half;
-        messages.put(message, limit, Some(other))
+        self.half.messages.put(message, limit)
     }
 
     /// Sends a message; waits while a [bounded](bounded_channel) channel is full.
@@ -188,17 +182,14 @@ pub struct Receiver<T> {
 }
 
 impl<T> Receiver<T> {
-    fn incoming(&self) -> (&Typed<T>, Option<&Peers>) {
-        (&self.half.messages, Some(&self.half.other))
+    fn incoming(&self) -> &Typed<T> {
+        &self.half.messages
     }
 }
 
 impl<T: DeserializeOwned> Receiver<T> {
     fn take(&self, limit: Timeout) -> Result<Option<T>> {
-        let Half {
-            messages, other, ..
-        } = &*self.half;
-        messages.take_until_end(limit, other)
+        self.half.messages.take_until_end(limit)
     }
 }
 

@@ -4,7 +4,6 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 
-use crate::channel::peers::Peers;
 use crate::channel::typed::Typed;
 use crate::errors::error::{Error, Result};
 use crate::memory::timeout::Timeout;
@@ -17,14 +16,12 @@ use crate::memory::timeout::Timeout;
 pub struct Iter<'a, T> {
     /// `None` when there is no more.
     messages: Option<&'a Typed<T>>,
-    putters: Option<&'a Peers>,
 }
 
 impl<'a, T> Iter<'a, T> {
-    pub(crate) fn new((messages, putters): (&'a Typed<T>, Option<&'a Peers>)) -> Iter<'a, T> {
+    pub(crate) fn new(messages: &'a Typed<T>) -> Iter<'a, T> {
         Iter {
             messages: Some(messages),
-            putters,
         }
     }
 }
@@ -33,7 +30,7 @@ impl<T: DeserializeOwned> Iterator for Iter<'_, T> {
     type Item = Result<T>;
 
     fn next(&mut self) -> Option<Result<T>> {
-        let taken = self.messages?.take(Timeout::None, self.putters);
+        let taken = self.messages?.take(Timeout::None);
         if !matches!(taken, Ok(_) | Err(Error::Unreadable { .. })) {
             self.messages = None;
         }
@@ -54,8 +51,7 @@ impl<T> fmt::Debug for Iter<'_, T> {
     }
 }
 
-/// Implements `iter`, and [`Waitable`](crate::Waitable), by `incoming`, which returns the messages and those who put
-/// them.
+/// Implements `iter`, and [`Waitable`](crate::Waitable), by `incoming`, which returns the messages.
 macro_rules! incoming {
     ($end:ident<$($any:ident),+>, $message:ident) => {
         impl<$($any),+> $end<$($any),+>
@@ -86,9 +82,8 @@ macro_rules! incoming {
 
         impl<$($any),+> sealed::Sealed for $end<$($any),+> {
             #[allow(private_interfaces, reason = "as declared")]
-            fn incoming(&self) -> Incoming<'_> {
-                let (messages, putters) = self.incoming();
-                (&messages.mpmc, putters)
+            fn mpmc(&self) -> &Mpmc {
+                &self.incoming().mpmc
             }
         }
     };

@@ -53,6 +53,8 @@ pub(crate) struct Mpmc {
     pub(crate) index: usize,
     pub(crate) rings: Rings,
     pub(crate) spin: AdaptiveSpin,
+    /// The side that takes what this process puts, or puts what it takes; `None` for a queue, which has no sides.
+    pub(crate) other: Option<Arc<Peers>>,
 }
 
 /// Its name in events. The second direction of a pipe is in the same memory as the first.
@@ -87,12 +89,13 @@ impl Mpmc {
         Ok((segment, left, right))
     }
 
-    pub(crate) fn new(segment: Arc<Segment>, index: usize) -> Mpmc {
+    pub(crate) fn new(segment: Arc<Segment>, index: usize, other: Option<Arc<Peers>>) -> Mpmc {
         Mpmc {
             rings: Rings::new(Arc::clone(&segment), index),
             segment,
             index,
             spin: AdaptiveSpin::new(),
+            other,
         }
     }
 
@@ -130,17 +133,12 @@ impl Mpmc {
         self.segment.turn(which, wait.for_a_turn())
     }
 
-    /// Puts a message, and returns which one it is. It is refused when all `takers` have left.
+    /// Puts a message, and returns which one it is. It is refused when the other side has left.
     #[inline]
-    pub(crate) fn put(
-        &self,
-        message: &[u8],
-        wait: WaitUntil,
-        takers: Option<&Peers>,
-    ) -> Result<Put, Stop> {
+    pub(crate) fn put(&self, message: &[u8], wait: WaitUntil) -> Result<Put, Stop> {
         let ready = || self.has_room() || self.rings.is_closed();
         self.repeat(self.not_full(), wait, ready, |_| {
-            if takers.is_some_and(Peers::has_left) {
+            if self.other.as_ref().is_some_and(|takers| takers.has_left()) {
                 return Err(Stop::Closed);
             }
             let turn = self.turn(self.putters_turn(), wait)?;
@@ -201,19 +199,18 @@ impl Mpmc {
         (self.rings.len() as usize) < capacity
     }
 
-    /// Takes the next message, and returns which one it is. It is the end when all `putters` have left.
+    /// Takes the next message, and returns which one it is. It is the end when the other side has left.
     #[inline]
     pub(crate) fn take<M: Sink + ?Sized>(
         &self,
         message: &mut M,
         wait: WaitUntil,
-        putters: Option<&Peers>,
     ) -> Result<u32, Stop> {
-        let ready = || self.has_message_or_end(putters);
+        let ready = || self.has_message_or_end();
         self.repeat(self.not_empty(), wait, ready, |attempts| {
             // Checked first: what was put before the end is taken before the end.
             let thoroughly = attempts > 0 || matches!(wait, WaitUntil::Try);
-            let over = self.is_over(putters, thoroughly);
+            let over = self.is_over(thoroughly);
             let turn = self.turn(self.takers_turn(), wait)?;
             let item = self.rings.taken_count();
             if let Some(wasteful) = self.rings.take(message)? {
@@ -238,29 +235,25 @@ impl Mpmc {
 
     /// Returns whether nothing more will be put. Asking the system whether the other side has left takes a microsecond,
     /// so only threads that find nothing to take ask `thoroughly`.
-    fn is_over(&self, putters: Option<&Peers>, thoroughly: bool) -> bool {
-        if self.rings.is_closed() {
-            return true;
-        }
-        putters.is_some_and(|putters| {
+    fn is_over(&self, thoroughly: bool) -> bool {
+        let has_left = |putters: &Arc<Peers>| {
             if thoroughly && self.rings.is_empty() {
                 putters.has_left()
             } else {
                 putters.is_known_to_have_left()
             }
-        })
+        };
+        self.rings.is_closed() || self.other.as_ref().is_some_and(has_left)
     }
 
     /// Returns whether taking would not wait, as far as is known without asking the system.
-    pub(crate) fn has_message_or_end(&self, putters: Option<&Peers>) -> bool {
-        !self.rings.is_empty()
-            || self.rings.is_closed()
-            || putters.is_some_and(Peers::is_known_to_have_left)
+    pub(crate) fn has_message_or_end(&self) -> bool {
+        !self.rings.is_empty() || self.is_over(false)
     }
 
     /// Returns whether taking would not wait.
-    pub(crate) fn is_ready(&self, putters: Option<&Peers>) -> bool {
-        !self.rings.is_empty() || self.is_over(putters, true)
+    pub(crate) fn is_ready(&self) -> bool {
+        !self.rings.is_empty() || self.is_over(true)
     }
 
     /// Frees the memory of the rings, which are empty; the caller has the takers' turn. While another thread puts, they
@@ -294,13 +287,7 @@ impl Mpmc {
     /// Waits until all messages are done with.
     pub(crate) fn wait_until_done(&self, wait: WaitUntil) -> Result<(), Stop> {
         let ready = || self.rings.unfinished() == 0;
-        while !self.spin.spin(ready) {
-            if wait.is_over() {
-                return Err(Stop::NotNow);
-            }
-            eventcount::sleep(&[self.all_done()], wait.deadline(), ready);
-        }
-        Ok(())
+        self.repeat(self.all_done(), wait, ready, |_| Ok(ready().then_some(())))
     }
 }
 
@@ -319,14 +306,14 @@ mod tests {
     }
 
     fn mpmc() -> Mpmc {
-        Mpmc::new(Mpmc::segment(1).unwrap(), 0)
+        Mpmc::new(Mpmc::segment(1).unwrap(), 0, None)
     }
 
     #[test]
     fn a_woken_thread_that_gives_up_passes_the_wake_up_on() {
         let start = Instant::now();
         let mpmc = mpmc();
-        let take = |limit| mpmc.take(&mut Vec::new(), within(limit), None);
+        let take = |limit| mpmc.take(&mut Vec::new(), within(limit));
         std::thread::scope(|scope| {
             let gives_up = scope.spawn(|| take(10 * MOMENT));
             std::thread::sleep(MOMENT);
@@ -334,7 +321,7 @@ mod tests {
             std::thread::sleep(MOMENT);
             // The first is woken, and does not get the turn in time.
             let turn = mpmc.segment.turn(mpmc.takers_turn(), None).unwrap();
-            mpmc.put(b"message", within(LIMIT), None).unwrap();
+            mpmc.put(b"message", within(LIMIT)).unwrap();
             let gave_up = gives_up.join().unwrap();
             drop(turn);
             assert!(matches!(gave_up, Err(Stop::NotNow)));

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::channel::iter::{Iter, incoming, receives};
 use crate::channel::mpmc::Mpmc;
 use crate::channel::peers::{self, PeerToken, Peers, Side};
-use crate::channel::select::{self, Incoming, Waitable, sealed};
+use crate::channel::select::{self, Waitable, sealed};
 use crate::channel::typed::Typed;
 use crate::errors::error::{Error, Result};
 use crate::errors::send_error::SendError;
@@ -26,9 +26,8 @@ use crate::transfer::handle::handle;
 ///
 /// The first sends `A` and receives `B`, the second the other way round.
 ///
-/// Python: `multiprocessing.Pipe()`. Different here: the messages have types, what is sent never waits to be
-/// received (so two ends that send much at once do not wait for each other for ever), and the end of the
-/// conversation is a value, `None`, and not an exception.
+/// Python: `multiprocessing.Pipe()`. Different here: the messages have types, sending never waits for the other end to
+/// receive, and the end of the conversation is a value, `None`, and not an exception.
 ///
 /// # Errors
 ///
@@ -86,23 +85,18 @@ fn content<S, R>() -> String {
 ///
 /// # Examples
 ///
-/// ```compile_fail
-/// use multiprocess::{Connection, pipe, spawn};
+/// ```compile_fail,E0382
+/// fn chat(other: multiprocess::Connection<String, String>) {}
 ///
-/// fn chat(other: Connection<String, String>) {}
-///
-/// fn main() -> Result<(), multiprocess::Error> {
-///     let (ours, theirs) = pipe::<String, String>()?;
-///     let first = spawn(chat, (theirs,))?;
-///     let second = spawn(chat, (theirs,))?; // error: use of moved value
-///     # Ok(())
-/// }
+/// let (ours, theirs) = multiprocess::pipe::<String, String>()?;
+/// let first = multiprocess::spawn(chat, (theirs,))?;
+/// let second = multiprocess::spawn(chat, (theirs,))?; // error: use of moved value
+/// # Ok::<(), multiprocess::Error>(())
 /// ```
 pub struct Connection<S, R> {
     outgoing: Typed<S>,
     incoming: Typed<R>,
     token: PeerToken,
-    other: Peers,
     given_away: Arc<GivenAway>,
 }
 
@@ -121,11 +115,12 @@ impl Attachment for GivenAway {
 impl<S: DeserializeOwned + 'static, R: DeserializeOwned + 'static> Connection<S, R> {
     fn new(segment: &Arc<Segment>, token: PeerToken) -> Connection<S, R> {
         let side = token.side();
-        let mpmc = |side: Side| Mpmc::new(Arc::clone(segment), side.index());
+        let other = Arc::new(Peers::new(segment, side.other()));
+        let mpmc =
+            |side: Side| Mpmc::new(Arc::clone(segment), side.index(), Some(Arc::clone(&other)));
         Connection {
             outgoing: Typed::new(mpmc(side), content::<S, R>),
             incoming: Typed::new(mpmc(side.other()), content::<S, R>),
-            other: Peers::new(segment, side.other()),
             token,
             given_away: Arc::default(),
         }
@@ -133,8 +128,8 @@ impl<S: DeserializeOwned + 'static, R: DeserializeOwned + 'static> Connection<S,
 }
 
 impl<S, R> Connection<S, R> {
-    fn incoming(&self) -> (&Typed<R>, Option<&Peers>) {
-        (&self.incoming, Some(&self.other))
+    fn incoming(&self) -> &Typed<R> {
+        &self.incoming
     }
 
     fn check(&self) -> Result<()> {
@@ -154,18 +149,6 @@ impl<S, R> Connection<S, R> {
     /// # Errors
     ///
     /// [`Error::GivenAway`] if this end was sent to another process.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// let (ours, theirs) = multiprocess::pipe::<u8, u8>()?;
-    /// assert!(!ours.poll(Duration::from_millis(1))?);
-    /// theirs.send(7)?;
-    /// assert!(ours.poll(Duration::ZERO)?);
-    /// # Ok::<(), multiprocess::Error>(())
-    /// ```
     pub fn poll(&self, limit: Duration) -> Result<bool> {
         self.check()?;
         Ok(!select::wait_timeout(&[self], limit).is_empty())
@@ -187,7 +170,7 @@ impl<S: Serialize, R> Connection<S, R> {
     /// there is; [`Error::GivenAway`] if this end was sent to another process.
     pub fn send(&self, message: S) -> Result<(), SendError<S>> {
         match self.check() {
-            Ok(()) => self.outgoing.put(message, Timeout::None, Some(&self.other)),
+            Ok(()) => self.outgoing.put(message, Timeout::None),
             Err(error) => Err(SendError::new(message, error)),
         }
     }
@@ -196,7 +179,7 @@ impl<S: Serialize, R> Connection<S, R> {
 impl<S, R: DeserializeOwned> Connection<S, R> {
     fn take(&self, limit: Timeout) -> Result<Option<R>> {
         self.check()?;
-        self.incoming.take_until_end(limit, &self.other)
+        self.incoming.take_until_end(limit)
     }
 }
 
@@ -214,7 +197,7 @@ impl<S, R> Drop for Connection<S, R> {
         if self.token.has_left() {
             self.incoming.discard_all();
         }
-        if self.outgoing.mpmc.rings.is_loaded() && self.other.has_left() {
+        if self.outgoing.is_left_behind() {
             self.outgoing.discard_all();
         }
     }

@@ -10,8 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::channel::iter::{Iter, incoming};
 use crate::channel::mpmc::Mpmc;
-use crate::channel::peers::Peers;
-use crate::channel::select::{Incoming, Waitable, sealed};
+use crate::channel::select::{Waitable, sealed};
 use crate::channel::typed::Typed;
 use crate::errors::error::{Error, Result};
 use crate::errors::send_error::SendError;
@@ -22,18 +21,17 @@ use crate::transfer::handle::handle;
 
 /// A queue between processes: first in, first out, for any number that put and any number that get.
 ///
-/// It is a handle: clones of it, and what arrives in another process when it is given to [`spawn`](crate::spawn) or
-/// sent, are the same queue. Items are anything that serde can serialise, and the handles of this crate, other
-/// queues too; each item is got once. They are in shared memory, which grows as they need it.
+/// It is a handle: clones of it, and what arrives in another process, are the same queue. Items are anything that serde
+/// can serialise, and the handles of this crate; each is got once. They are in shared memory, which grows as they need
+/// it.
 ///
 /// Python: `multiprocessing.Queue`, and `JoinableQueue` by [`task_done`](Queue::task_done) and
 /// [`join`](Queue::join). Different here:
 ///
-/// - When [`put`](Queue::put) returns, the item is in the queue. (Python's is in a buffer of the process, from where
-///   a thread feeds a pipe: so a process must not be joined before what it put is taken, or both wait for ever.)
+/// - When [`put`](Queue::put) returns, the item is in the queue, and its process may be joined. (Python's is in a buffer
+///   of the process: joining that before the item is taken waits for ever.)
 /// - [`len`](Queue::len) is exact, and [`close`](Queue::close) lets the consumers know that nothing more comes.
-/// - A process that is killed in the middle of a put or a get does not block or break the queue for the others.
-///   Only the item is lost that it was putting, or had got.
+/// - A process that is killed in the middle of a put or a get only loses the item it was putting, or had got.
 /// - An item that cannot be serialised is an error where it is put.
 ///
 /// To have the queue end by itself when no producer is left, use [`channel`](crate::channel()).
@@ -105,7 +103,7 @@ impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
 
 impl<T: DeserializeOwned + 'static> Queue<T> {
     fn of(segment: Arc<Segment>) -> Queue<T> {
-        let items = Typed::new(Mpmc::new(segment, 0), content::<T>);
+        let items = Typed::new(Mpmc::new(segment, 0, None), content::<T>);
         Queue {
             items: Arc::new(items),
         }
@@ -117,8 +115,8 @@ impl<T> Queue<T> {
         &self.items.mpmc
     }
 
-    fn incoming(&self) -> (&Typed<T>, Option<&Peers>) {
-        (&self.items, None)
+    fn incoming(&self) -> &Typed<T> {
+        &self.items
     }
 
     /// Returns the number of items in the queue at this moment. Python: `qsize()`, which is approximate, and missing on
@@ -154,8 +152,7 @@ impl<T> Queue<T> {
     }
 
     /// Closes the queue: no process can put any more. What is in the queue can still be got; then it is at its end.
-    ///
-    /// Unlike Python's `close()`, which concerns only the process that calls it.
+    /// (Python's `close()` concerns only the process that calls it.)
     ///
     /// # Errors
     ///
@@ -179,12 +176,10 @@ impl<T> Queue<T> {
         })
     }
 
-    /// Waits until every item that was put is done with, by [`task_done`](Queue::task_done).
+    /// Waits until every item that was put is done with, by [`task_done`](Queue::task_done). Python:
+    /// `JoinableQueue.join()`.
     ///
-    /// It waits for ever for an item that a killed process had got;
-    /// [`join_timeout`](Queue::join_timeout) does not.
-    ///
-    /// Python: `JoinableQueue.join()`.
+    /// It waits for ever for an item that a killed process had got; [`join_timeout`](Queue::join_timeout) does not.
     ///
     /// # Errors
     ///
@@ -193,26 +188,14 @@ impl<T> Queue<T> {
     /// # Examples
     ///
     /// ```
-    /// use multiprocess::{Queue, spawn, task};
+    /// let jobs = multiprocess::Queue::new()?;
+    /// jobs.put("sweep")?;
+    /// // In a worker:
+    /// jobs.get()?;
+    /// jobs.task_done()?;
     ///
-    /// fn work(jobs: Queue<u32>) {
-    ///     for job in &jobs {
-    ///         println!("job {}", job.expect("numbers can be read"));
-    ///         jobs.task_done().expect("it was got");
-    ///     }
-    /// }
-    ///
-    /// fn main() -> Result<(), multiprocess::Error> {
-    ///     multiprocess::init([task(work)]);
-    ///     let jobs = Queue::new()?;
-    ///     let worker = spawn(work, (jobs.clone(),))?;
-    ///     for job in 1..=3 {
-    ///         jobs.put(job)?;
-    ///     }
-    ///     jobs.join()?;
-    ///     jobs.close()?;
-    ///     worker.join()
-    /// }
+    /// jobs.join()?;
+    /// # Ok::<(), multiprocess::Error>(())
     /// ```
     pub fn join(&self) -> Result<()> {
         self.wait_until_done(Timeout::None)
@@ -241,7 +224,7 @@ impl<T: Serialize> Queue<T> {
     /// Each contains the item. [`Error::Closed`] if the queue is closed; [`Error::Unsendable`] if the item cannot
     /// be serialised; [`Error::Memory`] if it needs more memory than there is.
     pub fn put(&self, item: T) -> Result<(), SendError<T>> {
-        self.items.put(item, Timeout::None, None)
+        self.items.put(item, Timeout::None)
     }
 
     /// Puts an item into the queue if there is room. Python: `put(item, block=False)`, or `put_nowait(item)`.
@@ -252,7 +235,7 @@ impl<T: Serialize> Queue<T> {
     ///
     /// As [`put`](Queue::put), and [`Error::Full`] if there is no room, or the millisecond is over.
     pub fn try_put(&self, item: T) -> Result<(), SendError<T>> {
-        self.items.put(item, Timeout::Try, None)
+        self.items.put(item, Timeout::Try)
     }
 
     /// Puts an item into the queue; waits for room, but not longer than `limit`. Python: `put(item, timeout=seconds)`.
@@ -261,7 +244,7 @@ impl<T: Serialize> Queue<T> {
     ///
     /// As [`put`](Queue::put), and [`Error::Timeout`] if there was no room in time.
     pub fn put_timeout(&self, item: T, limit: Duration) -> Result<(), SendError<T>> {
-        self.items.put(item, Timeout::For(limit), None)
+        self.items.put(item, Timeout::For(limit))
     }
 }
 
@@ -273,7 +256,7 @@ impl<T: DeserializeOwned> Queue<T> {
     /// [`Error::Closed`] if the queue is closed and empty; [`Error::Unreadable`] if the item cannot be read back, in
     /// which case it is lost, and the next is got by the next call.
     pub fn get(&self) -> Result<T> {
-        self.items.take(Timeout::None, None)
+        self.items.take(Timeout::None)
     }
 
     /// Takes the first item out of the queue if there is one. Python: `get(block=False)`, or `get_nowait()`.
@@ -284,7 +267,7 @@ impl<T: DeserializeOwned> Queue<T> {
     ///
     /// As [`get`](Queue::get), and [`Error::Empty`] if there is nothing yet, or the millisecond is over.
     pub fn try_get(&self) -> Result<T> {
-        self.items.take(Timeout::Try, None)
+        self.items.take(Timeout::Try)
     }
 
     /// Takes the first item out of the queue; waits for one, but not longer than `limit`. Python:
@@ -294,7 +277,7 @@ impl<T: DeserializeOwned> Queue<T> {
     ///
     /// As [`get`](Queue::get), and [`Error::Timeout`] if there was none in time.
     pub fn get_timeout(&self, limit: Duration) -> Result<T> {
-        self.items.take(Timeout::For(limit), None)
+        self.items.take(Timeout::For(limit))
     }
 }
 

@@ -38,22 +38,18 @@ pub(crate) fn write(ring: &[AtomicU64], at: usize, message: &[u8]) -> usize {
     }
     first.store((message.len() as u64) << 8 | LONG, Ordering::Relaxed);
     let (whole, rest) = message.as_chunks::<8>();
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    let last = (!rest.is_empty()).then_some(&last);
-
     let (until_end, from_start) = pieces(ring, after);
     let split = whole.len().min(until_end.len());
     store(until_end, &whole[..split]);
     store(from_start, &whole[split..]);
     let at = step(ring, after, whole.len());
-    match last {
-        None => at,
-        Some(last) => {
-            ring[at].store(u64::from_le_bytes(*last), Ordering::Relaxed);
-            step(ring, at, 1)
-        }
+    if rest.is_empty() {
+        return at;
     }
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    ring[at].store(u64::from_le_bytes(last), Ordering::Relaxed);
+    step(ring, at, 1)
 }
 
 /// Writes, in place of a record, that another ring follows.

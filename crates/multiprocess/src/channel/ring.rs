@@ -66,7 +66,7 @@ impl Rings {
     /// Puts a message; the caller has the putters' turn. An error leaves everything as it was.
     pub(crate) fn put(&self, message: &[u8]) -> io::Result<()> {
         let tail = self.cursor(place::TAIL);
-        let number = self.put_ring(tail);
+        let number = self.ring(place::TAIL, tail);
         let size = record::size(message.len());
         let write = |ring: &[AtomicU64]| {
             self.has_room(ring.len(), number, tail, size)
@@ -140,16 +140,14 @@ impl Rings {
         })?;
         *lock(&self.open_put_ring) = Some((next, segment));
         self.set(place::LAST_RING, u64::from(next));
-        self.move_tail(tail, next, |cursor| cursor.after(at));
+        self.move_tail(next, |cursor| cursor.after(at));
         Ok(())
     }
 
     /// Moves the tail to another ring, in one store.
-    fn move_tail(&self, tail: Cursor, ring: u32, further: impl FnOnce(Cursor) -> Cursor) {
-        let moved = tail.in_other_ring();
-        self.set(place::PUT_RING + usize::from(moved.second), u64::from(ring));
+    fn move_tail(&self, ring: u32, further: impl FnOnce(Cursor) -> Cursor) {
         self.set(place::HEAD_SEEN, u64::from(ring) << 32);
-        self.set(place::TAIL, further(moved).number());
+        self.move_to(place::TAIL, ring, further);
     }
 
     /// Takes the next message, if there is one; the caller has the takers' turn. Returns whether a ring that is empty now
@@ -160,7 +158,7 @@ impl Rings {
             return Ok(None);
         }
         loop {
-            let number = self.take_ring(head);
+            let number = self.ring(place::HEAD, head);
             let (found, length) = self.within(&self.open_take_ring, number, |ring| {
                 (record::read(ring, head.at, message), ring.len())
             })?;
@@ -173,16 +171,14 @@ impl Rings {
                         number != 0 && length > LARGE && !fits_well && !self.has_more(head);
                     return Ok(Some(wasteful));
                 }
-                Found::Onward(next) => head = self.move_head(head, number, next),
+                Found::Onward(next) => head = self.move_head(number, next),
             }
         }
     }
 
     /// Moves the head to another ring, in one store, and removes the rings before.
-    fn move_head(&self, head: Cursor, from: u32, to: u32) -> Cursor {
-        let moved = head.in_other_ring();
-        self.set(place::TAKE_RING + usize::from(moved.second), u64::from(to));
-        self.set(place::HEAD, moved.number());
+    fn move_head(&self, from: u32, to: u32) -> Cursor {
+        let moved = self.move_to(place::HEAD, to, |cursor| cursor);
         *lock(&self.open_take_ring) = None;
         // Also those that a killed process did not remove.
         let removed = self.get_small(place::REMOVED);
@@ -202,16 +198,16 @@ impl Rings {
     /// Returns to the first ring, if the rings are still empty; the caller has the turns of both sides.
     pub(crate) fn return_to_first_ring(&self) -> io::Result<()> {
         let (tail, head) = (self.cursor(place::TAIL), self.cursor(place::HEAD));
-        let (put_ring, take_ring) = (self.put_ring(tail), self.take_ring(head));
-        if tail.count != head.count || put_ring != take_ring || put_ring == 0 {
+        let ring = self.ring(place::TAIL, tail);
+        if tail.count != head.count || ring != self.ring(place::HEAD, head) || ring == 0 {
             return Ok(());
         }
-        self.within(&self.open_put_ring, put_ring, |ring| {
+        self.within(&self.open_put_ring, ring, |ring| {
             record::write_onward(ring, tail.at, 0);
         })?;
         *lock(&self.open_put_ring) = None;
-        self.move_tail(tail, 0, |cursor| cursor);
-        self.move_head(head, take_ring, 0);
+        self.move_tail(0, |cursor| cursor);
+        self.move_head(ring, 0);
         Ok(())
     }
 

@@ -23,13 +23,13 @@ impl ByteChannel {
     }
 
     fn of(segment: Arc<Segment>) -> ByteChannel {
-        ByteChannel(Arc::new(Mpmc::new(segment, 0)))
+        ByteChannel(Arc::new(Mpmc::new(segment, 0, None)))
     }
 
     /// Puts a message, without waiting; the error says why that failed.
     pub(crate) fn put(&self, message: &[u8]) -> std::result::Result<(), String> {
         self.0
-            .put(message, WaitUntil::Until(None), None)
+            .put(message, WaitUntil::Until(None))
             .map(drop)
             .map_err(explain)
     }
@@ -42,9 +42,7 @@ impl ByteChannel {
     /// Takes the next message; waits for it. `None` when the channel is closed and nothing is left.
     pub(crate) fn get(&self) -> Option<Vec<u8>> {
         let mut message = Vec::new();
-        self.0
-            .take(&mut message, WaitUntil::Until(None), None)
-            .ok()?;
+        self.0.take(&mut message, WaitUntil::Until(None)).ok()?;
         Some(message)
     }
 
@@ -65,7 +63,7 @@ impl ByteChannel {
     ) -> std::result::Result<Option<Vec<u8>>, String> {
         let mut message = Vec::new();
         let wait = WaitUntil::Until(Instant::now().checked_add(limit));
-        match self.0.take(&mut message, wait, None) {
+        match self.0.take(&mut message, wait) {
             Ok(_) => Ok(Some(message)),
             Err(Stop::NotNow) => Ok(None),
             Err(stop) => Err(explain(stop)),

@@ -8,47 +8,45 @@ use std::any::{Any, TypeId};
 use bytemuck::Pod;
 use bytemuck::allocation::zeroed_vec;
 
-/// Expands a macro for all kinds of numbers.
+/// Does something with each kind of numbers, by the name of the first argument.
 macro_rules! for_each_number {
-    ($try:ident) => {
-        $try!(
-            u8, i8, u16, i16, u32, i32, u64, i64, u128, i128, usize, isize, f32, f64
+    ($name:ident, $work:expr) => {
+        for_each_number!(
+            $name, $work, u8, i8, u16, i16, u32, i32, u64, i64, u128, i128, usize, isize, f32, f64
         )
     };
+    ($name:ident, $work:expr, $($number:ty),*) => {$({
+        type $name = $number;
+        $work
+    })*};
 }
 
 /// Returns the bytes of the numbers in a vector; `None` for a value of another type.
 #[inline]
 pub(crate) fn bytes_of<T: 'static>(value: &T) -> Option<&[u8]> {
     let value: &dyn Any = value;
-    macro_rules! try_each {
-        ($($number:ty),*) => {$(
-            if let Some(numbers) = value.downcast_ref::<Vec<$number>>() {
-                return Some(bytemuck::cast_slice(numbers));
-            }
-        )*};
-    }
-    for_each_number!(try_each);
+    for_each_number!(N, {
+        if let Some(numbers) = value.downcast_ref::<Vec<N>>() {
+            return Some(bytemuck::cast_slice(numbers));
+        }
+    });
     None
 }
 
 /// Returns whether values of the type travel as a block.
 #[inline]
 pub(crate) fn is_block<T: 'static>() -> bool {
-    macro_rules! try_each {
-        ($($number:ty),*) => {
-            $(TypeId::of::<T>() == TypeId::of::<Vec<$number>>())||*
-        };
-    }
-    for_each_number!(try_each)
+    for_each_number!(N, {
+        if TypeId::of::<T>() == TypeId::of::<Vec<N>>() {
+            return true;
+        }
+    });
+    false
 }
 
 /// Returns the vector of numbers with these bytes, or why there is none; `None` for another type.
 #[inline]
 pub(crate) fn from_bytes<T: 'static>(bytes: &[u8]) -> Option<Result<T, String>> {
-    if !is_block::<T>() {
-        return None;
-    }
     receive_into(&mut |sink| {
         sink.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
         sink.set_length(bytes.len());
@@ -83,6 +81,7 @@ impl Sink for Vec<u8> {
 }
 
 /// Numbers that arrive.
+#[derive(Default)]
 struct Numbers<N> {
     numbers: Vec<N>,
     length: usize,
@@ -139,17 +138,14 @@ impl<T: 'static> Block<T> {
 fn receive_into<T: 'static>(receive: Receive<'_>) -> Option<Result<T, String>> {
     let mut read: Option<Result<T, String>> = None;
     let place: &mut dyn Any = &mut read;
-    macro_rules! try_each {
-        ($($number:ty),*) => {$(
-            if let Some(place) = place.downcast_mut::<Option<Result<Vec<$number>, String>>>() {
-                let mut sink = Numbers::<$number> { numbers: Vec::new(), length: 0 };
-                receive(&mut sink);
-                *place = Some(sink.finish());
-                return read;
-            }
-        )*};
-    }
-    for_each_number!(try_each);
+    for_each_number!(N, {
+        if let Some(place) = place.downcast_mut::<Option<Result<Vec<N>, String>>>() {
+            let mut sink = Numbers::<N>::default();
+            receive(&mut sink);
+            *place = Some(sink.finish());
+            return read;
+        }
+    });
     None
 }
 
