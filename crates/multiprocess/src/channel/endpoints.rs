@@ -138,10 +138,6 @@ pub struct Sender<T> {
 }
 
 impl<T: Serialize> Sender<T> {
-    fn put(&self, message: T, limit: Timeout) -> Result<(), SendError<T>> {
-        self.half.messages.put(message, limit)
-    }
-
     /// Sends a message; waits while a [bounded](bounded_channel) channel is full.
     ///
     /// # Errors
@@ -149,18 +145,16 @@ impl<T: Serialize> Sender<T> {
     /// Each contains the message. [`Error::Closed`] if no receiver is left; [`Error::Unsendable`] if the message
     /// cannot be serialised; [`Error::Memory`] if it needs more memory than there is.
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
-        self.put(message, Timeout::None)
+        self.half.messages.put(message, Timeout::None)
     }
 
     /// Sends a message if there is room.
     ///
-    /// It waits for another process that is sending at the same moment, but not longer than a millisecond.
-    ///
     /// # Errors
     ///
-    /// As [`send`](Sender::send), and [`Error::Full`] if there is no room, or the millisecond is over.
+    /// As [`send`](Sender::send), and [`Error::Full`] if there is no room, or others were sending for a millisecond.
     pub fn try_send(&self, message: T) -> Result<(), SendError<T>> {
-        self.put(message, Timeout::Try)
+        self.half.messages.put(message, Timeout::Try)
     }
 
     /// Sends a message; waits for room, but not longer than `limit`.
@@ -169,7 +163,7 @@ impl<T: Serialize> Sender<T> {
     ///
     /// As [`send`](Sender::send), and [`Error::Timeout`] if there was no room in time.
     pub fn send_timeout(&self, message: T, limit: Duration) -> Result<(), SendError<T>> {
-        self.put(message, Timeout::For(limit))
+        self.half.messages.put(message, Timeout::For(limit))
     }
 }
 

@@ -15,15 +15,7 @@ use crate::memory::timeout::Timeout;
 #[must_use = "an iterator takes nothing until it is asked to"]
 pub struct Iter<'a, T> {
     /// `None` when there is no more.
-    messages: Option<&'a Typed<T>>,
-}
-
-impl<'a, T> Iter<'a, T> {
-    pub(crate) fn new(messages: &'a Typed<T>) -> Iter<'a, T> {
-        Iter {
-            messages: Some(messages),
-        }
-    }
+    pub(crate) messages: Option<&'a Typed<T>>,
 }
 
 impl<T: DeserializeOwned> Iterator for Iter<'_, T> {
@@ -62,7 +54,9 @@ macro_rules! incoming {
             ///
             /// One that cannot be read is an `Err`, after which it goes on.
             pub fn iter(&self) -> Iter<'_, $message> {
-                Iter::new(self.incoming())
+                Iter {
+                    messages: Some(self.incoming()),
+                }
             }
         }
 
@@ -111,12 +105,10 @@ macro_rules! receives {
 
             /// Receives the next message if there is one. `None` when there will be no more.
             ///
-            /// It waits for another thread or process that is receiving at the same moment, but not longer than a
-            /// millisecond.
-            ///
             /// # Errors
             ///
-            /// As [`recv`](Self::recv), and [`Error::Empty`] if there is nothing yet, or the millisecond is over.
+            /// As [`recv`](Self::recv), and [`Error::Empty`] if there is nothing yet, or others were receiving for a
+            /// millisecond.
             pub fn try_recv(&self) -> Result<Option<$message>> {
                 self.take(Timeout::Try)
             }

@@ -9,7 +9,6 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
 use crate::memory::eventcount;
 use crate::memory::layout::words;
@@ -17,6 +16,7 @@ use crate::memory::registry;
 use crate::memory::run_file::{self, Existence};
 use crate::memory::segment::Segment;
 use crate::platform::limits::explained;
+use crate::platform::process;
 use crate::transfer::attachments::{self, Attachment};
 
 /// One of the two sides of a channel or a pipe.
@@ -152,8 +152,7 @@ pub(crate) fn arrive(segment: &Arc<Segment>, side: Side) -> Result<PeerToken, St
 pub(crate) struct Peers {
     of: SideOf,
     file: OnceLock<File>,
-    began: Instant,
-    /// When the system was last asked, in nanoseconds since `began`.
+    /// When the system was last asked, in nanoseconds.
     asked: AtomicU64,
 }
 
@@ -165,7 +164,6 @@ impl Peers {
         Peers {
             of: SideOf(Arc::clone(segment), side),
             file: OnceLock::new(),
-            began: Instant::now(),
             asked: AtomicU64::new(0),
         }
     }
@@ -180,9 +178,8 @@ impl Peers {
         if self.is_known_to_have_left() {
             return true;
         }
-        let now = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        let asked = self.asked.load(Ordering::Relaxed);
-        if asked != 0 && now.saturating_sub(asked) < PAUSE {
+        let now = process::now();
+        if now.saturating_sub(self.asked.load(Ordering::Relaxed)) < PAUSE {
             return false;
         }
         self.asked.store(now, Ordering::Relaxed);

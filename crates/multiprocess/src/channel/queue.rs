@@ -38,9 +38,9 @@ use crate::transfer::handle::handle;
 ///
 /// # Limits
 ///
-/// Handles of the `ipc-channel` package cannot be items, nor parts of one: putting it is an error, and an `IpcReceiver`
-/// in it is used up, as by any serialisation. A handle of this crate in an item that is never got is freed with the
-/// last handle of the queue; the [limits](crate#limits) list the exceptions.
+/// Handles of the `ipc-channel` package cannot be in items: putting one is an error, and uses up an `IpcReceiver`. A
+/// handle of this crate in an item that is never got is freed with the last handle of the queue; the
+/// [limits](crate#limits) list the exceptions.
 ///
 /// # Examples
 ///
@@ -229,11 +229,9 @@ impl<T: Serialize> Queue<T> {
 
     /// Puts an item into the queue if there is room. Python: `put(item, block=False)`, or `put_nowait(item)`.
     ///
-    /// It waits for another process that is putting at the same moment, but not longer than a millisecond.
-    ///
     /// # Errors
     ///
-    /// As [`put`](Queue::put), and [`Error::Full`] if there is no room, or the millisecond is over.
+    /// As [`put`](Queue::put), and [`Error::Full`] if there is no room, or others were putting for a millisecond.
     pub fn try_put(&self, item: T) -> Result<(), SendError<T>> {
         self.items.put(item, Timeout::Try)
     }
@@ -261,11 +259,9 @@ impl<T: DeserializeOwned> Queue<T> {
 
     /// Takes the first item out of the queue if there is one. Python: `get(block=False)`, or `get_nowait()`.
     ///
-    /// It waits for another process that is getting at the same moment, but not longer than a millisecond.
-    ///
     /// # Errors
     ///
-    /// As [`get`](Queue::get), and [`Error::Empty`] if there is nothing yet, or the millisecond is over.
+    /// As [`get`](Queue::get), and [`Error::Empty`] if there is nothing yet, or others were getting for a millisecond.
     pub fn try_get(&self) -> Result<T> {
         self.items.take(Timeout::Try)
     }

@@ -77,8 +77,8 @@ pub(crate) fn read<M: Sink + ?Sized>(
         1..=8 => {
             let bytes = first.to_le_bytes();
             let length = usize::from(bytes[0]) - 1;
-            message.room(length)[..length].copy_from_slice(&bytes[1..=length]);
-            message.set_length(length);
+            let room = message.room(length);
+            room.copy_from_slice(&bytes[1..=room.len()]);
             Ok(Found::Message(after, length))
         }
         LONG => {
@@ -87,12 +87,15 @@ pub(crate) fn read<M: Sink + ?Sized>(
             if size >= ring.len() {
                 return Err(broken());
             }
-            let (chunks, _) = message.room(length).as_chunks_mut::<8>();
+            let (whole, rest) = message.room(length).as_chunks_mut::<8>();
             let (until_end, from_start) = pieces(ring, after);
-            let (front, back) = chunks.split_at_mut(size.min(until_end.len()));
+            let (front, back) = whole.split_at_mut(whole.len().min(until_end.len()));
             load(until_end, front);
             load(from_start, back);
-            message.set_length(length);
+            if !rest.is_empty() {
+                let last = ring[step(ring, after, length / 8)].load(Ordering::Relaxed);
+                rest.copy_from_slice(&last.to_le_bytes()[..rest.len()]);
+            }
             Ok(Found::Message(step(ring, after, size), length))
         }
         ONWARD => Ok(Found::Onward((first >> 32) as u32)),

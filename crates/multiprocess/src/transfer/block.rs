@@ -48,65 +48,40 @@ pub(crate) fn is_block<T: 'static>() -> bool {
 #[inline]
 pub(crate) fn from_bytes<T: 'static>(bytes: &[u8]) -> Option<Result<T, String>> {
     receive_into(&mut |sink| {
-        sink.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
-        sink.set_length(bytes.len());
+        let room = sink.room(bytes.len());
+        room.copy_from_slice(&bytes[..room.len()]);
     })
 }
 
 /// Where the bytes of a message are put when it arrives.
 pub(crate) trait Sink {
-    /// Returns room for a message, up to the next multiple of 8 bytes; what is in it is overwritten.
+    /// Returns room for a message of a length; none if it can't be one of them. What is in it is overwritten.
     fn room(&mut self, length: usize) -> &mut [u8];
-
-    /// Sets how many bytes the message has.
-    fn set_length(&mut self, length: usize);
 }
 
 impl Sink for Vec<u8> {
     #[inline]
     fn room(&mut self, length: usize) -> &mut [u8] {
-        let room = length.next_multiple_of(8);
-        if self.capacity() < room {
+        if self.capacity() < length {
             // All zero without writing zeros, where the system has such memory.
-            *self = vec![0; room];
+            *self = vec![0; length];
         }
-        self.resize(room, 0);
+        self.resize(length, 0);
         self
     }
-
-    #[inline]
-    fn set_length(&mut self, length: usize) {
-        self.truncate(length);
-    }
 }
 
-/// Numbers that arrive.
-#[derive(Default)]
-struct Numbers<N> {
-    numbers: Vec<N>,
-    length: usize,
-}
+/// What was received: numbers, or why there are none.
+type Numbers<N> = Option<Result<Vec<N>, String>>;
 
 impl<N: Pod> Sink for Numbers<N> {
     fn room(&mut self, length: usize) -> &mut [u8] {
-        let room = length.next_multiple_of(8).div_ceil(size_of::<N>());
-        self.numbers = zeroed_vec(room);
-        &mut bytemuck::cast_slice_mut(&mut self.numbers)[..length.next_multiple_of(8)]
-    }
-
-    fn set_length(&mut self, length: usize) {
-        self.length = length;
-        self.numbers.truncate(length / size_of::<N>());
-    }
-}
-
-impl<N: Pod> Numbers<N> {
-    fn finish(self) -> Result<Vec<N>, String> {
-        if self.length.is_multiple_of(size_of::<N>()) {
-            Ok(self.numbers)
-        } else {
-            Err("its length fits no numbers".to_owned())
-        }
+        let fits = length.is_multiple_of(size_of::<N>());
+        let numbers = fits.then(|| zeroed_vec(length / size_of::<N>()));
+        let numbers = self.insert(numbers.ok_or_else(|| "its length fits no numbers".to_owned()));
+        numbers
+            .as_mut()
+            .map_or(&mut [], |numbers| bytemuck::cast_slice_mut(numbers))
     }
 }
 
@@ -133,16 +108,14 @@ impl<T: 'static> Block<T> {
     }
 }
 
-/// `None` for a type that is no vector of numbers.
+/// `None` for a type that is no vector of numbers, and if nothing was received.
 #[inline]
 fn receive_into<T: 'static>(receive: Receive<'_>) -> Option<Result<T, String>> {
     let mut read: Option<Result<T, String>> = None;
     let place: &mut dyn Any = &mut read;
     for_each_number!(N, {
-        if let Some(place) = place.downcast_mut::<Option<Result<Vec<N>, String>>>() {
-            let mut sink = Numbers::<N>::default();
-            receive(&mut sink);
-            *place = Some(sink.finish());
+        if let Some(numbers) = place.downcast_mut::<Numbers<N>>() {
+            receive(numbers);
             return read;
         }
     });

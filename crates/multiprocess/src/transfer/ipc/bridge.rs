@@ -6,16 +6,16 @@
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ipc_channel::ipc::IpcSender;
 use rustix::cmsg_space;
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind,
-    listen, recvmsg, sendmsg, socket_with, sockopt,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags,
+    SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType,
+    accept_with, bind, listen, recvmsg, sendmsg, socket_with, sockopt,
 };
 use rustix::process::{Pid, getpid, test_kill_process};
 
@@ -25,75 +25,57 @@ use crate::transfer::handles::{Handles, MAX_FILES};
 /// Bytes of the largest packet: `ipc-channel` puts two numbers before a message, which is empty.
 const PACKET: usize = 64;
 
-/// Makes a bridge: their end as a sender, and ours.
-pub(crate) fn build<T: serde::Serialize>() -> Result<(IpcSender<T>, OwnedFd), String> {
-    let path = SocketPath::new().map_err(|error| {
-        format!(
-            "a socket is needed in the folder for temporary files ({}), where it cannot be made: \
-             {}; set TMPDIR to a folder that can be written to",
-            std::env::temp_dir().display(),
-            explained(&error)
-        )
-    })?;
-    let text = path
-        .path
-        .to_str()
-        .ok_or("the path of the folder for temporary files is not UTF-8")?;
-    // Without a free descriptor `ipc-channel` would fail to connect, with a misleading error.
-    drop(
-        path.listener
-            .try_clone()
-            .map_err(|error| explained(&error))?,
-    );
-    let theirs = IpcSender::connect(text.to_owned()).map_err(|error| error.to_string())?;
-    let ours = path.accept().map_err(|error| explained(&error))?;
-    Ok((theirs, ours))
-}
-
-/// A listening socket in the folder for temporary files, removed when dropped.
-struct SocketPath {
-    path: PathBuf,
-    listener: OwnedFd,
-}
-
 const PREFIX: &str = "multiprocess-";
 const SUFFIX: &str = ".socket";
 
-impl SocketPath {
-    fn new() -> io::Result<SocketPath> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let folder = std::env::temp_dir();
-        remove_abandoned(&folder);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = folder.join(format!("{PREFIX}{}-{count}{SUFFIX}", std::process::id()));
-        let listener = socket_with(
-            AddressFamily::UNIX,
-            SocketType::SEQPACKET,
-            SocketFlags::CLOEXEC,
-            None,
-        )?;
-        bind(&listener, &SocketAddrUnix::new(&path)?)?;
-        let made = SocketPath { path, listener };
-        listen(&made.listener, 8)?;
-        Ok(made)
-    }
-
-    /// Accepts the connection that this process made, and no other.
-    fn accept(&self) -> io::Result<OwnedFd> {
-        loop {
-            let accept = || accept_with(&self.listener, SocketFlags::CLOEXEC);
-            let connection = retry_on_intr(accept)?;
-            let peer = sockopt::socket_peercred(&connection)?;
-            if peer.pid == getpid() {
-                return Ok(connection);
-            }
-        }
-    }
+/// Makes a bridge: their end as a sender, and ours.
+pub(crate) fn build<T: serde::Serialize>() -> Result<(IpcSender<T>, OwnedFd), String> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let folder = std::env::temp_dir();
+    remove_abandoned(&folder);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let path = folder.join(format!("{PREFIX}{}-{count}{SUFFIX}", std::process::id()));
+    let listening = listen_at(&path).map_err(|error| {
+        format!(
+            "a socket is needed in the folder for temporary files ({}), where it cannot be made: \
+             {}; set TMPDIR to a folder that can be written to",
+            folder.display(),
+            explained(&error)
+        )
+    });
+    let ends = listening.and_then(|listener| connect(&path, &listener));
+    let _ = std::fs::remove_file(path);
+    ends
 }
 
-impl Drop for SocketPath {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
+fn listen_at(path: &Path) -> io::Result<OwnedFd> {
+    let flags = SocketFlags::CLOEXEC;
+    let listener = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
+    bind(&listener, &SocketAddrUnix::new(path)?)?;
+    listen(&listener, 8)?;
+    Ok(listener)
+}
+
+fn connect<T: serde::Serialize>(
+    path: &Path,
+    listener: &OwnedFd,
+) -> Result<(IpcSender<T>, OwnedFd), String> {
+    let path = path.to_str();
+    let path = path.ok_or("the path of the folder for temporary files is not UTF-8")?;
+    // Without a free descriptor `ipc-channel` would fail to connect, with a misleading error.
+    drop(listener.try_clone().map_err(|error| explained(&error))?);
+    let theirs = IpcSender::connect(path.to_owned()).map_err(|error| error.to_string())?;
+    let ours = accept(listener).map_err(|error| explained(&error))?;
+    Ok((theirs, ours))
+}
+
+/// Accepts the connection that this process made, and no other.
+fn accept(listener: &OwnedFd) -> io::Result<OwnedFd> {
+    loop {
+        let connection = retry_on_intr(|| accept_with(listener, SocketFlags::CLOEXEC))?;
+        if sockopt::socket_peercred(&connection)?.pid == getpid() {
+            return Ok(connection);
+        }
     }
 }
 
@@ -126,6 +108,10 @@ pub(crate) fn take_packet(bridge: &OwnedFd) -> io::Result<Handles> {
     let received =
         retry_on_intr(|| recvmsg(bridge, buffer, &mut ancillary, RecvFlags::CMSG_CLOEXEC))?;
     packet.truncate(received.bytes);
+    if received.flags.contains(ReturnFlags::CTRUNC) {
+        // There were too few free descriptors.
+        return Err(Errno::MFILE.into());
+    }
     let mut files = Vec::new();
     for message in ancillary.drain() {
         if let RecvAncillaryMessage::ScmRights(arrived) = message {
