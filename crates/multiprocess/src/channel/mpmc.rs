@@ -67,13 +67,9 @@ impl fmt::Debug for Mpmc {
     }
 }
 
-/// A message that was put.
-pub(crate) struct Put {
-    /// How many were put before; it wraps around at 2³².
-    pub(crate) item: u32,
-    /// The [moment](events::moment) before it could be taken.
-    pub(crate) at: Option<u64>,
-}
+/// A message that was put: how many were put before (it wraps around at 2³²), and the [moment](events::moment) before it
+/// could be taken.
+pub(crate) type Put = (u32, Option<u64>);
 
 impl Mpmc {
     /// Makes the memory for a number of directions.
@@ -148,10 +144,7 @@ impl Mpmc {
             if self.rings.is_full() {
                 return Ok(None);
             }
-            let put = Put {
-                item: self.rings.put_count(),
-                at: events::moment(Level::TRACE),
-            };
+            let put = (self.rings.put_count(), events::moment(Level::TRACE));
             self.rings.put(message)?;
             drop(turn);
             self.not_empty().notify_one();

@@ -183,7 +183,7 @@ impl Peers {
             return false;
         }
         self.asked.store(now, Ordering::Relaxed);
-        self.ask().unwrap_or(false)
+        self.ask() == Some(true)
     }
 
     /// Asks the system. Of two that ask at the same moment, both may hear that the side has an owner.

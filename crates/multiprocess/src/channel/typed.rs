@@ -153,8 +153,8 @@ impl<T: Serialize> Typed<T> {
             self.mpmc.rings.mark_loaded();
         }
         let put = self.mpmc.put(message, limit.wait_until());
-        if let Ok(put) = &put {
-            events::put(&self.mpmc, put.item, put.at);
+        if let Ok((item, at)) = put {
+            events::put(&self.mpmc, item, at);
             attachments.commit();
         }
         keep(packed);
