@@ -17,21 +17,17 @@ use crate::memory::segment::Segment;
 /// Where the numbers of a direction are. The putters' and the takers' are on different lines of memory, and so are
 /// those that hardly ever change.
 pub(crate) mod place {
-    /// The putters' cursor.
+    /// The putters' cursor. Behind it are two numbers for the ring that it is in: a bit of it selects the valid one.
     pub(crate) const TAIL: usize = 0;
-    /// The ring that the tail is in, two of them: a bit of the tail selects the valid one.
-    pub(crate) const PUT_RING: usize = 1;
     /// Where the head was when a putter last looked: the ring in the upper half, the place in the lower.
     pub(crate) const HEAD_SEEN: usize = 3;
     /// How many messages had been taken when a putter last looked.
     pub(crate) const TAKEN_SEEN: usize = 4;
-    /// The highest number that a ring has had, unless it is that of the tail.
+    /// The highest number that a ring has had.
     pub(crate) const LAST_RING: usize = 5;
 
-    /// The takers' cursor.
+    /// The takers' cursor, as for the putters.
     pub(crate) const HEAD: usize = 16;
-    /// The ring that the head is in, as for the tail.
-    pub(crate) const TAKE_RING: usize = 17;
     /// How many messages had been put when a taker last looked.
     pub(crate) const PUT_SEEN: usize = 19;
     /// The highest number of a ring that was removed.
@@ -88,15 +84,6 @@ impl Cursor {
             ..self
         }
     }
-
-    /// Returns the cursor at the beginning of another ring.
-    pub(crate) fn in_other_ring(self) -> Cursor {
-        Cursor {
-            second: !self.second,
-            at: 0,
-            ..self
-        }
-    }
 }
 
 /// The numbers of one direction, in a segment that may have several.
@@ -123,11 +110,11 @@ impl Cursors {
         &self.cells()[place::RING..]
     }
 
-    pub(crate) fn cells(&self) -> &[AtomicU64] {
+    fn cells(&self) -> &[AtomicU64] {
         &self.segment.atomics()[self.base..self.base + DIRECTION]
     }
 
-    pub(crate) fn cell(&self, place: usize) -> &AtomicU64 {
+    fn cell(&self, place: usize) -> &AtomicU64 {
         &self.cells()[place]
     }
 
@@ -148,12 +135,27 @@ impl Cursors {
         Cursor::from_number(self.get(place))
     }
 
-    pub(crate) fn put_ring(&self, tail: Cursor) -> u32 {
-        self.get_small(place::PUT_RING + usize::from(tail.second))
+    /// Returns the ring that the tail or the head is in.
+    pub(crate) fn ring(&self, place: usize, cursor: Cursor) -> u32 {
+        self.get_small(place + 1 + usize::from(cursor.second))
     }
 
-    pub(crate) fn take_ring(&self, head: Cursor) -> u32 {
-        self.get_small(place::TAKE_RING + usize::from(head.second))
+    /// Moves the tail or the head to the beginning of another ring, or to what `further` returns, in one store.
+    pub(crate) fn move_to(
+        &self,
+        place: usize,
+        ring: u32,
+        further: impl FnOnce(Cursor) -> Cursor,
+    ) -> Cursor {
+        let cursor = self.cursor(place);
+        let moved = further(Cursor {
+            second: !cursor.second,
+            at: 0,
+            ..cursor
+        });
+        self.set(place + 1 + usize::from(moved.second), u64::from(ring));
+        self.set(place, moved.number());
+        moved
     }
 
     /// Returns how many messages were put so far; it wraps around at 2³².
@@ -180,7 +182,7 @@ impl Cursors {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.put_count() == self.cursor(place::HEAD).count
+        self.put_count() == self.taken_count()
     }
 
     /// Returns the maximum number of messages, if there is a limit.
@@ -232,7 +234,7 @@ impl Cursors {
     pub(crate) fn head(&self) -> (Cursor, u32) {
         loop {
             let head = self.cursor(place::HEAD);
-            let ring = self.take_ring(head);
+            let ring = self.ring(place::HEAD, head);
             if self.cursor(place::HEAD) == head {
                 return (head, ring);
             }
@@ -249,7 +251,7 @@ impl Cursors {
         if !full(self.get_small(place::TAKEN_SEEN)) {
             return false;
         }
-        let taken = self.cursor(place::HEAD).count;
+        let taken = self.taken_count();
         self.set(place::TAKEN_SEEN, u64::from(taken));
         full(taken)
     }

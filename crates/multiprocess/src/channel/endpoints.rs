@@ -8,10 +8,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::channel::iter::Iter;
+use crate::channel::iter::{Iter, incoming, receives};
 use crate::channel::mpmc::Mpmc;
 use crate::channel::peers::{self, PeerToken, Peers, Side};
-use crate::channel::select::{Incoming, Waitable, sealed};
+use crate::channel::select::{Waitable, sealed};
 use crate::channel::typed::Typed;
 use crate::errors::error::{Error, Result};
 use crate::errors::send_error::SendError;
@@ -26,9 +26,8 @@ use crate::transfer::handle::handle;
 /// received, and an error for senders when no [`Receiver`] is left: also when the processes that had them
 /// were killed. Both halves can be cloned, and travel.
 ///
-/// Nothing in Python's `multiprocessing` corresponds to it; there a *sentinel*, an item that means the end, is put
-/// once for each that gets. The shape is that of [`std::sync::mpsc::channel`], except that receivers can be cloned,
-/// and that the end of a channel is a value, `None`.
+/// Python has none: there a *sentinel*, an item that means the end, is put once for each that gets. The shape is that of
+/// [`std::sync::mpsc::channel`], except that receivers can be cloned, and that the end is a value, `None`.
 ///
 /// # Errors
 ///
@@ -90,16 +89,13 @@ pub fn bounded_channel<T: Serialize + DeserializeOwned + 'static>(
 fn make<T: Serialize + DeserializeOwned + 'static>(
     capacity: usize,
 ) -> Result<(Sender<T>, Receiver<T>)> {
-    let made = Mpmc::segment(1).and_then(|segment| {
-        let left = PeerToken::join(&segment, Side::Left)?;
-        let right = PeerToken::join(&segment, Side::Right)?;
-        events::made(&Mpmc::new(Arc::clone(&segment), 0), content::<T>);
-        Ok((Half::new(&segment, left), Half::new(&segment, right)))
-    });
-    let (left, right) = made.map_err(|source| Error::memory(content::<T>(), source))?;
-    left.messages.mpmc.rings().set_capacity(capacity);
-    let (sender, receiver) = (Sender { half: left }, Receiver { half: right });
-    Ok((sender, receiver))
+    let made = Mpmc::sides(1);
+    let (segment, left, right) = made.map_err(|source| Error::memory(content::<T>(), source))?;
+    let (left, right) = (Half::new(&segment, left), Half::new(&segment, right));
+    let mpmc = &left.messages.mpmc;
+    events::made(mpmc, content::<T>);
+    mpmc.rings.set_capacity(capacity);
+    Ok((Sender { half: left }, Receiver { half: right }))
 }
 
 fn content<T>() -> String {
@@ -109,28 +105,24 @@ fn content<T>() -> String {
 /// What the clones of one half have in common.
 struct Half<T> {
     messages: Typed<T>,
-    /// This half's side; `None` while it is being dropped.
-    token: Option<PeerToken>,
-    other: Peers,
+    token: PeerToken,
 }
 
 impl<T: DeserializeOwned + 'static> Half<T> {
     fn new(segment: &Arc<Segment>, token: PeerToken) -> Arc<Half<T>> {
-        Arc::new(Half {
-            messages: Typed::new(Mpmc::new(Arc::clone(segment), 0), content::<T>),
-            other: Peers::new(segment, token.side().other()),
-            token: Some(token),
-        })
+        let other = Arc::new(Peers::new(segment, token.side().other()));
+        let mpmc = Mpmc::new(Arc::clone(segment), 0, Some(other));
+        let messages = Typed::new(mpmc, content::<T>);
+        Arc::new(Half { messages, token })
     }
 }
 
 impl<T> Drop for Half<T> {
     fn drop(&mut self) {
-        let side = self.token.take().map(|token| token.side());
-        let is_unread = match side {
-            Some(Side::Left) => self.messages.mpmc.rings().is_loaded() && self.other.has_left(),
-            Some(side) => side.is_known_to_have_left(&self.messages.mpmc.segment),
-            None => false,
+        self.token.leave();
+        let is_unread = match self.token.side() {
+            Side::Left => self.messages.is_left_behind(),
+            Side::Right => self.token.has_left(),
         };
         if is_unread {
             self.messages.discard_all();
@@ -146,13 +138,6 @@ pub struct Sender<T> {
 }
 
 impl<T: Serialize> Sender<T> {
-    fn put(&self, message: T, limit: Timeout) -> Result<(), SendError<T>> {
-        let Half {
-            messages, other, ..
-        } = &*self.half;
-        messages.put(message, limit, Some(other))
-    }
-
     /// Sends a message; waits while a [bounded](bounded_channel) channel is full.
     ///
     /// # Errors
@@ -160,18 +145,16 @@ impl<T: Serialize> Sender<T> {
     /// Each contains the message. [`Error::Closed`] if no receiver is left; [`Error::Unsendable`] if the message
     /// cannot be serialised; [`Error::Memory`] if it needs more memory than there is.
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
-        self.put(message, Timeout::None)
+        self.half.messages.put(message, Timeout::None)
     }
 
     /// Sends a message if there is room.
     ///
-    /// It waits for another process that is sending at the same moment, but not longer than a millisecond.
-    ///
     /// # Errors
     ///
-    /// As [`send`](Sender::send), and [`Error::Full`] if there is no room, or the millisecond is over.
+    /// As [`send`](Sender::send), and [`Error::Full`] if there is no room, or others were sending for a millisecond.
     pub fn try_send(&self, message: T) -> Result<(), SendError<T>> {
-        self.put(message, Timeout::Try)
+        self.half.messages.put(message, Timeout::Try)
     }
 
     /// Sends a message; waits for room, but not longer than `limit`.
@@ -180,7 +163,7 @@ impl<T: Serialize> Sender<T> {
     ///
     /// As [`send`](Sender::send), and [`Error::Timeout`] if there was no room in time.
     pub fn send_timeout(&self, message: T, limit: Duration) -> Result<(), SendError<T>> {
-        self.put(message, Timeout::For(limit))
+        self.half.messages.put(message, Timeout::For(limit))
     }
 }
 
@@ -192,60 +175,20 @@ pub struct Receiver<T> {
     half: Arc<Half<T>>,
 }
 
+impl<T> Receiver<T> {
+    fn incoming(&self) -> &Typed<T> {
+        &self.half.messages
+    }
+}
+
 impl<T: DeserializeOwned> Receiver<T> {
     fn take(&self, limit: Timeout) -> Result<Option<T>> {
-        let Half {
-            messages, other, ..
-        } = &*self.half;
-        messages.take_until_end(limit, other)
-    }
-
-    /// Receives the next message; waits until there is one. `None` when there will be no more.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unreadable`] if the message cannot be read back, in which case it is lost, and the next is received
-    /// by the next call.
-    pub fn recv(&self) -> Result<Option<T>> {
-        self.take(Timeout::None)
-    }
-
-    /// Receives the next message if there is one. `None` when there will be no more.
-    ///
-    /// It waits for another process that is receiving at the same moment, but not longer than a millisecond.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv`](Receiver::recv), and [`Error::Empty`] if there is nothing yet, or the millisecond is over.
-    pub fn try_recv(&self) -> Result<Option<T>> {
-        self.take(Timeout::Try)
-    }
-
-    /// Receives the next message; waits for it, but not longer than `limit`. `None` when there will be no more.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv`](Receiver::recv), and [`Error::Timeout`] if there was none in time.
-    pub fn recv_timeout(&self, limit: Duration) -> Result<Option<T>> {
-        self.take(Timeout::For(limit))
-    }
-
-    /// Receives messages until there will be no more; waits for each.
-    ///
-    /// A message that cannot be read is an `Err`, after which it goes on.
-    pub fn iter(&self) -> Iter<'_, T> {
-        Iter::new(&self.half.messages, Some(&self.half.other))
+        self.half.messages.take_until_end(limit)
     }
 }
 
-impl<'a, T: DeserializeOwned> IntoIterator for &'a Receiver<T> {
-    type Item = Result<T>;
-    type IntoIter = Iter<'a, T>;
-
-    fn into_iter(self) -> Iter<'a, T> {
-        self.iter()
-    }
-}
+incoming!(Receiver<T>, T);
+receives!(Receiver<T>, T, "", "");
 
 macro_rules! half {
     ($half:ident, $name:literal, $side:expr) => {
@@ -253,7 +196,7 @@ macro_rules! half {
             /// Returns the number of messages in the channel at this moment.
             #[must_use]
             pub fn len(&self) -> usize {
-                self.mpmc().rings().len() as usize
+                self.mpmc().rings.len() as usize
             }
 
             /// Returns whether there is no message in the channel at this moment.
@@ -265,7 +208,7 @@ macro_rules! half {
             /// Returns how many messages the channel can hold; `None` if it has no limit.
             #[must_use]
             pub fn capacity(&self) -> Option<usize> {
-                self.mpmc().rings().capacity()
+                self.mpmc().rings.capacity()
             }
 
             fn mpmc(&self) -> &Mpmc {
@@ -296,8 +239,7 @@ macro_rules! half {
             $half<T: DeserializeOwned + 'static>,
             &format!("a {} of {}", $name, content::<T>()),
             |this| {
-                let token = this.half.token.as_ref();
-                token.expect("it is not being dropped").depart()?;
+                this.half.token.depart()?;
                 Ok((&this.mpmc().segment, ()))
             },
             |segment, ()| {
@@ -310,12 +252,3 @@ macro_rules! half {
 
 half!(Sender, "Sender", Side::Left);
 half!(Receiver, "Receiver", Side::Right);
-
-impl<T> Waitable for Receiver<T> {}
-
-impl<T> sealed::Sealed for Receiver<T> {
-    #[allow(private_interfaces, reason = "as declared")]
-    fn incoming(&self) -> Incoming<'_> {
-        (self.mpmc(), Some(&self.half.other))
-    }
-}

@@ -1,10 +1,9 @@
-//! Messages one after the other, until the end.
+//! Messages one after the other, until the end; and what all that have messages to take have in common.
 
 use std::fmt;
 
 use serde::de::DeserializeOwned;
 
-use crate::channel::peers::Peers;
 use crate::channel::typed::Typed;
 use crate::errors::error::{Error, Result};
 use crate::memory::timeout::Timeout;
@@ -16,34 +15,20 @@ use crate::memory::timeout::Timeout;
 #[must_use = "an iterator takes nothing until it is asked to"]
 pub struct Iter<'a, T> {
     /// `None` when there is no more.
-    messages: Option<&'a Typed<T>>,
-    putters: Option<&'a Peers>,
-}
-
-impl<'a, T> Iter<'a, T> {
-    pub(crate) fn new(messages: &'a Typed<T>, putters: Option<&'a Peers>) -> Iter<'a, T> {
-        Iter {
-            messages: Some(messages),
-            putters,
-        }
-    }
+    pub(crate) messages: Option<&'a Typed<T>>,
 }
 
 impl<T: DeserializeOwned> Iterator for Iter<'_, T> {
     type Item = Result<T>;
 
     fn next(&mut self) -> Option<Result<T>> {
-        let taken = self.messages?.take(Timeout::None, self.putters);
+        let taken = self.messages?.take(Timeout::None);
+        if !matches!(taken, Ok(_) | Err(Error::Unreadable { .. })) {
+            self.messages = None;
+        }
         match taken {
-            Ok(_) | Err(Error::Unreadable { .. }) => Some(taken),
-            Err(Error::Closed { .. }) => {
-                self.messages = None;
-                None
-            }
-            Err(_) => {
-                self.messages = None;
-                Some(taken)
-            }
+            Err(Error::Closed { .. }) => None,
+            taken => Some(taken),
         }
     }
 }
@@ -57,3 +42,86 @@ impl<T> fmt::Debug for Iter<'_, T> {
             .finish_non_exhaustive()
     }
 }
+
+/// Implements `iter`, and [`Waitable`](crate::Waitable), by `incoming`, which returns the messages.
+macro_rules! incoming {
+    ($end:ident<$($any:ident),+>, $message:ident) => {
+        impl<$($any),+> $end<$($any),+>
+        where
+            $message: DeserializeOwned,
+        {
+            /// Takes messages until there will be no more; waits for each.
+            ///
+            /// One that cannot be read is an `Err`, after which it goes on.
+            pub fn iter(&self) -> Iter<'_, $message> {
+                Iter {
+                    messages: Some(self.incoming()),
+                }
+            }
+        }
+
+        impl<'a, $($any),+> IntoIterator for &'a $end<$($any),+>
+        where
+            $message: DeserializeOwned,
+        {
+            type Item = Result<$message>;
+            type IntoIter = Iter<'a, $message>;
+
+            fn into_iter(self) -> Iter<'a, $message> {
+                self.iter()
+            }
+        }
+
+        impl<$($any),+> Waitable for $end<$($any),+> {}
+
+        impl<$($any),+> sealed::Sealed for $end<$($any),+> {
+            #[allow(private_interfaces, reason = "as declared")]
+            fn mpmc(&self) -> &Mpmc {
+                &self.incoming().mpmc
+            }
+        }
+    };
+}
+pub(crate) use incoming;
+
+/// Implements receiving by `take`; the end is a value.
+macro_rules! receives {
+    ($end:ident<$($any:ident),+>, $message:ident, $python:literal, $error:literal) => {
+        impl<$($any),+> $end<$($any),+>
+        where
+            $message: DeserializeOwned,
+        {
+            /// Receives the next message; waits until there is one. `None` when there will be no more.
+            #[doc = $python]
+            ///
+            /// # Errors
+            ///
+            /// [`Error::Unreadable`] if the message cannot be read back, in which case it is lost, and the next is
+            /// received by the next call.
+            #[doc = $error]
+            pub fn recv(&self) -> Result<Option<$message>> {
+                self.take(Timeout::None)
+            }
+
+            /// Receives the next message if there is one. `None` when there will be no more.
+            ///
+            /// # Errors
+            ///
+            /// As [`recv`](Self::recv), and [`Error::Empty`] if there is nothing yet, or others were receiving for a
+            /// millisecond.
+            pub fn try_recv(&self) -> Result<Option<$message>> {
+                self.take(Timeout::Try)
+            }
+
+            /// Receives the next message; waits for it, but not longer than `limit`. `None` when there will be no more.
+            ///
+            /// # Errors
+            ///
+            /// As [`recv`](Self::recv), and [`Error::Timeout`] if there was none in time.
+            pub fn recv_timeout(&self, limit: Duration) -> Result<Option<$message>> {
+                self.take(Timeout::For(limit))
+            }
+        }
+    };
+}
+pub(crate) use receives;

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use tracing::Level;
 
 use crate::channel::cursors::DIRECTION;
-use crate::channel::peers::Peers;
-use crate::channel::ring::{Rings, Wasteful};
+use crate::channel::peers::{PeerToken, Peers, Side};
+use crate::channel::ring::Rings;
 use crate::memory::eventcount::{self, AdaptiveSpin, EventCount};
 use crate::memory::layout::words;
-use crate::memory::segment::{Access, Clear, Segment};
+use crate::memory::segment::{Access, Segment};
 use crate::memory::segment_lock::Turn;
 use crate::memory::timeout::WaitUntil;
 use crate::platform::file_lock::Refused;
@@ -49,9 +49,12 @@ impl From<Refused> for Stop {
 /// One direction of a queue, a channel or a pipe.
 pub(crate) struct Mpmc {
     pub(crate) segment: Arc<Segment>,
-    index: usize,
-    rings: Rings,
-    spin: AdaptiveSpin,
+    /// Which direction of the segment it is.
+    pub(crate) index: usize,
+    pub(crate) rings: Rings,
+    pub(crate) spin: AdaptiveSpin,
+    /// The side that takes what this process puts, or puts what it takes; `None` for a queue, which has no sides.
+    pub(crate) other: Option<Arc<Peers>>,
 }
 
 /// Its name in events. The second direction of a pipe is in the same memory as the first.
@@ -64,13 +67,9 @@ impl fmt::Debug for Mpmc {
     }
 }
 
-/// A message that was put.
-pub(crate) struct Put {
-    /// How many were put before; it wraps around at 2³².
-    pub(crate) item: u32,
-    /// The [moment](events::moment) before it could be taken.
-    pub(crate) at: Option<u64>,
-}
+/// A message that was put: how many were put before (it wraps around at 2³²), and the [moment](events::moment) before it
+/// could be taken.
+pub(crate) type Put = (u32, Option<u64>);
 
 impl Mpmc {
     /// Makes the memory for a number of directions.
@@ -78,27 +77,22 @@ impl Mpmc {
         Segment::create(directions * DIRECTION * 8, Access::Atomic)
     }
 
-    pub(crate) fn new(segment: Arc<Segment>, index: usize) -> Mpmc {
+    /// Makes the memory for a number of directions, and takes a share in both sides.
+    pub(crate) fn sides(directions: usize) -> io::Result<(Arc<Segment>, PeerToken, PeerToken)> {
+        let segment = Mpmc::segment(directions)?;
+        let left = PeerToken::join(&segment, Side::Left)?;
+        let right = PeerToken::join(&segment, Side::Right)?;
+        Ok((segment, left, right))
+    }
+
+    pub(crate) fn new(segment: Arc<Segment>, index: usize, other: Option<Arc<Peers>>) -> Mpmc {
         Mpmc {
             rings: Rings::new(Arc::clone(&segment), index),
             segment,
             index,
             spin: AdaptiveSpin::new(),
+            other,
         }
-    }
-
-    /// Sets what the last user of the memory does with the direction.
-    pub(crate) fn clear_with(&self, clear: Clear) {
-        self.segment.clear_with(self.index, clear);
-    }
-
-    /// Returns which direction of its segment it is.
-    pub(crate) fn index(&self) -> usize {
-        self.index
-    }
-
-    pub(crate) fn rings(&self) -> &Rings {
-        &self.rings
     }
 
     /// Notified when something was put, and when nothing more will be.
@@ -135,58 +129,62 @@ impl Mpmc {
         self.segment.turn(which, wait.for_a_turn())
     }
 
-    /// Puts a message, and returns which one it is. It is refused when all `takers` have left.
+    /// Puts a message, and returns which one it is. It is refused when the other side has left.
     #[inline]
-    pub(crate) fn put(
-        &self,
-        message: &[u8],
-        wait: WaitUntil,
-        takers: Option<&Peers>,
-    ) -> Result<Put, Stop> {
-        let mut slept = false;
-        let put = self.put_or_sleep(message, wait, takers, &mut slept);
-        if slept && put.is_err() && self.has_room() {
-            // The wake-up was for a thread that puts.
-            self.not_full().notify_one();
-        }
-        put
-    }
-
-    fn put_or_sleep(
-        &self,
-        message: &[u8],
-        wait: WaitUntil,
-        takers: Option<&Peers>,
-        slept: &mut bool,
-    ) -> Result<Put, Stop> {
-        loop {
-            if takers.is_some_and(Peers::has_left) {
+    pub(crate) fn put(&self, message: &[u8], wait: WaitUntil) -> Result<Put, Stop> {
+        let ready = || self.has_room() || self.rings.is_closed();
+        self.repeat(self.not_full(), wait, ready, |_| {
+            if self.other.as_ref().is_some_and(|takers| takers.has_left()) {
                 return Err(Stop::Closed);
             }
             let turn = self.turn(self.putters_turn(), wait)?;
             if self.rings.is_closed() {
                 return Err(Stop::Closed);
             }
-            if !self.rings.is_full() {
-                let put = Put {
-                    item: self.rings.put_count(),
-                    at: events::moment(Level::TRACE),
-                };
-                self.rings.put(message)?;
-                drop(turn);
-                self.not_empty().notify_one();
-                return Ok(put);
+            if self.rings.is_full() {
+                return Ok(None);
             }
+            let put = (self.rings.put_count(), events::moment(Level::TRACE));
+            self.rings.put(message)?;
             drop(turn);
-            if wait.is_over() {
-                return Err(Stop::NotNow);
+            self.not_empty().notify_one();
+            Ok(Some(put))
+        })
+    }
+
+    /// Tries until there is a result or the limit is over; spins between, and then sleeps until `ready`. `attempt` gets
+    /// how many attempts there were.
+    #[inline]
+    fn repeat<R>(
+        &self,
+        changed: EventCount<'_>,
+        wait: WaitUntil,
+        ready: impl Fn() -> bool,
+        mut attempt: impl FnMut(u32) -> Result<Option<R>, Stop>,
+    ) -> Result<R, Stop> {
+        let mut attempts = 0;
+        let mut slept = false;
+        let stop = loop {
+            match attempt(attempts) {
+                Ok(Some(done)) => return Ok(done),
+                Ok(None) if wait.is_over() => break Stop::NotNow,
+                Ok(None) => {}
+                Err(stop) => break stop,
             }
-            let ready = || self.has_room() || self.rings.is_closed();
-            if !self.spin.spin(ready) {
-                *slept = true;
-                eventcount::sleep(&[self.not_full()], wait.deadline(), ready);
+            if self.spin.spin(&ready) {
+                continue;
             }
+            if attempts > 0 {
+                slept = true;
+                eventcount::sleep(&[changed], wait.deadline(), &ready);
+            }
+            attempts += 1;
+        };
+        if slept && ready() {
+            // The wake-up was for a thread that goes on.
+            changed.notify_one();
         }
+        Err(stop)
     }
 
     fn has_room(&self) -> bool {
@@ -194,106 +192,61 @@ impl Mpmc {
         (self.rings.len() as usize) < capacity
     }
 
-    /// Takes the next message, and returns which one it is. It is the end when all `putters` have left.
+    /// Takes the next message, and returns which one it is. It is the end when the other side has left.
     #[inline]
     pub(crate) fn take<M: Sink + ?Sized>(
         &self,
         message: &mut M,
         wait: WaitUntil,
-        putters: Option<&Peers>,
     ) -> Result<u32, Stop> {
-        let mut slept = false;
-        let taken = self.take_or_sleep(message, wait, putters, &mut slept);
-        if slept && taken.is_err() && !self.rings.is_empty() {
-            // The wake-up was for a thread that takes.
-            self.not_empty().notify_one();
-        }
-        taken
-    }
-
-    fn take_or_sleep<M: Sink + ?Sized>(
-        &self,
-        message: &mut M,
-        wait: WaitUntil,
-        putters: Option<&Peers>,
-        slept: &mut bool,
-    ) -> Result<u32, Stop> {
-        let mut thoroughly = matches!(wait, WaitUntil::Try);
-        loop {
+        let ready = || self.has_message_or_end();
+        self.repeat(self.not_empty(), wait, ready, |attempts| {
             // Checked first: what was put before the end is taken before the end.
-            let over = self.is_over(putters, thoroughly);
+            let thoroughly = attempts > 0 || matches!(wait, WaitUntil::Try);
+            let over = self.is_over(thoroughly);
             let turn = self.turn(self.takers_turn(), wait)?;
             let item = self.rings.taken_count();
             if let Some(wasteful) = self.rings.take(message)? {
-                if wasteful == Wasteful(true) {
+                if wasteful {
                     self.return_to_first_ring();
                 }
                 drop(turn);
                 if self.rings.capacity().is_some() {
                     self.not_full().notify_one();
                 }
-                return Ok(item);
+                return Ok(Some(item));
             }
-            drop(turn);
             if over {
                 return Err(Stop::Closed);
             }
-            if wait.is_over() {
-                return Err(Stop::NotNow);
+            if attempts > 1 && self.rings.is_wasteful() {
+                self.return_to_first_ring();
             }
-            let ready = || self.has_message_or_end(putters);
-            if self.spin.spin(ready) {
-                continue;
-            }
-            if thoroughly {
-                *slept = true;
-                eventcount::sleep(&[self.not_empty()], wait.deadline(), ready);
-                if !ready() {
-                    self.tidy();
-                }
-            }
-            thoroughly = true;
-        }
+            Ok(None)
+        })
     }
 
     /// Returns whether nothing more will be put. Asking the system whether the other side has left takes a microsecond,
     /// so only threads that find nothing to take ask `thoroughly`.
-    fn is_over(&self, putters: Option<&Peers>, thoroughly: bool) -> bool {
-        if self.rings.is_closed() {
-            return true;
-        }
-        putters.is_some_and(|putters| {
+    fn is_over(&self, thoroughly: bool) -> bool {
+        let has_left = |putters: &Arc<Peers>| {
             if thoroughly && self.rings.is_empty() {
                 putters.has_left()
             } else {
                 putters.is_known_to_have_left()
             }
-        })
+        };
+        self.rings.is_closed() || self.other.as_ref().is_some_and(has_left)
     }
 
     /// Returns whether taking would not wait, as far as is known without asking the system.
-    pub(crate) fn has_message_or_end(&self, putters: Option<&Peers>) -> bool {
-        !self.rings.is_empty()
-            || self.rings.is_closed()
-            || putters.is_some_and(Peers::is_known_to_have_left)
+    pub(crate) fn has_message_or_end(&self) -> bool {
+        !self.rings.is_empty() || self.is_over(false)
     }
 
     /// Returns whether taking would not wait.
-    pub(crate) fn is_ready(&self, putters: Option<&Peers>) -> bool {
-        !self.rings.is_empty() || self.is_over(putters, true)
-    }
-
-    pub(crate) fn spin(&self) -> &AdaptiveSpin {
-        &self.spin
-    }
-
-    /// Frees the memory of rings that are empty.
-    pub(crate) fn tidy(&self) {
-        if self.rings.is_wasteful()
-            && let Ok(_turn) = self.segment.turn(self.takers_turn(), WaitUntil::Try)
-        {
-            self.return_to_first_ring();
-        }
+    pub(crate) fn is_ready(&self) -> bool {
+        !self.rings.is_empty() || self.is_over(true)
     }
 
     /// Frees the memory of the rings, which are empty; the caller has the takers' turn. While another thread puts, they
@@ -329,13 +282,7 @@ impl Mpmc {
     /// Waits until all messages are done with.
     pub(crate) fn wait_until_done(&self, wait: WaitUntil) -> Result<(), Stop> {
         let ready = || self.rings.unfinished() == 0;
-        while !self.spin.spin(ready) {
-            if wait.is_over() {
-                return Err(Stop::NotNow);
-            }
-            eventcount::sleep(&[self.all_done()], wait.deadline(), ready);
-        }
-        Ok(())
+        self.repeat(self.all_done(), wait, ready, |_| Ok(ready().then_some(())))
     }
 }
 
@@ -354,14 +301,14 @@ mod tests {
     }
 
     fn mpmc() -> Mpmc {
-        Mpmc::new(Mpmc::segment(1).unwrap(), 0)
+        Mpmc::new(Mpmc::segment(1).unwrap(), 0, None)
     }
 
     #[test]
     fn a_woken_thread_that_gives_up_passes_the_wake_up_on() {
         let start = Instant::now();
         let mpmc = mpmc();
-        let take = |limit| mpmc.take(&mut Vec::new(), within(limit), None);
+        let take = |limit| mpmc.take(&mut Vec::new(), within(limit));
         std::thread::scope(|scope| {
             let gives_up = scope.spawn(|| take(10 * MOMENT));
             std::thread::sleep(MOMENT);
@@ -372,7 +319,7 @@ mod tests {
                 .segment
                 .turn(mpmc.takers_turn(), WaitUntil::Until(None))
                 .unwrap();
-            mpmc.put(b"message", within(LIMIT), None).unwrap();
+            mpmc.put(b"message", within(LIMIT)).unwrap();
             let gave_up = gives_up.join().unwrap();
             drop(turn);
             assert!(matches!(gave_up, Err(Stop::NotNow)));

@@ -9,7 +9,6 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
 use crate::memory::eventcount;
 use crate::memory::layout::words;
@@ -17,6 +16,7 @@ use crate::memory::registry;
 use crate::memory::run_file::{self, Existence};
 use crate::memory::segment::Segment;
 use crate::platform::limits::explained;
+use crate::platform::process;
 use crate::transfer::attachments::{self, Attachment};
 
 /// One of the two sides of a channel or a pipe.
@@ -39,121 +39,120 @@ impl Side {
     pub(crate) fn index(self) -> usize {
         self as usize
     }
+}
 
-    fn file(self, segment: &Segment) -> io::Result<PathBuf> {
-        segment.companion(["left", "right"][self.index()])
+/// One side of the channel in a segment.
+#[derive(Clone)]
+struct SideOf(Arc<Segment>, Side);
+
+impl SideOf {
+    fn file(&self) -> io::Result<PathBuf> {
+        self.0.companion(["left", "right"][self.1.index()])
     }
 
     /// Returns the number of this side's handles in flight.
-    fn in_flight(self, segment: &Segment) -> &AtomicU32 {
-        &segment.words()[words::SIDE_IN_FLIGHT[self.index()]]
+    fn in_flight(&self) -> &AtomicU32 {
+        &self.0.words()[words::SIDE_IN_FLIGHT[self.1.index()]]
     }
 
-    /// Returns whether the side is known to have left.
-    fn left(self, segment: &Segment) -> &AtomicU32 {
-        &segment.words()[words::SIDE_LEFT[self.index()]]
+    fn left(&self) -> &AtomicU32 {
+        &self.0.words()[words::SIDE_LEFT[self.1.index()]]
     }
 
-    pub(crate) fn is_known_to_have_left(self, segment: &Segment) -> bool {
-        self.left(segment).load(Ordering::Acquire) != 0
+    /// Returns whether a process has found out that this side has left.
+    fn is_known_to_have_left(&self) -> bool {
+        self.left().load(Ordering::Acquire) != 0
     }
 
     /// The caller has the file locked exclusively, so no handle arrives meanwhile.
-    fn note_if_left(self, segment: &Segment) -> bool {
-        let left = self.in_flight(segment).load(Ordering::Acquire) == 0;
+    fn note_if_left(&self) -> bool {
+        let left = self.in_flight().load(Ordering::Acquire) == 0;
         if left {
-            self.left(segment).store(1, Ordering::Release);
-            eventcount::notify_all_of(segment);
+            self.left().store(1, Ordering::Release);
+            eventcount::notify_all_of(&self.0);
         }
         left
     }
 }
 
+/// A handle of the side in flight.
+impl Attachment for SideOf {
+    fn cancel(&self) {
+        if !self.0.is_forked() {
+            let less = |count: u32| count.checked_sub(1);
+            let in_flight = self.in_flight();
+            let _ = in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
+        }
+    }
+}
+
 /// A share of this process in one side: while it lives, the side has not left.
 pub(crate) struct PeerToken {
-    segment: Arc<Segment>,
-    side: Side,
-    file: File,
+    of: SideOf,
+    /// `None` when it has left.
+    file: Option<File>,
 }
 
 impl PeerToken {
     /// Takes a share in a side; the first process makes its file.
     pub(crate) fn join(segment: &Arc<Segment>, side: Side) -> io::Result<PeerToken> {
         let _making = registry::making()?;
-        Ok(PeerToken {
-            file: run_file::hold(&side.file(segment)?, Existence::Either)?,
-            segment: Arc::clone(segment),
-            side,
-        })
+        let of = SideOf(Arc::clone(segment), side);
+        let file = Some(run_file::hold(&of.file()?, Existence::Either)?);
+        Ok(PeerToken { of, file })
     }
 
     pub(crate) fn side(&self) -> Side {
-        self.side
+        self.of.1
+    }
+
+    /// Returns whether this side is known to have left.
+    pub(crate) fn has_left(&self) -> bool {
+        self.of.is_known_to_have_left()
     }
 
     /// Counts a handle of this side as in flight.
     pub(crate) fn depart(&self) -> Result<(), String> {
-        let checked = self.segment.check_process();
+        let checked = self.of.0.check_process();
         checked.map_err(|error| error.to_string())?;
-        self.side
-            .in_flight(&self.segment)
-            .fetch_add(1, Ordering::AcqRel);
-        attachments::add(Arc::new(Departed {
-            segment: Arc::clone(&self.segment),
-            side: self.side,
-        }));
+        self.of.in_flight().fetch_add(1, Ordering::AcqRel);
+        attachments::add(Arc::new(self.of.clone()));
         Ok(())
+    }
+
+    /// Gives the share back.
+    pub(crate) fn leave(&mut self) {
+        // A copy made by `fork` shares the open file, and with it the lock.
+        if self.of.0.is_forked() {
+            return;
+        }
+        if let Some(file) = self.file.take() {
+            if run_file::is_alone(&file) {
+                self.of.note_if_left();
+            }
+            let _ = file.unlock();
+        }
     }
 }
 
 impl Drop for PeerToken {
     fn drop(&mut self) {
-        // A copy made by `fork` shares the open file, and with it the lock.
-        if self.segment.is_forked() {
-            return;
-        }
-        if run_file::is_alone(&self.file) {
-            self.side.note_if_left(&self.segment);
-        }
-        let _ = self.file.unlock();
+        self.leave();
     }
 }
 
 /// Takes a share in a side for a handle that has arrived, and counts it as arrived.
 pub(crate) fn arrive(segment: &Arc<Segment>, side: Side) -> Result<PeerToken, String> {
     let token = PeerToken::join(segment, side);
-    attachments::arrive(Arc::new(Departed {
-        segment: Arc::clone(segment),
-        side,
-    }));
+    attachments::arrive(Arc::new(SideOf(Arc::clone(segment), side)));
     token.map_err(|error| explained(&error))
-}
-
-/// A handle in flight.
-struct Departed {
-    segment: Arc<Segment>,
-    side: Side,
-}
-
-impl Attachment for Departed {
-    fn cancel(&self) {
-        if self.segment.is_forked() {
-            return;
-        }
-        let in_flight = self.side.in_flight(&self.segment);
-        let _ = in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
-            count.checked_sub(1)
-        });
-    }
 }
 
 /// A side as the other one sees it.
 pub(crate) struct Peers {
-    segment: Arc<Segment>,
-    side: Side,
+    of: SideOf,
     file: OnceLock<File>,
-    began: Instant,
-    /// When the system was last asked, in nanoseconds since `began`.
+    /// When the system was last asked, in nanoseconds.
     asked: AtomicU64,
 }
 
@@ -163,17 +162,15 @@ const PAUSE: u64 = 50_000;
 impl Peers {
     pub(crate) fn new(segment: &Arc<Segment>, side: Side) -> Peers {
         Peers {
-            segment: Arc::clone(segment),
-            side,
+            of: SideOf(Arc::clone(segment), side),
             file: OnceLock::new(),
-            began: Instant::now(),
             asked: AtomicU64::new(0),
         }
     }
 
     /// Returns whether a process has found out that this side has left.
     pub(crate) fn is_known_to_have_left(&self) -> bool {
-        self.side.is_known_to_have_left(&self.segment)
+        self.of.is_known_to_have_left()
     }
 
     /// Returns whether this side has no live owner.
@@ -181,35 +178,25 @@ impl Peers {
         if self.is_known_to_have_left() {
             return true;
         }
-        let now = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        let asked = self.asked.load(Ordering::Relaxed);
-        if asked != 0 && now.saturating_sub(asked) < PAUSE {
+        let now = process::now();
+        if now.saturating_sub(self.asked.load(Ordering::Relaxed)) < PAUSE {
             return false;
         }
         self.asked.store(now, Ordering::Relaxed);
-        self.ask()
+        self.ask() == Some(true)
     }
 
     /// Asks the system. Of two that ask at the same moment, both may hear that the side has an owner.
     #[cold]
-    fn ask(&self) -> bool {
-        let Some(file) = self.file() else {
-            return false;
-        };
-        if file.try_lock().is_err() {
-            return false;
-        }
-        let left = self.side.note_if_left(&self.segment);
-        let _ = file.unlock();
-        left
-    }
-
-    fn file(&self) -> Option<&File> {
+    fn ask(&self) -> Option<bool> {
         if self.file.get().is_none() {
-            let path = self.side.file(&self.segment).ok()?;
-            let file = run_file::open(&path, Existence::Old).ok()?;
+            let file = run_file::open(&self.of.file().ok()?, Existence::Old).ok()?;
             let _ = self.file.set(file);
         }
-        self.file.get()
+        let file = self.file.get()?;
+        file.try_lock().ok()?;
+        let left = self.of.note_if_left();
+        let _ = file.unlock();
+        Some(left)
     }
 }

@@ -9,10 +9,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::channel::iter::Iter;
+use crate::channel::iter::{Iter, incoming, receives};
 use crate::channel::mpmc::Mpmc;
 use crate::channel::peers::{self, PeerToken, Peers, Side};
-use crate::channel::select::{self, Incoming, Waitable, sealed};
+use crate::channel::select::{self, Waitable, sealed};
 use crate::channel::typed::Typed;
 use crate::errors::error::{Error, Result};
 use crate::errors::send_error::SendError;
@@ -26,9 +26,8 @@ use crate::transfer::handle::handle;
 ///
 /// The first sends `A` and receives `B`, the second the other way round.
 ///
-/// Python: `multiprocessing.Pipe()`. Different here: the messages have types, what is sent never waits to be
-/// received (so two ends that send much at once do not wait for each other for ever), and the end of the
-/// conversation is a value, `None`, and not an exception.
+/// Python: `multiprocessing.Pipe()`. Different here: the messages have types, sending never waits for the other end to
+/// receive, and the end of the conversation is a value, `None`, and not an exception.
 ///
 /// # Errors
 ///
@@ -60,18 +59,12 @@ where
     A: Serialize + DeserializeOwned + 'static,
     B: Serialize + DeserializeOwned + 'static,
 {
-    let made = Mpmc::segment(2).and_then(|segment| {
-        let left = PeerToken::join(&segment, Side::Left)?;
-        let right = PeerToken::join(&segment, Side::Right)?;
-        for index in 0..2 {
-            events::made(&Mpmc::new(Arc::clone(&segment), index), content::<A, B>);
-        }
-        Ok((
-            Connection::new(&segment, left),
-            Connection::new(&segment, right),
-        ))
-    });
-    made.map_err(|source| Error::memory(content::<A, B>(), source))
+    let made = Mpmc::sides(2);
+    let (segment, left, right) = made.map_err(|source| Error::memory(content::<A, B>(), source))?;
+    let left = Connection::new(&segment, left);
+    events::made(&left.outgoing.mpmc, content::<A, B>);
+    events::made(&left.incoming.mpmc, content::<A, B>);
+    Ok((left, Connection::new(&segment, right)))
 }
 
 fn content<S, R>() -> String {
@@ -92,24 +85,18 @@ fn content<S, R>() -> String {
 ///
 /// # Examples
 ///
-/// ```compile_fail
-/// use multiprocess::{Connection, pipe, spawn};
+/// ```compile_fail,E0382
+/// fn chat(other: multiprocess::Connection<String, String>) {}
 ///
-/// fn chat(other: Connection<String, String>) {}
-///
-/// fn main() -> Result<(), multiprocess::Error> {
-///     let (ours, theirs) = pipe::<String, String>()?;
-///     let first = spawn(chat, (theirs,))?;
-///     let second = spawn(chat, (theirs,))?; // error: use of moved value
-///     # Ok(())
-/// }
+/// let (ours, theirs) = multiprocess::pipe::<String, String>()?;
+/// let first = multiprocess::spawn(chat, (theirs,))?;
+/// let second = multiprocess::spawn(chat, (theirs,))?; // error: use of moved value
+/// # Ok::<(), multiprocess::Error>(())
 /// ```
 pub struct Connection<S, R> {
     outgoing: Typed<S>,
     incoming: Typed<R>,
-    /// This end's side; `None` while it is being dropped.
-    token: Option<PeerToken>,
-    other: Peers,
+    token: PeerToken,
     given_away: Arc<GivenAway>,
 }
 
@@ -128,18 +115,23 @@ impl Attachment for GivenAway {
 impl<S: DeserializeOwned + 'static, R: DeserializeOwned + 'static> Connection<S, R> {
     fn new(segment: &Arc<Segment>, token: PeerToken) -> Connection<S, R> {
         let side = token.side();
-        let mpmc = |side: Side| Mpmc::new(Arc::clone(segment), side.index());
+        let other = Arc::new(Peers::new(segment, side.other()));
+        let mpmc =
+            |side: Side| Mpmc::new(Arc::clone(segment), side.index(), Some(Arc::clone(&other)));
         Connection {
             outgoing: Typed::new(mpmc(side), content::<S, R>),
             incoming: Typed::new(mpmc(side.other()), content::<S, R>),
-            other: Peers::new(segment, side.other()),
-            token: Some(token),
+            token,
             given_away: Arc::default(),
         }
     }
 }
 
 impl<S, R> Connection<S, R> {
+    fn incoming(&self) -> &Typed<R> {
+        &self.incoming
+    }
+
     fn check(&self) -> Result<()> {
         if self.given_away.0.load(Ordering::Relaxed) {
             return Err(Error::GivenAway {
@@ -157,18 +149,6 @@ impl<S, R> Connection<S, R> {
     /// # Errors
     ///
     /// [`Error::GivenAway`] if this end was sent to another process.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// let (ours, theirs) = multiprocess::pipe::<u8, u8>()?;
-    /// assert!(!ours.poll(Duration::from_millis(1))?);
-    /// theirs.send(7)?;
-    /// assert!(ours.poll(Duration::ZERO)?);
-    /// # Ok::<(), multiprocess::Error>(())
-    /// ```
     pub fn poll(&self, limit: Duration) -> Result<bool> {
         self.check()?;
         Ok(!select::wait_timeout(&[self], limit).is_empty())
@@ -178,15 +158,6 @@ impl<S, R> Connection<S, R> {
     ///
     /// Dropping does the same. Python: `Connection.close()`.
     pub fn close(self) {}
-}
-
-impl<S, R> Waitable for Connection<S, R> {}
-
-impl<S, R> sealed::Sealed for Connection<S, R> {
-    #[allow(private_interfaces, reason = "as declared")]
-    fn incoming(&self) -> Incoming<'_> {
-        (&self.incoming.mpmc, Some(&self.other))
-    }
 }
 
 impl<S: Serialize, R> Connection<S, R> {
@@ -199,7 +170,7 @@ impl<S: Serialize, R> Connection<S, R> {
     /// there is; [`Error::GivenAway`] if this end was sent to another process.
     pub fn send(&self, message: S) -> Result<(), SendError<S>> {
         match self.check() {
-            Ok(()) => self.outgoing.put(message, Timeout::None, Some(&self.other)),
+            Ok(()) => self.outgoing.put(message, Timeout::None),
             Err(error) => Err(SendError::new(message, error)),
         }
     }
@@ -208,64 +179,25 @@ impl<S: Serialize, R> Connection<S, R> {
 impl<S, R: DeserializeOwned> Connection<S, R> {
     fn take(&self, limit: Timeout) -> Result<Option<R>> {
         self.check()?;
-        self.incoming.take_until_end(limit, &self.other)
-    }
-
-    /// Receives the next message; waits until there is one. `None` at the end of the conversation. Python:
-    /// `Connection.recv()`, which raises `EOFError` at the end.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unreadable`] if the message cannot be read back, in which case it is lost, and the next is received
-    /// by the next call; [`Error::GivenAway`] if this end was sent to another process.
-    pub fn recv(&self) -> Result<Option<R>> {
-        self.take(Timeout::None)
-    }
-
-    /// Receives the next message if there is one. `None` at the end of the conversation.
-    ///
-    /// It waits for another thread that is receiving at the same moment, but not longer than a millisecond.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv`](Connection::recv), and [`Error::Empty`] if there is nothing yet, or the millisecond is over.
-    pub fn try_recv(&self) -> Result<Option<R>> {
-        self.take(Timeout::Try)
-    }
-
-    /// Receives the next message; waits for it, but not longer than `limit`. `None` at the end of the conversation.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv`](Connection::recv), and [`Error::Timeout`] if there was none in time.
-    pub fn recv_timeout(&self, limit: Duration) -> Result<Option<R>> {
-        self.take(Timeout::For(limit))
-    }
-
-    /// Receives messages until the end of the conversation; waits for each.
-    ///
-    /// A message that cannot be read is an `Err`, after which it goes on.
-    pub fn iter(&self) -> Iter<'_, R> {
-        Iter::new(&self.incoming, Some(&self.other))
+        self.incoming.take_until_end(limit)
     }
 }
 
-impl<'a, S, R: DeserializeOwned> IntoIterator for &'a Connection<S, R> {
-    type Item = Result<R>;
-    type IntoIter = Iter<'a, R>;
-
-    fn into_iter(self) -> Iter<'a, R> {
-        self.iter()
-    }
-}
+incoming!(Connection<S, R>, R);
+receives!(
+    Connection<S, R>,
+    R,
+    " Python: `Connection.recv()`, which raises `EOFError` at the end.",
+    " [`Error::GivenAway`] if this end was sent to another process."
+);
 
 impl<S, R> Drop for Connection<S, R> {
     fn drop(&mut self) {
-        let side = self.token.take().map(|token| token.side());
-        if side.is_some_and(|side| side.is_known_to_have_left(&self.incoming.mpmc.segment)) {
+        self.token.leave();
+        if self.token.has_left() {
             self.incoming.discard_all();
         }
-        if self.outgoing.mpmc.rings().is_loaded() && self.other.has_left() {
+        if self.outgoing.is_left_behind() {
             self.outgoing.discard_all();
         }
     }
@@ -286,10 +218,9 @@ handle!(
     &content::<S, R>(),
     |end| {
         end.check().map_err(|error| error.to_string())?;
-        let token = end.token.as_ref().expect("it is not being dropped");
-        token.depart()?;
-        attachments::add(Arc::clone(&end.given_away) as Arc<dyn Attachment>);
-        Ok((&end.incoming.mpmc.segment, token.side()))
+        end.token.depart()?;
+        attachments::add(Arc::clone(&end.given_away));
+        Ok((&end.incoming.mpmc.segment, end.token.side()))
     },
     |segment, side| Ok(Connection::new(&segment, peers::arrive(&segment, side)?)),
 );

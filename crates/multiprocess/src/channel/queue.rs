@@ -8,9 +8,9 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::channel::iter::Iter;
+use crate::channel::iter::{Iter, incoming};
 use crate::channel::mpmc::Mpmc;
-use crate::channel::select::{Incoming, Waitable, sealed};
+use crate::channel::select::{Waitable, sealed};
 use crate::channel::typed::Typed;
 use crate::errors::error::{Error, Result};
 use crate::errors::send_error::SendError;
@@ -21,27 +21,26 @@ use crate::transfer::handle::handle;
 
 /// A queue between processes: first in, first out, for any number that put and any number that get.
 ///
-/// It is a handle: clones of it, and what arrives in another process when it is given to [`spawn`](crate::spawn) or
-/// sent, are the same queue. Items are anything that serde can serialise, and the handles of this crate, other
-/// queues too; each item is got once. They are in shared memory, which grows as they need it.
+/// It is a handle: clones of it, and what arrives in another process, are the same queue. Items are anything that serde
+/// can serialise, and the handles of this crate; each is got once. They are in shared memory, which grows as they need
+/// it.
 ///
 /// Python: `multiprocessing.Queue`, and `JoinableQueue` by [`task_done`](Queue::task_done) and
 /// [`join`](Queue::join). Different here:
 ///
-/// - When [`put`](Queue::put) returns, the item is in the queue. (Python's is in a buffer of the process, from where
-///   a thread feeds a pipe: so a process must not be joined before what it put is taken, or both wait for ever.)
+/// - When [`put`](Queue::put) returns, the item is in the queue, and its process may be joined. (Python's is in a buffer
+///   of the process: joining that before the item is taken waits for ever.)
 /// - [`len`](Queue::len) is exact, and [`close`](Queue::close) lets the consumers know that nothing more comes.
-/// - A process that is killed in the middle of a put or a get does not block or break the queue for the others.
-///   Only the item is lost that it was putting, or had got.
+/// - A process that is killed in the middle of a put or a get only loses the item it was putting, or had got.
 /// - An item that cannot be serialised is an error where it is put.
 ///
 /// To have the queue end by itself when no producer is left, use [`channel`](crate::channel()).
 ///
 /// # Limits
 ///
-/// Handles of the `ipc-channel` package cannot be items, nor parts of one: putting it is an error, and an `IpcReceiver`
-/// in it is used up, as by any serialisation. A handle of this crate in an item that is never got is freed with the
-/// last handle of the queue; the [limits](crate#limits) list the exceptions.
+/// Handles of the `ipc-channel` package cannot be in items: putting one is an error, and uses up an `IpcReceiver`. A
+/// handle of this crate in an item that is never got is freed with the last handle of the queue; the
+/// [limits](crate#limits) list the exceptions.
 ///
 /// # Examples
 ///
@@ -97,14 +96,14 @@ impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
         let segment = segment.map_err(|source| Error::memory(content::<T>(), source))?;
         let queue = Queue::of(segment);
         events::made(queue.mpmc(), content::<T>);
-        queue.mpmc().rings().set_capacity(capacity);
+        queue.mpmc().rings.set_capacity(capacity);
         Ok(queue)
     }
 }
 
 impl<T: DeserializeOwned + 'static> Queue<T> {
     fn of(segment: Arc<Segment>) -> Queue<T> {
-        let items = Typed::new(Mpmc::new(segment, 0), content::<T>);
+        let items = Typed::new(Mpmc::new(segment, 0, None), content::<T>);
         Queue {
             items: Arc::new(items),
         }
@@ -112,15 +111,19 @@ impl<T: DeserializeOwned + 'static> Queue<T> {
 }
 
 impl<T> Queue<T> {
-    pub(crate) fn mpmc(&self) -> &Mpmc {
+    fn mpmc(&self) -> &Mpmc {
         &self.items.mpmc
+    }
+
+    fn incoming(&self) -> &Typed<T> {
+        &self.items
     }
 
     /// Returns the number of items in the queue at this moment. Python: `qsize()`, which is approximate, and missing on
     /// macOS.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.mpmc().rings().len() as usize
+        self.mpmc().rings.len() as usize
     }
 
     /// Returns whether the queue is empty at this moment. Python: `empty()`.
@@ -139,18 +142,17 @@ impl<T> Queue<T> {
     /// Returns how many items the queue can hold; `None` if it has no limit.
     #[must_use]
     pub fn capacity(&self) -> Option<usize> {
-        self.mpmc().rings().capacity()
+        self.mpmc().rings.capacity()
     }
 
     /// Returns whether any process has called [`close`](Queue::close).
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.mpmc().rings().is_closed()
+        self.mpmc().rings.is_closed()
     }
 
     /// Closes the queue: no process can put any more. What is in the queue can still be got; then it is at its end.
-    ///
-    /// Unlike Python's `close()`, which concerns only the process that calls it.
+    /// (Python's `close()` concerns only the process that calls it.)
     ///
     /// # Errors
     ///
@@ -174,12 +176,10 @@ impl<T> Queue<T> {
         })
     }
 
-    /// Waits until every item that was put is done with, by [`task_done`](Queue::task_done).
+    /// Waits until every item that was put is done with, by [`task_done`](Queue::task_done). Python:
+    /// `JoinableQueue.join()`.
     ///
-    /// It waits for ever for an item that a killed process had got;
-    /// [`join_timeout`](Queue::join_timeout) does not.
-    ///
-    /// Python: `JoinableQueue.join()`.
+    /// It waits for ever for an item that a killed process had got; [`join_timeout`](Queue::join_timeout) does not.
     ///
     /// # Errors
     ///
@@ -188,26 +188,14 @@ impl<T> Queue<T> {
     /// # Examples
     ///
     /// ```
-    /// use multiprocess::{Queue, spawn, task};
+    /// let jobs = multiprocess::Queue::new()?;
+    /// jobs.put("sweep")?;
+    /// // In a worker:
+    /// jobs.get()?;
+    /// jobs.task_done()?;
     ///
-    /// fn work(jobs: Queue<u32>) {
-    ///     for job in &jobs {
-    ///         println!("job {}", job.expect("numbers can be read"));
-    ///         jobs.task_done().expect("it was got");
-    ///     }
-    /// }
-    ///
-    /// fn main() -> Result<(), multiprocess::Error> {
-    ///     multiprocess::init([task(work)]);
-    ///     let jobs = Queue::new()?;
-    ///     let worker = spawn(work, (jobs.clone(),))?;
-    ///     for job in 1..=3 {
-    ///         jobs.put(job)?;
-    ///     }
-    ///     jobs.join()?;
-    ///     jobs.close()?;
-    ///     worker.join()
-    /// }
+    /// jobs.join()?;
+    /// # Ok::<(), multiprocess::Error>(())
     /// ```
     pub fn join(&self) -> Result<()> {
         self.wait_until_done(Timeout::None)
@@ -236,18 +224,16 @@ impl<T: Serialize> Queue<T> {
     /// Each contains the item. [`Error::Closed`] if the queue is closed; [`Error::Unsendable`] if the item cannot
     /// be serialised; [`Error::Memory`] if it needs more memory than there is.
     pub fn put(&self, item: T) -> Result<(), SendError<T>> {
-        self.items.put(item, Timeout::None, None)
+        self.items.put(item, Timeout::None)
     }
 
     /// Puts an item into the queue if there is room. Python: `put(item, block=False)`, or `put_nowait(item)`.
     ///
-    /// It waits for another process that is putting at the same moment, but not longer than a millisecond.
-    ///
     /// # Errors
     ///
-    /// As [`put`](Queue::put), and [`Error::Full`] if there is no room, or the millisecond is over.
+    /// As [`put`](Queue::put), and [`Error::Full`] if there is no room, or others were putting for a millisecond.
     pub fn try_put(&self, item: T) -> Result<(), SendError<T>> {
-        self.items.put(item, Timeout::Try, None)
+        self.items.put(item, Timeout::Try)
     }
 
     /// Puts an item into the queue; waits for room, but not longer than `limit`. Python: `put(item, timeout=seconds)`.
@@ -256,7 +242,7 @@ impl<T: Serialize> Queue<T> {
     ///
     /// As [`put`](Queue::put), and [`Error::Timeout`] if there was no room in time.
     pub fn put_timeout(&self, item: T, limit: Duration) -> Result<(), SendError<T>> {
-        self.items.put(item, Timeout::For(limit), None)
+        self.items.put(item, Timeout::For(limit))
     }
 }
 
@@ -268,18 +254,16 @@ impl<T: DeserializeOwned> Queue<T> {
     /// [`Error::Closed`] if the queue is closed and empty; [`Error::Unreadable`] if the item cannot be read back, in
     /// which case it is lost, and the next is got by the next call.
     pub fn get(&self) -> Result<T> {
-        self.items.take(Timeout::None, None)
+        self.items.take(Timeout::None)
     }
 
     /// Takes the first item out of the queue if there is one. Python: `get(block=False)`, or `get_nowait()`.
     ///
-    /// It waits for another process that is getting at the same moment, but not longer than a millisecond.
-    ///
     /// # Errors
     ///
-    /// As [`get`](Queue::get), and [`Error::Empty`] if there is nothing yet, or the millisecond is over.
+    /// As [`get`](Queue::get), and [`Error::Empty`] if there is nothing yet, or others were getting for a millisecond.
     pub fn try_get(&self) -> Result<T> {
-        self.items.take(Timeout::Try, None)
+        self.items.take(Timeout::Try)
     }
 
     /// Takes the first item out of the queue; waits for one, but not longer than `limit`. Python:
@@ -289,35 +273,11 @@ impl<T: DeserializeOwned> Queue<T> {
     ///
     /// As [`get`](Queue::get), and [`Error::Timeout`] if there was none in time.
     pub fn get_timeout(&self, limit: Duration) -> Result<T> {
-        self.items.take(Timeout::For(limit), None)
-    }
-
-    /// Gets items until the queue is closed and empty; waits for each.
-    ///
-    /// An item that cannot be read is an `Err`, after which it goes on.
-    pub fn iter(&self) -> Iter<'_, T> {
-        Iter::new(&self.items, None)
+        self.items.take(Timeout::For(limit))
     }
 }
 
-impl<'a, T: DeserializeOwned> IntoIterator for &'a Queue<T> {
-    type Item = Result<T>;
-    type IntoIter = Iter<'a, T>;
-
-    fn into_iter(self) -> Iter<'a, T> {
-        self.iter()
-    }
-}
-
-impl<T> Waitable for Queue<T> {}
-
-impl<T> sealed::Sealed for Queue<T> {
-    #[allow(private_interfaces, reason = "as declared")]
-    fn incoming(&self) -> Incoming<'_> {
-        (self.mpmc(), None)
-    }
-}
-
+incoming!(Queue<T>, T);
 /// Another handle to the same queue, not a copy.
 impl<T> Clone for Queue<T> {
     fn clone(&self) -> Queue<T> {

@@ -38,22 +38,18 @@ pub(crate) fn write(ring: &[AtomicU64], at: usize, message: &[u8]) -> usize {
     }
     first.store((message.len() as u64) << 8 | LONG, Ordering::Relaxed);
     let (whole, rest) = message.as_chunks::<8>();
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    let last = (!rest.is_empty()).then_some(&last);
-
     let (until_end, from_start) = pieces(ring, after);
     let split = whole.len().min(until_end.len());
     store(until_end, &whole[..split]);
     store(from_start, &whole[split..]);
     let at = step(ring, after, whole.len());
-    match last {
-        None => at,
-        Some(last) => {
-            ring[at].store(u64::from_le_bytes(*last), Ordering::Relaxed);
-            step(ring, at, 1)
-        }
+    if rest.is_empty() {
+        return at;
     }
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    ring[at].store(u64::from_le_bytes(last), Ordering::Relaxed);
+    step(ring, at, 1)
 }
 
 /// Writes, in place of a record, that another ring follows.
@@ -81,8 +77,8 @@ pub(crate) fn read<M: Sink + ?Sized>(
         1..=8 => {
             let bytes = first.to_le_bytes();
             let length = usize::from(bytes[0]) - 1;
-            message.room(length)[..length].copy_from_slice(&bytes[1..=length]);
-            message.set_length(length);
+            let room = message.room(length);
+            room.copy_from_slice(&bytes[1..=room.len()]);
             Ok(Found::Message(after, length))
         }
         LONG => {
@@ -91,12 +87,15 @@ pub(crate) fn read<M: Sink + ?Sized>(
             if size >= ring.len() {
                 return Err(broken());
             }
-            let (chunks, _) = message.room(length).as_chunks_mut::<8>();
+            let (whole, rest) = message.room(length).as_chunks_mut::<8>();
             let (until_end, from_start) = pieces(ring, after);
-            let (front, back) = chunks.split_at_mut(size.min(until_end.len()));
+            let (front, back) = whole.split_at_mut(whole.len().min(until_end.len()));
             load(until_end, front);
             load(from_start, back);
-            message.set_length(length);
+            if !rest.is_empty() {
+                let last = ring[step(ring, after, length / 8)].load(Ordering::Relaxed);
+                rest.copy_from_slice(&last.to_le_bytes()[..rest.len()]);
+            }
             Ok(Found::Message(step(ring, after, size), length))
         }
         ONWARD => Ok(Found::Onward((first >> 32) as u32)),

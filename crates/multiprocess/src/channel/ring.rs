@@ -65,8 +65,8 @@ impl Rings {
 
     /// Puts a message; the caller has the putters' turn. An error leaves everything as it was.
     pub(crate) fn put(&self, message: &[u8]) -> io::Result<()> {
-        let tail = self.cursors.cursor(place::TAIL);
-        let number = self.cursors.put_ring(tail);
+        let tail = self.cursor(place::TAIL);
+        let number = self.ring(place::TAIL, tail);
         let size = record::size(message.len());
         let write = |ring: &[AtomicU64]| {
             self.has_room(ring.len(), number, tail, size)
@@ -74,7 +74,7 @@ impl Rings {
                 .ok_or(ring.len())
         };
         match self.within(&self.open_put_ring, number, write)? {
-            Ok(at) => self.cursors.set(place::TAIL, tail.after(at).number()),
+            Ok(at) => self.set(place::TAIL, tail.after(at).number()),
             Err(length) => self.put_onward(tail, number, length, message)?,
         }
         Ok(())
@@ -90,17 +90,16 @@ impl Rings {
             };
             size < length - used
         };
-        let seen = self.cursors.get(place::HEAD_SEEN);
+        let seen = self.get(place::HEAD_SEEN);
         if (seen >> 32) as u32 == number && has_room((seen & 0xffff_ffff) as usize) {
             return true;
         }
-        let head = match self.cursors.head() {
+        let head = match self.head() {
             (head, ring) if ring == number => head.at,
             // The takers are still in an earlier ring.
             _ => 0,
         };
-        self.cursors
-            .set(place::HEAD_SEEN, u64::from(number) << 32 | head as u64);
+        self.set(place::HEAD_SEEN, u64::from(number) << 32 | head as u64);
         has_room(head)
     }
 
@@ -108,21 +107,18 @@ impl Rings {
     fn put_onward(&self, tail: Cursor, full: u32, length: usize, message: &[u8]) -> io::Result<()> {
         let size = record::size(message.len());
         let too_much = |what| io::Error::new(io::ErrorKind::OutOfMemory, what);
-        if self.cursors.len() > u32::MAX / 2 {
+        if self.len() > u32::MAX / 2 {
             return Err(too_much("there are two thousand million messages in it"));
         }
         if size + 2 > LONGEST {
             return Err(too_much("a message of more than 16 GiB"));
         }
         let length = (2 * length).clamp(SECOND, LONGEST).max(size + 2);
-        self.remember_last_ring(full);
-        let last = self.cursors.get_small(place::LAST_RING);
-        let next = last
-            .checked_add(1)
-            .ok_or_else(|| too_much("it has grown too often"))?;
+        let next = self.get_small(place::LAST_RING).checked_add(1);
+        let next = next.ok_or_else(|| too_much("it has grown too often"))?;
         let name = self.name(next);
         let create = |length: usize| {
-            let segment = self.cursors.segment();
+            let segment = self.segment();
             segment.create_dependent(&name, length.next_multiple_of(512) * 8)
         };
         let is_too_long = |error: &io::Error| {
@@ -143,91 +139,75 @@ impl Rings {
             record::write_onward(ring, tail.at, next);
         })?;
         *lock(&self.open_put_ring) = Some((next, segment));
-        self.move_tail(tail, next, |cursor| cursor.after(at));
+        self.set(place::LAST_RING, u64::from(next));
+        self.move_tail(next, |cursor| cursor.after(at));
         Ok(())
     }
 
     /// Moves the tail to another ring, in one store.
-    fn move_tail(&self, tail: Cursor, ring: u32, further: impl FnOnce(Cursor) -> Cursor) {
-        let moved = tail.in_other_ring();
-        self.cursors
-            .set(place::PUT_RING + usize::from(moved.second), u64::from(ring));
-        self.cursors.set(place::HEAD_SEEN, u64::from(ring) << 32);
-        self.cursors.set(place::TAIL, further(moved).number());
+    fn move_tail(&self, ring: u32, further: impl FnOnce(Cursor) -> Cursor) {
+        self.set(place::HEAD_SEEN, u64::from(ring) << 32);
+        self.move_to(place::TAIL, ring, further);
     }
 
-    fn remember_last_ring(&self, ring: u32) {
-        let last = self.cursors.get_small(place::LAST_RING).max(ring);
-        self.cursors.set(place::LAST_RING, u64::from(last));
-    }
-
-    /// Takes the next message into `message`; false if there is none. The caller has the takers' turn.
-    ///
-    /// Also returns whether a ring that is empty now takes more memory than it should.
-    pub(crate) fn take<M: Sink + ?Sized>(&self, message: &mut M) -> io::Result<Option<Wasteful>> {
-        let mut head = self.cursors.cursor(place::HEAD);
-        if !self.cursors.has_more(head) {
+    /// Takes the next message, if there is one; the caller has the takers' turn. Returns whether a ring that is empty now
+    /// takes more memory than it should.
+    pub(crate) fn take<M: Sink + ?Sized>(&self, message: &mut M) -> io::Result<Option<bool>> {
+        let mut head = self.cursor(place::HEAD);
+        if !self.has_more(head) {
             return Ok(None);
         }
         loop {
-            let number = self.cursors.take_ring(head);
+            let number = self.ring(place::HEAD, head);
             let (found, length) = self.within(&self.open_take_ring, number, |ring| {
                 (record::read(ring, head.at, message), ring.len())
             })?;
             match found? {
                 Found::Message(at, bytes) => {
                     let head = head.after(at);
-                    self.cursors.set(place::HEAD, head.number());
+                    self.set(place::HEAD, head.number());
                     let fits_well = record::size(bytes) >= length / 4;
                     let wasteful =
-                        number != 0 && length > LARGE && !fits_well && !self.cursors.has_more(head);
-                    return Ok(Some(Wasteful(wasteful)));
+                        number != 0 && length > LARGE && !fits_well && !self.has_more(head);
+                    return Ok(Some(wasteful));
                 }
-                Found::Onward(next) => head = self.move_head(head, number, next),
+                Found::Onward(next) => head = self.move_head(number, next),
             }
         }
     }
 
     /// Moves the head to another ring, in one store, and removes the rings before.
-    fn move_head(&self, head: Cursor, from: u32, to: u32) -> Cursor {
-        let moved = head.in_other_ring();
-        self.cursors
-            .set(place::TAKE_RING + usize::from(moved.second), u64::from(to));
-        self.cursors.set(place::HEAD, moved.number());
+    fn move_head(&self, from: u32, to: u32) -> Cursor {
+        let moved = self.move_to(place::HEAD, to, |cursor| cursor);
         *lock(&self.open_take_ring) = None;
         // Also those that a killed process did not remove.
-        let removed = self.cursors.get_small(place::REMOVED);
+        let removed = self.get_small(place::REMOVED);
         for number in removed.saturating_add(1)..=from {
-            self.cursors.segment().remove_dependent(&self.name(number));
+            self.segment().remove_dependent(&self.name(number));
         }
-        self.cursors
-            .set(place::REMOVED, u64::from(from.max(removed)));
+        self.set(place::REMOVED, u64::from(from.max(removed)));
         moved
     }
 
     /// Returns whether the rings are empty, and take more memory than the first.
     pub(crate) fn is_wasteful(&self) -> bool {
-        let (head, ring) = self.cursors.head();
-        ring != 0 && head.count == self.cursors.put_count()
+        let (head, ring) = self.head();
+        ring != 0 && head.count == self.put_count()
     }
 
     /// Returns to the first ring, if the rings are still empty; the caller has the turns of both sides.
     pub(crate) fn return_to_first_ring(&self) -> io::Result<()> {
-        let (tail, head) = (
-            self.cursors.cursor(place::TAIL),
-            self.cursors.cursor(place::HEAD),
-        );
-        let (put_ring, take_ring) = (self.cursors.put_ring(tail), self.cursors.take_ring(head));
-        if tail.count != head.count || put_ring != take_ring || put_ring == 0 {
+        let (tail, head) = (self.cursor(place::TAIL), self.cursor(place::HEAD));
+        let ring = self.ring(place::TAIL, tail);
+        if tail.count != head.count || ring != self.ring(place::HEAD, head) || ring == 0 {
             return Ok(());
         }
-        self.remember_last_ring(put_ring);
-        self.within(&self.open_put_ring, put_ring, |ring| {
+        self.within(&self.open_put_ring, ring, |ring| {
             record::write_onward(ring, tail.at, 0);
         })?;
         *lock(&self.open_put_ring) = None;
-        self.move_tail(tail, 0, |cursor| cursor);
-        self.move_head(head, take_ring, 0);
+        self.move_tail(0, |cursor| cursor);
+        self.move_head(ring, 0);
         Ok(())
     }
 
@@ -240,7 +220,7 @@ impl Rings {
         work: impl FnOnce(&[AtomicU64]) -> R,
     ) -> io::Result<R> {
         if number == 0 {
-            return Ok(work(self.cursors.first_ring()));
+            return Ok(work(self.first_ring()));
         }
         let mut open_ring = lock(open_ring);
         if let Some((open, segment)) = &*open_ring
@@ -248,7 +228,7 @@ impl Rings {
         {
             return Ok(work(segment.atomics()));
         }
-        let segment = self.cursors.segment().open_dependent(&self.name(number));
+        let segment = self.segment().open_dependent(&self.name(number));
         let segment = segment.map_err(io::Error::other)?;
         let (_, segment) = open_ring.insert((number, segment));
         Ok(work(segment.atomics()))
@@ -258,10 +238,6 @@ impl Rings {
         format!("{}{number}", self.suffix)
     }
 }
-
-/// Whether the rings should return to the first ring.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Wasteful(pub(crate) bool);
 
 fn lock(open_ring: &OpenRing) -> std::sync::MutexGuard<'_, Option<(u32, Arc<Segment>)>> {
     open_ring.lock().unwrap_or_else(PoisonError::into_inner)

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use crate::channel::mpmc::Mpmc;
-use crate::channel::peers::Peers;
 use crate::memory::eventcount;
 
 /// What can be waited for together with others, by [`wait`]: a [`Connection`](crate::Connection), a
@@ -13,14 +12,12 @@ pub trait Waitable: sealed::Sealed + Send + Sync {}
 pub(crate) mod sealed {
     /// Implemented within this crate only.
     pub trait Sealed {
-        /// Where messages come from, and the side that sends them.
+        /// Where messages come from.
         #[doc(hidden)]
         #[allow(private_interfaces, reason = "the trait has no name outside")]
-        fn incoming(&self) -> super::Incoming<'_>;
+        fn mpmc(&self) -> &super::Mpmc;
     }
 }
-
-pub(crate) type Incoming<'a> = (&'a Mpmc, Option<&'a Peers>);
 
 /// Waits until at least one of several can be received from, and returns the places of those that can.
 ///
@@ -64,31 +61,21 @@ pub fn wait_timeout(several: &[&dyn Waitable], limit: Duration) -> Vec<usize> {
 }
 
 fn wait_until(several: &[&dyn Waitable], deadline: Option<Instant>) -> Vec<usize> {
-    let several: Vec<Incoming<'_>> = several.iter().map(|one| one.incoming()).collect();
-    let eventcounts: Vec<_> = several.iter().map(|(mpmc, _)| mpmc.not_empty()).collect();
-    let is_ready = || {
-        several
-            .iter()
-            .any(|(mpmc, putters)| mpmc.has_message_or_end(*putters))
-    };
+    let several: Vec<&Mpmc> = several.iter().map(|one| one.mpmc()).collect();
+    let eventcounts: Vec<_> = several.iter().map(|mpmc| mpmc.not_empty()).collect();
+    let is_ready = || several.iter().any(|mpmc| mpmc.has_message_or_end());
     let mut slept = false;
     loop {
-        let looked = match several.first() {
-            Some((first, _)) => first.spin().spin(is_ready),
-            None => false,
-        };
-        let ready: Vec<usize> = several
-            .iter()
-            .enumerate()
-            .filter(|(_, (mpmc, putters))| mpmc.is_ready(*putters))
-            .map(|(place, _)| place)
-            .collect();
+        let first = several.first();
+        let looked = first.is_some_and(|first| first.spin.spin(is_ready));
+        let places = 0..several.len();
+        let ready: Vec<usize> = places.filter(|&place| several[place].is_ready()).collect();
         let over = deadline.is_some_and(|deadline| Instant::now() >= deadline);
         if !ready.is_empty() || over {
             if slept {
                 // The caller may not take what is ready: the wake-up was for another sleeper, too.
                 for &place in &ready {
-                    several[place].0.not_empty().notify_one();
+                    several[place].not_empty().notify_one();
                 }
             }
             return ready;

@@ -49,7 +49,10 @@ fn keep(buffer: Vec<u8>) {
 
 impl<T: DeserializeOwned + 'static> Typed<T> {
     pub(crate) fn new(mpmc: Mpmc, name: fn() -> String) -> Typed<T> {
-        mpmc.clear_with(|segment, index| discard_all::<T>(&Mpmc::new(Arc::clone(segment), index)));
+        let discard = |segment: &Arc<Segment>, index| {
+            discard_all::<T>(&Mpmc::new(Arc::clone(segment), index, None))
+        };
+        mpmc.segment.clear_with(mpmc.index, discard);
         Typed {
             mpmc,
             name,
@@ -64,19 +67,22 @@ fn discard_all<T: DeserializeOwned>(mpmc: &Mpmc) {
     // Pairs with the one in `takers_are_gone`: either this sees the last message, or its sender sees that all takers
     // have left.
     fence(Ordering::SeqCst);
-    if !mpmc.rings().is_loaded() {
+    if !mpmc.rings.is_loaded() {
         return;
     }
     // A dropped message may hold the last sender of this very channel, which discards its messages as well.
-    let Some(_this) = Discarding::begin(mpmc) else {
+    let this = (Arc::as_ptr(&mpmc.segment), mpmc.index);
+    if DISCARDED.with_borrow(|discarded| discarded.contains(&this)) {
         return;
-    };
+    }
+    DISCARDED.with_borrow_mut(|discarded| discarded.push(this));
     let mut message = Vec::new();
-    while mpmc.take(&mut message, WaitUntil::Try, None).is_ok() {
+    while mpmc.take(&mut message, WaitUntil::Try).is_ok() {
         attachments::apart(|| {
             let _ = caught::without_panic(|| drop(codec::read_serialised::<T>(&message)));
         });
     }
+    DISCARDED.with_borrow_mut(Vec::pop);
 }
 
 thread_local! {
@@ -84,33 +90,16 @@ thread_local! {
     static DISCARDED: RefCell<Vec<(*const Segment, usize)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// While it lives, this thread discards the messages of one direction.
-struct Discarding;
-
-impl Discarding {
-    /// `None` if this thread does so already.
-    fn begin(mpmc: &Mpmc) -> Option<Discarding> {
-        let this = (Arc::as_ptr(&mpmc.segment), mpmc.index());
-        DISCARDED.with_borrow_mut(|discarded| {
-            if discarded.contains(&this) {
-                return None;
-            }
-            discarded.push(this);
-            Some(Discarding)
-        })
-    }
-}
-
-impl Drop for Discarding {
-    fn drop(&mut self) {
-        DISCARDED.with_borrow_mut(Vec::pop);
-    }
-}
-
 impl<T> Typed<T> {
     /// Returns its name in errors.
     pub(crate) fn name(&self) -> String {
         (self.name)()
+    }
+
+    /// Returns whether there may be handles in messages that no one will take.
+    pub(crate) fn is_left_behind(&self) -> bool {
+        let takers = self.mpmc.other.as_deref();
+        self.mpmc.rings.is_loaded() && takers.is_some_and(Peers::has_left)
     }
 
     /// Drops the messages that no one will take, if there may be handles in them, so that those are freed.
@@ -138,26 +127,21 @@ const ROOM: &str = "room in";
 const MESSAGE: &str = "a message out of";
 
 impl<T: Serialize> Typed<T> {
-    /// Puts a value, or returns it in the error. It is refused when all `takers` have left.
-    pub(crate) fn put(
-        &self,
-        value: T,
-        limit: Timeout,
-        takers: Option<&Peers>,
-    ) -> Result<(), SendError<T>> {
-        match self.try_to_put(&value, limit, takers) {
+    /// Puts a value, or returns it in the error.
+    pub(crate) fn put(&self, value: T, limit: Timeout) -> Result<(), SendError<T>> {
+        match self.try_to_put(&value, limit) {
             Ok(()) => Ok(()),
             Err(error) => Err(SendError::new(value, error)),
         }
     }
 
-    fn try_to_put(&self, value: &T, limit: Timeout, takers: Option<&Peers>) -> Result<()> {
+    fn try_to_put(&self, value: &T, limit: Timeout) -> Result<()> {
         let unsendable = |reason| Error::Unsendable {
             what: (self.name)(),
             reason,
         };
         // Numbers go from where they are.
-        let block = self.block.as_ref().map(|block| block.bytes(value));
+        let block = self.block.as_ref().map(|block| (block.bytes)(value));
         let (packed, attachments) = match block {
             Some(_) => (Vec::new(), Attachments::default()),
             None => pack(value).map_err(unsendable)?,
@@ -166,17 +150,15 @@ impl<T: Serialize> Typed<T> {
         let loaded = !attachments.is_empty();
         if loaded {
             // Before it can be taken: the process that discards it has to know that there are handles in it.
-            self.mpmc.rings().mark_loaded();
+            self.mpmc.rings.mark_loaded();
         }
-        let put = self.mpmc.put(message, limit.wait_until(), takers);
-        if let Ok(put) = &put {
-            events::put(&self.mpmc, put.item, put.at);
+        let put = self.mpmc.put(message, limit.wait_until());
+        if let Ok((item, at)) = put {
+            events::put(&self.mpmc, item, at);
             attachments.commit();
         }
         keep(packed);
-        if let Some(takers) = takers
-            && takers_are_gone(&put, loaded, takers)
-        {
+        if takers_are_gone(&put, loaded, self.mpmc.other.as_deref()) {
             self.discard_all();
         }
         put.map_err(|stop| self.stopped(stop, limit, ROOM))?;
@@ -185,47 +167,35 @@ impl<T: Serialize> Typed<T> {
 }
 
 impl<T: DeserializeOwned> Typed<T> {
-    /// Takes the next value. It is the end when all `putters` have left.
-    pub(crate) fn take(&self, limit: Timeout, putters: Option<&Peers>) -> Result<T> {
+    /// Takes the next value.
+    pub(crate) fn take(&self, limit: Timeout) -> Result<T> {
         let since = events::moment(Level::TRACE);
         let wait = limit.wait_until();
-        if let Some(block) = &self.block {
-            let (taken, value) = block.receive(|sink| self.mpmc.take(sink, wait, putters));
-            self.check_taken(taken, since, limit)?;
-            return value.map_err(|reason| self.unreadable(reason));
-        }
-        let mut message = BUFFER.take();
-        let taken = self.mpmc.take(&mut message, wait, putters);
-        let value = self.check_taken(taken, since, limit).and_then(|()| {
-            caught::or_panic_message(|| codec::read_serialised(&message))
-                .map_err(|reason| self.unreadable(reason))
-        });
-        keep(message);
-        value
-    }
-
-    /// Reports that a message was taken, or returns why not.
-    fn check_taken(
-        &self,
-        taken: Result<u32, Stop>,
-        since: Option<u64>,
-        limit: Timeout,
-    ) -> Result<()> {
+        let mut taken = Err(Stop::NotNow);
+        let value = match &self.block {
+            Some(block) => (block.receive)(&mut |sink| taken = self.mpmc.take(sink, wait)),
+            None => {
+                let mut message = BUFFER.take();
+                taken = self.mpmc.take(&mut message, wait);
+                let value = match taken {
+                    Ok(_) => caught::or_panic_message(|| codec::read_serialised(&message)),
+                    Err(_) => Err(String::new()),
+                };
+                keep(message);
+                value
+            }
+        };
         let item = taken.map_err(|stop| self.stopped(stop, limit, MESSAGE))?;
         events::got(&self.mpmc, item, since);
-        Ok(())
-    }
-
-    fn unreadable(&self, reason: String) -> Error {
-        Error::Unreadable {
+        value.map_err(|reason| Error::Unreadable {
             what: (self.name)(),
             reason,
-        }
+        })
     }
 
     /// Takes the next value; `None` if there will be no more.
-    pub(crate) fn take_until_end(&self, limit: Timeout, putters: &Peers) -> Result<Option<T>> {
-        match self.take(limit, Some(putters)) {
+    pub(crate) fn take_until_end(&self, limit: Timeout) -> Result<Option<T>> {
+        match self.take(limit) {
             Err(Error::Closed { .. }) => Ok(None),
             taken => taken.map(Some),
         }
@@ -233,16 +203,14 @@ impl<T: DeserializeOwned> Typed<T> {
 }
 
 /// Returns whether it is known, after a message was put or refused, that all takers have left.
-fn takers_are_gone(put: &Result<Put, Stop>, loaded: bool, takers: &Peers) -> bool {
+fn takers_are_gone(put: &Result<Put, Stop>, loaded: bool, takers: Option<&Peers>) -> bool {
     match put {
-        Err(Stop::Closed) => takers.is_known_to_have_left(),
+        Err(Stop::Closed) => {}
         // The last taker may have left meanwhile, and discarded only what was there before.
-        Ok(_) if loaded => {
-            fence(Ordering::SeqCst);
-            takers.is_known_to_have_left()
-        }
-        _ => false,
+        Ok(_) if loaded => fence(Ordering::SeqCst),
+        _ => return false,
     }
+    takers.is_some_and(Peers::is_known_to_have_left)
 }
 
 /// Packs a value into a buffer, with the handles in it.

@@ -23,25 +23,25 @@ impl ByteChannel {
     }
 
     fn of(segment: Arc<Segment>) -> ByteChannel {
-        ByteChannel(Arc::new(Mpmc::new(segment, 0)))
+        ByteChannel(Arc::new(Mpmc::new(segment, 0, None)))
     }
 
     /// Puts a message, without waiting; the error says why that failed.
     pub(crate) fn put(&self, message: &[u8]) -> Result<(), String> {
-        let put = self.0.put(message, WaitUntil::Until(None), None);
+        let put = self.0.put(message, WaitUntil::Until(None));
         put.map(drop).map_err(explain)
     }
 
     /// Returns the number of messages in it.
     pub(crate) fn len(&self) -> usize {
-        self.0.rings().len() as usize
+        self.0.rings.len() as usize
     }
 
     /// Takes the next message if there is one.
     pub(crate) fn try_get(&self) -> Option<Vec<u8>> {
         // Doesn't wait for a process that was stopped while it takes a message.
         const SLICE: Duration = Duration::from_millis(20);
-        if self.0.rings().is_empty() {
+        if self.0.rings.is_empty() {
             return None;
         }
         self.get(Some(SLICE)).ok()?
@@ -52,8 +52,7 @@ impl ByteChannel {
     pub(crate) fn get(&self, limit: Option<Duration>) -> Result<Option<Vec<u8>>, String> {
         let mut message = Vec::new();
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-        let wait = WaitUntil::Until(deadline);
-        match self.0.take(&mut message, wait, None) {
+        match self.0.take(&mut message, WaitUntil::Until(deadline)) {
             Ok(_) => Ok(Some(message)),
             Err(Stop::NotNow) => Ok(None),
             Err(stop) => Err(explain(stop)),

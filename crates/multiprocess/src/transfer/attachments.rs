@@ -21,28 +21,23 @@ const ONLY_IN_MESSAGES: &str = "is a handle, which travels only in messages of `
      argument or a result of a process or of a call of a pool, or send it through a Queue, a channel or a pipe of this \
      crate; other serialisers, and channels of other crates, cannot carry it";
 
-/// Checks that a handle may be serialised now; the error says why not.
+/// Checks that a handle may be serialised now.
 pub(crate) fn check_packing(what: &str) -> Result<(), String> {
-    if PACKED.with_borrow(Option::is_some) {
-        return Ok(());
-    }
-    Err(format!("{what} {ONLY_IN_MESSAGES}"))
+    check(PACKED.with_borrow(Option::is_some), what)
 }
 
-/// Checks that a handle may be read now; the error says why not.
+/// Checks that a handle may be read now.
 pub(crate) fn check_reading(what: &str) -> Result<(), String> {
-    if READING.with_borrow(|reading| *reading) {
-        return Ok(());
-    }
-    Err(format!("{what} {ONLY_IN_MESSAGES}"))
+    check(READING.with_borrow(|reading| *reading), what)
 }
 
-/// Reads a value that came with a message. Does no bookkeeping for a type that cannot hold a handle.
-#[inline]
-pub(crate) fn reading<T, R>(read: impl FnOnce() -> R) -> R {
-    if !std::mem::needs_drop::<T>() {
-        return read();
-    }
+fn check(in_message: bool, what: &str) -> Result<(), String> {
+    let error = || format!("{what} {ONLY_IN_MESSAGES}");
+    in_message.then_some(()).ok_or_else(error)
+}
+
+/// Reads a value that came with a message.
+pub(crate) fn reading<R>(read: impl FnOnce() -> R) -> R {
     with_value(&READING, true, read).0
 }
 
@@ -61,7 +56,7 @@ pub(crate) trait Attachment: Send + Sync {
 }
 
 /// Notes a handle that was serialised.
-pub(crate) fn add(attachment: Arc<dyn Attachment>) {
+pub(crate) fn add(attachment: Arc<impl Attachment + 'static>) {
     PACKED.with_borrow_mut(|packed| {
         if let Some(packed) = packed {
             packed.0.push(attachment);
@@ -86,29 +81,20 @@ pub(crate) struct Arriving(Vec<Arc<dyn Attachment>>);
 impl Arriving {
     /// Counts them as arrived. Nothing is dropped here: it takes only a moment.
     pub(crate) fn arrive(&self) {
-        for attachment in &self.0 {
-            attachment.cancel();
-        }
+        self.0.iter().for_each(|attachment| attachment.cancel());
     }
 }
 
 /// Counts a handle that was opened as arrived: now, or with the others of a value that arrives as a whole.
-pub(crate) fn arrive(attachment: Arc<dyn Attachment>) {
-    let alone = ARRIVING.with_borrow_mut(|arriving| match arriving {
-        Some(Arriving(all)) => {
-            all.push(attachment);
-            None
-        }
-        None => Some(attachment),
+pub(crate) fn arrive(attachment: Arc<impl Attachment + 'static>) {
+    ARRIVING.with_borrow_mut(|arriving| match arriving {
+        Some(Arriving(all)) => all.push(attachment),
+        None => attachment.cancel(),
     });
-    if let Some(attachment) = alone {
-        attachment.cancel();
-    }
 }
 
-/// Reads a value that arrives as a whole, or not at all, and returns the handles that were opened in it. They are in
-/// flight until they have [arrived](Arriving::arrive). So the sender can cancel all of them if the reader fails, and
-/// none is counted twice.
+/// Reads a value, and returns the handles that were opened in it. They are in flight until they have
+/// [arrived](Arriving::arrive): so the sender can cancel all of them if the reader fails, and none is counted twice.
 pub(crate) fn collect_arriving<R>(read: impl FnOnce() -> R) -> (R, Arriving) {
     let (read, arriving) = with_value(&ARRIVING, Some(Arriving::default()), read);
     (read, arriving.unwrap_or_default())
@@ -168,16 +154,12 @@ pub(crate) struct Attachments(Vec<Arc<dyn Attachment>>);
 impl Attachments {
     /// Commits them: the value has arrived, or is where the receiver takes it from.
     pub(crate) fn commit(mut self) {
-        for attachment in self.0.drain(..) {
-            attachment.commit();
-        }
+        self.0.drain(..).for_each(|attachment| attachment.commit());
     }
 
     /// The process that was to get the value died before reading it.
     pub(crate) fn lose(mut self, pid: u32) {
-        for attachment in self.0.drain(..) {
-            attachment.lost(pid);
-        }
+        self.0.drain(..).for_each(|attachment| attachment.lost(pid));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -187,8 +169,6 @@ impl Attachments {
 
 impl Drop for Attachments {
     fn drop(&mut self) {
-        for attachment in &self.0 {
-            attachment.cancel();
-        }
+        self.0.iter().for_each(|attachment| attachment.cancel());
     }
 }

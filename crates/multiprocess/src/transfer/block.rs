@@ -8,106 +8,80 @@ use std::any::{Any, TypeId};
 use bytemuck::Pod;
 use bytemuck::allocation::zeroed_vec;
 
-/// Expands a macro for all kinds of numbers.
+/// Does something with each kind of numbers, by the name of the first argument.
 macro_rules! for_each_number {
-    ($try:ident) => {
-        $try!(
-            u8, i8, u16, i16, u32, i32, u64, i64, u128, i128, usize, isize, f32, f64
+    ($name:ident, $work:expr) => {
+        for_each_number!(
+            $name, $work, u8, i8, u16, i16, u32, i32, u64, i64, u128, i128, usize, isize, f32, f64
         )
     };
+    ($name:ident, $work:expr, $($number:ty),*) => {$({
+        type $name = $number;
+        $work
+    })*};
 }
 
 /// Returns the bytes of the numbers in a vector; `None` for a value of another type.
 #[inline]
 pub(crate) fn bytes_of<T: 'static>(value: &T) -> Option<&[u8]> {
     let value: &dyn Any = value;
-    macro_rules! try_each {
-        ($($number:ty),*) => {$(
-            if let Some(numbers) = value.downcast_ref::<Vec<$number>>() {
-                return Some(bytemuck::cast_slice(numbers));
-            }
-        )*};
-    }
-    for_each_number!(try_each);
+    for_each_number!(N, {
+        if let Some(numbers) = value.downcast_ref::<Vec<N>>() {
+            return Some(bytemuck::cast_slice(numbers));
+        }
+    });
     None
 }
 
 /// Returns whether values of the type travel as a block.
 #[inline]
 pub(crate) fn is_block<T: 'static>() -> bool {
-    macro_rules! try_each {
-        ($($number:ty),*) => {
-            $(TypeId::of::<T>() == TypeId::of::<Vec<$number>>())||*
-        };
-    }
-    for_each_number!(try_each)
+    for_each_number!(N, {
+        if TypeId::of::<T>() == TypeId::of::<Vec<N>>() {
+            return true;
+        }
+    });
+    false
 }
 
 /// Returns the vector of numbers with these bytes, or why there is none; `None` for another type.
 #[inline]
 pub(crate) fn from_bytes<T: 'static>(bytes: &[u8]) -> Option<Result<T, String>> {
-    if !is_block::<T>() {
-        return None;
-    }
     receive_into(&mut |sink| {
-        sink.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
-        sink.set_length(bytes.len());
+        let room = sink.room(bytes.len());
+        room.copy_from_slice(&bytes[..room.len()]);
     })
 }
 
 /// Where the bytes of a message are put when it arrives.
 pub(crate) trait Sink {
-    /// Returns room for a message, up to the next multiple of 8 bytes; what is in it is overwritten.
+    /// Returns room for a message of a length; none if it can't be one of them. What is in it is overwritten.
     fn room(&mut self, length: usize) -> &mut [u8];
-
-    /// Sets how many bytes the message has.
-    fn set_length(&mut self, length: usize);
 }
 
 impl Sink for Vec<u8> {
     #[inline]
     fn room(&mut self, length: usize) -> &mut [u8] {
-        let room = length.next_multiple_of(8);
-        if self.capacity() < room {
+        if self.capacity() < length {
             // All zero without writing zeros, where the system has such memory.
-            *self = vec![0; room];
+            *self = vec![0; length];
         }
-        self.resize(room, 0);
+        self.resize(length, 0);
         self
     }
-
-    #[inline]
-    fn set_length(&mut self, length: usize) {
-        self.truncate(length);
-    }
 }
 
-/// Numbers that arrive.
-struct Numbers<N> {
-    numbers: Vec<N>,
-    length: usize,
-}
+/// What was received: numbers, or why there are none.
+type Numbers<N> = Option<Result<Vec<N>, String>>;
 
 impl<N: Pod> Sink for Numbers<N> {
     fn room(&mut self, length: usize) -> &mut [u8] {
-        let room = length.next_multiple_of(8).div_ceil(size_of::<N>());
-        self.numbers = zeroed_vec(room);
-        &mut bytemuck::cast_slice_mut(&mut self.numbers)[..length.next_multiple_of(8)]
-    }
-
-    fn set_length(&mut self, length: usize) {
-        self.length = length;
-        self.numbers.truncate(length / size_of::<N>());
-    }
-}
-
-impl<N: Pod> Numbers<N> {
-    fn finish(self) -> Result<Vec<N>, String> {
-        if self.length.is_multiple_of(size_of::<N>()) {
-            Ok(self.numbers)
-        } else {
-            Err("its length fits no numbers".to_owned())
-        }
+        let fits = length.is_multiple_of(size_of::<N>());
+        let numbers = fits.then(|| zeroed_vec(length / size_of::<N>()));
+        let numbers = self.insert(numbers.ok_or_else(|| "its length fits no numbers".to_owned()));
+        numbers
+            .as_mut()
+            .map_or(&mut [], |numbers| bytemuck::cast_slice_mut(numbers))
     }
 }
 
@@ -116,8 +90,10 @@ type Receive<'a> = &'a mut dyn FnMut(&mut dyn Sink);
 
 /// How the values of one type, vectors of numbers, are sent and received.
 pub(crate) struct Block<T> {
-    bytes: fn(&T) -> &[u8],
-    receive: fn(Receive<'_>) -> Result<T, String>,
+    /// Returns the bytes of the numbers, where they are.
+    pub(crate) bytes: fn(&T) -> &[u8],
+    /// Has a message put into the memory of a new value.
+    pub(crate) receive: fn(Receive<'_>) -> Result<T, String>,
 }
 
 impl<T: 'static> Block<T> {
@@ -132,39 +108,17 @@ impl<T: 'static> Block<T> {
     }
 }
 
-impl<T> Block<T> {
-    /// Returns the bytes of the numbers, where they are.
-    pub(crate) fn bytes<'a>(&self, value: &'a T) -> &'a [u8] {
-        (self.bytes)(value)
-    }
-
-    /// Has `receive` put a message into the memory of a new value.
-    pub(crate) fn receive<R>(
-        &self,
-        receive: impl FnOnce(&mut dyn Sink) -> R,
-    ) -> (R, Result<T, String>) {
-        let (mut receive, mut received) = (Some(receive), None);
-        let value = (self.receive)(&mut |sink| received = receive.take().map(|it| it(sink)));
-        (received.expect("it was called"), value)
-    }
-}
-
-/// `None` for a type that is no vector of numbers.
+/// `None` for a type that is no vector of numbers, and if nothing was received.
 #[inline]
 fn receive_into<T: 'static>(receive: Receive<'_>) -> Option<Result<T, String>> {
     let mut read: Option<Result<T, String>> = None;
     let place: &mut dyn Any = &mut read;
-    macro_rules! try_each {
-        ($($number:ty),*) => {$(
-            if let Some(place) = place.downcast_mut::<Option<Result<Vec<$number>, String>>>() {
-                let mut sink = Numbers::<$number> { numbers: Vec::new(), length: 0 };
-                receive(&mut sink);
-                *place = Some(sink.finish());
-                return read;
-            }
-        )*};
-    }
-    for_each_number!(try_each);
+    for_each_number!(N, {
+        if let Some(numbers) = place.downcast_mut::<Numbers<N>>() {
+            receive(numbers);
+            return read;
+        }
+    });
     None
 }
 

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::transfer::{attachments, block, handle, ipc};
 
 /// What becomes of handles of `ipc-channel` in a value.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(crate) enum IpcHandles {
     /// They travel beside the bytes.
     Travel,
@@ -40,10 +40,8 @@ pub(crate) fn write_part<T: Serialize + 'static>(
 ) -> Result<(), String> {
     if let Some(block) = block::bytes_of(value) {
         bytes.extend_from_slice(&block.len().to_ne_bytes());
-        bytes.extend_from_slice(block);
-        return Ok(());
     }
-    write_serialised(value, bytes, ipc_handles)
+    write(value, bytes, ipc_handles)
 }
 
 /// Appends a value by its own `Serialize`.
@@ -54,12 +52,14 @@ pub(crate) fn write_serialised<T: Serialize>(
     ipc_handles: IpcHandles,
 ) -> Result<(), String> {
     let why = |error| why_not(value, &error);
-    if ipc_handles == IpcHandles::Travel || !ipc::may_hold_handles::<T>() {
+    if !ipc::may_hold_handles::<T>() {
         return postcard::serialize_with_flavor(value, Append(bytes)).map_err(why);
     }
-    ipc::refuse_handles(value, |watched| {
-        postcard::serialize_with_flavor(watched, Append(bytes)).map_err(why)
-    })
+    let mut write = || ipc::serialize(value, Append(bytes)).map_err(why);
+    match ipc_handles {
+        IpcHandles::Travel => write(),
+        IpcHandles::Refused => ipc::refuse_handles(write),
+    }
 }
 
 /// Reads a value that is alone in its message, and may hold handles; the error says why that failed. A value's own
@@ -97,11 +97,15 @@ pub(crate) fn read_serialised<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, St
 /// Reads a value of type `T`, in which there may be handles.
 #[inline]
 fn with_handles<T, R>(read: impl FnOnce() -> postcard::Result<R>) -> Result<R, String> {
-    if std::mem::needs_drop::<T>() {
+    // A type that needs no drop holds no handle.
+    let read = if std::mem::needs_drop::<T>() {
         // Of an earlier value.
         handle::why_not_opened();
-    }
-    attachments::reading::<T, _>(read).map_err(|error| explain(&error))
+        attachments::reading(read)
+    } else {
+        read()
+    };
+    read.map_err(|error| explain(&error))
 }
 
 /// Bytes of a 64-bit number at most.

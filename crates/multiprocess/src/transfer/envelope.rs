@@ -26,12 +26,11 @@ pub(crate) fn pack<T>(
     let collector = ipc::Collector::new::<T>()?;
     let mut bytes = Vec::new();
     let (written, attachments) = attachments::collect(|| write(&mut bytes, IpcHandles::Travel));
-    // Also after a failure: its handles must not travel with another message.
-    let handles = collector.map_or(Ok(Handles::default()), ipc::Collector::collect);
     written?;
+    let handles = collector.map_or(Ok(Handles::default()), ipc::Collector::collect)?;
     Ok(Envelope {
         bytes,
-        handles: handles?,
+        handles,
         attachments,
     })
 }

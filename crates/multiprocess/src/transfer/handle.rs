@@ -9,14 +9,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use crate::memory::segment::{Address, Segment};
 use crate::transfer::attachments::{self, Attachment};
 
-/// The segment of a handle in flight to another process.
-#[derive(Debug, Serialize, Deserialize)]
-struct SegmentHandle {
-    address: Address,
-    /// What the segment holds; the receiver compares it.
-    content: String,
-}
-
 thread_local! {
     /// Why this thread could not open a handle the last time: postcard drops the message of an error.
     static WHY_NOT: Cell<Option<String>> = const { Cell::new(None) };
@@ -61,8 +53,8 @@ macro_rules! handle {
 }
 pub(crate) use handle;
 
-/// Serialises a handle. `depart` returns its segment, and what else the other process needs; it is called only while a
-/// message is packed.
+/// Serialises a handle: the address of its segment, what the segment holds, which the receiver compares, and what else
+/// the other process needs. `depart` returns the segment and the latter; it is called only while a message is packed.
 ///
 /// The segment stays until the other process opens it, or the attachment is cancelled.
 pub(crate) fn send<'a, H, E: Serialize, S: Serializer>(
@@ -75,13 +67,8 @@ pub(crate) fn send<'a, H, E: Serialize, S: Serializer>(
     let (segment, extra) = depart(handle).map_err(ser::Error::custom)?;
     segment.check_process().map_err(ser::Error::custom)?;
     segment.count_departure();
-    let attachment: Arc<Segment> = Arc::clone(segment);
-    attachments::add(attachment);
-    let sent = SegmentHandle {
-        address: segment.address(),
-        content: content.to_owned(),
-    };
-    (sent, extra).serialize(serializer)
+    attachments::add(Arc::clone(segment));
+    (segment.address(), content, extra).serialize(serializer)
 }
 
 /// Deserialises a handle, once. `arrive` makes the handle from its segment and from what came with it.
@@ -92,9 +79,13 @@ pub(crate) fn open<'de, H, E: DeserializeOwned, D: Deserializer<'de>>(
     content: &str,
     arrive: impl FnOnce(Arc<Segment>, E) -> Result<H, String>,
 ) -> Result<H, D::Error> {
-    let (sent, extra): (SegmentHandle, E) = Deserialize::deserialize(deserializer)?;
+    let (address, sent, extra): (Address, String, E) = Deserialize::deserialize(deserializer)?;
     attachments::check_reading(content).map_err(de::Error::custom)?;
-    let opened = find(&sent, content).and_then(|segment| arrive(segment, extra));
+    let opened = if sent == content {
+        find(&address).and_then(|segment| arrive(segment, extra))
+    } else {
+        Err(format!("it is {sent} and was asked for as {content}"))
+    };
     opened.map_err(|reason| {
         let error = de::Error::custom(&reason);
         WHY_NOT.set(Some(reason));
@@ -102,15 +93,8 @@ pub(crate) fn open<'de, H, E: DeserializeOwned, D: Deserializer<'de>>(
     })
 }
 
-fn find(sent: &SegmentHandle, content: &str) -> Result<Arc<Segment>, String> {
-    if sent.content != content {
-        return Err(format!(
-            "it is {} and was asked for as {content}",
-            sent.content
-        ));
-    }
-    let segment = Segment::at(&sent.address)?;
-    let attachment: Arc<Segment> = Arc::clone(&segment);
-    attachments::arrive(attachment);
+fn find(address: &Address) -> Result<Arc<Segment>, String> {
+    let segment = Segment::at(address)?;
+    attachments::arrive(Arc::clone(&segment));
     Ok(segment)
 }

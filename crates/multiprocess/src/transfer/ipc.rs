@@ -2,7 +2,7 @@
 
 mod bridge;
 mod collector;
-mod refusal;
+mod watching;
 
-pub(crate) use collector::{Collector, prepare, within};
-pub(crate) use refusal::{may_hold_handles, refuse_handles};
+pub(crate) use collector::{Collector, prepare, refuse_handles, within};
+pub(crate) use watching::{may_hold_handles, serialize};

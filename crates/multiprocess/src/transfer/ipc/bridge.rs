@@ -3,96 +3,79 @@
 //! `ipc-channel` makes its own sockets and does not show their descriptors; but its senders connect to a
 //! given path. So we listen at a path, let a sender connect, and unlink the path at once.
 
-use std::io;
-use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ipc_channel::ipc::IpcSender;
 use rustix::cmsg_space;
-use rustix::fd::BorrowedFd;
+use rustix::io::{Errno, retry_on_intr};
 use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind,
-    listen, recvmsg, sendmsg, socket_with, sockopt,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags,
+    SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType,
+    accept_with, bind, listen, recvmsg, sendmsg, socket_with, sockopt,
 };
+use rustix::process::{Pid, getpid, test_kill_process};
 
 use crate::platform::limits::explained;
-use crate::transfer::handles::Handles;
-use crate::transfer::handles::MAX_FILES;
+use crate::transfer::handles::{Handles, MAX_FILES};
 
-/// Bytes of the largest packet of handles: a few numbers for each of them.
-const PACKET: usize = 4 * 1024;
-
-/// Makes a bridge: their end as a sender, and ours.
-pub(crate) fn build<T: serde::Serialize>() -> Result<(IpcSender<T>, OwnedFd), String> {
-    let path = SocketPath::new().map_err(|error| {
-        format!(
-            "a socket is needed in the folder for temporary files ({}), where it cannot be made: \
-             {}; set TMPDIR to a folder that can be written to",
-            std::env::temp_dir().display(),
-            explained(&error)
-        )
-    })?;
-    let text = path
-        .path
-        .to_str()
-        .ok_or("the path of the folder for temporary files is not UTF-8")?;
-    // Without a free descriptor `ipc-channel` would fail to connect, with a misleading error.
-    drop(
-        path.listener
-            .try_clone()
-            .map_err(|error| explained(&error))?,
-    );
-    let theirs = IpcSender::connect(text.to_owned()).map_err(|error| error.to_string())?;
-    let ours = path.accept().map_err(|error| explained(&error))?;
-    Ok((theirs, ours))
-}
-
-/// A listening socket in the folder for temporary files, removed when dropped.
-struct SocketPath {
-    path: PathBuf,
-    listener: OwnedFd,
-}
+/// Bytes of the largest packet: `ipc-channel` puts two numbers before a message, which is empty.
+const PACKET: usize = 64;
 
 const PREFIX: &str = "multiprocess-";
 const SUFFIX: &str = ".socket";
 
-impl SocketPath {
-    fn new() -> io::Result<SocketPath> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let folder = std::env::temp_dir();
-        remove_abandoned(&folder);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = folder.join(format!("{PREFIX}{}-{count}{SUFFIX}", std::process::id()));
-        let listener = socket_with(
-            AddressFamily::UNIX,
-            SocketType::SEQPACKET,
-            SocketFlags::CLOEXEC,
-            None,
-        )?;
-        bind(&listener, &SocketAddrUnix::new(&path)?)?;
-        let made = SocketPath { path, listener };
-        listen(&made.listener, 8)?;
-        Ok(made)
-    }
-
-    /// Accepts the connection that this process made, and no other.
-    fn accept(&self) -> io::Result<OwnedFd> {
-        loop {
-            let connection =
-                rustix::io::retry_on_intr(|| accept_with(&self.listener, SocketFlags::CLOEXEC))?;
-            let peer = sockopt::socket_peercred(&connection)?;
-            if peer.pid == rustix::process::getpid() {
-                return Ok(connection);
-            }
-        }
-    }
+/// Makes a bridge: their end as a sender, and ours.
+pub(crate) fn build<T: serde::Serialize>() -> Result<(IpcSender<T>, OwnedFd), String> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let folder = std::env::temp_dir();
+    remove_abandoned(&folder);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let path = folder.join(format!("{PREFIX}{}-{count}{SUFFIX}", std::process::id()));
+    let listening = listen_at(&path).map_err(|error| {
+        format!(
+            "a socket is needed in the folder for temporary files ({}), where it cannot be made: \
+             {}; set TMPDIR to a folder that can be written to",
+            folder.display(),
+            explained(&error)
+        )
+    });
+    let ends = listening.and_then(|listener| connect(&path, &listener));
+    let _ = std::fs::remove_file(path);
+    ends
 }
 
-impl Drop for SocketPath {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
+fn listen_at(path: &Path) -> io::Result<OwnedFd> {
+    let flags = SocketFlags::CLOEXEC;
+    let listener = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
+    bind(&listener, &SocketAddrUnix::new(path)?)?;
+    listen(&listener, 8)?;
+    Ok(listener)
+}
+
+fn connect<T: serde::Serialize>(
+    path: &Path,
+    listener: &OwnedFd,
+) -> Result<(IpcSender<T>, OwnedFd), String> {
+    let path = path.to_str();
+    let path = path.ok_or("the path of the folder for temporary files is not UTF-8")?;
+    // Without a free descriptor `ipc-channel` would fail to connect, with a misleading error.
+    drop(listener.try_clone().map_err(|error| explained(&error))?);
+    let theirs = IpcSender::connect(path.to_owned()).map_err(|error| error.to_string())?;
+    let ours = accept(listener).map_err(|error| explained(&error))?;
+    Ok((theirs, ours))
+}
+
+/// Accepts the connection that this process made, and no other.
+fn accept(listener: &OwnedFd) -> io::Result<OwnedFd> {
+    loop {
+        let connection = retry_on_intr(|| accept_with(listener, SocketFlags::CLOEXEC))?;
+        if sockopt::socket_peercred(&connection)?.pid == getpid() {
+            return Ok(connection);
+        }
     }
 }
 
@@ -102,56 +85,49 @@ fn remove_abandoned(folder: &Path) {
         return;
     };
     for entry in entries.flatten() {
-        let name = entry.file_name();
-        let owner = name
-            .to_str()
-            .and_then(|name| {
-                name.strip_prefix(PREFIX)?
-                    .strip_suffix(SUFFIX)?
-                    .split('-')
-                    .next()
-            })
-            .and_then(|pid| pid.parse().ok())
-            .and_then(rustix::process::Pid::from_raw);
-        let Some(owner) = owner else { continue };
-        if rustix::process::test_kill_process(owner) == Err(rustix::io::Errno::SRCH) {
+        let owner = entry.file_name().to_str().and_then(owner);
+        if owner.is_some_and(|owner| test_kill_process(owner) == Err(Errno::SRCH)) {
             let _ = std::fs::remove_file(entry.path());
         }
     }
 }
 
+/// Returns the process that made the socket of this name.
+fn owner(name: &str) -> Option<Pid> {
+    let name = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
+    let (pid, _) = name.split_once('-')?;
+    Pid::from_raw(pid.parse().ok()?)
+}
+
 /// Takes the one packet that `ipc-channel` sent over the bridge.
 pub(crate) fn take_packet(bridge: &OwnedFd) -> io::Result<Handles> {
     let mut packet = vec![0; PACKET];
-    let mut space = vec![std::mem::MaybeUninit::uninit(); cmsg_space!(ScmRights(MAX_FILES))];
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MAX_FILES))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-    let received = rustix::io::retry_on_intr(|| {
-        recvmsg(
-            bridge,
-            &mut [io::IoSliceMut::new(&mut packet)],
-            &mut ancillary,
-            RecvFlags::CMSG_CLOEXEC,
-        )
-    })?;
+    let buffer = &mut [IoSliceMut::new(&mut packet)];
+    let received =
+        retry_on_intr(|| recvmsg(bridge, buffer, &mut ancillary, RecvFlags::CMSG_CLOEXEC))?;
     packet.truncate(received.bytes);
-    let files = ancillary
-        .drain()
-        .filter_map(|message| match message {
-            RecvAncillaryMessage::ScmRights(files) => Some(files),
-            _ => None,
-        })
-        .flatten()
-        .collect();
+    if received.flags.contains(ReturnFlags::CTRUNC) {
+        // There were too few free descriptors.
+        return Err(Errno::MFILE.into());
+    }
+    let mut files = Vec::new();
+    for message in ancillary.drain() {
+        if let RecvAncillaryMessage::ScmRights(arrived) = message {
+            files.extend(arrived);
+        }
+    }
     Ok(Handles { packet, files })
 }
 
 /// Puts a packet into the bridge, for `ipc-channel` to receive at the other end.
 pub(crate) fn put_packet(bridge: &OwnedFd, handles: &Handles) -> io::Result<()> {
-    let files: Vec<BorrowedFd<'_>> = handles.files.iter().map(std::os::fd::AsFd::as_fd).collect();
-    let mut space = vec![std::mem::MaybeUninit::uninit(); cmsg_space!(ScmRights(MAX_FILES))];
+    let files: Vec<_> = handles.files.iter().map(AsFd::as_fd).collect();
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MAX_FILES))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
     ancillary.push(SendAncillaryMessage::ScmRights(&files));
-    let packet = [io::IoSlice::new(&handles.packet)];
-    rustix::io::retry_on_intr(|| sendmsg(bridge, &packet, &mut ancillary, SendFlags::NOSIGNAL))?;
+    let packet = [IoSlice::new(&handles.packet)];
+    retry_on_intr(|| sendmsg(bridge, &packet, &mut ancillary, SendFlags::NOSIGNAL))?;
     Ok(())
 }

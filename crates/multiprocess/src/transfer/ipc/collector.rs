@@ -4,120 +4,63 @@
 //! thread, which the thread's next `IpcSender::send` empties. The list is private to `ipc-channel`, so code that
 //! serialises such a value elsewhere has to send something through `ipc-channel` to get the sockets:
 //!
-//! 1. [`Collector`] empties the list after each value by a message from the thread to itself. Most values
-//!    hold no handle, and it ends here.
-//! 2. Otherwise it sends the handles through a [`bridge`]: a socket whose one end belongs to `ipc-channel` and
-//!    whose other end is ours. The packet with open files that arrives at our end goes to the other process unchanged.
-//! 3. There the packet is put into a bridge at our end, `ipc-channel` receives it at its own, and the
+//! 1. Where there is a number in the value that may stand for a handle, [`Collector`] sends an empty message through a
+//!    [`bridge`]: a socket whose one end belongs to `ipc-channel` and whose other end is ours. The packet with open files
+//!    that arrives at our end goes to the other process unchanged.
+//! 2. There the packet is put into a bridge at our end, `ipc-channel` receives it at its own, and the
 //!    value is deserialised during that reception, where its numbers refer to the sockets again.
 
-use std::cell::{Cell, RefCell};
-use std::marker::PhantomData;
+use std::cell::Cell;
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 
-use ipc_channel::ipc::{self, IpcReceiver, IpcSender, IpcSharedMemory, OpaqueIpcSender};
-use serde::de::value::{Error as IndexError, UsizeDeserializer};
-use serde::de::{DeserializeOwned, IntoDeserializer};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use ipc_channel::ipc::{self, IpcReceiver, IpcSender, IpcSharedMemory};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::platform::limits::{explained, too_few_descriptors};
+use crate::platform::limits::explained;
 use crate::transfer::caught;
 use crate::transfer::handles::Handles;
 use crate::transfer::ipc::bridge;
+use crate::transfer::ipc::watching::{BEYOND, LOWEST, may_hold_handles};
 
-/// The most handles that fit into one message of `ipc-channel`, less the one that does the counting.
+/// The most handles in a value. One more fits into a message of `ipc-channel`, to see that there are too many.
 const MAX_HANDLES: usize = 63;
+
+const REFUSED: &str = "it holds a handle of ipc-channel, which travels only in the arguments and the result of a \
+                       process; use this crate's own `channel` or `pipe`";
 
 /// Lets `ipc-channel` measure how large its messages may be, while there are free descriptors: without one it panics,
 /// then and at each later message.
 pub(crate) fn prepare() {
-    let _ = Collector::begin().and_then(Collector::collect);
+    let _ = channel().inspect(empty);
 }
 
-/// Collects the handles of a value that is serialised on this thread.
-///
-/// It is made before the value is serialised: once there are handles to collect, no step that needs a new descriptor
-/// can fail before their collection.
-pub(crate) struct Collector {
-    sender: IpcSender<Sweep>,
-    receiver: IpcReceiver<Sweep>,
+/// A channel that empties the thread's list, by messages that are never received.
+type Channel = (IpcSender<()>, IpcReceiver<()>);
+
+fn channel() -> Result<Channel, String> {
+    // Two for the channel, and two for what it measures at its first use.
+    check_free(4)?;
+    ipc::channel().map_err(|error| explained(&error))
 }
 
-impl Collector {
-    /// Begins a collection, where a value of the type may hold handles.
-    pub(crate) fn new<T>() -> Result<Option<Collector>, String> {
-        // A type that needs no drop holds no open file.
-        std::mem::needs_drop::<T>()
-            .then(Collector::begin)
-            .transpose()
-    }
-
-    /// Begins a collection. Discards handles that an earlier failure of other code left in the list.
-    fn begin() -> Result<Collector, String> {
-        let collector = Collector::make()?;
-        // More of them than fit into a message are gone as well.
-        let _ = collector.sweep();
-        Ok(collector)
-    }
-
-    pub(super) fn make() -> Result<Collector, String> {
-        // Two for the channel, and two for what it measures at its first use.
-        check_free(4)?;
-        let (sender, receiver) = ipc::channel().map_err(|error| explained(&error))?;
-        Ok(Collector { sender, receiver })
-    }
-
-    /// Takes the handles that were serialised on this thread since the collection began.
-    pub(crate) fn collect(self) -> Result<Handles, String> {
-        let Sweep {
-            senders, regions, ..
-        } = self.sweep()?;
-        if senders.is_empty() && regions.is_empty() {
-            return Ok(Handles::default());
-        }
-        let (near, far) = bridge::build::<(Vec<OpaqueIpcSender>, Vec<IpcSharedMemory>)>()?;
-        near.send((senders, regions))
-            .map_err(|error| error.to_string())?;
-        bridge::take_packet(&far).map_err(|error| explained(&error))
-    }
-
-    /// Empties the thread's list.
-    pub(super) fn sweep(&self) -> Result<Sweep, String> {
-        let probe = self.sender.clone().to_opaque();
-        let message = Sweep {
-            probe: Some(probe),
-            ..Sweep::default()
-        };
-        // With more handles than fit, `ipc-channel` panics, but still empties the list.
-        let sent = caught::without_panic(|| self.sender.send(message));
-        // Without a descriptor for a handle, `ipc-channel` panics.
-        let free = check_free(COUNTED.get() + 1);
-        match sent {
-            None => Err(format!(
-                "it holds more than {MAX_HANDLES} handles of ipc-channel"
-            )),
-            Some(Err(error)) => Err(error.to_string()),
-            Some(Ok(())) => free.and_then(|()| {
-                caught::without_panic(|| retry(|| self.receiver.recv()))
-                    .unwrap_or_else(|| Err(too_few_descriptors()))
-            }),
-        }
-    }
+/// Empties the thread's list.
+fn empty((sender, _): &Channel) {
+    // With more handles than fit, `ipc-channel` panics, but still empties the list.
+    let _ = caught::without_panic(|| sender.send(()));
 }
 
-impl Drop for Collector {
-    fn drop(&mut self) {
-        // The value's own `Serialize` panicked: its handles must not travel with another message.
-        if std::thread::panicking() {
-            let _ = self.sweep();
-        }
-    }
-}
-
-thread_local! {
-    /// How many handles the last sweep of this thread found.
-    static COUNTED: Cell<usize> = const { Cell::new(0) };
+/// Empties the thread's list, and returns how many handles of one kind were in it.
+fn count_and_empty(channel: &Channel) -> Result<u64, String> {
+    let counted = check_free(1).and_then(|()| {
+        // Each is written as its place, which is behind all others of its kind.
+        let last = (&channel.0, IpcSharedMemory::from_byte(0, 1));
+        let places = postcard::to_stdvec(&last);
+        let places = places.and_then(|bytes| postcard::from_bytes::<(u64, u64)>(&bytes));
+        places.map_err(|error| error.to_string())
+    });
+    empty(channel);
+    counted.map(|(sockets, regions)| sockets.max(regions))
 }
 
 /// Returns an error if fewer descriptors are free: `ipc-channel` panics without one.
@@ -129,48 +72,88 @@ fn check_free(count: usize) -> Result<(), String> {
         .map(drop)
 }
 
-/// A message from a thread to itself that takes what is in the thread's list.
-#[derive(Default)]
-pub(super) struct Sweep {
-    /// Serialised after everything else in the list, so its number is the length of the list.
-    probe: Option<OpaqueIpcSender>,
-    /// Senders and receivers, which are sockets alike.
-    pub(super) senders: Vec<OpaqueIpcSender>,
-    pub(super) regions: Vec<IpcSharedMemory>,
+/// Finds the handles of a value that is serialised on this thread while it lives; dropping it closes them.
+pub(crate) struct Collector {
+    /// Made before the value is serialised if its handles travel, so that they can be closed without new descriptors.
+    channel: Option<Channel>,
+    /// The lowest number in the value around this one.
+    outer: u64,
 }
 
-impl Serialize for Sweep {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let probe = self.probe.as_ref().expect("a sweep is sent with its probe");
-        let number = postcard::to_stdvec(probe)
-            .and_then(|bytes| postcard::from_bytes::<usize>(&bytes))
-            .map_err(serde::ser::Error::custom)?;
-        COUNTED.set(number);
-        number.serialize(serializer)
+impl Collector {
+    fn begin(channel: Option<Channel>) -> Collector {
+        let outer = LOWEST.replace(BEYOND);
+        Collector { channel, outer }
     }
-}
 
-impl<'de> Deserialize<'de> for Sweep {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Sweep, D::Error> {
-        let count = usize::deserialize(deserializer)?;
-        let numbered =
-            |number: usize| -> UsizeDeserializer<IndexError> { number.into_deserializer() };
-        let mut senders = Vec::with_capacity(count + 1);
-        for number in 0..=count {
-            senders.push(
-                OpaqueIpcSender::deserialize(numbered(number)).map_err(serde::de::Error::custom)?,
-            );
+    /// Begins to collect handles, where a value of the type may hold some. Closes those that an earlier failure of other
+    /// code left in the list.
+    pub(crate) fn new<T>() -> Result<Option<Collector>, String> {
+        if !may_hold_handles::<T>() {
+            return Ok(None);
         }
-        let probe = senders.pop();
-        let regions = (0..)
-            .map_while(|number| IpcSharedMemory::deserialize(numbered(number)).ok())
-            .collect();
-        Ok(Sweep {
-            probe,
-            senders,
-            regions,
-        })
+        let channel = channel()?;
+        empty(&channel);
+        Ok(Some(Collector::begin(Some(channel))))
     }
+
+    /// Takes the handles that were serialised.
+    pub(crate) fn collect(mut self) -> Result<Handles, String> {
+        if LOWEST.get() == BEYOND {
+            return Ok(Handles::default());
+        }
+        let (near, far) = match bridge::build() {
+            Ok(ends) => ends,
+            Err(_) if self.close_handles() == Ok(0) => return Ok(Handles::default()),
+            Err(error) => return Err(error),
+        };
+        LOWEST.set(BEYOND);
+        let too_many = || format!("it holds more than {MAX_HANDLES} handles of ipc-channel");
+        // It panics with more handles than fit.
+        let sent = caught::without_panic(|| near.send(())).ok_or_else(too_many)?;
+        sent.map_err(|error| error.to_string())?;
+        let handles = bridge::take_packet(&far).map_err(|error| explained(&error))?;
+        if handles.files.len() > MAX_HANDLES {
+            return Err(too_many());
+        }
+        Ok(handles)
+    }
+
+    /// Closes the handles that were serialised, and returns how many of one kind there were.
+    #[cold]
+    fn close_handles(&mut self) -> Result<u64, String> {
+        if self.channel.is_none() {
+            self.channel = Some(channel()?);
+        }
+        LOWEST.set(BEYOND);
+        self.channel.as_ref().map_or(Ok(0), count_and_empty)
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        if LOWEST.get() < BEYOND {
+            let _ = self.close_handles();
+        }
+        LOWEST.set(self.outer);
+    }
+}
+
+/// Has `write` serialise a value; an error if there was a handle of `ipc-channel` in it, which is closed then.
+#[inline]
+pub(crate) fn refuse_handles<R>(write: impl FnOnce() -> Result<R, String>) -> Result<R, String> {
+    let mut collector = Collector::begin(None);
+    let written = write();
+    let place = LOWEST.get();
+    if place == BEYOND {
+        return written;
+    }
+    let count = collector.close_handles();
+    let written = written?;
+    if place < count? {
+        return Err(REFUSED.to_owned());
+    }
+    Ok(written)
 }
 
 /// Reads a value that came with handles: while `read` runs, the numbers in the value lead to them.
@@ -196,13 +179,8 @@ thread_local! {
 }
 
 /// A message without bytes of its own: those of the value come by another way than the handles it refers to.
+#[derive(Serialize)]
 struct Within;
-
-impl Serialize for Within {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_unit()
-    }
-}
 
 impl<'de> Deserialize<'de> for Within {
     fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Within, D::Error> {
@@ -217,45 +195,12 @@ impl<'de> Deserialize<'de> for Within {
 ///
 /// A socket works both ways, but `ipc-channel` only connects senders. A message from the thread to itself
 /// carries the sender, and is read as a receiver.
-fn reverse<T: DeserializeOwned + Serialize>(
-    sender: IpcSender<T>,
-) -> Result<IpcReceiver<T>, String> {
+fn reverse(sender: IpcSender<Within>) -> Result<IpcReceiver<Within>, String> {
     check_free(3)?;
-    let (loopback, reversed) = ipc::channel::<Reversed<T>>().map_err(|error| explained(&error))?;
-    let message = Reversed {
-        sender: Some(sender),
-        receiver: RefCell::new(None),
-        value: PhantomData,
-    };
-    loopback.send(message).map_err(|error| error.to_string())?;
-    let message = retry(|| reversed.recv())?;
-    Ok(message
-        .receiver
-        .into_inner()
-        .expect("it is read as a receiver"))
-}
-
-struct Reversed<T> {
-    sender: Option<IpcSender<T>>,
-    receiver: RefCell<Option<IpcReceiver<T>>>,
-    value: PhantomData<T>,
-}
-
-impl<T> Serialize for Reversed<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let sender = self.sender.as_ref().expect("it is sent as a sender");
-        sender.serialize(serializer)
-    }
-}
-
-impl<'de, T> Deserialize<'de> for Reversed<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Reversed<T>, D::Error> {
-        Ok(Reversed {
-            sender: None,
-            receiver: RefCell::new(Some(IpcReceiver::deserialize(deserializer)?)),
-            value: PhantomData,
-        })
-    }
+    let (loopback, reversed) = ipc::channel().map_err(|error| explained(&error))?;
+    loopback.send(sender).map_err(|error| error.to_string())?;
+    let reversed: IpcReceiver<IpcReceiver<Within>> = reversed.to_opaque().to();
+    retry(|| reversed.recv())
 }
 
 /// Receives; tries again if a signal interrupted it.
