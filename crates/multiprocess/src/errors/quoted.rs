@@ -6,6 +6,9 @@ use std::fmt::{self, Write};
 /// A name, on one line, shortened.
 pub(crate) struct Name<'a>(pub(crate) &'a str);
 
+/// A process, by its name and id.
+pub(crate) struct Process<'a>(pub(crate) &'a str, pub(crate) u32);
+
 /// A message on one line, which may hold names, shortened.
 #[cfg_attr(
     not(feature = "print"),
@@ -22,6 +25,12 @@ const NAME: usize = 128;
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         show(self.0, NAME, &[], f)
+    }
+}
+
+impl fmt::Display for Process<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "process '{}' (pid {})", Name(self.0), self.1)
     }
 }
 

@@ -76,12 +76,8 @@ impl PoolBuilder {
         F: Task<Args>,
     {
         let task = task_table::index_of(function)?;
-        let initializer =
-            Initializer::new::<F, Args>(task, &args).map_err(|reason| Error::Encode {
-                what: Travelling::Arguments,
-                name: "initializer".to_owned(),
-                reason,
-            })?;
+        let unsendable = |reason| Error::encode(Travelling::Arguments, "initializer", reason);
+        let initializer = Initializer::new::<F, Args>(task, &args).map_err(unsendable)?;
         self.initializer = Some(initializer);
         Ok(self)
     }

@@ -72,7 +72,7 @@ impl Arrived {
             Ok(mut payload) => {
                 let mut results = payload.open();
                 for index in indices {
-                    each(index, results.next().map_err(TaskFailure::from));
+                    each(index, results.next());
                 }
             }
             Err(failure) => indices.for_each(|index| each(index, Err(failure.clone()))),

@@ -19,7 +19,7 @@ use crate::pool::scheduler::{Phase, Scheduler};
 use crate::pool::worker::{Assignment, work};
 use crate::pool::worker_slot::Worker;
 use crate::process::builder::Builder;
-use crate::process::reaper::{self, Awaited};
+use crate::process::reaper;
 
 /// How the workers of a pool are to be.
 pub(crate) struct Settings {
@@ -105,11 +105,7 @@ impl Supervisor {
         let setup = match &self.settings.initializer {
             None => None,
             Some(initializer) => {
-                let unsendable = |reason| Error::Encode {
-                    what: Travelling::Arguments,
-                    name: name.clone(),
-                    reason,
-                };
+                let unsendable = |reason| Error::encode(Travelling::Arguments, &name, reason);
                 let arguments = initializer.arguments().map_err(unsendable)?;
                 // Not with the start, which is sent while the scheduler is locked: they may be large, and the worker
                 // slow.
@@ -137,13 +133,11 @@ impl Supervisor {
             .daemon(true)
             .spawn(work, (assignment,))?;
         let events = self.events.clone();
-        reaper::adopt(
-            Arc::clone(handle.child()) as Arc<dyn Awaited>,
-            Some(Box::new(move || {
-                // It can fail only for want of memory; then the pool's next check notices the death.
-                let _ = events.put(bytes_of(&Event::new(EventKind::Died, worker_id)));
-            })),
-        );
+        let report = move || {
+            // It can fail only for want of memory; then the pool's next check notices the death.
+            let _ = events.put(bytes_of(&Event::new(EventKind::Died, worker_id)));
+        };
+        reaper::watch(handle.child(), Some(Box::new(report)));
         Ok(Worker {
             id: worker_id,
             handle,

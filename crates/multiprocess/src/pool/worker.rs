@@ -5,7 +5,6 @@ use std::time::Instant;
 use bytemuck::bytes_of;
 use serde::{Deserialize, Serialize};
 
-use crate::errors::failure::Failure;
 use crate::errors::task_failure::TaskFailure;
 use crate::pool::byte_channel::ByteChannel;
 use crate::pool::message::{Event, EventKind, NO_BATCH, Request, WorkerId};
@@ -74,7 +73,7 @@ pub(crate) fn work(assignment: Assignment) {
             let task = &table[task as usize];
             events::batch_begins(task.name(), first, count);
             let note = |step| cell.write(batch, step);
-            task.run_batch(inputs, count, &note, &mut message);
+            (task.run_batch)(inputs, count, &note, &mut message);
             note(Step::Begin(count));
             events::task_ends(task.name());
         }
@@ -104,14 +103,13 @@ pub(crate) fn work(assignment: Assignment) {
 /// Sets the worker up; a panic there ends the worker, and the pool hears why.
 fn initialize(task: &RegisteredTask, arguments: &[u8], note: &dyn Fn(Step)) {
     let mut results = Vec::new();
-    task.run_batch(arguments, 1, note, &mut results);
+    (task.run_batch)(arguments, 1, note, &mut results);
     // Its result is not sent.
     drop(attachments::take_results());
     // Its result may be anything.
-    if let Err(failure @ (Failure::Panicked { .. } | Failure::UnreadableArguments(_))) =
+    if let Err(why @ (TaskFailure::Panicked { .. } | TaskFailure::UnreadableInput { .. })) =
         Results::new(&results).next::<()>()
     {
-        let why = TaskFailure::from(failure);
         let message = format!("the initializer {} failed: {why}", task.name());
         // Without the announcement of a panic: a panic of the initializer has been announced.
         std::panic::resume_unwind(Box::new(message));

@@ -23,10 +23,8 @@ impl Drop for AtEnd {
             return process_ends();
         }
         // The variables of this thread are being destroyed; a listener to events may need its own.
-        match std::thread::Builder::new()
-            .name("end".to_owned())
-            .spawn(end)
-        {
+        let thread = std::thread::Builder::new().name("end".to_owned());
+        match thread.spawn(end) {
             Ok(ending) => drop(ending.join()),
             Err(_) => end(),
         }
@@ -92,10 +90,8 @@ fn end_children() {
 }
 
 fn end_all() {
-    let daemons: Vec<_> = children::all()
-        .into_iter()
-        .filter(|child| child.info.daemon)
-        .collect();
+    let mut daemons = children::running();
+    daemons.retain(|child| child.info.daemon);
     for daemon in &daemons {
         let _ = daemon.signal(Signal::TERM);
     }
@@ -107,18 +103,7 @@ fn end_all() {
         }
     }
     // Other threads may go on starting processes meanwhile.
-    loop {
-        let waiting: Vec<_> = children::all()
-            .into_iter()
-            .filter(|child| !child.info.daemon)
-            .collect();
-        if waiting.is_empty() {
-            break;
-        }
-        for child in waiting {
-            // It may be that it cannot be waited for; it is not waited for again in any case.
-            let _ = child.wait(None);
-            children::forget(&child);
-        }
+    while let Some(child) = children::running().iter().find(|child| !child.info.daemon) {
+        let _ = child.wait(None);
     }
 }

@@ -5,22 +5,17 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::errors::current::{self, Identity, ProcessInfo};
+use crate::errors::current;
 use crate::errors::failure::Failure;
+use crate::errors::task_failure::TaskFailure;
 use crate::memory::name::{PathBytes, Run};
-use crate::memory::sweep;
-use crate::memory::{liveness, registry};
-use crate::platform::exit_watch;
-use crate::platform::inherited;
+use crate::memory::{liveness, registry, sweep};
 use crate::platform::limits::explained;
-use crate::platform::shared_folder;
-use crate::platform::{process, program};
-use crate::process::at_exit;
-use crate::process::control_socket::{self, Frame, Kind, Wait};
-use crate::process::panic;
-use crate::process::reaper;
+use crate::platform::{exit_watch, inherited, process, program, shared_folder};
+use crate::process::control_socket::{self, Frame, Kind};
 use crate::process::start::{MARK, Start};
 use crate::process::task_table::{self, RegisteredTask};
+use crate::process::{at_exit, panic, sweeper};
 use crate::trace::events;
 use crate::transfer::envelope::Envelope;
 use crate::transfer::ipc;
@@ -66,40 +61,27 @@ fn run() -> i32 {
         }
     };
     inherited::close(socket.as_raw_fd());
-    let envelope = match control_socket::receive_frame(&socket, Wait::Yes) {
+    let envelope = match control_socket::receive_frame(&socket) {
         Ok(Some((Kind::Start, envelope))) => envelope,
         // The parent died meanwhile.
         Ok(_) => return FAILED,
         Err(error) => return fail(&socket, &Failure::NotStarted(explained(&error))),
     };
-    let Ok(start) = postcard::from_bytes::<Start>(&envelope.bytes) else {
+    let Ok(mut start) = postcard::from_bytes::<Start>(&envelope.bytes) else {
         return fail(&socket, &Failure::OtherProgram("a function".to_owned()));
     };
-    process::set_name(&start.name);
-    let this = ProcessInfo {
-        name: start.name,
-        pid: std::process::id(),
-        daemon: start.daemon,
-    };
+    start.identity.this.pid = std::process::id();
+    let ends_with_parent = start.identity.ends_with_parent;
+    process::set_name(&start.identity.this.name);
     liveness::inherit(start.random_half);
-    current::become_child(Identity {
-        this,
-        parent: Some(start.parent),
-        numbers: start.numbers,
-        ends_with_parent: start.ends_with_parent,
-    });
-    if start.ends_with_parent {
-        if start
-            .dies_with
-            .is_some_and(|parent| !process::end_with(parent))
-        {
+    current::become_child(start.identity);
+    if ends_with_parent {
+        if !start.dies_with.is_none_or(process::end_with) {
             return FAILED;
         }
         if let Err(error) = end_with_parent(&socket) {
-            let reason = format!(
-                "it ends with its parent, and could not watch it: {}",
-                explained(&error)
-            );
+            let why = explained(&error);
+            let reason = format!("it ends with its parent, and could not watch it: {why}");
             return fail(&socket, &Failure::NotStarted(reason));
         }
     }
@@ -108,7 +90,7 @@ fn run() -> i32 {
     }
     if let Some(run) = start.run {
         registry::inherit(run);
-        if !start.ends_with_parent {
+        if !ends_with_parent {
             clear_up_after_parent(&socket, run);
         }
     }
@@ -124,10 +106,14 @@ fn run() -> i32 {
     let Some(task) = task else {
         return fail(&socket, &Failure::OtherProgram(start.function));
     };
-    let arguments = match control_socket::receive_frame(&socket, Wait::Yes) {
+    let arguments = match control_socket::receive_frame(&socket) {
         Ok(Some((Kind::Arguments, arguments))) => arguments,
         Ok(_) => return FAILED,
-        Err(error) => return fail(&socket, &Failure::UnreadableArguments(explained(&error))),
+        Err(error) => {
+            let reason = explained(&error);
+            let failure = TaskFailure::UnreadableInput { reason };
+            return fail(&socket, &Failure::Task(failure));
+        }
     };
     send(&socket, Kind::Started, Vec::new());
     let code = answer(&socket, task, arguments);
@@ -139,24 +125,27 @@ fn run() -> i32 {
 fn answer(socket: &UnixStream, task: &RegisteredTask, arguments: Envelope) -> i32 {
     events::task_begins(task.name());
     let opened = || send(socket, Kind::Unpacked, Vec::new());
-    let result = catch_unwind(AssertUnwindSafe(|| task.run(arguments, &opened)));
+    let result = catch_unwind(AssertUnwindSafe(|| (task.run)(arguments, &opened)));
     events::task_ends(task.name());
     let sent = match result {
         Ok(answer) => answer.and_then(|answer| {
             Frame::new(Kind::Answer, answer)
                 .and_then(|(frame, attachments)| frame.send(socket).map(|()| attachments.commit()))
-                .map_err(|error| Failure::UnsendableResult(explained(&error)))
+                .map_err(|error| TaskFailure::UnsendableResult {
+                    reason: explained(&error),
+                })
         }),
         Err(payload) => Err(panic::failure(payload.as_ref())),
     };
-    sent.map_or_else(|failure| fail(socket, &failure), |()| 0)
+    sent.map_or_else(|failure| fail(socket, &Failure::Task(failure)), |()| 0)
 }
 
 /// Reports to the parent why there is no answer; returns the exit code.
 fn fail(socket: &UnixStream, failure: &Failure) -> i32 {
-    send(socket, Kind::Failed, failure.to_bytes());
+    let bytes = postcard::to_stdvec(failure).expect("a failure is a few strings");
+    send(socket, Kind::Failed, bytes);
     match failure {
-        Failure::Panicked { .. } => PANICKED,
+        Failure::Task(TaskFailure::Panicked { .. }) => PANICKED,
         _ => FAILED,
     }
 }
@@ -187,7 +176,7 @@ fn clear_up_after_parent(socket: &UnixStream, run: Run) {
     // If no thread can start, the memory is freed at the end of the run.
     let _ = when_parent_ends(socket, move || {
         sweep::become_orphan(run);
-        reaper::sweep();
+        sweeper::start();
     });
 }
 

@@ -1,21 +1,15 @@
 //! Starting a process.
 
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
-use std::process::Stdio;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde::de::DeserializeOwned;
 use tracing::Level;
 
-use crate::errors::current::{self, ProcessInfo};
+use crate::errors::current::{self, Identity, ProcessInfo};
 use crate::errors::error::{Error, Result, Travelling};
 use crate::memory::name::PathBytes;
 use crate::memory::{liveness, registry};
-use crate::platform::exit_watch::ExitWatch;
 use crate::platform::limits::explained;
-use crate::platform::program;
 use crate::platform::shared_folder;
 use crate::platform::signal::Signal;
 use crate::platform::spawner::Spawner;
@@ -23,12 +17,12 @@ use crate::process::at_exit;
 use crate::process::children::Child;
 use crate::process::control_socket::{Frame, Kind};
 use crate::process::join_handle::JoinHandle;
-use crate::process::start::{self, Start};
+use crate::process::reaper;
+use crate::process::start::Start;
 use crate::process::task::Task;
 use crate::process::task_table;
-use crate::trace::{events, recorder};
-use crate::transfer::attachments::Attachments;
-use crate::transfer::codec;
+use crate::trace::events;
+use crate::transfer::codec::{self, IpcHandles};
 use crate::transfer::envelope::{self, Envelope};
 use crate::transfer::handles::Handles;
 
@@ -153,19 +147,15 @@ impl Builder {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let index = task_table::index_of(function)?;
         let parent = current::identity();
-        let daemon = self.daemon.unwrap_or(parent.this.daemon);
         let mut numbers = parent.numbers.clone();
         numbers.push(STARTED.fetch_add(1, Ordering::Relaxed) + 1);
         let name = self.name.unwrap_or_else(|| {
             let numbers: Vec<String> = numbers.iter().map(u32::to_string).collect();
             format!("Process-{}", numbers.join(":"))
         });
-        let unsendable = |reason| Error::Encode {
-            what: Travelling::Arguments,
-            name: name.clone(),
-            reason,
-        };
+        let unsendable = |reason| Error::encode(Travelling::Arguments, &name, reason);
 
+        let daemon = self.daemon.unwrap_or(parent.this.daemon);
         let ends_with_parent = daemon || parent.ends_with_parent;
         let spawner = if ends_with_parent {
             Spawner::lasting()
@@ -180,13 +170,18 @@ impl Builder {
         };
         let random_half = liveness::random_half();
         let start = Start {
-            name: name.clone(),
-            daemon,
-            ends_with_parent,
+            identity: Identity {
+                this: ProcessInfo {
+                    name: name.clone(),
+                    pid: 0, // It is not yet known.
+                    daemon,
+                },
+                parent: Some(parent.this.clone()),
+                numbers,
+                ends_with_parent,
+            },
             dies_with: spawner.lasts().then(std::process::id),
-            numbers,
             random_half,
-            parent: parent.this.clone(),
             index,
             function: std::any::type_name::<F>().to_owned(),
             tasks: task_table::table()?.len(),
@@ -194,7 +189,7 @@ impl Builder {
             shared_folder: shared_folder::for_children().map(|folder| PathBytes(folder.to_owned())),
         };
         let start = Envelope {
-            bytes: start.to_bytes(),
+            bytes: postcard::to_stdvec(&start).expect("a start is names and numbers"),
             // Held by the system while it is in flight: the run is not over if this process dies before the child has
             // read its start.
             handles: Handles {
@@ -203,9 +198,9 @@ impl Builder {
             },
             ..Envelope::default()
         };
-        let arguments =
-            envelope::pack::<Args>(|bytes, ipc_handles| F::write(&args, bytes, ipc_handles))
-                .map_err(unsendable)?;
+        let write =
+            |bytes: &mut Vec<u8>, ipc_handles: IpcHandles| F::write(&args, bytes, ipc_handles);
+        let arguments = envelope::pack::<Args>(write).map_err(unsendable)?;
         let too_large = |error: std::io::Error| unsendable(explained(&error));
         let (start, _) = Frame::new(Kind::Start, start).map_err(too_large)?;
         let (arguments, attachments) = Frame::new(Kind::Arguments, arguments).map_err(too_large)?;
@@ -216,14 +211,14 @@ impl Builder {
         let child = starting
             .and_then(|_starting| {
                 let discard = |answer| drop(read_answer::<F::Output>(answer));
-                start_program(&name, daemon, random_half, &spawner, attachments, discard)
+                Child::start(&name, daemon, random_half, &spawner, discard)
             })
-            .map_err(|source| Error::Spawn {
-                name: name.clone(),
-                source,
+            .map_err(|source| {
+                let name = name.clone();
+                Error::Spawn { name, source }
             })?;
-        child.send_start(&[start, arguments]).inspect_err(|_| {
-            child.cancel_attachments();
+        let sent = child.send_start(&[start, arguments], attachments);
+        sent.inspect_err(|_| {
             let _ = child.signal(Signal::KILL);
             let _ = child.wait(None);
         })?;
@@ -231,7 +226,7 @@ impl Builder {
         if carries {
             // If it dies before it has read its arguments, others may wait for the handles in them, and this process
             // with them, and not ask whether the child lives.
-            child.assist();
+            reaper::watch(&child, None);
         }
         Ok(JoinHandle::new(child, read_answer))
     }
@@ -239,45 +234,4 @@ impl Builder {
 
 fn read_answer<R: DeserializeOwned + 'static>(answer: Envelope) -> std::result::Result<R, String> {
     envelope::open(answer, codec::read)
-}
-
-/// Runs this program once more, with a control socket as its standard input.
-fn start_program(
-    name: &str,
-    daemon: bool,
-    random_half: u32,
-    spawner: &Spawner,
-    attachments: Attachments,
-    discard: fn(Envelope),
-) -> std::io::Result<Arc<Child>> {
-    let (socket, childs_end) = UnixStream::pair()?;
-    let mut command = program::command()?;
-    command
-        .arg(start::MARK)
-        .arg(name)
-        .stdin(Stdio::from(OwnedFd::from(childs_end)));
-    if let Some(folder) = recorder::folder_for_children() {
-        command.env(recorder::VARIABLE, folder);
-    }
-    // The command, which holds our copy of the child's end, is dropped there.
-    let mut process = spawner.spawn(command)?;
-    let pid = process.id();
-    let watch = ExitWatch::new(pid, &socket).inspect_err(|_| {
-        let _ = process.kill();
-        let _ = process.wait();
-    })?;
-    let info = ProcessInfo {
-        name: name.to_owned(),
-        pid,
-        daemon,
-    };
-    Ok(Child::new(
-        info,
-        random_half,
-        process,
-        socket,
-        watch,
-        attachments,
-        discard,
-    ))
 }

@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 #[cfg(doc)]
 use crate::errors::error::Error;
 use crate::errors::error::Result;
-use crate::errors::failure::Failure;
 use crate::platform::signal::Signal;
-use crate::process::children::{Child, End};
-use crate::process::reaper::{self, Awaited};
+use crate::process::children::Child;
+use crate::process::reaper;
 use crate::trace::events;
 use crate::transfer::envelope::Envelope;
 
@@ -52,7 +51,7 @@ impl<R> JoinHandle<R> {
     /// Returns whether the process is still running. Python: `Process.is_alive()`.
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        matches!(self.child.try_reap(), Ok(None))
+        matches!(self.child.try_reap(), Ok(false))
     }
 
     /// Returns how the process ended; `None` while it runs, and where that can't be known ([`Error::EndUnknown`]).
@@ -61,10 +60,7 @@ impl<R> JoinHandle<R> {
     /// code 0, one that panicked 101, one whose answer could not be sent 1.
     #[must_use]
     pub fn exit_status(&self) -> Option<ExitStatus> {
-        match self.child.try_reap() {
-            Ok(Some(End::Known(status))) => Some(status),
-            _ => None,
-        }
+        self.child.exit_status()
     }
 
     /// Asks the process to end, with SIGTERM; it is not waited for. Python: `Process.terminate()`.
@@ -92,12 +88,10 @@ impl<R> JoinHandle<R> {
     fn signal(&self, signal: Signal) -> Result<()> {
         self.child.signal(signal)?;
         // No thread may ask again whether it lives, and it leaves its memory.
-        self.child.assist();
+        reaper::watch(&self.child, None);
         Ok(())
     }
-}
 
-impl<R> JoinHandle<R> {
     /// Returns the handle to a process whose answer `read` reads.
     pub(crate) fn new(child: Arc<Child>, read: ReadAnswer<R>) -> JoinHandle<R> {
         JoinHandle { child, read }
@@ -106,9 +100,7 @@ impl<R> JoinHandle<R> {
     pub(crate) fn child(&self) -> &Arc<Child> {
         &self.child
     }
-}
 
-impl<R> JoinHandle<R> {
     /// Waits for the process to end and returns what its function returned.
     ///
     /// Python: `Process.join()`, which returns nothing.
@@ -170,8 +162,7 @@ impl<R> JoinHandle<R> {
     /// Returns the answer of a process that has ended.
     fn answer(&self) -> Result<R> {
         let answer = self.child.take_answer()?;
-        (self.read)(answer)
-            .map_err(|reason| Failure::UnreadableResult(reason).of_process(&self.child.info))
+        (self.read)(answer).map_err(|reason| self.child.unreadable_answer(reason))
     }
 }
 
@@ -186,10 +177,11 @@ impl<R> std::fmt::Debug for JoinHandle<R> {
 
 impl<R> Drop for JoinHandle<R> {
     fn drop(&mut self) {
-        match self.child.try_reap() {
-            Ok(None) => reaper::adopt(Arc::clone(&self.child) as Arc<dyn Awaited>, None),
+        if self.is_alive() {
+            reaper::watch(&self.child, None);
+        } else {
             // The reaper may still have the child for a moment.
-            _ => self.child.discard_answer(),
+            self.child.discard_answer();
         }
     }
 }

@@ -2,14 +2,14 @@
 //!
 //! Each value follows its length, so one that cannot be read does no harm to the next ones.
 
-use crate::errors::failure::Failure;
+use crate::errors::task_failure::TaskFailure;
 use crate::transfer::caught;
 
 /// A length up to that takes one byte.
 const SHORT: u8 = 250;
 /// The length follows, in [`LENGTH`] bytes.
 const LONG: u8 = 251;
-/// A [`Failure`] follows.
+/// A [`TaskFailure`] follows.
 const FAILED: u8 = 252;
 
 /// Bytes of a length behind [`LONG`].
@@ -72,7 +72,7 @@ fn set_length(bytes: &mut Vec<u8>, start: usize, content: usize) -> Result<(), S
 }
 
 /// The bytes of a value, or the failure in its place.
-type Entry<'a> = Result<&'a [u8], Failure>;
+pub(super) type Entry<'a> = Result<&'a [u8], TaskFailure>;
 
 /// Splits off the first entry; `None` if it isn't whole.
 #[inline]
@@ -102,9 +102,9 @@ pub(crate) fn only(bytes: &[u8]) -> Result<&[u8], String> {
 }
 
 /// Appends a failure in place of a value.
-pub(crate) fn append_failure(failure: &Failure, bytes: &mut Vec<u8>) {
+pub(super) fn append_failure(failure: &TaskFailure, bytes: &mut Vec<u8>) {
     bytes.push(FAILED);
-    bytes.extend(failure.to_bytes());
+    bytes.extend(postcard::to_stdvec(failure).expect("a failure is a few strings"));
 }
 
 #[cfg(test)]
