@@ -1,6 +1,7 @@
 //! What can go wrong, one variant per cause.
 
 use std::fmt;
+use std::io;
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -25,10 +26,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// waited, and `source` and `reason` are the words of the operating system and of the serialiser.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-#[allow(
-    missing_docs,
-    reason = "what fields of one name have in common is said once"
-)]
+#[allow(missing_docs, reason = "fields of one name are explained once")]
 pub enum Error {
     /// [`init`](crate::init) has not run in this program.
     #[error(
@@ -47,10 +45,7 @@ pub enum Error {
 
     /// The operating system did not start the process.
     #[error("cannot start process '{}': {}", Name(name), Words(&explained(source)))]
-    Spawn {
-        name: String,
-        source: std::io::Error,
-    },
+    Spawn { name: String, source: io::Error },
 
     /// A value could not be turned into bytes to travel to another process.
     #[error("{what} of process '{}' cannot be sent: {}", Name(name), Words(reason))]
@@ -144,10 +139,7 @@ pub enum Error {
 
     /// There is no shared memory, or the system refused its use.
     #[error("no shared memory for {what}: {}", explained(source))]
-    Memory {
-        what: String,
-        source: std::io::Error,
-    },
+    Memory { what: String, source: io::Error },
 
     /// A lock was not free in time.
     #[error(
@@ -256,7 +248,10 @@ pub enum Error {
 
     /// The pool cannot go on.
     #[error("the pool is broken: {reason}")]
-    PoolBroken { reason: String },
+    PoolBroken {
+        /// What happened to it.
+        reason: String,
+    },
 
     /// The result was already taken by an earlier call.
     #[error("the result was taken before")]
@@ -268,7 +263,7 @@ pub enum Error {
         /// What was being done, as a verb.
         doing: &'static str,
         name: String,
-        source: std::io::Error,
+        source: io::Error,
     },
 }
 
@@ -283,7 +278,7 @@ impl Error {
         Error::Decode { what, name, reason }
     }
 
-    pub(crate) fn memory(what: impl Into<String>, source: std::io::Error) -> Error {
+    pub(crate) fn memory(what: impl Into<String>, source: io::Error) -> Error {
         let what = what.into();
         Error::Memory { what, source }
     }

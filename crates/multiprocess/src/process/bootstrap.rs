@@ -1,14 +1,17 @@
 //! The beginning and the end of a child process: what [`init`] does.
 
 use std::fs::File;
+use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use rustix::process::{Signal, getpid, kill_process};
+
 use crate::errors::current;
 use crate::errors::failure::Failure;
 use crate::errors::task_failure::TaskFailure;
-use crate::memory::name::{PathBytes, Run};
+use crate::memory::name::PathBytes;
 use crate::memory::{liveness, registry, sweep};
 use crate::platform::limits::explained;
 use crate::platform::{exit_watch, inherited, process, program, shared_folder};
@@ -29,17 +32,10 @@ const USAGE: i32 = 2;
 
 /// Notes which functions children may run; in a child it runs the requested one, and exits.
 pub(crate) fn begin(tasks: Vec<RegisteredTask>) {
-    let is_child = std::env::args_os()
-        .nth(1)
-        .is_some_and(|argument| argument == MARK);
-    let registered = task_table::register(tasks);
-    assert!(
-        registered,
-        "multiprocess::init was called twice; call it once, first thing in main"
-    );
+    task_table::register(tasks);
     program::note();
     at_exit::prepare();
-    if is_child {
+    if std::env::args_os().nth(1).is_some_and(|mark| mark == MARK) {
         std::process::exit(run());
     }
     events::prepare();
@@ -52,10 +48,10 @@ fn run() -> i32 {
     let socket = match take_socket() {
         Ok(socket) => socket,
         Err(error) => {
+            let why = explained(&error);
             eprintln!(
                 "{MARK} is how a program that uses the crate `multiprocess` starts its own children; \
-                 it is not for calling by hand ({})",
-                explained(&error)
+                 it is not for calling by hand ({why})"
             );
             return USAGE;
         }
@@ -79,7 +75,10 @@ fn run() -> i32 {
         if !start.dies_with.is_none_or(process::end_with) {
             return FAILED;
         }
-        if let Err(error) = end_with_parent(&socket) {
+        let end = || {
+            let _ = kill_process(getpid(), Signal::KILL);
+        };
+        if let Err(error) = when_parent_ends(&socket, end) {
             let why = explained(&error);
             let reason = format!("it ends with its parent, and could not watch it: {why}");
             return fail(&socket, &Failure::NotStarted(reason));
@@ -91,12 +90,17 @@ fn run() -> i32 {
     if let Some(run) = start.run {
         registry::inherit(run);
         if !ends_with_parent {
-            clear_up_after_parent(&socket, run);
+            // What the parent leaves in the run is removed if it is killed: this process keeps the run from being over.
+            // If no thread can start, that is freed at the end of the run.
+            let _ = when_parent_ends(&socket, move || {
+                sweep::become_orphan(run);
+                sweeper::start();
+            });
         }
     }
     // This closes the parent's lease, now that we have our own.
     drop(envelope);
-    panic::announce_with_process_name();
+    std::panic::set_hook(Box::new(panic::announce));
     events::prepare();
 
     let table = task_table::table().unwrap_or_default();
@@ -121,7 +125,7 @@ fn run() -> i32 {
     code
 }
 
-/// Runs the function and sends what came of it.
+/// Runs the function and sends what came of it; returns the exit code.
 fn answer(socket: &UnixStream, task: &RegisteredTask, arguments: Envelope) -> i32 {
     events::task_begins(task.name());
     let opened = || send(socket, Kind::Unpacked, Vec::new());
@@ -160,8 +164,8 @@ fn send(socket: &UnixStream, kind: Kind, bytes: Vec<u8>) {
 }
 
 /// Takes the control socket from standard input, and leaves an empty standard input behind.
-fn take_socket() -> std::io::Result<UnixStream> {
-    let socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+fn take_socket() -> io::Result<UnixStream> {
+    let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     // An error where standard input is not a socket.
     socket.local_addr()?;
     // Where there is no such file, standard input stays the socket, which nothing else reads.
@@ -171,31 +175,11 @@ fn take_socket() -> std::io::Result<UnixStream> {
     Ok(socket)
 }
 
-/// Removes what the parent leaves in the run, if it is killed: this process keeps the run from being over.
-fn clear_up_after_parent(socket: &UnixStream, run: Run) {
-    // If no thread can start, the memory is freed at the end of the run.
-    let _ = when_parent_ends(socket, move || {
-        sweep::become_orphan(run);
-        sweeper::start();
-    });
-}
-
-/// Ends this process as soon as its parent ends, however that ends.
-fn end_with_parent(socket: &UnixStream) -> std::io::Result<()> {
-    when_parent_ends(socket, || {
-        let _ =
-            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
-    })
-}
-
-/// Starts a thread that acts when the parent ends: its end of the socket stays open as long as it lives.
-fn when_parent_ends(
-    socket: &UnixStream,
-    act: impl FnOnce() + Send + 'static,
-) -> std::io::Result<()> {
+/// Starts a thread that acts when the parent ends, in whatever way: until then its end of the socket is open.
+fn when_parent_ends(socket: &UnixStream, act: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let socket = socket.try_clone()?;
-    let watch = std::thread::Builder::new().name("parent watch".to_owned());
-    let watch = watch.spawn(move || {
+    let thread = std::thread::Builder::new().name("parent watch".to_owned());
+    let watch = thread.spawn(move || {
         exit_watch::wait_for_hang_up(&socket);
         act();
     });

@@ -13,32 +13,27 @@ use crate::platform::limits::explained;
 use crate::platform::shared_folder;
 use crate::platform::signal::Signal;
 use crate::platform::spawner::Spawner;
-use crate::process::at_exit;
 use crate::process::children::Child;
 use crate::process::control_socket::{Frame, Kind};
 use crate::process::join_handle::JoinHandle;
-use crate::process::reaper;
 use crate::process::start::Start;
 use crate::process::task::Task;
-use crate::process::task_table;
+use crate::process::{at_exit, reaper, task_table};
 use crate::trace::events;
-use crate::transfer::codec::{self, IpcHandles};
+use crate::transfer::codec;
 use crate::transfer::envelope::{self, Envelope};
 use crate::transfer::handles::Handles;
 
 /// Starts a process that calls `function` with `args`, a tuple, and returns the handle to it.
 ///
-/// Python: `p = Process(target=function, args=args); p.start()`. The process is started by running this
-/// same program again, as Python's `spawn` method does (never by `fork`); but it does not run `main`
-/// past [`init`](crate::init). Its standard input is empty, its standard output and error are the
-/// parent's, as are its environment and its current folder. Lines that it prints stay whole [up to a
-/// length](crate#printing).
+/// Python: `p = Process(target=function, args=args); p.start()`, with the start method `spawn`: this same program is run
+/// again, but not past [`init`](crate::init). Its standard input is empty; its standard output and error, environment
+/// and current folder are the parent's. Lines that it prints stay whole [up to a length](crate#printing).
 ///
 /// # Errors
 ///
-/// [`Error::NotInitialized`] or [`Error::NotRegistered`] if the child could not run the function,
-/// [`Error::Encode`] if the arguments cannot travel, [`Error::Spawn`] if the operating system refuses. In
-/// each case no process was started.
+/// [`Error::NotInitialized`] or [`Error::NotRegistered`] if the child could not run the function, [`Error::Encode`] if the
+/// arguments cannot travel, [`Error::Spawn`] if the operating system refuses. No process was started then.
 ///
 /// # Examples
 ///
@@ -77,8 +72,7 @@ where
 
 /// A process to be started, with a name or as a daemon.
 ///
-/// Python: the arguments `name=` and `daemon=` of `Process`. The shape is that of
-/// [`std::thread::Builder`].
+/// Python: the arguments `name=` and `daemon=` of `Process`.
 ///
 /// # Examples
 ///
@@ -111,9 +105,9 @@ impl Builder {
 
     /// Names the process, for people: two processes may have one name.
     ///
-    /// The operating system shows the name too; Linux keeps the first 15 bytes for `ps -o comm` and `top`,
-    /// and the whole of it in the command line. Without a name the process is `Process-1`, `Process-2`, …
-    /// by order of start; the children of `Process-2` are `Process-2:1`, `Process-2:2`, …
+    /// The operating system shows it too: Linux the first 15 bytes in `ps -o comm` and `top`, and all of it in the
+    /// command line. The default is `Process-1`, `Process-2`, … by order of start; the children of `Process-2` are
+    /// `Process-2:1`, `Process-2:2`, …
     pub fn name(mut self, name: impl Into<String>) -> Builder {
         self.name = Some(name.into());
         self
@@ -121,14 +115,12 @@ impl Builder {
 
     /// Makes the process a daemon, or not: a daemon is ended when this process ends, however that happens.
     ///
-    /// By default, the process is a daemon if this process is one, as in Python. Unlike in Python, a daemon
-    /// may start processes itself.
+    /// By default, the process is a daemon if this process is one, as in Python. Unlike in Python, a daemon may start
+    /// processes itself. It waits for those that aren't daemons when its function returns; when it is ended, all its
+    /// descendants are ended with it, since no process would be left to wait for them.
     ///
-    /// At an orderly end daemons get SIGTERM and, a second later, SIGKILL; when this process is killed they
-    /// end at once. The other children are waited for.
-    ///
-    /// A daemon waits for its children that aren't daemons when its function returns. When a daemon is ended, all its
-    /// descendants are ended with it, daemons or not: no process would be left to wait for them.
+    /// At an orderly end daemons get SIGTERM and, a second later, SIGKILL, and the other children are waited for; when
+    /// this process is killed, daemons end at once.
     pub fn daemon(mut self, daemon: bool) -> Builder {
         self.daemon = Some(daemon);
         self
@@ -193,26 +185,22 @@ impl Builder {
             // Held by the system while it is in flight: the run is not over if this process dies before the child has
             // read its start.
             handles: Handles {
-                packet: Vec::new(),
                 files: registry::lease().into_iter().collect(),
+                ..Handles::default()
             },
             ..Envelope::default()
         };
-        let write =
-            |bytes: &mut Vec<u8>, ipc_handles: IpcHandles| F::write(&args, bytes, ipc_handles);
-        let arguments = envelope::pack::<Args>(write).map_err(unsendable)?;
+        let packed = envelope::pack::<Args>(|bytes, handles| F::write(&args, bytes, handles));
+        let arguments = packed.map_err(unsendable)?;
         let too_large = |error: std::io::Error| unsendable(explained(&error));
         let (start, _) = Frame::new(Kind::Start, start).map_err(too_large)?;
         let (arguments, attachments) = Frame::new(Kind::Arguments, arguments).map_err(too_large)?;
         let carries = !attachments.is_empty();
 
         let at = events::moment(Level::INFO);
-        let starting = at_exit::starting();
-        let child = starting
-            .and_then(|_starting| {
-                let discard = |answer| drop(read_answer::<F::Output>(answer));
-                Child::start(&name, daemon, random_half, &spawner, discard)
-            })
+        let discard = |answer| drop(read_answer::<F::Output>(answer));
+        let child = at_exit::starting()
+            .and_then(|_starting| Child::start(&name, daemon, random_half, &spawner, discard))
             .map_err(|source| {
                 let name = name.clone();
                 Error::Spawn { name, source }

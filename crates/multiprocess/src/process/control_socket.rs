@@ -1,9 +1,8 @@
 //! The control socket between a parent and its child, a pair of sockets that carries a few small frames each way.
 //!
-//! The child's end is its standard input, so it needs no name, leaves nothing behind in any folder, and
-//! closes when its process ends, however it ends. A frame is small, always: a value of more than
-//! [`INLINE`] bytes is in a file without a name whose descriptor travels instead. So a frame fits into
-//! the socket's buffer, and neither side ever waits for the other to read.
+//! The child's end is its standard input, so it needs no name, and closes when the process ends. A value of more than
+//! [`INLINE`] bytes is in a file without a name whose descriptor travels instead: a frame always fits into the socket's
+//! buffer, and neither side ever waits for the other to read.
 
 use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut};
@@ -26,7 +25,7 @@ use crate::transfer::attachments::Attachments;
 use crate::transfer::envelope::Envelope;
 use crate::transfer::handles::{Handles, MAX_FILES};
 
-/// Bytes of a value that travel within the frame; more go into a file.
+/// Bytes of a value that travel within the frame.
 const INLINE: usize = 32 * 1024;
 
 /// Writing to a process that has ended is an error and not a signal; Apple's systems have no such flag, but programs in
@@ -40,7 +39,6 @@ const NO_SIGNAL: SendFlags = SendFlags::empty();
 #[cfg(target_vendor = "apple")]
 const CLOSE_ON_EXEC: RecvFlags = RecvFlags::empty();
 
-/// The type of a frame.
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, NoUninit, CheckedBitPattern)]
 pub(crate) enum Kind {
@@ -74,7 +72,7 @@ fn broken(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what.to_owned())
 }
 
-/// A frame ready to be sent: everything that can fail for want of memory has been done.
+/// A frame ready to be sent: what can fail for want of memory is done.
 pub(crate) struct Frame {
     inline: Vec<u8>,
     files: Vec<OwnedFd>,

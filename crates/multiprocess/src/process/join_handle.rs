@@ -15,11 +15,10 @@ use crate::transfer::envelope::Envelope;
 
 /// The handle to a process: wait for it, take its answer, end it.
 ///
-/// Python: `Process` after `start()`. Unlike there, [`join`](JoinHandle::join) returns what the function
-/// returned.
+/// Python: `Process` after `start()`; but [`join`](JoinHandle::join) returns what the function returned.
 ///
-/// Dropping the handle detaches the process: it goes on, is reaped when it ends, and its answer is lost.
-/// At the end of this process it is waited for all the same, unless it is a daemon.
+/// Dropping the handle detaches the process: it goes on, is reaped when it ends, and its answer is lost. At the end of
+/// this process it is waited for all the same, unless it is a daemon.
 #[must_use = "dropping the handle detaches the process, and its answer is lost"]
 pub struct JoinHandle<R> {
     child: Arc<Child>,
@@ -36,7 +35,7 @@ impl<R> JoinHandle<R> {
         &self.child.info.name
     }
 
-    /// Returns the process id that the operating system gave.
+    /// Returns the process id.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.child.info.pid
@@ -63,9 +62,7 @@ impl<R> JoinHandle<R> {
         self.child.exit_status()
     }
 
-    /// Asks the process to end, with SIGTERM; it is not waited for. Python: `Process.terminate()`.
-    ///
-    /// A process that has ended already is left alone.
+    /// Asks the process to end, with SIGTERM, unless it has; it is not waited for. Python: `Process.terminate()`.
     ///
     /// # Errors
     ///
@@ -74,9 +71,7 @@ impl<R> JoinHandle<R> {
         self.signal(Signal::TERM)
     }
 
-    /// Ends the process at once, with SIGKILL; it is not waited for. Python: `Process.kill()`.
-    ///
-    /// A process that has ended already is left alone.
+    /// Ends the process at once, with SIGKILL, unless it has ended; it is not waited for. Python: `Process.kill()`.
     ///
     /// # Errors
     ///
@@ -92,7 +87,6 @@ impl<R> JoinHandle<R> {
         Ok(())
     }
 
-    /// Returns the handle to a process whose answer `read` reads.
     pub(crate) fn new(child: Arc<Child>, read: ReadAnswer<R>) -> JoinHandle<R> {
         JoinHandle { child, read }
     }
@@ -151,7 +145,6 @@ impl<R> JoinHandle<R> {
         }
     }
 
-    /// Waits until the process has ended, or the deadline has passed; true if it has ended.
     fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
         events::join_awaited(&self.child.info);
         let ended = self.child.wait(deadline);
@@ -159,7 +152,6 @@ impl<R> JoinHandle<R> {
         ended
     }
 
-    /// Returns the answer of a process that has ended.
     fn answer(&self) -> Result<R> {
         let answer = self.child.take_answer()?;
         (self.read)(answer).map_err(|reason| self.child.unreadable_answer(reason))

@@ -16,11 +16,6 @@ thread_local! {
     static LOCATION: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Replaces Rust's announcement, which names only the thread.
-pub(crate) fn announce_with_process_name() {
-    std::panic::set_hook(Box::new(announce));
-}
-
 /// Returns the failure of a function whose panic was caught last on this thread.
 pub(crate) fn failure(payload: &(dyn Any + Send)) -> TaskFailure {
     // Taken, so that it is not that of a later panic, which may run no hook (`resume_unwind`).
@@ -35,7 +30,8 @@ pub(crate) fn failure(payload: &(dyn Any + Send)) -> TaskFailure {
     }
 }
 
-fn announce(panic: &PanicHookInfo<'_>) {
+/// The panic hook of a child: Rust's own names only the thread.
+pub(crate) fn announce(panic: &PanicHookInfo<'_>) {
     let location = panic
         .location()
         .map(ToString::to_string)

@@ -36,10 +36,9 @@ impl std::fmt::Debug for RegisteredTask {
     }
 }
 
-/// Enters a function in the list that [`init`](crate::init) takes.
+/// Enters a function in the list that [`init`](crate::init) takes, which says what a child may run.
 ///
-/// Python finds the function by its name in the imported module; here the list says which functions a
-/// child may run.
+/// Python finds the function by its name in the imported module.
 ///
 /// # Examples
 ///
@@ -75,12 +74,14 @@ where
 
 static TABLE: OnceLock<Vec<RegisteredTask>> = OnceLock::new();
 
-/// Keeps the list for the rest of the program; false if there was one already.
-pub(crate) fn register(tasks: Vec<RegisteredTask>) -> bool {
-    TABLE.set(tasks).is_ok()
+/// Keeps the list for the rest of the program; panics if there is one already.
+pub(crate) fn register(tasks: Vec<RegisteredTask>) {
+    assert!(
+        TABLE.set(tasks).is_ok(),
+        "multiprocess::init was called twice; call it once, first thing in main"
+    );
 }
 
-/// Returns the list given to `init`.
 pub(crate) fn table() -> Result<&'static [RegisteredTask]> {
     TABLE.get().map(Vec::as_slice).ok_or(Error::NotInitialized)
 }

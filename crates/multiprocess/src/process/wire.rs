@@ -15,7 +15,7 @@ const FAILED: u8 = 252;
 /// Bytes of a length behind [`LONG`].
 const LENGTH: usize = 4;
 
-/// Appends what `write` writes for a `T`, after its length; on an error, which says why, the bytes are as before.
+/// Appends what `write` writes for a `T`, after its length; after an error the bytes are as before.
 #[inline]
 pub(crate) fn append<T>(
     bytes: &mut Vec<u8>,
@@ -93,7 +93,7 @@ pub(super) fn split(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
     Some((Ok(value), rest))
 }
 
-/// Returns the bytes of the one value that there is.
+/// Returns the bytes of the only value.
 pub(crate) fn only(bytes: &[u8]) -> Result<&[u8], String> {
     match split(bytes) {
         Some((Ok(value), _)) => Ok(value),
@@ -105,27 +105,4 @@ pub(crate) fn only(bytes: &[u8]) -> Result<&[u8], String> {
 pub(super) fn append_failure(failure: &TaskFailure, bytes: &mut Vec<u8>) {
     bytes.push(FAILED);
     bytes.extend(postcard::to_stdvec(failure).expect("a failure is a few strings"));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_of_all_lengths_are_read_back() {
-        for length in [0, 1, 249, 250, 251, 252, 300, 70_000] {
-            let mut bytes = Vec::new();
-            for value in [vec![1; length], vec![7]] {
-                append::<Vec<u8>>(&mut bytes, |bytes| {
-                    bytes.extend(&value);
-                    Ok(())
-                })
-                .unwrap();
-            }
-            assert_eq!(only(&bytes).unwrap().len(), length);
-            let (_, rest) = split(&bytes).unwrap();
-            assert_eq!(only(rest), Ok(&[7][..]));
-            assert!(only(&bytes[..length]).is_err());
-        }
-    }
 }
