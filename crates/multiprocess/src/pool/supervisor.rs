@@ -137,7 +137,7 @@ impl Supervisor {
             // It can fail only for want of memory; then the pool's next check notices the death.
             let _ = events.put(bytes_of(&Event::new(EventKind::Died, worker_id)));
         };
-        reaper::watch(handle.child(), Some(Box::new(report)));
+        reaper::adopt(handle.child(), Some(Box::new(report)));
         Ok(Worker {
             id: worker_id,
             handle,

@@ -214,7 +214,7 @@ impl Builder {
         if carries {
             // If it dies before it has read its arguments, others may wait for the handles in them, and this process
             // with them, and not ask whether the child lives.
-            reaper::watch(&child, None);
+            reaper::assist(&child);
         }
         Ok(JoinHandle::new(child, read_answer))
     }

@@ -40,7 +40,7 @@ pub(crate) struct Child {
     /// Reads the answer and throws it away, with the handles in it.
     discard: fn(Envelope),
     /// Whether the reaper waits for it, beside the owner of its handle.
-    pub(super) is_watched: AtomicBool,
+    pub(super) is_assisted: AtomicBool,
 }
 
 struct State {
@@ -108,7 +108,7 @@ impl Child {
                 ended: None,
             }),
             discard,
-            is_watched: AtomicBool::new(false),
+            is_assisted: AtomicBool::new(false),
         });
         list().push(Arc::clone(&child));
         Ok(child)

@@ -144,7 +144,7 @@ pub(crate) fn receive_frame(socket: &UnixStream) -> io::Result<Option<(Kind, Env
     {
         return Ok(None);
     }
-    if files.len() != usize::from(header.files) {
+    if files.len() != usize::from(header.files) || header.stored && files.is_empty() {
         let why = limits::too_few_descriptors();
         let what = "open files that travelled with a value are missing";
         return Err(broken(&format!("{what}: {why}")));

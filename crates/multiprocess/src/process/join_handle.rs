@@ -83,7 +83,7 @@ impl<R> JoinHandle<R> {
     fn signal(&self, signal: Signal) -> Result<()> {
         self.child.signal(signal)?;
         // No thread may ask again whether it lives, and it leaves its memory.
-        reaper::watch(&self.child, None);
+        reaper::assist(&self.child);
         Ok(())
     }
 
@@ -170,7 +170,7 @@ impl<R> std::fmt::Debug for JoinHandle<R> {
 impl<R> Drop for JoinHandle<R> {
     fn drop(&mut self) {
         if self.is_alive() {
-            reaper::watch(&self.child, None);
+            reaper::adopt(&self.child, None);
         } else {
             // The reaper may still have the child for a moment.
             self.child.discard_answer();

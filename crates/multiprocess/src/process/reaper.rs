@@ -15,12 +15,12 @@ use crate::platform::exit_watch::wait_for;
 use crate::process::children::Child;
 use crate::transfer::caught;
 
-/// A child, and what is to be done when it has ended.
-type Watched = (Arc<Child>, Option<Box<dyn FnOnce() + Send>>);
+/// What is to be done when a child has ended.
+type Then = Box<dyn FnOnce() + Send>;
 
 struct Reaper {
     /// Handed over, and not yet seen by the thread.
-    new: Vec<Watched>,
+    new: Vec<(Arc<Child>, Option<Then>)>,
     /// The process that has the thread, and what wakes it; `None` while there is no thread.
     waker: Option<(u32, UnixStream)>,
 }
@@ -34,18 +34,26 @@ fn reaper() -> MutexGuard<'static, Reaper> {
     REAPER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Has the thread wait for a child, beside the owner of its handle, and call `then` when it has ended and was reaped.
+/// Takes over the waiting for a child; when it has ended and was reaped, `then` is called.
 ///
 /// Without thread or descriptors it is reaped by the next `active_children`, or at the end.
-pub(crate) fn watch(child: &Arc<Child>, then: Option<Box<dyn FnOnce() + Send>>) {
-    if child.is_watched.swap(true, Ordering::Relaxed) && then.is_none() {
-        return;
-    }
+pub(crate) fn adopt(child: &Arc<Child>, then: Option<Then>) {
     let mut reaper = reaper();
     reaper.new.push((Arc::clone(child), then));
-    // If it fails, the next call tries again.
-    let is_awake = reaper.wake().is_ok();
-    child.is_watched.store(is_awake, Ordering::Relaxed);
+    let _ = reaper.wake();
+}
+
+/// Waits for a child beside the owner of its handle, if there is a thread for it.
+pub(crate) fn assist(child: &Arc<Child>) {
+    let mut reaper = reaper();
+    if !child.is_assisted.swap(true, Ordering::Relaxed) {
+        reaper.new.push((Arc::clone(child), None));
+        if reaper.wake().is_err() {
+            // It would keep the descriptors of a child that was joined, where they are scarce.
+            reaper.new.pop();
+            child.is_assisted.store(false, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Reaper {
@@ -68,7 +76,7 @@ impl Reaper {
 }
 
 fn reap(mut wakeups: &UnixStream) {
-    let mut children: Vec<Watched> = Vec::new();
+    let mut children: Vec<(Arc<Child>, Option<Then>)> = Vec::new();
     loop {
         {
             let mut reaper = reaper();

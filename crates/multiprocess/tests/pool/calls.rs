@@ -347,9 +347,10 @@ fn values_of_all_lengths_arrive_behind_each_other() {
     let large: Vec<Vec<u8>> = lengths.iter().map(|&length| vec![7; length]).collect();
     let pool = Pool::new(1).unwrap();
     for chunk in [1, 3, 100] {
-        let pool = pool.chunk_size(chunk);
-        assert_eq!(pool.map(same_length, small.clone()).unwrap(), small);
-        assert_eq!(pool.map(same_bytes, large.clone()).unwrap(), large);
+        let lengths = pool.chunk_size(chunk).map(same_length, small.clone());
+        assert_eq!(lengths.unwrap(), small);
+        let bytes = pool.chunk_size(chunk).map(same_bytes, large.clone());
+        assert_eq!(bytes.unwrap(), large);
     }
 }
 
