@@ -62,8 +62,7 @@
 //! Processes share standard output and standard error, and one write call is atomic: on a pipe up to 4 096 bytes. So
 //! lines that several processes print at once are not mixed
 //!
-//! - with `println!`, up to 1 024 bytes with the end of the line: that is Rust's buffer. It writes a longer line in
-//!   several pieces, and the line of another process may come between them;
+//! - with `println!`, up to the 1 024 bytes of Rust's buffer, the end of the line included;
 //! - with `print!` of a line that is formatted already, up to 4 096 bytes. Standard error has no buffer, so even short
 //!   lines need this there;
 //! - at any length, while the printing process holds a [`Lock`] that they share.
@@ -157,14 +156,13 @@ pub use trace::recorder::recorder;
 
 /// Prepares the program for having child processes; the first statement of `main`.
 ///
-/// In the first process it notes which functions children may run, and returns. In a child it runs the
-/// function that the parent asked for, and exits: what follows in `main` runs in the first process only.
+/// In the first process it notes which functions children may run, and returns. In a child it runs the function that the
+/// parent asked for, and exits: what follows in `main` runs in the first process only.
 ///
-/// Python: `if __name__ == "__main__":`. Python's children find functions by importing the module again, ours by this
-/// list.
+/// Python: `if __name__ == "__main__":`; its children find functions by importing the module again.
 ///
-/// When the first process ends (its `main` returns or panics, or its main thread calls
-/// [`std::process::exit`]) it ends its daemons and waits for its other children.
+/// When the first process ends (its `main` returns or panics, or its main thread calls [`std::process::exit`]) it ends
+/// its daemons and waits for its other children.
 ///
 /// # Panics
 ///

@@ -10,6 +10,7 @@ pub(crate) mod join_handle;
 pub(crate) mod panic;
 pub(crate) mod reaper;
 pub(crate) mod start;
+pub(crate) mod sweeper;
 pub(crate) mod task;
 pub(crate) mod task_table;
 pub(crate) mod wire;

@@ -36,6 +36,7 @@ impl ProcessInfo {
 }
 
 /// This process, and what it inherits from its parent.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Identity {
     pub(crate) this: ProcessInfo,
     pub(crate) parent: Option<ProcessInfo>,
@@ -54,18 +55,15 @@ pub(crate) fn become_child(identity: Identity) {
 }
 
 pub(crate) fn identity() -> &'static Identity {
-    IDENTITY.get_or_init(|| {
-        let this = ProcessInfo {
+    IDENTITY.get_or_init(|| Identity {
+        this: ProcessInfo {
             name: "MainProcess".to_owned(),
             pid: std::process::id(),
             daemon: false,
-        };
-        Identity {
-            this,
-            parent: None,
-            numbers: Vec::new(),
-            ends_with_parent: false,
-        }
+        },
+        parent: None,
+        numbers: Vec::new(),
+        ends_with_parent: false,
     })
 }
 

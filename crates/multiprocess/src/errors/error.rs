@@ -1,13 +1,14 @@
 //! What can go wrong, one variant per cause.
 
 use std::fmt;
+use std::io;
 use std::process::ExitStatus;
 use std::time::Duration;
 
 use crate::errors::broken_by::BrokenBy;
-use crate::errors::current::current;
+use crate::errors::current::identity;
 use crate::errors::holder::Holder;
-use crate::errors::quoted::{Name, Words};
+use crate::errors::quoted::{Name, Process, Words};
 use crate::errors::task_failure::TaskFailure;
 use crate::platform::limits::explained;
 use crate::platform::signal::Signal;
@@ -19,8 +20,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// Python reports most of these as an exit code that you have to look up (`Process.exitcode`) or as a traceback
 /// on standard error that the parent never sees. Here every cause is a value that names the process.
+///
+/// Fields of one name mean the same in all variants: `name` and `pid` are those of the process concerned, `what` is the
+/// object or the value, as the message names it, `function` is the path of a function, `limit` is how long the thread
+/// waited, and `source` and `reason` are the words of the operating system and of the serialiser.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "fields of one name are explained once")]
 pub enum Error {
     /// [`init`](crate::init) has not run in this program.
     #[error(
@@ -35,28 +41,18 @@ pub enum Error {
          `multiprocess::init`; add `task({})` to that list",
         last_segment(function)
     )]
-    NotRegistered {
-        /// Path of the function, as the compiler names it.
-        function: &'static str,
-    },
+    NotRegistered { function: &'static str },
 
     /// The operating system did not start the process.
     #[error("cannot start process '{}': {}", Name(name), Words(&explained(source)))]
-    Spawn {
-        /// Name the process was to have.
-        name: String,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
+    Spawn { name: String, source: io::Error },
 
     /// A value could not be turned into bytes to travel to another process.
     #[error("{what} of process '{}' cannot be sent: {}", Name(name), Words(reason))]
     Encode {
         /// Which value: the arguments or the result.
         what: Travelling,
-        /// Name of the process the value was going to, or coming from.
         name: String,
-        /// What the serialiser said.
         reason: String,
     },
 
@@ -72,51 +68,29 @@ pub enum Error {
     Decode {
         /// Which value: the arguments or the result.
         what: Travelling,
-        /// Name of the process the value was going to, or coming from.
         name: String,
-        /// What the deserialiser said.
         reason: String,
     },
 
     /// The function panicked.
-    #[error(
-        "process '{}' (pid {pid}) panicked at {location}: {}",
-        Name(name),
-        Words(message)
-    )]
+    #[error("{} panicked at {location}: {}", Process(name, *pid), Words(message))]
     Panicked {
-        /// Name of the process.
         name: String,
-        /// Its process id.
         pid: u32,
-        /// The panic's message.
         message: String,
         /// Where: `file:line:column`.
         location: String,
     },
 
     /// The process ended by itself before its function returned, for example by `std::process::exit`.
-    #[error(
-        "process '{}' (pid {pid}) exited with code {code} before its function returned",
-        Name(name)
-    )]
-    Exited {
-        /// Name of the process.
-        name: String,
-        /// Its process id.
-        pid: u32,
-        /// The exit code.
-        code: i32,
-    },
+    #[error("{} exited with code {code} before its function returned", Process(name, *pid))]
+    Exited { name: String, pid: u32, code: i32 },
 
     /// The process was ended by a signal.
-    #[error("process '{}' (pid {pid}) was ended by {signal}", Name(name))]
+    #[error("{} was ended by {signal}", Process(name, *pid))]
     Killed {
-        /// Name of the process.
         name: String,
-        /// Its process id.
         pid: u32,
-        /// The signal.
         signal: Signal,
     },
 
@@ -126,45 +100,33 @@ pub enum Error {
     /// `SA_NOCLDWAIT`), it keeps none; if something in the program waits for any child (`waitpid(-1)`), that may read
     /// it first.
     #[error(
-        "process '{}' (pid {pid}) ended before its function returned, and how is not known: this program ignores \
-         SIGCHLD, or something in it waits for any child; let SIGCHLD have its default action, and wait for other \
-         children by their pid",
-        Name(name)
+        "{} ended before its function returned, and how is not known: this program ignores SIGCHLD, or something in \
+         it waits for any child; let SIGCHLD have its default action, and wait for other children by their pid",
+        Process(name, *pid)
     )]
-    EndUnknown {
-        /// Name of the process.
-        name: String,
-        /// Its process id.
-        pid: u32,
-    },
+    EndUnknown { name: String, pid: u32 },
 
     /// The process ended before it reached [`init`](crate::init).
     #[error(
-        "process '{}' (pid {pid}) ended ({status}) without reaching `multiprocess::init`; \
+        "{} ended ({status}) without reaching `multiprocess::init`; \
          it must be the first statement of `main`, before arguments are read",
-        Name(name)
+        Process(name, *pid)
     )]
     NeverStarted {
-        /// Name of the process.
         name: String,
-        /// Its process id.
         pid: u32,
-        /// How it ended.
         status: ExitStatus,
     },
 
     /// The process runs, but cannot run the function: it was started from a different program.
     #[error(
-        "process '{}' (pid {pid}) cannot run `{function}`: the list it gave to \
+        "{} cannot run `{function}`: the list it gave to \
          `multiprocess::init` differs from its parent's; the list must not depend on anything",
-        Name(name)
+        Process(name, *pid)
     )]
     OtherProgram {
-        /// Name of the process.
         name: String,
-        /// Its process id.
         pid: u32,
-        /// Path of the function that was asked for.
         function: String,
     },
 
@@ -173,30 +135,20 @@ pub enum Error {
         "process '{}' was joined before, and its answer was taken then",
         Name(name)
     )]
-    AlreadyJoined {
-        /// Name of the process.
-        name: String,
-    },
+    AlreadyJoined { name: String },
 
     /// There is no shared memory, or the system refused its use.
     #[error("no shared memory for {what}: {}", explained(source))]
-    Memory {
-        /// What the memory was for.
-        what: String,
-        /// What is wrong.
-        source: std::io::Error,
-    },
+    Memory { what: String, source: io::Error },
 
     /// A lock was not free in time.
     #[error(
-        "process '{}' (pid {}) waited {limit:?} in vain for {what}, held by {}",
-        Name(current().name()), current().pid(),
-        holder.as_ref().map_or("nobody any more".to_owned(), ToString::to_string)
+        "{} waited {limit:?} in vain for {what}, held by {}",
+        this_process(),
+        listed(holder.as_slice())
     )]
     LockTimeout {
-        /// The lock, or what it guards.
         what: String,
-        /// How long the thread waited.
         limit: Duration,
         /// The process that held it when the time was over.
         holder: Option<Holder>,
@@ -204,20 +156,16 @@ pub enum Error {
 
     /// A thread asked for a lock that it holds, and would have waited for itself.
     #[error("this thread holds {what} already; drop the guard before asking for it again")]
-    HeldAlready {
-        /// The lock, or what it guards.
-        what: String,
-    },
+    HeldAlready { what: String },
 
     /// No permit of a semaphore was free in time.
     #[error(
-        "process '{}' (pid {}) waited {limit:?} in vain for one of {permits} permits, held by {}",
-        Name(current().name()), current().pid(), listed(holders)
+        "{} waited {limit:?} in vain for one of {permits} permits, held by {}",
+        this_process(),
+        listed(holders)
     )]
     PermitTimeout {
-        /// How long the thread waited.
         limit: Duration,
-        /// The number of permits.
         permits: u32,
         /// The processes that held permits when the time was over.
         holders: Vec<Holder>,
@@ -225,75 +173,46 @@ pub enum Error {
 
     /// A barrier is broken, or broke while this thread waited at it.
     #[error("the barrier is broken: {by}; {}", how_to_repair(by))]
-    BarrierBroken {
-        /// What broke it.
-        by: BrokenBy,
-    },
+    BarrierBroken { by: BrokenBy },
 
     /// There is no room at the moment, or another process is just putting something and was stopped in the middle.
     #[error(
         "{what} is full, or in use at this moment by another process; take something out of it, or put with a wait"
     )]
-    Full {
-        /// The queue.
-        what: String,
-    },
+    Full { what: String },
 
     /// There is nothing at the moment, or another process is just getting something and was stopped in the middle.
     #[error(
         "{what} is empty, or in use at this moment by another process; put something into it, or get with a wait"
     )]
-    Empty {
-        /// The queue, or the end of a pipe.
-        what: String,
-    },
+    Empty { what: String },
 
     /// A wait timed out.
-    #[error(
-        "process '{}' (pid {}) waited {limit:?} in vain for {event}",
-        Name(current().name()), current().pid()
-    )]
+    #[error("{} waited {limit:?} in vain for {event}", this_process())]
     Timeout {
         /// What the thread waited for.
         event: String,
-        /// How long.
         limit: Duration,
     },
 
     /// It was closed, or its other end has no owner left.
     #[error("{what} is at its end: it was closed, or nobody is left on its other side")]
-    Closed {
-        /// The queue, or the end of a pipe.
-        what: String,
-    },
+    Closed { what: String },
 
     /// A message could not be turned into bytes.
     #[error("a message cannot go into {what}: {}", Words(reason))]
-    Unsendable {
-        /// Where it was to go.
-        what: String,
-        /// What the serialiser said.
-        reason: String,
-    },
+    Unsendable { what: String, reason: String },
 
     /// A message was taken, but could not be read back; it is lost, those after it are not.
     #[error(
         "a message out of {what} cannot be read, and is lost: {}",
         Words(reason)
     )]
-    Unreadable {
-        /// Where it came from.
-        what: String,
-        /// What the deserialiser said.
-        reason: String,
-    },
+    Unreadable { what: String, reason: String },
 
     /// `task_done` was called more often than something was put.
     #[error("task_done was called more often than there were items in {what}")]
-    TooManyDone {
-        /// The queue.
-        what: String,
-    },
+    TooManyDone { what: String },
 
     /// The capacity of a queue is 0.
     #[error(
@@ -304,19 +223,14 @@ pub enum Error {
 
     /// The end of a pipe was sent to another process, and is there now.
     #[error("{what} was sent to another process; this one cannot use it any more")]
-    GivenAway {
-        /// The end of the pipe.
-        what: String,
-    },
+    GivenAway { what: String },
 
     /// A pool has no result for one of the inputs.
     #[error("`{function}` gave no result for input {index}: {failure}")]
     Task {
-        /// Path of the function.
         function: String,
         /// Which input, counted from 0.
         index: usize,
-        /// Why.
         failure: TaskFailure,
     },
 
@@ -348,15 +262,23 @@ pub enum Error {
     System {
         /// What was being done, as a verb.
         doing: &'static str,
-        /// Name of the process concerned.
         name: String,
-        /// What the operating system said.
-        source: std::io::Error,
+        source: io::Error,
     },
 }
 
 impl Error {
-    pub(crate) fn memory(what: impl Into<String>, source: std::io::Error) -> Error {
+    pub(crate) fn encode(what: Travelling, name: &str, reason: String) -> Error {
+        let name = name.to_owned();
+        Error::Encode { what, name, reason }
+    }
+
+    pub(crate) fn decode(what: Travelling, name: &str, reason: String) -> Error {
+        let name = name.to_owned();
+        Error::Decode { what, name, reason }
+    }
+
+    pub(crate) fn memory(what: impl Into<String>, source: io::Error) -> Error {
         let what = what.into();
         Error::Memory { what, source }
     }
@@ -387,6 +309,11 @@ fn last_segment(path: &str) -> String {
     let name = path.rsplit("::").find(|name| !name.is_empty());
     let end = if generic.is_empty() { "" } else { "::<_>" };
     format!("{}{end}", name.unwrap_or(path))
+}
+
+fn this_process() -> Process<'static> {
+    let this = &identity().this;
+    Process(&this.name, this.pid)
 }
 
 fn how_to_repair(by: &BrokenBy) -> &'static str {

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::errors::quoted::Name;
+use crate::errors::current::identity;
+use crate::errors::quoted::Process;
 use crate::platform::process;
 
 /// A process, by its id, and by its name if that is known.
@@ -18,9 +19,9 @@ pub struct Holder {
 
 impl Holder {
     pub(crate) fn of(pid: u32) -> Holder {
-        let this = crate::errors::current::identity();
-        let name = if pid == this.this.pid {
-            Some(this.this.name.clone())
+        let this = &identity().this;
+        let name = if pid == this.pid {
+            Some(this.name.clone())
         } else {
             process::name(pid)
         };
@@ -32,7 +33,7 @@ impl Holder {
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
-            Some(name) => write!(f, "process '{}' (pid {})", Name(name), self.pid),
+            Some(name) => Process(name, self.pid).fmt(f),
             None => write!(f, "process {}", self.pid),
         }
     }

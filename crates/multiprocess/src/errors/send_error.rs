@@ -4,10 +4,7 @@ use std::fmt;
 
 use crate::errors::error::Error;
 
-/// A message that was not sent, and why.
-///
-/// The message is not lost: [`into_inner`](SendError::into_inner) returns it. `?` turns this into an [`Error`],
-/// without the message.
+/// A message that was not sent, and why. `?` turns this into an [`Error`], without the message.
 ///
 /// # Examples
 ///
@@ -68,7 +65,6 @@ impl<T> SendError<T> {
     }
 }
 
-/// The message need not have a `Debug` of its own.
 impl<T> fmt::Debug for SendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SendError")

@@ -96,12 +96,8 @@ impl PoolBuilder {
             count: 1,
             ..Request::default()
         };
-        let kept = pack::<F, Args>(bytes_of(&request), &args);
-        let kept = kept.map_err(|reason| Error::Encode {
-            what: Travelling::Arguments,
-            name: "initializer".to_owned(),
-            reason,
-        })?;
+        let kept = pack::<F, Args>(bytes_of(&request), &args)
+            .map_err(|reason| Error::encode(Travelling::Arguments, "initializer", reason))?;
         self.initializer = Some(Initializer {
             kept: Mutex::new(kept),
             copy: copy::<F, Args>,

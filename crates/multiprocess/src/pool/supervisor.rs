@@ -20,7 +20,7 @@ use crate::pool::progress_cells::ProgressCells;
 use crate::pool::scheduler::{Phase, Scheduler, Worker};
 use crate::pool::worker::work;
 use crate::process::builder::Builder;
-use crate::process::reaper::{self, Awaited};
+use crate::process::reaper;
 use crate::process::task::Task;
 use crate::process::task_table;
 
@@ -83,11 +83,7 @@ impl Supervisor {
         let name = format!("{}-{}", self.settings.name, state.started);
         let mut setup = None;
         if let Some(initializer) = &self.settings.initializer {
-            let unsendable = |reason| Error::Encode {
-                what: Travelling::Arguments,
-                name: name.clone(),
-                reason,
-            };
+            let unsendable = |reason| Error::encode(Travelling::Arguments, &name, reason);
             let (request, attachments) = initializer.request().map_err(unsendable)?;
             // Not with the start, which is sent while the scheduler is locked: it may be large, and the worker slow.
             requests.put(&request).map_err(unsendable)?;
@@ -104,13 +100,11 @@ impl Supervisor {
         let builder = Builder::new().name(name).daemon(true);
         let handle = builder.spawn(work, arguments)?;
         let events = self.events.clone();
-        reaper::adopt(
-            Arc::clone(handle.child()) as Arc<dyn Awaited>,
-            Some(Box::new(move || {
-                // It can fail only for want of memory; then the pool's next check notices the death.
-                let _ = events.put(bytes_of(&Event::new(EventKind::Died, id)));
-            })),
-        );
+        let report = move || {
+            // It can fail only for want of memory; then the pool's next check notices the death.
+            let _ = events.put(bytes_of(&Event::new(EventKind::Died, id)));
+        };
+        reaper::adopt(handle.child(), Some(Box::new(report)));
         Ok(Worker {
             id,
             handle,

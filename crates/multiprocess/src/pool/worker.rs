@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use bytemuck::bytes_of;
 
-use crate::errors::failure::Failure;
 use crate::errors::task_failure::TaskFailure;
 use crate::pool::byte_channel::ByteChannel;
 use crate::pool::message::{self, Event, EventKind, NO_BATCH, Request, WorkerId};
@@ -54,7 +53,7 @@ pub(crate) fn work(
             let task = &table[request.task as usize];
             events::batch_begins(task.name(), request.first, count);
             let note = |step| cell.write(batch, step);
-            task.run_batch(inputs, count, &note, &mut message);
+            (task.run_batch)(inputs, count, &note, &mut message);
             note(Step::Begin(count));
             events::task_ends(task.name());
         }
@@ -93,14 +92,13 @@ fn read(message: &[u8]) -> (Request, &[u8]) {
 /// Sets the worker up; a panic there ends the worker, and the pool hears why.
 fn initialize(task: &RegisteredTask, arguments: &[u8], note: &dyn Fn(Step)) {
     let mut results = Vec::new();
-    task.run_batch(arguments, 1, note, &mut results);
+    (task.run_batch)(arguments, 1, note, &mut results);
     // Its result is not sent.
     drop(attachments::take_results());
     // Its result may be anything.
-    if let Err(failure @ (Failure::Panicked { .. } | Failure::UnreadableArguments(_))) =
+    if let Err(why @ (TaskFailure::Panicked { .. } | TaskFailure::UnreadableInput { .. })) =
         Results::new(&results).next::<()>()
     {
-        let why = TaskFailure::from(failure);
         let message = format!("the initializer {} failed: {why}", task.name());
         // Without the announcement of a panic: a panic of the initializer has been announced.
         std::panic::resume_unwind(Box::new(message));

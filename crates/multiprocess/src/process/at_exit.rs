@@ -23,10 +23,8 @@ impl Drop for AtEnd {
             return process_ends();
         }
         // The variables of this thread are being destroyed; a listener to events may need its own.
-        match std::thread::Builder::new()
-            .name("end".to_owned())
-            .spawn(end)
-        {
+        let thread = std::thread::Builder::new().name("end".to_owned());
+        match thread.spawn(end) {
             Ok(ending) => drop(ending.join()),
             Err(_) => end(),
         }
@@ -34,15 +32,20 @@ impl Drop for AtEnd {
     }
 }
 
+/// Ends the daemons, waits for the other children, and leaves the run.
 pub(crate) fn end() {
     end_children();
+    // Other threads may have started more meanwhile.
+    stop_starting();
+    end_children();
+    // A listener that waits for this very thread is not waited for.
+    let deadline = Instant::now() + GRACE_PERIOD;
+    while !children::are_over() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(1));
+    }
     // The descendants of a child that was killed are ended too, a moment later.
-    let grace_period = if children::have_died() {
-        Duration::from_secs(1)
-    } else {
-        Duration::ZERO
-    };
-    registry::leave(grace_period);
+    let grace_period = children::have_died().then_some(GRACE_PERIOD);
+    registry::leave(grace_period.unwrap_or_default());
 }
 
 thread_local! {
@@ -51,9 +54,8 @@ thread_local! {
 
 /// Makes the end of the calling thread, the main thread, take care of the children.
 ///
-/// The C library runs the destructors of the main thread's variables when `main` returns or calls
-/// `exit`. Rust does not promise it for every system; where it does not happen, non-daemons are not waited
-/// for, and daemons notice their parent's end by themselves.
+/// The C library runs the destructors of the main thread's variables when `main` returns or calls `exit`. Where a system
+/// doesn't, non-daemons are not waited for, and daemons notice their parent's end by themselves.
 pub(crate) fn prepare() {
     AT_END.with(|_| ());
 }
@@ -70,32 +72,17 @@ pub(crate) fn starting() -> std::io::Result<RwLockReadGuard<'static, bool>> {
     Ok(over)
 }
 
-/// Lets no more children be started; waits for those that are being started.
+/// Waits for those that are being started, too.
 fn stop_starting() {
     *OVER.write().unwrap_or_else(PoisonError::into_inner) = true;
 }
 
-/// How long a daemon may take to end when asked to, before it is killed.
+/// How long a daemon may take to end when asked to, before it is killed, and how long others may take afterwards.
 const GRACE_PERIOD: Duration = Duration::from_secs(1);
 
-/// Ends the daemons and waits for the other children: what a process does at its end.
 fn end_children() {
-    end_all();
-    // Other threads may have started more meanwhile.
-    stop_starting();
-    end_all();
-    // A listener that waits for this very thread is not waited for.
-    let deadline = Instant::now() + GRACE_PERIOD;
-    while !children::are_over() && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
-
-fn end_all() {
-    let daemons: Vec<_> = children::all()
-        .into_iter()
-        .filter(|child| child.info.daemon)
-        .collect();
+    let mut daemons = children::running();
+    daemons.retain(|child| child.info.daemon);
     for daemon in &daemons {
         let _ = daemon.signal(Signal::TERM);
     }
@@ -107,18 +94,7 @@ fn end_all() {
         }
     }
     // Other threads may go on starting processes meanwhile.
-    loop {
-        let waiting: Vec<_> = children::all()
-            .into_iter()
-            .filter(|child| !child.info.daemon)
-            .collect();
-        if waiting.is_empty() {
-            break;
-        }
-        for child in waiting {
-            // It may be that it cannot be waited for; it is not waited for again in any case.
-            let _ = child.wait(None);
-            children::forget(&child);
-        }
+    while let Some(child) = children::running().iter().find(|child| !child.info.daemon) {
+        let _ = child.wait(None);
     }
 }

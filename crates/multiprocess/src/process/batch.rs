@@ -6,10 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::errors::failure::Failure;
+use crate::errors::task_failure::TaskFailure;
 use crate::process::panic;
 use crate::process::task::Task;
-use crate::process::wire::{append, append_failure, append_or_panic, split};
+use crate::process::wire::{Entry, append, append_failure, append_or_panic, split};
 use crate::transfer::attachments::{self, collect};
 use crate::transfer::caught::{self, panic_message};
 use crate::transfer::codec::{self, IpcHandles};
@@ -66,7 +66,7 @@ pub(crate) fn run<F, Args>(
                 match input {
                     Err(reason) => {
                         note(Step::Unreadable(call));
-                        append_failure(&Failure::UnreadableArguments(reason), results);
+                        append_failure(&TaskFailure::UnreadableInput { reason }, results);
                     }
                     Ok(arguments) => {
                         doing = Doing::Calling;
@@ -79,7 +79,7 @@ pub(crate) fn run<F, Args>(
                             append_or_panic::<F::Output>(results, |bytes| write(&value, bytes))
                         };
                         if let Err(reason) = written {
-                            append_failure(&Failure::UnsendableResult(reason), results);
+                            append_failure(&TaskFailure::UnsendableResult { reason }, results);
                         }
                         doing = Doing::Dropping;
                         drop(value);
@@ -93,12 +93,12 @@ pub(crate) fn run<F, Args>(
         let failure = match doing {
             Doing::Reading => {
                 note(Step::Unreadable(call));
-                Failure::UnreadableArguments(reason)
+                TaskFailure::UnreadableInput { reason }
             }
             Doing::Calling => panic::failure(payload.as_ref()),
             Doing::Writing(start) => {
                 results.truncate(start);
-                Failure::UnsendableResult(reason)
+                TaskFailure::UnsendableResult { reason }
             }
             // The result is there already.
             Doing::Dropping => {
@@ -146,43 +146,74 @@ impl<'a> Results<'a> {
     }
 
     /// Returns the results with a failure in place of each value: the values can't be sent.
-    pub(crate) fn without_values(self, reason: &str) -> Vec<u8> {
-        let (mut failures, mut rest) = (Vec::new(), self.0);
-        while let Some((found, behind)) = split(rest) {
-            rest = behind;
-            let unsendable = || Failure::UnsendableResult(reason.to_owned());
+    pub(crate) fn without_values(mut self, reason: &str) -> Vec<u8> {
+        let unsendable = || TaskFailure::UnsendableResult {
+            reason: reason.to_owned(),
+        };
+        let mut failures = Vec::new();
+        while let Some(found) = self.entry() {
             append_failure(&found.err().unwrap_or_else(unsendable), &mut failures);
         }
         failures
     }
 
     /// Returns the numbers of the inputs that could not be read.
-    pub(crate) fn unreadable(self) -> HashSet<u32> {
-        let mut unreadable = HashSet::new();
-        let mut rest = self.0;
-        for number in 0.. {
-            let Some((found, behind)) = split(rest) else {
-                break;
-            };
-            rest = behind;
-            if let Err(Failure::UnreadableArguments(_)) = found {
-                unreadable.insert(number);
-            }
-        }
-        unreadable
+    pub(crate) fn unreadable(mut self) -> HashSet<u32> {
+        let entries = std::iter::from_fn(|| self.entry());
+        let unreadable = (0..).zip(entries).filter_map(|(number, found)| {
+            matches!(found, Err(TaskFailure::UnreadableInput { .. })).then_some(number)
+        });
+        unreadable.collect()
     }
 
-    pub(crate) fn next<R: DeserializeOwned + 'static>(&mut self) -> Result<R, Failure> {
-        let Some((found, rest)) = split(self.0) else {
-            self.0 = &[];
-            let reason = "the worker sent fewer results than there were inputs";
-            return Err(Failure::UnreadableResult(reason.to_owned()));
-        };
+    #[inline]
+    fn entry(&mut self) -> Option<Entry<'a>> {
+        let (found, rest) = split(self.0)?;
         self.0 = rest;
-        let bytes = found?;
-        caught::or_panic_message(|| codec::read(bytes)).map_err(Failure::UnreadableResult)
+        Some(found)
+    }
+
+    pub(crate) fn next<R: DeserializeOwned + 'static>(&mut self) -> Result<R, TaskFailure> {
+        let too_few = || {
+            let reason = "the worker sent fewer results than there were inputs".to_owned();
+            Err(TaskFailure::UnreadableResult { reason })
+        };
+        let bytes = self.entry().unwrap_or_else(too_few)?;
+        caught::or_panic_message(|| codec::read(bytes))
+            .map_err(|reason| TaskFailure::UnreadableResult { reason })
     }
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    fn half(number: u32) -> u32 {
+        number / 2
+    }
+
+    #[test]
+    fn what_cannot_be_read_or_is_missing_hides_nothing_else() {
+        let append_input = |input: u32, inputs: &mut Vec<u8>| {
+            let write = |bytes: &mut Vec<u8>| codec::write_part(&input, bytes, IpcHandles::Refused);
+            append::<u32>(inputs, write).unwrap();
+        };
+        let mut inputs = Vec::new();
+        append_input(2, &mut inputs);
+        // A number that does not end.
+        inputs.extend([1, 0xff]);
+        append_input(8, &mut inputs);
+        let mut bytes = Vec::new();
+        run(half, &inputs, 4, &|_| {}, &mut bytes);
+        let mut results = Results(&bytes);
+        for expected in [Some(1), None, Some(4), None] {
+            match results.next::<u32>() {
+                Ok(result) => assert_eq!(Some(result), expected),
+                Err(TaskFailure::UnreadableInput { .. }) => assert_eq!(expected, None),
+                Err(failure) => panic!("{failure}"),
+            }
+        }
+        let missing = results.next::<u32>();
+        assert!(matches!(missing, Err(TaskFailure::UnreadableResult { .. })));
+    }
+}

@@ -1,26 +1,23 @@
 //! The beginning and the end of a child process: what [`init`] does.
 
 use std::fs::File;
+use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::errors::current::{self, Identity, ProcessInfo};
+use rustix::process::{Signal, getpid, kill_process};
+
+use crate::errors::current;
 use crate::errors::failure::Failure;
-use crate::memory::name::Run;
-use crate::memory::sweep;
-use crate::memory::{liveness, registry};
-use crate::platform::exit_watch;
-use crate::platform::inherited;
+use crate::errors::task_failure::TaskFailure;
+use crate::memory::{liveness, registry, sweep};
 use crate::platform::limits::explained;
-use crate::platform::shared_folder;
-use crate::platform::{process, program};
-use crate::process::at_exit;
-use crate::process::control_socket::{self, Frame, Kind, Wait};
-use crate::process::panic;
-use crate::process::reaper;
+use crate::platform::{exit_watch, inherited, process, program, shared_folder};
+use crate::process::control_socket::{self, Frame, Kind};
 use crate::process::start::{MARK, Start};
 use crate::process::task_table::{self, RegisteredTask};
+use crate::process::{at_exit, panic, sweeper};
 use crate::trace::events;
 use crate::transfer::envelope::Envelope;
 use crate::transfer::ipc;
@@ -34,17 +31,10 @@ const USAGE: i32 = 2;
 
 /// Notes which functions children may run; in a child it runs the requested one, and exits.
 pub(crate) fn begin(tasks: Vec<RegisteredTask>) {
-    let is_child = std::env::args_os()
-        .nth(1)
-        .is_some_and(|argument| argument == MARK);
-    let registered = task_table::register(tasks);
-    assert!(
-        registered,
-        "multiprocess::init was called twice; call it once, first thing in main"
-    );
+    task_table::register(tasks);
     program::note();
     at_exit::prepare();
-    if is_child {
+    if std::env::args_os().nth(1).is_some_and(|mark| mark == MARK) {
         std::process::exit(run());
     }
     events::prepare();
@@ -57,49 +47,39 @@ fn run() -> i32 {
     let socket = match take_socket() {
         Ok(socket) => socket,
         Err(error) => {
+            let why = explained(&error);
             eprintln!(
                 "{MARK} is how a program that uses the crate `multiprocess` starts its own children; \
-                 it is not for calling by hand ({})",
-                explained(&error)
+                 it is not for calling by hand ({why})"
             );
             return USAGE;
         }
     };
     inherited::close(socket.as_raw_fd());
-    let envelope = match control_socket::receive_frame(&socket, Wait::Yes) {
+    let envelope = match control_socket::receive_frame(&socket) {
         Ok(Some((Kind::Start, envelope))) => envelope,
         // The parent died meanwhile.
         Ok(_) => return FAILED,
         Err(error) => return fail(&socket, &Failure::NotStarted(explained(&error))),
     };
-    let Ok(start) = postcard::from_bytes::<Start>(&envelope.bytes) else {
+    let Ok(mut start) = postcard::from_bytes::<Start>(&envelope.bytes) else {
         return fail(&socket, &Failure::OtherProgram("a function".to_owned()));
     };
-    process::set_name(&start.name);
-    let this = ProcessInfo {
-        name: start.name,
-        pid: std::process::id(),
-        daemon: start.daemon,
-    };
+    start.identity.this.pid = std::process::id();
+    let ends_with_parent = start.identity.ends_with_parent;
+    process::set_name(&start.identity.this.name);
     liveness::inherit(start.random_half);
-    current::become_child(Identity {
-        this,
-        parent: Some(start.parent),
-        numbers: start.numbers,
-        ends_with_parent: start.ends_with_parent,
-    });
-    if start.ends_with_parent {
-        if start
-            .dies_with
-            .is_some_and(|parent| !process::end_with(parent))
-        {
+    current::become_child(start.identity);
+    if ends_with_parent {
+        if !start.dies_with.is_none_or(process::end_with) {
             return FAILED;
         }
-        if let Err(error) = end_with_parent(&socket) {
-            let reason = format!(
-                "it ends with its parent, and could not watch it: {}",
-                explained(&error)
-            );
+        let end = || {
+            let _ = kill_process(getpid(), Signal::KILL);
+        };
+        if let Err(error) = when_parent_ends(&socket, end) {
+            let why = explained(&error);
+            let reason = format!("it ends with its parent, and could not watch it: {why}");
             return fail(&socket, &Failure::NotStarted(reason));
         }
     }
@@ -108,13 +88,18 @@ fn run() -> i32 {
     }
     if let Some(run) = start.run {
         registry::inherit(run);
-        if !start.ends_with_parent {
-            clear_up_after_parent(&socket, run);
+        if !ends_with_parent {
+            // What the parent leaves in the run is removed if it is killed: this process keeps the run from being over.
+            // If no thread can start, that is freed at the end of the run.
+            let _ = when_parent_ends(&socket, move || {
+                sweep::become_orphan(run);
+                sweeper::start();
+            });
         }
     }
     // This closes the parent's lease, now that we have our own.
     drop(envelope);
-    panic::announce_with_process_name();
+    std::panic::set_hook(Box::new(panic::announce));
     events::prepare();
 
     let table = task_table::table().unwrap_or_default();
@@ -124,10 +109,14 @@ fn run() -> i32 {
     let Some(task) = task else {
         return fail(&socket, &Failure::OtherProgram(start.function));
     };
-    let arguments = match control_socket::receive_frame(&socket, Wait::Yes) {
+    let arguments = match control_socket::receive_frame(&socket) {
         Ok(Some((Kind::Arguments, arguments))) => arguments,
         Ok(_) => return FAILED,
-        Err(error) => return fail(&socket, &Failure::UnreadableArguments(explained(&error))),
+        Err(error) => {
+            let reason = explained(&error);
+            let failure = TaskFailure::UnreadableInput { reason };
+            return fail(&socket, &Failure::Task(failure));
+        }
     };
     send(&socket, Kind::Started, Vec::new());
     let code = answer(&socket, task, arguments);
@@ -135,28 +124,31 @@ fn run() -> i32 {
     code
 }
 
-/// Runs the function and sends what came of it.
+/// Runs the function and sends what came of it; returns the exit code.
 fn answer(socket: &UnixStream, task: &RegisteredTask, arguments: Envelope) -> i32 {
     events::task_begins(task.name());
     let opened = || send(socket, Kind::Unpacked, Vec::new());
-    let result = catch_unwind(AssertUnwindSafe(|| task.run(arguments, &opened)));
+    let result = catch_unwind(AssertUnwindSafe(|| (task.run)(arguments, &opened)));
     events::task_ends(task.name());
     let sent = match result {
         Ok(answer) => answer.and_then(|answer| {
             Frame::new(Kind::Answer, answer)
                 .and_then(|(frame, attachments)| frame.send(socket).map(|()| attachments.commit()))
-                .map_err(|error| Failure::UnsendableResult(explained(&error)))
+                .map_err(|error| TaskFailure::UnsendableResult {
+                    reason: explained(&error),
+                })
         }),
         Err(payload) => Err(panic::failure(payload.as_ref())),
     };
-    sent.map_or_else(|failure| fail(socket, &failure), |()| 0)
+    sent.map_or_else(|failure| fail(socket, &Failure::Task(failure)), |()| 0)
 }
 
 /// Reports to the parent why there is no answer; returns the exit code.
 fn fail(socket: &UnixStream, failure: &Failure) -> i32 {
-    send(socket, Kind::Failed, failure.to_bytes());
+    let bytes = postcard::to_stdvec(failure).expect("a failure is a few strings");
+    send(socket, Kind::Failed, bytes);
     match failure {
-        Failure::Panicked { .. } => PANICKED,
+        Failure::Task(TaskFailure::Panicked { .. }) => PANICKED,
         _ => FAILED,
     }
 }
@@ -171,8 +163,8 @@ fn send(socket: &UnixStream, kind: Kind, bytes: Vec<u8>) {
 }
 
 /// Takes the control socket from standard input, and leaves an empty standard input behind.
-fn take_socket() -> std::io::Result<UnixStream> {
-    let socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+fn take_socket() -> io::Result<UnixStream> {
+    let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     // An error where standard input is not a socket.
     socket.local_addr()?;
     // Where there is no such file, standard input stays the socket, which nothing else reads.
@@ -182,31 +174,11 @@ fn take_socket() -> std::io::Result<UnixStream> {
     Ok(socket)
 }
 
-/// Removes what the parent leaves in the run, if it is killed: this process keeps the run from being over.
-fn clear_up_after_parent(socket: &UnixStream, run: Run) {
-    // If no thread can start, the memory is freed at the end of the run.
-    let _ = when_parent_ends(socket, move || {
-        sweep::become_orphan(run);
-        reaper::sweep();
-    });
-}
-
-/// Ends this process as soon as its parent ends, however that ends.
-fn end_with_parent(socket: &UnixStream) -> std::io::Result<()> {
-    when_parent_ends(socket, || {
-        let _ =
-            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
-    })
-}
-
-/// Starts a thread that acts when the parent ends: its end of the socket stays open as long as it lives.
-fn when_parent_ends(
-    socket: &UnixStream,
-    act: impl FnOnce() + Send + 'static,
-) -> std::io::Result<()> {
+/// Starts a thread that acts when the parent ends, in whatever way: until then its end of the socket is open.
+fn when_parent_ends(socket: &UnixStream, act: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let socket = socket.try_clone()?;
-    let watch = std::thread::Builder::new().name("parent watch".to_owned());
-    let watch = watch.spawn(move || {
+    let thread = std::thread::Builder::new().name("parent watch".to_owned());
+    let watch = thread.spawn(move || {
         exit_watch::wait_for_hang_up(&socket);
         act();
     });

@@ -1,49 +1,38 @@
 //! Starting a process.
 
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
-use std::process::Stdio;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde::de::DeserializeOwned;
 use tracing::Level;
 
-use crate::errors::current::{self, ProcessInfo};
+use crate::errors::current::{self, Identity, ProcessInfo};
 use crate::errors::error::{Error, Result, Travelling};
 use crate::memory::{liveness, registry};
-use crate::platform::exit_watch::ExitWatch;
 use crate::platform::limits::explained;
-use crate::platform::program;
 use crate::platform::shared_folder;
 use crate::platform::signal::Signal;
 use crate::platform::spawner::Spawner;
-use crate::process::at_exit;
 use crate::process::children::Child;
 use crate::process::control_socket::{Frame, Kind};
 use crate::process::join_handle::JoinHandle;
-use crate::process::start::{self, Start};
+use crate::process::start::Start;
 use crate::process::task::Task;
-use crate::process::task_table;
-use crate::trace::{events, recorder};
-use crate::transfer::attachments::Attachments;
+use crate::process::{at_exit, reaper, task_table};
+use crate::trace::events;
 use crate::transfer::codec;
 use crate::transfer::envelope::{self, Envelope};
 use crate::transfer::handles::Handles;
 
 /// Starts a process that calls `function` with `args`, a tuple, and returns the handle to it.
 ///
-/// Python: `p = Process(target=function, args=args); p.start()`. The process is started by running this
-/// same program again, as Python's `spawn` method does (never by `fork`); but it does not run `main`
-/// past [`init`](crate::init). Its standard input is empty, its standard output and error are the
-/// parent's, as are its environment and its current folder. Lines that it prints stay whole [up to a
-/// length](crate#printing).
+/// Python: `p = Process(target=function, args=args); p.start()`, with the start method `spawn`: this same program is run
+/// again, but not past [`init`](crate::init). Its standard input is empty; its standard output and error, environment
+/// and current folder are the parent's. Lines that it prints stay whole [up to a length](crate#printing).
 ///
 /// # Errors
 ///
-/// [`Error::NotInitialized`] or [`Error::NotRegistered`] if the child could not run the function,
-/// [`Error::Encode`] if the arguments cannot travel, [`Error::Spawn`] if the operating system refuses. In
-/// each case no process was started.
+/// [`Error::NotInitialized`] or [`Error::NotRegistered`] if the child could not run the function, [`Error::Encode`] if the
+/// arguments cannot travel, [`Error::Spawn`] if the operating system refuses. No process was started then.
 ///
 /// # Examples
 ///
@@ -82,8 +71,7 @@ where
 
 /// A process to be started, with a name or as a daemon.
 ///
-/// Python: the arguments `name=` and `daemon=` of `Process`. The shape is that of
-/// [`std::thread::Builder`].
+/// Python: the arguments `name=` and `daemon=` of `Process`.
 ///
 /// # Examples
 ///
@@ -116,9 +104,9 @@ impl Builder {
 
     /// Names the process, for people: two processes may have one name.
     ///
-    /// The operating system shows the name too; Linux keeps the first 15 bytes for `ps -o comm` and `top`,
-    /// and the whole of it in the command line. Without a name the process is `Process-1`, `Process-2`, …
-    /// by order of start; the children of `Process-2` are `Process-2:1`, `Process-2:2`, …
+    /// The operating system shows it too: Linux the first 15 bytes in `ps -o comm` and `top`, and all of it in the
+    /// command line. The default is `Process-1`, `Process-2`, … by order of start; the children of `Process-2` are
+    /// `Process-2:1`, `Process-2:2`, …
     pub fn name(mut self, name: impl Into<String>) -> Builder {
         self.name = Some(name.into());
         self
@@ -126,14 +114,12 @@ impl Builder {
 
     /// Makes the process a daemon, or not: a daemon is ended when this process ends, however that happens.
     ///
-    /// By default, the process is a daemon if this process is one, as in Python. Unlike in Python, a daemon
-    /// may start processes itself.
+    /// By default, the process is a daemon if this process is one, as in Python. Unlike in Python, a daemon may start
+    /// processes itself. It waits for those that aren't daemons when its function returns; when it is ended, all its
+    /// descendants are ended with it, since no process would be left to wait for them.
     ///
-    /// At an orderly end daemons get SIGTERM and, a second later, SIGKILL; when this process is killed they
-    /// end at once. The other children are waited for.
-    ///
-    /// A daemon waits for its children that aren't daemons when its function returns. When a daemon is ended, all its
-    /// descendants are ended with it, daemons or not: no process would be left to wait for them.
+    /// At an orderly end daemons get SIGTERM and, a second later, SIGKILL, and the other children are waited for; when
+    /// this process is killed, daemons end at once.
     pub fn daemon(mut self, daemon: bool) -> Builder {
         self.daemon = Some(daemon);
         self
@@ -152,19 +138,15 @@ impl Builder {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let index = task_table::index_of(function)?;
         let parent = current::identity();
-        let daemon = self.daemon.unwrap_or(parent.this.daemon);
         let mut numbers = parent.numbers.clone();
         numbers.push(STARTED.fetch_add(1, Ordering::Relaxed) + 1);
         let name = self.name.unwrap_or_else(|| {
             let numbers: Vec<String> = numbers.iter().map(u32::to_string).collect();
             format!("Process-{}", numbers.join(":"))
         });
-        let unsendable = |reason| Error::Encode {
-            what: Travelling::Arguments,
-            name: name.clone(),
-            reason,
-        };
+        let unsendable = |reason| Error::encode(Travelling::Arguments, &name, reason);
 
+        let daemon = self.daemon.unwrap_or(parent.this.daemon);
         let ends_with_parent = daemon || parent.ends_with_parent;
         let spawner = if ends_with_parent {
             Spawner::lasting()
@@ -179,13 +161,18 @@ impl Builder {
         };
         let random_half = liveness::random_half();
         let start = Start {
-            name: name.clone(),
-            daemon,
-            ends_with_parent,
+            identity: Identity {
+                this: ProcessInfo {
+                    name: name.clone(),
+                    pid: 0, // It is not yet known.
+                    daemon,
+                },
+                parent: Some(parent.this.clone()),
+                numbers,
+                ends_with_parent,
+            },
             dies_with: spawner.lasts().then(std::process::id),
-            numbers,
             random_half,
-            parent: parent.this.clone(),
             index,
             function: std::any::type_name::<F>().to_owned(),
             tasks: task_table::table()?.len(),
@@ -193,36 +180,32 @@ impl Builder {
             shared_folder: shared_folder::for_children().map(Into::into),
         };
         let start = Envelope {
-            bytes: start.to_bytes(),
+            bytes: postcard::to_stdvec(&start).expect("a start is names and numbers"),
             // Held by the system while it is in flight: the run is not over if this process dies before the child has
             // read its start.
             handles: Handles {
-                packet: Vec::new(),
                 files: registry::lease().into_iter().collect(),
+                ..Handles::default()
             },
             ..Envelope::default()
         };
-        let arguments =
-            envelope::pack::<Args>(|bytes, ipc_handles| F::write(&args, bytes, ipc_handles))
-                .map_err(unsendable)?;
+        let packed = envelope::pack::<Args>(|bytes, handles| F::write(&args, bytes, handles));
+        let arguments = packed.map_err(unsendable)?;
         let too_large = |error: std::io::Error| unsendable(explained(&error));
         let (start, _) = Frame::new(Kind::Start, start).map_err(too_large)?;
         let (arguments, attachments) = Frame::new(Kind::Arguments, arguments).map_err(too_large)?;
         let carries = !attachments.is_empty();
 
         let at = events::moment(Level::INFO);
-        let starting = at_exit::starting();
-        let child = starting
-            .and_then(|_starting| {
-                let discard = |answer| drop(read_answer::<F::Output>(answer));
-                start_program(&name, daemon, random_half, &spawner, attachments, discard)
-            })
-            .map_err(|source| Error::Spawn {
-                name: name.clone(),
-                source,
+        let discard = |answer| drop(read_answer::<F::Output>(answer));
+        let child = at_exit::starting()
+            .and_then(|_starting| Child::start(&name, daemon, random_half, &spawner, discard))
+            .map_err(|source| {
+                let name = name.clone();
+                Error::Spawn { name, source }
             })?;
-        child.send_start(&[start, arguments]).inspect_err(|_| {
-            child.cancel_attachments();
+        let sent = child.send_start(&[start, arguments], attachments);
+        sent.inspect_err(|_| {
             let _ = child.signal(Signal::KILL);
             let _ = child.wait(None);
         })?;
@@ -230,7 +213,7 @@ impl Builder {
         if carries {
             // If it dies before it has read its arguments, others may wait for the handles in them, and this process
             // with them, and not ask whether the child lives.
-            child.assist();
+            reaper::assist(&child);
         }
         Ok(JoinHandle::new(child, read_answer))
     }
@@ -238,45 +221,4 @@ impl Builder {
 
 fn read_answer<R: DeserializeOwned + 'static>(answer: Envelope) -> std::result::Result<R, String> {
     envelope::open(answer, codec::read)
-}
-
-/// Runs this program once more, with a control socket as its standard input.
-fn start_program(
-    name: &str,
-    daemon: bool,
-    random_half: u32,
-    spawner: &Spawner,
-    attachments: Attachments,
-    discard: fn(Envelope),
-) -> std::io::Result<Arc<Child>> {
-    let (socket, childs_end) = UnixStream::pair()?;
-    let mut command = program::command()?;
-    command
-        .arg(start::MARK)
-        .arg(name)
-        .stdin(Stdio::from(OwnedFd::from(childs_end)));
-    if let Some(folder) = recorder::folder_for_children() {
-        command.env(recorder::VARIABLE, folder);
-    }
-    // The command, which holds our copy of the child's end, is dropped there.
-    let mut process = spawner.spawn(command)?;
-    let pid = process.id();
-    let watch = ExitWatch::new(pid, &socket).inspect_err(|_| {
-        let _ = process.kill();
-        let _ = process.wait();
-    })?;
-    let info = ProcessInfo {
-        name: name.to_owned(),
-        pid,
-        daemon,
-    };
-    Ok(Child::new(
-        info,
-        random_half,
-        process,
-        socket,
-        watch,
-        attachments,
-        discard,
-    ))
 }

@@ -1,26 +1,30 @@
 //! The processes that this process has started and not yet waited for.
 
-use std::fmt;
 use std::io::ErrorKind;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
-use std::process::ExitStatus;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use rustix::process::{self, Pid, kill_process};
 use tracing::Level;
 
 use crate::errors::current::ProcessInfo;
-use crate::errors::error::{Error, Result};
+use crate::errors::error::{Error, Result, Travelling};
 use crate::errors::failure::Failure;
 use crate::memory::liveness::UniquePid;
 use crate::memory::registry;
 use crate::platform::exit_watch::ExitWatch;
+use crate::platform::program;
 use crate::platform::signal::Signal;
-use crate::process::control_socket::{self, Frame, Kind, Wait};
-use crate::process::reaper::{self, Awaited};
-use crate::trace::events;
+use crate::platform::spawner::Spawner;
+use crate::process::control_socket::{self, Frame, Kind};
+use crate::process::start::MARK;
+use crate::process::sweeper;
+use crate::trace::{events, recorder};
 use crate::transfer::attachments::Attachments;
 use crate::transfer::caught;
 use crate::transfer::envelope::Envelope;
@@ -31,44 +35,28 @@ pub(crate) struct Child {
     unique_pid: UniquePid,
     /// Pid of the process that started it; a copy of that process made by `fork` leaves it alone.
     parent: u32,
-    watch: ExitWatch,
+    pub(super) watch: ExitWatch,
     state: Mutex<State>,
     /// Reads the answer and throws it away, with the handles in it.
     discard: fn(Envelope),
     /// Whether the reaper waits for it, beside the owner of its handle.
-    is_assisted: AtomicBool,
+    pub(super) is_assisted: AtomicBool,
 }
 
 struct State {
     process: std::process::Child,
     /// Our end of the control socket; closed when the child has ended and everything was read.
     socket: Option<UnixStream>,
-    /// Shared memory whose handles are in the arguments, until the child has read them.
-    attachments: Option<Attachments>,
+    /// Shared memory whose handles are in the arguments, from their sending until the child has read them.
+    attachments: Attachments,
     ended: Option<Ended>,
-}
-
-/// The end of a child, as the system reports it.
-#[derive(Clone, Copy)]
-pub(crate) enum End {
-    Known(ExitStatus),
-    /// Its exit status was taken before we could: SIGCHLD is ignored (then the system drops it), or something in this
-    /// program waits for any child.
-    Unknown,
-}
-
-impl fmt::Display for End {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            End::Known(status) => status.fmt(f),
-            End::Unknown => f.write_str("unknown"),
-        }
-    }
 }
 
 /// How a child ended.
 struct Ended {
-    end: End,
+    /// `None` if its exit status was taken before we could: SIGCHLD is ignored (then the system drops it), or something
+    /// in this program waits for any child.
+    status: Option<ExitStatus>,
     /// What its function returned, or why there is nothing, until a join has taken it.
     answer: Option<Result<Envelope>>,
 }
@@ -80,86 +68,85 @@ impl Drop for Child {
 }
 
 impl Child {
-    pub(crate) fn new(
-        info: ProcessInfo,
+    /// Runs this program once more, with a control socket as its standard input.
+    pub(crate) fn start(
+        name: &str,
+        daemon: bool,
         random_half: u32,
-        process: std::process::Child,
-        socket: UnixStream,
-        watch: ExitWatch,
-        attachments: Attachments,
+        spawner: &Spawner,
         discard: fn(Envelope),
-    ) -> Arc<Child> {
-        let state = Mutex::new(State {
-            process,
-            socket: Some(socket),
-            attachments: Some(attachments),
-            ended: None,
-        });
+    ) -> std::io::Result<Arc<Child>> {
+        let (socket, childs_end) = UnixStream::pair()?;
+        let mut command = program::command()?;
+        command
+            .arg(MARK)
+            .arg(name)
+            .stdin(Stdio::from(OwnedFd::from(childs_end)));
+        if let Some(folder) = recorder::folder_for_children() {
+            command.env(recorder::VARIABLE, folder);
+        }
+        // The command, which holds our copy of the child's end, is dropped there.
+        let mut process = spawner.spawn(command)?;
+        let pid = process.id();
+        let watch = ExitWatch::new(pid, &socket).inspect_err(|_| {
+            let _ = process.kill();
+            let _ = process.wait();
+        })?;
         let child = Arc::new(Child {
-            unique_pid: UniquePid::of(info.pid, random_half),
+            info: ProcessInfo {
+                name: name.to_owned(),
+                pid,
+                daemon,
+            },
+            unique_pid: UniquePid::of(pid, random_half),
             parent: std::process::id(),
-            info,
             watch,
-            state,
+            state: Mutex::new(State {
+                process,
+                socket: Some(socket),
+                attachments: Attachments::default(),
+                ended: None,
+            }),
             discard,
             is_assisted: AtomicBool::new(false),
         });
         list().push(Arc::clone(&child));
-        child
+        Ok(child)
     }
 
-    /// Sends the child its start and its arguments.
-    pub(crate) fn send_start(&self, frames: &[Frame]) -> Result<()> {
-        let state = self.state();
+    /// Sends the child its start and its arguments. After an error the handles in the arguments are taken back.
+    pub(crate) fn send_start(&self, frames: &[Frame], attachments: Attachments) -> Result<()> {
+        let mut state = self.state();
         let Some(socket) = &state.socket else {
+            attachments.lose(self.info.pid);
             return Ok(());
         };
-        for frame in frames {
-            match frame.send(socket) {
-                Ok(()) => {}
-                // It is dead already; the join reports how it died.
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        ErrorKind::BrokenPipe | ErrorKind::ConnectionReset
-                    ) =>
-                {
-                    return Ok(());
-                }
-                Err(source) => return Err(self.system_error("send its start to", source)),
-            }
+        // If it is dead already, the join reports how it died.
+        let is_dead = [ErrorKind::BrokenPipe, ErrorKind::ConnectionReset];
+        if let Err(source) = frames.iter().try_for_each(|frame| frame.send(socket))
+            && !is_dead.contains(&source.kind())
+        {
+            return Err(self.system_error("send its start to", source));
         }
+        state.attachments = attachments;
         Ok(())
-    }
-
-    /// Takes back the handles in its arguments: it was never sent them.
-    pub(crate) fn cancel_attachments(&self) {
-        self.state().attachments = None;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the reaper wait for it, in addition to the owner of its handle, if that is possible.
-    pub(crate) fn assist(self: &Arc<Self>) {
-        if !self.is_assisted.swap(true, Ordering::Relaxed) {
-            let is_assisted = reaper::assist(Arc::clone(self) as Arc<dyn Awaited>);
-            self.is_assisted.store(is_assisted, Ordering::Relaxed);
-        }
-    }
-
     /// Waits until the child has ended and was reaped, or the deadline has passed; true if it has ended.
     pub(crate) fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
         let mut pause = Duration::from_micros(10);
         loop {
-            if self.try_reap()?.is_some() {
+            if self.try_reap()? {
                 return Ok(true);
             }
             if !self.watch.wait(deadline) {
-                return Ok(self.try_reap()?.is_some());
+                return self.try_reap();
             }
-            if self.try_reap()?.is_some() {
+            if self.try_reap()? {
                 return Ok(true);
             }
             // The socket closes a little before the exit status is there.
@@ -172,36 +159,37 @@ impl Child {
         }
     }
 
-    /// Reaps the child if it has ended. A child is reaped once, under the lock of its state, under which
-    /// signals are sent too: no signal reaches a process that got the pid later.
-    pub(crate) fn try_reap(&self) -> Result<Option<End>> {
+    /// Reaps the child if it has ended; true if it has. A child is reaped once, under the lock of its state, under
+    /// which signals are sent too: no signal reaches a process that got the pid later.
+    pub(crate) fn try_reap(&self) -> Result<bool> {
         if self.parent != std::process::id() {
             let reason = "it was started by the process that was forked, and not by its copy";
             return Err(self.system_error("wait for", std::io::Error::other(reason)));
         }
         let mut state = self.state();
-        if let Some(ended) = &state.ended {
-            return Ok(Some(ended.end));
+        if state.ended.is_some() {
+            return Ok(true);
         }
-        let end = match state.process.try_wait() {
-            Ok(None) => return Ok(None),
-            Ok(Some(status)) => End::Known(status),
-            Err(error) if error.raw_os_error() == Some(libc::ECHILD) => End::Unknown,
+        let status = match state.process.try_wait() {
+            Ok(None) => return Ok(false),
+            Ok(status) => status,
+            Err(error) if error.raw_os_error() == Some(libc::ECHILD) => None,
             Err(source) => return Err(self.system_error("wait for", source)),
         };
         let (mut started, mut unpacked) = (false, false);
         let mut answer = None;
         let mut unreadable = None;
         if let Some(socket) = state.socket.take() {
+            // A copy of the child, made by `fork`, may have the other end.
+            let _ = socket.set_nonblocking(true);
             loop {
-                match control_socket::receive_frame(&socket, Wait::No) {
+                match control_socket::receive_frame(&socket) {
                     Ok(None) => break,
                     Ok(Some((Kind::Started, _))) => started = true,
                     Ok(Some((Kind::Unpacked, _))) => unpacked = true,
                     Ok(Some((Kind::Answer, envelope))) => answer = Some(Ok(envelope)),
                     Ok(Some((Kind::Failed, envelope))) => {
-                        let failure = Failure::from_bytes(&envelope.bytes);
-                        answer = Some(Err(failure.of_process(&self.info)));
+                        answer = Some(Err(self.failure(&envelope.bytes)));
                     }
                     Ok(Some((Kind::Start | Kind::Arguments, _))) => {}
                     Err(source) => {
@@ -211,29 +199,36 @@ impl Child {
                 }
             }
         }
-        match state.attachments.take() {
-            Some(attachments) if unpacked => attachments.commit(),
-            Some(attachments) => attachments.lose(self.info.pid),
-            None => {}
+        let attachments = std::mem::take(&mut state.attachments);
+        if unpacked {
+            attachments.commit();
+        } else {
+            attachments.lose(self.info.pid);
         }
         registry::forget(self.unique_pid);
         // One that was killed has left what it used. So has one that exited in the middle of its function.
-        let killed = matches!(end, End::Known(status) if status.signal().is_some());
+        let killed = status.is_some_and(|status| status.signal().is_some());
         if killed || answer.is_none() {
             DIED.store(true, Ordering::Release);
-            reaper::sweep();
+            sweeper::start();
         }
         let at = events::moment(Level::INFO);
-        // From now on another thread may join it, and the program end.
-        let _unreported = Unreported::new();
-        let no_answer = || Err(unreadable.unwrap_or_else(|| self.no_answer(end, started)));
+        // From now on another thread may join it; but the program does not end before the end is reported.
+        let _listed = Listed(self);
+        let no_answer = || Err(unreadable.unwrap_or_else(|| self.no_answer(status, started)));
         let answer = Some(answer.unwrap_or_else(no_answer));
-        state.ended = Some(Ended { end, answer });
+        state.ended = Some(Ended { status, answer });
         drop(state);
-        forget(self);
         // Without a lock: a listener may wait for something that a thread which joins has.
-        events::process_ended(&self.info, end, at);
-        Ok(Some(end))
+        let status = status.map_or("unknown".to_owned(), |status| status.to_string());
+        events::process_ended(&self.info, status, at);
+        Ok(true)
+    }
+
+    /// Returns how the child ended; `None` while it runs, and where that is not known.
+    pub(crate) fn exit_status(&self) -> Option<ExitStatus> {
+        self.try_reap().ok()?;
+        self.state().ended.as_ref()?.status
     }
 
     /// Throws away the answer of a child that has ended, if it has one that no join took.
@@ -258,32 +253,37 @@ impl Child {
             .unwrap_or(Err(Error::AlreadyJoined { name }))
     }
 
+    /// Returns the error for what the child sent in place of an answer.
+    fn failure(&self, bytes: &[u8]) -> Error {
+        match postcard::from_bytes::<Failure>(bytes) {
+            Ok(failure) => failure.of_process(&self.info),
+            Err(error) => self.unreadable_answer(error.to_string()),
+        }
+    }
+
+    pub(crate) fn unreadable_answer(&self, reason: String) -> Error {
+        Error::decode(Travelling::Answer, &self.info.name, reason)
+    }
+
     /// Returns the error for a child that ended without an answer.
-    fn no_answer(&self, end: End, started: bool) -> Error {
+    fn no_answer(&self, status: Option<ExitStatus>, started: bool) -> Error {
         let ProcessInfo { name, pid, .. } = self.info.clone();
-        let End::Known(status) = end else {
+        let Some(status) = status else {
             return Error::EndUnknown { name, pid };
         };
-        if let Some(signal) = status.signal() {
-            return Error::Killed {
-                name,
-                pid,
-                signal: Signal(signal),
-            };
+        if let Some(signal) = status.signal().map(Signal) {
+            return Error::Killed { name, pid, signal };
         }
         if !started {
             return Error::NeverStarted { name, pid, status };
         }
-        Error::Exited {
-            name,
-            pid,
-            code: status.code().unwrap_or(-1),
-        }
+        let code = status.code().unwrap_or(-1);
+        Error::Exited { name, pid, code }
     }
 
     /// Sends a signal, unless the child has been reaped.
     pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
-        if self.try_reap()?.is_some() {
+        if self.try_reap()? {
             return Ok(());
         }
         let mut state = self.state();
@@ -293,14 +293,8 @@ impl Child {
         let sent = match self.watch.signal(signal) {
             Some(sent) => sent,
             None if signal == Signal::KILL => state.process.kill(),
-            None => {
-                let pid = i32::try_from(self.info.pid)
-                    .ok()
-                    .and_then(rustix::process::Pid::from_raw);
-                let pid = pid.expect("a started process has a pid");
-                rustix::process::kill_process(pid, rustix::process::Signal::TERM)
-                    .map_err(Into::into)
-            }
+            None => kill_process(Pid::from_child(&state.process), process::Signal::TERM)
+                .map_err(Into::into),
         };
         sent.map_err(|source| self.system_error("send a signal to", source))
     }
@@ -314,16 +308,6 @@ impl Child {
     }
 }
 
-impl Awaited for Child {
-    fn watch(&self) -> &ExitWatch {
-        &self.watch
-    }
-
-    fn reap(&self, deadline: Instant) -> bool {
-        !matches!(self.wait(Some(deadline)), Ok(false))
-    }
-}
-
 /// Returns whether a child of this process was killed, so that it did not wait for its own children.
 pub(crate) fn have_died() -> bool {
     DIED.load(Ordering::Acquire)
@@ -331,27 +315,13 @@ pub(crate) fn have_died() -> bool {
 
 static DIED: AtomicBool = AtomicBool::new(false);
 
-/// The end of a child that is known, and was not yet reported.
-struct Unreported;
+/// A child whose end is known, and that is on the list until it was reported.
+struct Listed<'a>(&'a Child);
 
-static UNREPORTED: AtomicUsize = AtomicUsize::new(0);
-
-impl Unreported {
-    fn new() -> Unreported {
-        UNREPORTED.fetch_add(1, Ordering::AcqRel);
-        Unreported
-    }
-}
-
-impl Drop for Unreported {
+impl Drop for Listed<'_> {
     fn drop(&mut self) {
-        UNREPORTED.fetch_sub(1, Ordering::AcqRel);
+        list().retain(|listed| !std::ptr::eq(listed.as_ref(), self.0));
     }
-}
-
-/// Returns whether nothing is left to do for children: none exists, and the end of each was reported.
-pub(crate) fn are_over() -> bool {
-    all().is_empty() && UNREPORTED.load(Ordering::Acquire) == 0
 }
 
 static CHILDREN: Mutex<Vec<Arc<Child>>> = Mutex::new(Vec::new());
@@ -360,11 +330,22 @@ fn list() -> MutexGuard<'static, Vec<Arc<Child>>> {
     CHILDREN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Returns the children that are not yet reaped, some of which may have ended.
-pub(crate) fn all() -> Vec<Arc<Child>> {
+fn all() -> Vec<Arc<Child>> {
     let this = std::process::id();
     let is_own = |child: &&Arc<Child>| child.parent == this;
     list().iter().filter(is_own).cloned().collect()
+}
+
+/// Returns whether nothing is left to do for children: none exists, and the end of each was reported.
+pub(crate) fn are_over() -> bool {
+    all().is_empty()
+}
+
+/// Returns the children that are still running; reaps the others.
+pub(crate) fn running() -> Vec<Arc<Child>> {
+    let mut children = all();
+    children.retain(|child| matches!(child.try_reap(), Ok(false)));
+    children
 }
 
 /// Returns the children of this process that are still running, in the order in which they were started.
@@ -380,14 +361,6 @@ pub(crate) fn all() -> Vec<Arc<Child>> {
 /// ```
 #[must_use]
 pub fn active_children() -> Vec<ProcessInfo> {
-    all()
-        .into_iter()
-        .filter(|child| matches!(child.try_reap(), Ok(None)))
-        .map(|child| child.info.clone())
-        .collect()
-}
-
-/// Takes a child off the list that could not be waited for.
-pub(crate) fn forget(child: &Child) {
-    list().retain(|listed| !std::ptr::eq(listed.as_ref(), child));
+    let running = running();
+    running.iter().map(|child| child.info.clone()).collect()
 }

@@ -1,9 +1,8 @@
 //! The control socket between a parent and its child, a pair of sockets that carries a few small frames each way.
 //!
-//! The child's end is its standard input, so it needs no name, leaves nothing behind in any folder, and
-//! closes when its process ends, however it ends. A frame is small, always: a value of more than
-//! [`INLINE`] bytes is in a file without a name whose descriptor travels instead. So a frame fits into
-//! the socket's buffer, and neither side ever waits for the other to read.
+//! The child's end is its standard input, so it needs no name, and closes when the process ends. A value of more than
+//! [`INLINE`] bytes is in a file without a name whose descriptor travels instead: a frame always fits into the socket's
+//! buffer, and neither side ever waits for the other to read.
 
 use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut};
@@ -21,21 +20,25 @@ use rustix::net::{
 };
 
 use crate::memory::anonymous_file;
+use crate::platform::limits;
 use crate::transfer::attachments::Attachments;
 use crate::transfer::envelope::Envelope;
 use crate::transfer::handles::{Handles, MAX_FILES};
 
-/// Bytes of a value that travel within the frame; more go into a file.
+/// Bytes of a value that travel within the frame.
 const INLINE: usize = 32 * 1024;
 
 /// Writing to a process that has ended is an error and not a signal; Apple's systems have no such flag, but programs in
 /// Rust ignore the signal anyway.
 #[cfg(not(target_vendor = "apple"))]
 const NO_SIGNAL: SendFlags = SendFlags::NOSIGNAL;
+#[cfg(not(target_vendor = "apple"))]
+const CLOSE_ON_EXEC: RecvFlags = RecvFlags::CMSG_CLOEXEC;
 #[cfg(target_vendor = "apple")]
 const NO_SIGNAL: SendFlags = SendFlags::empty();
+#[cfg(target_vendor = "apple")]
+const CLOSE_ON_EXEC: RecvFlags = RecvFlags::empty();
 
-/// The type of a frame.
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, NoUninit, CheckedBitPattern)]
 pub(crate) enum Kind {
@@ -69,7 +72,7 @@ fn broken(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what.to_owned())
 }
 
-/// A frame ready to be sent: everything that can fail for want of memory has been done.
+/// A frame ready to be sent: what can fail for want of memory is done.
 pub(crate) struct Frame {
     inline: Vec<u8>,
     files: Vec<OwnedFd>,
@@ -80,19 +83,13 @@ impl Frame {
     pub(crate) fn new(kind: Kind, envelope: Envelope) -> io::Result<(Frame, Attachments)> {
         let Envelope {
             bytes,
-            handles,
+            handles: Handles { packet, mut files },
             attachments,
         } = envelope;
-        let Handles {
-            packet,
-            files: handles,
-        } = handles;
-        let mut files = Vec::with_capacity(handles.len() + 1);
         let stored = bytes.len() > INLINE;
         if stored {
-            files.push(anonymous_file::holding(&bytes)?);
+            files.insert(0, anonymous_file::holding(&bytes)?);
         }
-        files.extend(handles);
         let header = Header {
             kind,
             stored,
@@ -125,25 +122,13 @@ impl Frame {
     }
 }
 
-/// Whether a reception waits for what is not there yet.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wait {
-    /// Waits for a frame, or for the other process's end.
-    Yes,
-    /// Takes what is there.
-    No,
-}
-
-/// Receives one frame; `None` when the other process is gone, or nothing is there and `wait` is `No`.
+/// Receives one frame; `None` when the other process is gone, or nothing is there and the socket does not block.
 ///
 /// A frame that was cut off by its sender's death counts as not sent.
-pub(crate) fn receive_frame(
-    socket: &UnixStream,
-    wait: Wait,
-) -> io::Result<Option<(Kind, Envelope)>> {
+pub(crate) fn receive_frame(socket: &UnixStream) -> io::Result<Option<(Kind, Envelope)>> {
     let mut files = Vec::new();
     let mut header = [0; size_of::<Header>()];
-    if !fill(socket, &mut header, &mut files, wait)? {
+    if !fill(socket, &mut header, &mut files)? {
         return Ok(None);
     }
     let header: Header = bytemuck::checked::try_pod_read_unaligned(&header)
@@ -151,55 +136,38 @@ pub(crate) fn receive_frame(
     let mut packet = vec![0; header.packet as usize];
     let length = usize::try_from(header.bytes).map_err(|_| broken("a value larger than memory"))?;
     let mut bytes = Vec::new();
-    bytes
-        .try_reserve_exact(length)
-        .map_err(|_| broken("a value larger than the memory that is free"))?;
+    let reserved = bytes.try_reserve_exact(length);
+    reserved.map_err(|_| broken("a value larger than the memory that is free"))?;
     bytes.resize(length, 0);
-    if !fill(socket, &mut packet, &mut files, wait)?
-        || !header.stored && !fill(socket, &mut bytes, &mut files, wait)?
+    if !fill(socket, &mut packet, &mut files)?
+        || !header.stored && !fill(socket, &mut bytes, &mut files)?
     {
         return Ok(None);
     }
-    if files.len() != usize::from(header.files) {
-        return Err(broken(&format!(
-            "open files that travelled with a value are missing: {}",
-            crate::platform::limits::too_few_descriptors()
-        )));
+    if files.len() != usize::from(header.files) || header.stored && files.is_empty() {
+        let why = limits::too_few_descriptors();
+        let what = "open files that travelled with a value are missing";
+        return Err(broken(&format!("{what}: {why}")));
     }
     if header.stored {
         File::from(files.remove(0)).read_exact_at(&mut bytes, 0)?;
     }
-    Ok(Some((
-        header.kind,
-        Envelope {
-            bytes,
-            handles: Handles { packet, files },
-            ..Envelope::default()
-        },
-    )))
+    let envelope = Envelope {
+        bytes,
+        handles: Handles { packet, files },
+        ..Envelope::default()
+    };
+    Ok(Some((header.kind, envelope)))
 }
 
-/// Fills the buffer; false if the other process is gone, or `wait` is `No` and too little is there.
-fn fill(
-    socket: &UnixStream,
-    buffer: &mut [u8],
-    files: &mut Vec<OwnedFd>,
-    wait: Wait,
-) -> io::Result<bool> {
-    let mut flags = RecvFlags::empty();
-    #[cfg(not(target_vendor = "apple"))]
-    {
-        flags |= RecvFlags::CMSG_CLOEXEC;
-    }
-    if wait == Wait::No {
-        flags |= RecvFlags::DONTWAIT;
-    }
+/// Fills the buffer; false if the other process is gone, or too little is there and the socket does not block.
+fn fill(socket: &UnixStream, buffer: &mut [u8], files: &mut Vec<OwnedFd>) -> io::Result<bool> {
     let mut filled = 0;
     while filled < buffer.len() {
         let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MAX_FILES))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
         let rest = &mut [IoSliceMut::new(&mut buffer[filled..])];
-        match recvmsg(socket, rest, &mut ancillary, flags) {
+        match recvmsg(socket, rest, &mut ancillary, CLOSE_ON_EXEC) {
             Ok(received) => {
                 for message in ancillary.drain() {
                     if let RecvAncillaryMessage::ScmRights(arrived) = message {

@@ -7,20 +7,18 @@ use std::time::{Duration, Instant};
 #[cfg(doc)]
 use crate::errors::error::Error;
 use crate::errors::error::Result;
-use crate::errors::failure::Failure;
 use crate::platform::signal::Signal;
-use crate::process::children::{Child, End};
-use crate::process::reaper::{self, Awaited};
+use crate::process::children::Child;
+use crate::process::reaper;
 use crate::trace::events;
 use crate::transfer::envelope::Envelope;
 
 /// The handle to a process: wait for it, take its answer, end it.
 ///
-/// Python: `Process` after `start()`. Unlike there, [`join`](JoinHandle::join) returns what the function
-/// returned.
+/// Python: `Process` after `start()`; but [`join`](JoinHandle::join) returns what the function returned.
 ///
-/// Dropping the handle detaches the process: it goes on, is reaped when it ends, and its answer is lost.
-/// At the end of this process it is waited for all the same, unless it is a daemon.
+/// Dropping the handle detaches the process: it goes on, is reaped when it ends, and its answer is lost. At the end of
+/// this process it is waited for all the same, unless it is a daemon.
 #[must_use = "dropping the handle detaches the process, and its answer is lost"]
 pub struct JoinHandle<R> {
     child: Arc<Child>,
@@ -37,7 +35,7 @@ impl<R> JoinHandle<R> {
         &self.child.info.name
     }
 
-    /// Returns the process id that the operating system gave.
+    /// Returns the process id.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.child.info.pid
@@ -52,7 +50,7 @@ impl<R> JoinHandle<R> {
     /// Returns whether the process is still running. Python: `Process.is_alive()`.
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        matches!(self.child.try_reap(), Ok(None))
+        matches!(self.child.try_reap(), Ok(false))
     }
 
     /// Returns how the process ended; `None` while it runs, and where that can't be known ([`Error::EndUnknown`]).
@@ -61,15 +59,10 @@ impl<R> JoinHandle<R> {
     /// code 0, one that panicked 101, one whose answer could not be sent 1.
     #[must_use]
     pub fn exit_status(&self) -> Option<ExitStatus> {
-        match self.child.try_reap() {
-            Ok(Some(End::Known(status))) => Some(status),
-            _ => None,
-        }
+        self.child.exit_status()
     }
 
-    /// Asks the process to end, with SIGTERM; it is not waited for. Python: `Process.terminate()`.
-    ///
-    /// A process that has ended already is left alone.
+    /// Asks the process to end, with SIGTERM, unless it has; it is not waited for. Python: `Process.terminate()`.
     ///
     /// # Errors
     ///
@@ -78,9 +71,7 @@ impl<R> JoinHandle<R> {
         self.signal(Signal::TERM)
     }
 
-    /// Ends the process at once, with SIGKILL; it is not waited for. Python: `Process.kill()`.
-    ///
-    /// A process that has ended already is left alone.
+    /// Ends the process at once, with SIGKILL, unless it has ended; it is not waited for. Python: `Process.kill()`.
     ///
     /// # Errors
     ///
@@ -92,13 +83,10 @@ impl<R> JoinHandle<R> {
     fn signal(&self, signal: Signal) -> Result<()> {
         self.child.signal(signal)?;
         // No thread may ask again whether it lives, and it leaves its memory.
-        self.child.assist();
+        reaper::assist(&self.child);
         Ok(())
     }
-}
 
-impl<R> JoinHandle<R> {
-    /// Returns the handle to a process whose answer `read` reads.
     pub(crate) fn new(child: Arc<Child>, read: ReadAnswer<R>) -> JoinHandle<R> {
         JoinHandle { child, read }
     }
@@ -106,9 +94,7 @@ impl<R> JoinHandle<R> {
     pub(crate) fn child(&self) -> &Arc<Child> {
         &self.child
     }
-}
 
-impl<R> JoinHandle<R> {
     /// Waits for the process to end and returns what its function returned.
     ///
     /// Python: `Process.join()`, which returns nothing.
@@ -159,7 +145,6 @@ impl<R> JoinHandle<R> {
         }
     }
 
-    /// Waits until the process has ended, or the deadline has passed; true if it has ended.
     fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
         events::join_awaited(&self.child.info);
         let ended = self.child.wait(deadline);
@@ -167,11 +152,9 @@ impl<R> JoinHandle<R> {
         ended
     }
 
-    /// Returns the answer of a process that has ended.
     fn answer(&self) -> Result<R> {
         let answer = self.child.take_answer()?;
-        (self.read)(answer)
-            .map_err(|reason| Failure::UnreadableResult(reason).of_process(&self.child.info))
+        (self.read)(answer).map_err(|reason| self.child.unreadable_answer(reason))
     }
 }
 
@@ -186,10 +169,11 @@ impl<R> std::fmt::Debug for JoinHandle<R> {
 
 impl<R> Drop for JoinHandle<R> {
     fn drop(&mut self) {
-        match self.child.try_reap() {
-            Ok(None) => reaper::adopt(Arc::clone(&self.child) as Arc<dyn Awaited>, None),
+        if self.is_alive() {
+            reaper::adopt(&self.child, None);
+        } else {
             // The reaper may still have the child for a moment.
-            _ => self.child.discard_answer(),
+            self.child.discard_answer();
         }
     }
 }

@@ -7,8 +7,8 @@ use std::io::Write;
 use std::panic::PanicHookInfo;
 
 use crate::errors::current;
-use crate::errors::failure::Failure;
-use crate::errors::quoted::{Name, Words};
+use crate::errors::quoted::{Name, Process, Words};
+use crate::errors::task_failure::TaskFailure;
 use crate::transfer::caught::panic_message;
 
 thread_local! {
@@ -16,36 +16,28 @@ thread_local! {
     static LOCATION: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Replaces Rust's announcement, which names only the thread.
-pub(crate) fn announce_with_process_name() {
-    std::panic::set_hook(Box::new(announce));
-}
-
 /// Returns the failure of a function whose panic was caught last on this thread.
-pub(crate) fn failure(payload: &(dyn Any + Send)) -> Failure {
+pub(crate) fn failure(payload: &(dyn Any + Send)) -> TaskFailure {
     // Taken, so that it is not that of a later panic, which may run no hook (`resume_unwind`).
     let mut location = LOCATION.take();
     // A function that put a hook of its own in place of ours.
     if location.is_empty() {
         "an unknown place".clone_into(&mut location);
     }
-    Failure::Panicked {
+    TaskFailure::Panicked {
         message: panic_message(payload).to_owned(),
         location,
     }
 }
 
-fn announce(panic: &PanicHookInfo<'_>) {
+/// The panic hook of a child: Rust's own names only the thread.
+pub(crate) fn announce(panic: &PanicHookInfo<'_>) {
     let location = panic
         .location()
         .map(ToString::to_string)
         .unwrap_or_default();
-    let this = current::identity();
-    let process = format!(
-        "process '{}' (pid {})",
-        Name(&this.this.name),
-        this.this.pid
-    );
+    let this = &current::identity().this;
+    let process = Process(&this.name, this.pid).to_string();
     let thread = std::thread::current();
     let who = match thread.name() {
         Some("main") => process,

@@ -7,20 +7,18 @@ use crate::transfer::codec::{self, IpcHandles};
 
 /// A function that can run in another process: a plain `fn` of up to six arguments.
 ///
-/// Arguments and result travel between processes, so they are types that serde can serialise and
-/// deserialise, owned by the function (`String`, not `&str`). This trait is implemented for every such
-/// function; there is nothing to implement by hand.
+/// Arguments and result travel between processes, so they are types that serde can serialise and deserialise, owned by
+/// the function (`String`, not `&str`). Every such function has this trait.
 ///
-/// A closure that captures variables is refused when the program is built: a variable of the parent
-/// does not exist in the child.
+/// The build refuses a closure that captures variables, which would not exist in the child:
 ///
 /// ```compile_fail,E0080
 /// let factor = 3;
 /// let scale = move |number: i64| factor * number;
-/// multiprocess::init([multiprocess::task(scale)]); // error: a closure that captures
+/// multiprocess::init([multiprocess::task(scale)]);
 /// ```
 ///
-/// So is a function pointer, since the child can't know which function it points to, and what serde cannot serialise:
+/// It refuses a function pointer, since the child can't know its function, and what serde cannot serialise:
 ///
 /// ```compile_fail,E0080
 /// fn doubler(number: i64) -> i64 { 2 * number }
@@ -41,16 +39,13 @@ pub trait Task<Args>: Copy + Send + Sync + 'static {
     /// What the function returns.
     type Output: Serialize + DeserializeOwned + 'static;
 
-    /// Calls the function.
     #[doc(hidden)]
     fn call(self, args: Args) -> Self::Output;
 
-    /// Appends the arguments to bytes.
     #[doc(hidden)]
     #[allow(private_interfaces, reason = "only this crate calls it")]
     fn write(args: &Args, bytes: &mut Vec<u8>, ipc_handles: IpcHandles) -> Result<(), String>;
 
-    /// Reads the arguments.
     #[doc(hidden)]
     fn read(bytes: &[u8]) -> Result<Args, String>;
 }

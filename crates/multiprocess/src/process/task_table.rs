@@ -4,45 +4,29 @@ use std::any::{TypeId, type_name};
 use std::sync::OnceLock;
 
 use crate::errors::error::{Error, Result};
-use crate::errors::failure::Failure;
+use crate::errors::task_failure::TaskFailure;
 use crate::process::batch::{self, Step};
 use crate::process::task::Task;
 use crate::transfer::envelope::{self, Envelope};
 use crate::transfer::{attachments, codec};
 
-/// How a child runs its function: reads the arguments, calls, and packs the answer.
-type Runner = Box<dyn Fn(Envelope, &dyn Fn()) -> Result<Envelope, Failure> + Send + Sync>;
+type Runner = Box<dyn Fn(Envelope, &dyn Fn()) -> Result<Envelope, TaskFailure> + Send + Sync>;
 
-/// How a pool's worker runs its function, for many inputs in one go.
 type BatchRunner = Box<dyn Fn(&[u8], u32, &dyn Fn(Step), &mut Vec<u8>) + Send + Sync>;
 
 /// A function entered in the list that [`init`](crate::init) takes; made by [`task`].
 pub struct RegisteredTask {
     type_id: TypeId,
     name: &'static str,
-    run: Runner,
-    run_batch: BatchRunner,
+    /// Opens the arguments, confirms it, and calls the function.
+    pub(crate) run: Runner,
+    /// Calls the function for a number of inputs, tells each step, and appends the results.
+    pub(crate) run_batch: BatchRunner,
 }
 
 impl RegisteredTask {
     pub(crate) fn name(&self) -> &'static str {
         self.name
-    }
-
-    /// Opens the arguments, confirms it, and calls the function.
-    pub(crate) fn run(&self, arguments: Envelope, opened: &dyn Fn()) -> Result<Envelope, Failure> {
-        (self.run)(arguments, opened)
-    }
-
-    /// Calls the function for `count` inputs and writes the results; `note` is told each step.
-    pub(crate) fn run_batch(
-        &self,
-        inputs: &[u8],
-        count: u32,
-        note: &dyn Fn(Step),
-        results: &mut Vec<u8>,
-    ) {
-        (self.run_batch)(inputs, count, note, results);
     }
 }
 
@@ -52,10 +36,9 @@ impl std::fmt::Debug for RegisteredTask {
     }
 }
 
-/// Enters a function in the list that [`init`](crate::init) takes.
+/// Enters a function in the list that [`init`](crate::init) takes, which says what a child may run.
 ///
-/// Python finds the function by its name in the imported module; here the list says which functions a
-/// child may run.
+/// Python finds the function by its name in the imported module.
 ///
 /// # Examples
 ///
@@ -74,10 +57,10 @@ where
     const { refuse_captures::<F>() };
     let run = move |arguments: Envelope, opened: &dyn Fn()| {
         let arguments = attachments::read_whole(|| envelope::open(arguments, F::read), opened)
-            .map_err(Failure::UnreadableArguments)?;
+            .map_err(|reason| TaskFailure::UnreadableInput { reason })?;
         let output = function.call(arguments);
         envelope::pack::<F::Output>(|bytes, ipc_handles| codec::write(&output, bytes, ipc_handles))
-            .map_err(Failure::UnsendableResult)
+            .map_err(|reason| TaskFailure::UnsendableResult { reason })
     };
     RegisteredTask {
         type_id: TypeId::of::<F>(),
@@ -91,12 +74,14 @@ where
 
 static TABLE: OnceLock<Vec<RegisteredTask>> = OnceLock::new();
 
-/// Keeps the list for the rest of the program; false if there was one already.
-pub(crate) fn register(tasks: Vec<RegisteredTask>) -> bool {
-    TABLE.set(tasks).is_ok()
+/// Keeps the list for the rest of the program; panics if there is one already.
+pub(crate) fn register(tasks: Vec<RegisteredTask>) {
+    assert!(
+        TABLE.set(tasks).is_ok(),
+        "multiprocess::init was called twice; call it once, first thing in main"
+    );
 }
 
-/// Returns the list given to `init`.
 pub(crate) fn table() -> Result<&'static [RegisteredTask]> {
     TABLE.get().map(Vec::as_slice).ok_or(Error::NotInitialized)
 }

@@ -2,20 +2,20 @@
 //!
 //! Each value follows its length, so one that cannot be read does no harm to the next ones.
 
-use crate::errors::failure::Failure;
+use crate::errors::task_failure::TaskFailure;
 use crate::transfer::caught;
 
 /// A length up to that takes one byte.
 const SHORT: u8 = 250;
 /// The length follows, in [`LENGTH`] bytes.
 const LONG: u8 = 251;
-/// A [`Failure`] follows.
+/// A [`TaskFailure`] follows.
 const FAILED: u8 = 252;
 
 /// Bytes of a length behind [`LONG`].
 const LENGTH: usize = 4;
 
-/// Appends what `write` writes for a `T`, after its length; on an error, which says why, the bytes are as before.
+/// Appends what `write` writes for a `T`, after its length; after an error the bytes are as before.
 #[inline]
 pub(crate) fn append<T>(
     bytes: &mut Vec<u8>,
@@ -72,7 +72,7 @@ fn set_length(bytes: &mut Vec<u8>, start: usize, content: usize) -> Result<(), S
 }
 
 /// The bytes of a value, or the failure in its place.
-type Entry<'a> = Result<&'a [u8], Failure>;
+pub(super) type Entry<'a> = Result<&'a [u8], TaskFailure>;
 
 /// Splits off the first entry; `None` if it isn't whole.
 #[inline]
@@ -93,7 +93,7 @@ pub(crate) fn split(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
     Some((Ok(value), rest))
 }
 
-/// Returns the bytes of the one value that there is.
+/// Returns the bytes of the only value.
 pub(crate) fn only(bytes: &[u8]) -> Result<&[u8], String> {
     match split(bytes) {
         Some((Ok(value), _)) => Ok(value),
@@ -102,30 +102,7 @@ pub(crate) fn only(bytes: &[u8]) -> Result<&[u8], String> {
 }
 
 /// Appends a failure in place of a value.
-pub(crate) fn append_failure(failure: &Failure, bytes: &mut Vec<u8>) {
+pub(super) fn append_failure(failure: &TaskFailure, bytes: &mut Vec<u8>) {
     bytes.push(FAILED);
-    bytes.extend(failure.to_bytes());
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_of_all_lengths_are_read_back() {
-        for length in [0, 1, 249, 250, 251, 252, 300, 70_000] {
-            let mut bytes = Vec::new();
-            for value in [vec![1; length], vec![7]] {
-                append::<Vec<u8>>(&mut bytes, |bytes| {
-                    bytes.extend(&value);
-                    Ok(())
-                })
-                .unwrap();
-            }
-            assert_eq!(only(&bytes).unwrap().len(), length);
-            let (_, rest) = split(&bytes).unwrap();
-            assert_eq!(only(rest), Ok(&[7][..]));
-            assert!(only(&bytes[..length]).is_err());
-        }
-    }
+    bytes.extend(postcard::to_stdvec(failure).expect("a failure is a few strings"));
 }

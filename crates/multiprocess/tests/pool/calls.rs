@@ -35,6 +35,7 @@ pub(crate) fn main() -> ExitCode {
             more_workers_than_inputs_are_no_harm,
             sixty_four_workers_work,
             inputs_and_results_may_be_large,
+            values_of_all_lengths_arrive_behind_each_other,
             many_calls_of_a_map_are_done_once_each,
             imap_reads_an_endless_iterator_a_bounded_number_ahead,
             imap_of_slow_inputs_does_not_wait_for_many_of_them,
@@ -62,6 +63,8 @@ fn tasks() -> Vec<RegisteredTask> {
         task(counts),
         task(who),
         task(word),
+        task(same_bytes),
+        task(same_length),
     ]
 }
 
@@ -312,6 +315,43 @@ fn inputs_and_results_may_be_large() {
 fn counts((number, calls): (usize, RawArray<u32>)) -> usize {
     calls.update(number, |calls| calls + 1);
     number
+}
+
+/// A small value that is as many bytes in flight as it says.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Stretched(usize);
+
+impl Serialize for Stretched {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        "x".repeat(self.0).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Stretched {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Stretched, D::Error> {
+        Ok(Stretched(String::deserialize(deserializer)?.len()))
+    }
+}
+
+fn same_bytes(bytes: Vec<u8>) -> Vec<u8> {
+    bytes
+}
+
+fn same_length(stretched: Stretched) -> Stretched {
+    stretched
+}
+
+fn values_of_all_lengths_arrive_behind_each_other() {
+    let lengths: Vec<usize> = (0..3).chain(245..258).chain([70_000, 0]).collect();
+    let small: Vec<Stretched> = lengths.iter().copied().map(Stretched).collect();
+    let large: Vec<Vec<u8>> = lengths.iter().map(|&length| vec![7; length]).collect();
+    let pool = Pool::new(1).unwrap();
+    for chunk in [1, 3, 100] {
+        let lengths = pool.chunk_size(chunk).map(same_length, small.clone());
+        assert_eq!(lengths.unwrap(), small);
+        let bytes = pool.chunk_size(chunk).map(same_bytes, large.clone());
+        assert_eq!(bytes.unwrap(), large);
+    }
 }
 
 fn many_calls_of_a_map_are_done_once_each() {

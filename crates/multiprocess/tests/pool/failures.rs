@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use ipc_channel::ipc;
 use multiprocess::{Error, Pool, RawArray, RegisteredTask, TaskFailure, init, task};
+use serde::ser::SerializeTuple;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use story::proc;
@@ -38,6 +39,7 @@ pub(crate) fn main() -> ExitCode {
             a_result_that_cannot_be_sent_is_the_only_one_that_fails,
             a_result_that_cannot_be_read_is_the_only_one_that_fails,
             an_input_that_kills_its_reader_is_the_only_one_that_fails,
+            panics_of_all_kinds_in_one_batch_fail_nothing_else,
             imap_goes_on_behind_a_failure,
             endlessly_many_inputs_that_cannot_be_sent_fail_one_by_one,
             handles_of_ipc_channel_are_refused,
@@ -57,6 +59,7 @@ fn tasks() -> Vec<RegisteredTask> {
         task(dies_before_it_sends),
         task(takes_tricky),
         task(makes_tricky),
+        task(makes_fragile),
         task(takes_sender),
     ]
 }
@@ -386,7 +389,11 @@ impl Serialize for Tricky {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.trouble {
             Trouble::UnsendableHere => Err(serde::ser::Error::custom("it is not for others")),
-            Trouble::PanicHere => panic!("not for others"),
+            Trouble::PanicHere => {
+                let mut half = serializer.serialize_tuple(2)?;
+                half.serialize_element(&self.number)?;
+                panic!("not for others")
+            }
             trouble => (self.number, trouble).serialize(serializer),
         }
     }
@@ -531,6 +538,63 @@ fn an_input_that_kills_its_reader_is_the_only_one_that_fails() {
             matches!(&failure, TaskFailure::WorkerDied { how } if how.contains("SIGABRT")),
             "{failure}"
         );
+    }
+}
+
+/// A result that may panic half-way in flight, and when the worker drops it.
+#[derive(Deserialize)]
+struct Fragile(usize);
+
+impl Serialize for Fragile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut halves = serializer.serialize_tuple(2)?;
+        halves.serialize_element(&self.0)?;
+        assert!(self.0 % 10 != 5, "in flight");
+        halves.serialize_element(&())?;
+        halves.end()
+    }
+}
+
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        let is_here = multiprocess::parent().is_none();
+        assert!(is_here || self.0 % 10 < 7, "dropped");
+    }
+}
+
+fn makes_fragile(tricky: Tricky) -> Fragile {
+    assert!(tricky.number % 10 != 3, "called");
+    Fragile(tricky.number)
+}
+
+fn panics_of_all_kinds_in_one_batch_fail_nothing_else() {
+    let pool = Pool::new(2).unwrap();
+    for chunk in [1, 10, 50] {
+        let inputs = (0..50).map(|number| Tricky {
+            number,
+            trouble: match number % 10 {
+                1 | 9 => Trouble::PanicThere,
+                _ => Trouble::None,
+            },
+        });
+        let each = pool.chunk_size(chunk).map_each(makes_fragile, inputs);
+        for (input, result) in each.unwrap().into_iter().enumerate() {
+            let result = result.map(|fragile| fragile.0);
+            let (kind, words) = match input % 10 {
+                1 | 9 => ("UnreadableInput", "something terrible"),
+                3 => ("Panicked", "called"),
+                5 => ("UnsendableResult", "in flight"),
+                _ => {
+                    assert_eq!(result.unwrap(), input);
+                    continue;
+                }
+            };
+            let failure = format!("{:?}", failure(result, input));
+            assert!(
+                failure.starts_with(kind) && failure.contains(words),
+                "{failure}"
+            );
+        }
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) fn main() -> ExitCode {
         story::named![
             errors_about_a_value_call_it_a_value,
             names_in_errors_are_escaped_and_shortened,
+            what_can_be_printed_is_not_escaped_and_the_rest_is_escaped_once,
+            long_names_are_shortened_between_characters_and_messages_are_whole,
             the_message_of_a_panic_is_escaped_where_it_is_shown,
             names_are_escaped_and_shortened_in_all_that_is_printed,
         ],
@@ -120,6 +122,44 @@ fn names_in_errors_are_escaped_and_shortened() {
         .spawn(shown_by_the_system, ())
         .unwrap();
     assert_eq!(child.join().unwrap(), "a?[2J??b\u{202e}long\n");
+}
+
+/// The error for a panic of a process of that name, in words.
+fn panicked(name: &str, message: &str) -> String {
+    let error = Error::Panicked {
+        name: name.to_owned(),
+        pid: 5,
+        message: message.to_owned(),
+        location: "here".to_owned(),
+    };
+    error.to_string()
+}
+
+/// What an error for a panic consists of.
+fn shown(name: &str, message: &str) -> String {
+    format!("process '{name}' (pid 5) panicked at here: {message}")
+}
+
+fn what_can_be_printed_is_not_escaped_and_the_rest_is_escaped_once() {
+    for text in ["", "worker 1", "it's \"so\" \\ simple", "Ωμέγα 🦀"] {
+        assert_eq!(panicked(text, text), shown(text, text));
+    }
+    let message = "left: 1\n\tright: 2";
+    assert_eq!(panicked("", message), shown("", message));
+
+    let escaped = "a\\0b\\n\\u{1b}[31m\\u{202e}";
+    let name = "a\0b\n\x1b[31m\u{202e}";
+    assert_eq!(panicked(name, escaped), shown(escaped, escaped));
+    assert_eq!(panicked("", "\r\x1b[2J"), shown("", "\\r\\u{1b}[2J"));
+}
+
+fn long_names_are_shortened_between_characters_and_messages_are_whole() {
+    let name = format!("{}… (2000 bytes)", "é".repeat(64));
+    let message = "x".repeat(3 << 20);
+    assert_eq!(
+        panicked(&"é".repeat(1000), &message),
+        shown(&name, &message)
+    );
 }
 
 fn the_message_of_a_panic_is_escaped_where_it_is_shown() {
