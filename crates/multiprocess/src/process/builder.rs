@@ -180,7 +180,7 @@ impl Builder {
             shared_folder: shared_folder::for_children().map(Into::into),
         };
         let start = Envelope {
-            bytes: postcard::to_stdvec(&start).expect("a start is names and numbers"),
+            bytes: start.to_bytes(),
             // Held by the system while it is in flight: the run is not over if this process dies before the child has
             // read its start.
             handles: Handles {
