@@ -1,6 +1,5 @@
 //! The condition variable: a lock whose holder can wait until another holder notifies it of a change.
 
-use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::errors::error::{Error, Result};
@@ -246,14 +245,6 @@ fn remove_dead(monitor: &Monitor, numbers: &mut Numbers<'_>) {
             notify_next(monitor, numbers);
         }
         numbers.change(&[(place, 0), (place + 1, 0)]);
-    }
-}
-
-impl fmt::Debug for ConditionGuard<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ConditionGuard")
-            .field("holder_died", &self.holder_died())
-            .finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,5 @@
 //! A lock between processes.
 
-use std::fmt;
 use std::sync::Arc;
 
 use crate::memory::segment::{Segment, SegmentGuard};
@@ -61,12 +60,4 @@ locking!(
 #[must_use = "dropping the guard releases the lock at once"]
 pub struct LockGuard<'a> {
     held: SegmentGuard<'a>,
-}
-
-impl fmt::Debug for LockGuard<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LockGuard")
-            .field("holder_died", &self.holder_died())
-            .finish()
-    }
 }

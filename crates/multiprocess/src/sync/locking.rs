@@ -113,6 +113,19 @@ macro_rules! locking {
                 memory(self)
             }
         }
+
+        locking!(@debug $guard $(<$of>)?);
+    };
+    // A guard that lends something shows that.
+    (@debug $guard:ident <$of:ident>) => {};
+    (@debug $guard:ident) => {
+        impl std::fmt::Debug for $guard<'_> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($guard))
+                    .field("holder_died", &self.holder_died())
+                    .finish_non_exhaustive()
+            }
+        }
     };
 }
 pub(crate) use locking;

@@ -1,6 +1,5 @@
 //! A lock that its holder may take again.
 
-use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -66,13 +65,5 @@ pub struct RLockGuard<'a> {
 impl Drop for RLockGuard<'_> {
     fn drop(&mut self) {
         self.memory.release_kept();
-    }
-}
-
-impl fmt::Debug for RLockGuard<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RLockGuard")
-            .field("holder_died", &self.holder_died())
-            .finish()
     }
 }
