@@ -56,8 +56,10 @@ pub(crate) fn release(name: &str, kept: u64) {
 }
 
 pub(crate) fn memfd() -> Option<io::Result<File>> {
-    let made = memfd_create("multiprocess", MemfdFlags::CLOEXEC);
-    Some(made.map(File::from).map_err(io::Error::from))
+    match memfd_create("multiprocess", MemfdFlags::CLOEXEC) {
+        Err(rustix::io::Errno::NOSYS) => None,
+        made => Some(made.map(File::from).map_err(io::Error::from)),
+    }
 }
 
 /// Returns the error for a name that the system would not make, from the system's own.
