@@ -50,7 +50,7 @@ fn keep(buffer: Vec<u8>) {
 impl<T: DeserializeOwned + 'static> Typed<T> {
     pub(crate) fn new(mpmc: Mpmc, name: fn() -> String) -> Typed<T> {
         let discard = |segment: &Arc<Segment>, index| {
-            discard_all::<T>(&Mpmc::new(Arc::clone(segment), index, None))
+            discard_all::<T>(&Mpmc::new(Arc::clone(segment), index, None));
         };
         mpmc.segment.clear_with(mpmc.index, discard);
         Typed {
@@ -172,18 +172,17 @@ impl<T: DeserializeOwned> Typed<T> {
         let since = events::moment(Level::TRACE);
         let wait = limit.wait_until();
         let mut taken = Err(Stop::NotNow);
-        let value = match &self.block {
-            Some(block) => (block.receive)(&mut |sink| taken = self.mpmc.take(sink, wait)),
-            None => {
-                let mut message = BUFFER.take();
-                taken = self.mpmc.take(&mut message, wait);
-                let value = match taken {
-                    Ok(_) => caught::or_panic_message(|| codec::read_serialised(&message)),
-                    Err(_) => Err(String::new()),
-                };
-                keep(message);
-                value
-            }
+        let value = if let Some(block) = &self.block {
+            (block.receive)(&mut |sink| taken = self.mpmc.take(sink, wait))
+        } else {
+            let mut message = BUFFER.take();
+            taken = self.mpmc.take(&mut message, wait);
+            let value = match taken {
+                Ok(_) => caught::or_panic_message(|| codec::read_serialised(&message)),
+                Err(_) => Err(String::new()),
+            };
+            keep(message);
+            value
         };
         let item = taken.map_err(|stop| self.stopped(stop, limit, MESSAGE))?;
         events::got(&self.mpmc, item, since);

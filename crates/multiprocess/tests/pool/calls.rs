@@ -170,6 +170,8 @@ fn a_result_is_given_once() {
     assert_eq!(result.get_timeout(story::LIMIT / 2).unwrap(), Some(5));
     let error = result.get_timeout(Duration::ZERO).unwrap_err();
     assert!(matches!(error, Error::ResultTaken), "{error}");
+    let error = result.get().unwrap_err();
+    assert!(matches!(error, Error::ResultTaken), "{error}");
 }
 
 fn a_result_that_takes_long_is_not_there_in_time() {
