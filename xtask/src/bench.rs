@@ -14,7 +14,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
-        .args(["run", "--quiet", "--release", "--locked", "--manifest-path"])
+        .args(["run", "--release", "--locked", "--manifest-path"])
         .arg(Course::here()?.root.join("Cargo.toml"))
         .args(["--package", "bench", "--"])
         .args(arguments.raw_args()?);

@@ -1,6 +1,5 @@
 //! The machine that is measured on, and what spoils the figures.
 
-use std::fmt::Write;
 use std::fs;
 use std::num::NonZero;
 use std::process::{Command, Stdio};
@@ -32,9 +31,10 @@ impl Machine {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let description = output("sh", &["-c", DESCRIBE]).unwrap_or_default();
         let description: Vec<&str> = description.lines().collect();
+        let plural = if cores == 1 { "" } else { "s" };
         Self {
             cores,
-            description: format!("{cores} cores, {}", description.join(", ")),
+            description: format!("{cores} core{plural}, {}", description.join(", ")),
             has_python: output("python3", &["--version"]).is_some(),
             has_cc: output("cc", &["--version"]).is_some(),
             busy: busy().unwrap_or_default(),
@@ -64,11 +64,9 @@ impl Machine {
             warning += "There is no C compiler `cc`: the lines of the bare mutex stay empty.\n";
         }
         if self.busy > QUIET {
-            let percent = 100.0 * self.busy;
-            let _ = writeln!(
-                warning,
-                "Other programs used up to {percent:.0} % of the processors."
-            );
+            let share = 100.0 * self.busy;
+            let text = format!("Other programs used up to {share:.0} % of the processors.\n");
+            warning += &text;
         }
         warning
     }

@@ -45,21 +45,18 @@ use crate::measure::{large, lock, pipe, pool, queue};
 use crate::rows::{ROWS, Row};
 
 const USAGE: &str = include_str!("../usage.txt");
-const ROUNDS: usize = 7;
+const ROUNDS: u32 = 7;
 
 struct Args {
     rows: Vec<&'static Row>,
-    rounds: usize,
+    rounds: u32,
     output: PathBuf,
     readme: bool,
 }
 
 fn main() -> ExitCode {
-    let words = env::args_os().skip(1);
-    let words: Vec<_> = words
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let words: Vec<_> = env::args_os().skip(1).collect();
+    let words: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
     // This program is also what it starts for comparison, and what ends with it.
     match words[..] {
         ["nothing"] => return ExitCode::SUCCESS,
@@ -143,10 +140,9 @@ fn bench() -> Result<bool> {
         readme::write(&table, &picture)?;
     }
     let verdict = report::verdict(&results, machine.cores);
-    let files = format!("Written to {folder}: bench.md, bench.svg.");
-    print(&format!(
-        "{table}\n{warning}{files}\n{of_readme}{verdict}\n"
-    ));
+    let files = format!("Written to {folder}: bench.md, bench.svg.\n");
+    let text = [&*table, "\n", &warning, &files, of_readme, &verdict];
+    print(&text.concat());
     Ok(!has_failed && (is_fit || !args.readme))
 }
 

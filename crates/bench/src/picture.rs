@@ -15,12 +15,8 @@ text { fill: #1f2328 } rect { stroke: #1f2328 } \
 /// compared: its slowest side has the longest.
 pub(crate) fn svg(results: &[RowResults], machine: &str) -> String {
     let mut y = 54.0;
-    let mut body = text(
-        16.0,
-        35.0,
-        "title",
-        "Time of one operation: shorter is better",
-    );
+    let title = "Time of one operation: shorter is better";
+    let mut body = text(16.0, 35.0, "title", title);
     body += &text(16.0, y, "note", machine);
     for RowResults { row, sides } in results {
         let medians = sides.iter().filter_map(SideResults::median);

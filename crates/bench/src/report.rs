@@ -5,36 +5,32 @@ use std::fmt::Write;
 use crate::machine::Machine;
 use crate::results::{RowResults, SideResults, amount, three_digits};
 
-const HEADINGS: &str =
-    "| | median | min to max | ratio | target | |\n|---|---:|---:|---:|---:|---|\n";
+const HEADINGS: [&str; 6] = ["", "median", "min to max", "ratio", "target", ""];
 
 /// Explains the table.
 const LEGEND: &str = "Medians, min and max. The ratio says how many times as fast `multiprocess` \
     is as the other side; with a target of at most (≤), how many times as long it takes.";
 
-pub(crate) fn table(results: &[RowResults], machine: &Machine, rounds: usize) -> String {
-    let mut text = HEADINGS.to_owned();
+pub(crate) fn table(results: &[RowResults], machine: &Machine, rounds: u32) -> String {
+    let mut text = line(&HEADINGS.map(str::to_owned));
+    text += "|---|---:|---:|---:|---:|---|\n";
     for row in results {
         let (name, title) = (row.row.name, row.row.title);
         let _ = writeln!(text, "| **{name}**: {title} | | | | | |");
-        let cells = row
-            .sides
-            .iter()
-            .map(|side| cells(row, side, machine, rounds));
-        text.extend(cells.map(|cells| line(&cells)));
+        for side in &row.sides {
+            text += &line(&cells(row, side, machine, rounds));
+        }
     }
     let rounds = match rounds {
         1 => "one round".to_owned(),
         rounds => format!("{rounds} rounds, or as many as stand beside the name,"),
     };
-    text + &format!(
-        "\n{LEGEND} Measured in {rounds} on {}.\n",
-        machine.description
-    )
+    let description = &machine.description;
+    text + &format!("\n{LEGEND} Measured in {rounds} on {description}.\n")
 }
 
 /// Returns the title, median, min to max, ratio, target, and whether the target is met.
-fn cells(row: &RowResults, side: &SideResults, machine: &Machine, rounds: usize) -> [String; 6] {
+fn cells(row: &RowResults, side: &SideResults, machine: &Machine, rounds: u32) -> [String; 6] {
     let title = match side.side.max_rounds {
         fewer if fewer < rounds => format!("{}, {fewer} rounds", side.side.title),
         _ => side.side.title.to_owned(),
@@ -79,12 +75,9 @@ pub(crate) fn verdict(results: &[RowResults], cores: usize) -> String {
             }
         }
     }
-    match missed.len() {
-        0 => format!("All {all} targets are met."),
-        count => format!(
-            "{count} of {all} targets are missed: {}.",
-            missed.join(", ")
-        ),
+    match (missed.len(), missed.join(", ")) {
+        (0, _) => format!("All {all} targets are met.\n"),
+        (count, missed) => format!("{count} of {all} targets are missed: {missed}.\n"),
     }
 }
 
@@ -105,7 +98,7 @@ mod tests {
         assert_eq!(lines[4], "|barerobustmutex|failed|||||");
         assert_eq!(lines[5], "|Python|30.0ns|30.0nsto30.0ns|1.50×|≥2|missed|");
         assert_eq!(lines[8], "|Python,2rounds||||||");
-        let missed = "1 of 1 targets are missed: lock (Python).";
+        let missed = "1 of 1 targets are missed: lock (Python).\n";
         assert_eq!(verdict(&results, 2), missed);
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct Side {
     pub(crate) title: &'static str,
     pub(crate) program: Program,
     pub(crate) target: Target,
-    pub(crate) max_rounds: usize,
+    pub(crate) max_rounds: u32,
 }
 
 /// What measures a side.
@@ -66,7 +66,7 @@ const fn side(title: &'static str, program: Program) -> Side {
         title,
         program,
         target: Target::Any,
-        max_rounds: usize::MAX,
+        max_rounds: u32::MAX,
     }
 }
 
@@ -102,7 +102,7 @@ impl Side {
         self
     }
 
-    const fn max_rounds(mut self, rounds: usize) -> Side {
+    const fn max_rounds(mut self, rounds: u32) -> Side {
         self.max_rounds = rounds;
         self
     }

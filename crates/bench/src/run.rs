@@ -22,25 +22,30 @@ const LIMIT: Duration = Duration::from_mins(5);
 pub(crate) const SUPERVISED: &str = "supervised";
 
 /// Measures the rows round by round, in each round every side of every row.
-pub(crate) fn run(rows: &[&'static Row], rounds: usize, machine: &mut Machine) -> Vec<RowResults> {
+pub(crate) fn run(rows: &[&'static Row], rounds: u32, machine: &mut Machine) -> Vec<RowResults> {
     let mut results: Vec<_> = rows.iter().map(|row| RowResults::new(row)).collect();
     let sides = rows.iter().flat_map(|row| row.sides);
-    let all: usize = sides.map(|side| side.max_rounds.min(rounds)).sum();
+    let sides = sides.filter(|side| machine.can_run(side.program));
+    let all: u32 = sides.map(|side| side.max_rounds.min(rounds)).sum();
     let (start, mut done) = (Instant::now(), 0);
+    let is_shown = io::stderr().is_terminal();
     for round in 0..rounds {
         for RowResults { row, sides } in &mut results {
             for results in sides {
                 let side = results.side;
-                // A measurement that failed may have taken as long as the limit: it is not repeated.
-                if round >= side.max_rounds || results.has_failed || !machine.can_run(side.program)
-                {
+                if round >= side.max_rounds || !machine.can_run(side.program) {
                     continue;
                 }
-                if io::stderr().is_terminal() {
-                    let (time, title) = (start.elapsed().as_secs(), side.title);
-                    eprint!("\r\x1b[K{done} of {all}, {time} s: {}, {title}\r", row.name);
+                if is_shown {
+                    let left = (start.elapsed() * (all - done) / done.max(1)).as_secs();
+                    let (row, side) = (row.name, side.title);
+                    eprint!("\r\x1b[K{done} of {all}, about {left} s left: {row}, {side}\r");
                 }
                 done += 1;
+                // A measurement that failed may have taken as long as the limit: it is not repeated.
+                if results.has_failed {
+                    continue;
+                }
                 match measure(row, side) {
                     Ok(samples) => results.nanoseconds.extend(samples),
                     Err(error) => {
@@ -51,6 +56,9 @@ pub(crate) fn run(rows: &[&'static Row], rounds: usize, machine: &mut Machine) -
             }
         }
         machine.look_again();
+    }
+    if is_shown {
+        eprint!("\x1b[K");
     }
     results
 }
