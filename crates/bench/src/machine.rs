@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use crate::measure::compile_bare_mutex;
 use crate::rows::Program;
 
 pub(crate) struct Machine {
@@ -36,7 +37,7 @@ impl Machine {
             cores,
             description: format!("{cores} core{plural}, {}", description.join(", ")),
             has_python: output("python3", &["--version"]).is_some(),
-            has_cc: output("cc", &["--version"]).is_some(),
+            has_cc: compile_bare_mutex().is_ok(),
             busy: busy().unwrap_or_default(),
         }
     }
@@ -61,7 +62,7 @@ impl Machine {
             warning += "There is no `python3`: Python's lines stay empty.\n";
         }
         if !self.has_cc {
-            warning += "There is no C compiler `cc`: the lines of the bare mutex stay empty.\n";
+            warning += "There is no `cc` that works: the lines of the bare mutex stay empty.\n";
         }
         if self.busy > QUIET {
             let share = 100.0 * self.busy;

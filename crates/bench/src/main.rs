@@ -94,9 +94,13 @@ fn main() -> ExitCode {
 fn exit_code(is_good: Result<bool>) -> ExitCode {
     ExitCode::from(match is_good {
         Ok(is_good) => u8::from(!is_good),
+        Err(error) if error.is::<lexopt::Error>() => {
+            eprintln!("error: {error}");
+            2
+        }
         Err(error) => {
             eprintln!("error: {error:#}");
-            1 + u8::from(error.is::<lexopt::Error>())
+            1
         }
     })
 }

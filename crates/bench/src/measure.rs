@@ -7,7 +7,7 @@ pub(crate) mod pool;
 pub(crate) mod queue;
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Instant;
@@ -18,6 +18,9 @@ use multiprocess::spawn;
 use crate::factorial;
 use crate::rows::{Program, Row};
 
+/// Where the programs in Python and C are.
+const SOURCES: &str = env!("CARGO_MANIFEST_DIR");
+
 /// Returns the nanoseconds of one operation, once for each sample.
 pub(crate) type Measurement = fn() -> Result<Vec<f64>>;
 
@@ -27,7 +30,6 @@ pub(crate) fn print(row: &str, side: &str) -> Result<()> {
     let titles: Vec<_> = row.sides.iter().map(|side| side.title).collect();
     let side = row.sides.iter().find(|it| it.title == side);
     let side = side.with_context(|| format!("the sides of {} are {titles:?}", row.name))?;
-    let sources = Path::new(env!("CARGO_MANIFEST_DIR"));
     match side.program {
         Program::Rust(measurement) => {
             for nanoseconds in measurement()? {
@@ -37,16 +39,28 @@ pub(crate) fn print(row: &str, side: &str) -> Result<()> {
         }
         Program::Python(call) => {
             let mut python = Command::new("python3");
-            run(python.arg(sources.join("speed.py")).args(call.split(' ')))
+            let script = Path::new(SOURCES).join("speed.py");
+            run(python.arg(script).args(call.split(' ')))
         }
         Program::C(argument) => {
-            let program = env::current_exe()?.with_file_name("bare_mutex");
-            let mut compiler = Command::new("cc");
-            compiler.args(["-O2", "-pthread", "-o"]).arg(&program);
-            run(compiler.arg(sources.join("bare_mutex.c")))?;
+            let program = bare_mutex()?;
+            if !program.exists() {
+                compile_bare_mutex()?;
+            }
             run(Command::new(program).arg(argument))
         }
     }
+}
+
+fn bare_mutex() -> Result<PathBuf> {
+    Ok(env::current_exe()?.with_file_name("bare_mutex"))
+}
+
+/// Compiles the program in C. A compiler that is killed leaves files, so this is not for a process that measures.
+pub(crate) fn compile_bare_mutex() -> Result<()> {
+    let mut compiler = Command::new("cc");
+    compiler.args(["-O2", "-pthread", "-o"]).arg(bare_mutex()?);
+    run(compiler.arg(Path::new(SOURCES).join("bare_mutex.c")))
 }
 
 fn run(command: &mut Command) -> Result<()> {

@@ -41,14 +41,14 @@ fn cells(row: &RowResults, side: &SideResults, machine: &Machine, rounds: u32) -
         None if side.has_failed => "failed".to_owned(),
         None => String::new(),
     };
-    let mut sorted = side.sorted();
-    if row.row.is_rate {
+    let sorted = side.sorted();
+    let ends = sorted.first().zip(sorted.last());
+    let spread = match ends.map(|(min, max)| (amount(min), amount(max))) {
+        None => String::new(),
         // What takes longest has the lowest rate.
-        sorted.reverse();
-    }
-    let spread = sorted.first().zip(sorted.last());
-    let spread = spread.map(|(min, max)| format!("{} to {}", amount(min), amount(max)));
-    let spread = spread.unwrap_or_default();
+        Some((min, max)) if row.row.is_rate => spread(&max, &min),
+        Some((min, max)) => spread(&min, &max),
+    };
     let (ratio, target, is_met) = match row.comparison(side, machine.cores) {
         None => (String::new(), String::new(), None),
         Some(it) => (three_digits(it.ratio) + " ×", it.target, it.is_met),
@@ -57,9 +57,17 @@ fn cells(row: &RowResults, side: &SideResults, machine: &Machine, rounds: u32) -
     [title, median, spread, ratio, target, verdict.to_owned()]
 }
 
+/// Returns a range, with one unit where it is the same.
+fn spread(min: &str, max: &str) -> String {
+    match (min.split_once(' '), max.split_once(' ')) {
+        (Some((number, unit)), Some((_, other))) if unit == other => format!("{number} to {max}"),
+        _ => format!("{min} to {max}"),
+    }
+}
+
 fn line([title, median, spread, ratio, target, verdict]: &[String; 6]) -> String {
     format!(
-        "| {title:24} | {median:>7} | {spread:>18} | {ratio:>6} | {target:>6} | {verdict:6} |\n"
+        "| {title:19} | {median:>8} | {spread:>16} | {ratio:>6} | {target:>6} | {verdict:6} |\n"
     )
 }
 
@@ -75,9 +83,10 @@ pub(crate) fn verdict(results: &[RowResults], cores: usize) -> String {
             }
         }
     }
-    match (missed.len(), missed.join(", ")) {
-        (0, _) => format!("All {all} targets are met.\n"),
-        (count, missed) => format!("{count} of {all} targets are missed: {missed}.\n"),
+    match (all, missed.len(), missed.join(", ")) {
+        (0, ..) => "There was no target to compare with.\n".to_owned(),
+        (_, 0, _) => format!("All {all} targets are met.\n"),
+        (_, count, missed) => format!("{count} of {all} targets are missed: {missed}.\n"),
     }
 }
 
@@ -94,9 +103,9 @@ mod tests {
         let results = [lock, results("factorial", &[&[1.2e9]])];
         let table = table(&results, &Machine::look(), 7);
         let lines: Vec<String> = table.lines().map(|line| line.replace(' ', "")).collect();
-        assert_eq!(lines[3], "|multiprocess|20.0ns|19.0nsto21.0ns||||");
+        assert_eq!(lines[3], "|multiprocess|20.0ns|19.0to21.0ns||||");
         assert_eq!(lines[4], "|barerobustmutex|failed|||||");
-        assert_eq!(lines[5], "|Python|30.0ns|30.0nsto30.0ns|1.50×|≥2|missed|");
+        assert_eq!(lines[5], "|Python|30.0ns|30.0to30.0ns|1.50×|≥2|missed|");
         assert_eq!(lines[8], "|Python,2rounds||||||");
         let missed = "1 of 1 targets are missed: lock (Python).\n";
         assert_eq!(verdict(&results, 2), missed);

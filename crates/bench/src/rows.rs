@@ -157,11 +157,7 @@ pub(crate) static ROWS: &[Row] = &[
         ours(|| large::vector::<u8>(100)),
         python("large bytes 100"),
         side("four copies", Rust(|| large::copies(100, 4, 0))),
-        side(
-            "four copies, fresh pages",
-            Rust(|| large::copies(100, 2, 2)),
-        )
-        .target(AtMost(1.3)),
+        side("copies, fresh pages", Rust(|| large::copies(100, 2, 2))).target(AtMost(1.3)),
     ]),
     time("numbers-1", "1 MiB of f64 through a pipe and back").sides(&[
         ours(|| large::vector::<f64>(1)),
@@ -177,11 +173,7 @@ pub(crate) static ROWS: &[Row] = &[
         ours(|| large::vector::<f64>(100)),
         python("large numbers 100"),
         side("four copies", Rust(|| large::copies(100, 4, 0))),
-        side(
-            "four copies, fresh pages",
-            Rust(|| large::copies(100, 2, 2)),
-        )
-        .target(AtMost(1.3)),
+        side("copies, fresh pages", Rust(|| large::copies(100, 2, 2))).target(AtMost(1.3)),
     ]),
     time("pool", "pool map, 1 000 000 trivial calls, for each").sides(&[
         ours(pool::ours),
