@@ -10,7 +10,7 @@ use anyhow::{Context, anyhow};
 
 use crate::process_group::ProcessGroup;
 
-/// The program of a lesson, or one that measures, built.
+/// The program of a lesson, built.
 #[derive(Debug)]
 pub(crate) struct Program {
     path: PathBuf,
@@ -36,20 +36,6 @@ impl Program {
     ) -> anyhow::Result<Build> {
         let target = ["--package", package, "--bin", package];
         Ok(cargo_build(root, &target, tell)?.into_build(package))
-    }
-
-    /// Builds an example of a package for measuring, which is optimised as much as can be; otherwise
-    /// as [`Program::build`].
-    pub(crate) fn build_example(
-        root: &Path,
-        package: &str,
-        example: &str,
-        tell: impl FnMut(&str) -> io::Result<()>,
-    ) -> anyhow::Result<Build> {
-        let target = ["--package", package, "--example", example];
-        // Also what is only compared with.
-        let target = [&["--release", "--all-features"][..], &target].concat();
-        Ok(cargo_build(root, &target, tell)?.into_build(example))
     }
 
     /// Builds an example of a package that is run like the package itself; otherwise as

@@ -97,11 +97,6 @@ impl<'a> Screen<'a> {
         [self.look.heading(text), String::new()]
     }
 
-    /// Shows a heading right above what belongs to it.
-    pub(crate) fn subheading(&mut self, text: &str) -> io::Result<()> {
-        self.line(&self.look.heading(text))
-    }
-
     /// Shows Markdown.
     pub(crate) fn prose(&mut self, text: &str) -> io::Result<()> {
         let lines = self.prose_lines(text);

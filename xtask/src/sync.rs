@@ -138,7 +138,7 @@ fn faults_in(text: &str, sources: &Sources) -> Vec<(usize, String)> {
 }
 
 /// Writes a file as a whole: whoever reads it finds the old text or the new one.
-pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
+fn replace(path: &Path, text: &str) -> io::Result<()> {
     let draft = draft(path);
     let written = File::create(&draft).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
@@ -154,7 +154,7 @@ pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// Clears what a run left that was killed while it wrote.
-pub(crate) fn clear_draft(path: &Path) -> io::Result<()> {
+fn clear_draft(path: &Path) -> io::Result<()> {
     match fs::remove_file(draft(path)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

@@ -1,11 +1,13 @@
-//! Small items through a queue, the start of those who put them in included.
+//! Small items through a queue; the start of the processes that put them in counts.
 
 use std::ops::Range;
+use std::thread;
 
+use anyhow::Result;
 use ipc_channel::ipc::{self, IpcSender};
 use multiprocess::{Queue, spawn};
 
-use crate::stopwatch::{Outcome, each};
+use crate::measure::once;
 
 const ITEMS: u32 = 1_000_000;
 const IPC_ITEMS: u32 = 200_000;
@@ -20,22 +22,20 @@ pub(crate) fn sum(queue: Queue<u64>) -> u64 {
     queue.iter().map(|number| number.expect("a number")).sum()
 }
 
-pub(crate) fn ours(putters: u64, getters: u64) -> Outcome<Vec<f64>> {
+pub(crate) fn ours(putters: u64, getters: u64) -> Result<Vec<f64>> {
     let items = u64::from(ITEMS);
     let queue = Queue::new()?;
-    let mut others = Vec::new();
-    for _ in 1..getters {
-        others.push(spawn(sum, (queue.clone(),))?);
-    }
-    let time = each(ITEMS, || {
+    let others = (1..getters).map(|_| spawn(sum, (queue.clone(),)));
+    let others: Vec<_> = others.collect::<Result<_, _>>()?;
+    once(ITEMS, || {
         let share = items / putters;
-        let mut children = Vec::new();
-        for putter in 0..putters {
+        let children = (0..putters).map(|putter| {
             let numbers = putter * share..(putter + 1) * share;
-            children.push(spawn(put, (queue.clone(), numbers))?);
-        }
+            spawn(put, (queue.clone(), numbers))
+        });
+        let children: Vec<_> = children.collect::<Result<_, _>>()?;
         let closer = queue.clone();
-        let closing = std::thread::spawn(move || -> Result<(), multiprocess::Error> {
+        let closing = thread::spawn(move || -> multiprocess::Result<()> {
             for child in children {
                 child.join()?;
             }
@@ -48,8 +48,7 @@ pub(crate) fn ours(putters: u64, getters: u64) -> Outcome<Vec<f64>> {
         }
         assert_eq!(total, (0..items).sum::<u64>());
         Ok(())
-    })?;
-    Ok(vec![time])
+    })
 }
 
 pub(crate) fn put_ipc(queue: IpcSender<u64>, count: u32) {
@@ -58,9 +57,9 @@ pub(crate) fn put_ipc(queue: IpcSender<u64>, count: u32) {
     }
 }
 
-pub(crate) fn ipc_channel() -> Outcome<Vec<f64>> {
+pub(crate) fn ipc_channel() -> Result<Vec<f64>> {
     let (sender, receiver) = ipc::channel()?;
-    let time = each(IPC_ITEMS, || {
+    once(IPC_ITEMS, || {
         let child = spawn(put_ipc, (sender, IPC_ITEMS))?;
         let mut total = 0;
         for _ in 0..IPC_ITEMS {
@@ -69,6 +68,5 @@ pub(crate) fn ipc_channel() -> Outcome<Vec<f64>> {
         child.join()?;
         assert_eq!(total, (0..u64::from(IPC_ITEMS)).sum::<u64>());
         Ok(())
-    })?;
-    Ok(vec![time])
+    })
 }

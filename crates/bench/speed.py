@@ -1,0 +1,201 @@
+"""Measures an operation in Python: speed.py FUNCTION [ARGUMENT]... Prints the nanoseconds of one operation.
+
+The calls are in `src/rows.rs`.
+"""
+
+import array
+import math
+import multiprocessing
+import os
+import sys
+import time
+
+CONTEXT = multiprocessing.get_context("fork")
+ITEMS = 60_000
+ALONE = 50_000
+TOGETHER = 10_000
+MIB = 1 << 20
+
+
+def each(times, work):
+    begin = time.perf_counter_ns()
+    work()
+    return (time.perf_counter_ns() - begin) / times
+
+
+def nothing():
+    pass
+
+
+def spawn(method):
+    context = multiprocessing.get_context(method)
+    times = 3 if method == "spawn" else 20
+
+    def work():
+        for _ in range(times):
+            process = context.Process(target=nothing)
+            process.start()
+            process.join()
+
+    return each(times, work)
+
+
+def echo(end):
+    while (message := end.recv()) is not None:
+        end.send(message)
+
+
+def trips(count, pause):
+    ours, theirs = CONTEXT.Pipe()
+    child = CONTEXT.Process(target=echo, args=(theirs,))
+    child.start()
+    total = 0
+    for number in range(-100, count):
+        if pause:
+            time.sleep(pause)
+        begin = time.perf_counter_ns()
+        ours.send(number)
+        assert ours.recv() == number
+        total += (time.perf_counter_ns() - begin) if number >= 0 else 0
+    ours.send(None)
+    child.join()
+    return total / count
+
+
+def pipe():
+    return trips(5_000, 0)
+
+
+def pipe_paused():
+    return trips(100, 0.002)
+
+
+def large(kind, mib):
+    length = int(mib) * MIB
+    vector = b"\x01" * length if kind == "bytes" else array.array("d", [1.0]) * (length // 8)
+    ours, theirs = CONTEXT.Pipe()
+    child = CONTEXT.Process(target=echo, args=(theirs,))
+    child.start()
+    times = max(100 // int(mib), 3)
+
+    def work():
+        nonlocal vector
+        for _ in range(times):
+            ours.send(vector)
+            vector = ours.recv()
+
+    work()
+    nanoseconds = each(times, work)
+    ours.send(None)
+    child.join()
+    return nanoseconds
+
+
+def put(queue, numbers):
+    for number in numbers:
+        queue.put(number)
+
+
+def get(queue, count):
+    for _ in range(count):
+        queue.get()
+
+
+def queue(putters, getters):
+    putters, getters, queue = int(putters), int(getters), CONTEXT.Queue()
+
+    def work():
+        others = [CONTEXT.Process(target=get, args=(queue, ITEMS // getters)) for _ in range(getters - 1)]
+        children = [CONTEXT.Process(target=put, args=(queue, range(ITEMS // putters))) for _ in range(putters)]
+        for child in others + children:
+            child.start()
+        get(queue, ITEMS // getters)
+        for child in others + children:
+            child.join()
+
+    return each(ITEMS, work)
+
+
+def successor(number):
+    return number + 1
+
+
+def mapped(function, inputs, **options):
+    with CONTEXT.Pool(os.cpu_count()) as workers:
+        workers.map(successor, range(1000))
+        return each(len(inputs), lambda: workers.map(function, inputs, **options))
+
+
+def pool():
+    return mapped(successor, range(1_000_000))
+
+
+def pool_single():
+    return mapped(successor, range(20_000), chunksize=1)
+
+
+def pool_large():
+    # All of them different, or else pickle would send one of them only once.
+    return mapped(len, [bytes([number]) * MIB for number in range(64)])
+
+
+def taken(thing):
+    def work():
+        for _ in range(ALONE):
+            thing.acquire()
+            thing.release()
+
+    return each(ALONE, work)
+
+
+def lock():
+    return taken(CONTEXT.Lock())
+
+
+def semaphore():
+    return taken(CONTEXT.Semaphore(2))
+
+
+def lock_new():
+    def work():
+        for _ in range(300):
+            CONTEXT.Lock()
+
+    return each(300, work)
+
+
+def add(value, ready, start):
+    with ready.get_lock():
+        ready.value += 1
+    start.wait()
+    for _ in range(TOGETHER):
+        with value.get_lock():
+            value.value += 1
+
+
+def value():
+    number, ready, start = CONTEXT.Value("q", 0), CONTEXT.Value("i", 0), CONTEXT.Event()
+    workers = [CONTEXT.Process(target=add, args=(number, ready, start)) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    while ready.value < 4:
+        time.sleep(0.001)
+    time.sleep(0.02)
+
+    def work():
+        start.set()
+        for worker in workers:
+            worker.join()
+
+    nanoseconds = each(4 * TOGETHER, work)
+    assert number.value == 4 * TOGETHER
+    return nanoseconds
+
+
+def factorial():
+    return each(1, lambda: math.factorial(1_500_000))
+
+
+if __name__ == "__main__":
+    name, *arguments = sys.argv[1:]
+    print(globals()[name](*arguments))
