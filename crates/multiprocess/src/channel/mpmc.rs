@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tracing::Level;
 
@@ -17,6 +18,10 @@ use crate::memory::timeout::WaitUntil;
 use crate::platform::file_lock::Refused;
 use crate::trace::events;
 use crate::transfer::block::Sink;
+
+/// A thread that waits frees memory of empty rings when it has slept so many times, which takes a second: the memory of
+/// one large message serves the next.
+const KEPT_WARM: u32 = 20;
 
 /// Why a message was not put or not taken.
 #[derive(Debug)]
@@ -55,6 +60,8 @@ pub(crate) struct Mpmc {
     pub(crate) spin: AdaptiveSpin,
     /// The side that takes what this process puts, or puts what it takes; `None` for a queue, which has no sides.
     pub(crate) other: Option<Arc<Peers>>,
+    /// How often a thread here slept since the last message.
+    idle: AtomicU32,
 }
 
 /// Its name in events. The second direction of a pipe is in the same memory as the first.
@@ -91,6 +98,7 @@ impl Mpmc {
             segment,
             index,
             spin: AdaptiveSpin::new(),
+            idle: AtomicU32::new(0),
             other,
         }
     }
@@ -210,6 +218,7 @@ impl Mpmc {
                 if wasteful {
                     self.return_to_first_ring();
                 }
+                self.idle.store(0, Ordering::Relaxed);
                 drop(turn);
                 if self.rings.capacity().is_some() {
                     self.not_full().notify_one();
@@ -219,7 +228,10 @@ impl Mpmc {
             if over {
                 return Err(Stop::Closed);
             }
-            if attempts > 1 && self.rings.is_wasteful() {
+            let idle = self
+                .idle
+                .fetch_add(u32::from(attempts > 0), Ordering::Relaxed);
+            if idle > KEPT_WARM && self.rings.is_wasteful() {
                 self.return_to_first_ring();
             }
             Ok(None)

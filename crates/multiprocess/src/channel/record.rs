@@ -77,8 +77,7 @@ pub(crate) fn read<M: Sink + ?Sized>(
         1..=8 => {
             let bytes = first.to_le_bytes();
             let length = usize::from(bytes[0]) - 1;
-            let room = message.room(length);
-            room.copy_from_slice(&bytes[1..=room.len()]);
+            message.copy(&bytes[1..=length]);
             Ok(Found::Message(after, length))
         }
         LONG => {
@@ -87,15 +86,9 @@ pub(crate) fn read<M: Sink + ?Sized>(
             if size >= ring.len() {
                 return Err(broken());
             }
-            let (whole, rest) = message.room(length).as_chunks_mut::<8>();
             let (until_end, from_start) = pieces(ring, after);
-            let (front, back) = whole.split_at_mut(whole.len().min(until_end.len()));
-            load(until_end, front);
-            load(from_start, back);
-            if !rest.is_empty() {
-                let last = ring[step(ring, after, length / 8)].load(Ordering::Relaxed);
-                rest.copy_from_slice(&last.to_le_bytes()[..rest.len()]);
-            }
+            let split = size.min(until_end.len());
+            message.copy_words([&until_end[..split], &from_start[..size - split]], length);
             Ok(Found::Message(step(ring, after, size), length))
         }
         ONWARD => Ok(Found::Onward((first >> 32) as u32)),
@@ -117,12 +110,6 @@ fn pieces(ring: &[AtomicU64], at: usize) -> (&[AtomicU64], &[AtomicU64]) {
 fn store(cells: &[AtomicU64], bytes: &[[u8; 8]]) {
     for (cell, bytes) in cells.iter().zip(bytes) {
         cell.store(u64::from_le_bytes(*bytes), Ordering::Relaxed);
-    }
-}
-
-fn load(cells: &[AtomicU64], bytes: &mut [[u8; 8]]) {
-    for (cell, bytes) in cells.iter().zip(bytes) {
-        *bytes = cell.load(Ordering::Relaxed).to_le_bytes();
     }
 }
 

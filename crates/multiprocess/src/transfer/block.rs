@@ -4,15 +4,15 @@
 //! program.
 
 use std::any::{Any, TypeId};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytemuck::Pod;
-use bytemuck::allocation::zeroed_vec;
 
-/// Does something with each kind of numbers, by the name of the first argument.
+/// Does something with each kind of numbers of up to 8 bytes (those of 16 are serialised), by the name of the first argument.
 macro_rules! for_each_number {
     ($name:ident, $work:expr) => {
         for_each_number!(
-            $name, $work, u8, i8, u16, i16, u32, i32, u64, i64, u128, i128, usize, isize, f32, f64
+            $name, $work, u8, i8, u16, i16, u32, i32, u64, i64, usize, isize, f32, f64
         )
     };
     ($name:ident, $work:expr, $($number:ty),*) => {$({
@@ -47,41 +47,86 @@ pub(crate) fn is_block<T: 'static>() -> bool {
 /// Returns the vector of numbers with these bytes, or why there is none; `None` for another type.
 #[inline]
 pub(crate) fn from_bytes<T: 'static>(bytes: &[u8]) -> Option<Result<T, String>> {
-    receive_into(&mut |sink| {
-        let room = sink.room(bytes.len());
-        room.copy_from_slice(&bytes[..room.len()]);
-    })
+    receive_into(&mut |sink| sink.copy(bytes))
 }
 
-/// Where the bytes of a message are put when it arrives.
+/// Where the bytes of a message are put when it arrives, in place of what was there.
 pub(crate) trait Sink {
-    /// Returns room for a message of a length; none if it can't be one of them. What is in it is overwritten.
-    fn room(&mut self, length: usize) -> &mut [u8];
+    fn copy(&mut self, bytes: &[u8]);
+
+    /// Copies the first `length` bytes of the words, which are in two pieces; they have less than 8 bytes more.
+    fn copy_words(&mut self, words: [&[AtomicU64]; 2], length: usize);
+}
+
+#[inline]
+fn bytes_in(word: &AtomicU64) -> [u8; 8] {
+    word.load(Ordering::Relaxed).to_le_bytes()
 }
 
 impl Sink for Vec<u8> {
     #[inline]
-    fn room(&mut self, length: usize) -> &mut [u8] {
-        if self.capacity() < length {
+    fn copy(&mut self, bytes: &[u8]) {
+        self.clear();
+        self.extend_from_slice(bytes);
+    }
+
+    #[inline]
+    fn copy_words(&mut self, words: [&[AtomicU64]; 2], length: usize) {
+        let room = 8 * (words[0].len() + words[1].len());
+        if self.capacity() < room {
             // All zero without writing zeros, where the system has such memory.
-            *self = vec![0; length];
+            *self = vec![0; room];
         }
-        self.resize(length, 0);
-        self
+        self.resize(room, 0);
+        let (chunks, _) = self.as_chunks_mut();
+        let (front, back) = chunks.split_at_mut(words[0].len());
+        for (chunks, words) in [front, back].into_iter().zip(words) {
+            for (chunk, word) in chunks.iter_mut().zip(words) {
+                *chunk = bytes_in(word);
+            }
+        }
+        self.truncate(length);
     }
 }
 
-/// What was received: numbers, or why there are none.
-type Numbers<N> = Option<Result<Vec<N>, String>>;
+/// Numbers that arrive, as many together as there are in 8 bytes: their memory is written once, and never zeroed before.
+#[derive(Default)]
+struct Numbers<C> {
+    chunks: Vec<C>,
+    length: usize,
+}
 
-impl<N: Pod> Sink for Numbers<N> {
-    fn room(&mut self, length: usize) -> &mut [u8] {
-        let fits = length.is_multiple_of(size_of::<N>());
-        let numbers = fits.then(|| zeroed_vec(length / size_of::<N>()));
-        let numbers = self.insert(numbers.ok_or_else(|| "its length fits no numbers".to_owned()));
-        numbers
-            .as_mut()
-            .map_or(&mut [], |numbers| bytemuck::cast_slice_mut(numbers))
+impl<C: Pod> Sink for Numbers<C> {
+    fn copy(&mut self, bytes: &[u8]) {
+        let (whole, rest) = bytes.as_chunks::<8>();
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        let last = (!rest.is_empty()).then_some(last);
+        let chunks = whole.iter().copied().chain(last);
+        self.chunks = chunks.map(bytemuck::cast::<[u8; 8], C>).collect();
+        self.length = bytes.len();
+    }
+
+    fn copy_words(&mut self, words: [&[AtomicU64]; 2], length: usize) {
+        self.chunks = Vec::with_capacity(words[0].len() + words[1].len());
+        for words in words {
+            let chunks = words
+                .iter()
+                .map(|word| bytemuck::cast::<[u8; 8], C>(bytes_in(word)));
+            self.chunks.extend(chunks);
+        }
+        self.length = length;
+    }
+}
+
+impl<N: Pod, const COUNT: usize> Numbers<[N; COUNT]> {
+    fn finish(self) -> Result<Vec<N>, String> {
+        if !self.length.is_multiple_of(size_of::<N>()) {
+            return Err("its length fits no numbers".to_owned());
+        }
+        let mut numbers = self.chunks.into_flattened();
+        numbers.truncate(self.length / size_of::<N>());
+        Ok(numbers)
     }
 }
 
@@ -108,14 +153,16 @@ impl<T: 'static> Block<T> {
     }
 }
 
-/// `None` for a type that is no vector of numbers, and if nothing was received.
+/// `None` for a type that is no vector of numbers.
 #[inline]
 fn receive_into<T: 'static>(receive: Receive<'_>) -> Option<Result<T, String>> {
     let mut read: Option<Result<T, String>> = None;
     let place: &mut dyn Any = &mut read;
     for_each_number!(N, {
-        if let Some(numbers) = place.downcast_mut::<Numbers<N>>() {
-            receive(numbers);
+        if let Some(place) = place.downcast_mut::<Option<Result<Vec<N>, String>>>() {
+            let mut numbers = Numbers::<[N; 8 / size_of::<N>()]>::default();
+            receive(&mut numbers);
+            *place = Some(numbers.finish());
             return read;
         }
     });
