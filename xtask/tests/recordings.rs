@@ -80,7 +80,7 @@ fn scene() -> Result<(), Box<dyn std::error::Error>> {
     told.get()?;
     told.get()?;
     ann.kill()?;
-    assert!(ink.acquire()?.holder_died());
+    assert!(ink.lock()?.holder_died());
     assert!(ann.join().is_err());
     let (nobody, no_jobs) = channel()?;
     drop(nobody);
@@ -90,13 +90,13 @@ fn scene() -> Result<(), Box<dyn std::error::Error>> {
 
 fn work(jobs: Receiver<usize>, pen: Lock, results: Queue<usize>) {
     for job in &jobs {
-        let _guard = pen.acquire().expect("nobody died");
+        let _guard = pen.lock().expect("nobody died");
         results.put(job.expect("a number")).expect("it is open");
     }
 }
 
 fn hold(ink: Lock, told: Queue<()>) {
-    let _guard = ink.acquire().expect("nobody died");
+    let _guard = ink.lock().expect("nobody died");
     for _ in 0..2 {
         told.put(()).expect("it is open");
     }

@@ -41,9 +41,61 @@
 //! value of more than 32 KiB goes through memory that the system keeps only as long as one of the two processes has it
 //! open, so neither ever waits for the other to read.
 //!
-//! A vector of plain numbers (`Vec<u8>`, `Vec<f64>` and the like, not of `bool` or `char`) that is itself an argument,
-//! a result or a message goes as one block of memory, many times faster than number by number. In a struct or a tuple it
+//! A vector of plain numbers (`Vec<u8>`, `Vec<f64>` and the like, not of `bool`, `char` or 128 bits) that is itself an
+//! argument, a result or a message goes as one block of memory, many times faster than number by number. In a struct or a tuple it
 //! is serialised like any other value: give a function two arguments rather than one pair.
+//!
+//! # From Python
+//!
+//! | Python | here | what is different |
+//! |---|---|---|
+//! | `if __name__ == "__main__":` | [`init`], first in `main` | lists the functions that children may run |
+//! | `Process(target=f, args=(5,))` and `start()` | [`spawn(f, (5,))`](spawn) | starts at once; wrong arguments do not compile |
+//! | `Process(name=…, daemon=…)` | [`Builder`] | a daemon may have children |
+//! | `join()`, `join(seconds)` | [`join`](JoinHandle::join), [`join_timeout`](JoinHandle::join_timeout) | give what the function returned, or why there is nothing |
+//! | `exitcode` | [`exit_status`](JoinHandle::exit_status), and the variants of [`Error`] | exit codes, signals and panics are told apart |
+//! | `is_alive`, `name`, `pid`, `daemon`, `terminate`, `kill` | the same on [`JoinHandle`] (`is_daemon`) | a signal never reaches a process that was reaped |
+//! | `current_process()`, `parent_process()`, `active_children()` | [`current`], [`parent`], [`active_children`] | |
+//! | `cpu_count()` | [`std::thread::available_parallelism`] | what this program may use |
+//! | `Pipe()`; `send`, `recv`, `poll`, `close` | [`pipe`]; the same on [`Connection`] | two types, one for each direction; an end has one owner; it notices the other's death |
+//! | `Pipe(duplex=False)` | [`channel`], [`bounded_channel`] | any number of senders and receivers |
+//! | `send_bytes`, `recv_bytes` | a `Connection` of `Vec<u8>` | goes as one block |
+//! | `connection.wait(list, seconds)` | [`wait`], [`wait_timeout`] | also for queues and receivers |
+//! | `Queue`, `SimpleQueue`, `JoinableQueue` | [`Queue`] | has no thread behind it: what was put is there; has `close`, `task_done`, `join` |
+//! | `put`, `put_nowait`, `put(timeout=…)`; `get` alike | `put`, `try_put`, `put_timeout`; `get` alike | what could not be put comes back in the error ([`SendError`]) |
+//! | `qsize`, `empty`, `full` | `len`, `is_empty`, `is_full` | `len` is exact |
+//! | `join_thread`, `cancel_join_thread` | not there | there is no such thread |
+//! | `Lock`, `RLock` | [`Lock`], [`RLock`]: `lock`, `try_lock`, `lock_timeout` | free when the holder dies, and later holders are told; released by the guard alone |
+//! | `Semaphore`, `BoundedSemaphore` | [`Semaphore`]: `acquire`, `try_acquire`, `acquire_timeout` | always bounded; permits of the dead come back |
+//! | `Event` | [`Event`] | |
+//! | `Condition` | [`Condition`]: its guard has `wait`, `wait_for`, `notify_one`, `notify_all` | |
+//! | `Barrier` | [`Barrier`] | also broken by the death of a participant |
+//! | `Value('d', 0.0)`, `Array('i', 5)` | [`Value<f64>`](Value), [`Array<i32>`](Array) | any type that is [`bytemuck::Pod`]; the guard is the data |
+//! | `RawValue`, `RawArray` | [`RawValue`], [`RawArray`] | numbers, by atomic operations |
+//! | `shared_memory.SharedMemory` | [`Array<u8>`](Array) | has no name that must be unlinked |
+//! | `Pool(4, initializer, initargs, maxtasksperchild)` | [`Pool::new`], [`Pool::builder`] | a killed worker is replaced |
+//! | `apply`, `apply_async`, `map`, `map_async`, `starmap`, `imap`, `imap_unordered` | the same on [`Pool`] | a failed input says which it was; `imap` reads only a bounded number of inputs ahead |
+//! | `chunksize=10` | [`pool.chunk_size(10).map(…)`](Pool::chunk_size) | without it, chunks follow the time that calls take |
+//! | `callback=…` | [`pool.on_progress(…)`](Pool::on_progress) | |
+//! | `AsyncResult.get`, `wait`, `ready`, `successful` | [`AsyncResult`]: `get`, `get_timeout`, `wait_timeout`, `is_ready` | `get` tells success by its `Result` |
+//! | `with pool:`, `close`, `join`, `terminate` | dropping it, and the same | workers never outlive the pool |
+//! | `log_to_stderr()` | `MULTIPROCESS_LOG=info`, feature `print`; events go to `tracing` | |
+//! | `Manager()`, proxies, `Namespace` | not there | a server process behind each access is slow, and hides who owns what: send messages, or share an `Array` |
+//! | `sharedctypes.copy`, `synchronized` | not there | `to_vec`, and `Array::from_slice` |
+//! | `Listener`, `Client`, `authkey` | not there | between programs and machines use sockets |
+//! | `set_start_method`, `get_context` | not there | a child is always this program, started again: there is no `fork` |
+//! | `set_executable`, `freeze_support` | not needed | |
+//! | `multiprocessing.dummy` | `std::thread` | |
+//!
+//! # Answers
+//!
+//! | answer | how it is given |
+//! |---|---|
+//! | the time is over | each `…_timeout`: an error with [`is_timeout`](Error::is_timeout). It is the limit of this call, never one inside a child |
+//! | not now | each `try_…`: an error with [`is_would_block`](Error::is_would_block) |
+//! | the end | `get` and `recv`: an error with [`is_closed`](Error::is_closed); `for message in &receiver` ends |
+//! | nothing was sent | [`SendError`], which has the value |
+//! | a holder died | [`holder_died`](LockGuard::holder_died) of each guard, until one calls [`clear_death`](LockGuard::clear_death) |
 //!
 //! # Cargo features
 //!
@@ -153,6 +205,14 @@ pub use sync::semaphore::{Permit, Semaphore};
 pub use sync::value::{Value, ValueGuard};
 #[cfg(feature = "record")]
 pub use trace::recorder::recorder;
+
+// Their traits are bounds of public functions.
+pub use {bytemuck, serde};
+
+/// Its example is tested with the others.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 /// Prepares the program for having child processes; the first statement of `main`.
 ///

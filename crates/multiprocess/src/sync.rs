@@ -9,6 +9,7 @@ pub(crate) mod lock;
 pub(crate) mod locking;
 pub(crate) mod monitor;
 pub(crate) mod named_lock;
+pub(crate) mod permits;
 pub(crate) mod raw;
 pub(crate) mod redo_log;
 pub(crate) mod rlock;

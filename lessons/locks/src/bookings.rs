@@ -13,7 +13,7 @@ pub const BOOKINGS: Race = Race {
 
 /// Books twice; each reading and each writing only when it is told to, and it says when it is done.
 pub fn book(balance: RawValue<i64>, amount: i64, teller: Connection<(), ()>) {
-    let told = || teller.recv().unwrap().expect("the teller is there");
+    let told = || teller.recv().expect("the teller is there");
     for _ in 0..2 {
         told();
         let seen = balance.get();
@@ -29,7 +29,7 @@ fn tell(process: &Connection<(), ()>, schedule: &Schedule, name: char) {
     for _ in 0..4 {
         schedule.turn(name, || {
             process.send(()).unwrap();
-            process.recv().unwrap().expect("the process is there");
+            process.recv().expect("the process is there");
         });
     }
 }

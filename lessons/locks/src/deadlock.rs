@@ -6,9 +6,9 @@ const PATIENCE: Duration = Duration::from_millis(100);
 const LONG: Duration = Duration::from_secs(10);
 
 pub fn take_crosswise(first: Lock, second: Lock, both: Barrier) -> Option<LockWait> {
-    let _one = first.acquire().unwrap();
+    let _one = first.lock().unwrap();
     both.wait_timeout(LONG).unwrap(); // now each of the two has its first lock
-    let wait = match second.acquire_timeout(PATIENCE) {
+    let wait = match second.lock_timeout(PATIENCE) {
         Ok(_two) => None,
         Err(error) => error.wait(),
     };
@@ -18,8 +18,8 @@ pub fn take_crosswise(first: Lock, second: Lock, both: Barrier) -> Option<LockWa
 
 pub fn take_in_order(first: Lock, second: Lock, both: Barrier) -> String {
     both.wait_timeout(LONG).unwrap();
-    let _one = first.acquire().unwrap();
-    let _two = second.acquire().unwrap();
+    let _one = first.lock().unwrap();
+    let _two = second.lock().unwrap();
     format!("{} got both", multiprocess::current().name())
 }
 

@@ -164,7 +164,7 @@ fn shared_map() -> Result<()> {
 }
 
 fn hold(lock: Lock, holding: IpcSender<()>) {
-    let _guard = lock.acquire().unwrap();
+    let _guard = lock.lock().unwrap();
     holding.send(()).expect("the parent waits for this");
     thread::sleep(Duration::from_secs(60)); // long enough to be killed
 }
@@ -176,24 +176,24 @@ fn killed_holder() -> Result<()> {
         .name("Ann")
         .spawn(hold, (lock.clone(), holding))?;
     is_held.recv()?;
-    ensure!(lock.try_acquire()?.is_none(), "Ann holds it");
+    ensure!(lock.try_lock().is_err(), "Ann holds it");
     let pid = ann.pid();
     println!("Ann, process {pid}, holds the lock and is killed");
     ann.kill()?;
 
-    let guard = lock.acquire_timeout(Duration::from_secs(5))?;
+    let guard = lock.lock_timeout(Duration::from_secs(5))?;
     let died = guard.holder_died();
     println!("we have the lock; did a holder die? {died}");
     println!("it was process {}", guard.dead_holder().unwrap());
     assert_eq!(guard.dead_holder(), Some(pid));
     drop(guard);
 
-    let mut guard = lock.acquire()?;
+    let mut guard = lock.lock()?;
     println!("once more; did a holder die? {}", guard.holder_died());
     guard.clear_death(); // what the lock guards is repaired now
     drop(guard);
 
-    let guard = lock.acquire()?;
+    let guard = lock.lock()?;
     println!("after the repair? {}", guard.holder_died());
     ensure!(!guard.holder_died(), "the notice was cleared");
     Ok(())

@@ -18,12 +18,12 @@ pub fn print_at_will(word: String) {
 }
 
 pub fn print_in_turn(word: String, lock: Lock) {
-    let _guard = lock.acquire().unwrap();
+    let _guard = lock.lock().unwrap();
     print_thrice(&word);
 } // here `_guard` ends, and the lock is released
 
 pub fn say_hello(number: u32, lock: Lock, inside: RawValue<u32>) -> u32 {
-    let _guard = lock.acquire().unwrap();
+    let _guard = lock.lock().unwrap();
     let others = inside.update(|count| count + 1); // returns the count before
     println!("hello world {number}");
     thread::sleep(Duration::from_millis(2));
@@ -32,7 +32,7 @@ pub fn say_hello(number: u32, lock: Lock, inside: RawValue<u32>) -> u32 {
 }
 
 pub fn give_up(lock: Lock) {
-    let _guard = lock.acquire().unwrap();
+    let _guard = lock.lock().unwrap();
     panic!("I give up");
 }
 
@@ -71,7 +71,7 @@ pub fn printers() -> Result<()> {
 
     let ending = spawn(give_up, (lock.clone(),))?.join();
     ensure!(matches!(ending, Err(Error::Panicked { .. })));
-    let guard = lock.acquire_timeout(Duration::from_secs(1))?;
+    let guard = lock.lock_timeout(Duration::from_secs(1))?;
     println!("main: a holder panicked; we have the lock all the same");
     ensure!(!guard.holder_died());
     Ok(())

@@ -44,12 +44,12 @@
 //! # }
 //! ```
 //!
-//! To take the answer as if there was always one:
+//! To take the answer as if there had to be one:
 //!
 //! ```compile_fail,E0308
 //! fn main() -> Result<(), multiprocess::Error> {
 //!     let (ours, theirs) = multiprocess::pipe::<i64, i64>()?;
-//!     let answer: i64 = ours.recv()?; // E0308: expected `i64`, found `Option<i64>`
+//!     let answer: i64 = ours.recv(); // E0308: expected `i64`, found `Result<i64, Error>`
 //!     Ok(())
 //! }
 //! ```

@@ -32,20 +32,23 @@ fn one_worker() -> Result<()> {
         to_do.send(word.to_string())?;
     }
     for expected in [("fold", 4), ("stamp", 5)] {
-        let result = done.recv_timeout(PATIENCE)?;
-        let (word, length) = result.context("the worker ended too early")?;
+        let result = done.recv_timeout(PATIENCE);
+        let (word, length) = result.context("no result came from the worker")?;
         ensure!(
             (word.as_str(), length) == expected,
             "{expected:?} was to come, and {word:?}, {length} came"
         );
     }
+    let early = child.join_timeout(Duration::from_millis(100));
     ensure!(
-        child.join_timeout(Duration::from_millis(100))?.is_none(),
+        early.is_err_and(|error| error.is_timeout()),
         "the worker ended before the words did: the third could still come"
     );
     drop(to_do);
-    let share = child.join_timeout(PATIENCE)?;
-    let share = share.context("the words have ended, and the worker still waits")?;
+    let share = child.join_timeout(PATIENCE);
+    let waits = matches!(&share, Err(error) if error.is_timeout());
+    ensure!(!waits, "the words have ended, and the worker still waits");
+    let share = share?;
     ensure!(share == 2, "the worker did 2 words, and says {share}");
     Ok(())
 }

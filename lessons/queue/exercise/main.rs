@@ -16,7 +16,7 @@ fn main() -> ExitCode {
 /// Measures words until there are no more, and gives their number; runs in a process of its own.
 pub fn worker(words: Receiver<String>, results: Sender<(String, usize)>) -> usize {
     // Gap: this takes one word, and there may be none, or many.
-    let word = words.recv().unwrap().expect("a word");
+    let word = words.recv().expect("a word");
     let length = measure(&word);
     results.send((word, length)).expect("the parent listens");
     1

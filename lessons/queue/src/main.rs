@@ -169,7 +169,7 @@ fn sentinel() -> Result<()> {
 
 fn worker(jobs: Receiver<u64>, results: Sender<(u64, u64, String)>, all_here: Barrier) {
     let name = multiprocess::current().name().to_string();
-    let first = jobs.recv().unwrap().expect("100 jobs for four workers");
+    let first = jobs.recv().expect("100 jobs for four workers");
     results.send((first, first * first, name.clone())).unwrap();
     all_here.wait().expect("all four get a job");
     for job in &jobs {

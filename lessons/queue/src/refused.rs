@@ -28,7 +28,7 @@
 //!     multiprocess::init([multiprocess::task(fill)]);
 //!     let (sender, receiver) = multiprocess::channel()?;
 //!     multiprocess::spawn(fill, (sender,))?.join()?;
-//!     assert_eq!(receiver.recv()?, Some("hello".to_string()));
+//!     assert_eq!(receiver.recv()?, "hello");
 //!     Ok(())
 //! }
 //! ```

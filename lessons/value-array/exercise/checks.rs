@@ -83,7 +83,7 @@ fn read_without_lock() -> Result<()> {
     let text = ("abc".to_string(), Some(read.clone()));
     let child = spawn(count, (text, counts.clone()))?;
     ensure!(
-        read.wait_timeout(PATIENCE),
+        read.wait_timeout(PATIENCE).is_ok(),
         "we held the lock for 5 s, and the process has not read its text meanwhile: \
          does it need the lock for that?"
     );

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use ipc_channel::ipc::{self, IpcReceiver, IpcSender};
 use multiprocess::{Connection, spawn};
 use serde::Serialize;
@@ -64,7 +64,7 @@ where
     let child = spawn(echo::<T>, (theirs,))?;
     let samples = measure(&mut |message| {
         ours.send(message)?;
-        ours.recv()?.context("the child has ended")
+        Ok(ours.recv()?)
     });
     ours.close();
     child.join()?;

@@ -27,7 +27,7 @@ use crate::transfer::handle::handle;
 /// were killed. Both halves can be cloned, and travel.
 ///
 /// Python has none: there a *sentinel*, an item that means the end, is put once for each that gets. The shape is that of
-/// [`std::sync::mpsc::channel`], except that receivers can be cloned, and that the end is a value, `None`.
+/// [`std::sync::mpsc::channel`], except that receivers can be cloned.
 ///
 /// # Errors
 ///
@@ -48,8 +48,8 @@ use crate::transfer::handle::handle;
 ///     multiprocess::init([task(count)]);
 ///     let (sender, receiver) = channel()?;
 ///     let child = spawn(count, (sender,))?;
-///     while let Some(number) = receiver.recv()? {
-///         println!("{number}");
+///     for number in &receiver {
+///         println!("{}", number?);
 ///     }
 ///     child.join()
 /// }
@@ -71,10 +71,10 @@ pub fn channel<T: Serialize + DeserializeOwned + 'static>() -> Result<(Sender<T>
 /// ```
 /// let (sender, receiver) = multiprocess::bounded_channel(1)?;
 /// sender.send(1)?;
-/// assert!(sender.try_send(2).unwrap_err().is_full());
+/// assert!(sender.try_send(2).unwrap_err().is_would_block());
 /// drop(sender);
-/// assert_eq!(receiver.recv()?, Some(1));
-/// assert_eq!(receiver.recv()?, None);
+/// assert_eq!(receiver.recv()?, 1);
+/// assert!(receiver.recv().unwrap_err().is_closed());
 /// # Ok::<(), multiprocess::Error>(())
 /// ```
 pub fn bounded_channel<T: Serialize + DeserializeOwned + 'static>(
@@ -182,8 +182,8 @@ impl<T> Receiver<T> {
 }
 
 impl<T: DeserializeOwned> Receiver<T> {
-    fn take(&self, limit: Timeout) -> Result<Option<T>> {
-        self.half.messages.take_until_end(limit)
+    fn take(&self, limit: Timeout) -> Result<T> {
+        self.half.messages.take(limit)
     }
 }
 

@@ -84,41 +84,41 @@ macro_rules! incoming {
 }
 pub(crate) use incoming;
 
-/// Implements receiving by `take`; the end is a value.
+/// Implements receiving by `take`.
 macro_rules! receives {
     ($end:ident<$($any:ident),+>, $message:ident, $python:literal, $error:literal) => {
         impl<$($any),+> $end<$($any),+>
         where
             $message: DeserializeOwned,
         {
-            /// Receives the next message; waits until there is one. `None` when there will be no more.
+            /// Receives the next message; waits until there is one.
             #[doc = $python]
             ///
             /// # Errors
             ///
-            /// [`Error::Unreadable`] if the message cannot be read back, in which case it is lost, and the next is
-            /// received by the next call.
+            /// [`Error::Closed`] when there will be no more; [`Error::Unreadable`] if the message cannot be read back, in
+            /// which case it is lost, and the next is received by the next call.
             #[doc = $error]
-            pub fn recv(&self) -> Result<Option<$message>> {
+            pub fn recv(&self) -> Result<$message> {
                 self.take(Timeout::None)
             }
 
-            /// Receives the next message if there is one. `None` when there will be no more.
+            /// Receives the next message if there is one.
             ///
             /// # Errors
             ///
             /// As [`recv`](Self::recv), and [`Error::Empty`] if there is nothing yet, or others were receiving for a
             /// millisecond.
-            pub fn try_recv(&self) -> Result<Option<$message>> {
+            pub fn try_recv(&self) -> Result<$message> {
                 self.take(Timeout::Try)
             }
 
-            /// Receives the next message; waits for it, but not longer than `limit`. `None` when there will be no more.
+            /// Receives the next message; waits for it, but not longer than `limit`.
             ///
             /// # Errors
             ///
             /// As [`recv`](Self::recv), and [`Error::Timeout`] if there was none in time.
-            pub fn recv_timeout(&self, limit: Duration) -> Result<Option<$message>> {
+            pub fn recv_timeout(&self, limit: Duration) -> Result<$message> {
                 self.take(Timeout::For(limit))
             }
         }

@@ -26,8 +26,8 @@ use crate::transfer::handle::handle;
 ///
 /// The first sends `A` and receives `B`, the second the other way round.
 ///
-/// Python: `multiprocessing.Pipe()`. Different here: the messages have types, sending never waits for the other end to
-/// receive, and the end of the conversation is a value, `None`, and not an exception.
+/// Python: `multiprocessing.Pipe()`. Different here: the messages have types, and sending never waits for the other end to
+/// receive.
 ///
 /// # Errors
 ///
@@ -39,7 +39,8 @@ use crate::transfer::handle::handle;
 /// use multiprocess::{Connection, pipe, spawn, task};
 ///
 /// fn add_one(asker: Connection<i64, i64>) {
-///     while let Some(number) = asker.recv().expect("numbers can be read") {
+///     for number in &asker {
+///         let number = number.expect("numbers can be read");
 ///         asker.send(number + 1).expect("the asker is there");
 ///     }
 /// }
@@ -49,7 +50,7 @@ use crate::transfer::handle::handle;
 ///     let (ours, theirs) = pipe::<i64, i64>()?;
 ///     let child = spawn(add_one, (theirs,))?;
 ///     ours.send(10)?;
-///     assert_eq!(ours.recv()?, Some(11));
+///     assert_eq!(ours.recv()?, 11);
 ///     ours.close();
 ///     child.join()
 /// }
@@ -81,7 +82,7 @@ fn content<S, R>() -> String {
 /// process. (In Python two processes may use one end, and corrupt what is sent.)
 ///
 /// When the other end is dropped or [closed](Connection::close), or the process that has it dies, what it sent
-/// before can still be received; after that comes `None`.
+/// before can still be received; after that comes [`Error::Closed`].
 ///
 /// # Examples
 ///
@@ -151,10 +152,10 @@ impl<S, R> Connection<S, R> {
     /// [`Error::GivenAway`] if this end was sent to another process.
     pub fn poll(&self, limit: Duration) -> Result<bool> {
         self.check()?;
-        Ok(!select::wait_timeout(&[self], limit).is_empty())
+        Ok(select::wait_timeout(&[self], limit).is_ok())
     }
 
-    /// Ends the conversation: the other end receives what was sent, and then `None`.
+    /// Ends the conversation: the other end receives what was sent, and then [`Error::Closed`].
     ///
     /// Dropping does the same. Python: `Connection.close()`.
     pub fn close(self) {}
@@ -177,9 +178,9 @@ impl<S: Serialize, R> Connection<S, R> {
 }
 
 impl<S, R: DeserializeOwned> Connection<S, R> {
-    fn take(&self, limit: Timeout) -> Result<Option<R>> {
+    fn take(&self, limit: Timeout) -> Result<R> {
         self.check()?;
-        self.incoming.take_until_end(limit)
+        self.incoming.take(limit)
     }
 }
 

@@ -189,7 +189,7 @@ impl<T> Queue<T> {
     ///
     /// ```
     /// let jobs = multiprocess::Queue::new()?;
-    /// jobs.put("sweep")?;
+    /// jobs.put(1)?;
     /// // In a worker:
     /// jobs.get()?;
     /// jobs.task_done()?;

@@ -1,8 +1,10 @@
 //! Waiting for the first of several channels that is ready.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::channel::mpmc::Mpmc;
+use crate::errors::error::{Error, Result};
 use crate::memory::eventcount;
 
 /// What can be waited for together with others, by [`wait`]: a [`Connection`](crate::Connection), a
@@ -21,7 +23,8 @@ pub(crate) mod sealed {
 
 /// Waits until at least one of several can be received from, and returns the places of those that can.
 ///
-/// One that is at its end can be: it returns `None` at once, so take it out of the list then. Where other processes
+/// One that is at its end can be: receiving from it is an error at once, so take it out of the list then. While others
+/// are ready, one whose other side was killed may be found by a later call only. Where other processes
 /// receive from the same queue, one of them may be faster; then a receive waits again, unless it is a `try_` one.
 ///
 /// Python: `multiprocessing.connection.wait(connections)`.
@@ -39,7 +42,7 @@ pub(crate) mod sealed {
 /// let (second, second_peer) = pipe::<(), i32>()?;
 /// second_peer.send(7)?;
 /// assert_eq!(wait(&[&first, &second]), [1]);
-/// assert_eq!(second.recv()?, Some(7));
+/// assert_eq!(second.recv()?, 7);
 /// # Ok::<(), multiprocess::Error>(())
 /// ```
 #[must_use]
@@ -51,25 +54,44 @@ pub fn wait(several: &[&dyn Waitable]) -> Vec<usize> {
     wait_until(several, None)
 }
 
-/// Waits as [`wait`] does, but not longer than `limit`; returns an empty list if the time is over.
+/// Waits as [`wait`] does, but not longer than `limit`.
 ///
-/// Python: `multiprocessing.connection.wait(connections, seconds)`.
-#[must_use]
-pub fn wait_timeout(several: &[&dyn Waitable], limit: Duration) -> Vec<usize> {
+/// Python: `multiprocessing.connection.wait(connections, seconds)`, which returns an empty list when the time is over.
+///
+/// # Errors
+///
+/// [`Error::Timeout`] if the time is over.
+pub fn wait_timeout(several: &[&dyn Waitable], limit: Duration) -> Result<Vec<usize>> {
     // A limit beyond what the clock can express is no limit.
-    wait_until(several, Instant::now().checked_add(limit))
+    let ready = wait_until(several, Instant::now().checked_add(limit));
+    if ready.is_empty() {
+        let event = "one of several to receive from".to_owned();
+        return Err(Error::Timeout { event, limit });
+    }
+    Ok(ready)
 }
 
 fn wait_until(several: &[&dyn Waitable], deadline: Option<Instant>) -> Vec<usize> {
     let several: Vec<&Mpmc> = several.iter().map(|one| one.mpmc()).collect();
     let eventcounts: Vec<_> = several.iter().map(|mpmc| mpmc.not_empty()).collect();
     let is_ready = || several.iter().any(|mpmc| mpmc.has_message_or_end());
+    let places_of = |is_ready: fn(&Mpmc) -> bool| -> Vec<usize> {
+        let places = 0..several.len();
+        places.filter(|&place| is_ready(several[place])).collect()
+    };
     let mut slept = false;
     loop {
         let first = several.first();
         let looked = first.is_some_and(|first| first.spin.spin(is_ready));
-        let places = 0..several.len();
-        let ready: Vec<usize> = places.filter(|&place| several[place].is_ready()).collect();
+        let mut ready = places_of(Mpmc::has_message_or_end);
+        match ready.first() {
+            // Asks the system about one of the others: all that were killed are found in the end.
+            Some(_) => {
+                ready.extend(any_other(&several, &ready));
+                ready.sort_unstable();
+            }
+            None => ready = places_of(Mpmc::is_ready),
+        }
         let over = deadline.is_some_and(|deadline| Instant::now() >= deadline);
         if !ready.is_empty() || over {
             if slept {
@@ -85,6 +107,15 @@ fn wait_until(several: &[&dyn Waitable], deadline: Option<Instant>) -> Vec<usize
             eventcount::sleep(&eventcounts, deadline, is_ready);
         }
     }
+}
+
+/// Returns one of the places that don't look ready, each time another, if the system knows that it is at its end.
+fn any_other(several: &[&Mpmc], ready: &[usize]) -> Option<usize> {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    // Mixed, so that lists which take turns don't get the same places each time.
+    let next = NEXT.fetch_add(1, Ordering::Relaxed);
+    let place = (next.wrapping_mul(0x9E37_79B9) >> 8) % several.len();
+    (!ready.contains(&place) && several[place].is_ready()).then_some(place)
 }
 
 #[cfg(test)]
@@ -110,7 +141,7 @@ mod tests {
             assert!(start.elapsed() < LIMIT / 2, "it missed its wake-up");
             // It may have been too late to see it.
             first.put(8).unwrap();
-            assert!(!waits.join().unwrap().is_empty());
+            waits.join().unwrap().unwrap();
         });
     }
 }

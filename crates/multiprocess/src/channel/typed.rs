@@ -157,7 +157,9 @@ impl<T: Serialize> Typed<T> {
             events::put(&self.mpmc, item, at);
             attachments.commit();
         }
-        keep(packed);
+        if block.is_none() {
+            keep(packed);
+        }
         if takers_are_gone(&put, loaded, self.mpmc.other.as_deref()) {
             self.discard_all();
         }
@@ -190,14 +192,6 @@ impl<T: DeserializeOwned> Typed<T> {
             what: (self.name)(),
             reason,
         })
-    }
-
-    /// Takes the next value; `None` if there will be no more.
-    pub(crate) fn take_until_end(&self, limit: Timeout) -> Result<Option<T>> {
-        match self.take(limit) {
-            Err(Error::Closed { .. }) => Ok(None),
-            taken => taken.map(Some),
-        }
     }
 }
 

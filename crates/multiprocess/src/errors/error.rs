@@ -154,6 +154,13 @@ pub enum Error {
         holder: Option<Holder>,
     },
 
+    /// A lock is held at this moment, or no permit of a semaphore is free.
+    #[error("{reason} at this moment; ask again later, or wait for it")]
+    WouldBlock {
+        /// What is not free.
+        reason: String,
+    },
+
     /// A thread asked for a lock that it holds, and would have waited for itself.
     #[error("this thread holds {what} already; drop the guard before asking for it again")]
     HeldAlready { what: String },
@@ -268,6 +275,30 @@ pub enum Error {
 }
 
 impl Error {
+    /// Returns whether the limit of this call was over: the answer of every `…_timeout` that waited in vain.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(
+            self,
+            Error::Timeout { .. } | Error::LockTimeout { .. } | Error::PermitTimeout { .. }
+        )
+    }
+
+    /// Returns whether it is the end: it was closed, or nobody is left on the other side.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        matches!(self, Error::Closed { .. })
+    }
+
+    /// Returns whether the call would have had to wait: the answer of every `try_…` that got nothing.
+    #[must_use]
+    pub fn is_would_block(&self) -> bool {
+        matches!(
+            self,
+            Error::Full { .. } | Error::Empty { .. } | Error::WouldBlock { .. }
+        )
+    }
+
     pub(crate) fn encode(what: Travelling, name: &str, reason: String) -> Error {
         let name = name.to_owned();
         Error::Encode { what, name, reason }

@@ -12,7 +12,7 @@ use crate::errors::error::Error;
 /// let queue = multiprocess::Queue::bounded(1)?;
 /// queue.put("first".to_owned())?;
 /// let refused = queue.try_put("second".to_owned()).unwrap_err();
-/// assert!(refused.is_full());
+/// assert!(refused.is_would_block());
 /// assert_eq!(refused.into_inner(), "second");
 /// # Ok::<(), multiprocess::Error>(())
 /// ```
@@ -46,22 +46,22 @@ impl<T> SendError<T> {
         *self.inside
     }
 
-    /// Returns whether there was no room, and no wait for it: [`Error::Full`].
+    /// Returns whether there was no room, and no wait for it: [`Error::is_would_block`].
     #[must_use]
-    pub fn is_full(&self) -> bool {
-        matches!(self.error(), Error::Full { .. })
+    pub fn is_would_block(&self) -> bool {
+        self.error().is_would_block()
     }
 
-    /// Returns whether there was no room in time: [`Error::Timeout`].
+    /// Returns whether there was no room in time: [`Error::is_timeout`].
     #[must_use]
     pub fn is_timeout(&self) -> bool {
-        matches!(self.error(), Error::Timeout { .. })
+        self.error().is_timeout()
     }
 
-    /// Returns whether it was closed, or no receiver is left: [`Error::Closed`].
+    /// Returns whether it was closed, or no receiver is left: [`Error::is_closed`].
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        matches!(self.error(), Error::Closed { .. })
+        self.error().is_closed()
     }
 }
 

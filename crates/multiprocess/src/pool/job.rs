@@ -205,7 +205,7 @@ impl Arrived {
             Ok(message) => {
                 let mut results = Results::new(&message[Event::SIZE..]);
                 for index in indices {
-                    each(index, results.next().map_err(TaskFailure::from));
+                    each(index, results.next());
                 }
             }
             Err(failure) => indices.for_each(|index| each(index, Err(failure.clone()))),

@@ -47,30 +47,49 @@ impl<T> AsyncResult<T> {
         self.finish()
     }
 
-    /// Waits for the result, but not longer than `limit`; `None` if it is not there then.
+    /// Waits for the result, but not longer than `limit`.
     ///
     /// It can be called again. Python: `AsyncResult.get(timeout=seconds)`, which raises `TimeoutError`.
     ///
     /// # Errors
     ///
-    /// As [`get`](AsyncResult::get); [`Error::ResultTaken`] if an earlier call gave the result.
-    pub fn get_timeout(&mut self, limit: Duration) -> Result<Option<T>> {
-        let is_there = self.wait_until(Instant::now().checked_add(limit))?;
-        is_there.then(|| self.finish()).transpose()
+    /// As [`get`](AsyncResult::get); [`Error::Timeout`] if it is not there in time; [`Error::ResultTaken`] if an earlier call gave the result.
+    pub fn get_timeout(&mut self, limit: Duration) -> Result<T> {
+        if self.wait_until(Instant::now().checked_add(limit))? {
+            return self.finish();
+        }
+        Err(self.late(limit))
     }
 
-    /// Waits until the result is there, or has failed, but not longer than `limit`; whether it is there.
+    /// Waits until the result is there, or has failed, but not longer than `limit`.
     ///
     /// Python: `AsyncResult.wait(seconds)`, followed by `ready()`.
-    pub fn wait(&mut self, limit: Duration) -> bool {
-        // The end of the pool is a result too: `get` reports it.
-        self.wait_until(Instant::now().checked_add(limit))
-            .unwrap_or(true)
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Timeout`] if it is not there in time. What failed is reported by [`get`](AsyncResult::get).
+    pub fn wait_timeout(&mut self, limit: Duration) -> Result<()> {
+        if self.is_there_before(Instant::now().checked_add(limit)) {
+            return Ok(());
+        }
+        Err(self.late(limit))
     }
 
     /// Returns whether the result is there, or has failed. Python: `AsyncResult.ready()`.
     pub fn is_ready(&mut self) -> bool {
-        self.wait(Duration::ZERO)
+        self.is_there_before(Some(Instant::now()))
+    }
+
+    fn is_there_before(&mut self, deadline: Option<Instant>) -> bool {
+        // The end of the pool is a result too: `get` reports it.
+        self.wait_until(deadline).unwrap_or(true)
+    }
+
+    fn late(&self, limit: Duration) -> Error {
+        Error::Timeout {
+            event: format!("the result of `{}`", self.call.0.function),
+            limit,
+        }
     }
 
     fn wait_until(&mut self, deadline: Option<Instant>) -> Result<bool> {

@@ -4,9 +4,8 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-#[cfg(doc)]
-use crate::errors::error::Error;
-use crate::errors::error::Result;
+use crate::errors::error::{Error, Result};
+use crate::errors::quoted::Name;
 use crate::platform::signal::Signal;
 use crate::process::children::Child;
 use crate::process::reaper;
@@ -109,13 +108,13 @@ impl<R> JoinHandle<R> {
         self.answer()
     }
 
-    /// Waits for the process to end, but not longer than `limit`; `None` if it runs on.
+    /// Waits for the process to end, but not longer than `limit`.
     ///
     /// It can be called again. Python: `Process.join(limit)`, after which `is_alive()` has to be asked.
     ///
     /// # Errors
     ///
-    /// As [`join`](JoinHandle::join).
+    /// As [`join`](JoinHandle::join), and [`Error::Timeout`] if the process runs on.
     ///
     /// # Examples
     ///
@@ -130,18 +129,22 @@ impl<R> JoinHandle<R> {
     /// fn main() -> Result<(), multiprocess::Error> {
     ///     multiprocess::init([task(nap)]);
     ///     let mut sleeper = spawn(nap, (60_000,))?;
-    ///     assert_eq!(sleeper.join_timeout(Duration::from_millis(10))?, None);
+    ///     let early = sleeper.join_timeout(Duration::from_millis(10)).unwrap_err();
+    ///     assert!(early.is_timeout());
     ///     assert!(sleeper.is_alive());
     ///     sleeper.kill()
     /// }
     /// ```
-    pub fn join_timeout(&mut self, limit: Duration) -> Result<Option<R>> {
+    pub fn join_timeout(&mut self, limit: Duration) -> Result<R> {
         // A limit beyond what the clock can express is no limit.
         let deadline = Instant::now().checked_add(limit);
         if self.wait(deadline)? {
-            self.answer().map(Some)
+            self.answer()
         } else {
-            Ok(None)
+            Err(Error::Timeout {
+                event: format!("process '{}' to end", Name(self.name())),
+                limit,
+            })
         }
     }
 

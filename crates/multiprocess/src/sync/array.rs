@@ -46,7 +46,7 @@ pub struct Array<T> {
 typed_memory!(Array, "an Array");
 
 locking!(
-    Array<T: Pod>, lock, try_lock, lock_timeout,
+    Array<T: Pod>,
     memory: |array| &array.memory,
     called: |_| Array::<T>::content(),
     ArrayGuard: |_, locked| locked.map(|held| ArrayGuard { held, lent: PhantomData }),

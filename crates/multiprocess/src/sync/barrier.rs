@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use crate::errors::broken_by::BrokenBy;
 use crate::errors::error::{Error, Result};
-use crate::errors::holder::Holder;
 use crate::memory::liveness::UniquePid;
 use crate::memory::timeout::is_over;
 use crate::platform::file_lock::Refused;
@@ -122,9 +121,13 @@ impl Barrier {
     ///
     /// # Errors
     ///
-    /// As [`wait`](Barrier::wait).
+    /// As [`wait`](Barrier::wait), and [`Error::Timeout`] if this thread's own time is over.
     pub fn wait_timeout(&self, limit: Duration) -> Result<u32> {
-        self.0.wait(Instant::now().checked_add(limit))
+        let waited = self.0.wait(Instant::now().checked_add(limit));
+        waited.map_err(|error| match error {
+            Error::Timeout { event, .. } => Error::Timeout { event, limit },
+            other => other,
+        })
     }
 
     /// Breaks the barrier. Python: `Barrier.abort()`.
@@ -197,10 +200,10 @@ impl Inner {
                 Ok(numbers)
             }
             Err(Refused::Busy) => {
-                let me = std::process::id();
-                self.monitor.note().store(me, Ordering::SeqCst);
-                let by = BrokenBy::Timeout(Holder::of(me));
-                Err(Error::BarrierBroken { by })
+                self.monitor
+                    .note()
+                    .store(std::process::id(), Ordering::SeqCst);
+                Err(late())
             }
             Err(refused) => Err(self.monitor.refusal(refused, None)),
         }
@@ -252,6 +255,7 @@ impl Inner {
             if is_over(deadline) && numbers.get(ROUND) == round {
                 let me = UniquePid::own().number();
                 break_it(&self.monitor, &mut numbers, TIMEOUT, me);
+                return Err(late());
             }
         }
         if has_failed(&numbers, round) {
@@ -269,6 +273,14 @@ impl Inner {
         for (place, _) in dead {
             numbers.change(&[(place, 0)]);
         }
+    }
+}
+
+/// Returns the error of a thread whose own time is over; the limit is filled in later.
+fn late() -> Error {
+    Error::Timeout {
+        event: "the others at a barrier, which is broken now".to_owned(),
+        limit: Duration::ZERO,
     }
 }
 

@@ -44,7 +44,7 @@ pub struct Condition {
 }
 
 locking!(
-    Condition, lock, try_lock, lock_timeout,
+    Condition,
     memory: |condition| condition.monitor.memory(),
     called: |_| CONTENT.to_owned(),
     ConditionGuard: |condition, locked| {
@@ -97,14 +97,19 @@ impl<'a> ConditionGuard<'a> {
         self.wait_until(None).map(|_| ())
     }
 
-    /// As [`wait`](ConditionGuard::wait), but not longer than `limit`, and then until the lock is free; returns whether
-    /// it was notified. Python: `Condition.wait(seconds)`.
+    /// As [`wait`](ConditionGuard::wait), but not longer than `limit`, and then until the lock is free.
+    ///
+    /// Python: `Condition.wait(seconds)`, which returns False when the time is over.
     ///
     /// # Errors
     ///
-    /// As [`wait`](ConditionGuard::wait).
-    pub fn wait_timeout(&mut self, limit: Duration) -> Result<bool> {
-        self.wait_until(Instant::now().checked_add(limit))
+    /// As [`wait`](ConditionGuard::wait), and [`Error::Timeout`] if it was not notified in time.
+    pub fn wait_timeout(&mut self, limit: Duration) -> Result<()> {
+        if self.wait_until(Instant::now().checked_add(limit))? {
+            return Ok(());
+        }
+        let event = "a notification".to_owned();
+        Err(Error::Timeout { event, limit })
     }
 
     /// Waits until `holds`, called under the lock, returns true. Python: `Condition.wait_for(predicate)`.
@@ -119,24 +124,25 @@ impl<'a> ConditionGuard<'a> {
         Ok(())
     }
 
-    /// As [`wait_for`](ConditionGuard::wait_for), but waits no longer than `limit`; returns the last result of `holds`.
+    /// As [`wait_for`](ConditionGuard::wait_for), but waits no longer than `limit`.
     ///
     /// # Errors
     ///
-    /// As [`wait`](ConditionGuard::wait).
+    /// As [`wait`](ConditionGuard::wait), and [`Error::Timeout`] if `holds` did not return true in time.
     pub fn wait_for_timeout(
         &mut self,
         limit: Duration,
         mut holds: impl FnMut() -> bool,
-    ) -> Result<bool> {
+    ) -> Result<()> {
         let deadline = Instant::now().checked_add(limit);
         while !holds() {
             if is_over(deadline) {
-                return Ok(false);
+                let event = "what it waits for to be true".to_owned();
+                return Err(Error::Timeout { event, limit });
             }
             self.wait_until(deadline)?;
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Notifies the waiter that has waited longest, if there is one. Python: `Condition.notify()`.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::errors::error::Result;
+use crate::errors::error::{Error, Result};
 use crate::memory::layout::words;
 use crate::memory::segment::{Access, Segment};
 use crate::memory::timeout::is_over;
@@ -90,12 +90,19 @@ impl Event {
         self.wait_until(None);
     }
 
-    /// Waits until the event is set, but not longer than `limit`; returns whether it was.
+    /// Waits until the event is set, but not longer than `limit`.
     ///
-    /// Python: `Event.wait(seconds)`.
-    #[must_use]
-    pub fn wait_timeout(&self, limit: Duration) -> bool {
-        self.wait_until(Instant::now().checked_add(limit))
+    /// Python: `Event.wait(seconds)`, which returns False when the time is over.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Timeout`] if it was not set in time.
+    pub fn wait_timeout(&self, limit: Duration) -> Result<()> {
+        if self.wait_until(Instant::now().checked_add(limit)) {
+            return Ok(());
+        }
+        let event = "an event to be set".to_owned();
+        Err(Error::Timeout { event, limit })
     }
 
     fn wait_until(&self, deadline: Option<Instant>) -> bool {

@@ -22,7 +22,7 @@ use crate::sync::named_lock::named_lock;
 /// use multiprocess::{Lock, spawn, task};
 ///
 /// fn speak(lock: Lock, word: String) {
-///     let _alone = lock.acquire().expect("this thread doesn't hold it");
+///     let _alone = lock.lock().expect("this thread doesn't hold it");
 ///     println!("{word}, said by one process at a time");
 /// }
 ///
@@ -46,7 +46,7 @@ pub struct Lock {
 named_lock!(Lock, "a Lock", "a lock", "the lock");
 
 locking!(
-    Lock, acquire, try_acquire, acquire_timeout,
+    Lock,
     memory: |lock| &lock.memory,
     called: ToString::to_string,
     LockGuard: |_, locked| locked.map(|held| LockGuard { held }),

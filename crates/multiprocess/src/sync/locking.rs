@@ -17,7 +17,7 @@ pub(crate) type Locked<'a> = Result<SegmentGuard<'a>, Refused>;
 /// of a guard.
 macro_rules! locking {
     (
-        $handle:ident $(<$of:ident: $bound:path>)?, $lock:ident, $try_lock:ident, $lock_timeout:ident,
+        $handle:ident $(<$of:ident: $bound:path>)?,
         memory: $memory:expr,
         called: $called:expr,
         $guard:ident: $make:expr,
@@ -33,20 +33,17 @@ macro_rules! locking {
             /// where the lock guards memory, if a thread of this process leaked the guard and has ended, since the lock
             /// then stays held until the process ends.
             #[inline]
-            pub fn $lock(&self) -> $crate::Result<$guard<'_ $(, $of)?>> {
+            pub fn lock(&self) -> $crate::Result<$guard<'_ $(, $of)?>> {
                 self.guard(self.memory().lock($crate::platform::wait_until::WaitUntil::Until(None)), None)
             }
 
-            /// Takes the lock if it is free; `None` if another thread holds it. Python: `acquire(block=False)`.
+            /// Takes the lock if it is free. Python: `acquire(block=False)`.
             ///
             /// # Errors
             ///
-            #[doc = concat!("As [`", stringify!($lock), "`](Self::", stringify!($lock), ").")]
-            pub fn $try_lock(&self) -> $crate::Result<Option<$guard<'_ $(, $of)?>>> {
-                match self.memory().lock($crate::platform::wait_until::WaitUntil::Try) {
-                    Err($crate::platform::file_lock::Refused::Busy) => Ok(None),
-                    locked => self.guard(locked, None).map(Some),
-                }
+            /// As [`lock`](Self::lock), and [`Error::WouldBlock`](crate::Error::WouldBlock) if another thread holds it.
+            pub fn try_lock(&self) -> $crate::Result<$guard<'_ $(, $of)?>> {
+                self.guard(self.memory().lock($crate::platform::wait_until::WaitUntil::Try), None)
             }
 
             /// Waits until the lock is free, but not longer than `limit`, and takes it.
@@ -56,8 +53,8 @@ macro_rules! locking {
             /// # Errors
             ///
             /// [`Error::LockTimeout`](crate::Error::LockTimeout) if it was not free in time; and
-            #[doc = concat!("as [`", stringify!($lock), "`](Self::", stringify!($lock), ").")]
-            pub fn $lock_timeout(
+            /// as [`lock`](Self::lock).
+            pub fn lock_timeout(
                 &self,
                 limit: std::time::Duration,
             ) -> $crate::Result<$guard<'_ $(, $of)?>> {
@@ -140,10 +137,15 @@ pub(crate) fn refusal(
 ) -> Error {
     events::lock_refused(memory);
     match refused {
-        Refused::Busy => Error::LockTimeout {
-            what,
-            limit: limit.unwrap_or_default(),
-            holder: memory.holder().map(UniquePid::holder),
+        Refused::Busy => match limit {
+            Some(limit) => Error::LockTimeout {
+                what,
+                limit,
+                holder: memory.holder().map(UniquePid::holder),
+            },
+            None => Error::WouldBlock {
+                reason: format!("{what} is held"),
+            },
         },
         Refused::HeldByThisThread => Error::HeldAlready { what },
         Refused::System(source) => Error::Memory { what, source },

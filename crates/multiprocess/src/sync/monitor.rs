@@ -1,5 +1,5 @@
-//! The monitor: numbers that processes share, change under a lock, and wait for. The semaphore, the barrier and the
-//! condition are built on it.
+//! The monitor: numbers that processes share, change under a lock, and wait for. The barrier and the condition
+//! are built on it.
 //!
 //! It survives the death of any process: a change happens wholly or not at all (`redo_log`), the lock becomes free when
 //! its holder dies, and a waiter also checks from time to time, because the process that should wake it may be dead.

@@ -19,9 +19,9 @@ use crate::sync::named_lock::named_lock;
 ///
 /// ```
 /// let books = multiprocess::RLock::new()?;
-/// let transfer = books.acquire()?;
+/// let transfer = books.lock()?;
 /// // A function called here may take the lock too: this thread holds it.
-/// let check = books.acquire()?;
+/// let check = books.lock()?;
 /// drop(transfer);
 /// // The last guard releases it.
 /// drop(check);
@@ -36,7 +36,7 @@ pub struct RLock {
 named_lock!(RLock, "an RLock", "an RLock", "the RLock");
 
 locking!(
-    RLock, acquire, try_acquire, acquire_timeout,
+    RLock,
     memory: |lock| &lock.memory,
     called: ToString::to_string,
     RLockGuard: |lock, locked| {

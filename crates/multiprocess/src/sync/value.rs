@@ -46,7 +46,7 @@ pub struct Value<T> {
 typed_memory!(Value, "a Value");
 
 locking!(
-    Value<T: Pod>, lock, try_lock, lock_timeout,
+    Value<T: Pod>,
     memory: |value| &value.memory,
     called: |_| Value::<T>::content(),
     ValueGuard: |_, locked| locked.map(|held| ValueGuard { held, lent: PhantomData }),

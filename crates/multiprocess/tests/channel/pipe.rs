@@ -60,7 +60,8 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn add_one(asker: Connection<i64, i64>) {
-    while let Some(number) = asker.recv().expect("numbers can be read") {
+    for number in &asker {
+        let number = number.expect("numbers can be read");
         asker.send(number + 1).expect("the asker is there");
     }
 }
@@ -70,7 +71,7 @@ fn a_question_is_answered() {
     let child = spawn(add_one, (theirs,)).unwrap();
     for number in [10, 0, -1, i64::MAX - 1] {
         ours.send(number).unwrap();
-        assert_eq!(ours.recv().unwrap(), Some(number + 1));
+        assert_eq!(ours.recv().unwrap(), number + 1);
     }
     ours.close();
     child.join().unwrap();
@@ -102,7 +103,7 @@ fn messages_go_both_ways_until_the_end() {
     let words: Vec<String> = ours.iter().map(Result::unwrap).collect();
     assert_eq!(words.len(), 8);
     assert_eq!(words[3], "word 1");
-    assert_eq!(ours.recv().unwrap(), None);
+    assert!(ours.recv().unwrap_err().is_closed());
     assert_eq!(child.join().unwrap(), 8);
 }
 
@@ -110,10 +111,7 @@ fn swap_large(other: Connection<Vec<u8>, Vec<u8>>, byte: u8) -> usize {
     other
         .send(vec![byte; 64 * MIB])
         .expect("the other is there");
-    let theirs = other
-        .recv()
-        .expect("it can be read")
-        .expect("they send one");
+    let theirs = other.recv().expect("they send one");
     assert!(theirs.iter().all(|&theirs| theirs == 1 - byte));
     theirs.len()
 }
@@ -130,11 +128,11 @@ fn the_end_comes_after_what_was_sent() {
     theirs.send(1).unwrap();
     theirs.send(2).unwrap();
     drop(theirs);
-    assert_eq!(ours.recv().unwrap(), Some(1));
-    assert_eq!(ours.try_recv().unwrap(), Some(2));
-    assert_eq!(ours.try_recv().unwrap(), None);
-    assert_eq!(ours.recv().unwrap(), None);
-    assert_eq!(ours.recv_timeout(Duration::ZERO).unwrap(), None);
+    assert_eq!(ours.recv().unwrap(), 1);
+    assert_eq!(ours.try_recv().unwrap(), 2);
+    assert!(ours.try_recv().unwrap_err().is_closed());
+    assert!(ours.recv().unwrap_err().is_closed());
+    assert!(ours.recv_timeout(Duration::ZERO).unwrap_err().is_closed());
 }
 
 fn send_and_hang(parent: Connection<u32, ()>, count: u32) {
@@ -147,7 +145,7 @@ fn send_and_hang(parent: Connection<u32, ()>, count: u32) {
 fn a_killed_process_is_the_end_of_the_conversation() {
     let (ours, theirs) = pipe::<(), u32>().unwrap();
     let child = spawn(send_and_hang, (theirs, 5)).unwrap();
-    assert_eq!(ours.recv().unwrap(), Some(0));
+    assert_eq!(ours.recv().unwrap(), 0);
     story::until("all five are sent", || ours.poll(Duration::ZERO).unwrap());
     std::thread::sleep(Duration::from_millis(50));
     let start = Instant::now();
@@ -165,7 +163,7 @@ fn a_child_that_dies_before_it_has_its_end_is_the_end_of_the_conversation() {
     let child = spawn(cannot_be_called, (Unreadable, theirs)).unwrap();
     // The child is not joined before.
     let limit = story::LIMIT / 4;
-    assert_eq!(ours.recv_timeout(limit).unwrap(), None);
+    assert!(ours.recv_timeout(limit).unwrap_err().is_closed());
     assert!(ours.send(1).unwrap_err().is_closed());
     let error = child.join().unwrap_err();
     assert!(matches!(error, Error::Decode { .. }), "{error}");
@@ -188,11 +186,11 @@ fn a_process_killed_in_the_middle_of_a_large_message_is_the_end() {
             assert!(message.len() == MIB / 8 && message.iter().all(|&number| number == count));
             count += 1;
         };
-        check(ours.recv().unwrap().unwrap());
+        check(ours.recv().unwrap());
         std::thread::sleep(Duration::from_millis(pause));
         child.kill().unwrap();
-        while let Some(message) = ours.recv().unwrap() {
-            check(message);
+        for message in &ours {
+            check(message.unwrap());
         }
         child.join().unwrap_err();
     }
@@ -209,7 +207,7 @@ fn sending_to_a_closed_end_returns_the_message() {
 fn sending_to_a_dead_process_returns_the_message() {
     let (ours, theirs) = pipe::<(), u32>().unwrap();
     let child = spawn(send_and_hang, (theirs, 1)).unwrap();
-    assert_eq!(ours.recv().unwrap(), Some(0));
+    assert_eq!(ours.recv().unwrap(), 0);
     ours.send(()).unwrap();
     child.kill().unwrap();
     child.join().unwrap_err();
@@ -229,21 +227,18 @@ fn polling_keeps_its_limit_and_sees_the_end() {
     assert!(matches!(ours.try_recv(), Err(Error::Empty { .. })));
     theirs.send(1).unwrap();
     assert!(ours.poll(Duration::ZERO).unwrap());
-    assert_eq!(ours.recv().unwrap(), Some(1));
+    assert_eq!(ours.recv().unwrap(), 1);
     assert!(!ours.poll(Duration::ZERO).unwrap());
     drop(theirs);
     assert!(ours.poll(limit).unwrap());
-    assert_eq!(ours.recv().unwrap(), None);
+    assert!(ours.recv().unwrap_err().is_closed());
 }
 
 fn send_after(parent: Connection<u32, ()>, number: u32) {
     // The parent says when.
-    parent
-        .recv()
-        .expect("it can be read")
-        .expect("the parent speaks");
+    parent.recv().expect("the parent speaks");
     parent.send(number).expect("the parent is there");
-    parent.recv().expect("it can be read");
+    assert!(parent.recv().unwrap_err().is_closed());
 }
 
 fn whichever_speaks_first_is_heard_first() {
@@ -259,16 +254,17 @@ fn whichever_speaks_first_is_heard_first() {
             .map(|end| end as &dyn multiprocess::Waitable)
             .collect()
     };
-    assert!(wait_timeout(&all(), Duration::from_millis(60)).is_empty());
+    let early = wait_timeout(&all(), Duration::from_millis(60));
+    assert!(early.unwrap_err().is_timeout());
     for speaker in [3, 0, 4, 1, 2] {
         ends[speaker].send(()).unwrap();
         assert_eq!(wait(&all()), [speaker]);
         let said = ends[speaker].recv().unwrap();
-        assert_eq!(said, Some(u32::try_from(speaker).unwrap()));
+        assert_eq!(said, u32::try_from(speaker).unwrap());
     }
     children[2].kill().unwrap();
     assert_eq!(wait(&all()), [2]);
-    assert_eq!(ends[2].recv().unwrap(), None);
+    assert!(ends[2].recv().unwrap_err().is_closed());
     drop(ends);
     for (number, child) in children.into_iter().enumerate() {
         assert_eq!(child.join().is_ok(), number != 2);
@@ -283,24 +279,24 @@ fn return_end(parent: Connection<u32, u32>) -> Connection<u32, u32> {
 fn use_arrived_end(ends: Queue<Connection<u32, u32>>) {
     let end = ends.get().expect("an end arrives");
     end.send(5).expect("the parent is there");
-    assert_eq!(end.recv().expect("it can be read"), Some(6));
+    assert_eq!(end.recv().expect("it can be read"), 6);
 }
 
 fn an_end_travels_in_a_message_and_in_a_result() {
     let (ours, theirs) = pipe::<u32, u32>().unwrap();
     let child = spawn(return_end, (theirs,)).unwrap();
     let theirs = child.join().unwrap();
-    assert_eq!(ours.recv().unwrap(), Some(1));
+    assert_eq!(ours.recv().unwrap(), 1);
     ours.send(2).unwrap();
-    assert_eq!(theirs.recv().unwrap(), Some(2));
+    assert_eq!(theirs.recv().unwrap(), 2);
 
     let ends = Queue::new().unwrap();
     let child = spawn(use_arrived_end, (ends.clone(),)).unwrap();
     ends.put(theirs).unwrap();
-    assert_eq!(ours.recv().unwrap(), Some(5));
+    assert_eq!(ours.recv().unwrap(), 5);
     ours.send(6).unwrap();
     child.join().unwrap();
-    assert_eq!(ours.recv().unwrap(), None);
+    assert!(ours.recv().unwrap_err().is_closed());
 }
 
 fn an_end_that_was_given_away_cannot_be_used() {
@@ -327,7 +323,7 @@ fn an_end_that_was_given_away_cannot_be_used() {
     drop(kept);
     let arrived = post.get().unwrap();
     arrived.0.send(3).unwrap();
-    assert_eq!(ours.recv().unwrap(), Some(3));
+    assert_eq!(ours.recv().unwrap(), 3);
 }
 
 fn a_message_that_cannot_be_serialised_is_returned() {
@@ -344,8 +340,8 @@ fn a_message_that_cannot_be_serialised_is_returned() {
     assert!(refused.to_string().contains("never"), "{refused}");
     assert_eq!(refused.into_inner(), Err(Never(2)));
     ours.send(Ok(3)).unwrap();
-    assert_eq!(theirs.recv().unwrap(), Some(Ok(1)));
-    assert_eq!(theirs.recv().unwrap(), Some(Ok(3)));
+    assert_eq!(theirs.recv().unwrap(), Ok(1));
+    assert_eq!(theirs.recv().unwrap(), Ok(3));
 }
 
 fn handles_travel_in_messages() {
@@ -353,17 +349,17 @@ fn handles_travel_in_messages() {
     let (inner, other) = pipe::<u8, u8>().unwrap();
     let lock = Lock::new().unwrap();
     ours.send((lock.clone(), other)).unwrap();
-    let (same, arrived) = theirs.recv().unwrap().unwrap();
-    let guard = same.acquire().unwrap();
-    assert!(lock.acquire().is_err());
+    let (same, arrived) = theirs.recv().unwrap();
+    let guard = same.lock().unwrap();
+    assert!(lock.lock().is_err());
     drop(guard);
     inner.send(1).unwrap();
-    assert_eq!(arrived.recv().unwrap(), Some(1));
+    assert_eq!(arrived.recv().unwrap(), 1);
     // This end is not received: it is freed with the message.
     let (inner, other) = pipe::<u8, u8>().unwrap();
     ours.send((lock, other)).unwrap();
     drop(theirs);
-    assert_eq!(inner.recv().unwrap(), None);
+    assert!(inner.recv().unwrap_err().is_closed());
 }
 
 type Work = (Array<u8>, Sender<u32>);
@@ -382,7 +378,7 @@ fn a_message_that_a_killed_process_did_not_receive_frees_its_handles() {
             pipe::<Work, u32>().unwrap()
         };
         let child = spawn(receive_nothing, (theirs,)).unwrap();
-        assert_eq!(ours.recv().unwrap(), Some(1));
+        assert_eq!(ours.recv().unwrap(), 1);
         let array = Array::new(10).unwrap();
         let memory = std::path::Path::new("/dev/shm").join(story::memory_name(&array));
         assert!(memory.exists(), "{}", memory.display());
@@ -392,7 +388,7 @@ fn a_message_that_a_killed_process_did_not_receive_frees_its_handles() {
         child.join().unwrap_err();
         drop(ours);
         let end = answers.recv_timeout(story::LIMIT / 6);
-        assert_eq!(end.expect("it ends"), None);
+        assert!(end.unwrap_err().is_closed());
         assert!(!memory.exists(), "{}", memory.display());
     }
 }
@@ -404,7 +400,7 @@ fn threads_may_send_and_receive_on_one_end_at_once() {
         for _ in 0..2 {
             scope.spawn(|| (0..1000).for_each(|number| ours.send(number).unwrap()));
         }
-        let sum: i64 = (0..2000).map(|_| ours.recv().unwrap().unwrap()).sum();
+        let sum: i64 = (0..2000).map(|_| ours.recv().unwrap()).sum();
         assert_eq!(sum, 2 * (1..=1000).sum::<i64>());
     });
     drop(ours);
@@ -418,7 +414,7 @@ fn a_pipe_within_one_process_works() {
         theirs.send(number).unwrap();
     }
     for number in 0..100_000 {
-        assert_eq!(ours.recv().unwrap(), Some(number));
-        assert_eq!(theirs.recv().unwrap(), Some(number));
+        assert_eq!(ours.recv().unwrap(), number);
+        assert_eq!(theirs.recv().unwrap(), number);
     }
 }

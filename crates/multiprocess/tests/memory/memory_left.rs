@@ -87,7 +87,7 @@ fn shares_memory() {
 fn keeps(array: Array<u64>, total: Value<u64>, permits: Semaphore, locks: Vec<Lock>) {
     story::until("the parent has spoken", || total.get().unwrap() == 1);
     let _permit = permits.acquire().unwrap();
-    let _lock = locks[0].acquire().unwrap();
+    let _lock = locks[0].lock().unwrap();
     println!("child: {}", Known::of(std::process::id()));
     wait_for("end");
     array.lock().unwrap().fill(2);

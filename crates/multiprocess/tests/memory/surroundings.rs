@@ -45,7 +45,7 @@ fn longer(word: String) -> String {
 }
 
 fn add_one(counter: Value<u64>, lock: Lock) -> Result<(), String> {
-    let _alone = lock.acquire().map_err(in_words)?;
+    let _alone = lock.lock().map_err(in_words)?;
     *counter.lock().map_err(in_words)? += 1;
     Ok(())
 }
@@ -53,10 +53,11 @@ fn add_one(counter: Value<u64>, lock: Lock) -> Result<(), String> {
 fn echo(queue: Queue<String>, pipe: Connection<i64, i64>) -> Result<(), String> {
     queue.put("a word".to_owned()).map_err(in_words)?;
     // Without a number the other side has met an error.
-    if let Some(number) = pipe.recv().map_err(in_words)? {
-        pipe.send(number + 1).map_err(in_words)?;
+    match pipe.recv() {
+        Ok(number) => pipe.send(number + 1).map_err(in_words),
+        Err(error) if error.is_closed() => Ok(()),
+        Err(error) => Err(in_words(error)),
     }
-    Ok(())
 }
 
 fn in_words(error: impl std::fmt::Display) -> String {
@@ -116,7 +117,7 @@ fn small_program() {
             let child = spawn(echo, (queue.clone(), theirs))?;
             assert_eq!(queue.get()?, "a word");
             ours.send(4)?;
-            assert_eq!(ours.recv()?, Some(5));
+            assert_eq!(ours.recv()?, 5);
             Ok(child.join()??)
         })(),
     );

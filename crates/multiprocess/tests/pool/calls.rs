@@ -150,7 +150,7 @@ fn results_can_be_waited_for_later() {
     let mut numbers = pool.map_async(doubler, 0..1000).unwrap();
     let one = pool.apply_async(power, (2, 10)).unwrap();
     assert_eq!(one.get().unwrap(), 1024);
-    assert!(numbers.wait(story::LIMIT / 2));
+    numbers.wait_timeout(story::LIMIT / 2).unwrap();
     assert!(numbers.is_ready());
     let doubled: Vec<i64> = (0..1000).map(|number| 2 * number).collect();
     assert_eq!(numbers.get().unwrap(), doubled);
@@ -167,7 +167,7 @@ fn results_can_be_waited_for_later() {
 fn a_result_is_given_once() {
     let pool = Pool::new(1).unwrap();
     let mut result = pool.apply_async(five, ()).unwrap();
-    assert_eq!(result.get_timeout(story::LIMIT / 2).unwrap(), Some(5));
+    assert_eq!(result.get_timeout(story::LIMIT / 2).unwrap(), 5);
     let error = result.get_timeout(Duration::ZERO).unwrap_err();
     assert!(matches!(error, Error::ResultTaken), "{error}");
     let error = result.get().unwrap_err();
@@ -179,10 +179,20 @@ fn a_result_that_takes_long_is_not_there_in_time() {
     let board = RawArray::new(1).unwrap();
     let mut result = pool.apply_async(waits_for, (board.clone(),)).unwrap();
     assert!(!result.is_ready());
-    assert_eq!(result.get_timeout(Duration::from_millis(50)).unwrap(), None);
-    assert!(!result.wait(Duration::ZERO));
+    assert!(
+        result
+            .get_timeout(Duration::from_millis(50))
+            .unwrap_err()
+            .is_timeout()
+    );
+    assert!(
+        result
+            .wait_timeout(Duration::ZERO)
+            .unwrap_err()
+            .is_timeout()
+    );
     board.set(0, 7);
-    assert_eq!(result.get_timeout(story::LIMIT / 2).unwrap(), Some(7));
+    assert_eq!(result.get_timeout(story::LIMIT / 2).unwrap(), 7);
 }
 
 fn imap_yields_the_results_one_by_one_in_order() {

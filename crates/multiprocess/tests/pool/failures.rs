@@ -655,7 +655,7 @@ fn handles_of_ipc_channel_are_refused() {
 fn failures_reach_callers_that_wait_for_later_results() {
     let pool = Pool::new(2).unwrap();
     let mut all = pool.map_async(odd, [1, 3, 4, 5]).unwrap();
-    assert!(all.wait(story::LIMIT / 2));
+    all.wait_timeout(story::LIMIT / 2).unwrap();
     assert!(matches!(all.get(), Err(Error::Task { index: 2, .. })));
     let one = pool.apply_async(odd, (4,)).unwrap();
     assert!(matches!(one.get(), Err(Error::Task { index: 0, .. })));

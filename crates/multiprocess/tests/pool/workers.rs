@@ -181,10 +181,8 @@ fn workers_killed_at_their_start_are_not_replaced_in_a_storm() {
         .unwrap();
     let mut result = pool.apply_async(doubler, (1,)).unwrap();
     // The killing may stop: the pool retries, slowly.
-    assert!(matches!(
-        result.get_timeout(Duration::from_secs(1)),
-        Ok(None)
-    ));
+    let early = result.get_timeout(Duration::from_secs(1));
+    assert!(early.unwrap_err().is_timeout());
     assert!(starts.get(0) <= 40, "{} starts", starts.get(0));
     pool.terminate();
     assert!(matches!(result.get(), Err(Error::PoolTerminated)));
@@ -262,15 +260,21 @@ fn a_stopped_worker_holds_up_only_what_it_has_begun() {
     story::until("it begins", || board.get(1) != 0);
     let stopped = Stopped::new(board.get(1));
     board.set(0, 1);
-    assert_eq!(held.get_timeout(Duration::from_millis(100)).unwrap(), None);
+    assert!(
+        held.get_timeout(Duration::from_millis(100))
+            .unwrap_err()
+            .is_timeout()
+    );
     for chunk in [1, 7] {
         let mut others = pool.chunk_size(chunk).map_async(doubler, 0..100).unwrap();
-        assert!(others.wait(story::LIMIT / 2), "the others wait for it");
+        others
+            .wait_timeout(story::LIMIT / 2)
+            .expect("the others wait for it");
         assert_eq!(others.get().unwrap()[99], 198);
     }
     assert!(!held.is_ready());
     drop(stopped);
-    assert_eq!(held.get_timeout(story::LIMIT / 2).unwrap(), Some(1));
+    assert_eq!(held.get_timeout(story::LIMIT / 2).unwrap(), 1);
     assert_eq!(pool.map(doubler, [1, 2]).unwrap(), [2, 4]);
 }
 
@@ -284,9 +288,10 @@ fn a_worker_stopped_while_idle_holds_up_nothing() {
         let stopped = Stopped::new(worker.pid);
         for _ in 0..3 {
             let mut one = pool.apply_async(doubler, (4,)).unwrap();
-            assert_eq!(one.get_timeout(story::LIMIT / 2).unwrap(), Some(8));
+            assert_eq!(one.get_timeout(story::LIMIT / 2).unwrap(), 8);
             let mut some = pool.map_async(doubler, 0..50).unwrap();
-            assert!(some.wait(story::LIMIT / 2), "the others wait for it");
+            some.wait_timeout(story::LIMIT / 2)
+                .expect("the others wait for it");
             assert_eq!(some.get().unwrap()[49], 98);
         }
         drop(stopped);
@@ -309,9 +314,10 @@ fn workers_that_were_all_stopped_go_on() {
     let stopped: Vec<Stopped> = pool.worker_pids().into_iter().map(Stopped::new).collect();
     let mut later = pool.map_async(doubler, 0..100).unwrap();
     // Longer than the pool waits for each of them.
-    assert!(!later.wait(Duration::from_millis(600)));
+    let early = later.wait_timeout(Duration::from_millis(600));
+    assert!(early.unwrap_err().is_timeout());
     drop(stopped);
-    assert!(later.wait(story::LIMIT / 2));
+    later.wait_timeout(story::LIMIT / 2).unwrap();
     assert_eq!(later.get().unwrap()[99], 198);
 }
 

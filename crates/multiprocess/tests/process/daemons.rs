@@ -148,8 +148,8 @@ fn a_thread_that_ends() {
     assert!(
         daemon
             .join_timeout(Duration::from_millis(100))
-            .unwrap()
-            .is_none()
+            .unwrap_err()
+            .is_timeout()
     );
     assert!(Known::of(pid).is_running());
 }

@@ -80,25 +80,35 @@ fn refuses_sigterm(ready: IpcSender<()>) {
 fn a_join_with_a_limit_can_be_called_again() {
     let (word, words) = ipc::channel().unwrap();
     let mut child = spawn(wait_for_word, (words,)).unwrap();
-    assert_eq!(child.join_timeout(Duration::ZERO).unwrap(), None);
-    assert_eq!(child.join_timeout(Duration::from_nanos(1)).unwrap(), None);
+    assert!(child.join_timeout(Duration::ZERO).unwrap_err().is_timeout());
+    assert!(
+        child
+            .join_timeout(Duration::from_nanos(1))
+            .unwrap_err()
+            .is_timeout()
+    );
     let start = Instant::now();
-    assert_eq!(child.join_timeout(Duration::from_millis(50)).unwrap(), None);
+    assert!(
+        child
+            .join_timeout(Duration::from_millis(50))
+            .unwrap_err()
+            .is_timeout()
+    );
     assert!(start.elapsed() >= Duration::from_millis(50));
     assert!(child.is_alive());
     word.send("done".to_owned()).unwrap();
     let answer = child.join_timeout(story::LIMIT).unwrap();
-    assert_eq!(answer.as_deref(), Some("done"));
+    assert_eq!(answer, "done");
 }
 
 fn a_join_without_an_end_to_its_limit_waits_for_the_end() {
     let mut child = spawn(doubler, (4,)).unwrap();
-    assert_eq!(child.join_timeout(Duration::MAX).unwrap(), Some(8));
+    assert_eq!(child.join_timeout(Duration::MAX).unwrap(), 8);
 }
 
 fn an_answer_is_given_once() {
     let mut child = Builder::new().name("once").spawn(doubler, (4,)).unwrap();
-    assert_eq!(child.join_timeout(story::LIMIT).unwrap(), Some(8));
+    assert_eq!(child.join_timeout(story::LIMIT).unwrap(), 8);
     let again = child.join_timeout(Duration::ZERO).unwrap_err();
     assert!(
         matches!(&again, Error::AlreadyJoined { name } if name == "once"),
@@ -141,7 +151,12 @@ fn kill_ends_with_sigkill_also_what_refuses_sigterm() {
     let mut child = spawn(refuses_sigterm, (ready,)).unwrap();
     story::next(&signs);
     child.terminate().unwrap();
-    assert_eq!(child.join_timeout(Duration::from_millis(20)).unwrap(), None);
+    assert!(
+        child
+            .join_timeout(Duration::from_millis(20))
+            .unwrap_err()
+            .is_timeout()
+    );
     child.kill().unwrap();
     let error = child.join().unwrap_err();
     assert!(
@@ -163,7 +178,7 @@ fn ending_what_has_ended_does_nothing() {
     // It was not yet waited for, so its pid is still its own.
     child.terminate().unwrap();
     child.kill().unwrap();
-    assert_eq!(child.join_timeout(story::LIMIT).unwrap(), Some(8));
+    assert_eq!(child.join_timeout(story::LIMIT).unwrap(), 8);
     // Now its pid may be reused.
     child.kill().unwrap();
     child.terminate().unwrap();

@@ -185,7 +185,7 @@ fn a_thread_that_ends_leaves_its_child_to_others() {
     let mut child = thread.join().unwrap();
     assert!(child.is_alive());
     word.send(5).unwrap();
-    assert_eq!(child.join_timeout(story::LIMIT).unwrap(), Some(5));
+    assert_eq!(child.join_timeout(story::LIMIT).unwrap(), 5);
 }
 
 fn prints(number: usize) {

@@ -57,8 +57,8 @@ fn panics_for(_: u8) {
 
 fn holds(value: Value<u64>, name: String) -> (String, String) {
     let lock = Lock::named(&name).unwrap();
-    let _guards = (lock.acquire().unwrap(), value.lock().unwrap());
-    let of_lock = lock.acquire().unwrap_err();
+    let _guards = (lock.lock().unwrap(), value.lock().unwrap());
+    let of_lock = lock.lock().unwrap_err();
     let of_value = value.lock().unwrap_err();
     (of_lock.to_string(), of_value.to_string())
 }
@@ -103,9 +103,9 @@ fn names_in_errors_are_escaped_and_shortened() {
         assert_harmless(&error.to_string());
 
         let lock = Lock::named(&name).unwrap();
-        let _guard = lock.acquire().unwrap();
+        let _guard = lock.lock().unwrap();
         assert_harmless(&lock.to_string());
-        assert_harmless(&lock.acquire().unwrap_err().to_string());
+        assert_harmless(&lock.lock().unwrap_err().to_string());
         assert_harmless(&RLock::named(&name).unwrap().to_string());
 
         let value = Value::new(0).unwrap();
@@ -173,7 +173,7 @@ fn the_message_of_a_panic_is_escaped_where_it_is_shown() {
 fn with_strange_names() {
     init(tasks());
     let lock = Lock::named(&strange(1 << 20)).unwrap();
-    drop(lock.acquire().unwrap());
+    drop(lock.lock().unwrap());
     let builder = Builder::new().name(strange(100_000));
     builder.spawn(panics, (1000,)).unwrap().join().unwrap_err();
 }

@@ -64,7 +64,7 @@ fn print_under_a_lock(number: u8, together: Barrier, lock: Lock) {
     let (letter, rest) = text(number, 10_000);
     together.wait().unwrap();
     for _ in 0..LINES / 10 {
-        let _alone = lock.acquire().unwrap();
+        let _alone = lock.lock().unwrap();
         println!("{letter}{rest}");
         eprintln!("{letter}{rest}");
     }

@@ -40,12 +40,12 @@ fn tasks() -> Vec<RegisteredTask> {
 }
 
 fn add(lock: Lock, queue: Queue<i64>) {
-    let _guard = lock.acquire().expect("it can be locked");
+    let _guard = lock.lock().expect("it can be locked");
     queue.put(1).expect("it is open");
 }
 
 fn hold(lock: Lock, held: Queue<()>) {
-    let _guard = lock.acquire().expect("it can be locked");
+    let _guard = lock.lock().expect("it can be locked");
     held.put(()).expect("it is open");
     // When this is got, the put before is recorded.
     held.put(()).expect("it is open");
@@ -158,7 +158,7 @@ fn kills_a_holder() {
         held.get().unwrap();
     }
     ann.kill().unwrap();
-    assert!(lock.acquire().unwrap().holder_died());
+    assert!(lock.lock().unwrap().holder_died());
     ann.join().unwrap_err();
 }
 

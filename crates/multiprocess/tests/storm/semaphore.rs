@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use multiprocess::{Error, JoinHandle, RawArray, RawValue, RegisteredTask, Semaphore, spawn, task};
+use multiprocess::{JoinHandle, RawValue, RegisteredTask, Semaphore, spawn, task};
 
 use super::round::{Round, Victims, grow};
 use crate::story;
@@ -15,28 +15,24 @@ const PERMITS: u32 = 3;
 const SURVIVORS: usize = 5;
 
 /// Takes a permit in one of the ways there are, until it is over.
-fn enters(semaphore: Semaphore, inside: RawArray<u8>, place: u32, over: RawValue<u8>) {
-    let place = usize::try_from(place).unwrap();
+fn enters(semaphore: Semaphore, inside: RawValue<u32>, over: RawValue<u8>) {
     for way in 0.. {
         if over.get() == 1 {
             return;
         }
         let permit = match way % 3 {
-            0 => semaphore.acquire().unwrap(),
-            1 => match semaphore.try_acquire().unwrap() {
-                Some(permit) => permit,
-                None => continue,
-            },
-            _ => match semaphore.acquire_timeout(Duration::from_millis(2)) {
-                Ok(permit) => permit,
-                Err(Error::PermitTimeout { .. } | Error::LockTimeout { .. }) => continue,
-                Err(error) => panic!("{error}"),
-            },
+            0 => semaphore.acquire(),
+            1 => semaphore.try_acquire(),
+            _ => semaphore.acquire_timeout(Duration::from_millis(2)),
         };
-        inside.set(place, 1);
-        let count: u32 = inside.iter().map(u32::from).sum();
-        assert!(count <= PERMITS, "{count} are inside");
-        inside.set(place, 0);
+        let permit = match permit {
+            Ok(permit) => permit,
+            Err(error) if error.is_would_block() || error.is_timeout() => continue,
+            Err(error) => panic!("{error}"),
+        };
+        let others = inside.update(|count| count + 1);
+        assert!(others < PERMITS, "{others} others are inside");
+        inside.update(|count| count - 1);
         drop(permit);
     }
 }
@@ -55,15 +51,12 @@ fn enters_for_ever(semaphore: Semaphore, large: bool) {
 
 pub(crate) fn round(round: &mut Round<'_>) {
     let semaphore = Semaphore::new(PERMITS).unwrap();
-    let inside = RawArray::new(SURVIVORS).unwrap();
+    let inside = RawValue::new(0).unwrap();
     let over = RawValue::new(0_u8).unwrap();
-    let survivors: Vec<_> = (0..)
-        .take(SURVIVORS)
-        .map(|place| {
-            let args = (semaphore.clone(), inside.clone(), place, over.clone());
-            spawn(enters, args).unwrap()
-        })
-        .collect();
+    let survivors = [(); SURVIVORS].map(|()| {
+        let args = (semaphore.clone(), inside.clone(), over.clone());
+        spawn(enters, args).unwrap()
+    });
     let mut victims = Victims::new(PERMITS as usize, |_, large| {
         spawn(enters_for_ever, (semaphore.clone(), large)).unwrap()
     });

@@ -174,3 +174,11 @@ pub(crate) fn a_minute() {
     std::thread::sleep(LIMIT);
     std::process::exit(99);
 }
+
+/// Returns what was received, or `None` at the end; any other error fails the test.
+pub(crate) fn unless_end<T>(received: multiprocess::Result<T>) -> Option<T> {
+    match received {
+        Err(error) if error.is_closed() => None,
+        received => Some(received.unwrap()),
+    }
+}

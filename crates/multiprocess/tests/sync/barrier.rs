@@ -127,20 +127,24 @@ fn a_time_limit_breaks_it_for_all() {
     std::thread::scope(|scope| {
         let patient = scope.spawn(|| barrier.wait());
         let start = Instant::now();
-        let impatient = broken_by(barrier.wait_timeout(Duration::from_millis(120)));
+        let late = barrier.wait_timeout(Duration::from_millis(120));
+        assert!(late.unwrap_err().is_timeout());
         assert!(start.elapsed() >= Duration::from_millis(120));
-        let BrokenBy::Timeout(process) = &impatient else {
-            panic!("{impatient}");
+        let broken = patient.join().unwrap().unwrap_err();
+        assert!(!broken.is_timeout(), "it was not its own limit: {broken}");
+        let by = broken_by(Err::<u32, _>(broken));
+        let BrokenBy::Timeout(process) = &by else {
+            panic!("{by}");
         };
         assert_eq!(process.pid, std::process::id());
-        assert_eq!(broken_by(patient.join().unwrap()), impatient);
         // And for those that arrive later, without waiting.
-        assert_eq!(broken_by(barrier.wait()), impatient);
+        assert_eq!(broken_by(barrier.wait()), by);
     });
     assert!(barrier.is_broken().unwrap());
     barrier.reset().unwrap();
     assert!(!barrier.is_broken().unwrap());
-    broken_by(barrier.wait_timeout(Duration::ZERO));
+    let late = barrier.wait_timeout(Duration::ZERO);
+    assert!(late.unwrap_err().is_timeout());
 }
 
 fn abort_breaks_it_and_reset_repairs_it() {
@@ -230,8 +234,7 @@ fn a_participant_that_dies_before_it_has_the_barrier_breaks_it() {
     came.wait();
     let dead = spawn(dies_early, (Unreadable, barrier)).unwrap();
     // The dead process is neither joined nor polled before.
-    let told = waiting.join_timeout(story::LIMIT / 4).unwrap();
-    let words = told.expect("no thread waits for the dead");
+    let words = waiting.join_timeout(story::LIMIT / 4).unwrap();
     assert!(
         words.contains("died") && words.contains(&dead.pid().to_string()),
         "{words}"
@@ -344,7 +347,8 @@ fn processor_time() -> u64 {
 /// Waits for a second; returns the nanoseconds of processor time that it took.
 fn waits_for_nothing(barrier: Barrier) -> u64 {
     let before = processor_time();
-    broken_by(barrier.wait_timeout(Duration::from_secs(1)));
+    let late = barrier.wait_timeout(Duration::from_secs(1));
+    assert!(late.unwrap_err().is_timeout());
     processor_time() - before
 }
 

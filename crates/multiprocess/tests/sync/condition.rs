@@ -59,13 +59,13 @@ fn its_lock_is_a_lock() {
     }
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            assert!(condition.try_lock().unwrap().is_none());
+            assert!(condition.try_lock().unwrap_err().is_would_block());
             let error = condition.lock_timeout(Duration::from_millis(10));
             assert!(matches!(error, Err(Error::LockTimeout { .. })));
         });
     });
     drop(guard);
-    assert!(condition.try_lock().unwrap().is_some());
+    assert!(condition.try_lock().is_ok());
 }
 
 /// Waits, and returns how many were woken before.
@@ -122,7 +122,12 @@ fn a_notification_without_anybody_waiting_is_lost() {
     let mut guard = condition.lock().unwrap();
     guard.notify_one();
     guard.notify_all();
-    assert!(!guard.wait_timeout(Duration::from_millis(150)).unwrap());
+    assert!(
+        guard
+            .wait_timeout(Duration::from_millis(150))
+            .unwrap_err()
+            .is_timeout()
+    );
 }
 
 fn a_time_limit_ends_the_wait_with_the_lock_held() {
@@ -131,10 +136,10 @@ fn a_time_limit_ends_the_wait_with_the_lock_held() {
     for milliseconds in [0, 3, 130] {
         let limit = Duration::from_millis(milliseconds);
         let start = Instant::now();
-        assert!(!guard.wait_timeout(limit).unwrap());
+        assert!(guard.wait_timeout(limit).unwrap_err().is_timeout());
         assert!(start.elapsed() >= limit);
         let elsewhere = condition.clone();
-        std::thread::spawn(move || assert!(elsewhere.try_lock().unwrap().is_none()))
+        std::thread::spawn(move || assert!(elsewhere.try_lock().unwrap_err().is_would_block()))
             .join()
             .unwrap();
     }
@@ -148,10 +153,11 @@ fn waiting_for_a_condition_checks_it_under_the_lock() {
             let mut guard = condition.lock().unwrap();
             guard.wait_for(|| number.get() == 3).unwrap();
             let in_time = guard.wait_for_timeout(Duration::from_secs(30), || number.get() == 5);
-            assert!(in_time.unwrap());
+            in_time.unwrap();
             let limit = Duration::from_millis(10);
-            assert!(!guard.wait_for_timeout(limit, || number.get() == 6).unwrap());
-            assert!(guard.wait_for_timeout(Duration::ZERO, || true).unwrap());
+            let late = guard.wait_for_timeout(limit, || number.get() == 6);
+            assert!(late.unwrap_err().is_timeout());
+            guard.wait_for_timeout(Duration::ZERO, || true).unwrap();
         });
         for next in 1..=5 {
             let mut guard = condition.lock().unwrap();
@@ -267,7 +273,7 @@ fn a_killed_holder_frees_the_lock_and_is_made_known() {
     assert!(guard.holder_died());
     assert_eq!(guard.dead_holder(), Some(child.pid()));
     guard.clear_death();
-    assert!(!guard.wait_timeout(Duration::ZERO).unwrap());
+    assert!(guard.wait_timeout(Duration::ZERO).unwrap_err().is_timeout());
     assert!(!guard.holder_died());
     child.join().unwrap_err();
 }
@@ -304,11 +310,11 @@ fn processes_killed_at_any_instant_block_no_other() {
             let waiting = scope.spawn(|| {
                 let mut guard = condition.lock().unwrap();
                 ready.set(1);
-                guard.wait_timeout(story::LIMIT).unwrap()
+                guard.wait_timeout(story::LIMIT)
             });
             story::until("it waits", || ready.get() == 1);
             condition.lock().unwrap().notify_one();
-            assert!(waiting.join().unwrap());
+            waiting.join().unwrap().unwrap();
         });
         for child in children {
             child.join().unwrap_err();
@@ -326,7 +332,12 @@ fn processor_time() -> u64 {
 fn waits_for_nothing(condition: Condition) -> u64 {
     let before = processor_time();
     let mut guard = condition.lock().unwrap();
-    assert!(!guard.wait_timeout(Duration::from_secs(1)).unwrap());
+    assert!(
+        guard
+            .wait_timeout(Duration::from_secs(1))
+            .unwrap_err()
+            .is_timeout()
+    );
     processor_time() - before
 }
 

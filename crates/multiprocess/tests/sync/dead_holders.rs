@@ -61,14 +61,14 @@ fn leaks_a_value(value: Value<i64>, held: Event) {
 fn a_value_counts_as_held_until_its_dead_holders_process_is_gone() {
     let (value, held) = (Value::new(0).unwrap(), Event::new().unwrap());
     let child = spawn(leaks_a_value, (value.clone(), held.clone())).unwrap();
-    assert!(held.wait_timeout(story::LIMIT));
+    held.wait_timeout(story::LIMIT).unwrap();
     std::thread::scope(|scope| {
         let waits = scope.spawn(|| {
             let guard = value.lock().unwrap();
             (*guard, guard.dead_holder())
         });
         for _ in 0..3 {
-            assert!(value.try_lock().unwrap().is_none());
+            assert!(value.try_lock().unwrap_err().is_would_block());
             let error = value.lock_timeout(Duration::from_millis(20)).unwrap_err();
             assert!(
                 matches!(&error, Error::LockTimeout { holder: Some(holder), .. }
@@ -92,9 +92,9 @@ fn leaks_a_condition(condition: Condition, held: Event) {
 fn a_condition_counts_as_held_until_its_dead_holders_process_is_gone() {
     let (condition, held) = (Condition::new().unwrap(), Event::new().unwrap());
     let child = spawn(leaks_a_condition, (condition.clone(), held.clone())).unwrap();
-    assert!(held.wait_timeout(story::LIMIT));
+    held.wait_timeout(story::LIMIT).unwrap();
     for _ in 0..3 {
-        assert!(condition.try_lock().unwrap().is_none());
+        assert!(condition.try_lock().unwrap_err().is_would_block());
         let ended = condition.lock_timeout(Duration::from_millis(20));
         assert!(matches!(ended, Err(Error::LockTimeout { .. })), "{ended:?}");
     }
@@ -108,7 +108,7 @@ fn a_condition_counts_as_held_until_its_dead_holders_process_is_gone() {
 fn holds_much(lock: Lock, value: Value<i64>, array: Array<u8>, held: Event) {
     const BYTES: usize = 300 << 20;
     let memory = vec![1_u8; BYTES];
-    let _locked = lock.acquire().unwrap();
+    let _locked = lock.lock().unwrap();
     let mut value = value.lock().unwrap();
     let mut array = array.lock().unwrap();
     // The last that gets any time of the processors, also to die.
@@ -147,12 +147,12 @@ fn holders_that_are_large_and_slow_to_die_make_no_lock_unusable() {
         let held = Event::new().unwrap();
         let args = (lock.clone(), value.clone(), array.clone(), held.clone());
         let child = spawn(holds_much, args).unwrap();
-        assert!(held.wait_timeout(story::LIMIT));
+        held.wait_timeout(story::LIMIT).unwrap();
         let mut dead_holders = Vec::new();
         with_busy_processors(|| {
             proc::kill(child.pid());
             let limit = story::LIMIT / 2;
-            dead_holders.push(lock.acquire_timeout(limit).map(|held| held.dead_holder()));
+            dead_holders.push(lock.lock_timeout(limit).map(|held| held.dead_holder()));
             dead_holders.push(value.lock_timeout(limit).map(|held| held.dead_holder()));
             dead_holders.push(array.lock_timeout(limit).map(|held| held.dead_holder()));
         });
@@ -165,8 +165,8 @@ fn holders_that_are_large_and_slow_to_die_make_no_lock_unusable() {
 
 fn holds_all(lock: Lock, rlock: RLock, value: Value<i64>, condition: Condition, held: Event) {
     let _guards = (
-        lock.acquire().unwrap(),
-        rlock.acquire().unwrap(),
+        lock.lock().unwrap(),
+        rlock.lock().unwrap(),
         value.lock().unwrap(),
         condition.lock().unwrap(),
     );
@@ -187,7 +187,7 @@ fn abandoned() -> (Lock, RLock, Value<i64>, Condition, Option<u32>) {
         held.clone(),
     );
     let child = spawn(holds_all, args).unwrap();
-    assert!(held.wait_timeout(story::LIMIT));
+    held.wait_timeout(story::LIMIT).unwrap();
     let pid = child.pid();
     proc::kill(pid);
     child.join().unwrap_err();
@@ -197,18 +197,18 @@ fn abandoned() -> (Lock, RLock, Value<i64>, Condition, Option<u32>) {
 fn every_later_holder_sees_the_notice_until_one_clears_it() {
     let (lock, rlock, value, condition, pid) = abandoned();
     for _ in 0..3 {
-        assert_eq!(lock.acquire().unwrap().dead_holder(), pid);
-        let tried = lock.try_acquire().unwrap().expect("it is free");
+        assert_eq!(lock.lock().unwrap().dead_holder(), pid);
+        let tried = lock.try_lock().expect("it is free");
         assert!(tried.holder_died());
-        let outer = rlock.acquire().unwrap();
+        let outer = rlock.lock().unwrap();
         assert_eq!(outer.dead_holder(), pid);
-        assert_eq!(rlock.acquire().unwrap().dead_holder(), pid);
+        assert_eq!(rlock.lock().unwrap().dead_holder(), pid);
         assert_eq!(value.lock().unwrap().dead_holder(), pid);
         assert_eq!(condition.lock().unwrap().dead_holder(), pid);
     }
     let mut guards = (
-        lock.acquire().unwrap(),
-        rlock.acquire().unwrap(),
+        lock.lock().unwrap(),
+        rlock.lock().unwrap(),
         value.lock().unwrap(),
         condition.lock().unwrap(),
     );
@@ -218,8 +218,8 @@ fn every_later_holder_sees_the_notice_until_one_clears_it() {
     guards.3.clear_death();
     assert!(!guards.0.holder_died());
     drop(guards);
-    assert_eq!(lock.acquire().unwrap().dead_holder(), None);
-    assert_eq!(rlock.acquire().unwrap().dead_holder(), None);
+    assert_eq!(lock.lock().unwrap().dead_holder(), None);
+    assert_eq!(rlock.lock().unwrap().dead_holder(), None);
     assert_eq!(value.lock().unwrap().dead_holder(), None);
     assert_eq!(condition.lock().unwrap().dead_holder(), None);
 }
@@ -234,7 +234,12 @@ fn reading_and_writing_a_value_leaves_the_notice() {
 fn a_waiter_of_a_condition_that_takes_the_lock_again_leaves_the_notice() {
     let (_, _, _, condition, pid) = abandoned();
     let mut guard = condition.lock().unwrap();
-    assert!(!guard.wait_timeout(Duration::from_millis(1)).unwrap());
+    assert!(
+        guard
+            .wait_timeout(Duration::from_millis(1))
+            .unwrap_err()
+            .is_timeout()
+    );
     assert_eq!(guard.dead_holder(), pid);
     drop(guard);
     assert_eq!(condition.lock().unwrap().dead_holder(), pid);

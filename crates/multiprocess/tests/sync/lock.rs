@@ -62,13 +62,13 @@ fn is_free(lock: &Lock) -> bool {
 }
 
 fn tries(lock: Lock) -> bool {
-    lock.try_acquire().unwrap().is_some()
+    lock.try_lock().is_ok()
 }
 
 /// Reads and writes separately: lost updates, unless the lock works.
 fn adds(lock: Lock, counter: RawValue<u32>) {
     for _ in 0..2_000 {
-        let _alone = lock.acquire().unwrap();
+        let _alone = lock.lock().unwrap();
         counter.set(counter.get() + 1);
     }
 }
@@ -97,14 +97,14 @@ fn threads_of_one_process_take_turns() {
 
 fn a_thread_never_waits_for_itself() {
     let lock = Lock::named("left").unwrap();
-    let guard = lock.acquire().unwrap();
+    let guard = lock.lock().unwrap();
     let same = lock.clone();
     let start = Instant::now();
     for result in [
-        same.acquire().map(drop),
-        same.try_acquire().map(drop),
-        same.acquire_timeout(Duration::from_secs(20)).map(drop),
-        same.acquire_timeout(Duration::ZERO).map(drop),
+        same.lock().map(drop),
+        same.try_lock().map(drop),
+        same.lock_timeout(Duration::from_secs(20)).map(drop),
+        same.lock_timeout(Duration::ZERO).map(drop),
     ] {
         let error = result.unwrap_err();
         assert!(matches!(error, Error::HeldAlready { .. }), "{error}");
@@ -118,19 +118,19 @@ fn a_thread_never_waits_for_itself() {
 
 fn trying_does_not_wait() {
     let lock = Lock::new().unwrap();
-    let guard = lock.try_acquire().unwrap().expect("it is free");
+    let guard = lock.try_lock().expect("it is free");
     assert!(!guard.holder_died());
     std::thread::scope(|scope| {
-        scope.spawn(|| assert!(lock.try_acquire().unwrap().is_none()));
+        scope.spawn(|| assert!(lock.try_lock().unwrap_err().is_would_block()));
     });
     drop(guard);
     std::thread::scope(|scope| {
-        scope.spawn(|| assert!(lock.try_acquire().unwrap().is_some()));
+        scope.spawn(|| assert!(lock.try_lock().is_ok()));
     });
 }
 
 fn holds(lock: Lock, held: Event, release: Event) {
-    let _alone = lock.acquire().unwrap();
+    let _alone = lock.lock().unwrap();
     held.set();
     release.wait();
 }
@@ -144,7 +144,7 @@ fn a_time_limit_names_the_lock_and_its_holder() {
         .spawn(holds, args)
         .unwrap();
     held.wait();
-    let error = lock.acquire_timeout(Duration::from_millis(30)).unwrap_err();
+    let error = lock.lock_timeout(Duration::from_millis(30)).unwrap_err();
     assert!(
         matches!(&error, Error::LockTimeout { holder: Some(holder), .. }
             if holder.pid == child.pid()),
@@ -162,14 +162,14 @@ fn a_time_limit_names_the_lock_and_its_holder() {
     }
     release.set();
     child.join().unwrap();
-    drop(lock.acquire_timeout(Duration::MAX).unwrap());
+    drop(lock.lock_timeout(Duration::MAX).unwrap());
 }
 
 /// Takes the first lock and asks for the second one, and keeps what it has until all have asked.
 fn asks_for_the_next(first: Lock, second: Lock, all: Barrier) -> Option<LockWait> {
-    let _held = first.acquire().unwrap();
+    let _held = first.lock().unwrap();
     all.wait_timeout(Duration::from_secs(20)).unwrap();
-    let asked = second.acquire_timeout(Duration::from_millis(30));
+    let asked = second.lock_timeout(Duration::from_millis(30));
     let wait = asked.as_ref().err().and_then(Error::wait);
     all.wait_timeout(Duration::from_secs(20)).unwrap();
     wait
@@ -216,20 +216,20 @@ fn waits_that_time_out_reveal_a_circle() {
 
 fn a_time_limit_is_kept() {
     let lock = Lock::new().unwrap();
-    let guard = lock.acquire().unwrap();
+    let guard = lock.lock().unwrap();
     std::thread::scope(|scope| {
         scope.spawn(|| {
             for milliseconds in [0, 1, 50, 1_100] {
                 let limit = Duration::from_millis(milliseconds);
                 let start = Instant::now();
-                lock.acquire_timeout(limit).unwrap_err();
+                lock.lock_timeout(limit).unwrap_err();
                 assert!(start.elapsed() >= limit);
             }
         });
     });
     // One that is released in time is got.
     std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| lock.acquire_timeout(story::LIMIT).map(drop));
+        let waiting = scope.spawn(|| lock.lock_timeout(story::LIMIT).map(drop));
         std::thread::sleep(Duration::from_millis(10));
         drop(guard);
         waiting.join().unwrap().unwrap();
@@ -237,7 +237,7 @@ fn a_time_limit_is_kept() {
 }
 
 fn panics(lock: Lock) {
-    let _alone = lock.acquire().unwrap();
+    let _alone = lock.lock().unwrap();
     panic!("on purpose");
 }
 
@@ -245,14 +245,14 @@ fn a_panic_releases_it() {
     let lock = Lock::new().unwrap();
     let child = spawn(panics, (lock.clone(),)).unwrap();
     assert!(matches!(child.join(), Err(Error::Panicked { .. })));
-    let guard = lock.try_acquire().unwrap().expect("it is free");
+    let guard = lock.try_lock().expect("it is free");
     assert!(!guard.holder_died());
     drop(guard);
     let thread = lock.clone();
     std::thread::spawn(move || panics(thread))
         .join()
         .unwrap_err();
-    assert!(!lock.acquire().unwrap().holder_died());
+    assert!(!lock.lock().unwrap().holder_died());
 }
 
 #[derive(Serialize, Deserialize)]
@@ -269,7 +269,7 @@ fn tries_all(cupboard: Cupboard) -> Vec<Option<bool>> {
 
 fn it_travels_in_structs() {
     let (left, right) = (Lock::new().unwrap(), Lock::new().unwrap());
-    let _held = right.acquire().unwrap();
+    let _held = right.lock().unwrap();
     let cupboard = Cupboard {
         label: "cupboard".to_owned(),
         locks: vec![Some(left), None, Some(right.clone())],
@@ -291,13 +291,13 @@ fn hands_down(lock: Lock, generations: u32) -> bool {
 fn it_travels_to_grandchildren() {
     let lock = Lock::new().unwrap();
     assert!(hands_down(lock.clone(), 3));
-    let _held = lock.acquire().unwrap();
+    let _held = lock.lock().unwrap();
     assert!(!hands_down(lock.clone(), 3));
 }
 
 fn receives(locks: Receiver<Lock>, answers: Sender<bool>) {
-    while let Some(lock) = locks.recv().unwrap() {
-        answers.send(tries(lock)).unwrap();
+    for lock in &locks {
+        answers.send(tries(lock.unwrap())).unwrap();
     }
 }
 
@@ -305,11 +305,11 @@ fn it_travels_through_a_channel() {
     let (to_child, locks) = channel().unwrap();
     let (answers, from_child) = channel().unwrap();
     let child = spawn(receives, (locks, answers)).unwrap();
-    let is_free = || from_child.recv_timeout(story::LIMIT / 2).unwrap().unwrap();
+    let is_free = || from_child.recv_timeout(story::LIMIT / 2).unwrap();
     let lock = Lock::new().unwrap();
     to_child.send(lock.clone()).unwrap();
     assert!(is_free());
-    let held = lock.acquire().unwrap();
+    let held = lock.lock().unwrap();
     to_child.send(lock.clone()).unwrap();
     assert!(!is_free());
     drop(held);
@@ -328,15 +328,15 @@ fn makes() -> (Lock, Lock) {
 fn it_travels_back_as_a_result() {
     let (one, same) = spawn(makes, ()).unwrap().join().unwrap();
     assert_eq!(one.to_string(), "the lock 'made by a child'");
-    let _held = one.acquire().unwrap();
-    let error = same.try_acquire().unwrap_err();
+    let _held = one.lock().unwrap();
+    let error = same.try_lock().unwrap_err();
     assert!(matches!(error, Error::HeldAlready { .. }), "{error}");
     assert!(!is_free(&same));
 }
 
 fn same(one: Lock, other: Lock) -> bool {
-    let _held = one.acquire().unwrap();
-    matches!(other.try_acquire(), Err(Error::HeldAlready { .. }))
+    let _held = one.lock().unwrap();
+    matches!(other.try_lock(), Err(Error::HeldAlready { .. }))
 }
 
 fn two_arguments_can_be_the_same_lock() {
@@ -348,8 +348,8 @@ fn two_arguments_can_be_the_same_lock() {
 }
 
 fn forgets(lock: Lock) {
-    std::mem::forget(lock.acquire().unwrap());
-    assert!(matches!(lock.acquire(), Err(Error::HeldAlready { .. })));
+    std::mem::forget(lock.lock().unwrap());
+    assert!(matches!(lock.lock(), Err(Error::HeldAlready { .. })));
 }
 
 fn a_forgotten_guard_holds_it_until_its_process_ends() {
@@ -357,7 +357,7 @@ fn a_forgotten_guard_holds_it_until_its_process_ends() {
     let child = spawn(forgets, (lock.clone(),)).unwrap();
     let pid = child.pid();
     child.join().unwrap();
-    let guard = lock.acquire().unwrap();
+    let guard = lock.lock().unwrap();
     assert!(guard.holder_died());
     assert_eq!(guard.dead_holder(), Some(pid));
 }
@@ -365,12 +365,12 @@ fn a_forgotten_guard_holds_it_until_its_process_ends() {
 fn a_forgotten_guard_does_not_hinder_the_process() {
     for _ in 0..100 {
         let lock = Lock::new().unwrap();
-        std::mem::forget(lock.acquire().unwrap());
-        assert!(matches!(lock.acquire(), Err(Error::HeldAlready { .. })));
+        std::mem::forget(lock.lock().unwrap());
+        assert!(matches!(lock.lock(), Err(Error::HeldAlready { .. })));
         drop(lock);
         // A later lock may have the address of an earlier one.
         let lock = Lock::new().unwrap();
-        let guard = lock.acquire().unwrap();
+        let guard = lock.lock().unwrap();
         assert!(!guard.holder_died());
     }
 }

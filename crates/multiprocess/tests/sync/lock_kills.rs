@@ -31,7 +31,7 @@ fn tasks() -> Vec<RegisteredTask> {
 }
 
 fn holds(lock: Lock, held: Event) {
-    let _alone = lock.acquire().unwrap();
+    let _alone = lock.lock().unwrap();
     held.set();
     story::a_minute();
 }
@@ -43,12 +43,12 @@ fn a_killed_holder_is_made_known_until_the_notice_is_cleared() {
         let child = spawn(holds, (lock.clone(), held.clone())).unwrap();
         held.wait();
         proc::kill(child.pid());
-        let mut guard = lock.acquire_timeout(story::LIMIT).unwrap();
+        let mut guard = lock.lock_timeout(story::LIMIT).unwrap();
         assert!(guard.holder_died());
         assert_eq!(guard.dead_holder(), Some(child.pid()));
         guard.clear_death();
         drop(guard);
-        let guard = lock.try_acquire().unwrap().expect("it is free");
+        let guard = lock.try_lock().expect("it is free");
         assert!(!guard.holder_died());
         assert_eq!(guard.dead_holder(), None);
         child.join().unwrap_err();
@@ -62,8 +62,8 @@ fn a_waiter_learns_of_a_killed_holder() {
     held.wait();
     std::thread::scope(|scope| {
         let waiting = [
-            scope.spawn(|| lock.acquire().unwrap().holder_died()),
-            scope.spawn(|| lock.acquire_timeout(story::LIMIT).unwrap().holder_died()),
+            scope.spawn(|| lock.lock().unwrap().holder_died()),
+            scope.spawn(|| lock.lock_timeout(story::LIMIT).unwrap().holder_died()),
         ];
         std::thread::sleep(Duration::from_millis(20));
         proc::kill(child.pid());
@@ -75,13 +75,13 @@ fn a_waiter_learns_of_a_killed_holder() {
 
 fn waits(lock: Lock, started: Event) {
     started.set();
-    drop(lock.acquire());
+    drop(lock.lock());
     story::a_minute();
 }
 
 fn a_killed_waiter_disturbs_no_other_process() {
     let lock = Lock::new().unwrap();
-    let guard = lock.acquire().unwrap();
+    let guard = lock.lock().unwrap();
     let started = Event::new().unwrap();
     let child = spawn(waits, (lock.clone(), started.clone())).unwrap();
     started.wait();
@@ -89,5 +89,5 @@ fn a_killed_waiter_disturbs_no_other_process() {
     proc::kill(child.pid());
     child.join().unwrap_err();
     drop(guard);
-    assert!(!lock.acquire().unwrap().holder_died());
+    assert!(!lock.lock().unwrap().holder_died());
 }

@@ -48,16 +48,16 @@ fn is_free(lock: &RLock) -> bool {
 }
 
 fn tries(lock: RLock) -> bool {
-    lock.try_acquire().unwrap().is_some()
+    lock.try_lock().is_ok()
 }
 
 fn a_thread_takes_it_as_often_as_it_likes() {
     let lock = RLock::new().unwrap();
-    let first = lock.acquire().unwrap();
+    let first = lock.lock().unwrap();
     // Any handle to it is the same lock.
     let second = lock.clone();
-    let second = second.try_acquire().unwrap().unwrap();
-    let third = lock.acquire_timeout(Duration::ZERO).unwrap();
+    let second = second.try_lock().unwrap();
+    let third = lock.lock_timeout(Duration::ZERO).unwrap();
     assert!(!is_free(&lock));
     drop(third);
     assert!(!is_free(&lock));
@@ -69,14 +69,14 @@ fn a_thread_takes_it_as_often_as_it_likes() {
 
 fn guards_are_dropped_in_any_order() {
     let lock = RLock::new().unwrap();
-    let first = lock.acquire().unwrap();
-    let second = lock.acquire().unwrap();
+    let first = lock.lock().unwrap();
+    let second = lock.lock().unwrap();
     drop(first);
     assert!(!is_free(&lock));
     drop(second);
     assert!(is_free(&lock));
     // And again from the beginning.
-    let first = lock.acquire().unwrap();
+    let first = lock.lock().unwrap();
     assert!(!is_free(&lock));
     drop(first);
     assert!(is_free(&lock));
@@ -89,8 +89,8 @@ fn others_wait_for_the_last_guard() {
         for _ in 0..4 {
             scope.spawn(|| {
                 for _ in 0..200 {
-                    let _outer = lock.acquire().unwrap();
-                    let _inner = lock.acquire().unwrap();
+                    let _outer = lock.lock().unwrap();
+                    let _inner = lock.lock().unwrap();
                     let before = inside.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                     assert_eq!(before, 0);
                     inside.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
@@ -103,9 +103,9 @@ fn others_wait_for_the_last_guard() {
 /// Reads and writes separately: lost updates, unless the lock works.
 fn adds(lock: RLock, counter: RawValue<u32>) {
     for _ in 0..500 {
-        let _outer = lock.acquire().unwrap();
+        let _outer = lock.lock().unwrap();
         let count = counter.get();
-        let _inner = lock.acquire().unwrap();
+        let _inner = lock.lock().unwrap();
         counter.set(count + 1);
     }
 }
@@ -122,8 +122,8 @@ fn processes_never_hold_it_together() {
 }
 
 fn holds_twice(lock: RLock, held: Event) {
-    let _outer = lock.acquire().unwrap();
-    let _inner = lock.acquire().unwrap();
+    let _outer = lock.lock().unwrap();
+    let _inner = lock.lock().unwrap();
     held.set();
     story::a_minute();
 }
@@ -133,14 +133,14 @@ fn a_time_limit_names_the_lock_and_its_holder() {
     let child = spawn(holds_twice, (lock.clone(), held.clone())).unwrap();
     held.wait();
     let limit = Duration::from_millis(50);
-    let error = lock.acquire_timeout(limit).unwrap_err();
+    let error = lock.lock_timeout(limit).unwrap_err();
     assert!(
         matches!(&error, Error::LockTimeout { holder: Some(holder), .. }
             if holder.pid == child.pid()),
         "{error}"
     );
     assert!(error.to_string().contains("the RLock 'books'"), "{error}");
-    assert!(lock.try_acquire().unwrap().is_none());
+    assert!(lock.try_lock().unwrap_err().is_would_block());
     child.kill().unwrap();
     child.join().unwrap_err();
 }
@@ -152,22 +152,22 @@ fn a_killed_holder_frees_it_and_is_made_known() {
         let child = spawn(holds_twice, (lock.clone(), held.clone())).unwrap();
         held.wait();
         proc::kill(child.pid());
-        let guard = lock.acquire().unwrap();
+        let guard = lock.lock().unwrap();
         assert!(guard.holder_died());
         assert_eq!(guard.dead_holder(), Some(child.pid()));
-        let mut inner = lock.acquire().unwrap();
+        let mut inner = lock.lock().unwrap();
         assert_eq!(inner.dead_holder(), Some(child.pid()));
         inner.clear_death();
         assert!(!guard.holder_died());
         drop((inner, guard));
-        assert!(!lock.acquire().unwrap().holder_died());
+        assert!(!lock.lock().unwrap().holder_died());
         child.join().unwrap_err();
     }
 }
 
 fn panics(lock: RLock) {
-    let _outer = lock.acquire().unwrap();
-    let _inner = lock.acquire().unwrap();
+    let _outer = lock.lock().unwrap();
+    let _inner = lock.lock().unwrap();
     panic!("on purpose");
 }
 
@@ -175,12 +175,12 @@ fn a_panic_releases_it() {
     let lock = RLock::new().unwrap();
     let child = spawn(panics, (lock.clone(),)).unwrap();
     assert!(matches!(child.join(), Err(Error::Panicked { .. })));
-    let guard = lock.try_acquire().unwrap().expect("it is free");
+    let guard = lock.try_lock().expect("it is free");
     assert!(!guard.holder_died());
 }
 
 fn forgets(lock: RLock) {
-    std::mem::forget(lock.acquire().unwrap());
+    std::mem::forget(lock.lock().unwrap());
 }
 
 fn a_forgotten_guard_keeps_it_to_the_end_of_the_process() {
@@ -188,7 +188,7 @@ fn a_forgotten_guard_keeps_it_to_the_end_of_the_process() {
     let child = spawn(forgets, (lock.clone(),)).unwrap();
     let pid = child.pid();
     child.join().unwrap();
-    let guard = lock.acquire().unwrap();
+    let guard = lock.lock().unwrap();
     assert!(guard.holder_died());
     assert_eq!(guard.dead_holder(), Some(pid));
 }
@@ -197,12 +197,12 @@ fn a_forgotten_guard_is_not_counted_for_a_later_lock() {
     // A later lock may have the address of an earlier one.
     for _ in 0..50 {
         let lock = RLock::new().unwrap();
-        std::mem::forget(lock.acquire().unwrap());
+        std::mem::forget(lock.lock().unwrap());
         drop(lock);
         let lock = RLock::new().unwrap();
-        drop(lock.acquire().unwrap());
+        drop(lock.lock().unwrap());
         let elsewhere = lock.clone();
-        std::thread::spawn(move || assert!(elsewhere.try_acquire().unwrap().is_some()))
+        std::thread::spawn(move || assert!(elsewhere.try_lock().is_ok()))
             .join()
             .unwrap();
     }

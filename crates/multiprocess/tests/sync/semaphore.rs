@@ -55,11 +55,11 @@ fn there_are_as_many_permits_as_at_the_beginning() {
     assert_eq!((semaphore.permits(), semaphore.free().unwrap()), (3, 3));
     let all: Vec<_> = (0..3).map(|_| semaphore.acquire().unwrap()).collect();
     assert_eq!(semaphore.free().unwrap(), 0);
-    assert!(semaphore.try_acquire().unwrap().is_none());
+    assert!(semaphore.try_acquire().unwrap_err().is_would_block());
     drop(all);
     assert_eq!(semaphore.free().unwrap(), 3);
     let many = Semaphore::new(u32::MAX).unwrap();
-    let one = many.try_acquire().unwrap().expect("one is free");
+    let one = many.try_acquire().expect("one is free");
     assert_eq!(many.free().unwrap(), u32::MAX - 1);
     drop(one);
     assert_eq!(many.free().unwrap(), u32::MAX);
@@ -158,10 +158,10 @@ fn permits_of_a_killed_process_go_to_a_try() {
     let held = Event::new().unwrap();
     let child = spawn(holds_two, (semaphore.clone(), held.clone())).unwrap();
     held.wait();
-    assert!(semaphore.try_acquire().unwrap().is_none());
+    assert!(semaphore.try_acquire().unwrap_err().is_would_block());
     child.kill().unwrap();
     child.join().unwrap_err();
-    let one = semaphore.try_acquire().unwrap().expect("both are back");
+    let one = semaphore.try_acquire().expect("both are back");
     let other = semaphore.acquire_timeout(Duration::ZERO).unwrap();
     drop((one, other));
     assert_eq!(semaphore.free().unwrap(), 2);
@@ -193,9 +193,9 @@ fn processes_killed_at_any_instant_take_no_permit_along() {
             child.join().unwrap_err();
         }
         let all: Vec<_> = (0..3)
-            .map(|_| semaphore.try_acquire().unwrap().expect("all are back"))
+            .map(|_| semaphore.try_acquire().expect("all are back"))
             .collect();
-        assert!(semaphore.try_acquire().unwrap().is_none());
+        assert!(semaphore.try_acquire().unwrap_err().is_would_block());
         drop(all);
     }
 }
@@ -229,7 +229,7 @@ fn a_forgotten_permit_is_released_when_its_process_ends() {
     let semaphore = Semaphore::new(1).unwrap();
     let child = spawn(forgets, (semaphore.clone(),)).unwrap();
     child.join().unwrap();
-    assert!(semaphore.try_acquire().unwrap().is_some());
+    assert!(semaphore.try_acquire().is_ok());
 }
 
 #[derive(Serialize, Deserialize)]
@@ -265,7 +265,7 @@ fn it_travels_in_structs_to_grandchildren_and_back() {
 
 fn without_permits_no_process_passes() {
     let semaphore = Semaphore::new(0).unwrap();
-    assert!(semaphore.try_acquire().unwrap().is_none());
+    assert!(semaphore.try_acquire().unwrap_err().is_would_block());
     let error = semaphore
         .acquire_timeout(Duration::from_millis(5))
         .unwrap_err();

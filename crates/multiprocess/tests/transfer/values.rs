@@ -190,7 +190,7 @@ fn eighty_mebibytes_go_and_come_back_equal() {
     let bytes: Vec<u8> = (0..=250).cycle().take(80 << 20).collect();
     let mut child = spawn(same::<Vec<u8>>, (bytes.clone(),)).unwrap();
     let answer = child.join_timeout(story::LIMIT).unwrap();
-    assert!(answer.unwrap() == bytes);
+    assert!(answer == bytes);
 }
 
 fn doubling() -> impl Task<(i64,), Output = i64> {

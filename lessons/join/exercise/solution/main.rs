@@ -32,8 +32,8 @@ pub fn weigh_all(parcels: Vec<Parcel>, limit: Duration) -> Result<Vec<Outcome>> 
     let mut outcomes = Vec::new();
     for mut child in children {
         outcomes.push(match child.join_timeout(limit) {
-            Ok(Some(weight)) => Outcome::Weight(weight),
-            Ok(None) => {
+            Ok(weight) => Outcome::Weight(weight),
+            Err(error) if error.is_timeout() => {
                 child.kill()?;
                 Outcome::TooLate
             }

@@ -3,7 +3,7 @@
 #[path = "../checks.rs"]
 mod checks;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use multiprocess::{Connection, pipe, spawn, task};
 use std::process::ExitCode;
 
@@ -32,7 +32,8 @@ fn calculate(operator: &str, a: i64, b: i64) -> Answer {
 /// Answers questions until there are no more, and gives their number; runs in a process of its own.
 pub fn calculator(asker: Connection<Answer, Question>) -> usize {
     let mut asked = 0;
-    while let Some((operator, a, b)) = asker.recv().unwrap() {
+    for question in &asker {
+        let (operator, a, b) = question.expect("a question can be read");
         let answer = calculate(&operator, a, b);
         asker.send(answer).expect("the parent listens");
         asked += 1;
@@ -47,7 +48,7 @@ pub fn ask_all(questions: Vec<Question>) -> Result<(Vec<Answer>, usize)> {
     let mut answers = Vec::new();
     for question in questions {
         ours.send(question)?;
-        answers.push(ours.recv()?.context("the child has hung up")?);
+        answers.push(ours.recv()?);
     }
     ours.close();
     Ok((answers, child.join()?))
