@@ -60,7 +60,7 @@ fn run(recording: Option<&std::path::Path>) -> Outcome<[f64; 2]> {
 fn measure() -> Outcome<[f64; 2]> {
     let (lock, queue) = (Lock::new()?, Queue::new()?);
     let lock = each(|| {
-        drop(black_box(lock.acquire()?));
+        drop(black_box(lock.lock()?));
         Ok(())
     })?;
     let queue = each(|| {
