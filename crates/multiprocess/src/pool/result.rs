@@ -150,25 +150,34 @@ impl<R: DeserializeOwned + 'static> Collection<R> {
     }
 
     pub(crate) fn add(&mut self, arrived: Arrived) {
-        // A piece that arrived before its turn, and where it begins.
-        let (mut begin, mut piece) = (arrived.first, Vec::new());
-        if begin != self.results.len() {
-            piece.reserve(arrived.count);
-        }
+        // The piece that is being filled, and where it begins: what is there already goes on in its turn.
+        let (mut begin, mut piece) = if arrived.first == self.results.len() {
+            (0, std::mem::take(&mut self.results))
+        } else {
+            (arrived.first, Vec::with_capacity(arrived.count))
+        };
         arrived.for_each(|index, result| match result {
-            Ok(value) if index == self.results.len() => self.results.push(value),
             Ok(value) => piece.push(value),
             Err(failure) => {
                 self.failures.insert(index, failure);
-                self.early.insert(begin, std::mem::take(&mut piece));
+                self.keep(begin, std::mem::take(&mut piece));
                 begin = index + 1;
             }
         });
+        self.keep(begin, piece);
+    }
+
+    /// Adds results to those of the first inputs, or keeps them until it is their turn.
+    fn keep(&mut self, first: usize, piece: Vec<R>) {
         if !piece.is_empty() {
-            self.early.insert(begin, piece);
+            self.early.insert(first, piece);
         }
         while let Some(mut next) = self.early.remove(&self.results.len()) {
-            self.results.append(&mut next);
+            if self.results.is_empty() {
+                self.results = next;
+            } else {
+                self.results.append(&mut next);
+            }
         }
     }
 

@@ -44,30 +44,29 @@ pub(super) fn append_or_panic<T>(
         bytes.push(0);
     }
     let content = bytes.len();
-    let written = write(bytes).and_then(|()| set_length(bytes, start, content));
+    let written = write(bytes).and_then(|()| match u8::try_from(bytes.len() - content) {
+        Ok(short) if short <= SHORT && content - start == 1 => {
+            bytes[start] = short;
+            Ok(())
+        }
+        _ => set_long_length(bytes, start, content),
+    });
     if written.is_err() {
         bytes.truncate(start);
     }
     written
 }
 
-/// Writes the length of what is at `content` into the head at `start`.
-#[inline]
-fn set_length(bytes: &mut Vec<u8>, start: usize, content: usize) -> Result<(), String> {
+/// Writes the length of what is at `content` into the head at `start`, where it doesn't fit into one byte or has room.
+fn set_long_length(bytes: &mut Vec<u8>, start: usize, content: usize) -> Result<(), String> {
     let length = bytes.len() - content;
-    let has_room = content - start > LENGTH;
-    match u8::try_from(length) {
-        Ok(short) if short <= SHORT && !has_room => bytes[start] = short,
-        _ => {
-            let length = u32::try_from(length).map_err(|_| "it is larger than 4 GiB".to_owned())?;
-            if !has_room {
-                bytes[start] = LONG;
-                bytes.extend_from_slice(&[0; LENGTH]);
-                bytes[content..].rotate_right(LENGTH);
-            }
-            bytes[start + 1..][..LENGTH].copy_from_slice(&length.to_le_bytes());
-        }
+    let length = u32::try_from(length).map_err(|_| "it is larger than 4 GiB".to_owned())?;
+    if content - start == 1 {
+        bytes[start] = LONG;
+        bytes.extend_from_slice(&[0; LENGTH]);
+        bytes[content..].rotate_right(LENGTH);
     }
+    bytes[start + 1..][..LENGTH].copy_from_slice(&length.to_le_bytes());
     Ok(())
 }
 

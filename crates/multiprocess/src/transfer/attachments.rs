@@ -168,6 +168,7 @@ impl Attachments {
 }
 
 impl Drop for Attachments {
+    #[inline]
     fn drop(&mut self) {
         self.0.iter().for_each(|attachment| attachment.cancel());
     }

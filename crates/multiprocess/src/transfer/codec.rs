@@ -124,13 +124,8 @@ impl Flavor for Append<'_> {
 
     #[inline]
     fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        // A number takes a few bytes, and to call for a copy of them takes longer than to write them. The compiler knows
-        // the length of a float, and writes it at once.
-        if let Ok(float) = <&[u8; 8]>::try_from(bytes) {
-            self.0.extend_from_slice(float);
-        } else if let Ok(float) = <&[u8; 4]>::try_from(bytes) {
-            self.0.extend_from_slice(float);
-        } else if bytes.len() <= A_NUMBER {
+        // A number takes a few bytes, and to call for a copy of them takes longer than to write them.
+        if bytes.len() <= A_NUMBER {
             for byte in bytes {
                 self.0.push(*byte);
             }
