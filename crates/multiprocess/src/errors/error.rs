@@ -284,7 +284,7 @@ impl Error {
         )
     }
 
-    /// Returns whether it is the end: it was closed, or nobody is left on the other side.
+    /// Returns whether it is the end: it was closed, or no process is left on the other side.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         matches!(self, Error::Closed { .. })

@@ -172,7 +172,7 @@ impl Permits {
         self.count_at(place).fetch_sub(1, Ordering::SeqCst);
         if !freed || !self.state().has_version_of(seen) {
             self.stale().store(1, Ordering::SeqCst);
-            // Where another has the turn, that one counts, or whoever waits.
+            // Where another has the turn, that one counts, or the next that waits.
             let _ = self.count(SOON);
         }
         self.freed().notify_one();
@@ -204,9 +204,7 @@ impl Permits {
             Err(Refused::Busy) => return Ok(false),
             turn => turn?,
         };
-        if self.must_be_counted() {
-            self.count_in_turn();
-        }
+        self.count_in_turn();
         Ok(true)
     }
 
@@ -214,13 +212,14 @@ impl Permits {
         self.state().is_counting() || self.stale().load(Ordering::SeqCst) != 0
     }
 
-    /// Counts the free permits, again if somebody asks for it meanwhile; the caller has the turn. If this process is
-    /// killed, the next one that finds it counting begins anew.
-    fn count_in_turn(&self) {
+    /// Counts the free permits if they have to be, again if somebody asks for it meanwhile; returns whether it did. The
+    /// caller has the turn. If this process is killed, the next one that finds it counting begins anew.
+    fn count_in_turn(&self) -> bool {
+        let mut has_counted = false;
         while self.must_be_counted() {
             let counting = self.state().next();
             self.state_word().store(counting.0, Ordering::SeqCst);
-            // Only now: whoever finds the next version asks for it again.
+            // Only now: a process that finds the next version asks for it again.
             self.stale().store(0, Ordering::SeqCst);
             let held: u64 = self
                 .processes()
@@ -228,8 +227,12 @@ impl Permits {
                 .sum();
             let counted = counting.counted(u64::from(self.all).saturating_sub(held));
             self.state_word().store(counted.0, Ordering::SeqCst);
+            has_counted = true;
         }
-        self.freed().notify_all();
+        if has_counted {
+            self.freed().notify_all();
+        }
+        has_counted
     }
 
     /// Releases the permits of dead processes; true if some may be free now. Looks at those that have permits, or at all
@@ -237,13 +240,11 @@ impl Permits {
     fn release_dead(&self, all: bool, limit: WaitUntil) -> Result<bool, Refused> {
         let _turn = self.turn(limit)?;
         self.clear_dead(all);
-        let must_be_counted = self.must_be_counted();
-        self.count_in_turn();
-        Ok(must_be_counted)
+        Ok(self.count_in_turn())
     }
 
     /// Clears the places of dead processes, which then have to be counted; the caller has the turn. One without a permit
-    /// may have been killed while it released one.
+    /// may have been killed before it had them counted.
     fn clear_dead(&self, all: bool) {
         let run = self.memory.run();
         let is_asked = |place| all || self.permits_at(place) > 0;
@@ -346,5 +347,22 @@ impl Permits {
     /// Notified when a permit is free again.
     pub(crate) fn freed(&self) -> EventCount<'_> {
         EventCount::of(&self.memory, words::MONITOR_EVENTCOUNTS.start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_that_finds_no_dead_process_wakes_no_waiter() {
+        let permits = Permits::make(1).unwrap();
+        assert!(permits.take(WaitUntil::Try).unwrap());
+        let seen = permits.freed().prepare_wait();
+        assert!(!permits.release_dead(true, SOON).unwrap());
+        assert_eq!(permits.freed().prepare_wait(), seen, "it was notified");
+        permits.release();
+        assert_ne!(permits.freed().prepare_wait(), seen);
+        assert_eq!(permits.free().unwrap(), 1);
     }
 }
