@@ -28,7 +28,8 @@
 //!
 //! # Values that travel
 //!
-//! Arguments and results are any owned types that serde can serialise and deserialise. The bytes are in
+//! Arguments and results are any owned types that serde can serialise and deserialise; a function [may also
+//! fail](Task). The bytes are in
 //! [postcard](https://docs.rs/postcard)'s format, which carries no types: a type that asks the bytes what they are
 //! (`#[serde(untagged)]`, `#[serde(flatten)]`, `serde_json::Value`) is an error. With the feature `ipc`, on Linux,
 //! senders, receivers and shared memory of the `ipc-channel` package travel too, in arguments and results of processes,
@@ -51,16 +52,18 @@
 //! |---|---|---|
 //! | `if __name__ == "__main__":` | [`init`], first in `main` | lists the functions that children may run |
 //! | `Process(target=f, args=(5,))` and `start()` | [`spawn(f, (5,))`](spawn) | starts at once; wrong arguments do not compile |
-//! | `Process(name=…, daemon=…)` | [`Builder`] | a daemon may have children |
+//! | `Process(name=…, daemon=…)` | [`Builder`] | a daemon may have children; also sets arguments, environment, current folder and streams |
+//! | `sys.argv` | [`args_os`] | |
 //! | `join()`, `join(seconds)` | [`join`](JoinHandle::join), [`join_timeout`](JoinHandle::join_timeout) | give what the function returned, or why there is nothing |
-//! | `exitcode` | [`exit_status`](JoinHandle::exit_status), and the variants of [`Error`] | exit codes, signals and panics are told apart |
+//! | an exception | an error that the function [returns](Task), or a panic | arrives at `join`, `map` and the others |
+//! | `exitcode` | [`exit_status`](JoinHandle::exit_status), and the variants of [`Error`] | exit codes, signals, panics and errors are told apart |
 //! | `is_alive`, `name`, `pid`, `daemon`, `terminate`, `kill` | the same on [`JoinHandle`] (`is_daemon`) | a signal never reaches a process that was reaped |
-//! | `current_process()`, `parent_process()`, `active_children()` | [`current`], [`parent`], [`active_children`] | |
+//! | `current_process()`, `parent_process()`, `active_children()` | [`current`], [`parent`], [`active_children`] | the parent can be asked [`is_alive`](Parent::is_alive) |
 //! | `cpu_count()` | [`std::thread::available_parallelism`] | what this program may use |
 //! | `Pipe()`; `send`, `recv`, `poll`, `close` | [`pipe`]; the same on [`Connection`] | two types, one for each direction; an end has one owner; it notices the other's death |
 //! | `Pipe(duplex=False)` | [`channel`], [`bounded_channel`] | any number of senders and receivers |
 //! | `send_bytes`, `recv_bytes` | a `Connection` of `Vec<u8>` | goes as one block |
-//! | `connection.wait(list, seconds)` | [`wait`], [`wait_timeout`] | also for queues and receivers |
+//! | `connection.wait(list, seconds)`, `sentinel` | [`wait`], [`wait_timeout`] | also for queues, receivers and processes ([`JoinHandle`]) |
 //! | `Queue`, `SimpleQueue`, `JoinableQueue` | [`Queue`] | has no thread behind it: what was put is there; has `close`, `task_done`, `join` |
 //! | `put`, `put_nowait`, `put(timeout=…)`; `get` alike | `put`, `try_put`, `put_timeout`; `get` alike | what could not be put comes back in the error ([`SendError`]) |
 //! | `qsize`, `empty`, `full` | `len`, `is_empty`, `is_full` | `len` is exact |
@@ -181,7 +184,7 @@ pub use channel::pipe::{Connection, pipe};
 pub use channel::queue::Queue;
 pub use channel::select::{Waitable, wait, wait_timeout};
 pub use errors::broken_by::BrokenBy;
-pub use errors::current::{ProcessInfo, current, parent};
+pub use errors::current::{Parent, ProcessInfo, current, parent};
 pub use errors::error::{Error, Result, Travelling};
 pub use errors::holder::Holder;
 pub use errors::send_error::SendError;
@@ -191,6 +194,7 @@ pub use pool::{AsyncResult, Imap, MapOptions, Pool, PoolBuilder, Progress};
 pub use process::builder::{Builder, spawn};
 pub use process::children::active_children;
 pub use process::join_handle::JoinHandle;
+pub use process::start::args_os;
 pub use process::task::Task;
 pub use process::task_table::{RegisteredTask, task};
 pub use sync::array::{Array, ArrayGuard};

@@ -117,9 +117,9 @@ impl Pool {
     /// [`map_each`](Pool::map_each) returns their results. [`Error::NotRegistered`] if the function is not in the list
     /// given to `init`, [`Error::PoolClosed`], [`Error::PoolTerminated`] or [`Error::PoolBroken`] if the pool takes no
     /// calls.
-    pub fn map<F, A, I>(&self, function: F, inputs: I) -> Result<Vec<F::Output>>
+    pub fn map<F, A, I, How>(&self, function: F, inputs: I) -> Result<Vec<F::Output>>
     where
-        F: Task<(A,)>,
+        F: Task<(A,), How>,
         I: IntoIterator<Item = A>,
     {
         self.options().map(function, inputs)
@@ -130,9 +130,9 @@ impl Pool {
     /// # Errors
     ///
     /// As [`map`](Pool::map).
-    pub fn starmap<F, Args, I>(&self, function: F, inputs: I) -> Result<Vec<F::Output>>
+    pub fn starmap<F, Args, I, How>(&self, function: F, inputs: I) -> Result<Vec<F::Output>>
     where
-        F: Task<Args>,
+        F: Task<Args, How>,
         I: IntoIterator<Item = Args>,
     {
         self.options().starmap(function, inputs)
@@ -145,9 +145,9 @@ impl Pool {
     /// # Errors
     ///
     /// As [`map`](Pool::map), but for [`Error::Task`], which takes the place of the result.
-    pub fn map_each<F, A, I>(&self, function: F, inputs: I) -> Result<Vec<Result<F::Output>>>
+    pub fn map_each<F, A, I, How>(&self, function: F, inputs: I) -> Result<Vec<Result<F::Output>>>
     where
-        F: Task<(A,)>,
+        F: Task<(A,), How>,
         I: IntoIterator<Item = A>,
     {
         self.options().map_each(function, inputs)
@@ -158,9 +158,13 @@ impl Pool {
     /// # Errors
     ///
     /// As [`map`](Pool::map), but for [`Error::Task`], which the result's `get` returns.
-    pub fn map_async<F, A, I>(&self, function: F, inputs: I) -> Result<AsyncResult<Vec<F::Output>>>
+    pub fn map_async<F, A, I, How>(
+        &self,
+        function: F,
+        inputs: I,
+    ) -> Result<AsyncResult<Vec<F::Output>>>
     where
-        F: Task<(A,)>,
+        F: Task<(A,), How>,
         I: IntoIterator<Item = A>,
     {
         self.options().map_async(function, inputs)
@@ -171,9 +175,9 @@ impl Pool {
     /// # Errors
     ///
     /// As [`map`](Pool::map).
-    pub fn apply<F, Args>(&self, function: F, args: Args) -> Result<F::Output>
+    pub fn apply<F, Args, How>(&self, function: F, args: Args) -> Result<F::Output>
     where
-        F: Task<Args>,
+        F: Task<Args, How>,
     {
         self.apply_async(function, args)?.get()
     }
@@ -183,9 +187,13 @@ impl Pool {
     /// # Errors
     ///
     /// As [`map_async`](Pool::map_async).
-    pub fn apply_async<F, Args>(&self, function: F, args: Args) -> Result<AsyncResult<F::Output>>
+    pub fn apply_async<F, Args, How>(
+        &self,
+        function: F,
+        args: Args,
+    ) -> Result<AsyncResult<F::Output>>
     where
-        F: Task<Args>,
+        F: Task<Args, How>,
     {
         self.options().apply_async(function, args)
     }
@@ -198,9 +206,13 @@ impl Pool {
     /// # Errors
     ///
     /// As [`map_async`](Pool::map_async); a failed input is an `Err` in its place.
-    pub fn imap<F, A, I>(&self, function: F, inputs: I) -> Result<Imap<'_, I::IntoIter, F::Output>>
+    pub fn imap<F, A, I, How>(
+        &self,
+        function: F,
+        inputs: I,
+    ) -> Result<Imap<'_, I::IntoIter, F::Output>>
     where
-        F: Task<(A,)>,
+        F: Task<(A,), How>,
         I: IntoIterator<Item = A>,
     {
         self.options().imap(function, inputs)
@@ -212,13 +224,13 @@ impl Pool {
     /// # Errors
     ///
     /// As [`imap`](Pool::imap).
-    pub fn imap_unordered<F, A, I>(
+    pub fn imap_unordered<F, A, I, How>(
         &self,
         function: F,
         inputs: I,
     ) -> Result<Imap<'_, I::IntoIter, F::Output>>
     where
-        F: Task<(A,)>,
+        F: Task<(A,), How>,
         I: IntoIterator<Item = A>,
     {
         self.options().imap_unordered(function, inputs)

@@ -8,6 +8,7 @@ mod process {
     pub(crate) mod ends;
     pub(crate) mod events;
     pub(crate) mod exits;
+    pub(crate) mod fails;
     pub(crate) mod inherited;
     pub(crate) mod join;
     pub(crate) mod many;
@@ -24,7 +25,7 @@ mod process {
 use std::process::ExitCode;
 
 use process::{
-    daemons, deaths, ends, events, exits, inherited, join, many, messages, names, output,
+    daemons, deaths, ends, events, exits, fails, inherited, join, many, messages, names, output,
     own_panics, panics, recording, start, unknown_ends,
 };
 
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         ends,
         events,
         exits,
+        fails,
         inherited,
         join,
         many,

@@ -76,7 +76,7 @@ macro_rules! incoming {
 
         impl<$($any),+> sealed::Sealed for $end<$($any),+> {
             #[allow(private_interfaces, reason = "as declared")]
-            fn mpmc(&self) -> &Mpmc {
+            fn source(&self) -> &dyn crate::channel::select::Source {
                 &self.incoming().mpmc
             }
         }

@@ -5,29 +5,64 @@ use std::time::{Duration, Instant};
 
 use crate::channel::mpmc::Mpmc;
 use crate::errors::error::{Error, Result};
-use crate::memory::eventcount;
+use crate::memory::eventcount::{self, AdaptiveSpin, EventCount};
 
 /// What can be waited for together with others, by [`wait`]: a [`Connection`](crate::Connection), a
-/// [`Receiver`](crate::Receiver), a [`Queue`](crate::Queue).
+/// [`Receiver`](crate::Receiver), a [`Queue`](crate::Queue), and the end of a process, by its
+/// [`JoinHandle`](crate::JoinHandle).
 pub trait Waitable: sealed::Sealed + Send + Sync {}
 
 pub(crate) mod sealed {
     /// Implemented within this crate only.
     pub trait Sealed {
-        /// Where messages come from.
         #[doc(hidden)]
         #[allow(private_interfaces, reason = "the trait has no name outside")]
-        fn mpmc(&self) -> &super::Mpmc;
+        fn source(&self) -> &dyn super::Source;
     }
 }
 
-/// Waits until at least one of several can be received from, and returns the places of those that can.
+/// What is waited for.
+pub(crate) trait Source {
+    /// Notified when it becomes ready.
+    fn changed(&self) -> EventCount<'_>;
+
+    /// Returns whether it is ready, as far as is known without asking the system.
+    fn looks_ready(&self) -> bool;
+
+    /// Returns whether it is ready.
+    fn is_ready(&self) -> bool;
+
+    /// How long to spin for it before sleeping, if that may help.
+    fn spin(&self) -> Option<&AdaptiveSpin>;
+}
+
+impl Source for Mpmc {
+    fn changed(&self) -> EventCount<'_> {
+        self.not_empty()
+    }
+
+    fn looks_ready(&self) -> bool {
+        self.has_message_or_end()
+    }
+
+    fn is_ready(&self) -> bool {
+        Mpmc::is_ready(self)
+    }
+
+    fn spin(&self) -> Option<&AdaptiveSpin> {
+        Some(&self.spin)
+    }
+}
+
+/// Waits until at least one of several can be received from, or is a process that has ended, and returns the places of
+/// those.
 ///
-/// One that is at its end can be: receiving from it is an error at once, so take it out of the list then. While others
-/// are ready, one whose other side was killed may be found by a later call only. Where other processes
-/// receive from the same queue, one of them may be faster; then a receive waits again, unless it is a `try_` one.
+/// One that is at its end can be received from: it is an error at once, so take it out of the list then, and a process
+/// that has ended too. While others are ready, one whose other side was killed may be found by a later call only. Where
+/// other processes receive from the same queue, one of them may be faster; then a receive waits again, unless it is a
+/// `try_` one.
 ///
-/// Python: `multiprocessing.connection.wait(connections)`.
+/// Python: `multiprocessing.connection.wait(connections)`, and there the `sentinel` of a process.
 ///
 /// # Panics
 ///
@@ -44,6 +79,24 @@ pub(crate) mod sealed {
 /// assert_eq!(wait(&[&first, &second]), [1]);
 /// assert_eq!(second.recv()?, 7);
 /// # Ok::<(), multiprocess::Error>(())
+/// ```
+///
+/// The first of several processes to end:
+///
+/// ```
+/// use multiprocess::{JoinHandle, Waitable, spawn, task, wait};
+///
+/// fn nap(milliseconds: u64) {
+///     std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+/// }
+///
+/// fn main() -> Result<(), multiprocess::Error> {
+///     multiprocess::init([task(nap)]);
+///     let slow = spawn(nap, (60_000,))?;
+///     let fast = spawn(nap, (10,))?;
+///     assert_eq!(wait(&[&slow, &fast]), [1]);
+///     slow.kill()
+/// }
 /// ```
 #[must_use]
 pub fn wait(several: &[&dyn Waitable]) -> Vec<usize> {
@@ -65,39 +118,39 @@ pub fn wait_timeout(several: &[&dyn Waitable], limit: Duration) -> Result<Vec<us
     // A limit beyond what the clock can express is no limit.
     let ready = wait_until(several, Instant::now().checked_add(limit));
     if ready.is_empty() {
-        let event = "one of several to receive from".to_owned();
+        let event = "one of several to be ready".to_owned();
         return Err(Error::Timeout { event, limit });
     }
     Ok(ready)
 }
 
 fn wait_until(several: &[&dyn Waitable], deadline: Option<Instant>) -> Vec<usize> {
-    let several: Vec<&Mpmc> = several.iter().map(|one| one.mpmc()).collect();
-    let eventcounts: Vec<_> = several.iter().map(|mpmc| mpmc.not_empty()).collect();
-    let is_ready = || several.iter().any(|mpmc| mpmc.has_message_or_end());
-    let places_of = |is_ready: fn(&Mpmc) -> bool| -> Vec<usize> {
+    let several: Vec<&dyn Source> = several.iter().map(|one| one.source()).collect();
+    let eventcounts: Vec<_> = several.iter().map(|one| one.changed()).collect();
+    let is_ready = || several.iter().any(|one| one.looks_ready());
+    let places_of = |is_ready: fn(&dyn Source) -> bool| -> Vec<usize> {
         let places = 0..several.len();
         places.filter(|&place| is_ready(several[place])).collect()
     };
     let mut slept = false;
     loop {
-        let first = several.first();
-        let looked = first.is_some_and(|first| first.spin.spin(is_ready));
-        let mut ready = places_of(Mpmc::has_message_or_end);
+        let spin = several.iter().find_map(|one| one.spin());
+        let looked = spin.is_some_and(|spin| spin.spin(is_ready));
+        let mut ready = places_of(|one| one.looks_ready());
         match ready.first() {
             // Asks the system about one of the others: all that were killed are found in the end.
             Some(_) => {
                 ready.extend(any_other(&several, &ready));
                 ready.sort_unstable();
             }
-            None => ready = places_of(Mpmc::is_ready),
+            None => ready = places_of(|one| one.is_ready()),
         }
         let over = deadline.is_some_and(|deadline| Instant::now() >= deadline);
         if !ready.is_empty() || over {
             if slept {
                 // The caller may not take what is ready: the wake-up was for another sleeper, too.
                 for &place in &ready {
-                    several[place].not_empty().notify_one();
+                    several[place].changed().notify_one();
                 }
             }
             return ready;
@@ -110,7 +163,7 @@ fn wait_until(several: &[&dyn Waitable], deadline: Option<Instant>) -> Vec<usize
 }
 
 /// Returns one of the places that don't look ready, each time another, if the system knows that it is at its end.
-fn any_other(several: &[&Mpmc], ready: &[usize]) -> Option<usize> {
+fn any_other(several: &[&dyn Source], ready: &[usize]) -> Option<usize> {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     // Mixed, so that lists which take turns don't get the same places each time.
     let next = NEXT.fetch_add(1, Ordering::Relaxed);

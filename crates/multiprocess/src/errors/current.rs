@@ -4,6 +4,8 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
+use crate::platform::process;
+
 /// Name, process id and kind of a process.
 ///
 /// Python: the attributes `name`, `pid` and `daemon` of a `Process`.
@@ -92,6 +94,29 @@ pub fn current() -> ProcessInfo {
 /// assert_eq!(multiprocess::parent(), None);
 /// ```
 #[must_use]
-pub fn parent() -> Option<ProcessInfo> {
-    identity().parent.clone()
+pub fn parent() -> Option<Parent> {
+    identity().parent.clone().map(Parent)
+}
+
+/// The process that started this one: its [`ProcessInfo`], and whether it still runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parent(ProcessInfo);
+
+impl Parent {
+    /// Returns whether the process is still running. Python: `parent_process().is_alive()`.
+    ///
+    /// A process that ends with its parent, as a daemon does, hardly lives to see it.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        // The system gives a child another parent when its own has ended.
+        process::parent_id() == self.0.pid
+    }
+}
+
+impl std::ops::Deref for Parent {
+    type Target = ProcessInfo;
+
+    fn deref(&self) -> &ProcessInfo {
+        &self.0
+    }
 }

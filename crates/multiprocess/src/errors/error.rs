@@ -82,6 +82,15 @@ pub enum Error {
         location: String,
     },
 
+    /// The function returned an error: see [`Task`](crate::Task).
+    #[error("{} failed: {}", Process(name, *pid), Words(message))]
+    Failed {
+        name: String,
+        pid: u32,
+        /// The error's message, and those of its sources.
+        message: String,
+    },
+
     /// The process ended by itself before its function returned, for example by `std::process::exit`.
     #[error("{} exited with code {code} before its function returned", Process(name, *pid))]
     Exited { name: String, pid: u32, code: i32 },

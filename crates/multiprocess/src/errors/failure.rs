@@ -36,6 +36,7 @@ impl Failure {
                 message,
                 location,
             },
+            Failure::Task(TaskFailure::Failed { message }) => Error::Failed { name, pid, message },
             Failure::Task(TaskFailure::UnreadableInput { reason }) => {
                 Error::decode(Travelling::Arguments, &name, reason)
             }

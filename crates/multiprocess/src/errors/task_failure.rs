@@ -18,6 +18,9 @@ pub enum TaskFailure {
         /// Where: `file:line:column`.
         location: String,
     },
+    /// The function returned an error: see [`Task`](crate::Task).
+    #[error("it failed: {}", Words(message))]
+    Failed { message: String },
     /// The worker died with this input: while it called the function for it or, where the input was sent by itself,
     /// before the result was sent. A new worker took its place.
     #[error("meanwhile {how}")]

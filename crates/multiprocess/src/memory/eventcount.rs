@@ -39,13 +39,14 @@ pub(crate) fn notify_all_of(segment: &Segment) {
 }
 
 impl<'a> EventCount<'a> {
+    pub(crate) fn new(epoch: &'a AtomicU32, waiters: &'a AtomicU32) -> EventCount<'a> {
+        EventCount { epoch, waiters }
+    }
+
     /// Returns the eventcount of a segment at a place, which is even.
     pub(crate) fn of(segment: &'a Segment, place: usize) -> EventCount<'a> {
         let words = segment.words();
-        EventCount {
-            epoch: &words[place],
-            waiters: &words[place + 1],
-        }
+        EventCount::new(&words[place], &words[place + 1])
     }
 
     /// Wakes one waiter, if there is any. The caller has stored what it waits for.

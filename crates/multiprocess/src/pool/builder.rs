@@ -86,9 +86,13 @@ impl PoolBuilder {
         clippy::needless_pass_by_value,
         reason = "arguments move to the workers"
     )]
-    pub fn initializer<F, Args>(mut self, function: F, args: Args) -> error::Result<PoolBuilder>
+    pub fn initializer<F, Args, How>(
+        mut self,
+        function: F,
+        args: Args,
+    ) -> error::Result<PoolBuilder>
     where
-        F: Task<Args>,
+        F: Task<Args, How>,
     {
         let task = task_table::index_of(function)?;
         let request = Request {
@@ -96,11 +100,11 @@ impl PoolBuilder {
             count: 1,
             ..Request::default()
         };
-        let kept = pack::<F, Args>(bytes_of(&request), &args)
+        let kept = pack::<F, Args, How>(bytes_of(&request), &args)
             .map_err(|reason| Error::encode(Travelling::Arguments, "initializer", reason))?;
         self.initializer = Some(Initializer {
             kept: Mutex::new(kept),
-            copy: copy::<F, Args>,
+            copy: copy::<F, Args, How>,
         });
         Ok(self)
     }
@@ -137,7 +141,7 @@ impl std::fmt::Debug for Initializer {
     }
 }
 
-fn pack<F: Task<Args>, Args>(head: &[u8], args: &Args) -> Result<Packed, String> {
+fn pack<F: Task<Args, How>, Args, How>(head: &[u8], args: &Args) -> Result<Packed, String> {
     let mut request = head.to_vec();
     let attachments = append_input(&mut request, args, &F::write)?;
     Ok((request, attachments))
@@ -145,7 +149,7 @@ fn pack<F: Task<Args>, Args>(head: &[u8], args: &Args) -> Result<Packed, String>
 
 /// A handle that was packed is good for one reader: where there are any, the worker gets what was kept, and what is read
 /// from it is packed for the next one.
-fn copy<F: Task<Args>, Args>(kept: &mut Packed) -> Result<Packed, String> {
+fn copy<F: Task<Args, How>, Args, How>(kept: &mut Packed) -> Result<Packed, String> {
     let (request, attachments) = kept;
     if attachments.is_empty() {
         return Ok((request.clone(), Attachments::default()));
@@ -157,7 +161,7 @@ fn copy<F: Task<Args>, Args>(kept: &mut Packed) -> Result<Packed, String> {
         caught::or_panic_message(|| F::read(bytes))
     });
     let args = args?;
-    let next = pack::<F, Args>(head, &args);
+    let next = pack::<F, Args, How>(head, &args);
     // The arguments' own `Drop` may panic, and this may be the thread of the pool.
     let _ = caught::without_panic(|| drop(args));
     Ok(std::mem::replace(kept, next?))

@@ -47,18 +47,18 @@ impl<'a> MapOptions<'a> {
     }
 
     /// As [`Pool::map`](crate::Pool::map).
-    pub fn map<F, A, I>(self, function: F, inputs: I) -> Result<Vec<F::Output>>
+    pub fn map<F, A, I, How>(self, function: F, inputs: I) -> Result<Vec<F::Output>>
     where
-        F: Task<(A,)>,
+        F: Task<(A,), How>,
         I: IntoIterator<Item = A>,
     {
         self.starmap(function, inputs.into_iter().map(|input| (input,)))
     }
 
     /// As [`Pool::starmap`](crate::Pool::starmap).
-    pub fn starmap<F, Args, I>(self, function: F, inputs: I) -> Result<Vec<F::Output>>
+    pub fn starmap<F, Args, I, How>(self, function: F, inputs: I) -> Result<Vec<F::Output>>
     where
-        F: Task<Args>,
+        F: Task<Args, How>,
         I: IntoIterator<Item = Args>,
     {
         self.gather(function, inputs.into_iter())?
@@ -66,9 +66,9 @@ impl<'a> MapOptions<'a> {
     }
 
     /// As [`Pool::map_each`](crate::Pool::map_each).
-    pub fn map_each<F, A, I>(self, function: F, inputs: I) -> Result<Vec<Result<F::Output>>>
+    pub fn map_each<F, A, I, How>(self, function: F, inputs: I) -> Result<Vec<Result<F::Output>>>
     where
-        F: Task<(A,)>,
+        F: Task<(A,), How>,
         I: IntoIterator<Item = A>,
     {
         let inputs = inputs.into_iter().map(|input| (input,));
@@ -76,9 +76,9 @@ impl<'a> MapOptions<'a> {
     }
 
     /// Sends the inputs and gathers the results, in the thread of the caller.
-    fn gather<F, Args, I>(mut self, function: F, inputs: I) -> Result<Collection<F::Output>>
+    fn gather<F, Args, I, How>(mut self, function: F, inputs: I) -> Result<Collection<F::Output>>
     where
-        F: Task<Args>,
+        F: Task<Args, How>,
         I: Iterator<Item = Args>,
     {
         let start = Instant::now();
@@ -113,9 +113,13 @@ impl<'a> MapOptions<'a> {
     }
 
     /// As [`Pool::map_async`](crate::Pool::map_async).
-    pub fn map_async<F, A, I>(self, function: F, inputs: I) -> Result<AsyncResult<Vec<F::Output>>>
+    pub fn map_async<F, A, I, How>(
+        self,
+        function: F,
+        inputs: I,
+    ) -> Result<AsyncResult<Vec<F::Output>>>
     where
-        F: Task<(A,)>,
+        F: Task<(A,), How>,
         I: IntoIterator<Item = A>,
     {
         let inputs = inputs.into_iter().map(|input| (input,));
@@ -124,13 +128,13 @@ impl<'a> MapOptions<'a> {
         })
     }
 
-    pub(super) fn apply_async<F, Args>(
+    pub(super) fn apply_async<F, Args, How>(
         self,
         function: F,
         args: Args,
     ) -> Result<AsyncResult<F::Output>>
     where
-        F: Task<Args>,
+        F: Task<Args, How>,
     {
         self.begin(function, [args], |results, function| {
             let mut one = Collection::of(results).all(function)?;
@@ -139,14 +143,14 @@ impl<'a> MapOptions<'a> {
     }
 
     /// Sends the inputs, and leaves the results to `finish`.
-    fn begin<F, Args, I, T>(
+    fn begin<F, Args, I, T, How>(
         self,
         function: F,
         inputs: I,
         finish: Finish<T>,
     ) -> Result<AsyncResult<T>>
     where
-        F: Task<Args>,
+        F: Task<Args, How>,
         I: IntoIterator<Item = Args>,
     {
         let call = self.supervisor.open_call(function)?;
@@ -167,9 +171,13 @@ impl<'a> MapOptions<'a> {
     }
 
     /// As [`Pool::imap`](crate::Pool::imap).
-    pub fn imap<F, A, I>(self, function: F, inputs: I) -> Result<Imap<'a, I::IntoIter, F::Output>>
+    pub fn imap<F, A, I, How>(
+        self,
+        function: F,
+        inputs: I,
+    ) -> Result<Imap<'a, I::IntoIter, F::Output>>
     where
-        F: Task<(A,)>,
+        F: Task<(A,), How>,
         I: IntoIterator<Item = A>,
     {
         let call = self.supervisor.open_call(function)?;
@@ -178,13 +186,13 @@ impl<'a> MapOptions<'a> {
     }
 
     /// As [`Pool::imap_unordered`](crate::Pool::imap_unordered).
-    pub fn imap_unordered<F, A, I>(
+    pub fn imap_unordered<F, A, I, How>(
         self,
         function: F,
         inputs: I,
     ) -> Result<Imap<'a, I::IntoIter, F::Output>>
     where
-        F: Task<(A,)>,
+        F: Task<(A,), How>,
         I: IntoIterator<Item = A>,
     {
         let mut imap = self.imap(function, inputs)?;

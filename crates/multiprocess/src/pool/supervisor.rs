@@ -119,7 +119,7 @@ impl Supervisor {
     }
 
     /// Takes in a call, whose batches will be handed in.
-    pub(crate) fn open_call<F: Task<Args>, Args>(&self, function: F) -> Result<Caller> {
+    pub(crate) fn open_call<F: Task<Args, How>, Args, How>(&self, function: F) -> Result<Caller> {
         let task = task_table::index_of(function)?;
         let call = Job::new::<F::Output>(task, type_name::<F>());
         let mut state = self.state();

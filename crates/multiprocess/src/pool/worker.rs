@@ -96,8 +96,11 @@ fn initialize(task: &RegisteredTask, arguments: &[u8], note: &dyn Fn(Step)) {
     // Its result is not sent.
     drop(attachments::take_results());
     // Its result may be anything.
-    if let Err(why @ (TaskFailure::Panicked { .. } | TaskFailure::UnreadableInput { .. })) =
-        Results::new(&results).next::<()>()
+    if let Err(
+        why @ (TaskFailure::Panicked { .. }
+        | TaskFailure::Failed { .. }
+        | TaskFailure::UnreadableInput { .. }),
+    ) = Results::new(&results).next::<()>()
     {
         let message = format!("the initializer {} failed: {why}", task.name());
         // Without the announcement of a panic: a panic of the initializer has been announced.

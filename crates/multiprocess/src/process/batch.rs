@@ -38,14 +38,14 @@ enum Doing {
 /// Calls the function for each input of a batch, and writes the results behind each other.
 ///
 /// `note` is told each [`Step`].
-pub(crate) fn run<F, Args>(
+pub(crate) fn run<F, Args, How>(
     function: F,
     mut inputs: &[u8],
     count: u32,
     note: &dyn Fn(Step),
     results: &mut Vec<u8>,
 ) where
-    F: Task<Args>,
+    F: Task<Args, How>,
 {
     let mut call = 0;
     let mut doing = Doing::Reading;
@@ -59,7 +59,7 @@ pub(crate) fn run<F, Args>(
                 let input = match split(inputs) {
                     Some((Ok(input), rest)) => {
                         inputs = rest;
-                        read_arguments::<F, Args>(input, || note(Step::HaveRead(call)))
+                        read_arguments::<F, Args, How>(input, || note(Step::HaveRead(call)))
                     }
                     _ => Err("the batch is not whole".to_owned()),
                 };
@@ -70,7 +70,14 @@ pub(crate) fn run<F, Args>(
                     }
                     Ok(arguments) => {
                         doing = Doing::Calling;
-                        let value = function.call(arguments);
+                        let value = match function.call(arguments) {
+                            Ok(value) => value,
+                            Err(message) => {
+                                append_failure(&TaskFailure::Failed { message }, results);
+                                call += 1;
+                                continue;
+                            }
+                        };
                         doing = Doing::Writing(results.len());
                         // A panic must not drop the value while unwinding: its `Drop` may panic as well.
                         let written = if std::mem::needs_drop::<F::Output>() {
@@ -113,7 +120,10 @@ pub(crate) fn run<F, Args>(
 
 /// Reads an input; the handles in it arrive together, and then `note` is called.
 #[inline]
-fn read_arguments<F: Task<Args>, Args>(input: &[u8], note: impl Fn()) -> Result<Args, String> {
+fn read_arguments<F, Args, How>(input: &[u8], note: impl Fn()) -> Result<Args, String>
+where
+    F: Task<Args, How>,
+{
     // A type with nothing to be dropped holds no handle.
     if !std::mem::needs_drop::<Args>() {
         return F::read(input);

@@ -15,7 +15,7 @@ use crate::memory::{liveness, registry, sweep};
 use crate::platform::limits::explained;
 use crate::platform::{exit_watch, inherited, process, program, shared_folder};
 use crate::process::control_socket::{self, Frame, Kind};
-use crate::process::start::{MARK, Start};
+use crate::process::start::{self, MARK, Start};
 use crate::process::task_table::{self, RegisteredTask};
 use crate::process::{at_exit, panic, sweeper};
 use crate::trace::events;
@@ -34,7 +34,7 @@ pub(crate) fn begin(tasks: Vec<RegisteredTask>) {
     task_table::register(tasks);
     program::note();
     at_exit::prepare();
-    if std::env::args_os().nth(1).is_some_and(|mark| mark == MARK) {
+    if start::is_child() {
         std::process::exit(run());
     }
     events::prepare();
@@ -56,7 +56,7 @@ fn run() -> i32 {
         }
     };
     inherited::close(socket.as_raw_fd());
-    let envelope = match control_socket::receive_frame(&socket) {
+    let mut envelope = match control_socket::receive_frame(&socket) {
         Ok(Some((Kind::Start, envelope))) => envelope,
         // The parent died meanwhile.
         Ok(_) => return FAILED,
@@ -66,6 +66,12 @@ fn run() -> i32 {
         return fail(&socket, &Failure::OtherProgram("a function".to_owned()));
     };
     start.identity.this.pid = std::process::id();
+    if start.has_input
+        && let Some(input) = envelope.handles.files.pop()
+        && let Err(error) = rustix::stdio::dup2_stdin(input)
+    {
+        return fail(&socket, &Failure::NotStarted(explained(&error.into())));
+    }
     let ends_with_parent = start.identity.ends_with_parent;
     process::set_name(&start.identity.this.name);
     liveness::inherit(start.random_half);

@@ -1,5 +1,10 @@
 //! Starting a process.
 
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde::de::DeserializeOwned;
@@ -9,16 +14,16 @@ use crate::errors::current::{self, Identity, ProcessInfo};
 use crate::errors::error::{Error, Result, Travelling};
 use crate::memory::{liveness, registry};
 use crate::platform::limits::explained;
-use crate::platform::shared_folder;
 use crate::platform::signal::Signal;
 use crate::platform::spawner::Spawner;
+use crate::platform::{program, shared_folder};
 use crate::process::children::Child;
 use crate::process::control_socket::{Frame, Kind};
 use crate::process::join_handle::JoinHandle;
-use crate::process::start::Start;
+use crate::process::start::{self, MARK, Start};
 use crate::process::task::Task;
 use crate::process::{at_exit, reaper, task_table};
-use crate::trace::events;
+use crate::trace::{events, recorder};
 use crate::transfer::codec;
 use crate::transfer::envelope::{self, Envelope};
 use crate::transfer::handles::Handles;
@@ -26,8 +31,9 @@ use crate::transfer::handles::Handles;
 /// Starts a process that calls `function` with `args`, a tuple, and returns the handle to it.
 ///
 /// Python: `p = Process(target=function, args=args); p.start()`, with the start method `spawn`: this same program is run
-/// again, but not past [`init`](crate::init). Its standard input is empty; its standard output and error, environment
-/// and current folder are the parent's. Lines that it prints stay whole [up to a length](crate#printing).
+/// again, but not past [`init`](crate::init). Its standard input is empty; its standard output and error, arguments,
+/// environment and current folder are the parent's, unless a [`Builder`] sets others. Lines that it prints stay whole
+/// [up to a length](crate#printing).
 ///
 /// # Errors
 ///
@@ -62,16 +68,17 @@ use crate::transfer::handles::Handles;
 /// # fn doubler(number: i64) -> i64 { 2 * number }
 /// let child = multiprocess::spawn(doubler, 5); // a tuple is needed: (5,)
 /// ```
-pub fn spawn<F, Args>(function: F, args: Args) -> Result<JoinHandle<F::Output>>
+pub fn spawn<F, Args, How>(function: F, args: Args) -> Result<JoinHandle<F::Output>>
 where
-    F: Task<Args>,
+    F: Task<Args, How>,
 {
     Builder::new().spawn(function, args)
 }
 
-/// A process to be started, with a name or as a daemon.
+/// A process to be started: its name, whether it is a daemon, and its surroundings.
 ///
-/// Python: the arguments `name=` and `daemon=` of `Process`.
+/// Python: the arguments `name=` and `daemon=` of `Process`. It has nothing for the rest, which is as in
+/// [`std::process::Command`]; what is not set is the parent's.
 ///
 /// # Examples
 ///
@@ -89,11 +96,39 @@ where
 ///     Ok(())
 /// }
 /// ```
+///
+/// Standard output can go to a file or a pipe:
+///
+/// ```
+/// use std::io::Read;
+/// use multiprocess::{Builder, task};
+///
+/// fn greet() {
+///     println!("Hello, {}!", std::env::var("WHO").unwrap());
+/// }
+///
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     multiprocess::init([task(greet)]);
+///     let (mut reader, writer) = std::io::pipe()?;
+///     Builder::new().env("WHO", "world").stdout(writer).spawn(greet, ())?.join()?;
+///     let mut text = String::new();
+///     reader.read_to_string(&mut text)?;
+///     assert_eq!(text, "Hello, world!\n");
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug, Default)]
 #[must_use = "a builder starts nothing until `spawn` is called"]
 pub struct Builder {
     name: Option<String>,
     daemon: Option<bool>,
+    arguments: Option<Vec<OsString>>,
+    /// Variables to set, or to remove.
+    environment: Vec<(OsString, Option<OsString>)>,
+    folder: Option<PathBuf>,
+    stdin: Option<OwnedFd>,
+    stdout: Option<OwnedFd>,
+    stderr: Option<OwnedFd>,
 }
 
 impl Builder {
@@ -125,22 +160,67 @@ impl Builder {
         self
     }
 
+    /// Sets the arguments that [`args_os`](crate::args_os) returns in the process, without the name of the program.
+    ///
+    /// The default are this process's own, as in Python.
+    pub fn args<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Builder {
+        self.arguments = Some(arguments.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Sets an environment variable.
+    pub fn env(mut self, key: impl Into<OsString>, value: impl Into<OsString>) -> Builder {
+        self.environment.push((key.into(), Some(value.into())));
+        self
+    }
+
+    /// Removes an environment variable.
+    pub fn env_remove(mut self, key: impl Into<OsString>) -> Builder {
+        self.environment.push((key.into(), None));
+        self
+    }
+
+    /// Sets the current folder.
+    pub fn current_dir(mut self, folder: impl Into<PathBuf>) -> Builder {
+        self.folder = Some(folder.into());
+        self
+    }
+
+    /// Sets where standard input comes from: a [`File`](std::fs::File), a [`PipeReader`](std::io::PipeReader), the
+    /// standard output of a [`Command`](std::process::Command). Without it, it is empty.
+    pub fn stdin(mut self, file: impl Into<OwnedFd>) -> Builder {
+        self.stdin = Some(file.into());
+        self
+    }
+
+    /// Sets where standard output goes: a [`File`](std::fs::File), a [`PipeWriter`](std::io::PipeWriter).
+    pub fn stdout(mut self, file: impl Into<OwnedFd>) -> Builder {
+        self.stdout = Some(file.into());
+        self
+    }
+
+    /// As [`stdout`](Builder::stdout), for standard error.
+    pub fn stderr(mut self, file: impl Into<OwnedFd>) -> Builder {
+        self.stderr = Some(file.into());
+        self
+    }
+
     /// Starts the process.
     ///
     /// # Errors
     ///
     /// As [`spawn`].
     #[allow(clippy::needless_pass_by_value, reason = "arguments move to the child")]
-    pub fn spawn<F, Args>(self, function: F, args: Args) -> Result<JoinHandle<F::Output>>
+    pub fn spawn<F, Args, How>(mut self, function: F, args: Args) -> Result<JoinHandle<F::Output>>
     where
-        F: Task<Args>,
+        F: Task<Args, How>,
     {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let index = task_table::index_of(function)?;
         let parent = current::identity();
         let mut numbers = parent.numbers.clone();
         numbers.push(STARTED.fetch_add(1, Ordering::Relaxed) + 1);
-        let name = self.name.unwrap_or_else(|| {
+        let name = self.name.take().unwrap_or_else(|| {
             let numbers: Vec<String> = numbers.iter().map(u32::to_string).collect();
             format!("Process-{}", numbers.join(":"))
         });
@@ -173,6 +253,7 @@ impl Builder {
             },
             dies_with: spawner.lasts().then(std::process::id),
             random_half,
+            has_input: self.stdin.is_some(),
             index,
             function: std::any::type_name::<F>().to_owned(),
             tasks: task_table::table()?.len(),
@@ -181,10 +262,13 @@ impl Builder {
         };
         let start = Envelope {
             bytes: start.to_bytes(),
-            // Held by the system while it is in flight: the run is not over if this process dies before the child has
-            // read its start.
+            // The lease is held by the system while it is in flight: the run is not over if this process dies before
+            // the child has read its start.
             handles: Handles {
-                files: registry::lease().into_iter().collect(),
+                files: registry::lease()
+                    .into_iter()
+                    .chain(self.stdin.take())
+                    .collect(),
                 ..Handles::default()
             },
             ..Envelope::default()
@@ -199,7 +283,10 @@ impl Builder {
         let at = events::moment(Level::INFO);
         let discard = |answer| drop(read_answer::<F::Output>(answer));
         let child = at_exit::starting()
-            .and_then(|_starting| Child::start(&name, daemon, random_half, &spawner, discard))
+            .and_then(|_starting| {
+                let command = self.command(&name)?;
+                Child::start(command, &name, daemon, random_half, &spawner, discard)
+            })
             .map_err(|source| {
                 let name = name.clone();
                 Error::Spawn { name, source }
@@ -216,6 +303,38 @@ impl Builder {
             reaper::assist(&child);
         }
         Ok(JoinHandle::new(child, read_answer))
+    }
+
+    /// Returns the command that runs this program once more, as a child with that name.
+    fn command(self, name: &str) -> io::Result<Command> {
+        let mut command = program::command()?;
+        let arguments = self.arguments;
+        command.args(arguments.unwrap_or_else(|| start::args_os().skip(1).collect()));
+        command.args([MARK, name]);
+        if let Some(folder) = recorder::folder_for_children() {
+            command.env(recorder::VARIABLE, folder);
+        }
+        for (key, value) in self.environment {
+            match value {
+                Some(value) => command.env(key, value),
+                None => command.env_remove(key),
+            };
+        }
+        if let Some(folder) = self.folder {
+            // The system's own error would not tell it from the program.
+            folder.join(".").metadata().map_err(|error| {
+                let reason = format!("its current folder '{}': {error}", folder.display());
+                io::Error::new(error.kind(), reason)
+            })?;
+            command.current_dir(folder);
+        }
+        if let Some(stdout) = self.stdout {
+            command.stdout(stdout);
+        }
+        if let Some(stderr) = self.stderr {
+            command.stderr(stderr);
+        }
+        Ok(command)
     }
 }
 

@@ -4,27 +4,27 @@ use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{ExitStatus, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::process::{Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{self, Pid, kill_process};
 use tracing::Level;
 
+use crate::channel::select::Source;
 use crate::errors::current::ProcessInfo;
 use crate::errors::error::{Error, Result, Travelling};
 use crate::errors::failure::Failure;
+use crate::memory::eventcount::{AdaptiveSpin, EventCount};
 use crate::memory::liveness::UniquePid;
 use crate::memory::registry;
 use crate::platform::exit_watch::ExitWatch;
-use crate::platform::program;
 use crate::platform::signal::Signal;
 use crate::platform::spawner::Spawner;
 use crate::process::control_socket::{self, Frame, Kind};
-use crate::process::start::MARK;
 use crate::process::sweeper;
-use crate::trace::{events, recorder};
+use crate::trace::events;
 use crate::transfer::attachments::Attachments;
 use crate::transfer::caught;
 use crate::transfer::envelope::Envelope;
@@ -37,6 +37,8 @@ pub(crate) struct Child {
     parent: u32,
     pub(super) watch: ExitWatch,
     state: Mutex<State>,
+    /// Notified when it has ended and was reaped; the two words of an [`EventCount`].
+    ended: [AtomicU32; 2],
     /// Reads the answer and throws it away, with the handles in it.
     discard: fn(Envelope),
     /// Whether the reaper waits for it, beside the owner of its handle.
@@ -68,8 +70,9 @@ impl Drop for Child {
 }
 
 impl Child {
-    /// Runs this program once more, with a control socket as its standard input.
+    /// Runs the command, with a control socket as its standard input.
     pub(crate) fn start(
+        mut command: Command,
         name: &str,
         daemon: bool,
         random_half: u32,
@@ -77,14 +80,7 @@ impl Child {
         discard: fn(Envelope),
     ) -> std::io::Result<Arc<Child>> {
         let (socket, childs_end) = UnixStream::pair()?;
-        let mut command = program::command()?;
-        command
-            .arg(MARK)
-            .arg(name)
-            .stdin(Stdio::from(OwnedFd::from(childs_end)));
-        if let Some(folder) = recorder::folder_for_children() {
-            command.env(recorder::VARIABLE, folder);
-        }
+        command.stdin(OwnedFd::from(childs_end));
         // The command, which holds our copy of the child's end, is dropped there.
         let mut process = spawner.spawn(command)?;
         let pid = process.id();
@@ -107,6 +103,7 @@ impl Child {
                 attachments: Attachments::default(),
                 ended: None,
             }),
+            ended: Default::default(),
             discard,
             is_assisted: AtomicBool::new(false),
         });
@@ -219,6 +216,7 @@ impl Child {
         let answer = Some(answer.unwrap_or_else(no_answer));
         state.ended = Some(Ended { status, answer });
         drop(state);
+        self.changed().notify_all();
         // Without a lock: a listener may wait for something that a thread which joins has.
         let status = status.map_or("unknown".to_owned(), |status| status.to_string());
         events::process_ended(&self.info, status, at);
@@ -305,6 +303,26 @@ impl Child {
             name: self.info.name.clone(),
             source,
         }
+    }
+}
+
+impl Source for Child {
+    fn changed(&self) -> EventCount<'_> {
+        let [epoch, waiters] = &self.ended;
+        EventCount::new(epoch, waiters)
+    }
+
+    fn looks_ready(&self) -> bool {
+        self.state().ended.is_some()
+    }
+
+    fn is_ready(&self) -> bool {
+        // An error is what the join says, too.
+        !matches!(self.try_reap(), Ok(false))
+    }
+
+    fn spin(&self) -> Option<&AdaptiveSpin> {
+        None
     }
 }
 

@@ -4,6 +4,7 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::channel::select::{Source, Waitable, sealed};
 use crate::errors::error::{Error, Result};
 use crate::errors::quoted::Name;
 use crate::platform::signal::Signal;
@@ -158,6 +159,17 @@ impl<R> JoinHandle<R> {
     fn answer(&self) -> Result<R> {
         let answer = self.child.take_answer()?;
         (self.read)(answer).map_err(|reason| self.child.unreadable_answer(reason))
+    }
+}
+
+impl<R> Waitable for JoinHandle<R> {}
+
+impl<R> sealed::Sealed for JoinHandle<R> {
+    #[allow(private_interfaces, reason = "as declared")]
+    fn source(&self) -> &dyn Source {
+        // The reaper learns of its end, and tells; without one, a thread that waits checks now and then.
+        reaper::assist(&self.child);
+        &*self.child
     }
 }
 

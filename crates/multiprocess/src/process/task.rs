@@ -1,7 +1,9 @@
 //! Functions that can run in another process.
 
-use serde::Serialize;
+use std::error::Error;
+
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::transfer::codec::{self, IpcHandles};
 
@@ -9,6 +11,13 @@ use crate::transfer::codec::{self, IpcHandles};
 ///
 /// Arguments and result travel between processes, so they are types that serde can serialise and deserialise, owned by
 /// the function (`String`, not `&str`). Every such function has this trait.
+///
+/// A function may fail: if it returns a `Result` whose error is `anyhow::Error`, a `Box<dyn Error + Send + Sync>` or a
+/// type with [`std::error::Error`], then `Output` is the type of its `Ok`, and its `Err` arrives as
+/// [`Error::Failed`](crate::Error::Failed), or in a pool as [`TaskFailure::Failed`](crate::TaskFailure::Failed), with the
+/// message and those of its sources. Python: an exception. Any other `Result` is a value like others and arrives whole:
+/// `Result<i64, String>`. An error type that serde can serialise too is ambiguous, and refused ("type annotations
+/// needed"): turn it into an `anyhow::Error` or a `String` in the function.
 ///
 /// The build refuses a closure that captures variables, which would not exist in the child:
 ///
@@ -30,17 +39,33 @@ use crate::transfer::codec::{self, IpcHandles};
 /// fn reads(file: std::fs::File) {}
 /// multiprocess::init([multiprocess::task(reads)]);
 /// ```
+///
+/// It refuses what is borrowed ("`(&str,)` must implement `OwnedArguments`"), and more than six arguments; make a struct
+/// of them, or a tuple:
+///
+/// ```compile_fail
+/// fn length(word: &str) -> usize { word.len() }
+/// multiprocess::init([multiprocess::task(length)]);
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn sum(a: u8, b: u8, c: u8, d: u8, e: u8, f: u8, g: u8) -> u8 { a + b + c + d + e + f + g }
+/// multiprocess::init([multiprocess::task(sum)]);
+/// ```
+///
+/// `How` says which kind of result the function has, and is inferred; by default, none that can fail.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot run in another process",
     label = "not a function of up to six owned arguments that serde can serialise and deserialise",
     note = "arguments are passed as a tuple, also a single one: `spawn(doubler, (5,))`"
 )]
-pub trait Task<Args>: Copy + Send + Sync + 'static {
-    /// What the function returns.
+pub trait Task<Args, How = Plain>: Copy + Send + Sync + 'static {
+    /// What the function returns; if it can fail, what its `Ok` holds.
     type Output: Serialize + DeserializeOwned + 'static;
 
+    /// The error is the function's own, in words.
     #[doc(hidden)]
-    fn call(self, args: Args) -> Self::Output;
+    fn call(self, args: Args) -> Result<Self::Output, String>;
 
     #[doc(hidden)]
     #[allow(private_interfaces, reason = "only this crate calls it")]
@@ -50,21 +75,65 @@ pub trait Task<Args>: Copy + Send + Sync + 'static {
     fn read(bytes: &[u8]) -> Result<Args, String>;
 }
 
-macro_rules! implement_task {
+impl<F, Args, How> Task<Args, How> for F
+where
+    F: Function<Args>,
+    F::Returned: Answer<How>,
+    Args: for<'de> OwnedArguments<'de>,
+{
+    type Output = <F::Returned as Answer<How>>::Value;
+
+    #[inline]
+    fn call(self, args: Args) -> Result<Self::Output, String> {
+        self.invoke(args).into_result()
+    }
+
+    #[inline]
+    #[allow(private_interfaces, reason = "as declared")]
+    fn write(args: &Args, bytes: &mut Vec<u8>, ipc_handles: IpcHandles) -> Result<(), String> {
+        args.write(bytes, ipc_handles)
+    }
+
+    #[inline]
+    fn read(bytes: &[u8]) -> Result<Args, String> {
+        Args::read(bytes)
+    }
+}
+
+/// A function, called with a tuple.
+pub trait Function<Args>: Copy + Send + Sync + 'static {
+    type Returned;
+
+    fn invoke(self, args: Args) -> Self::Returned;
+}
+
+/// A tuple that can travel. (With [`DeserializeOwned`] in its place the compiler would not name a `&str` among them.)
+pub trait OwnedArguments<'de>: Sized {
+    #[allow(private_interfaces, reason = "only this crate calls it")]
+    fn write(&self, bytes: &mut Vec<u8>, ipc_handles: IpcHandles) -> Result<(), String>;
+
+    fn read(bytes: &'de [u8]) -> Result<Self, String>;
+}
+
+macro_rules! implement {
     ($($arg:ident),*) => {
-        impl<F, R, $($arg),*> Task<($($arg,)*)> for F
+        impl<F, R, $($arg),*> Function<($($arg,)*)> for F
         where
             F: Fn($($arg),*) -> R + Copy + Send + Sync + 'static,
-            R: Serialize + DeserializeOwned + 'static,
-            $($arg: Serialize + DeserializeOwned + 'static,)*
         {
-            type Output = R;
+            type Returned = R;
 
+            #[inline]
             #[allow(non_snake_case, reason = "each argument is named like its type")]
-            fn call(self, ($($arg,)*): ($($arg,)*)) -> R {
+            fn invoke(self, ($($arg,)*): ($($arg,)*)) -> R {
                 self($($arg),*)
             }
+        }
 
+        impl<'de, $($arg),*> OwnedArguments<'de> for ($($arg,)*)
+        where
+            $($arg: Serialize + Deserialize<'de> + 'static,)*
+        {
             #[inline]
             #[allow(
                 non_snake_case,
@@ -72,28 +141,90 @@ macro_rules! implement_task {
                 unused_variables,
                 reason = "as above; there may be no arguments"
             )]
-            fn write(
-                ($($arg,)*): &($($arg,)*),
-                bytes: &mut Vec<u8>,
-                ipc_handles: IpcHandles,
-            ) -> Result<(), String> {
+            fn write(&self, bytes: &mut Vec<u8>, ipc_handles: IpcHandles) -> Result<(), String> {
+                let ($($arg,)*) = self;
                 $(codec::write_part($arg, bytes, ipc_handles)?;)*
                 Ok(())
             }
 
             #[inline]
             #[allow(unused_mut, unused_variables, reason = "there may be no arguments")]
-            fn read(mut bytes: &[u8]) -> Result<($($arg,)*), String> {
+            fn read(mut bytes: &'de [u8]) -> Result<Self, String> {
                 Ok(($(codec::read_part::<$arg>(&mut bytes)?,)*))
             }
         }
     };
 }
 
-implement_task!();
-implement_task!(A);
-implement_task!(A, B);
-implement_task!(A, B, C);
-implement_task!(A, B, C, D);
-implement_task!(A, B, C, D, E);
-implement_task!(A, B, C, D, E, G);
+implement!();
+implement!(A);
+implement!(A, B);
+implement!(A, B, C);
+implement!(A, B, C, D);
+implement!(A, B, C, D, E);
+implement!(A, B, C, D, E, G);
+
+/// What a function returns: a value, or a value or an error.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the result of a function that runs in another process",
+    label = "neither a type that serde can serialise and deserialise, nor a `Result` of one and an error"
+)]
+pub trait Answer<How> {
+    type Value: Serialize + DeserializeOwned + 'static;
+
+    fn into_result(self) -> Result<Self::Value, String>;
+}
+
+/// The kinds of [`Answer`].
+pub struct Plain;
+pub struct OrError;
+pub struct OrDynError;
+
+impl<T: Serialize + DeserializeOwned + 'static> Answer<Plain> for T {
+    type Value = T;
+
+    #[inline]
+    fn into_result(self) -> Result<T, String> {
+        Ok(self)
+    }
+}
+
+impl<T, E> Answer<OrError> for Result<T, E>
+where
+    T: Serialize + DeserializeOwned + 'static,
+    E: Error,
+{
+    type Value = T;
+
+    #[inline]
+    fn into_result(self) -> Result<T, String> {
+        self.map_err(|error| in_words(&error))
+    }
+}
+
+/// `anyhow::Error` and boxed errors lend a [`std::error::Error`] and are none.
+impl<T, E> Answer<OrDynError> for Result<T, E>
+where
+    T: Serialize + DeserializeOwned + 'static,
+    E: AsRef<dyn Error + Send + Sync>,
+{
+    type Value = T;
+
+    #[inline]
+    fn into_result(self) -> Result<T, String> {
+        self.map_err(|error| in_words(error.as_ref()))
+    }
+}
+
+/// Returns the message of an error and those of its sources, each once: many errors repeat their source's.
+#[cold]
+fn in_words(error: &dyn Error) -> String {
+    let mut words = error.to_string();
+    let sources = std::iter::successors(error.source(), |&source| source.source());
+    for source in sources.map(ToString::to_string) {
+        if !words.ends_with(&source) {
+            words = format!("{words}: {source}");
+        }
+    }
+    words
+}

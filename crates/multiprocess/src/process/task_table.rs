@@ -49,16 +49,18 @@ impl std::fmt::Debug for RegisteredTask {
 ///
 /// multiprocess::init([multiprocess::task(doubler)]);
 /// ```
-pub fn task<F, Args>(function: F) -> RegisteredTask
+pub fn task<F, Args, How>(function: F) -> RegisteredTask
 where
-    F: Task<Args>,
+    F: Task<Args, How>,
     Args: 'static,
+    How: 'static,
 {
     const { refuse_captures::<F>() };
     let run = move |arguments: Envelope, opened: &dyn Fn()| {
         let arguments = attachments::read_whole(|| envelope::open(arguments, F::read), opened)
             .map_err(|reason| TaskFailure::UnreadableInput { reason })?;
         let output = function.call(arguments);
+        let output = output.map_err(|message| TaskFailure::Failed { message })?;
         envelope::pack::<F::Output>(|bytes, ipc_handles| codec::write(&output, bytes, ipc_handles))
             .map_err(|reason| TaskFailure::UnsendableResult { reason })
     };
@@ -67,7 +69,7 @@ where
         name: type_name::<F>(),
         run: Box::new(run),
         run_batch: Box::new(move |inputs, count, note, results| {
-            batch::run::<F, Args>(function, inputs, count, note, results);
+            batch::run::<F, Args, How>(function, inputs, count, note, results);
         }),
     }
 }

@@ -3,8 +3,8 @@
 //! A vector of plain numbers is a [block](crate::transfer::block); any other value is in postcard's format.
 
 use postcard::ser_flavors::Flavor;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::transfer::{attachments, block, handle, ipc};
 
@@ -74,7 +74,9 @@ pub(crate) fn read<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, Str
 
 /// As [`read`], for a value that others may follow; it is split off the bytes.
 #[inline]
-pub(crate) fn read_part<T: DeserializeOwned + 'static>(bytes: &mut &[u8]) -> Result<T, String> {
+pub(crate) fn read_part<'de, T: Deserialize<'de> + 'static>(
+    bytes: &mut &'de [u8],
+) -> Result<T, String> {
     if block::is_block::<T>() {
         let cut_off = || "it is cut off".to_owned();
         let (length, rest) = bytes.split_first_chunk().ok_or_else(cut_off)?;

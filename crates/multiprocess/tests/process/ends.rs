@@ -29,6 +29,7 @@ pub(crate) fn main() -> ExitCode {
             a_child_that_returns,
             a_child_that_panics,
             a_child_that_exits_with_7,
+            a_main_whose_child_watches_it,
         ],
         story::named![
             at_the_end_of_main_daemons_are_ended_and_others_waited_for,
@@ -37,6 +38,7 @@ pub(crate) fn main() -> ExitCode {
             a_daemon_that_refuses_sigterm_is_killed_at_the_end_of_main,
             at_the_return_of_a_child_the_same_happens_to_its_children,
             at_the_panic_of_a_child_the_same_happens_to_its_children,
+            a_child_can_ask_whether_its_parent_is_alive,
             at_an_exit_of_a_child_the_same_happens_to_its_children,
         ],
     )
@@ -49,6 +51,7 @@ fn tasks() -> Vec<RegisteredTask> {
         task(refuse_sigterm),
         task(worker),
         task(household),
+        task(watches_its_parent),
     ]
 }
 
@@ -59,6 +62,28 @@ fn worker(end: IpcReceiver<()>) {
     assert!(end.try_recv_timeout(story::LIMIT).is_err());
     std::thread::sleep(Duration::from_millis(100));
     println!("worker done, parent there: {}", parent.is_running());
+}
+
+/// Tells whether its parent is alive, until it is not.
+fn watches_its_parent() {
+    let parent = parent().unwrap();
+    assert!(parent.is_alive());
+    println!("alive");
+    story::until("the parent is gone", || !parent.is_alive());
+    println!("orphan");
+}
+
+fn a_main_whose_child_watches_it() {
+    init(tasks());
+    let _child = spawn(watches_its_parent, ()).unwrap();
+    story::a_minute();
+}
+
+fn a_child_can_ask_whether_its_parent_is_alive() {
+    let mut scene = Scene::new("a_main_whose_child_watches_it").start();
+    assert_eq!(scene.line(), "alive");
+    scene.kill();
+    assert_eq!(scene.line(), "orphan");
 }
 
 /// How a process ends.

@@ -2,10 +2,11 @@
 
 use crate::story;
 
-use std::io::Read;
+use std::ffi::OsString;
+use std::io::{Read, Write};
 use std::process::{Command, ExitCode};
 
-use multiprocess::{Builder, RegisteredTask, init, spawn, task};
+use multiprocess::{Builder, Error, RegisteredTask, init, spawn, task};
 
 use story::proc;
 use story::scene::Scene;
@@ -29,6 +30,8 @@ pub(crate) fn main() -> ExitCode {
             a_deleted_program_starts_children_that_run_the_same_code,
             a_replaced_program_starts_children_that_run_the_same_code,
             a_child_has_its_parents_folder_and_environment,
+            a_child_can_have_surroundings_of_its_own,
+            the_streams_of_a_child_can_be_set,
             a_child_keeps_what_a_library_opened_before_main,
         ],
     )
@@ -40,6 +43,8 @@ fn tasks() -> Vec<RegisteredTask> {
         task(descriptors),
         task(reads_input),
         task(surroundings),
+        task(surroundings_of_a_grandchild),
+        task(echoes),
     ]
 }
 
@@ -153,10 +158,20 @@ fn a_replaced_program_starts_children_that_run_the_same_code() {
     play_copy("replaced");
 }
 
-fn surroundings() -> (String, String, Vec<String>) {
+/// The current folder, a variable, the arguments, and those that the system shows.
+type Surroundings = (String, Option<String>, [Vec<String>; 2]);
+
+fn surroundings() -> Surroundings {
     let folder = std::env::current_dir().unwrap().display().to_string();
-    let variable = std::env::var("OF_THE_PARENT").unwrap();
-    (folder, variable, std::env::args().skip(1).collect())
+    let variable = std::env::var("OF_THE_PARENT").ok();
+    let words = |word: OsString| word.into_string().unwrap();
+    let seen = multiprocess::args_os().skip(1).map(words).collect();
+    (folder, variable, [seen, std::env::args().skip(1).collect()])
+}
+
+fn surroundings_of_a_grandchild() -> Surroundings {
+    let below = Builder::new().name("below").spawn(surroundings, ());
+    below.unwrap().join().unwrap()
 }
 
 fn with_arguments_and_a_folder() {
@@ -166,11 +181,17 @@ fn with_arguments_and_a_folder() {
         .name("at the root")
         .spawn(surroundings, ())
         .unwrap();
-    let (folder, variable, arguments) = child.join().unwrap();
-    assert_eq!((folder.as_str(), variable.as_str()), ("/", "a value"));
-    // Not the parent's.
-    assert_eq!(arguments, ["--multiprocess-child", "at the root"]);
-    assert_eq!(std::env::args().nth(1).as_deref(), Some("play"));
+    let (folder, variable, [seen, shown]) = child.join().unwrap();
+    assert_eq!(
+        (folder.as_str(), variable.as_deref()),
+        ("/", Some("a value"))
+    );
+    assert_eq!(seen, ["play"]);
+    assert_eq!(shown, ["play", "--multiprocess-child", "at the root"]);
+    let below = spawn(surroundings_of_a_grandchild, ()).unwrap();
+    let [seen, shown] = below.join().unwrap().2;
+    assert_eq!(seen, ["play"]);
+    assert_eq!(shown, ["play", "--multiprocess-child", "below"]);
 }
 
 fn a_child_has_its_parents_folder_and_environment() {
@@ -178,6 +199,67 @@ fn a_child_has_its_parents_folder_and_environment() {
         .env("OF_THE_PARENT", "a value")
         .arg("play")
         .succeed();
+}
+
+fn a_child_can_have_surroundings_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().canonicalize().unwrap();
+    let builder = || Builder::new().name("set").current_dir(&folder);
+    let builder = || builder().env("OF_THE_PARENT", "another").args(["one", ""]);
+    let path = folder.display().to_string();
+    let child = builder().spawn(surroundings_of_a_grandchild, ()).unwrap();
+    let (found, variable, [seen, shown]) = child.join().unwrap();
+    assert_eq!((found, variable.as_deref()), (path, Some("another")));
+    assert_eq!(seen, ["one", ""]);
+    assert_eq!(shown, ["one", "", "--multiprocess-child", "below"]);
+    let child = builder().env_remove("OF_THE_PARENT");
+    let child = child.args([""; 0]).spawn(surroundings, ()).unwrap();
+    let (_, variable, [seen, _]) = child.join().unwrap();
+    assert_eq!((variable, seen), (None, Vec::new()));
+    for (wrong, why) in [
+        ("no such folder", "No such file"),
+        ("a file", "Not a directory"),
+    ] {
+        std::fs::write(folder.join("a file"), "").unwrap();
+        let before = proc::descriptors();
+        let child = builder().current_dir(folder.join(wrong));
+        let error = child.spawn(surroundings, ()).unwrap_err();
+        assert!(matches!(&error, Error::Spawn { name, .. } if name == "set"));
+        let error = error.to_string();
+        assert!(error.contains(wrong) && error.contains(why), "{error}");
+        assert_eq!(proc::descriptors(), before);
+    }
+}
+
+fn echoes() -> Vec<(u32, String)> {
+    print!("{}", reads_input());
+    eprint!("not empty");
+    proc::descriptors()
+}
+
+fn the_streams_of_a_child_can_be_set() {
+    // Of every kind of start.
+    for daemon in [false, true] {
+        let builder = || Builder::new().daemon(daemon);
+        let (mut output, output_of_child) = std::io::pipe().unwrap();
+        let (mut error, error_of_child) = std::io::pipe().unwrap();
+        let (input_of_child, mut input) = std::io::pipe().unwrap();
+        let child = builder().stdin(input_of_child).stdout(output_of_child);
+        let child = child.stderr(error_of_child).spawn(echoes, ()).unwrap();
+        input.write_all(b"there and back").unwrap();
+        drop(input);
+        let mut texts = [String::new(), String::new()];
+        output.read_to_string(&mut texts[0]).unwrap();
+        error.read_to_string(&mut texts[1]).unwrap();
+        assert_eq!(texts, ["there and back", "not empty"]);
+        let open = child.join().unwrap();
+        for (place, (number, to)) in (0..3).zip(&open) {
+            assert!(*number == place && to.starts_with("pipe:"), "{open:?}");
+        }
+        // No copy of them is left.
+        let others = open[3..].iter().filter(|(_, to)| to.starts_with("pipe:"));
+        assert_eq!(others.count(), 0, "{open:?}");
+    }
 }
 
 /// Opens the file `LIBRARY_OPENS` twice, and has one of the two closed by the start of a program.

@@ -12,7 +12,10 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use ipc_channel::ipc::{self, IpcReceiver, IpcSender};
-use multiprocess::{Builder, Error, JoinHandle, RegisteredTask, Signal, init, spawn, task};
+use multiprocess::{
+    Builder, Error, JoinHandle, Receiver, RegisteredTask, Sender, Signal, Waitable, channel, init,
+    spawn, task, wait, wait_timeout,
+};
 
 use story::proc;
 use story::scene::Scene;
@@ -39,6 +42,9 @@ pub(crate) fn main() -> ExitCode {
             a_handle_shows_its_process,
             signals_that_interrupt_a_join_do_not_reach_the_caller,
             a_program_that_ignores_sigchld_gets_its_answers,
+            a_wait_for_several_wakes_at_the_end_of_a_process,
+            several_threads_wait_for_one_process,
+            a_process_and_its_messages_are_waited_for_together,
             terminating_a_child_again_and_again_does_not_block_waiting_for_others,
         ],
     )
@@ -51,6 +57,7 @@ fn tasks() -> Vec<RegisteredTask> {
         task(wait_for_word),
         task(refuses_sigterm),
         task(exits),
+        task(sends_and_waits),
         task(interrupts_parent),
     ]
 }
@@ -232,6 +239,59 @@ fn a_handle_shows_its_process() {
         "{shown}"
     );
     child.kill().unwrap();
+}
+
+fn a_wait_for_several_wakes_at_the_end_of_a_process() {
+    let slow = spawn(nap, ()).unwrap();
+    let killed = spawn(nap, ()).unwrap();
+    let several: [&dyn Waitable; 2] = [&slow, &killed];
+    let early = wait_timeout(&several, Duration::from_millis(50));
+    assert!(early.unwrap_err().is_timeout());
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| wait(&several));
+        std::thread::sleep(Duration::from_millis(50));
+        killed.kill().unwrap();
+        assert_eq!(waiting.join().unwrap(), [1]);
+    });
+    // It stays so, also when it has been reaped.
+    assert_eq!(wait(&several), [1]);
+    slow.kill().unwrap();
+    assert!(slow.join().is_err());
+    assert!(killed.join().is_err());
+}
+
+fn several_threads_wait_for_one_process() {
+    let child = spawn(nap, ()).unwrap();
+    std::thread::scope(|scope| {
+        let waiting = [(); 4].map(|()| scope.spawn(|| wait(&[&child])));
+        std::thread::sleep(Duration::from_millis(50));
+        child.kill().unwrap();
+        for thread in waiting {
+            assert_eq!(thread.join().unwrap(), [0]);
+        }
+    });
+    assert!(child.join().is_err());
+}
+
+fn sends_and_waits(words: Sender<u32>, word: Receiver<()>) -> u32 {
+    words.send(1).unwrap();
+    // It ends by the parent's word.
+    assert!(word.recv().unwrap_err().is_closed());
+    2
+}
+
+fn a_process_and_its_messages_are_waited_for_together() {
+    let (sender, words) = channel().unwrap();
+    let (end, word) = channel::<()>().unwrap();
+    let child = spawn(sends_and_waits, (sender, word)).unwrap();
+    let several: [&dyn Waitable; 2] = [&child, &words];
+    assert_eq!(wait(&several), [1]);
+    assert_eq!(words.recv().unwrap(), 1);
+    drop(end);
+    // Its death ends its messages, too.
+    assert!([vec![0], vec![1], vec![0, 1]].contains(&wait(&several)));
+    story::until("both are seen", || wait(&several) == [0, 1]);
+    assert_eq!(child.join().unwrap(), 2);
 }
 
 fn interrupts_parent(times: u32) -> u32 {

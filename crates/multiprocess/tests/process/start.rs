@@ -47,7 +47,7 @@ fn tripler(number: i64) -> i64 {
 }
 
 fn is_child() -> bool {
-    std::env::args().nth(1).as_deref() == Some("--multiprocess-child")
+    std::env::args().nth_back(1).as_deref() == Some("--multiprocess-child")
 }
 
 fn a_function_that_is_not_in_the_list() {

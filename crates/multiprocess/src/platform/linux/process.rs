@@ -9,7 +9,7 @@ use rustix::process::{self, PidfdFlags, Signal};
 use crate::platform::signal;
 use crate::platform::unix::process::pid_of;
 
-pub(crate) use crate::platform::unix::process::{is_free, now};
+pub(crate) use crate::platform::unix::process::{is_free, now, parent_id};
 
 /// Returns the name of a process, of which the system shows 15 bytes.
 pub(crate) fn name(pid: u32) -> Option<String> {
