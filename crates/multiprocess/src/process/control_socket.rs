@@ -133,15 +133,11 @@ pub(crate) fn receive_frame(socket: &UnixStream) -> io::Result<Option<(Kind, Env
     }
     let header: Header = bytemuck::checked::try_pod_read_unaligned(&header)
         .map_err(|_| broken("a frame of an unknown kind"))?;
-    let mut packet = vec![0; header.packet as usize];
     let length = usize::try_from(header.bytes).map_err(|_| broken("a value larger than memory"))?;
-    let mut bytes = Vec::new();
-    let reserved = bytes.try_reserve_exact(length);
-    reserved.map_err(|_| broken("a value larger than the memory that is free"))?;
-    bytes.resize(length, 0);
-    if !fill(socket, &mut packet, &mut files)?
-        || !header.stored && !fill(socket, &mut bytes, &mut files)?
-    {
+    let inline = if header.stored { 0 } else { length };
+    let mut packet = vec![0; in_a_frame(header.packet as usize)?];
+    let mut bytes = vec![0; in_a_frame(inline)?];
+    if !fill(socket, &mut packet, &mut files)? || !fill(socket, &mut bytes, &mut files)? {
         return Ok(None);
     }
     if files.len() != usize::from(header.files) || header.stored && files.is_empty() {
@@ -150,7 +146,7 @@ pub(crate) fn receive_frame(socket: &UnixStream) -> io::Result<Option<(Kind, Env
         return Err(broken(&format!("{what}: {why}")));
     }
     if header.stored {
-        File::from(files.remove(0)).read_exact_at(&mut bytes, 0)?;
+        bytes = whole(&File::from(files.remove(0)), length)?;
     }
     let envelope = Envelope {
         bytes,
@@ -158,6 +154,25 @@ pub(crate) fn receive_frame(socket: &UnixStream) -> io::Result<Option<(Kind, Env
         ..Envelope::default()
     };
     Ok(Some((header.kind, envelope)))
+}
+
+/// Returns a length if so much fits into a frame.
+fn in_a_frame(length: usize) -> io::Result<usize> {
+    let fits = (length <= INLINE).then_some(length);
+    fits.ok_or_else(|| broken("a frame longer than frames are"))
+}
+
+/// Reads a value of that length out of its file.
+fn whole(file: &File, length: usize) -> io::Result<Vec<u8>> {
+    if file.metadata()?.len() < length as u64 {
+        return Err(broken("a value longer than its file"));
+    }
+    let mut bytes = Vec::new();
+    let reserved = bytes.try_reserve_exact(length);
+    reserved.map_err(|_| broken("a value larger than the memory that is free"))?;
+    bytes.resize(length, 0);
+    file.read_exact_at(&mut bytes, 0)?;
+    Ok(bytes)
 }
 
 /// Fills the buffer; false if the other process is gone, or too little is there and the socket does not block.

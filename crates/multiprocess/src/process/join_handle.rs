@@ -101,8 +101,8 @@ impl<R> JoinHandle<R> {
     ///
     /// # Errors
     ///
-    /// [`Error::Panicked`], [`Error::Exited`], [`Error::Killed`], [`Error::NeverStarted`] or [`Error::EndUnknown`] if
-    /// the function did not return; [`Error::Encode`] or [`Error::Decode`] if its value could not travel;
+    /// [`Error::Failed`] if the function returned an error; [`Error::Panicked`], [`Error::Exited`], [`Error::Killed`],
+    /// [`Error::NeverStarted`] or [`Error::EndUnknown`] if it did not return; [`Error::Encode`] or [`Error::Decode`] if its value could not travel;
     /// [`Error::AlreadyJoined`] if [`join_timeout`](JoinHandle::join_timeout) gave the answer before.
     pub fn join(self) -> Result<R> {
         self.wait(None)?;

@@ -2,6 +2,8 @@
 
 use crate::story;
 
+use std::io::Write;
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, ExitCode, Stdio};
 
@@ -19,6 +21,7 @@ pub(crate) fn main() -> ExitCode {
             init_twice,
             another_list_in_the_child,
             a_function_that_is_not_in_the_list,
+            a_forged_answer,
         ],
         story::named![
             a_function_that_was_not_registered_is_an_error_by_name_without_a_process,
@@ -28,6 +31,7 @@ pub(crate) fn main() -> ExitCode {
             a_child_with_another_list_is_an_error_with_the_reason,
             a_child_mark_given_by_hand_is_refused,
             a_child_whose_parent_has_ended_ends,
+            an_answer_that_says_it_is_huge_is_an_error,
         ],
     )
 }
@@ -151,6 +155,33 @@ fn another_list_in_the_child() {
 
 fn a_child_with_another_list_is_an_error_with_the_reason() {
     Scene::new("another_list_in_the_child").succeed();
+}
+
+/// Both the parent and the child: the child answers with the lengths of a packet and of a value, and nothing else.
+fn a_forged_answer() {
+    if is_child() {
+        let stdin = std::io::stdin().as_fd().try_clone_to_owned();
+        let mut socket = UnixStream::from(stdin.unwrap());
+        let forged = std::env::var("FORGED").unwrap();
+        let (packet, value) = forged.split_once(' ').unwrap();
+        // The kind, and that no files come with it.
+        let mut header = vec![4, 0, 0, 0];
+        header.extend(packet.parse::<u32>().unwrap().to_ne_bytes());
+        header.extend(value.parse::<u64>().unwrap().to_ne_bytes());
+        socket.write_all(&header).unwrap();
+        std::process::exit(0);
+    }
+    init(tasks());
+    for forged in ["4294967295 0", "0 4294967296"] {
+        let child = Builder::new().env("FORGED", forged);
+        let error = child.spawn(doubler, (5,)).unwrap().join().unwrap_err();
+        let error = error.to_string();
+        assert!(error.ends_with("a frame longer than frames are"), "{error}");
+    }
+}
+
+fn an_answer_that_says_it_is_huge_is_an_error() {
+    Scene::new("a_forged_answer").succeed();
 }
 
 /// This program, called as if it were a child.
