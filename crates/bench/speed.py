@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import sys
 import time
+from multiprocessing import shared_memory
 
 CONTEXT = multiprocessing.get_context("fork")
 ITEMS = 60_000
@@ -88,6 +89,27 @@ def large(kind, mib):
     nanoseconds = each(times, work)
     ours.send(None)
     child.join()
+    return nanoseconds
+
+
+def buffer():
+    memory = shared_memory.SharedMemory(create=True, size=100 * MIB)
+    ours, theirs = CONTEXT.Pipe()
+    child = CONTEXT.Process(target=echo, args=(theirs,))
+    child.start()
+    times = 200
+
+    def work():
+        for _ in range(times):
+            ours.send(memory)
+            ours.recv().close()
+
+    work()
+    nanoseconds = each(times, work)
+    ours.send(None)
+    child.join()
+    memory.close()
+    memory.unlink()
     return nanoseconds
 
 

@@ -38,7 +38,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use lexopt::{Arg, ValueExt};
-use multiprocess::task;
+use multiprocess::{Array, task};
 
 use crate::machine::Machine;
 use crate::measure::{large, lock, pipe, pool, queue};
@@ -70,6 +70,7 @@ fn main() -> ExitCode {
         task(pipe::echo::<u64>),
         task(pipe::echo::<Vec<u8>>),
         task(pipe::echo::<Vec<f64>>),
+        task(pipe::echo::<Array<u8>>),
         task(pipe::echo_ipc),
         task(queue::put),
         task(queue::put_ipc),

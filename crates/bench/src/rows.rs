@@ -175,6 +175,11 @@ pub(crate) static ROWS: &[Row] = &[
         side("four copies", Rust(|| large::copies(100, 4, 0))),
         side("copies, fresh pages", Rust(|| large::copies(100, 2, 2))).target(AtMost(1.3)),
     ]),
+    time("buffer", "a shared buffer of 100 MiB handed over and back").sides(&[
+        ours(large::buffer),
+        side("a number", Rust(|| pipe::to_child(pipe::steady))).target(AtMost(1.0)),
+        python("buffer"),
+    ]),
     time("pool", "pool map, 1 000 000 trivial calls, for each").sides(&[
         ours(pool::ours),
         python("pool").target(Faster(5.0)),

@@ -32,6 +32,18 @@ where
     })
 }
 
+/// The child sends back the array of 100 MiB that it received, and this process sends that one again: the array itself
+/// stays where it is.
+pub(crate) fn buffer() -> Result<Vec<f64>> {
+    let mut array = Array::<u8>::new(100 * MIB)?;
+    pipe::to_child(|trip| {
+        repeated(500, || {
+            array = trip(array.clone())?;
+            Ok(())
+        })
+    })
+}
+
 /// Copies so many MiB into a vector that is there, and into new ones, whose pages are new, too.
 pub(crate) fn copies(mib: usize, old: u32, new: u32) -> Result<Vec<f64>> {
     let source = vec![1_u8; mib * MIB];
