@@ -31,7 +31,10 @@
 //! Arguments and results are any owned types that serde can serialise and deserialise; a function [may also
 //! fail](Task). The bytes are in
 //! [postcard](https://docs.rs/postcard)'s format, which carries no types: a type that asks the bytes what they are
-//! (`#[serde(untagged)]`, `#[serde(flatten)]`, `serde_json::Value`) is an error. With the feature `ipc`, on Linux,
+//! (`#[serde(untagged)]`, `#[serde(flatten)]`, `serde_json::Value`) is an error. A type of your own gets
+//! `#[derive(Serialize, Deserialize)]` from the package `serde` with its feature `derive`.
+//!
+//! With the feature `ipc`, on Linux,
 //! senders, receivers and shared memory of the `ipc-channel` package travel too, in arguments and results of processes,
 //! up to 63 of them in a value; elsewhere they are an error. Without the feature, the crate finds only those in the
 //! name of the value's type (`Vec<IpcSender<u8>>`, but not a field of a struct). Any other is an error where it is
@@ -56,7 +59,7 @@
 //! | `sys.argv` | [`args_os`] | |
 //! | `join()`, `join(seconds)` | [`join`](JoinHandle::join), [`join_timeout`](JoinHandle::join_timeout) | give what the function returned, or why there is nothing |
 //! | an exception | an error that the function [returns](Task), or a panic | arrives at `join`, `map` and the others |
-//! | `exitcode` | [`exit_status`](JoinHandle::exit_status), and the variants of [`Error`] | exit codes, signals, panics and errors are told apart |
+//! | `exitcode` | [`exit_status`](JoinHandle::exit_status), and the variants of [`Error`] after a join | exit codes, signals, panics and errors are told apart |
 //! | `is_alive`, `name`, `pid`, `daemon`, `terminate`, `kill` | the same on [`JoinHandle`] (`is_daemon`) | a signal never reaches a process that was reaped |
 //! | `current_process()`, `parent_process()`, `active_children()` | [`current`], [`parent`], [`active_children`] | the parent can be asked [`is_alive`](Parent::is_alive) |
 //! | `cpu_count()` | [`std::thread::available_parallelism`] | what this program may use |
@@ -73,11 +76,11 @@
 //! | `Event` | [`Event`] | |
 //! | `Condition` | [`Condition`]: its guard has `wait`, `wait_for`, `notify_one`, `notify_all` | |
 //! | `Barrier` | [`Barrier`] | also broken by the death of a participant |
-//! | `Value('d', 0.0)`, `Array('i', 5)` | [`Value<f64>`](Value), [`Array<i32>`](Array) | any type that is [`bytemuck::Pod`]; the guard is the data |
+//! | `Value('d', 0.0)`, `Array('i', 5)` | [`Value::new(0.0)`](Value), [`Array::<i32>::new(5)`](Array), [`Array::from_slice`] | any type that is [`bytemuck::Pod`]; the guard is the data |
 //! | `RawValue`, `RawArray` | [`RawValue`], [`RawArray`] | numbers, by atomic operations |
 //! | `shared_memory.SharedMemory` | [`Array<u8>`](Array) | has no name that must be unlinked |
-//! | `Pool(4, initializer, initargs, maxtasksperchild)` | [`Pool::new`], [`Pool::builder`] | a killed worker is replaced |
-//! | `apply`, `apply_async`, `map`, `map_async`, `starmap`, `imap`, `imap_unordered` | the same on [`Pool`] | a failed input says which it was; `imap` reads only a bounded number of inputs ahead |
+//! | `Pool(4, initializer, initargs, maxtasksperchild)`, `Pool()` | [`Pool::new`], [`Pool::builder`] | a killed worker is replaced; without a number of workers there is one per core |
+//! | `apply`, `apply_async`, `map`, `map_async`, `starmap`, `imap`, `imap_unordered` | the same on [`Pool`] | a failed input says which it was, and [`map_each`](Pool::map_each) gives the results of the others; `imap` reads only a bounded number of inputs ahead |
 //! | `chunksize=10` | [`pool.chunk_size(10).map(…)`](Pool::chunk_size) | without it, chunks follow the time that calls take |
 //! | `callback=…` | [`pool.on_progress(…)`](Pool::on_progress) | |
 //! | `AsyncResult.get`, `wait`, `ready`, `successful` | [`AsyncResult`]: `get`, `get_timeout`, `wait_timeout`, `is_ready` | `get` tells success by its `Result` |
@@ -221,7 +224,9 @@ struct Readme;
 /// Prepares the program for having child processes; the first statement of `main`.
 ///
 /// In the first process it notes which functions children may run, and returns. In a child it runs the function that the
-/// parent asked for, and exits: what follows in `main` runs in the first process only.
+/// parent asked for, and exits: what follows in `main` runs in the first process only. What stands before it runs in
+/// every child too: only what children need as well, as a `tracing` subscriber. An async `main` (`#[tokio::main]`) would
+/// start its threads before; let a plain `main` call `init`, and then start the runtime.
 ///
 /// Python: `if __name__ == "__main__":`; its children find functions by importing the module again.
 ///

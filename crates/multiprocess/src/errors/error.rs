@@ -24,7 +24,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Fields of one name mean the same in all variants: `name` and `pid` are those of the process concerned, `what` is the
 /// object or the value, as the message names it, `function` is the path of a function, `limit` is how long the thread
 /// waited, and `source` and `reason` are the words of the operating system and of the serialiser.
-#[derive(Debug, thiserror::Error)]
+///
+/// Its `Debug` is its message too: `main` may return it.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "fields of one name are explained once")]
 pub enum Error {
@@ -281,6 +283,12 @@ pub enum Error {
         name: String,
         source: io::Error,
     },
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl Error {

@@ -35,6 +35,10 @@ use crate::transfer::handles::Handles;
 /// environment and current folder are the parent's, unless a [`Builder`] sets others. Lines that it prints stay whole
 /// [up to a length](crate#printing).
 ///
+/// When `main` ends, also by `?`, it waits for the process. If that may wait for something from this one, make it a
+/// [daemon](Builder::daemon), or use a [`channel`](crate::channel), which ends with its senders; a
+/// [`Queue`](crate::Queue) does not.
+///
 /// # Errors
 ///
 /// [`Error::NotInitialized`] or [`Error::NotRegistered`] if the child could not run the function, [`Error::Encode`] if the

@@ -19,7 +19,8 @@ use crate::transfer::codec::{self, IpcHandles};
 /// `Result<i64, String>`. An error type that serde can serialise too is ambiguous, and refused ("type annotations
 /// needed"): turn it into an `anyhow::Error` or a `String` in the function.
 ///
-/// The build refuses a closure that captures variables, which would not exist in the child:
+/// The build refuses a closure that captures variables, which would not exist in the child; pass them as arguments. (One
+/// that captures nothing is as good as a function, if the same one is registered and spawned: keep it with `let`.)
 ///
 /// ```compile_fail,E0080
 /// let factor = 3;
@@ -40,7 +41,7 @@ use crate::transfer::codec::{self, IpcHandles};
 /// multiprocess::init([multiprocess::task(reads)]);
 /// ```
 ///
-/// It refuses what is borrowed ("`(&str,)` must implement `OwnedArguments`"), and more than six arguments; make a struct
+/// It refuses what is borrowed ("`(&str,)` must implement `NoReferences`"), and more than six arguments; make a struct
 /// of them, or a tuple:
 ///
 /// ```compile_fail
@@ -57,7 +58,8 @@ use crate::transfer::codec::{self, IpcHandles};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot run in another process",
     label = "not a function of up to six owned arguments that serde can serialise and deserialise",
-    note = "arguments are passed as a tuple, also a single one: `spawn(doubler, (5,))`"
+    note = "arguments are passed as a tuple, also a single one: `spawn(doubler, (5,))`",
+    note = "instead of more than six arguments take a struct of them"
 )]
 pub trait Task<Args, How = Plain>: Copy + Send + Sync + 'static {
     /// What the function returns; if it can fail, what its `Ok` holds.
@@ -79,7 +81,7 @@ impl<F, Args, How> Task<Args, How> for F
 where
     F: Function<Args>,
     F::Returned: Answer<How>,
-    Args: for<'de> OwnedArguments<'de>,
+    Args: for<'de> NoReferences<'de>,
 {
     type Output = <F::Returned as Answer<How>>::Value;
 
@@ -108,7 +110,7 @@ pub trait Function<Args>: Copy + Send + Sync + 'static {
 }
 
 /// A tuple that can travel. (With [`DeserializeOwned`] in its place the compiler would not name a `&str` among them.)
-pub trait OwnedArguments<'de>: Sized {
+pub trait NoReferences<'de>: Sized {
     #[allow(private_interfaces, reason = "only this crate calls it")]
     fn write(&self, bytes: &mut Vec<u8>, ipc_handles: IpcHandles) -> Result<(), String>;
 
@@ -130,7 +132,7 @@ macro_rules! implement {
             }
         }
 
-        impl<'de, $($arg),*> OwnedArguments<'de> for ($($arg,)*)
+        impl<'de, $($arg),*> NoReferences<'de> for ($($arg,)*)
         where
             $($arg: Serialize + Deserialize<'de> + 'static,)*
         {
@@ -167,7 +169,9 @@ implement!(A, B, C, D, E, G);
 /// What a function returns: a value, or a value or an error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the result of a function that runs in another process",
-    label = "neither a type that serde can serialise and deserialise, nor a `Result` of one and an error"
+    label = "neither a type that serde can serialise and deserialise, nor a `Result` of one and an error",
+    note = "a type of your own, also in an `Ok`, needs `#[derive(serde::Serialize, serde::Deserialize)]`",
+    note = "the error can be `anyhow::Error`, `Box<dyn Error + Send + Sync>`, or a type with `std::error::Error`"
 )]
 pub trait Answer<How> {
     type Value: Serialize + DeserializeOwned + 'static;

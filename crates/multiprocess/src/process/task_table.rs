@@ -93,7 +93,7 @@ const fn refuse_captures<F>() {
     assert!(
         size_of::<F>() == 0,
         "only a plain function can run in another process, not a closure that captures \
-         variables and not a function pointer"
+         variables and not a function pointer: pass what it captures as arguments"
     );
 }
 
