@@ -54,13 +54,12 @@ impl Source for Mpmc {
     }
 }
 
-/// Waits until at least one of several can be received from, or is a process that has ended, and returns the places of
-/// those.
+/// Waits until at least one of several is ready, and returns the indices of the ready ones, in ascending order.
 ///
-/// One that is at its end can be received from: it is an error at once, so take it out of the list then, and a process
-/// that has ended too. While others are ready, one whose other side was killed may be found by a later call only. Where
-/// other processes receive from the same queue, one of them may be faster; then a receive waits again, unless it is a
-/// `try_` one.
+/// A process is ready when it has ended, the others when a message can be received from them or they are at their end.
+/// Take what has ended out of the list, as it stays ready. If another one is ready, this call may not yet report one whose
+/// other side was killed; a later call does. Where other processes receive from the same queue, one of them may be faster;
+/// then a receive waits again, unless it is a `try_` one.
 ///
 /// Python: `multiprocessing.connection.wait(connections)`, and there the `sentinel` of a process.
 ///
@@ -81,10 +80,10 @@ impl Source for Mpmc {
 /// # Ok::<(), multiprocess::Error>(())
 /// ```
 ///
-/// The first of several processes to end:
+/// Processes, in the order in which they end:
 ///
 /// ```
-/// use multiprocess::{JoinHandle, Waitable, spawn, task, wait};
+/// use multiprocess::{Waitable, spawn, task, wait};
 ///
 /// fn nap(milliseconds: u64) {
 ///     std::thread::sleep(std::time::Duration::from_millis(milliseconds));
@@ -92,10 +91,15 @@ impl Source for Mpmc {
 ///
 /// fn main() -> Result<(), multiprocess::Error> {
 ///     multiprocess::init([task(nap)]);
-///     let slow = spawn(nap, (60_000,))?;
-///     let fast = spawn(nap, (10,))?;
-///     assert_eq!(wait(&[&slow, &fast]), [1]);
-///     slow.kill()
+///     let mut children = vec![spawn(nap, (30,))?, spawn(nap, (10,))?, spawn(nap, (20,))?];
+///     while !children.is_empty() {
+///         let list: Vec<&dyn Waitable> = children.iter().map(|child| child as _).collect();
+///         // From the last one on: to remove one moves those behind it.
+///         for index in wait(&list).into_iter().rev() {
+///             children.remove(index).join()?;
+///         }
+///     }
+///     Ok(())
 /// }
 /// ```
 #[must_use]
