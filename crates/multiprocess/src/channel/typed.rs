@@ -17,9 +17,8 @@ use crate::memory::segment::Segment;
 use crate::memory::timeout::{Timeout, WaitUntil};
 use crate::trace::events;
 use crate::transfer::attachments::{self, Attachments};
-use crate::transfer::block::Block;
-use crate::transfer::caught;
-use crate::transfer::codec::{self, IpcHandles};
+use crate::transfer::block::{Block, Message};
+use crate::transfer::{caught, codec, ipc};
 
 /// One direction with values of one type.
 pub(crate) struct Typed<T> {
@@ -76,10 +75,13 @@ fn discard_all<T: DeserializeOwned>(mpmc: &Mpmc) {
         return;
     }
     DISCARDED.with_borrow_mut(|discarded| discarded.push(this));
-    let mut message = Vec::new();
-    while mpmc.take(&mut message, WaitUntil::Try).is_ok() {
+    let mut bytes = Vec::new();
+    while mpmc
+        .take(|message| message.copy_to(&mut bytes), WaitUntil::Try)
+        .is_ok()
+    {
         attachments::apart(|| {
-            let _ = caught::without_panic(|| drop(codec::read_serialised::<T>(&message)));
+            let _ = caught::without_panic(|| drop(codec::read_serialised::<T>(&bytes)));
         });
     }
     DISCARDED.with_borrow_mut(Vec::pop);
@@ -173,18 +175,19 @@ impl<T: DeserializeOwned> Typed<T> {
     pub(crate) fn take(&self, limit: Timeout) -> Result<T> {
         let since = events::moment(Level::TRACE);
         let wait = limit.wait_until();
-        let mut taken = Err(Stop::NotNow);
-        let value = if let Some(block) = &self.block {
-            (block.receive)(&mut |sink| taken = self.mpmc.take(sink, wait))
+        let mut value = Err(String::new());
+        let taken = if let Some(block) = &self.block {
+            let receive = |message: Message<'_>| value = (block.read)(message);
+            self.mpmc.take(receive, wait)
         } else {
-            let mut message = BUFFER.take();
-            taken = self.mpmc.take(&mut message, wait);
-            let value = match taken {
-                Ok(_) => caught::or_panic_message(|| codec::read_serialised(&message)),
-                Err(_) => Err(String::new()),
-            };
-            keep(message);
-            value
+            let mut bytes = BUFFER.take();
+            let receive = |message: Message<'_>| message.copy_to(&mut bytes);
+            let taken = self.mpmc.take(receive, wait);
+            if taken.is_ok() {
+                value = caught::or_panic_message(|| codec::read_serialised(&bytes));
+            }
+            keep(bytes);
+            taken
         };
         let item = taken.map_err(|stop| self.stopped(stop, limit, MESSAGE))?;
         events::got(&self.mpmc, item, since);
@@ -210,8 +213,8 @@ fn takers_are_gone(put: &Result<Put, Stop>, loaded: bool, takers: Option<&Peers>
 fn pack<T: Serialize>(value: &T) -> Result<(Vec<u8>, Attachments), String> {
     let mut buffer = BUFFER.take();
     buffer.clear();
-    let (written, attachments) =
-        attachments::collect(|| codec::write_serialised(value, &mut buffer, IpcHandles::Refused));
+    let write = || codec::write_serialised(value, &mut buffer);
+    let (written, attachments) = attachments::collect(|| ipc::refuse_handles::<T>(write));
     written?;
     Ok((buffer, attachments))
 }

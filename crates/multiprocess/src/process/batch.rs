@@ -12,7 +12,7 @@ use crate::process::task::Task;
 use crate::process::wire::{Entry, append, append_failure, append_or_panic, split};
 use crate::transfer::attachments::{self, collect};
 use crate::transfer::caught::{self, panic_message};
-use crate::transfer::codec::{self, IpcHandles};
+use crate::transfer::{codec, ipc};
 
 /// A step of a worker in a batch, with the number of the call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -123,7 +123,7 @@ fn read_arguments<F: Task<Args>, Args>(input: &[u8], note: impl Fn()) -> Result<
 
 #[inline]
 fn write<T: Serialize + 'static>(value: &T, bytes: &mut Vec<u8>) -> Result<(), String> {
-    codec::write(value, bytes, IpcHandles::Refused)
+    ipc::refuse_handles::<T>(|| codec::write(value, bytes))
 }
 
 /// Appends a result; if that fails, the handles that were already written are given back.
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_or_is_missing_hides_nothing_else() {
         let append_input = |input: u32, inputs: &mut Vec<u8>| {
-            let write = |bytes: &mut Vec<u8>| codec::write_part(&input, bytes, IpcHandles::Refused);
+            let write = |bytes: &mut Vec<u8>| codec::write_part(&input, bytes);
             append::<u32>(inputs, write).unwrap();
         };
         let mut inputs = Vec::new();

@@ -21,7 +21,6 @@ use crate::process::{at_exit, reaper, task_table};
 use crate::trace::events;
 use crate::transfer::codec;
 use crate::transfer::envelope::{self, Envelope};
-use crate::transfer::handles::Handles;
 
 /// Starts a process that calls `function` with `args`, a tuple, and returns the handle to it.
 ///
@@ -183,13 +182,10 @@ impl Builder {
             bytes: start.to_bytes(),
             // Held by the system while it is in flight: the run is not over if this process dies before the child has
             // read its start.
-            handles: Handles {
-                files: registry::lease().into_iter().collect(),
-                ..Handles::default()
-            },
+            files: registry::lease().into_iter().collect(),
             ..Envelope::default()
         };
-        let packed = envelope::pack::<Args>(|bytes, handles| F::write(&args, bytes, handles));
+        let packed = envelope::pack::<Args>(|bytes| F::write(&args, bytes));
         let arguments = packed.map_err(unsendable)?;
         let too_large = |error: std::io::Error| unsendable(explained(&error));
         let (start, _) = Frame::new(Kind::Start, start).map_err(too_large)?;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::transfer::codec::{self, IpcHandles};
+use crate::transfer::codec;
 
 /// A function that can run in another process: a plain `fn` of up to six arguments.
 ///
@@ -43,8 +43,7 @@ pub trait Task<Args>: Copy + Send + Sync + 'static {
     fn call(self, args: Args) -> Self::Output;
 
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "only this crate calls it")]
-    fn write(args: &Args, bytes: &mut Vec<u8>, ipc_handles: IpcHandles) -> Result<(), String>;
+    fn write(args: &Args, bytes: &mut Vec<u8>) -> Result<(), String>;
 
     #[doc(hidden)]
     fn read(bytes: &[u8]) -> Result<Args, String>;
@@ -68,16 +67,14 @@ macro_rules! implement_task {
             #[inline]
             #[allow(
                 non_snake_case,
-                private_interfaces,
                 unused_variables,
                 reason = "as above; there may be no arguments"
             )]
             fn write(
                 ($($arg,)*): &($($arg,)*),
                 bytes: &mut Vec<u8>,
-                ipc_handles: IpcHandles,
             ) -> Result<(), String> {
-                $(codec::write_part($arg, bytes, ipc_handles)?;)*
+                $(codec::write_part($arg, bytes)?;)*
                 Ok(())
             }
 

@@ -59,7 +59,7 @@ where
         let arguments = attachments::read_whole(|| envelope::open(arguments, F::read), opened)
             .map_err(|reason| TaskFailure::UnreadableInput { reason })?;
         let output = function.call(arguments);
-        envelope::pack::<F::Output>(|bytes, ipc_handles| codec::write(&output, bytes, ipc_handles))
+        envelope::pack::<F::Output>(|bytes| codec::write(&output, bytes))
             .map_err(|reason| TaskFailure::UnsendableResult { reason })
     };
     RegisteredTask {

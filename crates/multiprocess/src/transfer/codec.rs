@@ -6,29 +6,17 @@ use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::transfer::{attachments, block, handle, ipc};
-
-/// What becomes of handles of `ipc-channel` in a value.
-#[derive(Clone, Copy)]
-pub(crate) enum IpcHandles {
-    /// They travel beside the bytes.
-    Travel,
-    /// They are an error: the message can't carry their open files.
-    Refused,
-}
+use crate::transfer::block::{Block, Message};
+use crate::transfer::{attachments, handle, ipc};
 
 /// Appends a value that is alone in its message; the error says why that failed, and part of it may be there then.
 #[inline]
-pub(crate) fn write<T: Serialize + 'static>(
-    value: &T,
-    bytes: &mut Vec<u8>,
-    ipc_handles: IpcHandles,
-) -> Result<(), String> {
-    if let Some(block) = block::bytes_of(value) {
-        bytes.extend_from_slice(block);
-        return Ok(());
-    }
-    write_serialised(value, bytes, ipc_handles)
+pub(crate) fn write<T: Serialize + 'static>(value: &T, bytes: &mut Vec<u8>) -> Result<(), String> {
+    let Some(block) = Block::of() else {
+        return write_serialised(value, bytes);
+    };
+    bytes.extend_from_slice((block.bytes)(value));
+    Ok(())
 }
 
 /// Appends a value that others may follow.
@@ -36,38 +24,30 @@ pub(crate) fn write<T: Serialize + 'static>(
 pub(crate) fn write_part<T: Serialize + 'static>(
     value: &T,
     bytes: &mut Vec<u8>,
-    ipc_handles: IpcHandles,
 ) -> Result<(), String> {
-    if let Some(block) = block::bytes_of(value) {
-        bytes.extend_from_slice(&block.len().to_ne_bytes());
+    if let Some(block) = Block::of() {
+        bytes.extend_from_slice(&(block.bytes)(value).len().to_ne_bytes());
     }
-    write(value, bytes, ipc_handles)
+    write(value, bytes)
 }
 
 /// Appends a value by its own `Serialize`.
 #[inline]
-pub(crate) fn write_serialised<T: Serialize>(
-    value: &T,
-    bytes: &mut Vec<u8>,
-    ipc_handles: IpcHandles,
-) -> Result<(), String> {
-    let why = |error| why_not(value, &error);
-    if !ipc::may_hold_handles::<T>() {
-        return postcard::serialize_with_flavor(value, Append(bytes)).map_err(why);
-    }
-    let mut write = || ipc::serialize(value, Append(bytes)).map_err(why);
-    match ipc_handles {
-        IpcHandles::Travel => write(),
-        IpcHandles::Refused => ipc::refuse_handles(write),
-    }
+pub(crate) fn write_serialised<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> Result<(), String> {
+    let written = if ipc::may_hold_handles::<T>() {
+        ipc::serialize(value, Append(bytes))
+    } else {
+        postcard::serialize_with_flavor(value, Append(bytes))
+    };
+    written.map_err(|error| why_not(value, &error))
 }
 
 /// Reads a value that is alone in its message, and may hold handles; the error says why that failed. A value's own
 /// `Deserialize` may panic.
 #[inline]
 pub(crate) fn read<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, String> {
-    match block::from_bytes(bytes) {
-        Some(read) => read,
+    match Block::of() {
+        Some(block) => (block.read)(Message::Bytes(bytes)),
         None => read_serialised(bytes),
     }
 }
@@ -75,15 +55,15 @@ pub(crate) fn read<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, Str
 /// As [`read`], for a value that others may follow; it is split off the bytes.
 #[inline]
 pub(crate) fn read_part<T: DeserializeOwned + 'static>(bytes: &mut &[u8]) -> Result<T, String> {
-    if block::is_block::<T>() {
-        let cut_off = || "it is cut off".to_owned();
-        let (length, rest) = bytes.split_first_chunk().ok_or_else(cut_off)?;
-        let split = rest.split_at_checked(usize::from_ne_bytes(*length));
-        let (block, rest) = split.ok_or_else(cut_off)?;
-        *bytes = rest;
-        return block::from_bytes(block).unwrap_or_else(|| Err(cut_off()));
-    }
-    let (value, rest) = with_handles::<T, _>(|| postcard::take_from_bytes(bytes))?;
+    let (value, rest) = if let Some(block) = Block::of() {
+        let length = bytes.split_first_chunk();
+        let split =
+            length.and_then(|(length, rest)| rest.split_at_checked(usize::from_ne_bytes(*length)));
+        let (numbers, rest) = split.ok_or("it is cut off")?;
+        ((block.read)(Message::Bytes(numbers))?, rest)
+    } else {
+        with_handles::<T, _>(|| postcard::take_from_bytes(bytes))?
+    };
     *bytes = rest;
     Ok(value)
 }
