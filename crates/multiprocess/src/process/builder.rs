@@ -216,5 +216,5 @@ impl Builder {
 }
 
 fn read_answer<R: DeserializeOwned + 'static>(answer: Envelope) -> std::result::Result<R, String> {
-    envelope::open(answer, codec::read)
+    envelope::open(answer, |mut bytes| codec::read(&mut bytes))
 }

@@ -74,14 +74,14 @@ macro_rules! implement_task {
                 ($($arg,)*): &($($arg,)*),
                 bytes: &mut Vec<u8>,
             ) -> Result<(), String> {
-                $(codec::write_part($arg, bytes)?;)*
+                $(codec::write($arg, bytes)?;)*
                 Ok(())
             }
 
             #[inline]
             #[allow(unused_mut, unused_variables, reason = "there may be no arguments")]
             fn read(mut bytes: &[u8]) -> Result<($($arg,)*), String> {
-                Ok(($(codec::read_part::<$arg>(&mut bytes)?,)*))
+                Ok(($(codec::read::<$arg>(&mut bytes)?,)*))
             }
         }
     };

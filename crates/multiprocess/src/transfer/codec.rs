@@ -9,74 +9,43 @@ use serde::de::DeserializeOwned;
 use crate::transfer::block::{Block, Message};
 use crate::transfer::{attachments, handle, ipc};
 
-/// Appends a value that is alone in its message; the error says why that failed, and part of it may be there then.
+/// Appends a value, which others may follow; the error says why that failed, and part of it may be there then.
 #[inline]
 pub(crate) fn write<T: Serialize + 'static>(value: &T, bytes: &mut Vec<u8>) -> Result<(), String> {
     let Some(block) = Block::of() else {
         return write_serialised(value, bytes);
     };
-    bytes.extend_from_slice((block.bytes)(value));
+    let numbers = (block.bytes)(value);
+    bytes.extend_from_slice(&numbers.len().to_ne_bytes());
+    bytes.extend_from_slice(numbers);
     Ok(())
-}
-
-/// Appends a value that others may follow.
-#[inline]
-pub(crate) fn write_part<T: Serialize + 'static>(
-    value: &T,
-    bytes: &mut Vec<u8>,
-) -> Result<(), String> {
-    if let Some(block) = Block::of() {
-        bytes.extend_from_slice(&(block.bytes)(value).len().to_ne_bytes());
-    }
-    write(value, bytes)
 }
 
 /// Appends a value by its own `Serialize`.
 #[inline]
 pub(crate) fn write_serialised<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> Result<(), String> {
-    let written = if ipc::may_hold_handles::<T>() {
-        ipc::serialize(value, Append(bytes))
-    } else {
-        postcard::serialize_with_flavor(value, Append(bytes))
-    };
-    written.map_err(|error| why_not(value, &error))
+    ipc::serialize(value, Append(bytes)).map_err(|error| why_not(value, &error))
 }
 
-/// Reads a value that is alone in its message, and may hold handles; the error says why that failed. A value's own
+/// Reads a value, and splits it off the bytes. There may be handles in it; the error says why that failed. A value's own
 /// `Deserialize` may panic.
 #[inline]
-pub(crate) fn read<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, String> {
-    match Block::of() {
-        Some(block) => (block.read)(Message::Bytes(bytes)),
-        None => read_serialised(bytes),
-    }
-}
-
-/// As [`read`], for a value that others may follow; it is split off the bytes.
-#[inline]
-pub(crate) fn read_part<T: DeserializeOwned + 'static>(bytes: &mut &[u8]) -> Result<T, String> {
-    let (value, rest) = if let Some(block) = Block::of() {
-        let length = bytes.split_first_chunk();
-        let split =
-            length.and_then(|(length, rest)| rest.split_at_checked(usize::from_ne_bytes(*length)));
-        let (numbers, rest) = split.ok_or("it is cut off")?;
-        ((block.read)(Message::Bytes(numbers))?, rest)
-    } else {
-        with_handles::<T, _>(|| postcard::take_from_bytes(bytes))?
+pub(crate) fn read<T: DeserializeOwned + 'static>(bytes: &mut &[u8]) -> Result<T, String> {
+    let Some(block) = Block::of() else {
+        return read_serialised(bytes);
     };
+    let length = bytes.split_first_chunk();
+    let split =
+        length.and_then(|(length, rest)| rest.split_at_checked(usize::from_ne_bytes(*length)));
+    let (numbers, rest) = split.ok_or("it is cut off")?;
     *bytes = rest;
-    Ok(value)
+    (block.read)(Message::Bytes(numbers))
 }
 
-/// Reads a value by its own `Deserialize`, which may panic.
+/// Reads a value as [`read`], by its own `Deserialize`.
 #[inline]
-pub(crate) fn read_serialised<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
-    with_handles::<T, _>(|| postcard::from_bytes(bytes))
-}
-
-/// Reads a value of type `T`, in which there may be handles.
-#[inline]
-fn with_handles<T, R>(read: impl FnOnce() -> postcard::Result<R>) -> Result<R, String> {
+pub(crate) fn read_serialised<T: DeserializeOwned>(bytes: &mut &[u8]) -> Result<T, String> {
+    let read = || postcard::take_from_bytes(bytes);
     // A type that needs no drop holds no handle.
     let read = if std::mem::needs_drop::<T>() {
         // Of an earlier value.
@@ -85,7 +54,9 @@ fn with_handles<T, R>(read: impl FnOnce() -> postcard::Result<R>) -> Result<R, S
     } else {
         read()
     };
-    read.map_err(|error| explain(&error))
+    let (value, rest) = read.map_err(|error| explain(&error))?;
+    *bytes = rest;
+    Ok(value)
 }
 
 /// Bytes of a 64-bit number at most.

@@ -34,7 +34,7 @@ pub(crate) fn within<T>(_files: Vec<OwnedFd>, _read: impl FnOnce() -> T) -> Resu
 
 /// Returns whether the name of the type has one of the package in it.
 #[inline]
-pub(crate) fn may_hold_handles<T>() -> bool {
+fn may_hold_handles<T>() -> bool {
     std::mem::needs_drop::<T>() && names_package(type_name::<T>())
 }
 
