@@ -6,7 +6,6 @@ pub(crate) mod caught;
 pub(crate) mod codec;
 pub(crate) mod envelope;
 pub(crate) mod handle;
-pub(crate) mod handles;
 // On other systems `ipc-channel` is not built on sockets, and its handles can't be taken out of a value.
 #[cfg_attr(
     not(all(feature = "ipc", target_os = "linux")),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::channel::iter::{Iter, incoming, receives};
+use crate::channel::iter::{Iter, is_shared, takes_messages};
 use crate::channel::mpmc::Mpmc;
 use crate::channel::peers::{self, PeerToken, Peers, Side};
 use crate::channel::select::{Waitable, sealed};
@@ -91,50 +91,21 @@ fn make<T: Serialize + DeserializeOwned + 'static>(
 ) -> Result<(Sender<T>, Receiver<T>)> {
     let made = Mpmc::sides(1);
     let (segment, left, right) = made.map_err(|source| Error::memory(content::<T>(), source))?;
-    let (left, right) = (Half::new(&segment, left), Half::new(&segment, right));
-    let mpmc = &left.messages.mpmc;
-    events::made(mpmc, content::<T>);
-    mpmc.rings.set_capacity(capacity);
-    Ok((Sender { half: left }, Receiver { half: right }))
+    let (left, right) = (open(Arc::clone(&segment), left), open(segment, right));
+    events::made(&left.mpmc, content::<T>);
+    left.mpmc.rings.set_capacity(capacity);
+    Ok((Sender { end: left }, Receiver { end: right }))
 }
 
 fn content<T>() -> String {
     format!("a channel of {}", type_name::<T>())
 }
 
-/// What the clones of one half have in common.
-struct Half<T> {
-    messages: Typed<T>,
-    token: PeerToken,
-}
-
-impl<T: DeserializeOwned + 'static> Half<T> {
-    fn new(segment: &Arc<Segment>, token: PeerToken) -> Arc<Half<T>> {
-        let other = Arc::new(Peers::new(segment, token.side().other()));
-        let mpmc = Mpmc::new(Arc::clone(segment), 0, Some(other));
-        let messages = Typed::new(mpmc, content::<T>);
-        Arc::new(Half { messages, token })
-    }
-}
-
-impl<T> Drop for Half<T> {
-    fn drop(&mut self) {
-        self.token.leave();
-        let is_unread = match self.token.side() {
-            Side::Left => self.messages.is_left_behind(),
-            Side::Right => self.token.has_left(),
-        };
-        if is_unread {
-            self.messages.discard_all();
-        }
-    }
-}
-
 /// The half of a [`channel`] that sends.
 ///
 /// It is a handle: clones of it, and what arrives in another process, send into the same channel.
 pub struct Sender<T> {
-    half: Arc<Half<T>>,
+    end: Arc<Typed<T>>,
 }
 
 impl<T: Serialize> Sender<T> {
@@ -145,7 +116,7 @@ impl<T: Serialize> Sender<T> {
     /// Each contains the message. [`Error::Closed`] if no receiver is left; [`Error::Unsendable`] if the message
     /// cannot be serialised; [`Error::Memory`] if it needs more memory than there is.
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
-        self.half.messages.put(message, Timeout::None)
+        self.end.put(message, Timeout::None)
     }
 
     /// Sends a message if there is room.
@@ -154,7 +125,7 @@ impl<T: Serialize> Sender<T> {
     ///
     /// As [`send`](Sender::send), and [`Error::Full`] if there is no room, or others were sending for a millisecond.
     pub fn try_send(&self, message: T) -> Result<(), SendError<T>> {
-        self.half.messages.put(message, Timeout::Try)
+        self.end.put(message, Timeout::Try)
     }
 
     /// Sends a message; waits for room, but not longer than `limit`.
@@ -163,7 +134,7 @@ impl<T: Serialize> Sender<T> {
     ///
     /// As [`send`](Sender::send), and [`Error::Timeout`] if there was no room in time.
     pub fn send_timeout(&self, message: T, limit: Duration) -> Result<(), SendError<T>> {
-        self.half.messages.put(message, Timeout::For(limit))
+        self.end.put(message, Timeout::For(limit))
     }
 }
 
@@ -172,83 +143,51 @@ impl<T: Serialize> Sender<T> {
 /// It is a handle: clones of it, and what arrives in another process, receive from the same channel; each message
 /// is received once.
 pub struct Receiver<T> {
-    half: Arc<Half<T>>,
-}
-
-impl<T> Receiver<T> {
-    fn incoming(&self) -> &Typed<T> {
-        &self.half.messages
-    }
+    end: Arc<Typed<T>>,
 }
 
 impl<T: DeserializeOwned> Receiver<T> {
     fn take(&self, limit: Timeout) -> Result<T> {
-        self.half.messages.take(limit)
+        self.end.take(limit)
     }
 }
 
-incoming!(Receiver<T>, T);
-receives!(Receiver<T>, T, "", "");
-
-macro_rules! half {
-    ($half:ident, $name:literal, $side:expr) => {
-        impl<T> $half<T> {
-            /// Returns the number of messages in the channel at this moment.
-            #[must_use]
-            pub fn len(&self) -> usize {
-                self.mpmc().rings.len() as usize
-            }
-
-            /// Returns whether there is no message in the channel at this moment.
-            #[must_use]
-            pub fn is_empty(&self) -> bool {
-                self.len() == 0
-            }
-
-            /// Returns how many messages the channel can hold; `None` if it has no limit.
-            #[must_use]
-            pub fn capacity(&self) -> Option<usize> {
-                self.mpmc().rings.capacity()
-            }
-
-            fn mpmc(&self) -> &Mpmc {
-                &self.half.messages.mpmc
-            }
-        }
-
-        /// Another handle to the same half of the same channel.
-        impl<T> Clone for $half<T> {
-            fn clone(&self) -> $half<T> {
-                $half {
-                    half: Arc::clone(&self.half),
-                }
-            }
-        }
-
-        impl<T> fmt::Debug for $half<T> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct($name)
-                    .field("messages", &type_name::<T>())
-                    .field("len", &self.len())
-                    .field("memory", &self.mpmc().segment)
-                    .finish()
-            }
-        }
-
-        handle!(
-            $half<T: DeserializeOwned + 'static>,
-            &format!("a {} of {}", $name, content::<T>()),
-            |this| {
-                this.half.token.depart()?;
-                Ok((&this.mpmc().segment, ()))
-            },
-            |segment, ()| {
-                let half = Half::new(&segment, peers::arrive(&segment, $side)?);
-                Ok($half { half })
-            },
-        );
-    };
+takes_messages! {
+    Receiver<T>, T, end;
+    recv "";
+    try_recv "";
+    recv_timeout "";
+    " As [`recv`](Receiver::recv)," ""
 }
 
-half!(Sender, "Sender", Side::Left);
-half!(Receiver, "Receiver", Side::Right);
+is_shared!(
+    Sender,
+    "",
+    "",
+    &format!("a Sender of {}", content::<T>()),
+    |segment| arrive(segment, Side::Left),
+);
+is_shared!(
+    Receiver,
+    "",
+    "",
+    &format!("a Receiver of {}", content::<T>()),
+    |segment| arrive(segment, Side::Right),
+);
+
+fn arrive<T>(segment: Arc<Segment>, side: Side) -> Result<Arc<Typed<T>>, String>
+where
+    T: DeserializeOwned + 'static,
+{
+    let token = peers::arrive(&segment, side)?;
+    Ok(open(segment, token))
+}
+
+fn open<T>(segment: Arc<Segment>, token: PeerToken) -> Arc<Typed<T>>
+where
+    T: DeserializeOwned + 'static,
+{
+    let takers_or_putters = Arc::new(Peers::new(&segment, token.side().other()));
+    let mpmc = Mpmc::new(segment, 0, Some(takers_or_putters));
+    Arc::new(Typed::new(mpmc, Some(token), content::<T>))
+}

@@ -1,4 +1,4 @@
-//! Messages one after the other, until the end; and what all that have messages to take have in common.
+//! Messages one after the other, until the end; and what queues, channels and pipes have in common.
 
 use std::fmt;
 
@@ -43,19 +43,61 @@ impl<T> fmt::Debug for Iter<'_, T> {
     }
 }
 
-/// Implements `iter`, and [`Waitable`](crate::Waitable), by `incoming`, which returns the messages.
-macro_rules! incoming {
-    ($end:ident<$($any:ident),+>, $message:ident) => {
+/// Implements taking messages by `take`, under the names given, and taking them one after the other, and
+/// [`Waitable`](crate::Waitable), by the field that is a [`Typed`].
+macro_rules! takes_messages {
+    (
+        $end:ident<$($any:ident),+>, $message:ident, $field:ident;
+        $recv:ident $python:literal;
+        $try_recv:ident $try_python:literal;
+        $recv_timeout:ident $timeout_python:literal;
+        $as_recv:literal $error:literal
+    ) => {
         impl<$($any),+> $end<$($any),+>
         where
             $message: DeserializeOwned,
         {
+            /// Takes the next message; waits until there is one.
+            #[doc = $python]
+            ///
+            /// # Errors
+            ///
+            /// [`Error::Closed`] when there will be no more; [`Error::Unreadable`] if the message cannot be read back, in
+            /// which case it is lost, and the next call takes the next one.
+            #[doc = $error]
+            pub fn $recv(&self) -> Result<$message> {
+                self.take(Timeout::None)
+            }
+
+            /// Takes the next message if there is one.
+            #[doc = $try_python]
+            ///
+            /// # Errors
+            ///
+            #[doc = $as_recv]
+            /// and [`Error::Empty`] if there is nothing yet, or others were taking for a millisecond.
+            pub fn $try_recv(&self) -> Result<$message> {
+                self.take(Timeout::Try)
+            }
+
+            /// Takes the next message; waits for it, but not longer than `limit`.
+            #[doc = $timeout_python]
+            ///
+            /// # Errors
+            ///
+            #[doc = $as_recv]
+            /// and [`Error::Timeout`] if there was none in time.
+            pub fn $recv_timeout(&self, limit: Duration) -> Result<$message> {
+                self.take(Timeout::For(limit))
+            }
+
             /// Takes messages until there will be no more; waits for each.
             ///
             /// One that cannot be read is an `Err`, after which it goes on.
             pub fn iter(&self) -> Iter<'_, $message> {
+                let messages: &Typed<$message> = &self.$field;
                 Iter {
-                    messages: Some(self.incoming()),
+                    messages: Some(messages),
                 }
             }
         }
@@ -77,51 +119,67 @@ macro_rules! incoming {
         impl<$($any),+> sealed::Sealed for $end<$($any),+> {
             #[allow(private_interfaces, reason = "as declared")]
             fn source(&self) -> &dyn crate::channel::select::Source {
-                &self.incoming().mpmc
+                &self.$field.mpmc
             }
         }
     };
 }
-pub(crate) use incoming;
+pub(crate) use takes_messages;
 
-/// Implements receiving by `take`.
-macro_rules! receives {
-    ($end:ident<$($any:ident),+>, $message:ident, $python:literal, $error:literal) => {
-        impl<$($any),+> $end<$($any),+>
-        where
-            $message: DeserializeOwned,
-        {
-            /// Receives the next message; waits until there is one.
-            #[doc = $python]
-            ///
-            /// # Errors
-            ///
-            /// [`Error::Closed`] when there will be no more; [`Error::Unreadable`] if the message cannot be read back, in
-            /// which case it is lost, and the next is received by the next call.
-            #[doc = $error]
-            pub fn recv(&self) -> Result<$message> {
-                self.take(Timeout::None)
+/// Implements what a queue and the halves of a channel have in common: clones of them are the same `end`, an
+/// `Arc<Typed<T>>`. The last arguments are for [`handle!`](crate::transfer::handle::handle).
+macro_rules! is_shared {
+    ($end:ident, $len_python:literal, $is_empty_python:literal, $content:expr, $open:expr $(,)?) => {
+        impl<T> $end<T> {
+            /// Returns the number of messages in it at this moment.
+            #[doc = $len_python]
+            #[must_use]
+            pub fn len(&self) -> usize {
+                self.end.mpmc.rings.len() as usize
             }
 
-            /// Receives the next message if there is one.
-            ///
-            /// # Errors
-            ///
-            /// As [`recv`](Self::recv), and [`Error::Empty`] if there is nothing yet, or others were receiving for a
-            /// millisecond.
-            pub fn try_recv(&self) -> Result<$message> {
-                self.take(Timeout::Try)
+            /// Returns whether there is no message in it at this moment.
+            #[doc = $is_empty_python]
+            #[must_use]
+            pub fn is_empty(&self) -> bool {
+                self.len() == 0
             }
 
-            /// Receives the next message; waits for it, but not longer than `limit`.
-            ///
-            /// # Errors
-            ///
-            /// As [`recv`](Self::recv), and [`Error::Timeout`] if there was none in time.
-            pub fn recv_timeout(&self, limit: Duration) -> Result<$message> {
-                self.take(Timeout::For(limit))
+            /// Returns how many messages it can hold; `None` if it has no limit.
+            #[must_use]
+            pub fn capacity(&self) -> Option<usize> {
+                self.end.mpmc.rings.capacity()
             }
         }
+
+        /// Another handle to the same, not a copy.
+        impl<T> Clone for $end<T> {
+            fn clone(&self) -> $end<T> {
+                let end = Arc::clone(&self.end);
+                $end { end }
+            }
+        }
+
+        impl<T> fmt::Debug for $end<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($end))
+                    .field("messages", &type_name::<T>())
+                    .field("len", &self.len())
+                    .field("capacity", &self.capacity())
+                    .field("memory", &self.end.mpmc.segment)
+                    .finish()
+            }
+        }
+
+        handle!(
+            $end<T: DeserializeOwned + 'static>,
+            $content,
+            |this| Ok((this.end.depart()?, ())),
+            |segment, ()| {
+                let end = $open(segment)?;
+                Ok($end { end })
+            },
+        );
     };
 }
-pub(crate) use receives;
+pub(crate) use is_shared;

@@ -17,7 +17,7 @@ use crate::memory::segment_lock::Turn;
 use crate::memory::timeout::WaitUntil;
 use crate::platform::file_lock::Refused;
 use crate::trace::events;
-use crate::transfer::block::Sink;
+use crate::transfer::block::Message;
 
 /// A thread that waits frees memory of empty rings when it has slept so many times, which takes a second: the memory of
 /// one large message serves the next.
@@ -202,9 +202,9 @@ impl Mpmc {
 
     /// Takes the next message, and returns which one it is. It is the end when the other side has left.
     #[inline]
-    pub(crate) fn take<M: Sink + ?Sized>(
+    pub(crate) fn take(
         &self,
-        message: &mut M,
+        mut receive: impl FnMut(Message<'_>),
         wait: WaitUntil,
     ) -> Result<u32, Stop> {
         let ready = || self.has_message_or_end();
@@ -214,7 +214,7 @@ impl Mpmc {
             let over = self.is_over(thoroughly);
             let turn = self.turn(self.takers_turn(), wait)?;
             let item = self.rings.taken_count();
-            if let Some(wasteful) = self.rings.take(message)? {
+            if let Some(wasteful) = self.rings.take(&mut receive)? {
                 if wasteful {
                     self.return_to_first_ring();
                 }
@@ -320,7 +320,7 @@ mod tests {
     fn a_woken_thread_that_gives_up_passes_the_wake_up_on() {
         let start = Instant::now();
         let mpmc = mpmc();
-        let take = |limit| mpmc.take(&mut Vec::new(), within(limit));
+        let take = |limit| mpmc.take(|_| {}, within(limit));
         std::thread::scope(|scope| {
             let gives_up = scope.spawn(|| take(10 * MOMENT));
             std::thread::sleep(MOMENT);

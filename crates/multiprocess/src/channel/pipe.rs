@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::channel::iter::{Iter, incoming, receives};
+use crate::channel::iter::{Iter, takes_messages};
 use crate::channel::mpmc::Mpmc;
 use crate::channel::peers::{self, PeerToken, Peers, Side};
 use crate::channel::select::{self, Waitable, sealed};
@@ -97,7 +97,7 @@ fn content<S, R>() -> String {
 pub struct Connection<S, R> {
     outgoing: Typed<S>,
     incoming: Typed<R>,
-    token: PeerToken,
+    side: Side,
     given_away: Arc<GivenAway>,
 }
 
@@ -120,19 +120,15 @@ impl<S: DeserializeOwned + 'static, R: DeserializeOwned + 'static> Connection<S,
         let mpmc =
             |side: Side| Mpmc::new(Arc::clone(segment), side.index(), Some(Arc::clone(&other)));
         Connection {
-            outgoing: Typed::new(mpmc(side), content::<S, R>),
-            incoming: Typed::new(mpmc(side.other()), content::<S, R>),
-            token,
+            outgoing: Typed::new(mpmc(side), None, content::<S, R>),
+            incoming: Typed::new(mpmc(side.other()), Some(token), content::<S, R>),
+            side,
             given_away: Arc::default(),
         }
     }
 }
 
 impl<S, R> Connection<S, R> {
-    fn incoming(&self) -> &Typed<R> {
-        &self.incoming
-    }
-
     fn check(&self) -> Result<()> {
         if self.given_away.0.load(Ordering::Relaxed) {
             return Err(Error::GivenAway {
@@ -184,24 +180,13 @@ impl<S, R: DeserializeOwned> Connection<S, R> {
     }
 }
 
-incoming!(Connection<S, R>, R);
-receives!(
-    Connection<S, R>,
-    R,
-    " Python: `Connection.recv()`, which raises `EOFError` at the end.",
+takes_messages! {
+    Connection<S, R>, R, incoming;
+    recv " Python: `Connection.recv()`, which raises `EOFError` at the end.";
+    try_recv "";
+    recv_timeout "";
+    " As [`recv`](Connection::recv),"
     " [`Error::GivenAway`] if this end was sent to another process."
-);
-
-impl<S, R> Drop for Connection<S, R> {
-    fn drop(&mut self) {
-        self.token.leave();
-        if self.token.has_left() {
-            self.incoming.discard_all();
-        }
-        if self.outgoing.is_left_behind() {
-            self.outgoing.discard_all();
-        }
-    }
 }
 
 impl<S, R> fmt::Debug for Connection<S, R> {
@@ -219,9 +204,9 @@ handle!(
     &content::<S, R>(),
     |end| {
         end.check().map_err(|error| error.to_string())?;
-        end.token.depart()?;
+        let segment = end.incoming.depart()?;
         attachments::add(Arc::clone(&end.given_away));
-        Ok((&end.incoming.mpmc.segment, end.token.side()))
+        Ok((segment, end.side))
     },
     |segment, side| Ok(Connection::new(&segment, peers::arrive(&segment, side)?)),
 );

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::channel::iter::{Iter, incoming};
+use crate::channel::iter::{Iter, is_shared, takes_messages};
 use crate::channel::mpmc::Mpmc;
 use crate::channel::select::{Waitable, sealed};
 use crate::channel::typed::Typed;
@@ -65,7 +65,7 @@ use crate::transfer::handle::handle;
 /// }
 /// ```
 pub struct Queue<T> {
-    items: Arc<Typed<T>>,
+    end: Arc<Typed<T>>,
 }
 
 impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
@@ -94,42 +94,16 @@ impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
     fn make(capacity: usize) -> Result<Queue<T>> {
         let segment = Mpmc::segment(1);
         let segment = segment.map_err(|source| Error::memory(content::<T>(), source))?;
-        let queue = Queue::of(segment);
+        let queue = Queue { end: open(segment) };
         events::made(queue.mpmc(), content::<T>);
         queue.mpmc().rings.set_capacity(capacity);
         Ok(queue)
     }
 }
 
-impl<T: DeserializeOwned + 'static> Queue<T> {
-    fn of(segment: Arc<Segment>) -> Queue<T> {
-        let items = Typed::new(Mpmc::new(segment, 0, None), content::<T>);
-        Queue {
-            items: Arc::new(items),
-        }
-    }
-}
-
 impl<T> Queue<T> {
     fn mpmc(&self) -> &Mpmc {
-        &self.items.mpmc
-    }
-
-    fn incoming(&self) -> &Typed<T> {
-        &self.items
-    }
-
-    /// Returns the number of items in the queue at this moment. Python: `qsize()`, which is approximate, and missing on
-    /// macOS.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.mpmc().rings.len() as usize
-    }
-
-    /// Returns whether the queue is empty at this moment. Python: `empty()`.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        &self.end.mpmc
     }
 
     /// Returns whether the queue is full at this moment; one without a limit never is. Python: `full()`.
@@ -137,12 +111,6 @@ impl<T> Queue<T> {
     pub fn is_full(&self) -> bool {
         self.capacity()
             .is_some_and(|capacity| self.len() >= capacity)
-    }
-
-    /// Returns how many items the queue can hold; `None` if it has no limit.
-    #[must_use]
-    pub fn capacity(&self) -> Option<usize> {
-        self.mpmc().rings.capacity()
     }
 
     /// Returns whether any process has called [`close`](Queue::close).
@@ -159,7 +127,7 @@ impl<T> Queue<T> {
     /// [`Error::Memory`] if the system refuses the lock, which should not happen.
     pub fn close(&self) -> Result<()> {
         let closed = self.mpmc().close();
-        closed.map_err(|stop| self.items.stopped(stop, Timeout::None, "the lock of"))
+        closed.map_err(|stop| self.end.stopped(stop, Timeout::None, "the lock of"))
     }
 
     /// Marks an item that was got as done. Python: `JoinableQueue.task_done()`.
@@ -172,7 +140,7 @@ impl<T> Queue<T> {
             return Ok(());
         }
         Err(Error::TooManyDone {
-            what: self.items.name(),
+            what: self.end.name(),
         })
     }
 
@@ -210,9 +178,16 @@ impl<T> Queue<T> {
         self.wait_until_done(Timeout::For(limit))
     }
 
+    fn take(&self, limit: Timeout) -> Result<T>
+    where
+        T: DeserializeOwned,
+    {
+        self.end.take(limit)
+    }
+
     fn wait_until_done(&self, limit: Timeout) -> Result<()> {
         let done = self.mpmc().wait_until_done(limit.wait_until());
-        done.map_err(|stop| self.items.stopped(stop, limit, "the last `task_done` for"))
+        done.map_err(|stop| self.end.stopped(stop, limit, "the last `task_done` for"))
     }
 }
 
@@ -224,7 +199,7 @@ impl<T: Serialize> Queue<T> {
     /// Each contains the item. [`Error::Closed`] if the queue is closed; [`Error::Unsendable`] if the item cannot
     /// be serialised; [`Error::Memory`] if it needs more memory than there is.
     pub fn put(&self, item: T) -> Result<(), SendError<T>> {
-        self.items.put(item, Timeout::None)
+        self.end.put(item, Timeout::None)
     }
 
     /// Puts an item into the queue if there is room. Python: `put(item, block=False)`, or `put_nowait(item)`.
@@ -233,7 +208,7 @@ impl<T: Serialize> Queue<T> {
     ///
     /// As [`put`](Queue::put), and [`Error::Full`] if there is no room, or others were putting for a millisecond.
     pub fn try_put(&self, item: T) -> Result<(), SendError<T>> {
-        self.items.put(item, Timeout::Try)
+        self.end.put(item, Timeout::Try)
     }
 
     /// Puts an item into the queue; waits for room, but not longer than `limit`. Python: `put(item, timeout=seconds)`.
@@ -242,69 +217,31 @@ impl<T: Serialize> Queue<T> {
     ///
     /// As [`put`](Queue::put), and [`Error::Timeout`] if there was no room in time.
     pub fn put_timeout(&self, item: T, limit: Duration) -> Result<(), SendError<T>> {
-        self.items.put(item, Timeout::For(limit))
+        self.end.put(item, Timeout::For(limit))
     }
 }
 
-impl<T: DeserializeOwned> Queue<T> {
-    /// Takes the first item out of the queue; waits until there is one. Python: `get()`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Closed`] if the queue is closed and empty; [`Error::Unreadable`] if the item cannot be read back, in
-    /// which case it is lost, and the next is got by the next call.
-    pub fn get(&self) -> Result<T> {
-        self.items.take(Timeout::None)
-    }
-
-    /// Takes the first item out of the queue if there is one. Python: `get(block=False)`, or `get_nowait()`.
-    ///
-    /// # Errors
-    ///
-    /// As [`get`](Queue::get), and [`Error::Empty`] if there is nothing yet, or others were getting for a millisecond.
-    pub fn try_get(&self) -> Result<T> {
-        self.items.take(Timeout::Try)
-    }
-
-    /// Takes the first item out of the queue; waits for one, but not longer than `limit`. Python:
-    /// `get(timeout=seconds)`.
-    ///
-    /// # Errors
-    ///
-    /// As [`get`](Queue::get), and [`Error::Timeout`] if there was none in time.
-    pub fn get_timeout(&self, limit: Duration) -> Result<T> {
-        self.items.take(Timeout::For(limit))
-    }
+takes_messages! {
+    Queue<T>, T, end;
+    get " Python: `get()`.";
+    try_get " Python: `get(block=False)`, or `get_nowait()`.";
+    get_timeout " Python: `get(timeout=seconds)`.";
+    " As [`get`](Queue::get)," ""
 }
 
-incoming!(Queue<T>, T);
-/// Another handle to the same queue, not a copy.
-impl<T> Clone for Queue<T> {
-    fn clone(&self) -> Queue<T> {
-        Queue {
-            items: Arc::clone(&self.items),
-        }
-    }
-}
+is_shared!(
+    Queue,
+    " Python: `qsize()`, which is approximate, and missing on macOS.",
+    " Python: `empty()`.",
+    &content::<T>(),
+    |segment| Ok::<_, String>(open(segment)),
+);
 
-impl<T> fmt::Debug for Queue<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Queue")
-            .field("items", &type_name::<T>())
-            .field("len", &self.len())
-            .field("capacity", &self.capacity())
-            .field("memory", &self.mpmc().segment)
-            .finish()
-    }
+fn open<T: DeserializeOwned + 'static>(segment: Arc<Segment>) -> Arc<Typed<T>> {
+    let mpmc = Mpmc::new(segment, 0, None);
+    Arc::new(Typed::new(mpmc, None, content::<T>))
 }
 
 fn content<T>() -> String {
     format!("a Queue<{}>", type_name::<T>())
 }
-
-handle!(
-    Queue<T: DeserializeOwned + 'static>,
-    &content::<T>(),
-    |queue| Ok((&queue.mpmc().segment, ())),
-    |segment, ()| Ok(Queue::of(segment)),
-);

@@ -6,7 +6,7 @@
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::transfer::block::Sink;
+use crate::transfer::block::Message;
 
 /// The lowest byte of a record's first number: 1 to 8 for a message of 0 to 7 bytes, which is in the other bytes, …
 const LONG: u64 = 9;
@@ -65,11 +65,12 @@ pub(crate) enum Found {
     Onward(u32),
 }
 
-/// Reads what is at a place of the ring; a message replaces the content of `message`.
-pub(crate) fn read<M: Sink + ?Sized>(
+/// Reads what is at a place of the ring; `receive` gets a message.
+#[inline]
+pub(crate) fn read(
     ring: &[AtomicU64],
     at: usize,
-    message: &mut M,
+    receive: impl FnOnce(Message<'_>),
 ) -> io::Result<Found> {
     let first = ring.get(at).ok_or_else(broken)?.load(Ordering::Relaxed);
     let after = step(ring, at, 1);
@@ -77,7 +78,7 @@ pub(crate) fn read<M: Sink + ?Sized>(
         1..=8 => {
             let bytes = first.to_le_bytes();
             let length = usize::from(bytes[0]) - 1;
-            message.copy(&bytes[1..=length]);
+            receive(Message::Bytes(&bytes[1..=length]));
             Ok(Found::Message(after, length))
         }
         LONG => {
@@ -88,7 +89,8 @@ pub(crate) fn read<M: Sink + ?Sized>(
             }
             let (until_end, from_start) = pieces(ring, after);
             let split = size.min(until_end.len());
-            message.copy_words([&until_end[..split], &from_start[..size - split]], length);
+            let words = [&until_end[..split], &from_start[..size - split]];
+            receive(Message::Words(words, length));
             Ok(Found::Message(step(ring, after, size), length))
         }
         ONWARD => Ok(Found::Onward((first >> 32) as u32)),
@@ -138,7 +140,8 @@ mod tests {
                 let after = write(&ring, at, &message);
                 assert_eq!(after, (at + size) % ring.len());
                 let mut read_back = vec![9; 3];
-                let found = read(&ring, at, &mut read_back).expect("it was written");
+                let found = read(&ring, at, |message| message.copy_to(&mut read_back))
+                    .expect("it was written");
                 assert!(matches!(found, Found::Message(place, _) if place == after));
                 assert_eq!(read_back, message);
             }
@@ -149,7 +152,7 @@ mod tests {
     fn the_number_of_the_next_ring_can_be_read_back() {
         let ring = ring(3);
         write_onward(&ring, 2, 70_000);
-        let found = read(&ring, 2, &mut Vec::new()).expect("it was written");
+        let found = read(&ring, 2, |_| {}).expect("it was written");
         assert!(matches!(found, Found::Onward(70_000)));
     }
 
@@ -158,8 +161,8 @@ mod tests {
         let ring = ring(3);
         for number in [0, 11, u64::MAX, 1 << 20 | LONG] {
             ring[0].store(number, Ordering::Relaxed);
-            assert!(read(&ring, 0, &mut Vec::new()).is_err());
+            assert!(read(&ring, 0, |_| {}).is_err());
         }
-        assert!(read(&ring, 3, &mut Vec::new()).is_err());
+        assert!(read(&ring, 3, |_| {}).is_err());
     }
 }

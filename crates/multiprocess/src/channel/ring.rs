@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::channel::cursors::{Cursor, Cursors, place};
 use crate::channel::record::{self, Found};
 use crate::memory::segment::Segment;
-use crate::transfer::block::Sink;
+use crate::transfer::block::Message;
 
 /// The minimum length of the second ring.
 const SECOND: usize = 128 * 1024;
@@ -152,7 +152,8 @@ impl Rings {
 
     /// Takes the next message, if there is one; the caller has the takers' turn. Returns whether a ring that is empty now
     /// takes more memory than it should.
-    pub(crate) fn take<M: Sink + ?Sized>(&self, message: &mut M) -> io::Result<Option<bool>> {
+    #[inline]
+    pub(crate) fn take(&self, mut receive: impl FnMut(Message<'_>)) -> io::Result<Option<bool>> {
         let mut head = self.cursor(place::HEAD);
         if !self.has_more(head) {
             return Ok(None);
@@ -160,7 +161,7 @@ impl Rings {
         loop {
             let number = self.ring(place::HEAD, head);
             let (found, length) = self.within(&self.open_take_ring, number, |ring| {
-                (record::read(ring, head.at, message), ring.len())
+                (record::read(ring, head.at, &mut receive), ring.len())
             })?;
             match found? {
                 Found::Message(at, bytes) => {

@@ -1,7 +1,6 @@
 //! Values as messages: serialised before anything is locked, read back after everything is unlocked.
 
 use std::cell::{Cell, RefCell};
-use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 
@@ -9,28 +8,29 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tracing::Level;
 
-use crate::channel::mpmc::{Mpmc, Put, Stop};
-use crate::channel::peers::Peers;
+use crate::channel::mpmc::{Mpmc, Stop};
+use crate::channel::peers::{PeerToken, Peers};
 use crate::errors::error::{Error, Result};
 use crate::errors::send_error::SendError;
 use crate::memory::segment::Segment;
 use crate::memory::timeout::{Timeout, WaitUntil};
 use crate::trace::events;
 use crate::transfer::attachments::{self, Attachments};
-use crate::transfer::block::Block;
-use crate::transfer::caught;
-use crate::transfer::codec::{self, IpcHandles};
+use crate::transfer::block::{Block, Message};
+use crate::transfer::{caught, codec, ipc};
 
-/// One direction with values of one type.
+/// One direction with values of one type, as one of its ends has it.
 pub(crate) struct Typed<T> {
     pub(crate) mpmc: Mpmc,
+    /// While it is there, the side of this end has not left. A queue has no sides, and the two directions of a pipe's end
+    /// have one token.
+    token: Option<PeerToken>,
     /// Its name in errors.
     name: fn() -> String,
     /// [`discard_all`] for such values.
     discard: fn(&Mpmc),
     /// For vectors of numbers.
     block: Option<Block<T>>,
-    values: PhantomData<fn(T) -> T>,
 }
 
 thread_local! {
@@ -48,24 +48,23 @@ fn keep(buffer: Vec<u8>) {
 }
 
 impl<T: DeserializeOwned + 'static> Typed<T> {
-    pub(crate) fn new(mpmc: Mpmc, name: fn() -> String) -> Typed<T> {
+    pub(crate) fn new(mpmc: Mpmc, token: Option<PeerToken>, name: fn() -> String) -> Typed<T> {
         let discard = |segment: &Arc<Segment>, index| {
             discard_all::<T>(&Mpmc::new(Arc::clone(segment), index, None));
         };
         mpmc.segment.clear_with(mpmc.index, discard);
         Typed {
             mpmc,
+            token,
             name,
             discard: discard_all::<T>,
             block: Block::of(),
-            values: PhantomData,
         }
     }
 }
 
 fn discard_all<T: DeserializeOwned>(mpmc: &Mpmc) {
-    // Pairs with the one in `takers_are_gone`: either this sees the last message, or its sender sees that all takers
-    // have left.
+    // Pairs with the one in `put_bytes`: either this sees the last message, or its sender sees that all takers have left.
     fence(Ordering::SeqCst);
     if !mpmc.rings.is_loaded() {
         return;
@@ -76,10 +75,13 @@ fn discard_all<T: DeserializeOwned>(mpmc: &Mpmc) {
         return;
     }
     DISCARDED.with_borrow_mut(|discarded| discarded.push(this));
-    let mut message = Vec::new();
-    while mpmc.take(&mut message, WaitUntil::Try).is_ok() {
+    let mut bytes = Vec::new();
+    while mpmc
+        .take(|message| message.copy_to(&mut bytes), WaitUntil::Try)
+        .is_ok()
+    {
         attachments::apart(|| {
-            let _ = caught::without_panic(|| drop(codec::read_serialised::<T>(&message)));
+            let _ = caught::without_panic(|| drop(codec::read_serialised::<T>(&mut &bytes[..])));
         });
     }
     DISCARDED.with_borrow_mut(Vec::pop);
@@ -96,20 +98,41 @@ impl<T> Typed<T> {
         (self.name)()
     }
 
-    /// Returns whether there may be handles in messages that no one will take.
-    pub(crate) fn is_left_behind(&self) -> bool {
-        let takers = self.mpmc.other.as_deref();
-        self.mpmc.rings.is_loaded() && takers.is_some_and(Peers::has_left)
+    /// Counts this end as in flight, and returns where it is.
+    pub(crate) fn depart(&self) -> Result<&Arc<Segment>, String> {
+        if let Some(token) = &self.token {
+            token.depart()?;
+        }
+        Ok(&self.mpmc.segment)
     }
 
-    /// Drops the messages that no one will take, if there may be handles in them, so that those are freed.
-    pub(crate) fn discard_all(&self) {
-        (self.discard)(&self.mpmc);
+    fn put_bytes(&self, message: &[u8], attachments: Attachments, limit: Timeout) -> Result<()> {
+        let loaded = !attachments.is_empty();
+        if loaded {
+            // Before it can be taken: the process that discards it has to know that there are handles in it.
+            self.mpmc.rings.mark_loaded();
+        }
+        let put = self.mpmc.put(message, limit.wait_until());
+        if let Ok((item, at)) = put {
+            events::put(&self.mpmc, item, at);
+            attachments.commit();
+        }
+        if loaded {
+            // The last taker may have left meanwhile, and discarded only what was there before.
+            fence(Ordering::SeqCst);
+        }
+        let may_be_unread = loaded || matches!(put, Err(Stop::Closed));
+        let takers = self.mpmc.other.as_deref();
+        if may_be_unread && takers.is_some_and(Peers::is_known_to_have_left) {
+            (self.discard)(&self.mpmc);
+        }
+        put.map_err(|stop| self.stopped(stop, limit, ROOM))?;
+        Ok(())
     }
 
     /// Returns the error for an operation that was stopped.
     pub(crate) fn stopped(&self, stop: Stop, limit: Timeout, waited_for: &str) -> Error {
-        let what = (self.name)();
+        let what = self.name();
         match (stop, limit) {
             (Stop::Closed, _) => Error::Closed { what },
             (Stop::System(source), _) => Error::Memory { what, source },
@@ -119,6 +142,28 @@ impl<T> Typed<T> {
             },
             (Stop::NotNow, _) if waited_for == ROOM => Error::Full { what },
             (Stop::NotNow, _) => Error::Empty { what },
+        }
+    }
+}
+
+/// Gives the share in its side back. Drops the messages that no one will take, if there may be handles in them, so that
+/// those are freed.
+impl<T> Drop for Typed<T> {
+    fn drop(&mut self) {
+        if let Some(token) = &mut self.token {
+            token.leave();
+        }
+        // A side puts into the direction of its number.
+        let takes = |token: &&PeerToken| token.side().index() != self.mpmc.index;
+        let takers_have_left = match self.token.as_ref().filter(takes) {
+            Some(token) => token.has_left(),
+            None => {
+                let takers = self.mpmc.other.as_deref();
+                self.mpmc.rings.is_loaded() && takers.is_some_and(Peers::has_left)
+            }
+        };
+        if takers_have_left {
+            (self.discard)(&self.mpmc);
         }
     }
 }
@@ -136,35 +181,21 @@ impl<T: Serialize> Typed<T> {
     }
 
     fn try_to_put(&self, value: &T, limit: Timeout) -> Result<()> {
-        let unsendable = |reason| Error::Unsendable {
-            what: (self.name)(),
+        if let Some(block) = &self.block {
+            // Numbers go from where they are.
+            return self.put_bytes((block.bytes)(value), Attachments::default(), limit);
+        }
+        let mut bytes = BUFFER.take();
+        bytes.clear();
+        let write = || codec::write_serialised(value, &mut bytes);
+        let (written, attachments) = attachments::collect(|| ipc::refuse_handles::<T>(write));
+        written.map_err(|reason| Error::Unsendable {
+            what: self.name(),
             reason,
-        };
-        // Numbers go from where they are.
-        let block = self.block.as_ref().map(|block| (block.bytes)(value));
-        let (packed, attachments) = match block {
-            Some(_) => (Vec::new(), Attachments::default()),
-            None => pack(value).map_err(unsendable)?,
-        };
-        let message = block.unwrap_or(&packed);
-        let loaded = !attachments.is_empty();
-        if loaded {
-            // Before it can be taken: the process that discards it has to know that there are handles in it.
-            self.mpmc.rings.mark_loaded();
-        }
-        let put = self.mpmc.put(message, limit.wait_until());
-        if let Ok((item, at)) = put {
-            events::put(&self.mpmc, item, at);
-            attachments.commit();
-        }
-        if block.is_none() {
-            keep(packed);
-        }
-        if takers_are_gone(&put, loaded, self.mpmc.other.as_deref()) {
-            self.discard_all();
-        }
-        put.map_err(|stop| self.stopped(stop, limit, ROOM))?;
-        Ok(())
+        })?;
+        let put = self.put_bytes(&bytes, attachments, limit);
+        keep(bytes);
+        put
     }
 }
 
@@ -173,45 +204,25 @@ impl<T: DeserializeOwned> Typed<T> {
     pub(crate) fn take(&self, limit: Timeout) -> Result<T> {
         let since = events::moment(Level::TRACE);
         let wait = limit.wait_until();
-        let mut taken = Err(Stop::NotNow);
-        let value = if let Some(block) = &self.block {
-            (block.receive)(&mut |sink| taken = self.mpmc.take(sink, wait))
+        let mut value = Err(String::new());
+        let taken = if let Some(block) = &self.block {
+            let receive = |message: Message<'_>| value = (block.read)(message);
+            self.mpmc.take(receive, wait)
         } else {
-            let mut message = BUFFER.take();
-            taken = self.mpmc.take(&mut message, wait);
-            let value = match taken {
-                Ok(_) => caught::or_panic_message(|| codec::read_serialised(&message)),
-                Err(_) => Err(String::new()),
-            };
-            keep(message);
-            value
+            let mut bytes = BUFFER.take();
+            let receive = |message: Message<'_>| message.copy_to(&mut bytes);
+            let taken = self.mpmc.take(receive, wait);
+            if taken.is_ok() {
+                value = caught::or_panic_message(|| codec::read_serialised(&mut &bytes[..]));
+            }
+            keep(bytes);
+            taken
         };
         let item = taken.map_err(|stop| self.stopped(stop, limit, MESSAGE))?;
         events::got(&self.mpmc, item, since);
         value.map_err(|reason| Error::Unreadable {
-            what: (self.name)(),
+            what: self.name(),
             reason,
         })
     }
-}
-
-/// Returns whether it is known, after a message was put or refused, that all takers have left.
-fn takers_are_gone(put: &Result<Put, Stop>, loaded: bool, takers: Option<&Peers>) -> bool {
-    match put {
-        Err(Stop::Closed) => {}
-        // The last taker may have left meanwhile, and discarded only what was there before.
-        Ok(_) if loaded => fence(Ordering::SeqCst),
-        _ => return false,
-    }
-    takers.is_some_and(Peers::is_known_to_have_left)
-}
-
-/// Packs a value into a buffer, with the handles in it.
-fn pack<T: Serialize>(value: &T) -> Result<(Vec<u8>, Attachments), String> {
-    let mut buffer = BUFFER.take();
-    buffer.clear();
-    let (written, attachments) =
-        attachments::collect(|| codec::write_serialised(value, &mut buffer, IpcHandles::Refused));
-    written?;
-    Ok((buffer, attachments))
 }

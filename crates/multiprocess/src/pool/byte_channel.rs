@@ -7,6 +7,7 @@ use crate::channel::mpmc::{Mpmc, Stop};
 use crate::errors::error::{self, Error};
 use crate::memory::segment::Segment;
 use crate::memory::timeout::WaitUntil;
+use crate::transfer::block::Message;
 use crate::transfer::handle::handle;
 
 /// A channel; clones of it, and what arrives in another process, are the same channel.
@@ -52,7 +53,8 @@ impl ByteChannel {
     pub(crate) fn get(&self, limit: Option<Duration>) -> Result<Option<Vec<u8>>, String> {
         let mut message = Vec::new();
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-        match self.0.take(&mut message, WaitUntil::Until(deadline)) {
+        let receive = |arrived: Message<'_>| arrived.copy_to(&mut message);
+        match self.0.take(receive, WaitUntil::Until(deadline)) {
             Ok(_) => Ok(Some(message)),
             Err(Stop::NotNow) => Ok(None),
             Err(stop) => Err(explain(stop)),

@@ -10,7 +10,6 @@ use crate::pool::job::{Arrived, Batch, Caller, PoolEnd};
 use crate::pool::message::{self, Request};
 use crate::pool::progress_cells::KNOWN_INPUTS;
 use crate::pool::supervisor::Supervisor;
-use crate::transfer::codec::IpcHandles;
 
 /// Inputs per batch at most, where the pool chooses.
 const MAX_CHOSEN: usize = 1 << 14;
@@ -52,12 +51,12 @@ pub(crate) struct Chunker<'a, I: Iterator, W> {
 }
 
 /// How an input is appended to bytes.
-pub(crate) type Write<T> = fn(&T, &mut Vec<u8>, IpcHandles) -> Result<(), String>;
+pub(crate) type Write<T> = fn(&T, &mut Vec<u8>) -> Result<(), String>;
 
 impl<'a, I, W> Chunker<'a, I, W>
 where
     I: Iterator,
-    W: Fn(&I::Item, &mut Vec<u8>, IpcHandles) -> Result<(), String>,
+    W: Fn(&I::Item, &mut Vec<u8>) -> Result<(), String>,
 {
     /// `fixed` inputs go into a batch, or as many as the pool chooses.
     pub(crate) fn new(
@@ -230,7 +229,7 @@ fn fitting(each: Duration) -> usize {
 fn add<T>(
     batch: &mut Batch,
     input: &T,
-    write: &impl Fn(&T, &mut Vec<u8>, IpcHandles) -> Result<(), String>,
+    write: &impl Fn(&T, &mut Vec<u8>) -> Result<(), String>,
 ) -> Result<(), String> {
     let attachments = message::append_input(&mut batch.bytes, input, write)?;
     if !attachments.is_empty() {

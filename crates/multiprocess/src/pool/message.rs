@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::process::wire::append;
 use crate::transfer::attachments::{Attachments, collect};
-use crate::transfer::codec::IpcHandles;
+use crate::transfer::ipc;
 
 /// To a worker: the head of a batch of inputs.
 #[repr(C)]
@@ -94,9 +94,10 @@ pub(crate) fn read<T: CheckedBitPattern>(message: &[u8]) -> Option<(T, &[u8])> {
 pub(crate) fn append_input<T>(
     message: &mut Vec<u8>,
     input: &T,
-    write: &impl Fn(&T, &mut Vec<u8>, IpcHandles) -> Result<(), String>,
+    write: &impl Fn(&T, &mut Vec<u8>) -> Result<(), String>,
 ) -> Result<Attachments, String> {
-    let mut append = || append::<T>(message, |bytes| write(input, bytes, IpcHandles::Refused));
+    let write = |bytes: &mut Vec<u8>| ipc::refuse_handles::<T>(|| write(input, bytes));
+    let mut append = || append::<T>(message, write);
     // A type with nothing to be dropped holds no handle.
     let (appended, attachments) = if std::mem::needs_drop::<T>() {
         collect(append)

@@ -11,7 +11,7 @@ use crate::pool::progress_cells::ProgressCells;
 use crate::process::batch::{Results, Step};
 use crate::process::task_table::{self, RegisteredTask};
 use crate::trace::events;
-use crate::transfer::attachments;
+use crate::transfer::attachments::Attachments;
 
 /// Runs a worker. It ends when the pool has closed its requests, or after so many `calls`, to be replaced by a fresh
 /// one. If it is to be `initialized`, the first request is for the initializer.
@@ -49,15 +49,15 @@ pub(crate) fn work(
         message.clear();
         message.resize(Event::SIZE, 0);
         let start = Instant::now();
+        let mut attachments = Attachments::default();
         if batch != NO_BATCH {
             let task = &table[request.task as usize];
             events::batch_begins(task.name(), request.first, count);
             let note = |step| cell.write(batch, step);
-            (task.run_batch)(inputs, count, &note, &mut message);
+            attachments = (task.run_batch)(inputs, count, &note, &mut message);
             note(Step::Begin(count));
             events::task_ends(task.name());
         }
-        let attachments = attachments::take_results();
         calls = calls.saturating_sub(u64::from(count));
         let done = Event {
             has_handles: !attachments.is_empty(),
@@ -92,9 +92,8 @@ fn read(message: &[u8]) -> (Request, &[u8]) {
 /// Sets the worker up; a panic there ends the worker, and the pool hears why.
 fn initialize(task: &RegisteredTask, arguments: &[u8], note: &dyn Fn(Step)) {
     let mut results = Vec::new();
-    (task.run_batch)(arguments, 1, note, &mut results);
     // Its result is not sent.
-    drop(attachments::take_results());
+    drop((task.run_batch)(arguments, 1, note, &mut results));
     // Its result may be anything.
     if let Err(
         why @ (TaskFailure::Panicked { .. }

@@ -10,9 +10,9 @@ use crate::errors::task_failure::TaskFailure;
 use crate::process::panic;
 use crate::process::task::Task;
 use crate::process::wire::{Entry, append, append_failure, append_or_panic, split};
-use crate::transfer::attachments::{self, collect};
+use crate::transfer::attachments::{self, Attachments, collect};
 use crate::transfer::caught::{self, panic_message};
-use crate::transfer::codec::{self, IpcHandles};
+use crate::transfer::{codec, ipc};
 
 /// A step of a worker in a batch, with the number of the call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,7 +35,7 @@ enum Doing {
     Dropping,
 }
 
-/// Calls the function for each input of a batch, and writes the results behind each other.
+/// Calls the function for each input of a batch, and writes the results behind each other. Returns the handles in them.
 ///
 /// `note` is told each [`Step`].
 pub(crate) fn run<F, Args, How>(
@@ -44,9 +44,11 @@ pub(crate) fn run<F, Args, How>(
     count: u32,
     note: &dyn Fn(Step),
     results: &mut Vec<u8>,
-) where
+) -> Attachments
+where
     F: Task<Args, How>,
 {
+    let mut handles = Attachments::default();
     let mut call = 0;
     let mut doing = Doing::Reading;
     while call < count {
@@ -81,7 +83,7 @@ pub(crate) fn run<F, Args, How>(
                         doing = Doing::Writing(results.len());
                         // A panic must not drop the value while unwinding: its `Drop` may panic as well.
                         let written = if std::mem::needs_drop::<F::Output>() {
-                            append_with_handles(&value, results)
+                            append_with_handles(&value, results, &mut handles)
                         } else {
                             append_or_panic::<F::Output>(results, |bytes| write(&value, bytes))
                         };
@@ -116,6 +118,7 @@ pub(crate) fn run<F, Args, How>(
         call += 1;
         append_failure(&failure, results);
     }
+    handles
 }
 
 /// Reads an input; the handles in it arrive together, and then `note` is called.
@@ -133,17 +136,18 @@ where
 
 #[inline]
 fn write<T: Serialize + 'static>(value: &T, bytes: &mut Vec<u8>) -> Result<(), String> {
-    codec::write(value, bytes, IpcHandles::Refused)
+    ipc::refuse_handles::<T>(|| codec::write(value, bytes))
 }
 
 /// Appends a result; if that fails, the handles that were already written are given back.
 fn append_with_handles<T: Serialize + 'static>(
     value: &T,
     results: &mut Vec<u8>,
+    handles: &mut Attachments,
 ) -> Result<(), String> {
-    let (written, handles) = collect(|| append::<T>(results, |bytes| write(value, bytes)));
+    let (written, more) = collect(|| append::<T>(results, |bytes| write(value, bytes)));
     written?;
-    attachments::keep_result(handles);
+    handles.append(more);
     Ok(())
 }
 
@@ -188,8 +192,8 @@ impl<'a> Results<'a> {
             let reason = "the worker sent fewer results than there were inputs".to_owned();
             Err(TaskFailure::UnreadableResult { reason })
         };
-        let bytes = self.entry().unwrap_or_else(too_few)?;
-        caught::or_panic_message(|| codec::read(bytes))
+        let mut bytes = self.entry().unwrap_or_else(too_few)?;
+        caught::or_panic_message(|| codec::read(&mut bytes))
             .map_err(|reason| TaskFailure::UnreadableResult { reason })
     }
 }
@@ -205,7 +209,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_or_is_missing_hides_nothing_else() {
         let append_input = |input: u32, inputs: &mut Vec<u8>| {
-            let write = |bytes: &mut Vec<u8>| codec::write_part(&input, bytes, IpcHandles::Refused);
+            let write = |bytes: &mut Vec<u8>| codec::write(&input, bytes);
             append::<u32>(inputs, write).unwrap();
         };
         let mut inputs = Vec::new();

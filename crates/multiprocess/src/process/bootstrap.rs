@@ -67,7 +67,7 @@ fn run() -> i32 {
     };
     start.identity.this.pid = std::process::id();
     if start.has_input
-        && let Some(input) = envelope.handles.files.pop()
+        && let Some(input) = envelope.files.pop()
         && let Err(error) = rustix::stdio::dup2_stdin(input)
     {
         return fail(&socket, &Failure::NotStarted(explained(&error.into())));

@@ -26,7 +26,6 @@ use crate::process::{at_exit, reaper, task_table};
 use crate::trace::{events, recorder};
 use crate::transfer::codec;
 use crate::transfer::envelope::{self, Envelope};
-use crate::transfer::handles::Handles;
 
 /// Starts a process that calls `function` with `args`, a tuple, and returns the handle to it.
 ///
@@ -268,16 +267,13 @@ impl Builder {
             bytes: start.to_bytes(),
             // The lease is held by the system while it is in flight: the run is not over if this process dies before
             // the child has read its start.
-            handles: Handles {
-                files: registry::lease()
-                    .into_iter()
-                    .chain(self.stdin.take())
-                    .collect(),
-                ..Handles::default()
-            },
+            files: registry::lease()
+                .into_iter()
+                .chain(self.stdin.take())
+                .collect(),
             ..Envelope::default()
         };
-        let packed = envelope::pack::<Args>(|bytes, handles| F::write(&args, bytes, handles));
+        let packed = envelope::pack::<Args>(|bytes| F::write(&args, bytes));
         let arguments = packed.map_err(unsendable)?;
         let too_large = |error: std::io::Error| unsendable(explained(&error));
         let (start, _) = Frame::new(Kind::Start, start).map_err(too_large)?;
@@ -343,5 +339,5 @@ impl Builder {
 }
 
 fn read_answer<R: DeserializeOwned + 'static>(answer: Envelope) -> std::result::Result<R, String> {
-    envelope::open(answer, codec::read)
+    envelope::open(answer, |mut bytes| codec::read(&mut bytes))
 }

@@ -22,8 +22,7 @@ use rustix::net::{
 use crate::memory::anonymous_file;
 use crate::platform::limits;
 use crate::transfer::attachments::Attachments;
-use crate::transfer::envelope::Envelope;
-use crate::transfer::handles::{Handles, MAX_FILES};
+use crate::transfer::envelope::{Envelope, MAX_FILES};
 
 /// Bytes of a value that travel within the frame.
 const INLINE: usize = 32 * 1024;
@@ -39,7 +38,7 @@ const NO_SIGNAL: SendFlags = SendFlags::empty();
 #[cfg(target_vendor = "apple")]
 const CLOSE_ON_EXEC: RecvFlags = RecvFlags::empty();
 
-#[repr(u8)]
+#[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, NoUninit, CheckedBitPattern)]
 pub(crate) enum Kind {
     /// Parent to child: its name and the function to run.
@@ -61,10 +60,8 @@ pub(crate) enum Kind {
 #[derive(Clone, Copy, NoUninit, CheckedBitPattern)]
 struct Header {
     kind: Kind,
-    /// Whether the value's bytes are in the first of the files.
-    stored: bool,
-    files: u16,
-    packet: u32,
+    files: u32,
+    /// The length of the value; more than [`INLINE`] bytes are in the first of the files.
     bytes: u64,
 }
 
@@ -83,7 +80,7 @@ impl Frame {
     pub(crate) fn new(kind: Kind, envelope: Envelope) -> io::Result<(Frame, Attachments)> {
         let Envelope {
             bytes,
-            handles: Handles { packet, mut files },
+            mut files,
             attachments,
         } = envelope;
         let stored = bytes.len() > INLINE;
@@ -92,13 +89,10 @@ impl Frame {
         }
         let header = Header {
             kind,
-            stored,
-            files: u16::try_from(files.len()).expect("a frame has few files"),
-            packet: u32::try_from(packet.len()).expect("a packet is small"),
+            files: u32::try_from(files.len()).expect("a frame has few files"),
             bytes: bytes.len() as u64,
         };
         let mut inline = bytemuck::bytes_of(&header).to_vec();
-        inline.extend_from_slice(&packet);
         if !stored {
             inline.extend_from_slice(&bytes);
         }
@@ -134,32 +128,25 @@ pub(crate) fn receive_frame(socket: &UnixStream) -> io::Result<Option<(Kind, Env
     let header: Header = bytemuck::checked::try_pod_read_unaligned(&header)
         .map_err(|_| broken("a frame of an unknown kind"))?;
     let length = usize::try_from(header.bytes).map_err(|_| broken("a value larger than memory"))?;
-    let inline = if header.stored { 0 } else { length };
-    let mut packet = vec![0; in_a_frame(header.packet as usize)?];
-    let mut bytes = vec![0; in_a_frame(inline)?];
-    if !fill(socket, &mut packet, &mut files)? || !fill(socket, &mut bytes, &mut files)? {
+    let stored = length > INLINE;
+    let mut bytes = vec![0; if stored { 0 } else { length }];
+    if !fill(socket, &mut bytes, &mut files)? {
         return Ok(None);
     }
-    if files.len() != usize::from(header.files) || header.stored && files.is_empty() {
+    if u32::try_from(files.len()) != Ok(header.files) || stored && files.is_empty() {
         let why = limits::too_few_descriptors();
         let what = "open files that travelled with a value are missing";
         return Err(broken(&format!("{what}: {why}")));
     }
-    if header.stored {
+    if stored {
         bytes = whole(&File::from(files.remove(0)), length)?;
     }
     let envelope = Envelope {
         bytes,
-        handles: Handles { packet, files },
+        files,
         ..Envelope::default()
     };
     Ok(Some((header.kind, envelope)))
-}
-
-/// Returns a length if so much fits into a frame.
-fn in_a_frame(length: usize) -> io::Result<usize> {
-    let fits = (length <= INLINE).then_some(length);
-    fits.ok_or_else(|| broken("a frame longer than frames are"))
 }
 
 /// Reads a value of that length out of its file.

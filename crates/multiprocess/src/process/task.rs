@@ -5,7 +5,7 @@ use std::error::Error;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::transfer::codec::{self, IpcHandles};
+use crate::transfer::codec;
 
 /// A function that can run in another process: a plain `fn` of up to six arguments.
 ///
@@ -70,8 +70,7 @@ pub trait Task<Args, How = Plain>: Copy + Send + Sync + 'static {
     fn call(self, args: Args) -> Result<Self::Output, String>;
 
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "only this crate calls it")]
-    fn write(args: &Args, bytes: &mut Vec<u8>, ipc_handles: IpcHandles) -> Result<(), String>;
+    fn write(args: &Args, bytes: &mut Vec<u8>) -> Result<(), String>;
 
     #[doc(hidden)]
     fn read(bytes: &[u8]) -> Result<Args, String>;
@@ -91,9 +90,8 @@ where
     }
 
     #[inline]
-    #[allow(private_interfaces, reason = "as declared")]
-    fn write(args: &Args, bytes: &mut Vec<u8>, ipc_handles: IpcHandles) -> Result<(), String> {
-        args.write(bytes, ipc_handles)
+    fn write(args: &Args, bytes: &mut Vec<u8>) -> Result<(), String> {
+        args.write(bytes)
     }
 
     #[inline]
@@ -111,8 +109,7 @@ pub trait Function<Args>: Copy + Send + Sync + 'static {
 
 /// A tuple that can travel. (With [`DeserializeOwned`] in its place the compiler would not name a `&str` among them.)
 pub trait NoReferences<'de>: Sized {
-    #[allow(private_interfaces, reason = "only this crate calls it")]
-    fn write(&self, bytes: &mut Vec<u8>, ipc_handles: IpcHandles) -> Result<(), String>;
+    fn write(&self, bytes: &mut Vec<u8>) -> Result<(), String>;
 
     fn read(bytes: &'de [u8]) -> Result<Self, String>;
 }
@@ -139,20 +136,19 @@ macro_rules! implement {
             #[inline]
             #[allow(
                 non_snake_case,
-                private_interfaces,
                 unused_variables,
                 reason = "as above; there may be no arguments"
             )]
-            fn write(&self, bytes: &mut Vec<u8>, ipc_handles: IpcHandles) -> Result<(), String> {
+            fn write(&self, bytes: &mut Vec<u8>) -> Result<(), String> {
                 let ($($arg,)*) = self;
-                $(codec::write_part($arg, bytes, ipc_handles)?;)*
+                $(codec::write($arg, bytes)?;)*
                 Ok(())
             }
 
             #[inline]
             #[allow(unused_mut, unused_variables, reason = "there may be no arguments")]
             fn read(mut bytes: &'de [u8]) -> Result<Self, String> {
-                Ok(($(codec::read_part::<$arg>(&mut bytes)?,)*))
+                Ok(($(codec::read::<$arg>(&mut bytes)?,)*))
             }
         }
     };

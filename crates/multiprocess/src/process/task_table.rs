@@ -7,12 +7,14 @@ use crate::errors::error::{Error, Result};
 use crate::errors::task_failure::TaskFailure;
 use crate::process::batch::{self, Step};
 use crate::process::task::Task;
+use crate::transfer::attachments::{self, Attachments};
+use crate::transfer::codec;
 use crate::transfer::envelope::{self, Envelope};
-use crate::transfer::{attachments, codec};
 
 type Runner = Box<dyn Fn(Envelope, &dyn Fn()) -> Result<Envelope, TaskFailure> + Send + Sync>;
 
-type BatchRunner = Box<dyn Fn(&[u8], u32, &dyn Fn(Step), &mut Vec<u8>) + Send + Sync>;
+type BatchRunner =
+    Box<dyn Fn(&[u8], u32, &dyn Fn(Step), &mut Vec<u8>) -> Attachments + Send + Sync>;
 
 /// A function entered in the list that [`init`](crate::init) takes; made by [`task`].
 pub struct RegisteredTask {
@@ -20,7 +22,7 @@ pub struct RegisteredTask {
     name: &'static str,
     /// Opens the arguments, confirms it, and calls the function.
     pub(crate) run: Runner,
-    /// Calls the function for a number of inputs, tells each step, and appends the results.
+    /// Calls the function for a number of inputs, tells each step, appends the results, and returns the handles in them.
     pub(crate) run_batch: BatchRunner,
 }
 
@@ -61,7 +63,7 @@ where
             .map_err(|reason| TaskFailure::UnreadableInput { reason })?;
         let output = function.call(arguments);
         let output = output.map_err(|message| TaskFailure::Failed { message })?;
-        envelope::pack::<F::Output>(|bytes, ipc_handles| codec::write(&output, bytes, ipc_handles))
+        envelope::pack::<F::Output>(|bytes| codec::write(&output, bytes))
             .map_err(|reason| TaskFailure::UnsendableResult { reason })
     };
     RegisteredTask {
@@ -69,7 +71,7 @@ where
         name: type_name::<F>(),
         run: Box::new(run),
         run_batch: Box::new(move |inputs, count, note, results| {
-            batch::run::<F, Args, How>(function, inputs, count, note, results);
+            batch::run::<F, Args, How>(function, inputs, count, note, results)
         }),
     }
 }

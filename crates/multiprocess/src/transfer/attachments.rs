@@ -8,8 +8,6 @@ thread_local! {
     /// What was serialised since packing began; `None` while this thread packs nothing: no handle can be serialised
     /// then.
     static PACKED: RefCell<Option<Attachments>> = const { RefCell::new(None) };
-    /// What was packed with the results of a batch so far.
-    static RESULTS: RefCell<Attachments> = const { RefCell::new(Attachments(Vec::new())) };
     /// What this thread has opened since reading began; `None` while it reads nothing that arrives as a whole.
     static ARRIVING: RefCell<Option<Arriving>> = const { RefCell::new(None) };
     /// Whether this thread reads a value that came with a message: no handle can be read otherwise.
@@ -62,16 +60,6 @@ pub(crate) fn add(attachment: Arc<impl Attachment + 'static>) {
             packed.0.push(attachment);
         }
     });
-}
-
-/// Keeps what was packed with a result of a batch, for [`take_results`].
-pub(crate) fn keep_result(mut attachments: Attachments) {
-    RESULTS.with_borrow_mut(|results| results.0.append(&mut attachments.0));
-}
-
-/// Returns what was packed with the results of a batch, since the last call.
-pub(crate) fn take_results() -> Attachments {
-    RESULTS.take()
 }
 
 /// Handles that were opened, and are not yet counted as arrived.
@@ -160,6 +148,10 @@ impl Attachments {
     /// The process that was to get the value died before reading it.
     pub(crate) fn lose(mut self, pid: u32) {
         self.0.drain(..).for_each(|attachment| attachment.lost(pid));
+    }
+
+    pub(crate) fn append(&mut self, mut others: Attachments) {
+        self.0.append(&mut others.0);
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -3,102 +3,50 @@
 //! A vector of plain numbers is a [block](crate::transfer::block); any other value is in postcard's format.
 
 use postcard::ser_flavors::Flavor;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::transfer::{attachments, block, handle, ipc};
+use crate::transfer::block::{Block, Message};
+use crate::transfer::{attachments, handle, ipc};
 
-/// What becomes of handles of `ipc-channel` in a value.
-#[derive(Clone, Copy)]
-pub(crate) enum IpcHandles {
-    /// They travel beside the bytes.
-    Travel,
-    /// They are an error: the message can't carry their open files.
-    Refused,
-}
-
-/// Appends a value that is alone in its message; the error says why that failed, and part of it may be there then.
+/// Appends a value, which others may follow; the error says why that failed, and part of it may be there then.
 #[inline]
-pub(crate) fn write<T: Serialize + 'static>(
-    value: &T,
-    bytes: &mut Vec<u8>,
-    ipc_handles: IpcHandles,
-) -> Result<(), String> {
-    if let Some(block) = block::bytes_of(value) {
-        bytes.extend_from_slice(block);
-        return Ok(());
-    }
-    write_serialised(value, bytes, ipc_handles)
-}
-
-/// Appends a value that others may follow.
-#[inline]
-pub(crate) fn write_part<T: Serialize + 'static>(
-    value: &T,
-    bytes: &mut Vec<u8>,
-    ipc_handles: IpcHandles,
-) -> Result<(), String> {
-    if let Some(block) = block::bytes_of(value) {
-        bytes.extend_from_slice(&block.len().to_ne_bytes());
-    }
-    write(value, bytes, ipc_handles)
+pub(crate) fn write<T: Serialize + 'static>(value: &T, bytes: &mut Vec<u8>) -> Result<(), String> {
+    let Some(block) = Block::of() else {
+        return write_serialised(value, bytes);
+    };
+    let numbers = (block.bytes)(value);
+    bytes.extend_from_slice(&numbers.len().to_ne_bytes());
+    bytes.extend_from_slice(numbers);
+    Ok(())
 }
 
 /// Appends a value by its own `Serialize`.
 #[inline]
-pub(crate) fn write_serialised<T: Serialize>(
-    value: &T,
-    bytes: &mut Vec<u8>,
-    ipc_handles: IpcHandles,
-) -> Result<(), String> {
-    let why = |error| why_not(value, &error);
-    if !ipc::may_hold_handles::<T>() {
-        return postcard::serialize_with_flavor(value, Append(bytes)).map_err(why);
-    }
-    let mut write = || ipc::serialize(value, Append(bytes)).map_err(why);
-    match ipc_handles {
-        IpcHandles::Travel => write(),
-        IpcHandles::Refused => ipc::refuse_handles(write),
-    }
+pub(crate) fn write_serialised<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> Result<(), String> {
+    ipc::serialize(value, Append(bytes)).map_err(|error| why_not(value, &error))
 }
 
-/// Reads a value that is alone in its message, and may hold handles; the error says why that failed. A value's own
+/// Reads a value, and splits it off the bytes. There may be handles in it; the error says why that failed. A value's own
 /// `Deserialize` may panic.
 #[inline]
-pub(crate) fn read<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, String> {
-    match block::from_bytes(bytes) {
-        Some(read) => read,
-        None => read_serialised(bytes),
-    }
+pub(crate) fn read<'de, T: Deserialize<'de> + 'static>(bytes: &mut &'de [u8]) -> Result<T, String> {
+    let Some(block) = Block::of() else {
+        return read_serialised(bytes);
+    };
+    let length = bytes.split_first_chunk();
+    let split =
+        length.and_then(|(length, rest)| rest.split_at_checked(usize::from_ne_bytes(*length)));
+    let (numbers, rest) = split.ok_or("it is cut off")?;
+    *bytes = rest;
+    (block.read)(Message::Bytes(numbers))
 }
 
-/// As [`read`], for a value that others may follow; it is split off the bytes.
+/// Reads a value as [`read`], by its own `Deserialize`.
 #[inline]
-pub(crate) fn read_part<'de, T: Deserialize<'de> + 'static>(
+pub(crate) fn read_serialised<'de, T: Deserialize<'de>>(
     bytes: &mut &'de [u8],
 ) -> Result<T, String> {
-    if block::is_block::<T>() {
-        let cut_off = || "it is cut off".to_owned();
-        let (length, rest) = bytes.split_first_chunk().ok_or_else(cut_off)?;
-        let split = rest.split_at_checked(usize::from_ne_bytes(*length));
-        let (block, rest) = split.ok_or_else(cut_off)?;
-        *bytes = rest;
-        return block::from_bytes(block).unwrap_or_else(|| Err(cut_off()));
-    }
-    let (value, rest) = with_handles::<T, _>(|| postcard::take_from_bytes(bytes))?;
-    *bytes = rest;
-    Ok(value)
-}
-
-/// Reads a value by its own `Deserialize`, which may panic.
-#[inline]
-pub(crate) fn read_serialised<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
-    with_handles::<T, _>(|| postcard::from_bytes(bytes))
-}
-
-/// Reads a value of type `T`, in which there may be handles.
-#[inline]
-fn with_handles<T, R>(read: impl FnOnce() -> postcard::Result<R>) -> Result<R, String> {
+    let read = || postcard::take_from_bytes(bytes);
     // A type that needs no drop holds no handle.
     let read = if std::mem::needs_drop::<T>() {
         // Of an earlier value.
@@ -107,7 +55,9 @@ fn with_handles<T, R>(read: impl FnOnce() -> postcard::Result<R>) -> Result<R, S
     } else {
         read()
     };
-    read.map_err(|error| explain(&error))
+    let (value, rest) = read.map_err(|error| explain(&error))?;
+    *bytes = rest;
+    Ok(value)
 }
 
 /// Bytes of a 64-bit number at most.

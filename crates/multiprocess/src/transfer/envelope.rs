@@ -1,9 +1,12 @@
 //! A value packed to travel: its bytes, and the open files that belong to it.
 
+use std::os::fd::OwnedFd;
+
 use crate::transfer::attachments::{self, Attachments};
-use crate::transfer::codec::IpcHandles;
-use crate::transfer::handles::Handles;
 use crate::transfer::{caught, ipc};
+
+/// The most open files that travel with one value: the handles of `ipc-channel`, and the file of a large value.
+pub(crate) const MAX_FILES: usize = 64;
 
 /// A value in flight between two processes.
 #[derive(Default)]
@@ -11,7 +14,7 @@ pub(crate) struct Envelope {
     /// The value, as `codec` writes it.
     pub(crate) bytes: Vec<u8>,
     /// The handles of the `ipc-channel` package in the value.
-    pub(crate) handles: Handles,
+    pub(crate) files: Vec<OwnedFd>,
     /// The handles of this crate in the value; this stays with the sender.
     pub(crate) attachments: Attachments,
 }
@@ -21,16 +24,14 @@ pub(crate) struct Envelope {
 /// The value is serialised to bytes completely before anything is sent, so that a value which fails
 /// half-way harms nothing.
 pub(crate) fn pack<T>(
-    write: impl FnOnce(&mut Vec<u8>, IpcHandles) -> Result<(), String>,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<(), String>,
 ) -> Result<Envelope, String> {
-    let collector = ipc::Collector::new::<T>()?;
     let mut bytes = Vec::new();
-    let (written, attachments) = attachments::collect(|| write(&mut bytes, IpcHandles::Travel));
-    written?;
-    let handles = collector.map_or(Ok(Handles::default()), ipc::Collector::collect)?;
+    let write = || ipc::collect_handles::<T>(|| write(&mut bytes));
+    let (files, attachments) = attachments::collect(write);
     Ok(Envelope {
+        files: files?,
         bytes,
-        handles,
         attachments,
     })
 }
@@ -40,13 +41,13 @@ pub(crate) fn open<T: 'static>(
     envelope: Envelope,
     read: impl FnOnce(&[u8]) -> Result<T, String> + 'static,
 ) -> Result<T, String> {
+    let Envelope { bytes, files, .. } = envelope;
     // `ipc-channel` panics, rather than fails, on a missing handle.
     caught::or_panic_message(|| {
-        let Envelope { bytes, handles, .. } = envelope;
-        if handles.is_empty() {
+        if files.is_empty() {
             read(&bytes)
         } else {
-            ipc::within(handles, move || read(&bytes))?
+            ipc::within(files, move || read(&bytes))?
         }
     })
 }

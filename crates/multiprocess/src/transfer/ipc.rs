@@ -4,5 +4,5 @@ mod bridge;
 mod collector;
 mod watching;
 
-pub(crate) use collector::{Collector, prepare, refuse_handles, within};
-pub(crate) use watching::{may_hold_handles, serialize};
+pub(crate) use collector::{collect_handles, prepare, refuse_handles, within};
+pub(crate) use watching::serialize;

@@ -2,51 +2,44 @@
 //! travel, and are refused where the name of a value's type shows them. In a field of a struct they aren't seen.
 
 use std::any::type_name;
+use std::os::fd::OwnedFd;
 
 pub(crate) use postcard::serialize_with_flavor as serialize;
-
-use crate::transfer::handles::Handles;
 
 const REFUSED: &str = "it holds a handle of ipc-channel, which travels only on Linux, with the feature `ipc` of \
                        `multiprocess`; use this crate's own `channel` or `pipe`";
 
 pub(crate) fn prepare() {}
 
-pub(crate) enum Collector {}
+/// Has `write` serialise a `T`; no files belong to it.
+pub(crate) fn collect_handles<T>(
+    write: impl FnOnce() -> Result<(), String>,
+) -> Result<Vec<OwnedFd>, String> {
+    refuse_handles::<T>(write).map(|()| Vec::new())
+}
 
-impl Collector {
-    /// Returns nothing to collect, or an error where the value holds a handle.
-    pub(crate) fn new<T>() -> Result<Option<Collector>, String> {
-        if may_hold_handles::<T>() {
-            return Err(REFUSED.to_owned());
-        }
-        Ok(None)
+/// Has `write` serialise a `T`, or refuses it.
+#[inline]
+pub(crate) fn refuse_handles<T>(write: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+    if may_hold_handles::<T>() {
+        return Err(REFUSED.to_owned());
     }
-
-    pub(crate) fn collect(self) -> Result<Handles, String> {
-        match self {}
-    }
+    write()
 }
 
 /// Refuses a value that came with handles: no process of this program sends them.
-pub(crate) fn within<T>(_handles: Handles, _read: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn within<T>(_files: Vec<OwnedFd>, _read: impl FnOnce() -> T) -> Result<T, String> {
     Err(REFUSED.to_owned())
 }
 
 /// Returns whether the name of the type has one of the package in it.
 #[inline]
-pub(crate) fn may_hold_handles<T>() -> bool {
+fn may_hold_handles<T>() -> bool {
     std::mem::needs_drop::<T>() && names_package(type_name::<T>())
 }
 
-/// Refuses a value of a type that may hold handles.
-pub(crate) fn refuse_handles<R>(_write: impl FnOnce() -> Result<R, String>) -> Result<R, String> {
-    Err(REFUSED.to_owned())
-}
-
 fn names_package(type_name: &str) -> bool {
-    let is_in_path = |it: char| it.is_alphanumeric() || it == '_' || it == ':';
-    let mut paths = type_name.split(|it| !is_in_path(it));
+    let mut paths = type_name.split(|it: char| !(it.is_alphanumeric() || it == '_' || it == ':'));
     paths.any(|path| path.starts_with("ipc_channel::"))
 }
 

@@ -20,10 +20,12 @@ use rustix::net::{
 use rustix::process::{Pid, getpid, test_kill_process};
 
 use crate::platform::limits::explained;
-use crate::transfer::handles::{Handles, MAX_FILES};
 
 /// Bytes of the largest packet: `ipc-channel` puts two numbers before a message, which is empty.
 const PACKET: usize = 64;
+
+/// The most files that `ipc-channel` puts into a packet.
+const MAX_FILES: usize = 64;
 
 const PREFIX: &str = "multiprocess-";
 const SUFFIX: &str = ".socket";
@@ -99,8 +101,8 @@ fn owner(name: &str) -> Option<Pid> {
     Pid::from_raw(pid.parse().ok()?)
 }
 
-/// Takes the one packet that `ipc-channel` sent over the bridge.
-pub(crate) fn take_packet(bridge: &OwnedFd) -> io::Result<Handles> {
+/// Takes the one packet that `ipc-channel` sent over the bridge, and the files that came with it.
+pub(crate) fn take_packet(bridge: &OwnedFd) -> io::Result<(Vec<u8>, Vec<OwnedFd>)> {
     let mut packet = vec![0; PACKET];
     let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MAX_FILES))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
@@ -118,16 +120,16 @@ pub(crate) fn take_packet(bridge: &OwnedFd) -> io::Result<Handles> {
             files.extend(arrived);
         }
     }
-    Ok(Handles { packet, files })
+    Ok((packet, files))
 }
 
-/// Puts a packet into the bridge, for `ipc-channel` to receive at the other end.
-pub(crate) fn put_packet(bridge: &OwnedFd, handles: &Handles) -> io::Result<()> {
-    let files: Vec<_> = handles.files.iter().map(AsFd::as_fd).collect();
+/// Puts a packet into the bridge, with files, for `ipc-channel` to receive at the other end.
+pub(crate) fn put_packet(bridge: &OwnedFd, packet: &[u8], files: &[OwnedFd]) -> io::Result<()> {
+    let files: Vec<_> = files.iter().map(AsFd::as_fd).collect();
     let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MAX_FILES))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
     ancillary.push(SendAncillaryMessage::ScmRights(&files));
-    let packet = [IoSlice::new(&handles.packet)];
+    let packet = [IoSlice::new(packet)];
     retry_on_intr(|| sendmsg(bridge, &packet, &mut ancillary, SendFlags::NOSIGNAL))?;
     Ok(())
 }

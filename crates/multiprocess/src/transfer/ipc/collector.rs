@@ -4,13 +4,14 @@
 //! thread, which the thread's next `IpcSender::send` empties. The list is private to `ipc-channel`, so code that
 //! serialises such a value elsewhere has to send something through `ipc-channel` to get the sockets:
 //!
-//! 1. Where there is a number in the value that may stand for a handle, [`Collector`] sends an empty message through a
-//!    [`bridge`]: a socket whose one end belongs to `ipc-channel` and whose other end is ours. The packet with open files
-//!    that arrives at our end goes to the other process unchanged.
-//! 2. There the packet is put into a bridge at our end, `ipc-channel` receives it at its own, and the
-//!    value is deserialised during that reception, where its numbers refer to the sockets again.
+//! 1. Where there is a number in the value that may stand for a handle, [`take_files`] sends an empty message through a
+//!    [`bridge`]: a socket whose one end belongs to `ipc-channel` and whose other end is ours. The open files that arrive
+//!    at our end go to the other process.
+//! 2. There [`within`] puts them, with such a message, into a bridge at our end, `ipc-channel` receives it at its own, and
+//!    the value is deserialised during that reception, where its numbers refer to the sockets again.
 
 use std::cell::Cell;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 
@@ -19,7 +20,6 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::platform::limits::explained;
 use crate::transfer::caught;
-use crate::transfer::handles::Handles;
 use crate::transfer::ipc::bridge;
 use crate::transfer::ipc::watching::{BEYOND, LOWEST, may_hold_handles};
 
@@ -66,14 +66,12 @@ fn count_and_empty(channel: &Channel) -> Result<u64, String> {
 /// Returns an error if fewer descriptors are free: `ipc-channel` panics without one.
 fn check_free(count: usize) -> Result<(), String> {
     let pair = |_| UnixStream::pair().map_err(|error| explained(&error));
-    (0..count.div_ceil(2))
-        .map(pair)
-        .collect::<Result<Vec<_>, _>>()
-        .map(drop)
+    let pairs: Result<Vec<_>, _> = (0..count.div_ceil(2)).map(pair).collect();
+    pairs.map(drop)
 }
 
-/// Finds the handles of a value that is serialised on this thread while it lives; dropping it closes them.
-pub(crate) struct Collector {
+/// A value whose handles are found while it is serialised on this thread; dropping this closes them.
+struct Collector {
     /// Made before the value is serialised if its handles travel, so that they can be closed without new descriptors.
     channel: Option<Channel>,
     /// The lowest number in the value around this one.
@@ -86,47 +84,12 @@ impl Collector {
         Collector { channel, outer }
     }
 
-    /// Begins to collect handles, where a value of the type may hold some. Closes those that an earlier failure of other
-    /// code left in the list.
-    pub(crate) fn new<T>() -> Result<Option<Collector>, String> {
-        if !may_hold_handles::<T>() {
-            return Ok(None);
-        }
-        let channel = channel()?;
-        empty(&channel);
-        Ok(Some(Collector::begin(Some(channel))))
-    }
-
-    /// Takes the handles that were serialised.
-    pub(crate) fn collect(mut self) -> Result<Handles, String> {
-        if LOWEST.get() == BEYOND {
-            return Ok(Handles::default());
-        }
-        let (near, far) = match bridge::build() {
-            Ok(ends) => ends,
-            Err(_) if self.close_handles() == Ok(0) => return Ok(Handles::default()),
-            Err(error) => return Err(error),
-        };
-        LOWEST.set(BEYOND);
-        let too_many = || format!("it holds more than {MAX_HANDLES} handles of ipc-channel");
-        // It panics with more handles than fit.
-        let sent = caught::without_panic(|| near.send(())).ok_or_else(too_many)?;
-        sent.map_err(|error| error.to_string())?;
-        let handles = bridge::take_packet(&far).map_err(|error| explained(&error))?;
-        if handles.files.len() > MAX_HANDLES {
-            return Err(too_many());
-        }
-        Ok(handles)
-    }
-
     /// Closes the handles that were serialised, and returns how many of one kind there were.
     #[cold]
     fn close_handles(&mut self) -> Result<u64, String> {
-        if self.channel.is_none() {
-            self.channel = Some(channel()?);
-        }
         LOWEST.set(BEYOND);
-        self.channel.as_ref().map_or(Ok(0), count_and_empty)
+        let channel = self.channel.take().map_or_else(channel, Ok)?;
+        count_and_empty(&channel)
     }
 }
 
@@ -139,37 +102,79 @@ impl Drop for Collector {
     }
 }
 
-/// Has `write` serialise a value; an error if there was a handle of `ipc-channel` in it, which is closed then.
+/// Has `write` serialise a `T`, and returns the open files of the handles in it.
+pub(crate) fn collect_handles<T>(
+    write: impl FnOnce() -> Result<(), String>,
+) -> Result<Vec<OwnedFd>, String> {
+    if !may_hold_handles::<T>() {
+        return write().map(|()| Vec::new());
+    }
+    let channel = channel()?;
+    // What an earlier failure of other code left in the list.
+    empty(&channel);
+    let mut collector = Collector::begin(Some(channel));
+    write()?;
+    if LOWEST.get() == BEYOND {
+        return Ok(Vec::new());
+    }
+    let (near, far) = match bridge::build() {
+        Ok(ends) => ends,
+        Err(_) if collector.close_handles() == Ok(0) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    LOWEST.set(BEYOND);
+    let (_, files) = take_files(&near, &far)?;
+    if files.len() > MAX_HANDLES {
+        return Err(too_many());
+    }
+    Ok(files)
+}
+
+/// Sends an empty message through a bridge; returns it, and the files that were in the thread's list.
+fn take_files(near: &IpcSender<Within>, far: &OwnedFd) -> Result<(Vec<u8>, Vec<OwnedFd>), String> {
+    // It panics with more handles than fit.
+    let sent = caught::without_panic(|| near.send(Within)).ok_or_else(too_many)?;
+    sent.map_err(|error| error.to_string())?;
+    bridge::take_packet(far).map_err(|error| explained(&error))
+}
+
+fn too_many() -> String {
+    format!("it holds more than {MAX_HANDLES} handles of ipc-channel")
+}
+
+/// Has `write` serialise a `T`; an error if there was a handle of `ipc-channel` in it, which is closed then.
 #[inline]
-pub(crate) fn refuse_handles<R>(write: impl FnOnce() -> Result<R, String>) -> Result<R, String> {
+pub(crate) fn refuse_handles<T>(write: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+    if !may_hold_handles::<T>() {
+        return write();
+    }
     let mut collector = Collector::begin(None);
     let written = write();
     let place = LOWEST.get();
-    if place == BEYOND {
-        return written;
+    if place < BEYOND {
+        let count = collector.close_handles();
+        if written.is_ok() && place < count? {
+            return Err(REFUSED.to_owned());
+        }
     }
-    let count = collector.close_handles();
-    let written = written?;
-    if place < count? {
-        return Err(REFUSED.to_owned());
-    }
-    Ok(written)
+    written
 }
 
-/// Reads a value that came with handles: while `read` runs, the numbers in the value lead to them.
+/// Reads a value that came with these files: while `read` runs, the numbers in the value lead to them.
 pub(crate) fn within<T: 'static>(
-    handles: Handles,
+    files: Vec<OwnedFd>,
     read: impl FnOnce() -> T + 'static,
 ) -> Result<T, String> {
-    let (near, far) = bridge::build::<Within>()?;
+    let (near, far) = bridge::build()?;
+    let (packet, _) = take_files(&near, &far)?;
     let receiver = reverse(near)?;
-    bridge::put_packet(&far, &handles).map_err(|error| explained(&error))?;
+    bridge::put_packet(&far, &packet, &files).map_err(|error| explained(&error))?;
     // The copies that were sent are enough.
-    drop(handles);
+    drop(files);
     let place = Rc::new(Cell::new(None));
     let read_value = Rc::clone(&place);
     READ.set(Some(Box::new(move || read_value.set(Some(read())))));
-    retry(|| receiver.recv())?;
+    receive(&receiver)?;
     Ok(place.take().expect("receiving `Within` calls it"))
 }
 
@@ -199,21 +204,16 @@ fn reverse(sender: IpcSender<Within>) -> Result<IpcReceiver<Within>, String> {
     check_free(3)?;
     let (loopback, reversed) = ipc::channel().map_err(|error| explained(&error))?;
     loopback.send(sender).map_err(|error| error.to_string())?;
-    let reversed: IpcReceiver<IpcReceiver<Within>> = reversed.to_opaque().to();
-    retry(|| reversed.recv())
+    receive(&reversed.to_opaque().to::<IpcReceiver<Within>>())
 }
 
-/// Receives; tries again if a signal interrupted it.
-fn retry<T>(receive: impl Fn() -> Result<T, ipc_channel::IpcError>) -> Result<T, String> {
-    loop {
-        match receive() {
-            Err(ipc_channel::IpcError::Io(error)) => {
-                if error.kind() != std::io::ErrorKind::Interrupted {
-                    return Err(explained(&error));
-                }
-            }
-            Err(error) => return Err(error.to_string()),
-            Ok(value) => return Ok(value),
-        }
-    }
+/// Receives what has arrived already: no signal interrupts that.
+fn receive<T>(receiver: &IpcReceiver<T>) -> Result<T, String>
+where
+    T: for<'de> Deserialize<'de> + Serialize,
+{
+    receiver.recv().map_err(|error| match error {
+        ipc_channel::IpcError::Io(error) => explained(&error),
+        error => error.to_string(),
+    })
 }

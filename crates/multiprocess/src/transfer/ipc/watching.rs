@@ -24,7 +24,7 @@ thread_local! {
 
 /// Returns whether a value of the type may hold such a handle.
 #[inline]
-pub(crate) fn may_hold_handles<T>() -> bool {
+pub(super) fn may_hold_handles<T>() -> bool {
     // A type that needs no drop holds no open file.
     std::mem::needs_drop::<T>() && !is_of_std(type_name::<T>())
 }
@@ -42,7 +42,12 @@ fn is_of_std(type_name: &str) -> bool {
 /// Serialises a value in postcard's format, and notes what may be handles in it.
 #[inline]
 pub(crate) fn serialize<T: Serialize>(value: &T, output: impl Flavor) -> Result<()> {
-    value.serialize(&mut Watching(postcard::Serializer { output }))
+    let mut serializer = postcard::Serializer { output };
+    if may_hold_handles::<T>() {
+        value.serialize(&mut Watching(serializer))
+    } else {
+        value.serialize(&mut serializer)
+    }
 }
 
 /// A serialiser that watches what goes through it.
@@ -163,11 +168,6 @@ impl<F: Flavor> Serializer for &mut Watching<F> {
         self.0
             .serialize_newtype_variant(name, index, variant, &())?;
         self.part(value)
-    }
-
-    #[inline]
-    fn collect_str<T: std::fmt::Display + ?Sized>(self, value: &T) -> Result<()> {
-        self.0.collect_str(value)
     }
 
     #[inline]
