@@ -10,7 +10,7 @@ use crate::memory::layout::words;
 use crate::memory::segment::{Access, Segment};
 use crate::memory::timeout::is_over;
 use crate::platform::futex;
-use crate::sync::monitor::next_check;
+use crate::sync::table::next_check;
 use crate::sync::typed_memory::create;
 use crate::transfer::handle::handle;
 

@@ -18,7 +18,7 @@ use crate::memory::segment::{Access, Segment};
 use crate::memory::segment_lock::Turn;
 use crate::platform::file_lock::Refused;
 use crate::platform::wait_until::WaitUntil;
-use crate::sync::monitor::next_check;
+use crate::sync::table::{Table, next_check};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Permits {
@@ -221,10 +221,8 @@ impl Permits {
             self.state_word().store(counting.0, Ordering::SeqCst);
             // Only now: a process that finds the next version asks for it again.
             self.stale().store(0, Ordering::SeqCst);
-            let held: u64 = self
-                .processes()
-                .map(|(place, _)| self.permits_at(place))
-                .sum();
+            let processes = self.table().processes();
+            let held: u64 = processes.map(|(place, _)| self.permits_at(place)).sum();
             let counted = counting.counted(u64::from(self.all).saturating_sub(held));
             self.state_word().store(counted.0, Ordering::SeqCst);
             has_counted = true;
@@ -246,20 +244,15 @@ impl Permits {
     /// Clears the places of dead processes, which then have to be counted; the caller has the turn. One without a permit
     /// may have been killed before it had them counted.
     fn clear_dead(&self, all: bool) {
-        let run = self.memory.run();
-        let is_asked = |place| all || self.permits_at(place) > 0;
-        let dead: Vec<usize> = self
-            .processes()
-            .filter(|&(place, process)| is_asked(place) && process.has_ended(run))
-            .map(|(place, _)| place)
-            .collect();
+        let table = self.table();
+        let dead = table.dead(|place| all || self.permits_at(place) > 0);
         if !dead.is_empty() {
             // Before: whatever happens to this process now, they are counted.
             self.stale().store(1, Ordering::SeqCst);
         }
-        for place in dead {
+        for (place, process) in dead {
             self.count_at(place).store(0, Ordering::SeqCst);
-            self.numbers()[place].store(0, Ordering::SeqCst);
+            table.remove(place, process);
         }
     }
 
@@ -277,19 +270,11 @@ impl Permits {
             return Ok(Some(place));
         }
         self.memory.check_process()?;
-        let me = UniquePid::own().number();
-        let place_of = |number| self.places().find(|(_, process)| *process == number);
-        let take = |(place, _): &(usize, u64)| {
-            let number = &self.numbers()[*place];
-            number
-                .compare_exchange(0, me, Ordering::SeqCst, Ordering::SeqCst)
-                .is_ok()
-        };
-        let mut found = place_of(me).or_else(|| self.places().find(take));
-        if found.is_none() && self.release_dead(true, SOON).is_ok() {
-            found = self.places().find(take);
+        let (table, me) = (self.table(), UniquePid::own().number());
+        let mut place = table.place_of(me).or_else(|| table.take_place());
+        if place.is_none() && self.release_dead(true, SOON).is_ok() {
+            place = table.take_place();
         }
-        let place = found.map(|(place, _)| place);
         if let Some(place) = place {
             let _ = self.place.set(place);
         }
@@ -310,23 +295,16 @@ impl Permits {
         State(self.state_word().load(Ordering::SeqCst))
     }
 
-    /// The places of the table: where each is, and the number of the process there, or 0.
-    fn places(&self) -> impl Iterator<Item = (usize, u64)> {
-        let places = (1..).step_by(2).take(MAX_PROCESSES);
-        places.map(|place| (place, self.numbers()[place].load(Ordering::SeqCst)))
-    }
-
-    fn processes(&self) -> impl Iterator<Item = (usize, UniquePid)> {
-        self.places()
-            .filter_map(|(place, number)| Some((place, UniquePid::from_number(number)?)))
+    /// The processes that use the semaphore, and how many permits each has.
+    fn table(&self) -> Table<'_> {
+        Table::of(&self.memory, 1)
     }
 
     /// Returns the processes that have permits.
     pub(crate) fn holders(&self) -> Vec<Holder> {
-        let holders = self
-            .processes()
-            .filter(|&(place, _)| self.permits_at(place) > 0);
-        holders.map(|(_, process)| process.holder()).collect()
+        let mut holders: Vec<_> = self.table().processes().collect();
+        holders.retain(|&(place, _)| self.permits_at(place) > 0);
+        holders.iter().map(|(_, it)| it.holder()).collect()
     }
 
     /// How many permits the process at a place has.
@@ -341,12 +319,12 @@ impl Permits {
 
     /// Not 0 if the permits have to be counted.
     fn stale(&self) -> &AtomicU32 {
-        &self.memory.words()[words::NOTE]
+        &self.memory.words()[words::STALE]
     }
 
     /// Notified when a permit is free again.
     pub(crate) fn freed(&self) -> EventCount<'_> {
-        EventCount::of(&self.memory, words::MONITOR_EVENTCOUNTS.start)
+        EventCount::of(&self.memory, words::EVENTCOUNTS.start)
     }
 }
 
