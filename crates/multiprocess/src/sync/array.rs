@@ -47,7 +47,6 @@ typed_memory!(Array, "an Array");
 
 locking!(
     Array<T: Pod>,
-    memory: |array| &array.memory,
     called: |_| Array::<T>::content(),
     ArrayGuard: |_, locked| locked.map(|held| ArrayGuard { held, lent: PhantomData }),
     memory: |guard| guard.held.segment(),

@@ -51,7 +51,6 @@ pub struct Condition {
 
 locking!(
     Condition,
-    memory: |condition| &condition.memory,
     called: |_| CONTENT.to_owned(),
     ConditionGuard: |condition, locked| {
         let held = Some(locked?);

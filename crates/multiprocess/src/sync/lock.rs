@@ -47,7 +47,6 @@ named_lock!(Lock, "a Lock", "a lock", "the lock");
 
 locking!(
     Lock,
-    memory: |lock| &lock.memory,
     called: ToString::to_string,
     LockGuard: |_, locked| locked.map(|held| LockGuard { held }),
     memory: |guard| guard.held.segment(),

@@ -1,10 +1,9 @@
 //! What all types with a lock have in common: how the lock is taken, and the notice in its guard that a holder died.
 
-use std::time::Duration;
-
 use crate::errors::error::Error;
 use crate::memory::liveness::UniquePid;
 use crate::memory::segment::{Segment, SegmentGuard};
+use crate::memory::timeout::Timeout;
 use crate::platform::file_lock::Refused;
 use crate::trace::events;
 
@@ -13,12 +12,10 @@ pub(crate) type Locked<'a> = Result<SegmentGuard<'a>, Refused>;
 
 /// Adds the three methods that take a lock to a handle, and the three of the notice to its guard.
 ///
-/// The closures return a handle's segment, its name in errors, its guard for what the segment answered, and the segment
-/// of a guard.
+/// The closures return a handle's name in errors, its guard for what its segment answered, and the segment of a guard.
 macro_rules! locking {
     (
         $handle:ident $(<$of:ident: $bound:path>)?,
-        memory: $memory:expr,
         called: $called:expr,
         $guard:ident: $make:expr,
         memory: $held:expr $(,)?
@@ -34,7 +31,7 @@ macro_rules! locking {
             /// then stays held until the process ends.
             #[inline]
             pub fn lock(&self) -> $crate::Result<$guard<'_ $(, $of)?>> {
-                self.guard(self.memory().lock($crate::platform::wait_until::WaitUntil::Until(None)), None)
+                self.take($crate::memory::timeout::Timeout::None)
             }
 
             /// Takes the lock if it is free. Python: `acquire(block=False)`.
@@ -43,7 +40,7 @@ macro_rules! locking {
             ///
             /// As [`lock`](Self::lock), and [`Error::WouldBlock`](crate::Error::WouldBlock) if another thread holds it.
             pub fn try_lock(&self) -> $crate::Result<$guard<'_ $(, $of)?>> {
-                self.guard(self.memory().lock($crate::platform::wait_until::WaitUntil::Try), None)
+                self.take($crate::memory::timeout::Timeout::Try)
             }
 
             /// Waits until the lock is free, but not longer than `limit`, and takes it.
@@ -58,26 +55,18 @@ macro_rules! locking {
                 &self,
                 limit: std::time::Duration,
             ) -> $crate::Result<$guard<'_ $(, $of)?>> {
-                let deadline = std::time::Instant::now().checked_add(limit);
-                self.guard(self.memory().lock($crate::platform::wait_until::WaitUntil::Until(deadline)), Some(limit))
+                self.take($crate::memory::timeout::Timeout::For(limit))
             }
 
             #[inline]
-            fn memory(&self) -> &$crate::memory::segment::Segment {
-                let memory: fn(&Self) -> &$crate::memory::segment::Segment = $memory;
-                memory(self)
-            }
-
-            #[inline]
-            fn guard<'a>(
+            fn take<'a>(
                 &'a self,
-                locked: $crate::sync::locking::Locked<'a>,
-                limit: Option<std::time::Duration>,
+                timeout: $crate::memory::timeout::Timeout,
             ) -> $crate::Result<$guard<'a $(, $of)?>> {
                 let guard: fn(&'a Self, $crate::sync::locking::Locked<'a>) -> _ = $make;
                 let called: fn(&Self) -> String = $called;
-                guard(self, locked).map_err(|refused| {
-                    $crate::sync::locking::refusal(refused, self.memory(), called(self), limit)
+                guard(self, self.memory.lock(timeout.wait_until())).map_err(|refused| {
+                    $crate::sync::locking::refusal(refused, &self.memory, called(self), timeout)
                 })
             }
         }
@@ -129,21 +118,16 @@ pub(crate) use locking;
 
 /// Returns the error for a lock that the thread did not get.
 #[cold]
-pub(crate) fn refusal(
-    refused: Refused,
-    memory: &Segment,
-    what: String,
-    limit: Option<Duration>,
-) -> Error {
+pub(crate) fn refusal(refused: Refused, memory: &Segment, what: String, timeout: Timeout) -> Error {
     events::lock_refused(memory);
     match refused {
-        Refused::Busy => match limit {
-            Some(limit) => Error::LockTimeout {
+        Refused::Busy => match timeout {
+            Timeout::For(limit) => Error::LockTimeout {
                 what,
                 limit,
                 holder: memory.holder().map(UniquePid::holder),
             },
-            None => Error::WouldBlock {
+            Timeout::None | Timeout::Try => Error::WouldBlock {
                 reason: format!("{what} is held"),
             },
         },

@@ -37,7 +37,6 @@ named_lock!(RLock, "an RLock", "an RLock", "the RLock");
 
 locking!(
     RLock,
-    memory: |lock| &lock.memory,
     called: ToString::to_string,
     RLockGuard: |lock, locked| {
         let memory: &Segment = &lock.memory;

@@ -47,7 +47,6 @@ typed_memory!(Value, "a Value");
 
 locking!(
     Value<T: Pod>,
-    memory: |value| &value.memory,
     called: |_| Value::<T>::content(),
     ValueGuard: |_, locked| locked.map(|held| ValueGuard { held, lent: PhantomData }),
     memory: |guard| guard.held.segment(),
