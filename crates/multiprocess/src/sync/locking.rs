@@ -100,7 +100,7 @@ macro_rules! locking {
             }
         }
 
-        locking!(@debug $guard $(<$of>)?);
+        $crate::sync::locking::locking!(@debug $guard $(<$of>)?);
     };
     // A guard that lends something shows that.
     (@debug $guard:ident <$of:ident>) => {};

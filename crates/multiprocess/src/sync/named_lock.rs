@@ -1,8 +1,18 @@
 //! A lock that guards no memory, and may have a name: what `Lock` and `RLock` have in common.
 
-/// Makes a struct of `name` and `memory` a handle. `$content` is its type in errors, `$one` and `$the` its text.
+/// Defines such a lock. `$content` is its type in errors, `$one` and `$the` its text.
 macro_rules! named_lock {
-    ($handle:ident, $content:literal, $one:literal, $the:literal) => {
+    (
+        $(#[$doc:meta])*
+        pub struct $handle:ident, $content:literal, $one:literal, $the:literal
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $handle {
+            name: Option<Box<str>>,
+            memory: std::sync::Arc<$crate::memory::segment::Segment>,
+        }
+
         impl $handle {
             /// Makes a free lock.
             ///
