@@ -53,10 +53,7 @@ impl Semaphore {
     ///
     /// [`Error::Memory`] if there is no shared memory for it.
     pub fn new(permits: u32) -> Result<Semaphore> {
-        let permits = Permits::make(permits);
-        permits
-            .map(Semaphore)
-            .map_err(|source| Error::memory(CONTENT, source))
+        Permits::make(permits, CONTENT).map(Semaphore)
     }
 
     /// Waits for a permit and takes it. Python: `Semaphore.acquire()`.
