@@ -10,11 +10,11 @@ use crate::trace::events;
 typed_memory! {
     /// An array that processes share: what `Mutex<[T]>` is for threads.
     ///
-    /// `T` is a number, or any other type whose bytes can be anything ([`bytemuck::Pod`]). You reach the elements through a
-    /// guard, which holds the array's lock; nothing is copied.
+    /// `T` is a number, or any other type whose bytes can be anything ([`bytemuck::Pod`]). You reach the elements
+    /// through a guard, which holds the array's lock; nothing is copied.
     ///
-    /// Python: `multiprocessing.Array(typecode, values)`. Different here: you cannot forget the lock, you read and write a
-    /// whole slice at the speed of memory, and a holder that dies does not block the others.
+    /// Python: `multiprocessing.Array(typecode, values)`. Different here: you cannot forget the lock, you read and
+    /// write a whole slice at the speed of memory, and a holder that dies does not block the others.
     ///
     /// # Examples
     ///

@@ -1,13 +1,14 @@
 //! The barrier: a point where processes wait for each other.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::process;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::errors::error::{Error, Result};
 use crate::memory::liveness::UniquePid;
 use crate::memory::segment::{Access, Segment};
-use crate::sync::rounds::{self, ABORT, DEATH, PANIC, PASSED, RESET, Rounds, by_this_process};
+use crate::sync::rounds::{self, ABORT, DEATH, PANIC, PASSED, RESET, Rounds};
 use crate::sync::typed_memory::create;
 use crate::transfer::attachments::{self, Attachment};
 use crate::transfer::handle::handle;
@@ -110,11 +111,11 @@ impl Barrier {
     /// released; the actions of the others don't run, even if they are different.
     ///
     /// The barrier breaks if the action panics or its process dies in it. If it breaks during the action for another
-    /// reason, such as the time limit of a waiter, the action still runs to its end, and the call returns the error. The
-    /// action must not wait at the same barrier.
+    /// reason, such as the time limit of a waiter, the action still runs to its end, and the call returns the error.
+    /// The action must not wait at the same barrier.
     ///
-    /// Python: `Barrier(parties, action=…)`. Different here: each call brings its own action, since a closure cannot be
-    /// shared between processes; and if a process dies in its action in Python, the others wait for ever.
+    /// Python: `Barrier(parties, action=…)`. Different here: each call brings its own action, since a closure cannot
+    /// be shared between processes; and if a process dies in its action in Python, the others wait for ever.
     ///
     /// # Errors
     ///
@@ -133,7 +134,7 @@ impl Barrier {
     ///
     /// [`Error::Memory`] in a copy of the process made by `fork`.
     pub fn abort(&self) -> Result<()> {
-        self.rounds()?.break_by(by_this_process(ABORT));
+        self.rounds()?.break_by(ABORT, process::id());
         Ok(())
     }
 
@@ -145,7 +146,7 @@ impl Barrier {
     pub fn reset(&self) -> Result<()> {
         let rounds = self.rounds()?;
         rounds.check_for_dead();
-        while !rounds.end(rounds.now().0, RESET) {}
+        while !rounds.end(rounds.now().0, RESET, 0) {}
         Ok(())
     }
 
@@ -177,7 +178,7 @@ impl Barrier {
     fn arrive(&self, limit: Option<Duration>, action: impl FnOnce()) -> Result<u32> {
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         let rounds = self.rounds()?;
-        self.0.join();
+        self.join();
         let wait_for_end = |round| {
             let late = || Error::Timeout {
                 event: "the others at a barrier, which is broken now".to_owned(),
@@ -201,15 +202,21 @@ impl Barrier {
         if index + 1 < self.0.parties {
             wait_for_end(round)?;
         } else if let Err(panic) = catch_unwind(AssertUnwindSafe(action)) {
-            rounds.end(round, by_this_process(PANIC));
+            rounds.end(round, PANIC, process::id());
             resume_unwind(panic);
         } else {
-            rounds.end(round, PASSED);
+            rounds.end(round, PASSED, 0);
         }
         match rounds.outcome(round) {
             Some(PASSED) => Ok(index),
             failed => Err(rounds::broken_by(failed)),
         }
+    }
+
+    /// Makes this process a participant, if it is none yet. Without a free place, its death goes unnoticed.
+    fn join(&self) {
+        let participants = self.0.rounds.participants();
+        self.0.place.get_or_init(|| participants.take_place());
     }
 
     /// Returns an error in a copy of the process made by `fork`, which is no participant.
@@ -222,14 +229,6 @@ impl Barrier {
     }
 }
 
-impl Inner {
-    /// Makes this process a participant, if it is none yet. Without a free place, its death goes unnoticed.
-    fn join(&self) {
-        self.place
-            .get_or_init(|| self.rounds.participants().take_place());
-    }
-}
-
 impl Drop for Inner {
     fn drop(&mut self) {
         let Some(Some(place)) = self.place.get() else {
@@ -239,7 +238,7 @@ impl Drop for Inner {
             return;
         }
         if std::thread::panicking() && !self.arrived_in_panic {
-            self.rounds.break_by(by_this_process(PANIC));
+            self.rounds.break_by(PANIC, process::id());
         }
         let me = UniquePid::own();
         self.rounds.participants().remove(*place, me);
@@ -251,7 +250,7 @@ impl Attachment for Rounds {
     fn cancel(&self) {}
 
     fn lost(&self, pid: u32) {
-        self.break_by(rounds::by(pid, DEATH));
+        self.break_by(DEATH, pid);
     }
 }
 
@@ -267,7 +266,7 @@ handle!(
     },
     |memory, parties| {
         let barrier = Barrier::of(memory, parties);
-        barrier.0.join();
+        barrier.join();
         Ok(barrier)
     },
 );

@@ -56,7 +56,7 @@ locking!(
         let held = Some(locked?);
         Ok(ConditionGuard { condition, held })
     },
-    memory: |guard| &guard.condition.memory,
+    memory: condition.memory
 );
 
 // The numbers, which change under the lock, one by one: a holder may be killed between any two stores.

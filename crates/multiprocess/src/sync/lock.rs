@@ -28,12 +28,9 @@ named_lock! {
     /// fn main() -> Result<(), multiprocess::Error> {
     ///     multiprocess::init([task(speak)]);
     ///     let lock = Lock::new()?;
-    ///     let children = ["tango", "foxtrot"]
-    ///         .map(|word| spawn(speak, (lock.clone(), word.to_owned())));
-    ///     for child in children {
-    ///         child?.join()?;
-    ///     }
-    ///     Ok(())
+    ///     let child = spawn(speak, (lock.clone(), "tango".to_owned()))?;
+    ///     speak(lock, "foxtrot".to_owned());
+    ///     child.join()
     /// }
     /// ```
     pub struct Lock, "a Lock", "a lock", "the lock"
@@ -43,7 +40,7 @@ locking!(
     Lock,
     called: ToString::to_string,
     LockGuard: |_, locked| locked.map(|held| LockGuard { held }),
-    memory: |guard| guard.held.segment(),
+    memory: held.segment()
 );
 
 /// A lock that is held; dropping it releases the lock. Python: the block of `with lock:`.

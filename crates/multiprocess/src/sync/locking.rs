@@ -12,13 +12,14 @@ pub(crate) type Locked<'a> = Result<SegmentGuard<'a>, Refused>;
 
 /// Adds the three methods that take a lock to a handle, and the three of the notice to its guard.
 ///
-/// The closures return a handle's name in errors, its guard for what its segment answered, and the segment of a guard.
+/// The closures return a handle's name in errors, and its guard for what its segment answered. The end is where a guard
+/// has the segment.
 macro_rules! locking {
     (
         $handle:ident $(<$of:ident: $bound:path>)?,
         called: $called:expr,
         $guard:ident: $make:expr,
-        memory: $held:expr $(,)?
+        memory: $($held:tt)+
     ) => {
         impl $(<$of: $bound>)? $handle $(<$of>)? {
             /// Waits until the lock is free and takes it. Python: `acquire()` of the lock, or `with lock:`.
@@ -85,18 +86,13 @@ macro_rules! locking {
             /// Returns the process id of the last holder that died, if [`holder_died`](Self::holder_died).
             #[must_use]
             pub fn dead_holder(&self) -> Option<u32> {
-                self.memory().dead_holder()
+                self.$($held)+.dead_holder()
             }
 
             /// Clears the notice that a holder died, for later holders too. Call it when you have repaired the data. It
             /// is std's `Mutex::clear_poison`.
             pub fn clear_death(&mut self) {
-                self.memory().clear_death();
-            }
-
-            fn memory(&self) -> &$crate::memory::segment::Segment {
-                let memory: fn(&Self) -> &$crate::memory::segment::Segment = $held;
-                memory(self)
+                self.$($held)+.clear_death();
             }
         }
 
@@ -120,18 +116,20 @@ pub(crate) use locking;
 #[cold]
 pub(crate) fn refusal(refused: Refused, memory: &Segment, what: String, timeout: Timeout) -> Error {
     events::lock_refused(memory);
-    match refused {
-        Refused::Busy => match timeout {
-            Timeout::For(limit) => Error::LockTimeout {
+    match (refused, timeout) {
+        (Refused::Busy, Timeout::For(limit)) => {
+            let holder = memory.holder().map(UniquePid::holder);
+            Error::LockTimeout {
                 what,
                 limit,
-                holder: memory.holder().map(UniquePid::holder),
-            },
-            Timeout::None | Timeout::Try => Error::WouldBlock {
-                reason: format!("{what} is held"),
-            },
-        },
-        Refused::HeldByThisThread => Error::HeldAlready { what },
-        Refused::System(source) => Error::Memory { what, source },
+                holder,
+            }
+        }
+        (Refused::Busy, Timeout::None | Timeout::Try) => {
+            let reason = format!("{what} is held");
+            Error::WouldBlock { reason }
+        }
+        (Refused::HeldByThisThread, _) => Error::HeldAlready { what },
+        (Refused::System(source), _) => Error::Memory { what, source },
     }
 }

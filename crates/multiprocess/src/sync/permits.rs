@@ -89,16 +89,9 @@ impl Permits {
         let mut looks = 0;
         loop {
             let place = self.place()?;
-            match place.map(|place| self.take_free(place)) {
-                Some(Some(true)) => return Ok(true),
-                Some(None) => match self.count() {
-                    // Another one counts.
-                    Err(Refused::Busy) => {}
-                    counted => {
-                        counted?;
-                        continue;
-                    }
-                },
+            match place.map_or(Some(false), |place| self.take_free(place)) {
+                Some(true) => return Ok(true),
+                None if self.count()? => continue,
                 _ => {}
             }
             let over = limit.is_over();
@@ -182,9 +175,12 @@ impl Permits {
         changed.is_ok()
     }
 
-    /// Has the permits counted if they have to be.
+    /// Has the permits counted if they have to be; false if another process is at it.
     fn count(&self) -> Result<bool, Refused> {
-        self.release_dead(|_| false, SOON)
+        match self.release_dead(|_| false, SOON) {
+            Err(Refused::Busy) => Ok(false),
+            counted => counted.map(|_| true),
+        }
     }
 
     /// Releases the permits of dead processes, among those whose place `is_asked`, and counts the free permits if they

@@ -56,8 +56,8 @@ pub trait Number: bits::Bits + 'static {}
 typed_memory! {
     /// Numbers that processes share without a lock.
     ///
-    /// Each is read and written whole, by relaxed atomic operations. If another process writes between a read and a write,
-    /// that is a lost update, but nothing worse.
+    /// Each is read and written whole, by relaxed atomic operations. If another process writes between a read and a
+    /// write, that is a lost update, but nothing worse.
     ///
     /// Python: `multiprocessing.RawArray`.
     ///

@@ -43,7 +43,7 @@ locking!(
         let not_send = PhantomData;
         Ok(RLockGuard { memory, not_send })
     },
-    memory: |guard| guard.memory,
+    memory: memory
 );
 
 /// An [`RLock`] that is held, once for each guard; dropping the last guard releases it.

@@ -1,8 +1,9 @@
 //! The rounds of a barrier, in shared memory.
 //!
-//! There is no lock, so a process that is stopped blocks no other. A round ends when a thread stores how it ended, which
-//! only one can. Any thread that sees this begins the next round, in case the first one was killed before it could.
+//! There is no lock, so a process that is stopped blocks no other. A round ends when a thread stores how it ended,
+//! which only one can. Any thread that sees this begins the next round, in case the first one was killed before it could.
 
+use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::time::Instant;
@@ -30,21 +31,13 @@ const KNOWN_ROUNDS: u32 = 64;
 /// The table of the processes that are participants.
 pub(super) const PARTICIPANTS: usize = OUTCOMES + KNOWN_ROUNDS as usize;
 
-// The outcomes. All but the first two leave the barrier broken, and are added to the culprit's pid times 8.
+// The outcomes, stored with the culprit's pid times 8. All but the first two leave the barrier broken.
 pub(super) const PASSED: u32 = 1;
 pub(super) const RESET: u32 = 2;
 const TIMEOUT: u32 = 3;
 pub(super) const ABORT: u32 = 4;
 pub(super) const DEATH: u32 = 5;
 pub(super) const PANIC: u32 = 6;
-
-pub(super) fn by(pid: u32, outcome: u32) -> u32 {
-    pid << 3 | outcome
-}
-
-pub(super) fn by_this_process(outcome: u32) -> u32 {
-    by(std::process::id(), outcome)
-}
 
 /// Returns the error for an outcome; one that is too long ago is unknown, and counts as a reset.
 pub(super) fn broken_by(outcome: Option<u32>) -> Error {
@@ -104,11 +97,11 @@ impl Rounds {
     }
 
     /// Ends a round; false if it has ended already, in this way or another.
-    pub(super) fn end(&self, round: u32, outcome: u32) -> bool {
+    pub(super) fn end(&self, round: u32, outcome: u32, culprit: u32) -> bool {
         let end = |last| {
             let [known, _]: [u32; 2] = cast(last);
             let is_open = last == 0 || round.wrapping_sub(known) == KNOWN_ROUNDS;
-            is_open.then_some(cast([round, outcome]))
+            is_open.then_some(cast([round, culprit << 3 | outcome]))
         };
         let order = Ordering::SeqCst;
         let ended = self.outcome_of(round).fetch_update(order, order, end);
@@ -124,13 +117,13 @@ impl Rounds {
     }
 
     /// Breaks the barrier in this round, unless it is broken: the first cause stays. False if the round has ended.
-    fn break_in(&self, round: u32, outcome: u32) -> bool {
+    fn break_in(&self, round: u32, outcome: u32, culprit: u32) -> bool {
         let is_broken = self.broken_before(round).is_some() && self.now().0 == round;
-        is_broken || self.end(round, outcome)
+        is_broken || self.end(round, outcome, culprit)
     }
 
-    pub(super) fn break_by(&self, outcome: u32) {
-        while !self.break_in(self.now().0, outcome) {}
+    pub(super) fn break_by(&self, outcome: u32, culprit: u32) {
+        while !self.break_in(self.now().0, outcome, culprit) {}
     }
 
     /// Waits for the end of a round. False if the deadline has passed before, and this broke the barrier.
@@ -147,7 +140,7 @@ impl Rounds {
             if Instant::now() >= until {
                 self.check_for_dead();
             }
-            if is_over(deadline) && self.end(round, by_this_process(TIMEOUT)) {
+            if is_over(deadline) && self.end(round, TIMEOUT, process::id()) {
                 return false;
             }
         }
@@ -162,7 +155,7 @@ impl Rounds {
                 return;
             };
             // Only then: who removes them from a round that has ended would hide them from the next one.
-            if self.break_in(round, by(first.pid(), DEATH)) {
+            if self.break_in(round, DEATH, first.pid()) {
                 for (place, process) in dead {
                     self.participants().remove(place, process);
                 }

@@ -22,23 +22,14 @@ use crate::transfer::handle::handle;
 /// # Examples
 ///
 /// ```
-/// use multiprocess::{Semaphore, spawn, task};
-///
-/// fn download(number: u32, at_once: Semaphore) -> u32 {
-///     let _permit = at_once.acquire().expect("there is shared memory");
-///     // There are never more than two processes here.
-///     number * 10
-/// }
-///
-/// fn main() -> Result<(), multiprocess::Error> {
-///     multiprocess::init([task(download)]);
-///     let at_once = Semaphore::new(2)?;
-///     let children = [1, 2, 3, 4].map(|number| spawn(download, (number, at_once.clone())));
-///     for (number, child) in (1..).zip(children) {
-///         assert_eq!(child?.join()?, number * 10);
-///     }
-///     Ok(())
-/// }
+/// let downloads = multiprocess::Semaphore::new(2)?;
+/// let first = downloads.acquire()?;
+/// let second = downloads.acquire()?;
+/// // At most two at the same time, in all processes that have the semaphore.
+/// assert!(downloads.try_acquire().unwrap_err().is_would_block());
+/// drop(first);
+/// assert_eq!(downloads.free()?, 1);
+/// # Ok::<(), multiprocess::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Semaphore(Permits);

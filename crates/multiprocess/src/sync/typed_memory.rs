@@ -13,10 +13,8 @@ pub(crate) fn create<T>(
 ) -> Result<Arc<Segment>> {
     const {
         assert!(size_of::<T>() > 0, "an element has at least one byte");
-        assert!(
-            align_of::<T>() <= 64,
-            "elements are aligned to 64 bytes at most"
-        );
+        let is_aligned = align_of::<T>() <= 64;
+        assert!(is_aligned, "elements are aligned to 64 bytes at most");
     }
     // What is larger than the address space is larger than memory.
     let bytes = length.saturating_mul(size_of::<T>());
@@ -91,7 +89,7 @@ macro_rules! typed_guard {
                 let lent = std::marker::PhantomData;
                 locked.map(|held| $guard { held, lent })
             },
-            memory: |guard| guard.held.segment(),
+            memory: held.segment()
         );
 
         impl<T: bytemuck::Pod> std::ops::Deref for $guard<'_, T> {

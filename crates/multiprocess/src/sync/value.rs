@@ -12,8 +12,8 @@ typed_memory! {
     ///
     /// `T` is a number, or any other type whose bytes can be anything ([`bytemuck::Pod`]).
     ///
-    /// Python: `multiprocessing.Value(typecode, value)`. Different here: `counter.value += 1` is a race condition in Python
-    /// unless you remember `with counter.get_lock():`; here you reach the number only through the lock.
+    /// Python: `multiprocessing.Value(typecode, value)`. Different here: `counter.value += 1` is a race condition in
+    /// Python unless you remember `with counter.get_lock():`; here you reach the number only through the lock.
     ///
     /// # Examples
     ///
@@ -27,11 +27,10 @@ typed_memory! {
     /// fn main() -> Result<(), multiprocess::Error> {
     ///     multiprocess::init([task(add_one)]);
     ///     let counter = Value::new(0)?;
-    ///     let children = [(); 4].map(|()| spawn(add_one, (counter.clone(),)));
-    ///     for child in children {
-    ///         child?.join()?;
-    ///     }
-    ///     assert_eq!(counter.get()?, 4);
+    ///     let child = spawn(add_one, (counter.clone(),))?;
+    ///     add_one(counter.clone());
+    ///     child.join()?;
+    ///     assert_eq!(counter.get()?, 2);
     ///     Ok(())
     /// }
     /// ```
