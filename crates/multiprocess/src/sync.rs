@@ -7,7 +7,6 @@ pub(crate) mod deadlock;
 pub(crate) mod event;
 pub(crate) mod lock;
 pub(crate) mod locking;
-pub(crate) mod named_lock;
 pub(crate) mod permits;
 pub(crate) mod raw;
 pub(crate) mod rlock;

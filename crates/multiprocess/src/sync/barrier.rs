@@ -34,7 +34,8 @@ use crate::transfer::handle::handle;
 /// use multiprocess::{Barrier, spawn, task};
 ///
 /// fn climber(summit: Barrier) -> u32 {
-///     summit.wait().expect("all climbers are alive")
+///     let flag = || println!("the last one, who sets the flag, is here");
+///     summit.wait_with(flag).expect("all climbers are alive")
 /// }
 ///
 /// fn main() -> Result<(), multiprocess::Error> {
@@ -42,7 +43,7 @@ use crate::transfer::handle::handle;
 ///     let summit = Barrier::new(2)?;
 ///     let child = spawn(climber, (summit.clone(),))?;
 ///     // One of them is the first, which is 0, and the other one the second.
-///     assert_eq!(summit.wait()? + child.join()?, 1);
+///     assert_eq!(climber(summit) + child.join()?, 1);
 ///     Ok(())
 /// }
 /// ```
@@ -96,9 +97,9 @@ impl Barrier {
         self.arrive(None, || ())
     }
 
-    /// Waits until all have arrived, but not longer than `limit`. Python: `Barrier.wait(seconds)`.
+    /// Waits until all have arrived, but not longer than `limit`; when that is over, the barrier breaks for all.
     ///
-    /// When the time is over the barrier breaks for all.
+    /// Python: `Barrier.wait(seconds)`.
     ///
     /// # Errors
     ///
@@ -231,17 +232,15 @@ impl Barrier {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        let Some(Some(place)) = self.place.get() else {
+        let place = self.place.get().copied().flatten();
+        let Some(place) = place.filter(|_| !self.rounds.0.is_forked()) else {
             return;
         };
-        if self.rounds.0.is_forked() {
-            return;
-        }
         if std::thread::panicking() && !self.arrived_in_panic {
             self.rounds.break_by(PANIC, process::id());
         }
-        let me = UniquePid::own();
-        self.rounds.participants().remove(*place, me);
+        let participants = self.rounds.participants();
+        participants.remove(place, UniquePid::own());
     }
 }
 

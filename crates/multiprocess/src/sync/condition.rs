@@ -107,10 +107,8 @@ impl Condition {
             return;
         }
         let ticket = |place: usize| self.get(place + 1);
-        let waiting = self.waiters().processes();
-        let mut waiting: Vec<_> = waiting
-            .filter(|(place, _)| ticket(*place) > notified)
-            .collect();
+        let mut waiting: Vec<_> = self.waiters().processes().collect();
+        waiting.retain(|(place, _)| ticket(*place) > notified);
         waiting.sort_unstable_by_key(|(place, _)| ticket(*place));
         let mut places = Vec::new();
         for (place, process) in waiting {
@@ -147,11 +145,9 @@ impl Condition {
     fn remove_dead(&self) {
         let dead = self.waiters().dead(|_| true);
         let for_one = self.get(ALL) + 1..=self.get(NOTIFIED);
-        let lost = dead
-            .iter()
-            .filter(|(place, _)| for_one.contains(&self.get(place + 1)));
+        let tickets = dead.iter().map(|(place, _)| self.get(place + 1));
         // First, so that a death between the two notifies one too many rather than one too few.
-        self.notify(lost.count());
+        self.notify(tickets.filter(|ticket| for_one.contains(ticket)).count());
         for (place, process) in dead {
             self.waiters().remove(place, process);
         }

@@ -40,7 +40,11 @@ impl Error {
 /// `process 'Ann' (pid 17) waits for the lock 'paper', held by process 'Bob' (pid 18)`.
 impl fmt::Display for LockWait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (waiter, what, holder) = (&self.waiter, &self.what, &self.holder);
+        let LockWait {
+            waiter,
+            what,
+            holder,
+        } = self;
         write!(f, "{waiter} waits for {what}, held by {holder}")
     }
 }
@@ -84,23 +88,20 @@ impl Deadlock {
         let mut left: Vec<&LockWait> = waits.iter().collect();
         left.retain(|wait| wait.waiter.pid != wait.holder.pid);
         // What waits for a process that itself waits for none is in no circle, nor what waits for that.
-        loop {
+        let mut before = usize::MAX;
+        while left.len() < before {
+            before = left.len();
             let waiters: BTreeSet<u32> = left.iter().map(|wait| wait.waiter.pid).collect();
-            let before = left.len();
             left.retain(|wait| waiters.contains(&wait.holder.pid));
-            if left.len() == before {
-                break;
-            }
         }
         // Now every holder waits, so any path ends in a circle.
-        let (mut path, mut wait) = (Vec::new(), *left.first()?);
+        let mut path = vec![*left.first()?];
         let start = loop {
-            path.push(wait);
-            let holder = wait.holder.pid;
+            let holder = path.last()?.holder.pid;
             if let Some(start) = path.iter().position(|wait| wait.waiter.pid == holder) {
                 break start;
             }
-            wait = left.iter().find(|next| next.waiter.pid == holder)?;
+            path.push(left.iter().find(|next| next.waiter.pid == holder)?);
         };
         let mut circle = path.split_off(start);
         let place = |wait: &LockWait| waits.iter().position(|known| known == wait);

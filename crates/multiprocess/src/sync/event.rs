@@ -120,10 +120,9 @@ fn is_clear(word: u32) -> bool {
 
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Event")
-            .field("is_set", &self.is_set())
-            .field("memory", &self.memory)
-            .finish()
+        let mut shown = f.debug_struct("Event");
+        shown.field("is_set", &self.is_set());
+        shown.field("memory", &self.memory).finish()
     }
 }
 

@@ -41,9 +41,6 @@ const MAX_PROCESSES: usize = 1024;
 /// The turn of the process that removes others from the table, or counts.
 const TURN: usize = 0;
 
-/// How long to wait for that turn. It is not held for long, unless by a process that was stopped.
-const SOON: WaitUntil = WaitUntil::Try;
-
 /// How many permits are free, and the version, which is odd while they are counted.
 type State = [u32; 2];
 
@@ -78,9 +75,8 @@ impl Permits {
 
     /// Returns the number of free permits, with those of dead processes.
     pub(crate) fn free(&self) -> Result<u32, Refused> {
-        self.release_dead(|_| true, WaitUntil::Until(None))?;
-        let [free, _] = self.state();
-        Ok(free)
+        self.recover(|_| true, WaitUntil::Until(None))?;
+        Ok(self.state()[0])
     }
 
     /// Takes a permit; waits for one. False if none was free in time.
@@ -99,7 +95,7 @@ impl Permits {
                 looks += 1;
                 // Those without permits seldom matter.
                 let all = looks % 10 == 0;
-                match self.release_dead(|place| all || self.has_permits(place), SOON) {
+                match self.recover(|place| all || self.has_permits(place), WaitUntil::Try) {
                     Ok(true) => continue,
                     Ok(false) => {}
                     // Another one looks.
@@ -177,19 +173,16 @@ impl Permits {
 
     /// Has the permits counted if they have to be; false if another process is at it.
     fn count(&self) -> Result<bool, Refused> {
-        match self.release_dead(|_| false, SOON) {
+        match self.recover(|_| false, WaitUntil::Try) {
             Err(Refused::Busy) => Ok(false),
             counted => counted.map(|_| true),
         }
     }
 
     /// Releases the permits of dead processes, among those whose place `is_asked`, and counts the free permits if they
-    /// have to be counted; returns whether it did. If this process is killed meanwhile, the next one begins anew.
-    fn release_dead(
-        &self,
-        is_asked: impl Fn(usize) -> bool,
-        limit: WaitUntil,
-    ) -> Result<bool, Refused> {
+    /// have to be counted; returns whether it did. If this process is killed meanwhile, the next one begins anew. `Try`
+    /// waits a moment for another process that does this, which takes longer only if it was stopped.
+    fn recover(&self, is_asked: impl Fn(usize) -> bool, limit: WaitUntil) -> Result<bool, Refused> {
         self.memory.check_process()?;
         let _turn = self.memory.turn(TURN, limit.for_a_turn())?;
         let dead = self.table().dead(is_asked);
@@ -237,13 +230,10 @@ impl Permits {
         self.memory.check_process()?;
         let (table, me) = (self.table(), UniquePid::own().number());
         let mut place = table.place_of(me).or_else(|| table.take_place());
-        if place.is_none() && self.release_dead(|_| true, SOON).is_ok() {
+        if place.is_none() && self.recover(|_| true, WaitUntil::Try).is_ok() {
             place = table.take_place();
         }
-        if let Some(place) = place {
-            let _ = self.place.set(place);
-        }
-        Ok(place)
+        Ok(place.inspect(|place| _ = self.place.set(*place)))
     }
 
     fn numbers(&self) -> &[AtomicU64] {
@@ -300,7 +290,7 @@ mod tests {
         let permits = Permits::make(1, "permits").unwrap();
         assert!(permits.take(WaitUntil::Try).unwrap());
         let seen = permits.freed().prepare_wait();
-        assert!(!permits.release_dead(|_| true, SOON).unwrap());
+        assert!(!permits.recover(|_| true, WaitUntil::Try).unwrap());
         assert_eq!(permits.freed().prepare_wait(), seen, "it was notified");
         permits.release();
         assert_ne!(permits.freed().prepare_wait(), seen);

@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 
 use crate::memory::segment::Segment;
 use crate::platform::file_lock::Refused;
+use crate::sync::lock::named_lock;
 use crate::sync::locking::locking;
-use crate::sync::named_lock::named_lock;
 
 named_lock! {
     /// A lock that processes and threads take in turns, and that the thread which holds it may take again.
@@ -40,8 +40,7 @@ locking!(
             Err(Refused::HeldByThisThread) => memory.keep_again(),
             Err(refused) => return Err(refused),
         }
-        let not_send = PhantomData;
-        Ok(RLockGuard { memory, not_send })
+        Ok(RLockGuard { memory, not_send: PhantomData })
     },
     memory: memory
 );

@@ -65,13 +65,10 @@ impl<'a> Table<'a> {
 
     /// Returns the processes that died with a place that `is_asked`.
     pub(crate) fn dead(self, is_asked: impl Fn(usize) -> bool) -> Vec<(usize, UniquePid)> {
-        let mut processes: Vec<_> = self.processes().collect();
-        processes.retain(|(place, process)| {
-            // It may have left the place before it ended.
-            let numbers: &[AtomicU64] = self.memory.atomics();
-            let stays = || numbers[*place].load(Ordering::SeqCst) == process.number();
-            is_asked(*place) && process.has_ended(self.memory.run()) && stays()
-        });
-        processes
+        let mut dead: Vec<_> = self.processes().collect();
+        dead.retain(|(place, it)| is_asked(*place) && it.has_ended(self.memory.run()));
+        // One may have left its place before it ended.
+        dead.retain(|known| self.processes().any(|now| now == *known));
+        dead
     }
 }
