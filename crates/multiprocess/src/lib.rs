@@ -74,8 +74,9 @@
 //! | `Lock`, `RLock` | [`Lock`], [`RLock`]: `lock`, `try_lock`, `lock_timeout` | free when the holder dies, and later holders are told; released by the guard alone |
 //! | `Semaphore`, `BoundedSemaphore` | [`Semaphore`]: `acquire`, `try_acquire`, `acquire_timeout` | always bounded; permits of the dead come back |
 //! | `Event` | [`Event`] | |
-//! | `Condition` | [`Condition`]: its guard has `wait`, `wait_for`, `notify_one`, `notify_all` | |
+//! | `Condition` | [`Condition`]: its guard has `wait`, `wait_for`, `notify_one`, `notify(n)`, `notify_all` | |
 //! | `Barrier` | [`Barrier`] | also broken by the death of a participant |
+//! | `Barrier(n, action=f)` | [`barrier.wait_with(f)`](Barrier::wait_with) | the action of the last one to arrive runs |
 //! | `Value('d', 0.0)`, `Array('i', 5)` | [`Value::new(0.0)`](Value), [`Array::<i32>::new(5)`](Array), [`Array::from_slice`] | any type that is [`bytemuck::Pod`]; the guard is the data |
 //! | `RawValue`, `RawArray` | [`RawValue`], [`RawArray`] | numbers, by atomic operations |
 //! | `shared_memory.SharedMemory` | [`Array<u8>`](Array) | has no name that must be unlinked |

@@ -8,6 +8,7 @@ mod sync {
     pub(crate) mod barrier;
     pub(crate) mod condition;
     pub(crate) mod dead_holders;
+    pub(crate) mod deadlock;
     pub(crate) mod event;
     pub(crate) mod lock;
     pub(crate) mod lock_kills;
@@ -21,8 +22,8 @@ mod sync {
 use std::process::ExitCode;
 
 use sync::{
-    array, barrier, condition, dead_holders, event, lock, lock_kills, raw, rlock, semaphore,
-    stopped, value,
+    array, barrier, condition, dead_holders, deadlock, event, lock, lock_kills, raw, rlock,
+    semaphore, stopped, value,
 };
 
 fn main() -> ExitCode {
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         barrier,
         condition,
         dead_holders,
+        deadlock,
         event,
         lock,
         lock_kills,

@@ -78,10 +78,8 @@ pub(crate) mod words {
     /// For each side: whether its last handle is gone.
     pub(crate) const SIDE_LEFT: [usize; 2] = [12, 13];
 
-    /// Of a monitor: its eventcounts.
-    pub(crate) const MONITOR_EVENTCOUNTS: Range<usize> = 0..NOTE;
-    /// A number that needs no lock.
-    pub(crate) const NOTE: usize = COMPLETE - 1;
-    /// How many entries of the redo log are complete.
-    pub(crate) const COMPLETE: usize = WORDS - 1;
+    /// Of a semaphore, a condition or a barrier: its eventcounts.
+    pub(crate) const EVENTCOUNTS: Range<usize> = 0..STALE;
+    /// Of a semaphore: whether its permits have to be counted.
+    pub(crate) const STALE: usize = WORDS - 2;
 }

@@ -37,6 +37,8 @@ pub(crate) enum Access {
     Locked,
     /// As atomic numbers.
     Atomic,
+    /// As atomic numbers, by threads that hold the lock.
+    AtomicLocked,
 }
 
 impl Access {
@@ -114,7 +116,7 @@ impl Segment {
 
     /// Completes opening or making it.
     pub(super) fn share(self, is_new: bool) -> io::Result<Arc<Segment>> {
-        if is_portable() && self.address.usage == Access::Locked {
+        if is_portable() && self.address.usage != Access::Atomic {
             self.open_file(LOCK)?;
         }
         let segment = Arc::new(self);
@@ -295,11 +297,17 @@ impl Segment {
         UniquePid::from_number(self.header().lock.holder.load(Ordering::Relaxed))
     }
 
+    #[inline]
+    fn assert_not_atomic(&self) {
+        let usage = self.address.usage;
+        assert_eq!(usage, Access::Locked, "it is lent out as atomic numbers");
+    }
+
     /// Returns the memory as atomic numbers.
     pub(crate) fn atomics<A: Atomic>(&self) -> &[A] {
-        assert_eq!(
+        assert_ne!(
             self.address.usage,
-            Access::Atomic,
+            Access::Locked,
             "memory used under a lock is not used by atomics"
         );
         // SAFETY: the data follows the header, aligned for every atomic, and stays mapped while
@@ -381,6 +389,7 @@ impl Deref for SegmentGuard<'_> {
 
     #[inline]
     fn deref(&self) -> &[u8] {
+        self.segment.assert_not_atomic();
         // SAFETY: the data follows the header and stays mapped while the segment is borrowed. One thread of all
         // processes holds the lock, and there is one `SegmentGuard` for each time it is locked.
         unsafe {
@@ -393,6 +402,7 @@ impl Deref for SegmentGuard<'_> {
 impl DerefMut for SegmentGuard<'_> {
     #[inline]
     fn deref_mut(&mut self) -> &mut [u8] {
+        self.segment.assert_not_atomic();
         // SAFETY: as in `deref`; and the `SegmentGuard` is borrowed mutably.
         unsafe {
             let data = self.segment.mapping.as_ptr().add(HEADER);

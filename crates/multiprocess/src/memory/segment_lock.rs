@@ -80,9 +80,9 @@ impl Segment {
     /// Waits for the lock.
     #[inline]
     pub(crate) fn lock(&self, limit: WaitUntil) -> Result<SegmentGuard<'_>, Refused> {
-        assert_eq!(
+        assert_ne!(
             self.address.usage,
-            Access::Locked,
+            Access::Atomic,
             "memory used by atomics is not locked"
         );
         if !matches!(limit, WaitUntil::Try) {

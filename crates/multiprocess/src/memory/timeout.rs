@@ -12,6 +12,7 @@ pub(crate) enum Timeout {
 }
 
 impl Timeout {
+    #[inline]
     pub(crate) fn wait_until(self) -> WaitUntil {
         match self {
             Timeout::None => WaitUntil::Until(None),

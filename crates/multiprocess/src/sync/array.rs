@@ -1,57 +1,42 @@
 //! An array in shared memory, guarded by a lock.
 
-use std::marker::PhantomData;
-use std::sync::Arc;
-
 use bytemuck::Pod;
 
 use crate::errors::error::Result;
-use crate::memory::segment::{Access, Segment, SegmentGuard};
-use crate::sync::locking::locking;
+use crate::memory::segment::Access;
 use crate::sync::typed_memory::{create, typed_guard, typed_memory};
 use crate::trace::events;
 
-/// An array that processes share: what `Mutex<[T]>` is for threads.
-///
-/// `T` is a number, or any other type whose bytes can be anything ([`bytemuck::Pod`]). You reach the elements through a
-/// guard, which holds the array's lock; nothing is copied.
-///
-/// Python: `multiprocessing.Array(typecode, values)`. Different here: you cannot forget the lock, you read and write a
-/// whole slice at the speed of memory, and a holder that dies does not block the others.
-///
-/// # Examples
-///
-/// ```
-/// use multiprocess::{Array, spawn, task};
-///
-/// fn square(numbers: Array<i32>) {
-///     for number in numbers.lock().expect("no thread leaked the guard").iter_mut() {
-///         *number *= *number;
-///     }
-/// }
-///
-/// fn main() -> Result<(), multiprocess::Error> {
-///     multiprocess::init([task(square)]);
-///     let numbers = Array::from_slice(&[2, 3, 5])?;
-///     spawn(square, (numbers.clone(),))?.join()?;
-///     assert_eq!(numbers.to_vec()?, [4, 9, 25]);
-///     Ok(())
-/// }
-/// ```
-pub struct Array<T> {
-    memory: Arc<Segment>,
-    elements: PhantomData<T>,
+typed_memory! {
+    /// An array that processes share: what `Mutex<[T]>` is for threads.
+    ///
+    /// `T` is a number, or any other type whose bytes can be anything ([`bytemuck::Pod`]). You reach the elements
+    /// through a guard, which holds the array's lock; nothing is copied.
+    ///
+    /// Python: `multiprocessing.Array(typecode, values)`. Different here: you cannot forget the lock, you read and
+    /// write a whole slice at the speed of memory, and a holder that dies does not block the others.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use multiprocess::{Array, spawn, task};
+    ///
+    /// fn square(numbers: Array<i32>) {
+    ///     for number in numbers.lock().expect("no thread leaked the guard").iter_mut() {
+    ///         *number *= *number;
+    ///     }
+    /// }
+    ///
+    /// fn main() -> Result<(), multiprocess::Error> {
+    ///     multiprocess::init([task(square)]);
+    ///     let numbers = Array::from_slice(&[2, 3, 5])?;
+    ///     spawn(square, (numbers.clone(),))?.join()?;
+    ///     assert_eq!(numbers.to_vec()?, [4, 9, 25]);
+    ///     Ok(())
+    /// }
+    /// ```
+    pub struct Array<T>, "an Array"
 }
-
-typed_memory!(Array, "an Array");
-
-locking!(
-    Array<T: Pod>,
-    memory: |array| &array.memory,
-    called: |_| Array::<T>::content(),
-    ArrayGuard: |_, locked| locked.map(|held| ArrayGuard { held, lent: PhantomData }),
-    memory: |guard| guard.held.segment(),
-);
 
 impl<T: Pod> Array<T> {
     /// Makes an array of `length` elements whose bytes are all zero.
@@ -99,11 +84,7 @@ impl<T: Pod> Array<T> {
     }
 }
 
-/// The elements of an [`Array`], and its lock; dropping it releases the lock.
-#[must_use = "dropping the guard releases the lock at once"]
-pub struct ArrayGuard<'a, T> {
-    held: SegmentGuard<'a>,
-    lent: PhantomData<&'a mut [T]>,
+typed_guard! {
+    /// The elements of an [`Array`], and its lock; dropping it releases the lock.
+    pub struct ArrayGuard<T> of Array, [T], cast_slice, cast_slice_mut
 }
-
-typed_guard!(ArrayGuard, [T], cast_slice, cast_slice_mut);

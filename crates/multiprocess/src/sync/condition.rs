@@ -1,12 +1,18 @@
 //! The condition variable: a lock whose holder can wait until another holder notifies it of a change.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::errors::error::{Error, Result};
+use crate::memory::eventcount::EventCount;
+use crate::memory::layout::words;
 use crate::memory::liveness::UniquePid;
+use crate::memory::segment::{Access, Segment, SegmentGuard};
 use crate::memory::timeout::is_over;
 use crate::sync::locking::locking;
-use crate::sync::monitor::{EVENTCOUNTS, Monitor, Numbers, Table};
+use crate::sync::table::{Table, next_check};
+use crate::sync::typed_memory::create;
 use crate::transfer::handle::handle;
 
 /// A condition variable with its lock: a holder can wait until another holder notifies it of a change.
@@ -40,29 +46,28 @@ use crate::transfer::handle::handle;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Condition {
-    monitor: Monitor,
+    memory: Arc<Segment>,
 }
 
 locking!(
     Condition,
-    memory: |condition| condition.monitor.memory(),
     called: |_| CONTENT.to_owned(),
     ConditionGuard: |condition, locked| {
-        let monitor = &condition.monitor;
-        let numbers = Some(Numbers::new(locked?));
-        Ok(ConditionGuard { monitor, numbers })
+        let held = Some(locked?);
+        Ok(ConditionGuard { condition, held })
     },
-    memory: |guard| guard.monitor.memory(),
+    memory: condition.memory
 );
 
-// The numbers. A waiter has a ticket, one higher than the one before. It is notified if its place says so, or if its
-// ticket is below the second number.
-const NEXT_TICKET: usize = 0;
-const ALL_BELOW: usize = 1;
-/// The end of the places that were ever taken.
-const END: usize = 2;
-/// For each waiter: its process, and twice its ticket, plus 1 if it is notified.
-const PLACES: Table<2> = Table(3);
+// The numbers, which change under the lock, one by one: a holder may be killed between any two stores.
+/// The last ticket. Each wait takes the next one.
+const LAST: usize = 0;
+/// Waits with a ticket up to this one are notified.
+const NOTIFIED: usize = 1;
+/// Those with a ticket up to this one were notified together with all.
+const ALL: usize = 2;
+/// The table of the waiters' processes, each with its ticket.
+const WAITERS: usize = 3;
 
 /// The maximum number of waiters.
 const MAX_WAITERS: usize = 1024;
@@ -74,20 +79,90 @@ impl Condition {
     ///
     /// [`Error::Memory`] if there is no shared memory for it.
     pub fn new() -> Result<Condition> {
-        let monitor = Monitor::new(PLACES.0 + 2 * MAX_WAITERS, CONTENT)?;
-        Ok(Condition { monitor })
+        let numbers = WAITERS + 2 * MAX_WAITERS;
+        let memory = create::<u64>(numbers, Access::AtomicLocked, || CONTENT.to_owned())?;
+        Ok(Condition { memory })
+    }
+
+    fn get(&self, place: usize) -> u64 {
+        self.memory.atomics::<AtomicU64>()[place].load(Ordering::SeqCst)
+    }
+
+    fn set(&self, place: usize, number: u64) {
+        self.memory.atomics::<AtomicU64>()[place].store(number, Ordering::SeqCst);
+    }
+
+    fn waiters(&self) -> Table<'_> {
+        Table::of(&self.memory, WAITERS)
+    }
+
+    fn eventcount(&self, place: usize) -> EventCount<'_> {
+        EventCount::of(&self.memory, (place - WAITERS) % words::EVENTCOUNTS.end)
+    }
+
+    /// Notifies up to `count` waiters, those that have waited longest and are alive.
+    fn notify(&self, count: usize) {
+        let (notified, last) = (self.get(NOTIFIED), self.get(LAST));
+        if notified == last {
+            return;
+        }
+        let ticket = |place: usize| self.get(place + 1);
+        let mut waiting: Vec<_> = self.waiters().processes().collect();
+        waiting.retain(|(place, _)| ticket(*place) > notified);
+        waiting.sort_unstable_by_key(|(place, _)| ticket(*place));
+        let mut places = Vec::new();
+        for (place, process) in waiting {
+            if places.len() == count {
+                break;
+            }
+            if process.has_ended(self.memory.run()) {
+                self.waiters().remove(place, process);
+            } else {
+                places.push(place);
+            }
+        }
+        if places.len() < count {
+            self.set(NOTIFIED, last);
+        } else if let Some(&place) = places.last() {
+            self.set(NOTIFIED, ticket(place));
+        }
+        for place in places {
+            self.eventcount(place).notify_all();
+        }
+    }
+
+    fn notify_all(&self) {
+        let last = self.get(LAST);
+        self.set(NOTIFIED, last);
+        // Last, so that a death between the two notifies one too many rather than one too few.
+        self.set(ALL, last);
+        for which in words::EVENTCOUNTS.step_by(2) {
+            EventCount::of(&self.memory, which).notify_all();
+        }
+    }
+
+    /// Removes the waiters of dead processes, and passes on the notifications that only they had got.
+    fn remove_dead(&self) {
+        let dead = self.waiters().dead(|_| true);
+        let for_one = self.get(ALL) + 1..=self.get(NOTIFIED);
+        let tickets = dead.iter().map(|(place, _)| self.get(place + 1));
+        // First, so that a death between the two notifies one too many rather than one too few.
+        self.notify(tickets.filter(|ticket| for_one.contains(ticket)).count());
+        for (place, process) in dead {
+            self.waiters().remove(place, process);
+        }
     }
 }
 
 /// The lock of a [`Condition`], held; dropping it releases the lock.
 #[must_use = "dropping the guard releases the lock at once"]
 pub struct ConditionGuard<'a> {
-    monitor: &'a Monitor,
+    condition: &'a Condition,
     /// `None` while waiting.
-    numbers: Option<Numbers<'a>>,
+    held: Option<SegmentGuard<'a>>,
 }
 
-impl<'a> ConditionGuard<'a> {
+impl ConditionGuard<'_> {
     /// Releases the lock, waits for a notification, and takes the lock again. Python: `Condition.wait()`.
     ///
     /// # Errors
@@ -147,110 +222,60 @@ impl<'a> ConditionGuard<'a> {
 
     /// Notifies the waiter that has waited longest, if there is one. Python: `Condition.notify()`.
     pub fn notify_one(&mut self) {
-        if let Some(numbers) = &mut self.numbers {
-            notify_next(self.monitor, numbers);
+        self.notify(1);
+    }
+
+    /// Notifies up to `count` waiters, those that have waited longest. Python: `Condition.notify(count)`.
+    pub fn notify(&mut self, count: usize) {
+        if self.held.is_some() {
+            self.condition.notify(count);
         }
     }
 
     /// Notifies all waiters. Python: `Condition.notify_all()`.
     pub fn notify_all(&mut self) {
-        if let Some(numbers) = &mut self.numbers {
-            let next = numbers.get(NEXT_TICKET);
-            numbers.change(&[(ALL_BELOW, next)]);
-            for which in 0..EVENTCOUNTS {
-                self.monitor.eventcount(which).notify_all();
-            }
+        if self.held.is_some() {
+            self.condition.notify_all();
         }
     }
 
-    fn locked(&mut self) -> Result<&mut Numbers<'a>> {
-        if self.numbers.is_none() {
-            self.numbers = Some(self.monitor.enter()?);
+    fn lock_again(&mut self) -> Result<()> {
+        if self.held.is_none() {
+            self.held = self.condition.lock()?.held;
         }
-        Ok(self.numbers.as_mut().expect("it was locked just now"))
+        Ok(())
     }
 
     /// Waits; returns whether it was notified.
     fn wait_until(&mut self, deadline: Option<Instant>) -> Result<bool> {
-        let monitor = self.monitor;
-        let me = UniquePid::own();
-        let numbers = self.locked()?;
-        let Some(place) = PLACES.place_of(numbers.all(), 0) else {
+        self.lock_again()?;
+        let condition = self.condition;
+        let Some(place) = condition.waiters().place_of(0) else {
             let reason = format!("{MAX_WAITERS} threads wait already");
             return Err(Error::memory(CONTENT, std::io::Error::other(reason)));
         };
-        let ticket = numbers.get(NEXT_TICKET);
-        let end = numbers.get(END).max(place as u64 + 2);
-        numbers.change(&[
-            (NEXT_TICKET, ticket + 1),
-            (place, me.number()),
-            (place + 1, 2 * ticket),
-            (END, end),
-        ]);
-        let which = eventcount_of(place);
+        let (ticket, me) = (condition.get(LAST) + 1, UniquePid::own());
+        condition.set(LAST, ticket);
+        condition.set(place + 1, ticket);
+        condition.set(place, me.number());
         loop {
-            let numbers = self.numbers.take().expect("it is locked");
-            let check = monitor.wait(numbers, which, deadline);
-            let numbers = self.locked()?;
-            if check {
-                remove_dead(monitor, numbers);
+            let eventcount = condition.eventcount(place);
+            // Still under the lock: a thread that notifies later knows of this one.
+            let seen = eventcount.prepare_wait();
+            self.held = None;
+            let until = next_check(deadline);
+            eventcount.wait_while(seen, until);
+            let is_time_to_check = Instant::now() >= until;
+            self.lock_again()?;
+            if is_time_to_check {
+                condition.remove_dead();
             }
-            let notified = is_notified(numbers, place);
+            let notified = ticket <= condition.get(NOTIFIED);
             if notified || is_over(deadline) {
-                numbers.change(&[(place, 0), (place + 1, 0)]);
+                condition.waiters().remove(place, me);
                 return Ok(notified);
             }
         }
-    }
-}
-
-fn is_notified(numbers: &Numbers<'_>, place: usize) -> bool {
-    let ticket = numbers.get(place + 1);
-    ticket % 2 == 1 || ticket / 2 < numbers.get(ALL_BELOW)
-}
-
-/// Returns the numbers up to the last waiter.
-fn used<'a>(numbers: &'a Numbers<'_>) -> &'a [u64] {
-    let all = numbers.all();
-    let end = usize::try_from(numbers.get(END)).unwrap_or(usize::MAX);
-    &all[..end.clamp(PLACES.0, all.len())]
-}
-
-/// Notifies the waiter that has waited longest and is alive.
-fn notify_next(monitor: &Monitor, numbers: &mut Numbers<'_>) {
-    loop {
-        let first = PLACES
-            .processes(used(numbers))
-            .filter(|&(place, _)| !is_notified(numbers, place))
-            .min_by_key(|&(place, _)| numbers.get(place + 1));
-        let Some((place, process)) = first else {
-            return;
-        };
-        if process.has_ended(monitor.run()) {
-            numbers.change(&[(place, 0), (place + 1, 0)]);
-            continue;
-        }
-        let notified = numbers.get(place + 1) + 1;
-        numbers.change(&[(place + 1, notified)]);
-        monitor.eventcount(eventcount_of(place)).notify_all();
-        return;
-    }
-}
-
-/// Returns which eventcount the waiter at a place waits for. Places are two numbers apart.
-fn eventcount_of(place: usize) -> usize {
-    (place - PLACES.0) / 2 % EVENTCOUNTS
-}
-
-/// Removes the waiters of dead processes, and passes on the notifications that only they had got.
-fn remove_dead(monitor: &Monitor, numbers: &mut Numbers<'_>) {
-    for (place, _) in PLACES.dead(used(numbers), monitor.run()) {
-        let for_it_alone = numbers.get(place + 1) % 2 == 1;
-        if for_it_alone {
-            // First, so that a death between the two notifies one too many rather than one too few.
-            notify_next(monitor, numbers);
-        }
-        numbers.change(&[(place, 0), (place + 1, 0)]);
     }
 }
 
@@ -259,9 +284,6 @@ const CONTENT: &str = "a Condition";
 handle!(
     Condition,
     CONTENT,
-    |condition| Ok((condition.monitor.memory(), ())),
-    |memory, ()| {
-        let monitor = Monitor::of(memory, CONTENT);
-        Ok(Condition { monitor })
-    },
+    |condition| Ok((&condition.memory, ())),
+    |memory, ()| Ok(Condition { memory }),
 );

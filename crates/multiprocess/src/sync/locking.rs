@@ -1,10 +1,9 @@
 //! What all types with a lock have in common: how the lock is taken, and the notice in its guard that a holder died.
 
-use std::time::Duration;
-
 use crate::errors::error::Error;
 use crate::memory::liveness::UniquePid;
 use crate::memory::segment::{Segment, SegmentGuard};
+use crate::memory::timeout::Timeout;
 use crate::platform::file_lock::Refused;
 use crate::trace::events;
 
@@ -13,15 +12,14 @@ pub(crate) type Locked<'a> = Result<SegmentGuard<'a>, Refused>;
 
 /// Adds the three methods that take a lock to a handle, and the three of the notice to its guard.
 ///
-/// The closures return a handle's segment, its name in errors, its guard for what the segment answered, and the segment
-/// of a guard.
+/// The closures return a handle's name in errors, and its guard for what its segment answered. The end is where a guard
+/// has the segment.
 macro_rules! locking {
     (
         $handle:ident $(<$of:ident: $bound:path>)?,
-        memory: $memory:expr,
         called: $called:expr,
         $guard:ident: $make:expr,
-        memory: $held:expr $(,)?
+        memory: $($held:tt)+
     ) => {
         impl $(<$of: $bound>)? $handle $(<$of>)? {
             /// Waits until the lock is free and takes it. Python: `acquire()` of the lock, or `with lock:`.
@@ -34,7 +32,7 @@ macro_rules! locking {
             /// then stays held until the process ends.
             #[inline]
             pub fn lock(&self) -> $crate::Result<$guard<'_ $(, $of)?>> {
-                self.guard(self.memory().lock($crate::platform::wait_until::WaitUntil::Until(None)), None)
+                self.take($crate::memory::timeout::Timeout::None)
             }
 
             /// Takes the lock if it is free. Python: `acquire(block=False)`.
@@ -43,7 +41,7 @@ macro_rules! locking {
             ///
             /// As [`lock`](Self::lock), and [`Error::WouldBlock`](crate::Error::WouldBlock) if another thread holds it.
             pub fn try_lock(&self) -> $crate::Result<$guard<'_ $(, $of)?>> {
-                self.guard(self.memory().lock($crate::platform::wait_until::WaitUntil::Try), None)
+                self.take($crate::memory::timeout::Timeout::Try)
             }
 
             /// Waits until the lock is free, but not longer than `limit`, and takes it.
@@ -58,26 +56,18 @@ macro_rules! locking {
                 &self,
                 limit: std::time::Duration,
             ) -> $crate::Result<$guard<'_ $(, $of)?>> {
-                let deadline = std::time::Instant::now().checked_add(limit);
-                self.guard(self.memory().lock($crate::platform::wait_until::WaitUntil::Until(deadline)), Some(limit))
+                self.take($crate::memory::timeout::Timeout::For(limit))
             }
 
             #[inline]
-            fn memory(&self) -> &$crate::memory::segment::Segment {
-                let memory: fn(&Self) -> &$crate::memory::segment::Segment = $memory;
-                memory(self)
-            }
-
-            #[inline]
-            fn guard<'a>(
+            fn take<'a>(
                 &'a self,
-                locked: $crate::sync::locking::Locked<'a>,
-                limit: Option<std::time::Duration>,
+                timeout: $crate::memory::timeout::Timeout,
             ) -> $crate::Result<$guard<'a $(, $of)?>> {
                 let guard: fn(&'a Self, $crate::sync::locking::Locked<'a>) -> _ = $make;
                 let called: fn(&Self) -> String = $called;
-                guard(self, locked).map_err(|refused| {
-                    $crate::sync::locking::refusal(refused, self.memory(), called(self), limit)
+                guard(self, self.memory.lock(timeout.wait_until())).map_err(|refused| {
+                    $crate::sync::locking::refusal(refused, &self.memory, called(self), timeout)
                 })
             }
         }
@@ -96,22 +86,17 @@ macro_rules! locking {
             /// Returns the process id of the last holder that died, if [`holder_died`](Self::holder_died).
             #[must_use]
             pub fn dead_holder(&self) -> Option<u32> {
-                self.memory().dead_holder()
+                self.$($held)+.dead_holder()
             }
 
             /// Clears the notice that a holder died, for later holders too. Call it when you have repaired the data. It
             /// is std's `Mutex::clear_poison`.
             pub fn clear_death(&mut self) {
-                self.memory().clear_death();
-            }
-
-            fn memory(&self) -> &$crate::memory::segment::Segment {
-                let memory: fn(&Self) -> &$crate::memory::segment::Segment = $held;
-                memory(self)
+                self.$($held)+.clear_death();
             }
         }
 
-        locking!(@debug $guard $(<$of>)?);
+        $crate::sync::locking::locking!(@debug $guard $(<$of>)?);
     };
     // A guard that lends something shows that.
     (@debug $guard:ident <$of:ident>) => {};
@@ -129,25 +114,22 @@ pub(crate) use locking;
 
 /// Returns the error for a lock that the thread did not get.
 #[cold]
-pub(crate) fn refusal(
-    refused: Refused,
-    memory: &Segment,
-    what: String,
-    limit: Option<Duration>,
-) -> Error {
+pub(crate) fn refusal(refused: Refused, memory: &Segment, what: String, timeout: Timeout) -> Error {
     events::lock_refused(memory);
-    match refused {
-        Refused::Busy => match limit {
-            Some(limit) => Error::LockTimeout {
+    match (refused, timeout) {
+        (Refused::Busy, Timeout::For(limit)) => {
+            let holder = memory.holder().map(UniquePid::holder);
+            Error::LockTimeout {
                 what,
                 limit,
-                holder: memory.holder().map(UniquePid::holder),
-            },
-            None => Error::WouldBlock {
-                reason: format!("{what} is held"),
-            },
-        },
-        Refused::HeldByThisThread => Error::HeldAlready { what },
-        Refused::System(source) => Error::Memory { what, source },
+                holder,
+            }
+        }
+        (Refused::Busy, Timeout::None | Timeout::Try) => {
+            let reason = format!("{what} is held");
+            Error::WouldBlock { reason }
+        }
+        (Refused::HeldByThisThread, _) => Error::HeldAlready { what },
+        (Refused::System(source), _) => Error::Memory { what, source },
     }
 }

@@ -1,10 +1,7 @@
 //! Numbers in shared memory without a lock.
 
-use std::marker::PhantomData;
-use std::sync::Arc;
-
 use crate::errors::error::Result;
-use crate::memory::segment::{Access, Segment};
+use crate::memory::segment::Access;
 use crate::sync::typed_memory::{create, typed_memory};
 
 mod bits {
@@ -56,28 +53,25 @@ mod bits {
 /// A number that fits into an atomic: the integers and floats of up to 64 bits.
 pub trait Number: bits::Bits + 'static {}
 
-/// Numbers that processes share without a lock.
-///
-/// Each is read and written whole, by relaxed atomic operations. If another process writes between a read and a write,
-/// that is a lost update, but nothing worse.
-///
-/// Python: `multiprocessing.RawArray`.
-///
-/// # Examples
-///
-/// ```
-/// let temperatures = multiprocess::RawArray::<f64>::new(3)?;
-/// temperatures.set(1, 21.5);
-/// assert_eq!(temperatures.get(1), 21.5);
-/// assert_eq!(temperatures.to_vec(), [0.0, 21.5, 0.0]);
-/// # Ok::<(), multiprocess::Error>(())
-/// ```
-pub struct RawArray<T> {
-    memory: Arc<Segment>,
-    elements: PhantomData<T>,
+typed_memory! {
+    /// Numbers that processes share without a lock.
+    ///
+    /// Each is read and written whole, by relaxed atomic operations. If another process writes between a read and a
+    /// write, that is a lost update, but nothing worse.
+    ///
+    /// Python: `multiprocessing.RawArray`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let temperatures = multiprocess::RawArray::<f64>::new(3)?;
+    /// temperatures.set(1, 21.5);
+    /// assert_eq!(temperatures.get(1), 21.5);
+    /// assert_eq!(temperatures.to_vec(), [0.0, 21.5, 0.0]);
+    /// # Ok::<(), multiprocess::Error>(())
+    /// ```
+    pub struct RawArray<T>, "a RawArray"
 }
-
-typed_memory!(RawArray, "a RawArray");
 
 impl<T: Number> RawArray<T> {
     /// Makes `length` numbers, all zero.
@@ -160,24 +154,21 @@ impl<T: Number> RawArray<T> {
     }
 }
 
-/// A number that processes share without a lock: a [`RawArray`] of one.
-///
-/// Python: `multiprocessing.RawValue`.
-///
-/// # Examples
-///
-/// ```
-/// let counter = multiprocess::RawValue::new(5_i64)?;
-/// counter.update(|number| number + 1);
-/// assert_eq!(counter.get(), 6);
-/// # Ok::<(), multiprocess::Error>(())
-/// ```
-pub struct RawValue<T> {
-    memory: Arc<Segment>,
-    elements: PhantomData<T>,
+typed_memory! {
+    /// A number that processes share without a lock: a [`RawArray`] of one.
+    ///
+    /// Python: `multiprocessing.RawValue`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let counter = multiprocess::RawValue::new(5_i64)?;
+    /// counter.update(|number| number + 1);
+    /// assert_eq!(counter.get(), 6);
+    /// # Ok::<(), multiprocess::Error>(())
+    /// ```
+    pub struct RawValue<T>, "a RawValue"
 }
-
-typed_memory!(RawValue, "a RawValue");
 
 impl<T: Number> RawValue<T> {
     /// Makes a shared number.

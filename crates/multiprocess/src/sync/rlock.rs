@@ -1,43 +1,37 @@
 //! A lock that its holder may take again.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use crate::memory::segment::Segment;
 use crate::platform::file_lock::Refused;
+use crate::sync::lock::named_lock;
 use crate::sync::locking::locking;
-use crate::sync::named_lock::named_lock;
 
-/// A lock that processes and threads take in turns, and that the thread which holds it may take again.
-///
-/// It becomes free when its last guard is dropped. All else is as with a [`Lock`](crate::Lock).
-///
-/// Python: `multiprocessing.RLock`. Different here: Python waits for ever when the holder was killed; and only the
-/// guard can release it, so it cannot be released once too often.
-///
-/// # Examples
-///
-/// ```
-/// let books = multiprocess::RLock::new()?;
-/// let transfer = books.lock()?;
-/// // A function called here may take the lock too: this thread holds it.
-/// let check = books.lock()?;
-/// drop(transfer);
-/// // The last guard releases it.
-/// drop(check);
-/// # Ok::<(), multiprocess::Error>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct RLock {
-    name: Option<Box<str>>,
-    memory: Arc<Segment>,
+named_lock! {
+    /// A lock that processes and threads take in turns, and that the thread which holds it may take again.
+    ///
+    /// It becomes free when its last guard is dropped. All else is as with a [`Lock`](crate::Lock).
+    ///
+    /// Python: `multiprocessing.RLock`. Different here: Python waits for ever when the holder was killed; and only the
+    /// guard can release it, so it cannot be released once too often.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let books = multiprocess::RLock::new()?;
+    /// let transfer = books.lock()?;
+    /// // A function called here may take the lock too: this thread holds it.
+    /// let check = books.lock()?;
+    /// drop(transfer);
+    /// // The last guard releases it.
+    /// drop(check);
+    /// # Ok::<(), multiprocess::Error>(())
+    /// ```
+    pub struct RLock, "an RLock", "an RLock", "the RLock"
 }
-
-named_lock!(RLock, "an RLock", "an RLock", "the RLock");
 
 locking!(
     RLock,
-    memory: |lock| &lock.memory,
     called: ToString::to_string,
     RLockGuard: |lock, locked| {
         let memory: &Segment = &lock.memory;
@@ -46,10 +40,9 @@ locking!(
             Err(Refused::HeldByThisThread) => memory.keep_again(),
             Err(refused) => return Err(refused),
         }
-        let not_send = PhantomData;
-        Ok(RLockGuard { memory, not_send })
+        Ok(RLockGuard { memory, not_send: PhantomData })
     },
-    memory: |guard| guard.memory,
+    memory: memory
 );
 
 /// An [`RLock`] that is held, once for each guard; dropping the last guard releases it.

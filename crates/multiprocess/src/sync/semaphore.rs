@@ -22,23 +22,14 @@ use crate::transfer::handle::handle;
 /// # Examples
 ///
 /// ```
-/// use multiprocess::{Semaphore, spawn, task};
-///
-/// fn download(number: u32, at_once: Semaphore) -> u32 {
-///     let _permit = at_once.acquire().expect("there is shared memory");
-///     // There are never more than two processes here.
-///     number * 10
-/// }
-///
-/// fn main() -> Result<(), multiprocess::Error> {
-///     multiprocess::init([task(download)]);
-///     let at_once = Semaphore::new(2)?;
-///     let children = [1, 2, 3, 4].map(|number| spawn(download, (number, at_once.clone())));
-///     for (number, child) in (1..).zip(children) {
-///         assert_eq!(child?.join()?, number * 10);
-///     }
-///     Ok(())
-/// }
+/// let downloads = multiprocess::Semaphore::new(2)?;
+/// let first = downloads.acquire()?;
+/// let second = downloads.acquire()?;
+/// // At most two at the same time, in all processes that have the semaphore.
+/// assert!(downloads.try_acquire().unwrap_err().is_would_block());
+/// drop(first);
+/// assert_eq!(downloads.free()?, 1);
+/// # Ok::<(), multiprocess::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Semaphore(Permits);
@@ -53,10 +44,7 @@ impl Semaphore {
     ///
     /// [`Error::Memory`] if there is no shared memory for it.
     pub fn new(permits: u32) -> Result<Semaphore> {
-        let permits = Permits::make(permits);
-        permits
-            .map(Semaphore)
-            .map_err(|source| Error::memory(CONTENT, source))
+        Permits::make(permits, CONTENT).map(Semaphore)
     }
 
     /// Waits for a permit and takes it. Python: `Semaphore.acquire()`.
@@ -109,53 +97,42 @@ impl Semaphore {
     /// As [`acquire`](Semaphore::acquire).
     pub fn free(&self) -> Result<u32> {
         let free = self.0.free();
-        free.map_err(|refused| self.refusal(refused, None))
+        free.map_err(|refused| self.refusal(refused, Timeout::None))
     }
 
     #[inline]
-    fn take(&self, limit: Timeout) -> Result<Permit<'_>> {
+    fn take(&self, timeout: Timeout) -> Result<Permit<'_>> {
         if !self.0.take_at_once() {
-            self.wait(limit)?;
+            self.wait(timeout)?;
         }
         Ok(Permit { semaphore: self })
     }
 
     /// Waits for a permit and takes it.
     #[cold]
-    fn wait(&self, limit: Timeout) -> Result<()> {
-        let time = match limit {
-            Timeout::For(limit) => Some(limit),
-            Timeout::None | Timeout::Try => None,
-        };
-        match self.0.take(limit.wait_until()) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(match time {
-                Some(limit) => Error::PermitTimeout {
-                    limit,
-                    permits: self.0.all,
-                    holders: self.0.holders(),
-                },
-                None => self.would_block(),
+    fn wait(&self, timeout: Timeout) -> Result<()> {
+        let taken = self.0.take(timeout.wait_until());
+        if taken.is_err() {
+            // The wake-up may have been for a free permit: pass it on.
+            self.0.freed().notify_one();
+        }
+        match (taken, timeout) {
+            (Ok(true), _) => Ok(()),
+            (Ok(false), Timeout::For(limit)) => Err(Error::PermitTimeout {
+                limit,
+                permits: self.0.all,
+                holders: self.0.holders(),
             }),
-            Err(refused) => {
-                // The wake-up may have been for a free permit: pass it on.
-                self.0.freed().notify_one();
-                Err(match (refused, limit) {
-                    (Refused::Busy, Timeout::Try) => self.would_block(),
-                    (refused, _) => self.refusal(refused, time),
-                })
+            (Ok(false) | Err(Refused::Busy), Timeout::Try | Timeout::None) => {
+                let reason = format!("none of {} permits is free", self.0.all);
+                Err(Error::WouldBlock { reason })
             }
+            (Err(refused), _) => Err(self.refusal(refused, timeout)),
         }
     }
 
-    fn would_block(&self) -> Error {
-        Error::WouldBlock {
-            reason: format!("none of {} permits is free", self.0.all),
-        }
-    }
-
-    fn refusal(&self, refused: Refused, limit: Option<Duration>) -> Error {
-        refusal(refused, &self.0.memory, CONTENT.to_owned(), limit)
+    fn refusal(&self, refused: Refused, timeout: Timeout) -> Error {
+        refusal(refused, &self.0.memory, CONTENT.to_owned(), timeout)
     }
 }
 

@@ -13,19 +13,23 @@ pub(crate) fn create<T>(
 ) -> Result<Arc<Segment>> {
     const {
         assert!(size_of::<T>() > 0, "an element has at least one byte");
-        assert!(
-            align_of::<T>() <= 64,
-            "elements are aligned to 64 bytes at most"
-        );
+        let is_aligned = align_of::<T>() <= 64;
+        assert!(is_aligned, "elements are aligned to 64 bytes at most");
     }
     // What is larger than the address space is larger than memory.
     let bytes = length.saturating_mul(size_of::<T>());
     Segment::create(bytes, usage).map_err(|source| Error::memory(what(), source))
 }
 
-/// Makes a struct of `memory` and `elements` a handle.
+/// Defines a handle to elements, whose type in errors begins with `$content`.
 macro_rules! typed_memory {
-    ($handle:ident, $content:literal) => {
+    ($(#[$doc:meta])* pub struct $handle:ident<T>, $content:literal) => {
+        $(#[$doc])*
+        pub struct $handle<T> {
+            memory: std::sync::Arc<$crate::memory::segment::Segment>,
+            elements: std::marker::PhantomData<T>,
+        }
+
         impl<T> $handle<T> {
             fn of(memory: std::sync::Arc<$crate::memory::segment::Segment>) -> Self {
                 $handle {
@@ -65,9 +69,29 @@ macro_rules! typed_memory {
 }
 pub(crate) use typed_memory;
 
-/// Makes a struct of `held` and `lent` a guard, which lends the elements by a function of [`bytemuck`].
+/// Defines the guard of a handle, which lends the elements by a function of [`bytemuck`].
 macro_rules! typed_guard {
-    ($guard:ident, $target:ty, $cast:ident, $cast_mut:ident) => {
+    (
+        $(#[$doc:meta])*
+        pub struct $guard:ident<T> of $handle:ident, $target:ty, $cast:ident, $cast_mut:ident
+    ) => {
+        $(#[$doc])*
+        #[must_use = "dropping the guard releases the lock at once"]
+        pub struct $guard<'a, T> {
+            held: $crate::memory::segment::SegmentGuard<'a>,
+            lent: std::marker::PhantomData<&'a mut $target>,
+        }
+
+        $crate::sync::locking::locking!(
+            $handle<T: bytemuck::Pod>,
+            called: |_| $handle::<T>::content(),
+            $guard: |_, locked| {
+                let lent = std::marker::PhantomData;
+                locked.map(|held| $guard { held, lent })
+            },
+            memory: held.segment()
+        );
+
         impl<T: bytemuck::Pod> std::ops::Deref for $guard<'_, T> {
             type Target = $target;
 

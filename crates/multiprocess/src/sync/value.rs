@@ -1,57 +1,41 @@
 //! A value in shared memory, guarded by a lock.
 
-use std::marker::PhantomData;
-use std::sync::Arc;
-
 use bytemuck::Pod;
 
 use crate::errors::error::Result;
-use crate::memory::segment::{Access, Segment, SegmentGuard};
-use crate::sync::locking::locking;
+use crate::memory::segment::Access;
 use crate::sync::typed_memory::{create, typed_guard, typed_memory};
 use crate::trace::events;
 
-/// A value that processes share: what `Mutex<T>` is for threads.
-///
-/// `T` is a number, or any other type whose bytes can be anything ([`bytemuck::Pod`]).
-///
-/// Python: `multiprocessing.Value(typecode, value)`. Different here: `counter.value += 1` is a race condition in Python
-/// unless you remember `with counter.get_lock():`; here you reach the number only through the lock.
-///
-/// # Examples
-///
-/// ```
-/// use multiprocess::{Value, spawn, task};
-///
-/// fn add_one(counter: Value<i64>) {
-///     *counter.lock().expect("no thread leaked the guard") += 1;
-/// }
-///
-/// fn main() -> Result<(), multiprocess::Error> {
-///     multiprocess::init([task(add_one)]);
-///     let counter = Value::new(0)?;
-///     let children = [(); 4].map(|()| spawn(add_one, (counter.clone(),)));
-///     for child in children {
-///         child?.join()?;
-///     }
-///     assert_eq!(counter.get()?, 4);
-///     Ok(())
-/// }
-/// ```
-pub struct Value<T> {
-    memory: Arc<Segment>,
-    elements: PhantomData<T>,
+typed_memory! {
+    /// A value that processes share: what `Mutex<T>` is for threads.
+    ///
+    /// `T` is a number, or any other type whose bytes can be anything ([`bytemuck::Pod`]).
+    ///
+    /// Python: `multiprocessing.Value(typecode, value)`. Different here: `counter.value += 1` is a race condition in
+    /// Python unless you remember `with counter.get_lock():`; here you reach the number only through the lock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use multiprocess::{Value, spawn, task};
+    ///
+    /// fn add_one(counter: Value<i64>) {
+    ///     *counter.lock().expect("no thread leaked the guard") += 1;
+    /// }
+    ///
+    /// fn main() -> Result<(), multiprocess::Error> {
+    ///     multiprocess::init([task(add_one)]);
+    ///     let counter = Value::new(0)?;
+    ///     let child = spawn(add_one, (counter.clone(),))?;
+    ///     add_one(counter.clone());
+    ///     child.join()?;
+    ///     assert_eq!(counter.get()?, 2);
+    ///     Ok(())
+    /// }
+    /// ```
+    pub struct Value<T>, "a Value"
 }
-
-typed_memory!(Value, "a Value");
-
-locking!(
-    Value<T: Pod>,
-    memory: |value| &value.memory,
-    called: |_| Value::<T>::content(),
-    ValueGuard: |_, locked| locked.map(|held| ValueGuard { held, lent: PhantomData }),
-    memory: |guard| guard.held.segment(),
-);
 
 impl<T: Pod> Value<T> {
     /// Makes a shared value.
@@ -87,11 +71,7 @@ impl<T: Pod> Value<T> {
     }
 }
 
-/// A [`Value`] and its lock; dropping it releases the lock.
-#[must_use = "dropping the guard releases the lock at once"]
-pub struct ValueGuard<'a, T> {
-    held: SegmentGuard<'a>,
-    lent: PhantomData<&'a mut T>,
+typed_guard! {
+    /// A [`Value`] and its lock; dropping it releases the lock.
+    pub struct ValueGuard<T> of Value, T, from_bytes, from_bytes_mut
 }
-
-typed_guard!(ValueGuard, T, from_bytes, from_bytes_mut);

@@ -10,7 +10,9 @@ use crate::story;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use multiprocess::{Condition, Error, Event, RawValue, RegisteredTask, init, spawn, task};
+use multiprocess::{
+    Condition, Error, Event, JoinHandle, RawValue, RegisteredTask, init, spawn, task,
+};
 use rustix::process::Signal;
 
 use story::proc;
@@ -23,6 +25,9 @@ pub(crate) fn main() -> ExitCode {
             its_lock_is_a_lock,
             notify_one_wakes_one_the_longest_waiting_first,
             notify_all_wakes_all,
+            notify_wakes_so_many_the_longest_waiting_first,
+            what_is_for_several_is_passed_on_for_each_that_died,
+            what_was_for_all_is_not_passed_on,
             a_notification_without_anybody_waiting_is_lost,
             a_time_limit_ends_the_wait_with_the_lock_held,
             waiting_for_a_condition_checks_it_under_the_lock,
@@ -115,6 +120,93 @@ fn notify_all_wakes_all() {
         }
     }
     assert_eq!(woken.get(), 9);
+}
+
+/// Starts processes that wait, one after the other.
+fn waiting(condition: &Condition, count: u32) -> (Vec<JoinHandle<()>>, RawValue<u32>) {
+    let (waiting, woken) = (RawValue::new(0).unwrap(), RawValue::new(0).unwrap());
+    let mut children = Vec::new();
+    for before in 1..=count {
+        let args = (condition.clone(), waiting.clone(), woken.clone());
+        children.push(spawn(waits_and_counts, args).unwrap());
+        story::until("it waits", || waiting.get() == before);
+    }
+    // They sleep once the lock can be had.
+    drop(condition.lock().unwrap());
+    (children, woken)
+}
+
+fn join_all(children: impl IntoIterator<Item = JoinHandle<()>>) {
+    for mut child in children {
+        child.join_timeout(story::LIMIT / 4).unwrap();
+    }
+}
+
+fn notify_wakes_so_many_the_longest_waiting_first() {
+    let condition = Condition::new().unwrap();
+    let (mut children, woken) = waiting(&condition, 5);
+    condition.lock().unwrap().notify(0);
+    condition.lock().unwrap().notify(2);
+    join_all(children.drain(..2));
+    // Long enough for another to look round.
+    std::thread::sleep(Duration::from_millis(250));
+    assert_eq!(woken.get(), 2);
+    // One that is dead isn't counted.
+    let dead = children.remove(0);
+    proc::kill(dead.pid());
+    dead.join().unwrap_err();
+    condition.lock().unwrap().notify(1);
+    join_all(children.drain(..1));
+    assert_eq!(woken.get(), 3);
+    // More than there are: the rest of it is lost.
+    let mut guard = condition.lock().unwrap();
+    guard.notify(9);
+    drop(guard);
+    join_all(children);
+    assert_eq!(woken.get(), 4);
+    let mut guard = condition.lock().unwrap();
+    let late = guard.wait_timeout(Duration::from_millis(150));
+    assert!(late.unwrap_err().is_timeout());
+}
+
+fn what_is_for_several_is_passed_on_for_each_that_died() {
+    let condition = Condition::new().unwrap();
+    let (mut children, woken) = waiting(&condition, 6);
+    let dead: Vec<_> = children.drain(..2).collect();
+    for child in &dead {
+        proc::send(child.pid(), Signal::STOP);
+    }
+    condition.lock().unwrap().notify(3);
+    join_all(children.drain(..1));
+    std::thread::sleep(Duration::from_millis(20));
+    assert_eq!(woken.get(), 1);
+    for child in &dead {
+        proc::kill(child.pid());
+    }
+    join_all(children.drain(..2));
+    std::thread::sleep(Duration::from_millis(250));
+    assert_eq!(woken.get(), 3, "the last one has got no notification");
+    condition.lock().unwrap().notify_one();
+    join_all(children);
+    for child in dead {
+        child.join().unwrap_err();
+    }
+}
+
+fn what_was_for_all_is_not_passed_on() {
+    let condition = Condition::new().unwrap();
+    let (mut children, woken) = waiting(&condition, 2);
+    let dead = children.remove(0);
+    proc::send(dead.pid(), Signal::STOP);
+    condition.lock().unwrap().notify_all();
+    join_all(children);
+    // This one begins to wait when all are notified.
+    let mut guard = condition.lock().unwrap();
+    proc::kill(dead.pid());
+    let late = guard.wait_timeout(Duration::from_millis(350));
+    assert!(late.unwrap_err().is_timeout());
+    assert_eq!(woken.get(), 1);
+    dead.join().unwrap_err();
 }
 
 fn a_notification_without_anybody_waiting_is_lost() {

@@ -1,0 +1,74 @@
+//! Processes that share something, as its memory records them; and how often a waiter checks whether they are dead.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::memory::liveness::UniquePid;
+use crate::memory::segment::Segment;
+
+/// How long a waiter sleeps before it checks for dead processes.
+const CHECK_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Returns when a waiter that sleeps now checks for dead processes, or the deadline if that is earlier.
+pub(crate) fn next_check(deadline: Option<Instant>) -> Instant {
+    let check = Instant::now() + CHECK_INTERVAL;
+    deadline.map_or(check, |deadline| deadline.min(check))
+}
+
+/// Processes in shared memory: from a number on to the end, each has a place of two numbers. The first is the process,
+/// or 0 if the place is free, and the second is up to the user of the table.
+#[derive(Clone, Copy)]
+pub(crate) struct Table<'a> {
+    memory: &'a Segment,
+    first: usize,
+}
+
+impl<'a> Table<'a> {
+    pub(crate) fn of(memory: &'a Segment, first: usize) -> Table<'a> {
+        Table { memory, first }
+    }
+
+    fn places(self) -> impl Iterator<Item = (usize, &'a AtomicU64)> {
+        let places = self.memory.atomics()[self.first..].iter().step_by(2);
+        (self.first..).step_by(2).zip(places)
+    }
+
+    /// Returns the place of the process with that number; of 0, a free place.
+    pub(crate) fn place_of(self, process: u64) -> Option<usize> {
+        let mut places = self.places();
+        let place = places.find(|(_, number)| number.load(Ordering::SeqCst) == process);
+        place.map(|(place, _)| place)
+    }
+
+    /// Takes a free place for this process.
+    pub(crate) fn take_place(self) -> Option<usize> {
+        let me = UniquePid::own().number();
+        let take =
+            |number: &AtomicU64| number.compare_exchange(0, me, Ordering::SeqCst, Ordering::SeqCst);
+        let place = self.places().find(|(_, number)| take(number).is_ok());
+        place.map(|(place, _)| place)
+    }
+
+    /// Frees the place of a process, if that still has it.
+    pub(crate) fn remove(self, place: usize, process: UniquePid) {
+        let number: &AtomicU64 = &self.memory.atomics()[place];
+        let (old, order) = (process.number(), Ordering::SeqCst);
+        let _ = number.compare_exchange(old, 0, order, order);
+    }
+
+    /// Returns the processes, with their places.
+    pub(crate) fn processes(self) -> impl Iterator<Item = (usize, UniquePid)> {
+        let number = |number: &AtomicU64| UniquePid::from_number(number.load(Ordering::SeqCst));
+        self.places()
+            .filter_map(move |(place, process)| Some((place, number(process)?)))
+    }
+
+    /// Returns the processes that died with a place that `is_asked`.
+    pub(crate) fn dead(self, is_asked: impl Fn(usize) -> bool) -> Vec<(usize, UniquePid)> {
+        let mut dead: Vec<_> = self.processes().collect();
+        dead.retain(|(place, it)| is_asked(*place) && it.has_ended(self.memory.run()));
+        // One may have left its place before it ended.
+        dead.retain(|known| self.processes().any(|now| now == *known));
+        dead
+    }
+}
