@@ -6,16 +6,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use shared_memory::{Shmem, ShmemConf, ShmemError};
-
 use crate::memory::layout::HEADER;
 use crate::memory::liveness::UniquePid;
-use crate::memory::name::{SegmentName, companion_bit, os_id};
+use crate::memory::name::{self, SegmentName, companion_bit};
 use crate::memory::registry;
 use crate::memory::run_file::{self, Existence};
-use crate::memory::segment::{Access, Address, Segment};
+use crate::memory::segment::{Access, Address, Mapping, Segment};
 use crate::platform::limits;
-use crate::platform::shared_folder::is_memory;
 
 impl Segment {
     /// Makes a segment of `length` bytes, all zero, that no other process knows.
@@ -57,7 +54,9 @@ impl Segment {
     pub(crate) fn remove_dependent(&self, suffix: &str) {
         if self.check_process().is_ok() {
             let place = self.address.place.child(suffix);
-            limits::release(&place.to_string(), HEADER as u64);
+            if let Ok(memory) = name::memory(&place.to_string(), false) {
+                limits::release(&memory, HEADER as u64);
+            }
             place.remove();
         }
     }
@@ -92,30 +91,10 @@ impl Segment {
 
     /// Maps a new name, and reserves the memory: otherwise the first write would end the process by a signal if there
     /// is too little.
-    fn map_new(place: &SegmentName, total: usize) -> io::Result<Shmem> {
-        let name = place.to_string();
-        let memory = ShmemConf::new().os_id(os_id(&name));
-        let made = if is_memory() {
-            limits::reserve(&name, total as u64)?;
-            memory.open()
-        } else {
-            memory.size(total).create()
-        };
-        let mut mapping = made.map_err(|error| match error {
-            ShmemError::MappingIdExists => ErrorKind::AlreadyExists.into(),
-            ShmemError::MapCreateFailed(code)
-            | ShmemError::MapOpenFailed(code)
-            | ShmemError::UnknownOsError(code) => {
-                limits::not_made(io::Error::from_raw_os_error(code.cast_signed()))
-            }
-            other => io::Error::other(other),
-        })?;
-        // Its last user removes the name.
-        mapping.set_owner(false);
-        if !is_memory() {
-            limits::reserve(&name, total as u64)?;
-        }
-        Ok(mapping)
+    fn map_new(place: &SegmentName, total: usize) -> io::Result<Mapping> {
+        let memory = name::memory(&place.to_string(), true).map_err(limits::not_made)?;
+        limits::reserve(&memory, total as u64)?;
+        Mapping::of(&memory)
     }
 }
 

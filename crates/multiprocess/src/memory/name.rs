@@ -9,13 +9,18 @@
 //! ```
 
 use std::fmt;
-use std::fs::{self, DirEntry};
+use std::fs::{self, DirEntry, File};
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::sys::mman::{shm_open, shm_unlink};
+use nix::sys::stat::Mode;
 use serde::{Deserialize, Serialize};
 
+use crate::memory::run_file::{self, Existence};
 use crate::platform::shared_folder::{is_memory, shared_folder};
 
 /// A run. The name is random, so that no program can take it beforehand.
@@ -169,14 +174,30 @@ pub(super) fn path(name: &str) -> PathBuf {
     shared_folder().join(name)
 }
 
+/// Opens the memory of a name, or makes it where the file of the name is not the memory itself.
+pub(super) fn memory(name: &str, is_new: bool) -> io::Result<File> {
+    if is_memory() {
+        return run_file::open(&path(name), Existence::Old);
+    }
+    let making = OFlag::O_CREAT | OFlag::O_EXCL;
+    let making = if is_new { making } else { OFlag::empty() };
+    let memory = shm_open(
+        os_id(name).as_str(),
+        OFlag::O_RDWR | making,
+        Mode::S_IRUSR | Mode::S_IWUSR,
+    );
+    Ok(memory?.into())
+}
+
 /// Removes a name, and the memory that it may have; returns whether both are gone now.
 pub(super) fn remove(name: &str) -> bool {
-    if !is_memory() {
-        // By name alone: if its maker was killed before it set a length, it cannot be mapped.
-        let removed = rustix::shm::unlink(os_id(name));
-        if !matches!(removed, Ok(()) | Err(rustix::io::Errno::NOENT)) {
-            return false;
-        }
+    if !is_memory()
+        && !matches!(
+            shm_unlink(os_id(name).as_str()),
+            Ok(()) | Err(Errno::ENOENT)
+        )
+    {
+        return false;
     }
     // The file goes last: until then it says that there may be memory.
     match fs::remove_file(path(name)) {
@@ -186,7 +207,7 @@ pub(super) fn remove(name: &str) -> bool {
 }
 
 /// Returns the name in the form that the system needs.
-pub(super) fn os_id(name: &str) -> String {
+fn os_id(name: &str) -> String {
     format!("/{name}")
 }
 

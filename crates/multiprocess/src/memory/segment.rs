@@ -10,20 +10,23 @@
 )]
 
 use std::collections::BTreeMap;
+use std::ffi::c_void;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
+use std::num::NonZero;
 use std::ops::{Deref, DerefMut};
+use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
+use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 use serde::{Deserialize, Serialize};
-use shared_memory::{Shmem, ShmemConf, ShmemError};
 
 use crate::memory::layout::{HEADER, Header, LOCK, WORDS};
 use crate::memory::liveness::UniquePid;
-use crate::memory::name::{COMPANIONS, Run, SegmentName, os_id};
+use crate::memory::name::{self, COMPANIONS, Run, SegmentName};
 use crate::memory::registry;
 use crate::memory::run_file::{self, Existence};
 use crate::platform::file_lock::FileLock;
@@ -54,10 +57,60 @@ pub(crate) struct Address {
     pub(super) usage: Access,
 }
 
+/// Memory that stays mapped until this is dropped; it begins with a header.
+pub(super) struct Mapping {
+    start: NonNull<c_void>,
+    length: NonZero<usize>,
+}
+
+impl Mapping {
+    /// Maps the whole of a file; `NotFound` if that is shorter than a header.
+    pub(super) fn of(memory: &File) -> io::Result<Mapping> {
+        let length = usize::try_from(memory.metadata()?.len()).unwrap_or(usize::MAX);
+        let length = NonZero::new(length).filter(|length| length.get() >= HEADER);
+        let length = length.ok_or_else(too_short)?;
+        let how = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+        // SAFETY: the system chooses where, so nothing of this process is there.
+        let start = unsafe { mmap(None, length, how, MapFlags::MAP_SHARED, memory, 0)? };
+        Ok(Mapping { start, length })
+    }
+
+    #[inline]
+    fn header(&self) -> &Header {
+        // SAFETY: there is room for a header, which is made of atomics and of mutexes; a mutex is used only after its
+        // maker has initialised it.
+        unsafe { self.start.cast::<Header>().as_ref() }
+    }
+
+    /// Returns where the memory after the header begins.
+    #[inline]
+    fn data(&self) -> *mut u8 {
+        // SAFETY: the mapping is at least as long as the header.
+        unsafe { self.start.cast::<u8>().add(HEADER).as_ptr() }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: it was mapped with that length, and what is borrowed from it borrows this.
+        let unmapped = unsafe { munmap(self.start, self.length.get()) };
+        debug_assert_eq!(unmapped, Ok(()), "it is mapped");
+    }
+}
+
+/// Returns the error for memory that cannot be what was sent.
+fn gone(reason: &str) -> io::Error {
+    io::Error::new(ErrorKind::NotFound, reason)
+}
+
+fn too_short() -> io::Error {
+    gone("it is shorter than it was")
+}
+
 /// A segment of shared memory that this process has open.
 pub(crate) struct Segment {
     /// Dropped by hand: a held mutex must not move.
-    pub(super) mapping: ManuallyDrop<Shmem>,
+    pub(super) mapping: ManuallyDrop<Mapping>,
     pub(super) address: Address,
     /// The file of the segment's name, locked, shared, as long as this process uses the segment.
     users: Arc<File>,
@@ -91,9 +144,7 @@ fn open_segments() -> MutexGuard<'static, BTreeMap<SegmentName, Weak<Segment>>> 
 }
 
 impl Segment {
-    /// Takes over a mapping that is at least as long as a header.
-    pub(super) fn new(mapping: Shmem, address: Address, users: File) -> Segment {
-        assert!(mapping.len() >= HEADER);
+    pub(super) fn new(mapping: Mapping, address: Address, users: File) -> Segment {
         Segment {
             mapping: ManuallyDrop::new(mapping),
             address,
@@ -187,42 +238,32 @@ impl Segment {
     }
 
     fn map(place: &SegmentName, length: Option<usize>, usage: Access) -> io::Result<Arc<Segment>> {
-        let gone = |reason| io::Error::new(ErrorKind::NotFound, reason);
-        let too_short = || gone("it is shorter than it was");
         let _making = registry::making()?;
         registry::join(place.run)?;
         let users = run_file::hold(&place.path(), Existence::Old)?;
-        let mapping = ShmemConf::new().os_id(os_id(&place.to_string())).open();
-        let mapping = mapping.map_err(|error| match error {
-            ShmemError::MapOpenFailed(code) => io::Error::from_raw_os_error(code.cast_signed()),
-            other => io::Error::new(ErrorKind::NotFound, other),
-        })?;
-        let room = mapping.len().checked_sub(HEADER).ok_or_else(too_short)?;
-        let address = Address {
-            place: place.clone(),
-            length: 0,
-            usage,
-        };
-        let mut segment = Segment::new(mapping, address, users);
-        let header = segment.header();
+        let mapping = Mapping::of(&name::memory(&place.to_string(), false)?)?;
+        let header = mapping.header();
         let mark = header.mark.load(Ordering::Acquire);
         let written = header.length.load(Ordering::Relaxed);
         let length = length.unwrap_or(usize::try_from(written).unwrap_or(usize::MAX));
-        if length > room {
+        if length > mapping.length.get() - HEADER {
             return Err(too_short());
         }
         if mark != usage.mark() || written != length as u64 {
             return Err(gone("its length or kind is not what was sent"));
         }
-        segment.address.length = length;
-        segment.share(false)
+        let place = place.clone();
+        let address = Address {
+            place,
+            length,
+            usage,
+        };
+        Segment::new(mapping, address, users).share(false)
     }
 
     #[inline]
     pub(super) fn header(&self) -> &Header {
-        // SAFETY: the mapping begins with a header, which is made of atomics and a mutex, and whose mutex was
-        // initialised before any other process knew the segment.
-        unsafe { &*self.mapping.as_ptr().cast::<Header>() }
+        self.mapping.header()
     }
 
     /// Sets what this process does with a direction if it is the last user of the memory.
@@ -305,7 +346,7 @@ impl Segment {
         // SAFETY: the data follows the header, aligned for every atomic, and stays mapped while
         // `self` is borrowed. Every byte of it is lent out as part of an atomic only; all bits make one.
         unsafe {
-            let data = self.mapping.as_ptr().add(HEADER).cast::<A>();
+            let data = self.mapping.data().cast::<A>();
             std::slice::from_raw_parts(data, self.address.length / size_of::<A>())
         }
     }
@@ -383,10 +424,7 @@ impl Deref for SegmentGuard<'_> {
     fn deref(&self) -> &[u8] {
         // SAFETY: the data follows the header and stays mapped while the segment is borrowed. One thread of all
         // processes holds the lock, and there is one `SegmentGuard` for each time it is locked.
-        unsafe {
-            let data = self.segment.mapping.as_ptr().add(HEADER);
-            std::slice::from_raw_parts(data, self.segment.address.length)
-        }
+        unsafe { std::slice::from_raw_parts(self.segment.mapping.data(), self.segment.len()) }
     }
 }
 
@@ -394,10 +432,7 @@ impl DerefMut for SegmentGuard<'_> {
     #[inline]
     fn deref_mut(&mut self) -> &mut [u8] {
         // SAFETY: as in `deref`; and the `SegmentGuard` is borrowed mutably.
-        unsafe {
-            let data = self.segment.mapping.as_ptr().add(HEADER);
-            std::slice::from_raw_parts_mut(data, self.segment.address.length)
-        }
+        unsafe { std::slice::from_raw_parts_mut(self.segment.mapping.data(), self.segment.len()) }
     }
 }
 
@@ -418,13 +453,10 @@ unsafe impl Atomic for AtomicU32 {}
 // SAFETY: as above.
 unsafe impl Atomic for AtomicU64 {}
 
-/// Returns whether handles are in flight of a segment, which may be incomplete.
-#[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
+/// Returns whether handles are in flight of a segment, as far as is known. An incomplete one has none.
 pub(super) fn is_in_flight(name: &str) -> bool {
-    let mapping = ShmemConf::new().os_id(os_id(name)).open();
-    mapping.is_ok_and(|mapping| {
-        let header = mapping.as_ptr().cast::<Header>();
-        // SAFETY: the mapping is at least as long as a header, and aligned to a page.
-        mapping.len() >= HEADER && unsafe { (*header).in_flight.load(Ordering::Acquire) } != 0
-    })
+    match name::memory(name, false).and_then(|memory| Mapping::of(&memory)) {
+        Ok(mapping) => mapping.header().in_flight.load(Ordering::Acquire) != 0,
+        Err(error) => error.kind() != ErrorKind::NotFound,
+    }
 }

@@ -1,41 +1,30 @@
 //! How much memory Linux has free, and reserving it in `/dev/shm`.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FallocateFlags, MemfdFlags, OFlags, fallocate, memfd_create};
+use rustix::fs::{FallocateFlags, MemfdFlags, fallocate, memfd_create};
 
 use crate::platform::limits::too_large;
 
 /// Where Linux has its shared memory.
 const SHARED: &str = "/dev/shm";
 
-/// Opens a file there, and never what a link leads to.
-fn open_for_writing(name: &str) -> io::Result<File> {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    OpenOptions::new()
-        .write(true)
-        .custom_flags(flags.bits().cast_signed())
-        .open(Path::new(SHARED).join(name))
-}
-
-/// Reserves the memory of a new name; an error if there is too little of it.
-pub(crate) fn reserve(name: &str, bytes: u64) -> io::Result<()> {
-    let mut file = open_for_writing(name)?;
+/// Gives new memory its length, and reserves that; an error if there is too little.
+pub(crate) fn reserve(mut memory: &File, bytes: u64) -> io::Result<()> {
     let reserved =
-        rustix::io::retry_on_intr(|| fallocate(&file, FallocateFlags::empty(), 0, bytes));
+        rustix::io::retry_on_intr(|| fallocate(memory, FallocateFlags::empty(), 0, bytes));
     let reserved = match reserved {
         // Not every file system can (ramfs cannot), but each has memory for what is written.
         Err(rustix::io::Errno::OPNOTSUPP) => {
-            io::copy(&mut io::Read::take(io::repeat(0), bytes), &mut file).map(drop)
+            io::copy(&mut io::Read::take(io::repeat(0), bytes), &mut memory).map(drop)
         }
         other => other.map_err(Into::into),
     };
     reserved.map_err(|error| match error.kind() {
         io::ErrorKind::StorageFull => {
-            let found = rustix::fs::statvfs(SHARED);
+            let found = rustix::fs::fstatvfs(memory);
             too_large(found.map_or(0, |found| found.f_bavail * found.f_frsize))
         }
         _ => error,
@@ -44,14 +33,11 @@ pub(crate) fn reserve(name: &str, bytes: u64) -> io::Result<()> {
 
 /// Frees memory that is no longer read, though a process may have it open; not the first `kept` bytes, which such a
 /// process may still read.
-pub(crate) fn release(name: &str, kept: u64) {
-    if let Ok(file) = open_for_writing(name)
-        && let Ok(found) = file.metadata()
-    {
+pub(crate) fn release(memory: &File, kept: u64) {
+    if let Ok(found) = memory.metadata() {
         let hole = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
         // Reading a freed page allocates a new one, or ends the reader by a signal if there is none.
-        let length = found.len().saturating_sub(kept);
-        let _ = fallocate(&file, hole, kept, length);
+        let _ = fallocate(memory, hole, kept, found.len().saturating_sub(kept));
     }
 }
 

@@ -3,12 +3,11 @@
 use std::fs::File;
 use std::io;
 
-#[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
-pub(crate) fn reserve(_name: &str, _bytes: u64) -> io::Result<()> {
-    Ok(())
+pub(crate) fn reserve(memory: &File, bytes: u64) -> io::Result<()> {
+    memory.set_len(bytes)
 }
 
-pub(crate) fn release(_name: &str, _kept: u64) {}
+pub(crate) fn release(_memory: &File, _kept: u64) {}
 
 pub(crate) fn not_made(error: io::Error) -> io::Error {
     error
