@@ -15,7 +15,7 @@ use crate::errors::error::{Error, Result};
 use crate::errors::send_error::SendError;
 use crate::memory::segment::Segment;
 use crate::memory::timeout::{Timeout, WaitUntil};
-use crate::trace::events;
+use crate::trace::events::{self, event};
 use crate::transfer::attachments::{self, Attachments};
 use crate::transfer::block::Block;
 use crate::transfer::caught;
@@ -154,7 +154,9 @@ impl<T: Serialize> Typed<T> {
         }
         let put = self.mpmc.put(message, limit.wait_until());
         if let Ok((item, at)) = put {
-            events::put(&self.mpmc, item, at);
+            if at.is_some() {
+                event!(TRACE, queue = ?self.mpmc, item, at, "put");
+            }
             attachments.commit();
         }
         if block.is_none() {
@@ -187,7 +189,9 @@ impl<T: DeserializeOwned> Typed<T> {
             value
         };
         let item = taken.map_err(|stop| self.stopped(stop, limit, MESSAGE))?;
-        events::got(&self.mpmc, item, since);
+        if since.is_some() {
+            event!(TRACE, queue = ?self.mpmc, item, since, "got");
+        }
         value.map_err(|reason| Error::Unreadable {
             what: (self.name)(),
             reason,

@@ -13,7 +13,7 @@ use crate::platform::file_lock::{FileLock, Refused};
 use crate::platform::is_portable;
 use crate::platform::robust_mutex::RobustMutex;
 use crate::platform::wait_until::{Pauses, WaitUntil};
-use crate::trace::events;
+use crate::trace::events::{self, event};
 
 /// A lock between processes, as the system has it.
 #[derive(Clone, Copy)]
@@ -86,7 +86,7 @@ impl Segment {
             "memory used by atomics is not locked"
         );
         if !matches!(limit, WaitUntil::Try) {
-            events::lock_awaited(self);
+            event!(TRACE, lock = ?self, "lock awaited");
         }
         let lock = self.raw_lock(LOCK);
         // A copy made by `fork` that has a number of its own is unknown to the segment's other users. The open file, and
@@ -105,7 +105,7 @@ impl Segment {
         holder.store(UniquePid::own().number(), Ordering::Release);
         compiler_fence(Ordering::SeqCst);
         let held = self.guard();
-        events::lock_held(self);
+        event!(TRACE, lock = ?self, "lock held");
         Ok(held)
     }
 
@@ -182,6 +182,8 @@ impl Drop for SegmentGuard<'_> {
         let holder = &self.segment.header().lock.holder;
         holder.store(0, Ordering::Release);
         self.segment.raw_lock(LOCK).unlock();
-        events::lock_released(self.segment, at);
+        if at.is_some() {
+            event!(TRACE, lock = ?self.segment, at, "lock released");
+        }
     }
 }

@@ -18,7 +18,7 @@ use crate::process::join_handle::JoinHandle;
 use crate::process::start::Start;
 use crate::process::task::Task;
 use crate::process::{at_exit, reaper, task_table};
-use crate::trace::events;
+use crate::trace::events::{self, event};
 use crate::transfer::codec;
 use crate::transfer::envelope::{self, Envelope};
 use crate::transfer::handles::Handles;
@@ -209,7 +209,8 @@ impl Builder {
             let _ = child.signal(Signal::KILL);
             let _ = child.wait(None);
         })?;
-        events::process_started(&child.info, at);
+        let ProcessInfo { name, pid, daemon } = &child.info;
+        event!(INFO, name, pid, daemon, at, "process started");
         if carries {
             // If it dies before it has read its arguments, others may wait for the handles in them, and this process
             // with them, and not ask whether the child lives.

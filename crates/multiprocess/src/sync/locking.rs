@@ -6,7 +6,7 @@ use crate::errors::error::Error;
 use crate::memory::liveness::UniquePid;
 use crate::memory::segment::{Segment, SegmentGuard};
 use crate::platform::file_lock::Refused;
-use crate::trace::events;
+use crate::trace::events::event;
 
 /// What a segment answers to a thread that asks for its lock.
 pub(crate) type Locked<'a> = Result<SegmentGuard<'a>, Refused>;
@@ -135,7 +135,7 @@ pub(crate) fn refusal(
     what: String,
     limit: Option<Duration>,
 ) -> Error {
-    events::lock_refused(memory);
+    event!(TRACE, lock = ?memory, "lock refused");
     match refused {
         Refused::Busy => match limit {
             Some(limit) => Error::LockTimeout {
