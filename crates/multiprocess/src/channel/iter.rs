@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::channel::typed::Typed;
 use crate::errors::error::{Error, Result};
-use crate::memory::timeout::Timeout;
+use crate::platform::wait_until::WaitUntil;
 
 /// What comes out of a [`Queue`](crate::Queue), a [`Receiver`](crate::Receiver) or a
 /// [`Connection`](crate::Connection), until its end; each step waits.
@@ -22,7 +22,7 @@ impl<T: DeserializeOwned> Iterator for Iter<'_, T> {
     type Item = Result<T>;
 
     fn next(&mut self) -> Option<Result<T>> {
-        let taken = self.messages?.take(Timeout::None);
+        let taken = self.messages?.take(WaitUntil::Until(None));
         if !matches!(taken, Ok(_) | Err(Error::Unreadable { .. })) {
             self.messages = None;
         }
@@ -100,7 +100,7 @@ macro_rules! receives {
             /// which case it is lost, and the next is received by the next call.
             #[doc = $error]
             pub fn recv(&self) -> Result<$message> {
-                self.take(Timeout::None)
+                self.take(WaitUntil::Until(None))
             }
 
             /// Receives the next message if there is one.
@@ -110,7 +110,7 @@ macro_rules! receives {
             /// As [`recv`](Self::recv), and [`Error::Empty`] if there is nothing yet, or others were receiving for a
             /// millisecond.
             pub fn try_recv(&self) -> Result<$message> {
-                self.take(Timeout::Try)
+                self.take(WaitUntil::Try)
             }
 
             /// Receives the next message; waits for it, but not longer than `limit`.
@@ -119,7 +119,7 @@ macro_rules! receives {
             ///
             /// As [`recv`](Self::recv), and [`Error::Timeout`] if there was none in time.
             pub fn recv_timeout(&self, limit: Duration) -> Result<$message> {
-                self.take(Timeout::For(limit))
+                self.take(WaitUntil::within(limit))
             }
         }
     };

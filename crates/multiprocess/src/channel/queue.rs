@@ -15,7 +15,7 @@ use crate::channel::typed::Typed;
 use crate::errors::error::{Error, Result};
 use crate::errors::send_error::SendError;
 use crate::memory::segment::Segment;
-use crate::memory::timeout::Timeout;
+use crate::platform::wait_until::WaitUntil;
 use crate::trace::events;
 use crate::transfer::handle::handle;
 
@@ -159,7 +159,10 @@ impl<T> Queue<T> {
     /// [`Error::Memory`] if the system refuses the lock, which should not happen.
     pub fn close(&self) -> Result<()> {
         let closed = self.mpmc().close();
-        closed.map_err(|stop| self.items.stopped(stop, Timeout::None, "the lock of"))
+        closed.map_err(|stop| {
+            self.items
+                .stopped(stop, WaitUntil::Until(None), "the lock of")
+        })
     }
 
     /// Marks an item that was got as done. Python: `JoinableQueue.task_done()`.
@@ -198,7 +201,7 @@ impl<T> Queue<T> {
     /// # Ok::<(), multiprocess::Error>(())
     /// ```
     pub fn join(&self) -> Result<()> {
-        self.wait_until_done(Timeout::None)
+        self.wait_until_done(WaitUntil::Until(None))
     }
 
     /// Waits until every item that was put is done with, but not longer than `limit`.
@@ -207,11 +210,11 @@ impl<T> Queue<T> {
     ///
     /// [`Error::Timeout`] if the time is over.
     pub fn join_timeout(&self, limit: Duration) -> Result<()> {
-        self.wait_until_done(Timeout::For(limit))
+        self.wait_until_done(WaitUntil::within(limit))
     }
 
-    fn wait_until_done(&self, limit: Timeout) -> Result<()> {
-        let done = self.mpmc().wait_until_done(limit.wait_until());
+    fn wait_until_done(&self, limit: WaitUntil) -> Result<()> {
+        let done = self.mpmc().wait_until_done(limit);
         done.map_err(|stop| self.items.stopped(stop, limit, "the last `task_done` for"))
     }
 }
@@ -224,7 +227,7 @@ impl<T: Serialize> Queue<T> {
     /// Each contains the item. [`Error::Closed`] if the queue is closed; [`Error::Unsendable`] if the item cannot
     /// be serialised; [`Error::Memory`] if it needs more memory than there is.
     pub fn put(&self, item: T) -> Result<(), SendError<T>> {
-        self.items.put(item, Timeout::None)
+        self.items.put(item, WaitUntil::Until(None))
     }
 
     /// Puts an item into the queue if there is room. Python: `put(item, block=False)`, or `put_nowait(item)`.
@@ -233,7 +236,7 @@ impl<T: Serialize> Queue<T> {
     ///
     /// As [`put`](Queue::put), and [`Error::Full`] if there is no room, or others were putting for a millisecond.
     pub fn try_put(&self, item: T) -> Result<(), SendError<T>> {
-        self.items.put(item, Timeout::Try)
+        self.items.put(item, WaitUntil::Try)
     }
 
     /// Puts an item into the queue; waits for room, but not longer than `limit`. Python: `put(item, timeout=seconds)`.
@@ -242,7 +245,7 @@ impl<T: Serialize> Queue<T> {
     ///
     /// As [`put`](Queue::put), and [`Error::Timeout`] if there was no room in time.
     pub fn put_timeout(&self, item: T, limit: Duration) -> Result<(), SendError<T>> {
-        self.items.put(item, Timeout::For(limit))
+        self.items.put(item, WaitUntil::within(limit))
     }
 }
 
@@ -254,7 +257,7 @@ impl<T: DeserializeOwned> Queue<T> {
     /// [`Error::Closed`] if the queue is closed and empty; [`Error::Unreadable`] if the item cannot be read back, in
     /// which case it is lost, and the next is got by the next call.
     pub fn get(&self) -> Result<T> {
-        self.items.take(Timeout::None)
+        self.items.take(WaitUntil::Until(None))
     }
 
     /// Takes the first item out of the queue if there is one. Python: `get(block=False)`, or `get_nowait()`.
@@ -263,7 +266,7 @@ impl<T: DeserializeOwned> Queue<T> {
     ///
     /// As [`get`](Queue::get), and [`Error::Empty`] if there is nothing yet, or others were getting for a millisecond.
     pub fn try_get(&self) -> Result<T> {
-        self.items.take(Timeout::Try)
+        self.items.take(WaitUntil::Try)
     }
 
     /// Takes the first item out of the queue; waits for one, but not longer than `limit`. Python:
@@ -273,7 +276,7 @@ impl<T: DeserializeOwned> Queue<T> {
     ///
     /// As [`get`](Queue::get), and [`Error::Timeout`] if there was none in time.
     pub fn get_timeout(&self, limit: Duration) -> Result<T> {
-        self.items.take(Timeout::For(limit))
+        self.items.take(WaitUntil::within(limit))
     }
 }
 

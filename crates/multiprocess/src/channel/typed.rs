@@ -14,7 +14,7 @@ use crate::channel::peers::Peers;
 use crate::errors::error::{Error, Result};
 use crate::errors::send_error::SendError;
 use crate::memory::segment::Segment;
-use crate::memory::timeout::{Timeout, WaitUntil};
+use crate::platform::wait_until::WaitUntil;
 use crate::trace::events::{self, event};
 use crate::transfer::attachments::{self, Attachments};
 use crate::transfer::block::Block;
@@ -108,12 +108,12 @@ impl<T> Typed<T> {
     }
 
     /// Returns the error for an operation that was stopped.
-    pub(crate) fn stopped(&self, stop: Stop, limit: Timeout, waited_for: &str) -> Error {
+    pub(crate) fn stopped(&self, stop: Stop, limit: WaitUntil, waited_for: &str) -> Error {
         let what = (self.name)();
         match (stop, limit) {
             (Stop::Closed, _) => Error::Closed { what },
             (Stop::System(source), _) => Error::Memory { what, source },
-            (Stop::NotNow, Timeout::For(limit)) => Error::Timeout {
+            (Stop::NotNow, WaitUntil::Within(limit, _)) => Error::Timeout {
                 event: format!("{waited_for} {what}"),
                 limit,
             },
@@ -128,14 +128,14 @@ const MESSAGE: &str = "a message out of";
 
 impl<T: Serialize> Typed<T> {
     /// Puts a value, or returns it in the error.
-    pub(crate) fn put(&self, value: T, limit: Timeout) -> Result<(), SendError<T>> {
+    pub(crate) fn put(&self, value: T, limit: WaitUntil) -> Result<(), SendError<T>> {
         match self.try_to_put(&value, limit) {
             Ok(()) => Ok(()),
             Err(error) => Err(SendError::new(value, error)),
         }
     }
 
-    fn try_to_put(&self, value: &T, limit: Timeout) -> Result<()> {
+    fn try_to_put(&self, value: &T, limit: WaitUntil) -> Result<()> {
         let unsendable = |reason| Error::Unsendable {
             what: (self.name)(),
             reason,
@@ -152,7 +152,7 @@ impl<T: Serialize> Typed<T> {
             // Before it can be taken: the process that discards it has to know that there are handles in it.
             self.mpmc.rings.mark_loaded();
         }
-        let put = self.mpmc.put(message, limit.wait_until());
+        let put = self.mpmc.put(message, limit);
         if let Ok((item, at)) = put {
             if at.is_some() {
                 event!(TRACE, queue = ?self.mpmc, item, at, "put");
@@ -172,15 +172,14 @@ impl<T: Serialize> Typed<T> {
 
 impl<T: DeserializeOwned> Typed<T> {
     /// Takes the next value.
-    pub(crate) fn take(&self, limit: Timeout) -> Result<T> {
+    pub(crate) fn take(&self, limit: WaitUntil) -> Result<T> {
         let since = events::moment(Level::TRACE);
-        let wait = limit.wait_until();
         let mut taken = Err(Stop::NotNow);
         let value = if let Some(block) = &self.block {
-            (block.receive)(&mut |sink| taken = self.mpmc.take(sink, wait))
+            (block.receive)(&mut |sink| taken = self.mpmc.take(sink, limit))
         } else {
             let mut message = BUFFER.take();
-            taken = self.mpmc.take(&mut message, wait);
+            taken = self.mpmc.take(&mut message, limit);
             let value = match taken {
                 Ok(_) => caught::or_panic_message(|| codec::read_serialised(&message)),
                 Err(_) => Err(String::new()),

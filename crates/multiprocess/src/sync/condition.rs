@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::errors::error::{Error, Result};
 use crate::memory::liveness::UniquePid;
-use crate::memory::timeout::is_over;
+use crate::platform::wait_until::is_over;
 use crate::sync::locking::locking;
 use crate::sync::monitor::{EVENTCOUNTS, Monitor, Numbers, Table};
 use crate::transfer::handle::handle;

@@ -58,8 +58,7 @@ macro_rules! locking {
                 &self,
                 limit: std::time::Duration,
             ) -> $crate::Result<$guard<'_ $(, $of)?>> {
-                let deadline = std::time::Instant::now().checked_add(limit);
-                self.guard(self.memory().lock($crate::platform::wait_until::WaitUntil::Until(deadline)), Some(limit))
+                self.guard(self.memory().lock($crate::platform::wait_until::WaitUntil::within(limit)), Some(limit))
             }
 
             #[inline]

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::errors::error::{Error, Result};
-use crate::memory::timeout::Timeout;
 use crate::platform::file_lock::Refused;
+use crate::platform::wait_until::WaitUntil;
 use crate::sync::locking::refusal;
 use crate::sync::permits::Permits;
 use crate::transfer::handle::handle;
@@ -66,7 +66,7 @@ impl Semaphore {
     /// [`Error::Memory`] if the operating system refuses.
     #[inline]
     pub fn acquire(&self) -> Result<Permit<'_>> {
-        self.take(Timeout::None)
+        self.take(|| WaitUntil::Until(None))
     }
 
     /// Takes a permit if one is free. Python: `Semaphore.acquire(block=False)`.
@@ -79,7 +79,7 @@ impl Semaphore {
     /// As [`acquire`](Semaphore::acquire), and [`Error::WouldBlock`] if none is free, or the millisecond is over.
     #[inline]
     pub fn try_acquire(&self) -> Result<Permit<'_>> {
-        self.take(Timeout::Try)
+        self.take(|| WaitUntil::Try)
     }
 
     /// Waits for a permit, but not longer than `limit`.
@@ -93,7 +93,7 @@ impl Semaphore {
     /// was stopped in the middle of looking for permits of dead processes.
     #[inline]
     pub fn acquire_timeout(&self, limit: Duration) -> Result<Permit<'_>> {
-        self.take(Timeout::For(limit))
+        self.take(|| WaitUntil::within(limit))
     }
 
     /// Returns the number of permits, free or not.
@@ -113,21 +113,21 @@ impl Semaphore {
     }
 
     #[inline]
-    fn take(&self, limit: Timeout) -> Result<Permit<'_>> {
+    fn take(&self, limit: impl FnOnce() -> WaitUntil) -> Result<Permit<'_>> {
         if !self.0.take_at_once() {
-            self.wait(limit)?;
+            self.wait(limit())?;
         }
         Ok(Permit { semaphore: self })
     }
 
     /// Waits for a permit and takes it.
     #[cold]
-    fn wait(&self, limit: Timeout) -> Result<()> {
+    fn wait(&self, limit: WaitUntil) -> Result<()> {
         let time = match limit {
-            Timeout::For(limit) => Some(limit),
-            Timeout::None | Timeout::Try => None,
+            WaitUntil::Within(limit, _) => Some(limit),
+            _ => None,
         };
-        match self.0.take(limit.wait_until()) {
+        match self.0.take(limit) {
             Ok(true) => Ok(()),
             Ok(false) => Err(match time {
                 Some(limit) => Error::PermitTimeout {
@@ -141,7 +141,7 @@ impl Semaphore {
                 // The wake-up may have been for a free permit: pass it on.
                 self.0.freed().notify_one();
                 Err(match (refused, limit) {
-                    (Refused::Busy, Timeout::Try) => self.would_block(),
+                    (Refused::Busy, WaitUntil::Try) => self.would_block(),
                     (refused, _) => self.refusal(refused, time),
                 })
             }
