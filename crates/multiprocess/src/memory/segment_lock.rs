@@ -69,12 +69,22 @@ impl Segment {
             let _making = registry::making()?;
             self.open_file(which)?;
         }
-        let lock = self.raw_lock(which);
-        lock.lock(limit)?;
         Ok(Turn {
-            lock,
+            lock: self.take(which, limit)?,
             not_send: PhantomData,
         })
+    }
+
+    /// Waits for a turn, or for the [`LOCK`].
+    #[inline]
+    fn take(&self, which: usize, limit: WaitUntil) -> Result<RawLock<'_>, Refused> {
+        let lock = self.raw_lock(which);
+        // A copy made by `fork` shares the open file, and with it the lock.
+        if matches!(lock, RawLock::File(_)) && self.is_forked() {
+            self.check_process()?;
+        }
+        lock.lock(limit)?;
+        Ok(lock)
     }
 
     /// Waits for the lock.
@@ -88,15 +98,11 @@ impl Segment {
         if !matches!(limit, WaitUntil::Try) {
             event!(TRACE, lock = ?self, "lock awaited");
         }
-        let lock = self.raw_lock(LOCK);
-        // A copy made by `fork` that has a number of its own is unknown to the segment's other users. The open file, and
-        // with it the lock, a copy shares in any case.
-        if self.opened_by.0 != UniquePid::own()
-            || matches!(lock, RawLock::File(_)) && self.is_forked()
-        {
+        // A copy made by `fork` that has a number of its own is unknown to the segment's other users.
+        if self.opened_by.0 != UniquePid::own() {
             self.check_process()?;
         }
-        lock.lock(limit)?;
+        let lock = self.take(LOCK, limit)?;
         if self.holder().is_some() {
             self.take_over(lock, limit)?;
         }

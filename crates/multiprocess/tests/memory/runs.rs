@@ -38,6 +38,7 @@ pub(crate) fn main() -> ExitCode {
             is_forked_and_ends,
             is_forked_and_goes_on,
             is_forked_and_sends,
+            is_forked_and_puts,
             finds_names_of_others,
             changes_its_user,
             has_another_effective_user,
@@ -51,6 +52,7 @@ pub(crate) fn main() -> ExitCode {
             a_copy_by_fork_begins_anew_when_its_original_has_ended,
             a_copy_by_fork_takes_nothing_from_its_original,
             a_copy_by_fork_does_not_lock_what_its_original_has_sent,
+            a_copy_by_fork_takes_no_turn_with_a_lock_that_it_shares,
             names_of_others_in_a_run_do_no_harm,
             a_program_that_changes_its_user_begins_anew,
             the_effective_user_counts,
@@ -296,6 +298,28 @@ fn is_forked_and_sends() {
 
 fn a_copy_by_fork_does_not_lock_what_its_original_has_sent() {
     succeeded(&Scene::new("is_forked_and_sends").play());
+}
+
+fn is_forked_and_puts() {
+    init(tasks());
+    let queue = Queue::new().unwrap();
+    queue.put(1).unwrap();
+    let Some(copy) = fork() else {
+        let put = queue.put(2);
+        if story::is_portable() {
+            // Original and copy share the open file that is the lock, so both would have it at once.
+            let error = put.unwrap_err().to_string();
+            assert!(error.contains("was forked"), "{error}");
+        }
+        return;
+    };
+    copy_succeeded(copy);
+    assert_eq!(queue.get().unwrap(), 1);
+    drop(queue);
+}
+
+fn a_copy_by_fork_takes_no_turn_with_a_lock_that_it_shares() {
+    succeeded(&Scene::new("is_forked_and_puts").play());
 }
 
 fn makes_and_dies() {
