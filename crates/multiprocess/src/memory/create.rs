@@ -70,7 +70,8 @@ impl Segment {
     }
 
     fn create_at(place: SegmentName, length: usize, usage: Access) -> io::Result<Arc<Segment>> {
-        let total = total(length)?;
+        let total = HEADER.saturating_add(length) as u64;
+        limits::check(total)?;
         // Where the file is not the memory itself, it is made first: whatever happens next, both will be removed.
         let users = run_file::hold(&place.path(), Existence::New)?;
         let mapping = Self::map_new(&place, total).inspect_err(|_| place.remove())?;
@@ -80,7 +81,7 @@ impl Segment {
             length,
             usage,
         };
-        let segment = Segment::new(mapping, address, users);
+        let segment = Segment::new(mapping, address, Arc::new(users));
         #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
         segment.make_mutexes()?;
         let header = segment.header();
@@ -91,19 +92,9 @@ impl Segment {
 
     /// Maps a new name, and reserves the memory: otherwise the first write would end the process by a signal if there
     /// is too little.
-    fn map_new(place: &SegmentName, total: usize) -> io::Result<Mapping> {
+    fn map_new(place: &SegmentName, total: u64) -> io::Result<Mapping> {
         let memory = name::memory(&place.to_string(), true).map_err(limits::not_made)?;
-        limits::reserve(&memory, total as u64)?;
+        limits::reserve(&memory, total)?;
         Mapping::of(&memory)
     }
-}
-
-/// Returns the bytes of a segment with its header; an error if there is less memory than that.
-fn total(length: usize) -> io::Result<usize> {
-    let total = HEADER
-        .checked_add(length)
-        .filter(|&total| isize::try_from(total).is_ok());
-    let total = total.ok_or_else(|| limits::too_large(limits::free_memory().unwrap_or(0)))?;
-    limits::check(total as u64)?;
-    Ok(total)
 }

@@ -103,7 +103,7 @@ impl UniquePid {
         Holder::of(self.pid())
     }
 
-    fn file(self, run: Run, what: &str) -> PathBuf {
+    pub(super) fn file(self, run: Run, what: &str) -> PathBuf {
         run.file(&format!("{what}{:x}", self.0))
     }
 
@@ -137,11 +137,6 @@ pub(crate) fn random_half() -> u32 {
 pub(crate) fn inherit(random_half: u32) {
     let own = UniquePid::of(std::process::id(), random_half);
     OWN.store(own.0, Ordering::Relaxed);
-}
-
-/// Removes the file of a child that has ended.
-pub(super) fn forget(child: UniquePid, run: Run) {
-    remove_if_dead(&child.file(run, ALIVE));
 }
 
 /// Marks this process as [alive](ALIVE) or an [orphan](ORPHAN), for the other processes of a run.

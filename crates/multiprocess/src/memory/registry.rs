@@ -132,7 +132,7 @@ pub(crate) fn may_have_left_something() -> bool {
 /// Removes the files of a child that has ended.
 pub(crate) fn forget(child: UniquePid) {
     for run in runs() {
-        liveness::forget(child, run);
+        liveness::remove_if_dead(&child.file(run, ALIVE));
     }
 }
 

@@ -144,11 +144,11 @@ fn open_segments() -> MutexGuard<'static, BTreeMap<SegmentName, Weak<Segment>>> 
 }
 
 impl Segment {
-    pub(super) fn new(mapping: Mapping, address: Address, users: File) -> Segment {
+    pub(super) fn new(mapping: Mapping, address: Address, users: Arc<File>) -> Segment {
         Segment {
             mapping: ManuallyDrop::new(mapping),
             address,
-            users: Arc::new(users),
+            users,
             files: Default::default(),
             opened_by: (UniquePid::current(), run_file::user()),
             times_kept: AtomicU32::new(0),
@@ -258,7 +258,7 @@ impl Segment {
             length,
             usage,
         };
-        Segment::new(mapping, address, users).share(false)
+        Segment::new(mapping, address, Arc::new(users)).share(false)
     }
 
     #[inline]
@@ -275,15 +275,11 @@ impl Segment {
     fn clear(&mut self, clear: &[OnceLock<Clear>]) {
         // SAFETY: the mapping is taken once, by the `drop` that calls this, and moves to the successor.
         let mapping = unsafe { ManuallyDrop::take(&mut self.mapping) };
-        let successor = Arc::new(Segment {
-            mapping: ManuallyDrop::new(mapping),
-            address: self.address.clone(),
-            users: Arc::clone(&self.users),
-            files: std::mem::take(&mut self.files),
-            opened_by: self.opened_by,
-            times_kept: AtomicU32::new(0),
-            clear: Default::default(),
-        });
+        let users = Arc::clone(&self.users);
+        let mut successor = Segment::new(mapping, self.address.clone(), users);
+        successor.files = std::mem::take(&mut self.files);
+        successor.opened_by = self.opened_by;
+        let successor = Arc::new(successor);
         // A message may hold a handle of this very memory.
         open_segments().insert(self.address.place.clone(), Arc::downgrade(&successor));
         for (direction, clear) in clear.iter().enumerate() {

@@ -75,13 +75,14 @@ const LITTLE: u64 = 16 << 10;
 /// Returns an error if fewer than that many bytes are free.
 pub(crate) fn check(bytes: u64) -> io::Result<()> {
     check_file_size(bytes)?;
-    if bytes <= LITTLE {
-        return Ok(());
+    if bytes > LITTLE {
+        // No process can address more.
+        let free = free_memory().unwrap_or(isize::MAX as u64);
+        if bytes > free {
+            return Err(too_large(free));
+        }
     }
-    match free_memory() {
-        Some(free) if bytes > free => Err(too_large(free)),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// Returns a new file that has no name, and is gone with the last process that has it open; `None` where the system has

@@ -14,8 +14,7 @@ use nix::sys::signal::SigSet;
 
 use crate::platform;
 
-/// What to start, with the signals that the caller blocks: a process takes them from the thread that starts it.
-type Order = (Command, Option<SigSet>, Sender<io::Result<Child>>);
+type Order = Box<dyn FnOnce() + Send>;
 
 /// Which thread starts a process.
 pub(crate) enum Spawner {
@@ -61,12 +60,20 @@ impl Spawner {
             Spawner::Caller | Spawner::Main => command.spawn(),
             Spawner::Thread(orders) => {
                 let ended = || io::Error::other("the thread that starts processes has ended");
-                let (reply, replies) = mpsc::channel();
+                let (reply, started) = mpsc::channel();
+                // A process takes the blocked signals from the thread that starts it.
                 let blocked = SigSet::thread_get_mask().ok();
-                orders
-                    .send((command, blocked, reply))
-                    .map_err(|_| ended())?;
-                replies.recv().map_err(|_| ended())?
+                let order = move || {
+                    if let Some(blocked) = blocked {
+                        let _ = blocked.thread_set_mask();
+                    }
+                    let started = command.spawn();
+                    // The command has our copy of the child's end of the control socket.
+                    drop(command);
+                    let _ = reply.send(started);
+                };
+                orders.send(Box::new(order)).map_err(|_| ended())?;
+                started.recv().map_err(|_| ended())?
             }
         }
     }
@@ -75,16 +82,6 @@ impl Spawner {
 fn start_thread() -> io::Result<Sender<Order>> {
     let (sender, orders) = mpsc::channel::<Order>();
     let thread = std::thread::Builder::new().name("spawner".to_owned());
-    thread.spawn(move || {
-        for (mut command, blocked, reply) in orders {
-            if let Some(blocked) = blocked {
-                let _ = blocked.thread_set_mask();
-            }
-            let started = command.spawn();
-            // The command has our copy of the child's end of the control socket.
-            drop(command);
-            let _ = reply.send(started);
-        }
-    })?;
+    thread.spawn(move || orders.into_iter().for_each(|order| order()))?;
     Ok(sender)
 }
