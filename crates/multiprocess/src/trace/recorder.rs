@@ -22,13 +22,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde::Serialize;
 use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Dispatch, Event, Metadata, Subscriber, dispatcher};
+use tracing::{Dispatch, Event, Level, dispatcher};
 
 use crate::errors::current;
 use crate::platform::limits;
 use crate::platform::process::{now, thread_id};
-use crate::trace::{TARGET, warn};
+use crate::trace::{TARGET, listener, warn};
 
 /// The environment variable that names the folder for the recording.
 pub(crate) const VARIABLE: &str = "MULTIPROCESS_RECORD";
@@ -129,7 +128,7 @@ impl Recording {
         // Writing more than the system allows ends the process by a signal.
         let limit = limits::largest_file().unwrap_or(u64::MAX);
         Recording {
-            recorder: Dispatch::new(Recorder),
+            recorder: listener::up_to(Level::TRACE, write),
             file,
             max_bytes: limit.saturating_sub(LAST_LINE),
             bytes: AtomicU64::new(0),
@@ -157,33 +156,13 @@ impl Recording {
     }
 }
 
-struct Recorder;
-
-impl Subscriber for Recorder {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn event(&self, event: &Event<'_>) {
-        let thread = this_thread();
-        let mut line = Line::new();
-        line.add("thread", thread);
-        line.is_of_crate = event.metadata().target() == TARGET;
-        event.record(&mut line);
-        line.write(event.metadata().name());
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
+fn write(event: &Event<'_>) {
+    let thread = this_thread();
+    let mut line = Line::new();
+    line.add("thread", thread);
+    line.is_of_crate = event.metadata().target() == TARGET;
+    event.record(&mut line);
+    line.write(event.metadata().name());
 }
 
 fn this_thread() -> i32 {
