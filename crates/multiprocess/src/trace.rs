@@ -10,7 +10,6 @@ pub(crate) mod printer;
 #[cfg_attr(not(feature = "record"), path = "trace/no_recorder.rs")]
 pub(crate) mod recorder;
 
-/// The target of the events of this crate.
 pub(crate) const TARGET: &str = "multiprocess";
 
 /// Prints a line on standard error, in one piece. A closed one is ignored: there is nowhere to report it.

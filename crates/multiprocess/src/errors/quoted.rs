@@ -6,7 +6,6 @@ use std::fmt::{self, Write};
 /// A name, on one line, shortened.
 pub(crate) struct Name<'a>(pub(crate) &'a str);
 
-/// A process, by its name and id.
 pub(crate) struct Process<'a>(pub(crate) &'a str, pub(crate) u32);
 
 /// A message on one line, which may hold names, shortened.

@@ -10,7 +10,6 @@ use crate::memory::registry;
 use crate::memory::run_file::{self, Existence};
 use crate::platform::limits;
 
-/// Stores bytes in a file that has no name.
 pub(crate) fn holding(bytes: &[u8]) -> io::Result<OwnedFd> {
     limits::check_file_size(bytes.len() as u64)?;
     let mut file = limits::memfd().unwrap_or_else(removed_file)?;

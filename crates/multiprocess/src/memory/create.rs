@@ -44,7 +44,6 @@ impl Segment {
         Self::create_at(self.address.place.child(suffix), length, Access::Atomic)
     }
 
-    /// Opens a dependent of this segment.
     pub(crate) fn open_dependent(&self, suffix: &str) -> Result<Arc<Segment>, String> {
         self.check_process().map_err(|error| error.to_string())?;
         Self::open(&self.address.place.child(suffix), None, Access::Atomic)

@@ -28,10 +28,8 @@ pub(crate) struct EventCount<'a> {
     waiters: &'a AtomicU32,
 }
 
-/// The kernel wakes no more than this in one call.
 const ALL: u32 = i32::MAX.unsigned_abs();
 
-/// Wakes the waiters of all directions of a segment.
 pub(crate) fn notify_all_of(segment: &Segment) {
     for place in CHANNEL_EVENTCOUNTS.step_by(2) {
         EventCount::of(segment, place).notify_all();
@@ -41,11 +39,8 @@ pub(crate) fn notify_all_of(segment: &Segment) {
 impl<'a> EventCount<'a> {
     /// Returns the eventcount of a segment at a place, which is even.
     pub(crate) fn of(segment: &'a Segment, place: usize) -> EventCount<'a> {
-        let words = segment.words();
-        EventCount {
-            epoch: &words[place],
-            waiters: &words[place + 1],
-        }
+        let [epoch, waiters] = [place, place + 1].map(|word| &segment.words()[word]);
+        EventCount { epoch, waiters }
     }
 
     /// Wakes one waiter, if there is any. The caller has stored what it waits for.
@@ -53,12 +48,10 @@ impl<'a> EventCount<'a> {
         self.notify(1);
     }
 
-    /// Wakes all waiters.
     pub(crate) fn notify_all(self) {
         self.notify(ALL);
     }
 
-    /// Wakes up to `count` waiters.
     #[inline]
     pub(crate) fn notify(self, count: u32) {
         // Either the waiter sees what was stored, or this sees the waiter.
@@ -76,12 +69,8 @@ impl<'a> EventCount<'a> {
         let all_awake = futex::wake(self.epoch, count);
         if all_awake && is_odd(seen) {
             // Fails if there is a new waiter.
-            let _ = self.waiters.compare_exchange(
-                seen,
-                seen.wrapping_add(1),
-                Ordering::SeqCst,
-                Ordering::Relaxed,
-            );
+            let (waiters, clear) = (self.waiters, seen.wrapping_add(1));
+            let _ = waiters.compare_exchange(seen, clear, Ordering::SeqCst, Ordering::Relaxed);
         }
     }
 
@@ -90,9 +79,8 @@ impl<'a> EventCount<'a> {
     pub(crate) fn prepare_wait(self) -> u32 {
         let epoch = self.epoch.load(Ordering::SeqCst);
         let mark = |waiters: u32| Some(waiters.wrapping_add(2) | 1);
-        let _ = self
-            .waiters
-            .fetch_update(Ordering::SeqCst, Ordering::Relaxed, mark);
+        let waiters = self.waiters;
+        let _ = waiters.fetch_update(Ordering::SeqCst, Ordering::Relaxed, mark);
         epoch
     }
 
@@ -108,17 +96,15 @@ fn is_odd(number: u32) -> bool {
 
 /// Sleeps until one of several eventcounts is notified, or the deadline or a [`LONGEST_SLEEP`] is over; not at all if
 /// `ready`.
-pub(crate) fn sleep(
-    eventcounts: &[EventCount<'_>],
+pub(crate) fn sleep<'a>(
+    eventcounts: &[EventCount<'a>],
     deadline: Option<Instant>,
     ready: impl FnOnce() -> bool,
 ) {
     let longest = Instant::now() + LONGEST_SLEEP;
     let until = deadline.map_or(longest, |deadline| deadline.min(longest));
-    let seen: Vec<Seen<'_>> = eventcounts
-        .iter()
-        .map(|eventcount| (eventcount.epoch, eventcount.prepare_wait()))
-        .collect();
+    let prepare = |eventcount: &EventCount<'a>| (eventcount.epoch, eventcount.prepare_wait());
+    let seen: Vec<Seen<'_>> = eventcounts.iter().map(prepare).collect();
     // The counterpart of the one in `notify`.
     fence(Ordering::SeqCst);
     if !ready() {
@@ -149,8 +135,8 @@ impl AdaptiveSpin {
         loop {
             for _ in 0..20 {
                 if ready() {
-                    self.0
-                        .store((budget + budget / 4).min(MAX_SPIN), Ordering::Relaxed);
+                    let longer = (budget + budget / 4).min(MAX_SPIN);
+                    self.0.store(longer, Ordering::Relaxed);
                     return true;
                 }
                 std::hint::spin_loop();

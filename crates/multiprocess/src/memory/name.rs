@@ -31,24 +31,18 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// Names a run that this process begins.
     pub(super) fn new() -> Run {
-        Run {
-            pid: std::process::id(),
-            random: random(),
-        }
+        let (pid, random) = (std::process::id(), random());
+        Run { pid, random }
     }
 
-    /// Returns the run that a name belongs to.
     pub(super) fn of(name: &str) -> Option<Run> {
         let (pid, rest) = name.strip_prefix("mp-")?.split_once('-')?;
-        let run = Run {
-            pid: u32::from_str_radix(pid, 16).ok()?,
-            random: u64::from_str_radix(rest.get(..16)?, 16).ok()?,
-        };
-        run.rest(name)
-            .is_some_and(|rest| rest.starts_with(['-', '.']))
-            .then_some(run)
+        let pid = u32::from_str_radix(pid, 16).ok()?;
+        let random = u64::from_str_radix(rest.get(..16)?, 16).ok()?;
+        let run = Run { pid, random };
+        let rest = run.rest(name)?;
+        rest.starts_with(['-', '.']).then_some(run)
     }
 
     /// Returns the part of a name after the run.
@@ -56,7 +50,6 @@ impl Run {
         name.strip_prefix(&self.to_string())
     }
 
-    /// Returns the path of the run's lease.
     pub(super) fn lease(self) -> PathBuf {
         self.file("lease")
     }
@@ -116,7 +109,6 @@ impl SegmentName {
         path(&self.to_string())
     }
 
-    /// Removes the name, and the memory that it has.
     pub(super) fn remove(&self) {
         remove(&self.to_string());
     }
@@ -164,10 +156,8 @@ impl fmt::Display for SegmentName {
 /// Returns what is in the folder.
 pub(super) fn entries() -> impl Iterator<Item = (String, DirEntry)> {
     let entries = fs::read_dir(shared_folder()).into_iter().flatten();
-    entries.filter_map(|entry| {
-        let entry = entry.ok()?;
-        Some((entry.file_name().into_string().ok()?, entry))
-    })
+    let named = |entry: DirEntry| Some((entry.file_name().into_string().ok()?, entry));
+    entries.flatten().filter_map(named)
 }
 
 pub(super) fn path(name: &str) -> PathBuf {
@@ -179,14 +169,10 @@ pub(super) fn memory(name: &str, is_new: bool) -> io::Result<File> {
     if is_memory() {
         return run_file::open(&path(name), Existence::Old);
     }
-    let making = OFlag::O_CREAT | OFlag::O_EXCL;
-    let making = if is_new { making } else { OFlag::empty() };
-    let memory = shm_open(
-        os_id(name).as_str(),
-        OFlag::O_RDWR | making,
-        Mode::S_IRUSR | Mode::S_IWUSR,
-    );
-    Ok(memory?.into())
+    let making = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL;
+    let how = if is_new { making } else { OFlag::O_RDWR };
+    let mode = Mode::S_IRUSR | Mode::S_IWUSR;
+    Ok(shm_open(os_id(name).as_str(), how, mode)?.into())
 }
 
 /// Removes a name, and the memory that it may have; returns whether both are gone now.

@@ -22,7 +22,6 @@ pub(crate) enum Existence {
 
 const MODE: u32 = 0o600;
 
-/// Returns the effective user of this process.
 pub(super) fn user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
@@ -56,20 +55,20 @@ pub(crate) fn open(path: &Path, existence: Existence) -> io::Result<File> {
 /// Where a file cannot be made, the error names the folder, and what to do.
 fn explained(error: io::Error, existence: Existence) -> io::Error {
     use ErrorKind::{NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem};
-    let is_folders_fault = matches!(
-        error.kind(),
-        NotFound | NotADirectory | PermissionDenied | ReadOnlyFilesystem
-    );
-    if existence == Existence::Old || !is_folders_fault {
+    let faults = [
+        NotFound,
+        NotADirectory,
+        PermissionDenied,
+        ReadOnlyFilesystem,
+    ];
+    if existence == Existence::Old || !faults.contains(&error.kind()) {
         return error;
     }
     if is_memory() {
         return limits::not_made(error);
     }
-    let folder = shared_folder().display();
-    let complaint = format!(
-        "no file can be made in {folder}: {error}; set TMPDIR to a folder that can be written to"
-    );
+    let place = format!("no file can be made in {}", shared_folder().display());
+    let complaint = format!("{place}: {error}; set TMPDIR to a folder that can be written to");
     io::Error::new(error.kind(), complaint)
 }
 

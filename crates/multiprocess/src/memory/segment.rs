@@ -67,8 +67,8 @@ impl Mapping {
     /// Maps the whole of a file; `NotFound` if that is shorter than a header.
     pub(super) fn of(memory: &File) -> io::Result<Mapping> {
         let length = usize::try_from(memory.metadata()?.len()).unwrap_or(usize::MAX);
-        let length = NonZero::new(length).filter(|length| length.get() >= HEADER);
-        let length = length.ok_or_else(too_short)?;
+        let long_enough = NonZero::new(length).filter(|_| length >= HEADER);
+        let length = long_enough.ok_or_else(too_short)?;
         let how = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
         // SAFETY: the system chooses where, so nothing of this process is there.
         let start = unsafe { mmap(None, length, how, MapFlags::MAP_SHARED, memory, 0)? };
@@ -93,18 +93,12 @@ impl Mapping {
 impl Drop for Mapping {
     fn drop(&mut self) {
         // SAFETY: it was mapped with that length, and what is borrowed from it borrows this.
-        let unmapped = unsafe { munmap(self.start, self.length.get()) };
-        debug_assert_eq!(unmapped, Ok(()), "it is mapped");
+        let _ = unsafe { munmap(self.start, self.length.get()) };
     }
 }
 
-/// Returns the error for memory that cannot be what was sent.
-fn gone(reason: &str) -> io::Error {
-    io::Error::new(ErrorKind::NotFound, reason)
-}
-
 fn too_short() -> io::Error {
-    gone("it is shorter than it was")
+    io::Error::new(ErrorKind::NotFound, "it is shorter than it was")
 }
 
 /// A segment of shared memory that this process has open.
@@ -181,7 +175,7 @@ impl Segment {
         }
     }
 
-    /// Opens the file that is the lock, or a turn.
+    /// Opens the file of a turn, or of the [`LOCK`].
     pub(super) fn open_file(&self, which: usize) -> io::Result<()> {
         let file = run_file::open(&self.companion(COMPANIONS[which])?, Existence::Either)?;
         let _ = self.files[which].set(FileLock::new(file));
@@ -210,7 +204,6 @@ impl Segment {
         self.opened_by.0 != UniquePid::current()
     }
 
-    /// Opens the segment at an address.
     pub(crate) fn at(address: &Address) -> Result<Arc<Segment>, String> {
         Self::open(&address.place, Some(address.length), address.usage)
     }
@@ -250,7 +243,8 @@ impl Segment {
             return Err(too_short());
         }
         if mark != usage.mark() || written != length as u64 {
-            return Err(gone("its length or kind is not what was sent"));
+            let reason = "its length or kind is not what was sent";
+            return Err(io::Error::new(ErrorKind::NotFound, reason));
         }
         let place = place.clone();
         let address = Address {
@@ -266,7 +260,6 @@ impl Segment {
         self.mapping.header()
     }
 
-    /// Sets what this process does with a direction if it is the last user of the memory.
     pub(crate) fn clear_with(&self, direction: usize, clear: Clear) {
         let _ = self.clear[direction].set(clear);
     }
@@ -289,7 +282,6 @@ impl Segment {
         }
     }
 
-    /// Returns what another process needs to open the segment.
     pub(crate) fn address(&self) -> Address {
         self.address.clone()
     }
@@ -305,17 +297,15 @@ impl Segment {
             return;
         }
         let in_flight = &self.header().in_flight;
-        let _ = in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
-            count.checked_sub(1)
-        });
+        let one_less = |count: u32| count.checked_sub(1);
+        let _ = in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_less);
     }
 
-    /// Returns the bytes of the segment, without its header.
+    /// Returns the bytes without the header.
     pub(crate) fn len(&self) -> usize {
         self.address.length
     }
 
-    /// Returns the run that the segment belongs to.
     pub(crate) fn run(&self) -> Run {
         self.address.place.run
     }

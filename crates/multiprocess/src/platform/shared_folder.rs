@@ -33,7 +33,6 @@ pub(crate) fn for_children() -> Option<&'static Path> {
     (!is_memory()).then(shared_folder)
 }
 
-/// Takes the folder from the parent.
 pub(crate) fn inherit(folder: PathBuf) {
     let _ = FOLDER.set(folder);
 }

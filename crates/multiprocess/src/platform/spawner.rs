@@ -2,8 +2,7 @@
 //!
 //! On Linux such a process asks the system for SIGKILL at the death of its parent, which ends it even while it is
 //! stopped. The system takes the *thread* that started it for its parent, so only a thread that lasts as long as its
-//! process may start it: the main thread, or the one here. Elsewhere any thread will do, and a process that is stopped
-//! while its parent dies ends when it goes on.
+//! process may start it. Elsewhere any thread will do, and a stopped process ends when it goes on.
 
 use std::io;
 use std::process::{Child, Command};
@@ -54,7 +53,6 @@ impl Spawner {
         !matches!(self, Spawner::Caller)
     }
 
-    /// Starts the process.
     pub(crate) fn spawn(&self, mut command: Command) -> io::Result<Child> {
         match self {
             Spawner::Caller | Spawner::Main => command.spawn(),

@@ -8,7 +8,6 @@ use rustix::time::Timespec;
 /// preempted.
 pub(crate) const MOMENT: Duration = Duration::from_millis(1);
 
-/// How long to wait, as a point in time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum WaitUntil {
     /// Not at all.
@@ -64,7 +63,6 @@ impl WaitUntil {
     }
 }
 
-/// Returns whether a deadline has passed.
 pub(crate) fn is_over(deadline: Option<Instant>) -> bool {
     WaitUntil::Until(deadline).is_over()
 }

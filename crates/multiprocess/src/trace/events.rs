@@ -27,7 +27,6 @@ use tracing::{Dispatch, Level, dispatcher};
 use crate::platform::process;
 use crate::trace::{printer, recorder};
 
-/// Starts printing and recording where the environment asks for it.
 pub(crate) fn prepare() {
     printer::print_if_enabled();
     recorder::record_if_enabled();
@@ -48,7 +47,6 @@ pub(crate) fn made(memory: &impl fmt::Debug, what: impl Fn() -> String) {
     event!(TRACE, ?memory, what = what(), "made");
 }
 
-/// Returns whether there may be a subscriber to events of that level.
 #[inline]
 fn may_be_enabled(level: Level) -> bool {
     level <= LevelFilter::current()

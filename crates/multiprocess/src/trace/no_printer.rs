@@ -1,6 +1,5 @@
 //! Instead of the printer, without the feature `print`.
 
-/// Warns where the environment asks for printing.
 pub(super) fn print_if_enabled() {
     if std::env::var_os("MULTIPROCESS_LOG").is_some() {
         crate::trace::warn(

@@ -4,7 +4,6 @@ use std::path::Path;
 
 pub(crate) const VARIABLE: &str = "MULTIPROCESS_RECORD";
 
-/// Warns where the environment asks for a recording.
 pub(super) fn record_if_enabled() {
     if std::env::var_os(VARIABLE).is_some_and(|folder| !folder.is_empty()) {
         crate::trace::warn(

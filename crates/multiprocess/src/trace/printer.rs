@@ -10,7 +10,6 @@ use crate::errors::current;
 use crate::errors::quoted::{Line, Name};
 use crate::trace::{listener, warn};
 
-/// The environment variable that turns printing on.
 const VARIABLE: &str = "MULTIPROCESS_LOG";
 
 static PRINTER: OnceLock<Dispatch> = OnceLock::new();
@@ -22,8 +21,6 @@ pub(super) fn print(event: &dyn Fn()) {
 }
 
 /// Turns printing on standard error on where the variable asks for it: `MULTIPROCESS_LOG=info`, `debug` or `trace`.
-///
-/// Python: `multiprocessing.log_to_stderr(level)`.
 pub(super) fn print_if_enabled() {
     let Ok(level) = std::env::var(VARIABLE) else {
         return;

@@ -1,13 +1,12 @@
 //! Recording the events: each process writes every event at once into a file of its own, so the file of a killed
-//! process is complete up to its death. (An event may be missing if the process is killed in the microsecond between a
-//! put, which others can see, and the line for it.)
+//! process is complete up to its death. (Only the line for what it did in its last microsecond may be missing.)
 //!
 //! A line is an event, a JSON object. All have `event` and `at`, nanoseconds by the system's monotonic clock, which all
 //! processes share; those of threads have `thread`, the system's thread number. The first line is `process begins` with
-//! `name`, `pid` and `parent`. If the process ends normally, `process ends` is near the end; threads that still run may
-//! add lines after it. `thread seen`, with its `name`, precedes the first event of a thread. The others are those of
-//! [events](super), and what the program emits to [`recorder`]: an event without a message has the name from `tracing`,
-//! and `_` is appended to a field whose name is already used.
+//! `name`, `pid` and `parent`. If the process ends normally, `process ends` is near the end. `thread seen`, with its
+//! `name`, precedes the first event of a thread. The others are those of [events](super), and what the program emits to
+//! [`recorder`]: an event without a message has the name from `tracing`, and `_` is appended to a field whose name is
+//! already used.
 //!
 //! After [`MAX_LINES`] lines, or where the process may not make its file larger, it writes `recording full` and stops;
 //! lines that other threads had begun may follow. A line that could not be written is the last, and may be incomplete.
@@ -29,7 +28,6 @@ use crate::platform::limits;
 use crate::platform::process::{now, thread_id};
 use crate::trace::{TARGET, listener, warn};
 
-/// The environment variable that names the folder for the recording.
 pub(crate) const VARIABLE: &str = "MULTIPROCESS_RECORD";
 
 /// The most lines that a process records; they take about 10 megabytes.
@@ -67,7 +65,6 @@ pub(super) fn record(event: &dyn Fn()) {
     }
 }
 
-/// Turns recording on where the variable asks for it.
 pub(super) fn record_if_enabled() {
     let Some(folder) = std::env::var_os(VARIABLE).filter(|folder| !folder.is_empty()) else {
         return;
@@ -80,19 +77,15 @@ pub(super) fn record_if_enabled() {
     }
     let identity = current::identity();
     // The system may reuse a process id during a long recording; a time is unique.
-    let name = format!("{}-{}.jsonl", identity.this.pid, now());
-    let path = folder.join(name);
-    let file = OpenOptions::new().append(true).create_new(true).open(&path);
-    let file = match file {
-        Ok(file) => file,
+    let path = folder.join(format!("{}-{}.jsonl", identity.this.pid, now()));
+    match OpenOptions::new().append(true).create_new(true).open(&path) {
+        Ok(file) => drop(RECORDING.set(Recording::new(file))),
         Err(error) => {
-            return warn(&format!(
-                "{VARIABLE}: {} cannot be made, so this process is not recorded: {error}",
-                path.display()
-            ));
+            let path = path.display();
+            let why = format!("{path} cannot be made, so this process is not recorded: {error}");
+            return warn(&format!("{VARIABLE}: {why}"));
         }
-    };
-    let _ = RECORDING.set(Recording::new(file));
+    }
     let mut line = Line::new();
     line.add("name", &identity.this.name);
     line.add("pid", identity.this.pid);
@@ -210,7 +203,6 @@ impl Line {
         self.text.push(b',');
     }
 
-    /// Adds a field of an event.
     fn field(&mut self, field: &Field, value: impl Serialize) {
         let name = match field.name() {
             "at" => "at_",

@@ -5,19 +5,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FallocateFlags, MemfdFlags, fallocate, memfd_create};
+use rustix::io::{Errno, retry_on_intr};
 
 use crate::platform::limits::too_large;
 
-/// Where Linux has its shared memory.
 const SHARED: &str = "/dev/shm";
 
 /// Gives new memory its length, and reserves that; an error if there is too little.
 pub(crate) fn reserve(mut memory: &File, bytes: u64) -> io::Result<()> {
-    let reserved =
-        rustix::io::retry_on_intr(|| fallocate(memory, FallocateFlags::empty(), 0, bytes));
-    let reserved = match reserved {
+    let reserve = || fallocate(memory, FallocateFlags::empty(), 0, bytes);
+    let reserved = match retry_on_intr(reserve) {
         // Not every file system can (ramfs cannot), but each has memory for what is written.
-        Err(rustix::io::Errno::OPNOTSUPP) => {
+        Err(Errno::OPNOTSUPP) => {
             io::copy(&mut io::Read::take(io::repeat(0), bytes), &mut memory).map(drop)
         }
         other => other.map_err(Into::into),
@@ -43,7 +42,7 @@ pub(crate) fn release(memory: &File, kept: u64) {
 
 pub(crate) fn memfd() -> Option<io::Result<File>> {
     match memfd_create("multiprocess", MemfdFlags::CLOEXEC) {
-        Err(rustix::io::Errno::NOSYS) => None,
+        Err(Errno::NOSYS) => None,
         made => Some(made.map(File::from).map_err(io::Error::from)),
     }
 }
@@ -131,29 +130,21 @@ mod tests {
     fn the_limit_of_a_group_of_either_version_and_of_those_around_it_counts() {
         let root = tempfile::tempdir().unwrap();
         let root = root.path();
-        let first = [
-            ("memory.limit_in_bytes", "1000\n"),
-            ("memory.usage_in_bytes", "700\n"),
-            (
-                "memory.stat",
-                "active_file 1\ntotal_inactive_file 100\ntotal_active_file 50\n",
-            ),
-        ];
+        let (max, used) = ("memory.limit_in_bytes", "memory.usage_in_bytes");
+        let stat = "active_file 1\ntotal_inactive_file 100\ntotal_active_file 50\n";
+        let first = [(max, "1000\n"), (used, "700\n"), ("memory.stat", stat)];
         write(&root.join("memory/outer"), &first);
-        let unlimited = [
-            ("memory.limit_in_bytes", "9223372036854771712\n"),
-            ("memory.usage_in_bytes", "600\n"),
-        ];
+        let unlimited = [(max, "9223372036854771712\n"), (used, "600\n")];
         write(&root.join("memory/outer/inner"), &unlimited);
         let text = "5:cpu,cpuacct:/other\n4:memory:/outer/inner\n0::/second/inner\n";
         assert_eq!(left_to(text, root), Some(1000 - (700 - 150)));
-        let second = [
-            ("memory.max", "900\n"),
-            ("memory.current", "800\n"),
-            ("memory.stat", "inactive_file 20\n"),
-        ];
-        write(&root.join("second"), &second);
-        write(&root.join("second/inner"), &[("memory.max", "max\n")]);
+        let (max, used) = ("memory.max", "memory.current");
+        let stat = ("memory.stat", "inactive_file 20\n");
+        write(
+            &root.join("second"),
+            &[(max, "900\n"), (used, "800\n"), stat],
+        );
+        write(&root.join("second/inner"), &[(max, "max\n")]);
         assert_eq!(left_to(text, root), Some(900 - (800 - 20)));
         // A container may see its group at the root, and under the name that it has outside.
         assert_eq!(left_to("4:memory:/docker/1", &root.join("none")), None);

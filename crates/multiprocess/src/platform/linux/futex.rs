@@ -9,7 +9,6 @@ use rustix::thread::futex;
 use crate::platform::unix::futex::{Seen, wait as poll};
 use crate::platform::wait_until::WaitUntil;
 
-/// Waits until one of the numbers may have changed or the deadline has passed.
 pub(crate) fn wait(words: &[Seen<'_>], deadline: Instant) {
     match words {
         [(word, seen)] => {

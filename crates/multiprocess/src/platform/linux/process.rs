@@ -11,7 +11,6 @@ use crate::platform::unix::process::pid_of;
 
 pub(crate) use crate::platform::unix::process::{is_free, now};
 
-/// Returns the name of a process, of which the system shows 15 bytes.
 pub(crate) fn name(pid: u32) -> Option<String> {
     let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
     Some(name.trim_end().to_owned())
@@ -22,7 +21,6 @@ pub(crate) fn thread_id() -> i32 {
     rustix::thread::gettid().as_raw_pid()
 }
 
-/// Sets the name of this process that the system shows.
 pub(crate) fn set_name(name: &str) {
     // The kernel keeps 15 bytes; as `ps` shows them, control characters are question marks.
     let short = name[..name.floor_char_boundary(15)].replace(char::is_control, "?");

@@ -2,10 +2,7 @@
 //!
 //! One of the two files with unsafe code; the other one is `memory/segment.rs`, which uses it.
 
-#![allow(
-    unsafe_code,
-    reason = "calls the C library's mutex, for which no safe wrapper exists"
-)]
+#![allow(unsafe_code, reason = "no safe wrapper of the mutex exists")]
 
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
@@ -19,7 +16,6 @@ use crate::platform::wait_until::WaitUntil;
 /// How long a thread waits before it checks whether the mutex is free.
 const SLICE: Duration = Duration::from_millis(100);
 
-/// A mutex in shared memory.
 #[repr(transparent)]
 pub(crate) struct RobustMutex(UnsafeCell<pthread_mutex_t>);
 
@@ -51,10 +47,8 @@ impl RobustMutex {
         }
     }
 
-    /// Locks.
-    ///
-    /// The mutex of a thread that ended without unlocking it counts as free: the caller has to know what that means
-    /// for the memory that it guards.
+    /// Locks. The mutex of a thread that ended without unlocking it counts as free: the caller has to know what that
+    /// means for the memory that it guards.
     #[inline]
     pub(crate) fn lock(&self, limit: WaitUntil) -> Result<(), Refused> {
         // SAFETY: the mutex was initialised before any other thread or process knew of it, and stays mapped while
@@ -114,10 +108,9 @@ impl RobustMutex {
 }
 
 fn check(code: c_int) -> std::io::Result<()> {
-    if code == 0 {
-        Ok(())
-    } else {
-        Err(std::io::Error::from_raw_os_error(code))
+    match code {
+        0 => Ok(()),
+        code => Err(std::io::Error::from_raw_os_error(code)),
     }
 }
 
