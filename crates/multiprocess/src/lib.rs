@@ -203,7 +203,6 @@ pub use sync::raw::{Number, RawArray, RawValue};
 pub use sync::rlock::{RLock, RLockGuard};
 pub use sync::semaphore::{Permit, Semaphore};
 pub use sync::value::{Value, ValueGuard};
-#[cfg(feature = "record")]
 pub use trace::recorder::recorder;
 
 // Their traits are bounds of public functions.

@@ -3,11 +3,8 @@
 use std::io::Write;
 
 pub(crate) mod events;
-#[cfg(any(feature = "print", feature = "record"))]
 mod listener;
-#[cfg_attr(not(feature = "print"), path = "trace/no_printer.rs")]
 pub(crate) mod printer;
-#[cfg_attr(not(feature = "record"), path = "trace/no_recorder.rs")]
 pub(crate) mod recorder;
 
 pub(crate) const TARGET: &str = "multiprocess";

@@ -25,7 +25,8 @@ use tracing::subscriber::NoSubscriber;
 use tracing::{Dispatch, Level, dispatcher};
 
 use crate::platform::process;
-use crate::trace::{printer, recorder};
+use crate::trace::printer::{self, PRINTER};
+use crate::trace::recorder;
 
 pub(crate) fn prepare() {
     printer::print_if_enabled();
@@ -70,10 +71,13 @@ pub(crate) fn emit(level: Level, event: impl Fn()) {
 
 #[cold]
 fn emit_to_all(event: &dyn Fn()) {
-    recorder::record(event);
-    if dispatcher::get_default(Dispatch::is::<NoSubscriber>) {
-        printer::print(event);
-    } else {
-        event();
+    if let Some(recorder) = recorder::recorder() {
+        dispatcher::with_default(recorder, event);
+    }
+    match PRINTER.get() {
+        Some(printer) if dispatcher::get_default(Dispatch::is::<NoSubscriber>) => {
+            dispatcher::with_default(printer, event);
+        }
+        _ => event(),
     }
 }

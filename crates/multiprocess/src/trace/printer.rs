@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 use std::sync::OnceLock;
 
 use tracing::field::{Field, Visit};
-use tracing::{Dispatch, Event, Level, dispatcher};
+use tracing::{Dispatch, Event, Level};
 
 use crate::errors::current;
 use crate::errors::quoted::{Line, Name};
@@ -12,19 +12,17 @@ use crate::trace::{listener, warn};
 
 const VARIABLE: &str = "MULTIPROCESS_LOG";
 
-static PRINTER: OnceLock<Dispatch> = OnceLock::new();
-
-pub(super) fn print(event: &dyn Fn()) {
-    if let Some(printer) = PRINTER.get() {
-        dispatcher::with_default(printer, event);
-    }
-}
+pub(super) static PRINTER: OnceLock<Dispatch> = OnceLock::new();
 
 /// Turns printing on standard error on where the variable asks for it: `MULTIPROCESS_LOG=info`, `debug` or `trace`.
 pub(super) fn print_if_enabled() {
     let Ok(level) = std::env::var(VARIABLE) else {
         return;
     };
+    if !cfg!(feature = "print") {
+        let help = "build `multiprocess` with its feature `print`";
+        return warn(&format!("{VARIABLE} prints nothing: {help}"));
+    }
     let Ok(level) = level.parse::<Level>() else {
         return warn(&format!(
             "{VARIABLE}={level} is not understood: say info, debug or trace"

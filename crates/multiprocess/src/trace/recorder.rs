@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde::Serialize;
 use tracing::field::{Field, Visit};
-use tracing::{Dispatch, Event, Level, dispatcher};
+use tracing::{Dispatch, Event, Level};
 
 use crate::errors::current;
 use crate::platform::limits;
@@ -59,16 +59,14 @@ pub fn recorder() -> Option<&'static Dispatch> {
     RECORDING.get().map(|recording| &recording.recorder)
 }
 
-pub(super) fn record(event: &dyn Fn()) {
-    if let Some(recorder) = recorder() {
-        dispatcher::with_default(recorder, event);
-    }
-}
-
 pub(super) fn record_if_enabled() {
     let Some(folder) = std::env::var_os(VARIABLE).filter(|folder| !folder.is_empty()) else {
         return;
     };
+    if !cfg!(feature = "record") {
+        let help = "build `multiprocess` with its feature `record`";
+        return warn(&format!("{VARIABLE} records nothing: {help}"));
+    }
     let mut folder = Path::new(&folder);
     if folder.is_relative()
         && let Ok(absolute) = std::path::absolute(folder)
