@@ -214,18 +214,10 @@ mod tests {
         let lease = lease.file_name().unwrap().to_str().unwrap();
         assert_eq!(Run::of(lease), Some(run));
         assert_ne!(Run::new(), run);
-        for other in [
-            "",
-            "mp-",
-            "mp-1-2",
-            "mp-1-0000000000000002",
-            "mp-1-0000000000000002x",
-            "mp-01-0000000000000002.lease",
-            "mp-+1-0000000000000002.lease",
-            "mp-1-00000000000000AB.lease",
-            "mp-1-00000000000000é.lease",
-            "np-1-0000000000000002.lease",
-        ] {
+        let others = " mp- mp-1-2 mp-1-0000000000000002 mp-1-0000000000000002x np-1-0000000000000002.lease \
+                      mp-01-0000000000000002.lease mp-+1-0000000000000002.lease \
+                      mp-1-00000000000000AB.lease mp-1-00000000000000é.lease";
+        for other in others.split(' ') {
             assert_eq!(Run::of(other), None, "{other}");
         }
     }

@@ -12,11 +12,12 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::memory::liveness::{self, ALIVE, Memberships, UniquePid, memberships};
 use crate::memory::name::{Run, entries, path, remove};
 use crate::memory::run_file::{self, Existence, user};
+use crate::platform::wait_until::{Pauses, WaitUntil};
 
 /// Whether this process leaves its runs, which it does once, at its end.
 static LEAVING: AtomicBool = AtomicBool::new(false);
@@ -98,25 +99,23 @@ pub(crate) fn is_none() -> bool {
 pub(crate) fn leave(limit: Duration) {
     LEAVING.store(true, Ordering::SeqCst);
     // Making takes only a moment; this doesn't wait for a thread that takes longer.
-    let deadline = Instant::now() + Duration::from_secs(1);
-    while MAKING.try_write().is_err() && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_micros(100));
-    }
-    let deadline = Instant::now() + limit;
+    let (mut pauses, second) = (Pauses::new(), WaitUntil::within(Duration::from_secs(1)));
+    while MAKING.try_write().is_err() && pauses.sleep(second) {}
+    let limit = WaitUntil::within(limit);
     let mut memberships = memberships();
     for run in std::mem::take(&mut memberships.runs).into_keys() {
         if let Some(lease) = memberships.locked.remove(&run.lease()) {
             // A copy made by `fork` shares the open file.
             let _ = lease.unlock();
         }
+        let mut pauses = Pauses::new();
         loop {
             if !run.lease().exists() {
                 memberships.unmark(run);
             }
-            if clear_if_over(run) || Instant::now() >= deadline {
+            if clear_if_over(run) || !pauses.sleep(limit) {
                 break;
             }
-            std::thread::sleep(Duration::from_millis(1));
         }
     }
 }

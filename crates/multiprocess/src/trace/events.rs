@@ -48,23 +48,18 @@ pub(crate) fn made(memory: &impl fmt::Debug, what: impl Fn() -> String) {
     event!(TRACE, ?memory, what = what(), "made");
 }
 
-#[inline]
-fn may_be_enabled(level: Level) -> bool {
-    level <= LevelFilter::current()
-}
-
 /// Returns the time by the system's monotonic clock, which all processes share, in nanoseconds; `None` without a
 /// subscriber to events of that level.
 #[inline]
 pub(crate) fn moment(level: Level) -> Option<u64> {
-    may_be_enabled(level).then(process::now)
+    (level <= LevelFilter::current()).then(process::now)
 }
 
 /// Emits an event: to the recorder, if there is one, and to the program's own subscriber, if it has one, otherwise to
 /// the printer, if there is one.
 #[inline]
 pub(crate) fn emit(level: Level, event: impl Fn()) {
-    if may_be_enabled(level) {
+    if level <= LevelFilter::current() {
         emit_to_all(&event);
     }
 }
