@@ -136,7 +136,7 @@
 //!   give such a test `harness = false`.
 //! - A child that closes every descriptor it can find also closes its socket to the parent: its answer is lost, but the
 //!   parent still notices its end.
-//! - Each Lock, Value, Array and Semaphore takes two descriptors in every process that has it, a queue or a pipe a few
+//! - Each Lock, Value, Array and Semaphore takes a descriptor in every process that has it, a queue or a pipe a few
 //!   more: at the usual limit of 1 024 (`ulimit -n`) a process has about 500 of them. For many numbers use one
 //!   [`Array`], which takes no more than a [`Value`].
 //! - A child closes the descriptors that `exec` would leave open, and that its parent has: on Linux, and where it may

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::memory::layout::HEADER;
 use crate::memory::liveness::UniquePid;
-use crate::memory::name::{self, SegmentName, companion_bit};
+use crate::memory::name::{SegmentName, companion_bit};
 use crate::memory::registry;
 use crate::memory::run_file::{self, Existence};
 use crate::memory::segment::{Access, Address, Mapping, Segment};
@@ -53,7 +53,7 @@ impl Segment {
     pub(crate) fn remove_dependent(&self, suffix: &str) {
         if self.check_process().is_ok() {
             let place = self.address.place.child(suffix);
-            if let Ok(memory) = name::memory(&place.to_string(), false) {
+            if let Ok(memory) = run_file::open(&place.path(), Existence::Old) {
                 limits::release(&memory, HEADER as u64);
             }
             place.remove();
@@ -71,9 +71,11 @@ impl Segment {
     fn create_at(place: SegmentName, length: usize, usage: Access) -> io::Result<Arc<Segment>> {
         let total = HEADER.saturating_add(length) as u64;
         limits::check(total)?;
-        // Where the file is not the memory itself, it is made first: whatever happens next, both will be removed.
         let users = run_file::hold(&place.path(), Existence::New)?;
-        let mapping = Self::map_new(&place, total).inspect_err(|_| place.remove())?;
+        // Otherwise the first write would end the process by a signal if there is too little.
+        let reserved = limits::reserve(&users, total);
+        let mapping = reserved.and_then(|()| Mapping::of(&place.path()));
+        let mapping = mapping.inspect_err(|_| place.remove())?;
         // From here on, its drop removes the name, or that of the segment to which it belongs.
         let address = Address {
             place,
@@ -87,13 +89,5 @@ impl Segment {
         header.length.store(length as u64, Ordering::Relaxed);
         header.mark.store(usage.mark(), Ordering::Release);
         segment.share(true)
-    }
-
-    /// Maps a new name, and reserves the memory: otherwise the first write would end the process by a signal if there
-    /// is too little.
-    fn map_new(place: &SegmentName, total: u64) -> io::Result<Mapping> {
-        let memory = name::memory(&place.to_string(), true).map_err(limits::not_made)?;
-        limits::reserve(&memory, total)?;
-        Mapping::of(&memory)
     }
 }

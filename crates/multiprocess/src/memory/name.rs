@@ -9,19 +9,14 @@
 //! ```
 
 use std::fmt;
-use std::fs::{self, DirEntry, File};
+use std::fs::{self, DirEntry};
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use nix::errno::Errno;
-use nix::fcntl::OFlag;
-use nix::sys::mman::{shm_open, shm_unlink};
-use nix::sys::stat::Mode;
 use serde::{Deserialize, Serialize};
 
-use crate::memory::run_file::{self, Existence};
-use crate::platform::shared_folder::{is_memory, shared_folder};
+use crate::platform::shared_folder::shared_folder;
 
 /// A run. The name is random, so that no program can take it beforehand.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -164,37 +159,12 @@ pub(super) fn path(name: &str) -> PathBuf {
     shared_folder().join(name)
 }
 
-/// Opens the memory of a name, or makes it where the file of the name is not the memory itself.
-pub(super) fn memory(name: &str, is_new: bool) -> io::Result<File> {
-    if is_memory() {
-        return run_file::open(&path(name), Existence::Old);
-    }
-    let making = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL;
-    let how = if is_new { making } else { OFlag::O_RDWR };
-    let mode = Mode::S_IRUSR | Mode::S_IWUSR;
-    Ok(shm_open(os_id(name).as_str(), how, mode)?.into())
-}
-
-/// Removes a name, and the memory that it may have; returns whether both are gone now.
+/// Removes a name, and with it the memory; returns whether it is gone now.
 pub(super) fn remove(name: &str) -> bool {
-    if !is_memory()
-        && !matches!(
-            shm_unlink(os_id(name).as_str()),
-            Ok(()) | Err(Errno::ENOENT)
-        )
-    {
-        return false;
-    }
-    // The file goes last: until then it says that there may be memory.
     match fs::remove_file(path(name)) {
         Ok(()) => true,
         Err(error) => error.kind() == ErrorKind::NotFound,
     }
-}
-
-/// Returns the name in the form that the system needs.
-fn os_id(name: &str) -> String {
-    format!("/{name}")
 }
 
 #[cfg(test)]

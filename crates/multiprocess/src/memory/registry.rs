@@ -191,8 +191,7 @@ fn clear_if_over(run: Run) -> bool {
 }
 
 /// Returns whether a run whose lease is gone is over: a process that is a part of it and has made or opened something
-/// keeps its own file locked. Without any such file nothing is known: the memory of the portable version has its files
-/// in another folder.
+/// keeps its own file locked. Without any such file nothing is known: they may have been removed too.
 fn are_unused(names: &[String]) -> bool {
     let is_process = |name: &String| name.contains(&format!(".{ALIVE}"));
     let is_free = |name: &String| {

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use rustix::fs::OFlags;
 
-use crate::platform::limits;
-use crate::platform::shared_folder::{is_memory, shared_folder};
+use crate::platform::shared_folder::shared_folder;
+use crate::platform::{is_portable, limits};
 
 /// Whether a file has to exist.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,7 @@ fn explained(error: io::Error, existence: Existence) -> io::Error {
     if existence == Existence::Old || !faults.contains(&error.kind()) {
         return error;
     }
-    if is_memory() {
+    if !is_portable() {
         return limits::not_made(error);
     }
     let place = format!("no file can be made in {}", shared_folder().display());

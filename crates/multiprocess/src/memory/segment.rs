@@ -17,6 +17,7 @@ use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::num::NonZero;
 use std::ops::{Deref, DerefMut};
+use std::path::Path;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -26,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::memory::layout::{HEADER, Header, LOCK, WORDS};
 use crate::memory::liveness::UniquePid;
-use crate::memory::name::{self, COMPANIONS, Run, SegmentName};
+use crate::memory::name::{COMPANIONS, Run, SegmentName, path};
 use crate::memory::registry;
 use crate::memory::run_file::{self, Existence};
 use crate::platform::file_lock::FileLock;
@@ -64,8 +65,10 @@ pub(super) struct Mapping {
 }
 
 impl Mapping {
-    /// Maps the whole of a file; `NotFound` if that is shorter than a header.
-    pub(super) fn of(memory: &File) -> io::Result<Mapping> {
+    /// Maps the whole of a file; `NotFound` if that is shorter than a header. It is not the file that is locked: a
+    /// mapping keeps the lock of its file.
+    pub(super) fn of(path: &Path) -> io::Result<Mapping> {
+        let memory = run_file::open(path, Existence::Old)?;
         let length = usize::try_from(memory.metadata()?.len()).unwrap_or(usize::MAX);
         let long_enough = NonZero::new(length).filter(|_| length >= HEADER);
         let length = long_enough.ok_or_else(too_short)?;
@@ -234,7 +237,7 @@ impl Segment {
         let _making = registry::making()?;
         registry::join(place.run)?;
         let users = run_file::hold(&place.path(), Existence::Old)?;
-        let mapping = Mapping::of(&name::memory(&place.to_string(), false)?)?;
+        let mapping = Mapping::of(&place.path())?;
         let header = mapping.header();
         let mark = header.mark.load(Ordering::Acquire);
         let written = header.length.load(Ordering::Relaxed);
@@ -441,7 +444,7 @@ unsafe impl Atomic for AtomicU64 {}
 
 /// Returns whether handles are in flight of a segment, as far as is known. An incomplete one has none.
 pub(super) fn is_in_flight(name: &str) -> bool {
-    match name::memory(name, false).and_then(|memory| Mapping::of(&memory)) {
+    match Mapping::of(&path(name)) {
         Ok(mapping) => mapping.header().in_flight.load(Ordering::Acquire) != 0,
         Err(error) => error.kind() != ErrorKind::NotFound,
     }

@@ -1,4 +1,5 @@
-//! The folder that has the names of shared memory.
+//! The folder of the files that are the shared memory. (Other systems than Linux have memory with names of its own, but
+//! don't list the names, and some have no long ones.)
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -7,16 +8,10 @@ use crate::platform::is_portable;
 
 static FOLDER: OnceLock<PathBuf> = OnceLock::new();
 
-/// Returns whether the file of a name is the memory itself, as on Linux. Elsewhere the system does not list the names
-/// of its memory, so each of them has a file.
-pub(crate) fn is_memory() -> bool {
-    !is_portable()
-}
-
 /// Returns the folder, which stays the same when the current folder or the environment changes.
 pub(crate) fn shared_folder() -> &'static Path {
     FOLDER.get_or_init(|| {
-        if is_memory() {
+        if !is_portable() {
             return PathBuf::from("/dev/shm");
         }
         let mut temp = std::env::temp_dir();
@@ -30,7 +25,7 @@ pub(crate) fn shared_folder() -> &'static Path {
 
 /// Returns the folder if a child can't know which one it is.
 pub(crate) fn for_children() -> Option<&'static Path> {
-    (!is_memory()).then(shared_folder)
+    is_portable().then(shared_folder)
 }
 
 pub(crate) fn inherit(folder: PathBuf) {

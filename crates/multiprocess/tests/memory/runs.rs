@@ -24,7 +24,7 @@ use multiprocess::{
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, seteuid, setuid};
 
-use story::left::{files, folder_of_files};
+use story::left::{files, folder};
 use story::proc::Known;
 use story::scene::{Played, Scene};
 
@@ -337,7 +337,6 @@ fn finds_names_of_others() {
         .into_iter()
         .find(|path| path.extension().is_some_and(|suffix| suffix == "lease"))
         .unwrap();
-    let segment = folder_of_files().join(segment.file_name().unwrap());
     let victim = PathBuf::from(std::env::var_os("VICTIM").unwrap());
     let beside = |path: &Path, suffix: &str| {
         let mut name = path.as_os_str().to_owned();
@@ -456,26 +455,17 @@ fn changes_its_umask() {
         let (_value, _channel) = (Value::new(1_u64).unwrap(), channel::<u64>().unwrap());
         for (path, found) in files_found() {
             let mode = found.mode();
-            // The memory of the portable version is made by the package alone.
-            let is_memory = story::is_portable() && path.starts_with("/dev/shm");
-            assert!(
-                is_memory || mode & 0o777 == 0o600,
-                "{}: {mode:o}",
-                path.display()
-            );
+            assert_eq!(mode & 0o777, 0o600, "{}: {mode:o}", path.display());
         }
     }
 }
 
 fn the_umask_does_not_matter() {
-    if story::is_portable() {
-        return;
-    }
     succeeded(&Scene::new("changes_its_umask").play());
 }
 
 fn names_of_others_are_passed_over() {
-    let folder = folder_of_files();
+    let folder = folder();
     let elsewhere = tempfile::tempdir().unwrap();
     let precious = elsewhere.path().join("precious");
     fs::write(&precious, "").unwrap();

@@ -8,17 +8,16 @@ use rustix::fs::{FallocateFlags, MemfdFlags, fallocate, memfd_create};
 use rustix::io::{Errno, retry_on_intr};
 
 use crate::platform::limits::too_large;
+use crate::platform::unix::capacity::reserve as write_zeros;
 
 const SHARED: &str = "/dev/shm";
 
 /// Gives new memory its length, and reserves that; an error if there is too little.
-pub(crate) fn reserve(mut memory: &File, bytes: u64) -> io::Result<()> {
+pub(crate) fn reserve(memory: &File, bytes: u64) -> io::Result<()> {
     let reserve = || fallocate(memory, FallocateFlags::empty(), 0, bytes);
     let reserved = match retry_on_intr(reserve) {
         // Not every file system can (ramfs cannot), but each has memory for what is written.
-        Err(Errno::OPNOTSUPP) => {
-            io::copy(&mut io::Read::take(io::repeat(0), bytes), &mut memory).map(drop)
-        }
+        Err(Errno::OPNOTSUPP) => write_zeros(memory, bytes),
         other => other.map_err(Into::into),
     };
     reserved.map_err(|error| match error.kind() {
