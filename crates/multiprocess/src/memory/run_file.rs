@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use rustix::fs::OFlags;
 
-use crate::platform::shared_folder::shared_folder;
-use crate::platform::{is_portable, limits};
+use crate::platform::shared_folder;
 
 /// Whether a file has to exist.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,7 +38,10 @@ pub(crate) fn open(path: &Path, existence: Existence) -> io::Result<File> {
     let file = how
         .custom_flags(flags.bits().cast_signed())
         .open(path)
-        .map_err(|error| explained(error, existence))?;
+        .map_err(|error| match existence {
+            Existence::Old => error,
+            _ => shared_folder::not_made(error),
+        })?;
     let found = file.metadata()?;
     if !found.is_file() || found.uid() != user() {
         let complaint = format!("{} is not a file of this user", path.display());
@@ -50,26 +52,6 @@ pub(crate) fn open(path: &Path, existence: Existence) -> io::Result<File> {
         file.set_permissions(fs::Permissions::from_mode(MODE))?;
     }
     Ok(file)
-}
-
-/// Where a file cannot be made, the error names the folder, and what to do.
-fn explained(error: io::Error, existence: Existence) -> io::Error {
-    use ErrorKind::{NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem};
-    let faults = [
-        NotFound,
-        NotADirectory,
-        PermissionDenied,
-        ReadOnlyFilesystem,
-    ];
-    if existence == Existence::Old || !faults.contains(&error.kind()) {
-        return error;
-    }
-    if !is_portable() {
-        return limits::not_made(error);
-    }
-    let place = format!("no file can be made in {}", shared_folder().display());
-    let complaint = format!("{place}: {error}; set TMPDIR to a folder that can be written to");
-    io::Error::new(error.kind(), complaint)
 }
 
 /// Opens a file and locks it, shared; `NotFound` if an old one was removed meanwhile.

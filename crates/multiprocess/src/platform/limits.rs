@@ -6,7 +6,7 @@ use std::io;
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
-pub(crate) use crate::platform::native::capacity::{free_memory, not_made, release, reserve};
+pub(crate) use crate::platform::native::capacity::{free_memory, release, reserve};
 
 /// Returns the system's text for an error, and what the caller can do.
 pub(crate) fn explained(error: &io::Error) -> String {

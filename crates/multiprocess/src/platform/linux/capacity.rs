@@ -10,8 +10,6 @@ use rustix::io::{Errno, retry_on_intr};
 use crate::platform::limits::too_large;
 use crate::platform::unix::capacity::reserve as write_zeros;
 
-const SHARED: &str = "/dev/shm";
-
 /// Gives new memory its length, and reserves that; an error if there is too little.
 pub(crate) fn reserve(memory: &File, bytes: u64) -> io::Result<()> {
     let reserve = || fallocate(memory, FallocateFlags::empty(), 0, bytes);
@@ -44,22 +42,6 @@ pub(crate) fn memfd() -> Option<io::Result<File>> {
         Err(Errno::NOSYS) => None,
         made => Some(made.map(File::from).map_err(io::Error::from)),
     }
-}
-
-/// Returns the error for a name that the system would not make, from the system's own.
-pub(crate) fn not_made(error: io::Error) -> io::Error {
-    use io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem};
-
-    let reason = match error.kind() {
-        NotFound => format!(
-            "{SHARED} is missing, where shared memory lies: mount it (`mount -t tmpfs tmpfs {SHARED}`)"
-        ),
-        PermissionDenied | ReadOnlyFilesystem => format!(
-            "{SHARED}, where shared memory lies, cannot be written to by this user: {error}"
-        ),
-        _ => return error,
-    };
-    io::Error::new(error.kind(), reason)
 }
 
 /// Returns the bytes that can be used without another program having to end; `None` where the system doesn't say.

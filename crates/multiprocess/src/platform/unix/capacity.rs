@@ -9,10 +9,6 @@ pub(crate) fn reserve(mut memory: &File, bytes: u64) -> io::Result<()> {
 
 pub(crate) fn release(_memory: &File, _kept: u64) {}
 
-pub(crate) fn not_made(error: io::Error) -> io::Error {
-    error
-}
-
 pub(crate) fn free_memory() -> Option<u64> {
     None
 }
