@@ -118,14 +118,11 @@ pub(crate) struct Segment {
     /// How often the thread that holds the lock has kept it; written under the lock.
     pub(super) times_kept: AtomicU32,
     /// What its last user does with each direction before the memory is unmapped.
-    clear: [OnceLock<Clear>; DIRECTIONS],
+    clear: [OnceLock<Clear>; 2],
 }
 
 /// Discards what is in one direction of a segment that no other process has or can open.
 pub(crate) type Clear = fn(&Arc<Segment>, usize);
-
-/// The most directions that a segment has.
-const DIRECTIONS: usize = 2;
 
 // SAFETY: the mapping is valid in all threads of the process until `drop`, which has the segment to itself. All access
 // to the memory goes through atomics, or through `SegmentGuard`, which exists once for all threads and processes.

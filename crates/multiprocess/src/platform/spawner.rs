@@ -15,14 +15,13 @@ use crate::platform;
 
 type Order = Box<dyn FnOnce() + Send>;
 
-/// Which thread starts a process.
-pub(crate) enum Spawner {
-    /// The calling one, which may end before its process does.
-    Caller,
-    /// The calling one, the main thread.
-    Main,
-    /// A thread that never ends.
-    Thread(Sender<Order>),
+/// Which thread starts a process; by default the caller's, which may end before its process does.
+#[derive(Default)]
+pub(crate) struct Spawner {
+    /// Whether it lasts as long as its process.
+    pub(crate) lasts: bool,
+    /// Of a thread that never ends, if not the caller's.
+    orders: Option<Sender<Order>>,
 }
 
 /// The thread's orders, and the process that it belongs to: a forked copy doesn't have the thread.
@@ -32,48 +31,45 @@ impl Spawner {
     /// Returns a spawner that lasts as long as this process, where that makes a difference and a thread can be had.
     pub(crate) fn lasting() -> Spawner {
         if platform::is_portable() {
-            return Spawner::Caller;
+            return Spawner::default();
         }
-        if u32::try_from(platform::process::thread_id()) == Ok(std::process::id()) {
-            return Spawner::Main;
-        }
-        let mut thread = THREAD.lock().unwrap_or_else(PoisonError::into_inner);
         let this = std::process::id();
-        if !matches!(&*thread, Some((process, _)) if *process == this) {
-            *thread = start_thread().ok().map(|orders| (this, orders));
+        let mut orders = None;
+        if u32::try_from(platform::process::thread_id()) != Ok(this) {
+            let mut thread = THREAD.lock().unwrap_or_else(PoisonError::into_inner);
+            if !matches!(&*thread, Some((process, _)) if *process == this) {
+                *thread = start_thread().ok().map(|orders| (this, orders));
+            }
+            let Some((_, thread)) = &*thread else {
+                return Spawner::default();
+            };
+            orders = Some(thread.clone());
         }
-        match &*thread {
-            Some((_, orders)) => Spawner::Thread(orders.clone()),
-            None => Spawner::Caller,
+        Spawner {
+            lasts: true,
+            orders,
         }
-    }
-
-    /// Returns whether the thread lasts as long as this process.
-    pub(crate) fn lasts(&self) -> bool {
-        !matches!(self, Spawner::Caller)
     }
 
     pub(crate) fn spawn(&self, mut command: Command) -> io::Result<Child> {
-        match self {
-            Spawner::Caller | Spawner::Main => command.spawn(),
-            Spawner::Thread(orders) => {
-                let ended = || io::Error::other("the thread that starts processes has ended");
-                let (reply, started) = mpsc::channel();
-                // A process takes the blocked signals from the thread that starts it.
-                let blocked = SigSet::thread_get_mask().ok();
-                let order = move || {
-                    if let Some(blocked) = blocked {
-                        let _ = blocked.thread_set_mask();
-                    }
-                    let started = command.spawn();
-                    // The command has our copy of the child's end of the control socket.
-                    drop(command);
-                    let _ = reply.send(started);
-                };
-                orders.send(Box::new(order)).map_err(|_| ended())?;
-                started.recv().map_err(|_| ended())?
+        let Some(orders) = &self.orders else {
+            return command.spawn();
+        };
+        let ended = || io::Error::other("the thread that starts processes has ended");
+        let (reply, started) = mpsc::channel();
+        // A process takes the blocked signals from the thread that starts it.
+        let blocked = SigSet::thread_get_mask().ok();
+        let order = move || {
+            if let Some(blocked) = blocked {
+                let _ = blocked.thread_set_mask();
             }
-        }
+            let started = command.spawn();
+            // The command has our copy of the child's end of the control socket.
+            drop(command);
+            let _ = reply.send(started);
+        };
+        orders.send(Box::new(order)).map_err(|_| ended())?;
+        started.recv().map_err(|_| ended())?
     }
 }
 

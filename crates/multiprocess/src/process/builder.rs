@@ -151,7 +151,7 @@ impl Builder {
         let spawner = if ends_with_parent {
             Spawner::lasting()
         } else {
-            Spawner::Caller
+            Spawner::default()
         };
         // What the child makes and returns has to outlive it: it is in a run that this process is a part of.
         let run = if std::mem::needs_drop::<F::Output>() {
@@ -171,7 +171,7 @@ impl Builder {
                 numbers,
                 ends_with_parent,
             },
-            dies_with: spawner.lasts().then(std::process::id),
+            dies_with: spawner.lasts.then(std::process::id),
             random_half,
             index,
             function: std::any::type_name::<F>().to_owned(),

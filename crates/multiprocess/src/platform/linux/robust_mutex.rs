@@ -64,12 +64,11 @@ impl RobustMutex {
     /// `trylock` doesn't report.
     #[cold]
     fn wait(&self, limit: WaitUntil) -> Result<(), Refused> {
-        // The C library counts by the wall clock, which can be set, so each call waits for one slice only. (If the
-        // clock is set back during a slice, this waits longer by as much. The call for another clock,
-        // `pthread_mutex_clocklock`, is not in every C library that Rust supports.)
+        // The C library counts by the wall clock, which can be set, so each call waits for one slice only. (The call for
+        // another clock, `pthread_mutex_clocklock`, is not in every C library that Rust supports.)
         loop {
-            let end = SystemTime::now() + limit.rest(SLICE);
-            let end = end.duration_since(UNIX_EPOCH).unwrap_or_default();
+            let end = (SystemTime::now() + limit.rest(SLICE)).duration_since(UNIX_EPOCH);
+            let end = end.unwrap_or_default();
             let end = timespec {
                 tv_sec: libc::time_t::try_from(end.as_secs()).unwrap_or(libc::time_t::MAX),
                 tv_nsec: libc::c_long::from(i32::try_from(end.subsec_nanos()).unwrap_or(0)),
