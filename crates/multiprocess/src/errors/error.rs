@@ -330,8 +330,9 @@ fn how_to_repair(by: &BrokenBy) -> &'static str {
 }
 
 fn listed(holders: &[Holder]) -> String {
-    match holders {
+    let words: Vec<String> = holders.iter().map(ToString::to_string).collect();
+    match &words[..] {
         [] => "nobody any more".to_owned(),
-        _ => Vec::from_iter(holders.iter().map(ToString::to_string)).join(", "),
+        words => words.join(", "),
     }
 }

@@ -9,7 +9,7 @@
 use crate::story;
 
 use std::fmt::Debug;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ipc_channel::ipc;

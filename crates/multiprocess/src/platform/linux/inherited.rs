@@ -12,8 +12,9 @@ pub(crate) fn close(socket: RawFd) {
         return;
     };
     // Collected first: the folder's own descriptor is among them, and is closed by then.
-    let number = |entry: fs::DirEntry| entry.file_name().to_str()?.parse::<RawFd>().ok();
-    for descriptor in Vec::from_iter(entries.flatten().filter_map(number)) {
+    let number = |entry: fs::DirEntry| entry.file_name().to_str()?.parse().ok();
+    let open: Vec<RawFd> = entries.flatten().filter_map(number).collect();
+    for descriptor in open {
         if descriptor > 2 && descriptor != socket && is_inherited(descriptor) == Some(true) {
             let _ = nix::unistd::close(descriptor);
         }
