@@ -44,8 +44,8 @@ impl Segment {
         Self::create_at(self.address.place.child(suffix), length, Access::Atomic)
     }
 
-    pub(crate) fn open_dependent(&self, suffix: &str) -> Result<Arc<Segment>, String> {
-        self.check_process().map_err(|error| error.to_string())?;
+    pub(crate) fn open_dependent(&self, suffix: &str) -> io::Result<Arc<Segment>> {
+        self.check_process()?;
         Self::open(&self.address.place.child(suffix), None, Access::Atomic)
     }
 

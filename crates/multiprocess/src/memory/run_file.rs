@@ -7,8 +7,6 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::fs::OFlags;
-
 use crate::platform::shared_folder;
 
 /// Whether a file has to exist.
@@ -27,16 +25,13 @@ pub(super) fn user() -> u32 {
 
 /// Opens a file of this user, and never what a link leads to.
 pub(crate) fn open(path: &Path, existence: Existence) -> io::Result<File> {
-    let mut how = OpenOptions::new();
-    how.read(true).write(true).mode(MODE);
-    match existence {
-        Existence::New => how.create_new(true),
-        Existence::Old => &mut how,
-        Existence::Either => how.create(true),
-    };
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let file = how
-        .custom_flags(flags.bits().cast_signed())
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(existence == Existence::New)
+        .create(existence == Existence::Either)
+        .mode(MODE)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
         .open(path)
         .map_err(|error| match existence {
             Existence::Old => error,

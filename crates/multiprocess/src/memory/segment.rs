@@ -204,7 +204,7 @@ impl Segment {
         self.opened_by.0 != UniquePid::current()
     }
 
-    pub(crate) fn at(address: &Address) -> Result<Arc<Segment>, String> {
+    pub(crate) fn at(address: &Address) -> io::Result<Arc<Segment>> {
         Self::open(&address.place, Some(address.length), address.usage)
     }
 
@@ -213,20 +213,20 @@ impl Segment {
         place: &SegmentName,
         length: Option<usize>,
         usage: Access,
-    ) -> Result<Arc<Segment>, String> {
+    ) -> io::Result<Arc<Segment>> {
         let known = open_segments().get(place).and_then(Weak::upgrade);
         if let Some(segment) = known {
-            let checked = segment.check_process();
-            return checked.map(|()| segment).map_err(|error| error.to_string());
+            return segment.check_process().map(|()| segment);
         }
-        Self::map(place, length, usage).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => {
-                format!("the shared memory {place} is not there any more: {error}")
-            }
-            _ => format!(
-                "the shared memory {place} cannot be opened: {}",
+        Self::map(place, length, usage).map_err(|error| {
+            let what = match error.kind() {
+                ErrorKind::NotFound => "is not there any more",
+                _ => "cannot be opened",
+            };
+            io::Error::other(format!(
+                "the shared memory {place} {what}: {}",
                 explained(&error)
-            ),
+            ))
         })
     }
 

@@ -48,11 +48,7 @@ pub(crate) fn open_pidfd(pid: u32) -> Option<OwnedFd> {
 
 /// Sends a signal to the process, which may have ended meanwhile; `None` where that is not possible.
 pub(crate) fn send_signal(pidfd: &OwnedFd, signal: signal::Signal) -> Option<io::Result<()>> {
-    let signal = match signal {
-        signal::Signal::KILL => Signal::KILL,
-        _ => Signal::TERM,
-    };
-    match process::pidfd_send_signal(pidfd, signal) {
+    match process::pidfd_send_signal(pidfd, Signal::from_named_raw(signal.0)?) {
         Ok(()) | Err(Errno::SRCH) => Some(Ok(())),
         // A sandbox may allow the one call and not the other.
         Err(Errno::NOSYS | Errno::PERM) => None,
