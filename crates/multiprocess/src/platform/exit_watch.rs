@@ -21,7 +21,7 @@ pub(crate) enum ExitWatch {
 impl ExitWatch {
     /// Watches a process that was started but not yet waited for, so that its pid is surely its own.
     pub(crate) fn new(pid: u32, socket: &UnixStream) -> std::io::Result<ExitWatch> {
-        match dispatch!(process::open_pidfd(pid)) {
+        match process::open_pidfd(pid) {
             Some(pidfd) => Ok(ExitWatch::Pidfd(pidfd)),
             None => socket.try_clone().map(ExitWatch::Socket),
         }

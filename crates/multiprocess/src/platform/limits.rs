@@ -1,12 +1,11 @@
 //! The limits of a process and of memory, and the errors that say which one was reached, and what to do.
 
-use std::fs::File;
 use std::io;
 
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
-pub(crate) use crate::platform::native::capacity::{free_memory, release, reserve};
+pub(crate) use crate::platform::native::capacity::{free_memory, memfd, release, reserve};
 
 /// Returns the system's text for an error, and what the caller can do.
 pub(crate) fn explained(error: &io::Error) -> String {
@@ -83,10 +82,4 @@ pub(crate) fn check(bytes: u64) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Returns a new file that has no name, and is gone with the last process that has it open; `None` where the system has
-/// no such files.
-pub(crate) fn memfd() -> Option<io::Result<File>> {
-    dispatch!(capacity::memfd())
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FallocateFlags, MemfdFlags, fallocate, memfd_create};
 use rustix::io::{Errno, retry_on_intr};
 
+use crate::platform::is_portable;
 use crate::platform::limits::too_large;
 use crate::platform::unix::capacity::reserve as write_zeros;
 
@@ -37,8 +38,11 @@ pub(crate) fn release(memory: &File, kept: u64) {
     }
 }
 
+/// Returns a new file that has no name, and is gone with the last process that has it open; `None` where the system has
+/// no such files.
 pub(crate) fn memfd() -> Option<io::Result<File>> {
-    match memfd_create("multiprocess", MemfdFlags::CLOEXEC) {
+    let make = || memfd_create("multiprocess", MemfdFlags::CLOEXEC);
+    match (!is_portable()).then(make)? {
         Err(Errno::NOSYS) => None,
         made => Some(made.map(File::from).map_err(io::Error::from)),
     }

@@ -6,8 +6,8 @@ use std::os::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::process::{self, PidfdFlags, Signal};
 
-use crate::platform::signal;
 use crate::platform::unix::process::pid_of;
+use crate::platform::{is_portable, signal};
 
 pub(crate) use crate::platform::unix::process::{is_free, now};
 
@@ -43,7 +43,8 @@ pub(crate) fn end_with(parent: u32) -> bool {
 /// Returns a descriptor of a process that was not yet waited for, which becomes readable when the process ends, and
 /// never means another one; `None` where a sandbox or an old kernel has none.
 pub(crate) fn open_pidfd(pid: u32) -> Option<OwnedFd> {
-    process::pidfd_open(pid_of(pid)?, PidfdFlags::empty()).ok()
+    let pid = pid_of(pid).filter(|_| !is_portable())?;
+    process::pidfd_open(pid, PidfdFlags::empty()).ok()
 }
 
 /// Sends a signal to the process, which may have ended meanwhile; `None` where that is not possible.
