@@ -143,8 +143,8 @@
 //!   give such a test `harness = false`.
 //! - A child that closes every descriptor it can find also closes its socket to the parent: its answer is lost, but the
 //!   parent still notices its end.
-//! - Each Lock, Value, Array and Semaphore takes two descriptors in every process that has it, a queue or a pipe a few
-//!   more: at the usual limit of 1 024 (`ulimit -n`) a process has about 500 of them. For many numbers use one
+//! - Each Lock, Value, Array and Semaphore takes a descriptor in every process that has it, a queue or a pipe a few
+//!   more: at the usual limit of 1 024 (`ulimit -n`) a process has about 1 000 of them. For many numbers use one
 //!   [`Array`], which takes no more than a [`Value`].
 //! - A child closes the descriptors that `exec` would leave open, and that its parent has: on Linux, and where it may
 //!   read its parent's in `/proc`. One that the parent closes at the moment of the start may stay open.
@@ -211,7 +211,6 @@ pub use sync::raw::{Number, RawArray, RawValue};
 pub use sync::rlock::{RLock, RLockGuard};
 pub use sync::semaphore::{Permit, Semaphore};
 pub use sync::value::{Value, ValueGuard};
-#[cfg(feature = "record")]
 pub use trace::recorder::recorder;
 
 // Their traits are bounds of public functions.

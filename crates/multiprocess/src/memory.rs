@@ -11,4 +11,3 @@ pub(crate) mod run_file;
 pub(crate) mod segment;
 pub(crate) mod segment_lock;
 pub(crate) mod sweep;
-pub(crate) mod timeout;

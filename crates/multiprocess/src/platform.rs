@@ -1,23 +1,11 @@
 //! All that differs between systems: `linux` is what only Linux offers, `unix` is portable.
 //!
-//! Both have the same modules and functions, and only this module chooses between them. The portable ones are always
-//! built. On another system, or with `--cfg multiprocess_twins`, there are no others; on Linux
-//! `MULTIPROCESS_PORTABLE=1` chooses them at run time, for what waits, watches and keeps files.
-
-/// Calls the function of that name: the system's own, or the portable one.
-macro_rules! dispatch {
-    ($module:ident::$function:ident($($argument:expr),*)) => {
-        if crate::platform::is_portable() {
-            crate::platform::unix::$module::$function($($argument),*)
-        } else {
-            crate::platform::native::$module::$function($($argument),*)
-        }
-    };
-}
+//! Both have the same modules and functions. The portable ones are always built. On another system, or with `--cfg
+//! multiprocess_twins`, there are no others; on Linux `MULTIPROCESS_PORTABLE=1` chooses them at run time, for what waits,
+//! watches and keeps files.
 
 pub(crate) mod exit_watch;
 pub(crate) mod file_lock;
-pub(crate) mod futex;
 pub(crate) mod limits;
 pub(crate) mod shared_folder;
 pub(crate) mod signal;
@@ -37,7 +25,7 @@ use linux as native;
 #[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
 use unix as native;
 
-pub(crate) use native::{inherited, process, program, robust_mutex};
+pub(crate) use native::{futex, inherited, process, program, robust_mutex};
 
 use std::sync::OnceLock;
 

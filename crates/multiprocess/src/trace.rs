@@ -3,15 +3,13 @@
 use std::io::Write;
 
 pub(crate) mod events;
-#[cfg_attr(not(feature = "print"), path = "trace/no_printer.rs")]
+mod listener;
 pub(crate) mod printer;
-#[cfg_attr(not(feature = "record"), path = "trace/no_recorder.rs")]
 pub(crate) mod recorder;
 
-/// The target of the events of this crate.
 pub(crate) const TARGET: &str = "multiprocess";
 
-/// Prints a line on standard error. A closed one is ignored: there is nowhere to report it.
+/// Prints a line on standard error, in one piece. A closed one is ignored: there is nowhere to report it.
 fn warn(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }

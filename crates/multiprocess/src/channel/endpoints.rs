@@ -16,7 +16,7 @@ use crate::channel::typed::Typed;
 use crate::errors::error::{Error, Result};
 use crate::errors::send_error::SendError;
 use crate::memory::segment::Segment;
-use crate::memory::timeout::Timeout;
+use crate::platform::wait_until::WaitUntil;
 use crate::trace::events;
 use crate::transfer::handle::handle;
 
@@ -116,7 +116,7 @@ impl<T: Serialize> Sender<T> {
     /// Each contains the message. [`Error::Closed`] if no receiver is left; [`Error::Unsendable`] if the message
     /// cannot be serialised; [`Error::Memory`] if it needs more memory than there is.
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
-        self.end.put(message, Timeout::None)
+        self.end.put(message, WaitUntil::Until(None))
     }
 
     /// Sends a message if there is room.
@@ -125,7 +125,7 @@ impl<T: Serialize> Sender<T> {
     ///
     /// As [`send`](Sender::send), and [`Error::Full`] if there is no room, or others were sending for a millisecond.
     pub fn try_send(&self, message: T) -> Result<(), SendError<T>> {
-        self.end.put(message, Timeout::Try)
+        self.end.put(message, WaitUntil::Try)
     }
 
     /// Sends a message; waits for room, but not longer than `limit`.
@@ -134,7 +134,7 @@ impl<T: Serialize> Sender<T> {
     ///
     /// As [`send`](Sender::send), and [`Error::Timeout`] if there was no room in time.
     pub fn send_timeout(&self, message: T, limit: Duration) -> Result<(), SendError<T>> {
-        self.end.put(message, Timeout::For(limit))
+        self.end.put(message, WaitUntil::within(limit))
     }
 }
 
@@ -147,7 +147,7 @@ pub struct Receiver<T> {
 }
 
 impl<T: DeserializeOwned> Receiver<T> {
-    fn take(&self, limit: Timeout) -> Result<T> {
+    fn take(&self, limit: WaitUntil) -> Result<T> {
         self.end.take(limit)
     }
 }

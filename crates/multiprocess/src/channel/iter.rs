@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::channel::typed::Typed;
 use crate::errors::error::{Error, Result};
-use crate::memory::timeout::Timeout;
+use crate::platform::wait_until::WaitUntil;
 
 /// What comes out of a [`Queue`](crate::Queue), a [`Receiver`](crate::Receiver) or a
 /// [`Connection`](crate::Connection), until its end; each step waits.
@@ -22,7 +22,7 @@ impl<T: DeserializeOwned> Iterator for Iter<'_, T> {
     type Item = Result<T>;
 
     fn next(&mut self) -> Option<Result<T>> {
-        let taken = self.messages?.take(Timeout::None);
+        let taken = self.messages?.take(WaitUntil::Until(None));
         if !matches!(taken, Ok(_) | Err(Error::Unreadable { .. })) {
             self.messages = None;
         }
@@ -66,7 +66,7 @@ macro_rules! takes_messages {
             /// which case it is lost, and the next call takes the next one.
             #[doc = $error]
             pub fn $recv(&self) -> Result<$message> {
-                self.take(Timeout::None)
+                self.take(WaitUntil::Until(None))
             }
 
             /// Takes the next message if there is one.
@@ -77,7 +77,7 @@ macro_rules! takes_messages {
             #[doc = $as_recv]
             /// and [`Error::Empty`] if there is nothing yet, or others were taking for a millisecond.
             pub fn $try_recv(&self) -> Result<$message> {
-                self.take(Timeout::Try)
+                self.take(WaitUntil::Try)
             }
 
             /// Takes the next message; waits for it, but not longer than `limit`.
@@ -88,7 +88,7 @@ macro_rules! takes_messages {
             #[doc = $as_recv]
             /// and [`Error::Timeout`] if there was none in time.
             pub fn $recv_timeout(&self, limit: Duration) -> Result<$message> {
-                self.take(Timeout::For(limit))
+                self.take(WaitUntil::within(limit))
             }
 
             /// Takes messages until there will be no more; waits for each.

@@ -14,8 +14,8 @@ use crate::memory::eventcount::{self, AdaptiveSpin, EventCount};
 use crate::memory::layout::words;
 use crate::memory::segment::{Access, Segment};
 use crate::memory::segment_lock::Turn;
-use crate::memory::timeout::WaitUntil;
 use crate::platform::file_lock::Refused;
+use crate::platform::wait_until::WaitUntil;
 use crate::trace::events;
 use crate::transfer::block::Message;
 

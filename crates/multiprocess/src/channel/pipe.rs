@@ -17,7 +17,7 @@ use crate::channel::typed::Typed;
 use crate::errors::error::{Error, Result};
 use crate::errors::send_error::SendError;
 use crate::memory::segment::Segment;
-use crate::memory::timeout::Timeout;
+use crate::platform::wait_until::WaitUntil;
 use crate::trace::events;
 use crate::transfer::attachments::{self, Attachment};
 use crate::transfer::handle::handle;
@@ -167,14 +167,14 @@ impl<S: Serialize, R> Connection<S, R> {
     /// there is; [`Error::GivenAway`] if this end was sent to another process.
     pub fn send(&self, message: S) -> Result<(), SendError<S>> {
         match self.check() {
-            Ok(()) => self.outgoing.put(message, Timeout::None),
+            Ok(()) => self.outgoing.put(message, WaitUntil::Until(None)),
             Err(error) => Err(SendError::new(message, error)),
         }
     }
 }
 
 impl<S, R: DeserializeOwned> Connection<S, R> {
-    fn take(&self, limit: Timeout) -> Result<R> {
+    fn take(&self, limit: WaitUntil) -> Result<R> {
         self.check()?;
         self.incoming.take(limit)
     }

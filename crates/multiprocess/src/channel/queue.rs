@@ -15,7 +15,7 @@ use crate::channel::typed::Typed;
 use crate::errors::error::{Error, Result};
 use crate::errors::send_error::SendError;
 use crate::memory::segment::Segment;
-use crate::memory::timeout::Timeout;
+use crate::platform::wait_until::WaitUntil;
 use crate::trace::events;
 use crate::transfer::handle::handle;
 
@@ -127,7 +127,10 @@ impl<T> Queue<T> {
     /// [`Error::Memory`] if the system refuses the lock, which should not happen.
     pub fn close(&self) -> Result<()> {
         let closed = self.mpmc().close();
-        closed.map_err(|stop| self.end.stopped(stop, Timeout::None, "the lock of"))
+        closed.map_err(|stop| {
+            self.end
+                .stopped(stop, WaitUntil::Until(None), "the lock of")
+        })
     }
 
     /// Marks an item that was got as done. Python: `JoinableQueue.task_done()`.
@@ -166,7 +169,7 @@ impl<T> Queue<T> {
     /// # Ok::<(), multiprocess::Error>(())
     /// ```
     pub fn join(&self) -> Result<()> {
-        self.wait_until_done(Timeout::None)
+        self.wait_until_done(WaitUntil::Until(None))
     }
 
     /// Waits until every item that was put is done with, but not longer than `limit`.
@@ -175,18 +178,18 @@ impl<T> Queue<T> {
     ///
     /// [`Error::Timeout`] if the time is over.
     pub fn join_timeout(&self, limit: Duration) -> Result<()> {
-        self.wait_until_done(Timeout::For(limit))
+        self.wait_until_done(WaitUntil::within(limit))
     }
 
-    fn take(&self, limit: Timeout) -> Result<T>
+    fn take(&self, limit: WaitUntil) -> Result<T>
     where
         T: DeserializeOwned,
     {
         self.end.take(limit)
     }
 
-    fn wait_until_done(&self, limit: Timeout) -> Result<()> {
-        let done = self.mpmc().wait_until_done(limit.wait_until());
+    fn wait_until_done(&self, limit: WaitUntil) -> Result<()> {
+        let done = self.mpmc().wait_until_done(limit);
         done.map_err(|stop| self.end.stopped(stop, limit, "the last `task_done` for"))
     }
 }
@@ -199,7 +202,7 @@ impl<T: Serialize> Queue<T> {
     /// Each contains the item. [`Error::Closed`] if the queue is closed; [`Error::Unsendable`] if the item cannot
     /// be serialised; [`Error::Memory`] if it needs more memory than there is.
     pub fn put(&self, item: T) -> Result<(), SendError<T>> {
-        self.end.put(item, Timeout::None)
+        self.end.put(item, WaitUntil::Until(None))
     }
 
     /// Puts an item into the queue if there is room. Python: `put(item, block=False)`, or `put_nowait(item)`.
@@ -208,7 +211,7 @@ impl<T: Serialize> Queue<T> {
     ///
     /// As [`put`](Queue::put), and [`Error::Full`] if there is no room, or others were putting for a millisecond.
     pub fn try_put(&self, item: T) -> Result<(), SendError<T>> {
-        self.end.put(item, Timeout::Try)
+        self.end.put(item, WaitUntil::Try)
     }
 
     /// Puts an item into the queue; waits for room, but not longer than `limit`. Python: `put(item, timeout=seconds)`.
@@ -217,7 +220,7 @@ impl<T: Serialize> Queue<T> {
     ///
     /// As [`put`](Queue::put), and [`Error::Timeout`] if there was no room in time.
     pub fn put_timeout(&self, item: T, limit: Duration) -> Result<(), SendError<T>> {
-        self.end.put(item, Timeout::For(limit))
+        self.end.put(item, WaitUntil::within(limit))
     }
 }
 

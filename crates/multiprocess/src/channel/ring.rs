@@ -229,8 +229,7 @@ impl Rings {
         {
             return Ok(work(segment.atomics()));
         }
-        let segment = self.segment().open_dependent(&self.name(number));
-        let segment = segment.map_err(io::Error::other)?;
+        let segment = self.segment().open_dependent(&self.name(number))?;
         let (_, segment) = open_ring.insert((number, segment));
         Ok(work(segment.atomics()))
     }

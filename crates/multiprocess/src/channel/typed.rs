@@ -13,8 +13,8 @@ use crate::channel::peers::{PeerToken, Peers};
 use crate::errors::error::{Error, Result};
 use crate::errors::send_error::SendError;
 use crate::memory::segment::Segment;
-use crate::memory::timeout::{Timeout, WaitUntil};
-use crate::trace::events;
+use crate::platform::wait_until::WaitUntil;
+use crate::trace::events::{self, event};
 use crate::transfer::attachments::{self, Attachments};
 use crate::transfer::block::{Block, Message};
 use crate::transfer::{caught, codec, ipc};
@@ -106,15 +106,17 @@ impl<T> Typed<T> {
         Ok(&self.mpmc.segment)
     }
 
-    fn put_bytes(&self, message: &[u8], attachments: Attachments, limit: Timeout) -> Result<()> {
+    fn put_bytes(&self, message: &[u8], attachments: Attachments, limit: WaitUntil) -> Result<()> {
         let loaded = !attachments.is_empty();
         if loaded {
             // Before it can be taken: the process that discards it has to know that there are handles in it.
             self.mpmc.rings.mark_loaded();
         }
-        let put = self.mpmc.put(message, limit.wait_until());
+        let put = self.mpmc.put(message, limit);
         if let Ok((item, at)) = put {
-            events::put(&self.mpmc, item, at);
+            if at.is_some() {
+                event!(TRACE, queue = ?self.mpmc, item, at, "put");
+            }
             attachments.commit();
         }
         if loaded {
@@ -131,12 +133,12 @@ impl<T> Typed<T> {
     }
 
     /// Returns the error for an operation that was stopped.
-    pub(crate) fn stopped(&self, stop: Stop, limit: Timeout, waited_for: &str) -> Error {
+    pub(crate) fn stopped(&self, stop: Stop, limit: WaitUntil, waited_for: &str) -> Error {
         let what = self.name();
         match (stop, limit) {
             (Stop::Closed, _) => Error::Closed { what },
             (Stop::System(source), _) => Error::Memory { what, source },
-            (Stop::NotNow, Timeout::For(limit)) => Error::Timeout {
+            (Stop::NotNow, WaitUntil::Within(limit, _)) => Error::Timeout {
                 event: format!("{waited_for} {what}"),
                 limit,
             },
@@ -173,14 +175,14 @@ const MESSAGE: &str = "a message out of";
 
 impl<T: Serialize> Typed<T> {
     /// Puts a value, or returns it in the error.
-    pub(crate) fn put(&self, value: T, limit: Timeout) -> Result<(), SendError<T>> {
+    pub(crate) fn put(&self, value: T, limit: WaitUntil) -> Result<(), SendError<T>> {
         match self.try_to_put(&value, limit) {
             Ok(()) => Ok(()),
             Err(error) => Err(SendError::new(value, error)),
         }
     }
 
-    fn try_to_put(&self, value: &T, limit: Timeout) -> Result<()> {
+    fn try_to_put(&self, value: &T, limit: WaitUntil) -> Result<()> {
         if let Some(block) = &self.block {
             // Numbers go from where they are.
             return self.put_bytes((block.bytes)(value), Attachments::default(), limit);
@@ -201,9 +203,9 @@ impl<T: Serialize> Typed<T> {
 
 impl<T: DeserializeOwned> Typed<T> {
     /// Takes the next value.
-    pub(crate) fn take(&self, limit: Timeout) -> Result<T> {
+    pub(crate) fn take(&self, limit: WaitUntil) -> Result<T> {
         let since = events::moment(Level::TRACE);
-        let wait = limit.wait_until();
+        let wait = limit;
         let mut value = Err(String::new());
         let taken = if let Some(block) = &self.block {
             let receive = |message: Message<'_>| value = (block.read)(message);
@@ -219,7 +221,9 @@ impl<T: DeserializeOwned> Typed<T> {
             taken
         };
         let item = taken.map_err(|stop| self.stopped(stop, limit, MESSAGE))?;
-        events::got(&self.mpmc, item, since);
+        if since.is_some() {
+            event!(TRACE, queue = ?self.mpmc, item, since, "got");
+        }
         value.map_err(|reason| Error::Unreadable {
             what: self.name(),
             reason,

@@ -6,9 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::platform::process;
 
-/// Name, process id and kind of a process.
-///
-/// Python: the attributes `name`, `pid` and `daemon` of a `Process`.
+/// Name, process id and kind of a process. Python: the attributes `name`, `pid` and `daemon` of a `Process`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessInfo {
     pub(crate) name: String,
@@ -50,7 +48,6 @@ pub(crate) struct Identity {
 
 static IDENTITY: OnceLock<Identity> = OnceLock::new();
 
-/// Sets the identity that the parent has given this process.
 pub(crate) fn become_child(identity: Identity) {
     let fresh = IDENTITY.set(identity).is_ok();
     debug_assert!(fresh, "`init` is the first user of the crate in a child");
@@ -69,9 +66,7 @@ pub(crate) fn identity() -> &'static Identity {
     })
 }
 
-/// Returns the name, process id and kind of this process.
-///
-/// Python: `multiprocessing.current_process()`.
+/// Returns this process. Python: `multiprocessing.current_process()`.
 ///
 /// # Examples
 ///
@@ -84,9 +79,8 @@ pub fn current() -> ProcessInfo {
     identity().this.clone()
 }
 
-/// Returns the process that started this one; `None` in the first process of a program.
-///
-/// Python: `multiprocessing.parent_process()`.
+/// Returns the process that started this one; `None` in the first process of a program. Python:
+/// `multiprocessing.parent_process()`.
 ///
 /// # Examples
 ///

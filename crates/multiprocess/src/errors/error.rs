@@ -1,6 +1,5 @@
 //! What can go wrong, one variant per cause.
 
-use std::fmt;
 use std::io;
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -22,8 +21,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// on standard error that the parent never sees. Here every cause is a value that names the process.
 ///
 /// Fields of one name mean the same in all variants: `name` and `pid` are those of the process concerned, `what` is the
-/// object or the value, as the message names it, `function` is the path of a function, `limit` is how long the thread
-/// waited, and `source` and `reason` are the words of the operating system and of the serialiser.
+/// object or the value, as the message names it, `function` is the path of a function, `location` is
+/// `file:line:column`, `index` counts inputs from 0, `limit` is how long the thread waited for an `event` or what a
+/// `holder` had when the time was over, and `source` and `reason` are the words of the operating system, of the
+/// serialiser and of this crate.
 ///
 /// Its `Debug` is its message too: `main` may return it.
 #[derive(thiserror::Error)]
@@ -52,7 +53,6 @@ pub enum Error {
     /// A value could not be turned into bytes to travel to another process.
     #[error("{what} of process '{}' cannot be sent: {}", Name(name), Words(reason))]
     Encode {
-        /// Which value: the arguments or the result.
         what: Travelling,
         name: String,
         reason: String,
@@ -68,7 +68,6 @@ pub enum Error {
         Words(reason)
     )]
     Decode {
-        /// Which value: the arguments or the result.
         what: Travelling,
         name: String,
         reason: String,
@@ -80,7 +79,6 @@ pub enum Error {
         name: String,
         pid: u32,
         message: String,
-        /// Where: `file:line:column`.
         location: String,
     },
 
@@ -107,9 +105,7 @@ pub enum Error {
 
     /// The process ended before its function returned, and how is not known.
     ///
-    /// The system keeps the exit status of a child for one reader. If the program ignores SIGCHLD (or sets
-    /// `SA_NOCLDWAIT`), it keeps none; if something in the program waits for any child (`waitpid(-1)`), that may read
-    /// it first.
+    /// The system keeps an exit status for one reader, and none if SIGCHLD is ignored, or `SA_NOCLDWAIT` set.
     #[error(
         "{} ended before its function returned, and how is not known: this program ignores SIGCHLD, or something in \
          it waits for any child; let SIGCHLD have its default action, and wait for other children by their pid",
@@ -161,16 +157,12 @@ pub enum Error {
     LockTimeout {
         what: String,
         limit: Duration,
-        /// The process that held it when the time was over.
         holder: Option<Holder>,
     },
 
     /// A lock is held at this moment, or no permit of a semaphore is free.
     #[error("{reason} at this moment; ask again later, or wait for it")]
-    WouldBlock {
-        /// What is not free.
-        reason: String,
-    },
+    WouldBlock { reason: String },
 
     /// A thread asked for a lock that it holds, and would have waited for itself.
     #[error("this thread holds {what} already; drop the guard before asking for it again")]
@@ -185,7 +177,6 @@ pub enum Error {
     PermitTimeout {
         limit: Duration,
         permits: u32,
-        /// The processes that held permits when the time was over.
         holders: Vec<Holder>,
     },
 
@@ -207,11 +198,7 @@ pub enum Error {
 
     /// A wait timed out.
     #[error("{} waited {limit:?} in vain for {event}", this_process())]
-    Timeout {
-        /// What the thread waited for.
-        event: String,
-        limit: Duration,
-    },
+    Timeout { event: String, limit: Duration },
 
     /// It was closed, or its other end has no owner left.
     #[error("{what} is at its end: it was closed, or nobody is left on its other side")]
@@ -247,7 +234,6 @@ pub enum Error {
     #[error("`{function}` gave no result for input {index}: {failure}")]
     Task {
         function: String,
-        /// Which input, counted from 0.
         index: usize,
         failure: TaskFailure,
     },
@@ -266,10 +252,7 @@ pub enum Error {
 
     /// The pool cannot go on.
     #[error("the pool is broken: {reason}")]
-    PoolBroken {
-        /// What happened to it.
-        reason: String,
-    },
+    PoolBroken { reason: String },
 
     /// The result was already taken by an earlier call.
     #[error("the result was taken before")]
@@ -278,16 +261,15 @@ pub enum Error {
     /// The operating system refused something that should always work.
     #[error("cannot {doing} process '{}': {}", Name(name), explained(source))]
     System {
-        /// What was being done, as a verb.
         doing: &'static str,
         name: String,
         source: io::Error,
     },
 }
 
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+impl std::fmt::Debug for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
     }
 }
 
@@ -333,22 +315,15 @@ impl Error {
 }
 
 /// Which value was travelling between two processes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Travelling {
     /// The arguments, from parent to child.
+    #[error("the arguments")]
     Arguments,
     /// The result, from child to parent.
+    #[error("the result")]
     Answer,
-}
-
-impl fmt::Display for Travelling {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Travelling::Arguments => "the arguments",
-            Travelling::Answer => "the result",
-        })
-    }
 }
 
 /// `doubler` of `program::doubler`, and `first::<_>` of `program::first<u32>`.
@@ -372,9 +347,9 @@ fn how_to_repair(by: &BrokenBy) -> &'static str {
 }
 
 fn listed(holders: &[Holder]) -> String {
-    if holders.is_empty() {
-        return "nobody any more".to_owned();
-    }
     let words: Vec<String> = holders.iter().map(ToString::to_string).collect();
-    words.join(", ")
+    match &words[..] {
+        [] => "nobody any more".to_owned(),
+        words => words.join(", "),
+    }
 }

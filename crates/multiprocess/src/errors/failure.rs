@@ -17,14 +17,13 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Returns the error for the failure of a process.
     pub(crate) fn of_process(self, process: &ProcessInfo) -> Error {
         let ProcessInfo { name, pid, .. } = process.clone();
         match self {
-            Failure::NotStarted(reason) => Error::Spawn {
-                name,
-                source: std::io::Error::other(reason),
-            },
+            Failure::NotStarted(reason) => {
+                let source = std::io::Error::other(reason);
+                Error::Spawn { name, source }
+            }
             Failure::OtherProgram(function) => Error::OtherProgram {
                 name,
                 pid,

@@ -20,11 +20,8 @@ pub struct Holder {
 impl Holder {
     pub(crate) fn of(pid: u32) -> Holder {
         let this = &identity().this;
-        let name = if pid == this.pid {
-            Some(this.name.clone())
-        } else {
-            process::name(pid)
-        };
+        let own = (pid == this.pid).then(|| this.name.clone());
+        let name = own.or_else(|| process::name(pid));
         Holder { pid, name }
     }
 }

@@ -6,14 +6,9 @@ use std::fmt::{self, Write};
 /// A name, on one line, shortened.
 pub(crate) struct Name<'a>(pub(crate) &'a str);
 
-/// A process, by its name and id.
 pub(crate) struct Process<'a>(pub(crate) &'a str, pub(crate) u32);
 
 /// A message on one line, which may hold names, shortened.
-#[cfg_attr(
-    not(feature = "print"),
-    allow(dead_code, reason = "only the printer shows them")
-)]
 pub(crate) struct Line<'a>(pub(crate) &'a str);
 
 /// A message that may have several lines, such as that of a panic, whole.

@@ -3,14 +3,12 @@
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::memory::liveness::UniquePid;
+use crate::memory::name::random;
 use crate::memory::registry;
 use crate::memory::run_file::{self, Existence};
 use crate::platform::limits;
 
-/// Stores bytes in a file that has no name.
 pub(crate) fn holding(bytes: &[u8]) -> io::Result<OwnedFd> {
     limits::check_file_size(bytes.len() as u64)?;
     let mut file = limits::memfd().unwrap_or_else(removed_file)?;
@@ -23,11 +21,8 @@ pub(crate) const VALUE: &str = "value-";
 
 /// Makes a file of the run, and removes its name. A sweep does so if this process is killed before.
 fn removed_file() -> io::Result<File> {
-    static MADE: AtomicU64 = AtomicU64::new(0);
-    let made = MADE.fetch_add(1, Ordering::Relaxed);
-    let own = UniquePid::current().number();
     let _making = registry::making()?;
-    let path = registry::own_run()?.file(&format!("{VALUE}{own:x}-{made}"));
+    let path = registry::own_run()?.file(&format!("{VALUE}{:x}", random()));
     let file = run_file::open(&path, Existence::New)?;
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),

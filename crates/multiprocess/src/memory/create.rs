@@ -6,16 +6,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use shared_memory::{Shmem, ShmemConf, ShmemError};
-
 use crate::memory::layout::HEADER;
 use crate::memory::liveness::UniquePid;
-use crate::memory::name::{SegmentName, companion_bit, os_id};
+use crate::memory::name::{SegmentName, companion_bit};
 use crate::memory::registry;
 use crate::memory::run_file::{self, Existence};
-use crate::memory::segment::{Access, Address, Segment};
+use crate::memory::segment::{Access, Address, Mapping, Segment};
 use crate::platform::limits;
-use crate::platform::shared_folder::is_memory;
 
 impl Segment {
     /// Makes a segment of `length` bytes, all zero, that no other process knows.
@@ -47,9 +44,8 @@ impl Segment {
         Self::create_at(self.address.place.child(suffix), length, Access::Atomic)
     }
 
-    /// Opens a dependent of this segment.
-    pub(crate) fn open_dependent(&self, suffix: &str) -> Result<Arc<Segment>, String> {
-        self.check_process().map_err(|error| error.to_string())?;
+    pub(crate) fn open_dependent(&self, suffix: &str) -> io::Result<Arc<Segment>> {
+        self.check_process()?;
         Self::open(&self.address.place.child(suffix), None, Access::Atomic)
     }
 
@@ -57,7 +53,9 @@ impl Segment {
     pub(crate) fn remove_dependent(&self, suffix: &str) {
         if self.check_process().is_ok() {
             let place = self.address.place.child(suffix);
-            limits::release(&place.to_string(), HEADER as u64);
+            if let Ok(memory) = run_file::open(&place.path(), Existence::Old) {
+                limits::release(&memory, HEADER as u64);
+            }
             place.remove();
         }
     }
@@ -71,17 +69,20 @@ impl Segment {
     }
 
     fn create_at(place: SegmentName, length: usize, usage: Access) -> io::Result<Arc<Segment>> {
-        let total = total(length)?;
-        // Where the file is not the memory itself, it is made first: whatever happens next, both will be removed.
+        let total = HEADER.saturating_add(length) as u64;
+        limits::check(total)?;
         let users = run_file::hold(&place.path(), Existence::New)?;
-        let mapping = Self::map_new(&place, total).inspect_err(|_| place.remove())?;
+        // Otherwise the first write would end the process by a signal if there is too little.
+        let reserved = limits::reserve(&users, total);
+        let mapping = reserved.and_then(|()| Mapping::of(&place.path()));
+        let mapping = mapping.inspect_err(|_| place.remove())?;
         // From here on, its drop removes the name, or that of the segment to which it belongs.
         let address = Address {
             place,
             length,
             usage,
         };
-        let segment = Segment::new(mapping, address, users);
+        let segment = Segment::new(mapping, address, Arc::new(users));
         #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
         segment.make_mutexes()?;
         let header = segment.header();
@@ -89,42 +90,4 @@ impl Segment {
         header.mark.store(usage.mark(), Ordering::Release);
         segment.share(true)
     }
-
-    /// Maps a new name, and reserves the memory: otherwise the first write would end the process by a signal if there
-    /// is too little.
-    fn map_new(place: &SegmentName, total: usize) -> io::Result<Shmem> {
-        let name = place.to_string();
-        let memory = ShmemConf::new().os_id(os_id(&name));
-        let made = if is_memory() {
-            limits::reserve(&name, total as u64)?;
-            memory.open()
-        } else {
-            memory.size(total).create()
-        };
-        let mut mapping = made.map_err(|error| match error {
-            ShmemError::MappingIdExists => ErrorKind::AlreadyExists.into(),
-            ShmemError::MapCreateFailed(code)
-            | ShmemError::MapOpenFailed(code)
-            | ShmemError::UnknownOsError(code) => {
-                limits::not_made(io::Error::from_raw_os_error(code.cast_signed()))
-            }
-            other => io::Error::other(other),
-        })?;
-        // Its last user removes the name.
-        mapping.set_owner(false);
-        if !is_memory() {
-            limits::reserve(&name, total as u64)?;
-        }
-        Ok(mapping)
-    }
-}
-
-/// Returns the bytes of a segment with its header; an error if there is less memory than that.
-fn total(length: usize) -> io::Result<usize> {
-    let total = HEADER
-        .checked_add(length)
-        .filter(|&total| isize::try_from(total).is_ok());
-    let total = total.ok_or_else(|| limits::too_large(limits::free_memory().unwrap_or(0)))?;
-    limits::check(total as u64)?;
-    Ok(total)
 }

@@ -3,8 +3,7 @@
 //! A process has a number that no other process of the run gets; shared memory records it where the process holds
 //! something. In each run that it takes part in, it has a file named after the number, locked, shared. The system drops
 //! the lock when the process has ended, however it ended, and only after its last thread has stopped and its memory is
-//! unmapped. So a process that gets the file's lock exclusively knows that the other has ended. The pid alone is not
-//! enough, because a later process may get the same one.
+//! unmapped. So a process that gets the file's lock exclusively knows that the other has ended. A pid is used again.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -98,12 +97,11 @@ impl UniquePid {
         u32::try_from(self.0 >> 32).expect("the upper half")
     }
 
-    /// Returns the process, with its name if it still has one.
     pub(crate) fn holder(self) -> Holder {
         Holder::of(self.pid())
     }
 
-    fn file(self, run: Run, what: &str) -> PathBuf {
+    pub(super) fn file(self, run: Run, what: &str) -> PathBuf {
         run.file(&format!("{what}{:x}", self.0))
     }
 
@@ -115,33 +113,28 @@ impl UniquePid {
         match run_file::open(&self.file(run, ALIVE), Existence::Old) {
             // If two ask at the same moment, both may get false.
             Ok(file) => file.try_lock().is_ok(),
-            // Removed after its death; or all files of the run were removed, and with them the lease, which is made once.
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                process::is_free(self.pid()) || run.lease().exists()
-            }
-            // It belongs to the user that this process ran as before.
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                process::is_free(self.pid())
-            }
-            Err(_) => false,
+            Err(error) => match error.kind() {
+                // Removed after its death; or all files of the run were removed, and with them the lease, made once.
+                ErrorKind::NotFound => process::is_free(self.pid()) || run.lease().exists(),
+                // It belongs to the user that this process ran as before.
+                ErrorKind::PermissionDenied => process::is_free(self.pid()),
+                _ => false,
+            },
         }
     }
 }
 
-/// Returns the random half of a process's number. A parent chooses that of its child, so that it knows the child's files.
+/// Returns the random half of a process's number: a parent chooses that of its child, and so knows the child's files.
 pub(crate) fn random_half() -> u32 {
     u32::try_from(random() >> 32).expect("the upper half")
 }
 
 /// Takes the half that the parent chose.
 pub(crate) fn inherit(random_half: u32) {
-    let own = UniquePid::of(std::process::id(), random_half);
-    OWN.store(own.0, Ordering::Relaxed);
-}
-
-/// Removes the file of a child that has ended.
-pub(super) fn forget(child: UniquePid, run: Run) {
-    remove_if_dead(&child.file(run, ALIVE));
+    OWN.store(
+        UniquePid::of(std::process::id(), random_half).0,
+        Ordering::Relaxed,
+    );
 }
 
 /// Marks this process as [alive](ALIVE) or an [orphan](ORPHAN), for the other processes of a run.

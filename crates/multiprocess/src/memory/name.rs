@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::platform::shared_folder::{is_memory, shared_folder};
+use crate::platform::shared_folder::shared_folder;
 
 /// A run. The name is random, so that no program can take it beforehand.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -26,24 +26,18 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// Names a run that this process begins.
     pub(super) fn new() -> Run {
-        Run {
-            pid: std::process::id(),
-            random: random(),
-        }
+        let (pid, random) = (std::process::id(), random());
+        Run { pid, random }
     }
 
-    /// Returns the run that a name belongs to.
     pub(super) fn of(name: &str) -> Option<Run> {
         let (pid, rest) = name.strip_prefix("mp-")?.split_once('-')?;
-        let run = Run {
-            pid: u32::from_str_radix(pid, 16).ok()?,
-            random: u64::from_str_radix(rest.get(..16)?, 16).ok()?,
-        };
-        run.rest(name)
-            .is_some_and(|rest| rest.starts_with(['-', '.']))
-            .then_some(run)
+        let pid = u32::from_str_radix(pid, 16).ok()?;
+        let random = u64::from_str_radix(rest.get(..16)?, 16).ok()?;
+        let run = Run { pid, random };
+        let rest = run.rest(name)?;
+        rest.starts_with(['-', '.']).then_some(run)
     }
 
     /// Returns the part of a name after the run.
@@ -51,7 +45,6 @@ impl Run {
         name.strip_prefix(&self.to_string())
     }
 
-    /// Returns the path of the run's lease.
     pub(super) fn lease(self) -> PathBuf {
         self.file("lease")
     }
@@ -111,7 +104,6 @@ impl SegmentName {
         path(&self.to_string())
     }
 
-    /// Removes the name, and the memory that it has.
     pub(super) fn remove(&self) {
         remove(&self.to_string());
     }
@@ -159,35 +151,20 @@ impl fmt::Display for SegmentName {
 /// Returns what is in the folder.
 pub(super) fn entries() -> impl Iterator<Item = (String, DirEntry)> {
     let entries = fs::read_dir(shared_folder()).into_iter().flatten();
-    entries.filter_map(|entry| {
-        let entry = entry.ok()?;
-        Some((entry.file_name().into_string().ok()?, entry))
-    })
+    let named = |entry: DirEntry| Some((entry.file_name().into_string().ok()?, entry));
+    entries.flatten().filter_map(named)
 }
 
 pub(super) fn path(name: &str) -> PathBuf {
     shared_folder().join(name)
 }
 
-/// Removes a name, and the memory that it may have; returns whether both are gone now.
+/// Removes a name, and with it the memory; returns whether it is gone now.
 pub(super) fn remove(name: &str) -> bool {
-    if !is_memory() {
-        // By name alone: if its maker was killed before it set a length, it cannot be mapped.
-        let removed = rustix::shm::unlink(os_id(name));
-        if !matches!(removed, Ok(()) | Err(rustix::io::Errno::NOENT)) {
-            return false;
-        }
-    }
-    // The file goes last: until then it says that there may be memory.
     match fs::remove_file(path(name)) {
         Ok(()) => true,
         Err(error) => error.kind() == ErrorKind::NotFound,
     }
-}
-
-/// Returns the name in the form that the system needs.
-pub(super) fn os_id(name: &str) -> String {
-    format!("/{name}")
 }
 
 #[cfg(test)]
@@ -207,18 +184,10 @@ mod tests {
         let lease = lease.file_name().unwrap().to_str().unwrap();
         assert_eq!(Run::of(lease), Some(run));
         assert_ne!(Run::new(), run);
-        for other in [
-            "",
-            "mp-",
-            "mp-1-2",
-            "mp-1-0000000000000002",
-            "mp-1-0000000000000002x",
-            "mp-01-0000000000000002.lease",
-            "mp-+1-0000000000000002.lease",
-            "mp-1-00000000000000AB.lease",
-            "mp-1-00000000000000é.lease",
-            "np-1-0000000000000002.lease",
-        ] {
+        let others = " mp- mp-1-2 mp-1-0000000000000002 mp-1-0000000000000002x np-1-0000000000000002.lease \
+                      mp-01-0000000000000002.lease mp-+1-0000000000000002.lease \
+                      mp-1-00000000000000AB.lease mp-1-00000000000000é.lease";
+        for other in others.split(' ') {
             assert_eq!(Run::of(other), None, "{other}");
         }
     }

@@ -3,9 +3,7 @@
 //! The system frees the memory of a killed process, but not a name in its list of shared memory. So each name begins
 //! with its run, and every process that uses the run's memory holds a lock on the run's *lease*, a file. The system
 //! drops the lock when the process ends, however it ends. A process that locks a lease exclusively knows that its run
-//! is over, and removes what it left. All files of a run are in one folder, under the names that `name.rs` shows.
-//!
-//! A run whose lease was removed goes on: it is over when none of its files is locked.
+//! is over, and removes what it left. A run whose lease was removed is over when none of its files is locked.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,11 +12,12 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::memory::liveness::{self, ALIVE, Memberships, UniquePid, memberships};
 use crate::memory::name::{Run, entries, path, remove};
 use crate::memory::run_file::{self, Existence, user};
+use crate::platform::wait_until::{Pauses, WaitUntil};
 
 /// Whether this process leaves its runs, which it does once, at its end.
 static LEAVING: AtomicBool = AtomicBool::new(false);
@@ -91,7 +90,6 @@ fn become_part(run: Run, own_of: Option<u32>) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns whether this process is a part of no run.
 pub(crate) fn is_none() -> bool {
     memberships().runs.is_empty()
 }
@@ -101,25 +99,23 @@ pub(crate) fn is_none() -> bool {
 pub(crate) fn leave(limit: Duration) {
     LEAVING.store(true, Ordering::SeqCst);
     // Making takes only a moment; this doesn't wait for a thread that takes longer.
-    let deadline = Instant::now() + Duration::from_secs(1);
-    while MAKING.try_write().is_err() && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_micros(100));
-    }
-    let deadline = Instant::now() + limit;
+    let (mut pauses, second) = (Pauses::new(), WaitUntil::within(Duration::from_secs(1)));
+    while MAKING.try_write().is_err() && pauses.sleep(second) {}
+    let limit = WaitUntil::within(limit);
     let mut memberships = memberships();
     for run in std::mem::take(&mut memberships.runs).into_keys() {
         if let Some(lease) = memberships.locked.remove(&run.lease()) {
             // A copy made by `fork` shares the open file.
             let _ = lease.unlock();
         }
+        let mut pauses = Pauses::new();
         loop {
             if !run.lease().exists() {
                 memberships.unmark(run);
             }
-            if clear_if_over(run, || names_of(run)) || Instant::now() >= deadline {
+            if clear_if_over(run) || !pauses.sleep(limit) {
                 break;
             }
-            std::thread::sleep(Duration::from_millis(1));
         }
     }
 }
@@ -129,14 +125,12 @@ pub(crate) fn may_have_left_something() -> bool {
     !list().is_empty()
 }
 
-/// Removes the files of a child that has ended.
 pub(crate) fn forget(child: UniquePid) {
     for run in runs() {
-        liveness::forget(child, run);
+        liveness::remove_if_dead(&child.file(run, ALIVE));
     }
 }
 
-/// Returns the runs that this process is a part of.
 pub(super) fn runs() -> Vec<Run> {
     memberships().runs.keys().copied().collect()
 }
@@ -153,21 +147,16 @@ pub(super) type Names = BTreeMap<Run, Vec<String>>;
 
 pub(super) fn list() -> Names {
     let (user, mut names) = (user(), Names::new());
+    // A name that another user made belongs to no run of this one's.
+    let is_own = |found: fs::Metadata| found.is_file() && found.uid() == user;
     for (name, entry) in entries() {
-        // A name that another user made belongs to no run of this one's.
         if let Some(run) = Run::of(&name)
-            && entry
-                .metadata()
-                .is_ok_and(|found| found.is_file() && found.uid() == user)
+            && entry.metadata().is_ok_and(is_own)
         {
             names.entry(run).or_default().push(name);
         }
     }
     names
-}
-
-fn names_of(run: Run) -> Vec<String> {
-    list().remove(&run).unwrap_or_default()
 }
 
 /// Removes the files of runs that ended without removing them.
@@ -177,45 +166,39 @@ pub(crate) fn clear_dead_runs() {
 
 pub(super) fn clear_dead(names: &Names) {
     let own = runs();
-    for (run, names) in names.iter().filter(|(run, _)| !own.contains(run)) {
-        clear_if_over(*run, || names.clone());
+    for run in names.keys().filter(|run| !own.contains(run)) {
+        clear_if_over(*run);
     }
 }
 
-/// Removes the files of a run if it is over; false if others are a part of it. `listed` returns their names.
-fn clear_if_over(run: Run, listed: impl FnOnce() -> Vec<String>) -> bool {
+/// Removes the files of a run if it is over; false if others are a part of it.
+fn clear_if_over(run: Run) -> bool {
     let path = run.lease();
-    if let Some(_lease) = run_file::lock_alone(&path) {
-        // Listed only now: until it was locked, there were processes that made something.
-        let mut others = names_of(run);
-        others.retain(|name| !path.ends_with(name));
-        // As long as the lease exists, later sweeps try again to remove what this one can't.
-        if others.iter().filter(|name| !remove(name)).count() == 0 {
-            let _ = fs::remove_file(path);
-        }
-        return true;
+    let lease = run_file::lock_alone(&path);
+    if lease.is_none() && path.exists() {
+        return false;
     }
-    let is_gone = !path.exists();
-    if is_gone {
-        clear_without_lease(&listed());
+    // Listed only now: until it was locked, there were processes that made something.
+    let mut others = list().remove(&run).unwrap_or_default();
+    others.retain(|name| !path.ends_with(name));
+    // As long as the lease exists, later sweeps try again to remove what this one can't.
+    if (lease.is_some() || are_unused(&others))
+        && others.iter().filter(|name| !remove(name)).count() == 0
+    {
+        let _ = fs::remove_file(path);
     }
-    is_gone
+    true
 }
 
-/// Removes the files of a run whose lease is gone, if it is over: a process that is a part of it and has made or opened
-/// something keeps its own file locked. Without any such file nothing is known: the memory of the portable version has
-/// its files in another folder.
-fn clear_without_lease(names: &[String]) {
+/// Returns whether a run whose lease is gone is over: a process that is a part of it and has made or opened something
+/// keeps its own file locked. Without any such file nothing is known: they may have been removed too.
+fn are_unused(names: &[String]) -> bool {
     let is_process = |name: &String| name.contains(&format!(".{ALIVE}"));
     let is_free = |name: &String| {
         let path = path(name);
         run_file::lock_alone(&path).is_some() || !path.exists()
     };
-    if names.iter().any(is_process) && names.iter().all(is_free) {
-        for name in names {
-            remove(name);
-        }
-    }
+    names.iter().any(is_process) && names.iter().all(is_free)
 }
 
 #[cfg(test)]

@@ -7,10 +7,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::fs::OFlags;
-
-use crate::platform::limits;
-use crate::platform::shared_folder::{is_memory, shared_folder};
+use crate::platform::shared_folder;
 
 /// Whether a file has to exist.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,25 +19,24 @@ pub(crate) enum Existence {
 
 const MODE: u32 = 0o600;
 
-/// Returns the effective user of this process.
 pub(super) fn user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
 /// Opens a file of this user, and never what a link leads to.
 pub(crate) fn open(path: &Path, existence: Existence) -> io::Result<File> {
-    let mut how = OpenOptions::new();
-    how.read(true).write(true).mode(MODE);
-    match existence {
-        Existence::New => how.create_new(true),
-        Existence::Old => &mut how,
-        Existence::Either => how.create(true),
-    };
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let file = how
-        .custom_flags(flags.bits().cast_signed())
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(existence == Existence::New)
+        .create(existence == Existence::Either)
+        .mode(MODE)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
         .open(path)
-        .map_err(|error| explained(error, existence))?;
+        .map_err(|error| match existence {
+            Existence::Old => error,
+            _ => shared_folder::not_made(error),
+        })?;
     let found = file.metadata()?;
     if !found.is_file() || found.uid() != user() {
         let complaint = format!("{} is not a file of this user", path.display());
@@ -51,26 +47,6 @@ pub(crate) fn open(path: &Path, existence: Existence) -> io::Result<File> {
         file.set_permissions(fs::Permissions::from_mode(MODE))?;
     }
     Ok(file)
-}
-
-/// Where a file cannot be made, the error names the folder, and what to do.
-fn explained(error: io::Error, existence: Existence) -> io::Error {
-    use ErrorKind::{NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem};
-    let is_folders_fault = matches!(
-        error.kind(),
-        NotFound | NotADirectory | PermissionDenied | ReadOnlyFilesystem
-    );
-    if existence == Existence::Old || !is_folders_fault {
-        return error;
-    }
-    if is_memory() {
-        return limits::not_made(error);
-    }
-    let folder = shared_folder().display();
-    let complaint = format!(
-        "no file can be made in {folder}: {error}; set TMPDIR to a folder that can be written to"
-    );
-    io::Error::new(error.kind(), complaint)
 }
 
 /// Opens a file and locks it, shared; `NotFound` if an old one was removed meanwhile.

@@ -10,20 +10,24 @@
 )]
 
 use std::collections::BTreeMap;
+use std::ffi::c_void;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
+use std::num::NonZero;
 use std::ops::{Deref, DerefMut};
+use std::path::Path;
+use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
+use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 use serde::{Deserialize, Serialize};
-use shared_memory::{Shmem, ShmemConf, ShmemError};
 
 use crate::memory::layout::{HEADER, Header, LOCK, WORDS};
 use crate::memory::liveness::UniquePid;
-use crate::memory::name::{COMPANIONS, Run, SegmentName, os_id};
+use crate::memory::name::{COMPANIONS, Run, SegmentName, path};
 use crate::memory::registry;
 use crate::memory::run_file::{self, Existence};
 use crate::platform::file_lock::FileLock;
@@ -56,10 +60,56 @@ pub(crate) struct Address {
     pub(super) usage: Access,
 }
 
+/// Memory that stays mapped until this is dropped; it begins with a header.
+pub(super) struct Mapping {
+    start: NonNull<c_void>,
+    length: NonZero<usize>,
+}
+
+impl Mapping {
+    /// Maps the whole of a file; `NotFound` if that is shorter than a header. It is not the file that is locked: a
+    /// mapping keeps the lock of its file.
+    pub(super) fn of(path: &Path) -> io::Result<Mapping> {
+        let memory = run_file::open(path, Existence::Old)?;
+        let length = usize::try_from(memory.metadata()?.len()).unwrap_or(usize::MAX);
+        let long_enough = NonZero::new(length).filter(|_| length >= HEADER);
+        let length = long_enough.ok_or_else(too_short)?;
+        let how = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+        // SAFETY: the system chooses where, so nothing of this process is there.
+        let start = unsafe { mmap(None, length, how, MapFlags::MAP_SHARED, memory, 0)? };
+        Ok(Mapping { start, length })
+    }
+
+    #[inline]
+    fn header(&self) -> &Header {
+        // SAFETY: there is room for a header, which is made of atomics and of mutexes; a mutex is used only after its
+        // maker has initialised it.
+        unsafe { self.start.cast::<Header>().as_ref() }
+    }
+
+    /// Returns where the memory after the header begins.
+    #[inline]
+    fn data(&self) -> *mut u8 {
+        // SAFETY: the mapping is at least as long as the header.
+        unsafe { self.start.cast::<u8>().add(HEADER).as_ptr() }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: it was mapped with that length, and what is borrowed from it borrows this.
+        let _ = unsafe { munmap(self.start, self.length.get()) };
+    }
+}
+
+fn too_short() -> io::Error {
+    io::Error::new(ErrorKind::NotFound, "it is shorter than it was")
+}
+
 /// A segment of shared memory that this process has open.
 pub(crate) struct Segment {
     /// Dropped by hand: a held mutex must not move.
-    pub(super) mapping: ManuallyDrop<Shmem>,
+    pub(super) mapping: ManuallyDrop<Mapping>,
     pub(super) address: Address,
     /// The file of the segment's name, locked, shared, as long as this process uses the segment.
     users: Arc<File>,
@@ -70,14 +120,11 @@ pub(crate) struct Segment {
     /// How often the thread that holds the lock has kept it; written under the lock.
     pub(super) times_kept: AtomicU32,
     /// What its last user does with each direction before the memory is unmapped.
-    clear: [OnceLock<Clear>; DIRECTIONS],
+    clear: [OnceLock<Clear>; 2],
 }
 
 /// Discards what is in one direction of a segment that no other process has or can open.
 pub(crate) type Clear = fn(&Arc<Segment>, usize);
-
-/// The most directions that a segment has.
-const DIRECTIONS: usize = 2;
 
 // SAFETY: the mapping is valid in all threads of the process until `drop`, which has the segment to itself. All access
 // to the memory goes through atomics, or through `SegmentGuard`, which exists once for all threads and processes.
@@ -93,13 +140,11 @@ fn open_segments() -> MutexGuard<'static, BTreeMap<SegmentName, Weak<Segment>>> 
 }
 
 impl Segment {
-    /// Takes over a mapping that is at least as long as a header.
-    pub(super) fn new(mapping: Shmem, address: Address, users: File) -> Segment {
-        assert!(mapping.len() >= HEADER);
+    pub(super) fn new(mapping: Mapping, address: Address, users: Arc<File>) -> Segment {
         Segment {
             mapping: ManuallyDrop::new(mapping),
             address,
-            users: Arc::new(users),
+            users,
             files: Default::default(),
             opened_by: (UniquePid::current(), run_file::user()),
             times_kept: AtomicU32::new(0),
@@ -132,7 +177,7 @@ impl Segment {
         }
     }
 
-    /// Opens the file that is the lock, or a turn.
+    /// Opens the file of a turn, or of the [`LOCK`].
     pub(super) fn open_file(&self, which: usize) -> io::Result<()> {
         let file = run_file::open(&self.companion(COMPANIONS[which])?, Existence::Either)?;
         let _ = self.files[which].set(FileLock::new(file));
@@ -161,8 +206,7 @@ impl Segment {
         self.opened_by.0 != UniquePid::current()
     }
 
-    /// Opens the segment at an address.
-    pub(crate) fn at(address: &Address) -> Result<Arc<Segment>, String> {
+    pub(crate) fn at(address: &Address) -> io::Result<Arc<Segment>> {
         Self::open(&address.place, Some(address.length), address.usage)
     }
 
@@ -171,63 +215,53 @@ impl Segment {
         place: &SegmentName,
         length: Option<usize>,
         usage: Access,
-    ) -> Result<Arc<Segment>, String> {
+    ) -> io::Result<Arc<Segment>> {
         let known = open_segments().get(place).and_then(Weak::upgrade);
         if let Some(segment) = known {
-            let checked = segment.check_process();
-            return checked.map(|()| segment).map_err(|error| error.to_string());
+            return segment.check_process().map(|()| segment);
         }
-        Self::map(place, length, usage).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => {
-                format!("the shared memory {place} is not there any more: {error}")
-            }
-            _ => format!(
-                "the shared memory {place} cannot be opened: {}",
+        Self::map(place, length, usage).map_err(|error| {
+            let what = match error.kind() {
+                ErrorKind::NotFound => "is not there any more",
+                _ => "cannot be opened",
+            };
+            io::Error::other(format!(
+                "the shared memory {place} {what}: {}",
                 explained(&error)
-            ),
+            ))
         })
     }
 
     fn map(place: &SegmentName, length: Option<usize>, usage: Access) -> io::Result<Arc<Segment>> {
-        let gone = |reason| io::Error::new(ErrorKind::NotFound, reason);
-        let too_short = || gone("it is shorter than it was");
         let _making = registry::making()?;
         registry::join(place.run)?;
         let users = run_file::hold(&place.path(), Existence::Old)?;
-        let mapping = ShmemConf::new().os_id(os_id(&place.to_string())).open();
-        let mapping = mapping.map_err(|error| match error {
-            ShmemError::MapOpenFailed(code) => io::Error::from_raw_os_error(code.cast_signed()),
-            other => io::Error::new(ErrorKind::NotFound, other),
-        })?;
-        let room = mapping.len().checked_sub(HEADER).ok_or_else(too_short)?;
-        let address = Address {
-            place: place.clone(),
-            length: 0,
-            usage,
-        };
-        let mut segment = Segment::new(mapping, address, users);
-        let header = segment.header();
+        let mapping = Mapping::of(&place.path())?;
+        let header = mapping.header();
         let mark = header.mark.load(Ordering::Acquire);
         let written = header.length.load(Ordering::Relaxed);
         let length = length.unwrap_or(usize::try_from(written).unwrap_or(usize::MAX));
-        if length > room {
+        if length > mapping.length.get() - HEADER {
             return Err(too_short());
         }
         if mark != usage.mark() || written != length as u64 {
-            return Err(gone("its length or kind is not what was sent"));
+            let reason = "its length or kind is not what was sent";
+            return Err(io::Error::new(ErrorKind::NotFound, reason));
         }
-        segment.address.length = length;
-        segment.share(false)
+        let place = place.clone();
+        let address = Address {
+            place,
+            length,
+            usage,
+        };
+        Segment::new(mapping, address, Arc::new(users)).share(false)
     }
 
     #[inline]
     pub(super) fn header(&self) -> &Header {
-        // SAFETY: the mapping begins with a header, which is made of atomics and a mutex, and whose mutex was
-        // initialised before any other process knew the segment.
-        unsafe { &*self.mapping.as_ptr().cast::<Header>() }
+        self.mapping.header()
     }
 
-    /// Sets what this process does with a direction if it is the last user of the memory.
     pub(crate) fn clear_with(&self, direction: usize, clear: Clear) {
         let _ = self.clear[direction].set(clear);
     }
@@ -236,15 +270,11 @@ impl Segment {
     fn clear(&mut self, clear: &[OnceLock<Clear>]) {
         // SAFETY: the mapping is taken once, by the `drop` that calls this, and moves to the successor.
         let mapping = unsafe { ManuallyDrop::take(&mut self.mapping) };
-        let successor = Arc::new(Segment {
-            mapping: ManuallyDrop::new(mapping),
-            address: self.address.clone(),
-            users: Arc::clone(&self.users),
-            files: std::mem::take(&mut self.files),
-            opened_by: self.opened_by,
-            times_kept: AtomicU32::new(0),
-            clear: Default::default(),
-        });
+        let users = Arc::clone(&self.users);
+        let mut successor = Segment::new(mapping, self.address.clone(), users);
+        successor.files = std::mem::take(&mut self.files);
+        successor.opened_by = self.opened_by;
+        let successor = Arc::new(successor);
         // A message may hold a handle of this very memory.
         open_segments().insert(self.address.place.clone(), Arc::downgrade(&successor));
         for (direction, clear) in clear.iter().enumerate() {
@@ -254,7 +284,6 @@ impl Segment {
         }
     }
 
-    /// Returns what another process needs to open the segment.
     pub(crate) fn address(&self) -> Address {
         self.address.clone()
     }
@@ -270,17 +299,15 @@ impl Segment {
             return;
         }
         let in_flight = &self.header().in_flight;
-        let _ = in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
-            count.checked_sub(1)
-        });
+        let one_less = |count: u32| count.checked_sub(1);
+        let _ = in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_less);
     }
 
-    /// Returns the bytes of the segment, without its header.
+    /// Returns the bytes without the header.
     pub(crate) fn len(&self) -> usize {
         self.address.length
     }
 
-    /// Returns the run that the segment belongs to.
     pub(crate) fn run(&self) -> Run {
         self.address.place.run
     }
@@ -313,7 +340,7 @@ impl Segment {
         // SAFETY: the data follows the header, aligned for every atomic, and stays mapped while
         // `self` is borrowed. Every byte of it is lent out as part of an atomic only; all bits make one.
         unsafe {
-            let data = self.mapping.as_ptr().add(HEADER).cast::<A>();
+            let data = self.mapping.data().cast::<A>();
             std::slice::from_raw_parts(data, self.address.length / size_of::<A>())
         }
     }
@@ -392,10 +419,7 @@ impl Deref for SegmentGuard<'_> {
         self.segment.assert_not_atomic();
         // SAFETY: the data follows the header and stays mapped while the segment is borrowed. One thread of all
         // processes holds the lock, and there is one `SegmentGuard` for each time it is locked.
-        unsafe {
-            let data = self.segment.mapping.as_ptr().add(HEADER);
-            std::slice::from_raw_parts(data, self.segment.address.length)
-        }
+        unsafe { std::slice::from_raw_parts(self.segment.mapping.data(), self.segment.len()) }
     }
 }
 
@@ -404,10 +428,7 @@ impl DerefMut for SegmentGuard<'_> {
     fn deref_mut(&mut self) -> &mut [u8] {
         self.segment.assert_not_atomic();
         // SAFETY: as in `deref`; and the `SegmentGuard` is borrowed mutably.
-        unsafe {
-            let data = self.segment.mapping.as_ptr().add(HEADER);
-            std::slice::from_raw_parts_mut(data, self.segment.address.length)
-        }
+        unsafe { std::slice::from_raw_parts_mut(self.segment.mapping.data(), self.segment.len()) }
     }
 }
 
@@ -428,13 +449,10 @@ unsafe impl Atomic for AtomicU32 {}
 // SAFETY: as above.
 unsafe impl Atomic for AtomicU64 {}
 
-/// Returns whether handles are in flight of a segment, which may be incomplete.
-#[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
+/// Returns whether handles are in flight of a segment, as far as is known. An incomplete one has none.
 pub(super) fn is_in_flight(name: &str) -> bool {
-    let mapping = ShmemConf::new().os_id(os_id(name)).open();
-    mapping.is_ok_and(|mapping| {
-        let header = mapping.as_ptr().cast::<Header>();
-        // SAFETY: the mapping is at least as long as a header, and aligned to a page.
-        mapping.len() >= HEADER && unsafe { (*header).in_flight.load(Ordering::Acquire) } != 0
-    })
+    match Mapping::of(&path(name)) {
+        Ok(mapping) => mapping.header().in_flight.load(Ordering::Acquire) != 0,
+        Err(error) => error.kind() != ErrorKind::NotFound,
+    }
 }

@@ -9,57 +9,45 @@ use crate::memory::layout::LOCK;
 use crate::memory::liveness::UniquePid;
 use crate::memory::registry;
 use crate::memory::segment::{Access, Segment, SegmentGuard};
-use crate::platform::file_lock::{FileLock, Refused};
+use crate::platform::file_lock::Refused;
 use crate::platform::is_portable;
-use crate::platform::robust_mutex::RobustMutex;
 use crate::platform::wait_until::{Pauses, WaitUntil};
-use crate::trace::events;
-
-/// A lock between processes, as the system has it.
-#[derive(Clone, Copy)]
-enum RawLock<'a> {
-    Mutex(&'a RobustMutex),
-    File(&'a FileLock),
-}
-
-impl RawLock<'_> {
-    #[inline]
-    fn lock(self, limit: WaitUntil) -> Result<(), Refused> {
-        match self {
-            RawLock::Mutex(mutex) => mutex.lock(limit),
-            RawLock::File(file) => file.lock(limit),
-        }
-    }
-
-    #[inline]
-    fn unlock(self) {
-        match self {
-            RawLock::Mutex(mutex) => mutex.unlock(),
-            RawLock::File(file) => file.unlock(),
-        }
-    }
-}
+use crate::trace::events::{self, event};
 
 /// A turn of a segment, held by this thread: a lock that guards no memory, but lets processes do something one after
 /// the other. A holder that dies must leave nothing half done.
 pub(crate) struct Turn<'a> {
-    lock: RawLock<'a>,
+    segment: &'a Segment,
+    which: usize,
     /// The mutex belongs to the thread that locked it.
     not_send: PhantomData<*mut ()>,
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.lock.unlock();
+        self.segment.unlock_raw(self.which);
     }
 }
 
 impl Segment {
+    /// Locks a turn, or the [`LOCK`], as the system has it.
     #[inline]
-    fn raw_lock(&self, which: usize) -> RawLock<'_> {
+    fn lock_raw(&self, which: usize, limit: WaitUntil) -> Result<(), Refused> {
+        let Some(file) = self.files[which].get() else {
+            return self.header().mutex(which).lock(limit);
+        };
+        // A copy made by `fork` shares the open file, and with it the lock.
+        if self.is_forked() {
+            self.check_process()?;
+        }
+        file.lock(limit)
+    }
+
+    #[inline]
+    fn unlock_raw(&self, which: usize) {
         match self.files[which].get() {
-            None => RawLock::Mutex(self.header().mutex(which)),
-            Some(file) => RawLock::File(file),
+            None => self.header().mutex(which).unlock(),
+            Some(file) => file.unlock(),
         }
     }
 
@@ -69,10 +57,10 @@ impl Segment {
             let _making = registry::making()?;
             self.open_file(which)?;
         }
-        let lock = self.raw_lock(which);
-        lock.lock(limit)?;
+        self.lock_raw(which, limit)?;
         Ok(Turn {
-            lock,
+            segment: self,
+            which,
             not_send: PhantomData,
         })
     }
@@ -86,26 +74,22 @@ impl Segment {
             "memory used by atomics is not locked"
         );
         if !matches!(limit, WaitUntil::Try) {
-            events::lock_awaited(self);
+            event!(TRACE, lock = ?self, "lock awaited");
         }
-        let lock = self.raw_lock(LOCK);
-        // A copy made by `fork` that has a number of its own is unknown to the segment's other users. The open file, and
-        // with it the lock, a copy shares in any case.
-        if self.opened_by.0 != UniquePid::own()
-            || matches!(lock, RawLock::File(_)) && self.is_forked()
-        {
+        // A copy made by `fork` that has a number of its own is unknown to the segment's other users.
+        if self.opened_by.0 != UniquePid::own() {
             self.check_process()?;
         }
-        lock.lock(limit)?;
+        self.lock_raw(LOCK, limit)?;
         if self.holder().is_some() {
-            self.take_over(lock, limit)?;
+            self.take_over(limit)?;
         }
         // Written before the memory is lent, and not later: after this process dies, the next holder must see it.
         let holder = &self.header().lock.holder;
         holder.store(UniquePid::own().number(), Ordering::Release);
         compiler_fence(Ordering::SeqCst);
         let held = self.guard();
-        events::lock_held(self);
+        event!(TRACE, lock = ?self, "lock held");
         Ok(held)
     }
 
@@ -122,11 +106,11 @@ impl Segment {
     /// thread there may still write to the memory. Until that process is gone, the lock counts as held. (The file is
     /// freed only when the whole process has ended.)
     #[cold]
-    fn take_over(&self, lock: RawLock<'_>, limit: WaitUntil) -> Result<(), Refused> {
+    fn take_over(&self, limit: WaitUntil) -> Result<(), Refused> {
         let mut pauses = Pauses::new();
         while let Some(holder) = self.holder() {
             if self.address.length == 0
-                || matches!(lock, RawLock::File(_))
+                || self.files[LOCK].get().is_some()
                 || holder.has_ended(self.run())
             {
                 // Before `lock` overwrites the holder: a death between the two leaves both as they are.
@@ -134,7 +118,7 @@ impl Segment {
                 death.store(holder.number(), Ordering::Relaxed);
                 break;
             }
-            lock.unlock();
+            self.unlock_raw(LOCK);
             if holder == UniquePid::own() {
                 let reason = "its guard was leaked by a thread of this process that has ended; \
                               it stays locked until this process ends";
@@ -143,7 +127,7 @@ impl Segment {
             if !pauses.sleep(limit) {
                 return Err(Refused::Busy);
             }
-            lock.lock(limit)?;
+            self.lock_raw(LOCK, limit)?;
         }
         Ok(())
     }
@@ -181,7 +165,9 @@ impl Drop for SegmentGuard<'_> {
         // After all that was written to the memory, and not earlier.
         let holder = &self.segment.header().lock.holder;
         holder.store(0, Ordering::Release);
-        self.segment.raw_lock(LOCK).unlock();
-        events::lock_released(self.segment, at);
+        self.segment.unlock_raw(LOCK);
+        if at.is_some() {
+            event!(TRACE, lock = ?self.segment, at, "lock released");
+        }
     }
 }

@@ -10,7 +10,6 @@ use std::collections::HashSet;
 use crate::memory::liveness::{self, ALIVE, ORPHAN, memberships};
 use crate::memory::name::{Run, path, remove};
 use crate::memory::run_file;
-#[cfg(not(all(target_os = "linux", not(multiprocess_twins))))]
 use crate::memory::segment::is_in_flight;
 use crate::memory::{anonymous_file, registry};
 
@@ -84,25 +83,4 @@ fn clear_dead_processes(run: Run, names: &[String]) -> bool {
         }
     }
     has_orphans
-}
-
-/// Returns whether there are handles in flight. An incomplete segment has none.
-#[cfg(all(target_os = "linux", not(multiprocess_twins)))]
-fn is_in_flight(name: &str) -> bool {
-    use std::io::ErrorKind::{NotFound, UnexpectedEof};
-    use std::mem::offset_of;
-    use std::os::unix::fs::FileExt;
-
-    use crate::memory::layout::Header;
-    use crate::memory::run_file::Existence;
-
-    // Read, not mapped: touching a page that was not reserved could end this process by a signal.
-    let mut count = [0; 4];
-    let memory = std::path::Path::new("/dev/shm").join(name);
-    let read = run_file::open(&memory, Existence::Old)
-        .and_then(|file| file.read_exact_at(&mut count, offset_of!(Header, in_flight) as u64));
-    match read {
-        Ok(()) => u32::from_ne_bytes(count) != 0,
-        Err(error) => !matches!(error.kind(), NotFound | UnexpectedEof),
-    }
 }

@@ -1,7 +1,5 @@
-//! Waiting for the end of a process that this process started, with or without a limit.
-//!
-//! Where there is a `pidfd`, it becomes readable when the process ends. Otherwise this watches the control socket: the
-//! child's end closes when the process ends, and its exit status is available shortly afterwards.
+//! Waiting for the end of a process that this process started: its `pidfd` becomes readable. Where there is none, the
+//! child's end of the control socket closes, and the exit status is available shortly afterwards.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -14,24 +12,21 @@ use crate::platform::process;
 use crate::platform::signal::Signal;
 use crate::platform::wait_until::WaitUntil;
 
-/// A descriptor to poll for the end of a process.
 #[derive(Debug)]
 pub(crate) enum ExitWatch {
     Pidfd(OwnedFd),
-    /// A second descriptor of the control socket.
     Socket(UnixStream),
 }
 
 impl ExitWatch {
     /// Watches a process that was started but not yet waited for, so that its pid is surely its own.
     pub(crate) fn new(pid: u32, socket: &UnixStream) -> std::io::Result<ExitWatch> {
-        match dispatch!(process::open_pidfd(pid)) {
+        match process::open_pidfd(pid) {
             Some(pidfd) => Ok(ExitWatch::Pidfd(pidfd)),
             None => socket.try_clone().map(ExitWatch::Socket),
         }
     }
 
-    /// Returns what to poll.
     pub(crate) fn poll_fd(&self) -> PollFd<'_> {
         match self {
             ExitWatch::Pidfd(pidfd) => PollFd::new(pidfd, PollFlags::IN),
@@ -48,7 +43,7 @@ impl ExitWatch {
         }
     }
 
-    /// Waits until the process has ended or the deadline has passed; true if it has ended.
+    /// Returns whether the process ended before the deadline.
     pub(crate) fn wait(&self, deadline: Option<Instant>) -> bool {
         wait_for(&mut [self.poll_fd()], deadline)
     }

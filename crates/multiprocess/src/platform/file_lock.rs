@@ -82,10 +82,7 @@ impl FileLock {
 
     pub(crate) fn unlock(&self) {
         let unlocked = self.file.unlock();
-        debug_assert!(
-            unlocked.is_ok(),
-            "a guard unlocks what its thread has locked"
-        );
+        debug_assert!(unlocked.is_ok(), "its thread has locked it");
         self.release();
     }
 

@@ -1,12 +1,11 @@
 //! The limits of a process and of memory, and the errors that say which one was reached, and what to do.
 
-use std::fs::File;
 use std::io;
 
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
-pub(crate) use crate::platform::native::capacity::{free_memory, not_made, release, reserve};
+pub(crate) use crate::platform::native::capacity::{free_memory, memfd, release, reserve};
 
 /// Returns the system's text for an error, and what the caller can do.
 pub(crate) fn explained(error: &io::Error) -> String {
@@ -75,17 +74,12 @@ const LITTLE: u64 = 16 << 10;
 /// Returns an error if fewer than that many bytes are free.
 pub(crate) fn check(bytes: u64) -> io::Result<()> {
     check_file_size(bytes)?;
-    if bytes <= LITTLE {
-        return Ok(());
+    if bytes > LITTLE {
+        // No process can address more.
+        let free = free_memory().unwrap_or(isize::MAX as u64);
+        if bytes > free {
+            return Err(too_large(free));
+        }
     }
-    match free_memory() {
-        Some(free) if bytes > free => Err(too_large(free)),
-        _ => Ok(()),
-    }
-}
-
-/// Returns a new file that has no name, and is gone with the last process that has it open; `None` where the system has
-/// no such files.
-pub(crate) fn memfd() -> Option<io::Result<File>> {
-    dispatch!(capacity::memfd())
+    Ok(())
 }

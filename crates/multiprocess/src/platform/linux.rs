@@ -1,7 +1,7 @@
 //! What only Linux offers.
 
 pub(super) mod capacity;
-pub(super) mod futex;
+pub(crate) mod futex;
 pub(crate) mod inherited;
 pub(crate) mod process;
 pub(crate) mod program;

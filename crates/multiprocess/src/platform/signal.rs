@@ -21,7 +21,6 @@ impl Signal {
 
 impl fmt::Display for Signal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        #[cfg(unix)]
         if let Ok(signal) = nix::sys::signal::Signal::try_from(self.0) {
             return f.write_str(signal.as_str());
         }

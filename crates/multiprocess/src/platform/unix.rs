@@ -1,7 +1,7 @@
 //! The portable versions of what Linux offers, for every Unix system.
 
 pub(super) mod capacity;
-pub(super) mod futex;
+pub(crate) mod futex;
 pub(crate) mod inherited;
 pub(crate) mod process;
 pub(crate) mod program;

@@ -8,21 +8,30 @@ use rustix::time::Timespec;
 /// preempted.
 pub(crate) const MOMENT: Duration = Duration::from_millis(1);
 
-/// How long to wait, as a point in time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum WaitUntil {
     /// Not at all.
     Try,
     /// Until the deadline; without one, as long as it takes.
     Until(Option<Instant>),
+    /// So long, as the caller of a public function said: until then.
+    Within(Duration, Instant),
 }
 
 impl WaitUntil {
+    pub(crate) fn within(limit: Duration) -> WaitUntil {
+        match Instant::now().checked_add(limit) {
+            Some(end) => WaitUntil::Within(limit, end),
+            // A limit beyond what the clock can express is no limit.
+            None => WaitUntil::Until(None),
+        }
+    }
+
     /// Until when to wait for another that does the same at this moment: `Try` waits for a [`MOMENT`].
     pub(crate) fn for_a_turn(self) -> WaitUntil {
         match self {
             WaitUntil::Try => WaitUntil::Until(Some(Instant::now() + MOMENT)),
-            WaitUntil::Until(_) => self,
+            _ => self,
         }
     }
 
@@ -30,6 +39,7 @@ impl WaitUntil {
         match self {
             WaitUntil::Try => Some(Instant::now()),
             WaitUntil::Until(deadline) => deadline,
+            WaitUntil::Within(_, end) => Some(end),
         }
     }
 
@@ -39,12 +49,10 @@ impl WaitUntil {
 
     /// Returns how much of `most` can be waited before the time is over.
     pub(crate) fn rest(self, most: Duration) -> Duration {
+        let until = |end: Instant| most.min(end.saturating_duration_since(Instant::now()));
         match self {
             WaitUntil::Try => Duration::ZERO,
-            WaitUntil::Until(None) => most,
-            WaitUntil::Until(Some(deadline)) => {
-                most.min(deadline.saturating_duration_since(Instant::now()))
-            }
+            _ => self.deadline().map_or(most, until),
         }
     }
 
@@ -53,6 +61,10 @@ impl WaitUntil {
         let rest = self.deadline().map(|_| self.rest(Duration::from_hours(24)));
         rest.map(|rest| Timespec::try_from(rest).expect("a day can be expressed"))
     }
+}
+
+pub(crate) fn is_over(deadline: Option<Instant>) -> bool {
+    WaitUntil::Until(deadline).is_over()
 }
 
 /// Pauses between one check and the next, which grow from 20 microseconds to 2 milliseconds.

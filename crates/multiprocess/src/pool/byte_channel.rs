@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::channel::mpmc::{Mpmc, Stop};
 use crate::errors::error::{self, Error};
 use crate::memory::segment::Segment;
-use crate::memory::timeout::WaitUntil;
+use crate::platform::wait_until::WaitUntil;
 use crate::transfer::block::Message;
 use crate::transfer::handle::handle;
 

@@ -10,7 +10,7 @@ use crate::pool::message::{self, Event, EventKind, NO_BATCH, Request, WorkerId};
 use crate::pool::progress_cells::ProgressCells;
 use crate::process::batch::{Results, Step};
 use crate::process::task_table::{self, RegisteredTask};
-use crate::trace::events;
+use crate::trace::events::event;
 use crate::transfer::attachments::Attachments;
 
 /// Runs a worker. It ends when the pool has closed its requests, or after so many `calls`, to be replaced by a fresh
@@ -52,11 +52,12 @@ pub(crate) fn work(
         let mut attachments = Attachments::default();
         if batch != NO_BATCH {
             let task = &table[request.task as usize];
-            events::batch_begins(task.name(), request.first, count);
+            let (function, first) = (task.name(), request.first);
+            event!(DEBUG, function, first, count, "task begins");
             let note = |step| cell.write(batch, step);
             attachments = (task.run_batch)(inputs, count, &note, &mut message);
             note(Step::Begin(count));
-            events::task_ends(task.name());
+            event!(DEBUG, function, "task ends");
         }
         calls = calls.saturating_sub(u64::from(count));
         let done = Event {

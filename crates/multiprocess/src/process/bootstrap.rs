@@ -18,7 +18,7 @@ use crate::process::control_socket::{self, Frame, Kind};
 use crate::process::start::{self, MARK, Start};
 use crate::process::task_table::{self, RegisteredTask};
 use crate::process::{at_exit, panic, sweeper};
-use crate::trace::events;
+use crate::trace::events::{self, event};
 use crate::transfer::envelope::Envelope;
 use crate::transfer::ipc;
 
@@ -132,10 +132,10 @@ fn run() -> i32 {
 
 /// Runs the function and sends what came of it; returns the exit code.
 fn answer(socket: &UnixStream, task: &RegisteredTask, arguments: Envelope) -> i32 {
-    events::task_begins(task.name());
+    event!(DEBUG, function = task.name(), "task begins");
     let opened = || send(socket, Kind::Unpacked, Vec::new());
     let result = catch_unwind(AssertUnwindSafe(|| (task.run)(arguments, &opened)));
-    events::task_ends(task.name());
+    event!(DEBUG, function = task.name(), "task ends");
     let sent = match result {
         Ok(answer) => answer.and_then(|answer| {
             Frame::new(Kind::Answer, answer)

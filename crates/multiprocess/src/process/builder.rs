@@ -23,7 +23,8 @@ use crate::process::join_handle::JoinHandle;
 use crate::process::start::{self, MARK, Start};
 use crate::process::task::Task;
 use crate::process::{at_exit, reaper, task_table};
-use crate::trace::{events, recorder};
+use crate::trace::events::{self, event};
+use crate::trace::recorder;
 use crate::transfer::codec;
 use crate::transfer::envelope::{self, Envelope};
 
@@ -234,7 +235,7 @@ impl Builder {
         let spawner = if ends_with_parent {
             Spawner::lasting()
         } else {
-            Spawner::Caller
+            Spawner::default()
         };
         // What the child makes and returns has to outlive it: it is in a run that this process is a part of.
         let run = if std::mem::needs_drop::<F::Output>() {
@@ -254,7 +255,7 @@ impl Builder {
                 numbers,
                 ends_with_parent,
             },
-            dies_with: spawner.lasts().then(std::process::id),
+            dies_with: spawner.lasts.then(std::process::id),
             random_half,
             has_input: self.stdin.is_some(),
             index,
@@ -296,7 +297,8 @@ impl Builder {
             let _ = child.signal(Signal::KILL);
             let _ = child.wait(None);
         })?;
-        events::process_started(&child.info, at);
+        let ProcessInfo { name, pid, daemon } = &child.info;
+        event!(INFO, name, pid, daemon, at, "process started");
         if carries {
             // If it dies before it has read its arguments, others may wait for the handles in them, and this process
             // with them, and not ask whether the child lives.

@@ -24,7 +24,7 @@ use crate::platform::signal::Signal;
 use crate::platform::spawner::Spawner;
 use crate::process::control_socket::{self, Frame, Kind};
 use crate::process::sweeper;
-use crate::trace::events;
+use crate::trace::events::{self, event};
 use crate::transfer::attachments::Attachments;
 use crate::transfer::caught;
 use crate::transfer::envelope::Envelope;
@@ -219,7 +219,8 @@ impl Child {
         self.changed().notify_all();
         // Without a lock: a listener may wait for something that a thread which joins has.
         let status = status.map_or("unknown".to_owned(), |status| status.to_string());
-        events::process_ended(&self.info, status, at);
+        let ProcessInfo { name, pid, .. } = &self.info;
+        event!(INFO, name, pid, %status, at, "process ended");
         Ok(true)
     }
 

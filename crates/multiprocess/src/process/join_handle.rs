@@ -10,7 +10,7 @@ use crate::errors::quoted::Name;
 use crate::platform::signal::Signal;
 use crate::process::children::Child;
 use crate::process::reaper;
-use crate::trace::events;
+use crate::trace::events::event;
 use crate::transfer::envelope::Envelope;
 
 /// The handle to a process: wait for it, take its answer, end it.
@@ -150,9 +150,9 @@ impl<R> JoinHandle<R> {
     }
 
     fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
-        events::join_awaited(&self.child.info);
+        event!(DEBUG, pid = self.child.info.pid, "join awaited");
         let ended = self.child.wait(deadline);
-        events::joined(&self.child.info);
+        event!(DEBUG, pid = self.child.info.pid, "joined");
         ended
     }
 

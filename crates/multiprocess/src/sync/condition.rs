@@ -9,7 +9,7 @@ use crate::memory::eventcount::EventCount;
 use crate::memory::layout::words;
 use crate::memory::liveness::UniquePid;
 use crate::memory::segment::{Access, Segment, SegmentGuard};
-use crate::memory::timeout::is_over;
+use crate::platform::wait_until::is_over;
 use crate::sync::locking::locking;
 use crate::sync::table::{Table, next_check};
 use crate::sync::typed_memory::create;

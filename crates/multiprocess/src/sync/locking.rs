@@ -3,9 +3,9 @@
 use crate::errors::error::Error;
 use crate::memory::liveness::UniquePid;
 use crate::memory::segment::{Segment, SegmentGuard};
-use crate::memory::timeout::Timeout;
 use crate::platform::file_lock::Refused;
-use crate::trace::events;
+use crate::platform::wait_until::WaitUntil;
+use crate::trace::events::event;
 
 /// What a segment answers to a thread that asks for its lock.
 pub(crate) type Locked<'a> = Result<SegmentGuard<'a>, Refused>;
@@ -32,7 +32,7 @@ macro_rules! locking {
             /// then stays held until the process ends.
             #[inline]
             pub fn lock(&self) -> $crate::Result<$guard<'_ $(, $of)?>> {
-                self.take($crate::memory::timeout::Timeout::None)
+                self.take($crate::platform::wait_until::WaitUntil::Until(None))
             }
 
             /// Takes the lock if it is free. Python: `acquire(block=False)`.
@@ -41,7 +41,7 @@ macro_rules! locking {
             ///
             /// As [`lock`](Self::lock), and [`Error::WouldBlock`](crate::Error::WouldBlock) if another thread holds it.
             pub fn try_lock(&self) -> $crate::Result<$guard<'_ $(, $of)?>> {
-                self.take($crate::memory::timeout::Timeout::Try)
+                self.take($crate::platform::wait_until::WaitUntil::Try)
             }
 
             /// Waits until the lock is free, but not longer than `limit`, and takes it.
@@ -56,18 +56,18 @@ macro_rules! locking {
                 &self,
                 limit: std::time::Duration,
             ) -> $crate::Result<$guard<'_ $(, $of)?>> {
-                self.take($crate::memory::timeout::Timeout::For(limit))
+                self.take($crate::platform::wait_until::WaitUntil::within(limit))
             }
 
             #[inline]
             fn take<'a>(
                 &'a self,
-                timeout: $crate::memory::timeout::Timeout,
+                limit: $crate::platform::wait_until::WaitUntil,
             ) -> $crate::Result<$guard<'a $(, $of)?>> {
                 let guard: fn(&'a Self, $crate::sync::locking::Locked<'a>) -> _ = $make;
                 let called: fn(&Self) -> String = $called;
-                guard(self, self.memory.lock(timeout.wait_until())).map_err(|refused| {
-                    $crate::sync::locking::refusal(refused, &self.memory, called(self), timeout)
+                guard(self, self.memory.lock(limit)).map_err(|refused| {
+                    $crate::sync::locking::refusal(refused, &self.memory, called(self), limit)
                 })
             }
         }
@@ -114,10 +114,10 @@ pub(crate) use locking;
 
 /// Returns the error for a lock that the thread did not get.
 #[cold]
-pub(crate) fn refusal(refused: Refused, memory: &Segment, what: String, timeout: Timeout) -> Error {
-    events::lock_refused(memory);
-    match (refused, timeout) {
-        (Refused::Busy, Timeout::For(limit)) => {
+pub(crate) fn refusal(refused: Refused, memory: &Segment, what: String, limit: WaitUntil) -> Error {
+    event!(TRACE, lock = ?memory, "lock refused");
+    match (refused, limit) {
+        (Refused::Busy, WaitUntil::Within(limit, _)) => {
             let holder = memory.holder().map(UniquePid::holder);
             Error::LockTimeout {
                 what,
@@ -125,7 +125,7 @@ pub(crate) fn refusal(refused: Refused, memory: &Segment, what: String, timeout:
                 holder,
             }
         }
-        (Refused::Busy, Timeout::None | Timeout::Try) => {
+        (Refused::Busy, _) => {
             let reason = format!("{what} is held");
             Error::WouldBlock { reason }
         }

@@ -16,7 +16,7 @@ use crate::errors::holder::Holder;
 use crate::memory::eventcount::EventCount;
 use crate::memory::layout::words;
 use crate::memory::segment::Segment;
-use crate::memory::timeout::is_over;
+use crate::platform::wait_until::is_over;
 use crate::sync::table::{Table, next_check};
 
 /// The memory of a barrier.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::errors::error::{Error, Result};
-use crate::memory::timeout::Timeout;
 use crate::platform::file_lock::Refused;
+use crate::platform::wait_until::WaitUntil;
 use crate::sync::locking::refusal;
 use crate::sync::permits::Permits;
 use crate::transfer::handle::handle;
@@ -54,7 +54,7 @@ impl Semaphore {
     /// [`Error::Memory`] if the operating system refuses.
     #[inline]
     pub fn acquire(&self) -> Result<Permit<'_>> {
-        self.take(Timeout::None)
+        self.take(|| WaitUntil::Until(None))
     }
 
     /// Takes a permit if one is free. Python: `Semaphore.acquire(block=False)`.
@@ -67,7 +67,7 @@ impl Semaphore {
     /// As [`acquire`](Semaphore::acquire), and [`Error::WouldBlock`] if none is free, or the millisecond is over.
     #[inline]
     pub fn try_acquire(&self) -> Result<Permit<'_>> {
-        self.take(Timeout::Try)
+        self.take(|| WaitUntil::Try)
     }
 
     /// Waits for a permit, but not longer than `limit`.
@@ -81,7 +81,7 @@ impl Semaphore {
     /// was stopped in the middle of looking for permits of dead processes.
     #[inline]
     pub fn acquire_timeout(&self, limit: Duration) -> Result<Permit<'_>> {
-        self.take(Timeout::For(limit))
+        self.take(|| WaitUntil::within(limit))
     }
 
     /// Returns the number of permits, free or not.
@@ -97,42 +97,42 @@ impl Semaphore {
     /// As [`acquire`](Semaphore::acquire).
     pub fn free(&self) -> Result<u32> {
         let free = self.0.free();
-        free.map_err(|refused| self.refusal(refused, Timeout::None))
+        free.map_err(|refused| self.refusal(refused, WaitUntil::Until(None)))
     }
 
     #[inline]
-    fn take(&self, timeout: Timeout) -> Result<Permit<'_>> {
+    fn take(&self, limit: impl FnOnce() -> WaitUntil) -> Result<Permit<'_>> {
         if !self.0.take_at_once() {
-            self.wait(timeout)?;
+            self.wait(limit())?;
         }
         Ok(Permit { semaphore: self })
     }
 
     /// Waits for a permit and takes it.
     #[cold]
-    fn wait(&self, timeout: Timeout) -> Result<()> {
-        let taken = self.0.take(timeout.wait_until());
+    fn wait(&self, limit: WaitUntil) -> Result<()> {
+        let taken = self.0.take(limit);
         if taken.is_err() {
             // The wake-up may have been for a free permit: pass it on.
             self.0.freed().notify_one();
         }
-        match (taken, timeout) {
+        match (taken, limit) {
             (Ok(true), _) => Ok(()),
-            (Ok(false), Timeout::For(limit)) => Err(Error::PermitTimeout {
+            (Ok(false), WaitUntil::Within(limit, _)) => Err(Error::PermitTimeout {
                 limit,
                 permits: self.0.all,
                 holders: self.0.holders(),
             }),
-            (Ok(false) | Err(Refused::Busy), Timeout::Try | Timeout::None) => {
+            (Ok(false) | Err(Refused::Busy), _) => {
                 let reason = format!("none of {} permits is free", self.0.all);
                 Err(Error::WouldBlock { reason })
             }
-            (Err(refused), _) => Err(self.refusal(refused, timeout)),
+            (Err(refused), _) => Err(self.refusal(refused, limit)),
         }
     }
 
-    fn refusal(&self, refused: Refused, timeout: Timeout) -> Error {
-        refusal(refused, &self.0.memory, CONTENT.to_owned(), timeout)
+    fn refusal(&self, refused: Refused, limit: WaitUntil) -> Error {
+        refusal(refused, &self.0.memory, CONTENT.to_owned(), limit)
     }
 }
 

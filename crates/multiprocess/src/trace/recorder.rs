@@ -1,13 +1,12 @@
 //! Recording the events: each process writes every event at once into a file of its own, so the file of a killed
-//! process is complete up to its death. (An event may be missing if the process is killed in the microsecond between a
-//! put, which others can see, and the line for it.)
+//! process is complete up to its death. (Only the line for what it did in its last microsecond may be missing.)
 //!
 //! A line is an event, a JSON object. All have `event` and `at`, nanoseconds by the system's monotonic clock, which all
 //! processes share; those of threads have `thread`, the system's thread number. The first line is `process begins` with
-//! `name`, `pid` and `parent`. If the process ends normally, `process ends` is near the end; threads that still run may
-//! add lines after it. `thread seen`, with its `name`, precedes the first event of a thread. The others are those of
-//! [events](super), and what the program emits to [`recorder`]: an event without a message has the name from `tracing`,
-//! and `_` is appended to a field whose name is already used.
+//! `name`, `pid` and `parent`. If the process ends normally, `process ends` is near the end. `thread seen`, with its
+//! `name`, precedes the first event of a thread. The others are those of [events](super), and what the program emits to
+//! [`recorder`]: an event without a message has the name from `tracing`, and `_` is appended to a field whose name is
+//! already used.
 //!
 //! After [`MAX_LINES`] lines, or where the process may not make its file larger, it writes `recording full` and stops;
 //! lines that other threads had begun may follow. A line that could not be written is the last, and may be incomplete.
@@ -22,15 +21,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde::Serialize;
 use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Dispatch, Event, Metadata, Subscriber, dispatcher};
+use tracing::{Dispatch, Event, Level};
 
 use crate::errors::current;
 use crate::platform::limits;
 use crate::platform::process::{now, thread_id};
-use crate::trace::{TARGET, warn};
+use crate::trace::{TARGET, listener, warn};
 
-/// The environment variable that names the folder for the recording.
 pub(crate) const VARIABLE: &str = "MULTIPROCESS_RECORD";
 
 /// The most lines that a process records; they take about 10 megabytes.
@@ -62,17 +59,14 @@ pub fn recorder() -> Option<&'static Dispatch> {
     RECORDING.get().map(|recording| &recording.recorder)
 }
 
-pub(super) fn record(event: &dyn Fn()) {
-    if let Some(recorder) = recorder() {
-        dispatcher::with_default(recorder, event);
-    }
-}
-
-/// Turns recording on where the variable asks for it.
 pub(super) fn record_if_enabled() {
     let Some(folder) = std::env::var_os(VARIABLE).filter(|folder| !folder.is_empty()) else {
         return;
     };
+    if !cfg!(feature = "record") {
+        let help = "build `multiprocess` with its feature `record`";
+        return warn(&format!("{VARIABLE} records nothing: {help}"));
+    }
     let mut folder = Path::new(&folder);
     if folder.is_relative()
         && let Ok(absolute) = std::path::absolute(folder)
@@ -81,19 +75,15 @@ pub(super) fn record_if_enabled() {
     }
     let identity = current::identity();
     // The system may reuse a process id during a long recording; a time is unique.
-    let name = format!("{}-{}.jsonl", identity.this.pid, now());
-    let path = folder.join(name);
-    let file = OpenOptions::new().append(true).create_new(true).open(&path);
-    let file = match file {
-        Ok(file) => file,
+    let path = folder.join(format!("{}-{}.jsonl", identity.this.pid, now()));
+    match OpenOptions::new().append(true).create_new(true).open(&path) {
+        Ok(file) => drop(RECORDING.set(Recording::new(file))),
         Err(error) => {
-            return warn(&format!(
-                "{VARIABLE}: {} cannot be made, so this process is not recorded: {error}",
-                path.display()
-            ));
+            let path = path.display();
+            let why = format!("{path} cannot be made, so this process is not recorded: {error}");
+            return warn(&format!("{VARIABLE}: {why}"));
         }
-    };
-    let _ = RECORDING.set(Recording::new(file));
+    }
     let mut line = Line::new();
     line.add("name", &identity.this.name);
     line.add("pid", identity.this.pid);
@@ -129,7 +119,7 @@ impl Recording {
         // Writing more than the system allows ends the process by a signal.
         let limit = limits::largest_file().unwrap_or(u64::MAX);
         Recording {
-            recorder: Dispatch::new(Recorder),
+            recorder: listener::up_to(Level::TRACE, write),
             file,
             max_bytes: limit.saturating_sub(LAST_LINE),
             bytes: AtomicU64::new(0),
@@ -157,33 +147,13 @@ impl Recording {
     }
 }
 
-struct Recorder;
-
-impl Subscriber for Recorder {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn event(&self, event: &Event<'_>) {
-        let thread = this_thread();
-        let mut line = Line::new();
-        line.add("thread", thread);
-        line.is_of_crate = event.metadata().target() == TARGET;
-        event.record(&mut line);
-        line.write(event.metadata().name());
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
+fn write(event: &Event<'_>) {
+    let thread = this_thread();
+    let mut line = Line::new();
+    line.add("thread", thread);
+    line.is_of_crate = event.metadata().target() == TARGET;
+    event.record(&mut line);
+    line.write(event.metadata().name());
 }
 
 fn this_thread() -> i32 {
@@ -231,7 +201,6 @@ impl Line {
         self.text.push(b',');
     }
 
-    /// Adds a field of an event.
     fn field(&mut self, field: &Field, value: impl Serialize) {
         let name = match field.name() {
             "at" => "at_",

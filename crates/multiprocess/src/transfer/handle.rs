@@ -94,7 +94,7 @@ pub(crate) fn open<'de, H, E: DeserializeOwned, D: Deserializer<'de>>(
 }
 
 fn find(address: &Address) -> Result<Arc<Segment>, String> {
-    let segment = Segment::at(address)?;
+    let segment = Segment::at(address).map_err(|error| error.to_string())?;
     attachments::arrive(Arc::clone(&segment));
     Ok(segment)
 }

@@ -9,7 +9,7 @@
 use crate::story;
 
 use std::fmt::Debug;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ipc_channel::ipc;
@@ -56,7 +56,7 @@ fn memory_of(handle: &impl Debug) -> PathBuf {
     let name = text
         .split([' ', '{', '('])
         .find(|word| word.starts_with("mp-"));
-    Path::new("/dev/shm").join(name.expect("it says its memory"))
+    story::left::folder().join(name.expect("it says its memory"))
 }
 
 /// Tries to serialise a handle, and to read it; both fail, and leave nothing behind.

@@ -380,7 +380,7 @@ fn a_message_that_a_killed_process_did_not_receive_frees_its_handles() {
         let child = spawn(receive_nothing, (theirs,)).unwrap();
         assert_eq!(ours.recv().unwrap(), 1);
         let array = Array::new(10).unwrap();
-        let memory = std::path::Path::new("/dev/shm").join(story::memory_name(&array));
+        let memory = story::left::folder().join(story::memory_name(&array));
         assert!(memory.exists(), "{}", memory.display());
         let (answer, answers) = channel().unwrap();
         ours.send((array, answer)).unwrap();

@@ -371,7 +371,7 @@ fn empty_items_are_counted() {
 }
 
 fn shared_memory() -> Vec<(String, u64)> {
-    let entries = std::fs::read_dir("/dev/shm").unwrap();
+    let entries = std::fs::read_dir(story::left::folder()).unwrap();
     entries
         .flatten()
         .filter_map(|entry| {

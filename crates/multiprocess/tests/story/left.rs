@@ -1,51 +1,31 @@
 //! What a program has in shared memory.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// The folders with the names of shared memory: that of the system, and with the portable versions also the one for
-/// temporary files, which has a file for each name.
-pub(crate) fn folders() -> Vec<PathBuf> {
-    let mut folders = vec![PathBuf::from("/dev/shm")];
+/// The folder with the files that are shared memory.
+pub(crate) fn folder() -> PathBuf {
     if super::is_portable() {
-        folders.push(temp());
+        std::env::temp_dir()
+    } else {
+        PathBuf::from("/dev/shm")
     }
-    folders
-}
-
-/// The folder of the files beside the memory.
-pub(crate) fn folder_of_files() -> PathBuf {
-    folders().pop().expect("there is one")
-}
-
-fn temp() -> PathBuf {
-    std::env::temp_dir()
 }
 
 /// The files of the runs that a process has begun: their leases, their processes, their memory and what goes with it.
 pub(crate) fn files(pid: u32) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = folders()
-        .iter()
-        .flat_map(|folder| names_in(folder, pid))
+    let beginning = format!("mp-{pid:x}-");
+    let entries = std::fs::read_dir(folder()).unwrap().flatten();
+    let mut found: Vec<PathBuf> = entries
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with(&beginning))
+        .map(|entry| entry.path())
         .collect();
     found.sort();
     found
 }
 
-/// The segments of the runs that a process has begun, as the system lists them, without those of other segments.
+/// The segments of the runs that a process has begun, without those of other segments.
 pub(crate) fn segments(pid: u32) -> Vec<PathBuf> {
-    let mut found = names_in(Path::new("/dev/shm"), pid);
+    let mut found = files(pid);
     found.retain(|path| path.extension().is_none());
     found
-}
-
-fn names_in(folder: &Path, pid: u32) -> Vec<PathBuf> {
-    let beginning = format!("mp-{pid:x}-");
-    let entries = std::fs::read_dir(folder).unwrap().flatten();
-    entries
-        .map(|entry| entry.path())
-        .filter(|path| {
-            let name = path.file_name().unwrap().to_string_lossy();
-            name.starts_with(&beginning)
-        })
-        .collect()
 }

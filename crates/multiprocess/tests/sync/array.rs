@@ -147,7 +147,7 @@ fn its_memory_is_set_aside_when_it_is_made() {
         text[from..from + length].to_owned()
     };
     let array = Array::<u8>::new(8 << 20).unwrap();
-    let path = std::path::Path::new("/dev/shm").join(name(&array));
+    let path = story::left::folder().join(name(&array));
     let found = std::fs::metadata(&path).unwrap();
     // Blocks, of 512 bytes, that are there before anything was written.
     let there = std::os::unix::fs::MetadataExt::blocks(&found) * 512;

@@ -1,41 +1,27 @@
 //! How much memory Linux has free, and reserving it in `/dev/shm`.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FallocateFlags, MemfdFlags, OFlags, fallocate, memfd_create};
+use rustix::fs::{FallocateFlags, MemfdFlags, fallocate, memfd_create};
+use rustix::io::{Errno, retry_on_intr};
 
+use crate::platform::is_portable;
 use crate::platform::limits::too_large;
+use crate::platform::unix::capacity::reserve as write_zeros;
 
-/// Where Linux has its shared memory.
-const SHARED: &str = "/dev/shm";
-
-/// Opens a file there, and never what a link leads to.
-fn open_for_writing(name: &str) -> io::Result<File> {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    OpenOptions::new()
-        .write(true)
-        .custom_flags(flags.bits().cast_signed())
-        .open(Path::new(SHARED).join(name))
-}
-
-/// Reserves the memory of a new name; an error if there is too little of it.
-pub(crate) fn reserve(name: &str, bytes: u64) -> io::Result<()> {
-    let mut file = open_for_writing(name)?;
-    let reserved =
-        rustix::io::retry_on_intr(|| fallocate(&file, FallocateFlags::empty(), 0, bytes));
-    let reserved = match reserved {
+/// Gives new memory its length, and reserves that; an error if there is too little.
+pub(crate) fn reserve(memory: &File, bytes: u64) -> io::Result<()> {
+    let reserve = || fallocate(memory, FallocateFlags::empty(), 0, bytes);
+    let reserved = match retry_on_intr(reserve) {
         // Not every file system can (ramfs cannot), but each has memory for what is written.
-        Err(rustix::io::Errno::OPNOTSUPP) => {
-            io::copy(&mut io::Read::take(io::repeat(0), bytes), &mut file).map(drop)
-        }
+        Err(Errno::OPNOTSUPP) => write_zeros(memory, bytes),
         other => other.map_err(Into::into),
     };
     reserved.map_err(|error| match error.kind() {
         io::ErrorKind::StorageFull => {
-            let found = rustix::fs::statvfs(SHARED);
+            let found = rustix::fs::fstatvfs(memory);
             too_large(found.map_or(0, |found| found.f_bavail * found.f_frsize))
         }
         _ => error,
@@ -44,38 +30,22 @@ pub(crate) fn reserve(name: &str, bytes: u64) -> io::Result<()> {
 
 /// Frees memory that is no longer read, though a process may have it open; not the first `kept` bytes, which such a
 /// process may still read.
-pub(crate) fn release(name: &str, kept: u64) {
-    if let Ok(file) = open_for_writing(name)
-        && let Ok(found) = file.metadata()
-    {
+pub(crate) fn release(memory: &File, kept: u64) {
+    if let Ok(found) = memory.metadata() {
         let hole = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
         // Reading a freed page allocates a new one, or ends the reader by a signal if there is none.
-        let length = found.len().saturating_sub(kept);
-        let _ = fallocate(&file, hole, kept, length);
+        let _ = fallocate(memory, hole, kept, found.len().saturating_sub(kept));
     }
 }
 
+/// Returns a new file that has no name, and is gone with the last process that has it open; `None` where the system has
+/// no such files.
 pub(crate) fn memfd() -> Option<io::Result<File>> {
-    match memfd_create("multiprocess", MemfdFlags::CLOEXEC) {
-        Err(rustix::io::Errno::NOSYS) => None,
+    let make = || memfd_create("multiprocess", MemfdFlags::CLOEXEC);
+    match (!is_portable()).then(make)? {
+        Err(Errno::NOSYS) => None,
         made => Some(made.map(File::from).map_err(io::Error::from)),
     }
-}
-
-/// Returns the error for a name that the system would not make, from the system's own.
-pub(crate) fn not_made(error: io::Error) -> io::Error {
-    use io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem};
-
-    let reason = match error.kind() {
-        NotFound => format!(
-            "{SHARED} is missing, where shared memory lies: mount it (`mount -t tmpfs tmpfs {SHARED}`)"
-        ),
-        PermissionDenied | ReadOnlyFilesystem => format!(
-            "{SHARED}, where shared memory lies, cannot be written to by this user: {error}"
-        ),
-        _ => return error,
-    };
-    io::Error::new(error.kind(), reason)
 }
 
 /// Returns the bytes that can be used without another program having to end; `None` where the system doesn't say.
@@ -145,29 +115,21 @@ mod tests {
     fn the_limit_of_a_group_of_either_version_and_of_those_around_it_counts() {
         let root = tempfile::tempdir().unwrap();
         let root = root.path();
-        let first = [
-            ("memory.limit_in_bytes", "1000\n"),
-            ("memory.usage_in_bytes", "700\n"),
-            (
-                "memory.stat",
-                "active_file 1\ntotal_inactive_file 100\ntotal_active_file 50\n",
-            ),
-        ];
+        let (max, used) = ("memory.limit_in_bytes", "memory.usage_in_bytes");
+        let stat = "active_file 1\ntotal_inactive_file 100\ntotal_active_file 50\n";
+        let first = [(max, "1000\n"), (used, "700\n"), ("memory.stat", stat)];
         write(&root.join("memory/outer"), &first);
-        let unlimited = [
-            ("memory.limit_in_bytes", "9223372036854771712\n"),
-            ("memory.usage_in_bytes", "600\n"),
-        ];
+        let unlimited = [(max, "9223372036854771712\n"), (used, "600\n")];
         write(&root.join("memory/outer/inner"), &unlimited);
         let text = "5:cpu,cpuacct:/other\n4:memory:/outer/inner\n0::/second/inner\n";
         assert_eq!(left_to(text, root), Some(1000 - (700 - 150)));
-        let second = [
-            ("memory.max", "900\n"),
-            ("memory.current", "800\n"),
-            ("memory.stat", "inactive_file 20\n"),
-        ];
-        write(&root.join("second"), &second);
-        write(&root.join("second/inner"), &[("memory.max", "max\n")]);
+        let (max, used) = ("memory.max", "memory.current");
+        let stat = ("memory.stat", "inactive_file 20\n");
+        write(
+            &root.join("second"),
+            &[(max, "900\n"), (used, "800\n"), stat],
+        );
+        write(&root.join("second/inner"), &[(max, "max\n")]);
         assert_eq!(left_to(text, root), Some(900 - (800 - 20)));
         // A container may see its group at the root, and under the name that it has outside.
         assert_eq!(left_to("4:memory:/docker/1", &root.join("none")), None);

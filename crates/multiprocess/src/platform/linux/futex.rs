@@ -1,4 +1,4 @@
-//! Waiting for a number by futex: the process sleeps until it is woken.
+//! Waiting for a number in shared memory to change, by futex: the process sleeps until it is woken.
 
 use std::sync::atomic::AtomicU32;
 use std::time::Instant;
@@ -6,12 +6,17 @@ use std::time::Instant;
 use rustix::io::Errno;
 use rustix::thread::futex;
 
-use crate::platform::unix::futex::{Seen, wait as poll};
+use crate::platform::is_portable;
+use crate::platform::unix::futex::wait as poll;
 use crate::platform::wait_until::WaitUntil;
 
-/// Waits until one of the numbers may have changed or the deadline has passed.
+pub(crate) use crate::platform::unix::futex::Seen;
+
+/// Waits until one of the numbers differs from what was seen, or the deadline has passed. It may return early: the
+/// caller checks what it waits for, and calls again.
 pub(crate) fn wait(words: &[Seen<'_>], deadline: Instant) {
     match words {
+        words if is_portable() => poll(words, deadline),
         [(word, seen)] => {
             let rest = WaitUntil::Until(Some(deadline)).timespec();
             // Timed out, interrupted, or changed meanwhile: all the same to the caller.
@@ -50,8 +55,9 @@ fn wait_vector(words: &[Seen<'_>], deadline: Instant) -> rustix::io::Result<()> 
     }
 }
 
-/// Wakes up to `count` waiters of the word; true if there were fewer.
+/// Wakes up to `count` waiters of the word. Returns whether it is certain that no waiter is left that began before the
+/// word changed.
 pub(crate) fn wake(word: &AtomicU32, count: u32) -> bool {
-    futex::wake(word, futex::Flags::empty(), count)
-        .is_ok_and(|woken| u32::try_from(woken).is_ok_and(|woken| woken < count))
+    let wake = || futex::wake(word, futex::Flags::empty(), count);
+    is_portable() || wake().is_ok_and(|woken| u32::try_from(woken).is_ok_and(|woken| woken < count))
 }

@@ -4,20 +4,16 @@ use std::fs;
 use std::os::fd::RawFd;
 use std::os::unix::fs::MetadataExt;
 
-/// Closes the descriptors that the parent did not mean to hand down, such as one that it got itself from a shell:
-/// Rust's own are closed by the start of a program, others are not.
-///
-/// What a library has opened in this process before `main` stays. A descriptor of unknown owner stays too: that is so
-/// where the parent's can't be read.
+/// Closes the descriptors that the parent has too, such as one that it got itself from a shell: Rust's own are closed by
+/// the start of a program, others are not. What a library has opened in this process before `main` stays, and all where
+/// the parent's can't be read.
 pub(crate) fn close(socket: RawFd) {
     let Ok(entries) = fs::read_dir("/proc/self/fd") else {
         return;
     };
     // Collected first: the folder's own descriptor is among them, and is closed by then.
-    let open: Vec<RawFd> = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .collect();
+    let number = |entry: fs::DirEntry| entry.file_name().to_str()?.parse().ok();
+    let open: Vec<RawFd> = entries.flatten().filter_map(number).collect();
     for descriptor in open {
         if descriptor > 2 && descriptor != socket && is_inherited(descriptor) == Some(true) {
             let _ = nix::unistd::close(descriptor);

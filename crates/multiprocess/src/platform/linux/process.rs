@@ -6,12 +6,11 @@ use std::os::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::process::{self, PidfdFlags, Signal};
 
-use crate::platform::signal;
 use crate::platform::unix::process::pid_of;
+use crate::platform::{is_portable, signal};
 
 pub(crate) use crate::platform::unix::process::{is_free, now, parent_id};
 
-/// Returns the name of a process, of which the system shows 15 bytes.
 pub(crate) fn name(pid: u32) -> Option<String> {
     let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
     Some(name.trim_end().to_owned())
@@ -22,7 +21,6 @@ pub(crate) fn thread_id() -> i32 {
     rustix::thread::gettid().as_raw_pid()
 }
 
-/// Sets the name of this process that the system shows.
 pub(crate) fn set_name(name: &str) {
     // The kernel keeps 15 bytes; as `ps` shows them, control characters are question marks.
     let short = name[..name.floor_char_boundary(15)].replace(char::is_control, "?");
@@ -45,16 +43,13 @@ pub(crate) fn end_with(parent: u32) -> bool {
 /// Returns a descriptor of a process that was not yet waited for, which becomes readable when the process ends, and
 /// never means another one; `None` where a sandbox or an old kernel has none.
 pub(crate) fn open_pidfd(pid: u32) -> Option<OwnedFd> {
-    process::pidfd_open(pid_of(pid)?, PidfdFlags::empty()).ok()
+    let pid = pid_of(pid).filter(|_| !is_portable())?;
+    process::pidfd_open(pid, PidfdFlags::empty()).ok()
 }
 
 /// Sends a signal to the process, which may have ended meanwhile; `None` where that is not possible.
 pub(crate) fn send_signal(pidfd: &OwnedFd, signal: signal::Signal) -> Option<io::Result<()>> {
-    let signal = match signal {
-        signal::Signal::KILL => Signal::KILL,
-        _ => Signal::TERM,
-    };
-    match process::pidfd_send_signal(pidfd, signal) {
+    match process::pidfd_send_signal(pidfd, Signal::from_named_raw(signal.0)?) {
         Ok(()) | Err(Errno::SRCH) => Some(Ok(())),
         // A sandbox may allow the one call and not the other.
         Err(Errno::NOSYS | Errno::PERM) => None,

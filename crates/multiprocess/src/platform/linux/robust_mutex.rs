@@ -2,10 +2,7 @@
 //!
 //! One of the two files with unsafe code; the other one is `memory/segment.rs`, which uses it.
 
-#![allow(
-    unsafe_code,
-    reason = "calls the C library's mutex, for which no safe wrapper exists"
-)]
+#![allow(unsafe_code, reason = "no safe wrapper of the mutex exists")]
 
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
@@ -19,7 +16,6 @@ use crate::platform::wait_until::WaitUntil;
 /// How long a thread waits before it checks whether the mutex is free.
 const SLICE: Duration = Duration::from_millis(100);
 
-/// A mutex in shared memory.
 #[repr(transparent)]
 pub(crate) struct RobustMutex(UnsafeCell<pthread_mutex_t>);
 
@@ -51,10 +47,8 @@ impl RobustMutex {
         }
     }
 
-    /// Locks.
-    ///
-    /// The mutex of a thread that ended without unlocking it counts as free: the caller has to know what that means
-    /// for the memory that it guards.
+    /// Locks. The mutex of a thread that ended without unlocking it counts as free: the caller has to know what that
+    /// means for the memory that it guards.
     #[inline]
     pub(crate) fn lock(&self, limit: WaitUntil) -> Result<(), Refused> {
         // SAFETY: the mutex was initialised before any other thread or process knew of it, and stays mapped while
@@ -70,12 +64,11 @@ impl RobustMutex {
     /// `trylock` doesn't report.
     #[cold]
     fn wait(&self, limit: WaitUntil) -> Result<(), Refused> {
-        // The C library counts by the wall clock, which can be set, so each call waits for one slice only. (If the
-        // clock is set back during a slice, this waits longer by as much. The call for another clock,
-        // `pthread_mutex_clocklock`, is not in every C library that Rust supports.)
+        // The C library counts by the wall clock, which can be set, so each call waits for one slice only. (The call for
+        // another clock, `pthread_mutex_clocklock`, is not in every C library that Rust supports.)
         loop {
-            let end = SystemTime::now() + limit.rest(SLICE);
-            let end = end.duration_since(UNIX_EPOCH).unwrap_or_default();
+            let end = (SystemTime::now() + limit.rest(SLICE)).duration_since(UNIX_EPOCH);
+            let end = end.unwrap_or_default();
             let end = timespec {
                 tv_sec: libc::time_t::try_from(end.as_secs()).unwrap_or(libc::time_t::MAX),
                 tv_nsec: libc::c_long::from(i32::try_from(end.subsec_nanos()).unwrap_or(0)),
@@ -114,10 +107,9 @@ impl RobustMutex {
 }
 
 fn check(code: c_int) -> std::io::Result<()> {
-    if code == 0 {
-        Ok(())
-    } else {
-        Err(std::io::Error::from_raw_os_error(code))
+    match code {
+        0 => Ok(()),
+        code => Err(std::io::Error::from_raw_os_error(code)),
     }
 }
 

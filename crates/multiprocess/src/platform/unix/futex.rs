@@ -8,7 +8,6 @@ use crate::platform::wait_until::{Pauses, WaitUntil};
 /// A number to wait for, and the value that the caller has seen.
 pub(crate) type Seen<'a> = (&'a AtomicU32, u32);
 
-/// Waits until one of the numbers has changed or the deadline has passed.
 pub(crate) fn wait(words: &[Seen<'_>], deadline: Instant) {
     let has_changed = |(word, seen): &Seen<'_>| word.load(Ordering::Acquire) != *seen;
     let mut pauses = Pauses::new();

@@ -9,7 +9,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::platform::signal::Signal;
 
-/// Returns the time by the system's monotonic clock, in nanoseconds.
+/// Returns nanoseconds by the system's monotonic clock.
 pub(crate) fn now() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     // The clock counts from the start of the system.
