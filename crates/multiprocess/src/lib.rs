@@ -199,7 +199,7 @@ pub use process::builder::{Builder, spawn};
 pub use process::children::active_children;
 pub use process::join_handle::JoinHandle;
 pub use process::start::args_os;
-pub use process::task::Task;
+pub use process::task::{OrBoxedError, OrDynError, OrError, Plain, Task};
 pub use process::task_table::{RegisteredTask, task};
 pub use sync::array::{Array, ArrayGuard};
 pub use sync::barrier::Barrier;

@@ -156,13 +156,12 @@ impl<T> Drop for Typed<T> {
             token.leave();
         }
         // A side puts into the direction of its number.
-        let takes = |token: &&PeerToken| token.side().index() != self.mpmc.index;
-        let takers_have_left = match self.token.as_ref().filter(takes) {
-            Some(token) => token.has_left(),
-            None => {
-                let takers = self.mpmc.other.as_deref();
-                self.mpmc.rings.is_loaded() && takers.is_some_and(Peers::has_left)
-            }
+        let is_other = |token: &&PeerToken| token.side().index() != self.mpmc.index;
+        let takers_have_left = if let Some(token) = self.token.as_ref().filter(is_other) {
+            token.has_left()
+        } else {
+            let takers = self.mpmc.other.as_deref();
+            self.mpmc.rings.is_loaded() && takers.is_some_and(Peers::has_left)
         };
         if takers_have_left {
             (self.discard)(&self.mpmc);

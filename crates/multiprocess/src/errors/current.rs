@@ -1,10 +1,11 @@
 //! This process, and its parent.
 
+use std::os::unix::net::UnixStream;
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
-use crate::platform::process;
+use crate::platform::exit_watch;
 
 /// Name, process id and kind of a process. Python: the attributes `name`, `pid` and `daemon` of a `Process`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +48,14 @@ pub(crate) struct Identity {
 }
 
 static IDENTITY: OnceLock<Identity> = OnceLock::new();
+
+/// The control socket of a child; its other end is open while the parent lives.
+static PARENT: OnceLock<UnixStream> = OnceLock::new();
+
+/// Keeps the control socket for the life of this process.
+pub(crate) fn keep_socket(socket: UnixStream) -> &'static UnixStream {
+    PARENT.get_or_init(|| socket)
+}
 
 pub(crate) fn become_child(identity: Identity) {
     let fresh = IDENTITY.set(identity).is_ok();
@@ -99,11 +108,12 @@ pub struct Parent(ProcessInfo);
 impl Parent {
     /// Returns whether the process is still running. Python: `parent_process().is_alive()`.
     ///
-    /// A process that ends with its parent, as a daemon does, hardly lives to see it.
+    /// A daemon ends with its parent, so it can hardly learn of its parent's end.
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        // The system gives a child another parent when its own has ended.
-        process::parent_id() == self.0.pid
+        PARENT
+            .get()
+            .is_some_and(|socket| !exit_watch::has_hung_up(socket))
     }
 }
 

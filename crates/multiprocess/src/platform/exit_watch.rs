@@ -70,6 +70,11 @@ pub(crate) fn wait_for_hang_up(socket: &UnixStream) {
     wait_for(&mut [hang_up(socket)], None);
 }
 
+/// Returns whether the other end of a socket is closed.
+pub(crate) fn has_hung_up(socket: &UnixStream) -> bool {
+    wait_for(&mut [hang_up(socket)], WaitUntil::Try.deadline())
+}
+
 /// Polls for nothing but the closing of the other end, which is always reported.
 fn hang_up(socket: &UnixStream) -> PollFd<'_> {
     PollFd::new(socket, PollFlags::empty())

@@ -24,7 +24,7 @@ use crate::transfer::ipc;
 
 /// Exit code of a child whose function panicked: that of a Rust program that panicked.
 const PANICKED: i32 = 101;
-/// Exit code of a child that could not run its function, or not send its value.
+/// Exit code of a child whose function returned an error, or could not be run, or whose value could not be sent.
 const FAILED: i32 = 1;
 /// Exit code of a program that was called in a way it cannot be called.
 const USAGE: i32 = 2;
@@ -45,7 +45,7 @@ pub(crate) fn begin(tasks: Vec<RegisteredTask>) {
 /// Runs a child from start to end; returns its exit code.
 fn run() -> i32 {
     let socket = match take_socket() {
-        Ok(socket) => socket,
+        Ok(socket) => current::keep_socket(socket),
         Err(error) => {
             let why = explained(&error);
             eprintln!(
@@ -56,21 +56,21 @@ fn run() -> i32 {
         }
     };
     inherited::close(socket.as_raw_fd());
-    let mut envelope = match control_socket::receive_frame(&socket) {
+    let mut envelope = match control_socket::receive_frame(socket) {
         Ok(Some((Kind::Start, envelope))) => envelope,
         // The parent died meanwhile.
         Ok(_) => return FAILED,
-        Err(error) => return fail(&socket, &Failure::NotStarted(explained(&error))),
+        Err(error) => return fail(socket, &Failure::NotStarted(explained(&error))),
     };
     let Ok(mut start) = postcard::from_bytes::<Start>(&envelope.bytes) else {
-        return fail(&socket, &Failure::OtherProgram("a function".to_owned()));
+        return fail(socket, &Failure::OtherProgram("a function".to_owned()));
     };
     start.identity.this.pid = std::process::id();
     if start.has_input
         && let Some(input) = envelope.files.pop()
         && let Err(error) = rustix::stdio::dup2_stdin(input)
     {
-        return fail(&socket, &Failure::NotStarted(explained(&error.into())));
+        return fail(socket, &Failure::NotStarted(explained(&error.into())));
     }
     let ends_with_parent = start.identity.ends_with_parent;
     process::set_name(&start.identity.this.name);
@@ -83,10 +83,10 @@ fn run() -> i32 {
         let end = || {
             let _ = kill_process(getpid(), Signal::KILL);
         };
-        if let Err(error) = when_parent_ends(&socket, end) {
+        if let Err(error) = when_parent_ends(socket, end) {
             let why = explained(&error);
             let reason = format!("it ends with its parent, and could not watch it: {why}");
-            return fail(&socket, &Failure::NotStarted(reason));
+            return fail(socket, &Failure::NotStarted(reason));
         }
     }
     if let Some(folder) = start.shared_folder {
@@ -97,7 +97,7 @@ fn run() -> i32 {
         if !ends_with_parent {
             // What the parent leaves in the run is removed if it is killed: this process keeps the run from being over.
             // If no thread can start, that is freed at the end of the run.
-            let _ = when_parent_ends(&socket, move || {
+            let _ = when_parent_ends(socket, move || {
                 sweep::become_orphan(run);
                 sweeper::start();
             });
@@ -113,19 +113,19 @@ fn run() -> i32 {
         .get(start.index as usize)
         .filter(|task| task.name() == start.function && table.len() == start.tasks);
     let Some(task) = task else {
-        return fail(&socket, &Failure::OtherProgram(start.function));
+        return fail(socket, &Failure::OtherProgram(start.function));
     };
-    let arguments = match control_socket::receive_frame(&socket) {
+    let arguments = match control_socket::receive_frame(socket) {
         Ok(Some((Kind::Arguments, arguments))) => arguments,
         Ok(_) => return FAILED,
         Err(error) => {
             let reason = explained(&error);
             let failure = TaskFailure::UnreadableInput { reason };
-            return fail(&socket, &Failure::Task(failure));
+            return fail(socket, &Failure::Task(failure));
         }
     };
-    send(&socket, Kind::Started, Vec::new());
-    let code = answer(&socket, task, arguments);
+    send(socket, Kind::Started, Vec::new());
+    let code = answer(socket, task, arguments);
     at_exit::end();
     code
 }
@@ -181,11 +181,13 @@ fn take_socket() -> io::Result<UnixStream> {
 }
 
 /// Starts a thread that acts when the parent ends, in whatever way: until then its end of the socket is open.
-fn when_parent_ends(socket: &UnixStream, act: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    let socket = socket.try_clone()?;
+fn when_parent_ends(
+    socket: &'static UnixStream,
+    act: impl FnOnce() + Send + 'static,
+) -> io::Result<()> {
     let thread = std::thread::Builder::new().name("parent watch".to_owned());
     let watch = thread.spawn(move || {
-        exit_watch::wait_for_hang_up(&socket);
+        exit_watch::wait_for_hang_up(socket);
         act();
     });
     watch.map(drop)

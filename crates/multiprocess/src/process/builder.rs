@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use rustix::io::{FdFlags, fcntl_setfd};
 use serde::de::DeserializeOwned;
 use tracing::Level;
 
@@ -32,7 +33,7 @@ use crate::transfer::envelope::{self, Envelope};
 ///
 /// Python: `p = Process(target=function, args=args); p.start()`, with the start method `spawn`: this same program is run
 /// again, but not past [`init`](crate::init). Its standard input is empty; its standard output and error, arguments,
-/// environment and current folder are the parent's, unless a [`Builder`] sets others. Lines that it prints stay whole
+/// environment and current folder are the parent's; a [`Builder`] can set others. Lines that it prints stay whole
 /// [up to a length](crate#printing).
 ///
 /// When `main` ends, also by `?`, it waits for the process. If that may wait for something from this one, make it a
@@ -81,8 +82,8 @@ where
 
 /// A process to be started: its name, whether it is a daemon, and its surroundings.
 ///
-/// Python: the arguments `name=` and `daemon=` of `Process`. It has nothing for the rest, which is as in
-/// [`std::process::Command`]; what is not set is the parent's.
+/// Python: the arguments `name=` and `daemon=` of `Process`. For the others it has no equivalent; they work as in
+/// [`std::process::Command`], and what is not set is the parent's.
 ///
 /// # Examples
 ///
@@ -193,19 +194,19 @@ impl Builder {
     /// Sets where standard input comes from: a [`File`](std::fs::File), a [`PipeReader`](std::io::PipeReader), the
     /// standard output of a [`Command`](std::process::Command). Without it, it is empty.
     pub fn stdin(mut self, file: impl Into<OwnedFd>) -> Builder {
-        self.stdin = Some(file.into());
+        self.stdin = Some(closed_by_start(file.into()));
         self
     }
 
     /// Sets where standard output goes: a [`File`](std::fs::File), a [`PipeWriter`](std::io::PipeWriter).
     pub fn stdout(mut self, file: impl Into<OwnedFd>) -> Builder {
-        self.stdout = Some(file.into());
+        self.stdout = Some(closed_by_start(file.into()));
         self
     }
 
     /// As [`stdout`](Builder::stdout), for standard error.
     pub fn stderr(mut self, file: impl Into<OwnedFd>) -> Builder {
-        self.stderr = Some(file.into());
+        self.stderr = Some(closed_by_start(file.into()));
         self
     }
 
@@ -324,7 +325,8 @@ impl Builder {
         }
         if let Some(folder) = self.folder {
             // The system's own error would not tell it from the program.
-            folder.join(".").metadata().map_err(|error| {
+            let found = folder.metadata().and_then(|_| folder.join(".").metadata());
+            found.map_err(|error| {
                 let reason = format!("its current folder '{}': {error}", folder.display());
                 io::Error::new(error.kind(), reason)
             })?;
@@ -338,6 +340,13 @@ impl Builder {
         }
         Ok(command)
     }
+}
+
+/// Has the start of a program close the file: the child gets it in the place of a stream only.
+fn closed_by_start(file: OwnedFd) -> OwnedFd {
+    // Where it fails the child has it twice.
+    let _ = fcntl_setfd(&file, FdFlags::CLOEXEC);
+    file
 }
 
 fn read_answer<R: DeserializeOwned + 'static>(answer: Envelope) -> std::result::Result<R, String> {

@@ -314,12 +314,14 @@ impl Source for Child {
     }
 
     fn looks_ready(&self) -> bool {
-        self.state().ended.is_some()
+        // Not while another thread reads its answer, which may be long.
+        self.state
+            .try_lock()
+            .is_ok_and(|state| state.ended.is_some())
     }
 
     fn is_ready(&self) -> bool {
-        // An error is what the join says, too.
-        !matches!(self.try_reap(), Ok(false))
+        self.looks_ready() || self.watch.wait(Some(Instant::now()))
     }
 
     fn spin(&self) -> Option<&AdaptiveSpin> {

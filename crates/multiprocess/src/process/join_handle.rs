@@ -56,7 +56,7 @@ impl<R> JoinHandle<R> {
     /// Returns how the process ended; `None` while it runs, and where that can't be known ([`Error::EndUnknown`]).
     ///
     /// Python: `Process.exitcode`, which is -9 where this has the signal 9. A function that returned gives
-    /// code 0, one that panicked 101, one whose answer could not be sent 1.
+    /// code 0, one that panicked 101, one that returned an error, or whose answer could not be sent, 1.
     #[must_use]
     pub fn exit_status(&self) -> Option<ExitStatus> {
         self.child.exit_status()
@@ -167,7 +167,7 @@ impl<R> Waitable for JoinHandle<R> {}
 impl<R> sealed::Sealed for JoinHandle<R> {
     #[allow(private_interfaces, reason = "as declared")]
     fn source(&self) -> &dyn Source {
-        // The reaper learns of its end, and tells; without one, a thread that waits checks now and then.
+        // The reaper wakes those that wait; without it they check every 50 ms.
         reaper::assist(&self.child);
         &*self.child
     }

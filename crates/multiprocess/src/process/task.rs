@@ -1,6 +1,8 @@
 //! Functions that can run in another process.
 
+use std::any::TypeId;
 use std::error::Error;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -12,12 +14,16 @@ use crate::transfer::codec;
 /// Arguments and result travel between processes, so they are types that serde can serialise and deserialise, owned by
 /// the function (`String`, not `&str`). Every such function has this trait.
 ///
-/// A function may fail: if it returns a `Result` whose error is `anyhow::Error`, a `Box<dyn Error + Send + Sync>` or a
-/// type with [`std::error::Error`], then `Output` is the type of its `Ok`, and its `Err` arrives as
+/// A function may fail: if it returns a `Result` whose error is `anyhow::Error`, a boxed `dyn Error`, or a type with
+/// [`std::error::Error`], then `Output` is the type of its `Ok`, and its `Err` arrives as
 /// [`Error::Failed`](crate::Error::Failed), or in a pool as [`TaskFailure::Failed`](crate::TaskFailure::Failed), with the
-/// message and those of its sources. Python: an exception. Any other `Result` is a value like others and arrives whole:
-/// `Result<i64, String>`. An error type that serde can serialise too is ambiguous, and refused ("type annotations
-/// needed"): turn it into an `anyhow::Error` or a `String` in the function.
+/// message and those of its sources; nothing is printed. Python: an exception. A `Result` with another error, such as
+/// `Result<i64, String>`, is a value like others and arrives whole.
+///
+/// `How` says which of these a function is, and is inferred. Only where the error has `std::error::Error` and serde can
+/// serialise it too, two fit, and the compiler asks for a type: say it wherever the function is named,
+/// `task::<_, _, OrError>(function)` and `spawn::<_, _, OrError>(function, args)`, or [`Plain`](crate::Plain) to have it
+/// arrive whole. Generic code accepts all functions with `fn run<F: Task<(A,), How>, A, How>(function: F)`.
 ///
 /// The build refuses a closure that captures variables, which would not exist in the child; pass them as arguments. (One
 /// that captures nothing is as good as a function, if the same one is registered and spawned: keep it with `let`.)
@@ -53,8 +59,6 @@ use crate::transfer::codec;
 /// fn sum(a: u8, b: u8, c: u8, d: u8, e: u8, f: u8, g: u8) -> u8 { a + b + c + d + e + f + g }
 /// multiprocess::init([multiprocess::task(sum)]);
 /// ```
-///
-/// `How` says which kind of result the function has, and is inferred; by default, none that can fail.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot run in another process",
     label = "not a function of up to six owned arguments that serde can serialise and deserialise",
@@ -64,6 +68,10 @@ use crate::transfer::codec;
 pub trait Task<Args, How = Plain>: Copy + Send + Sync + 'static {
     /// What the function returns; if it can fail, what its `Ok` holds.
     type Output: Serialize + DeserializeOwned + 'static;
+
+    /// Of each function another, and of each kind of its result.
+    #[doc(hidden)]
+    fn id() -> TypeId;
 
     /// The error is the function's own, in words.
     #[doc(hidden)]
@@ -81,8 +89,13 @@ where
     F: Function<Args>,
     F::Returned: Answer<How>,
     Args: for<'de> NoReferences<'de>,
+    How: 'static,
 {
     type Output = <F::Returned as Answer<How>>::Value;
+
+    fn id() -> TypeId {
+        TypeId::of::<(F, How)>()
+    }
 
     #[inline]
     fn call(self, args: Args) -> Result<Self::Output, String> {
@@ -175,10 +188,18 @@ pub trait Answer<How> {
     fn into_result(self) -> Result<Self::Value, String>;
 }
 
-/// The kinds of [`Answer`].
+/// The kind of [`Task`] that returns a value, which may be a `Result`.
+#[derive(Debug)]
 pub struct Plain;
+/// The kind of [`Task`] that returns a `Result` whose error has [`std::error::Error`].
+#[derive(Debug)]
 pub struct OrError;
+/// The kind of [`Task`] that returns a `Result` whose error is `anyhow::Error` or a `Box<dyn Error + Send + Sync>`.
+#[derive(Debug)]
 pub struct OrDynError;
+/// The kind of [`Task`] that returns a `Result` whose error is a `Box<dyn Error>`.
+#[derive(Debug)]
+pub struct OrBoxedError;
 
 impl<T: Serialize + DeserializeOwned + 'static> Answer<Plain> for T {
     type Value = T;
@@ -198,7 +219,7 @@ where
 
     #[inline]
     fn into_result(self) -> Result<T, String> {
-        self.map_err(|error| in_words(&error))
+        self.map_err(|error| in_words(error, |error| error))
     }
 }
 
@@ -212,19 +233,37 @@ where
 
     #[inline]
     fn into_result(self) -> Result<T, String> {
-        self.map_err(|error| in_words(error.as_ref()))
+        self.map_err(|error| in_words(error, |error| error.as_ref()))
+    }
+}
+
+impl<T> Answer<OrBoxedError> for Result<T, Box<dyn Error>>
+where
+    T: Serialize + DeserializeOwned + 'static,
+{
+    type Value = T;
+
+    #[inline]
+    fn into_result(self) -> Result<T, String> {
+        self.map_err(|error| in_words(error, |error| error.as_ref()))
     }
 }
 
 /// Returns the message of an error and those of its sources, each once: many errors repeat their source's.
 #[cold]
-fn in_words(error: &dyn Error) -> String {
-    let mut words = error.to_string();
-    let sources = std::iter::successors(error.source(), |&source| source.source());
-    for source in sources.map(ToString::to_string) {
-        if !words.ends_with(&source) {
-            words = format!("{words}: {source}");
+fn in_words<E>(error: E, lend: fn(&E) -> &dyn Error) -> String {
+    let said = catch_unwind(AssertUnwindSafe(|| {
+        let mut words = lend(&error).to_string();
+        let sources = std::iter::successors(lend(&error).source(), |&source| source.source());
+        // An error may be its own source.
+        for source in sources.take(100).map(ToString::to_string) {
+            if words != source && !words.ends_with(&format!(": {source}")) {
+                words = format!("{words}: {source}");
+            }
         }
-    }
-    words
+        words
+    }));
+    // Not while unwinding: its `Drop` may panic, too.
+    drop(error);
+    said.unwrap_or_else(|panic| resume_unwind(panic))
 }

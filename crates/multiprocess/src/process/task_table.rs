@@ -18,7 +18,7 @@ type BatchRunner =
 
 /// A function entered in the list that [`init`](crate::init) takes; made by [`task`].
 pub struct RegisteredTask {
-    type_id: TypeId,
+    id: TypeId,
     name: &'static str,
     /// Opens the arguments, confirms it, and calls the function.
     pub(crate) run: Runner,
@@ -67,7 +67,7 @@ where
             .map_err(|reason| TaskFailure::UnsendableResult { reason })
     };
     RegisteredTask {
-        type_id: TypeId::of::<F>(),
+        id: F::id(),
         name: type_name::<F>(),
         run: Box::new(run),
         run_batch: Box::new(move |inputs, count, note, results| {
@@ -100,10 +100,10 @@ const fn refuse_captures<F>() {
 }
 
 /// Returns the place of a function in the list.
-pub(crate) fn index_of<F: 'static>(_: F) -> Result<u32> {
+pub(crate) fn index_of<F: Task<Args, How>, Args, How>(_: F) -> Result<u32> {
     const { refuse_captures::<F>() };
-    // By type: two closures can have one name, but every function has a type of its own.
-    let is_it = |(_, task): &(u32, &RegisteredTask)| task.type_id == TypeId::of::<F>();
+    // Not by name: two closures can have the same one.
+    let is_it = |(_, task): &(u32, &RegisteredTask)| task.id == F::id();
     let found = (0..).zip(table()?).find(is_it);
     found.map(|(index, _)| index).ok_or(Error::NotRegistered {
         function: type_name::<F>(),

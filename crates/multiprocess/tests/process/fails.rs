@@ -12,7 +12,10 @@ use std::fmt;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use multiprocess::{Error, Pool, RegisteredTask, Task, TaskFailure, init, spawn, task};
+use multiprocess::{
+    Error, OrError, Plain, Pool, RegisteredTask, Task, TaskFailure, init, spawn, task,
+};
+use serde::{Deserialize, Serialize};
 
 pub(crate) fn main() -> ExitCode {
     story::play(
@@ -23,6 +26,7 @@ pub(crate) fn main() -> ExitCode {
             an_error_of_any_kind_arrives_with_its_message_and_its_sources,
             an_error_whose_message_panics_is_a_panic,
             a_result_with_words_is_a_value_like_any_other,
+            an_error_that_serde_can_serialise_is_what_the_caller_says,
             an_error_in_a_pool_fails_its_input_and_no_other,
             an_initializer_that_fails_breaks_the_pool,
         ],
@@ -38,6 +42,10 @@ fn tasks() -> Vec<RegisteredTask> {
         task(unsayable),
         task(in_words),
         task(no_setup),
+        task(explosive),
+        task(in_a_plain_box),
+        task::<_, _, OrError>(both),
+        task::<_, _, Plain>(both),
     ]
 }
 
@@ -89,6 +97,50 @@ fn unsayable() -> Result<(), Unsayable> {
     Err(Unsayable)
 }
 
+/// Panics in its message, and when it is dropped.
+#[derive(Debug)]
+struct Explosive;
+
+impl fmt::Display for Explosive {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("in its words")
+    }
+}
+
+impl StdError for Explosive {}
+
+impl Drop for Explosive {
+    fn drop(&mut self) {
+        panic!("in its drop")
+    }
+}
+
+fn explosive() -> Result<(), Explosive> {
+    Err(Explosive)
+}
+
+fn in_a_plain_box() -> Result<(), Box<dyn StdError>> {
+    Err(Box::new(Both::Big))
+}
+
+/// Has a message, and serde can serialise it, too.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+enum Both {
+    Big,
+}
+
+impl fmt::Display for Both {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("too big")
+    }
+}
+
+impl StdError for Both {}
+
+fn both() -> Result<u32, Both> {
+    Err(Both::Big)
+}
+
 fn in_words(number: u32) -> Result<u32, String> {
     if number == 0 {
         return Err("nothing".to_owned());
@@ -132,6 +184,7 @@ fn an_error_of_any_kind_arrives_with_its_message_and_its_sources() {
         )
     );
     assert_eq!(failure(boxed), ("in a box".to_owned(), Some(1)));
+    assert_eq!(failure(in_a_plain_box), ("too big".to_owned(), Some(1)));
     // The message of the source, once.
     let words = format!("own: {}", fmt::Error);
     assert_eq!(failure(own), (words, Some(1)));
@@ -139,9 +192,20 @@ fn an_error_of_any_kind_arrives_with_its_message_and_its_sources() {
 
 fn an_error_whose_message_panics_is_a_panic() {
     assert_eq!(
+        failure(explosive),
+        ("panicked: in its drop".to_owned(), Some(101))
+    );
+    assert_eq!(
         failure(unsayable),
         ("panicked: no words".to_owned(), Some(101))
     );
+}
+
+fn an_error_that_serde_can_serialise_is_what_the_caller_says() {
+    let words: multiprocess::Result<u32> = spawn::<_, _, OrError>(both, ()).unwrap().join();
+    assert!(words.unwrap_err().to_string().ends_with(" failed: too big"));
+    let whole: Result<u32, Both> = spawn::<_, _, Plain>(both, ()).unwrap().join().unwrap();
+    assert_eq!(whole, Err(Both::Big));
 }
 
 fn a_result_with_words_is_a_value_like_any_other() {
@@ -183,5 +247,14 @@ fn an_initializer_that_fails_breaks_the_pool() {
     let pool = Pool::builder().workers(1).initializer(no_setup, ());
     let pool = pool.unwrap().build().unwrap();
     let error = pool.map(halves, [2]).unwrap_err();
-    assert!(matches!(error, Error::PoolBroken { .. }), "{error}");
+    let error = error.to_string();
+    let reason = " failed: the initializer ";
+    assert!(
+        error.starts_with("the pool is broken") && error.contains(reason),
+        "{error}"
+    );
+    assert!(
+        error.ends_with("::no_setup failed: it failed: no setup here"),
+        "{error}"
+    );
 }

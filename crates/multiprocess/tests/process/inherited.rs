@@ -6,6 +6,8 @@ use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::process::{Command, ExitCode};
 
+use rustix::io::{FdFlags, fcntl_setfd};
+
 use multiprocess::{Builder, Error, RegisteredTask, init, spawn, task};
 
 use story::proc;
@@ -244,6 +246,8 @@ fn the_streams_of_a_child_can_be_set() {
         let (mut output, output_of_child) = std::io::pipe().unwrap();
         let (mut error, error_of_child) = std::io::pipe().unwrap();
         let (input_of_child, mut input) = std::io::pipe().unwrap();
+        // As one that was not made by Rust.
+        fcntl_setfd(&output_of_child, FdFlags::empty()).unwrap();
         let child = builder().stdin(input_of_child).stdout(output_of_child);
         let child = child.stderr(error_of_child).spawn(echoes, ()).unwrap();
         input.write_all(b"there and back").unwrap();

@@ -44,7 +44,7 @@ pub(crate) fn memfd() -> Option<io::Result<File>> {
     let make = || memfd_create("multiprocess", MemfdFlags::CLOEXEC);
     match (!is_portable()).then(make)? {
         Err(Errno::NOSYS) => None,
-        made => Some(made.map(File::from).map_err(io::Error::from)),
+        file => Some(file.map(File::from).map_err(io::Error::from)),
     }
 }
 

@@ -9,7 +9,7 @@ use rustix::process::{self, PidfdFlags, Signal};
 use crate::platform::unix::process::pid_of;
 use crate::platform::{is_portable, signal};
 
-pub(crate) use crate::platform::unix::process::{is_free, now, parent_id};
+pub(crate) use crate::platform::unix::process::{is_free, now};
 
 pub(crate) fn name(pid: u32) -> Option<String> {
     let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;

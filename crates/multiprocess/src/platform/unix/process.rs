@@ -16,8 +16,6 @@ pub(crate) fn now() -> u64 {
     u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
 }
 
-pub(crate) use std::os::unix::process::parent_id;
-
 pub(crate) fn pid_of(number: u32) -> Option<Pid> {
     i32::try_from(number).ok().and_then(Pid::from_raw)
 }
