@@ -25,8 +25,7 @@ use crate::transfer::handle::handle;
 /// the barrier among its arguments. If a message with the barrier is never received, nothing breaks: the others wait
 /// for ever, unless they use [`wait_timeout`](Barrier::wait_timeout).
 ///
-/// Python: `multiprocessing.Barrier(parties)`. Different here: if a participant is killed in Python, the others wait
-/// for ever.
+/// Python: `multiprocessing.Barrier(parties)`. Different here: there the others wait for ever if one is killed.
 ///
 /// # Examples
 ///
@@ -194,7 +193,7 @@ impl Barrier {
                 return Err(broken);
             }
             if arrived >= self.0.parties {
-                // The last one runs its action. This thread is one too many, and arrives in the next round.
+                // The last one runs its action: this thread is one too many, and arrives in the next round.
                 wait_for_end(round)?;
             } else if rounds.change([round, arrived], [round, arrived + 1]) {
                 break (round, arrived);
@@ -239,8 +238,7 @@ impl Drop for Inner {
         if std::thread::panicking() && !self.arrived_in_panic {
             self.rounds.break_by(PANIC, process::id());
         }
-        let participants = self.rounds.participants();
-        participants.remove(place, UniquePid::own());
+        self.rounds.participants().remove(place, UniquePid::own());
     }
 }
 

@@ -126,9 +126,8 @@ impl Condition {
         } else if let Some(&place) = places.last() {
             self.set(NOTIFIED, ticket(place));
         }
-        for place in places {
-            self.eventcount(place).notify_all();
-        }
+        let eventcounts = places.iter().map(|place| self.eventcount(*place));
+        eventcounts.for_each(EventCount::notify_all);
     }
 
     fn notify_all(&self) {

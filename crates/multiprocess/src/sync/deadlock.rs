@@ -40,11 +40,7 @@ impl Error {
 /// `process 'Ann' (pid 17) waits for the lock 'paper', held by process 'Bob' (pid 18)`.
 impl fmt::Display for LockWait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let LockWait {
-            waiter,
-            what,
-            holder,
-        } = self;
+        let (waiter, what, holder) = (&self.waiter, &self.what, &self.holder);
         write!(f, "{waiter} waits for {what}, held by {holder}")
     }
 }

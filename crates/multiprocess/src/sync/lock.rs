@@ -3,7 +3,7 @@
 use crate::memory::segment::SegmentGuard;
 use crate::sync::locking::locking;
 
-/// Defines a lock that guards no memory, and may have a name. `$content` is its type in errors, `$one` and `$the` its text.
+/// Defines a lock that guards no memory. `$content` is its type in errors, `$one` its text, `$the` that before a name.
 macro_rules! named_lock {
     (
         $(#[$doc:meta])*
@@ -72,9 +72,9 @@ named_lock! {
     /// sent, are the same lock. You decide what the lock guards; for a number or an array in shared memory,
     /// [`Value`](crate::Value) and [`Array`](crate::Array) have a lock of their own that you cannot forget.
     ///
-    /// Python: `multiprocessing.Lock`. Different here: the lock becomes free when its holder dies, and later holders can
-    /// see that; a thread that asks for a lock it holds gets an error; Python waits for ever in both cases. And only the
-    /// guard can release it.
+    /// Python: `multiprocessing.Lock`. Different here: the lock becomes free when its holder dies, and later holders
+    /// can see that; a thread that asks for a lock it holds gets an error; Python waits for ever in both cases. And
+    /// only the guard can release it.
     ///
     /// # Examples
     ///
@@ -106,8 +106,7 @@ locking!(
 
 /// A lock that is held; dropping it releases the lock. Python: the block of `with lock:`.
 ///
-/// It is released also when the thread panics, and when the process is killed. It stays with the thread that
-/// acquired it.
+/// It is also released when the thread panics or the process is killed. It stays with the thread that took it.
 #[must_use = "dropping the guard releases the lock at once"]
 pub struct LockGuard<'a> {
     held: SegmentGuard<'a>,

@@ -50,8 +50,7 @@ macro_rules! locking {
             ///
             /// # Errors
             ///
-            /// [`Error::LockTimeout`](crate::Error::LockTimeout) if it was not free in time; and
-            /// as [`lock`](Self::lock).
+            /// As [`lock`](Self::lock), and [`Error::LockTimeout`](crate::Error::LockTimeout) when the limit is over.
             pub fn lock_timeout(
                 &self,
                 limit: std::time::Duration,

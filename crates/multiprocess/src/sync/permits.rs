@@ -59,11 +59,8 @@ impl Permits {
     }
 
     pub(crate) fn of(memory: Arc<Segment>, all: u32) -> Permits {
-        Permits {
-            memory,
-            all,
-            place: OnceLock::new(),
-        }
+        let place = OnceLock::new();
+        Permits { memory, all, place }
     }
 
     /// Takes a permit if one is free and nothing else has to be done for it.
@@ -94,8 +91,8 @@ impl Permits {
             if over || Instant::now() >= next_look {
                 looks += 1;
                 // Those without permits seldom matter.
-                let all = looks % 10 == 0;
-                match self.recover(|place| all || self.has_permits(place), WaitUntil::Try) {
+                let is_asked = |place| looks % 10 == 0 || self.has_permits(place);
+                match self.recover(is_asked, WaitUntil::Try) {
                     Ok(true) => continue,
                     Ok(false) => {}
                     // Another one looks.

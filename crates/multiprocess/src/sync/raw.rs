@@ -34,9 +34,8 @@ mod bits {
 
                 fn update(cell: &$cell, change: impl Fn($number) -> $number) -> $number {
                     let change = |bits| Some(cast(change(cast(bits))));
-                    match cell.fetch_update(Relaxed, Relaxed, change) {
-                        Ok(bits) | Err(bits) => cast(bits),
-                    }
+                    let (Ok(bits) | Err(bits)) = cell.fetch_update(Relaxed, Relaxed, change);
+                    cast(bits)
                 }
             }
 
@@ -177,8 +176,7 @@ impl<T: Number> RawValue<T> {
     ///
     /// [`Error::Memory`](crate::Error::Memory) if there is no shared memory for it.
     pub fn new(number: T) -> Result<RawValue<T>> {
-        let memory = create::<T>(1, Access::Atomic, RawValue::<T>::content)?;
-        let value = RawValue::of(memory);
+        let value = RawValue::of(create::<T>(1, Access::Atomic, RawValue::<T>::content)?);
         value.set(number);
         Ok(value)
     }

@@ -1,7 +1,7 @@
 //! The rounds of a barrier, in shared memory.
 //!
-//! There is no lock, so a process that is stopped blocks no other. A round ends when a thread stores how it ended,
-//! which only one can. Any thread that sees this begins the next round, in case the first one was killed before it could.
+//! There is no lock, so a process that is stopped blocks no other. A round ends when a thread stores how, as only the
+//! first one can. Any thread that sees this begins the next round, so it does no harm if the first is killed.
 
 use std::process;
 use std::sync::Arc;

@@ -33,20 +33,20 @@ impl<'a> Table<'a> {
         (self.first..).step_by(2).zip(places)
     }
 
+    fn find(self, is_it: impl Fn(&AtomicU64) -> bool) -> Option<usize> {
+        let place = self.places().find(|(_, process)| is_it(process));
+        place.map(|(place, _)| place)
+    }
+
     /// Returns the place of the process with that number; of 0, a free place.
     pub(crate) fn place_of(self, process: u64) -> Option<usize> {
-        let mut places = self.places();
-        let place = places.find(|(_, number)| number.load(Ordering::SeqCst) == process);
-        place.map(|(place, _)| place)
+        self.find(|number| number.load(Ordering::SeqCst) == process)
     }
 
     /// Takes a free place for this process.
     pub(crate) fn take_place(self) -> Option<usize> {
-        let me = UniquePid::own().number();
-        let take =
-            |number: &AtomicU64| number.compare_exchange(0, me, Ordering::SeqCst, Ordering::SeqCst);
-        let place = self.places().find(|(_, number)| take(number).is_ok());
-        place.map(|(place, _)| place)
+        let (me, order) = (UniquePid::own().number(), Ordering::SeqCst);
+        self.find(|number| number.compare_exchange(0, me, order, order).is_ok())
     }
 
     /// Frees the place of a process, if that still has it.

@@ -32,10 +32,8 @@ macro_rules! typed_memory {
 
         impl<T> $handle<T> {
             fn of(memory: std::sync::Arc<$crate::memory::segment::Segment>) -> Self {
-                $handle {
-                    memory,
-                    elements: std::marker::PhantomData,
-                }
+                let elements = std::marker::PhantomData;
+                $handle { memory, elements }
             }
 
             fn content() -> String {

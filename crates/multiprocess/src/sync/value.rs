@@ -44,9 +44,8 @@ impl<T: Pod> Value<T> {
     ///
     /// [`Error::Memory`](crate::Error::Memory) if there is no shared memory for it.
     pub fn new(value: T) -> Result<Value<T>> {
-        let memory = create::<T>(1, Access::Locked, Value::<T>::content)?;
-        events::made(&memory, Value::<T>::content);
-        let made = Value::of(memory);
+        let made = Value::of(create::<T>(1, Access::Locked, Value::<T>::content)?);
+        events::made(&made.memory, Value::<T>::content);
         made.set(value)?;
         Ok(made)
     }
