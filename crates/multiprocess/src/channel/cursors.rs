@@ -9,8 +9,8 @@
     reason = "a 64-bit number is taken apart into its halves"
 )]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use crate::memory::segment::Segment;
 
@@ -46,11 +46,8 @@ pub(crate) mod place {
     pub(crate) const RING: usize = 48;
 }
 
-/// 64-bit numbers in the first ring.
-pub(crate) const FIRST: usize = 8 * 1024;
-
-/// 64-bit numbers that a direction takes in its segment.
-pub(crate) const DIRECTION: usize = place::RING + FIRST;
+/// 64-bit numbers that a direction takes in its segment, with those of its first ring.
+pub(crate) const DIRECTION: usize = place::RING + 8 * 1024;
 
 /// The tail or the head: a count of messages, and a place in a ring.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -86,44 +83,42 @@ impl Cursor {
     }
 }
 
-/// The numbers of one direction, in a segment that may have several.
-pub(crate) struct Cursors {
-    segment: Arc<Segment>,
+/// A ring other than the first that this process has open.
+pub(crate) type OpenRing = Mutex<Option<(u32, Arc<Segment>)>>;
+
+/// The rings of one direction, and its numbers. What moves messages is in `ring`.
+pub(crate) struct Rings {
+    pub(crate) segment: Arc<Segment>,
+    /// Which direction of the segment it is.
+    pub(crate) index: usize,
     /// Where in the segment the direction begins.
     base: usize,
+    pub(crate) open_put_ring: OpenRing,
+    pub(crate) open_take_ring: OpenRing,
 }
 
-impl Cursors {
-    pub(crate) fn new(segment: Arc<Segment>, direction: usize) -> Cursors {
-        Cursors {
+impl Rings {
+    pub(crate) fn new(segment: Arc<Segment>, index: usize) -> Rings {
+        Rings {
             segment,
-            base: direction * DIRECTION,
+            index,
+            base: index * DIRECTION,
+            open_put_ring: Mutex::default(),
+            open_take_ring: Mutex::default(),
         }
     }
 
-    pub(crate) fn segment(&self) -> &Segment {
-        &self.segment
-    }
-
-    /// Returns the first ring.
-    pub(crate) fn first_ring(&self) -> &[AtomicU64] {
-        &self.cells()[place::RING..]
-    }
-
-    fn cells(&self) -> &[AtomicU64] {
+    /// Returns the numbers of the direction, and its first ring behind them.
+    pub(crate) fn cells(&self) -> &[AtomicU64] {
         &self.segment.atomics()[self.base..self.base + DIRECTION]
     }
 
-    fn cell(&self, place: usize) -> &AtomicU64 {
-        &self.cells()[place]
-    }
-
     pub(crate) fn get(&self, place: usize) -> u64 {
-        self.cell(place).load(Ordering::Acquire)
+        self.cells()[place].load(Ordering::Acquire)
     }
 
     pub(crate) fn set(&self, place: usize, number: u64) {
-        self.cell(place).store(number, Ordering::Release);
+        self.cells()[place].store(number, Ordering::Release);
     }
 
     /// Returns a number that fits into 32 bits.
@@ -170,14 +165,12 @@ impl Cursors {
 
     /// Returns the number of messages.
     pub(crate) fn len(&self) -> u32 {
-        let mut head = self.get(place::HEAD);
         loop {
-            let tail = self.cursor(place::TAIL);
-            let again = self.get(place::HEAD);
-            if again == head {
-                return tail.count.wrapping_sub(Cursor::from_number(head).count);
+            let taken = self.taken_count();
+            let put = self.put_count();
+            if self.taken_count() == taken {
+                return put.wrapping_sub(taken);
             }
-            head = again;
         }
     }
 
@@ -187,8 +180,8 @@ impl Cursors {
 
     /// Returns the maximum number of messages, if there is a limit.
     pub(crate) fn capacity(&self) -> Option<usize> {
-        let capacity = self.cell(place::CAPACITY).load(Ordering::Relaxed);
-        (capacity != 0).then(|| usize::try_from(capacity).unwrap_or(usize::MAX))
+        let capacity = self.get(place::CAPACITY) as usize;
+        (capacity != 0).then_some(capacity)
     }
 
     pub(crate) fn set_capacity(&self, capacity: usize) {
@@ -216,11 +209,12 @@ impl Cursors {
 
     /// Counts a message as done; false if all that were put are done.
     pub(crate) fn done(&self) -> bool {
-        self.cell(place::DONE)
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |done| {
-                let put = self.put_count();
-                (done as u32 != put).then(|| u64::from((done as u32).wrapping_add(1)))
-            })
+        let one_more = |done: u64| {
+            let done = done as u32;
+            (done != self.put_count()).then(|| u64::from(done.wrapping_add(1)))
+        };
+        self.cells()[place::DONE]
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more)
             .is_ok()
     }
 

@@ -1,24 +1,20 @@
 //! The channel: a queue in two halves, which ends when one of them is gone.
 
 use std::any::type_name;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::channel::iter::{Iter, is_shared, takes_messages};
+use crate::channel::iter::{is_shared, takes_messages};
 use crate::channel::mpmc::Mpmc;
-use crate::channel::peers::{self, PeerToken, Peers, Side};
-use crate::channel::select::{Waitable, sealed};
+use crate::channel::peers::{self, Side};
 use crate::channel::typed::Typed;
 use crate::errors::error::{Error, Result};
 use crate::errors::send_error::SendError;
-use crate::memory::segment::Segment;
 use crate::platform::wait_until::WaitUntil;
 use crate::trace::events;
-use crate::transfer::handle::handle;
 
 /// Makes a channel that grows as it needs to: a [`Queue`](crate::Queue) in two halves.
 ///
@@ -91,7 +87,8 @@ fn make<T: Serialize + DeserializeOwned + 'static>(
 ) -> Result<(Sender<T>, Receiver<T>)> {
     let made = Mpmc::sides(1);
     let (segment, left, right) = made.map_err(|source| Error::memory(content::<T>(), source))?;
-    let (left, right) = (open(Arc::clone(&segment), left), open(segment, right));
+    let left = Typed::shared(Arc::clone(&segment), Some(left), content::<T>);
+    let right = Typed::shared(segment, Some(right), content::<T>);
     events::made(&left.mpmc, content::<T>);
     left.mpmc.rings.set_capacity(capacity);
     Ok((Sender { end: left }, Receiver { end: right }))
@@ -146,12 +143,6 @@ pub struct Receiver<T> {
     end: Arc<Typed<T>>,
 }
 
-impl<T: DeserializeOwned> Receiver<T> {
-    fn take(&self, limit: WaitUntil) -> Result<T> {
-        self.end.take(limit)
-    }
-}
-
 takes_messages! {
     Receiver<T>, T, end;
     recv "";
@@ -165,29 +156,12 @@ is_shared!(
     "",
     "",
     &format!("a Sender of {}", content::<T>()),
-    |segment| arrive(segment, Side::Left),
+    Some(Side::Left)
 );
 is_shared!(
     Receiver,
     "",
     "",
     &format!("a Receiver of {}", content::<T>()),
-    |segment| arrive(segment, Side::Right),
+    Some(Side::Right)
 );
-
-fn arrive<T>(segment: Arc<Segment>, side: Side) -> Result<Arc<Typed<T>>, String>
-where
-    T: DeserializeOwned + 'static,
-{
-    let token = peers::arrive(&segment, side)?;
-    Ok(open(segment, token))
-}
-
-fn open<T>(segment: Arc<Segment>, token: PeerToken) -> Arc<Typed<T>>
-where
-    T: DeserializeOwned + 'static,
-{
-    let takers_or_putters = Arc::new(Peers::new(&segment, token.side().other()));
-    let mpmc = Mpmc::new(segment, 0, Some(takers_or_putters));
-    Arc::new(Typed::new(mpmc, Some(token), content::<T>))
-}

@@ -43,11 +43,11 @@ impl<T> fmt::Debug for Iter<'_, T> {
     }
 }
 
-/// Implements taking messages by `take`, under the names given, and taking them one after the other, and
-/// [`Waitable`](crate::Waitable), by the field that is a [`Typed`].
+/// Implements taking messages, under the names given, and one after the other, and [`Waitable`](crate::Waitable), by the
+/// field that is a [`Typed`]. A method may check whether messages can be taken.
 macro_rules! takes_messages {
     (
-        $end:ident<$($any:ident),+>, $message:ident, $field:ident;
+        $end:ident<$($any:ident),+>, $message:ident, $field:ident $(, $check:ident)?;
         $recv:ident $python:literal;
         $try_recv:ident $try_python:literal;
         $recv_timeout:ident $timeout_python:literal;
@@ -91,14 +91,16 @@ macro_rules! takes_messages {
                 self.take(WaitUntil::within(limit))
             }
 
-            /// Takes messages until there will be no more; waits for each.
-            ///
-            /// One that cannot be read is an `Err`, after which it goes on.
-            pub fn iter(&self) -> Iter<'_, $message> {
+            fn take(&self, limit: WaitUntil) -> Result<$message> {
+                $(self.$check()?;)?
+                self.$field.take(limit)
+            }
+
+            /// Takes messages until there will be no more, as [`Iter`](crate::Iter) says; waits for each.
+            pub fn iter(&self) -> $crate::Iter<'_, $message> {
                 let messages: &Typed<$message> = &self.$field;
-                Iter {
-                    messages: Some(messages),
-                }
+                let messages = Some(messages);
+                $crate::Iter { messages }
             }
         }
 
@@ -107,18 +109,18 @@ macro_rules! takes_messages {
             $message: DeserializeOwned,
         {
             type Item = Result<$message>;
-            type IntoIter = Iter<'a, $message>;
+            type IntoIter = $crate::Iter<'a, $message>;
 
-            fn into_iter(self) -> Iter<'a, $message> {
+            fn into_iter(self) -> Self::IntoIter {
                 self.iter()
             }
         }
 
-        impl<$($any),+> Waitable for $end<$($any),+> {}
+        impl<$($any),+> $crate::Waitable for $end<$($any),+> {}
 
-        impl<$($any),+> sealed::Sealed for $end<$($any),+> {
+        impl<$($any),+> $crate::channel::select::sealed::Sealed for $end<$($any),+> {
             #[allow(private_interfaces, reason = "as declared")]
-            fn source(&self) -> &dyn crate::channel::select::Source {
+            fn source(&self) -> &dyn $crate::channel::select::Source {
                 &self.$field.mpmc
             }
         }
@@ -127,9 +129,9 @@ macro_rules! takes_messages {
 pub(crate) use takes_messages;
 
 /// Implements what a queue and the halves of a channel have in common: clones of them are the same `end`, an
-/// `Arc<Typed<T>>`. The last arguments are for [`handle!`](crate::transfer::handle::handle).
+/// `Arc<Typed<T>>`. The last arguments are what it is for another process, and its side.
 macro_rules! is_shared {
-    ($end:ident, $len_python:literal, $is_empty_python:literal, $content:expr, $open:expr $(,)?) => {
+    ($end:ident, $len_python:literal, $is_empty_python:literal, $content:expr, $side:expr) => {
         impl<T> $end<T> {
             /// Returns the number of messages in it at this moment.
             #[doc = $len_python]
@@ -160,23 +162,25 @@ macro_rules! is_shared {
             }
         }
 
-        impl<T> fmt::Debug for $end<T> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl<T> std::fmt::Debug for $end<T> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.debug_struct(stringify!($end))
                     .field("messages", &type_name::<T>())
                     .field("len", &self.len())
                     .field("capacity", &self.capacity())
-                    .field("memory", &self.end.mpmc.segment)
+                    .field("memory", &self.end.mpmc.rings.segment)
                     .finish()
             }
         }
 
-        handle!(
+        $crate::transfer::handle::handle!(
             $end<T: DeserializeOwned + 'static>,
             $content,
             |this| Ok((this.end.depart()?, ())),
             |segment, ()| {
-                let end = $open(segment)?;
+                let side: Option<peers::Side> = $side;
+                let token = side.map(|side| peers::arrive(&segment, side)).transpose()?;
+                let end = Typed::shared(segment, token, content::<T>);
                 Ok($end { end })
             },
         );

@@ -7,9 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tracing::Level;
 
-use crate::channel::cursors::DIRECTION;
+use crate::channel::cursors::{DIRECTION, Rings};
 use crate::channel::peers::{PeerToken, Peers, Side};
-use crate::channel::ring::Rings;
 use crate::memory::eventcount::{self, AdaptiveSpin, EventCount};
 use crate::memory::layout::words;
 use crate::memory::segment::{Access, Segment};
@@ -53,9 +52,6 @@ impl From<Refused> for Stop {
 
 /// One direction of a queue, a channel or a pipe.
 pub(crate) struct Mpmc {
-    pub(crate) segment: Arc<Segment>,
-    /// Which direction of the segment it is.
-    pub(crate) index: usize,
     pub(crate) rings: Rings,
     pub(crate) spin: AdaptiveSpin,
     /// The side that takes what this process puts, or puts what it takes; `None` for a queue, which has no sides.
@@ -67,9 +63,9 @@ pub(crate) struct Mpmc {
 /// Its name in events. The second direction of a pipe is in the same memory as the first.
 impl fmt::Debug for Mpmc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.index {
-            0 => self.segment.fmt(f),
-            _ => write!(f, "{:?} back", self.segment),
+        match self.rings.index {
+            0 => self.rings.segment.fmt(f),
+            _ => write!(f, "{:?} back", self.rings.segment),
         }
     }
 }
@@ -94,9 +90,7 @@ impl Mpmc {
 
     pub(crate) fn new(segment: Arc<Segment>, index: usize, other: Option<Arc<Peers>>) -> Mpmc {
         Mpmc {
-            rings: Rings::new(Arc::clone(&segment), index),
-            segment,
-            index,
+            rings: Rings::new(segment, index),
             spin: AdaptiveSpin::new(),
             idle: AtomicU32::new(0),
             other,
@@ -105,44 +99,44 @@ impl Mpmc {
 
     /// Notified when something was put, and when nothing more will be.
     pub(crate) fn not_empty(&self) -> EventCount<'_> {
-        EventCount::of(&self.segment, words::NOT_EMPTY[self.index])
+        EventCount::of(&self.rings.segment, words::NOT_EMPTY[self.rings.index])
     }
 
     /// Notified when something was taken.
     fn not_full(&self) -> EventCount<'_> {
-        EventCount::of(&self.segment, words::NOT_FULL[self.index])
+        EventCount::of(&self.rings.segment, words::NOT_FULL[self.rings.index])
     }
 
     /// Notified when everything is done with; only the first direction has it.
     fn all_done(&self) -> EventCount<'_> {
-        EventCount::of(&self.segment, words::DONE)
+        EventCount::of(&self.rings.segment, words::DONE)
     }
 
     fn putters_turn(&self) -> usize {
-        2 * self.index
+        2 * self.rings.index
     }
 
     fn takers_turn(&self) -> usize {
-        2 * self.index + 1
+        2 * self.rings.index + 1
     }
 
     /// Takes a turn. The process that has it may be stopped, so the limit holds for this too.
     #[inline]
     fn turn(&self, which: usize, wait: WaitUntil) -> Result<Turn<'_>, Refused> {
         if matches!(wait, WaitUntil::Try)
-            && let Ok(turn) = self.segment.turn(which, wait)
+            && let Ok(turn) = self.rings.segment.turn(which, wait)
         {
             return Ok(turn);
         }
-        self.segment.turn(which, wait.for_a_turn())
+        self.rings.segment.turn(which, wait.for_a_turn())
     }
 
     /// Puts a message, and returns which one it is. It is refused when the other side has left.
-    #[inline]
     pub(crate) fn put(&self, message: &[u8], wait: WaitUntil) -> Result<Put, Stop> {
-        let ready = || self.has_room() || self.rings.is_closed();
+        let has_room = |capacity| (self.rings.len() as usize) < capacity;
+        let ready = || self.rings.is_closed() || self.rings.capacity().is_none_or(has_room);
         self.repeat(self.not_full(), wait, ready, |_| {
-            if self.other.as_ref().is_some_and(|takers| takers.has_left()) {
+            if self.other.as_deref().is_some_and(Peers::has_left) {
                 return Err(Stop::Closed);
             }
             let turn = self.turn(self.putters_turn(), wait)?;
@@ -195,16 +189,10 @@ impl Mpmc {
         Err(stop)
     }
 
-    fn has_room(&self) -> bool {
-        let capacity = self.rings.capacity().unwrap_or(usize::MAX);
-        (self.rings.len() as usize) < capacity
-    }
-
     /// Takes the next message, and returns which one it is. It is the end when the other side has left.
-    #[inline]
     pub(crate) fn take(
         &self,
-        mut receive: impl FnMut(Message<'_>),
+        receive: &mut dyn FnMut(Message<'_>),
         wait: WaitUntil,
     ) -> Result<u32, Stop> {
         let ready = || self.has_message_or_end();
@@ -214,7 +202,7 @@ impl Mpmc {
             let over = self.is_over(thoroughly);
             let turn = self.turn(self.takers_turn(), wait)?;
             let item = self.rings.taken_count();
-            if let Some(wasteful) = self.rings.take(&mut receive)? {
+            if let Some(wasteful) = self.rings.take(receive)? {
                 if wasteful {
                     self.return_to_first_ring();
                 }
@@ -228,9 +216,8 @@ impl Mpmc {
             if over {
                 return Err(Stop::Closed);
             }
-            let idle = self
-                .idle
-                .fetch_add(u32::from(attempts > 0), Ordering::Relaxed);
+            let slept = u32::from(attempts > 0);
+            let idle = self.idle.fetch_add(slept, Ordering::Relaxed);
             if idle > KEPT_WARM && self.rings.is_wasteful() {
                 self.return_to_first_ring();
             }
@@ -241,14 +228,12 @@ impl Mpmc {
     /// Returns whether nothing more will be put. Asking the system whether the other side has left takes a microsecond,
     /// so only threads that find nothing to take ask `thoroughly`.
     fn is_over(&self, thoroughly: bool) -> bool {
-        let has_left = |putters: &Arc<Peers>| {
-            if thoroughly && self.rings.is_empty() {
-                putters.has_left()
-            } else {
-                putters.is_known_to_have_left()
-            }
+        let has_left = if thoroughly && self.rings.is_empty() {
+            Peers::has_left
+        } else {
+            Peers::is_known_to_have_left
         };
-        self.rings.is_closed() || self.other.as_ref().is_some_and(has_left)
+        self.rings.is_closed() || self.other.as_deref().is_some_and(has_left)
     }
 
     /// Returns whether taking would not wait, as far as is known without asking the system.
@@ -264,7 +249,7 @@ impl Mpmc {
     /// Frees the memory of the rings, which are empty; the caller has the takers' turn. While another thread puts, they
     /// are not empty.
     fn return_to_first_ring(&self) {
-        if let Ok(_turn) = self.segment.turn(self.putters_turn(), WaitUntil::Try) {
+        if let Ok(_turn) = self.rings.segment.turn(self.putters_turn(), WaitUntil::Try) {
             // Where it fails they stay as they are.
             let _ = self.rings.return_to_first_ring();
         }
@@ -272,9 +257,7 @@ impl Mpmc {
 
     /// Closes it: from now on each put is refused.
     pub(crate) fn close(&self) -> Result<(), Stop> {
-        let turn = self
-            .segment
-            .turn(self.putters_turn(), WaitUntil::Until(None))?;
+        let turn = self.turn(self.putters_turn(), WaitUntil::Until(None))?;
         self.rings.close();
         drop(turn);
         self.not_empty().notify_all();
@@ -312,25 +295,18 @@ mod tests {
         WaitUntil::Until(Some(Instant::now() + limit))
     }
 
-    fn mpmc() -> Mpmc {
-        Mpmc::new(Mpmc::segment(1).unwrap(), 0, None)
-    }
-
     #[test]
     fn a_woken_thread_that_gives_up_passes_the_wake_up_on() {
         let start = Instant::now();
-        let mpmc = mpmc();
-        let take = |limit| mpmc.take(|_| {}, within(limit));
+        let mpmc = Mpmc::new(Mpmc::segment(1).unwrap(), 0, None);
+        let take = |limit| mpmc.take(&mut |_| {}, within(limit));
         std::thread::scope(|scope| {
             let gives_up = scope.spawn(|| take(10 * MOMENT));
             std::thread::sleep(MOMENT);
             let takes = scope.spawn(|| take(LIMIT));
             std::thread::sleep(MOMENT);
             // The first is woken, and does not get the turn in time.
-            let turn = mpmc
-                .segment
-                .turn(mpmc.takers_turn(), WaitUntil::Until(None))
-                .unwrap();
+            let turn = mpmc.turn(mpmc.takers_turn(), within(LIMIT)).unwrap();
             mpmc.put(b"message", within(LIMIT)).unwrap();
             let gave_up = gives_up.join().unwrap();
             drop(turn);

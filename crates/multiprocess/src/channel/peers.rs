@@ -86,11 +86,10 @@ impl Attachment for SideOf {
     }
 }
 
-/// A share of this process in one side: while it lives, the side has not left.
+/// A share of this process in one side: until it is given back, or the process ends, the side has not left.
 pub(crate) struct PeerToken {
     of: SideOf,
-    /// `None` when it has left.
-    file: Option<File>,
+    file: File,
 }
 
 impl PeerToken {
@@ -98,7 +97,7 @@ impl PeerToken {
     pub(crate) fn join(segment: &Arc<Segment>, side: Side) -> io::Result<PeerToken> {
         let _making = registry::making()?;
         let of = SideOf(Arc::clone(segment), side);
-        let file = Some(run_file::hold(&of.file()?, Existence::Either)?);
+        let file = run_file::hold(&of.file()?, Existence::Either)?;
         Ok(PeerToken { of, file })
     }
 
@@ -121,23 +120,15 @@ impl PeerToken {
     }
 
     /// Gives the share back.
-    pub(crate) fn leave(&mut self) {
+    pub(crate) fn leave(&self) {
         // A copy made by `fork` shares the open file, and with it the lock.
         if self.of.0.is_forked() {
             return;
         }
-        if let Some(file) = self.file.take() {
-            if run_file::is_alone(&file) {
-                self.of.note_if_left();
-            }
-            let _ = file.unlock();
+        if run_file::is_alone(&self.file) {
+            self.of.note_if_left();
         }
-    }
-}
-
-impl Drop for PeerToken {
-    fn drop(&mut self) {
-        self.leave();
+        let _ = self.file.unlock();
     }
 }
 

@@ -9,10 +9,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::channel::iter::{Iter, takes_messages};
+use crate::channel::iter::takes_messages;
 use crate::channel::mpmc::Mpmc;
 use crate::channel::peers::{self, PeerToken, Peers, Side};
-use crate::channel::select::{self, Waitable, sealed};
+use crate::channel::select;
 use crate::channel::typed::Typed;
 use crate::errors::error::{Error, Result};
 use crate::errors::send_error::SendError;
@@ -69,11 +69,8 @@ where
 }
 
 fn content<S, R>() -> String {
-    format!(
-        "the end of a pipe that sends {} and receives {}",
-        type_name::<S>(),
-        type_name::<R>()
-    )
+    let (sent, received) = (type_name::<S>(), type_name::<R>());
+    format!("the end of a pipe that sends {sent} and receives {received}")
 }
 
 /// One end of a [`pipe`]: it sends `S` and receives `R`.
@@ -98,18 +95,16 @@ pub struct Connection<S, R> {
     outgoing: Typed<S>,
     incoming: Typed<R>,
     side: Side,
-    given_away: Arc<GivenAway>,
+    /// Whether the end was sent to another process.
+    given_away: Arc<AtomicBool>,
 }
 
-/// Whether the end was sent to another process.
-#[derive(Default)]
-struct GivenAway(AtomicBool);
-
-impl Attachment for GivenAway {
+/// Becomes true when the message is sent.
+impl Attachment for AtomicBool {
     fn cancel(&self) {}
 
     fn commit(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.store(true, Ordering::Relaxed);
     }
 }
 
@@ -130,7 +125,7 @@ impl<S: DeserializeOwned + 'static, R: DeserializeOwned + 'static> Connection<S,
 
 impl<S, R> Connection<S, R> {
     fn check(&self) -> Result<()> {
-        if self.given_away.0.load(Ordering::Relaxed) {
+        if self.given_away.load(Ordering::Relaxed) {
             return Err(Error::GivenAway {
                 what: content::<S, R>(),
             });
@@ -173,15 +168,8 @@ impl<S: Serialize, R> Connection<S, R> {
     }
 }
 
-impl<S, R: DeserializeOwned> Connection<S, R> {
-    fn take(&self, limit: WaitUntil) -> Result<R> {
-        self.check()?;
-        self.incoming.take(limit)
-    }
-}
-
 takes_messages! {
-    Connection<S, R>, R, incoming;
+    Connection<S, R>, R, incoming, check;
     recv " Python: `Connection.recv()`, which raises `EOFError` at the end.";
     try_recv "";
     recv_timeout "";
@@ -194,7 +182,7 @@ impl<S, R> fmt::Debug for Connection<S, R> {
         f.debug_struct("Connection")
             .field("sends", &type_name::<S>())
             .field("receives", &type_name::<R>())
-            .field("memory", &self.incoming.mpmc.segment)
+            .field("memory", &self.incoming.mpmc.rings.segment)
             .finish_non_exhaustive()
     }
 }

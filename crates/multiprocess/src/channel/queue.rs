@@ -1,23 +1,20 @@
 //! The queue: many put, many get, in any processes.
 
 use std::any::type_name;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::channel::iter::{Iter, is_shared, takes_messages};
+use crate::channel::iter::{is_shared, takes_messages};
 use crate::channel::mpmc::Mpmc;
-use crate::channel::select::{Waitable, sealed};
+use crate::channel::peers;
 use crate::channel::typed::Typed;
 use crate::errors::error::{Error, Result};
 use crate::errors::send_error::SendError;
-use crate::memory::segment::Segment;
 use crate::platform::wait_until::WaitUntil;
 use crate::trace::events;
-use crate::transfer::handle::handle;
 
 /// A queue between processes: first in, first out, for any number that put and any number that get.
 ///
@@ -94,18 +91,14 @@ impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
     fn make(capacity: usize) -> Result<Queue<T>> {
         let segment = Mpmc::segment(1);
         let segment = segment.map_err(|source| Error::memory(content::<T>(), source))?;
-        let queue = Queue { end: open(segment) };
-        events::made(queue.mpmc(), content::<T>);
-        queue.mpmc().rings.set_capacity(capacity);
-        Ok(queue)
+        let end = Typed::shared(segment, None, content::<T>);
+        events::made(&end.mpmc, content::<T>);
+        end.mpmc.rings.set_capacity(capacity);
+        Ok(Queue { end })
     }
 }
 
 impl<T> Queue<T> {
-    fn mpmc(&self) -> &Mpmc {
-        &self.end.mpmc
-    }
-
     /// Returns whether the queue is full at this moment; one without a limit never is. Python: `full()`.
     #[must_use]
     pub fn is_full(&self) -> bool {
@@ -116,7 +109,7 @@ impl<T> Queue<T> {
     /// Returns whether any process has called [`close`](Queue::close).
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.mpmc().rings.is_closed()
+        self.end.mpmc.rings.is_closed()
     }
 
     /// Closes the queue: no process can put any more. What is in the queue can still be got; then it is at its end.
@@ -126,7 +119,7 @@ impl<T> Queue<T> {
     ///
     /// [`Error::Memory`] if the system refuses the lock, which should not happen.
     pub fn close(&self) -> Result<()> {
-        let closed = self.mpmc().close();
+        let closed = self.end.mpmc.close();
         closed.map_err(|stop| {
             self.end
                 .stopped(stop, WaitUntil::Until(None), "the lock of")
@@ -139,7 +132,7 @@ impl<T> Queue<T> {
     ///
     /// [`Error::TooManyDone`] if all items that were put are done with.
     pub fn task_done(&self) -> Result<()> {
-        if self.mpmc().done() {
+        if self.end.mpmc.done() {
             return Ok(());
         }
         Err(Error::TooManyDone {
@@ -181,15 +174,8 @@ impl<T> Queue<T> {
         self.wait_until_done(WaitUntil::within(limit))
     }
 
-    fn take(&self, limit: WaitUntil) -> Result<T>
-    where
-        T: DeserializeOwned,
-    {
-        self.end.take(limit)
-    }
-
     fn wait_until_done(&self, limit: WaitUntil) -> Result<()> {
-        let done = self.mpmc().wait_until_done(limit);
+        let done = self.end.mpmc.wait_until_done(limit);
         done.map_err(|stop| self.end.stopped(stop, limit, "the last `task_done` for"))
     }
 }
@@ -237,13 +223,8 @@ is_shared!(
     " Python: `qsize()`, which is approximate, and missing on macOS.",
     " Python: `empty()`.",
     &content::<T>(),
-    |segment| Ok::<_, String>(open(segment)),
+    None
 );
-
-fn open<T: DeserializeOwned + 'static>(segment: Arc<Segment>) -> Arc<Typed<T>> {
-    let mpmc = Mpmc::new(segment, 0, None);
-    Arc::new(Typed::new(mpmc, None, content::<T>))
-}
 
 fn content<T>() -> String {
     format!("a Queue<{}>", type_name::<T>())

@@ -4,7 +4,7 @@
 //! that memory, writes its number into the full one, and goes on there; nothing is copied. The taker of the last
 //! message in a ring follows and removes the ring. When a large ring is empty, both sides return to the first.
 //!
-//! The [`Cursors`] define which messages there are. Putters take turns among themselves, and so do takers; putters
+//! The [cursors](crate::channel::cursors) define which messages there are. Putters take turns among themselves, and so do takers; putters
 //! and takers do not wait for each other.
 
 #![allow(
@@ -13,11 +13,11 @@
 )]
 
 use std::io;
-use std::ops::Deref;
+use std::io::ErrorKind::{FileTooLarge, OutOfMemory};
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
-use crate::channel::cursors::{Cursor, Cursors, place};
+use crate::channel::cursors::{Cursor, OpenRing, Rings, place};
 use crate::channel::record::{self, Found};
 use crate::memory::segment::Segment;
 use crate::transfer::block::Message;
@@ -31,38 +31,7 @@ const LARGE: usize = 512 * 1024;
 /// The longest ring.
 const LONGEST: usize = 1 << 31;
 
-/// A ring other than the first that this process has open.
-type OpenRing = Mutex<Option<(u32, Arc<Segment>)>>;
-
-/// The rings of one direction.
-pub(crate) struct Rings {
-    cursors: Cursors,
-    /// The names of the direction's rings have suffixes that begin with it.
-    suffix: &'static str,
-    open_put_ring: OpenRing,
-    open_take_ring: OpenRing,
-}
-
-/// The cursors of the direction are those of the rings.
-impl Deref for Rings {
-    type Target = Cursors;
-
-    fn deref(&self) -> &Cursors {
-        &self.cursors
-    }
-}
-
 impl Rings {
-    /// Returns the rings of one direction of a segment.
-    pub(crate) fn new(segment: Arc<Segment>, direction: usize) -> Rings {
-        Rings {
-            cursors: Cursors::new(segment, direction),
-            suffix: if direction == 0 { "a" } else { "b" },
-            open_put_ring: Mutex::default(),
-            open_take_ring: Mutex::default(),
-        }
-    }
-
     /// Puts a message; the caller has the putters' turn. An error leaves everything as it was.
     pub(crate) fn put(&self, message: &[u8]) -> io::Result<()> {
         let tail = self.cursor(place::TAIL);
@@ -83,12 +52,8 @@ impl Rings {
     /// Returns whether the ring of the tail has room for `size` numbers, and for one more that links the next ring.
     fn has_room(&self, length: usize, number: u32, tail: Cursor, size: usize) -> bool {
         let has_room = |head: usize| {
-            let used = if tail.at >= head {
-                tail.at - head
-            } else {
-                length - head + tail.at
-            };
-            size < length - used
+            let lap = if tail.at < head { length } else { 0 };
+            size < length - (lap + tail.at - head)
         };
         let seen = self.get(place::HEAD_SEEN);
         if (seen >> 32) as u32 == number && has_room((seen & 0xffff_ffff) as usize) {
@@ -106,7 +71,7 @@ impl Rings {
     /// Makes a longer ring, and puts the message there.
     fn put_onward(&self, tail: Cursor, full: u32, length: usize, message: &[u8]) -> io::Result<()> {
         let size = record::size(message.len());
-        let too_much = |what| io::Error::new(io::ErrorKind::OutOfMemory, what);
+        let too_much = |what| io::Error::new(OutOfMemory, what);
         if self.len() > u32::MAX / 2 {
             return Err(too_much("there are two thousand million messages in it"));
         }
@@ -118,21 +83,14 @@ impl Rings {
         let next = next.ok_or_else(|| too_much("it has grown too often"))?;
         let name = self.name(next);
         let create = |length: usize| {
-            let segment = self.segment();
-            segment.create_dependent(&name, length.next_multiple_of(512) * 8)
-        };
-        let is_too_long = |error: &io::Error| {
-            use io::ErrorKind::{FileTooLarge, OutOfMemory};
-            matches!(error.kind(), OutOfMemory | FileTooLarge)
+            let bytes = length.next_multiple_of(512) * 8;
+            self.segment.create_dependent(&name, bytes)
         };
         // Where there is no room for a longer one, a short one will do.
-        let segment = create(length).or_else(|error| {
-            let short = SECOND.max(size + 2);
-            if is_too_long(&error) && short < length {
-                create(short)
-            } else {
-                Err(error)
-            }
+        let short = SECOND.max(size + 2);
+        let segment = create(length).or_else(|error| match error.kind() {
+            OutOfMemory | FileTooLarge if short < length => create(short),
+            _ => Err(error),
         })?;
         let at = record::write(segment.atomics(), 0, message);
         self.within(&self.open_put_ring, full, |ring| {
@@ -152,8 +110,7 @@ impl Rings {
 
     /// Takes the next message, if there is one; the caller has the takers' turn. Returns whether a ring that is empty now
     /// takes more memory than it should.
-    #[inline]
-    pub(crate) fn take(&self, mut receive: impl FnMut(Message<'_>)) -> io::Result<Option<bool>> {
+    pub(crate) fn take(&self, receive: &mut dyn FnMut(Message<'_>)) -> io::Result<Option<bool>> {
         let mut head = self.cursor(place::HEAD);
         if !self.has_more(head) {
             return Ok(None);
@@ -161,7 +118,7 @@ impl Rings {
         loop {
             let number = self.ring(place::HEAD, head);
             let (found, length) = self.within(&self.open_take_ring, number, |ring| {
-                (record::read(ring, head.at, &mut receive), ring.len())
+                (record::read(ring, head.at, &mut *receive), ring.len())
             })?;
             match found? {
                 Found::Message(at, bytes) => {
@@ -184,7 +141,7 @@ impl Rings {
         // Also those that a killed process did not remove.
         let removed = self.get_small(place::REMOVED);
         for number in removed.saturating_add(1)..=from {
-            self.segment().remove_dependent(&self.name(number));
+            self.segment.remove_dependent(&self.name(number));
         }
         self.set(place::REMOVED, u64::from(from.max(removed)));
         moved
@@ -221,7 +178,7 @@ impl Rings {
         work: impl FnOnce(&[AtomicU64]) -> R,
     ) -> io::Result<R> {
         if number == 0 {
-            return Ok(work(self.first_ring()));
+            return Ok(work(&self.cells()[place::RING..]));
         }
         let mut open_ring = lock(open_ring);
         if let Some((open, segment)) = &*open_ring
@@ -229,16 +186,18 @@ impl Rings {
         {
             return Ok(work(segment.atomics()));
         }
-        let segment = self.segment().open_dependent(&self.name(number))?;
+        let segment = self.segment.open_dependent(&self.name(number))?;
         let (_, segment) = open_ring.insert((number, segment));
         Ok(work(segment.atomics()))
     }
 
+    /// Returns the suffix to the name of the segment.
     fn name(&self, number: u32) -> String {
-        format!("{}{number}", self.suffix)
+        let suffix = ["a", "b"][self.index];
+        format!("{suffix}{number}")
     }
 }
 
-fn lock(open_ring: &OpenRing) -> std::sync::MutexGuard<'_, Option<(u32, Arc<Segment>)>> {
+fn lock(open_ring: &OpenRing) -> MutexGuard<'_, Option<(u32, Arc<Segment>)>> {
     open_ring.lock().unwrap_or_else(PoisonError::into_inner)
 }

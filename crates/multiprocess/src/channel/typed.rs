@@ -52,7 +52,7 @@ impl<T: DeserializeOwned + 'static> Typed<T> {
         let discard = |segment: &Arc<Segment>, index| {
             discard_all::<T>(&Mpmc::new(Arc::clone(segment), index, None));
         };
-        mpmc.segment.clear_with(mpmc.index, discard);
+        mpmc.rings.segment.clear_with(mpmc.rings.index, discard);
         Typed {
             mpmc,
             token,
@@ -60,6 +60,17 @@ impl<T: DeserializeOwned + 'static> Typed<T> {
             discard: discard_all::<T>,
             block: Block::of(),
         }
+    }
+
+    /// Returns the end that clones of a queue or of a half of a channel share.
+    pub(crate) fn shared(
+        segment: Arc<Segment>,
+        token: Option<PeerToken>,
+        name: fn() -> String,
+    ) -> Arc<Typed<T>> {
+        let other = |token: &PeerToken| Arc::new(Peers::new(&segment, token.side().other()));
+        let other = token.as_ref().map(other);
+        Arc::new(Typed::new(Mpmc::new(segment, 0, other), token, name))
     }
 }
 
@@ -70,14 +81,14 @@ fn discard_all<T: DeserializeOwned>(mpmc: &Mpmc) {
         return;
     }
     // A dropped message may hold the last sender of this very channel, which discards its messages as well.
-    let this = (Arc::as_ptr(&mpmc.segment), mpmc.index);
+    let this = (Arc::as_ptr(&mpmc.rings.segment), mpmc.rings.index);
     if DISCARDED.with_borrow(|discarded| discarded.contains(&this)) {
         return;
     }
     DISCARDED.with_borrow_mut(|discarded| discarded.push(this));
     let mut bytes = Vec::new();
     while mpmc
-        .take(|message| message.copy_to(&mut bytes), WaitUntil::Try)
+        .take(&mut |message| message.copy_to(&mut bytes), WaitUntil::Try)
         .is_ok()
     {
         attachments::apart(|| {
@@ -103,9 +114,10 @@ impl<T> Typed<T> {
         if let Some(token) = &self.token {
             token.depart()?;
         }
-        Ok(&self.mpmc.segment)
+        Ok(&self.mpmc.rings.segment)
     }
 
+    #[inline]
     fn put_bytes(&self, message: &[u8], attachments: Attachments, limit: WaitUntil) -> Result<()> {
         let loaded = !attachments.is_empty();
         if loaded {
@@ -152,19 +164,20 @@ impl<T> Typed<T> {
 /// those are freed.
 impl<T> Drop for Typed<T> {
     fn drop(&mut self) {
-        if let Some(token) = &mut self.token {
+        if let Some(token) = &self.token {
             token.leave();
         }
-        // A side puts into the direction of its number.
-        let is_other = |token: &&PeerToken| token.side().index() != self.mpmc.index;
-        let takers_have_left = if let Some(token) = self.token.as_ref().filter(is_other) {
-            token.has_left()
-        } else {
-            let takers = self.mpmc.other.as_deref();
-            self.mpmc.rings.is_loaded() && takers.is_some_and(Peers::has_left)
+        let mpmc = &self.mpmc;
+        let other_has_left = || {
+            let other = mpmc.other.as_deref();
+            mpmc.rings.is_loaded() && other.is_some_and(Peers::has_left)
         };
+        // A side puts into the direction of its number, and takes from the other.
+        let token = self.token.as_ref();
+        let taker = token.filter(|token| token.side().index() != mpmc.rings.index);
+        let takers_have_left = taker.map_or_else(other_has_left, PeerToken::has_left);
         if takers_have_left {
-            (self.discard)(&self.mpmc);
+            (self.discard)(mpmc);
         }
     }
 }
@@ -204,15 +217,14 @@ impl<T: DeserializeOwned> Typed<T> {
     /// Takes the next value.
     pub(crate) fn take(&self, limit: WaitUntil) -> Result<T> {
         let since = events::moment(Level::TRACE);
-        let wait = limit;
         let mut value = Err(String::new());
         let taken = if let Some(block) = &self.block {
-            let receive = |message: Message<'_>| value = (block.read)(message);
-            self.mpmc.take(receive, wait)
+            let receive = &mut |message: Message<'_>| value = (block.read)(message);
+            self.mpmc.take(receive, limit)
         } else {
             let mut bytes = BUFFER.take();
-            let receive = |message: Message<'_>| message.copy_to(&mut bytes);
-            let taken = self.mpmc.take(receive, wait);
+            let receive = &mut |message: Message<'_>| message.copy_to(&mut bytes);
+            let taken = self.mpmc.take(receive, limit);
             if taken.is_ok() {
                 value = caught::or_panic_message(|| codec::read_serialised(&mut &bytes[..]));
             }

@@ -53,7 +53,7 @@ impl ByteChannel {
     pub(crate) fn get(&self, limit: Option<Duration>) -> Result<Option<Vec<u8>>, String> {
         let mut message = Vec::new();
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-        let receive = |arrived: Message<'_>| arrived.copy_to(&mut message);
+        let receive = &mut |arrived: Message<'_>| arrived.copy_to(&mut message);
         match self.0.take(receive, WaitUntil::Until(deadline)) {
             Ok(_) => Ok(Some(message)),
             Err(Stop::NotNow) => Ok(None),
@@ -79,6 +79,6 @@ fn explain(stop: Stop) -> String {
 handle!(
     ByteChannel,
     CONTENT,
-    |channel| Ok((&channel.0.segment, ())),
+    |channel| Ok((&channel.0.rings.segment, ())),
     |segment, ()| Ok(ByteChannel::of(segment)),
 );

@@ -30,14 +30,18 @@ pub(crate) fn check_reading(what: &str) -> Result<(), String> {
 }
 
 fn check(in_message: bool, what: &str) -> Result<(), String> {
-    let error = || format!("{what} {ONLY_IN_MESSAGES}");
-    in_message.then_some(()).ok_or_else(error)
+    in_message
+        .then_some(())
+        .ok_or_else(|| format!("{what} {ONLY_IN_MESSAGES}"))
 }
 
 /// Reads a value that came with a message.
 pub(crate) fn reading<R>(read: impl FnOnce() -> R) -> R {
     with_value(&READING, true, read).0
 }
+
+/// Handles that were opened, and are not yet counted as arrived.
+type Arriving = Vec<Arc<dyn Attachment>>;
 
 /// Something that was serialised, and is in flight.
 pub(crate) trait Attachment: Send + Sync {
@@ -62,27 +66,16 @@ pub(crate) fn add(attachment: Arc<impl Attachment + 'static>) {
     });
 }
 
-/// Handles that were opened, and are not yet counted as arrived.
-#[derive(Default)]
-pub(crate) struct Arriving(Vec<Arc<dyn Attachment>>);
-
-impl Arriving {
-    /// Counts them as arrived. Nothing is dropped here: it takes only a moment.
-    pub(crate) fn arrive(&self) {
-        self.0.iter().for_each(|attachment| attachment.cancel());
-    }
-}
-
 /// Counts a handle that was opened as arrived: now, or with the others of a value that arrives as a whole.
 pub(crate) fn arrive(attachment: Arc<impl Attachment + 'static>) {
     ARRIVING.with_borrow_mut(|arriving| match arriving {
-        Some(Arriving(all)) => all.push(attachment),
+        Some(arriving) => arriving.push(attachment),
         None => attachment.cancel(),
     });
 }
 
-/// Reads a value, and returns the handles that were opened in it. They are in flight until they have
-/// [arrived](Arriving::arrive): so the sender can cancel all of them if the reader fails, and none is counted twice.
+/// Reads a value, and returns the handles that were opened in it. They are in flight until each is cancelled: so the
+/// sender can cancel all of them if the reader fails, and none is counted twice.
 pub(crate) fn collect_arriving<R>(read: impl FnOnce() -> R) -> (R, Arriving) {
     let (read, arriving) = with_value(&ARRIVING, Some(Arriving::default()), read);
     (read, arriving.unwrap_or_default())
@@ -103,7 +96,9 @@ pub(crate) fn read_whole<T, E>(
     let (read, arriving) = collect_arriving(read);
     if read.is_ok() {
         // At once after each other: if this process is killed in between, the sender cancels what has arrived.
-        arriving.arrive();
+        for attachment in &arriving {
+            attachment.cancel();
+        }
         confirm();
     }
     read

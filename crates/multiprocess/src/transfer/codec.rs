@@ -76,13 +76,14 @@ impl Flavor for Append<'_> {
 
     #[inline]
     fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        // A number takes a few bytes, and to call for a copy of them takes longer than to write them.
-        if bytes.len() <= A_NUMBER {
+        // A number takes a few bytes, and to call for a copy of them takes longer than to write them. A float is an array
+        // of known length, which is written at once.
+        if matches!(bytes.len(), 4 | 8) || bytes.len() > A_NUMBER {
+            self.0.extend_from_slice(bytes);
+        } else {
             for byte in bytes {
                 self.0.push(*byte);
             }
-        } else {
-            self.0.extend_from_slice(bytes);
         }
         Ok(())
     }

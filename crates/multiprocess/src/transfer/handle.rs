@@ -25,10 +25,8 @@ impl Attachment for Segment {
     }
 }
 
-/// Makes a type a handle: implements `Serialize` and `Deserialize` by [`send`] and [`open`].
-///
-/// The arguments are the type, with the bounds of `Deserialize`, what its segment holds, and the closures for `send`
-/// and `open`.
+/// Implements `Serialize` and `Deserialize` by [`send`] and [`open`]. The arguments are the type, with the bounds of
+/// `Deserialize`, what its segment holds, and the closures for the two.
 macro_rules! handle {
     (
         $handle:ident $(<$($of:ident $(: $bound:ident + 'static)?),+>)?,
@@ -82,7 +80,11 @@ pub(crate) fn open<'de, H, E: DeserializeOwned, D: Deserializer<'de>>(
     let (address, sent, extra): (Address, String, E) = Deserialize::deserialize(deserializer)?;
     attachments::check_reading(content).map_err(de::Error::custom)?;
     let opened = if sent == content {
-        find(&address).and_then(|segment| arrive(segment, extra))
+        let segment = Segment::at(&address).map_err(|error| error.to_string());
+        segment.and_then(|segment| {
+            attachments::arrive(Arc::clone(&segment));
+            arrive(segment, extra)
+        })
     } else {
         Err(format!("it is {sent} and was asked for as {content}"))
     };
@@ -91,10 +93,4 @@ pub(crate) fn open<'de, H, E: DeserializeOwned, D: Deserializer<'de>>(
         WHY_NOT.set(Some(reason));
         error
     })
-}
-
-fn find(address: &Address) -> Result<Arc<Segment>, String> {
-    let segment = Segment::at(address).map_err(|error| error.to_string())?;
-    attachments::arrive(Arc::clone(&segment));
-    Ok(segment)
 }

@@ -1,6 +1,6 @@
 //! Notes numbers in a value that may stand for handles of `ipc-channel`, while the value is serialised.
 //!
-//! Such a handle serialises itself as a bare `u64`: its place in a list of the thread (see `collector`). Hardly any
+//! Such a handle serialises itself as a bare `u64`: its place in a list of the thread (see `ipc`). Hardly any
 //! other type that is no number does so. So only where there is such a number is it worth a look at the list.
 
 use std::any::type_name;
@@ -221,16 +221,13 @@ mod tests {
 
     #[test]
     fn types_of_the_standard_library_alone_hold_no_handles() {
+        type OfStd = Option<(Box<str>, HashMap<String, [u8; 4]>)>;
+        type Sender = ipc_channel::ipc::IpcSender<u8>;
         assert!(!may_hold_handles::<u64>());
         assert!(!may_hold_handles::<Vec<f64>>());
-        assert!(!may_hold_handles::<
-            Option<(Box<str>, HashMap<String, [u8; 4]>)>,
-        >());
+        assert!(!may_hold_handles::<OfStd>());
         assert!(may_hold_handles::<Own>());
         assert!(may_hold_handles::<Vec<Own>>());
-        assert!(may_hold_handles::<(
-            String,
-            Option<ipc_channel::ipc::IpcSender<u8>>
-        )>());
+        assert!(may_hold_handles::<(String, Option<Sender>)>());
     }
 }
