@@ -1,8 +1,8 @@
 //! All that differs between systems: `linux` is what only Linux offers, `unix` is portable.
 //!
-//! Both have the same modules and functions. The portable ones are always built. On another system, or with `--cfg
-//! multiprocess_twins`, there are no others; on Linux `MULTIPROCESS_PORTABLE=1` chooses them at run time, for what waits,
-//! watches and keeps files.
+//! Both have the same modules and functions. The portable ones are always built. On another system, or with
+//! `--cfg multiprocess_twins`, there are no others; on Linux `MULTIPROCESS_PORTABLE=1` chooses them at run time, for
+//! what waits, watches and keeps files.
 
 pub(crate) mod exit_watch;
 pub(crate) mod file_lock;

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::memory::layout::{HEADER, Header, LOCK, WORDS};
 use crate::memory::liveness::UniquePid;
-use crate::memory::name::{COMPANIONS, Run, SegmentName, path};
+use crate::memory::name::{COMPANIONS, Run, SegmentName};
 use crate::memory::registry;
 use crate::memory::run_file::{self, Existence};
 use crate::platform::file_lock::FileLock;
@@ -448,11 +448,3 @@ unsafe impl Atomic for std::sync::atomic::AtomicU16 {}
 unsafe impl Atomic for AtomicU32 {}
 // SAFETY: as above.
 unsafe impl Atomic for AtomicU64 {}
-
-/// Returns whether handles are in flight of a segment, as far as is known. An incomplete one has none.
-pub(super) fn is_in_flight(name: &str) -> bool {
-    match Mapping::of(&path(name)) {
-        Ok(mapping) => mapping.header().in_flight.load(Ordering::Acquire) != 0,
-        Err(error) => error.kind() != ErrorKind::NotFound,
-    }
-}

@@ -6,11 +6,14 @@
 //! last user. So a name is removed only when it was found unused twice, some time apart.
 
 use std::collections::HashSet;
+use std::io::ErrorKind::{NotFound, UnexpectedEof};
+use std::mem::offset_of;
+use std::os::unix::fs::FileExt;
 
+use crate::memory::layout::Header;
 use crate::memory::liveness::{self, ALIVE, ORPHAN, memberships};
 use crate::memory::name::{Run, path, remove};
-use crate::memory::run_file;
-use crate::memory::segment::is_in_flight;
+use crate::memory::run_file::{self, Existence};
 use crate::memory::{anonymous_file, registry};
 
 /// The segments that the last sweep found unused.
@@ -83,4 +86,16 @@ fn clear_dead_processes(run: Run, names: &[String]) -> bool {
         }
     }
     has_orphans
+}
+
+/// Returns whether there are handles in flight. An incomplete segment has none.
+fn is_in_flight(name: &str) -> bool {
+    // Read, not mapped: touching a page that was not reserved could end this process by a signal.
+    let mut count = [0; 4];
+    let read = run_file::open(&path(name), Existence::Old)
+        .and_then(|file| file.read_exact_at(&mut count, offset_of!(Header, in_flight) as u64));
+    match read {
+        Ok(()) => u32::from_ne_bytes(count) != 0,
+        Err(error) => !matches!(error.kind(), NotFound | UnexpectedEof),
+    }
 }

@@ -4,9 +4,9 @@ use std::fs;
 use std::os::fd::RawFd;
 use std::os::unix::fs::MetadataExt;
 
-/// Closes the descriptors that the parent has too, such as one that it got itself from a shell: Rust's own are closed by
-/// the start of a program, others are not. What a library has opened in this process before `main` stays, and all where
-/// the parent's can't be read.
+/// Closes the descriptors that the parent has too, such as one that it got itself from a shell: Rust's own are closed
+/// by the start of a program, others are not. What a library has opened in this process before `main` stays, and all
+/// where the parent's can't be read.
 pub(crate) fn close(socket: RawFd) {
     let Ok(entries) = fs::read_dir("/proc/self/fd") else {
         return;

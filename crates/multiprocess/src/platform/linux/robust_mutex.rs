@@ -64,8 +64,8 @@ impl RobustMutex {
     /// `trylock` doesn't report.
     #[cold]
     fn wait(&self, limit: WaitUntil) -> Result<(), Refused> {
-        // The C library counts by the wall clock, which can be set, so each call waits for one slice only. (The call for
-        // another clock, `pthread_mutex_clocklock`, is not in every C library that Rust supports.)
+        // The C library counts by the wall clock, which can be set, so each call waits for one slice only. (The call
+        // for another clock, `pthread_mutex_clocklock`, is not in every C library that Rust supports.)
         loop {
             let end = (SystemTime::now() + limit.rest(SLICE)).duration_since(UNIX_EPOCH);
             let end = end.unwrap_or_default();
