@@ -3,7 +3,6 @@
 mod builder;
 mod byte_channel;
 mod chunker;
-mod event_loop;
 mod imap;
 mod job;
 mod message;
@@ -28,6 +27,26 @@ use self::supervisor::Supervisor;
 use crate::errors::error::{Error, Result};
 use crate::process::task::Task;
 use crate::process::task_table::{self, RegisteredTask};
+
+/// Writes the methods that take many inputs; [`MapOptions`] does their work.
+macro_rules! on_inputs {
+    ($($(#[$documentation:meta])+ $method:ident: Task<$arguments:ty> => $answer:ty;)+) => {$(
+        $(#[$documentation])+
+        ///
+        /// # Errors
+        ///
+        /// [`Error::NotRegistered`] if the function is not in the list given to `init`; [`Error::PoolClosed`],
+        /// [`Error::PoolTerminated`] or [`Error::PoolBroken`] if the pool takes no calls. A failed input is an
+        /// [`Error::Task`], which says why, where its result would be.
+        pub fn $method<F, A, I>(&self, function: F, inputs: I) -> Result<$answer>
+        where
+            F: Task<$arguments>,
+            I: IntoIterator<Item = A>,
+        {
+            self.options().$method(function, inputs)
+        }
+    )+};
+}
 
 /// Processes that stay, and call functions for many inputs.
 ///
@@ -83,11 +102,20 @@ impl PoolBuilder {
         if self.workers == 0 {
             return Err(Error::NoWorkers);
         }
-        let mut pool = Pool {
-            supervisor: Arc::new(Supervisor::new(self)?),
-            listener: None,
+        let supervisor = Arc::new(Supervisor::new(self)?);
+        let runner = Arc::clone(&supervisor);
+        let listener = thread::Builder::new().name("pool".to_owned());
+        let listener = listener.spawn(move || runner.run());
+        let listener = listener.map_err(|source| Error::System {
+            doing: "start a thread for the pool of",
+            name: "workers".to_owned(),
+            source,
+        })?;
+        let pool = Pool {
+            supervisor,
+            listener: Some(listener),
         };
-        pool.listener = Some(pool.supervisor.start()?);
+        pool.supervisor.start_workers()?;
         Ok(pool)
     }
 }
@@ -107,63 +135,37 @@ impl Pool {
         PoolBuilder::default()
     }
 
-    /// Calls the function for each input and returns the results, in the order of the inputs.
-    ///
-    /// Python: `pool.map(function, inputs)`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Task`] with the first input that failed, and why; the others were called all the same, and
-    /// [`map_each`](Pool::map_each) returns their results. [`Error::NotRegistered`] if the function is not in the list
-    /// given to `init`, [`Error::PoolClosed`], [`Error::PoolTerminated`] or [`Error::PoolBroken`] if the pool takes no
-    /// calls.
-    pub fn map<F, A, I>(&self, function: F, inputs: I) -> Result<Vec<F::Output>>
-    where
-        F: Task<(A,)>,
-        I: IntoIterator<Item = A>,
-    {
-        self.options().map(function, inputs)
-    }
+    on_inputs! {
+        /// Calls the function for each input and returns the results, in the order of the inputs.
+        ///
+        /// Python: `pool.map(function, inputs)`. If inputs fail, the error is that of the first one; the others were
+        /// called all the same, and [`map_each`](Pool::map_each) returns their results.
+        map: Task<(A,)> => Vec<F::Output>;
 
-    /// Calls the function with each tuple as its arguments. Python: `pool.starmap(function, inputs)`.
-    ///
-    /// # Errors
-    ///
-    /// As [`map`](Pool::map).
-    pub fn starmap<F, Args, I>(&self, function: F, inputs: I) -> Result<Vec<F::Output>>
-    where
-        F: Task<Args>,
-        I: IntoIterator<Item = Args>,
-    {
-        self.options().starmap(function, inputs)
-    }
+        /// Calls the function with each tuple as its arguments. Python: `pool.starmap(function, inputs)`.
+        starmap: Task<A> => Vec<F::Output>;
 
-    /// Calls the function for each input and returns the result of each, or why there is none.
-    ///
-    /// Python has no counterpart: there the first failure hides all results.
-    ///
-    /// # Errors
-    ///
-    /// As [`map`](Pool::map), but for [`Error::Task`], which takes the place of the result.
-    pub fn map_each<F, A, I>(&self, function: F, inputs: I) -> Result<Vec<Result<F::Output>>>
-    where
-        F: Task<(A,)>,
-        I: IntoIterator<Item = A>,
-    {
-        self.options().map_each(function, inputs)
-    }
+        /// Calls the function for each input and returns the result of each, or why there is none.
+        ///
+        /// Python has no counterpart: there the first failure hides all results.
+        map_each: Task<(A,)> => Vec<Result<F::Output>>;
 
-    /// Begins what [`map`](Pool::map) does, and returns at once. Python: `pool.map_async(function, inputs)`.
-    ///
-    /// # Errors
-    ///
-    /// As [`map`](Pool::map), but for [`Error::Task`], which the result's `get` returns.
-    pub fn map_async<F, A, I>(&self, function: F, inputs: I) -> Result<AsyncResult<Vec<F::Output>>>
-    where
-        F: Task<(A,)>,
-        I: IntoIterator<Item = A>,
-    {
-        self.options().map_async(function, inputs)
+        /// Begins what [`map`](Pool::map) does, and returns at once. Python: `pool.map_async(function, inputs)`.
+        map_async: Task<(A,)> => AsyncResult<Vec<F::Output>>;
+
+        /// Begins what [`starmap`](Pool::starmap) does, and returns at once.
+        /// Python: `pool.starmap_async(function, inputs)`.
+        starmap_async: Task<A> => AsyncResult<Vec<F::Output>>;
+
+        /// Calls the function for each input, and yields the results one by one, in the order of the inputs.
+        ///
+        /// The inputs may come from an iterator without end: only a bounded number of them is read ahead.
+        /// Python: `pool.imap(function, inputs)`.
+        imap: Task<(A,)> => Imap<'_, I::IntoIter, F::Output>;
+
+        /// As [`imap`](Pool::imap), but yields each result as soon as it is there.
+        /// Python: `pool.imap_unordered(function, inputs)`.
+        imap_unordered: Task<(A,)> => Imap<'_, I::IntoIter, F::Output>;
     }
 
     /// Calls the function once, in a worker, with a tuple of arguments. Python: `pool.apply(function, args)`.
@@ -182,46 +184,12 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// As [`map_async`](Pool::map_async).
+    /// As [`map`](Pool::map).
     pub fn apply_async<F, Args>(&self, function: F, args: Args) -> Result<AsyncResult<F::Output>>
     where
         F: Task<Args>,
     {
         self.options().apply_async(function, args)
-    }
-
-    /// Calls the function for each input, and yields the results one by one, in the order of the inputs.
-    ///
-    /// The inputs may come from an iterator without end: only a bounded number of them is read ahead.
-    /// Python: `pool.imap(function, inputs)`.
-    ///
-    /// # Errors
-    ///
-    /// As [`map_async`](Pool::map_async); a failed input is an `Err` in its place.
-    pub fn imap<F, A, I>(&self, function: F, inputs: I) -> Result<Imap<'_, I::IntoIter, F::Output>>
-    where
-        F: Task<(A,)>,
-        I: IntoIterator<Item = A>,
-    {
-        self.options().imap(function, inputs)
-    }
-
-    /// As [`imap`](Pool::imap), but yields each result as soon as it is there.
-    /// Python: `pool.imap_unordered(function, inputs)`.
-    ///
-    /// # Errors
-    ///
-    /// As [`imap`](Pool::imap).
-    pub fn imap_unordered<F, A, I>(
-        &self,
-        function: F,
-        inputs: I,
-    ) -> Result<Imap<'_, I::IntoIter, F::Output>>
-    where
-        F: Task<(A,)>,
-        I: IntoIterator<Item = A>,
-    {
-        self.options().imap_unordered(function, inputs)
     }
 
     /// As [`MapOptions::chunk_size`]: `pool.chunk_size(10).map(function, inputs)`.
@@ -267,19 +235,16 @@ impl Pool {
     /// Ends the workers at once, in the middle of what they do; callers that wait for results get an error.
     /// Python: `pool.terminate()`.
     pub fn terminate(&self) {
-        self.supervisor.terminate();
+        let supervisor = &self.supervisor;
+        supervisor.end(&mut supervisor.state(), PoolEnd::Terminated);
+        supervisor.wait_for_end();
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        let supervisor = &self.supervisor;
-        supervisor.end(&mut supervisor.state(), &PoolEnd::Terminated);
-        match self.listener.take() {
-            Some(listener) => drop(listener.join()),
-            // The start has failed.
-            None => supervisor.run(),
-        }
+        self.terminate();
+        drop(self.listener.take().map(thread::JoinHandle::join));
     }
 }
 

@@ -7,18 +7,16 @@ use std::time::{Duration, Instant};
 
 use crate::errors::task_failure::TaskFailure;
 use crate::pool::job::{Arrived, Batch, Caller, PoolEnd};
-use crate::pool::message::{self, Request};
-use crate::pool::progress_cells::KNOWN_INPUTS;
+use crate::pool::message::Request;
 use crate::pool::supervisor::Supervisor;
-use crate::transfer::codec::IpcHandles;
+use crate::transfer::attachments::Attachments;
 
 /// Inputs per batch at most, where the pool chooses.
 const MAX_CHOSEN: usize = 1 << 14;
 /// The same for results that are taken one by one, of an iterator that may have no end.
 pub(crate) const MAX_AHEAD: usize = 64;
-/// The most inputs per batch, whatever the caller asked for: inputs of no size at all can be many.
-const MAX_BATCH: usize = 1 << 20;
-/// Bytes after which a batch gets no further input: more than that in one message gains nothing.
+/// Bytes after which a batch gets no further input: more than that in one message gains nothing. An input of no size at
+/// all takes one, for its length.
 const BYTES: usize = 1 << 20;
 /// Bytes of inputs that may be in flight at once, unless that is fewer than two inputs for each worker.
 const BYTES_AHEAD: usize = 64 << 20;
@@ -31,8 +29,8 @@ pub(crate) struct Chunker<'a, I: Iterator, W> {
     supervisor: &'a Supervisor,
     pub(crate) call: Caller,
     inputs: std::iter::Fuse<I>,
-    /// Appends an input to bytes.
-    write: W,
+    /// Appends an input to a message.
+    append: W,
     /// Inputs per batch, where the caller has chosen.
     fixed: Option<usize>,
     /// Inputs per batch that the pool has learned to choose, and at most.
@@ -51,20 +49,17 @@ pub(crate) struct Chunker<'a, I: Iterator, W> {
     panic: Option<Box<dyn Any + Send>>,
 }
 
-/// How an input is appended to bytes.
-pub(crate) type Write<T> = fn(&T, &mut Vec<u8>, IpcHandles) -> Result<(), String>;
-
 impl<'a, I, W> Chunker<'a, I, W>
 where
     I: Iterator,
-    W: Fn(&I::Item, &mut Vec<u8>, IpcHandles) -> Result<(), String>,
+    W: Fn(&mut Vec<u8>, &I::Item) -> Result<Attachments, String>,
 {
     /// `fixed` inputs go into a batch, or as many as the pool chooses.
     pub(crate) fn new(
         supervisor: &'a Supervisor,
         call: Caller,
         inputs: I,
-        write: W,
+        append: W,
         fixed: Option<usize>,
     ) -> Chunker<'a, I, W> {
         let (least, most) = inputs.size_hint();
@@ -72,8 +67,8 @@ where
             supervisor,
             call,
             inputs: inputs.fuse(),
-            write,
-            fixed: fixed.map(|size| size.clamp(1, MAX_BATCH)),
+            append,
+            fixed: fixed.map(|size| size.max(1)),
             chosen: 1,
             most: MAX_CHOSEN,
             total: most.filter(|&most| most == least),
@@ -135,7 +130,7 @@ where
         let ahead = self.sent - self.done;
         // Small batches go out many at a time, so that a worker need not wait for each.
         let batch = self.fixed.unwrap_or(self.chosen);
-        let window = workers.saturating_mul((4 * batch).max(128));
+        let window = workers.saturating_mul(batch.saturating_mul(4).max(128));
         if self.exhausted || ahead >= window {
             return false;
         }
@@ -178,11 +173,10 @@ where
             first,
             count: 0,
             bytes: vec![0; Request::SIZE],
-            attachments: Vec::new(),
+            attachments: Attachments::default(),
             mishaps: 0,
         };
-        // What is in the batch by then is whole: `add` itself does not panic, the iterator may, and the `Drop` of an
-        // input.
+        // What is in the batch by then is whole: the iterator may panic, and the `Drop` of an input.
         let read = catch_unwind(AssertUnwindSafe(|| self.fill(&mut batch, count)));
         if let Err(panic) = read {
             self.exhausted = true;
@@ -196,11 +190,9 @@ where
 
     /// Reads inputs into a batch until there are so many.
     fn fill(&mut self, batch: &mut Batch, count: usize) {
-        // In a batch with handles it has to be known which inputs were unreadable.
-        let is_full = |batch: &Batch| {
-            let knows_all = batch.count <= KNOWN_INPUTS;
-            batch.bytes.len() >= BYTES || !knows_all && !batch.attachments.is_empty()
-        };
+        // Only the last input may have handles: so it is easy to know whether they have arrived, and they take much longer
+        // than a batch.
+        let is_full = |batch: &Batch| batch.bytes.len() >= BYTES || !batch.attachments.is_empty();
         while (batch.count as usize) < count && !is_full(batch) {
             let Some(input) = self.inputs.next() else {
                 self.exhausted = true;
@@ -208,13 +200,20 @@ where
             };
             let index = self.sent;
             self.sent += 1;
-            let Err(reason) = add(batch, &input, &self.write) else {
-                continue;
-            };
-            let failure = TaskFailure::UnsendableInput { reason };
-            self.call.0.fail(index, 1, failure);
-            // Also where nothing is in the batch: the sender has to check whether there is room for more failures.
-            break;
+            match (self.append)(&mut batch.bytes, &input) {
+                Ok(attachments) => {
+                    if !attachments.is_empty() {
+                        batch.attachments = attachments;
+                    }
+                    batch.count += 1;
+                }
+                Err(reason) => {
+                    let failure = TaskFailure::UnsendableInput { reason };
+                    self.call.0.fail(index, 1, failure);
+                    // Also from an empty batch: the sender has to check whether there is room for more failures.
+                    break;
+                }
+            }
         }
     }
 }
@@ -223,19 +222,4 @@ where
 fn fitting(each: Duration) -> usize {
     let fitting = GOAL.as_nanos() / each.as_nanos().max(1);
     usize::try_from(fitting).unwrap_or(usize::MAX)
-}
-
-/// Adds an input to a batch; the error says why it cannot be sent.
-#[inline]
-fn add<T>(
-    batch: &mut Batch,
-    input: &T,
-    write: &impl Fn(&T, &mut Vec<u8>, IpcHandles) -> Result<(), String>,
-) -> Result<(), String> {
-    let attachments = message::append_input(&mut batch.bytes, input, write)?;
-    if !attachments.is_empty() {
-        batch.attachments.push((batch.count, attachments));
-    }
-    batch.count += 1;
-    Ok(())
 }

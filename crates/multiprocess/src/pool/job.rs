@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::errors::error::Error;
 use crate::errors::task_failure::TaskFailure;
-use crate::pool::message::{Event, Request};
+use crate::pool::message::{Event, EventKind, Request};
 use crate::process::batch::Results;
 use crate::process::wire;
 use crate::transfer::attachments::Attachments;
@@ -84,7 +84,7 @@ impl Job {
             count: batch.count as usize,
             took: Some(event.took()),
             outcome: Ok(message),
-            discard: event.has_handles.then_some(self.discard),
+            discard: (event.kind == EventKind::DoneWithHandles).then_some(self.discard),
         })
     }
 
@@ -229,8 +229,8 @@ pub(crate) struct Batch {
     pub(crate) count: u32,
     /// The inputs, behind room for the [`Request`].
     pub(crate) bytes: Vec<u8>,
-    /// Handles in the inputs, by number of the input in the batch, until a worker has read them.
-    pub(crate) attachments: Vec<(u32, Attachments)>,
+    /// Handles in the last input, until a worker has read it.
+    pub(crate) attachments: Attachments,
     /// How many workers died when they had taken it and not begun.
     pub(crate) mishaps: u32,
 }
@@ -248,18 +248,6 @@ impl Batch {
         self.bytes.drain(Request::SIZE..start);
         self.first += number as usize;
         self.count -= number;
-        self.attachments.retain(|&(input, _)| input >= number);
-        for (input, _) in &mut self.attachments {
-            *input -= number;
-        }
         self.mishaps = 0;
-    }
-
-    /// The handles in these inputs have arrived.
-    pub(crate) fn commit(&mut self, has_read: impl Fn(u32) -> bool) {
-        let has_read = |(input, _): &mut (u32, Attachments)| has_read(*input);
-        for (_, attachments) in self.attachments.extract_if(.., has_read) {
-            attachments.commit();
-        }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytemuck::{CheckedBitPattern, NoUninit, Pod, Zeroable};
 use serde::{Deserialize, Serialize};
 
+use crate::process::task::Task;
 use crate::process::wire::append;
 use crate::transfer::attachments::{Attachments, collect};
 use crate::transfer::codec::IpcHandles;
@@ -22,7 +23,7 @@ pub(crate) struct Request {
     pub(crate) first: u32,
 }
 
-/// The batch that is none: what a worker is to do before all batches, or only to show that it takes requests.
+/// The batch that is none: a call of the initializer, or no call, only to show that the worker takes requests.
 pub(crate) const NO_BATCH: u32 = 0;
 
 impl Request {
@@ -42,22 +43,19 @@ pub(crate) struct WorkerId {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, NoUninit, CheckedBitPattern)]
 pub(crate) struct Event {
     pub(crate) kind: EventKind,
-    /// Whether handles are among the results.
-    pub(crate) has_handles: bool,
-    pub(crate) padding: u16,
     pub(crate) worker_id: WorkerId,
     pub(crate) batch: u32,
     /// How long the worker took for the batch.
     pub(crate) nanoseconds: u64,
 }
 
-#[repr(u8)]
+#[repr(u32)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, NoUninit, CheckedBitPattern)]
 pub(crate) enum EventKind {
-    /// A worker is set up and waits for requests.
-    Ready,
-    /// A worker has done a batch.
+    /// A worker has done a batch, or what is no batch: it waits for requests.
     Done,
+    /// The same, and handles are among the results.
+    DoneWithHandles,
     /// A worker has died, and everything it sent was sent before this. The pool sends this itself.
     Died,
     /// The pool has something to do. It sends this itself.
@@ -70,8 +68,6 @@ impl Event {
     pub(crate) fn new(kind: EventKind, worker_id: WorkerId) -> Event {
         Event {
             kind,
-            has_handles: false,
-            padding: 0,
             worker_id,
             batch: NO_BATCH,
             nanoseconds: 0,
@@ -91,14 +87,14 @@ pub(crate) fn read<T: CheckedBitPattern>(message: &[u8]) -> Option<(T, &[u8])> {
 
 /// Appends an input to a message, and returns the handles in it; the error says why it cannot be sent.
 #[inline]
-pub(crate) fn append_input<T>(
+pub(crate) fn append_input<F: Task<Args>, Args>(
     message: &mut Vec<u8>,
-    input: &T,
-    write: &impl Fn(&T, &mut Vec<u8>, IpcHandles) -> Result<(), String>,
+    input: &Args,
 ) -> Result<Attachments, String> {
-    let mut append = || append::<T>(message, |bytes| write(input, bytes, IpcHandles::Refused));
+    let write = |bytes: &mut Vec<u8>| F::write(input, bytes, IpcHandles::Refused);
+    let mut append = || append::<Args>(message, write);
     // A type with nothing to be dropped holds no handle.
-    let (appended, attachments) = if std::mem::needs_drop::<T>() {
+    let (appended, attachments) = if std::mem::needs_drop::<Args>() {
         collect(append)
     } else {
         (append(), Attachments::default())

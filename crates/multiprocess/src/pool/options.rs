@@ -1,12 +1,14 @@
 //! The ways to have a pool call a function: at once or later, for one input or many.
 
 use std::any::type_name;
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::errors::error::Result;
-use crate::pool::chunker::Chunker;
-use crate::pool::imap::Imap;
-use crate::pool::result::{AsyncResult, Collection, Finish};
+use crate::pool::chunker::{Chunker, MAX_AHEAD};
+use crate::pool::imap::{Imap, Tuples};
+use crate::pool::message::append_input;
+use crate::pool::result::{AsyncResult, Collection, Finish, InOrder};
 use crate::pool::supervisor::Supervisor;
 use crate::process::task::Task;
 
@@ -31,7 +33,8 @@ impl<'a> MapOptions<'a> {
 
     /// Sends that many inputs to a worker at a time; by default the pool finds out how many take about 2 milliseconds.
     ///
-    /// Python: the argument `chunksize`. A size of 0 counts as 1.
+    /// Python: the argument `chunksize`. A size of 0 counts as 1. An input with handles in it is the last of its batch, so
+    /// that few results are lost with it if its worker dies.
     pub fn chunk_size(mut self, inputs: usize) -> MapOptions<'a> {
         self.chunk = Some(inputs);
         self
@@ -83,7 +86,8 @@ impl<'a> MapOptions<'a> {
     {
         let start = Instant::now();
         let call = self.supervisor.open_call(function)?;
-        let mut chunker = Chunker::new(self.supervisor, call, inputs, F::write, self.chunk);
+        let append = append_input::<F, Args>;
+        let mut chunker = Chunker::new(self.supervisor, call, inputs, append, self.chunk);
         let mut results = Collection::new(chunker.total().unwrap_or(0));
         let mut report = |done, total| {
             (self.progress)(Progress {
@@ -118,7 +122,19 @@ impl<'a> MapOptions<'a> {
         F: Task<(A,)>,
         I: IntoIterator<Item = A>,
     {
-        let inputs = inputs.into_iter().map(|input| (input,));
+        self.starmap_async(function, inputs.into_iter().map(|input| (input,)))
+    }
+
+    /// As [`Pool::starmap_async`](crate::Pool::starmap_async).
+    pub fn starmap_async<F, Args, I>(
+        self,
+        function: F,
+        inputs: I,
+    ) -> Result<AsyncResult<Vec<F::Output>>>
+    where
+        F: Task<Args>,
+        I: IntoIterator<Item = Args>,
+    {
         self.begin(function, inputs, |results, function| {
             Collection::of(results).all(function)
         })
@@ -156,7 +172,8 @@ impl<'a> MapOptions<'a> {
         let divided = total.div_ceil(workers.saturating_mul(4));
         let size = Some(self.chunk.unwrap_or(divided));
         let inputs = inputs.into_iter();
-        let mut chunker = Chunker::new(self.supervisor, call, inputs, F::write, size);
+        let append = append_input::<F, Args>;
+        let mut chunker = Chunker::new(self.supervisor, call, inputs, append, size);
         while !chunker.exhausted {
             chunker.send(|_| false);
             // Without waiting for them.
@@ -173,8 +190,15 @@ impl<'a> MapOptions<'a> {
         I: IntoIterator<Item = A>,
     {
         let call = self.supervisor.open_call(function)?;
-        let (inputs, chunk) = (inputs.into_iter(), self.chunk);
-        Ok(Imap::new(self.supervisor, call, inputs, F::write, chunk))
+        let inputs: Tuples<I::IntoIter> = inputs.into_iter().map(|input| (input,));
+        let append = append_input::<F, (A,)>;
+        let mut chunker = Chunker::new(self.supervisor, call, inputs, append as _, self.chunk);
+        chunker.most = MAX_AHEAD;
+        Ok(Imap {
+            chunker,
+            in_order: Some(InOrder::default()),
+            ready: VecDeque::new(),
+        })
     }
 
     /// As [`Pool::imap_unordered`](crate::Pool::imap_unordered).
@@ -188,7 +212,7 @@ impl<'a> MapOptions<'a> {
         I: IntoIterator<Item = A>,
     {
         let mut imap = self.imap(function, inputs)?;
-        imap.ordered = false;
+        imap.in_order = None;
         Ok(imap)
     }
 }

@@ -28,19 +28,19 @@ impl Scheduler {
         let mut again: Vec<Batch> = std::iter::from_fn(|| worker.cancel()).collect();
         let cell = progress_cells.cell(worker_id.place);
         let position = cell.read();
-        if let Some(setup) = worker.setup.take()
-            && position.batch == NO_BATCH
-            && position.has_read(0)
-        {
-            setup.commit();
-        }
         let Worker { handle, has, .. } = worker;
+        if position.batch == NO_BATCH && position.has_read {
+            worker.setup.commit();
+        }
         let death = handle.join().err();
         let ended = || "the worker ended".to_owned();
         let how = &death.as_ref().map_or_else(ended, Error::to_string);
         for (id, mut batch) in has {
             let died_at = if id == position.batch {
-                batch.commit(|input| position.has_read(input));
+                // The handles are in the last input.
+                if position.has_read && position.call + 1 >= batch.count {
+                    std::mem::take(&mut batch.attachments).commit();
+                }
                 position.call
             } else {
                 batch.mishaps += 1;

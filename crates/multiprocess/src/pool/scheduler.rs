@@ -24,8 +24,6 @@ pub(crate) struct Scheduler {
     pub(crate) workers: Vec<Option<Worker>>,
     pub(crate) waiting: VecDeque<Batch>,
     pub(crate) calls: Vec<Weak<Job>>,
-    /// At this number of calls, those that are over are removed.
-    many_calls: usize,
     /// Callers to wake when the scheduler is unlocked.
     pub(crate) woken: Vec<Arc<Job>>,
     /// Workers that were started.
@@ -47,9 +45,10 @@ pub(crate) enum Phase {
 impl Scheduler {
     /// Enters a call, whose batches will be handed in.
     pub(crate) fn enter(&mut self, call: &Arc<Job>) {
-        if self.calls.len() >= self.many_calls {
+        if self.calls.len() == self.calls.capacity() {
             self.calls.retain(|call| call.strong_count() > 0);
-            self.many_calls = 2 * self.calls.len() + 16;
+            // So this happens seldom, however many are left.
+            self.calls.reserve(self.calls.len() + 16);
         }
         self.calls.push(Arc::downgrade(call));
     }
@@ -77,38 +76,32 @@ impl Scheduler {
     /// Gives waiting batches to the workers with the least to do. When none waits, those that busy workers have not
     /// begun go to idle ones.
     pub(crate) fn give_out(&mut self) {
-        while let Some((has, place)) = self.freest_worker() {
-            let batch = match self.waiting.pop_front() {
-                None if has == 0 => self.cancel(),
-                waiting => waiting,
+        loop {
+            let workers = self.workers.iter_mut().flatten();
+            let free =
+                workers.filter(|worker| worker.last.is_some() && worker.has.len() < worker.depth);
+            let Some(worker) = free.min_by_key(|worker| worker.has.len()) else {
+                return;
             };
-            let Some(batch) = batch else { return };
-            if !batch.call.has_ended()
-                && let Some(worker) = &mut self.workers[place]
+            if let Some(batch) = self.waiting.pop_front() {
+                if !batch.call.has_ended() {
+                    worker.send(batch);
+                }
+            } else if worker.has.is_empty()
+                && let Some(batch) = self.cancel()
             {
-                worker.send(batch);
+                self.waiting.push_back(batch);
+            } else {
+                return;
             }
         }
     }
 
-    /// Returns how much the worker with the least to do has, and its place, if it may have more.
-    fn freest_worker(&self) -> Option<(usize, usize)> {
-        let workers = self.workers.iter().flatten();
-        let free = workers.filter(|worker| !worker.stuck && worker.has.len() < worker.depth);
-        free.map(|worker| (worker.has.len(), worker.id.place as usize))
-            .min()
-    }
-
     /// Takes a batch from a worker that will not begin it soon.
     fn cancel(&mut self) -> Option<Batch> {
-        let mut busy: Vec<&mut Worker> = self
-            .workers
-            .iter_mut()
-            .flatten()
-            .filter(|worker| worker.has.len() > 1)
-            .collect();
-        busy.sort_unstable_by_key(|worker| std::cmp::Reverse(worker.has.len()));
-        busy.into_iter().find_map(Worker::cancel)
+        let workers = self.workers.iter_mut().flatten();
+        let mut busy = workers.filter(|worker| worker.has.len() > 1);
+        busy.find_map(Worker::cancel)
     }
 
     /// Cancels the batches of workers that don't begin them, where others may.
@@ -119,49 +112,35 @@ impl Scheduler {
         }
         for worker in self.workers.iter_mut().flatten() {
             let has_begun = worker.has.is_empty() || worker.requests.len() < worker.has.len();
-            if worker.stuck || has_begun || worker.last.elapsed() < STUCK_AFTER {
+            let is_slow = |last: Instant| last.elapsed() >= STUCK_AFTER;
+            if has_begun || !worker.last.is_some_and(is_slow) {
                 continue;
             }
             while let Some(batch) = worker.cancel() {
                 self.waiting.push_front(batch);
             }
             // When it answers this, it goes on.
-            worker.stuck = worker.requests.put(bytes_of(&Request::default())).is_ok();
-        }
-    }
-
-    /// Notes that an event of a worker came.
-    fn note_event(&mut self, worker_id: WorkerId) -> Option<&mut Worker> {
-        let worker = self.workers.get_mut(worker_id.place as usize)?.as_mut()?;
-        if worker.id != worker_id {
-            return None;
-        }
-        worker.stuck = false;
-        worker.last = Instant::now();
-        Some(worker)
-    }
-
-    /// A worker is ready to work.
-    pub(crate) fn ready(&mut self, worker_id: WorkerId) {
-        if let Some(worker) = self.note_event(worker_id) {
-            worker.depth = 2;
-            if let Some(setup) = worker.setup.take() {
-                setup.commit();
+            if worker.requests.put(bytes_of(&Request::default())).is_ok() {
+                worker.last = None;
             }
-            self.failed_starts = 0;
-            self.failing_since = None;
         }
     }
 
-    /// Hands the results of a batch to the caller.
+    /// Hands the results of a batch to the caller, or notes that a worker is ready to work.
     pub(crate) fn done(&mut self, event: &Event, message: Vec<u8>) {
         // Batches that take long to do are not piled up before one worker.
         const SHORT: Duration = Duration::from_micros(500);
         const VERY_SHORT: Duration = Duration::from_micros(20);
-        let Some(worker) = self.note_event(event.worker_id) else {
+        let mut workers = self.workers.iter_mut().flatten();
+        let Some(worker) = workers.find(|worker| worker.id == event.worker_id) else {
             return;
         };
+        worker.last = Some(Instant::now());
         let Some(mut batch) = worker.remove_batch(event.batch) else {
+            worker.depth = 2;
+            std::mem::take(&mut worker.setup).commit();
+            self.failed_starts = 0;
+            self.failing_since = None;
             return;
         };
         worker.depth = match event.took() {
@@ -169,22 +148,19 @@ impl Scheduler {
             took if took < SHORT => 16,
             _ => 2,
         };
-        if !batch.attachments.is_empty() {
+        let attachments = std::mem::take(&mut batch.attachments);
+        if !attachments.is_empty() {
             let unreadable = Results::new(&message[Event::SIZE..]).unreadable();
-            batch.commit(|input| !unreadable.contains(&input));
-            // The others are taken back before the caller learns of it.
-            batch.attachments.clear();
+            if unreadable.contains(&(batch.count - 1)) {
+                // They are taken back before the caller learns of it.
+                drop(attachments);
+            } else {
+                attachments.commit();
+            }
         }
         if batch.call.complete(&batch, event, message) {
             self.woken.push(batch.call);
         }
-    }
-
-    /// Returns the workers that are dead.
-    pub(crate) fn dead(&self) -> Vec<WorkerId> {
-        let workers = self.workers.iter().flatten();
-        let dead = workers.filter(|worker| !worker.handle.is_alive());
-        dead.map(|worker| worker.id).collect()
     }
 }
 
@@ -195,15 +171,14 @@ pub(crate) struct Worker {
     /// Its batches; the pool can cancel those that it has not begun.
     pub(crate) requests: ByteChannel,
     /// Handles in the arguments of the initializer, until it was called.
-    pub(crate) setup: Option<Attachments>,
+    pub(crate) setup: Attachments,
     /// Number of the last batch that was sent to it.
     pub(crate) last_batch: u32,
     /// Batches that it has, oldest first, by their numbers.
     pub(crate) has: VecDeque<(u32, Batch)>,
-    /// Whether it did not begin what it was given, as if it had been stopped.
-    pub(crate) stuck: bool,
-    /// When a batch was last sent to it, or an event came from it.
-    pub(crate) last: Instant,
+    /// When a batch was last sent to it, or an event came from it; `None` if it did not begin what it was given, as if it
+    /// had been stopped.
+    pub(crate) last: Option<Instant>,
     /// How many batches it may have; none before it is ready to work.
     pub(crate) depth: usize,
 }
@@ -222,7 +197,7 @@ impl Worker {
         match self.requests.put(&batch.bytes) {
             Ok(()) => {
                 if self.has.is_empty() {
-                    self.last = Instant::now();
+                    self.last = Some(Instant::now());
                 }
                 self.has.push_back((self.last_batch, batch));
             }

@@ -14,56 +14,49 @@ use crate::trace::events;
 use crate::transfer::attachments;
 
 /// Runs a worker. It ends when the pool has closed its requests, or after so many `calls`, to be replaced by a fresh
-/// one. If it is to be `initialized`, the first request is for the initializer.
+/// one.
 #[expect(clippy::needless_pass_by_value, reason = "arguments of a task")]
 pub(crate) fn work(
     worker_id: WorkerId,
     requests: ByteChannel,
     events: ByteChannel,
     progress_cells: ProgressCells,
-    initialized: bool,
     mut calls: u64,
 ) {
     let table = task_table::table().unwrap_or_default();
     let cell = progress_cells.cell(worker_id.place);
-    if initialized {
-        let Ok(Some(first)) = requests.get(None) else {
-            return;
-        };
-        let (request, arguments) = read(&first);
-        let note = |step| cell.write(NO_BATCH, step);
-        initialize(&table[request.task as usize], arguments, &note);
-    }
-    // Without a pool there is nothing to do.
-    let ready = Event::new(EventKind::Ready, worker_id);
-    if events.put(bytes_of(&ready)).is_err() {
-        return;
-    }
     // Kept from one batch to the next.
     let mut message = Vec::new();
     while calls > 0
         && let Ok(Some(next)) = requests.get(None)
     {
-        let (request, inputs) = read(&next);
+        let next = message::read::<Request>(&next);
+        let (request, inputs) = next.expect("the pool sends requests");
         let Request { batch, count, .. } = request;
         message.clear();
         message.resize(Event::SIZE, 0);
         let start = Instant::now();
+        let task = &table[request.task as usize];
+        let note = |step| cell.write(batch, step);
         if batch != NO_BATCH {
-            let task = &table[request.task as usize];
             events::batch_begins(task.name(), request.first, count);
-            let note = |step| cell.write(batch, step);
             (task.run_batch)(inputs, count, &note, &mut message);
-            note(Step::Begin(count));
+            cell.end_batch();
             events::task_ends(task.name());
+            calls = calls.saturating_sub(u64::from(count));
+        } else if count > 0 {
+            initialize(task, inputs, &note);
         }
         let attachments = attachments::take_results();
-        calls = calls.saturating_sub(u64::from(count));
+        let kind = if attachments.is_empty() {
+            EventKind::Done
+        } else {
+            EventKind::DoneWithHandles
+        };
         let done = Event {
-            has_handles: !attachments.is_empty(),
             batch,
             nanoseconds: u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX),
-            ..Event::new(EventKind::Done, worker_id)
+            ..Event::new(kind, worker_id)
         };
         message[..Event::SIZE].copy_from_slice(bytes_of(&done));
         match events.put(&message) {
@@ -83,10 +76,6 @@ pub(crate) fn work(
         message.clear();
         message.shrink_to(1 << 20);
     }
-}
-
-fn read(message: &[u8]) -> (Request, &[u8]) {
-    message::read(message).expect("the pool sends requests")
 }
 
 /// Sets the worker up; a panic there ends the worker, and the pool hears why.
