@@ -1,14 +1,12 @@
 //! A pool of workers: processes that stay, and call functions for many inputs.
 
 mod builder;
-mod byte_channel;
 mod chunker;
 mod imap;
 mod job;
 mod message;
 mod options;
 mod progress_cells;
-mod recovery;
 mod result;
 mod scheduler;
 mod supervisor;
@@ -203,7 +201,11 @@ impl Pool {
     }
 
     fn options(&self) -> MapOptions<'_> {
-        MapOptions::new(&self.supervisor)
+        MapOptions {
+            supervisor: &self.supervisor,
+            chunk: None,
+            progress: Box::new(|_| {}),
+        }
     }
 
     /// Returns the number of workers that the pool has, or will have again when one that died is replaced.

@@ -107,10 +107,8 @@ where
             self.exhausted = true;
             self.done = self.sent;
         })?;
-        for some in &arrived {
-            let Some(took) = some.took else { continue };
-            let count = u32::try_from(some.count.max(1)).unwrap_or(u32::MAX);
-            self.chosen = fitting(took / count).clamp(1, (self.chosen * 8).min(self.most));
+        for each in arrived.iter().filter_map(|some| some.each) {
+            self.chosen = fitting(each).clamp(1, (self.chosen * 8).min(self.most));
         }
         Ok(arrived)
     }
@@ -124,18 +122,16 @@ where
         self.chosen.min(fair).min(fitting(self.pace)).max(1)
     }
 
-    /// Returns whether another batch may be sent.
+    /// Whether another batch may be sent.
     fn has_room(&self) -> bool {
         let workers = self.supervisor.size();
         let ahead = self.sent - self.done;
         // Small batches go out many at a time, so that a worker need not wait for each.
         let batch = self.fixed.unwrap_or(self.chosen);
         let window = workers.saturating_mul(batch.saturating_mul(4).max(128));
-        if self.exhausted || ahead >= window {
-            return false;
-        }
         let each = self.bytes_sent / self.sent.max(1);
-        ahead < 2 * workers || ahead.saturating_mul(each) < BYTES_AHEAD
+        let is_light = ahead < 2 * workers || ahead.saturating_mul(each) < BYTES_AHEAD;
+        !self.exhausted && ahead < window && is_light
     }
 
     /// Sends batches as long as there is room for them and nothing `urgent` to do.
@@ -176,8 +172,30 @@ where
             attachments: Attachments::default(),
             mishaps: 0,
         };
-        // What is in the batch by then is whole: the iterator may panic, and the `Drop` of an input.
-        let read = catch_unwind(AssertUnwindSafe(|| self.fill(&mut batch, count)));
+        // Only the last input may have handles: so it is easy to know whether they have arrived, and they take much longer
+        // than a batch.
+        let is_full = |batch: &Batch| batch.bytes.len() >= BYTES || !batch.attachments.is_empty();
+        // The iterator may panic, and the `Drop` of an input; what is in the batch by then is whole.
+        let read = catch_unwind(AssertUnwindSafe(|| {
+            while (batch.count as usize) < count && !is_full(&batch) {
+                let Some(input) = self.inputs.next() else {
+                    self.exhausted = true;
+                    break;
+                };
+                self.sent += 1;
+                match (self.append)(&mut batch.bytes, &input) {
+                    Ok(attachments) if attachments.is_empty() => {}
+                    Ok(attachments) => batch.attachments = attachments,
+                    Err(reason) => {
+                        let failure = TaskFailure::UnsendableInput { reason };
+                        self.call.0.fail(self.sent - 1, 1, failure);
+                        // Also from an empty batch: the sender has to check whether there is room for more failures.
+                        break;
+                    }
+                }
+                batch.count += 1;
+            }
+        }));
         if let Err(panic) = read {
             self.exhausted = true;
             self.panic = Some(panic);
@@ -186,35 +204,6 @@ where
         self.pace = start.elapsed() / read.max(1);
         self.bytes_sent = self.bytes_sent.saturating_add(batch.bytes.len());
         (batch.count > 0).then_some(batch)
-    }
-
-    /// Reads inputs into a batch until there are so many.
-    fn fill(&mut self, batch: &mut Batch, count: usize) {
-        // Only the last input may have handles: so it is easy to know whether they have arrived, and they take much longer
-        // than a batch.
-        let is_full = |batch: &Batch| batch.bytes.len() >= BYTES || !batch.attachments.is_empty();
-        while (batch.count as usize) < count && !is_full(batch) {
-            let Some(input) = self.inputs.next() else {
-                self.exhausted = true;
-                break;
-            };
-            let index = self.sent;
-            self.sent += 1;
-            match (self.append)(&mut batch.bytes, &input) {
-                Ok(attachments) => {
-                    if !attachments.is_empty() {
-                        batch.attachments = attachments;
-                    }
-                    batch.count += 1;
-                }
-                Err(reason) => {
-                    let failure = TaskFailure::UnsendableInput { reason };
-                    self.call.0.fail(index, 1, failure);
-                    // Also from an empty batch: the sender has to check whether there is room for more failures.
-                    break;
-                }
-            }
-        }
     }
 }
 

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::errors::error::Error;
 use crate::errors::task_failure::TaskFailure;
-use crate::pool::message::{Event, EventKind, Request};
+use crate::pool::message::{Event, Request};
 use crate::process::batch::Results;
 use crate::process::wire;
 use crate::transfer::attachments::Attachments;
@@ -82,9 +82,9 @@ impl Job {
         self.arrive(Arrived {
             first: batch.first,
             count: batch.count as usize,
-            took: Some(event.took()),
+            each: Some(event.took() / batch.count.max(1)),
             outcome: Ok(message),
-            discard: (event.kind == EventKind::DoneWithHandles).then_some(self.discard),
+            discard: (event.has_handles != 0).then_some(self.discard),
         })
     }
 
@@ -93,7 +93,7 @@ impl Job {
         let failed = Arrived {
             first,
             count,
-            took: None,
+            each: None,
             outcome: Err(failure),
             discard: None,
         };
@@ -113,12 +113,10 @@ impl Job {
         std::mem::take(&mut state.waiting)
     }
 
-    /// Wakes the caller.
     pub(crate) fn wake(&self) {
         self.changed.notify_all();
     }
 
-    /// Reports to the caller that nothing more will arrive.
     pub(crate) fn end(&self, end: PoolEnd) {
         self.state().ended.get_or_insert(end);
         self.wake();
@@ -140,12 +138,10 @@ impl Job {
 pub(crate) struct Caller(pub(crate) Arc<Job>);
 
 impl Caller {
-    /// Marks that all batches have been submitted.
     pub(crate) fn all_is_in(&self) {
         self.0.state().all_is_in = true;
     }
 
-    /// Returns whether there is something to take.
     pub(crate) fn has_some(&self) -> bool {
         !self.0.state().arrived.is_empty()
     }
@@ -172,11 +168,9 @@ impl Caller {
 
 impl Drop for Caller {
     fn drop(&mut self) {
-        let mut state = self.0.state();
-        state.ended.get_or_insert(PoolEnd::Terminated);
-        let unread = std::mem::take(&mut state.arrived);
+        self.0.end(PoolEnd::Terminated);
         // Handles in it may be given back: not where something is locked.
-        drop(state);
+        let unread = std::mem::take(&mut self.0.state().arrived);
         drop(unread);
     }
 }
@@ -185,8 +179,8 @@ impl Drop for Caller {
 pub(crate) struct Arrived {
     pub(crate) first: usize,
     pub(crate) count: usize,
-    /// How long the worker took, where there are results.
-    pub(crate) took: Option<Duration>,
+    /// How long the worker took for each, where there are results.
+    pub(crate) each: Option<Duration>,
     /// A worker's message with the results, or one failure for all of them.
     outcome: Result<Vec<u8>, TaskFailure>,
     /// `None` if no handles are among the results, or when they are being read.

@@ -1,14 +1,20 @@
-//! The messages between a pool and its workers: a head of fixed size, and inputs or results after it.
+//! The messages between a pool and its workers, a head of fixed size and inputs or results after it, and the channels for
+//! them.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytemuck::{CheckedBitPattern, NoUninit, Pod, Zeroable};
-use serde::{Deserialize, Serialize};
 
+use crate::channel::mpmc::{Mpmc, Stop};
+use crate::errors::error::{self, Error};
+use crate::memory::segment::Segment;
+use crate::memory::timeout::WaitUntil;
 use crate::process::task::Task;
 use crate::process::wire::append;
 use crate::transfer::attachments::{Attachments, collect};
 use crate::transfer::codec::IpcHandles;
+use crate::transfer::handle::handle;
 
 /// To a worker: the head of a batch of inputs.
 #[repr(C)]
@@ -30,21 +36,16 @@ impl Request {
     pub(crate) const SIZE: usize = size_of::<Request>();
 }
 
-/// A worker among the workers of its pool. A place whose worker died is taken by a worker of the next generation.
-#[repr(C)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Pod, Zeroable, Serialize, Deserialize)]
-pub(crate) struct WorkerId {
-    pub(crate) place: u32,
-    pub(crate) generation: u32,
-}
-
 /// To the pool: what happened, or the head of the results of a batch.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, NoUninit, CheckedBitPattern)]
 pub(crate) struct Event {
     pub(crate) kind: EventKind,
-    pub(crate) worker_id: WorkerId,
+    /// Number of the worker, as in its name.
+    pub(crate) worker: u32,
     pub(crate) batch: u32,
+    /// Whether handles are among the results: 1 if so.
+    pub(crate) has_handles: u32,
     /// How long the worker took for the batch.
     pub(crate) nanoseconds: u64,
 }
@@ -54,8 +55,6 @@ pub(crate) struct Event {
 pub(crate) enum EventKind {
     /// A worker has done a batch, or what is no batch: it waits for requests.
     Done,
-    /// The same, and handles are among the results.
-    DoneWithHandles,
     /// A worker has died, and everything it sent was sent before this. The pool sends this itself.
     Died,
     /// The pool has something to do. It sends this itself.
@@ -65,11 +64,12 @@ pub(crate) enum EventKind {
 impl Event {
     pub(crate) const SIZE: usize = size_of::<Event>();
 
-    pub(crate) fn new(kind: EventKind, worker_id: WorkerId) -> Event {
+    pub(crate) fn new(kind: EventKind, worker: u32) -> Event {
         Event {
             kind,
-            worker_id,
+            worker,
             batch: NO_BATCH,
+            has_handles: 0,
             nanoseconds: 0,
         }
     }
@@ -101,6 +101,78 @@ pub(crate) fn append_input<F: Task<Args>, Args>(
     };
     appended.map(|()| attachments)
 }
+
+/// A channel in one direction; clones of it, and what arrives in another process, are the same channel.
+#[derive(Clone)]
+pub(crate) struct ByteChannel(Arc<Mpmc>);
+
+/// The content of its segment, as errors name it.
+const CONTENT: &str = "a channel of a Pool";
+
+impl ByteChannel {
+    pub(crate) fn new() -> error::Result<ByteChannel> {
+        let segment = Mpmc::segment(1).map_err(|source| Error::memory(CONTENT, source))?;
+        Ok(ByteChannel::of(segment))
+    }
+
+    fn of(segment: Arc<Segment>) -> ByteChannel {
+        ByteChannel(Arc::new(Mpmc::new(segment, 0, None)))
+    }
+
+    /// Puts a message, without waiting; the error says why that failed.
+    pub(crate) fn put(&self, message: &[u8]) -> Result<(), String> {
+        let put = self.0.put(message, WaitUntil::Until(None));
+        put.map(drop).map_err(explain)
+    }
+
+    /// Returns the number of messages in it.
+    pub(crate) fn len(&self) -> usize {
+        self.0.rings.len() as usize
+    }
+
+    /// Takes the next message if there is one.
+    pub(crate) fn try_get(&self) -> Option<Vec<u8>> {
+        // Doesn't wait for a process that was stopped while it takes a message.
+        const SLICE: Duration = Duration::from_millis(20);
+        if self.0.rings.is_empty() {
+            return None;
+        }
+        self.get(Some(SLICE)).ok()?
+    }
+
+    /// Takes the next message; `None` if none came in time. The error says why none will come, for example since the
+    /// channel is closed.
+    pub(crate) fn get(&self, limit: Option<Duration>) -> Result<Option<Vec<u8>>, String> {
+        let mut message = Vec::new();
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+        match self.0.take(&mut message, WaitUntil::Until(deadline)) {
+            Ok(_) => Ok(Some(message)),
+            Err(Stop::NotNow) => Ok(None),
+            Err(stop) => Err(explain(stop)),
+        }
+    }
+
+    /// Lets the other side know that nothing more will be put.
+    pub(crate) fn close(&self) {
+        // It fails only where the system refuses a lock; then the workers are ended with the pool.
+        let _ = self.0.close();
+    }
+}
+
+fn explain(stop: Stop) -> String {
+    match stop {
+        Stop::NotNow => "the time is over".to_owned(),
+        Stop::Closed => "the channel is closed".to_owned(),
+        Stop::System(error) => crate::platform::limits::explained(&error),
+    }
+}
+
+handle!(
+    ByteChannel,
+    CONTENT,
+    |channel| Ok((&channel.0.segment, ())),
+    |segment, ()| Ok(ByteChannel::of(segment)),
+);
 
 #[cfg(test)]
 mod tests {

@@ -16,21 +16,13 @@ use crate::process::task::Task;
 /// [`Pool::on_progress`](crate::Pool::on_progress), and used like the pool itself.
 #[must_use = "options do nothing until a method such as `map` is called on them"]
 pub struct MapOptions<'a> {
-    supervisor: &'a Supervisor,
-    chunk: Option<usize>,
-    progress: Box<dyn FnMut(Progress) + 'a>,
+    pub(super) supervisor: &'a Supervisor,
+    pub(super) chunk: Option<usize>,
+    pub(super) progress: Box<dyn FnMut(Progress) + 'a>,
 }
 
 #[expect(clippy::missing_errors_doc, reason = "the methods of the pool have it")]
 impl<'a> MapOptions<'a> {
-    pub(super) fn new(supervisor: &'a Supervisor) -> MapOptions<'a> {
-        MapOptions {
-            supervisor,
-            chunk: None,
-            progress: Box::new(|_| {}),
-        }
-    }
-
     /// Sends that many inputs to a worker at a time; by default the pool finds out how many take about 2 milliseconds.
     ///
     /// Python: the argument `chunksize`. A size of 0 counts as 1. An input with handles in it is the last of its batch, so

@@ -27,13 +27,12 @@ impl ProgressCells {
     }
 
     /// Returns the cell of one worker.
-    pub(crate) fn cell(&self, place: u32) -> Cell<'_> {
-        Cell(&self.0.atomics()[place as usize * APART])
+    pub(crate) fn cell(&self, place: usize) -> Cell<'_> {
+        Cell(&self.0.atomics()[place * APART])
     }
 }
 
-/// Where one worker writes: the batch in the upper half; in the lower one twice the call, and one more when its input
-/// was read.
+/// Where one worker writes, in two halves: the batch; and twice the call, and one more when its input was read.
 pub(crate) struct Cell<'a>(&'a AtomicU64);
 
 /// What is known of a worker that has died.
@@ -55,21 +54,20 @@ impl Cell<'_> {
             Step::HaveRead(call) => 2 * call + 1,
             Step::Unreadable(_) => return,
         };
-        let position = u64::from(batch) << 32 | u64::from(at);
-        self.0.store(position, Ordering::Release);
+        self.0.store(bytemuck::cast([batch, at]), Ordering::Release);
     }
 
     /// The last call of the batch is done.
     pub(crate) fn end_batch(&self) {
-        self.0.fetch_add(2, Ordering::Release);
+        let [batch, at]: [u32; 2] = bytemuck::cast(self.0.load(Ordering::Relaxed));
+        self.0
+            .store(bytemuck::cast([batch, at + 2]), Ordering::Release);
     }
 
     pub(crate) fn read(&self) -> Position {
-        let position = self.0.load(Ordering::Acquire);
-        let half = |number: u64| u32::try_from(number).expect("half of 64 bits");
-        let at = half(position & u64::from(u32::MAX));
+        let [batch, at]: [u32; 2] = bytemuck::cast(self.0.load(Ordering::Acquire));
         Position {
-            batch: half(position >> 32),
+            batch,
             call: at / 2,
             has_read: at % 2 == 1,
         }

@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 
 use bytemuck::bytes_of;
 
+use crate::errors::error::Error;
 use crate::errors::task_failure::TaskFailure;
-use crate::pool::byte_channel::ByteChannel;
 use crate::pool::job::{Batch, Job, PoolEnd};
-use crate::pool::message::{self, Event, NO_BATCH, Request, WorkerId};
-use crate::process::batch::Results;
+use crate::pool::message::{self, ByteChannel, Event, NO_BATCH, Request};
+use crate::pool::progress_cells::ProgressCells;
+use crate::process::batch::{Results, Step};
 use crate::process::join_handle::JoinHandle;
 use crate::transfer::attachments::Attachments;
 
@@ -30,7 +31,6 @@ pub(crate) struct Scheduler {
     pub(crate) started: u32,
     /// Workers that died before they were ready, since the last that was ready.
     pub(crate) failed_starts: usize,
-    pub(crate) failing_since: Option<Instant>,
 }
 
 #[derive(Default, PartialEq, Eq)]
@@ -67,7 +67,6 @@ impl Scheduler {
         self.workers.iter().all(Option::is_none)
     }
 
-    /// Returns whether there are batches to do.
     pub(crate) fn has_batches(&self) -> bool {
         let has = |worker: &Worker| !worker.has.is_empty();
         !self.waiting.is_empty() || self.workers.iter().flatten().any(has)
@@ -132,7 +131,7 @@ impl Scheduler {
         const SHORT: Duration = Duration::from_micros(500);
         const VERY_SHORT: Duration = Duration::from_micros(20);
         let mut workers = self.workers.iter_mut().flatten();
-        let Some(worker) = workers.find(|worker| worker.id == event.worker_id) else {
+        let Some(worker) = workers.find(|worker| worker.number == event.worker) else {
             return;
         };
         worker.last = Some(Instant::now());
@@ -140,7 +139,6 @@ impl Scheduler {
             worker.depth = 2;
             std::mem::take(&mut worker.setup).commit();
             self.failed_starts = 0;
-            self.failing_since = None;
             return;
         };
         worker.depth = match event.took() {
@@ -149,24 +147,70 @@ impl Scheduler {
             _ => 2,
         };
         let attachments = std::mem::take(&mut batch.attachments);
-        if !attachments.is_empty() {
-            let unreadable = Results::new(&message[Event::SIZE..]).unreadable();
-            if unreadable.contains(&(batch.count - 1)) {
-                // They are taken back before the caller learns of it.
-                drop(attachments);
-            } else {
-                attachments.commit();
-            }
+        let unreadable = || Results::new(&message[Event::SIZE..]).unreadable();
+        if attachments.is_empty() || unreadable().contains(&(batch.count - 1)) {
+            // They are taken back before the caller learns of it.
+            drop(attachments);
+        } else {
+            attachments.commit();
         }
         if batch.call.complete(&batch, event, message) {
             self.woken.push(batch.call);
         }
     }
+
+    /// Takes a dead worker off the scheduler, and sees to the batches that it had: what it was in the middle of has
+    /// failed, what it had not begun waits again. All its events have been handled.
+    ///
+    /// Returns whether it had been ready to work, and how it ended, if not by returning.
+    pub(crate) fn remove_dead(
+        &mut self,
+        place: usize,
+        progress_cells: &ProgressCells,
+    ) -> (bool, Option<Error>) {
+        // How many workers may die that have taken a batch and not begun it.
+        const MAX_MISHAPS: u32 = 3;
+        let worker = &mut self.workers[place];
+        let mut worker = worker.take().expect("a worker that died was there");
+        let mut again: Vec<Batch> = std::iter::from_fn(|| worker.cancel()).collect();
+        let cell = progress_cells.cell(place);
+        let position = cell.read();
+        let Worker { handle, has, .. } = worker;
+        if position.batch == NO_BATCH && position.has_read {
+            worker.setup.commit();
+        }
+        let death = handle.join().err();
+        let ended = || "the worker ended".to_owned();
+        let how = &death.as_ref().map_or_else(ended, Error::to_string);
+        for (id, mut batch) in has {
+            let has_begun = id == position.batch;
+            if has_begun && position.has_read && position.call + 1 >= batch.count {
+                // The handles are in the last input.
+                std::mem::take(&mut batch.attachments).commit();
+            }
+            batch.mishaps += 1;
+            if !has_begun && batch.mishaps < MAX_MISHAPS {
+                again.push(batch);
+                continue;
+            }
+            // If it has not begun, as far as can be known it is the batch that kills workers: it is tried without its first
+            // input.
+            let died_at = if has_begun { position.call } else { 0 };
+            again.extend(lose(batch, died_at, how));
+        }
+        // Before another worker takes its place.
+        cell.write(NO_BATCH, Step::Begin(0));
+        again.sort_by_key(|batch| batch.first);
+        for batch in again.into_iter().rev() {
+            self.waiting.push_front(batch);
+        }
+        (worker.depth > 0, death)
+    }
 }
 
 /// A worker as its pool sees it.
 pub(crate) struct Worker {
-    pub(crate) id: WorkerId,
+    pub(crate) number: u32,
     pub(crate) handle: JoinHandle<()>,
     /// Its batches; the pool can cancel those that it has not begun.
     pub(crate) requests: ByteChannel,
@@ -223,4 +267,25 @@ impl Worker {
         let place = self.has.iter().position(|&(has, _)| has == id)?;
         self.has.remove(place).map(|(_, batch)| batch)
     }
+}
+
+/// Reports to the caller what is lost of a batch whose worker died at one of its calls; later calls are still to do.
+fn lose(mut batch: Batch, call: u32, how: &str) -> Option<Batch> {
+    // Of a single input it is known that the worker had it, also if the worker died between the end of the call and the
+    // sending of its result.
+    let call = if batch.count == 1 { 0 } else { call };
+    let how = how.to_owned();
+    let (first, before) = (batch.first, call.min(batch.count) as usize);
+    if before > 0 {
+        let failure = TaskFailure::Lost { how: how.clone() };
+        batch.call.fail(first, before, failure);
+    }
+    if call < batch.count {
+        let failure = TaskFailure::WorkerDied { how };
+        batch.call.fail(first + before, 1, failure);
+    }
+    (call + 1 < batch.count).then(|| {
+        batch.skip(call + 1);
+        batch
+    })
 }

@@ -11,9 +11,8 @@ use bytemuck::bytes_of;
 use crate::errors::error::{Error, Result, Travelling};
 use crate::platform::signal::Signal;
 use crate::pool::builder::{Initializer, PoolBuilder};
-use crate::pool::byte_channel::ByteChannel;
 use crate::pool::job::{Batch, Caller, Job, PoolEnd};
-use crate::pool::message::{self, Event, EventKind, NO_BATCH, Request, WorkerId};
+use crate::pool::message::{self, ByteChannel, Event, EventKind, NO_BATCH, Request};
 use crate::pool::progress_cells::ProgressCells;
 use crate::pool::scheduler::{Phase, Scheduler, Worker};
 use crate::pool::worker::work;
@@ -73,26 +72,18 @@ impl Supervisor {
     fn start_worker(&self, state: &mut Scheduler, place: usize) -> Result<Worker> {
         let requests = ByteChannel::new()?;
         state.started = state.started.wrapping_add(1);
-        let id = WorkerId {
-            place: u32::try_from(place).expect("fewer workers than pids"),
-            generation: state.started,
-        };
-        let name = format!("{}-{}", self.settings.name, state.started);
-        let request = self.settings.initializer.as_ref().map_or_else(
-            || {
-                Ok((
-                    bytes_of(&Request::default()).to_vec(),
-                    Attachments::default(),
-                ))
-            },
-            Initializer::request,
-        );
+        let number = state.started;
+        let name = format!("{}-{number}", self.settings.name);
+        let initializer = self.settings.initializer.as_ref();
+        let no_call = || Ok((vec![0; Request::SIZE], Attachments::default()));
+        let request = initializer.map_or_else(no_call, Initializer::request);
         let unsendable = |reason| Error::encode(Travelling::Arguments, &name, reason);
         let (request, setup) = request.map_err(unsendable)?;
         // Not with the start, which is sent while the scheduler is locked: it may be large, and the worker slow.
         requests.put(&request).map_err(unsendable)?;
         let arguments = (
-            id,
+            number,
+            place,
             requests.clone(),
             self.events.clone(),
             self.progress_cells.clone(),
@@ -103,11 +94,11 @@ impl Supervisor {
         let events = self.events.clone();
         let report = move || {
             // It can fail only for want of memory; then the pool's next check notices the death.
-            let _ = events.put(bytes_of(&Event::new(EventKind::Died, id)));
+            let _ = events.put(bytes_of(&Event::new(EventKind::Died, number)));
         };
         reaper::adopt(handle.child(), Some(Box::new(report)));
         Ok(Worker {
-            id,
+            number,
             handle,
             requests,
             setup,
@@ -171,7 +162,7 @@ impl Supervisor {
 
     /// Wakes the pool's thread. Where that fails, it checks by itself before long.
     fn wake(&self) {
-        let wake = Event::new(EventKind::Wake, WorkerId::default());
+        let wake = Event::new(EventKind::Wake, 0);
         let _ = self.events.put(bytes_of(&wake));
     }
 
@@ -245,8 +236,8 @@ impl Supervisor {
                 continue;
             };
             match event.kind {
-                EventKind::Done | EventKind::DoneWithHandles => state.done(&event, message),
-                EventKind::Died => self.replace(state, event.worker_id),
+                EventKind::Done => state.done(&event, message),
+                EventKind::Died => self.replace(state, event.worker),
                 EventKind::Wake => {}
             }
         }
@@ -257,11 +248,11 @@ impl Supervisor {
         // Workers that are dead without having been announced so, for want of memory.
         let workers = state.workers.iter().flatten();
         let dead = workers.filter(|worker| !worker.handle.is_alive());
-        let dead: Vec<WorkerId> = dead.map(|worker| worker.id).collect();
+        let dead: Vec<u32> = dead.map(|worker| worker.number).collect();
         if !dead.is_empty() {
             // What they sent is there by now, and is handled first.
             self.handle(state, None, usize::MAX);
-            dead.into_iter().for_each(|id| self.replace(state, id));
+            dead.iter().for_each(|&number| self.replace(state, number));
         }
         for place in 0..state.workers.len() {
             if state.workers[place].is_none() {
@@ -272,18 +263,21 @@ impl Supervisor {
     }
 
     /// Takes a dead worker off the scheduler and, unless it is better to wait, puts a new one in its place.
-    fn replace(&self, state: &mut Scheduler, worker_id: WorkerId) {
+    fn replace(&self, state: &mut Scheduler, number: u32) {
         // So many checks last longer, twenty seconds, than any trouble that comes from outside.
         const TROUBLE: usize = 200;
-        let dead = state.remove_dead(worker_id, &self.progress_cells);
-        let Some((ready, death)) = dead else { return };
+        let is_it = |worker: &Worker| worker.number == number;
+        let mut workers = state.workers.iter();
+        let place = workers.position(|worker| worker.as_ref().is_some_and(is_it));
+        let Some(place) = place else { return };
+        let (ready, death) = state.remove_dead(place, &self.progress_cells);
         if !ready {
             state.failed_starts += 1;
         }
         let how = death.as_ref().map(Error::to_string);
         // Each place may be unlucky once; more than that is not bad luck.
         if state.failed_starts <= self.size() + 1 {
-            return self.fill(state, worker_id.place as usize, how);
+            return self.fill(state, place, how);
         }
         let killed = match death {
             Some(Error::Killed { signal, .. }) => [Signal::KILL, Signal::TERM].contains(&signal),

@@ -5,8 +5,7 @@ use std::time::Instant;
 use bytemuck::bytes_of;
 
 use crate::errors::task_failure::TaskFailure;
-use crate::pool::byte_channel::ByteChannel;
-use crate::pool::message::{self, Event, EventKind, NO_BATCH, Request, WorkerId};
+use crate::pool::message::{self, ByteChannel, Event, EventKind, NO_BATCH, Request};
 use crate::pool::progress_cells::ProgressCells;
 use crate::process::batch::{Results, Step};
 use crate::process::task_table::{self, RegisteredTask};
@@ -17,14 +16,15 @@ use crate::transfer::attachments;
 /// one.
 #[expect(clippy::needless_pass_by_value, reason = "arguments of a task")]
 pub(crate) fn work(
-    worker_id: WorkerId,
+    worker: u32,
+    place: usize,
     requests: ByteChannel,
     events: ByteChannel,
     progress_cells: ProgressCells,
     mut calls: u64,
 ) {
     let table = task_table::table().unwrap_or_default();
-    let cell = progress_cells.cell(worker_id.place);
+    let cell = progress_cells.cell(place);
     // Kept from one batch to the next.
     let mut message = Vec::new();
     while calls > 0
@@ -33,7 +33,6 @@ pub(crate) fn work(
         let next = message::read::<Request>(&next);
         let (request, inputs) = next.expect("the pool sends requests");
         let Request { batch, count, .. } = request;
-        message.clear();
         message.resize(Event::SIZE, 0);
         let start = Instant::now();
         let task = &table[request.task as usize];
@@ -48,15 +47,11 @@ pub(crate) fn work(
             initialize(task, inputs, &note);
         }
         let attachments = attachments::take_results();
-        let kind = if attachments.is_empty() {
-            EventKind::Done
-        } else {
-            EventKind::DoneWithHandles
-        };
         let done = Event {
             batch,
+            has_handles: u32::from(!attachments.is_empty()),
             nanoseconds: u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX),
-            ..Event::new(kind, worker_id)
+            ..Event::new(EventKind::Done, worker)
         };
         message[..Event::SIZE].copy_from_slice(bytes_of(&done));
         match events.put(&message) {
