@@ -20,7 +20,7 @@ pub use self::imap::Imap;
 pub use self::options::{MapOptions, Progress};
 pub use self::result::AsyncResult;
 
-use self::job::PoolEnd;
+use self::job::Phase;
 use self::supervisor::Supervisor;
 use crate::errors::error::{Error, Result};
 use crate::process::task::Task;
@@ -50,12 +50,8 @@ macro_rules! on_inputs {
 ///
 /// Python: `multiprocessing.Pool`. Different here: a worker that is killed in the middle of a call fails that call,
 /// with an error that names the input, and is replaced, where Python waits for ever; a panic is an error with its
-/// place; the pool finds by itself how many inputs to send at a time. (With a worker that is killed, the results of the
-/// batch that it had not sent yet are lost as well, [`TaskFailure::Lost`]; with [`chunk_size(1)`](Pool::chunk_size)
-/// there are none: then the input that the worker had is the only one that fails, with [`TaskFailure::WorkerDied`].)
-///
-/// [`TaskFailure::Lost`]: crate::TaskFailure::Lost
-/// [`TaskFailure::WorkerDied`]: crate::TaskFailure::WorkerDied
+/// place; the pool finds by itself how many inputs to send at a time. (The results that a killed worker had not sent
+/// yet are [lost](crate::TaskFailure::Lost) as well; with [`chunk_size(1)`](Pool::chunk_size) there are none.)
 ///
 /// The methods can be called from several threads at once. A function that a pool calls may have a pool of its own.
 /// Dropping the pool ends its workers at once, as at the end of Python's `with Pool() as pool:`.
@@ -238,7 +234,7 @@ impl Pool {
     /// Python: `pool.terminate()`.
     pub fn terminate(&self) {
         let supervisor = &self.supervisor;
-        supervisor.end(&mut supervisor.state(), PoolEnd::Terminated);
+        supervisor.end(&mut supervisor.state(), Phase::Terminated);
         supervisor.wait_for_end();
     }
 }

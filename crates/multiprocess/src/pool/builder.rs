@@ -114,7 +114,7 @@ type Packed = (Vec<u8>, Attachments);
 pub(crate) struct Initializer(Mutex<Box<dyn FnMut() -> Result<Packed, String> + Send>>);
 
 impl Initializer {
-    /// Returns the request for one more worker.
+    /// The request for one more worker.
     pub(crate) fn request(&self) -> Result<Packed, String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)()
     }
@@ -137,8 +137,8 @@ fn pack<F: Task<Args>, Args>(task: u32, args: &Args) -> Result<Packed, String> {
     Ok((request, attachments))
 }
 
-/// A handle that was packed is good for one reader: where there are any, the worker gets what was kept, and what is read
-/// from it is packed for the next one.
+/// A handle that was packed is good for one reader: where there are any, the worker gets what was kept, and what is
+/// read from it is packed for the next one.
 fn copy<F: Task<Args>, Args>(task: u32, kept: &mut Packed) -> Result<Packed, String> {
     let (request, attachments) = kept;
     if attachments.is_empty() {

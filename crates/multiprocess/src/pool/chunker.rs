@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::errors::task_failure::TaskFailure;
-use crate::pool::job::{Arrived, Batch, Caller, PoolEnd};
+use crate::pool::job::{Arrived, Batch, Caller, Phase};
 use crate::pool::message::Request;
 use crate::pool::supervisor::Supervisor;
 use crate::transfer::attachments::Attachments;
@@ -15,13 +15,11 @@ use crate::transfer::attachments::Attachments;
 const MAX_CHOSEN: usize = 1 << 14;
 /// The same for results that are taken one by one, of an iterator that may have no end.
 pub(crate) const MAX_AHEAD: usize = 64;
-/// Bytes after which a batch gets no further input: more than that in one message gains nothing. An input of no size at
-/// all takes one, for its length.
+/// Bytes after which a batch gets no further input. An input of no size at all takes one, for its length.
 const BYTES: usize = 1 << 20;
 /// Bytes of inputs that may be in flight at once, unless that is fewer than two inputs for each worker.
 const BYTES_AHEAD: usize = 64 << 20;
-/// What a batch should take: long enough that its way there and back does not count, short enough that the workers end
-/// at about the same time.
+/// What a batch should take: its way there and back does not count, and the workers end at about the same time.
 const GOAL: Duration = Duration::from_millis(2);
 
 /// A call, and its inputs that are not yet sent.
@@ -29,7 +27,6 @@ pub(crate) struct Chunker<'a, I: Iterator, W> {
     supervisor: &'a Supervisor,
     pub(crate) call: Caller,
     inputs: std::iter::Fuse<I>,
-    /// Appends an input to a message.
     append: W,
     /// Inputs per batch, where the caller has chosen.
     fixed: Option<usize>,
@@ -54,7 +51,6 @@ where
     I: Iterator,
     W: Fn(&mut Vec<u8>, &I::Item) -> Result<Attachments, String>,
 {
-    /// `fixed` inputs go into a batch, or as many as the pool chooses.
     pub(crate) fn new(
         supervisor: &'a Supervisor,
         call: Caller,
@@ -94,7 +90,7 @@ where
         self.exhausted && self.done == self.sent
     }
 
-    /// Lets the panic of the iterator go on, if it has panicked; once.
+    /// Lets the panic of the iterator go on, once.
     pub(crate) fn resume_panic(&mut self) {
         if let Some(panic) = self.panic.take() {
             resume_unwind(panic);
@@ -102,7 +98,7 @@ where
     }
 
     /// Waits for results, and learns from what they took how many inputs fit into a batch. An error is the last result.
-    pub(crate) fn take(&mut self) -> Result<Vec<Arrived>, PoolEnd> {
+    pub(crate) fn take(&mut self) -> Result<Vec<Arrived>, Phase> {
         let arrived = self.call.take(None).inspect_err(|_| {
             self.exhausted = true;
             self.done = self.sent;
@@ -113,7 +109,7 @@ where
         Ok(arrived)
     }
 
-    /// Returns how many inputs the next batch gets, where the pool chooses.
+    /// How many inputs the next batch gets, where the pool chooses.
     fn choose(&self) -> usize {
         let fair = self.total.map_or(usize::MAX, |total| {
             let left = total.saturating_sub(self.sent);
@@ -122,7 +118,6 @@ where
         self.chosen.min(fair).min(fitting(self.pace)).max(1)
     }
 
-    /// Whether another batch may be sent.
     fn has_room(&self) -> bool {
         let workers = self.supervisor.size();
         let ahead = self.sent - self.done;
@@ -172,8 +167,7 @@ where
             attachments: Attachments::default(),
             mishaps: 0,
         };
-        // Only the last input may have handles: so it is easy to know whether they have arrived, and they take much longer
-        // than a batch.
+        // Only the last input has handles, so that it is easy to know whether they have arrived.
         let is_full = |batch: &Batch| batch.bytes.len() >= BYTES || !batch.attachments.is_empty();
         // The iterator may panic, and the `Drop` of an input; what is in the batch by then is whole.
         let read = catch_unwind(AssertUnwindSafe(|| {
@@ -207,7 +201,7 @@ where
     }
 }
 
-/// Returns how many inputs fit into a batch if each takes so long.
+/// How many inputs fit into a batch if each takes so long.
 fn fitting(each: Duration) -> usize {
     let fitting = GOAL.as_nanos() / each.as_nanos().max(1);
     usize::try_from(fitting).unwrap_or(usize::MAX)

@@ -8,7 +8,6 @@ use serde::de::DeserializeOwned;
 use crate::errors::error::Result;
 use crate::errors::task_failure::TaskFailure;
 use crate::pool::chunker::Chunker;
-use crate::pool::job::Arrived;
 use crate::pool::result::{InOrder, failed};
 use crate::transfer::attachments::Attachments;
 
@@ -39,20 +38,6 @@ pub(super) type Tuples<I> = iter::Map<I, fn(<I as Iterator>::Item) -> (<I as Ite
 
 type Append<T> = fn(&mut Vec<u8>, &T) -> Result<Attachments, String>;
 
-impl<I: Iterator, R: DeserializeOwned + 'static> Imap<'_, I, R> {
-    fn add(&mut self, arrived: Arrived) {
-        let function = self.chunker.call.0.function;
-        let mut each = |index, result: Result<R, TaskFailure>| {
-            let result = result.map_err(|failure| failed(function, index, failure));
-            self.ready.push_back(result);
-        };
-        match &mut self.in_order {
-            Some(in_order) => in_order.add(arrived, each),
-            None => arrived.for_each(&mut each),
-        }
-    }
-}
-
 impl<I, R> Iterator for Imap<'_, I, R>
 where
     I: Iterator,
@@ -61,6 +46,7 @@ where
     type Item = Result<R>;
 
     fn next(&mut self) -> Option<Result<R>> {
+        let function = self.chunker.call.0.function;
         loop {
             let is_ready = !self.ready.is_empty();
             self.chunker.send(|call| is_ready || call.has_some());
@@ -72,9 +58,19 @@ where
                 self.chunker.resume_panic();
                 return None;
             }
-            match self.chunker.take() {
-                Ok(arrived) => arrived.into_iter().for_each(|some| self.add(some)),
+            let arrived = match self.chunker.take() {
+                Ok(arrived) => arrived,
                 Err(end) => return Some(Err(end.into())),
+            };
+            let mut each = |index, result: Result<R, TaskFailure>| {
+                let result = result.map_err(|failure| failed(function, index, failure));
+                self.ready.push_back(result);
+            };
+            for some in arrived {
+                match &mut self.in_order {
+                    Some(in_order) => in_order.add(some, &mut each),
+                    None => some.for_each(&mut each),
+                }
             }
         }
     }

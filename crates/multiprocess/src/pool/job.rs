@@ -1,5 +1,6 @@
 //! One call of a pool's method, as the pool and the caller see it: batches go out, results come in.
 
+use std::any::type_name;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,8 @@ use crate::errors::error::Error;
 use crate::errors::task_failure::TaskFailure;
 use crate::pool::message::{Event, Request};
 use crate::process::batch::Results;
-use crate::process::wire;
+use crate::process::task::Task;
+use crate::process::{task_table, wire};
 use crate::transfer::attachments::Attachments;
 use crate::transfer::caught::without_panic;
 
@@ -29,60 +31,62 @@ type Discard = fn(&[u8], usize);
 #[derive(Default)]
 struct State {
     arrived: Vec<Arrived>,
-    /// Whether all batches have been submitted.
+    /// All batches have been submitted.
     all_is_in: bool,
-    /// Whether the caller sleeps until something arrives.
+    /// The caller sleeps until something arrives.
     waiting: bool,
     /// Why nothing more will arrive, where the pool has ended, or the caller has gone.
-    ended: Option<PoolEnd>,
+    ended: Option<Phase>,
 }
 
-/// Why a pool returns no more results.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum PoolEnd {
+/// What a pool does with calls, and why it does no more.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Phase {
+    #[default]
+    Open,
+    /// No new calls; what is under way is done.
+    Closed,
     Terminated,
     Broken(String),
 }
 
-impl From<PoolEnd> for Error {
-    fn from(end: PoolEnd) -> Error {
-        match end {
-            PoolEnd::Terminated => Error::PoolTerminated,
-            PoolEnd::Broken(reason) => Error::PoolBroken { reason },
+impl From<Phase> for Error {
+    fn from(phase: Phase) -> Error {
+        match phase {
+            Phase::Open | Phase::Closed => Error::PoolClosed,
+            Phase::Terminated => Error::PoolTerminated,
+            Phase::Broken(reason) => Error::PoolBroken { reason },
         }
     }
 }
 
 impl Job {
-    pub(crate) fn new<R: DeserializeOwned + 'static>(
-        task: u32,
-        function: &'static str,
-    ) -> Arc<Job> {
-        Arc::new(Job {
-            task,
-            function,
+    pub(crate) fn new<F: Task<Args>, Args>(function: F) -> Result<Arc<Job>, Error> {
+        Ok(Arc::new(Job {
+            task: task_table::index_of(function)?,
+            function: type_name::<F>(),
             discard: |bytes, count| {
                 let mut results = Results::new(bytes);
                 for _ in 0..count {
                     // A result's own `Drop` may panic, and this may be the thread of the pool.
-                    let _ = without_panic(|| drop(results.next::<R>()));
+                    let _ = without_panic(|| drop(results.next::<F::Output>()));
                 }
             },
             state: Mutex::default(),
             changed: Condvar::new(),
-        })
+        }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a worker's message, for the caller to take; returns whether to [wake](Job::wake) the caller for it.
+    /// Adds a worker's message; returns whether to [wake](Job::wake) the caller for it.
     pub(crate) fn complete(&self, batch: &Batch, event: &Event, message: Vec<u8>) -> bool {
         self.arrive(Arrived {
             first: batch.first,
             count: batch.count as usize,
-            each: Some(event.took() / batch.count.max(1)),
+            each: Some(Duration::from_nanos(event.nanoseconds) / batch.count.max(1)),
             outcome: Ok(message),
             discard: (event.has_handles != 0).then_some(self.discard),
         })
@@ -105,7 +109,7 @@ impl Job {
     fn arrive(&self, arrived: Arrived) -> bool {
         let mut state = self.state();
         if state.ended.is_some() {
-            // Dropped where nothing is locked: handles in it may be given back.
+            // Handles in it may be given back: not where something is locked.
             drop(state);
             return false;
         }
@@ -117,17 +121,17 @@ impl Job {
         self.changed.notify_all();
     }
 
-    pub(crate) fn end(&self, end: PoolEnd) {
+    pub(crate) fn end(&self, end: Phase) {
         self.state().ended.get_or_insert(end);
         self.wake();
     }
 
-    /// Returns whether nothing more will arrive: what is not under way yet need not be begun.
+    /// Whether what is not under way yet need not be begun.
     pub(crate) fn has_ended(&self) -> bool {
         self.state().ended.is_some()
     }
 
-    /// Returns whether more batches may be submitted.
+    /// Whether more batches may be submitted.
     pub(crate) fn is_feeding(&self) -> bool {
         let state = self.state();
         !state.all_is_in && state.ended.is_none()
@@ -147,10 +151,9 @@ impl Caller {
     }
 
     /// Takes all that has arrived; waits if that is nothing. Nothing at all if the deadline has passed.
-    pub(crate) fn take(&self, deadline: Option<Instant>) -> Result<Vec<Arrived>, PoolEnd> {
-        let limit = deadline.map_or(Duration::MAX, |deadline| {
-            deadline.saturating_duration_since(Instant::now())
-        });
+    pub(crate) fn take(&self, deadline: Option<Instant>) -> Result<Vec<Arrived>, Phase> {
+        let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
+        let limit = deadline.map_or(Duration::MAX, left);
         let is_waiting = |state: &mut State| {
             state.waiting = state.arrived.is_empty() && state.ended.is_none();
             state.waiting
@@ -168,10 +171,9 @@ impl Caller {
 
 impl Drop for Caller {
     fn drop(&mut self) {
-        self.0.end(PoolEnd::Terminated);
+        self.0.end(Phase::Terminated);
         // Handles in it may be given back: not where something is locked.
-        let unread = std::mem::take(&mut self.0.state().arrived);
-        drop(unread);
+        let _unread = std::mem::take(&mut self.0.state().arrived);
     }
 }
 
@@ -188,7 +190,6 @@ pub(crate) struct Arrived {
 }
 
 impl Arrived {
-    /// Reads the results, one by one.
     pub(crate) fn for_each<R: DeserializeOwned + 'static>(
         mut self,
         mut each: impl FnMut(usize, Result<R, TaskFailure>),
@@ -230,13 +231,11 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Removes the first inputs, so many.
+    /// Removes the first inputs.
     pub(crate) fn skip(&mut self, number: u32) {
         let mut rest = &self.bytes[Request::SIZE..];
         for _ in 0..number {
-            if let Some((_, behind)) = wire::split(rest) {
-                rest = behind;
-            }
+            rest = wire::split(rest).map_or(rest, |(_, behind)| behind);
         }
         let start = self.bytes.len() - rest.len();
         self.bytes.drain(Request::SIZE..start);

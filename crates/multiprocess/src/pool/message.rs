@@ -1,5 +1,4 @@
-//! The messages between a pool and its workers, a head of fixed size and inputs or results after it, and the channels for
-//! them.
+//! The messages between a pool and its workers, a head and inputs or results after it, and the channels for them.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -57,8 +56,6 @@ pub(crate) enum EventKind {
     Done,
     /// A worker has died, and everything it sent was sent before this. The pool sends this itself.
     Died,
-    /// The pool has something to do. It sends this itself.
-    Wake,
 }
 
 impl Event {
@@ -72,10 +69,6 @@ impl Event {
             has_handles: 0,
             nanoseconds: 0,
         }
-    }
-
-    pub(crate) fn took(&self) -> Duration {
-        Duration::from_nanos(self.nanoseconds)
     }
 }
 
@@ -106,7 +99,6 @@ pub(crate) fn append_input<F: Task<Args>, Args>(
 #[derive(Clone)]
 pub(crate) struct ByteChannel(Arc<Mpmc>);
 
-/// The content of its segment, as errors name it.
 const CONTENT: &str = "a channel of a Pool";
 
 impl ByteChannel {
@@ -125,12 +117,10 @@ impl ByteChannel {
         put.map(drop).map_err(explain)
     }
 
-    /// Returns the number of messages in it.
     pub(crate) fn len(&self) -> usize {
         self.0.rings.len() as usize
     }
 
-    /// Takes the next message if there is one.
     pub(crate) fn try_get(&self) -> Option<Vec<u8>> {
         // Doesn't wait for a process that was stopped while it takes a message.
         const SLICE: Duration = Duration::from_millis(20);

@@ -25,8 +25,8 @@ pub struct MapOptions<'a> {
 impl<'a> MapOptions<'a> {
     /// Sends that many inputs to a worker at a time; by default the pool finds out how many take about 2 milliseconds.
     ///
-    /// Python: the argument `chunksize`. A size of 0 counts as 1. An input with handles in it is the last of its batch, so
-    /// that few results are lost with it if its worker dies.
+    /// Python: the argument `chunksize`. A size of 0 counts as 1. An input with handles in it is the last of its batch:
+    /// it takes longer than a batch, and few results are lost with it if its worker dies.
     pub fn chunk_size(mut self, inputs: usize) -> MapOptions<'a> {
         self.chunk = Some(inputs);
         self
@@ -82,10 +82,11 @@ impl<'a> MapOptions<'a> {
         let mut chunker = Chunker::new(self.supervisor, call, inputs, append, self.chunk);
         let mut results = Collection::new(chunker.total().unwrap_or(0));
         let mut report = |done, total| {
+            let elapsed = start.elapsed();
             (self.progress)(Progress {
                 done,
                 total,
-                elapsed: start.elapsed(),
+                elapsed,
             });
         };
         let mut told = None;
@@ -118,28 +119,21 @@ impl<'a> MapOptions<'a> {
     }
 
     /// As [`Pool::starmap_async`](crate::Pool::starmap_async).
-    pub fn starmap_async<F, Args, I>(
+    pub fn starmap_async<F: Task<Args>, Args, I: IntoIterator<Item = Args>>(
         self,
         function: F,
         inputs: I,
-    ) -> Result<AsyncResult<Vec<F::Output>>>
-    where
-        F: Task<Args>,
-        I: IntoIterator<Item = Args>,
-    {
+    ) -> Result<AsyncResult<Vec<F::Output>>> {
         self.begin(function, inputs, |results, function| {
             Collection::of(results).all(function)
         })
     }
 
-    pub(super) fn apply_async<F, Args>(
+    pub(super) fn apply_async<F: Task<Args>, Args>(
         self,
         function: F,
         args: Args,
-    ) -> Result<AsyncResult<F::Output>>
-    where
-        F: Task<Args>,
-    {
+    ) -> Result<AsyncResult<F::Output>> {
         self.begin(function, [args], |results, function| {
             let mut one = Collection::of(results).all(function)?;
             Ok(one.pop().expect("a call has a result or a failure"))
@@ -147,24 +141,19 @@ impl<'a> MapOptions<'a> {
     }
 
     /// Sends the inputs, and leaves the results to `finish`.
-    fn begin<F, Args, I, T>(
+    fn begin<F: Task<Args>, Args, T>(
         self,
         function: F,
-        inputs: I,
+        inputs: impl IntoIterator<Item = Args>,
         finish: Finish<T>,
-    ) -> Result<AsyncResult<T>>
-    where
-        F: Task<Args>,
-        I: IntoIterator<Item = Args>,
-    {
+    ) -> Result<AsyncResult<T>> {
         let call = self.supervisor.open_call(function)?;
         let inputs: Vec<Args> = inputs.into_iter().collect();
-        let (workers, total) = (self.supervisor.size(), inputs.len());
+        let missing = inputs.len();
         // No thread learns from the first results, so the inputs are divided beforehand: four batches for each worker.
-        let divided = total.div_ceil(workers.saturating_mul(4));
+        let divided = missing.div_ceil(self.supervisor.size().saturating_mul(4));
         let size = Some(self.chunk.unwrap_or(divided));
-        let inputs = inputs.into_iter();
-        let append = append_input::<F, Args>;
+        let (inputs, append) = (inputs.into_iter(), append_input::<F, Args>);
         let mut chunker = Chunker::new(self.supervisor, call, inputs, append, size);
         while !chunker.exhausted {
             chunker.send(|_| false);
@@ -172,7 +161,12 @@ impl<'a> MapOptions<'a> {
             chunker.done = chunker.sent;
         }
         chunker.resume_panic();
-        Ok(AsyncResult::new(chunker.call, total, finish))
+        Ok(AsyncResult {
+            call: chunker.call,
+            arrived: Vec::new(),
+            missing,
+            finish: Some(finish),
+        })
     }
 
     /// As [`Pool::imap`](crate::Pool::imap).
@@ -194,15 +188,11 @@ impl<'a> MapOptions<'a> {
     }
 
     /// As [`Pool::imap_unordered`](crate::Pool::imap_unordered).
-    pub fn imap_unordered<F, A, I>(
+    pub fn imap_unordered<F: Task<(A,)>, A, I: IntoIterator<Item = A>>(
         self,
         function: F,
         inputs: I,
-    ) -> Result<Imap<'a, I::IntoIter, F::Output>>
-    where
-        F: Task<(A,)>,
-        I: IntoIterator<Item = A>,
-    {
+    ) -> Result<Imap<'a, I::IntoIter, F::Output>> {
         let mut imap = self.imap(function, inputs)?;
         imap.in_order = None;
         Ok(imap)
@@ -221,7 +211,6 @@ impl<'a> MapOptions<'a> {
 /// let progress = Progress { done: 25, total: Some(100), elapsed };
 /// assert!((progress.per_second() - 5.0).abs() < 1e-9);
 /// assert_eq!(progress.time_left(), Some(Duration::from_secs(15)));
-/// // Without a result or a total there is no prediction.
 /// assert_eq!(Progress { done: 0, ..progress }.time_left(), None);
 /// assert_eq!(Progress { total: None, ..progress }.time_left(), None);
 /// ```

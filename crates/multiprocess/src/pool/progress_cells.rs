@@ -12,7 +12,6 @@ use crate::transfer::handle::handle;
 #[derive(Clone)]
 pub(crate) struct ProgressCells(Arc<Segment>);
 
-/// The content of the segment, as errors name it.
 const CONTENT: &str = "the progress cells of a Pool";
 
 /// Numbers between one place and the next: two workers don't write to the same cache line.
@@ -26,7 +25,6 @@ impl ProgressCells {
         Ok(ProgressCells(segment))
     }
 
-    /// Returns the cell of one worker.
     pub(crate) fn cell(&self, place: usize) -> Cell<'_> {
         Cell(&self.0.atomics()[place * APART])
     }
@@ -34,17 +32,6 @@ impl ProgressCells {
 
 /// Where one worker writes, in two halves: the batch; and twice the call, and one more when its input was read.
 pub(crate) struct Cell<'a>(&'a AtomicU64);
-
-/// What is known of a worker that has died.
-#[derive(Clone, Copy)]
-pub(crate) struct Position {
-    /// The batch that it began last.
-    pub(crate) batch: u32,
-    /// The call that it began last; the number of all calls when all are done.
-    pub(crate) call: u32,
-    /// Whether it has read the input that it began to read last, and the handles in it have arrived.
-    pub(crate) has_read: bool,
-}
 
 impl Cell<'_> {
     #[inline]
@@ -64,13 +51,11 @@ impl Cell<'_> {
             .store(bytemuck::cast([batch, at + 2]), Ordering::Release);
     }
 
-    pub(crate) fn read(&self) -> Position {
-        let [batch, at]: [u32; 2] = bytemuck::cast(self.0.load(Ordering::Acquire));
-        Position {
-            batch,
-            call: at / 2,
-            has_read: at % 2 == 1,
-        }
+    /// Returns the batch that the worker began last, and the call, or the number of all calls when all are done; and
+    /// whether it has read the last input that it began to read, so that the handles in it have arrived.
+    pub(crate) fn read(&self) -> (u32, u32, bool) {
+        let [batch, at] = bytemuck::cast(self.0.load(Ordering::Acquire));
+        (batch, at / 2, at % 2 == 1)
     }
 }
 

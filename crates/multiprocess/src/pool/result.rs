@@ -14,27 +14,18 @@ use crate::pool::job::{Arrived, Caller};
 /// Python: `AsyncResult`. Dropping it abandons the call; the pool doesn't begin what is not under way yet.
 #[must_use = "dropping it gives up the result"]
 pub struct AsyncResult<T> {
-    call: Caller,
-    arrived: Vec<Arrived>,
+    pub(super) call: Caller,
+    pub(super) arrived: Vec<Arrived>,
     /// Inputs of which nothing has arrived yet.
-    missing: usize,
+    pub(super) missing: usize,
     /// `None` when the result was given.
-    finish: Option<Finish<T>>,
+    pub(super) finish: Option<Finish<T>>,
 }
 
 /// Makes the result of a function with that name of what has arrived.
 pub(super) type Finish<T> = fn(Vec<Arrived>, &str) -> Result<T>;
 
 impl<T> AsyncResult<T> {
-    pub(super) fn new(call: Caller, inputs: usize, finish: Finish<T>) -> AsyncResult<T> {
-        AsyncResult {
-            call,
-            arrived: Vec::new(),
-            missing: inputs,
-            finish: Some(finish),
-        }
-    }
-
     /// Waits for the result. Python: `AsyncResult.get()`.
     ///
     /// # Errors
@@ -51,7 +42,8 @@ impl<T> AsyncResult<T> {
     ///
     /// # Errors
     ///
-    /// As [`get`](AsyncResult::get); [`Error::Timeout`] if it is not there in time; [`Error::ResultTaken`] if an earlier call gave the result.
+    /// As [`get`](AsyncResult::get); [`Error::Timeout`] if it is not there in time; [`Error::ResultTaken`] if an
+    /// earlier call gave the result.
     pub fn get_timeout(&mut self, limit: Duration) -> Result<T> {
         self.wait(limit)?;
         let finish = self.finish.take().ok_or(Error::ResultTaken)?;
@@ -112,7 +104,7 @@ pub(crate) struct InOrder {
 }
 
 impl InOrder {
-    /// Adds what has arrived, and reads the results that come next.
+    /// Adds what has arrived, and reads the results whose turn it is.
     pub(crate) fn add<R: DeserializeOwned + 'static>(
         &mut self,
         arrived: Arrived,
@@ -134,7 +126,6 @@ pub(crate) struct Collection<R> {
 }
 
 impl<R: DeserializeOwned + 'static> Collection<R> {
-    /// So many results are expected.
     pub(crate) fn new(expected: usize) -> Collection<R> {
         let mut results = Vec::new();
         // An iterator's size hint may be wrong.
@@ -148,7 +139,9 @@ impl<R: DeserializeOwned + 'static> Collection<R> {
 
     pub(crate) fn of(arrived: Vec<Arrived>) -> Collection<R> {
         let mut results = Collection::new(arrived.iter().map(|some| some.count).sum());
-        arrived.into_iter().for_each(|some| results.add(some));
+        for some in arrived {
+            results.add(some);
+        }
         results
     }
 
@@ -178,7 +171,6 @@ impl<R: DeserializeOwned + 'static> Collection<R> {
     }
 }
 
-/// Returns the error for an input that failed.
 pub(crate) fn failed(function: &str, index: usize, failure: TaskFailure) -> Error {
     Error::Task {
         function: function.to_owned(),

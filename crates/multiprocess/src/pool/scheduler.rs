@@ -12,7 +12,7 @@ use bytemuck::bytes_of;
 
 use crate::errors::error::Error;
 use crate::errors::task_failure::TaskFailure;
-use crate::pool::job::{Batch, Job, PoolEnd};
+use crate::pool::job::{Batch, Job, Phase};
 use crate::pool::message::{self, ByteChannel, Event, NO_BATCH, Request};
 use crate::pool::progress_cells::ProgressCells;
 use crate::process::batch::{Results, Step};
@@ -33,17 +33,7 @@ pub(crate) struct Scheduler {
     pub(crate) failed_starts: usize,
 }
 
-#[derive(Default, PartialEq, Eq)]
-pub(crate) enum Phase {
-    #[default]
-    Open,
-    /// No new calls; what is under way is done.
-    Closed,
-    Ended(PoolEnd),
-}
-
 impl Scheduler {
-    /// Enters a call, whose batches will be handed in.
     pub(crate) fn enter(&mut self, call: &Arc<Job>) {
         if self.calls.len() == self.calls.capacity() {
             self.calls.retain(|call| call.strong_count() > 0);
@@ -54,7 +44,7 @@ impl Scheduler {
     }
 
     pub(crate) fn has_ended(&self) -> bool {
-        matches!(self.phase, Phase::Ended(_))
+        !matches!(self.phase, Phase::Open | Phase::Closed)
     }
 
     /// Returns whether a pool that was closed has done its work.
@@ -103,12 +93,9 @@ impl Scheduler {
         busy.find_map(Worker::cancel)
     }
 
-    /// Cancels the batches of workers that don't begin them, where others may.
+    /// Cancels the batches of workers that don't begin them: others may.
     pub(crate) fn cancel_stuck(&mut self) {
         const STUCK_AFTER: Duration = Duration::from_millis(200);
-        if self.workers.len() < 2 {
-            return;
-        }
         for worker in self.workers.iter_mut().flatten() {
             let has_begun = worker.has.is_empty() || worker.requests.len() < worker.has.len();
             let is_slow = |last: Instant| last.elapsed() >= STUCK_AFTER;
@@ -141,7 +128,7 @@ impl Scheduler {
             self.failed_starts = 0;
             return;
         };
-        worker.depth = match event.took() {
+        worker.depth = match Duration::from_nanos(event.nanoseconds) {
             took if took < VERY_SHORT => 64,
             took if took < SHORT => 16,
             _ => 2,
@@ -174,17 +161,17 @@ impl Scheduler {
         let mut worker = worker.take().expect("a worker that died was there");
         let mut again: Vec<Batch> = std::iter::from_fn(|| worker.cancel()).collect();
         let cell = progress_cells.cell(place);
-        let position = cell.read();
+        let (last_batch, last_call, has_read) = cell.read();
         let Worker { handle, has, .. } = worker;
-        if position.batch == NO_BATCH && position.has_read {
+        if last_batch == NO_BATCH && has_read {
             worker.setup.commit();
         }
         let death = handle.join().err();
         let ended = || "the worker ended".to_owned();
         let how = &death.as_ref().map_or_else(ended, Error::to_string);
         for (id, mut batch) in has {
-            let has_begun = id == position.batch;
-            if has_begun && position.has_read && position.call + 1 >= batch.count {
+            let has_begun = id == last_batch;
+            if has_begun && has_read && last_call + 1 >= batch.count {
                 // The handles are in the last input.
                 std::mem::take(&mut batch.attachments).commit();
             }
@@ -193,9 +180,8 @@ impl Scheduler {
                 again.push(batch);
                 continue;
             }
-            // If it has not begun, as far as can be known it is the batch that kills workers: it is tried without its first
-            // input.
-            let died_at = if has_begun { position.call } else { 0 };
+            // As far as can be known, a batch not begun so often kills workers: it is tried without its first input.
+            let died_at = if has_begun { last_call } else { 0 };
             again.extend(lose(batch, died_at, how));
         }
         // Before another worker takes its place.
@@ -220,15 +206,14 @@ pub(crate) struct Worker {
     pub(crate) last_batch: u32,
     /// Batches that it has, oldest first, by their numbers.
     pub(crate) has: VecDeque<(u32, Batch)>,
-    /// When a batch was last sent to it, or an event came from it; `None` if it did not begin what it was given, as if it
-    /// had been stopped.
+    /// When a batch was last sent to it, or an event came from it; `None` if it did not begin what it was given, as if
+    /// it had been stopped.
     pub(crate) last: Option<Instant>,
     /// How many batches it may have; none before it is ready to work.
     pub(crate) depth: usize,
 }
 
 impl Worker {
-    /// Sends a batch to the worker.
     fn send(&mut self, mut batch: Batch) {
         self.last_batch = self.last_batch.checked_add(1).unwrap_or(NO_BATCH + 1);
         let request = Request {
@@ -274,14 +259,14 @@ fn lose(mut batch: Batch, call: u32, how: &str) -> Option<Batch> {
     // Of a single input it is known that the worker had it, also if the worker died between the end of the call and the
     // sending of its result.
     let call = if batch.count == 1 { 0 } else { call };
-    let how = how.to_owned();
+    let how = || how.to_owned();
     let (first, before) = (batch.first, call.min(batch.count) as usize);
     if before > 0 {
-        let failure = TaskFailure::Lost { how: how.clone() };
+        let failure = TaskFailure::Lost { how: how() };
         batch.call.fail(first, before, failure);
     }
     if call < batch.count {
-        let failure = TaskFailure::WorkerDied { how };
+        let failure = TaskFailure::WorkerDied { how: how() };
         batch.call.fail(first + before, 1, failure);
     }
     (call + 1 < batch.count).then(|| {

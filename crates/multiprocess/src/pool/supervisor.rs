@@ -1,7 +1,6 @@
-//! The running of a pool: callers submit batches; a thread of the pool handles the workers' events, replaces workers that
-//! die, and waits for them at the end. Both send batches to free workers.
+//! The running of a pool: callers submit batches; a thread of the pool handles the workers' events, replaces workers
+//! that die, and waits for them at the end. Both send batches to free workers.
 
-use std::any::type_name;
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,15 +10,14 @@ use bytemuck::bytes_of;
 use crate::errors::error::{Error, Result, Travelling};
 use crate::platform::signal::Signal;
 use crate::pool::builder::{Initializer, PoolBuilder};
-use crate::pool::job::{Batch, Caller, Job, PoolEnd};
+use crate::pool::job::{Batch, Caller, Job, Phase};
 use crate::pool::message::{self, ByteChannel, Event, EventKind, NO_BATCH, Request};
 use crate::pool::progress_cells::ProgressCells;
-use crate::pool::scheduler::{Phase, Scheduler, Worker};
+use crate::pool::scheduler::{Scheduler, Worker};
 use crate::pool::worker::work;
 use crate::process::builder::Builder;
 use crate::process::reaper;
 use crate::process::task::Task;
-use crate::process::task_table;
 use crate::transfer::attachments::Attachments;
 use crate::transfer::caught::without_panic;
 
@@ -55,7 +53,7 @@ impl Supervisor {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the number of workers that the pool should have.
+    /// The number of workers that the pool should have.
     pub(crate) fn size(&self) -> usize {
         self.settings.workers
     }
@@ -109,20 +107,18 @@ impl Supervisor {
         })
     }
 
-    /// Takes in a call, whose batches will be handed in.
+    /// Takes in a call, whose batches will be submitted.
     pub(crate) fn open_call<F: Task<Args>, Args>(&self, function: F) -> Result<Caller> {
-        let task = task_table::index_of(function)?;
-        let call = Job::new::<F::Output>(task, type_name::<F>());
+        let call = Job::new(function)?;
         let mut state = self.state();
         match &state.phase {
             Phase::Open => state.enter(&call),
-            Phase::Closed => return Err(Error::PoolClosed),
-            Phase::Ended(end) => return Err(end.clone().into()),
+            ended => return Err(ended.clone().into()),
         }
         Ok(Caller(call))
     }
 
-    /// Hands in batches of a call that was taken in. If the pool has ended since, the call has been told.
+    /// If the pool has ended since the call was opened, the call has been told.
     pub(crate) fn submit(&self, batches: &mut Vec<Batch>) {
         if batches.is_empty() {
             return;
@@ -145,7 +141,7 @@ impl Supervisor {
     }
 
     /// Ends the workers, and the waiting of all callers.
-    pub(crate) fn end(&self, state: &mut Scheduler, end: PoolEnd) {
+    pub(crate) fn end(&self, state: &mut Scheduler, end: Phase) {
         if state.has_ended() {
             return;
         }
@@ -153,16 +149,16 @@ impl Supervisor {
         for call in state.calls.drain(..).filter_map(|call| call.upgrade()) {
             call.end(end.clone());
         }
-        state.phase = Phase::Ended(end);
+        state.phase = end;
         for worker in state.workers.iter().flatten() {
             let _ = worker.handle.kill();
         }
         self.wake();
     }
 
-    /// Wakes the pool's thread. Where that fails, it checks by itself before long.
+    /// Wakes the pool's thread, with an event of no worker. Where that fails, it checks by itself before long.
     fn wake(&self) {
-        let wake = Event::new(EventKind::Wake, 0);
+        let wake = Event::new(EventKind::Done, 0);
         let _ = self.events.put(bytes_of(&wake));
     }
 
@@ -178,7 +174,7 @@ impl Supervisor {
         let mut state = self.state();
         // If that isn't why it returned. Callers must not wait for it.
         let panicked = "the thread of the pool panicked".to_owned();
-        self.end(&mut state, PoolEnd::Broken(panicked));
+        self.end(&mut state, Phase::Broken(panicked));
         state.waiting.clear();
         state.workers.clear();
         self.changed.notify_all();
@@ -194,7 +190,7 @@ impl Supervisor {
             let message = self.events.get(Some(pause));
             let mut state = self.state();
             let message = message.unwrap_or_else(|reason| {
-                self.end(&mut state, PoolEnd::Broken(reason));
+                self.end(&mut state, Phase::Broken(reason));
                 None
             });
             self.handle(&mut state, message, MAX);
@@ -208,7 +204,7 @@ impl Supervisor {
                     worker.requests.close();
                 }
                 if state.is_empty() {
-                    self.end(&mut state, PoolEnd::Terminated);
+                    self.end(&mut state, Phase::Terminated);
                 }
             }
             if state.has_ended() {
@@ -224,7 +220,9 @@ impl Supervisor {
             let woken = std::mem::take(&mut state.woken);
             drop(state);
             // Once for all that there is, and when they need not wait for the scheduler.
-            woken.iter().for_each(|call| call.wake());
+            for call in woken {
+                call.wake();
+            }
         }
     }
 
@@ -238,7 +236,6 @@ impl Supervisor {
             match event.kind {
                 EventKind::Done => state.done(&event, message),
                 EventKind::Died => self.replace(state, event.worker),
-                EventKind::Wake => {}
             }
         }
     }
@@ -252,12 +249,12 @@ impl Supervisor {
         if !dead.is_empty() {
             // What they sent is there by now, and is handled first.
             self.handle(state, None, usize::MAX);
-            dead.iter().for_each(|&number| self.replace(state, number));
+            for number in dead {
+                self.replace(state, number);
+            }
         }
         for place in 0..state.workers.len() {
-            if state.workers[place].is_none() {
-                self.fill(state, place, None);
-            }
+            self.fill(state, place, None);
         }
         state.cancel_stuck();
     }
@@ -271,9 +268,7 @@ impl Supervisor {
         let place = workers.position(|worker| worker.as_ref().is_some_and(is_it));
         let Some(place) = place else { return };
         let (ready, death) = state.remove_dead(place, &self.progress_cells);
-        if !ready {
-            state.failed_starts += 1;
-        }
+        state.failed_starts += usize::from(!ready);
         let how = death.as_ref().map(Error::to_string);
         // Each place may be unlucky once; more than that is not bad luck.
         if state.failed_starts <= self.size() + 1 {
@@ -288,13 +283,13 @@ impl Supervisor {
         // What kills the workers may stop; the place is filled at the next check.
         if !killed || state.failed_starts > TROUBLE.saturating_mul(self.size()) {
             let how = how.unwrap_or_else(|| "they end before they are ready".to_owned());
-            self.end(state, PoolEnd::Broken(format!("{NO_WORKERS}: {how}")));
+            self.end(state, Phase::Broken(format!("{NO_WORKERS}: {how}")));
         }
     }
 
     /// Puts a new worker in an empty place, if it will have something to do.
     fn fill(&self, state: &mut Scheduler, place: usize, died: Option<String>) {
-        if state.has_ended() || state.is_done() {
+        if state.workers[place].is_some() || state.has_ended() || state.is_done() {
             return;
         }
         match self.start_worker(state, place) {
@@ -304,7 +299,7 @@ impl Supervisor {
             Err(error) => {
                 let reason = died.map_or_else(String::new, |how| format!(" ({how})"));
                 let reason = format!("{NO_WORKERS}: {error}{reason}");
-                self.end(state, PoolEnd::Broken(reason));
+                self.end(state, Phase::Broken(reason));
             }
         }
     }

@@ -12,8 +12,7 @@ use crate::process::task_table::{self, RegisteredTask};
 use crate::trace::events;
 use crate::transfer::attachments;
 
-/// Runs a worker. It ends when the pool has closed its requests, or after so many `calls`, to be replaced by a fresh
-/// one.
+/// Ends when the pool has closed the requests, or after so many `calls`, to be replaced by a fresh worker.
 #[expect(clippy::needless_pass_by_value, reason = "arguments of a task")]
 pub(crate) fn work(
     worker: u32,
