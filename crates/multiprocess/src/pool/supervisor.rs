@@ -118,7 +118,7 @@ impl Supervisor {
         Ok(Caller(call))
     }
 
-    /// If the pool has ended since the call was opened, the call has been told.
+    /// Hands in batches of a call. If the pool has ended since the call was opened, the call has been told.
     pub(crate) fn submit(&self, batches: &mut Vec<Batch>) {
         if batches.is_empty() {
             return;
@@ -172,7 +172,7 @@ impl Supervisor {
     pub(crate) fn run(&self) {
         let _ = without_panic(|| self.listen());
         let mut state = self.state();
-        // If that isn't why it returned. Callers must not wait for it.
+        // Unless the pool has ended, the thread panicked: callers must not wait for it.
         let panicked = "the thread of the pool panicked".to_owned();
         self.end(&mut state, Phase::Broken(panicked));
         state.waiting.clear();
