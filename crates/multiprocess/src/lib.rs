@@ -81,7 +81,7 @@
 //! | `RawValue`, `RawArray` | [`RawValue`], [`RawArray`] | numbers, by atomic operations |
 //! | `shared_memory.SharedMemory` | [`Array<u8>`](Array) | has no name that must be unlinked |
 //! | `Pool(4, initializer, initargs, maxtasksperchild)`, `Pool()` | [`Pool::new`], [`Pool::builder`] | a killed worker is replaced; without a number of workers there is one per core |
-//! | `apply`, `apply_async`, `map`, `map_async`, `starmap`, `imap`, `imap_unordered` | the same on [`Pool`] | a failed input says which it was, and [`map_each`](Pool::map_each) gives the results of the others; `imap` reads only a bounded number of inputs ahead |
+//! | `apply`, `apply_async`, `map`, `map_async`, `starmap`, `starmap_async`, `imap`, `imap_unordered` | the same on [`Pool`] | a failed input says which it was, and [`map_each`](Pool::map_each) gives the results of the others; `imap` reads only a bounded number of inputs ahead |
 //! | `chunksize=10` | [`pool.chunk_size(10).map(…)`](Pool::chunk_size) | without it, chunks follow the time that calls take |
 //! | `callback=…` | [`pool.on_progress(…)`](Pool::on_progress) | |
 //! | `AsyncResult.get`, `wait`, `ready`, `successful` | [`AsyncResult`]: `get`, `get_timeout`, `wait_timeout`, `is_ready` | `get` tells success by its `Result` |

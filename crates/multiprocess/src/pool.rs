@@ -1,15 +1,12 @@
 //! A pool of workers: processes that stay, and call functions for many inputs.
 
 mod builder;
-mod byte_channel;
 mod chunker;
-mod event_loop;
 mod imap;
 mod job;
 mod message;
 mod options;
 mod progress_cells;
-mod recovery;
 mod result;
 mod scheduler;
 mod supervisor;
@@ -23,22 +20,38 @@ pub use self::imap::Imap;
 pub use self::options::{MapOptions, Progress};
 pub use self::result::AsyncResult;
 
-use self::job::PoolEnd;
+use self::job::Phase;
 use self::supervisor::Supervisor;
 use crate::errors::error::{Error, Result};
 use crate::process::task::Task;
 use crate::process::task_table::{self, RegisteredTask};
 
+/// Writes the methods that take many inputs; [`MapOptions`] does their work.
+macro_rules! on_inputs {
+    ($($(#[$documentation:meta])+ $method:ident: Task<$arguments:ty> => $answer:ty;)+) => {$(
+        $(#[$documentation])+
+        ///
+        /// # Errors
+        ///
+        /// [`Error::NotRegistered`] if the function is not in the list given to `init`; [`Error::PoolClosed`],
+        /// [`Error::PoolTerminated`] or [`Error::PoolBroken`] if the pool takes no calls. A failed input is an
+        /// [`Error::Task`], which says why, where its result would be.
+        pub fn $method<F, A, I, How>(&self, function: F, inputs: I) -> Result<$answer>
+        where
+            F: Task<$arguments, How>,
+            I: IntoIterator<Item = A>,
+        {
+            self.options().$method(function, inputs)
+        }
+    )+};
+}
+
 /// Processes that stay, and call functions for many inputs.
 ///
 /// Python: `multiprocessing.Pool`. Different here: a worker that is killed in the middle of a call fails that call,
 /// with an error that names the input, and is replaced, where Python waits for ever; a panic is an error with its
-/// place; the pool finds by itself how many inputs to send at a time. (With a worker that is killed, the results of the
-/// batch that it had not sent yet are lost as well, [`TaskFailure::Lost`]; with [`chunk_size(1)`](Pool::chunk_size)
-/// there are none: then the input that the worker had is the only one that fails, with [`TaskFailure::WorkerDied`].)
-///
-/// [`TaskFailure::Lost`]: crate::TaskFailure::Lost
-/// [`TaskFailure::WorkerDied`]: crate::TaskFailure::WorkerDied
+/// place; the pool finds by itself how many inputs to send at a time. (The results that a killed worker had not sent
+/// yet are [lost](crate::TaskFailure::Lost) as well; with [`chunk_size(1)`](Pool::chunk_size) there are none.)
 ///
 /// The methods can be called from several threads at once. A function that a pool calls may have a pool of its own.
 /// Dropping the pool ends its workers at once, as at the end of Python's `with Pool() as pool:`.
@@ -83,11 +96,20 @@ impl PoolBuilder {
         if self.workers == 0 {
             return Err(Error::NoWorkers);
         }
-        let mut pool = Pool {
-            supervisor: Arc::new(Supervisor::new(self)?),
-            listener: None,
+        let supervisor = Arc::new(Supervisor::new(self)?);
+        let runner = Arc::clone(&supervisor);
+        let listener = thread::Builder::new().name("pool".to_owned());
+        let listener = listener.spawn(move || runner.run());
+        let listener = listener.map_err(|source| Error::System {
+            doing: "start a thread for the pool of",
+            name: "workers".to_owned(),
+            source,
+        })?;
+        let pool = Pool {
+            supervisor,
+            listener: Some(listener),
         };
-        pool.listener = Some(pool.supervisor.start()?);
+        pool.supervisor.start_workers()?;
         Ok(pool)
     }
 }
@@ -107,67 +129,37 @@ impl Pool {
         PoolBuilder::default()
     }
 
-    /// Calls the function for each input and returns the results, in the order of the inputs.
-    ///
-    /// Python: `pool.map(function, inputs)`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Task`] with the first input that failed, and why; the others were called all the same, and
-    /// [`map_each`](Pool::map_each) returns their results. [`Error::NotRegistered`] if the function is not in the list
-    /// given to `init`, [`Error::PoolClosed`], [`Error::PoolTerminated`] or [`Error::PoolBroken`] if the pool takes no
-    /// calls.
-    pub fn map<F, A, I, How>(&self, function: F, inputs: I) -> Result<Vec<F::Output>>
-    where
-        F: Task<(A,), How>,
-        I: IntoIterator<Item = A>,
-    {
-        self.options().map(function, inputs)
-    }
+    on_inputs! {
+        /// Calls the function for each input and returns the results, in the order of the inputs.
+        ///
+        /// Python: `pool.map(function, inputs)`. If inputs fail, the error is that of the first one; the others were
+        /// called all the same, and [`map_each`](Pool::map_each) returns their results.
+        map: Task<(A,)> => Vec<F::Output>;
 
-    /// Calls the function with each tuple as its arguments. Python: `pool.starmap(function, inputs)`.
-    ///
-    /// # Errors
-    ///
-    /// As [`map`](Pool::map).
-    pub fn starmap<F, Args, I, How>(&self, function: F, inputs: I) -> Result<Vec<F::Output>>
-    where
-        F: Task<Args, How>,
-        I: IntoIterator<Item = Args>,
-    {
-        self.options().starmap(function, inputs)
-    }
+        /// Calls the function with each tuple as its arguments. Python: `pool.starmap(function, inputs)`.
+        starmap: Task<A> => Vec<F::Output>;
 
-    /// Calls the function for each input and returns the result of each, or why there is none.
-    ///
-    /// Python has no counterpart: there the first failure hides all results.
-    ///
-    /// # Errors
-    ///
-    /// As [`map`](Pool::map), but for [`Error::Task`], which takes the place of the result.
-    pub fn map_each<F, A, I, How>(&self, function: F, inputs: I) -> Result<Vec<Result<F::Output>>>
-    where
-        F: Task<(A,), How>,
-        I: IntoIterator<Item = A>,
-    {
-        self.options().map_each(function, inputs)
-    }
+        /// Calls the function for each input and returns the result of each, or why there is none.
+        ///
+        /// Python has no counterpart: there the first failure hides all results.
+        map_each: Task<(A,)> => Vec<Result<F::Output>>;
 
-    /// Begins what [`map`](Pool::map) does, and returns at once. Python: `pool.map_async(function, inputs)`.
-    ///
-    /// # Errors
-    ///
-    /// As [`map`](Pool::map), but for [`Error::Task`], which the result's `get` returns.
-    pub fn map_async<F, A, I, How>(
-        &self,
-        function: F,
-        inputs: I,
-    ) -> Result<AsyncResult<Vec<F::Output>>>
-    where
-        F: Task<(A,), How>,
-        I: IntoIterator<Item = A>,
-    {
-        self.options().map_async(function, inputs)
+        /// Begins what [`map`](Pool::map) does, and returns at once. Python: `pool.map_async(function, inputs)`.
+        map_async: Task<(A,)> => AsyncResult<Vec<F::Output>>;
+
+        /// Begins what [`starmap`](Pool::starmap) does, and returns at once.
+        /// Python: `pool.starmap_async(function, inputs)`.
+        starmap_async: Task<A> => AsyncResult<Vec<F::Output>>;
+
+        /// Calls the function for each input, and yields the results one by one, in the order of the inputs.
+        ///
+        /// The inputs may come from an iterator without end: only a bounded number of them is read ahead.
+        /// Python: `pool.imap(function, inputs)`.
+        imap: Task<(A,)> => Imap<'_, I::IntoIter, F::Output>;
+
+        /// As [`imap`](Pool::imap), but yields each result as soon as it is there.
+        /// Python: `pool.imap_unordered(function, inputs)`.
+        imap_unordered: Task<(A,)> => Imap<'_, I::IntoIter, F::Output>;
     }
 
     /// Calls the function once, in a worker, with a tuple of arguments. Python: `pool.apply(function, args)`.
@@ -186,7 +178,7 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// As [`map_async`](Pool::map_async).
+    /// As [`map`](Pool::map).
     pub fn apply_async<F, Args, How>(
         &self,
         function: F,
@@ -196,44 +188,6 @@ impl Pool {
         F: Task<Args, How>,
     {
         self.options().apply_async(function, args)
-    }
-
-    /// Calls the function for each input, and yields the results one by one, in the order of the inputs.
-    ///
-    /// The inputs may come from an iterator without end: only a bounded number of them is read ahead.
-    /// Python: `pool.imap(function, inputs)`.
-    ///
-    /// # Errors
-    ///
-    /// As [`map_async`](Pool::map_async); a failed input is an `Err` in its place.
-    pub fn imap<F, A, I, How>(
-        &self,
-        function: F,
-        inputs: I,
-    ) -> Result<Imap<'_, I::IntoIter, F::Output>>
-    where
-        F: Task<(A,), How>,
-        I: IntoIterator<Item = A>,
-    {
-        self.options().imap(function, inputs)
-    }
-
-    /// As [`imap`](Pool::imap), but yields each result as soon as it is there.
-    /// Python: `pool.imap_unordered(function, inputs)`.
-    ///
-    /// # Errors
-    ///
-    /// As [`imap`](Pool::imap).
-    pub fn imap_unordered<F, A, I, How>(
-        &self,
-        function: F,
-        inputs: I,
-    ) -> Result<Imap<'_, I::IntoIter, F::Output>>
-    where
-        F: Task<(A,), How>,
-        I: IntoIterator<Item = A>,
-    {
-        self.options().imap_unordered(function, inputs)
     }
 
     /// As [`MapOptions::chunk_size`]: `pool.chunk_size(10).map(function, inputs)`.
@@ -247,7 +201,11 @@ impl Pool {
     }
 
     fn options(&self) -> MapOptions<'_> {
-        MapOptions::new(&self.supervisor)
+        MapOptions {
+            supervisor: &self.supervisor,
+            chunk: None,
+            progress: Box::new(|_| {}),
+        }
     }
 
     /// Returns the number of workers that the pool has, or will have again when one that died is replaced.
@@ -279,19 +237,16 @@ impl Pool {
     /// Ends the workers at once, in the middle of what they do; callers that wait for results get an error.
     /// Python: `pool.terminate()`.
     pub fn terminate(&self) {
-        self.supervisor.terminate();
+        let supervisor = &self.supervisor;
+        supervisor.end(&mut supervisor.state(), Phase::Terminated);
+        supervisor.wait_for_end();
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        let supervisor = &self.supervisor;
-        supervisor.end(&mut supervisor.state(), &PoolEnd::Terminated);
-        match self.listener.take() {
-            Some(listener) => drop(listener.join()),
-            // The start has failed.
-            None => supervisor.run(),
-        }
+        self.terminate();
+        drop(self.listener.take().map(thread::JoinHandle::join));
     }
 }
 

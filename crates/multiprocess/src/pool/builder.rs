@@ -75,7 +75,7 @@ impl PoolBuilder {
 
     /// Sets a function that each worker calls once, before anything else; what it returns is ignored.
     ///
-    /// If it panics the worker ends; if that goes on, the pool is broken ([`Error::PoolBroken`]), where Python's starts
+    /// If it panics, or [returns an error](crate::Task), the worker ends; if that goes on, the pool is broken ([`Error::PoolBroken`]), where Python's starts
     /// workers for ever. Python: the arguments `initializer` and `initargs`.
     ///
     /// # Errors
@@ -95,17 +95,10 @@ impl PoolBuilder {
         F: Task<Args, How>,
     {
         let task = task_table::index_of(function)?;
-        let request = Request {
-            task,
-            count: 1,
-            ..Request::default()
-        };
-        let kept = pack::<F, Args, How>(bytes_of(&request), &args)
+        let mut kept = pack::<F, Args, How>(task, &args)
             .map_err(|reason| Error::encode(Travelling::Arguments, "initializer", reason))?;
-        self.initializer = Some(Initializer {
-            kept: Mutex::new(kept),
-            copy: copy::<F, Args, How>,
-        });
+        let request = move || copy::<F, Args, How>(task, &mut kept);
+        self.initializer = Some(Initializer(Mutex::new(Box::new(request))));
         Ok(self)
     }
 
@@ -118,20 +111,16 @@ impl PoolBuilder {
     }
 }
 
-/// What each worker does before anything else: calls a function with its own copy of the arguments.
-pub(crate) struct Initializer {
-    kept: Mutex<Packed>,
-    copy: fn(&mut Packed) -> Result<Packed, String>,
-}
-
 /// The request to a worker, and the handles in it.
 type Packed = (Vec<u8>, Attachments);
 
+/// What each worker does before anything else: calls a function with its own copy of the arguments.
+pub(crate) struct Initializer(Mutex<Box<dyn FnMut() -> Result<Packed, String> + Send>>);
+
 impl Initializer {
-    /// Returns the request for one more worker.
+    /// The request for one more worker.
     pub(crate) fn request(&self) -> Result<Packed, String> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        (self.copy)(&mut kept)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)()
     }
 }
 
@@ -141,27 +130,31 @@ impl std::fmt::Debug for Initializer {
     }
 }
 
-fn pack<F: Task<Args, How>, Args, How>(head: &[u8], args: &Args) -> Result<Packed, String> {
-    let mut request = head.to_vec();
-    let attachments = append_input(&mut request, args, &F::write)?;
+fn pack<F: Task<Args, How>, Args, How>(task: u32, args: &Args) -> Result<Packed, String> {
+    let head = Request {
+        task,
+        count: 1,
+        ..Request::default()
+    };
+    let mut request = bytes_of(&head).to_vec();
+    let attachments = append_input::<F, Args, How>(&mut request, args)?;
     Ok((request, attachments))
 }
 
-/// A handle that was packed is good for one reader: where there are any, the worker gets what was kept, and what is read
-/// from it is packed for the next one.
-fn copy<F: Task<Args, How>, Args, How>(kept: &mut Packed) -> Result<Packed, String> {
+/// A handle that was packed is good for one reader: where there are any, the worker gets what was kept, and what is
+/// read from it is packed for the next one.
+fn copy<F: Task<Args, How>, Args, How>(task: u32, kept: &mut Packed) -> Result<Packed, String> {
     let (request, attachments) = kept;
     if attachments.is_empty() {
         return Ok((request.clone(), Attachments::default()));
     }
-    let (head, bytes) = request.split_at(Request::SIZE);
     // The handles arrive with the worker, not here.
     let (args, _) = collect_arriving(|| {
-        let bytes = wire::only(bytes)?;
+        let bytes = wire::only(&request[Request::SIZE..])?;
         caught::or_panic_message(|| F::read(bytes))
     });
     let args = args?;
-    let next = pack::<F, Args, How>(head, &args);
+    let next = pack::<F, Args, How>(task, &args);
     // The arguments' own `Drop` may panic, and this may be the thread of the pool.
     let _ = caught::without_panic(|| drop(args));
     Ok(std::mem::replace(kept, next?))

@@ -6,23 +6,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::errors::task_failure::TaskFailure;
-use crate::pool::job::{Arrived, Batch, Caller, PoolEnd};
-use crate::pool::message::{self, Request};
-use crate::pool::progress_cells::KNOWN_INPUTS;
+use crate::pool::job::{Arrived, Batch, Caller, Phase};
+use crate::pool::message::Request;
 use crate::pool::supervisor::Supervisor;
+use crate::transfer::attachments::Attachments;
 
 /// Inputs per batch at most, where the pool chooses.
 const MAX_CHOSEN: usize = 1 << 14;
 /// The same for results that are taken one by one, of an iterator that may have no end.
 pub(crate) const MAX_AHEAD: usize = 64;
-/// The most inputs per batch, whatever the caller asked for: inputs of no size at all can be many.
-const MAX_BATCH: usize = 1 << 20;
-/// Bytes after which a batch gets no further input: more than that in one message gains nothing.
+/// Bytes after which a batch gets no further input. An input of no size at all takes one, for its length.
 const BYTES: usize = 1 << 20;
 /// Bytes of inputs that may be in flight at once, unless that is fewer than two inputs for each worker.
 const BYTES_AHEAD: usize = 64 << 20;
-/// What a batch should take: long enough that its way there and back does not count, short enough that the workers end
-/// at about the same time.
+/// What a batch should take: its way there and back does not count, and the workers end at about the same time.
 const GOAL: Duration = Duration::from_millis(2);
 
 /// A call, and its inputs that are not yet sent.
@@ -30,8 +27,7 @@ pub(crate) struct Chunker<'a, I: Iterator, W> {
     supervisor: &'a Supervisor,
     pub(crate) call: Caller,
     inputs: std::iter::Fuse<I>,
-    /// Appends an input to bytes.
-    write: W,
+    append: W,
     /// Inputs per batch, where the caller has chosen.
     fixed: Option<usize>,
     /// Inputs per batch that the pool has learned to choose, and at most.
@@ -50,20 +46,16 @@ pub(crate) struct Chunker<'a, I: Iterator, W> {
     panic: Option<Box<dyn Any + Send>>,
 }
 
-/// How an input is appended to bytes.
-pub(crate) type Write<T> = fn(&T, &mut Vec<u8>) -> Result<(), String>;
-
 impl<'a, I, W> Chunker<'a, I, W>
 where
     I: Iterator,
-    W: Fn(&I::Item, &mut Vec<u8>) -> Result<(), String>,
+    W: Fn(&mut Vec<u8>, &I::Item) -> Result<Attachments, String>,
 {
-    /// `fixed` inputs go into a batch, or as many as the pool chooses.
     pub(crate) fn new(
         supervisor: &'a Supervisor,
         call: Caller,
         inputs: I,
-        write: W,
+        append: W,
         fixed: Option<usize>,
     ) -> Chunker<'a, I, W> {
         let (least, most) = inputs.size_hint();
@@ -71,8 +63,8 @@ where
             supervisor,
             call,
             inputs: inputs.fuse(),
-            write,
-            fixed: fixed.map(|size| size.clamp(1, MAX_BATCH)),
+            append,
+            fixed: fixed.map(|size| size.max(1)),
             chosen: 1,
             most: MAX_CHOSEN,
             total: most.filter(|&most| most == least),
@@ -98,7 +90,7 @@ where
         self.exhausted && self.done == self.sent
     }
 
-    /// Lets the panic of the iterator go on, if it has panicked; once.
+    /// Lets the panic of the iterator go on, once.
     pub(crate) fn resume_panic(&mut self) {
         if let Some(panic) = self.panic.take() {
             resume_unwind(panic);
@@ -106,20 +98,18 @@ where
     }
 
     /// Waits for results, and learns from what they took how many inputs fit into a batch. An error is the last result.
-    pub(crate) fn take(&mut self) -> Result<Vec<Arrived>, PoolEnd> {
+    pub(crate) fn take(&mut self) -> Result<Vec<Arrived>, Phase> {
         let arrived = self.call.take(None).inspect_err(|_| {
             self.exhausted = true;
             self.done = self.sent;
         })?;
-        for some in &arrived {
-            let Some(took) = some.took else { continue };
-            let count = u32::try_from(some.count.max(1)).unwrap_or(u32::MAX);
-            self.chosen = fitting(took / count).clamp(1, (self.chosen * 8).min(self.most));
+        for each in arrived.iter().filter_map(|some| some.each) {
+            self.chosen = fitting(each).clamp(1, (self.chosen * 8).min(self.most));
         }
         Ok(arrived)
     }
 
-    /// Returns how many inputs the next batch gets, where the pool chooses.
+    /// How many inputs the next batch gets, where the pool chooses.
     fn choose(&self) -> usize {
         let fair = self.total.map_or(usize::MAX, |total| {
             let left = total.saturating_sub(self.sent);
@@ -128,18 +118,15 @@ where
         self.chosen.min(fair).min(fitting(self.pace)).max(1)
     }
 
-    /// Returns whether another batch may be sent.
     fn has_room(&self) -> bool {
         let workers = self.supervisor.size();
         let ahead = self.sent - self.done;
         // Small batches go out many at a time, so that a worker need not wait for each.
         let batch = self.fixed.unwrap_or(self.chosen);
-        let window = workers.saturating_mul((4 * batch).max(128));
-        if self.exhausted || ahead >= window {
-            return false;
-        }
+        let window = workers.saturating_mul(batch.saturating_mul(4).max(128));
         let each = self.bytes_sent / self.sent.max(1);
-        ahead < 2 * workers || ahead.saturating_mul(each) < BYTES_AHEAD
+        let is_light = ahead < 2 * workers || ahead.saturating_mul(each) < BYTES_AHEAD;
+        !self.exhausted && ahead < window && is_light
     }
 
     /// Sends batches as long as there is room for them and nothing `urgent` to do.
@@ -177,12 +164,32 @@ where
             first,
             count: 0,
             bytes: vec![0; Request::SIZE],
-            attachments: Vec::new(),
+            attachments: Attachments::default(),
             mishaps: 0,
         };
-        // What is in the batch by then is whole: `add` itself does not panic, the iterator may, and the `Drop` of an
-        // input.
-        let read = catch_unwind(AssertUnwindSafe(|| self.fill(&mut batch, count)));
+        // Only the last input has handles, so that it is easy to know whether they have arrived.
+        let is_full = |batch: &Batch| batch.bytes.len() >= BYTES || !batch.attachments.is_empty();
+        // The iterator may panic, and the `Drop` of an input; what is in the batch by then is whole.
+        let read = catch_unwind(AssertUnwindSafe(|| {
+            while (batch.count as usize) < count && !is_full(&batch) {
+                let Some(input) = self.inputs.next() else {
+                    self.exhausted = true;
+                    break;
+                };
+                self.sent += 1;
+                match (self.append)(&mut batch.bytes, &input) {
+                    Ok(attachments) if attachments.is_empty() => {}
+                    Ok(attachments) => batch.attachments = attachments,
+                    Err(reason) => {
+                        let failure = TaskFailure::UnsendableInput { reason };
+                        self.call.0.fail(self.sent - 1, 1, failure);
+                        // Also from an empty batch: the sender has to check whether there is room for more failures.
+                        break;
+                    }
+                }
+                batch.count += 1;
+            }
+        }));
         if let Err(panic) = read {
             self.exhausted = true;
             self.panic = Some(panic);
@@ -192,49 +199,10 @@ where
         self.bytes_sent = self.bytes_sent.saturating_add(batch.bytes.len());
         (batch.count > 0).then_some(batch)
     }
-
-    /// Reads inputs into a batch until there are so many.
-    fn fill(&mut self, batch: &mut Batch, count: usize) {
-        // In a batch with handles it has to be known which inputs were unreadable.
-        let is_full = |batch: &Batch| {
-            let knows_all = batch.count <= KNOWN_INPUTS;
-            batch.bytes.len() >= BYTES || !knows_all && !batch.attachments.is_empty()
-        };
-        while (batch.count as usize) < count && !is_full(batch) {
-            let Some(input) = self.inputs.next() else {
-                self.exhausted = true;
-                break;
-            };
-            let index = self.sent;
-            self.sent += 1;
-            let Err(reason) = add(batch, &input, &self.write) else {
-                continue;
-            };
-            let failure = TaskFailure::UnsendableInput { reason };
-            self.call.0.fail(index, 1, failure);
-            // Also where nothing is in the batch: the sender has to check whether there is room for more failures.
-            break;
-        }
-    }
 }
 
-/// Returns how many inputs fit into a batch if each takes so long.
+/// How many inputs fit into a batch if each takes so long.
 fn fitting(each: Duration) -> usize {
     let fitting = GOAL.as_nanos() / each.as_nanos().max(1);
     usize::try_from(fitting).unwrap_or(usize::MAX)
-}
-
-/// Adds an input to a batch; the error says why it cannot be sent.
-#[inline]
-fn add<T>(
-    batch: &mut Batch,
-    input: &T,
-    write: &impl Fn(&T, &mut Vec<u8>) -> Result<(), String>,
-) -> Result<(), String> {
-    let attachments = message::append_input(&mut batch.bytes, input, write)?;
-    if !attachments.is_empty() {
-        batch.attachments.push((batch.count, attachments));
-    }
-    batch.count += 1;
-    Ok(())
 }

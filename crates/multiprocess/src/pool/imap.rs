@@ -1,14 +1,15 @@
 //! The results of a pool one by one, while the inputs are still being read.
 
 use std::collections::VecDeque;
+use std::iter;
 
 use serde::de::DeserializeOwned;
 
 use crate::errors::error::Result;
-use crate::pool::chunker::{Chunker, MAX_AHEAD, Write};
-use crate::pool::job::{Arrived, Caller};
-use crate::pool::result::failed;
-use crate::pool::supervisor::Supervisor;
+use crate::errors::task_failure::TaskFailure;
+use crate::pool::chunker::Chunker;
+use crate::pool::result::{InOrder, failed};
+use crate::transfer::attachments::Attachments;
 
 /// The results of [`Pool::imap`](crate::Pool::imap) and [`Pool::imap_unordered`](crate::Pool::imap_unordered).
 ///
@@ -25,48 +26,17 @@ use crate::pool::supervisor::Supervisor;
 /// [`Pool::apply_async`]: crate::Pool::apply_async
 #[must_use = "the inputs are not read before results are asked for"]
 pub struct Imap<'a, I: Iterator, R> {
-    chunker: Chunker<'a, Tuples<I>, Write<(I::Item,)>>,
-    pub(super) ordered: bool,
-    /// Results that come next; `None` for one that has not arrived.
-    ahead: VecDeque<Option<Result<R>>>,
+    pub(super) chunker: Chunker<'a, Tuples<I>, Append<(I::Item,)>>,
+    /// `None` if the results come as they arrive.
+    pub(super) in_order: Option<InOrder>,
+    /// Results that come next.
+    pub(super) ready: VecDeque<Result<R>>,
 }
 
 /// Inputs as the arguments of a function.
-type Tuples<I> = std::iter::Map<I, fn(<I as Iterator>::Item) -> (<I as Iterator>::Item,)>;
+pub(super) type Tuples<I> = iter::Map<I, fn(<I as Iterator>::Item) -> (<I as Iterator>::Item,)>;
 
-impl<'a, I: Iterator, R: DeserializeOwned + 'static> Imap<'a, I, R> {
-    pub(super) fn new(
-        supervisor: &'a Supervisor,
-        call: Caller,
-        inputs: I,
-        write: Write<(I::Item,)>,
-        chunk: Option<usize>,
-    ) -> Imap<'a, I, R> {
-        let inputs: Tuples<I> = inputs.map(|input| (input,));
-        let mut chunker = Chunker::new(supervisor, call, inputs, write, chunk);
-        chunker.most = MAX_AHEAD;
-        Imap {
-            chunker,
-            ordered: true,
-            ahead: VecDeque::new(),
-        }
-    }
-
-    fn add(&mut self, arrived: Arrived) {
-        let function = self.chunker.call.0.function;
-        arrived.for_each(|index, result| {
-            let result = result.map_err(|failure| failed(function, index, failure));
-            if !self.ordered {
-                return self.ahead.push_back(Some(result));
-            }
-            let place = index - self.chunker.done;
-            if place >= self.ahead.len() {
-                self.ahead.resize_with(place + 1, || None);
-            }
-            self.ahead[place] = Some(result);
-        });
-    }
-}
+type Append<T> = fn(&mut Vec<u8>, &T) -> Result<Attachments, String>;
 
 impl<I, R> Iterator for Imap<'_, I, R>
 where
@@ -76,20 +46,31 @@ where
     type Item = Result<R>;
 
     fn next(&mut self) -> Option<Result<R>> {
+        let function = self.chunker.call.0.function;
         loop {
-            let is_ready = self.ahead.front().is_some_and(Option::is_some);
+            let is_ready = !self.ready.is_empty();
             self.chunker.send(|call| is_ready || call.has_some());
             if is_ready {
                 self.chunker.done += 1;
-                return self.ahead.pop_front().flatten();
+                return self.ready.pop_front();
             }
             if self.chunker.is_done() {
                 self.chunker.resume_panic();
                 return None;
             }
-            match self.chunker.take() {
-                Ok(arrived) => arrived.into_iter().for_each(|some| self.add(some)),
+            let arrived = match self.chunker.take() {
+                Ok(arrived) => arrived,
                 Err(end) => return Some(Err(end.into())),
+            };
+            let mut each = |index, result: Result<R, TaskFailure>| {
+                let result = result.map_err(|failure| failed(function, index, failure));
+                self.ready.push_back(result);
+            };
+            for some in arrived {
+                match &mut self.in_order {
+                    Some(in_order) => in_order.add(some, &mut each),
+                    None => some.for_each(&mut each),
+                }
             }
         }
     }

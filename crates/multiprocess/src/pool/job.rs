@@ -1,5 +1,6 @@
 //! One call of a pool's method, as the pool and the caller see it: batches go out, results come in.
 
+use std::any::type_name;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,8 @@ use crate::errors::error::Error;
 use crate::errors::task_failure::TaskFailure;
 use crate::pool::message::{Event, Request};
 use crate::process::batch::Results;
-use crate::process::wire;
+use crate::process::task::Task;
+use crate::process::{task_table, wire};
 use crate::transfer::attachments::Attachments;
 use crate::transfer::caught::without_panic;
 
@@ -29,62 +31,64 @@ type Discard = fn(&[u8], usize);
 #[derive(Default)]
 struct State {
     arrived: Vec<Arrived>,
-    /// Whether all batches have been submitted.
+    /// All batches have been submitted.
     all_is_in: bool,
-    /// Whether the caller sleeps until something arrives.
+    /// The caller sleeps until something arrives.
     waiting: bool,
     /// Why nothing more will arrive, where the pool has ended, or the caller has gone.
-    ended: Option<PoolEnd>,
+    ended: Option<Phase>,
 }
 
-/// Why a pool returns no more results.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum PoolEnd {
+/// What a pool does with calls, and why it does no more.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Phase {
+    #[default]
+    Open,
+    /// No new calls; what is under way is done.
+    Closed,
     Terminated,
     Broken(String),
 }
 
-impl From<PoolEnd> for Error {
-    fn from(end: PoolEnd) -> Error {
-        match end {
-            PoolEnd::Terminated => Error::PoolTerminated,
-            PoolEnd::Broken(reason) => Error::PoolBroken { reason },
+impl From<Phase> for Error {
+    fn from(phase: Phase) -> Error {
+        match phase {
+            Phase::Open | Phase::Closed => Error::PoolClosed,
+            Phase::Terminated => Error::PoolTerminated,
+            Phase::Broken(reason) => Error::PoolBroken { reason },
         }
     }
 }
 
 impl Job {
-    pub(crate) fn new<R: DeserializeOwned + 'static>(
-        task: u32,
-        function: &'static str,
-    ) -> Arc<Job> {
-        Arc::new(Job {
-            task,
-            function,
+    pub(crate) fn new<F: Task<Args, How>, Args, How>(function: F) -> Result<Arc<Job>, Error> {
+        Ok(Arc::new(Job {
+            task: task_table::index_of(function)?,
+            function: type_name::<F>(),
             discard: |bytes, count| {
                 let mut results = Results::new(bytes);
                 for _ in 0..count {
                     // A result's own `Drop` may panic, and this may be the thread of the pool.
-                    let _ = without_panic(|| drop(results.next::<R>()));
+                    let _ = without_panic(|| drop(results.next::<F::Output>()));
                 }
             },
             state: Mutex::default(),
             changed: Condvar::new(),
-        })
+        }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a worker's message, for the caller to take; returns whether to [wake](Job::wake) the caller for it.
+    /// Adds a worker's message; returns whether to [wake](Job::wake) the caller for it.
     pub(crate) fn complete(&self, batch: &Batch, event: &Event, message: Vec<u8>) -> bool {
         self.arrive(Arrived {
             first: batch.first,
             count: batch.count as usize,
-            took: Some(event.took()),
+            each: Some(Duration::from_nanos(event.nanoseconds) / batch.count.max(1)),
             outcome: Ok(message),
-            discard: event.has_handles.then_some(self.discard),
+            discard: (event.has_handles != 0).then_some(self.discard),
         })
     }
 
@@ -93,7 +97,7 @@ impl Job {
         let failed = Arrived {
             first,
             count,
-            took: None,
+            each: None,
             outcome: Err(failure),
             discard: None,
         };
@@ -105,7 +109,7 @@ impl Job {
     fn arrive(&self, arrived: Arrived) -> bool {
         let mut state = self.state();
         if state.ended.is_some() {
-            // Dropped where nothing is locked: handles in it may be given back.
+            // Handles in it may be given back: not where something is locked.
             drop(state);
             return false;
         }
@@ -113,23 +117,21 @@ impl Job {
         std::mem::take(&mut state.waiting)
     }
 
-    /// Wakes the caller.
     pub(crate) fn wake(&self) {
         self.changed.notify_all();
     }
 
-    /// Reports to the caller that nothing more will arrive.
-    pub(crate) fn end(&self, end: PoolEnd) {
+    pub(crate) fn end(&self, end: Phase) {
         self.state().ended.get_or_insert(end);
         self.wake();
     }
 
-    /// Returns whether nothing more will arrive: what is not under way yet need not be begun.
+    /// Whether what is not under way yet need not be begun.
     pub(crate) fn has_ended(&self) -> bool {
         self.state().ended.is_some()
     }
 
-    /// Returns whether more batches may be submitted.
+    /// Whether more batches may be submitted.
     pub(crate) fn is_feeding(&self) -> bool {
         let state = self.state();
         !state.all_is_in && state.ended.is_none()
@@ -140,21 +142,18 @@ impl Job {
 pub(crate) struct Caller(pub(crate) Arc<Job>);
 
 impl Caller {
-    /// Marks that all batches have been submitted.
     pub(crate) fn all_is_in(&self) {
         self.0.state().all_is_in = true;
     }
 
-    /// Returns whether there is something to take.
     pub(crate) fn has_some(&self) -> bool {
         !self.0.state().arrived.is_empty()
     }
 
     /// Takes all that has arrived; waits if that is nothing. Nothing at all if the deadline has passed.
-    pub(crate) fn take(&self, deadline: Option<Instant>) -> Result<Vec<Arrived>, PoolEnd> {
-        let limit = deadline.map_or(Duration::MAX, |deadline| {
-            deadline.saturating_duration_since(Instant::now())
-        });
+    pub(crate) fn take(&self, deadline: Option<Instant>) -> Result<Vec<Arrived>, Phase> {
+        let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
+        let limit = deadline.map_or(Duration::MAX, left);
         let is_waiting = |state: &mut State| {
             state.waiting = state.arrived.is_empty() && state.ended.is_none();
             state.waiting
@@ -172,12 +171,9 @@ impl Caller {
 
 impl Drop for Caller {
     fn drop(&mut self) {
-        let mut state = self.0.state();
-        state.ended.get_or_insert(PoolEnd::Terminated);
-        let unread = std::mem::take(&mut state.arrived);
+        self.0.end(Phase::Terminated);
         // Handles in it may be given back: not where something is locked.
-        drop(state);
-        drop(unread);
+        let _unread = std::mem::take(&mut self.0.state().arrived);
     }
 }
 
@@ -185,8 +181,8 @@ impl Drop for Caller {
 pub(crate) struct Arrived {
     pub(crate) first: usize,
     pub(crate) count: usize,
-    /// How long the worker took, where there are results.
-    pub(crate) took: Option<Duration>,
+    /// How long the worker took for each, where there are results.
+    pub(crate) each: Option<Duration>,
     /// A worker's message with the results, or one failure for all of them.
     outcome: Result<Vec<u8>, TaskFailure>,
     /// `None` if no handles are among the results, or when they are being read.
@@ -194,7 +190,6 @@ pub(crate) struct Arrived {
 }
 
 impl Arrived {
-    /// Reads the results, one by one.
     pub(crate) fn for_each<R: DeserializeOwned + 'static>(
         mut self,
         mut each: impl FnMut(usize, Result<R, TaskFailure>),
@@ -229,37 +224,23 @@ pub(crate) struct Batch {
     pub(crate) count: u32,
     /// The inputs, behind room for the [`Request`].
     pub(crate) bytes: Vec<u8>,
-    /// Handles in the inputs, by number of the input in the batch, until a worker has read them.
-    pub(crate) attachments: Vec<(u32, Attachments)>,
+    /// Handles in the last input, until a worker has read it.
+    pub(crate) attachments: Attachments,
     /// How many workers died when they had taken it and not begun.
     pub(crate) mishaps: u32,
 }
 
 impl Batch {
-    /// Removes the first inputs, so many.
+    /// Removes the first inputs.
     pub(crate) fn skip(&mut self, number: u32) {
         let mut rest = &self.bytes[Request::SIZE..];
         for _ in 0..number {
-            if let Some((_, behind)) = wire::split(rest) {
-                rest = behind;
-            }
+            rest = wire::split(rest).map_or(rest, |(_, behind)| behind);
         }
         let start = self.bytes.len() - rest.len();
         self.bytes.drain(Request::SIZE..start);
         self.first += number as usize;
         self.count -= number;
-        self.attachments.retain(|&(input, _)| input >= number);
-        for (input, _) in &mut self.attachments {
-            *input -= number;
-        }
         self.mishaps = 0;
-    }
-
-    /// The handles in these inputs have arrived.
-    pub(crate) fn commit(&mut self, has_read: impl Fn(u32) -> bool) {
-        let has_read = |(input, _): &mut (u32, Attachments)| has_read(*input);
-        for (_, attachments) in self.attachments.extract_if(.., has_read) {
-            attachments.commit();
-        }
     }
 }

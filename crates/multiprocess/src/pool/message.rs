@@ -1,12 +1,19 @@
-//! The messages between a pool and its workers: a head of fixed size, and inputs or results after it.
+//! The messages between a pool and its workers, a head and inputs or results after it, and the channels for them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytemuck::{CheckedBitPattern, NoUninit, Pod, Zeroable};
-use serde::{Deserialize, Serialize};
 
+use crate::channel::mpmc::{Mpmc, Stop};
+use crate::errors::error::{self, Error};
+use crate::memory::segment::Segment;
+use crate::platform::wait_until::WaitUntil;
+use crate::process::task::Task;
 use crate::process::wire::append;
 use crate::transfer::attachments::{Attachments, collect};
+use crate::transfer::block::Message;
+use crate::transfer::handle::handle;
 use crate::transfer::ipc;
 
 /// To a worker: the head of a batch of inputs.
@@ -22,19 +29,11 @@ pub(crate) struct Request {
     pub(crate) first: u32,
 }
 
-/// The batch that is none: what a worker is to do before all batches, or only to show that it takes requests.
+/// The batch that is none: a call of the initializer, or no call, only to show that the worker takes requests.
 pub(crate) const NO_BATCH: u32 = 0;
 
 impl Request {
     pub(crate) const SIZE: usize = size_of::<Request>();
-}
-
-/// A worker among the workers of its pool. A place whose worker died is taken by a worker of the next generation.
-#[repr(C)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Pod, Zeroable, Serialize, Deserialize)]
-pub(crate) struct WorkerId {
-    pub(crate) place: u32,
-    pub(crate) generation: u32,
 }
 
 /// To the pool: what happened, or the head of the results of a batch.
@@ -42,44 +41,35 @@ pub(crate) struct WorkerId {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, NoUninit, CheckedBitPattern)]
 pub(crate) struct Event {
     pub(crate) kind: EventKind,
-    /// Whether handles are among the results.
-    pub(crate) has_handles: bool,
-    pub(crate) padding: u16,
-    pub(crate) worker_id: WorkerId,
+    /// Number of the worker, as in its name.
+    pub(crate) worker: u32,
     pub(crate) batch: u32,
+    /// Whether handles are among the results: 1 if so.
+    pub(crate) has_handles: u32,
     /// How long the worker took for the batch.
     pub(crate) nanoseconds: u64,
 }
 
-#[repr(u8)]
+#[repr(u32)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, NoUninit, CheckedBitPattern)]
 pub(crate) enum EventKind {
-    /// A worker is set up and waits for requests.
-    Ready,
-    /// A worker has done a batch.
+    /// A worker has done a batch, or what is no batch: it waits for requests.
     Done,
     /// A worker has died, and everything it sent was sent before this. The pool sends this itself.
     Died,
-    /// The pool has something to do. It sends this itself.
-    Wake,
 }
 
 impl Event {
     pub(crate) const SIZE: usize = size_of::<Event>();
 
-    pub(crate) fn new(kind: EventKind, worker_id: WorkerId) -> Event {
+    pub(crate) fn new(kind: EventKind, worker: u32) -> Event {
         Event {
             kind,
-            has_handles: false,
-            padding: 0,
-            worker_id,
+            worker,
             batch: NO_BATCH,
+            has_handles: 0,
             nanoseconds: 0,
         }
-    }
-
-    pub(crate) fn took(&self) -> Duration {
-        Duration::from_nanos(self.nanoseconds)
     }
 }
 
@@ -91,21 +81,96 @@ pub(crate) fn read<T: CheckedBitPattern>(message: &[u8]) -> Option<(T, &[u8])> {
 
 /// Appends an input to a message, and returns the handles in it; the error says why it cannot be sent.
 #[inline]
-pub(crate) fn append_input<T>(
+pub(crate) fn append_input<F: Task<Args, How>, Args, How>(
     message: &mut Vec<u8>,
-    input: &T,
-    write: &impl Fn(&T, &mut Vec<u8>) -> Result<(), String>,
+    input: &Args,
 ) -> Result<Attachments, String> {
-    let write = |bytes: &mut Vec<u8>| ipc::refuse_handles::<T>(|| write(input, bytes));
-    let mut append = || append::<T>(message, write);
+    let write = |bytes: &mut Vec<u8>| ipc::refuse_handles::<Args>(|| F::write(input, bytes));
+    let mut append = || append::<Args>(message, write);
     // A type with nothing to be dropped holds no handle.
-    let (appended, attachments) = if std::mem::needs_drop::<T>() {
+    let (appended, attachments) = if std::mem::needs_drop::<Args>() {
         collect(append)
     } else {
         (append(), Attachments::default())
     };
     appended.map(|()| attachments)
 }
+
+/// A channel in one direction; clones of it, and what arrives in another process, are the same channel.
+#[derive(Clone)]
+pub(crate) struct ByteChannel(Arc<Mpmc>);
+
+const CONTENT: &str = "a channel of a Pool";
+
+impl ByteChannel {
+    pub(crate) fn new() -> error::Result<ByteChannel> {
+        let segment = Mpmc::segment(1).map_err(|source| Error::memory(CONTENT, source))?;
+        Ok(ByteChannel::of(segment))
+    }
+
+    fn of(segment: Arc<Segment>) -> ByteChannel {
+        ByteChannel(Arc::new(Mpmc::new(segment, 0, None)))
+    }
+
+    /// Puts a message, without waiting; the error says why that failed.
+    pub(crate) fn put(&self, message: &[u8]) -> Result<(), String> {
+        let put = self.0.put(message, WaitUntil::Until(None));
+        put.map(drop).map_err(explain)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.rings.len() as usize
+    }
+
+    pub(crate) fn try_get(&self) -> Option<Vec<u8>> {
+        // Doesn't wait for a process that was stopped while it takes a message.
+        const SLICE: Duration = Duration::from_millis(20);
+        if self.0.rings.is_empty() {
+            return None;
+        }
+        self.get(Some(SLICE)).ok()?
+    }
+
+    /// Takes the next message; `None` if none came in time. The error says why none will come, for example since the
+    /// channel is closed.
+    pub(crate) fn get(&self, limit: Option<Duration>) -> Result<Option<Vec<u8>>, String> {
+        let mut message = Vec::new();
+        let limit = limit.map_or(WaitUntil::Until(None), WaitUntil::within);
+        match self.get_into(&mut message, limit) {
+            Ok(()) => Ok(Some(message)),
+            Err(Stop::NotNow) => Ok(None),
+            Err(stop) => Err(explain(stop)),
+        }
+    }
+
+    /// Takes the next message, in the place of an earlier one.
+    pub(crate) fn get_into(&self, message: &mut Vec<u8>, limit: WaitUntil) -> Result<(), Stop> {
+        message.clear();
+        let receive = &mut |arrived: Message<'_>| arrived.copy_to(message);
+        self.0.take(receive, limit).map(drop)
+    }
+
+    /// Lets the other side know that nothing more will be put.
+    pub(crate) fn close(&self) {
+        // It fails only where the system refuses a lock; then the workers are ended with the pool.
+        let _ = self.0.close();
+    }
+}
+
+fn explain(stop: Stop) -> String {
+    match stop {
+        Stop::NotNow => "the time is over".to_owned(),
+        Stop::Closed => "the channel is closed".to_owned(),
+        Stop::System(error) => crate::platform::limits::explained(&error),
+    }
+}
+
+handle!(
+    ByteChannel,
+    CONTENT,
+    |channel| Ok((&channel.0.rings.segment, ())),
+    |segment, ()| Ok(ByteChannel::of(segment)),
+);
 
 #[cfg(test)]
 mod tests {

@@ -1,12 +1,14 @@
 //! The ways to have a pool call a function: at once or later, for one input or many.
 
 use std::any::type_name;
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::errors::error::Result;
-use crate::pool::chunker::Chunker;
-use crate::pool::imap::Imap;
-use crate::pool::result::{AsyncResult, Collection, Finish};
+use crate::pool::chunker::{Chunker, MAX_AHEAD};
+use crate::pool::imap::{Imap, Tuples};
+use crate::pool::message::append_input;
+use crate::pool::result::{AsyncResult, Collection, Finish, InOrder};
 use crate::pool::supervisor::Supervisor;
 use crate::process::task::Task;
 
@@ -14,24 +16,17 @@ use crate::process::task::Task;
 /// [`Pool::on_progress`](crate::Pool::on_progress), and used like the pool itself.
 #[must_use = "options do nothing until a method such as `map` is called on them"]
 pub struct MapOptions<'a> {
-    supervisor: &'a Supervisor,
-    chunk: Option<usize>,
-    progress: Box<dyn FnMut(Progress) + 'a>,
+    pub(super) supervisor: &'a Supervisor,
+    pub(super) chunk: Option<usize>,
+    pub(super) progress: Box<dyn FnMut(Progress) + 'a>,
 }
 
 #[expect(clippy::missing_errors_doc, reason = "the methods of the pool have it")]
 impl<'a> MapOptions<'a> {
-    pub(super) fn new(supervisor: &'a Supervisor) -> MapOptions<'a> {
-        MapOptions {
-            supervisor,
-            chunk: None,
-            progress: Box::new(|_| {}),
-        }
-    }
-
     /// Sends that many inputs to a worker at a time; by default the pool finds out how many take about 2 milliseconds.
     ///
-    /// Python: the argument `chunksize`. A size of 0 counts as 1.
+    /// Python: the argument `chunksize`. A size of 0 counts as 1. An input with handles in it is the last of its batch:
+    /// it takes longer than a batch, and few results are lost with it if its worker dies.
     pub fn chunk_size(mut self, inputs: usize) -> MapOptions<'a> {
         self.chunk = Some(inputs);
         self
@@ -83,13 +78,15 @@ impl<'a> MapOptions<'a> {
     {
         let start = Instant::now();
         let call = self.supervisor.open_call(function)?;
-        let mut chunker = Chunker::new(self.supervisor, call, inputs, F::write, self.chunk);
+        let append = append_input::<F, Args, How>;
+        let mut chunker = Chunker::new(self.supervisor, call, inputs, append, self.chunk);
         let mut results = Collection::new(chunker.total().unwrap_or(0));
         let mut report = |done, total| {
+            let elapsed = start.elapsed();
             (self.progress)(Progress {
                 done,
                 total,
-                elapsed: start.elapsed(),
+                elapsed,
             });
         };
         let mut told = None;
@@ -122,20 +119,25 @@ impl<'a> MapOptions<'a> {
         F: Task<(A,), How>,
         I: IntoIterator<Item = A>,
     {
-        let inputs = inputs.into_iter().map(|input| (input,));
+        self.starmap_async(function, inputs.into_iter().map(|input| (input,)))
+    }
+
+    /// As [`Pool::starmap_async`](crate::Pool::starmap_async).
+    pub fn starmap_async<F: Task<Args, How>, Args, I: IntoIterator<Item = Args>, How>(
+        self,
+        function: F,
+        inputs: I,
+    ) -> Result<AsyncResult<Vec<F::Output>>> {
         self.begin(function, inputs, |results, function| {
             Collection::of(results).all(function)
         })
     }
 
-    pub(super) fn apply_async<F, Args, How>(
+    pub(super) fn apply_async<F: Task<Args, How>, Args, How>(
         self,
         function: F,
         args: Args,
-    ) -> Result<AsyncResult<F::Output>>
-    where
-        F: Task<Args, How>,
-    {
+    ) -> Result<AsyncResult<F::Output>> {
         self.begin(function, [args], |results, function| {
             let mut one = Collection::of(results).all(function)?;
             Ok(one.pop().expect("a call has a result or a failure"))
@@ -143,31 +145,32 @@ impl<'a> MapOptions<'a> {
     }
 
     /// Sends the inputs, and leaves the results to `finish`.
-    fn begin<F, Args, I, T, How>(
+    fn begin<F: Task<Args, How>, Args, T, How>(
         self,
         function: F,
-        inputs: I,
+        inputs: impl IntoIterator<Item = Args>,
         finish: Finish<T>,
-    ) -> Result<AsyncResult<T>>
-    where
-        F: Task<Args, How>,
-        I: IntoIterator<Item = Args>,
-    {
+    ) -> Result<AsyncResult<T>> {
         let call = self.supervisor.open_call(function)?;
         let inputs: Vec<Args> = inputs.into_iter().collect();
-        let (workers, total) = (self.supervisor.size(), inputs.len());
+        let missing = inputs.len();
         // No thread learns from the first results, so the inputs are divided beforehand: four batches for each worker.
-        let divided = total.div_ceil(workers.saturating_mul(4));
+        let divided = missing.div_ceil(self.supervisor.size().saturating_mul(4));
         let size = Some(self.chunk.unwrap_or(divided));
-        let inputs = inputs.into_iter();
-        let mut chunker = Chunker::new(self.supervisor, call, inputs, F::write, size);
+        let (inputs, append) = (inputs.into_iter(), append_input::<F, Args, How>);
+        let mut chunker = Chunker::new(self.supervisor, call, inputs, append, size);
         while !chunker.exhausted {
             chunker.send(|_| false);
             // Without waiting for them.
             chunker.done = chunker.sent;
         }
         chunker.resume_panic();
-        Ok(AsyncResult::new(chunker.call, total, finish))
+        Ok(AsyncResult {
+            call: chunker.call,
+            arrived: Vec::new(),
+            missing,
+            finish: Some(finish),
+        })
     }
 
     /// As [`Pool::imap`](crate::Pool::imap).
@@ -181,22 +184,25 @@ impl<'a> MapOptions<'a> {
         I: IntoIterator<Item = A>,
     {
         let call = self.supervisor.open_call(function)?;
-        let (inputs, chunk) = (inputs.into_iter(), self.chunk);
-        Ok(Imap::new(self.supervisor, call, inputs, F::write, chunk))
+        let inputs: Tuples<I::IntoIter> = inputs.into_iter().map(|input| (input,));
+        let append = append_input::<F, (A,), How>;
+        let mut chunker = Chunker::new(self.supervisor, call, inputs, append as _, self.chunk);
+        chunker.most = MAX_AHEAD;
+        Ok(Imap {
+            chunker,
+            in_order: Some(InOrder::default()),
+            ready: VecDeque::new(),
+        })
     }
 
     /// As [`Pool::imap_unordered`](crate::Pool::imap_unordered).
-    pub fn imap_unordered<F, A, I, How>(
+    pub fn imap_unordered<F: Task<(A,), How>, A, I: IntoIterator<Item = A>, How>(
         self,
         function: F,
         inputs: I,
-    ) -> Result<Imap<'a, I::IntoIter, F::Output>>
-    where
-        F: Task<(A,), How>,
-        I: IntoIterator<Item = A>,
-    {
+    ) -> Result<Imap<'a, I::IntoIter, F::Output>> {
         let mut imap = self.imap(function, inputs)?;
-        imap.ordered = false;
+        imap.in_order = None;
         Ok(imap)
     }
 }
@@ -213,7 +219,6 @@ impl<'a> MapOptions<'a> {
 /// let progress = Progress { done: 25, total: Some(100), elapsed };
 /// assert!((progress.per_second() - 5.0).abs() < 1e-9);
 /// assert_eq!(progress.time_left(), Some(Duration::from_secs(15)));
-/// // Without a result or a total there is no prediction.
 /// assert_eq!(Progress { done: 0, ..progress }.time_left(), None);
 /// assert_eq!(Progress { total: None, ..progress }.time_left(), None);
 /// ```

@@ -12,7 +12,6 @@ use crate::transfer::handle::handle;
 #[derive(Clone)]
 pub(crate) struct ProgressCells(Arc<Segment>);
 
-/// The content of the segment, as errors name it.
 const CONTENT: &str = "the progress cells of a Pool";
 
 /// Numbers between one place and the next: two workers don't write to the same cache line.
@@ -26,85 +25,37 @@ impl ProgressCells {
         Ok(ProgressCells(segment))
     }
 
-    /// Returns the cell of one worker.
-    pub(crate) fn cell(&self, place: u32) -> Cell<'_> {
-        let words = &self.0.atomics()[place as usize * APART..];
-        Cell {
-            position: &words[0],
-            unreadable: &words[1],
-        }
+    pub(crate) fn cell(&self, place: usize) -> Cell<'_> {
+        Cell(&self.0.atomics()[place * APART])
     }
 }
 
-/// Where one worker writes.
-pub(crate) struct Cell<'a> {
-    /// The batch in the upper half; in the lower one twice the call, and one more when its input was read.
-    position: &'a AtomicU64,
-    /// One bit for each input that it could not read.
-    unreadable: &'a AtomicU64,
-}
-
-/// What is known of a worker that has died.
-#[derive(Clone, Copy)]
-pub(crate) struct Position {
-    /// The batch that it began last.
-    pub(crate) batch: u32,
-    /// The call that it began last; the number of all calls when all are done.
-    pub(crate) call: u32,
-    /// How many inputs it has read, or tried to read.
-    pub(crate) inputs_read: u32,
-    unreadable: u64,
-}
-
-/// Inputs in a batch of which it is known whether they were unreadable; of those behind them it is known of the last.
-pub(crate) const KNOWN_INPUTS: u32 = u64::BITS - 1;
-
-fn bit(input: u32) -> u64 {
-    1 << input.min(KNOWN_INPUTS)
-}
-
-impl Position {
-    /// Returns whether the worker has read the input, and the handles in it have arrived.
-    pub(crate) fn has_read(self, input: u32) -> bool {
-        input < self.inputs_read && self.unreadable & bit(input) == 0
-    }
-}
+/// Where one worker writes, in two halves: the batch; and twice the call, and one more when its input was read.
+pub(crate) struct Cell<'a>(&'a AtomicU64);
 
 impl Cell<'_> {
     #[inline]
     pub(crate) fn write(&self, batch: u32, step: Step) {
         let at = match step {
-            Step::Begin(call) => {
-                if call == 0 {
-                    self.unreadable.store(0, Ordering::Relaxed);
-                }
-                2 * call
-            }
-            Step::HaveRead(call) => {
-                if call >= KNOWN_INPUTS {
-                    self.unreadable.fetch_and(!bit(call), Ordering::Relaxed);
-                }
-                2 * call + 1
-            }
-            Step::Unreadable(call) => {
-                self.unreadable.fetch_or(bit(call), Ordering::Relaxed);
-                return;
-            }
+            Step::Begin(call) => 2 * call,
+            Step::HaveRead(call) => 2 * call + 1,
+            Step::Unreadable(_) => return,
         };
-        let position = u64::from(batch) << 32 | u64::from(at);
-        self.position.store(position, Ordering::Release);
+        self.0.store(bytemuck::cast([batch, at]), Ordering::Release);
     }
 
-    pub(crate) fn read(&self) -> Position {
-        let position = self.position.load(Ordering::Acquire);
-        let half = |number: u64| u32::try_from(number).expect("half of 64 bits");
-        let at = half(position & u64::from(u32::MAX));
-        Position {
-            batch: half(position >> 32),
-            call: at / 2,
-            inputs_read: at.div_ceil(2),
-            unreadable: self.unreadable.load(Ordering::Relaxed),
-        }
+    /// The last call of the batch is done.
+    pub(crate) fn end_batch(&self) {
+        let [batch, at]: [u32; 2] = bytemuck::cast(self.0.load(Ordering::Relaxed));
+        self.0
+            .store(bytemuck::cast([batch, at + 2]), Ordering::Release);
+    }
+
+    /// Returns the batch that the worker began last, and the call, or the number of all calls when all are done; and
+    /// whether it has read the last input that it began to read, so that the handles in it have arrived.
+    pub(crate) fn read(&self) -> (u32, u32, bool) {
+        let [batch, at] = bytemuck::cast(self.0.load(Ordering::Acquire));
+        (batch, at / 2, at % 2 == 1)
     }
 }
 

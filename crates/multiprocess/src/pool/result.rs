@@ -14,28 +14,18 @@ use crate::pool::job::{Arrived, Caller};
 /// Python: `AsyncResult`. Dropping it abandons the call; the pool doesn't begin what is not under way yet.
 #[must_use = "dropping it gives up the result"]
 pub struct AsyncResult<T> {
-    call: Caller,
-    inputs: usize,
-    arrived: Vec<Arrived>,
-    done: usize,
+    pub(super) call: Caller,
+    pub(super) arrived: Vec<Arrived>,
+    /// Inputs of which nothing has arrived yet.
+    pub(super) missing: usize,
     /// `None` when the result was given.
-    finish: Option<Finish<T>>,
+    pub(super) finish: Option<Finish<T>>,
 }
 
 /// Makes the result of a function with that name of what has arrived.
 pub(super) type Finish<T> = fn(Vec<Arrived>, &str) -> Result<T>;
 
 impl<T> AsyncResult<T> {
-    pub(super) fn new(call: Caller, inputs: usize, finish: Finish<T>) -> AsyncResult<T> {
-        AsyncResult {
-            call,
-            inputs,
-            arrived: Vec::new(),
-            done: 0,
-            finish: Some(finish),
-        }
-    }
-
     /// Waits for the result. Python: `AsyncResult.get()`.
     ///
     /// # Errors
@@ -43,8 +33,7 @@ impl<T> AsyncResult<T> {
     /// [`Error::Task`] with the first input that failed; [`Error::PoolTerminated`] or [`Error::PoolBroken`] if the pool
     /// ended before.
     pub fn get(mut self) -> Result<T> {
-        self.wait_until(None)?;
-        self.finish()
+        self.get_timeout(Duration::MAX)
     }
 
     /// Waits for the result, but not longer than `limit`.
@@ -53,12 +42,12 @@ impl<T> AsyncResult<T> {
     ///
     /// # Errors
     ///
-    /// As [`get`](AsyncResult::get); [`Error::Timeout`] if it is not there in time; [`Error::ResultTaken`] if an earlier call gave the result.
+    /// As [`get`](AsyncResult::get); [`Error::Timeout`] if it is not there in time; [`Error::ResultTaken`] if an
+    /// earlier call gave the result.
     pub fn get_timeout(&mut self, limit: Duration) -> Result<T> {
-        if self.wait_until(Instant::now().checked_add(limit))? {
-            return self.finish();
-        }
-        Err(self.late(limit))
+        self.wait(limit)?;
+        let finish = self.finish.take().ok_or(Error::ResultTaken)?;
+        finish(std::mem::take(&mut self.arrived), self.call.0.function)
     }
 
     /// Waits until the result is there, or has failed, but not longer than `limit`.
@@ -69,44 +58,32 @@ impl<T> AsyncResult<T> {
     ///
     /// [`Error::Timeout`] if it is not there in time. What failed is reported by [`get`](AsyncResult::get).
     pub fn wait_timeout(&mut self, limit: Duration) -> Result<()> {
-        if self.is_there_before(Instant::now().checked_add(limit)) {
-            return Ok(());
+        match self.wait(limit) {
+            Err(late) if late.is_timeout() => Err(late),
+            // The end of the pool is a result too: `get` reports it.
+            _ => Ok(()),
         }
-        Err(self.late(limit))
     }
 
     /// Returns whether the result is there, or has failed. Python: `AsyncResult.ready()`.
     pub fn is_ready(&mut self) -> bool {
-        self.is_there_before(Some(Instant::now()))
+        self.wait_timeout(Duration::ZERO).is_ok()
     }
 
-    fn is_there_before(&mut self, deadline: Option<Instant>) -> bool {
-        // The end of the pool is a result too: `get` reports it.
-        self.wait_until(deadline).unwrap_or(true)
-    }
-
-    fn late(&self, limit: Duration) -> Error {
-        Error::Timeout {
-            event: format!("the result of `{}`", self.call.0.function),
-            limit,
-        }
-    }
-
-    fn wait_until(&mut self, deadline: Option<Instant>) -> Result<bool> {
-        while self.done < self.inputs {
+    fn wait(&mut self, limit: Duration) -> Result<()> {
+        let deadline = Instant::now().checked_add(limit);
+        while self.missing > 0 {
             let arrived = self.call.take(deadline)?;
             if arrived.is_empty() {
-                return Ok(false);
+                return Err(Error::Timeout {
+                    event: format!("the result of `{}`", self.call.0.function),
+                    limit,
+                });
             }
-            self.done += arrived.iter().map(|some| some.count).sum::<usize>();
+            self.missing -= arrived.iter().map(|some| some.count).sum::<usize>();
             self.arrived.extend(arrived);
         }
-        Ok(true)
-    }
-
-    fn finish(&mut self) -> Result<T> {
-        let finish = self.finish.take().ok_or(Error::ResultTaken)?;
-        finish(std::mem::take(&mut self.arrived), self.call.0.function)
+        Ok(())
     }
 }
 
@@ -114,29 +91,48 @@ impl<T> std::fmt::Debug for AsyncResult<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("AsyncResult")
             .field("function", &self.call.0.function)
-            .field("inputs", &self.inputs)
+            .field("missing", &self.missing)
             .finish_non_exhaustive()
     }
 }
 
-/// Results that have arrived.
+/// Puts results in the order of the inputs. What arrives early waits unread.
+#[derive(Default)]
+pub(crate) struct InOrder {
+    next: usize,
+    early: BTreeMap<usize, Arrived>,
+}
+
+impl InOrder {
+    /// Adds what has arrived, and reads the results whose turn it is.
+    pub(crate) fn add<R: DeserializeOwned + 'static>(
+        &mut self,
+        arrived: Arrived,
+        mut each: impl FnMut(usize, Result<R, TaskFailure>),
+    ) {
+        self.early.insert(arrived.first, arrived);
+        while let Some(next) = self.early.remove(&self.next) {
+            self.next += next.count;
+            next.for_each(&mut each);
+        }
+    }
+}
+
+/// All results of a call.
 pub(crate) struct Collection<R> {
-    /// Those of the first inputs, one behind the other.
+    in_order: InOrder,
     results: Vec<R>,
-    /// Pieces that arrived before their turn, by the number of the first.
-    early: BTreeMap<usize, Vec<R>>,
     failures: BTreeMap<usize, TaskFailure>,
 }
 
 impl<R: DeserializeOwned + 'static> Collection<R> {
-    /// So many results are expected.
     pub(crate) fn new(expected: usize) -> Collection<R> {
         let mut results = Vec::new();
         // An iterator's size hint may be wrong.
         let _ = results.try_reserve_exact(expected);
         Collection {
+            in_order: InOrder::default(),
             results,
-            early: BTreeMap::new(),
             failures: BTreeMap::new(),
         }
     }
@@ -150,62 +146,31 @@ impl<R: DeserializeOwned + 'static> Collection<R> {
     }
 
     pub(crate) fn add(&mut self, arrived: Arrived) {
-        // The piece that is being filled, and where it begins: what is there already goes on in its turn.
-        let (mut begin, mut piece) = if arrived.first == self.results.len() {
-            (0, std::mem::take(&mut self.results))
-        } else {
-            (arrived.first, Vec::with_capacity(arrived.count))
-        };
-        arrived.for_each(|index, result| match result {
-            Ok(value) => piece.push(value),
-            Err(failure) => {
-                self.failures.insert(index, failure);
-                self.keep(begin, std::mem::take(&mut piece));
-                begin = index + 1;
-            }
+        self.in_order.add(arrived, |index, result| match result {
+            Ok(value) => self.results.push(value),
+            Err(failure) => drop(self.failures.insert(index, failure)),
         });
-        self.keep(begin, piece);
-    }
-
-    /// Adds results to those of the first inputs, or keeps them until it is their turn.
-    fn keep(&mut self, first: usize, piece: Vec<R>) {
-        if !piece.is_empty() {
-            self.early.insert(first, piece);
-        }
-        while let Some(mut next) = self.early.remove(&self.results.len()) {
-            if self.results.is_empty() {
-                self.results = next;
-            } else {
-                self.results.append(&mut next);
-            }
-        }
     }
 
     /// Returns all results, or the failure of the first input that failed.
     pub(crate) fn all(mut self, function: &str) -> Result<Vec<R>> {
-        if let Some((index, failure)) = self.failures.pop_first() {
-            return Err(failed(function, index, failure));
+        match self.failures.pop_first() {
+            Some((index, failure)) => Err(failed(function, index, failure)),
+            None => Ok(self.results),
         }
-        Ok(self.results)
     }
 
     /// Returns the result of each input, or its failure.
     pub(crate) fn each(mut self, function: &str) -> Vec<Result<R>> {
-        let mut each: Vec<_> = self.results.into_iter().map(Ok).collect();
-        loop {
-            let index = each.len();
-            if let Some(piece) = self.early.remove(&index) {
-                each.extend(piece.into_iter().map(Ok));
-            } else if let Some(failure) = self.failures.remove(&index) {
-                each.push(Err(failed(function, index, failure)));
-            } else {
-                return each;
-            }
-        }
+        let mut values = self.results.into_iter();
+        let result = |index| match self.failures.remove(&index) {
+            Some(failure) => Some(Err(failed(function, index, failure))),
+            None => values.next().map(Ok),
+        };
+        (0..).map_while(result).collect()
     }
 }
 
-/// Returns the error for an input that failed.
 pub(crate) fn failed(function: &str, index: usize, failure: TaskFailure) -> Error {
     Error::Task {
         function: function.to_owned(),

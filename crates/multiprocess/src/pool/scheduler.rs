@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 
 use bytemuck::bytes_of;
 
+use crate::errors::error::Error;
 use crate::errors::task_failure::TaskFailure;
-use crate::pool::byte_channel::ByteChannel;
-use crate::pool::job::{Batch, Job, PoolEnd};
-use crate::pool::message::{self, Event, NO_BATCH, Request, WorkerId};
-use crate::process::batch::Results;
+use crate::pool::job::{Batch, Job, Phase};
+use crate::pool::message::{self, ByteChannel, Event, NO_BATCH, Request};
+use crate::pool::progress_cells::ProgressCells;
+use crate::process::batch::{Results, Step};
 use crate::process::join_handle::JoinHandle;
 use crate::transfer::attachments::Attachments;
 
@@ -24,38 +25,26 @@ pub(crate) struct Scheduler {
     pub(crate) workers: Vec<Option<Worker>>,
     pub(crate) waiting: VecDeque<Batch>,
     pub(crate) calls: Vec<Weak<Job>>,
-    /// At this number of calls, those that are over are removed.
-    many_calls: usize,
     /// Callers to wake when the scheduler is unlocked.
     pub(crate) woken: Vec<Arc<Job>>,
     /// Workers that were started.
     pub(crate) started: u32,
     /// Workers that died before they were ready, since the last that was ready.
     pub(crate) failed_starts: usize,
-    pub(crate) failing_since: Option<Instant>,
-}
-
-#[derive(Default, PartialEq, Eq)]
-pub(crate) enum Phase {
-    #[default]
-    Open,
-    /// No new calls; what is under way is done.
-    Closed,
-    Ended(PoolEnd),
 }
 
 impl Scheduler {
-    /// Enters a call, whose batches will be handed in.
     pub(crate) fn enter(&mut self, call: &Arc<Job>) {
-        if self.calls.len() >= self.many_calls {
+        if self.calls.len() == self.calls.capacity() {
             self.calls.retain(|call| call.strong_count() > 0);
-            self.many_calls = 2 * self.calls.len() + 16;
+            // So this happens seldom, however many are left.
+            self.calls.reserve(self.calls.len() + 16);
         }
         self.calls.push(Arc::downgrade(call));
     }
 
     pub(crate) fn has_ended(&self) -> bool {
-        matches!(self.phase, Phase::Ended(_))
+        !matches!(self.phase, Phase::Open | Phase::Closed)
     }
 
     /// Returns whether a pool that was closed has done its work.
@@ -68,7 +57,6 @@ impl Scheduler {
         self.workers.iter().all(Option::is_none)
     }
 
-    /// Returns whether there are batches to do.
     pub(crate) fn has_batches(&self) -> bool {
         let has = |worker: &Worker| !worker.has.is_empty();
         !self.waiting.is_empty() || self.workers.iter().flatten().any(has)
@@ -77,139 +65,155 @@ impl Scheduler {
     /// Gives waiting batches to the workers with the least to do. When none waits, those that busy workers have not
     /// begun go to idle ones.
     pub(crate) fn give_out(&mut self) {
-        while let Some((has, place)) = self.freest_worker() {
-            let batch = match self.waiting.pop_front() {
-                None if has == 0 => self.cancel(),
-                waiting => waiting,
+        loop {
+            let workers = self.workers.iter_mut().flatten();
+            let free =
+                workers.filter(|worker| worker.last.is_some() && worker.has.len() < worker.depth);
+            let Some(worker) = free.min_by_key(|worker| worker.has.len()) else {
+                return;
             };
-            let Some(batch) = batch else { return };
-            if !batch.call.has_ended()
-                && let Some(worker) = &mut self.workers[place]
+            if let Some(batch) = self.waiting.pop_front() {
+                if !batch.call.has_ended() {
+                    worker.send(batch);
+                }
+            } else if worker.has.is_empty()
+                && let Some(batch) = self.cancel()
             {
-                worker.send(batch);
+                self.waiting.push_back(batch);
+            } else {
+                return;
             }
         }
     }
 
-    /// Returns how much the worker with the least to do has, and its place, if it may have more.
-    fn freest_worker(&self) -> Option<(usize, usize)> {
-        let workers = self.workers.iter().flatten();
-        let free = workers.filter(|worker| !worker.stuck && worker.has.len() < worker.depth);
-        free.map(|worker| (worker.has.len(), worker.id.place as usize))
-            .min()
-    }
-
     /// Takes a batch from a worker that will not begin it soon.
     fn cancel(&mut self) -> Option<Batch> {
-        let mut busy: Vec<&mut Worker> = self
-            .workers
-            .iter_mut()
-            .flatten()
-            .filter(|worker| worker.has.len() > 1)
-            .collect();
-        busy.sort_unstable_by_key(|worker| std::cmp::Reverse(worker.has.len()));
-        busy.into_iter().find_map(Worker::cancel)
+        let workers = self.workers.iter_mut().flatten();
+        let mut busy = workers.filter(|worker| worker.has.len() > 1);
+        busy.find_map(Worker::cancel)
     }
 
-    /// Cancels the batches of workers that don't begin them, where others may.
+    /// Cancels the batches of workers that don't begin them: others may.
     pub(crate) fn cancel_stuck(&mut self) {
         const STUCK_AFTER: Duration = Duration::from_millis(200);
-        if self.workers.len() < 2 {
-            return;
-        }
         for worker in self.workers.iter_mut().flatten() {
             let has_begun = worker.has.is_empty() || worker.requests.len() < worker.has.len();
-            if worker.stuck || has_begun || worker.last.elapsed() < STUCK_AFTER {
+            let is_slow = |last: Instant| last.elapsed() >= STUCK_AFTER;
+            if has_begun || !worker.last.is_some_and(is_slow) {
                 continue;
             }
             while let Some(batch) = worker.cancel() {
                 self.waiting.push_front(batch);
             }
             // When it answers this, it goes on.
-            worker.stuck = worker.requests.put(bytes_of(&Request::default())).is_ok();
-        }
-    }
-
-    /// Notes that an event of a worker came.
-    fn note_event(&mut self, worker_id: WorkerId) -> Option<&mut Worker> {
-        let worker = self.workers.get_mut(worker_id.place as usize)?.as_mut()?;
-        if worker.id != worker_id {
-            return None;
-        }
-        worker.stuck = false;
-        worker.last = Instant::now();
-        Some(worker)
-    }
-
-    /// A worker is ready to work.
-    pub(crate) fn ready(&mut self, worker_id: WorkerId) {
-        if let Some(worker) = self.note_event(worker_id) {
-            worker.depth = 2;
-            if let Some(setup) = worker.setup.take() {
-                setup.commit();
+            if worker.requests.put(bytes_of(&Request::default())).is_ok() {
+                worker.last = None;
             }
-            self.failed_starts = 0;
-            self.failing_since = None;
         }
     }
 
-    /// Hands the results of a batch to the caller.
+    /// Hands the results of a batch to the caller, or notes that a worker is ready to work.
     pub(crate) fn done(&mut self, event: &Event, message: Vec<u8>) {
         // Batches that take long to do are not piled up before one worker.
         const SHORT: Duration = Duration::from_micros(500);
         const VERY_SHORT: Duration = Duration::from_micros(20);
-        let Some(worker) = self.note_event(event.worker_id) else {
+        let mut workers = self.workers.iter_mut().flatten();
+        let Some(worker) = workers.find(|worker| worker.number == event.worker) else {
             return;
         };
+        worker.last = Some(Instant::now());
         let Some(mut batch) = worker.remove_batch(event.batch) else {
+            worker.depth = 2;
+            std::mem::take(&mut worker.setup).commit();
+            self.failed_starts = 0;
             return;
         };
-        worker.depth = match event.took() {
+        worker.depth = match Duration::from_nanos(event.nanoseconds) {
             took if took < VERY_SHORT => 64,
             took if took < SHORT => 16,
             _ => 2,
         };
-        if !batch.attachments.is_empty() {
-            let unreadable = Results::new(&message[Event::SIZE..]).unreadable();
-            batch.commit(|input| !unreadable.contains(&input));
-            // The others are taken back before the caller learns of it.
-            batch.attachments.clear();
+        let attachments = std::mem::take(&mut batch.attachments);
+        let unreadable = || Results::new(&message[Event::SIZE..]).unreadable();
+        if attachments.is_empty() || unreadable().contains(&(batch.count - 1)) {
+            // They are taken back before the caller learns of it.
+            drop(attachments);
+        } else {
+            attachments.commit();
         }
         if batch.call.complete(&batch, event, message) {
             self.woken.push(batch.call);
         }
     }
 
-    /// Returns the workers that are dead.
-    pub(crate) fn dead(&self) -> Vec<WorkerId> {
-        let workers = self.workers.iter().flatten();
-        let dead = workers.filter(|worker| !worker.handle.is_alive());
-        dead.map(|worker| worker.id).collect()
+    /// Takes a dead worker off the scheduler, and sees to the batches that it had: what it was in the middle of has
+    /// failed, what it had not begun waits again. All its events have been handled.
+    ///
+    /// Returns whether it had been ready to work, and how it ended, if not by returning.
+    pub(crate) fn remove_dead(
+        &mut self,
+        place: usize,
+        progress_cells: &ProgressCells,
+    ) -> (bool, Option<Error>) {
+        // How many workers may die that have taken a batch and not begun it.
+        const MAX_MISHAPS: u32 = 3;
+        let worker = &mut self.workers[place];
+        let mut worker = worker.take().expect("a worker that died was there");
+        let mut again: Vec<Batch> = std::iter::from_fn(|| worker.cancel()).collect();
+        let cell = progress_cells.cell(place);
+        let (last_batch, last_call, has_read) = cell.read();
+        let Worker { handle, has, .. } = worker;
+        if last_batch == NO_BATCH && has_read {
+            worker.setup.commit();
+        }
+        let death = handle.join().err();
+        let ended = || "the worker ended".to_owned();
+        let how = &death.as_ref().map_or_else(ended, Error::to_string);
+        for (id, mut batch) in has {
+            let has_begun = id == last_batch;
+            if has_begun && has_read && last_call + 1 >= batch.count {
+                // The handles are in the last input.
+                std::mem::take(&mut batch.attachments).commit();
+            }
+            batch.mishaps += 1;
+            if !has_begun && batch.mishaps < MAX_MISHAPS {
+                again.push(batch);
+                continue;
+            }
+            // As far as can be known, a batch not begun so often kills workers: it is tried without its first input.
+            let died_at = if has_begun { last_call } else { 0 };
+            again.extend(lose(batch, died_at, how));
+        }
+        // Before another worker takes its place.
+        cell.write(NO_BATCH, Step::Begin(0));
+        again.sort_by_key(|batch| batch.first);
+        for batch in again.into_iter().rev() {
+            self.waiting.push_front(batch);
+        }
+        (worker.depth > 0, death)
     }
 }
 
 /// A worker as its pool sees it.
 pub(crate) struct Worker {
-    pub(crate) id: WorkerId,
+    pub(crate) number: u32,
     pub(crate) handle: JoinHandle<()>,
     /// Its batches; the pool can cancel those that it has not begun.
     pub(crate) requests: ByteChannel,
     /// Handles in the arguments of the initializer, until it was called.
-    pub(crate) setup: Option<Attachments>,
+    pub(crate) setup: Attachments,
     /// Number of the last batch that was sent to it.
     pub(crate) last_batch: u32,
     /// Batches that it has, oldest first, by their numbers.
     pub(crate) has: VecDeque<(u32, Batch)>,
-    /// Whether it did not begin what it was given, as if it had been stopped.
-    pub(crate) stuck: bool,
-    /// When a batch was last sent to it, or an event came from it.
-    pub(crate) last: Instant,
+    /// When a batch was last sent to it, or an event came from it; `None` if it did not begin what it was given, as if
+    /// it had been stopped.
+    pub(crate) last: Option<Instant>,
     /// How many batches it may have; none before it is ready to work.
     pub(crate) depth: usize,
 }
 
 impl Worker {
-    /// Sends a batch to the worker.
     fn send(&mut self, mut batch: Batch) {
         self.last_batch = self.last_batch.checked_add(1).unwrap_or(NO_BATCH + 1);
         let request = Request {
@@ -222,7 +226,7 @@ impl Worker {
         match self.requests.put(&batch.bytes) {
             Ok(()) => {
                 if self.has.is_empty() {
-                    self.last = Instant::now();
+                    self.last = Some(Instant::now());
                 }
                 self.has.push_back((self.last_batch, batch));
             }
@@ -248,4 +252,25 @@ impl Worker {
         let place = self.has.iter().position(|&(has, _)| has == id)?;
         self.has.remove(place).map(|(_, batch)| batch)
     }
+}
+
+/// Reports to the caller what is lost of a batch whose worker died at one of its calls; later calls are still to do.
+fn lose(mut batch: Batch, call: u32, how: &str) -> Option<Batch> {
+    // Of a single input it is known that the worker had it, also if the worker died between the end of the call and the
+    // sending of its result.
+    let call = if batch.count == 1 { 0 } else { call };
+    let how = || how.to_owned();
+    let (first, before) = (batch.first, call.min(batch.count) as usize);
+    if before > 0 {
+        let failure = TaskFailure::Lost { how: how() };
+        batch.call.fail(first, before, failure);
+    }
+    if call < batch.count {
+        let failure = TaskFailure::WorkerDied { how: how() };
+        batch.call.fail(first + before, 1, failure);
+    }
+    (call + 1 < batch.count).then(|| {
+        batch.skip(call + 1);
+        batch
+    })
 }

@@ -1,40 +1,42 @@
-//! The running of a pool: starting workers, taking in batches, and the end.
-//!
-//! Callers submit batches; a thread of the pool handles the workers' events (`event_loop`). Both send batches to free
-//! workers.
+//! The running of a pool: callers submit batches; a thread of the pool handles the workers' events, replaces workers
+//! that die, and waits for them at the end. Both send batches to free workers.
 
-use std::any::type_name;
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytemuck::bytes_of;
 
 use crate::errors::error::{Error, Result, Travelling};
-use crate::pool::builder::PoolBuilder;
-use crate::pool::byte_channel::ByteChannel;
-use crate::pool::job::{Batch, Caller, Job, PoolEnd};
-use crate::pool::message::{Event, EventKind, NO_BATCH, WorkerId};
+use crate::platform::signal::Signal;
+use crate::pool::builder::{Initializer, PoolBuilder};
+use crate::pool::job::{Batch, Caller, Job, Phase};
+use crate::pool::message::{self, ByteChannel, Event, EventKind, NO_BATCH, Request};
 use crate::pool::progress_cells::ProgressCells;
-use crate::pool::scheduler::{Phase, Scheduler, Worker};
+use crate::pool::scheduler::{Scheduler, Worker};
 use crate::pool::worker::work;
 use crate::process::builder::Builder;
 use crate::process::reaper;
 use crate::process::task::Task;
-use crate::process::task_table;
+use crate::transfer::attachments::Attachments;
+use crate::transfer::caught::without_panic;
+
+/// How often the thread checks the workers: with work to do, and without.
+const SOON: Duration = Duration::from_millis(100);
+const LATER: Duration = Duration::from_secs(1);
+/// How long a killed process may take to end.
+const DYING: Duration = Duration::from_secs(5);
+
+const NO_WORKERS: &str = "its workers cannot be started";
 
 pub(crate) struct Supervisor {
-    pub(super) settings: PoolBuilder,
-    pub(super) progress_cells: ProgressCells,
-    pub(super) events: ByteChannel,
+    settings: PoolBuilder,
+    progress_cells: ProgressCells,
+    events: ByteChannel,
     state: Mutex<Scheduler>,
     /// Notified when the last worker is gone.
-    pub(super) changed: Condvar,
+    changed: Condvar,
 }
-
-/// How long a killed process may take to end.
-pub(super) const DYING: Duration = Duration::from_secs(5);
 
 impl Supervisor {
     pub(crate) fn new(settings: PoolBuilder) -> Result<Supervisor> {
@@ -47,54 +49,42 @@ impl Supervisor {
         })
     }
 
-    /// Starts the workers, and the thread that handles their events.
-    pub(crate) fn start(self: &Arc<Supervisor>) -> Result<thread::JoinHandle<()>> {
+    pub(super) fn state(&self) -> MutexGuard<'_, Scheduler> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of workers that the pool should have.
+    pub(crate) fn size(&self) -> usize {
+        self.settings.workers
+    }
+
+    pub(crate) fn start_workers(&self) -> Result<()> {
         for place in 0..self.size() {
             let mut state = self.state();
             let worker = self.start_worker(&mut state, place)?;
             state.workers.push(Some(worker));
         }
-        let supervisor = Arc::clone(self);
-        let listener = thread::Builder::new().name("pool".to_owned());
-        let listener = listener.spawn(move || supervisor.run());
-        listener.map_err(|source| Error::System {
-            doing: "start a thread for the pool of",
-            name: "workers".to_owned(),
-            source,
-        })
+        Ok(())
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, Scheduler> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Returns the number of workers that the pool should have.
-    pub(crate) fn size(&self) -> usize {
-        self.settings.workers
-    }
-
-    pub(super) fn start_worker(&self, state: &mut Scheduler, place: usize) -> Result<Worker> {
+    fn start_worker(&self, state: &mut Scheduler, place: usize) -> Result<Worker> {
         let requests = ByteChannel::new()?;
         state.started = state.started.wrapping_add(1);
-        let id = WorkerId {
-            place: u32::try_from(place).expect("fewer workers than pids"),
-            generation: state.started,
-        };
-        let name = format!("{}-{}", self.settings.name, state.started);
-        let mut setup = None;
-        if let Some(initializer) = &self.settings.initializer {
-            let unsendable = |reason| Error::encode(Travelling::Arguments, &name, reason);
-            let (request, attachments) = initializer.request().map_err(unsendable)?;
-            // Not with the start, which is sent while the scheduler is locked: it may be large, and the worker slow.
-            requests.put(&request).map_err(unsendable)?;
-            setup = Some(attachments);
-        }
+        let number = state.started;
+        let name = format!("{}-{number}", self.settings.name);
+        let initializer = self.settings.initializer.as_ref();
+        let no_call = || Ok((vec![0; Request::SIZE], Attachments::default()));
+        let request = initializer.map_or_else(no_call, Initializer::request);
+        let unsendable = |reason| Error::encode(Travelling::Arguments, &name, reason);
+        let (request, setup) = request.map_err(unsendable)?;
+        // Not with the start, which is sent while the scheduler is locked: it may be large, and the worker slow.
+        requests.put(&request).map_err(unsendable)?;
         let arguments = (
-            id,
+            number,
+            place,
             requests.clone(),
             self.events.clone(),
             self.progress_cells.clone(),
-            setup.is_some(),
             self.settings.calls_per_worker,
         );
         let builder = Builder::new().name(name).daemon(true);
@@ -102,36 +92,33 @@ impl Supervisor {
         let events = self.events.clone();
         let report = move || {
             // It can fail only for want of memory; then the pool's next check notices the death.
-            let _ = events.put(bytes_of(&Event::new(EventKind::Died, id)));
+            let _ = events.put(bytes_of(&Event::new(EventKind::Died, number)));
         };
         reaper::adopt(handle.child(), Some(Box::new(report)));
         Ok(Worker {
-            id,
+            number,
             handle,
             requests,
             setup,
             last_batch: NO_BATCH,
             has: VecDeque::new(),
-            stuck: false,
-            last: Instant::now(),
+            last: Some(Instant::now()),
             depth: 0,
         })
     }
 
-    /// Takes in a call, whose batches will be handed in.
+    /// Takes in a call, whose batches will be submitted.
     pub(crate) fn open_call<F: Task<Args, How>, Args, How>(&self, function: F) -> Result<Caller> {
-        let task = task_table::index_of(function)?;
-        let call = Job::new::<F::Output>(task, type_name::<F>());
+        let call = Job::new(function)?;
         let mut state = self.state();
         match &state.phase {
             Phase::Open => state.enter(&call),
-            Phase::Closed => return Err(Error::PoolClosed),
-            Phase::Ended(end) => return Err(end.clone().into()),
+            ended => return Err(ended.clone().into()),
         }
         Ok(Caller(call))
     }
 
-    /// Hands in batches of a call that was taken in. If the pool has ended since, the call has been told.
+    /// Hands in batches of a call. If the pool has ended since the call was opened, the call has been told.
     pub(crate) fn submit(&self, batches: &mut Vec<Batch>) {
         if batches.is_empty() {
             return;
@@ -144,29 +131,6 @@ impl Supervisor {
         }
     }
 
-    /// Ends the workers, and the waiting of all callers.
-    pub(super) fn end(&self, state: &mut Scheduler, end: &PoolEnd) {
-        if state.has_ended() {
-            return;
-        }
-        state.phase = Phase::Ended(end.clone());
-        state.waiting.clear();
-        for call in state.calls.drain(..).filter_map(|call| call.upgrade()) {
-            call.end(end.clone());
-        }
-        for worker in state.workers.iter().flatten() {
-            let _ = worker.handle.kill();
-        }
-        self.wake();
-        self.changed.notify_all();
-    }
-
-    /// Wakes the pool's thread. Where that fails, it checks by itself before long.
-    fn wake(&self) {
-        let wake = Event::new(EventKind::Wake, WorkerId::default());
-        let _ = self.events.put(bytes_of(&wake));
-    }
-
     pub(crate) fn close(&self) {
         let mut state = self.state();
         if state.phase == Phase::Open {
@@ -176,18 +140,167 @@ impl Supervisor {
         self.wake();
     }
 
-    /// Ends everything at once, and waits until no worker is left.
-    pub(crate) fn terminate(&self) {
-        let mut state = self.state();
-        self.end(&mut state, &PoolEnd::Terminated);
-        let limit = DYING + Duration::from_secs(1);
-        let there = |state: &mut Scheduler| !state.workers.is_empty();
-        drop(self.changed.wait_timeout_while(state, limit, there));
+    /// Ends the workers, and the waiting of all callers.
+    pub(crate) fn end(&self, state: &mut Scheduler, end: Phase) {
+        if state.has_ended() {
+            return;
+        }
+        state.waiting.clear();
+        for call in state.calls.drain(..).filter_map(|call| call.upgrade()) {
+            call.end(end.clone());
+        }
+        state.phase = end;
+        for worker in state.workers.iter().flatten() {
+            let _ = worker.handle.kill();
+        }
+        self.wake();
     }
 
-    /// Waits until a closed pool has done its work and its workers have gone.
+    /// Wakes the pool's thread, with an event of no worker. Where that fails, it checks by itself before long.
+    fn wake(&self) {
+        let wake = Event::new(EventKind::Done, 0);
+        let _ = self.events.put(bytes_of(&wake));
+    }
+
+    /// Waits until the pool has ended and its workers have gone.
     pub(crate) fn wait_for_end(&self) {
-        let closed = |state: &mut Scheduler| state.phase == Phase::Closed;
-        drop(self.changed.wait_while(self.state(), closed));
+        let are_there = |state: &mut Scheduler| !state.workers.is_empty();
+        drop(self.changed.wait_while(self.state(), are_there));
+    }
+
+    /// The whole life of the pool's thread.
+    pub(crate) fn run(&self) {
+        let _ = without_panic(|| self.listen());
+        let mut state = self.state();
+        // Unless the pool has ended, the thread panicked: callers must not wait for it.
+        let panicked = "the thread of the pool panicked".to_owned();
+        self.end(&mut state, Phase::Broken(panicked));
+        state.waiting.clear();
+        state.workers.clear();
+        self.changed.notify_all();
+    }
+
+    /// Handles events until the pool has ended and its workers are gone.
+    fn listen(&self) {
+        // So many events at a time that others get at the scheduler in between.
+        const MAX: usize = 64;
+        let (mut pause, mut checked) = (SOON, Instant::now());
+        let mut deadline = None;
+        loop {
+            let message = self.events.get(Some(pause));
+            let mut state = self.state();
+            let message = message.unwrap_or_else(|reason| {
+                self.end(&mut state, Phase::Broken(reason));
+                None
+            });
+            self.handle(&mut state, message, MAX);
+            if checked.elapsed() >= SOON {
+                self.check_workers(&mut state);
+                checked = Instant::now();
+            }
+            state.give_out();
+            if state.is_done() {
+                for worker in state.workers.iter().flatten() {
+                    worker.requests.close();
+                }
+                if state.is_empty() {
+                    self.end(&mut state, Phase::Terminated);
+                }
+            }
+            if state.has_ended() {
+                // A killed process ends soon; what does not is left to the reaper.
+                let deadline = *deadline.get_or_insert_with(|| Instant::now() + DYING);
+                if state.is_empty() || Instant::now() >= deadline {
+                    return;
+                }
+            }
+            let all_there = state.workers.iter().all(Option::is_some);
+            let is_idle = state.phase == Phase::Open && all_there && !state.has_batches();
+            pause = if is_idle { LATER } else { SOON };
+            let woken = std::mem::take(&mut state.woken);
+            drop(state);
+            // Once for all that there is, and when they need not wait for the scheduler.
+            for call in woken {
+                call.wake();
+            }
+        }
+    }
+
+    /// Handles the `first` message and those behind it, up to `max`.
+    fn handle(&self, state: &mut Scheduler, first: Option<Vec<u8>>, max: usize) {
+        let behind = std::iter::from_fn(|| self.events.try_get());
+        for message in first.into_iter().chain(behind).take(max) {
+            let Some((event, _)) = message::read::<Event>(&message) else {
+                continue;
+            };
+            match event.kind {
+                EventKind::Done => state.done(&event, message),
+                EventKind::Died => self.replace(state, event.worker),
+            }
+        }
+    }
+
+    /// Checks for what no event reports.
+    fn check_workers(&self, state: &mut Scheduler) {
+        // Workers that are dead without having been announced so, for want of memory.
+        let workers = state.workers.iter().flatten();
+        let dead = workers.filter(|worker| !worker.handle.is_alive());
+        let dead: Vec<u32> = dead.map(|worker| worker.number).collect();
+        if !dead.is_empty() {
+            // What they sent is there by now, and is handled first.
+            self.handle(state, None, usize::MAX);
+            for number in dead {
+                self.replace(state, number);
+            }
+        }
+        for place in 0..state.workers.len() {
+            self.fill(state, place, None);
+        }
+        state.cancel_stuck();
+    }
+
+    /// Takes a dead worker off the scheduler and, unless it is better to wait, puts a new one in its place.
+    fn replace(&self, state: &mut Scheduler, number: u32) {
+        // So many checks last longer, twenty seconds, than any trouble that comes from outside.
+        const TROUBLE: usize = 200;
+        let is_it = |worker: &Worker| worker.number == number;
+        let mut workers = state.workers.iter();
+        let place = workers.position(|worker| worker.as_ref().is_some_and(is_it));
+        let Some(place) = place else { return };
+        let (ready, death) = state.remove_dead(place, &self.progress_cells);
+        state.failed_starts += usize::from(!ready);
+        let how = death.as_ref().map(Error::to_string);
+        // Each place may be unlucky once; more than that is not bad luck.
+        if state.failed_starts <= self.size() + 1 {
+            return self.fill(state, place, how);
+        }
+        let killed = match death {
+            Some(Error::Killed { signal, .. }) => [Signal::KILL, Signal::TERM].contains(&signal),
+            // It may have been.
+            Some(Error::EndUnknown { .. }) => true,
+            _ => false,
+        };
+        // What kills the workers may stop; the place is filled at the next check.
+        if !killed || state.failed_starts > TROUBLE.saturating_mul(self.size()) {
+            let how = how.unwrap_or_else(|| "they end before they are ready".to_owned());
+            self.end(state, Phase::Broken(format!("{NO_WORKERS}: {how}")));
+        }
+    }
+
+    /// Puts a new worker in an empty place, if it will have something to do.
+    fn fill(&self, state: &mut Scheduler, place: usize, died: Option<String>) {
+        if state.workers[place].is_some() || state.has_ended() || state.is_done() {
+            return;
+        }
+        match self.start_worker(state, place) {
+            Ok(worker) => state.workers[place] = Some(worker),
+            // The next check tries again.
+            Err(_) if !state.is_empty() => {}
+            Err(error) => {
+                let reason = died.map_or_else(String::new, |how| format!(" ({how})"));
+                let reason = format!("{NO_WORKERS}: {error}{reason}");
+                self.end(state, Phase::Broken(reason));
+            }
+        }
     }
 }

@@ -1,70 +1,60 @@
 //! A worker of a pool: a process that takes batches of inputs, calls functions, and sends results.
 
+use std::io;
 use std::time::Instant;
 
 use bytemuck::bytes_of;
 
 use crate::errors::task_failure::TaskFailure;
-use crate::pool::byte_channel::ByteChannel;
-use crate::pool::message::{self, Event, EventKind, NO_BATCH, Request, WorkerId};
+use crate::platform::wait_until::WaitUntil;
+use crate::pool::message::{self, ByteChannel, Event, EventKind, NO_BATCH, Request};
 use crate::pool::progress_cells::ProgressCells;
 use crate::process::batch::{Results, Step};
 use crate::process::task_table::{self, RegisteredTask};
 use crate::trace::events::event;
 use crate::transfer::attachments::Attachments;
 
-/// Runs a worker. It ends when the pool has closed its requests, or after so many `calls`, to be replaced by a fresh
-/// one. If it is to be `initialized`, the first request is for the initializer.
+/// Bytes of memory that a worker keeps for its next request, and for its next results.
+const KEPT: usize = 4 << 20;
+
+/// Ends when the pool has closed the requests, or after so many `calls`, to be replaced by a fresh worker.
 #[expect(clippy::needless_pass_by_value, reason = "arguments of a task")]
 pub(crate) fn work(
-    worker_id: WorkerId,
+    worker: u32,
+    place: usize,
     requests: ByteChannel,
     events: ByteChannel,
     progress_cells: ProgressCells,
-    initialized: bool,
     mut calls: u64,
-) {
+) -> io::Result<()> {
     let table = task_table::table().unwrap_or_default();
-    let cell = progress_cells.cell(worker_id.place);
-    if initialized {
-        let Ok(Some(first)) = requests.get(None) else {
-            return;
-        };
-        let (request, arguments) = read(&first);
-        let note = |step| cell.write(NO_BATCH, step);
-        initialize(&table[request.task as usize], arguments, &note);
-    }
-    // Without a pool there is nothing to do.
-    let ready = Event::new(EventKind::Ready, worker_id);
-    if events.put(bytes_of(&ready)).is_err() {
-        return;
-    }
-    // Kept from one batch to the next.
-    let mut message = Vec::new();
-    while calls > 0
-        && let Ok(Some(next)) = requests.get(None)
-    {
-        let (request, inputs) = read(&next);
+    let cell = progress_cells.cell(place);
+    // Kept from one batch to the next: memory that was used before is faster than new memory.
+    let (mut next, mut message) = (Vec::new(), Vec::new());
+    while calls > 0 && requests.get_into(&mut next, WaitUntil::Until(None)).is_ok() {
+        let request = message::read::<Request>(&next);
+        let (request, inputs) = request.expect("the pool sends requests");
         let Request { batch, count, .. } = request;
-        message.clear();
         message.resize(Event::SIZE, 0);
         let start = Instant::now();
+        let task = &table[request.task as usize];
+        let note = |step| cell.write(batch, step);
         let mut attachments = Attachments::default();
         if batch != NO_BATCH {
-            let task = &table[request.task as usize];
             let (function, first) = (task.name(), request.first);
             event!(DEBUG, function, first, count, "task begins");
-            let note = |step| cell.write(batch, step);
             attachments = (task.run_batch)(inputs, count, &note, &mut message);
-            note(Step::Begin(count));
+            cell.end_batch();
             event!(DEBUG, function, "task ends");
+            calls = calls.saturating_sub(u64::from(count));
+        } else if count > 0 {
+            initialize(task, inputs, &note)?;
         }
-        calls = calls.saturating_sub(u64::from(count));
         let done = Event {
-            has_handles: !attachments.is_empty(),
             batch,
+            has_handles: u32::from(!attachments.is_empty()),
             nanoseconds: u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX),
-            ..Event::new(EventKind::Done, worker_id)
+            ..Event::new(EventKind::Done, worker)
         };
         message[..Event::SIZE].copy_from_slice(bytes_of(&done));
         match events.put(&message) {
@@ -76,34 +66,32 @@ pub(crate) fn work(
                 message.truncate(Event::SIZE);
                 message.extend(failures);
                 if events.put(&message).is_err() {
-                    return;
+                    break;
                 }
             }
         }
-        // What was large once is not kept.
-        message.clear();
-        message.shrink_to(1 << 20);
+        for buffer in [&mut next, &mut message] {
+            buffer.clear();
+            buffer.shrink_to(KEPT);
+        }
     }
+    Ok(())
 }
 
-fn read(message: &[u8]) -> (Request, &[u8]) {
-    message::read(message).expect("the pool sends requests")
-}
-
-/// Sets the worker up; a panic there ends the worker, and the pool hears why.
-fn initialize(task: &RegisteredTask, arguments: &[u8], note: &dyn Fn(Step)) {
+/// Sets the worker up; if that fails, the worker fails, and the pool learns why.
+fn initialize(task: &RegisteredTask, arguments: &[u8], note: &dyn Fn(Step)) -> io::Result<()> {
     let mut results = Vec::new();
     // Its result is not sent.
     drop((task.run_batch)(arguments, 1, note, &mut results));
-    // Its result may be anything.
-    if let Err(
-        why @ (TaskFailure::Panicked { .. }
-        | TaskFailure::Failed { .. }
-        | TaskFailure::UnreadableInput { .. }),
-    ) = Results::new(&results).next::<()>()
-    {
-        let message = format!("the initializer {} failed: {why}", task.name());
-        // Without the announcement of a panic: a panic of the initializer has been announced.
-        std::panic::resume_unwind(Box::new(message));
+    match Results::new(&results).next::<()>() {
+        // Its result may be anything.
+        Ok(())
+        | Err(TaskFailure::UnreadableResult { .. } | TaskFailure::UnsendableResult { .. }) => {
+            Ok(())
+        }
+        Err(why) => {
+            let message = format!("the initializer {} failed: {why}", task.name());
+            Err(io::Error::other(message))
+        }
     }
 }

@@ -26,6 +26,7 @@ pub(crate) fn main() -> ExitCode {
             apply_calls_once_with_any_number_of_arguments,
             map_each_returns_every_result_separately,
             results_can_be_waited_for_later,
+            tuples_are_spread_over_the_arguments_later_too,
             a_result_is_given_once,
             a_result_that_takes_long_is_not_there_in_time,
             imap_yields_the_results_one_by_one_in_order,
@@ -162,6 +163,25 @@ fn results_can_be_waited_for_later() {
     for result in some.into_iter().rev() {
         assert_eq!(result.get().unwrap(), 2 * numbers.next().unwrap());
     }
+}
+
+fn tuples_are_spread_over_the_arguments_later_too() {
+    let pool = Pool::new(2).unwrap();
+    let inputs = (0..100).map(|number| (number, 3));
+    let later = pool.starmap_async(power, inputs.clone()).unwrap();
+    let sized = pool.chunk_size(7).starmap_async(power, inputs).unwrap();
+    // The others don't wait for the one whose answer is still to come.
+    let board = RawArray::new(1).unwrap();
+    let held = [(board.clone(),), (board.clone(),)];
+    let mut held = pool.chunk_size(1).starmap_async(waits_for, held).unwrap();
+    let cubes: Vec<u64> = (0..100).map(|number: u64| number.pow(3)).collect();
+    assert_eq!(later.get().unwrap(), cubes);
+    assert_eq!(sized.get().unwrap(), cubes);
+    assert!(!held.is_ready());
+    board.set(0, 7);
+    assert_eq!(held.get().unwrap(), [7, 7]);
+    let none = pool.starmap_async(five, [(); 0]).unwrap();
+    assert!(none.get().unwrap().is_empty());
 }
 
 fn a_result_is_given_once() {
@@ -529,6 +549,7 @@ fn a_function_that_is_not_in_the_list_is_an_error() {
         pool.starmap(unknown, [(1,)]).unwrap_err(),
         pool.map_each(unknown, [1]).unwrap_err(),
         pool.map_async(unknown, [1]).unwrap_err(),
+        pool.starmap_async(unknown, [(1,)]).unwrap_err(),
         pool.apply(unknown, (1,)).unwrap_err(),
         pool.apply_async(unknown, (1,)).unwrap_err(),
         pool.imap(unknown, [1]).unwrap_err(),

@@ -83,11 +83,12 @@ fn begins_and_stays((place, board): (usize, RawArray<u32>)) -> usize {
     place
 }
 
-fn every_call(pool: &Pool) -> [Error; 6] {
+fn every_call(pool: &Pool) -> [Error; 7] {
     [
         pool.map(doubler, [1]).unwrap_err(),
         pool.map_each(doubler, [1]).unwrap_err(),
         pool.map_async(doubler, [1]).unwrap_err(),
+        pool.starmap_async(doubler, [(1,)]).unwrap_err(),
         pool.apply(doubler, (1,)).unwrap_err(),
         pool.apply_async(doubler, (1,)).unwrap_err(),
         pool.imap(doubler, [1]).unwrap_err(),

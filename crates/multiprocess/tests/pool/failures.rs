@@ -9,6 +9,7 @@ use crate::story;
 
 use std::cell::Cell;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use ipc_channel::ipc;
 use multiprocess::{Error, Pool, RawArray, RegisteredTask, TaskFailure, init, task};
@@ -54,6 +55,7 @@ fn tasks() -> Vec<RegisteredTask> {
         task(odd),
         task(panics_or_resumes),
         task(who),
+        task(count_in),
         task(perhaps_dies),
         task(begins_and_stays),
         task(dies_before_it_sends),
@@ -178,8 +180,23 @@ enum Death {
     Kill,
 }
 
+static CALLS: OnceLock<RawArray<u32>> = OnceLock::new();
+
+fn count_in(calls: RawArray<u32>) {
+    CALLS.set(calls).unwrap();
+}
+
+/// Returns a pool whose workers count calls in an array: inputs without handles go in batches.
+fn counting_pool(workers: usize) -> (Pool, RawArray<u32>) {
+    let calls = RawArray::new(500).unwrap();
+    let builder = Pool::builder().workers(workers);
+    let builder = builder.initializer(count_in, (calls.clone(),)).unwrap();
+    (builder.build().unwrap(), calls)
+}
+
 /// Counts the call, and dies if it is the one that is to.
-fn perhaps_dies((input, fatal, death, calls): (usize, usize, Death, RawArray<u32>)) -> usize {
+fn perhaps_dies((input, fatal, death): (usize, usize, Death)) -> usize {
+    let calls = CALLS.get().unwrap();
     calls.update(input, |calls| calls + 1);
     if input == fatal {
         match death {
@@ -196,9 +213,15 @@ fn perhaps_dies((input, fatal, death, calls): (usize, usize, Death, RawArray<u32
 
 /// Does `inputs` calls in batches, of which one kills its worker; exactly that one may fail, and what was done before
 /// it in the same batch is lost.
-fn with_a_death(pool: &Pool, inputs: usize, chunk: usize, fatal: usize, death: Death) {
-    let calls = RawArray::new(inputs).unwrap();
-    let all = (0..inputs).map(|input| (input, fatal, death, calls.clone()));
+fn with_a_death(
+    (pool, calls): &(Pool, RawArray<u32>),
+    inputs: usize,
+    chunk: usize,
+    fatal: usize,
+    death: Death,
+) {
+    (0..inputs).for_each(|input| calls.set(input, 0));
+    let all = (0..inputs).map(|input| (input, fatal, death));
     let each = pool.chunk_size(chunk).map_each(perhaps_dies, all).unwrap();
     assert_eq!(each.len(), inputs);
     for (input, result) in each.into_iter().enumerate() {
@@ -224,24 +247,26 @@ fn with_a_death(pool: &Pool, inputs: usize, chunk: usize, fatal: usize, death: D
 }
 
 fn a_worker_that_dies_fails_the_input_under_way() {
-    let pool = Pool::new(2).unwrap();
+    let counting = counting_pool(2);
     for death in [Death::Exit, Death::Abort, Death::Kill] {
         for fatal in [0, 2, 4] {
-            with_a_death(&pool, 5, 5, fatal, death);
+            with_a_death(&counting, 5, 5, fatal, death);
         }
     }
+    let (pool, _) = counting;
     assert_eq!(pool.worker_pids().len(), 2);
     assert_eq!(pool.map(doubler, [1, 2, 3]).unwrap(), [2, 4, 6]);
 }
 
 fn one_death_among_many_batches_fails_nothing_else() {
-    let pool = Pool::new(3).unwrap();
+    let counting = counting_pool(3);
     for (chunk, fatal) in [(1, 0), (1, 77), (7, 30), (7, 99), (40, 41)] {
-        with_a_death(&pool, 100, chunk, fatal, Death::Kill);
+        with_a_death(&counting, 100, chunk, fatal, Death::Kill);
     }
     // With batches of the pool's choice, it is unknown which inputs were together.
-    let calls = RawArray::new(500).unwrap();
-    let all = (0..500).map(|input| (input, 250, Death::Kill, calls.clone()));
+    let (pool, calls) = counting;
+    (0..500).for_each(|input| calls.set(input, 0));
+    let all = (0..500).map(|input| (input, 250, Death::Kill));
     let each = pool.map_each(perhaps_dies, all).unwrap();
     for (input, result) in each.into_iter().enumerate() {
         assert_eq!(calls.get(input), 1);
