@@ -57,9 +57,13 @@ impl Message<'_> {
                 let chunks = whole.iter().copied().chain(last);
                 (chunks.map(bytemuck::cast).collect(), bytes.len())
             }
-            Message::Words([front, back], length) => {
-                let chunks = front.iter().chain(back).map(bytes_in);
-                (chunks.map(bytemuck::cast).collect(), length)
+            Message::Words(words, length) => {
+                let mut chunks = Vec::with_capacity(words[0].len() + words[1].len());
+                for words in words {
+                    let bytes = words.iter().map(bytes_in);
+                    chunks.extend(bytes.map(bytemuck::cast::<_, [N; COUNT]>));
+                }
+                (chunks, length)
             }
         };
         if !length.is_multiple_of(size_of::<N>()) {
