@@ -20,7 +20,8 @@ use crate::trace::events;
 ///
 /// It is at its end for receivers when no [`Sender`] is left in any process and everything has been
 /// received, and an error for senders when no [`Receiver`] is left: also when the processes that had them
-/// were killed. Both halves can be cloned, and travel.
+/// were killed. Both halves can be cloned, and travel. A process that gives clones to its children still has its own half:
+/// unless it drops that, the end never comes.
 ///
 /// Python has none: there a *sentinel*, an item that means the end, is put once for each that gets. The shape is that of
 /// [`std::sync::mpsc::channel`], except that receivers can be cloned.
@@ -43,11 +44,15 @@ use crate::trace::events;
 /// fn main() -> Result<(), multiprocess::Error> {
 ///     multiprocess::init([task(count)]);
 ///     let (sender, receiver) = channel()?;
-///     let child = spawn(count, (sender,))?;
+///     let children = [spawn(count, (sender.clone(),))?, spawn(count, (sender.clone(),))?];
+///     drop(sender);
 ///     for number in &receiver {
 ///         println!("{}", number?);
 ///     }
-///     child.join()
+///     for child in children {
+///         child.join()?;
+///     }
+///     Ok(())
 /// }
 /// ```
 pub fn channel<T: Serialize + DeserializeOwned + 'static>() -> Result<(Sender<T>, Receiver<T>)> {

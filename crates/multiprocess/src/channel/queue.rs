@@ -31,7 +31,8 @@ use crate::trace::events;
 /// - A process that is killed in the middle of a put or a get only loses the item it was putting, or had got.
 /// - An item that cannot be serialised is an error where it is put.
 ///
-/// To have the queue end by itself when no producer is left, use [`channel`](crate::channel()).
+/// A queue does not end when its other users do, so a process may wait for ever for items from one that has returned. Use
+/// [`channel`](crate::channel()) for one that ends by itself when no producer is left.
 ///
 /// # Limits
 ///

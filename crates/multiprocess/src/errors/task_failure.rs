@@ -23,7 +23,7 @@ pub enum TaskFailure {
     Failed { message: String },
     /// The worker died with this input: while it called the function for it or, where the input was sent by itself,
     /// before the result was sent. A new worker took its place.
-    #[error("meanwhile {how}")]
+    #[error("its worker died: {how}")]
     WorkerDied { how: String },
     /// The function had returned, and its result was lost with the worker, which died before it sent the results of the
     /// batch. It happens only to inputs that share a batch with others.

@@ -12,7 +12,7 @@ use crate::pool::result::{AsyncResult, Collection, Finish, InOrder};
 use crate::pool::supervisor::Supervisor;
 use crate::process::task::Task;
 
-/// A pool together with how the next call is to be done; made by [`Pool::chunk_size`](crate::Pool::chunk_size) or
+/// A pool with options for its next call; made by [`Pool::chunk_size`](crate::Pool::chunk_size) or
 /// [`Pool::on_progress`](crate::Pool::on_progress), and used like the pool itself.
 #[must_use = "options do nothing until a method such as `map` is called on them"]
 pub struct MapOptions<'a> {

@@ -351,7 +351,10 @@ fn a_worker_that_dies_before_it_sends_its_only_result_has_died_with_that_input()
     let died = pool
         .apply(dies_before_it_sends, (1,))
         .map_err(|error| error.to_string());
-    assert!(died.unwrap_err().contains("meanwhile"), "the only input");
+    assert!(
+        died.unwrap_err().contains("its worker died"),
+        "the only input"
+    );
     // Of several that were done, none was the one that it had.
     let each = pool
         .chunk_size(3)
