@@ -33,8 +33,7 @@ use crate::transfer::handle::handle;
 /// use multiprocess::{Barrier, spawn, task};
 ///
 /// fn climber(summit: Barrier) -> u32 {
-///     let flag = || println!("the last one, who sets the flag, is here");
-///     summit.wait_with(flag).expect("all climbers are alive")
+///     summit.wait_with(|| println!("all are here")).expect("all climbers are alive")
 /// }
 ///
 /// fn main() -> Result<(), multiprocess::Error> {
@@ -54,6 +53,8 @@ pub struct Barrier(Arc<Inner>);
 struct Inner {
     rounds: Rounds,
     parties: u32,
+    /// This process. A copy made by `fork` is another one.
+    process: UniquePid,
     /// The place of this process among the participants, once it is one.
     place: OnceLock<Option<usize>>,
     /// Whether it arrived while the thread panicked, as in a message that is discarded.
@@ -82,6 +83,7 @@ impl Barrier {
         Barrier(Arc::new(Inner {
             rounds: Rounds(memory),
             parties,
+            process: UniquePid::own(),
             place: OnceLock::new(),
             arrived_in_panic: std::thread::panicking(),
         }))
@@ -221,11 +223,12 @@ impl Barrier {
 
     /// Returns an error in a copy of the process made by `fork`, which is no participant.
     fn rounds(&self) -> Result<&Rounds> {
-        let rounds = &self.0.rounds;
-        match rounds.0.check_process() {
-            Err(source) if rounds.0.is_forked() => Err(Error::memory(CONTENT, source)),
-            _ => Ok(rounds),
+        let inner = &self.0;
+        if inner.process != UniquePid::own() {
+            let checked = inner.rounds.0.check_process();
+            checked.map_err(|source| Error::memory(CONTENT, source))?;
         }
+        Ok(&inner.rounds)
     }
 }
 
