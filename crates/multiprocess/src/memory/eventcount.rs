@@ -38,12 +38,14 @@ pub(crate) fn notify_all_of(segment: &Segment) {
 
 impl<'a> EventCount<'a> {
     /// Returns the eventcount of a segment at a place, which is even.
+    #[inline]
     pub(crate) fn of(segment: &'a Segment, place: usize) -> EventCount<'a> {
         let [epoch, waiters] = [place, place + 1].map(|word| &segment.words()[word]);
         EventCount { epoch, waiters }
     }
 
     /// Wakes one waiter, if there is any. The caller has stored what it waits for.
+    #[inline]
     pub(crate) fn notify_one(self) {
         self.notify(1);
     }

@@ -45,14 +45,17 @@ struct State(u64);
 impl State {
     const COUNTING: u64 = 1 << 32;
 
+    #[inline]
     fn free(self) -> u64 {
         self.0 & (State::COUNTING - 1)
     }
 
+    #[inline]
     fn is_counting(self) -> bool {
         self.0 & State::COUNTING != 0
     }
 
+    #[inline]
     fn has_version_of(self, other: State) -> bool {
         self.0 >> 32 == other.0 >> 32
     }
@@ -296,11 +299,13 @@ impl Permits {
         Ok(place)
     }
 
+    #[inline]
     fn numbers(&self) -> &[AtomicU64] {
         self.memory.atomics()
     }
 
     /// The first of the numbers is the state.
+    #[inline]
     fn state_word(&self) -> &AtomicU64 {
         &self.numbers()[0]
     }
@@ -335,16 +340,19 @@ impl Permits {
         &self.numbers()[place + 1]
     }
 
+    #[inline]
     fn permits_at(&self, place: usize) -> u64 {
         self.count_at(place).load(Ordering::SeqCst)
     }
 
     /// Not 0 if the permits have to be counted.
+    #[inline]
     fn stale(&self) -> &AtomicU32 {
         &self.memory.words()[words::NOTE]
     }
 
     /// Notified when a permit is free again.
+    #[inline]
     pub(crate) fn freed(&self) -> EventCount<'_> {
         EventCount::of(&self.memory, words::MONITOR_EVENTCOUNTS.start)
     }
