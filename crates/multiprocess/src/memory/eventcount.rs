@@ -42,12 +42,14 @@ impl<'a> EventCount<'a> {
     }
 
     /// Returns the eventcount of a segment at a place, which is even.
+    #[inline]
     pub(crate) fn of(segment: &'a Segment, place: usize) -> EventCount<'a> {
         let words = segment.words();
         EventCount::new(&words[place], &words[place + 1])
     }
 
     /// Wakes one waiter, if there is any. The caller has stored what it waits for.
+    #[inline]
     pub(crate) fn notify_one(self) {
         self.notify(1);
     }

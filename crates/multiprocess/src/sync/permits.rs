@@ -44,6 +44,7 @@ const TURN: usize = 0;
 /// How many permits are free, and the version, which is odd while they are counted.
 type State = [u32; 2];
 
+#[inline]
 fn is_counting([_, version]: State) -> bool {
     version % 2 == 1
 }
@@ -233,6 +234,7 @@ impl Permits {
         Ok(place.inspect(|place| _ = self.place.set(*place)))
     }
 
+    #[inline]
     fn numbers(&self) -> &[AtomicU64] {
         self.memory.atomics()
     }
@@ -242,6 +244,7 @@ impl Permits {
         cast(self.numbers()[STATE].load(Ordering::SeqCst))
     }
 
+    #[inline]
     fn set_state(&self, state: State) {
         self.numbers()[STATE].store(cast(state), Ordering::SeqCst);
     }
@@ -263,16 +266,19 @@ impl Permits {
         &self.numbers()[place + 1]
     }
 
+    #[inline]
     fn has_permits(&self, place: usize) -> bool {
         self.count_at(place).load(Ordering::SeqCst) > 0
     }
 
     /// Not 0 if the permits have to be counted.
+    #[inline]
     fn stale(&self) -> &AtomicU32 {
         &self.memory.words()[words::STALE]
     }
 
     /// Notified when a permit is free again.
+    #[inline]
     pub(crate) fn freed(&self) -> EventCount<'_> {
         EventCount::of(&self.memory, words::EVENTCOUNTS.start)
     }

@@ -41,8 +41,8 @@ pub(crate) fn release(memory: &File, kept: u64) {
 /// Returns a new file that has no name, and is gone with the last process that has it open; `None` where the system has
 /// no such files.
 pub(crate) fn memfd() -> Option<io::Result<File>> {
-    let make = || memfd_create("multiprocess", MemfdFlags::CLOEXEC);
-    match (!is_portable()).then(make)? {
+    let create = || memfd_create("multiprocess", MemfdFlags::CLOEXEC);
+    match (!is_portable()).then(create)? {
         Err(Errno::NOSYS) => None,
         file => Some(file.map(File::from).map_err(io::Error::from)),
     }
