@@ -123,7 +123,7 @@ impl Semaphore {
                 permits: self.0.all,
                 holders: self.0.holders(),
             }),
-            (Ok(false) | Err(Refused::Busy), _) => {
+            (Ok(false) | Err(Refused::Busy), WaitUntil::Try | WaitUntil::Until(_)) => {
                 let reason = format!("none of {} permits is free", self.0.all);
                 Err(Error::WouldBlock { reason })
             }
