@@ -29,25 +29,20 @@
 //! # Values that travel
 //!
 //! Arguments and results are any owned types that serde can serialise and deserialise; a function [may also
-//! fail](Task). The bytes are in
-//! [postcard](https://docs.rs/postcard)'s format, which carries no types: a type that asks the bytes what they are
-//! (`#[serde(untagged)]`, `#[serde(flatten)]`, `serde_json::Value`) is an error. A type of your own gets
-//! `#[derive(Serialize, Deserialize)]` from the package `serde` with its feature `derive`.
-//!
-//! With the feature `ipc`, on Linux,
-//! senders, receivers and shared memory of the `ipc-channel` package travel too, in arguments and results of processes,
-//! up to 63 of them in a value; elsewhere they are an error. Without the feature, the crate finds only those in the
-//! name of the value's type (`Vec<IpcSender<u8>>`, but not a field of a struct). Any other is an error where it is
-//! read, with a panic message from `ipc-channel`, which keeps the handle open until the same thread sends something
-//! through it. Other values are not affected. The crate's own handles (queues, channels, pipes, locks, shared values
-//! and the like) travel in messages of this crate: arguments, results, and what is put or sent. Another serialiser, and
-//! `ipc-channel`'s own `send`, get an error for them, and so does reading one from bytes that came with no message. A
-//! value of more than 32 KiB goes through memory that the system keeps only as long as one of the two processes has it
-//! open, so neither ever waits for the other to read.
+//! fail](Task). A type of your own gets `#[derive(Serialize, Deserialize)]` from the package `serde` with its feature
+//! `derive`. The bytes are in [postcard](https://docs.rs/postcard)'s format, which carries no types: a type whose
+//! `Deserialize` has to find them in the bytes (`#[serde(untagged)]`, `#[serde(flatten)]`, `serde_json::Value`) is an
+//! error.
 //!
 //! A vector of plain numbers (`Vec<u8>`, `Vec<f64>` and the like, not of `bool`, `char` or 128 bits) that is itself an
-//! argument, a result or a message goes as one block of memory, many times faster than number by number. In a struct or a tuple it
-//! is serialised like any other value: give a function two arguments rather than one pair.
+//! argument, a result or a message goes as one block of memory, many times faster than number by number. In a struct or
+//! a tuple it is serialised like any other value: give a function two arguments rather than one pair. A value of more
+//! than 32 KiB goes through memory that the system keeps only as long as one of the two processes has it open, so
+//! neither ever waits for the other to read.
+//!
+//! The crate's own handles (queues, channels, pipes, locks, shared values and the like, also in a `Vec` or a struct)
+//! travel in arguments, results, and what is put or sent. Another serialiser gets an error for them, and so does
+//! reading one from bytes that came with no message.
 //!
 //! # From Python
 //!
@@ -110,11 +105,15 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
-//! | `ipc` | handles of the `ipc-channel` package travel in arguments and results (see above) |
+//! | `ipc` | on Linux, senders, receivers and shared memory of the `ipc-channel` package travel in arguments and results of processes, up to 63 in a value |
 //! | `print` | `MULTIPROCESS_LOG=info` (or `debug`, `trace`) prints the events of every process on standard error; Python: `log_to_stderr` |
 //! | `record` | `MULTIPROCESS_RECORD=FOLDER` has every process write its events into that folder; `recorder` adds events of your own |
 //!
 //! Events always go to the program's own `tracing` subscriber, if it has one.
+//!
+//! Where handles of `ipc-channel` do not travel, they are an error. Without the feature the crate finds only those in the
+//! name of the value's type, such as `Vec<IpcSender<u8>>`. It does not find one in a field of a struct: that is an error
+//! where it is read, and the handle stays open until the same thread sends something through `ipc-channel`.
 //!
 //! # Printing
 //!
@@ -149,14 +148,15 @@
 //! - A child closes the descriptors that `exec` would leave open, and that its parent has: on Linux, and where it may
 //!   read its parent's in `/proc`. One that the parent closes at the moment of the start may stay open.
 //! - A handle in a message exists as long as the message may still be received. If no process receives it, it is freed
-//!   with the last handle of the queue, channel or pipe (one that was given to a child counts until the child has
-//!   ended); in a channel or pipe also when a process sends, or drops a sender, and no receiver is left. It is not
-//!   freed if all processes that had the queue, channel or pipe were killed; if a process was killed when it had taken
-//!   the message, and not yet read it; if something before it in the message cannot be read; if it is in the arguments
-//!   of a process that was killed together with its parent before it had read them; or if it is in a result, and the
-//!   process was killed after it had packed the result and before it had sent it. Then its memory stays until all
-//!   processes of the program have ended, and a channel whose `Sender` it was does not end:
-//!   [`recv_timeout`](Receiver::recv_timeout) does not wait for that.
+//!   with the last handle of the queue, channel or pipe; one that was given to a child counts until the child has ended.
+//!   In a channel or pipe it is also freed when no receiver is left and a process sends, or drops a sender.
+//! - It is freed only when all processes of the program have ended, and a channel whose `Sender` it was does not end
+//!   before ([`recv_timeout`](Receiver::recv_timeout) does not wait for that),
+//!   - if all processes that had the queue, channel or pipe were killed;
+//!   - if a process was killed when it had taken the message, and not yet read it;
+//!   - if something before it in the message cannot be read;
+//!   - if it is in the arguments of a process that was killed, together with its parent, before it had read them;
+//!   - if it is in a result, and the process was killed after it had packed the result and before it had sent it.
 //! - A copy of a process that `fork` made without `exec` can make shared memory and start processes of its own. It
 //!   can't use its original's pools, or wait for its original's children; what it holds of its original's memory it
 //!   can only read and write.

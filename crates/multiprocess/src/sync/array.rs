@@ -74,7 +74,7 @@ impl<T: Pod> Array<T> {
         self.len() == 0
     }
 
-    /// Copies the elements out. Python: `array[:]`.
+    /// Copies the elements out. Python: `array[:]`. Whether a holder died, only the guard of a lock says.
     ///
     /// # Errors
     ///

@@ -22,8 +22,9 @@ use crate::transfer::handle::handle;
 /// A process is a participant from the moment when it receives the barrier, or waits at it for the first time, until it
 /// drops its last handle to what it received. If it dies before that, or drops the handle in a panic, the barrier
 /// breaks: at once, or within a tenth of a second after a wait began. So it does if a process dies before it has read
-/// the barrier among its arguments. If a message with the barrier is never received, nothing breaks: the others wait
-/// for ever, unless they use [`wait_timeout`](Barrier::wait_timeout).
+/// the barrier among its arguments. Nothing breaks if a function returns, also with an error, before it has waited, or if
+/// a message with the barrier is never received: the others wait for ever, unless they use
+/// [`wait_timeout`](Barrier::wait_timeout), or the function calls [`abort`](Barrier::abort) before it returns.
 ///
 /// Python: `multiprocessing.Barrier(parties)`. Different here: there the others wait for ever if one is killed.
 ///

@@ -24,6 +24,9 @@ macro_rules! locking {
         impl $(<$of: $bound>)? $handle $(<$of>)? {
             /// Waits until the lock is free and takes it. Python: `acquire()` of the lock, or `with lock:`.
             ///
+            /// That an earlier holder died is no error, unlike with std's mutexes: the guard's `holder_died` says so. What
+            /// one holder wrote before it released the lock, the next one reads, in any shared memory.
+            ///
             /// # Errors
             ///
             /// [`Error::HeldAlready`](crate::Error::HeldAlready) if this thread holds it, except for an

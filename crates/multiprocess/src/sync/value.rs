@@ -50,7 +50,7 @@ impl<T: Pod> Value<T> {
         Ok(made)
     }
 
-    /// Reads the value under the lock. Python: `value.value`.
+    /// Reads the value under the lock. Python: `value.value`. Whether a holder died, only the guard of a lock says.
     ///
     /// # Errors
     ///
