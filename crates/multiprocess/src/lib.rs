@@ -158,7 +158,7 @@
 //!   - if it is in the arguments of a process that was killed, together with its parent, before it had read them;
 //!   - if it is in a result, and the process was killed after it had packed the result and before it had sent it.
 //! - A copy of a process that `fork` made without `exec` can make shared memory and start processes of its own. It
-//!   can't use its original's pools, or wait for its original's children; what it holds of its original's memory it
+//!   can't use its original's pools (an error), or wait for its original's children; what it holds of its original's memory it
 //!   can only read and write.
 //! - Other memory of a killed process is freed within seconds, as soon as the process that started it notices the
 //!   death: when it waits for the child, asks for its state or has ended it, has dropped its handle, or has given it

@@ -238,15 +238,19 @@ impl Pool {
     /// Python: `pool.terminate()`.
     pub fn terminate(&self) {
         let supervisor = &self.supervisor;
-        supervisor.end(&mut supervisor.state(), Phase::Terminated);
-        supervisor.wait_for_end();
+        if supervisor.is_own() {
+            supervisor.end(&mut supervisor.state(), Phase::Terminated);
+            supervisor.wait_for_end();
+        }
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
         self.terminate();
-        drop(self.listener.take().map(thread::JoinHandle::join));
+        if let Some(listener) = self.listener.take().filter(|_| self.supervisor.is_own()) {
+            let _ = listener.join();
+        }
     }
 }
 

@@ -74,7 +74,7 @@ impl Segment {
         let users = run_file::hold(&place.path(), Existence::New)?;
         // Otherwise the first write would end the process by a signal if there is too little.
         let reserved = limits::reserve(&users, total);
-        let mapping = reserved.and_then(|()| Mapping::of(&place.path()));
+        let mapping = reserved.and_then(|()| Mapping::of(&place.path(), total));
         let mapping = mapping.inspect_err(|_| place.remove())?;
         // From here on, its drop removes the name, or that of the segment to which it belongs.
         let address = Address {

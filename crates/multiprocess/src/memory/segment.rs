@@ -69,11 +69,12 @@ pub(super) struct Mapping {
 impl Mapping {
     /// Maps the whole of a file; `NotFound` if that is shorter than a header. It is not the file that is locked: a
     /// mapping keeps the lock of its file.
-    pub(super) fn of(path: &Path) -> io::Result<Mapping> {
+    pub(super) fn of(path: &Path, least: u64) -> io::Result<Mapping> {
         let memory = run_file::open(path, Existence::Old)?;
-        let length = usize::try_from(memory.metadata()?.len()).unwrap_or(usize::MAX);
-        let long_enough = NonZero::new(length).filter(|_| length >= HEADER);
-        let length = long_enough.ok_or_else(too_short)?;
+        let length = memory.metadata()?.len();
+        let long_enough = length >= least.max(HEADER as u64);
+        let length = usize::try_from(length).ok().filter(|_| long_enough);
+        let length = length.and_then(NonZero::new).ok_or_else(too_short)?;
         let how = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
         // SAFETY: the system chooses where, so nothing of this process is there.
         let start = unsafe { mmap(None, length, how, MapFlags::MAP_SHARED, memory, 0)? };
@@ -236,7 +237,7 @@ impl Segment {
         let _making = registry::making()?;
         registry::join(place.run)?;
         let users = run_file::hold(&place.path(), Existence::Old)?;
-        let mapping = Mapping::of(&place.path())?;
+        let mapping = Mapping::of(&place.path(), 0)?;
         let header = mapping.header();
         let mark = header.mark.load(Ordering::Acquire);
         let written = header.length.load(Ordering::Relaxed);

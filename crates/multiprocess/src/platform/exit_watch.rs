@@ -72,7 +72,9 @@ pub(crate) fn wait_for_hang_up(socket: &UnixStream) {
 
 /// Returns whether the other end of a socket is closed.
 pub(crate) fn has_hung_up(socket: &UnixStream) -> bool {
-    wait_for(&mut [hang_up(socket)], WaitUntil::Try.deadline())
+    let mut watched = [hang_up(socket)];
+    wait_for(&mut watched, WaitUntil::Try.deadline())
+        && watched[0].revents().contains(PollFlags::HUP)
 }
 
 /// Polls for nothing but the closing of the other end, which is always reported.

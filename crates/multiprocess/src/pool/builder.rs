@@ -73,10 +73,11 @@ impl PoolBuilder {
         self
     }
 
-    /// Sets a function that each worker calls once, before anything else; what it returns is ignored.
+    /// Sets a function that each worker calls once, before anything else; its value is ignored.
     ///
-    /// If it panics, or [returns an error](crate::Task), the worker ends; if that goes on, the pool is broken ([`Error::PoolBroken`]), where Python's starts
-    /// workers for ever. Python: the arguments `initializer` and `initargs`.
+    /// If it panics, or [fails](crate::Task), the worker ends; if that goes on, the pool is broken
+    /// ([`Error::PoolBroken`]), where Python's starts workers for ever. Python: the arguments `initializer` and
+    /// `initargs`.
     ///
     /// # Errors
     ///

@@ -25,8 +25,9 @@ pub struct MapOptions<'a> {
 impl<'a> MapOptions<'a> {
     /// Sends that many inputs to a worker at a time; by default the pool finds out how many take about 2 milliseconds.
     ///
-    /// Python: the argument `chunksize`. A size of 0 counts as 1. An input with handles in it is the last of its batch:
-    /// it takes longer than a batch, and few results are lost with it if its worker dies.
+    /// Python: the argument `chunksize`. A size of 0 counts as 1. A batch also ends with 1 MiB of inputs, and with an
+    /// input that has handles in it: to hand over a handle takes longer than to send a batch, and fewer results are lost
+    /// if the worker dies.
     pub fn chunk_size(mut self, inputs: usize) -> MapOptions<'a> {
         self.chunk = Some(inputs);
         self

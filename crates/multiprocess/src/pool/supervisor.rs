@@ -36,6 +36,8 @@ pub(crate) struct Supervisor {
     state: Mutex<Scheduler>,
     /// Notified when the last worker is gone.
     changed: Condvar,
+    /// The process that made the pool. A copy of it made by `fork` has neither the pool's thread nor its workers.
+    process: u32,
 }
 
 impl Supervisor {
@@ -46,7 +48,12 @@ impl Supervisor {
             events: ByteChannel::new()?,
             state: Mutex::default(),
             changed: Condvar::new(),
+            process: std::process::id(),
         })
+    }
+
+    pub(super) fn is_own(&self) -> bool {
+        self.process == std::process::id()
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, Scheduler> {
@@ -61,6 +68,10 @@ impl Supervisor {
     pub(crate) fn start_workers(&self) -> Result<()> {
         for place in 0..self.size() {
             let mut state = self.state();
+            if state.has_ended() {
+                // Those that were started first could not be kept running.
+                return Err(state.phase.clone().into());
+            }
             let worker = self.start_worker(&mut state, place)?;
             state.workers.push(Some(worker));
         }
@@ -110,6 +121,11 @@ impl Supervisor {
     /// Takes in a call, whose batches will be submitted.
     pub(crate) fn open_call<F: Task<Args, How>, Args, How>(&self, function: F) -> Result<Caller> {
         let call = Job::new(function)?;
+        if !self.is_own() {
+            let reason =
+                "it was made by the process that was forked, and not by its copy".to_owned();
+            return Err(Error::PoolBroken { reason });
+        }
         let mut state = self.state();
         match &state.phase {
             Phase::Open => state.enter(&call),
@@ -132,6 +148,9 @@ impl Supervisor {
     }
 
     pub(crate) fn close(&self) {
+        if !self.is_own() {
+            return;
+        }
         let mut state = self.state();
         if state.phase == Phase::Open {
             state.phase = Phase::Closed;
@@ -164,7 +183,7 @@ impl Supervisor {
 
     /// Waits until the pool has ended and its workers have gone.
     pub(crate) fn wait_for_end(&self) {
-        let are_there = |state: &mut Scheduler| !state.workers.is_empty();
+        let are_there = |state: &mut Scheduler| self.is_own() && !state.workers.is_empty();
         drop(self.changed.wait_while(self.state(), are_there));
     }
 
@@ -261,7 +280,7 @@ impl Supervisor {
 
     /// Takes a dead worker off the scheduler and, unless it is better to wait, puts a new one in its place.
     fn replace(&self, state: &mut Scheduler, number: u32) {
-        // So many checks last longer, twenty seconds, than any trouble that comes from outside.
+        // So many failed starts for each worker take twenty seconds: trouble from outside is over by then.
         const TROUBLE: usize = 200;
         let is_it = |worker: &Worker| worker.number == number;
         let mut workers = state.workers.iter();

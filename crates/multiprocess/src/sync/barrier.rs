@@ -182,12 +182,17 @@ impl Barrier {
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         let rounds = self.rounds()?;
         self.join();
-        let wait_for_end = |round| {
+        let wait_for_end = |round, has_arrived| {
+            let event = if has_arrived {
+                "the others at a barrier, which is broken now"
+            } else {
+                "the end of a round at a barrier, in which all had arrived"
+            };
             let late = || Error::Timeout {
-                event: "the others at a barrier, which is broken now".to_owned(),
+                event: event.to_owned(),
                 limit: limit.unwrap_or_default(),
             };
-            let in_time = rounds.wait_for_end(round, deadline);
+            let in_time = rounds.wait_for_end(round, deadline, has_arrived);
             in_time.then_some(()).ok_or_else(late)
         };
         let (round, index) = loop {
@@ -197,21 +202,21 @@ impl Barrier {
             }
             if arrived >= self.0.parties {
                 // The last one runs its action: this thread is one too many, and arrives in the next round.
-                wait_for_end(round)?;
+                wait_for_end(round, false)?;
             } else if rounds.change([round, arrived], [round, arrived + 1]) {
                 break (round, arrived);
             }
         };
         if index + 1 < self.0.parties {
-            wait_for_end(round)?;
+            wait_for_end(round, true)?;
         } else if let Err(panic) = catch_unwind(AssertUnwindSafe(action)) {
             rounds.end(round, PANIC, process::id());
             resume_unwind(panic);
-        } else {
-            rounds.end(round, PASSED, 0);
+        } else if rounds.end(round, PASSED, 0) {
+            return Ok(index);
         }
-        match rounds.outcome(round) {
-            Some(PASSED) => Ok(index),
+        match rounds.final_outcome(round) {
+            PASSED => Ok(index),
             failed => Err(rounds::broken_by(failed)),
         }
     }
@@ -225,7 +230,7 @@ impl Barrier {
     /// Returns an error in a copy of the process made by `fork`, which is no participant.
     fn rounds(&self) -> Result<&Rounds> {
         let inner = &self.0;
-        if inner.process != UniquePid::own() {
+        if inner.process != UniquePid::current() {
             let checked = inner.rounds.0.check_process();
             checked.map_err(|source| Error::memory(CONTENT, source))?;
         }

@@ -249,7 +249,11 @@ impl ConditionGuard<'_> {
     fn wait_until(&mut self, deadline: Option<Instant>) -> Result<bool> {
         self.lock_again()?;
         let condition = self.condition;
-        let Some(place) = condition.waiters().place_of(0) else {
+        let place = condition.waiters().place_of(0).or_else(|| {
+            condition.remove_dead();
+            condition.waiters().place_of(0)
+        });
+        let Some(place) = place else {
             let reason = format!("{MAX_WAITERS} threads wait already");
             return Err(Error::memory(CONTENT, std::io::Error::other(reason)));
         };
@@ -257,17 +261,21 @@ impl ConditionGuard<'_> {
         condition.set(LAST, ticket);
         condition.set(place + 1, ticket);
         condition.set(place, me.number());
+        let mut check = next_check();
         loop {
             let eventcount = condition.eventcount(place);
             // Still under the lock: a thread that notifies later knows of this one.
             let seen = eventcount.prepare_wait();
             self.held = None;
-            let until = next_check(deadline);
+            let until = deadline.map_or(check, |deadline| deadline.min(check));
             eventcount.wait_while(seen, until);
             let is_time_to_check = Instant::now() >= until;
-            self.lock_again()?;
+            // Without the lock it waits no longer, and is not notified in place of another.
+            let locked = self.lock_again();
+            locked.inspect_err(|_| condition.waiters().remove(place, me))?;
             if is_time_to_check {
                 condition.remove_dead();
+                check = next_check();
             }
             let notified = ticket <= condition.get(NOTIFIED);
             if notified || is_over(deadline) {

@@ -108,7 +108,9 @@ impl Event {
                 return false;
             }
             // No longer, in case the process that sets it dies before it wakes this one.
-            futex::wait(&[(word, first)], next_check(deadline));
+            let check = next_check();
+            let until = deadline.map_or(check, |deadline| deadline.min(check));
+            futex::wait(&[(word, first)], until);
         }
         true
     }

@@ -79,7 +79,7 @@ impl Permits {
 
     /// Takes a permit; waits for one. False if none was free in time.
     pub(crate) fn take(&self, limit: WaitUntil) -> Result<bool, Refused> {
-        let mut next_look = next_check(None);
+        let mut next_look = next_check();
         let mut looks = 0;
         loop {
             let place = self.place()?;
@@ -100,7 +100,7 @@ impl Permits {
                     Err(Refused::Busy) if !over => {}
                     Err(refused) => return Err(refused),
                 }
-                next_look = next_check(None);
+                next_look = next_check();
             }
             if over {
                 return Ok(false);
@@ -231,7 +231,8 @@ impl Permits {
         if place.is_none() && self.recover(|_| true, WaitUntil::Try).is_ok() {
             place = table.take_place();
         }
-        Ok(place.inspect(|place| _ = self.place.set(*place)))
+        // All threads of the process use one place, also if several have just taken one.
+        Ok(place.map(|place| *self.place.get_or_init(|| place)))
     }
 
     #[inline]

@@ -1,6 +1,6 @@
 //! The rounds of a barrier, in shared memory.
 //!
-//! There is no lock, so a process that is stopped blocks no other. A round ends when a thread stores how, as only the
+//! There is no lock, so a process that is stopped blocks no other, but for those that wait for it. A round ends when a thread stores how, as only the
 //! first one can. Any thread that sees this begins the next round, so it does no harm if the first is killed.
 
 use std::process;
@@ -25,8 +25,10 @@ pub(super) struct Rounds(pub(super) Arc<Segment>);
 
 /// The round, and how many have arrived in it. All have while the last one runs its action.
 const NOW: usize = 0;
+/// The last round that did not pass, and its outcome.
+const LAST_FAILED: usize = 1;
 /// For each of the last rounds: which it is, and its outcome.
-const OUTCOMES: usize = 1;
+const OUTCOMES: usize = 2;
 const KNOWN_ROUNDS: u32 = 64;
 /// The table of the processes that are participants.
 pub(super) const PARTICIPANTS: usize = OUTCOMES + KNOWN_ROUNDS as usize;
@@ -39,9 +41,8 @@ pub(super) const ABORT: u32 = 4;
 pub(super) const DEATH: u32 = 5;
 pub(super) const PANIC: u32 = 6;
 
-/// Returns the error for an outcome; one that is too long ago is unknown, and counts as a reset.
-pub(super) fn broken_by(outcome: Option<u32>) -> Error {
-    let outcome = outcome.unwrap_or(RESET);
+/// Returns the error for an outcome.
+pub(super) fn broken_by(outcome: u32) -> Error {
     let culprit = || Holder::of(outcome >> 3);
     let by = match outcome % 8 {
         TIMEOUT => BrokenBy::Timeout(culprit()),
@@ -71,7 +72,7 @@ impl Rounds {
     }
 
     /// Returns how a round ended; `None` if it has not, or too long ago.
-    pub(super) fn outcome(&self, round: u32) -> Option<u32> {
+    fn outcome(&self, round: u32) -> Option<u32> {
         let [known, outcome] = cast(self.outcome_of(round).load(Ordering::SeqCst));
         (known == round && outcome != 0).then_some(outcome)
     }
@@ -80,13 +81,39 @@ impl Rounds {
     pub(super) fn now(&self) -> (u32, u32) {
         loop {
             let [round, arrived] = cast(self.number(NOW).load(Ordering::SeqCst));
-            if self.outcome(round).is_none() {
+            let Some(outcome) = self.outcome(round) else {
                 return (round, arrived);
-            }
+            };
+            self.note_failure(round, outcome);
             if self.change([round, arrived], [round.wrapping_add(1), 0]) {
                 self.ended().notify_all();
             }
         }
+    }
+
+    /// Notes how a round failed, if it did, before the next one begins.
+    fn note_failure(&self, round: u32, outcome: u32) {
+        let newer = |last| {
+            let [failed, how]: [u32; 2] = cast(last);
+            let is_newer = how == 0 || round.wrapping_sub(failed).cast_signed() > 0;
+            (outcome != PASSED && is_newer).then_some(cast([round, outcome]))
+        };
+        let order = Ordering::SeqCst;
+        let _ = self.number(LAST_FAILED).fetch_update(order, order, newer);
+    }
+
+    /// Returns how a round that is over ended. While this thread slept, others may have gone through many more; then it
+    /// passed, unless one failed since.
+    pub(super) fn final_outcome(&self, round: u32) -> u32 {
+        self.outcome(round).unwrap_or_else(|| {
+            let [failed, how]: [u32; 2] = cast(self.number(LAST_FAILED).load(Ordering::SeqCst));
+            let (now, _) = self.now();
+            match failed.wrapping_sub(round) {
+                0 if how != 0 => how,
+                later if how != 0 && later < now.wrapping_sub(round) => RESET,
+                _ => PASSED,
+            }
+        })
     }
 
     /// Changes the round and how many have arrived in it; false if another thread has.
@@ -112,8 +139,7 @@ impl Rounds {
     /// Returns the error if the barrier is broken when a round begins.
     pub(super) fn broken_before(&self, round: u32) -> Option<Error> {
         let last = self.outcome(round.wrapping_sub(1));
-        last.filter(|outcome| outcome % 8 > RESET)?;
-        Some(broken_by(last))
+        last.filter(|outcome| outcome % 8 > RESET).map(broken_by)
     }
 
     /// Breaks the barrier in this round, unless it is broken: the first cause stays. False if the round has ended.
@@ -126,8 +152,15 @@ impl Rounds {
         while !self.break_in(self.now().0, outcome, culprit) {}
     }
 
-    /// Waits for the end of a round. False if the deadline has passed before, and this broke the barrier.
-    pub(super) fn wait_for_end(&self, round: u32, deadline: Option<Instant>) -> bool {
+    /// Waits for the end of a round. False if the deadline has passed before; if this thread `has_arrived` in the round,
+    /// it broke the barrier then.
+    pub(super) fn wait_for_end(
+        &self,
+        round: u32,
+        deadline: Option<Instant>,
+        has_arrived: bool,
+    ) -> bool {
+        let mut check = next_check();
         loop {
             let seen = self.ended().prepare_wait();
             // The counterpart of the one in `notify`.
@@ -135,12 +168,13 @@ impl Rounds {
             if self.now().0 != round {
                 return true;
             }
-            let until = next_check(deadline);
+            let until = deadline.map_or(check, |deadline| deadline.min(check));
             self.ended().wait_while(seen, until);
             if Instant::now() >= until {
                 self.check_for_dead();
+                check = next_check();
             }
-            if is_over(deadline) && self.end(round, TIMEOUT, process::id()) {
+            if is_over(deadline) && (!has_arrived || self.end(round, TIMEOUT, process::id())) {
                 return false;
             }
         }

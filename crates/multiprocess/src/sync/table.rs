@@ -9,10 +9,10 @@ use crate::memory::segment::Segment;
 /// How long a waiter sleeps before it checks for dead processes.
 const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Returns when a waiter that sleeps now checks for dead processes, or the deadline if that is earlier.
-pub(crate) fn next_check(deadline: Option<Instant>) -> Instant {
-    let check = Instant::now() + CHECK_INTERVAL;
-    deadline.map_or(check, |deadline| deadline.min(check))
+/// Returns when a waiter that begins to wait, or has just checked for dead processes, checks for them again. Signals may
+/// wake it more often.
+pub(crate) fn next_check() -> Instant {
+    Instant::now() + CHECK_INTERVAL
 }
 
 /// Processes in shared memory: from a number on to the end, each has a place of two numbers. The first is the process,

@@ -37,6 +37,7 @@ pub(crate) fn main() -> ExitCode {
             goes_on_without_its_files,
             is_forked_and_ends,
             is_forked_and_goes_on,
+            is_forked_with_a_pool,
             is_forked_and_sends,
             is_forked_and_puts,
             finds_names_of_others,
@@ -51,6 +52,7 @@ pub(crate) fn main() -> ExitCode {
             a_run_goes_on_when_its_files_are_removed,
             a_copy_by_fork_begins_anew_when_its_original_has_ended,
             a_copy_by_fork_takes_nothing_from_its_original,
+            a_copy_by_fork_does_not_use_the_pool_of_its_original,
             a_copy_by_fork_does_not_lock_what_its_original_has_sent,
             a_copy_by_fork_takes_no_turn_with_a_lock_that_it_shares,
             names_of_others_in_a_run_do_no_harm,
@@ -238,6 +240,27 @@ fn a_copy_by_fork_begins_anew_when_its_original_has_ended() {
     };
     let copy: u32 = line.strip_prefix("copy ").unwrap().parse().unwrap();
     story::until("the copy has left nothing", || files(copy).is_empty());
+}
+
+fn is_forked_with_a_pool() {
+    init(tasks());
+    let pool = Pool::new(1).unwrap();
+    assert_eq!(pool.map(doubler, [1]).unwrap(), [2]);
+    let Some(copy) = fork() else {
+        let error = pool.map(doubler, [100]).unwrap_err();
+        assert!(error.to_string().contains("was forked"), "{error}");
+        pool.close();
+        pool.terminate();
+        drop(pool);
+        return;
+    };
+    copy_succeeded(copy);
+    assert_eq!(pool.map(doubler, 0..100).unwrap().len(), 100);
+    pool.join();
+}
+
+fn a_copy_by_fork_does_not_use_the_pool_of_its_original() {
+    succeeded(&Scene::new("is_forked_with_a_pool").play());
 }
 
 fn is_forked_and_goes_on() {

@@ -11,16 +11,17 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use multiprocess::{
-    Barrier, BrokenBy, Error, Event, RawValue, RegisteredTask, Result, init, spawn, task,
+    Barrier, BrokenBy, Builder, Error, Event, RawValue, RegisteredTask, Result, init, spawn, task,
 };
 
 use story::proc;
+use story::scene::Scene;
 use story::unread::Unreadable;
 
 pub(crate) fn main() -> ExitCode {
     story::play(
         || init(tasks()),
-        &[],
+        story::named![a_waiter_that_signals_wake],
         story::named![
             each_participant_gets_its_order_of_arrival,
             no_thread_passes_before_all_have_arrived_in_many_rounds,
@@ -44,6 +45,9 @@ pub(crate) fn main() -> ExitCode {
             a_time_limit_breaks_it_while_an_action_runs,
             a_reset_while_an_action_runs_is_an_error_for_all,
             one_participant_too_many_arrives_after_the_action,
+            more_threads_than_parties_pass_or_wait,
+            a_thread_too_many_breaks_no_round_when_its_time_is_over,
+            a_death_is_seen_by_a_waiter_that_signals_wake_again_and_again,
             waiting_takes_no_processor_time,
         ],
     )
@@ -54,6 +58,7 @@ fn tasks() -> Vec<RegisteredTask> {
         task(waits_once),
         task(plays_rounds),
         task(never_arrives),
+        task(sends_signals_to_its_parent),
         task(panics),
         task(dies_early),
         task(exits),
@@ -566,6 +571,88 @@ fn waits_for_nothing(barrier: Barrier) -> u64 {
     let late = barrier.wait_timeout(Duration::from_secs(1));
     assert!(late.unwrap_err().is_timeout());
     processor_time() - before
+}
+
+fn more_threads_than_parties_pass_or_wait() {
+    // Others may go through any number of rounds before a thread looks how its own ended.
+    for (parties, threads) in [(1, 2), (2, 6)] {
+        let barrier = Barrier::new(parties).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    for _ in 0..2_000 {
+                        match barrier.wait_timeout(Duration::from_secs(1)) {
+                            Ok(_) => {}
+                            // The last ones are left alone in the end.
+                            Err(Error::Timeout { .. } | Error::BarrierBroken { .. })
+                                if barrier.is_broken().unwrap() =>
+                            {
+                                return;
+                            }
+                            Err(error) => panic!("{error}"),
+                        }
+                    }
+                });
+            }
+        });
+    }
+}
+
+fn a_thread_too_many_breaks_no_round_when_its_time_is_over() {
+    let barrier = Barrier::new(2).unwrap();
+    let (begun, end) = (std::sync::Barrier::new(2), std::sync::Barrier::new(2));
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| barrier.wait());
+        story::until("one waits", || barrier.waiting().unwrap() == 1);
+        let last = scope.spawn(|| {
+            barrier.wait_with(|| {
+                begun.wait();
+                end.wait();
+            })
+        });
+        begun.wait();
+        let late = barrier.wait_timeout(Duration::from_millis(10)).unwrap_err();
+        assert!(
+            late.is_timeout() && !late.to_string().contains("broken"),
+            "{late}"
+        );
+        end.wait();
+        assert_eq!(first.join().unwrap().unwrap(), 0);
+        assert_eq!(last.join().unwrap().unwrap(), 1);
+    });
+}
+
+fn sends_signals_to_its_parent() {
+    let parent = multiprocess::parent().unwrap();
+    loop {
+        proc::send(parent.pid(), rustix::process::Signal::USR1);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn a_waiter_that_signals_wake() {
+    init(tasks());
+    signal_hook::flag::register(signal_hook::consts::SIGUSR1, std::sync::Arc::default()).unwrap();
+    let (barrier, started) = (Barrier::new(2).unwrap(), Event::new().unwrap());
+    let child = spawn(never_arrives, (barrier.clone(), started.clone())).unwrap();
+    started.wait();
+    let _pest = Builder::new()
+        .daemon(true)
+        .spawn(sends_signals_to_its_parent, ());
+    child.kill().unwrap();
+    let broken = barrier.wait_timeout(story::LIMIT / 4).unwrap_err();
+    let by_death = matches!(
+        broken,
+        Error::BarrierBroken {
+            by: BrokenBy::Death(_)
+        }
+    );
+    assert!(by_death, "{broken}");
+    assert!(child.join().is_err());
+}
+
+fn a_death_is_seen_by_a_waiter_that_signals_wake_again_and_again() {
+    Scene::new("a_waiter_that_signals_wake").succeed();
 }
 
 fn waiting_takes_no_processor_time() {

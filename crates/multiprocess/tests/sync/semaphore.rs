@@ -29,6 +29,7 @@ pub(crate) fn main() -> ExitCode {
             processes_killed_at_any_instant_take_no_permit_along,
             a_panic_releases_the_permit,
             a_permit_may_be_dropped_by_another_thread,
+            threads_that_use_it_first_at_the_same_time_lose_no_permit,
             a_forgotten_permit_is_released_when_its_process_ends,
             it_travels_in_structs_to_grandchildren_and_back,
             without_permits_no_process_passes,
@@ -210,6 +211,25 @@ fn a_panic_releases_the_permit() {
     let child = spawn(panics, (semaphore.clone(),)).unwrap();
     assert!(matches!(child.join(), Err(Error::Panicked { .. })));
     assert_eq!(semaphore.free().unwrap(), 1);
+}
+
+fn threads_that_use_it_first_at_the_same_time_lose_no_permit() {
+    for _ in 0..500 {
+        let semaphore = Semaphore::new(2).unwrap();
+        let start = std::sync::Barrier::new(2);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    start.wait();
+                    let permit = semaphore.acquire().unwrap();
+                    // Both have one.
+                    start.wait();
+                    drop(permit);
+                });
+            }
+        });
+        assert_eq!(semaphore.free().unwrap(), 2);
+    }
 }
 
 fn a_permit_may_be_dropped_by_another_thread() {
