@@ -7,6 +7,7 @@
 pub(crate) mod exit_watch;
 pub(crate) mod file_lock;
 pub(crate) mod limits;
+pub(crate) mod passing;
 pub(crate) mod shared_folder;
 pub(crate) mod signal;
 pub(crate) mod spawner;

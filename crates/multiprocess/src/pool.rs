@@ -48,9 +48,9 @@ macro_rules! on_inputs {
 
 /// Processes that stay, and call functions for many inputs.
 ///
-/// Python: `multiprocessing.Pool`. Different here: a worker that is killed in the middle of a call fails that call,
-/// with an error that gives the index of the input, and is replaced, where Python waits for ever; a panic is an error with its
-/// place; the pool finds by itself how many inputs to send at a time. (The results that a killed worker had not sent
+/// Python: `multiprocessing.Pool`. Different here: a worker that is killed in the middle of a call fails that call, with
+/// an error that gives the index of the input, and is replaced, where Python waits for ever; a panic is an error with
+/// its place; the pool finds by itself how many inputs to send at a time. (The results that a killed worker had not sent
 /// yet are [lost](crate::TaskFailure::Lost) as well; with [`chunk_size(1)`](Pool::chunk_size) there are none.)
 ///
 /// The methods can be called from several threads at once. A function that a pool calls may have a pool of its own.

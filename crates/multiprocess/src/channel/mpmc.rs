@@ -227,7 +227,7 @@ impl Mpmc {
 
     /// Returns whether nothing more will be put. Asking the system whether the other side has left takes a microsecond,
     /// so only threads that find nothing to take ask `thoroughly`.
-    fn is_over(&self, thoroughly: bool) -> bool {
+    pub(crate) fn is_over(&self, thoroughly: bool) -> bool {
         let has_left = if thoroughly && self.rings.is_empty() {
             Peers::has_left
         } else {
@@ -239,11 +239,6 @@ impl Mpmc {
     /// Returns whether taking would not wait, as far as is known without asking the system.
     pub(crate) fn has_message_or_end(&self) -> bool {
         !self.rings.is_empty() || self.is_over(false)
-    }
-
-    /// Returns whether taking would not wait.
-    pub(crate) fn is_ready(&self) -> bool {
-        !self.rings.is_empty() || self.is_over(true)
     }
 
     /// Frees the memory of the rings, which are empty; the caller has the takers' turn. While another thread puts, they

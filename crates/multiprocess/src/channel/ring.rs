@@ -4,8 +4,8 @@
 //! that memory, writes its number into the full one, and goes on there; nothing is copied. The taker of the last
 //! message in a ring follows and removes the ring. When a large ring is empty, both sides return to the first.
 //!
-//! The [cursors](crate::channel::cursors) define which messages there are. Putters take turns among themselves, and so do takers; putters
-//! and takers do not wait for each other.
+//! The [cursors](crate::channel::cursors) define which messages there are. Putters take turns among themselves, and so
+//! do takers; putters and takers do not wait for each other, but for a moment while a taker frees rings.
 
 #![allow(
     clippy::cast_possible_truncation,

@@ -46,7 +46,7 @@ impl Source for Mpmc {
     }
 
     fn is_ready(&self) -> bool {
-        Mpmc::is_ready(self)
+        !self.rings.is_empty() || self.is_over(true)
     }
 
     fn spin(&self) -> Option<&AdaptiveSpin> {

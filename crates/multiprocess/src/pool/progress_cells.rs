@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::errors::error::{Error, Result};
 use crate::memory::segment::{Access, Segment};
-use crate::process::batch::Step;
 use crate::transfer::handle::handle;
 
 /// For each place of a pool: which call its worker is in the middle of.
@@ -35,12 +34,8 @@ pub(crate) struct Cell<'a>(&'a AtomicU64);
 
 impl Cell<'_> {
     #[inline]
-    pub(crate) fn write(&self, batch: u32, step: Step) {
-        let at = match step {
-            Step::Begin(call) => 2 * call,
-            Step::HaveRead(call) => 2 * call + 1,
-            Step::Unreadable(_) => return,
-        };
+    pub(crate) fn write(&self, batch: u32, call: u32, has_read: bool) {
+        let at = 2 * call + u32::from(has_read);
         self.0.store(bytemuck::cast([batch, at]), Ordering::Release);
     }
 

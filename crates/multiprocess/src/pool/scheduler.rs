@@ -15,7 +15,7 @@ use crate::errors::task_failure::TaskFailure;
 use crate::pool::job::{Batch, Job, Phase};
 use crate::pool::message::{self, ByteChannel, Event, NO_BATCH, Request};
 use crate::pool::progress_cells::ProgressCells;
-use crate::process::batch::{Results, Step};
+use crate::process::batch::Results;
 use crate::process::join_handle::JoinHandle;
 use crate::transfer::attachments::Attachments;
 
@@ -134,8 +134,8 @@ impl Scheduler {
             _ => 2,
         };
         let attachments = std::mem::take(&mut batch.attachments);
-        let unreadable = || Results::new(&message[Event::SIZE..]).unreadable();
-        if attachments.is_empty() || unreadable().contains(&(batch.count - 1)) {
+        let unreadable = || Results::new(&message[Event::SIZE..]).last_is_unreadable();
+        if attachments.is_empty() || unreadable() {
             // They are taken back before the caller learns of it.
             drop(attachments);
         } else {
@@ -185,7 +185,7 @@ impl Scheduler {
             again.extend(lose(batch, died_at, how));
         }
         // Before another worker takes its place.
-        cell.write(NO_BATCH, Step::Begin(0));
+        cell.write(NO_BATCH, 0, false);
         again.sort_by_key(|batch| batch.first);
         for batch in again.into_iter().rev() {
             self.waiting.push_front(batch);

@@ -9,7 +9,7 @@ use crate::errors::task_failure::TaskFailure;
 use crate::platform::wait_until::WaitUntil;
 use crate::pool::message::{self, ByteChannel, Event, EventKind, NO_BATCH, Request};
 use crate::pool::progress_cells::ProgressCells;
-use crate::process::batch::{Results, Step};
+use crate::process::batch::{Note, Results};
 use crate::process::task_table::{self, RegisteredTask};
 use crate::trace::events::event;
 use crate::transfer::attachments::Attachments;
@@ -38,7 +38,7 @@ pub(crate) fn work(
         message.resize(Event::SIZE, 0);
         let start = Instant::now();
         let task = &table[request.task as usize];
-        let note = |step| cell.write(batch, step);
+        let note = |call, has_read| cell.write(batch, call, has_read);
         let mut attachments = Attachments::default();
         if batch != NO_BATCH {
             let (function, first) = (task.name(), request.first);
@@ -79,7 +79,7 @@ pub(crate) fn work(
 }
 
 /// Sets the worker up; if that fails, the worker fails, and the pool learns why.
-fn initialize(task: &RegisteredTask, arguments: &[u8], note: &dyn Fn(Step)) -> io::Result<()> {
+fn initialize(task: &RegisteredTask, arguments: &[u8], note: Note<'_>) -> io::Result<()> {
     let mut results = Vec::new();
     // Its result is not sent.
     drop((task.run_batch)(arguments, 1, note, &mut results));

@@ -1,6 +1,5 @@
 //! The calls of a batch: many in one message.
 
-use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
@@ -14,16 +13,9 @@ use crate::transfer::attachments::{self, Attachments, collect};
 use crate::transfer::caught::{self, panic_message};
 use crate::transfer::{codec, ipc};
 
-/// A step of a worker in a batch, with the number of the call.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Step {
-    /// It begins the call; with the number of all calls, it has done them.
-    Begin(u32),
-    /// It has read the input; noted only for types that can hold handles.
-    HaveRead(u32),
-    /// It could not read the input.
-    Unreadable(u32),
-}
+/// What is told the number of each call that begins, and again, with true, when its input was read; the latter only for
+/// types that can hold handles.
+pub(crate) type Note<'a> = &'a dyn Fn(u32, bool);
 
 /// What a worker does for one call, in this order.
 #[derive(Clone, Copy)]
@@ -36,13 +28,11 @@ enum Doing {
 }
 
 /// Calls the function for each input of a batch, and writes the results behind each other. Returns the handles in them.
-///
-/// `note` is told each [`Step`].
 pub(crate) fn run<F, Args, How>(
     function: F,
     mut inputs: &[u8],
     count: u32,
-    note: &dyn Fn(Step),
+    note: Note<'_>,
     results: &mut Vec<u8>,
 ) -> Attachments
 where
@@ -57,17 +47,16 @@ where
         let fallen = catch_unwind(AssertUnwindSafe(|| {
             while call < count {
                 doing = Doing::Reading;
-                note(Step::Begin(call));
+                note(call, false);
                 let input = match split(inputs) {
                     Some((Ok(input), rest)) => {
                         inputs = rest;
-                        read_arguments::<F, Args, How>(input, || note(Step::HaveRead(call)))
+                        read_arguments::<F, Args, How>(input, || note(call, true))
                     }
                     _ => Err("the batch is not whole".to_owned()),
                 };
                 match input {
                     Err(reason) => {
-                        note(Step::Unreadable(call));
                         append_failure(&TaskFailure::UnreadableInput { reason }, results);
                     }
                     Ok(arguments) => {
@@ -100,10 +89,7 @@ where
         let Err(payload) = fallen else { continue };
         let reason = panic_message(payload.as_ref()).to_owned();
         let failure = match doing {
-            Doing::Reading => {
-                note(Step::Unreadable(call));
-                TaskFailure::UnreadableInput { reason }
-            }
+            Doing::Reading => TaskFailure::UnreadableInput { reason },
             Doing::Calling => panic::failure(payload.as_ref()),
             Doing::Writing(start) => {
                 results.truncate(start);
@@ -171,13 +157,10 @@ impl<'a> Results<'a> {
         failures
     }
 
-    /// Returns the numbers of the inputs that could not be read.
-    pub(crate) fn unreadable(mut self) -> HashSet<u32> {
-        let entries = std::iter::from_fn(|| self.entry());
-        let unreadable = (0..).zip(entries).filter_map(|(number, found)| {
-            matches!(found, Err(TaskFailure::UnreadableInput { .. })).then_some(number)
-        });
-        unreadable.collect()
+    /// Returns whether the last input could not be read.
+    pub(crate) fn last_is_unreadable(mut self) -> bool {
+        let last = std::iter::from_fn(|| self.entry()).last();
+        matches!(last, Some(Err(TaskFailure::UnreadableInput { .. })))
     }
 
     #[inline]
@@ -218,7 +201,7 @@ mod tests {
         inputs.extend([1, 0xff]);
         append_input(8, &mut inputs);
         let mut bytes = Vec::new();
-        run(half, &inputs, 4, &|_| {}, &mut bytes);
+        run(half, &inputs, 4, &|_, _| {}, &mut bytes);
         let mut results = Results(&bytes);
         for expected in [Some(1), None, Some(4), None] {
             match results.next::<u32>() {

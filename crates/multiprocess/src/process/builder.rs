@@ -88,37 +88,22 @@ where
 /// # Examples
 ///
 /// ```
-/// use multiprocess::{Builder, task};
-///
-/// fn who() -> String {
-///     multiprocess::current().name().to_owned()
-/// }
-///
-/// fn main() -> Result<(), multiprocess::Error> {
-///     multiprocess::init([task(who)]);
-///     let worker = Builder::new().name("worker 1").spawn(who, ())?;
-///     assert_eq!(worker.join()?, "worker 1");
-///     Ok(())
-/// }
-/// ```
-///
-/// Standard output can go to a file or a pipe:
-///
-/// ```
 /// use std::io::Read;
 /// use multiprocess::{Builder, task};
 ///
 /// fn greet() {
-///     println!("Hello, {}!", std::env::var("WHO").unwrap());
+///     let this = multiprocess::current();
+///     println!("{} greets the {}.", this.name(), std::env::var("WHO").unwrap());
 /// }
 ///
 /// fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///     multiprocess::init([task(greet)]);
 ///     let (mut reader, writer) = std::io::pipe()?;
-///     Builder::new().env("WHO", "world").stdout(writer).spawn(greet, ())?.join()?;
+///     let builder = Builder::new().name("worker 1").env("WHO", "world").stdout(writer);
+///     builder.spawn(greet, ())?.join()?;
 ///     let mut text = String::new();
 ///     reader.read_to_string(&mut text)?;
-///     assert_eq!(text, "Hello, world!\n");
+///     assert_eq!(text, "worker 1 greets the world.\n");
 ///     Ok(())
 /// }
 /// ```

@@ -22,6 +22,7 @@ use crate::memory::registry;
 use crate::platform::exit_watch::ExitWatch;
 use crate::platform::signal::Signal;
 use crate::platform::spawner::Spawner;
+use crate::platform::wait_until::is_over;
 use crate::process::control_socket::{self, Frame, Kind};
 use crate::process::sweeper;
 use crate::trace::events::{self, event};
@@ -135,25 +136,16 @@ impl Child {
 
     /// Waits until the child has ended and was reaped, or the deadline has passed; true if it has ended.
     pub(crate) fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
-        let mut pause = Duration::from_micros(10);
-        loop {
-            if self.try_reap()? {
-                return Ok(true);
-            }
-            if !self.watch.wait(deadline) {
+        let mut pause = Duration::ZERO;
+        while !self.try_reap()? {
+            // The socket closes a little before the exit status is there; or earlier, if the child closes it.
+            std::thread::sleep(pause);
+            if !self.watch.wait(deadline) || is_over(deadline) {
                 return self.try_reap();
             }
-            if self.try_reap()? {
-                return Ok(true);
-            }
-            // The socket closes a little before the exit status is there.
-            let until = Instant::now() + pause;
-            if deadline.is_some_and(|deadline| until >= deadline) {
-                return Ok(false);
-            }
-            std::thread::sleep(pause);
-            pause = (pause * 2).min(Duration::from_millis(10));
+            pause = (pause * 2).clamp(Duration::from_micros(10), Duration::from_millis(10));
         }
+        Ok(true)
     }
 
     /// Reaps the child if it has ended; true if it has. A child is reaped once, under the lock of its state, under

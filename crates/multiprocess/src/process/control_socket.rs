@@ -5,38 +5,22 @@
 //! buffer, and neither side ever waits for the other to read.
 
 use std::fs::File;
-use std::io::{self, IoSlice, IoSliceMut};
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
 
 use bytemuck::{CheckedBitPattern, NoUninit};
-use rustix::cmsg_space;
-use rustix::io::{Errno, retry_on_intr};
-use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, recvmsg, send, sendmsg,
-};
+use rustix::io::Errno;
 
 use crate::memory::anonymous_file;
 use crate::platform::limits;
+use crate::platform::passing::{receive, send_all};
 use crate::transfer::attachments::Attachments;
-use crate::transfer::envelope::{Envelope, MAX_FILES};
+use crate::transfer::envelope::Envelope;
 
 /// Bytes of a value that travel within the frame.
 const INLINE: usize = 32 * 1024;
-
-/// Writing to a process that has ended is an error and not a signal; Apple's systems have no such flag, but programs in
-/// Rust ignore the signal anyway.
-#[cfg(not(target_vendor = "apple"))]
-const NO_SIGNAL: SendFlags = SendFlags::NOSIGNAL;
-#[cfg(not(target_vendor = "apple"))]
-const CLOSE_ON_EXEC: RecvFlags = RecvFlags::CMSG_CLOEXEC;
-#[cfg(target_vendor = "apple")]
-const NO_SIGNAL: SendFlags = SendFlags::empty();
-#[cfg(target_vendor = "apple")]
-const CLOSE_ON_EXEC: RecvFlags = RecvFlags::empty();
 
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, NoUninit, CheckedBitPattern)]
@@ -101,18 +85,7 @@ impl Frame {
 
     /// Sends the frame. With the other process gone it fails with `BrokenPipe` or `ConnectionReset`.
     pub(crate) fn send(&self, socket: &UnixStream) -> io::Result<()> {
-        let files: Vec<BorrowedFd<'_>> = self.files.iter().map(AsFd::as_fd).collect();
-        let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MAX_FILES))];
-        let mut ancillary = SendAncillaryBuffer::new(&mut space);
-        if !files.is_empty() {
-            ancillary.push(SendAncillaryMessage::ScmRights(&files));
-        }
-        let inline = [IoSlice::new(&self.inline)];
-        let mut sent = retry_on_intr(|| sendmsg(socket, &inline, &mut ancillary, NO_SIGNAL))?;
-        while sent < self.inline.len() {
-            sent += retry_on_intr(|| send(socket, &self.inline[sent..], NO_SIGNAL))?;
-        }
-        Ok(())
+        Ok(send_all(socket, &self.inline, &self.files)?)
     }
 }
 
@@ -166,23 +139,9 @@ fn whole(file: &File, length: usize) -> io::Result<Vec<u8>> {
 fn fill(socket: &UnixStream, buffer: &mut [u8], files: &mut Vec<OwnedFd>) -> io::Result<bool> {
     let mut filled = 0;
     while filled < buffer.len() {
-        let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MAX_FILES))];
-        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-        let rest = &mut [IoSliceMut::new(&mut buffer[filled..])];
-        match recvmsg(socket, rest, &mut ancillary, CLOSE_ON_EXEC) {
-            Ok(received) => {
-                for message in ancillary.drain() {
-                    if let RecvAncillaryMessage::ScmRights(arrived) = message {
-                        files.extend(arrived);
-                    }
-                }
-                if received.bytes == 0 {
-                    return Ok(false);
-                }
-                filled += received.bytes;
-            }
-            Err(Errno::INTR) => {}
-            Err(Errno::AGAIN | Errno::CONNRESET) => return Ok(false),
+        match receive(socket, &mut buffer[filled..], files) {
+            Ok((0, _)) | Err(Errno::AGAIN | Errno::CONNRESET) => return Ok(false),
+            Ok((received, _)) => filled += received,
             Err(error) => return Err(error.into()),
         }
     }

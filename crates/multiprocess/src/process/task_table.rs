@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use crate::errors::error::{Error, Result};
 use crate::errors::task_failure::TaskFailure;
-use crate::process::batch::{self, Step};
+use crate::process::batch::{self, Note};
 use crate::process::task::Task;
 use crate::transfer::attachments::{self, Attachments};
 use crate::transfer::codec;
@@ -13,8 +13,7 @@ use crate::transfer::envelope::{self, Envelope};
 
 type Runner = Box<dyn Fn(Envelope, &dyn Fn()) -> Result<Envelope, TaskFailure> + Send + Sync>;
 
-type BatchRunner =
-    Box<dyn Fn(&[u8], u32, &dyn Fn(Step), &mut Vec<u8>) -> Attachments + Send + Sync>;
+type BatchRunner = Box<dyn Fn(&[u8], u32, Note<'_>, &mut Vec<u8>) -> Attachments + Send + Sync>;
 
 /// A function entered in the list that [`init`](crate::init) takes; made by [`task`].
 pub struct RegisteredTask {

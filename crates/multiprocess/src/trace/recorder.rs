@@ -41,9 +41,8 @@ static FOLDER: OnceLock<PathBuf> = OnceLock::new();
 
 /// Returns the subscriber that records, if recording is on; it exists from [`init`](crate::init) on.
 ///
-/// With the feature `record`, and the variable `MULTIPROCESS_RECORD` set to a folder, each process of the program
-/// writes its events into a file in that folder, as lines of JSON with the time by one clock for all processes. The
-/// file of a killed process is complete up to its death. To record events of your own, emit them to this subscriber.
+/// It is on with the feature `record` and the variable `MULTIPROCESS_RECORD` set to a folder: each process writes its
+/// events into a file there, as lines of JSON. To record events of your own, emit them to this subscriber.
 ///
 /// Python has nothing like it.
 ///

@@ -5,9 +5,6 @@ use std::os::fd::OwnedFd;
 use crate::transfer::attachments::{self, Attachments};
 use crate::transfer::{caught, ipc};
 
-/// The most open files that travel with one value: the handles of `ipc-channel`, and the file of a large value.
-pub(crate) const MAX_FILES: usize = 64;
-
 /// A value in flight between two processes.
 #[derive(Default)]
 pub(crate) struct Envelope {

@@ -23,6 +23,7 @@ use ipc_channel::ipc::{self, IpcReceiver, IpcSender, IpcSharedMemory};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::platform::limits::explained;
+use crate::platform::passing;
 use crate::transfer::caught;
 use crate::transfer::ipc::watching::{BEYOND, LOWEST, may_hold_handles};
 
@@ -173,7 +174,8 @@ pub(crate) fn within<T: 'static>(
     let (near, far) = bridge::build()?;
     let (packet, _) = take_files(&near, &far)?;
     let receiver = reverse(near)?;
-    bridge::put_packet(&far, &packet, &files).map_err(|error| explained(&error))?;
+    // For `ipc-channel` to receive.
+    passing::send_all(&far, &packet, &files).map_err(|error| explained(&error.into()))?;
     // The copies that were sent are enough.
     drop(files);
     let place = Rc::new(Cell::new(None));

@@ -24,6 +24,7 @@ pub(crate) fn main() -> ExitCode {
             replaced,
             with_arguments_and_a_folder,
             descriptors_of_a_library,
+            with_folders_that_cannot_be,
         ],
         story::named![
             a_child_inherits_no_descriptors,
@@ -34,6 +35,7 @@ pub(crate) fn main() -> ExitCode {
             a_child_has_its_parents_folder_and_environment,
             a_child_can_have_surroundings_of_its_own,
             the_streams_of_a_child_can_be_set,
+            a_folder_that_cannot_be_is_an_error_that_leaves_nothing_open,
             a_child_keeps_what_a_library_opened_before_main,
         ],
     )
@@ -218,19 +220,32 @@ fn a_child_can_have_surroundings_of_its_own() {
     let child = child.args([""; 0]).spawn(surroundings, ()).unwrap();
     let (_, variable, [seen, _]) = child.join().unwrap();
     assert_eq!((variable, seen), (None, Vec::new()));
+}
+
+fn with_folders_that_cannot_be() {
+    init(tasks());
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a file"), "").unwrap();
+    // The lease of the run stays open from the first handle on.
+    let _run = multiprocess::Lock::new().unwrap();
+    let before = proc::descriptors();
     for (wrong, why) in [
         ("no such folder", "No such file"),
         ("a file", "Not a directory"),
     ] {
-        std::fs::write(folder.join("a file"), "").unwrap();
-        let before = proc::descriptors();
-        let child = builder().current_dir(folder.join(wrong));
+        let (input, output) = std::io::pipe().unwrap();
+        let child = Builder::new().name("set").stdin(input).stdout(output);
+        let child = child.current_dir(folder.path().join(wrong));
         let error = child.spawn(surroundings, ()).unwrap_err();
         assert!(matches!(&error, Error::Spawn { name, .. } if name == "set"));
         let error = error.to_string();
         assert!(error.contains(wrong) && error.contains(why), "{error}");
         assert_eq!(proc::descriptors(), before);
     }
+}
+
+fn a_folder_that_cannot_be_is_an_error_that_leaves_nothing_open() {
+    Scene::new("with_folders_that_cannot_be").succeed();
 }
 
 fn echoes() -> Vec<(u32, String)> {

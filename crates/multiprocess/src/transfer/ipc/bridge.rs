@@ -3,29 +3,24 @@
 //! `ipc-channel` makes its own sockets and does not show their descriptors; but its senders connect to a
 //! given path. So we listen at a path, let a sender connect, and unlink the path at once.
 
-use std::io::{self, IoSlice, IoSliceMut};
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd};
+use std::io;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ipc_channel::ipc::IpcSender;
-use rustix::cmsg_space;
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags,
-    SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType,
-    accept_with, bind, listen, recvmsg, sendmsg, socket_with, sockopt,
+    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, listen, socket_with,
+    sockopt,
 };
 use rustix::process::{Pid, getpid, test_kill_process};
 
 use crate::platform::limits::explained;
+use crate::platform::passing;
 
 /// Bytes of the largest packet: `ipc-channel` puts two numbers before a message, which is empty.
 const PACKET: usize = 64;
-
-/// The most files that `ipc-channel` puts into a packet.
-const MAX_FILES: usize = 64;
 
 const PREFIX: &str = "multiprocess-";
 const SUFFIX: &str = ".socket";
@@ -103,33 +98,12 @@ fn owner(name: &str) -> Option<Pid> {
 
 /// Takes the one packet that `ipc-channel` sent over the bridge, and the files that came with it.
 pub(crate) fn take_packet(bridge: &OwnedFd) -> io::Result<(Vec<u8>, Vec<OwnedFd>)> {
-    let mut packet = vec![0; PACKET];
-    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MAX_FILES))];
-    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-    let buffer = &mut [IoSliceMut::new(&mut packet)];
-    let received =
-        retry_on_intr(|| recvmsg(bridge, buffer, &mut ancillary, RecvFlags::CMSG_CLOEXEC))?;
-    packet.truncate(received.bytes);
-    if received.flags.contains(ReturnFlags::CTRUNC) {
+    let (mut packet, mut files) = (vec![0; PACKET], Vec::new());
+    let (length, all) = passing::receive(bridge, &mut packet, &mut files)?;
+    packet.truncate(length);
+    if !all {
         // There were too few free descriptors.
         return Err(Errno::MFILE.into());
     }
-    let mut files = Vec::new();
-    for message in ancillary.drain() {
-        if let RecvAncillaryMessage::ScmRights(arrived) = message {
-            files.extend(arrived);
-        }
-    }
     Ok((packet, files))
-}
-
-/// Puts a packet into the bridge, with files, for `ipc-channel` to receive at the other end.
-pub(crate) fn put_packet(bridge: &OwnedFd, packet: &[u8], files: &[OwnedFd]) -> io::Result<()> {
-    let files: Vec<_> = files.iter().map(AsFd::as_fd).collect();
-    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MAX_FILES))];
-    let mut ancillary = SendAncillaryBuffer::new(&mut space);
-    ancillary.push(SendAncillaryMessage::ScmRights(&files));
-    let packet = [IoSlice::new(packet)];
-    retry_on_intr(|| sendmsg(bridge, &packet, &mut ancillary, SendFlags::NOSIGNAL))?;
-    Ok(())
 }
