@@ -4,7 +4,7 @@ use std::process::{Command, ExitCode};
 use anyhow::Context;
 use lexopt::Parser;
 
-use crate::course::Course;
+use course::Course;
 
 /// The program `bench` prints the same.
 pub(crate) const USAGE: &str = include_str!("../../crates/bench/usage.txt");

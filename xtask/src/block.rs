@@ -2,8 +2,8 @@
 
 use std::io;
 
-use crate::readme::{Block, Code};
 use crate::screen::Screen;
+use course::document::{Block, Code};
 
 /// Shows text and code as they stand in a script.
 pub(crate) fn show(screen: &mut Screen, blocks: &[Block]) -> io::Result<()> {

@@ -13,12 +13,12 @@ use anyhow::{Context, bail};
 use lexopt::{Arg, Parser};
 
 use self::edition::Edition;
-use crate::course::Course;
-use crate::live_run::{self, Line};
 use crate::mdbook::{self, INSTALL};
-use crate::misuse::Misuse;
 use crate::screen::Screen;
 use crate::task;
+use course::Course;
+use course::misuse::Misuse;
+use course::run::{self, Line};
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask book [DIR]
@@ -117,7 +117,7 @@ fn build(mdbook: &Path, source: &Path, folder: &Path) -> anyhow::Result<()> {
         .arg(folder);
     let mut said = String::new();
     let mut warned = false;
-    let end = live_run::run(command, LIMIT, |line| {
+    let end = run::run(command, LIMIT, |line| {
         let (Line::Output(line) | Line::Error(line)) = line;
         warned |= line.contains("WARN");
         said.push_str(&line);

@@ -7,8 +7,8 @@ use std::thread;
 
 use anyhow::{anyhow, bail};
 
-use crate::program::{Build, Program};
 use crate::screen::Screen;
+use course::build::{Build, Program};
 
 /// The programs of the lessons that have been reached. They are built while somebody reads the
 /// opening words.

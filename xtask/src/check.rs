@@ -19,9 +19,9 @@ use std::process::ExitCode;
 use lexopt::Parser;
 
 use self::checkout::Checkout;
-use crate::course::Course;
 use crate::screen::Screen;
 use crate::{selection, task};
+use course::Course;
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask check [LESSON]...

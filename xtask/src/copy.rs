@@ -26,9 +26,9 @@ use lexopt::{Arg, Parser, ValueExt};
 use self::place::Place;
 use self::project::Project;
 use self::staging::Staging;
-use crate::course::{Course, Lesson};
-use crate::interruption::Delay;
-use crate::misuse::Misuse;
+use course::interruption::Delay;
+use course::misuse::Misuse;
+use course::{Course, Lesson};
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask copy LESSON DIR [--name NAME]

@@ -15,10 +15,10 @@ use std::process::ExitCode;
 use lexopt::{Arg, Parser};
 
 use self::judge::{Finding, Verdict};
-use crate::course::Course;
 use crate::mdbook;
 use crate::screen::Screen;
 use crate::task;
+use course::Course;
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask doctor [--plain]

@@ -12,13 +12,13 @@ use lexopt::{Arg, Parser, ValueExt};
 use self::progress::Progress;
 use self::sheet::Sheet;
 use crate::block;
-use crate::course::{Course, Lesson};
 use crate::gap;
-use crate::live_run::{self, Line};
-use crate::misuse::Misuse;
-use crate::program::{Build, Program};
 use crate::screen::Screen;
 use crate::task::{self, though_unread};
+use course::build::{Build, Program};
+use course::misuse::Misuse;
+use course::run::{self, Line};
+use course::{Course, Lesson};
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask exercise [EXERCISE] [OPTIONS]
@@ -176,7 +176,7 @@ fn check(
     }
     let told = screen.blank().and_then(|()| match end {
         _ if is_solved => tell_solved(screen, course, lesson, sheet),
-        live_run::End::Finished(status) if status.code() == Some(1) => {
+        run::End::Finished(status) if status.code() == Some(1) => {
             screen.failure("Not solved yet.")?;
             offer_hint(screen, lesson, &progress, sheet)
         }
@@ -222,8 +222,8 @@ fn tell_solved(
     Ok(())
 }
 
-fn run_checks(screen: &mut Screen, command: Command) -> io::Result<live_run::End> {
-    live_run::run(command, LIMIT, |line| {
+fn run_checks(screen: &mut Screen, command: Command) -> io::Result<run::End> {
+    run::run(command, LIMIT, |line| {
         though_unread(match line {
             Line::Output(text) => screen.output(&text),
             Line::Error(text) => screen.output(&format!("(stderr) {text}")),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::readme::{Block, Readme, Section};
+use course::document::{Block, Document, Section};
 
 /// The words with which the whole course begins and ends: `lessons/README.md`, its sections
 /// `Welcome` and `Farewell`. A course without that file has neither.
@@ -27,7 +27,7 @@ impl Frame {
     }
 
     fn parse(text: &str) -> Self {
-        let readme = Readme::parse(text);
+        let readme = Document::parse(text);
         let mut frame = Self {
             title: readme.title,
             ..Self::default()
@@ -49,7 +49,7 @@ impl Frame {
 #[cfg(test)]
 mod tests {
     use super::Frame;
-    use crate::readme::Block;
+    use course::document::Block;
     use std::path::Path;
 
     #[test]

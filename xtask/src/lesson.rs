@@ -3,15 +3,16 @@ use std::process::ExitCode;
 
 use lexopt::{Arg, Parser, ValueExt};
 
-use crate::course::Course;
 use crate::frame::Frame;
 use crate::keyboard::Keyboard;
-use crate::misuse::Misuse;
 use crate::play::{Ending, Options, Player};
-use crate::python::Python;
 use crate::scene::Scenes;
 use crate::screen::Screen;
-use crate::{process_group, selection, summary, task};
+use crate::{selection, summary, task};
+use course::Course;
+use course::misuse::Misuse;
+use course::process_group;
+use course::python::Python;
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask lesson [LESSON [STEP]...]... [OPTIONS]

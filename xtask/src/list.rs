@@ -2,8 +2,8 @@ use std::process::ExitCode;
 
 use lexopt::Parser;
 
-use crate::course::Course;
 use crate::screen::Screen;
+use course::Course;
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask list

@@ -3,7 +3,7 @@
 use std::env;
 use std::path::PathBuf;
 
-use crate::course::Course;
+use course::Course;
 
 /// Installs the version that is known to work, for the course only.
 pub(crate) const INSTALL: &str = "cargo install mdbook --version 0.5.4 --locked \

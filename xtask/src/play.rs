@@ -6,14 +6,14 @@ use std::ops::Range;
 use std::time::Instant;
 
 use crate::building::Programs;
-use crate::course::{Course, command};
 use crate::keyboard::Keyboard;
 use crate::pause::{Move, Pause};
-use crate::python::Python;
-use crate::readme::{Block, Section};
 use crate::scene::{Scene, Scenes};
 use crate::screen::Screen;
 use crate::summary::Played;
+use course::document::{Block, Section};
+use course::python::Python;
+use course::{Course, command};
 
 /// What is to be done beside playing.
 pub(crate) struct Options {

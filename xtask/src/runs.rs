@@ -12,13 +12,13 @@ use lexopt::{Arg, Parser, ValueExt};
 
 use self::mask::Masks;
 use self::repeat::{Ran, Repeated};
-use crate::course::{self, Course, Lesson};
-use crate::interruption::Delay;
-use crate::misuse::Misuse;
-use crate::program::{Build, Program};
-use crate::readme::Section;
 use crate::screen::Screen;
 use crate::table;
+use course::build::{Build, Program};
+use course::document::Section;
+use course::interruption::Delay;
+use course::misuse::Misuse;
+use course::{Course, Lesson};
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask runs LESSON STEP [-n TIMES] [OPTIONS]

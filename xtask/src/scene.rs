@@ -1,10 +1,10 @@
 use std::ops::Range;
 
-use crate::course::{Course, Lesson};
 use crate::frame::Frame;
-use crate::misuse::Misuse;
-use crate::readme::{Readme, Section};
 use crate::selection::{Part, Selected};
+use course::document::{Document, Section};
+use course::misuse::Misuse;
+use course::{Course, Lesson};
 
 /// What is to be played, scene by scene.
 pub(crate) struct Scenes<'a> {
@@ -17,7 +17,7 @@ pub(crate) struct Scenes<'a> {
 pub(crate) struct Chapter<'a> {
     pub(crate) lesson: &'a Lesson,
     /// The script, or why it cannot be read.
-    pub(crate) script: Result<Readme, String>,
+    pub(crate) script: Result<Document, String>,
 }
 
 /// What is shown between two pauses, but for the run of a step, which has a pause before it, too.

@@ -1,7 +1,7 @@
 use lexopt::{Arg, Parser, ValueExt};
 
-use crate::course::{Course, Lesson};
-use crate::misuse::{Misuse, suggestion};
+use course::misuse::{Misuse, suggestion};
+use course::{Course, Lesson};
 
 /// A lesson to be played.
 #[derive(Debug)]
@@ -99,7 +99,7 @@ fn neither(course: &Course, lesson: &Lesson, steps: &[String], word: &str) -> Mi
 #[cfg(test)]
 mod tests {
     use super::{Part, of_words};
-    use crate::course::Course;
+    use course::Course;
     use std::fs;
     use tempfile::TempDir;
 

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use support::readable_time;
 
-use crate::course::Lesson;
 use crate::screen::Screen;
+use course::Lesson;
 
 /// How the playing of a lesson went.
 pub(crate) struct Played<'a> {

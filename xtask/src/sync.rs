@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use anyhow::Context;
 use lexopt::Parser;
 
-use crate::course::{Course, Lesson};
-use crate::excerpt::excerpt;
-use crate::readme::Readme;
-use crate::source::Sources;
 use crate::{selection, task};
+use course::document::Document;
+use course::excerpt::excerpt;
+use course::source::Sources;
+use course::{Course, Lesson};
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask sync [LESSON]...
@@ -93,7 +93,7 @@ impl Synced {
             left: Vec::new(),
         };
         let mut taken = 0;
-        for code in Readme::parse(text).code() {
+        for code in Document::parse(text).code() {
             let Some(excerpt) = excerpt(code, sources) else {
                 continue;
             };
@@ -128,7 +128,7 @@ impl Synced {
 /// Gives what is wrong with the excerpts of a README: on which line, what, and how to mend it.
 fn faults_in(text: &str, sources: &Sources) -> Vec<(usize, String)> {
     let mut faults = Vec::new();
-    for code in Readme::parse(text).code() {
+    for code in Document::parse(text).code() {
         for fault in excerpt(code, sources).iter().flat_map(|one| &one.faults) {
             let line = code.line + 1 + fault.line;
             faults.push((line, format!("{fault}\n    mend: {}", fault.mend())));

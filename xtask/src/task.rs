@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use lexopt::Parser;
 
-use crate::misuse::{Misuse, suggestion};
 use crate::{bench, book, check, copy, doctor, exercise, help, lesson, list, runs, sync, timeline};
+use course::misuse::{Misuse, suggestion};
 
 /// One of the things `cargo xtask` can do.
 pub(crate) struct Task {

@@ -9,6 +9,7 @@ mod platform {
     use std::sync::{Mutex, MutexGuard, PoisonError};
     use std::time::Duration;
 
+    use course::interruption;
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     use rustix::io::Errno;
     use rustix::termios::{
@@ -41,7 +42,11 @@ mod platform {
             if !stdin().is_terminal() {
                 return Ok(None);
             }
-            crate::interruption::watch()?;
+            interruption::with_terminal(interruption::Terminal {
+                give_back,
+                take_again,
+            });
+            interruption::watch()?;
             let its_own = tcgetattr(stdin())?;
             let mut single_keys = its_own.clone();
             single_keys.local_modes -= LocalModes::ICANON | LocalModes::ECHO;
@@ -95,7 +100,7 @@ mod platform {
     }
 
     /// Gives the terminal its own ways back, if they were changed.
-    pub(crate) fn give_back() {
+    fn give_back() {
         if let Some(modes) = &*modes() {
             // An error means that there is no terminal any more.
             let _ = set(&modes.its_own);
@@ -103,7 +108,7 @@ mod platform {
     }
 
     /// Goes on with single keys after [`give_back`], if they were wanted.
-    pub(crate) fn take_again() {
+    fn take_again() {
         if let Some(modes) = &*modes() {
             let _ = set(&modes.single_keys);
             CAME_BACK.store(true, Ordering::Relaxed);

@@ -24,11 +24,11 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use lexopt::{Arg, Parser, ValueExt};
 
-use crate::course::{Course, Lesson};
-use crate::live_run::{self, Line, MOST_KEPT};
-use crate::misuse::Misuse;
-use crate::program::{Build, Program};
 use crate::screen::Screen;
+use course::build::{Build, Program};
+use course::misuse::Misuse;
+use course::run::{self, Line, MOST_KEPT};
+use course::{Course, Lesson};
 use room::Room;
 
 pub(crate) use model::Timeline;
@@ -164,7 +164,7 @@ fn record(
     let mut command = program.step(step);
     let recording = Recording::of(&program, &mut command)?;
     let mut printed = Vec::new();
-    let end = live_run::run(command, LIMIT, |line| {
+    let end = run::run(command, LIMIT, |line| {
         let (Line::Output(text) | Line::Error(text)) = line;
         if printed.len() < MOST_KEPT {
             printed.push(text);

@@ -3,8 +3,8 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-use crate::course::Course;
-use crate::readme::Readme;
+use course::Course;
+use course::document::Document;
 
 /// A page of the book.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub(super) fn all(course: &Course) -> anyhow::Result<Vec<Page>> {
         let place_in_checkout = course.root.join(&path);
         let text = fs::read_to_string(&place_in_checkout)
             .with_context(|| format!("{} cannot be read", place_in_checkout.display()))?;
-        let title = Readme::parse(&text).title;
+        let title = Document::parse(&text).title;
         anyhow::Ok(Page {
             path,
             name,

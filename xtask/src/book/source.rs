@@ -10,7 +10,7 @@ use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag};
 
 use super::MARK;
 use super::page::{Page, Place};
-use crate::course::Course;
+use course::Course;
 
 /// Nothing is fetched and nothing is run: the book has no button that sends code to a server.
 const BOOK_TOML: &str = r#"[book]
@@ -234,7 +234,7 @@ fn without_dots(path: &Path) -> Option<PathBuf> {
 mod tests {
     use super::{Linker, write};
     use crate::book::page::{Page, Place};
-    use crate::course::Course;
+    use course::Course;
     use std::collections::BTreeSet;
     use std::fs;
     use std::path::{Path, PathBuf};

@@ -4,14 +4,14 @@ use std::process::Command;
 use anyhow::Context;
 
 use super::run::{Run, listed_steps, runs_of};
-use crate::course::{Course, Lesson};
-use crate::manifest::stands_alone;
-use crate::program::{Build, Program};
-use crate::python::Python;
-use crate::readme::Readme;
 use crate::screen::Screen;
-use crate::source::{Source, Sources, files_below};
 use crate::task::though_unread;
+use course::build::{Build, Program};
+use course::document::Document;
+use course::manifest::stands_alone;
+use course::python::Python;
+use course::source::{Source, Sources, files_below};
+use course::{Course, Lesson};
 
 /// What the rules look at. Paths are relative to the root, except the root itself.
 pub(super) struct Checkout {
@@ -28,7 +28,7 @@ pub(super) struct LessonFiles {
     pub(super) name: String,
     pub(super) title: String,
     pub(super) folder: PathBuf,
-    pub(super) readme: Option<Readme>,
+    pub(super) readme: Option<Document>,
     pub(super) sources: Sources,
     /// What the lesson's program lists with `--list`, or why it does not.
     pub(super) steps: Result<Vec<String>, String>,
@@ -95,7 +95,7 @@ impl LessonFiles {
             name: lesson.name.clone(),
             title: lesson.title.clone(),
             readme: Source::read(root, folder.join("README.md"))
-                .map(|readme| Readme::parse(&readme.text)),
+                .map(|readme| Document::parse(&readme.text)),
             sources: Sources::read(root, lesson)?,
             steps: Ok(Vec::new()),
             python_steps: None,
@@ -151,7 +151,7 @@ pub(super) fn files(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
 #[cfg(test)]
 mod tests {
     use super::files;
-    use crate::source::files_below;
+    use course::source::files_below;
     use std::fs;
     use std::path::Path;
 

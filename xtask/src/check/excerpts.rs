@@ -1,7 +1,7 @@
 use super::Problem;
 use super::checkout::{Checkout, LessonFiles};
-use crate::excerpt::{Fault, excerpt};
-use crate::readme::{Code, Readme};
+use course::document::{Code, Document};
+use course::excerpt::{Fault, excerpt};
 
 /// Every block of Rust or Python in a README consists of whole items of the lesson's files. A block
 /// that must not compile is an example of their documentation, and begins with a comment that says
@@ -9,7 +9,7 @@ use crate::readme::{Code, Readme};
 pub(super) fn excerpts_are_verbatim(checkout: &Checkout) -> Vec<Problem> {
     let mut problems = Vec::new();
     for lesson in &checkout.lessons {
-        for code in lesson.readme.iter().flat_map(Readme::code) {
+        for code in lesson.readme.iter().flat_map(Document::code) {
             if code.has_tag("compile_fail") {
                 problems.extend(explained(lesson, code));
             }

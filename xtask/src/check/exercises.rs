@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use super::Problem;
 use super::checkout::{Checkout, LessonFiles};
 use crate::gap;
-use crate::manifest::Manifest;
-use crate::readme::Readme;
+use course::document::Document;
+use course::manifest::Manifest;
 
 /// An exercise has a task with hints, a program, checks and a solution, and Cargo knows its two
 /// programs. That the program has no gap is only noted: see [`filled_gaps`].
@@ -60,7 +60,7 @@ fn problems(checkout: &Checkout, lesson: &LessonFiles) -> Vec<Problem> {
     let (solution, solved) = read("solution/main.rs", "solution");
     read("checks.rs", "checks");
 
-    let sheet = Readme::parse(&sheet);
+    let sheet = Document::parse(&sheet);
     let hints = sheet.sections.iter();
     let hints = hints.filter(|section| section.heading.starts_with("Hint "));
     let next = sheet.sections.last();

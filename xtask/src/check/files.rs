@@ -3,8 +3,8 @@ use std::path::Path;
 
 use super::Problem;
 use super::checkout::Checkout;
-use crate::rust_source::code_only;
-use crate::source::Source;
+use course::rust_source::code_only;
+use course::source::Source;
 
 /// The files in which the word may stand.
 const UNSAFE_ALLOWED: &[&str] = &[

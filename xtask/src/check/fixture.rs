@@ -5,7 +5,7 @@ use tempfile::TempDir;
 
 use super::Problem;
 use super::checkout::{Checkout, LessonFiles};
-use crate::course::Course;
+use course::Course;
 
 /// A small checkout in a folder of its own: one lesson in which everything is right.
 pub(super) struct Fixture {

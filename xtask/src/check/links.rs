@@ -2,7 +2,7 @@ use pulldown_cmark::{Event, Options, Parser, Tag};
 
 use super::Problem;
 use super::checkout::Checkout;
-use crate::source::Source;
+use course::source::Source;
 
 /// A relative link in a Markdown file leads to a file or folder that exists.
 pub(super) fn links_lead_somewhere(checkout: &Checkout) -> Vec<Problem> {

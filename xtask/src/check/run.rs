@@ -4,10 +4,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::checkout::LessonFiles;
-use crate::course::command;
-use crate::live_run::{self, End, Line, MOST_KEPT};
-use crate::program::Program;
-use crate::readme::Readme;
+use course::build::Program;
+use course::command;
+use course::document::Document;
+use course::run::{self, End, Line, MOST_KEPT};
 
 /// How long a lesson may take to list its steps.
 const LISTING_LIMIT: Duration = Duration::from_secs(20);
@@ -45,7 +45,7 @@ impl fmt::Display for Failure {
 /// Asks a program for its steps: the command lists them. An error says why it does not.
 pub(super) fn listed_steps(command: Command) -> Result<Vec<String>, String> {
     let mut steps = Vec::new();
-    let end = live_run::run(command, LISTING_LIMIT, |line| {
+    let end = run::run(command, LISTING_LIMIT, |line| {
         if let Line::Output(name) = line
             && steps.len() < MOST_KEPT
         {
@@ -70,7 +70,7 @@ pub(super) fn runs_of(
     let mut runs = Vec::new();
     for step in lesson.steps.iter().flatten() {
         let command = command(&lesson.name, step);
-        let mut blocks = lesson.readme.iter().flat_map(Readme::code);
+        let mut blocks = lesson.readme.iter().flat_map(Document::code);
         if blocks.any(|code| code.is_run_of(&command)) {
             tell(step)?;
             runs.push(run(program, step));
@@ -82,7 +82,7 @@ pub(super) fn runs_of(
 fn run(program: &Program, step: &str) -> Run {
     let mut printed = Vec::new();
     let mut errors = Vec::new();
-    let end = live_run::run(program.step(step), STEP_LIMIT, |line| {
+    let end = run::run(program.step(step), STEP_LIMIT, |line| {
         let (lines, text) = match line {
             Line::Output(text) => (&mut printed, text),
             Line::Error(text) => (&mut errors, text),

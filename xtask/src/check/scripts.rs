@@ -148,7 +148,7 @@ pub(super) fn runs_are_shown(checkout: &Checkout) -> Vec<Problem> {
     for lesson in &checkout.lessons {
         for section in lesson.readme.iter().flat_map(|readme| &readme.sections) {
             let Some(step) = &section.step else { continue };
-            let command = crate::course::command(&lesson.name, step);
+            let command = course::command(&lesson.name, step);
             if !section.code().any(|code| code.is_run_of(&command)) {
                 problems.push(Problem::new(
                     lesson.readme_path(),

@@ -1,15 +1,15 @@
 use super::Problem;
 use super::checkout::{Checkout, LessonFiles};
-use crate::course::command;
-use crate::readme::{Code, Readme};
-use crate::transcript::Transcript;
+use course::command;
+use course::document::{Code, Document};
+use course::transcript::Transcript;
 
 /// Every run that a README shows is one that the step makes. Other commands may stand there, but
 /// none with its output: nobody would know when that is no longer true.
 pub(super) fn runs_are_as_shown(checkout: &Checkout) -> Vec<Problem> {
     let mut problems = Vec::new();
     for lesson in &checkout.lessons {
-        let blocks = lesson.readme.iter().flat_map(Readme::code);
+        let blocks = lesson.readme.iter().flat_map(Document::code);
         let consoles = blocks.filter(|code| code.language() == "console");
         problems.extend(consoles.filter_map(|code| check(lesson, code)));
     }

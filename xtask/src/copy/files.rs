@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use crate::manifest::stands_alone;
+use course::manifest::stands_alone;
 
 /// Gives the files below a folder that travel with it, relative to it and in order: not what is
 /// hidden, built, or a project of its own.

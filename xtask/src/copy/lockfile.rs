@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use crate::interruption::Delay;
-use crate::process_group::ProcessGroup;
-use crate::stopwatch::Stopwatch;
+use course::interruption::Delay;
+use course::process_group::ProcessGroup;
+use course::stopwatch::Stopwatch;
 
 /// How long Cargo may take; it waits when another Cargo is busy with its cache.
 const LIMIT: Duration = Duration::from_mins(2);

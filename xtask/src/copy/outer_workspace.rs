@@ -1,8 +1,8 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::place::Place;
-use crate::manifest::{Manifest, Value};
-use crate::misuse::Misuse;
+use course::manifest::{Manifest, Value};
+use course::misuse::Misuse;
 
 /// Refuses a place that a workspace above it claims for itself by a pattern such as `crates/*`: that
 /// workspace would be broken by a project that is a workspace of its own, or by a folder without one.

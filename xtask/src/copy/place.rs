@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::staging;
-use crate::misuse::Misuse;
+use course::misuse::Misuse;
 
 /// Where the copy goes.
 #[derive(Debug, PartialEq)]

@@ -7,8 +7,8 @@ use super::crates::{self, Crates};
 use super::files::files;
 use super::manifest_text::ManifestText;
 use super::rewriting::Rewriting;
-use crate::course::{Course, Lesson};
-use crate::interruption::Delay;
+use course::interruption::Delay;
+use course::{Course, Lesson};
 
 /// The profile of the course, which a package alone would not have.
 const PROFILE: [&str; 2] = ["profile.dev", "profile.dev.build-override"];

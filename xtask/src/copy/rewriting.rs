@@ -5,8 +5,8 @@ use pulldown_cmark::{Event, LinkType, Options, Parser, Tag};
 
 use super::about;
 use super::crates::Crates;
-use crate::course::Lesson;
-use crate::readme::Readme;
+use course::Lesson;
+use course::document::Document;
 
 /// What must be different in a lesson's texts when it is a project of its own.
 pub(super) struct Rewriting<'a> {
@@ -54,7 +54,7 @@ impl<'a> Rewriting<'a> {
 
     /// Gives the README: the script of the lesson, and about the project.
     pub(super) fn readme(&self, text: &str) -> String {
-        let readme = Readme::parse(text);
+        let readme = Document::parse(text);
         let first_step = readme.steps().next().unwrap_or("--list");
         let script = self.markdown(Path::new("README.md"), text);
         let script = self.exercise(&script);
@@ -183,7 +183,7 @@ fn resolved(path: &Path) -> PathBuf {
 mod tests {
     use super::Rewriting;
     use crate::copy::crates::Crates;
-    use crate::course::Course;
+    use course::Course;
     use std::fs;
     use std::path::Path;
 

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::found::{Packages, Python, Tool};
-use crate::live_run::{self, Line};
+use course::run::{self, Line};
 
 /// How long a program may take to answer.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -101,7 +101,7 @@ fn answer(command: Command) -> Result<Vec<String>, String> {
     let name = name.display().to_string();
     let mut lines = Vec::new();
     let mut complaints = Vec::new();
-    let end = live_run::run(command, LIMIT, |line| {
+    let end = run::run(command, LIMIT, |line| {
         match line {
             Line::Output(line) => lines.push(line),
             Line::Error(line) => complaints.push(line),

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use crate::course::{Course, Lesson};
 use crate::gap;
+use course::{Course, Lesson};
 
 /// How far somebody is with an exercise. It is kept beside what is built, so that it is in nobody's way.
 #[derive(Debug, Default, PartialEq)]

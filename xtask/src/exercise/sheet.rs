@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 
-use crate::course::Lesson;
-use crate::readme::{Block, Readme};
+use course::Lesson;
+use course::document::{Block, Document};
 
 /// What an exercise asks for: its `task.md`, taken apart.
 #[derive(Debug, Default)]
@@ -39,7 +39,7 @@ impl Sheet {
     }
 
     fn parse(text: &str) -> Self {
-        let readme = Readme::parse(text);
+        let readme = Document::parse(text);
         let mut sheet = Self {
             title: readme.title,
             text: readme.opening,
@@ -78,7 +78,7 @@ pub(super) fn solution(lesson: &Lesson) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::Sheet;
-    use crate::readme::Block;
+    use course::document::Block;
 
     #[test]
     fn a_sheet_has_a_text_hints_and_what_to_try_next() {

@@ -5,7 +5,7 @@ use std::io;
 use super::Player;
 use crate::block;
 use crate::pause::{Move, Pause};
-use crate::readme::Block;
+use course::document::Block;
 
 impl Player<'_> {
     /// Asks how to go on, until the answer is something else than to stay.

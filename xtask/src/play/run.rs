@@ -7,11 +7,11 @@ use std::time::Duration;
 use support::{readable_time, timed};
 
 use super::Player;
-use crate::course::command;
-use crate::live_run::{self, Line};
-use crate::program::Program;
-use crate::python;
 use crate::timeline::{self, Recording};
+use course::build::Program;
+use course::command;
+use course::python;
+use course::run::{self, Line};
 
 impl Player<'_> {
     /// Runs a step, and its counterpart if that is wanted. Tells whether the lesson could be built.
@@ -86,7 +86,7 @@ impl Player<'_> {
         screen.command(&label, shown)?;
         let mut screen_error = None;
         let (end, time) = timed(|| {
-            live_run::run(program, Program::STEP_LIMIT, |line| {
+            run::run(program, Program::STEP_LIMIT, |line| {
                 let shown = match line {
                     Line::Output(text) => screen.output(&text),
                     Line::Error(text) => screen.output(&format!("(stderr) {text}")),

@@ -1,7 +1,7 @@
 use regex_lite::{Captures, Regex, escape};
 
-use crate::readme::{Block, Section};
-use crate::transcript::PATTERNS;
+use course::document::{Block, Section};
+use course::transcript::PATTERNS;
 
 /// The patterns of a transcript that say nothing about how a run came out.
 const MASKED: [&str; 2] = ["[PID]", "[TIME]"];
@@ -73,11 +73,11 @@ fn masked(line: &str, found: &Captures, names: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::Masks;
-    use crate::readme::Readme;
+    use course::document::Document;
 
     fn masks(transcript: &str) -> Masks {
         let script = format!("# T\n\n## map: it\n\n```console\n$ run\n{transcript}```\n");
-        Masks::of(&Readme::parse(&script).sections[0])
+        Masks::of(&Document::parse(&script).sections[0])
     }
 
     #[test]

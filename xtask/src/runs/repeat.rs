@@ -4,9 +4,9 @@ use std::process::Command;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Counting;
-use crate::live_run::{self, End, Line, MOST_KEPT};
-use crate::program::Program;
 use crate::screen::Screen;
+use course::build::Program;
+use course::run::{self, End, Line, MOST_KEPT};
 
 /// A run that has come to its end.
 pub(crate) struct Ran {
@@ -19,7 +19,7 @@ impl Ran {
     /// lines are kept.
     pub(crate) fn of(command: Command) -> io::Result<Self> {
         let mut lines = Vec::new();
-        let end = live_run::run(command, Program::STEP_LIMIT, |line| {
+        let end = run::run(command, Program::STEP_LIMIT, |line| {
             if lines.len() < MOST_KEPT {
                 lines.push(line);
             }
@@ -125,7 +125,7 @@ fn bar(times: usize) -> ProgressBar {
 #[cfg(all(test, unix))]
 mod tests {
     use super::Ran;
-    use crate::live_run::MOST_KEPT;
+    use course::run::MOST_KEPT;
     use std::process::Command;
 
     #[test]

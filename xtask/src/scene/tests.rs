@@ -3,9 +3,9 @@ use std::fs;
 use tempfile::TempDir;
 
 use super::{Scene, Scenes};
-use crate::course::Course;
 use crate::frame::Frame;
 use crate::selection::of_words;
+use course::Course;
 
 /// A folder with the lessons pool and queue, and words for the whole course.
 pub(crate) struct Shelf {

@@ -1,5 +1,5 @@
 use super::{Synced, clear_draft, draft, replace};
-use crate::source::{Source, Sources};
+use course::source::{Source, Sources};
 use std::fs;
 
 fn sources() -> Sources {

@@ -1,5 +1,5 @@
 /// Gives Rust source with its comments, texts and character literals taken out, line for line.
-pub(crate) fn code_only(source: &str) -> String {
+pub fn code_only(source: &str) -> String {
     let mut code = String::new();
     for (is_code, part) in parts(source) {
         if is_code {
@@ -14,7 +14,7 @@ pub(crate) fn code_only(source: &str) -> String {
 }
 
 /// Tells of each line whether it begins inside a comment or text that began before it.
-pub(crate) fn begins_inside(source: &str) -> Vec<bool> {
+pub fn begins_inside(source: &str) -> Vec<bool> {
     let mut inside = vec![false];
     for (is_code, part) in parts(source) {
         inside.extend(part.matches('\n').map(|_| !is_code));

@@ -9,7 +9,7 @@ pub(crate) struct Line {
 }
 
 /// What may stand in a line for something that differs from run to run.
-pub(crate) const PATTERNS: [(&str, &str); 4] = [
+pub const PATTERNS: [(&str, &str); 4] = [
     // Anything.
     ("[..]", ".*"),
     // The id of a process or thread.

@@ -26,14 +26,14 @@ struct Groups {
 /// On Unix it is a process group of its own, so Ctrl-C in the terminal does not reach it: the watch
 /// for interruptions, which the first start begins, passes that on. Elsewhere only the program
 /// itself is ended.
-pub(crate) struct ProcessGroup {
+pub struct ProcessGroup {
     child: Child,
     status: Option<ExitStatus>,
 }
 
 impl ProcessGroup {
     /// Starts a program as the first of a new group.
-    pub(crate) fn start(command: &mut Command) -> io::Result<Self> {
+    pub fn start(command: &mut Command) -> io::Result<Self> {
         interruption::watch()?;
         platform::separate(command);
         // Locked across the start: an interruption must not come between it and our knowing of it.
@@ -49,12 +49,12 @@ impl ProcessGroup {
         })
     }
 
-    pub(crate) fn child(&mut self) -> &mut Child {
+    pub fn child(&mut self) -> &mut Child {
         &mut self.child
     }
 
     /// Tells whether the program has ended; processes that it started may still be there.
-    pub(crate) fn has_ended(&mut self) -> io::Result<bool> {
+    pub fn has_ended(&mut self) -> io::Result<bool> {
         if self.status.is_some() {
             return Ok(true);
         }
@@ -63,7 +63,7 @@ impl ProcessGroup {
 
     /// Waits until the program ends by itself, ends what it leaves behind, and gives its exit
     /// status.
-    pub(crate) fn wait(&mut self) -> io::Result<ExitStatus> {
+    pub fn wait(&mut self) -> io::Result<ExitStatus> {
         while !self.has_ended()? {
             thread::sleep(LOOK);
         }
@@ -71,7 +71,7 @@ impl ProcessGroup {
     }
 
     /// Ends whatever of the group is still running, and gives the program's exit status.
-    pub(crate) fn end(&mut self) -> io::Result<ExitStatus> {
+    pub fn end(&mut self) -> io::Result<ExitStatus> {
         if let Some(status) = self.status {
             return Ok(status);
         }
@@ -93,7 +93,7 @@ impl Drop for ProcessGroup {
 }
 
 /// Ends every group that is running, and lets none be started any more.
-pub(crate) fn end_all() {
+pub fn end_all() {
     let mut groups = groups();
     groups.closed = true;
     for id in &groups.ids {
@@ -103,13 +103,13 @@ pub(crate) fn end_all() {
 
 /// Lets every running group pause.
 #[cfg(unix)]
-pub(crate) fn suspend_all() {
+pub fn suspend_all() {
     groups().ids.iter().copied().for_each(platform::suspend);
 }
 
 /// Lets every group go on that [`suspend_all`] has paused.
 #[cfg(unix)]
-pub(crate) fn resume_all() {
+pub fn resume_all() {
     groups().ids.iter().copied().for_each(platform::resume);
 }
 

@@ -1,5 +1,5 @@
 use super::Transcript;
-use crate::readme::Code;
+use crate::document::Code;
 
 fn transcript(info: &str, lines: &str) -> Transcript {
     understood(info, &format!("$ run it\n{lines}")).unwrap()
@@ -10,6 +10,7 @@ fn understood(info: &str, text: &str) -> Result<Transcript, String> {
         info: info.to_owned(),
         text: text.to_owned(),
         line: 1,
+        place: 0..0,
     })
 }
 

@@ -3,7 +3,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::live_run::{self, End, Line};
+use crate::run::{self, End, Line};
 
 /// The oldest Python that the counterparts of the lessons run with.
 const OLDEST: (u32, u32) = (3, 9);
@@ -13,18 +13,18 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// The Python that runs the counterparts.
 #[derive(Debug)]
-pub(crate) struct Python {
+pub struct Python {
     program: &'static str,
 }
 
 impl Python {
     /// Looks for a Python that is new enough. An error says what there is instead.
-    pub(crate) fn find() -> Result<Self, String> {
+    pub fn find() -> Result<Self, String> {
         find("python3")
     }
 
     /// Gives the command that runs the counterpart of a step in the checkout `root`.
-    pub(crate) fn step(&self, root: &Path, lesson: &str, step: &str) -> Command {
+    pub fn step(&self, root: &Path, lesson: &str, step: &str) -> Command {
         let mut command = Command::new(self.program);
         command.arg(script(lesson)).arg(step).current_dir(root);
         command
@@ -32,12 +32,12 @@ impl Python {
 }
 
 /// Gives that command as somebody would type it.
-pub(crate) fn command(lesson: &str, step: &str) -> String {
+pub fn command(lesson: &str, step: &str) -> String {
     format!("$ python3 {} {step}", script(lesson))
 }
 
 /// Gives the path of the counterpart, from the root of the checkout.
-pub(crate) fn script(lesson: &str) -> String {
+pub fn script(lesson: &str) -> String {
     format!("lessons/{lesson}/{lesson}.py")
 }
 
@@ -45,7 +45,7 @@ fn find(program: &'static str) -> Result<Python, String> {
     let mut command = Command::new(program);
     command.arg("--version");
     let mut said = String::new();
-    let end = live_run::run(command, LIMIT, |line| {
+    let end = run::run(command, LIMIT, |line| {
         let (Line::Output(text) | Line::Error(text)) = line;
         said.push_str(&text);
         Ok(())

@@ -3,26 +3,26 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use crate::course::Lesson;
+use crate::Lesson;
 
 /// A file with its text.
 #[derive(Debug)]
-pub(crate) struct Source {
+pub struct Source {
     /// The path, relative to the root of the checkout.
-    pub(crate) path: PathBuf,
-    pub(crate) text: String,
+    pub path: PathBuf,
+    pub text: String,
 }
 
 /// The programs of a lesson.
 #[derive(Debug)]
-pub(crate) struct Sources {
-    pub(crate) rust: Vec<Source>,
-    pub(crate) python: Option<Source>,
+pub struct Sources {
+    pub rust: Vec<Source>,
+    pub python: Option<Source>,
 }
 
 impl Source {
     /// Reads a file, if it is there and is text.
-    pub(crate) fn read(root: &Path, path: PathBuf) -> Option<Self> {
+    pub fn read(root: &Path, path: PathBuf) -> Option<Self> {
         let text = fs::read_to_string(root.join(&path)).ok()?;
         Some(Self { path, text })
     }
@@ -30,7 +30,7 @@ impl Source {
 
 impl Sources {
     /// Reads the Rust files and the Python counterpart of a lesson.
-    pub(crate) fn read(root: &Path, lesson: &Lesson) -> anyhow::Result<Self> {
+    pub fn read(root: &Path, lesson: &Lesson) -> anyhow::Result<Self> {
         let folder = lesson.folder.strip_prefix(root)?;
         let mut files = Vec::new();
         files_below(root, &folder.join("src"), &mut files)?;
@@ -46,11 +46,7 @@ impl Sources {
 }
 
 /// Adds the files in a folder and those below it, relative to the root, without what was built.
-pub(crate) fn files_below(
-    root: &Path,
-    folder: &Path,
-    files: &mut Vec<PathBuf>,
-) -> anyhow::Result<()> {
+pub fn files_below(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     const BUILT: [&str; 3] = ["target", "__pycache__", ".git"];
     let place = root.join(folder);
     if !place.is_dir() {

@@ -8,18 +8,47 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 ///
 /// Only the first call does something. Where there are no signals it does nothing: there an
 /// interruption reaches every process of the console by itself.
-pub(crate) fn watch() -> io::Result<()> {
+pub fn watch() -> io::Result<()> {
     platform::watch()
+}
+
+/// What is done to the terminal when this program is suspended or ended, and when it goes on.
+#[derive(Clone, Copy, Debug)]
+pub struct Terminal {
+    /// Gives the terminal its own ways back.
+    pub give_back: fn(),
+    /// Takes up again what was given back.
+    pub take_again: fn(),
+}
+
+static TERMINAL: Mutex<Option<Terminal>> = Mutex::new(None);
+
+/// Lets every end and every suspension of this program give the terminal back.
+pub fn with_terminal(terminal: Terminal) {
+    *TERMINAL.lock().unwrap_or_else(PoisonError::into_inner) = Some(terminal);
+}
+
+fn give_back_terminal() {
+    with(|terminal| (terminal.give_back)());
+}
+
+fn take_terminal_again() {
+    with(|terminal| (terminal.take_again)());
+}
+
+fn with(change: fn(Terminal)) {
+    let terminal = *TERMINAL.lock().unwrap_or_else(PoisonError::into_inner);
+    terminal.into_iter().for_each(change);
 }
 
 /// Something is going on that must be taken back before this program ends: as long as this lives, an
 /// interruption ends what it has started, but not this program itself.
 #[derive(Debug)]
-pub(crate) struct Delay;
+pub struct Delay;
 
 /// This program was interrupted by the signal of this number while there was a [`Delay`].
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Interrupted(i32);
+pub struct Interrupted(i32);
 
 struct Delayed {
     is_on: bool,
@@ -32,7 +61,7 @@ static DELAYED: Mutex<Delayed> = Mutex::new(Delayed {
 });
 
 impl Delay {
-    pub(crate) fn begin() -> io::Result<Self> {
+    pub fn begin() -> io::Result<Self> {
         delayed().is_on = true;
         let delay = Self;
         watch()?;
@@ -40,8 +69,7 @@ impl Delay {
     }
 
     /// Fails if there was an interruption.
-    #[expect(clippy::unused_self, reason = "only with a delay is it told here")]
-    pub(crate) fn look(&self) -> Result<(), Interrupted> {
+    pub fn look(&self) -> Result<(), Interrupted> {
         delayed().interrupted.map_or(Ok(()), Err)
     }
 }
@@ -54,7 +82,7 @@ impl Drop for Delay {
 
 impl Interrupted {
     /// Ends this program as the signal would have done at once.
-    pub(crate) fn end(self) -> ExitCode {
+    pub fn end(self) -> ExitCode {
         platform::end_as_by(self.0);
         ExitCode::FAILURE
     }
@@ -82,7 +110,7 @@ mod platform {
     use signal_hook::iterator::Signals;
     use signal_hook::low_level::emulate_default_handler;
 
-    use crate::{process_group, stopwatch, terminal};
+    use crate::{process_group, stopwatch};
 
     static WATCHING: Mutex<bool> = Mutex::new(false);
 
@@ -99,14 +127,14 @@ mod platform {
     fn take(mut signals: Signals) {
         for signal in signals.forever() {
             match signal {
-                SIGCONT => terminal::take_again(),
+                SIGCONT => super::take_terminal_again(),
                 SIGTSTP => {
                     stopwatch::stand_still();
                     process_group::suspend_all();
-                    terminal::give_back();
+                    super::give_back_terminal();
                     // Returns when somebody lets this program go on.
                     let _ = emulate_default_handler(signal);
-                    terminal::take_again();
+                    super::take_terminal_again();
                     process_group::resume_all();
                     stopwatch::go_on();
                 }
@@ -114,7 +142,7 @@ mod platform {
                     // Locked before anything ends: whoever sees it end, and looks why, is told.
                     let mut delayed = super::delayed();
                     process_group::end_all();
-                    terminal::give_back();
+                    super::give_back_terminal();
                     if delayed.is_on {
                         delayed.interrupted = Some(super::Interrupted(signal));
                     } else {

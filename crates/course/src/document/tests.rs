@@ -1,4 +1,4 @@
-use super::{Block, Readme};
+use super::{Block, Destination, Document};
 
 const SCRIPT: &str = "\
 # Pool: workers that stay
@@ -45,7 +45,7 @@ Notice that.
 
 #[test]
 fn a_script_is_taken_apart() {
-    let readme = Readme::parse(SCRIPT);
+    let readme = Document::parse(SCRIPT);
     assert_eq!(readme.title, "Pool: workers that stay");
     assert!(matches!(readme.opening.as_slice(), [Block::Prose(text)]
         if text.contains("*prose*") && text.contains("| 1 | 2 |")));
@@ -63,7 +63,7 @@ fn a_script_is_taken_apart() {
 
 #[test]
 fn a_section_has_its_blocks_in_order_with_their_lines() {
-    let readme = Readme::parse(SCRIPT);
+    let readme = Document::parse(SCRIPT);
     let section = &readme.sections[1];
     assert_eq!(
         (section.line, section.words()),
@@ -87,7 +87,7 @@ fn a_section_has_its_blocks_in_order_with_their_lines() {
 
 #[test]
 fn code_inside_a_list_belongs_to_the_prose() {
-    let readme = Readme::parse(SCRIPT);
+    let readme = Document::parse(SCRIPT);
     assert_eq!(readme.sections[2].code().count(), 0);
     assert!(
         matches!(readme.sections[2].blocks.as_slice(), [Block::Prose(text)]
@@ -97,19 +97,57 @@ fn code_inside_a_list_belongs_to_the_prose() {
 
 #[test]
 fn a_definition_reaches_every_stretch_of_prose() {
-    let readme = Readme::parse(SCRIPT);
+    let readme = Document::parse(SCRIPT);
     assert!(matches!(readme.opening.as_slice(), [Block::Prose(text)]
         if text.contains("[there]: https://example.org/there")));
 }
 
 #[test]
 fn a_heading_with_a_colon_is_a_step_only_with_the_name_of_one() {
-    let readme = Readme::parse("# T\n\n## Note: this\n\n## in-ps: that\n");
+    let readme = Document::parse("# T\n\n## Note: this\n\n## in-ps: that\n");
     assert_eq!(readme.steps().collect::<Vec<_>>(), ["in-ps"]);
 }
 
 #[test]
 fn an_empty_script_is_no_mistake_of_the_parser() {
-    let readme = Readme::parse("");
+    let readme = Document::parse("");
     assert_eq!((readme.title.as_str(), readme.sections.len()), ("", 0));
+}
+
+#[test]
+fn the_text_between_the_fences_is_found_and_can_be_replaced() {
+    let document = Document::parse(SCRIPT);
+    let places = document.code().map(|code| code.place.clone());
+    let texts: Vec<&str> = places.map(|place| &SCRIPT[place]).collect();
+    let expected: Vec<&str> = document.code().map(|code| code.text.as_str()).collect();
+    assert_eq!(texts, expected);
+    let first = document.code().next().unwrap().place.clone();
+    let text = document.edited(vec![(first, "pass\n".to_owned())]);
+    assert_eq!(text, SCRIPT.replace("def map():\n    pass\n", "pass\n"));
+}
+
+#[test]
+fn every_link_is_found_and_can_lead_elsewhere() {
+    let text =
+        "[a *b*](gone.md) ![c](c.svg) [d][e] [f](gone.md)\n\n<img src=\"g.svg\">\n\n[e]: e.md#h\n";
+    let document = Document::parse(text);
+    let links = document.links.iter();
+    let links: Vec<_> = links
+        .map(|link| (link.destination.as_str(), link.line))
+        .collect();
+    let expected = [
+        ("gone.md", 1),
+        ("c.svg", 1),
+        ("gone.md", 1),
+        ("g.svg", 3),
+        ("e.md#h", 5),
+    ];
+    assert_eq!(links, expected);
+    let edits = document.redirected(|link| match link.destination.as_str() {
+        "gone.md" => Destination::Gone,
+        "c.svg" => Destination::Same,
+        other => Destination::Moved(format!("x/{other}")),
+    });
+    let expected = "a *b* ![c](c.svg) [d][e] f\n\n<img src=\"x/g.svg\">\n\n[e]: x/e.md#h\n";
+    assert_eq!(document.edited(edits), expected);
 }

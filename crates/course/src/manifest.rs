@@ -7,14 +7,14 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// A `Cargo.toml` that knows on which line each thing stands.
-pub(crate) struct Manifest {
+pub struct Manifest {
     top: Table,
 }
 
-pub(crate) type Table = BTreeMap<String, Value>;
+pub type Table = BTreeMap<String, Value>;
 
 /// A value, and the line on which it begins, counted from 1.
-pub(crate) struct Value {
+pub struct Value {
     line: usize,
     kind: Kind,
 }
@@ -31,14 +31,14 @@ enum Kind {
 
 impl Manifest {
     /// Reads and parses a file; an error names the file and, where it can, the line.
-    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
         let text = fs::read_to_string(path)
             .with_context(|| format!("{} cannot be read", path.display()))?;
         Self::parse(&text).with_context(|| format!("{} cannot be understood", path.display()))
     }
 
     /// Parses the text of a manifest.
-    pub(crate) fn parse(text: &str) -> anyhow::Result<Self> {
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
         let table = DeTable::parse(text).map_err(|error| {
             let line = error.span().map_or(1, |span| line_at(text, span.start));
             anyhow!("line {line}: {}", error.message())
@@ -49,12 +49,12 @@ impl Manifest {
     }
 
     /// Gives the table of everything.
-    pub(crate) fn top(&self) -> &Table {
+    pub fn top(&self) -> &Table {
         &self.top
     }
 
     /// Gives the value at a path of keys, such as `["package", "name"]`.
-    pub(crate) fn get(&self, keys: &[&str]) -> Option<&Value> {
+    pub fn get(&self, keys: &[&str]) -> Option<&Value> {
         let (last, tables) = keys.split_last()?;
         let mut table = &self.top;
         for key in tables {
@@ -64,12 +64,12 @@ impl Manifest {
     }
 
     /// Gives the text at a path of keys.
-    pub(crate) fn text(&self, keys: &[&str]) -> Option<&str> {
+    pub fn text(&self, keys: &[&str]) -> Option<&str> {
         self.get(keys)?.text()
     }
 
     /// Gives the whole number at a path of keys, if it is one that fits.
-    pub(crate) fn number(&self, keys: &[&str]) -> Option<u32> {
+    pub fn number(&self, keys: &[&str]) -> Option<u32> {
         match self.get(keys)?.kind {
             Kind::Number(number) => Some(number),
             _ => None,
@@ -78,7 +78,7 @@ impl Manifest {
 
     /// Gives the line on which the value at a path of keys begins, or else its nearest table that is
     /// there, or else 1.
-    pub(crate) fn line(&self, keys: &[&str]) -> usize {
+    pub fn line(&self, keys: &[&str]) -> usize {
         (1..=keys.len())
             .rev()
             .find_map(|depth| self.get(&keys[..depth]))
@@ -87,30 +87,30 @@ impl Manifest {
 }
 
 impl Value {
-    pub(crate) fn line(&self) -> usize {
+    pub fn line(&self) -> usize {
         self.line
     }
 
-    pub(crate) fn text(&self) -> Option<&str> {
+    pub fn text(&self) -> Option<&str> {
         match &self.kind {
             Kind::Text(text) => Some(text),
             _ => None,
         }
     }
 
-    pub(crate) fn is_true(&self) -> bool {
+    pub fn is_true(&self) -> bool {
         matches!(self.kind, Kind::Flag(true))
     }
 
     /// Gives the values of a list, or none.
-    pub(crate) fn list(&self) -> &[Value] {
+    pub fn list(&self) -> &[Value] {
         match &self.kind {
             Kind::List(values) => values,
             _ => &[],
         }
     }
 
-    pub(crate) fn table(&self) -> Option<&Table> {
+    pub fn table(&self) -> Option<&Table> {
         match &self.kind {
             Kind::Table(table) => Some(table),
             _ => None,
@@ -135,7 +135,7 @@ impl Value {
 }
 
 /// Tells whether a folder is a project of its own: its manifest has a table `[workspace]`.
-pub(crate) fn stands_alone(folder: &Path) -> bool {
+pub fn stands_alone(folder: &Path) -> bool {
     let manifest = Manifest::read(&folder.join("Cargo.toml"));
     manifest.is_ok_and(|manifest| manifest.get(&["workspace"]).is_some())
 }

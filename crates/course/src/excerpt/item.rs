@@ -184,7 +184,7 @@ impl Drop for Entry {
 static ONE: &str = \"
 fn text() {
 \";
-pub(crate) const TWO: u32 = 2;
+pub const TWO: u32 = 2;
 pub const fn three<T>(
     number: T,
 ) -> T

@@ -19,23 +19,23 @@ use support::nearest_name;
 
 use self::item::{Item, items};
 use self::passage::{Passage, passages};
-use crate::readme::Code;
+use crate::document::Code;
 use crate::source::Sources;
 
 /// What a block should say, and where it does not.
 #[derive(Debug)]
-pub(crate) struct Excerpt {
-    pub(crate) text: String,
-    pub(crate) faults: Vec<Fault>,
+pub struct Excerpt {
+    pub text: String,
+    pub faults: Vec<Fault>,
 }
 
 /// A part of a block that is not what stands in the lesson.
 #[derive(Debug)]
-pub(crate) struct Fault {
+pub struct Fault {
     /// The line in the block, counted from 0.
-    pub(crate) line: usize,
+    pub line: usize,
     /// The item, such as `fn map`.
-    pub(crate) item: String,
+    pub item: String,
     kind: Kind,
 }
 
@@ -53,12 +53,12 @@ enum Kind {
 
 impl Fault {
     /// Tells whether the block can be written anew.
-    pub(crate) fn can_be_mended(&self) -> bool {
+    pub fn can_be_mended(&self) -> bool {
         matches!(self.kind, Kind::Differs { .. })
     }
 
     /// Says how the reader mends it.
-    pub(crate) fn mend(&self) -> &'static str {
+    pub fn mend(&self) -> &'static str {
         match self.kind {
             Kind::Differs { .. } => "`cargo xtask sync` writes it anew",
             Kind::Gone { .. } if self.item == EXAMPLE => {
@@ -114,7 +114,7 @@ enum Language {
 }
 
 /// Gives what a block should say, if it is an excerpt: if it is written in Rust or Python.
-pub(crate) fn excerpt(code: &Code, sources: &Sources) -> Option<Excerpt> {
+pub fn excerpt(code: &Code, sources: &Sources) -> Option<Excerpt> {
     let (language, files) = match code.language() {
         "rust" => (Language::Rust, sources.rust.iter().collect()),
         "python" => (Language::Python, sources.python.iter().collect::<Vec<_>>()),

@@ -4,35 +4,35 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 
+use crate::document::{Document, Section};
 use crate::manifest::{Manifest, stands_alone};
 use crate::misuse::{Misuse, suggestion};
-use crate::readme::{Readme, Section};
 
 /// The lessons that are found, in the order of their numbers.
-pub(crate) struct Course {
-    pub(crate) root: PathBuf,
-    pub(crate) lessons: Vec<Lesson>,
+pub struct Course {
+    pub root: PathBuf,
+    pub lessons: Vec<Lesson>,
 }
 
 /// What a lesson's manifest says about it.
 #[derive(Debug)]
-pub(crate) struct Lesson {
-    pub(crate) name: String,
-    pub(crate) number: u32,
-    pub(crate) title: String,
-    pub(crate) minutes: u32,
-    pub(crate) folder: PathBuf,
+pub struct Lesson {
+    pub name: String,
+    pub number: u32,
+    pub title: String,
+    pub minutes: u32,
+    pub folder: PathBuf,
 }
 
 impl Course {
     /// Finds the course that this program was started in.
-    pub(crate) fn here() -> anyhow::Result<Self> {
+    pub fn here() -> anyhow::Result<Self> {
         Self::find(root()?)
     }
 
     /// Finds the lessons below `root`. A folder without a `Cargo.toml` is no lesson, nor is one that is a
     /// project of its own: somebody's copy of a lesson.
-    pub(crate) fn find(root: PathBuf) -> anyhow::Result<Self> {
+    pub fn find(root: PathBuf) -> anyhow::Result<Self> {
         let lessons_folder = root.join("lessons");
         let entries = fs::read_dir(&lessons_folder)
             .with_context(|| format!("{} cannot be read", lessons_folder.display()))?;
@@ -61,7 +61,7 @@ impl Course {
     }
 
     /// Gives the lesson of that name or number.
-    pub(crate) fn lesson(&self, wanted: &str) -> Result<&Lesson, Misuse> {
+    pub fn lesson(&self, wanted: &str) -> Result<&Lesson, Misuse> {
         self.lesson_if_any(wanted).ok_or_else(|| {
             let suggestion = suggestion(wanted, self.names());
             let names: Vec<&str> = self.names().collect();
@@ -74,14 +74,14 @@ impl Course {
     }
 
     /// Gives the lesson of that name or number, if there is one.
-    pub(crate) fn lesson_if_any(&self, wanted: &str) -> Option<&Lesson> {
+    pub fn lesson_if_any(&self, wanted: &str) -> Option<&Lesson> {
         self.lessons
             .iter()
             .find(|lesson| lesson.name == wanted || lesson.number.to_string() == wanted)
     }
 
     /// Gives the folder into which Cargo builds.
-    pub(crate) fn target_folder(&self) -> PathBuf {
+    pub fn target_folder(&self) -> PathBuf {
         // A relative path is one from where the command was given.
         match env::var_os("CARGO_TARGET_DIR") {
             Some(folder) if !folder.is_empty() => {
@@ -93,7 +93,7 @@ impl Course {
     }
 
     /// Gives the names of the lessons in order.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn names(&self) -> impl Iterator<Item = &str> {
         self.lessons.iter().map(|lesson| lesson.name.as_str())
     }
 }
@@ -125,25 +125,25 @@ impl Lesson {
         })
     }
 
-    pub(crate) fn manifest_path(&self) -> PathBuf {
+    pub fn manifest_path(&self) -> PathBuf {
         self.folder.join("Cargo.toml")
     }
 
-    pub(crate) fn readme_path(&self) -> PathBuf {
+    pub fn readme_path(&self) -> PathBuf {
         self.folder.join("README.md")
     }
 
     /// Reads the script of the lesson.
-    pub(crate) fn readme(&self) -> anyhow::Result<Readme> {
+    pub fn readme(&self) -> anyhow::Result<Document> {
         let path = self.readme_path();
         let text = fs::read_to_string(&path)
             .with_context(|| format!("{} cannot be read", path.display()))?;
-        Ok(Readme::parse(&text))
+        Ok(Document::parse(&text))
     }
 
     /// Gives the section of the lesson's script that shows a step, or refuses a step that the lesson
     /// does not have.
-    pub(crate) fn step<'a>(&self, script: &'a Readme, wanted: &str) -> Result<&'a Section, Misuse> {
+    pub fn step<'a>(&self, script: &'a Document, wanted: &str) -> Result<&'a Section, Misuse> {
         let mut sections = script.sections.iter();
         let section = sections.find(|section| section.step.as_deref() == Some(wanted));
         section.ok_or_else(|| {
@@ -159,7 +159,7 @@ impl Lesson {
 }
 
 /// Gives the command that runs a step, as the lesson's README shows it.
-pub(crate) fn command(lesson: &str, step: &str) -> String {
+pub fn command(lesson: &str, step: &str) -> String {
     format!("$ cargo run -q -p {lesson} -- {step}")
 }
 
@@ -186,7 +186,7 @@ fn root() -> anyhow::Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::Course;
-    use crate::readme::Readme;
+    use crate::document::Document;
     use std::fs;
     use std::path::Path;
 
@@ -231,7 +231,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         write_lesson(root.path(), "pool", 5);
         let course = Course::find(root.path().to_owned()).unwrap();
-        let script = Readme::parse("# Pool\n\n## map: one\n\nA.\n\n## order: two\n\nB.\n");
+        let script = Document::parse("# Pool\n\n## map: one\n\nA.\n\n## order: two\n\nB.\n");
         let found = course.lessons[0].step(&script, "order").unwrap();
         assert_eq!(found.step.as_deref(), Some("order"));
         let error = course.lessons[0].step(&script, "mpa").unwrap_err();

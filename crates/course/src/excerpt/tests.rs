@@ -1,5 +1,5 @@
 use super::{Excerpt, excerpt};
-use crate::readme::Code;
+use crate::document::Code;
 use crate::source::{Source, Sources};
 
 const RUST: &str = "\
@@ -77,6 +77,7 @@ fn of(info: &str, text: &str) -> Excerpt {
         info: info.to_owned(),
         text: text.to_owned(),
         line: 1,
+        place: 0..0,
     };
     excerpt(&code, &sources).unwrap()
 }
@@ -119,7 +120,7 @@ fn each_kind_of_item_is_known_by_its_name() {
             "const WORD: &str = \"word\";\n",
         ),
         (
-            "pub(crate) struct Ticker(u32);\n",
+            "pub struct Ticker(u32);\n",
             "struct Ticker {\n    name: String,\n}\n",
         ),
         (

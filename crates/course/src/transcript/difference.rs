@@ -8,7 +8,7 @@ const SHOWN: usize = 12;
 
 /// In what a run differs from its transcript.
 #[derive(Debug, Default)]
-pub(crate) struct Difference {
+pub struct Difference {
     /// What the reader sees: lines that begin with `-`, with `+` or with a space.
     lines: Vec<String>,
     /// The last line in order before which nothing differs, to tell where it is.
@@ -20,7 +20,7 @@ pub(crate) struct Difference {
 
 impl Difference {
     /// Gives the place in the transcript, counted from 0, at which the difference is.
-    pub(crate) fn place(&self) -> usize {
+    pub fn place(&self) -> usize {
         self.first.unwrap_or(0)
     }
 

@@ -32,19 +32,19 @@ mod difference;
 mod line;
 mod pairing;
 
-pub(crate) use difference::Difference;
-pub(crate) use line::PATTERNS;
+pub use difference::Difference;
+pub use line::PATTERNS;
 
 use self::alignment::align;
 use self::line::Line;
 use self::pairing::pair;
+use crate::document::Code;
 use crate::misuse::suggestion;
-use crate::readme::Code;
 
 /// What a run of a command may print.
 #[derive(Debug)]
-pub(crate) struct Transcript {
-    pub(crate) command: String,
+pub struct Transcript {
+    pub command: String,
     order: Order,
     lines: Vec<Line>,
 }
@@ -65,7 +65,7 @@ const MAIN: &str = "main";
 
 impl Transcript {
     /// Understands a block of the language `console`, or says why it cannot be understood.
-    pub(crate) fn of(code: &Code) -> Result<Self, String> {
+    pub fn of(code: &Code) -> Result<Self, String> {
         let mut order = Order::AsWritten;
         for tag in code.tags().skip(1) {
             let Some((_, meant)) = ORDERS.iter().find(|(name, _)| *name == tag) else {
@@ -94,7 +94,7 @@ impl Transcript {
     }
 
     /// Compares a run with the transcript. Gives nothing when the run is one that it allows.
-    pub(crate) fn compare(&self, printed: &[String]) -> Option<Difference> {
+    pub fn compare(&self, printed: &[String]) -> Option<Difference> {
         let printed: Vec<&str> = printed.iter().map(|line| line.trim_end()).collect();
         let mut difference = Difference::default();
         if self.order == Order::AsWritten {

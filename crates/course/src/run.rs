@@ -26,17 +26,17 @@ const MOST_WAITING: usize = 1000;
 const LONGEST_LINE: u64 = 16 * 1024;
 
 /// So many lines are kept by whoever keeps those of a run; no lesson prints nearly as many.
-pub(crate) const MOST_KEPT: usize = 10_000;
+pub const MOST_KEPT: usize = 10_000;
 
 /// How a program's run ended.
 #[derive(Debug)]
-pub(crate) enum End {
+pub enum End {
     Finished(ExitStatus),
     TooLong(Duration),
 }
 
 impl End {
-    pub(crate) fn is_success(&self) -> bool {
+    pub fn is_success(&self) -> bool {
         matches!(self, End::Finished(status) if status.success())
     }
 }
@@ -56,7 +56,7 @@ impl fmt::Display for End {
 
 /// A line of output, and where the program wrote it.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Line {
+pub enum Line {
     Output(String),
     Error(String),
 }
@@ -66,7 +66,7 @@ pub(crate) enum Line {
 /// Whatever happens, no process of the run is left when this returns: not when the limit is
 /// exceeded, nor when `show` fails, nor when the program leaves children behind. Whatever they had
 /// written until then is handed over, however long `show` takes for it.
-pub(crate) fn run(
+pub fn run(
     mut command: Command,
     limit: Duration,
     mut show: impl FnMut(Line) -> io::Result<()>,

@@ -4,18 +4,18 @@ use std::time::{Duration, Instant};
 /// Measures how long something has been running. It stands still while this program is suspended, as
 /// by Ctrl-Z, and with it whatever it has started.
 #[derive(Debug)]
-pub(crate) struct Stopwatch {
+pub struct Stopwatch {
     start: Instant,
     /// For how long this program had been suspended before.
     suspended: Duration,
 }
 
 impl Stopwatch {
-    pub(crate) fn start() -> Self {
+    pub fn start() -> Self {
         Self::start_at(Instant::now(), &suspensions())
     }
 
-    pub(crate) fn elapsed(&self) -> Duration {
+    pub fn elapsed(&self) -> Duration {
         self.elapsed_at(Instant::now(), &suspensions())
     }
 
@@ -46,13 +46,13 @@ static SUSPENSIONS: Mutex<Suspensions> = Mutex::new(Suspensions::NONE);
 /// Stops every stopwatch: from now on nothing is running. Called before this program is suspended, so
 /// that no thread that goes on earlier than the one that calls [`go_on`] sees the time in between.
 #[cfg_attr(not(unix), expect(dead_code, reason = "there nothing is suspended"))]
-pub(crate) fn stand_still() {
+pub fn stand_still() {
     suspensions().begin(Instant::now());
 }
 
 /// Lets every stopwatch go on that [`stand_still`] has stopped.
 #[cfg_attr(not(unix), expect(dead_code, reason = "there nothing is suspended"))]
-pub(crate) fn go_on() {
+pub fn go_on() {
     suspensions().end(Instant::now());
 }
 

@@ -12,12 +12,12 @@ use crate::process_group::ProcessGroup;
 
 /// The program of a lesson, built.
 #[derive(Debug)]
-pub(crate) struct Program {
+pub struct Program {
     path: PathBuf,
 }
 
 /// What became of a build.
-pub(crate) enum Build {
+pub enum Build {
     Done(Program),
     /// It failed, and this is what Cargo said.
     Failed(String),
@@ -25,11 +25,11 @@ pub(crate) enum Build {
 
 impl Program {
     /// A step that runs longer than this is ended: the whole course takes less than two minutes.
-    pub(crate) const STEP_LIMIT: Duration = Duration::from_mins(1);
+    pub const STEP_LIMIT: Duration = Duration::from_mins(1);
 
     /// Builds the program of a package through Cargo. `tell` is called with each thing that Cargo
     /// says it is doing, and not at all when there is nothing to do.
-    pub(crate) fn build(
+    pub fn build(
         root: &Path,
         package: &str,
         tell: impl FnMut(&str) -> io::Result<()>,
@@ -40,7 +40,7 @@ impl Program {
 
     /// Builds an example of a package that is run like the package itself; otherwise as
     /// [`Program::build`].
-    pub(crate) fn build_exercise(
+    pub fn build_exercise(
         root: &Path,
         package: &str,
         example: &str,
@@ -51,7 +51,7 @@ impl Program {
     }
 
     /// Builds the programs of several packages at once, and gives what became of each.
-    pub(crate) fn build_all(
+    pub fn build_all(
         root: &Path,
         packages: &[&str],
         tell: impl FnMut(&str) -> io::Result<()>,
@@ -72,12 +72,12 @@ impl Program {
     }
 
     /// Gives a path beside the program, where what is built for it can be put.
-    pub(crate) fn beside(&self, name: &str) -> PathBuf {
+    pub fn beside(&self, name: &str) -> PathBuf {
         self.path.with_file_name(name)
     }
 
     /// Gives the command that runs it without arguments.
-    pub(crate) fn command(&self) -> Command {
+    pub fn command(&self) -> Command {
         Command::new(&self.path)
     }
 
@@ -85,7 +85,7 @@ impl Program {
     ///
     /// Some steps panic on purpose: a backtrace, which the environment may ask for, would bury what
     /// they show.
-    pub(crate) fn step(&self, step: &str) -> Command {
+    pub fn step(&self, step: &str) -> Command {
         let mut command = self.command();
         command.arg(step).env("RUST_BACKTRACE", "0");
         command
