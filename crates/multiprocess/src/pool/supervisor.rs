@@ -2,13 +2,16 @@
 //! that die, and waits for them at the end. Both send batches to free workers.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use bytemuck::bytes_of;
 
 use crate::errors::error::{Error, Result, Travelling};
 use crate::platform::signal::Signal;
+use crate::platform::wait_until::WaitUntil;
 use crate::pool::builder::{Initializer, PoolBuilder};
 use crate::pool::job::{Batch, Caller, Job, Phase};
 use crate::pool::message::{self, ByteChannel, Event, EventKind, NO_BATCH, Request};
@@ -34,6 +37,8 @@ pub(crate) struct Supervisor {
     progress_cells: ProgressCells,
     events: ByteChannel,
     state: Mutex<Scheduler>,
+    /// Workers that were started.
+    started: AtomicU32,
     /// Notified when the last worker is gone.
     changed: Condvar,
     /// The process that made the pool. A copy of it made by `fork` has neither the pool's thread nor its workers.
@@ -47,6 +52,7 @@ impl Supervisor {
             settings,
             events: ByteChannel::new()?,
             state: Mutex::default(),
+            started: AtomicU32::new(0),
             changed: Condvar::new(),
             process: std::process::id(),
         })
@@ -72,24 +78,25 @@ impl Supervisor {
                 // Those that were started first could not be kept running.
                 return Err(state.phase.clone().into());
             }
-            let worker = self.start_worker(&mut state, place)?;
+            // No event of it is handled before it is there.
+            let worker = self.start_worker(place)?;
             state.workers.push(Some(worker));
         }
         Ok(())
     }
 
-    fn start_worker(&self, state: &mut Scheduler, place: usize) -> Result<Worker> {
+    fn start_worker(&self, place: usize) -> Result<Worker> {
         let requests = ByteChannel::new()?;
-        state.started = state.started.wrapping_add(1);
-        let number = state.started;
+        let number = self.started.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         let name = format!("{}-{number}", self.settings.name);
         let initializer = self.settings.initializer.as_ref();
         let no_call = || Ok((vec![0; Request::SIZE], Attachments::default()));
         let request = initializer.map_or_else(no_call, Initializer::request);
         let unsendable = |reason| Error::encode(Travelling::Arguments, &name, reason);
         let (request, setup) = request.map_err(unsendable)?;
-        // Not with the start, which is sent while the scheduler is locked: it may be large, and the worker slow.
-        requests.put(&request).map_err(unsendable)?;
+        // Not with the start, which waits for the worker to read it: it may be large, and the worker slow.
+        let limit = WaitUntil::Until(None);
+        requests.put(&request, limit).map_err(unsendable)?;
         let arguments = (
             number,
             place,
@@ -102,8 +109,9 @@ impl Supervisor {
         let handle = builder.spawn(work, arguments)?;
         let events = self.events.clone();
         let report = move || {
-            // It can fail only for want of memory; then the pool's next check notices the death.
-            let _ = events.put(bytes_of(&Event::new(EventKind::Died, number)));
+            // Where it fails, for want of memory or beside a stopped worker, the pool's next check notices the death.
+            let died = Event::new(EventKind::Died, number);
+            let _ = events.put(bytes_of(&died), WaitUntil::Try);
         };
         reaper::adopt(handle.child(), Some(Box::new(report)));
         Ok(Worker {
@@ -139,8 +147,9 @@ impl Supervisor {
         if batches.is_empty() {
             return;
         }
-        let mut state = self.state();
+        // What is left of them is dropped after the lock.
         let batches = batches.drain(..);
+        let mut state = self.state();
         if !state.has_ended() {
             state.waiting.extend(batches);
             state.give_out();
@@ -164,7 +173,8 @@ impl Supervisor {
         if state.has_ended() {
             return;
         }
-        state.waiting.clear();
+        let waiting = std::mem::take(&mut state.waiting);
+        state.dropped.push(Box::new(waiting));
         for call in state.calls.drain(..).filter_map(|call| call.upgrade()) {
             call.end(end.clone());
         }
@@ -178,7 +188,7 @@ impl Supervisor {
     /// Wakes the pool's thread, with an event of no worker. Where that fails, it checks by itself before long.
     fn wake(&self) {
         let wake = Event::new(EventKind::Done, 0);
-        let _ = self.events.put(bytes_of(&wake));
+        let _ = self.events.put(bytes_of(&wake), WaitUntil::Try);
     }
 
     /// Waits until the pool has ended and its workers have gone.
@@ -194,9 +204,11 @@ impl Supervisor {
         // Unless the pool has ended, the thread panicked: callers must not wait for it.
         let panicked = "the thread of the pool panicked".to_owned();
         self.end(&mut state, Phase::Broken(panicked));
-        state.waiting.clear();
-        state.workers.clear();
+        let left = std::mem::take(&mut *state);
+        state.phase = left.phase.clone();
+        drop(state);
         self.changed.notify_all();
+        let _ = without_panic(|| drop(left));
     }
 
     /// Handles events until the pool has ended and its workers are gone.
@@ -204,14 +216,10 @@ impl Supervisor {
         // So many events at a time that others get at the scheduler in between.
         const MAX: usize = 64;
         let (mut pause, mut checked) = (SOON, Instant::now());
-        let mut deadline = None;
+        let (mut deadline, mut dropper) = (None, None);
         loop {
-            let message = self.events.get(Some(pause));
+            let message = self.events.get(pause);
             let mut state = self.state();
-            let message = message.unwrap_or_else(|reason| {
-                self.end(&mut state, Phase::Broken(reason));
-                None
-            });
             self.handle(&mut state, message, MAX);
             if checked.elapsed() >= SOON {
                 self.check_workers(&mut state);
@@ -237,18 +245,30 @@ impl Supervisor {
             let is_idle = state.phase == Phase::Open && all_there && !state.has_batches();
             pause = if is_idle { LATER } else { SOON };
             let woken = std::mem::take(&mut state.woken);
+            let dropped = std::mem::take(&mut state.dropped);
+            let vacant = std::mem::take(&mut state.vacant);
             drop(state);
             // Once for all that there is, and when they need not wait for the scheduler.
             for call in woken {
                 call.wake();
             }
+            if !dropped.is_empty() {
+                let _ = dropper.get_or_insert_with(start_dropper).send(dropped);
+            }
+            for (place, died) in vacant {
+                self.fill(place, died);
+            }
         }
     }
 
-    /// Handles the `first` message and those behind it, up to `max`.
-    fn handle(&self, state: &mut Scheduler, first: Option<Vec<u8>>, max: usize) {
-        let behind = std::iter::from_fn(|| self.events.try_get());
-        for message in first.into_iter().chain(behind).take(max) {
+    /// Handles the `first` message and those behind it, up to `max`. If none can be read any more, the pool is broken.
+    fn handle(&self, state: &mut Scheduler, first: Result<Option<Vec<u8>>, String>, max: usize) {
+        let behind = std::iter::from_fn(|| self.events.try_get().transpose());
+        for message in first.transpose().into_iter().chain(behind).take(max) {
+            let message = match message {
+                Ok(message) => message,
+                Err(reason) => return self.end(state, Phase::Broken(reason)),
+            };
             let Some((event, _)) = message::read::<Event>(&message) else {
                 continue;
             };
@@ -267,18 +287,19 @@ impl Supervisor {
         let dead: Vec<u32> = dead.map(|worker| worker.number).collect();
         if !dead.is_empty() {
             // What they sent is there by now, and is handled first.
-            self.handle(state, None, usize::MAX);
+            self.handle(state, Ok(None), usize::MAX);
             for number in dead {
                 self.replace(state, number);
             }
         }
-        for place in 0..state.workers.len() {
-            self.fill(state, place, None);
-        }
+        let places = 0..state.workers.len();
+        let empty = places.filter(|&place| state.workers[place].is_none());
+        let empty: Vec<_> = empty.map(|place| (place, None)).collect();
+        state.vacant.extend(empty);
         state.cancel_stuck();
     }
 
-    /// Takes a dead worker off the scheduler and, unless it is better to wait, puts a new one in its place.
+    /// Takes a dead worker off the scheduler and, unless it is better to wait, has a new one put in its place.
     fn replace(&self, state: &mut Scheduler, number: u32) {
         // So many failed starts for each worker take twenty seconds: trouble from outside is over by then.
         const TROUBLE: usize = 200;
@@ -291,7 +312,7 @@ impl Supervisor {
         let how = death.as_ref().map(Error::to_string);
         // Each place may be unlucky once; more than that is not bad luck.
         if state.failed_starts <= self.size() + 1 {
-            return self.fill(state, place, how);
+            return state.vacant.push((place, how));
         }
         let killed = match death {
             Some(Error::Killed { signal, .. }) => [Signal::KILL, Signal::TERM].contains(&signal),
@@ -306,20 +327,40 @@ impl Supervisor {
         }
     }
 
-    /// Puts a new worker in an empty place, if it will have something to do.
-    fn fill(&self, state: &mut Scheduler, place: usize, died: Option<String>) {
-        if state.workers[place].is_some() || state.has_ended() || state.is_done() {
+    /// Puts a new worker in an empty place, if it will have something to do. The lock is not held while it is started:
+    /// the arguments of the initializer are values of the user.
+    fn fill(&self, place: usize, died: Option<String>) {
+        let is_needed = |state: &Scheduler| {
+            state.workers[place].is_none() && !state.has_ended() && !state.is_done()
+        };
+        if !is_needed(&self.state()) {
             return;
         }
-        match self.start_worker(state, place) {
-            Ok(worker) => state.workers[place] = Some(worker),
+        let worker = self.start_worker(place);
+        let mut state = self.state();
+        match worker {
+            Ok(worker) => {
+                if state.has_ended() {
+                    let _ = worker.handle.kill();
+                }
+                state.workers[place] = Some(worker);
+            }
             // The next check tries again.
             Err(_) if !state.is_empty() => {}
             Err(error) => {
                 let reason = died.map_or_else(String::new, |how| format!(" ({how})"));
                 let reason = format!("{NO_WORKERS}: {error}{reason}");
-                self.end(state, Phase::Broken(reason));
+                self.end(&mut state, Phase::Broken(reason));
             }
         }
     }
+}
+
+/// Starts a thread that drops what it is sent: the `Drop` of values of the user may wait for the pool's thread.
+fn start_dropper() -> mpsc::Sender<Vec<Box<dyn Send>>> {
+    let (sender, receiver) = mpsc::channel::<Vec<Box<dyn Send>>>();
+    let work = || receiver.into_iter().for_each(drop);
+    // Where there is none, what could not be sent is dropped at once.
+    let _ = thread::Builder::new().name("pool".to_owned()).spawn(work);
+    sender
 }

@@ -57,15 +57,15 @@ pub(crate) fn work(
             ..Event::new(EventKind::Done, worker)
         };
         message[..Event::SIZE].copy_from_slice(bytes_of(&done));
-        match events.put(&message) {
-            Ok(()) => attachments.commit(),
+        match events.put(&message, WaitUntil::Until(None)) {
+            Ok(_) => attachments.commit(),
             Err(reason) => {
                 // There is no memory for the results; for the failures there may be.
                 drop(attachments);
                 let failures = Results::new(&message[Event::SIZE..]).without_values(&reason);
                 message.truncate(Event::SIZE);
                 message.extend(failures);
-                if events.put(&message).is_err() {
+                if events.put(&message, WaitUntil::Until(None)).is_err() {
                     break;
                 }
             }
