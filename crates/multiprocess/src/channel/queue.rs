@@ -137,7 +137,7 @@ impl<T> Queue<T> {
             return Ok(());
         }
         Err(Error::TooManyDone {
-            what: self.end.name(),
+            what: (self.end.name)(),
         })
     }
 

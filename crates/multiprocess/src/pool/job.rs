@@ -66,7 +66,7 @@ impl Job {
             task: task_table::index_of(function)?,
             function: type_name::<F>(),
             discard: |bytes, count| {
-                let mut results = Results::new(bytes);
+                let mut results = Results(bytes);
                 for _ in 0..count {
                     // A result's own `Drop` may panic.
                     let _ = without_panic(|| drop(results.next::<F::Output>()));
@@ -201,7 +201,7 @@ impl Arrived {
         let indices = self.first..self.first + self.count;
         match &self.outcome {
             Ok(message) => {
-                let mut results = Results::new(&message[Event::SIZE..]);
+                let mut results = Results(&message[Event::SIZE..]);
                 for index in indices {
                     each(index, results.next());
                 }

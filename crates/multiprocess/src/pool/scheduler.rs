@@ -30,8 +30,8 @@ pub(crate) struct Scheduler {
     pub(crate) woken: Vec<Arc<Job>>,
     /// What to drop then: values of the user may be in it, whose `Drop` may use the pool.
     pub(crate) dropped: Vec<Box<dyn Send>>,
-    /// Places to put a worker in then, and how the one there died.
-    pub(crate) vacant: Vec<(usize, Option<String>)>,
+    /// Workers that were started.
+    pub(crate) started: u32,
     /// Workers that died before they were ready, since the last that was ready.
     pub(crate) failed_starts: usize,
 }
@@ -160,7 +160,7 @@ impl Scheduler {
         let attachments = std::mem::take(&mut batch.attachments);
         if !attachments.is_empty() {
             // They are taken back before the caller learns of it.
-            let unreadable = Results::new(&message[Event::SIZE..]).last_is_unreadable();
+            let unreadable = Results(&message[Event::SIZE..]).last_is_unreadable();
             settle_later(&mut self.dropped, attachments, !unreadable);
         }
         match batch.call.complete(&batch, event, message) {

@@ -2,7 +2,6 @@
 //! that die, and waits for them at the end. Both send batches to free workers.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,7 +11,7 @@ use bytemuck::bytes_of;
 use crate::errors::error::{Error, Result, Travelling};
 use crate::platform::signal::Signal;
 use crate::platform::wait_until::WaitUntil;
-use crate::pool::builder::{Initializer, PoolBuilder};
+use crate::pool::builder::{Initializer, Packed, PoolBuilder};
 use crate::pool::job::{Batch, Caller, Job, Phase};
 use crate::pool::message::{self, ByteChannel, Event, EventKind, NO_BATCH, Request};
 use crate::pool::progress_cells::ProgressCells;
@@ -32,13 +31,14 @@ const DYING: Duration = Duration::from_secs(5);
 
 const NO_WORKERS: &str = "its workers cannot be started";
 
+/// The first request of the next worker, made beforehand where there is an initializer.
+type Spare = Option<Result<Packed>>;
+
 pub(crate) struct Supervisor {
-    settings: PoolBuilder,
+    pub(super) settings: PoolBuilder,
     progress_cells: ProgressCells,
     events: ByteChannel,
     state: Mutex<Scheduler>,
-    /// Workers that were started.
-    started: AtomicU32,
     /// Notified when the last worker is gone.
     changed: Condvar,
     /// The process that made the pool. A copy of it made by `fork` has neither the pool's thread nor its workers.
@@ -52,7 +52,6 @@ impl Supervisor {
             settings,
             events: ByteChannel::new()?,
             state: Mutex::default(),
-            started: AtomicU32::new(0),
             changed: Condvar::new(),
             process: std::process::id(),
         })
@@ -66,37 +65,43 @@ impl Supervisor {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The number of workers that the pool should have.
-    pub(crate) fn size(&self) -> usize {
-        self.settings.workers
-    }
-
     pub(crate) fn start_workers(&self) -> Result<()> {
-        for place in 0..self.size() {
+        for place in 0..self.settings.workers {
+            let mut request = self.first_request()?;
             let mut state = self.state();
             if state.has_ended() {
                 // Those that were started first could not be kept running.
                 return Err(state.phase.clone().into());
             }
-            // No event of it is handled before it is there.
-            let worker = self.start_worker(place)?;
+            let worker = self.start_worker(&mut state, place, &mut request)?;
             state.workers.push(Some(worker));
         }
         Ok(())
     }
 
-    fn start_worker(&self, place: usize) -> Result<Worker> {
-        let requests = ByteChannel::new()?;
-        let number = self.started.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
-        let name = format!("{}-{number}", self.settings.name);
+    /// Makes the request that a worker gets first. Code of the user runs for it, which may use the pool: nothing is
+    /// locked meanwhile.
+    fn first_request(&self) -> Result<Packed> {
         let initializer = self.settings.initializer.as_ref();
         let no_call = || Ok((vec![0; Request::SIZE], Attachments::default()));
         let request = initializer.map_or_else(no_call, Initializer::request);
+        request.map_err(|reason| Error::encode(Travelling::Arguments, "initializer", reason))
+    }
+
+    fn start_worker(
+        &self,
+        state: &mut Scheduler,
+        place: usize,
+        (request, setup): &mut Packed,
+    ) -> Result<Worker> {
+        let requests = ByteChannel::new()?;
+        state.started = state.started.wrapping_add(1);
+        let number = state.started;
+        let name = format!("{}-{number}", self.settings.name);
         let unsendable = |reason| Error::encode(Travelling::Arguments, &name, reason);
-        let (request, setup) = request.map_err(unsendable)?;
-        // Not with the start, which waits for the worker to read it: it may be large, and the worker slow.
+        // Not with the start, which is sent while the scheduler is locked: it may be large, and the worker slow.
         let limit = WaitUntil::Until(None);
-        requests.put(&request, limit).map_err(unsendable)?;
+        requests.put(request, limit).map_err(unsendable)?;
         let arguments = (
             number,
             place,
@@ -113,12 +118,12 @@ impl Supervisor {
             let died = Event::new(EventKind::Died, number);
             let _ = events.put(bytes_of(&died), WaitUntil::Try);
         };
-        reaper::adopt(handle.child(), Some(Box::new(report)));
+        reaper::adopt(&handle.child, Some(Box::new(report)));
         Ok(Worker {
             number,
             handle,
             requests,
-            setup,
+            setup: std::mem::take(setup),
             last_batch: NO_BATCH,
             has: VecDeque::new(),
             last: Some(Instant::now()),
@@ -216,13 +221,16 @@ impl Supervisor {
         // So many events at a time that others get at the scheduler in between.
         const MAX: usize = 64;
         let (mut pause, mut checked) = (SOON, Instant::now());
-        let (mut deadline, mut dropper) = (None, None);
+        let (mut deadline, mut thread, mut spare) = (None, None, None);
         loop {
             let message = self.events.get(pause);
+            if self.settings.initializer.is_some() {
+                spare.get_or_insert_with(|| self.first_request());
+            }
             let mut state = self.state();
-            self.handle(&mut state, message, MAX);
+            self.handle(&mut state, message, MAX, &mut spare);
             if checked.elapsed() >= SOON {
-                self.check_workers(&mut state);
+                self.check_workers(&mut state, &mut spare);
                 checked = Instant::now();
             }
             state.give_out();
@@ -246,23 +254,25 @@ impl Supervisor {
             pause = if is_idle { LATER } else { SOON };
             let woken = std::mem::take(&mut state.woken);
             let dropped = std::mem::take(&mut state.dropped);
-            let vacant = std::mem::take(&mut state.vacant);
             drop(state);
             // Once for all that there is, and when they need not wait for the scheduler.
             for call in woken {
                 call.wake();
             }
             if !dropped.is_empty() {
-                let _ = dropper.get_or_insert_with(start_dropper).send(dropped);
-            }
-            for (place, died) in vacant {
-                self.fill(place, died);
+                let _ = thread.get_or_insert_with(start_dropper).send(dropped);
             }
         }
     }
 
     /// Handles the `first` message and those behind it, up to `max`. If none can be read any more, the pool is broken.
-    fn handle(&self, state: &mut Scheduler, first: Result<Option<Vec<u8>>, String>, max: usize) {
+    fn handle(
+        &self,
+        state: &mut Scheduler,
+        first: Result<Option<Vec<u8>>, String>,
+        max: usize,
+        spare: &mut Spare,
+    ) {
         let behind = std::iter::from_fn(|| self.events.try_get().transpose());
         for message in first.transpose().into_iter().chain(behind).take(max) {
             let message = match message {
@@ -274,33 +284,32 @@ impl Supervisor {
             };
             match event.kind {
                 EventKind::Done => state.done(&event, message),
-                EventKind::Died => self.replace(state, event.worker),
+                EventKind::Died => self.replace(state, event.worker, spare),
             }
         }
     }
 
     /// Checks for what no event reports.
-    fn check_workers(&self, state: &mut Scheduler) {
+    fn check_workers(&self, state: &mut Scheduler, spare: &mut Spare) {
         // Workers that are dead without having been announced so, for want of memory.
         let workers = state.workers.iter().flatten();
         let dead = workers.filter(|worker| !worker.handle.is_alive());
         let dead: Vec<u32> = dead.map(|worker| worker.number).collect();
         if !dead.is_empty() {
             // What they sent is there by now, and is handled first.
-            self.handle(state, Ok(None), usize::MAX);
+            self.handle(state, Ok(None), usize::MAX, spare);
             for number in dead {
-                self.replace(state, number);
+                self.replace(state, number, spare);
             }
         }
-        let places = 0..state.workers.len();
-        let empty = places.filter(|&place| state.workers[place].is_none());
-        let empty: Vec<_> = empty.map(|place| (place, None)).collect();
-        state.vacant.extend(empty);
+        for place in 0..state.workers.len() {
+            self.fill(state, place, None, spare);
+        }
         state.cancel_stuck();
     }
 
-    /// Takes a dead worker off the scheduler and, unless it is better to wait, has a new one put in its place.
-    fn replace(&self, state: &mut Scheduler, number: u32) {
+    /// Takes a dead worker off the scheduler and, unless it is better to wait, puts a new one in its place.
+    fn replace(&self, state: &mut Scheduler, number: u32, spare: &mut Spare) {
         // So many failed starts for each worker take twenty seconds: trouble from outside is over by then.
         const TROUBLE: usize = 200;
         let is_it = |worker: &Worker| worker.number == number;
@@ -311,8 +320,8 @@ impl Supervisor {
         state.failed_starts += usize::from(!ready);
         let how = death.as_ref().map(Error::to_string);
         // Each place may be unlucky once; more than that is not bad luck.
-        if state.failed_starts <= self.size() + 1 {
-            return state.vacant.push((place, how));
+        if state.failed_starts <= self.settings.workers + 1 {
+            return self.fill(state, place, how, spare);
         }
         let killed = match death {
             Some(Error::Killed { signal, .. }) => [Signal::KILL, Signal::TERM].contains(&signal),
@@ -321,36 +330,43 @@ impl Supervisor {
             _ => false,
         };
         // What kills the workers may stop; the place is filled at the next check.
-        if !killed || state.failed_starts > TROUBLE.saturating_mul(self.size()) {
+        if !killed || state.failed_starts > TROUBLE.saturating_mul(self.settings.workers) {
             let how = how.unwrap_or_else(|| "they end before they are ready".to_owned());
             self.end(state, Phase::Broken(format!("{NO_WORKERS}: {how}")));
         }
     }
 
-    /// Puts a new worker in an empty place, if it will have something to do. The lock is not held while it is started:
-    /// the arguments of the initializer are values of the user.
-    fn fill(&self, place: usize, died: Option<String>) {
-        let is_needed = |state: &Scheduler| {
-            state.workers[place].is_none() && !state.has_ended() && !state.is_done()
-        };
-        if !is_needed(&self.state()) {
+    /// Puts a new worker in an empty place, if it will have something to do.
+    fn fill(&self, state: &mut Scheduler, place: usize, died: Option<String>, spare: &mut Spare) {
+        if state.workers[place].is_some() || state.has_ended() || state.is_done() {
             return;
         }
-        let worker = self.start_worker(place);
-        let mut state = self.state();
-        match worker {
-            Ok(worker) => {
-                if state.has_ended() {
-                    let _ = worker.handle.kill();
+        let no_call = || {
+            self.settings
+                .initializer
+                .is_none()
+                .then(|| self.first_request())
+        };
+        let started = match spare.take().or_else(no_call) {
+            Some(Ok(mut request)) => {
+                let started = self.start_worker(state, place, &mut request);
+                if started.is_err() {
+                    *spare = Some(Ok(request));
                 }
-                state.workers[place] = Some(worker);
+                started
             }
+            Some(Err(error)) => Err(error),
+            // The next check has another.
+            None => return,
+        };
+        match started {
+            Ok(worker) => state.workers[place] = Some(worker),
             // The next check tries again.
             Err(_) if !state.is_empty() => {}
             Err(error) => {
                 let reason = died.map_or_else(String::new, |how| format!(" ({how})"));
                 let reason = format!("{NO_WORKERS}: {error}{reason}");
-                self.end(&mut state, Phase::Broken(reason));
+                self.end(state, Phase::Broken(reason));
             }
         }
     }

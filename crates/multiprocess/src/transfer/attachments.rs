@@ -148,7 +148,9 @@ impl Attachments {
     /// Tells each what came of it, and returns them: to drop the last handle of a channel drops values of the user.
     pub(crate) fn settle(mut self, how: impl Fn(&dyn Attachment)) -> Vec<Arc<dyn Attachment>> {
         let settled = std::mem::take(&mut self.0);
-        settled.iter().for_each(|attachment| how(&**attachment));
+        for attachment in &settled {
+            how(&**attachment);
+        }
         settled
     }
 
