@@ -12,6 +12,7 @@ mod scheduler;
 mod supervisor;
 mod worker;
 
+use std::any::type_name;
 use std::sync::Arc;
 use std::thread;
 
@@ -21,29 +22,50 @@ pub use self::options::{MapOptions, Progress};
 pub use self::result::AsyncResult;
 
 use self::job::Phase;
+use self::result::{Collection, InOrder, only};
 use self::supervisor::Supervisor;
 use crate::errors::error::{Error, Result};
 use crate::process::task::Task;
 use crate::process::task_table::{self, RegisteredTask};
 
-/// Writes the methods that take many inputs; [`MapOptions`] does their work.
+/// Writes the methods that take many inputs, of a pool and of its options, which do the work.
 macro_rules! on_inputs {
-    ($($(#[$documentation:meta])+ $method:ident: Task<$arguments:ty> => $answer:ty;)+) => {$(
-        $(#[$documentation])+
-        ///
-        /// # Errors
-        ///
-        /// [`Error::NotRegistered`] if the function is not in the list given to `init`; [`Error::PoolClosed`],
-        /// [`Error::PoolTerminated`] or [`Error::PoolBroken`] if the pool takes no calls. A failed input is an
-        /// [`Error::Task`], which says why, where its result would be.
-        pub fn $method<F, A, I, How>(&self, function: F, inputs: I) -> Result<$answer>
-        where
-            F: Task<$arguments, How>,
-            I: IntoIterator<Item = A>,
-        {
-            self.options().$method(function, inputs)
-        }
-    )+};
+    ($(
+        $(#[$documentation:meta])+
+        $method:ident: Task<$arguments:ty> => $answer:ty,
+        |$options:ident, $function:ident, $inputs:ident| $work:expr;
+    )+) => {
+        #[allow(clippy::needless_lifetimes, reason = "only some of the results have it")]
+        impl Pool {$(
+            $(#[$documentation])+
+            ///
+            /// # Errors
+            ///
+            /// [`Error::NotRegistered`] if the function is not in the list given to `init`; [`Error::PoolClosed`],
+            /// [`Error::PoolTerminated`] or [`Error::PoolBroken`] if the pool takes no calls. A failed input is an
+            /// [`Error::Task`], which says why, where its result would be.
+            pub fn $method<'a, F, A, I, How>(&'a self, function: F, inputs: I) -> Result<$answer>
+            where
+                F: Task<$arguments, How>,
+                I: IntoIterator<Item = A>,
+            {
+                self.options().$method(function, inputs)
+            }
+        )+}
+
+        #[expect(clippy::missing_errors_doc, reason = "the methods of the pool have it")]
+        impl<'a> MapOptions<'a> {$(
+            #[doc = concat!("As [`Pool::", stringify!($method), "`].")]
+            pub fn $method<F, A, I, How>(self, $function: F, $inputs: I) -> Result<$answer>
+            where
+                F: Task<$arguments, How>,
+                I: IntoIterator<Item = A>,
+            {
+                let $options = self;
+                $work
+            }
+        )+}
+    };
 }
 
 /// Processes that stay, and call functions for many inputs.
@@ -129,39 +151,6 @@ impl Pool {
         PoolBuilder::default()
     }
 
-    on_inputs! {
-        /// Calls the function for each input and returns the results, in the order of the inputs.
-        ///
-        /// Python: `pool.map(function, inputs)`. If inputs fail, the error is that of the first one; the others were
-        /// called all the same, and [`map_each`](Pool::map_each) returns their results.
-        map: Task<(A,)> => Vec<F::Output>;
-
-        /// Calls the function with each tuple as its arguments. Python: `pool.starmap(function, inputs)`.
-        starmap: Task<A> => Vec<F::Output>;
-
-        /// Calls the function for each input and returns the result of each, or why there is none.
-        ///
-        /// Python has no counterpart: there the first failure hides all results.
-        map_each: Task<(A,)> => Vec<Result<F::Output>>;
-
-        /// Begins what [`map`](Pool::map) does, and returns at once. Python: `pool.map_async(function, inputs)`.
-        map_async: Task<(A,)> => AsyncResult<Vec<F::Output>>;
-
-        /// Begins what [`starmap`](Pool::starmap) does, and returns at once.
-        /// Python: `pool.starmap_async(function, inputs)`.
-        starmap_async: Task<A> => AsyncResult<Vec<F::Output>>;
-
-        /// Calls the function for each input, and yields the results one by one, in the order of the inputs.
-        ///
-        /// The inputs may come from an iterator without end: only a bounded number of them is read ahead.
-        /// Python: `pool.imap(function, inputs)`.
-        imap: Task<(A,)> => Imap<'_, I::IntoIter, F::Output>;
-
-        /// As [`imap`](Pool::imap), but yields each result as soon as it is there.
-        /// Python: `pool.imap_unordered(function, inputs)`.
-        imap_unordered: Task<(A,)> => Imap<'_, I::IntoIter, F::Output>;
-    }
-
     /// Calls the function once, in a worker, with a tuple of arguments. Python: `pool.apply(function, args)`.
     ///
     /// # Errors
@@ -187,7 +176,7 @@ impl Pool {
     where
         F: Task<Args, How>,
     {
-        self.options().apply_async(function, args)
+        self.options().begin(function, [args], only)
     }
 
     /// As [`MapOptions::chunk_size`]: `pool.chunk_size(10).map(function, inputs)`.
@@ -211,7 +200,7 @@ impl Pool {
     /// Returns the number of workers that the pool has, or will have again when one that died is replaced.
     #[must_use]
     pub fn workers(&self) -> usize {
-        self.supervisor.size()
+        self.supervisor.settings.workers
     }
 
     /// Returns the process ids of the present workers.
@@ -243,6 +232,53 @@ impl Pool {
             supervisor.wait_for_end();
         }
     }
+}
+
+on_inputs! {
+    /// Calls the function for each input and returns the results, in the order of the inputs.
+    ///
+    /// Python: `pool.map(function, inputs)`. If inputs fail, the error is that of the first one; the others were
+    /// called all the same, and [`map_each`](Pool::map_each) returns their results.
+    map: Task<(A,)> => Vec<F::Output>,
+    |options, function, inputs| options.starmap(function, inputs.into_iter().map(|input| (input,)));
+
+    /// Calls the function with each tuple as its arguments. Python: `pool.starmap(function, inputs)`.
+    starmap: Task<A> => Vec<F::Output>,
+    |options, function, inputs| options.gather(function, inputs)?.all(type_name::<F>());
+
+    /// Calls the function for each input and returns the result of each, or why there is none.
+    ///
+    /// Python has no counterpart: there the first failure hides all results.
+    map_each: Task<(A,)> => Vec<Result<F::Output>>,
+    |options, function, inputs| {
+        let results = options.gather(function, inputs.into_iter().map(|input| (input,)))?;
+        Ok(results.each(type_name::<F>()))
+    };
+
+    /// Begins what [`map`](Pool::map) does, and returns at once. Python: `pool.map_async(function, inputs)`.
+    map_async: Task<(A,)> => AsyncResult<Vec<F::Output>>,
+    |options, function, inputs| {
+        options.starmap_async(function, inputs.into_iter().map(|input| (input,)))
+    };
+
+    /// Begins what [`starmap`](Pool::starmap) does, and returns at once.
+    /// Python: `pool.starmap_async(function, inputs)`.
+    starmap_async: Task<A> => AsyncResult<Vec<F::Output>>,
+    |options, function, inputs| {
+        options.begin(function, inputs, |results, function| Collection::of(results).all(function))
+    };
+
+    /// Calls the function for each input, and yields the results one by one, in the order of the inputs.
+    ///
+    /// The inputs may come from an iterator without end: only a bounded number of them is read ahead.
+    /// Python: `pool.imap(function, inputs)`.
+    imap: Task<(A,)> => Imap<'a, I::IntoIter, F::Output>,
+    |options, function, inputs| options.one_by_one(function, inputs, Some(InOrder::default()));
+
+    /// As [`imap`](Pool::imap), but yields each result as soon as it is there.
+    /// Python: `pool.imap_unordered(function, inputs)`.
+    imap_unordered: Task<(A,)> => Imap<'a, I::IntoIter, F::Output>,
+    |options, function, inputs| options.one_by_one(function, inputs, None);
 }
 
 impl Drop for Pool {

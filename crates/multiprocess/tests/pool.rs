@@ -4,6 +4,7 @@ mod story;
 
 mod pool {
     pub(crate) mod calls;
+    pub(crate) mod drops;
     pub(crate) mod ends;
     pub(crate) mod failures;
     pub(crate) mod handles;
@@ -12,8 +13,10 @@ mod pool {
 
 use std::process::ExitCode;
 
-use pool::{calls, ends, failures, handles, workers};
+use pool::{calls, drops, ends, failures, handles, workers};
 
 fn main() -> ExitCode {
-    story::play_programs(story::programs![calls, ends, failures, handles, workers])
+    story::play_programs(story::programs![
+        calls, drops, ends, failures, handles, workers
+    ])
 }

@@ -197,11 +197,6 @@ impl Rings {
         self.set(place::CLOSED, 1);
     }
 
-    /// Marks that there are handles in the messages.
-    pub(crate) fn mark_loaded(&self) {
-        self.set(place::LOADED, 1);
-    }
-
     /// Returns whether handles were in any of the messages.
     pub(crate) fn is_loaded(&self) -> bool {
         self.get(place::LOADED) != 0

@@ -251,8 +251,8 @@ impl Mpmc {
     }
 
     /// Closes it: from now on each put is refused.
-    pub(crate) fn close(&self) -> Result<(), Stop> {
-        let turn = self.turn(self.putters_turn(), WaitUntil::Until(None))?;
+    pub(crate) fn close(&self, wait: WaitUntil) -> Result<(), Stop> {
+        let turn = self.turn(self.putters_turn(), wait)?;
         self.rings.close();
         drop(turn);
         self.not_empty().notify_all();

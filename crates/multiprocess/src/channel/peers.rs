@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use crate::memory::eventcount;
+use crate::memory::eventcount::EventCount;
 use crate::memory::layout::words;
 use crate::memory::registry;
 use crate::memory::run_file::{self, Existence};
@@ -69,7 +69,9 @@ impl SideOf {
         let left = self.in_flight().load(Ordering::Acquire) == 0;
         if left {
             self.left().store(1, Ordering::Release);
-            eventcount::notify_all_of(&self.0);
+            for place in words::CHANNEL_EVENTCOUNTS.step_by(2) {
+                EventCount::of(&self.0, place).notify_all();
+            }
         }
         left
     }

@@ -120,7 +120,7 @@ impl<T> Queue<T> {
     ///
     /// [`Error::Memory`] if the system refuses the lock, which should not happen.
     pub fn close(&self) -> Result<()> {
-        let closed = self.end.mpmc.close();
+        let closed = self.end.mpmc.close(WaitUntil::Until(None));
         closed.map_err(|stop| {
             self.end
                 .stopped(stop, WaitUntil::Until(None), "the lock of")
@@ -137,7 +137,7 @@ impl<T> Queue<T> {
             return Ok(());
         }
         Err(Error::TooManyDone {
-            what: self.end.name(),
+            what: (self.end.name)(),
         })
     }
 

@@ -122,8 +122,7 @@ pub fn wait_timeout(several: &[&dyn Waitable], limit: Duration) -> Result<Vec<us
     // A limit beyond what the clock can express is no limit.
     let ready = wait_until(several, Instant::now().checked_add(limit));
     if ready.is_empty() {
-        let event = "one of several to be ready".to_owned();
-        return Err(Error::Timeout { event, limit });
+        return Err(Error::timeout("one of several to be ready", limit));
     }
     Ok(ready)
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tracing::Level;
 
+use crate::channel::cursors::place;
 use crate::channel::mpmc::{Mpmc, Stop};
 use crate::channel::peers::{PeerToken, Peers};
 use crate::errors::error::{Error, Result};
@@ -26,7 +27,7 @@ pub(crate) struct Typed<T> {
     /// have one token.
     token: Option<PeerToken>,
     /// Its name in errors.
-    name: fn() -> String,
+    pub(super) name: fn() -> String,
     /// [`discard_all`] for such values.
     discard: fn(&Mpmc),
     /// For vectors of numbers.
@@ -104,11 +105,6 @@ thread_local! {
 }
 
 impl<T> Typed<T> {
-    /// Returns its name in errors.
-    pub(crate) fn name(&self) -> String {
-        (self.name)()
-    }
-
     /// Counts this end as in flight, and returns where it is.
     pub(crate) fn depart(&self) -> Result<&Arc<Segment>, String> {
         if let Some(token) = &self.token {
@@ -122,7 +118,7 @@ impl<T> Typed<T> {
         let loaded = !attachments.is_empty();
         if loaded {
             // Before it can be taken: the process that discards it has to know that there are handles in it.
-            self.mpmc.rings.mark_loaded();
+            self.mpmc.rings.set(place::LOADED, 1);
         }
         let put = self.mpmc.put(message, limit);
         if let Ok((item, at)) = put {
@@ -146,14 +142,13 @@ impl<T> Typed<T> {
 
     /// Returns the error for an operation that was stopped.
     pub(crate) fn stopped(&self, stop: Stop, limit: WaitUntil, waited_for: &str) -> Error {
-        let what = self.name();
+        let what = (self.name)();
         match (stop, limit) {
             (Stop::Closed, _) => Error::Closed { what },
             (Stop::System(source), _) => Error::Memory { what, source },
-            (Stop::NotNow, WaitUntil::Within(limit, _)) => Error::Timeout {
-                event: format!("{waited_for} {what}"),
-                limit,
-            },
+            (Stop::NotNow, WaitUntil::Within(limit, _)) => {
+                Error::timeout(format!("{waited_for} {what}"), limit)
+            }
             (Stop::NotNow, _) if waited_for == ROOM => Error::Full { what },
             (Stop::NotNow, _) => Error::Empty { what },
         }
@@ -204,7 +199,7 @@ impl<T: Serialize> Typed<T> {
         let write = || codec::write_serialised(value, &mut bytes);
         let (written, attachments) = attachments::collect(|| ipc::refuse_handles::<T>(write));
         written.map_err(|reason| Error::Unsendable {
-            what: self.name(),
+            what: (self.name)(),
             reason,
         })?;
         let put = self.put_bytes(&bytes, attachments, limit);
@@ -236,7 +231,7 @@ impl<T: DeserializeOwned> Typed<T> {
             event!(TRACE, queue = ?self.mpmc, item, since, "got");
         }
         value.map_err(|reason| Error::Unreadable {
-            what: self.name(),
+            what: (self.name)(),
             reason,
         })
     }

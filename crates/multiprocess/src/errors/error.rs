@@ -308,6 +308,11 @@ impl Error {
         Error::Decode { what, name, reason }
     }
 
+    pub(crate) fn timeout(event: impl Into<String>, limit: Duration) -> Error {
+        let event = event.into();
+        Error::Timeout { event, limit }
+    }
+
     pub(crate) fn memory(what: impl Into<String>, source: io::Error) -> Error {
         let what = what.into();
         Error::Memory { what, source }

@@ -11,7 +11,6 @@
 use std::sync::atomic::{AtomicU32, Ordering, fence};
 use std::time::{Duration, Instant};
 
-use crate::memory::layout::words::CHANNEL_EVENTCOUNTS;
 use crate::memory::segment::Segment;
 use crate::platform::futex::{self, Seen};
 
@@ -22,30 +21,23 @@ pub(crate) const LONGEST_SLEEP: Duration =
 
 #[derive(Clone, Copy)]
 pub(crate) struct EventCount<'a> {
-    epoch: &'a AtomicU32,
+    pub(crate) epoch: &'a AtomicU32,
     /// Odd if a thread waits, or is about to. Each change increments it, so that a notification cannot clear a mark
     /// that was set after it looked.
-    waiters: &'a AtomicU32,
+    pub(crate) waiters: &'a AtomicU32,
 }
 
 const ALL: u32 = i32::MAX.unsigned_abs();
 
-pub(crate) fn notify_all_of(segment: &Segment) {
-    for place in CHANNEL_EVENTCOUNTS.step_by(2) {
-        EventCount::of(segment, place).notify_all();
-    }
-}
-
 impl<'a> EventCount<'a> {
-    pub(crate) fn new(epoch: &'a AtomicU32, waiters: &'a AtomicU32) -> EventCount<'a> {
-        EventCount { epoch, waiters }
-    }
-
     /// Returns the eventcount of a segment at a place, which is even.
     #[inline]
     pub(crate) fn of(segment: &'a Segment, place: usize) -> EventCount<'a> {
         let words = segment.words();
-        EventCount::new(&words[place], &words[place + 1])
+        EventCount {
+            epoch: &words[place],
+            waiters: &words[place + 1],
+        }
     }
 
     /// Wakes one waiter, if there is any. The caller has stored what it waits for.

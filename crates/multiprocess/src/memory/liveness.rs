@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::errors::holder::Holder;
 use crate::memory::name::{Run, random};
 use crate::memory::run_file::{self, Existence};
 use crate::platform::process;
@@ -95,10 +94,6 @@ impl UniquePid {
 
     pub(crate) fn pid(self) -> u32 {
         u32::try_from(self.0 >> 32).expect("the upper half")
-    }
-
-    pub(crate) fn holder(self) -> Holder {
-        Holder::of(self.pid())
     }
 
     pub(super) fn file(self, run: Run, what: &str) -> PathBuf {

@@ -120,11 +120,6 @@ pub(crate) fn leave(limit: Duration) {
     }
 }
 
-/// Returns whether a killed process may have left something.
-pub(crate) fn may_have_left_something() -> bool {
-    !list().is_empty()
-}
-
 pub(crate) fn forget(child: UniquePid) {
     for run in runs() {
         liveness::remove_if_dead(&child.file(run, ALIVE));
@@ -143,9 +138,9 @@ pub(crate) fn lease() -> Option<OwnedFd> {
 }
 
 /// The names in the folder, by run.
-pub(super) type Names = BTreeMap<Run, Vec<String>>;
+pub(crate) type Names = BTreeMap<Run, Vec<String>>;
 
-pub(super) fn list() -> Names {
+pub(crate) fn list() -> Names {
     let (user, mut names) = (user(), Names::new());
     // A name that another user made belongs to no run of this one's.
     let is_own = |found: fs::Metadata| found.is_file() && found.uid() == user;

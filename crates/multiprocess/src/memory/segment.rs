@@ -111,7 +111,7 @@ fn too_short() -> io::Error {
 pub(crate) struct Segment {
     /// Dropped by hand: a held mutex must not move.
     pub(super) mapping: ManuallyDrop<Mapping>,
-    pub(super) address: Address,
+    pub(crate) address: Address,
     /// The file of the segment's name, locked, shared, as long as this process uses the segment.
     users: Arc<File>,
     /// The portable versions of the mutexes in the segment, where they are used.
@@ -285,10 +285,6 @@ impl Segment {
         }
     }
 
-    pub(crate) fn address(&self) -> Address {
-        self.address.clone()
-    }
-
     /// Counts a handle as in flight: until it [arrives](Segment::count_arrival), the segment stays.
     pub(crate) fn count_departure(&self) {
         self.header().in_flight.fetch_add(1, Ordering::AcqRel);
@@ -394,16 +390,12 @@ impl Drop for Segment {
 
 /// The lock of a segment, held by this thread, and with it the memory.
 pub(crate) struct SegmentGuard<'a> {
-    pub(super) segment: &'a Segment,
+    pub(crate) segment: &'a Segment,
     /// The mutex belongs to the thread that locked it.
     pub(super) not_send: PhantomData<*mut ()>,
 }
 
-impl<'a> SegmentGuard<'a> {
-    pub(crate) fn segment(&self) -> &'a Segment {
-        self.segment
-    }
-
+impl SegmentGuard<'_> {
     /// Keeps the lock without the guard, until [`release_kept`](Segment::release_kept).
     pub(crate) fn keep(self) {
         // What a forgotten guard has counted is void.

@@ -65,11 +65,6 @@ pub(crate) fn wait_for(descriptors: &mut [PollFd<'_>], deadline: Option<Instant>
     }
 }
 
-/// Waits until the other end of a socket is closed; does not read data that arrives.
-pub(crate) fn wait_for_hang_up(socket: &UnixStream) {
-    wait_for(&mut [hang_up(socket)], None);
-}
-
 /// Returns whether the other end of a socket is closed.
 pub(crate) fn has_hung_up(socket: &UnixStream) -> bool {
     let mut watched = [hang_up(socket)];
@@ -77,7 +72,7 @@ pub(crate) fn has_hung_up(socket: &UnixStream) -> bool {
         && watched[0].revents().contains(PollFlags::HUP)
 }
 
-/// Polls for nothing but the closing of the other end, which is always reported.
-fn hang_up(socket: &UnixStream) -> PollFd<'_> {
+/// Polls for nothing but the closing of the other end, which is always reported; does not read data that arrives.
+pub(crate) fn hang_up(socket: &UnixStream) -> PollFd<'_> {
     PollFd::new(socket, PollFlags::empty())
 }

@@ -113,7 +113,7 @@ impl PoolBuilder {
 }
 
 /// The request to a worker, and the handles in it.
-type Packed = (Vec<u8>, Attachments);
+pub(crate) type Packed = (Vec<u8>, Attachments);
 
 /// What each worker does before anything else: calls a function with its own copy of the arguments.
 pub(crate) struct Initializer(Mutex<Box<dyn FnMut() -> Result<Packed, String> + Send>>);

@@ -113,13 +113,13 @@ where
     fn choose(&self) -> usize {
         let fair = self.total.map_or(usize::MAX, |total| {
             let left = total.saturating_sub(self.sent);
-            left.div_ceil(self.supervisor.size().saturating_mul(3))
+            left.div_ceil(self.supervisor.settings.workers.saturating_mul(3))
         });
         self.chosen.min(fair).min(fitting(self.pace)).max(1)
     }
 
     fn has_room(&self) -> bool {
-        let workers = self.supervisor.size();
+        let workers = self.supervisor.settings.workers;
         let ahead = self.sent - self.done;
         // Small batches go out many at a time, so that a worker need not wait for each.
         let batch = self.fixed.unwrap_or(self.chosen);
@@ -139,7 +139,7 @@ where
         let mut since = Instant::now();
         while self.has_room() {
             batches.extend(self.next_batch());
-            let has_idle = self.sent - self.done <= self.supervisor.size();
+            let has_idle = self.sent - self.done <= self.supervisor.settings.workers;
             if has_idle || batches.len() >= TOGETHER || since.elapsed() > SLOW {
                 self.supervisor.submit(&mut batches);
                 if urgent(&self.call) {

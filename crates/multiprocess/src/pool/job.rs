@@ -66,9 +66,9 @@ impl Job {
             task: task_table::index_of(function)?,
             function: type_name::<F>(),
             discard: |bytes, count| {
-                let mut results = Results::new(bytes);
+                let mut results = Results(bytes);
                 for _ in 0..count {
-                    // A result's own `Drop` may panic, and this may be the thread of the pool.
+                    // A result's own `Drop` may panic.
                     let _ = without_panic(|| drop(results.next::<F::Output>()));
                 }
             },
@@ -81,8 +81,13 @@ impl Job {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a worker's message; returns whether to [wake](Job::wake) the caller for it.
-    pub(crate) fn complete(&self, batch: &Batch, event: &Event, message: Vec<u8>) -> bool {
+    /// Adds a worker's message; returns whether to [wake](Job::wake) the caller for it, or what no one will read.
+    pub(crate) fn complete(
+        &self,
+        batch: &Batch,
+        event: &Event,
+        message: Vec<u8>,
+    ) -> Result<bool, Arrived> {
         self.arrive(Arrived {
             first: batch.first,
             count: batch.count as usize,
@@ -101,20 +106,18 @@ impl Job {
             outcome: Err(failure),
             discard: None,
         };
-        if self.arrive(failed) {
+        if let Ok(true) = self.arrive(failed) {
             self.wake();
         }
     }
 
-    fn arrive(&self, arrived: Arrived) -> bool {
+    fn arrive(&self, arrived: Arrived) -> Result<bool, Arrived> {
         let mut state = self.state();
         if state.ended.is_some() {
-            // Handles in it may be given back: not where something is locked.
-            drop(state);
-            return false;
+            return Err(arrived);
         }
         state.arrived.push(arrived);
-        std::mem::take(&mut state.waiting)
+        Ok(std::mem::take(&mut state.waiting))
     }
 
     pub(crate) fn wake(&self) {
@@ -198,7 +201,7 @@ impl Arrived {
         let indices = self.first..self.first + self.count;
         match &self.outcome {
             Ok(message) => {
-                let mut results = Results::new(&message[Event::SIZE..]);
+                let mut results = Results(&message[Event::SIZE..]);
                 for index in indices {
                     each(index, results.next());
                 }

@@ -112,35 +112,31 @@ impl ByteChannel {
         ByteChannel(Arc::new(Mpmc::new(segment, 0, None)))
     }
 
-    /// Puts a message, without waiting; the error says why that failed.
-    pub(crate) fn put(&self, message: &[u8]) -> Result<(), String> {
-        let put = self.0.put(message, WaitUntil::Until(None));
-        put.map(drop).map_err(explain)
+    /// Puts a message; false if another process, which may be stopped, has the putters' turn until the limit is over. The
+    /// error says why it failed.
+    pub(crate) fn put(&self, message: &[u8], limit: WaitUntil) -> Result<bool, String> {
+        done(self.0.put(message, limit)).map(|put| put.is_some())
     }
 
     pub(crate) fn len(&self) -> usize {
         self.0.rings.len() as usize
     }
 
-    pub(crate) fn try_get(&self) -> Option<Vec<u8>> {
+    pub(crate) fn try_get(&self) -> Result<Option<Vec<u8>>, String> {
         // Doesn't wait for a process that was stopped while it takes a message.
         const SLICE: Duration = Duration::from_millis(20);
         if self.0.rings.is_empty() {
-            return None;
+            return Ok(None);
         }
-        self.get(Some(SLICE)).ok()?
+        self.get(SLICE)
     }
 
     /// Takes the next message; `None` if none came in time. The error says why none will come, for example since the
     /// channel is closed.
-    pub(crate) fn get(&self, limit: Option<Duration>) -> Result<Option<Vec<u8>>, String> {
+    pub(crate) fn get(&self, limit: Duration) -> Result<Option<Vec<u8>>, String> {
         let mut message = Vec::new();
-        let limit = limit.map_or(WaitUntil::Until(None), WaitUntil::within);
-        match self.get_into(&mut message, limit) {
-            Ok(()) => Ok(Some(message)),
-            Err(Stop::NotNow) => Ok(None),
-            Err(stop) => Err(explain(stop)),
-        }
+        let got = self.get_into(&mut message, WaitUntil::within(limit));
+        Ok(done(got)?.map(|()| message))
     }
 
     /// Takes the next message, in the place of an earlier one.
@@ -150,18 +146,20 @@ impl ByteChannel {
         self.0.take(receive, limit).map(drop)
     }
 
-    /// Lets the other side know that nothing more will be put.
+    /// Lets the other side know that nothing more will be put. It is called again while the other side is there.
     pub(crate) fn close(&self) {
-        // It fails only where the system refuses a lock; then the workers are ended with the pool.
-        let _ = self.0.close();
+        // Where the system goes on refusing a lock, the workers are ended with the pool.
+        let _ = self.0.close(WaitUntil::Try);
     }
 }
 
-fn explain(stop: Stop) -> String {
-    match stop {
-        Stop::NotNow => "the time is over".to_owned(),
-        Stop::Closed => "the channel is closed".to_owned(),
-        Stop::System(error) => crate::platform::limits::explained(&error),
+/// Returns what was done; `None` if the time was over.
+fn done<R>(result: Result<R, Stop>) -> Result<Option<R>, String> {
+    match result {
+        Ok(done) => Ok(Some(done)),
+        Err(Stop::NotNow) => Ok(None),
+        Err(Stop::Closed) => Err("the channel is closed".to_owned()),
+        Err(Stop::System(error)) => Err(crate::platform::limits::explained(&error)),
     }
 }
 

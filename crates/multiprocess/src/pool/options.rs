@@ -1,6 +1,5 @@
 //! The ways to have a pool call a function: at once or later, for one input or many.
 
-use std::any::type_name;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -21,7 +20,6 @@ pub struct MapOptions<'a> {
     pub(super) progress: Box<dyn FnMut(Progress) + 'a>,
 }
 
-#[expect(clippy::missing_errors_doc, reason = "the methods of the pool have it")]
 impl<'a> MapOptions<'a> {
     /// Sends that many inputs to a worker at a time; by default the pool finds out how many take about 2 milliseconds.
     ///
@@ -42,44 +40,15 @@ impl<'a> MapOptions<'a> {
         self
     }
 
-    /// As [`Pool::map`](crate::Pool::map).
-    pub fn map<F, A, I, How>(self, function: F, inputs: I) -> Result<Vec<F::Output>>
-    where
-        F: Task<(A,), How>,
-        I: IntoIterator<Item = A>,
-    {
-        self.starmap(function, inputs.into_iter().map(|input| (input,)))
-    }
-
-    /// As [`Pool::starmap`](crate::Pool::starmap).
-    pub fn starmap<F, Args, I, How>(self, function: F, inputs: I) -> Result<Vec<F::Output>>
-    where
-        F: Task<Args, How>,
-        I: IntoIterator<Item = Args>,
-    {
-        self.gather(function, inputs.into_iter())?
-            .all(type_name::<F>())
-    }
-
-    /// As [`Pool::map_each`](crate::Pool::map_each).
-    pub fn map_each<F, A, I, How>(self, function: F, inputs: I) -> Result<Vec<Result<F::Output>>>
-    where
-        F: Task<(A,), How>,
-        I: IntoIterator<Item = A>,
-    {
-        let inputs = inputs.into_iter().map(|input| (input,));
-        Ok(self.gather(function, inputs)?.each(type_name::<F>()))
-    }
-
     /// Sends the inputs and gathers the results, in the thread of the caller.
-    fn gather<F, Args, I, How>(mut self, function: F, inputs: I) -> Result<Collection<F::Output>>
-    where
-        F: Task<Args, How>,
-        I: Iterator<Item = Args>,
-    {
+    pub(super) fn gather<F: Task<Args, How>, Args, How>(
+        mut self,
+        function: F,
+        inputs: impl IntoIterator<Item = Args>,
+    ) -> Result<Collection<F::Output>> {
         let start = Instant::now();
         let call = self.supervisor.open_call(function)?;
-        let append = append_input::<F, Args, How>;
+        let (inputs, append) = (inputs.into_iter(), append_input::<F, Args, How>);
         let mut chunker = Chunker::new(self.supervisor, call, inputs, append, self.chunk);
         let mut results = Collection::new(chunker.total().unwrap_or(0));
         let mut report = |done, total| {
@@ -110,43 +79,8 @@ impl<'a> MapOptions<'a> {
         }
     }
 
-    /// As [`Pool::map_async`](crate::Pool::map_async).
-    pub fn map_async<F, A, I, How>(
-        self,
-        function: F,
-        inputs: I,
-    ) -> Result<AsyncResult<Vec<F::Output>>>
-    where
-        F: Task<(A,), How>,
-        I: IntoIterator<Item = A>,
-    {
-        self.starmap_async(function, inputs.into_iter().map(|input| (input,)))
-    }
-
-    /// As [`Pool::starmap_async`](crate::Pool::starmap_async).
-    pub fn starmap_async<F: Task<Args, How>, Args, I: IntoIterator<Item = Args>, How>(
-        self,
-        function: F,
-        inputs: I,
-    ) -> Result<AsyncResult<Vec<F::Output>>> {
-        self.begin(function, inputs, |results, function| {
-            Collection::of(results).all(function)
-        })
-    }
-
-    pub(super) fn apply_async<F: Task<Args, How>, Args, How>(
-        self,
-        function: F,
-        args: Args,
-    ) -> Result<AsyncResult<F::Output>> {
-        self.begin(function, [args], |results, function| {
-            let mut one = Collection::of(results).all(function)?;
-            Ok(one.pop().expect("a call has a result or a failure"))
-        })
-    }
-
     /// Sends the inputs, and leaves the results to `finish`.
-    fn begin<F: Task<Args, How>, Args, T, How>(
+    pub(super) fn begin<F: Task<Args, How>, Args, T, How>(
         self,
         function: F,
         inputs: impl IntoIterator<Item = Args>,
@@ -156,7 +90,7 @@ impl<'a> MapOptions<'a> {
         let inputs: Vec<Args> = inputs.into_iter().collect();
         let missing = inputs.len();
         // No thread learns from the first results, so the inputs are divided beforehand: four batches for each worker.
-        let divided = missing.div_ceil(self.supervisor.size().saturating_mul(4));
+        let divided = missing.div_ceil(self.supervisor.settings.workers.saturating_mul(4));
         let size = Some(self.chunk.unwrap_or(divided));
         let (inputs, append) = (inputs.into_iter(), append_input::<F, Args, How>);
         let mut chunker = Chunker::new(self.supervisor, call, inputs, append, size);
@@ -174,11 +108,12 @@ impl<'a> MapOptions<'a> {
         })
     }
 
-    /// As [`Pool::imap`](crate::Pool::imap).
-    pub fn imap<F, A, I, How>(
+    /// Leaves it to the caller to ask for the results.
+    pub(super) fn one_by_one<F, A, I, How>(
         self,
         function: F,
         inputs: I,
+        in_order: Option<InOrder>,
     ) -> Result<Imap<'a, I::IntoIter, F::Output>>
     where
         F: Task<(A,), How>,
@@ -191,20 +126,9 @@ impl<'a> MapOptions<'a> {
         chunker.most = MAX_AHEAD;
         Ok(Imap {
             chunker,
-            in_order: Some(InOrder::default()),
+            in_order,
             ready: VecDeque::new(),
         })
-    }
-
-    /// As [`Pool::imap_unordered`](crate::Pool::imap_unordered).
-    pub fn imap_unordered<F: Task<(A,), How>, A, I: IntoIterator<Item = A>, How>(
-        self,
-        function: F,
-        inputs: I,
-    ) -> Result<Imap<'a, I::IntoIter, F::Output>> {
-        let mut imap = self.imap(function, inputs)?;
-        imap.in_order = None;
-        Ok(imap)
     }
 }
 

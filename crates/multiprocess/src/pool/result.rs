@@ -75,10 +75,8 @@ impl<T> AsyncResult<T> {
         while self.missing > 0 {
             let arrived = self.call.take(deadline)?;
             if arrived.is_empty() {
-                return Err(Error::Timeout {
-                    event: format!("the result of `{}`", self.call.0.function),
-                    limit,
-                });
+                let event = format!("the result of `{}`", self.call.0.function);
+                return Err(Error::timeout(event, limit));
             }
             self.missing -= arrived.iter().map(|some| some.count).sum::<usize>();
             self.arrived.extend(arrived);
@@ -169,6 +167,15 @@ impl<R: DeserializeOwned + 'static> Collection<R> {
         };
         (0..).map_while(result).collect()
     }
+}
+
+/// Returns the result of the only input.
+pub(crate) fn only<R: DeserializeOwned + 'static>(
+    arrived: Vec<Arrived>,
+    function: &str,
+) -> Result<R> {
+    let mut one = Collection::of(arrived).all(function)?;
+    Ok(one.pop().expect("a call has a result or a failure"))
 }
 
 pub(crate) fn failed(function: &str, index: usize, failure: TaskFailure) -> Error {

@@ -12,6 +12,7 @@ use bytemuck::bytes_of;
 
 use crate::errors::error::Error;
 use crate::errors::task_failure::TaskFailure;
+use crate::platform::wait_until::WaitUntil;
 use crate::pool::job::{Batch, Job, Phase};
 use crate::pool::message::{self, ByteChannel, Event, NO_BATCH, Request};
 use crate::pool::progress_cells::ProgressCells;
@@ -27,6 +28,8 @@ pub(crate) struct Scheduler {
     pub(crate) calls: Vec<Weak<Job>>,
     /// Callers to wake when the scheduler is unlocked.
     pub(crate) woken: Vec<Arc<Job>>,
+    /// What to drop then: values of the user may be in it, whose `Drop` may use the pool.
+    pub(crate) dropped: Vec<Box<dyn Send>>,
     /// Workers that were started.
     pub(crate) started: u32,
     /// Workers that died before they were ready, since the last that was ready.
@@ -72,9 +75,20 @@ impl Scheduler {
             let Some(worker) = free.min_by_key(|worker| worker.has.len()) else {
                 return;
             };
-            if let Some(batch) = self.waiting.pop_front() {
-                if !batch.call.has_ended() {
-                    worker.send(batch);
+            if let Some(mut batch) = self.waiting.pop_front() {
+                if batch.call.has_ended() {
+                    settle_later(&mut self.dropped, batch.attachments, false);
+                    continue;
+                }
+                match worker.send(&mut batch) {
+                    Ok(true) => worker.has.push_back((worker.last_batch, batch)),
+                    // It gets nothing until it has answered again.
+                    Ok(false) => self.waiting.push_front(batch),
+                    Err(reason) => {
+                        let failure = TaskFailure::UnsendableInput { reason };
+                        batch.call.fail(batch.first, batch.count as usize, failure);
+                        settle_later(&mut self.dropped, batch.attachments, false);
+                    }
                 }
             } else if worker.has.is_empty()
                 && let Some(batch) = self.cancel()
@@ -97,16 +111,25 @@ impl Scheduler {
     pub(crate) fn cancel_stuck(&mut self) {
         const STUCK_AFTER: Duration = Duration::from_millis(200);
         for worker in self.workers.iter_mut().flatten() {
-            let has_begun = worker.has.is_empty() || worker.requests.len() < worker.has.len();
-            let is_slow = |last: Instant| last.elapsed() >= STUCK_AFTER;
-            if has_begun || !worker.last.is_some_and(is_slow) {
+            let requests = worker.requests.len();
+            let is_stuck = match worker.last {
+                // It has not been asked yet.
+                None => worker.has.is_empty() && requests == 0,
+                Some(last) => {
+                    let has_begun = worker.has.is_empty() || requests < worker.has.len();
+                    !has_begun && last.elapsed() >= STUCK_AFTER
+                }
+            };
+            if !is_stuck {
                 continue;
             }
             while let Some(batch) = worker.cancel() {
                 self.waiting.push_front(batch);
             }
             // When it answers this, it goes on.
-            if worker.requests.put(bytes_of(&Request::default())).is_ok() {
+            let question = Request::default();
+            let put = worker.requests.put(bytes_of(&question), WaitUntil::Try);
+            if put == Ok(true) {
                 worker.last = None;
             }
         }
@@ -124,7 +147,8 @@ impl Scheduler {
         worker.last = Some(Instant::now());
         let Some(mut batch) = worker.remove_batch(event.batch) else {
             worker.depth = 2;
-            std::mem::take(&mut worker.setup).commit();
+            let setup = std::mem::take(&mut worker.setup);
+            settle_later(&mut self.dropped, setup, true);
             self.failed_starts = 0;
             return;
         };
@@ -134,15 +158,15 @@ impl Scheduler {
             _ => 2,
         };
         let attachments = std::mem::take(&mut batch.attachments);
-        let unreadable = || Results::new(&message[Event::SIZE..]).last_is_unreadable();
-        if attachments.is_empty() || unreadable() {
+        if !attachments.is_empty() {
             // They are taken back before the caller learns of it.
-            drop(attachments);
-        } else {
-            attachments.commit();
+            let unreadable = Results(&message[Event::SIZE..]).last_is_unreadable();
+            settle_later(&mut self.dropped, attachments, !unreadable);
         }
-        if batch.call.complete(&batch, event, message) {
-            self.woken.push(batch.call);
+        match batch.call.complete(&batch, event, message) {
+            Ok(true) => self.woken.push(batch.call),
+            Ok(false) => {}
+            Err(unread) => self.dropped.push(Box::new(unread)),
         }
     }
 
@@ -162,10 +186,9 @@ impl Scheduler {
         let mut again: Vec<Batch> = std::iter::from_fn(|| worker.cancel()).collect();
         let cell = progress_cells.cell(place);
         let (last_batch, last_call, has_read) = cell.read();
+        let setup_arrived = last_batch == NO_BATCH && has_read;
+        settle_later(&mut self.dropped, worker.setup, setup_arrived);
         let Worker { handle, has, .. } = worker;
-        if last_batch == NO_BATCH && has_read {
-            worker.setup.commit();
-        }
         let death = handle.join().err();
         let ended = || "the worker ended".to_owned();
         let how = &death.as_ref().map_or_else(ended, Error::to_string);
@@ -173,7 +196,8 @@ impl Scheduler {
             let has_begun = id == last_batch;
             if has_begun && has_read && last_call + 1 >= batch.count {
                 // The handles are in the last input.
-                std::mem::take(&mut batch.attachments).commit();
+                let attachments = std::mem::take(&mut batch.attachments);
+                settle_later(&mut self.dropped, attachments, true);
             }
             batch.mishaps += 1;
             if !has_begun && batch.mishaps < MAX_MISHAPS {
@@ -182,7 +206,11 @@ impl Scheduler {
             }
             // As far as can be known, a batch not begun so often kills workers: it is tried without its first input.
             let died_at = if has_begun { last_call } else { 0 };
-            again.extend(lose(batch, died_at, how));
+            if lose(&mut batch, died_at, how) {
+                again.push(batch);
+            } else {
+                settle_later(&mut self.dropped, batch.attachments, false);
+            }
         }
         // Before another worker takes its place.
         cell.write(NO_BATCH, 0, false);
@@ -206,15 +234,16 @@ pub(crate) struct Worker {
     pub(crate) last_batch: u32,
     /// Batches that it has, oldest first, by their numbers.
     pub(crate) has: VecDeque<(u32, Batch)>,
-    /// When a batch was last sent to it, or an event came from it; `None` if it did not begin what it was given, as if
-    /// it had been stopped.
+    /// When a batch was last sent to it, or an event came from it; `None` if it did not begin what it was given, or
+    /// nothing could be sent to it, as if it had been stopped.
     pub(crate) last: Option<Instant>,
     /// How many batches it may have; none before it is ready to work.
     pub(crate) depth: usize,
 }
 
 impl Worker {
-    fn send(&mut self, mut batch: Batch) {
+    /// Sends a batch; false if the worker is stopped where it lets nothing be sent to it. The error says why that failed.
+    fn send(&mut self, batch: &mut Batch) -> Result<bool, String> {
         self.last_batch = self.last_batch.checked_add(1).unwrap_or(NO_BATCH + 1);
         let request = Request {
             batch: self.last_batch,
@@ -223,24 +252,19 @@ impl Worker {
             first: u32::try_from(batch.first).unwrap_or(u32::MAX),
         };
         batch.bytes[..Request::SIZE].copy_from_slice(bytes_of(&request));
-        match self.requests.put(&batch.bytes) {
-            Ok(()) => {
-                if self.has.is_empty() {
-                    self.last = Some(Instant::now());
-                }
-                self.has.push_back((self.last_batch, batch));
-            }
-            Err(reason) => {
-                let failure = TaskFailure::UnsendableInput { reason };
-                batch.call.fail(batch.first, batch.count as usize, failure);
-            }
-        }
+        let put = self.requests.put(&batch.bytes, WaitUntil::Try);
+        self.last = match put {
+            Ok(false) => None,
+            Ok(true) if self.has.is_empty() => Some(Instant::now()),
+            _ => self.last,
+        };
+        put
     }
 
     /// Cancels a batch that the worker has not begun; `None` if it has begun all.
     pub(crate) fn cancel(&mut self) -> Option<Batch> {
         loop {
-            let message = self.requests.try_get()?;
+            let message = self.requests.try_get().ok()??;
             let (request, _) = message::read::<Request>(&message)?;
             if let Some(batch) = self.remove_batch(request.batch) {
                 return Some(batch);
@@ -254,8 +278,22 @@ impl Worker {
     }
 }
 
-/// Reports to the caller what is lost of a batch whose worker died at one of its calls; later calls are still to do.
-fn lose(mut batch: Batch, call: u32, how: &str) -> Option<Batch> {
+/// Commits attachments, or cancels them, and drops them later.
+fn settle_later(dropped: &mut Vec<Box<dyn Send>>, attachments: Attachments, have_arrived: bool) {
+    if !attachments.is_empty() {
+        dropped.push(Box::new(attachments.settle(|attachment| {
+            if have_arrived {
+                attachment.commit();
+            } else {
+                attachment.cancel();
+            }
+        })));
+    }
+}
+
+/// Reports to the caller what is lost of a batch whose worker died at one of its calls; returns whether later calls are
+/// still to do.
+fn lose(batch: &mut Batch, call: u32, how: &str) -> bool {
     // Of a single input it is known that the worker had it, also if the worker died between the end of the call and the
     // sending of its result.
     let call = if batch.count == 1 { 0 } else { call };
@@ -269,8 +307,9 @@ fn lose(mut batch: Batch, call: u32, how: &str) -> Option<Batch> {
         let failure = TaskFailure::WorkerDied { how: how() };
         batch.call.fail(first + before, 1, failure);
     }
-    (call + 1 < batch.count).then(|| {
+    let is_left = call + 1 < batch.count;
+    if is_left {
         batch.skip(call + 1);
-        batch
-    })
+    }
+    is_left
 }

@@ -2,14 +2,16 @@
 //! that die, and waits for them at the end. Both send batches to free workers.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use bytemuck::bytes_of;
 
 use crate::errors::error::{Error, Result, Travelling};
 use crate::platform::signal::Signal;
-use crate::pool::builder::{Initializer, PoolBuilder};
+use crate::platform::wait_until::WaitUntil;
+use crate::pool::builder::{Initializer, Packed, PoolBuilder};
 use crate::pool::job::{Batch, Caller, Job, Phase};
 use crate::pool::message::{self, ByteChannel, Event, EventKind, NO_BATCH, Request};
 use crate::pool::progress_cells::ProgressCells;
@@ -29,8 +31,11 @@ const DYING: Duration = Duration::from_secs(5);
 
 const NO_WORKERS: &str = "its workers cannot be started";
 
+/// The first request of the next worker, made beforehand where there is an initializer.
+type Spare = Option<Result<Packed>>;
+
 pub(crate) struct Supervisor {
-    settings: PoolBuilder,
+    pub(super) settings: PoolBuilder,
     progress_cells: ProgressCells,
     events: ByteChannel,
     state: Mutex<Scheduler>,
@@ -60,36 +65,43 @@ impl Supervisor {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The number of workers that the pool should have.
-    pub(crate) fn size(&self) -> usize {
-        self.settings.workers
-    }
-
     pub(crate) fn start_workers(&self) -> Result<()> {
-        for place in 0..self.size() {
+        for place in 0..self.settings.workers {
+            let mut request = self.first_request()?;
             let mut state = self.state();
             if state.has_ended() {
                 // Those that were started first could not be kept running.
                 return Err(state.phase.clone().into());
             }
-            let worker = self.start_worker(&mut state, place)?;
+            let worker = self.start_worker(&mut state, place, &mut request)?;
             state.workers.push(Some(worker));
         }
         Ok(())
     }
 
-    fn start_worker(&self, state: &mut Scheduler, place: usize) -> Result<Worker> {
+    /// Makes the request that a worker gets first. Code of the user runs for it, which may use the pool: nothing is
+    /// locked meanwhile.
+    fn first_request(&self) -> Result<Packed> {
+        let initializer = self.settings.initializer.as_ref();
+        let no_call = || Ok((vec![0; Request::SIZE], Attachments::default()));
+        let request = initializer.map_or_else(no_call, Initializer::request);
+        request.map_err(|reason| Error::encode(Travelling::Arguments, "initializer", reason))
+    }
+
+    fn start_worker(
+        &self,
+        state: &mut Scheduler,
+        place: usize,
+        (request, setup): &mut Packed,
+    ) -> Result<Worker> {
         let requests = ByteChannel::new()?;
         state.started = state.started.wrapping_add(1);
         let number = state.started;
         let name = format!("{}-{number}", self.settings.name);
-        let initializer = self.settings.initializer.as_ref();
-        let no_call = || Ok((vec![0; Request::SIZE], Attachments::default()));
-        let request = initializer.map_or_else(no_call, Initializer::request);
         let unsendable = |reason| Error::encode(Travelling::Arguments, &name, reason);
-        let (request, setup) = request.map_err(unsendable)?;
         // Not with the start, which is sent while the scheduler is locked: it may be large, and the worker slow.
-        requests.put(&request).map_err(unsendable)?;
+        let limit = WaitUntil::Until(None);
+        requests.put(request, limit).map_err(unsendable)?;
         let arguments = (
             number,
             place,
@@ -102,15 +114,16 @@ impl Supervisor {
         let handle = builder.spawn(work, arguments)?;
         let events = self.events.clone();
         let report = move || {
-            // It can fail only for want of memory; then the pool's next check notices the death.
-            let _ = events.put(bytes_of(&Event::new(EventKind::Died, number)));
+            // Where it fails, for want of memory or beside a stopped worker, the pool's next check notices the death.
+            let died = Event::new(EventKind::Died, number);
+            let _ = events.put(bytes_of(&died), WaitUntil::Try);
         };
-        reaper::adopt(handle.child(), Some(Box::new(report)));
+        reaper::adopt(&handle.child, Some(Box::new(report)));
         Ok(Worker {
             number,
             handle,
             requests,
-            setup,
+            setup: std::mem::take(setup),
             last_batch: NO_BATCH,
             has: VecDeque::new(),
             last: Some(Instant::now()),
@@ -139,8 +152,9 @@ impl Supervisor {
         if batches.is_empty() {
             return;
         }
-        let mut state = self.state();
+        // What is left of them is dropped after the lock.
         let batches = batches.drain(..);
+        let mut state = self.state();
         if !state.has_ended() {
             state.waiting.extend(batches);
             state.give_out();
@@ -164,7 +178,8 @@ impl Supervisor {
         if state.has_ended() {
             return;
         }
-        state.waiting.clear();
+        let waiting = std::mem::take(&mut state.waiting);
+        state.dropped.push(Box::new(waiting));
         for call in state.calls.drain(..).filter_map(|call| call.upgrade()) {
             call.end(end.clone());
         }
@@ -178,7 +193,7 @@ impl Supervisor {
     /// Wakes the pool's thread, with an event of no worker. Where that fails, it checks by itself before long.
     fn wake(&self) {
         let wake = Event::new(EventKind::Done, 0);
-        let _ = self.events.put(bytes_of(&wake));
+        let _ = self.events.put(bytes_of(&wake), WaitUntil::Try);
     }
 
     /// Waits until the pool has ended and its workers have gone.
@@ -194,9 +209,11 @@ impl Supervisor {
         // Unless the pool has ended, the thread panicked: callers must not wait for it.
         let panicked = "the thread of the pool panicked".to_owned();
         self.end(&mut state, Phase::Broken(panicked));
-        state.waiting.clear();
-        state.workers.clear();
+        let left = std::mem::take(&mut *state);
+        state.phase = left.phase.clone();
+        drop(state);
         self.changed.notify_all();
+        let _ = without_panic(|| drop(left));
     }
 
     /// Handles events until the pool has ended and its workers are gone.
@@ -204,17 +221,16 @@ impl Supervisor {
         // So many events at a time that others get at the scheduler in between.
         const MAX: usize = 64;
         let (mut pause, mut checked) = (SOON, Instant::now());
-        let mut deadline = None;
+        let (mut deadline, mut thread, mut spare) = (None, None, None);
         loop {
-            let message = self.events.get(Some(pause));
+            let message = self.events.get(pause);
+            if self.settings.initializer.is_some() {
+                spare.get_or_insert_with(|| self.first_request());
+            }
             let mut state = self.state();
-            let message = message.unwrap_or_else(|reason| {
-                self.end(&mut state, Phase::Broken(reason));
-                None
-            });
-            self.handle(&mut state, message, MAX);
+            self.handle(&mut state, message, MAX, &mut spare);
             if checked.elapsed() >= SOON {
-                self.check_workers(&mut state);
+                self.check_workers(&mut state, &mut spare);
                 checked = Instant::now();
             }
             state.give_out();
@@ -237,49 +253,63 @@ impl Supervisor {
             let is_idle = state.phase == Phase::Open && all_there && !state.has_batches();
             pause = if is_idle { LATER } else { SOON };
             let woken = std::mem::take(&mut state.woken);
+            let dropped = std::mem::take(&mut state.dropped);
             drop(state);
             // Once for all that there is, and when they need not wait for the scheduler.
             for call in woken {
                 call.wake();
             }
+            if !dropped.is_empty() {
+                let _ = thread.get_or_insert_with(start_dropper).send(dropped);
+            }
         }
     }
 
-    /// Handles the `first` message and those behind it, up to `max`.
-    fn handle(&self, state: &mut Scheduler, first: Option<Vec<u8>>, max: usize) {
-        let behind = std::iter::from_fn(|| self.events.try_get());
-        for message in first.into_iter().chain(behind).take(max) {
+    /// Handles the `first` message and those behind it, up to `max`. If none can be read any more, the pool is broken.
+    fn handle(
+        &self,
+        state: &mut Scheduler,
+        first: Result<Option<Vec<u8>>, String>,
+        max: usize,
+        spare: &mut Spare,
+    ) {
+        let behind = std::iter::from_fn(|| self.events.try_get().transpose());
+        for message in first.transpose().into_iter().chain(behind).take(max) {
+            let message = match message {
+                Ok(message) => message,
+                Err(reason) => return self.end(state, Phase::Broken(reason)),
+            };
             let Some((event, _)) = message::read::<Event>(&message) else {
                 continue;
             };
             match event.kind {
                 EventKind::Done => state.done(&event, message),
-                EventKind::Died => self.replace(state, event.worker),
+                EventKind::Died => self.replace(state, event.worker, spare),
             }
         }
     }
 
     /// Checks for what no event reports.
-    fn check_workers(&self, state: &mut Scheduler) {
+    fn check_workers(&self, state: &mut Scheduler, spare: &mut Spare) {
         // Workers that are dead without having been announced so, for want of memory.
         let workers = state.workers.iter().flatten();
         let dead = workers.filter(|worker| !worker.handle.is_alive());
         let dead: Vec<u32> = dead.map(|worker| worker.number).collect();
         if !dead.is_empty() {
             // What they sent is there by now, and is handled first.
-            self.handle(state, None, usize::MAX);
+            self.handle(state, Ok(None), usize::MAX, spare);
             for number in dead {
-                self.replace(state, number);
+                self.replace(state, number, spare);
             }
         }
         for place in 0..state.workers.len() {
-            self.fill(state, place, None);
+            self.fill(state, place, None, spare);
         }
         state.cancel_stuck();
     }
 
     /// Takes a dead worker off the scheduler and, unless it is better to wait, puts a new one in its place.
-    fn replace(&self, state: &mut Scheduler, number: u32) {
+    fn replace(&self, state: &mut Scheduler, number: u32, spare: &mut Spare) {
         // So many failed starts for each worker take twenty seconds: trouble from outside is over by then.
         const TROUBLE: usize = 200;
         let is_it = |worker: &Worker| worker.number == number;
@@ -290,8 +320,8 @@ impl Supervisor {
         state.failed_starts += usize::from(!ready);
         let how = death.as_ref().map(Error::to_string);
         // Each place may be unlucky once; more than that is not bad luck.
-        if state.failed_starts <= self.size() + 1 {
-            return self.fill(state, place, how);
+        if state.failed_starts <= self.settings.workers + 1 {
+            return self.fill(state, place, how, spare);
         }
         let killed = match death {
             Some(Error::Killed { signal, .. }) => [Signal::KILL, Signal::TERM].contains(&signal),
@@ -300,18 +330,36 @@ impl Supervisor {
             _ => false,
         };
         // What kills the workers may stop; the place is filled at the next check.
-        if !killed || state.failed_starts > TROUBLE.saturating_mul(self.size()) {
+        if !killed || state.failed_starts > TROUBLE.saturating_mul(self.settings.workers) {
             let how = how.unwrap_or_else(|| "they end before they are ready".to_owned());
             self.end(state, Phase::Broken(format!("{NO_WORKERS}: {how}")));
         }
     }
 
     /// Puts a new worker in an empty place, if it will have something to do.
-    fn fill(&self, state: &mut Scheduler, place: usize, died: Option<String>) {
+    fn fill(&self, state: &mut Scheduler, place: usize, died: Option<String>, spare: &mut Spare) {
         if state.workers[place].is_some() || state.has_ended() || state.is_done() {
             return;
         }
-        match self.start_worker(state, place) {
+        let no_call = || {
+            self.settings
+                .initializer
+                .is_none()
+                .then(|| self.first_request())
+        };
+        let started = match spare.take().or_else(no_call) {
+            Some(Ok(mut request)) => {
+                let started = self.start_worker(state, place, &mut request);
+                if started.is_err() {
+                    *spare = Some(Ok(request));
+                }
+                started
+            }
+            Some(Err(error)) => Err(error),
+            // The next check has another.
+            None => return,
+        };
+        match started {
             Ok(worker) => state.workers[place] = Some(worker),
             // The next check tries again.
             Err(_) if !state.is_empty() => {}
@@ -322,4 +370,13 @@ impl Supervisor {
             }
         }
     }
+}
+
+/// Starts a thread that drops what it is sent: the `Drop` of values of the user may wait for the pool's thread.
+fn start_dropper() -> mpsc::Sender<Vec<Box<dyn Send>>> {
+    let (sender, receiver) = mpsc::channel::<Vec<Box<dyn Send>>>();
+    let work = || receiver.into_iter().for_each(drop);
+    // Where there is none, what could not be sent is dropped at once.
+    let _ = thread::Builder::new().name("pool".to_owned()).spawn(work);
+    sender
 }

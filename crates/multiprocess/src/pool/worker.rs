@@ -41,7 +41,7 @@ pub(crate) fn work(
         let note = |call, has_read| cell.write(batch, call, has_read);
         let mut attachments = Attachments::default();
         if batch != NO_BATCH {
-            let (function, first) = (task.name(), request.first);
+            let (function, first) = (task.name, request.first);
             event!(DEBUG, function, first, count, "task begins");
             attachments = (task.run_batch)(inputs, count, &note, &mut message);
             cell.end_batch();
@@ -57,15 +57,15 @@ pub(crate) fn work(
             ..Event::new(EventKind::Done, worker)
         };
         message[..Event::SIZE].copy_from_slice(bytes_of(&done));
-        match events.put(&message) {
-            Ok(()) => attachments.commit(),
+        match events.put(&message, WaitUntil::Until(None)) {
+            Ok(_) => attachments.commit(),
             Err(reason) => {
                 // There is no memory for the results; for the failures there may be.
                 drop(attachments);
-                let failures = Results::new(&message[Event::SIZE..]).without_values(&reason);
+                let failures = Results(&message[Event::SIZE..]).without_values(&reason);
                 message.truncate(Event::SIZE);
                 message.extend(failures);
-                if events.put(&message).is_err() {
+                if events.put(&message, WaitUntil::Until(None)).is_err() {
                     break;
                 }
             }
@@ -83,14 +83,14 @@ fn initialize(task: &RegisteredTask, arguments: &[u8], note: Note<'_>) -> io::Re
     let mut results = Vec::new();
     // Its result is not sent.
     drop((task.run_batch)(arguments, 1, note, &mut results));
-    match Results::new(&results).next::<()>() {
+    match Results(&results).next::<()>() {
         // Its result may be anything.
         Ok(())
         | Err(TaskFailure::UnreadableResult { .. } | TaskFailure::UnsendableResult { .. }) => {
             Ok(())
         }
         Err(why) => {
-            let message = format!("the initializer {} failed: {why}", task.name());
+            let message = format!("the initializer {} failed: {why}", task.name);
             Err(io::Error::other(message))
         }
     }

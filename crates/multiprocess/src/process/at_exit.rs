@@ -1,6 +1,7 @@
 //! What happens when a process of a program ends: its daemons are ended, its other children are waited for, and
 //! the shared memory that no other process uses is freed. A child calls it itself, in [`init`](crate::init).
 
+use std::sync::atomic::Ordering;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
@@ -44,7 +45,9 @@ pub(crate) fn end() {
         std::thread::sleep(Duration::from_millis(1));
     }
     // The descendants of a child that was killed are ended too, a moment later.
-    let grace_period = children::have_died().then_some(GRACE_PERIOD);
+    let grace_period = children::DIED
+        .load(Ordering::Acquire)
+        .then_some(GRACE_PERIOD);
     registry::leave(grace_period.unwrap_or_default());
 }
 

@@ -138,13 +138,9 @@ fn append_with_handles<T: Serialize + 'static>(
 }
 
 /// Reads the results of a batch, one by one.
-pub(crate) struct Results<'a>(&'a [u8]);
+pub(crate) struct Results<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Results<'a> {
-    pub(crate) fn new(bytes: &'a [u8]) -> Results<'a> {
-        Results(bytes)
-    }
-
     /// Returns the results with a failure in place of each value: the values can't be sent.
     pub(crate) fn without_values(mut self, reason: &str) -> Vec<u8> {
         let unsendable = || TaskFailure::UnsendableResult {

@@ -111,7 +111,7 @@ fn run() -> i32 {
     let table = task_table::table().unwrap_or_default();
     let task = table
         .get(start.index as usize)
-        .filter(|task| task.name() == start.function && table.len() == start.tasks);
+        .filter(|task| task.name == start.function && table.len() == start.tasks);
     let Some(task) = task else {
         return fail(socket, &Failure::OtherProgram(start.function));
     };
@@ -132,10 +132,10 @@ fn run() -> i32 {
 
 /// Runs the function and sends what came of it; returns the exit code.
 fn answer(socket: &UnixStream, task: &RegisteredTask, arguments: Envelope) -> i32 {
-    event!(DEBUG, function = task.name(), "task begins");
+    event!(DEBUG, function = task.name, "task begins");
     let opened = || send(socket, Kind::Unpacked, Vec::new());
     let result = catch_unwind(AssertUnwindSafe(|| (task.run)(arguments, &opened)));
-    event!(DEBUG, function = task.name(), "task ends");
+    event!(DEBUG, function = task.name, "task ends");
     let sent = match result {
         Ok(answer) => answer.and_then(|answer| {
             Frame::new(Kind::Answer, answer)
@@ -187,7 +187,7 @@ fn when_parent_ends(
 ) -> io::Result<()> {
     let thread = std::thread::Builder::new().name("parent watch".to_owned());
     let watch = thread.spawn(move || {
-        exit_watch::wait_for_hang_up(socket);
+        exit_watch::wait_for(&mut [exit_watch::hang_up(socket)], None);
         act();
     });
     watch.map(drop)

@@ -216,8 +216,12 @@ impl Builder {
         });
         let unsendable = |reason| Error::encode(Travelling::Arguments, &name, reason);
 
-        let daemon = self.daemon.unwrap_or(parent.this.daemon);
-        let ends_with_parent = daemon || parent.ends_with_parent;
+        let this = ProcessInfo {
+            name: name.clone(),
+            pid: 0, // It is not yet known.
+            daemon: self.daemon.unwrap_or(parent.this.daemon),
+        };
+        let ends_with_parent = this.daemon || parent.ends_with_parent;
         let spawner = if ends_with_parent {
             Spawner::lasting()
         } else {
@@ -232,11 +236,7 @@ impl Builder {
         let random_half = liveness::random_half();
         let start = Start {
             identity: Identity {
-                this: ProcessInfo {
-                    name: name.clone(),
-                    pid: 0, // It is not yet known.
-                    daemon,
-                },
+                this: this.clone(),
                 parent: Some(parent.this.clone()),
                 numbers,
                 ends_with_parent,
@@ -251,7 +251,7 @@ impl Builder {
             shared_folder: shared_folder::for_children().map(Into::into),
         };
         let start = Envelope {
-            bytes: start.to_bytes(),
+            bytes: postcard::to_stdvec(&start).map_err(|error| unsendable(error.to_string()))?,
             // The lease is held by the system while it is in flight: the run is not over if this process dies before
             // the child has read its start.
             files: registry::lease()
@@ -272,12 +272,9 @@ impl Builder {
         let child = at_exit::starting()
             .and_then(|_starting| {
                 let command = self.command(&name)?;
-                Child::start(command, &name, daemon, random_half, &spawner, discard)
+                Child::start(command, this, random_half, &spawner, discard)
             })
-            .map_err(|source| {
-                let name = name.clone();
-                Error::Spawn { name, source }
-            })?;
+            .map_err(|source| Error::Spawn { name, source })?;
         let sent = child.send_start(&[start, arguments], attachments);
         sent.inspect_err(|_| {
             let _ = child.signal(Signal::KILL);
@@ -290,7 +287,8 @@ impl Builder {
             // with them, and not ask whether the child lives.
             reaper::assist(&child);
         }
-        Ok(JoinHandle::new(child, read_answer))
+        let read = read_answer;
+        Ok(JoinHandle { child, read })
     }
 
     /// Returns the command that runs this program once more, as a child with that name.

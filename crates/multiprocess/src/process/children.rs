@@ -74,8 +74,7 @@ impl Child {
     /// Runs the command, with a control socket as its standard input.
     pub(crate) fn start(
         mut command: Command,
-        name: &str,
-        daemon: bool,
+        mut info: ProcessInfo,
         random_half: u32,
         spawner: &Spawner,
         discard: fn(Envelope),
@@ -84,18 +83,14 @@ impl Child {
         command.stdin(OwnedFd::from(childs_end));
         // The command, which holds our copy of the child's end, is dropped there.
         let mut process = spawner.spawn(command)?;
-        let pid = process.id();
-        let watch = ExitWatch::new(pid, &socket).inspect_err(|_| {
+        info.pid = process.id();
+        let watch = ExitWatch::new(info.pid, &socket).inspect_err(|_| {
             let _ = process.kill();
             let _ = process.wait();
         })?;
         let child = Arc::new(Child {
-            info: ProcessInfo {
-                name: name.to_owned(),
-                pid,
-                daemon,
-            },
-            unique_pid: UniquePid::of(pid, random_half),
+            unique_pid: UniquePid::of(info.pid, random_half),
+            info,
             parent: std::process::id(),
             watch,
             state: Mutex::new(State {
@@ -302,7 +297,7 @@ impl Child {
 impl Source for Child {
     fn changed(&self) -> EventCount<'_> {
         let [epoch, waiters] = &self.ended;
-        EventCount::new(epoch, waiters)
+        EventCount { epoch, waiters }
     }
 
     fn looks_ready(&self) -> bool {
@@ -321,12 +316,8 @@ impl Source for Child {
     }
 }
 
-/// Returns whether a child of this process was killed, so that it did not wait for its own children.
-pub(crate) fn have_died() -> bool {
-    DIED.load(Ordering::Acquire)
-}
-
-static DIED: AtomicBool = AtomicBool::new(false);
+/// Whether a child of this process was killed, so that it did not wait for its own children.
+pub(super) static DIED: AtomicBool = AtomicBool::new(false);
 
 /// A child whose end is known, and that is on the list until it was reported.
 struct Listed<'a>(&'a Child);

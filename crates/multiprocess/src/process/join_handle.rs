@@ -21,12 +21,10 @@ use crate::transfer::envelope::Envelope;
 /// this process it is waited for all the same, unless it is a daemon.
 #[must_use = "dropping the handle detaches the process, and its answer is lost"]
 pub struct JoinHandle<R> {
-    child: Arc<Child>,
+    pub(crate) child: Arc<Child>,
     /// Reads the answer.
-    read: ReadAnswer<R>,
+    pub(super) read: fn(Envelope) -> std::result::Result<R, String>,
 }
-
-type ReadAnswer<R> = fn(Envelope) -> std::result::Result<R, String>;
 
 impl<R> JoinHandle<R> {
     /// Returns the name of the process.
@@ -87,14 +85,6 @@ impl<R> JoinHandle<R> {
         Ok(())
     }
 
-    pub(crate) fn new(child: Arc<Child>, read: ReadAnswer<R>) -> JoinHandle<R> {
-        JoinHandle { child, read }
-    }
-
-    pub(crate) fn child(&self) -> &Arc<Child> {
-        &self.child
-    }
-
     /// Waits for the process to end and returns what its function returned.
     ///
     /// Python: `Process.join()`, which returns nothing.
@@ -142,10 +132,8 @@ impl<R> JoinHandle<R> {
         if self.wait(deadline)? {
             self.answer()
         } else {
-            Err(Error::Timeout {
-                event: format!("process '{}' to end", Name(self.name())),
-                limit,
-            })
+            let event = format!("process '{}' to end", Name(self.name()));
+            Err(Error::timeout(event, limit))
         }
     }
 

@@ -51,9 +51,3 @@ pub(crate) struct Start {
     /// Folder of the names of shared memory, where it is not the same for all programs.
     pub(crate) shared_folder: Option<OsString>,
 }
-
-impl Start {
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        postcard::to_stdvec(self).expect("a start is names and numbers")
-    }
-}

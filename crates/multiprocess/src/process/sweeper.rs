@@ -36,7 +36,7 @@ fn sweeper() -> MutexGuard<'static, Sweeper> {
 
 /// Starts the thread, or has it go on: a process was killed, or ended without cleaning up.
 pub(crate) fn start() {
-    if !registry::may_have_left_something() {
+    if registry::list().is_empty() {
         return;
     }
     let mut sweeper = sweeper();

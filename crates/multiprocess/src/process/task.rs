@@ -210,44 +210,26 @@ impl<T: Serialize + DeserializeOwned + 'static> Answer<Plain> for T {
     }
 }
 
-impl<T, E> Answer<OrError> for Result<T, E>
-where
-    T: Serialize + DeserializeOwned + 'static,
-    E: Error,
-{
-    type Value = T;
+macro_rules! or_error {
+    ($how:ty, $error:ty $(where $any:ident: $bound:path)?, $lend:expr) => {
+        impl<T, $($any: $bound)?> Answer<$how> for Result<T, $error>
+        where
+            T: Serialize + DeserializeOwned + 'static,
+        {
+            type Value = T;
 
-    #[inline]
-    fn into_result(self) -> Result<T, String> {
-        self.map_err(|error| in_words(error, |error| error))
-    }
+            #[inline]
+            fn into_result(self) -> Result<T, String> {
+                self.map_err(|error| in_words(error, $lend))
+            }
+        }
+    };
 }
 
-/// `anyhow::Error` and boxed errors lend a [`std::error::Error`] and are none.
-impl<T, E> Answer<OrDynError> for Result<T, E>
-where
-    T: Serialize + DeserializeOwned + 'static,
-    E: AsRef<dyn Error + Send + Sync>,
-{
-    type Value = T;
-
-    #[inline]
-    fn into_result(self) -> Result<T, String> {
-        self.map_err(|error| in_words(error, |error| error.as_ref()))
-    }
-}
-
-impl<T> Answer<OrBoxedError> for Result<T, Box<dyn Error>>
-where
-    T: Serialize + DeserializeOwned + 'static,
-{
-    type Value = T;
-
-    #[inline]
-    fn into_result(self) -> Result<T, String> {
-        self.map_err(|error| in_words(error, |error| error.as_ref()))
-    }
-}
+or_error!(OrError, E where E: Error, |error| error);
+// `anyhow::Error` and boxed errors lend a [`std::error::Error`] and are none.
+or_error!(OrDynError, E where E: AsRef<dyn Error + Send + Sync>, |error| error.as_ref());
+or_error!(OrBoxedError, Box<dyn Error>, |error| error.as_ref());
 
 /// Returns the message of an error and those of its sources, each once: many errors repeat their source's.
 #[cold]

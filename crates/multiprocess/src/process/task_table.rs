@@ -18,17 +18,11 @@ type BatchRunner = Box<dyn Fn(&[u8], u32, Note<'_>, &mut Vec<u8>) -> Attachments
 /// A function entered in the list that [`init`](crate::init) takes; made by [`task`].
 pub struct RegisteredTask {
     id: TypeId,
-    name: &'static str,
+    pub(crate) name: &'static str,
     /// Opens the arguments, confirms it, and calls the function.
     pub(crate) run: Runner,
     /// Calls the function for a number of inputs, tells each step, appends the results, and returns the handles in them.
     pub(crate) run_batch: BatchRunner,
-}
-
-impl RegisteredTask {
-    pub(crate) fn name(&self) -> &'static str {
-        self.name
-    }
 }
 
 impl std::fmt::Debug for RegisteredTask {

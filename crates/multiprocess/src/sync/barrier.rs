@@ -188,10 +188,7 @@ impl Barrier {
             } else {
                 "the end of a round at a barrier, in which all had arrived"
             };
-            let late = || Error::Timeout {
-                event: event.to_owned(),
-                limit: limit.unwrap_or_default(),
-            };
+            let late = || Error::timeout(event, limit.unwrap_or_default());
             let in_time = rounds.wait_for_end(round, deadline, has_arrived);
             in_time.then_some(()).ok_or_else(late)
         };

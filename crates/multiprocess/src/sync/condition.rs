@@ -182,8 +182,7 @@ impl ConditionGuard<'_> {
         if self.wait_until(Instant::now().checked_add(limit))? {
             return Ok(());
         }
-        let event = "a notification".to_owned();
-        Err(Error::Timeout { event, limit })
+        Err(Error::timeout("a notification", limit))
     }
 
     /// Waits until `holds`, called under the lock, returns true. Python: `Condition.wait_for(predicate)`.
@@ -211,8 +210,7 @@ impl ConditionGuard<'_> {
         let deadline = Instant::now().checked_add(limit);
         while !holds() {
             if is_over(deadline) {
-                let event = "what it waits for to be true".to_owned();
-                return Err(Error::Timeout { event, limit });
+                return Err(Error::timeout("what it waits for to be true", limit));
             }
             self.wait_until(deadline)?;
         }

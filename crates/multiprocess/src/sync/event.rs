@@ -96,8 +96,7 @@ impl Event {
         if self.wait_until(Instant::now().checked_add(limit)) {
             return Ok(());
         }
-        let event = "an event to be set".to_owned();
-        Err(Error::Timeout { event, limit })
+        Err(Error::timeout("an event to be set", limit))
     }
 
     fn wait_until(&self, deadline: Option<Instant>) -> bool {

@@ -101,7 +101,7 @@ locking!(
     Lock,
     called: ToString::to_string,
     LockGuard: |_, locked| locked.map(|held| LockGuard { held }),
-    memory: held.segment()
+    memory: held.segment
 );
 
 /// A lock that is held; dropping it releases the lock. Python: the block of `with lock:`.

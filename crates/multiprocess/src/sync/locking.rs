@@ -1,7 +1,7 @@
 //! What all types with a lock have in common: how the lock is taken, and the notice in its guard that a holder died.
 
 use crate::errors::error::Error;
-use crate::memory::liveness::UniquePid;
+use crate::errors::holder::Holder;
 use crate::memory::segment::{Segment, SegmentGuard};
 use crate::platform::file_lock::Refused;
 use crate::platform::wait_until::WaitUntil;
@@ -120,7 +120,7 @@ pub(crate) fn refusal(refused: Refused, memory: &Segment, what: String, limit: W
     event!(TRACE, lock = ?memory, "lock refused");
     match (refused, limit) {
         (Refused::Busy, WaitUntil::Within(limit, _)) => {
-            let holder = memory.holder().map(UniquePid::holder);
+            let holder = memory.holder().map(|it| Holder::of(it.pid()));
             Error::LockTimeout {
                 what,
                 limit,

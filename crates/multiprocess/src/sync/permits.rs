@@ -258,7 +258,8 @@ impl Permits {
     pub(crate) fn holders(&self) -> Vec<Holder> {
         let mut holders: Vec<_> = self.table().processes().collect();
         holders.retain(|(place, _)| self.has_permits(*place));
-        holders.iter().map(|(_, it)| it.holder()).collect()
+        let holder = |(_, process): &(usize, UniquePid)| Holder::of(process.pid());
+        holders.iter().map(holder).collect()
     }
 
     /// How many permits the process at a place has.

@@ -87,7 +87,7 @@ macro_rules! typed_guard {
                 let lent = std::marker::PhantomData;
                 locked.map(|held| $guard { held, lent })
             },
-            memory: held.segment()
+            memory: held.segment
         );
 
         impl<T: bytemuck::Pod> std::ops::Deref for $guard<'_, T> {

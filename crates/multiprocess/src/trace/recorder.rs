@@ -66,12 +66,8 @@ pub(super) fn record_if_enabled() {
         let help = "build `multiprocess` with its feature `record`";
         return warn(&format!("{VARIABLE} records nothing: {help}"));
     }
-    let mut folder = Path::new(&folder);
-    if folder.is_relative()
-        && let Ok(absolute) = std::path::absolute(folder)
-    {
-        folder = FOLDER.get_or_init(|| absolute);
-    }
+    let folder = std::path::absolute(&folder).unwrap_or(folder.into());
+    let folder = FOLDER.get_or_init(|| folder);
     let identity = current::identity();
     // The system may reuse a process id during a long recording; a time is unique.
     let path = folder.join(format!("{}-{}.jsonl", identity.this.pid, now()));
@@ -92,8 +88,8 @@ pub(super) fn record_if_enabled() {
     line.write("process begins");
 }
 
-/// Returns the folder of the recording if the variable has a relative path: the current folder may change before a
-/// child reads the variable.
+/// Returns the folder of the recording: the current folder, where the variable has a relative path, may change before a
+/// child reads it.
 pub(crate) fn folder_for_children() -> Option<&'static Path> {
     FOLDER.get().map(PathBuf::as_path)
 }

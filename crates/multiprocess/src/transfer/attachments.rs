@@ -136,13 +136,22 @@ pub(crate) struct Attachments(Vec<Arc<dyn Attachment>>);
 
 impl Attachments {
     /// Commits them: the value has arrived, or is where the receiver takes it from.
-    pub(crate) fn commit(mut self) {
-        self.0.drain(..).for_each(|attachment| attachment.commit());
+    pub(crate) fn commit(self) {
+        drop(self.settle(|attachment| attachment.commit()));
     }
 
     /// The process that was to get the value died before reading it.
-    pub(crate) fn lose(mut self, pid: u32) {
-        self.0.drain(..).for_each(|attachment| attachment.lost(pid));
+    pub(crate) fn lose(self, pid: u32) {
+        drop(self.settle(|attachment| attachment.lost(pid)));
+    }
+
+    /// Tells each what came of it, and returns them: to drop the last handle of a channel drops values of the user.
+    pub(crate) fn settle(mut self, how: impl Fn(&dyn Attachment)) -> Vec<Arc<dyn Attachment>> {
+        let settled = std::mem::take(&mut self.0);
+        for attachment in &settled {
+            how(&**attachment);
+        }
+        settled
     }
 
     pub(crate) fn append(&mut self, mut others: Attachments) {

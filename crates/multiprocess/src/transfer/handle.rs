@@ -66,7 +66,7 @@ pub(crate) fn send<'a, H, E: Serialize, S: Serializer>(
     segment.check_process().map_err(ser::Error::custom)?;
     segment.count_departure();
     attachments::add(Arc::clone(segment));
-    (segment.address(), content, extra).serialize(serializer)
+    (&segment.address, content, extra).serialize(serializer)
 }
 
 /// Deserialises a handle, once. `arrive` makes the handle from its segment and from what came with it.

@@ -7,6 +7,7 @@
 
 use crate::story;
 
+use std::fs::File;
 use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -15,11 +16,12 @@ use multiprocess::{Error, Pool, RawArray, RegisteredTask, init, task};
 use rustix::process::Signal;
 
 use story::proc::{self, Known};
+use story::scene::Scene;
 
 pub(crate) fn main() -> ExitCode {
     story::play(
         || init(tasks()),
-        story::named![],
+        story::named![a_worker_has_the_turn_of_the_pool],
         story::named![
             every_worker_is_set_up_once_before_anything_else,
             a_replaced_worker_is_set_up_too,
@@ -33,6 +35,7 @@ pub(crate) fn main() -> ExitCode {
             a_worker_stopped_while_idle_holds_up_nothing,
             workers_that_were_all_stopped_go_on,
             terminate_ends_stopped_workers,
+            a_worker_that_is_stopped_while_it_frees_memory_holds_up_no_call,
         ],
     )
 }
@@ -332,4 +335,49 @@ fn terminate_ends_stopped_workers() {
     assert!(start.elapsed() < story::LIMIT / 2);
     assert!(known.iter().all(|worker| !worker.is_running()));
     assert!(matches!(later.get(), Err(Error::PoolTerminated)));
+}
+
+/// The lock of those who put something into the requests of a worker, which is a file in the portable version. A worker
+/// has it for an instant, when it frees memory, and may be stopped then.
+fn a_worker_has_the_turn_of_the_pool() {
+    init(tasks());
+    let pool = Pool::new(1).unwrap();
+    assert_eq!(pool.apply(doubler, (1,)).unwrap(), 2);
+    let first = pool.worker_pids();
+    let files = || story::left::files(std::process::id());
+    let before = files();
+    proc::kill(first[0]);
+    story::until("it is replaced", || {
+        pool.apply(doubler, (1,)).is_ok() && pool.worker_pids() != first
+    });
+    let is_turn = |path: &std::path::PathBuf| path.extension().is_some_and(|it| it == "turn0");
+    let mut new = files();
+    new.retain(|path| is_turn(path) && !before.contains(path));
+    let [requests] = &new[..] else {
+        panic!("the second worker has a channel of its own: {new:?}")
+    };
+    let turn = File::open(requests).unwrap();
+    turn.lock().unwrap();
+    let mut later = pool.apply_async(doubler, (2,)).unwrap();
+    // Longer than the pool waits before it asks the worker whether it takes requests.
+    for _ in 0..3 {
+        let early = later.wait_timeout(Duration::from_millis(200));
+        assert!(early.unwrap_err().is_timeout());
+        assert_eq!(pool.worker_pids().len(), 1);
+    }
+    turn.unlock().unwrap();
+    assert_eq!(later.get_timeout(story::LIMIT / 4).unwrap(), 4);
+    turn.lock().unwrap();
+    pool.close();
+    for _ in 0..3 {
+        std::thread::sleep(Duration::from_millis(100));
+        assert_eq!(pool.worker_pids().len(), 1);
+    }
+    turn.unlock().unwrap();
+    pool.join();
+}
+
+fn a_worker_that_is_stopped_while_it_frees_memory_holds_up_no_call() {
+    let scene = Scene::new("a_worker_has_the_turn_of_the_pool");
+    scene.env("MULTIPROCESS_PORTABLE", "1").succeed();
 }
