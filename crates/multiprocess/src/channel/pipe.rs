@@ -126,9 +126,8 @@ impl<S: DeserializeOwned + 'static, R: DeserializeOwned + 'static> Connection<S,
 impl<S, R> Connection<S, R> {
     fn check(&self) -> Result<()> {
         if self.given_away.load(Ordering::Relaxed) {
-            return Err(Error::GivenAway {
-                what: content::<S, R>(),
-            });
+            let what = content::<S, R>();
+            return Err(Error::GivenAway { what });
         }
         Ok(())
     }

@@ -126,10 +126,8 @@ pub(crate) fn random_half() -> u32 {
 
 /// Takes the half that the parent chose.
 pub(crate) fn inherit(random_half: u32) {
-    OWN.store(
-        UniquePid::of(std::process::id(), random_half).0,
-        Ordering::Relaxed,
-    );
+    let own = UniquePid::of(std::process::id(), random_half);
+    OWN.store(own.0, Ordering::Relaxed);
 }
 
 /// Marks this process as [alive](ALIVE) or an [orphan](ORPHAN), for the other processes of a run.

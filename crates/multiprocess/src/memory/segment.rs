@@ -249,9 +249,8 @@ impl Segment {
             let reason = "its length or kind is not what was sent";
             return Err(io::Error::new(ErrorKind::NotFound, reason));
         }
-        let place = place.clone();
         let address = Address {
-            place,
+            place: place.clone(),
             length,
             usage,
         };

@@ -28,9 +28,10 @@ pub(crate) struct Spawner {
 static THREAD: Mutex<Option<(u32, Sender<Order>)>> = Mutex::new(None);
 
 impl Spawner {
-    /// Returns a spawner that lasts as long as this process, where that makes a difference and a thread can be had.
-    pub(crate) fn lasting() -> Spawner {
-        if platform::is_portable() {
+    /// Returns a spawner, which lasts as long as this process if that is wanted, makes a difference, and a thread can be
+    /// had.
+    pub(crate) fn new(lasting: bool) -> Spawner {
+        if !lasting || platform::is_portable() {
             return Spawner::default();
         }
         let this = std::process::id();

@@ -341,12 +341,8 @@ impl Supervisor {
         if state.workers[place].is_some() || state.has_ended() || state.is_done() {
             return;
         }
-        let no_call = || {
-            self.settings
-                .initializer
-                .is_none()
-                .then(|| self.first_request())
-        };
+        let no_call = self.settings.initializer.is_none();
+        let no_call = || no_call.then(|| self.first_request());
         let started = match spare.take().or_else(no_call) {
             Some(Ok(mut request)) => {
                 let started = self.start_worker(state, place, &mut request);

@@ -222,11 +222,7 @@ impl Builder {
             daemon: self.daemon.unwrap_or(parent.this.daemon),
         };
         let ends_with_parent = this.daemon || parent.ends_with_parent;
-        let spawner = if ends_with_parent {
-            Spawner::lasting()
-        } else {
-            Spawner::default()
-        };
+        let spawner = Spawner::new(ends_with_parent);
         // What the child makes and returns has to outlive it: it is in a run that this process is a part of.
         let run = if std::mem::needs_drop::<F::Output>() {
             registry::own_run().ok()

@@ -233,10 +233,8 @@ impl Child {
         let mut state = self.state();
         let ended = state.ended.as_mut().expect("the process was waited for");
         let name = self.info.name.clone();
-        ended
-            .answer
-            .take()
-            .unwrap_or(Err(Error::AlreadyJoined { name }))
+        let answer = ended.answer.take();
+        answer.unwrap_or(Err(Error::AlreadyJoined { name }))
     }
 
     /// Returns the error for what the child sent in place of an answer.

@@ -54,8 +54,6 @@ pub struct Barrier(Arc<Inner>);
 struct Inner {
     rounds: Rounds,
     parties: u32,
-    /// This process. A copy made by `fork` is another one.
-    process: UniquePid,
     /// The place of this process among the participants, once it is one.
     place: OnceLock<Option<usize>>,
     /// Whether it arrived while the thread panicked, as in a message that is discarded.
@@ -84,7 +82,6 @@ impl Barrier {
         Barrier(Arc::new(Inner {
             rounds: Rounds(memory),
             parties,
-            process: UniquePid::own(),
             place: OnceLock::new(),
             arrived_in_panic: std::thread::panicking(),
         }))
@@ -226,12 +223,12 @@ impl Barrier {
 
     /// Returns an error in a copy of the process made by `fork`, which is no participant.
     fn rounds(&self) -> Result<&Rounds> {
-        let inner = &self.0;
-        if inner.process != UniquePid::current() {
-            let checked = inner.rounds.0.check_process();
+        let rounds = &self.0.rounds;
+        if rounds.0.is_forked() {
+            let checked = rounds.0.check_process();
             checked.map_err(|source| Error::memory(CONTENT, source))?;
         }
-        Ok(&inner.rounds)
+        Ok(rounds)
     }
 }
 

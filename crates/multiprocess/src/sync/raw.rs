@@ -181,23 +181,19 @@ impl<T: Number> RawValue<T> {
         Ok(value)
     }
 
-    fn cell(&self) -> &T::Cell {
-        &self.memory.atomics()[0]
-    }
-
     /// Reads the number.
     #[must_use]
     pub fn get(&self) -> T {
-        T::load(self.cell())
+        T::load(&self.memory.atomics()[0])
     }
 
     /// Writes the number.
     pub fn set(&self, number: T) {
-        number.store(self.cell());
+        number.store(&self.memory.atomics()[0]);
     }
 
     /// Replaces the number by the result of `change`, atomically, and returns the old one.
     pub fn update(&self, change: impl Fn(T) -> T) -> T {
-        T::update(self.cell(), change)
+        T::update(&self.memory.atomics()[0], change)
     }
 }
