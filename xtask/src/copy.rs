@@ -98,7 +98,7 @@ fn copy(
     let folder = staging.project(&place);
     fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     project.write(&folder, delay)?;
-    lockfile::write(&folder, &staging.cargo_said(), delay)?;
+    lockfile::write(&folder, delay)?;
     delay.look()?;
     staging.publish(&place)
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub struct Program {
     path: PathBuf,
 }
 
-/// What became of a build.
+/// The result of a build.
 pub enum Build {
     Done(Program),
     /// It failed, and this is what Cargo said.
@@ -28,14 +28,18 @@ impl Program {
     pub const STEP_LIMIT: Duration = Duration::from_mins(1);
 
     /// Builds the program of a package through Cargo. `tell` is called with each thing that Cargo
-    /// says it is doing, and not at all when there is nothing to do.
+    /// says it is doing, and not at all if there is nothing to do.
     pub fn build(
         root: &Path,
         package: &str,
         tell: impl FnMut(&str) -> io::Result<()>,
     ) -> anyhow::Result<Build> {
-        let target = ["--package", package, "--bin", package];
-        Ok(cargo_build(root, &target, tell)?.into_build(package))
+        build(
+            root,
+            package,
+            ["--package", package, "--bin", package],
+            tell,
+        )
     }
 
     /// Builds an example of a package that is run like the package itself; otherwise as
@@ -47,41 +51,40 @@ impl Program {
         tell: impl FnMut(&str) -> io::Result<()>,
     ) -> anyhow::Result<Build> {
         let target = ["--package", package, "--example", example];
-        Ok(cargo_build(root, &target, tell)?.into_build(example))
+        build(root, example, target, tell)
     }
 
-    /// Builds the programs of several packages at once, and gives what became of each.
+    /// Builds the programs of several packages at once, and returns a result for each.
     pub fn build_all(
         root: &Path,
         packages: &[&str],
         tell: impl FnMut(&str) -> io::Result<()>,
     ) -> anyhow::Result<Vec<Build>> {
-        let targets = packages
-            .iter()
-            .flat_map(|package| ["--package", package, "--bin", package]);
-        let target: Vec<&str> = ["--keep-going"].into_iter().chain(targets).collect();
-        let mut programs = cargo_build(root, &target, tell)?.programs;
-        let builds = packages
-            .iter()
-            .map(|package| match programs.remove(*package) {
+        let targets = packages.iter().flat_map(|package| ["--bin", package]);
+        let members = packages.iter().flat_map(|package| ["--package", package]);
+        let target = ["--keep-going"].into_iter().chain(members).chain(targets);
+        let mut programs = cargo_build(root, target, tell)?.programs;
+        let builds = packages.iter().map(|package| {
+            match programs.remove(*package) {
                 Some(program) => Ok(Build::Done(program)),
-                // Alone once more, to be told what is wrong with this one.
+                // Again, alone, to find out what is wrong with this one.
                 None => Self::build(root, package, |_| Ok(())),
-            });
+            }
+        });
         builds.collect()
     }
 
-    /// Gives a path beside the program, where what is built for it can be put.
+    /// Returns a path beside the program, for what is built for it.
     pub fn beside(&self, name: &str) -> PathBuf {
         self.path.with_file_name(name)
     }
 
-    /// Gives the command that runs it without arguments.
+    /// Returns the command that runs it without arguments.
     pub fn command(&self) -> Command {
         Command::new(&self.path)
     }
 
-    /// Gives the command that runs one step.
+    /// Returns the command that runs one step.
     ///
     /// Some steps panic on purpose: a backtrace, which the environment may ask for, would bury what
     /// they show.
@@ -92,48 +95,59 @@ impl Program {
     }
 }
 
-/// What Cargo has built, how it ended, and what it said is wrong.
+/// Returns the command for a task of the Cargo that has started this program, in the folder `root`.
+///
+/// Its output is for us to read: settings such as `term.color` and `term.verbose` don't count.
+pub fn cargo(root: &Path, task: &str) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command
+        .args([task, "--color", "never"])
+        .env("CARGO_TERM_VERBOSE", "false")
+        .env("CARGO_TERM_QUIET", "false")
+        .env("CARGO_TERM_PROGRESS_WHEN", "never")
+        .current_dir(root)
+        .stdin(Stdio::null());
+    command
+}
+
+/// Builds a target, which is called `name`.
+fn build<'a>(
+    root: &Path,
+    name: &str,
+    target: impl IntoIterator<Item = &'a str>,
+    tell: impl FnMut(&str) -> io::Result<()>,
+) -> anyhow::Result<Build> {
+    let mut built = cargo_build(root, target, tell)?;
+    Ok(match (built.failure, built.programs.remove(name)) {
+        (Some(failure), _) => Build::Failed(failure),
+        (None, Some(program)) => Build::Done(program),
+        (None, None) => Build::Failed(format!("cargo built no program `{name}`\n")),
+    })
+}
+
+/// The programs that Cargo has built, by name, and what it said if it failed.
 struct Built {
     programs: BTreeMap<String, Program>,
-    status: ExitStatus,
-    said: String,
+    failure: Option<String>,
 }
 
-impl Built {
-    /// Gives what became of the build of one program.
-    fn into_build(mut self, name: &str) -> Build {
-        match self.programs.remove(name) {
-            Some(program) if self.status.success() => Build::Done(program),
-            _ if self.said.is_empty() => {
-                Build::Failed(format!("cargo ended with {}\n", self.status))
-            }
-            _ => Build::Failed(self.said),
-        }
-    }
-}
-
-fn cargo_build(
+fn cargo_build<'a>(
     root: &Path,
-    target: &[&str],
+    target: impl IntoIterator<Item = &'a str>,
     mut tell: impl FnMut(&str) -> io::Result<()>,
 ) -> anyhow::Result<Built> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
+    let mut command = cargo(root, "build");
     command
-        .arg("build")
-        .args(target)
         .args(["--message-format", "json-render-diagnostics"])
-        .current_dir(root)
-        .stdin(Stdio::null())
+        .args(target)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    // Dropped when `tell` fails: Cargo must not build on for nobody.
+    // Dropped if `tell` fails: then Cargo need not continue.
     let mut cargo = ProcessGroup::start(&mut command).context("cargo cannot be started")?;
-    let child = cargo.child();
-    let messages = child.stdout.take().context("cargo has no output")?;
+    let messages = cargo.child.stdout.take().context("no output")?;
+    let stderr = cargo.child.stderr.take().context("no error output")?;
     let finder = thread::spawn(move || executables(messages));
     let mut said = String::new();
-    let stderr = child.stderr.take().context("cargo has no error output")?;
     for line in BufReader::new(stderr).lines() {
         let line = line?;
         match line.split_whitespace().next() {
@@ -141,20 +155,17 @@ fn cargo_build(
                 tell(line.trim())?;
             }
             Some("Finished") => {}
-            _ => {
-                said.push_str(&line);
-                said.push('\n');
-            }
+            _ => said.extend([&line, "\n"]),
         }
     }
     let status = cargo.wait()?;
-    let programs = finder
-        .join()
-        .map_err(|_| anyhow!("the reader of cargo's messages panicked"))?;
+    if said.is_empty() {
+        said = format!("cargo ended with {status}\n");
+    }
+    let programs = finder.join();
     Ok(Built {
-        programs,
-        status,
-        said,
+        programs: programs.map_err(|_| anyhow!("the reader of cargo's messages panicked"))?,
+        failure: (!status.success()).then_some(said),
     })
 }
 
