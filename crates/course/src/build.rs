@@ -151,7 +151,7 @@ fn cargo_build<'a>(
     for line in BufReader::new(stderr).lines() {
         let line = line?;
         match line.split_whitespace().next() {
-            Some(word) if line.starts_with("  ") && DOING.contains(&word) => {
+            Some(word) if line.starts_with("  ") && DOING.split(' ').any(|known| known == word) => {
                 tell(line.trim())?;
             }
             Some("Finished") => {}
@@ -170,16 +170,7 @@ fn cargo_build<'a>(
 }
 
 /// The words with which Cargo says what it is doing, rather than what is wrong.
-const DOING: [&str; 8] = [
-    "Adding",
-    "Blocking",
-    "Building",
-    "Compiling",
-    "Downloaded",
-    "Downloading",
-    "Locking",
-    "Updating",
-];
+const DOING: &str = "Adding Blocking Building Compiling Downloaded Downloading Locking Updating";
 
 /// Finds the programs, by name, in Cargo's messages.
 fn executables(messages: impl Read) -> BTreeMap<String, Program> {

@@ -201,12 +201,8 @@ mod tests {
         fs::write(folder.join("Cargo.toml"), manifest).unwrap();
     }
 
-    fn course_error(root: &Path) -> String {
-        format!("{:#}", Course::find(root.to_owned()).err().unwrap())
-    }
-
     #[test]
-    fn lessons_come_in_the_order_of_their_numbers() {
+    fn lessons_come_in_the_order_of_their_numbers_and_are_found_by_name_and_number() {
         let root = tempfile::tempdir().unwrap();
         write_lesson(root.path(), "queue", 6);
         write_lesson(root.path(), "pool", 5);
@@ -214,14 +210,7 @@ mod tests {
         let course = Course::find(root.path().to_owned()).unwrap();
         assert_eq!(course.names().collect::<Vec<_>>(), ["pool", "queue"]);
         assert_eq!(course.lessons[0].title, "About pool");
-    }
-
-    #[test]
-    fn a_lesson_is_found_by_name_and_by_number() {
-        let root = tempfile::tempdir().unwrap();
-        write_lesson(root.path(), "pool", 5);
-        let course = Course::find(root.path().to_owned()).unwrap();
-        assert_eq!(course.lesson("pool").unwrap().number, 5);
+        assert_eq!(course.lesson("queue").unwrap().number, 6);
         assert_eq!(course.lesson("5").unwrap().name, "pool");
         let error = course.lesson("poll").unwrap_err().to_string();
         assert!(error.contains("no lesson `poll`; did you mean `pool`?"));
@@ -242,33 +231,30 @@ mod tests {
     }
 
     #[test]
-    fn two_lessons_of_one_number_are_refused() {
+    fn manifests_that_cannot_be_used_are_named_with_the_line() {
         let root = tempfile::tempdir().unwrap();
+        write_lesson(root.path(), "pool", 5);
         write_lesson(root.path(), "queue", 5);
-        write_lesson(root.path(), "pool", 5);
-        let error = course_error(root.path());
-        assert!(error.contains("both have number 5"), "{error}");
-    }
+        let error = || {
+            let course = Course::find(root.path().to_owned());
+            format!("{:#}", course.err().unwrap())
+        };
+        assert!(error().contains("both have number 5"), "{}", error());
+        fs::remove_dir_all(root.path().join("lessons/queue")).unwrap();
 
-    #[test]
-    fn a_broken_manifest_is_named() {
-        let root = tempfile::tempdir().unwrap();
-        write_lesson(root.path(), "pool", 5);
-        let manifest = root.path().join("lessons/pool/Cargo.toml");
-        fs::write(&manifest, "[package\n").unwrap();
-        let error = course_error(root.path());
-        assert!(error.contains(&manifest.display().to_string()), "{error}");
-        assert!(error.contains("line 1"), "{error}");
-    }
-
-    #[test]
-    fn a_manifest_without_minutes_is_named() {
-        let root = tempfile::tempdir().unwrap();
-        write_lesson(root.path(), "pool", 5);
         let manifest = root.path().join("lessons/pool/Cargo.toml");
         let text = fs::read_to_string(&manifest).unwrap();
-        fs::write(&manifest, text.replace("minutes", "hours")).unwrap();
-        let error = course_error(root.path());
-        assert!(error.contains("line 4: a lesson needs"), "{error}");
+        for (text, fault) in [
+            ("[package\n", "line 1: "),
+            (&text.replace("minutes", "hours"), "line 4: a lesson needs"),
+        ] {
+            fs::write(&manifest, text).unwrap();
+            let place = manifest.display().to_string();
+            assert!(
+                error().contains(&place) && error().contains(fault),
+                "{}",
+                error()
+            );
+        }
     }
 }

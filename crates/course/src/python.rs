@@ -56,9 +56,9 @@ fn find(program: &'static str) -> Result<Python, String> {
     match end {
         Ok(end) if end.is_success() && is_new_enough(&version) => Ok(Python { program, version }),
         Ok(end @ End::Finished(_)) if end.is_success() => Err(format!(
-            "{program} is {version}, but the lessons need {major}.{minor} or newer"
+            "{program} is {version}, and they need {major}.{minor} or newer"
         )),
-        Ok(end) => Err(format!("{program} does not print its version: {end}")),
+        Ok(end) => Err(format!("{program} does not tell its version: {end}")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Err(format!("there is no {program} here"))
         }

@@ -63,9 +63,10 @@ pub fn text_of(path: &Path) -> anyhow::Result<String> {
     read.with_context(|| format!("{} cannot be read", path.display()))
 }
 
-/// Adds the files in a folder and those below it, relative to the root, except build output.
+/// Adds the files in a folder and those below it, relative to the root: not build output, nor an
+/// editor's lock, which is a link that leads nowhere.
 pub fn files_below(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    const BUILT: [&str; 3] = ["target", "__pycache__", ".git"];
+    const LEFT_OUT: [&str; 3] = ["target", "__pycache__", ".git"];
     let place = root.join(folder);
     if !place.is_dir() {
         return Ok(());
@@ -73,11 +74,12 @@ pub fn files_below(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> anyh
     let cannot_be_read = || format!("{} cannot be read", place.display());
     for entry in fs::read_dir(&place).with_context(cannot_be_read)? {
         let entry = entry.with_context(cannot_be_read)?;
-        let path = folder.join(entry.file_name());
-        if !entry.file_type()?.is_dir() {
-            files.push(path);
-        } else if !BUILT.iter().any(|built| entry.file_name() == *built) {
-            files_below(root, &path, files)?;
+        let name = entry.file_name();
+        let is_folder = entry.file_type()?.is_dir();
+        if is_folder && !LEFT_OUT.iter().any(|left_out| name == *left_out) {
+            files_below(root, &folder.join(&name), files)?;
+        } else if !is_folder && !name.to_string_lossy().starts_with(".#") {
+            files.push(folder.join(&name));
         }
     }
     Ok(())
@@ -86,13 +88,43 @@ pub fn files_below(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> anyh
 /// Returns text of a file as a terminal may show it: control characters, except tabs and line ends,
 /// are written as escapes.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    let is_unsafe = |letter: char| letter.is_control() && letter != '\t' && letter != '\n';
-    if !text.contains(is_unsafe) {
+    let is_control = |letter: char| letter.is_control() && letter != '\t' && letter != '\n';
+    if !text.contains(is_control) {
         return Cow::Borrowed(text);
     }
     let shown = text.chars().map(|letter| match letter {
-        letter if is_unsafe(letter) => letter.escape_default().to_string(),
+        letter if is_control(letter) => letter.escape_default().to_string(),
         letter => letter.to_string(),
     });
     Cow::Owned(shown.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Sources;
+    use crate::Lesson;
+    use std::fs;
+    use std::process::Command;
+
+    #[test]
+    fn a_source_that_is_no_text_is_named() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("lessons/pool");
+        let path = folder.join("src/main.rs");
+        fs::create_dir_all(folder.join("src")).unwrap();
+        let lesson = Lesson {
+            name: "pool".to_owned(),
+            number: 5,
+            title: String::new(),
+            minutes: 1,
+            folder,
+        };
+        let error = || format!("{:#}", Sources::read(root.path(), &lesson).unwrap_err());
+        fs::write(&path, b"fn main() {} // \xff").unwrap();
+        assert!(error().contains("src/main.rs cannot be read: it is not text"));
+        fs::remove_file(&path).unwrap();
+        let made = Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        assert!(error().contains("src/main.rs cannot be read: it is not a regular file"));
+    }
 }

@@ -1,23 +1,12 @@
-//! The transcripts in the READMEs, and which runs they allow.
+//! The transcripts in the READMEs, and which runs they allow. CONTRIBUTING.md says how one is written.
 //!
-//! A transcript is a block of the language `console`: a command, then what it prints. A second word
-//! after the fence says what is free:
-//!
-//! | block | its lines |
-//! |---|---|
-//! | `console` | come in this order |
-//! | `console any-order` | come in any order |
-//! | `console per-worker` | of one worker come in this order; those of different workers interleave freely. A line's worker is its first word |
-//!
-//! In the last two some lines divide the run: everything above them comes before them, everything
+//! In the two free orders some lines divide a run: everything above them comes before them, everything
 //! below them after them. One is a line that ends with a colon, the heading of a part
-//! (`support::part`). The other is a line of the worker `main` that stands below lines of others, as
-//! after a `join`; lines of `main` above those of the others are free, like the main thread that
-//! runs beside them.
+//! (`support::part`). The other is a line of the worker `main` that is below lines of others, as after
+//! a `join`; lines of `main` above those of the others are free.
 //!
-//! So a stage between two such lines consists of groups, whose lines have an order: all lines, each
-//! line, or the lines of each worker. A run is legal if the groups of the transcript and those of the
-//! run can be paired. A first word with a pattern, such as `Process-[N]`, is the name of one worker.
+//! The lines between two such lines form groups whose order is certain: all lines, each line, or the
+//! lines of each worker. A run is legal if each group of the transcript has a partner in the run.
 //!
 //! The package `snapbox` doesn't do: it knows no workers, and it finds lines of a free order greedily,
 //! so that a line `[..]` takes what a literal line needs and a legal run is refused.
@@ -156,15 +145,13 @@ impl Stage<'_> {
         let partners = pair(expected.len(), actual.len(), |one, other| {
             is_allowed(&expected[one].1, &actual[other].1)
         });
-        let mut left: Vec<_> = partners.iter().zip(&expected).collect();
-        left.retain(|(partner, _)| partner.is_none());
-        left.sort_by_key(|(_, (_, lines))| lines.first().map(|(place, _)| *place));
         for place in (0..actual.len()).rev() {
             if partners.contains(&Some(place)) {
                 actual.remove(place);
             }
         }
-        for (_, (name, lines)) in left {
+        let all = expected.iter().zip(&partners);
+        for ((name, lines), _) in all.filter(|(_, partner)| partner.is_none()) {
             // Shown beside the lines of the worker with its name, or else alone.
             let name = Line::new(name);
             let same = actual.iter().position(|(other, _)| name.allows(other));
@@ -293,7 +280,7 @@ impl Line {
 }
 
 /// So many lines of a difference are shown.
-const SHOWN: usize = 12;
+const SHOWN: usize = 16;
 
 /// How a run differs from its transcript.
 #[derive(Debug, Default)]
@@ -312,8 +299,7 @@ impl Difference {
         self.place.unwrap_or(0)
     }
 
-    /// Adds the lines between the first and the last in which two groups differ, with the line above
-    /// them.
+    /// Adds what is between the first and the last line in which two groups differ, and the line above.
     fn add(&mut self, expected: &[Numbered], printed: &[&str]) {
         let is_same = |((_, line), text): &(&Numbered, &&str)| line.allows(text);
         let same = expected.iter().zip(printed).take_while(is_same).count();
@@ -322,9 +308,7 @@ impl Difference {
         let below = below.take_while(is_same).count();
         let missing = &missing[..missing.len() - below];
         let extra = &extra[..extra.len() - below];
-        if let Some((last, _)) = expected.last() {
-            self.last = *last;
-        }
+        self.last = expected.last().map_or(self.last, |(place, _)| *place);
         if missing.is_empty() && extra.is_empty() {
             return;
         }
@@ -333,23 +317,30 @@ impl Difference {
         if same > 0 {
             self.lines.push(format!("  {}", printed[same - 1]));
         }
-        let missing = missing.iter().map(|(_, line)| format!("- {}", line.text));
-        self.lines.extend(missing);
+        self.add_side("-", missing.iter().map(|(_, line)| line.text.as_str()));
+        self.add_side("+", extra.iter().copied());
+    }
+
+    /// Adds lines of one side, without those that would push the other side off the screen.
+    fn add_side<'l>(&mut self, mark: &str, lines: impl ExactSizeIterator<Item = &'l str>) {
+        let more = lines.len().saturating_sub(SHOWN / 4);
+        let shown = lines.take(SHOWN / 4);
         self.lines
-            .extend(extra.iter().map(|text| format!("+ {text}")));
+            .extend(shown.map(|line| format!("{mark} {line}")));
+        if more > 0 {
+            self.lines.push(format!("{mark} ... and {more} more lines"));
+        }
     }
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, line) in self.lines.iter().take(SHOWN).enumerate() {
-            let before = if index == 0 { "" } else { "\n" };
-            write!(f, "{before}{}", visible(line.trim_end()))?;
+        let mut lines: Vec<&str> = self.lines.iter().map(|line| line.trim_end()).collect();
+        if lines.len() > SHOWN {
+            lines.truncate(SHOWN);
+            lines.push("  ...");
         }
-        match self.lines.len().saturating_sub(SHOWN) {
-            0 => Ok(()),
-            more => write!(f, "\n  ... and {more} more lines"),
-        }
+        f.write_str(&visible(&lines.join("\n")))
     }
 }
 

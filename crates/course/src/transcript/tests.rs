@@ -76,7 +76,7 @@ fn a_difference_shows_what_is_missing_what_is_extra_and_where() {
 fn a_long_difference_is_cut() {
     let printed: Vec<String> = (0..40).map(|line| line.to_string()).collect();
     let told = told("console", "", &printed.join("\n"));
-    assert!(told.ends_with("\n+ 11\n  ... and 28 more lines"), "{told}");
+    assert!(told.ends_with("\n+ 3\n+ ... and 36 more lines"), "{told}");
 }
 
 const GARBLED: &str = "[..]\n[..]\nhello [N]\nhello 0\nhello 1";
