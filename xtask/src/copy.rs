@@ -99,7 +99,7 @@ fn copy(
     fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     project.write(&folder, delay)?;
     lockfile::write(&folder, delay)?;
-    delay.look()?;
+    anyhow::ensure!(delay.look().is_ok(), "interrupted");
     staging.publish(&place)
 }
 

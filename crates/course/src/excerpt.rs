@@ -59,89 +59,103 @@ pub fn excerpt(code: &Code, sources: &Sources) -> Option<Excerpt> {
         "python" => sources.python.iter().collect(),
         _ => return None,
     };
-    let passages = files.into_iter().flat_map(passages);
-    let (failing, others): (Vec<Passage>, Vec<Passage>) =
-        passages.partition(|passage| passage.must_fail);
-    let lines: Vec<&str> = code.text.lines().collect();
-    Some(if code.has_tag("compile_fail") {
-        of_example(&lines, &failing)
-    } else {
-        of_items(&lines, &others)
-    })
-}
-
-/// Writes each item of a block again; what is between them stays.
-fn of_items(lines: &[&str], passages: &[Passage]) -> Excerpt {
-    let known: Vec<(&Passage, Item)> = passages
+    let must_fail = code.has_tag("compile_fail");
+    let items = if must_fail { whole } else { items };
+    let passages: Vec<Passage> = files.into_iter().flat_map(passages).collect();
+    let passages = passages
         .iter()
-        .flat_map(|passage| items(&passage.lines).map(move |item| (passage, item)))
+        .filter(|passage| passage.must_fail == must_fail);
+    let known: Vec<(&Passage, Item)> = passages
+        .flat_map(|passage| {
+            items(&passage.lines)
+                .into_iter()
+                .map(move |item| (passage, item))
+        })
         .collect();
+
+    // Each item is written again; what is between them stays.
+    let lines: Vec<&str> = code.text.lines().collect();
     let mut text = Vec::new();
     let mut faults = Vec::new();
     let mut written = 0;
-    for shown in items(lines) {
+    for shown in items(&lines) {
         text.extend_from_slice(&lines[written..shown.first]);
         written = shown.end;
         let piece = &lines[shown.first..shown.end];
         let same_name = known.iter().filter(|(_, item)| item.name == shown.name);
         let versions = same_name.map(|(passage, item)| {
-            let first = item.shown_from(&passage.lines, &shown, lines);
+            let first = item.shown_from(&passage.lines, &shown, &lines);
             (*passage, first, &passage.lines[first..item.end])
         });
         // Of several items with one name, the most similar one, or the first.
         let shared = |there: &[&str]| piece.iter().filter(|line| there.contains(line)).count();
-        let best = versions
-            .rev()
-            .max_by_key(|(.., there)| (piece == *there, shared(there)));
+        let versions = versions.rev();
+        let best = versions.max_by_key(|(.., there)| (piece == *there, shared(there)));
         if let Some((passage, first, there)) = best {
             text.extend_from_slice(there);
-            faults.extend(passage.fault(shown.name, piece, shown.first, first, there));
+            if piece != there {
+                faults.push(differing(&shown, piece, passage, first, there));
+            }
         } else {
             text.extend_from_slice(piece);
             let near = suggestion(shown.name, known.iter().map(|(_, item)| item.name));
-            faults.push(Fault {
-                line: shown.first,
-                item: shown.name.to_owned(),
-                what: format!(
-                    "`{}` does not appear anywhere in the lesson{near}",
-                    shown.name
-                ),
-                mend: "name the item that the block should show, or remove the block; then \
-                       `cargo xtask check --fix` writes the rest",
-            });
+            faults.push(missing(&shown, must_fail, &near));
         }
     }
     text.extend_from_slice(&lines[written..]);
-    Excerpt {
-        text: joined(&text),
-        faults,
+    let text = text.iter().flat_map(|line| [*line, "\n"]).collect();
+    Some(Excerpt { text, faults })
+}
+
+/// Describes the first line in which a piece of a block differs from these lines of a passage, which
+/// begin at the line `first`.
+fn differing(
+    shown: &Item,
+    piece: &[&str],
+    passage: &Passage,
+    first: usize,
+    there: &[&str],
+) -> Fault {
+    let same = piece.iter().zip(there).take_while(|(a, b)| a == b).count();
+    let end = passage.numbers.last().map_or(1, |last| last + 1);
+    let number = passage.numbers.get(first + same).unwrap_or(&end);
+    let path = passage.source.path.display();
+    let mut what = format!("{} differs from {path}:{number}:", shown.name);
+    for (mark, lines) in [("-", piece), ("+", there)] {
+        match lines.get(same).map(|line| line.trim()) {
+            Some("") => what.extend(["\n    ", mark, " (an empty line)"]),
+            Some(line) => what.extend(["\n    ", mark, " ", line]),
+            None => {}
+        }
+    }
+    Fault {
+        line: shown.first + same.min(piece.len().saturating_sub(1)),
+        item: shown.name.to_owned(),
+        what,
+        mend: FIX,
     }
 }
 
-/// Finds the example that a block shows, and returns it as a whole.
-fn of_example(lines: &[&str], examples: &[Passage]) -> Excerpt {
-    let first = lines.first().copied().unwrap_or_default();
-    let mut same = examples.iter();
-    if let Some(example) = same.find(|example| example.lines.first() == Some(&first)) {
-        let there = &example.lines;
-        let fault = example.fault("the example", lines, 0, 0, there);
-        return Excerpt {
-            text: joined(there),
-            faults: fault.into_iter().collect(),
-        };
-    }
-    let firsts = examples.iter().filter_map(|example| example.lines.first());
-    let near = suggestion(first, firsts.copied());
-    let fault = Fault {
-        line: 0,
-        item: first.to_owned(),
-        what: format!("no `compile_fail` example begins with `{first}`{near}"),
-        mend: "write it as a `compile_fail` example in src/refused.rs, where `# ` hides the lines \
-               that a reader doesn't need; then run `cargo xtask check --fix`",
+fn missing(shown: &Item, must_fail: bool, near: &str) -> Fault {
+    let name = shown.name;
+    let (what, mend) = if must_fail {
+        (
+            format!("no `compile_fail` example begins with `{name}`{near}"),
+            "write it as a `compile_fail` example in src/refused.rs, where `# ` hides the lines \
+             that a reader doesn't need; then run `cargo xtask check --fix`",
+        )
+    } else {
+        (
+            format!("`{name}` does not appear anywhere in the lesson{near}"),
+            "name the item that the block should show, or remove the block; then \
+             `cargo xtask check --fix` writes the rest",
+        )
     };
-    Excerpt {
-        text: joined(lines),
-        faults: vec![fault],
+    Fault {
+        line: shown.first,
+        item: name.to_owned(),
+        what,
+        mend,
     }
 }
 
@@ -191,48 +205,6 @@ fn passages(source: &Source) -> Vec<Passage<'_>> {
     examples
 }
 
-impl Passage<'_> {
-    /// Returns the first line in which a piece of a block, which begins at the line `at`, differs from
-    /// these lines of the passage, which begin at the line `first`, if it does.
-    fn fault(
-        &self,
-        item: &str,
-        piece: &[&str],
-        at: usize,
-        first: usize,
-        there: &[&str],
-    ) -> Option<Fault> {
-        if piece == there {
-            return None;
-        }
-        let same = piece.iter().zip(there).take_while(|(a, b)| a == b).count();
-        let end = self.numbers.last().map_or(1, |last| last + 1);
-        let number = self.numbers.get(first + same).copied().unwrap_or(end);
-        let path = self.source.path.display();
-        let mut what = format!("{item} differs from {path}:{number}:");
-        for (mark, lines) in [("-", piece), ("+", there)] {
-            let line = lines.get(same).map(|line| line.trim());
-            let line = line.map(|line| {
-                if line.is_empty() {
-                    "(an empty line)"
-                } else {
-                    line
-                }
-            });
-            what.extend(
-                line.into_iter()
-                    .flat_map(|line| ["\n    ", mark, " ", line]),
-            );
-        }
-        Some(Fault {
-            line: at + same.min(piece.len().saturating_sub(1)),
-            item: item.to_owned(),
-            what,
-            mend: FIX,
-        })
-    }
-}
-
 /// An item at the top of a file or block: a function, a type, a constant.
 struct Item<'a> {
     /// What it is and is called, such as `fn map`.
@@ -246,10 +218,10 @@ struct Item<'a> {
 }
 
 impl<'a> Item<'a> {
-    /// A comment that is alone, with an empty line below it.
-    fn comment(lines: &[&'a str], first: usize, end: usize) -> Self {
+    /// Lines that are known by the first of them: a comment that is alone.
+    fn named_by_first(lines: &[&'a str], first: usize, end: usize) -> Self {
         Self {
-            name: lines[first].trim_end(),
+            name: lines.get(first).map_or("", |line| line.trim_end()),
             first,
             own: first,
             end,
@@ -268,14 +240,23 @@ impl<'a> Item<'a> {
     }
 }
 
+/// Returns an example as one item.
+fn whole<'a>(lines: &[&'a str]) -> Vec<Item<'a>> {
+    vec![Item::named_by_first(lines, 0, lines.len())]
+}
+
 /// Finds the items of a file or block in order. A block may show half an item.
-fn items<'a>(lines: &[&'a str]) -> impl Iterator<Item = Item<'a>> {
+fn items<'a>(lines: &[&'a str]) -> Vec<Item<'a>> {
     let mut items: Vec<Item> = Vec::new();
     // Where the comments and the like begin that are above the next item.
     let mut above = None;
     for (own, line) in lines.iter().enumerate() {
         if line.trim().is_empty() {
-            items.extend(above.take().map(|first| Item::comment(lines, first, own)));
+            items.extend(
+                above
+                    .take()
+                    .map(|first| Item::named_by_first(lines, first, own)),
+            );
         } else if above.is_some() && continues(line) {
             // The rest of an attribute.
         } else if let Some(item) = items.last_mut().filter(|_| continues(line)) {
@@ -291,8 +272,8 @@ fn items<'a>(lines: &[&'a str]) -> impl Iterator<Item = Item<'a>> {
             });
         }
     }
-    items.extend(above.map(|first| Item::comment(lines, first, lines.len())));
-    items.into_iter()
+    items.extend(above.map(|first| Item::named_by_first(lines, first, lines.len())));
+    items
 }
 
 /// Returns whether a line closes or continues an item that began before it.
@@ -314,10 +295,6 @@ fn name(line: &str) -> &str {
         line.find(['(', '<', '{', ':', '=', ';'])
     };
     line[..end.unwrap_or(line.len())].trim_end()
-}
-
-fn joined(lines: &[&str]) -> String {
-    lines.iter().flat_map(|line| [*line, "\n"]).collect()
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ mod tests {
                     .join(" ")
             })
             .collect();
-        assert_eq!(items, ["def map", "fn double", "fn map", "the example"]);
+        assert_eq!(items, ["def map", "fn double", "fn map", "// Does"]);
     }
 
     #[test]

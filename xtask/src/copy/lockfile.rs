@@ -22,7 +22,7 @@ pub(super) fn write(project: &Path, delay: &Delay) -> anyhow::Result<()> {
         Ok(())
     });
     // Ctrl-C reaches Cargo too, and its failure is not what has to be told then.
-    delay.look()?;
+    anyhow::ensure!(delay.look().is_ok(), "interrupted");
     match end.context("cargo cannot be started")? {
         End::Finished(status) if status.success() => Ok(()),
         end @ End::TooLong(_) => bail!("cargo is to write Cargo.lock: {end}"),

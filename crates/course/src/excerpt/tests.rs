@@ -110,10 +110,6 @@ fn a_block_in_order_stays_as_it_is() {
 #[test]
 fn each_kind_of_item_is_known_by_its_name() {
     for (old, new) in [
-        (
-            "fn double() {\n    0\n}\n",
-            "fn double(number: i32) -> i32 {\n    let two = 2;\n\n    number * two\n}\n",
-        ),
         ("pub static COUNT: u8 = 2;\n", "static COUNT: u32 = 3;\n"),
         (
             "const WORD: u32 =\n    3;\n",
@@ -134,27 +130,10 @@ fn each_kind_of_item_is_known_by_its_name() {
     ] {
         becomes("rust", old, new);
     }
-    for (old, new) in [
-        ("jobs = 3\n", "jobs = queue.Queue()\n"),
-        (
-            "def double():\n    pass\n",
-            "def double(number):\n    return 2 * number\n",
-        ),
-        (
-            "class Ticker(Thread):\n    x = 1\n",
-            "class Ticker:\n    def tick(self):\n        pass\n",
-        ),
-    ] {
-        becomes("python", old, new);
-    }
-}
-
-#[test]
-fn several_items_keep_their_order_and_their_distance() {
     becomes(
-        "rust",
-        "static COUNT: u32 = 4;\nconst WORD: &str = \"word\";\n\n\nstruct Ticker;\n",
-        "static COUNT: u32 = 3;\nconst WORD: &str = \"word\";\n\n\nstruct Ticker {\n    name: String,\n}\n",
+        "python",
+        "jobs = 3\n\n\ndef double():\n    pass\n\n\nclass Ticker(Thread):\n    x = 1\n",
+        PYTHON,
     );
 }
 

@@ -46,14 +46,10 @@ fn an_ordered_run_is_legal_as_it_stands() {
 fn an_ordered_run_with_anything_else_is_illegal() {
     for printed in [
         "11\nin 13.4 ms\nprocess 4711\nDone",
-        "1\nin 13.4 ms\nprocess 4711\nDone",
         "10\nin a while\nprocess 4711\nDone",
-        "10\nin 13.4\nprocess 4711\nDone",
         "10\nin 13.4 ms\nprocess none\nDone",
         "10\nin 13.4 ms\nprocess 4711",
-        "in 13.4 ms\nprocess 4711\nDone",
         "10\nin 13.4 ms\nprocess 4711\nDone\nand more",
-        "before\n10\nin 13.4 ms\nprocess 4711\nDone",
         "10\nprocess 4711\nin 13.4 ms\nDone",
         "10\n10\nin 13.4 ms\nprocess 4711\nDone",
         "10\nin 13.4 ms\nprocess 4711\n\nDone",
@@ -67,16 +63,15 @@ fn an_ordered_run_with_anything_else_is_illegal() {
 fn a_difference_shows_what_is_missing_what_is_extra_and_where() {
     assert_eq!(told("console", "1\n2\n3\n4", "1\n2\n5\n4"), "  2\n- 3\n+ 5");
     assert_eq!(told("console", "1\n2", "1\n2\n3"), "  2\n+ 3");
-    let printed = vec!["1".to_owned(), "2".to_owned(), "5".to_owned()];
-    let difference = transcript("console", "1\n2\n3").compare(&printed).unwrap();
+    let printed: Vec<String> = (1..40).map(|line| line.to_string()).collect();
+    let difference = transcript("console", "1\n2").compare(&printed).unwrap();
+    assert!(
+        difference
+            .to_string()
+            .ends_with("\n+ 6\n+ ... and 33 more lines")
+    );
+    let difference = transcript("console", "1\n2\n8").compare(&printed).unwrap();
     assert_eq!(difference.place(), 2);
-}
-
-#[test]
-fn a_long_difference_is_cut() {
-    let printed: Vec<String> = (0..40).map(|line| line.to_string()).collect();
-    let told = told("console", "", &printed.join("\n"));
-    assert!(told.ends_with("\n+ 3\n+ ... and 36 more lines"), "{told}");
 }
 
 const GARBLED: &str = "[..]\n[..]\nhello [N]\nhello 0\nhello 1";
@@ -278,13 +273,6 @@ fn a_block_that_cannot_be_meant_is_refused() {
     assert!(refused("console", "run\n").contains("does not begin with `$ `"));
     assert!(refused("console", "").contains("does not begin with `$ `"));
     assert!(refused("console", "$ a\n1\n$ b\n").contains("a second command, `$ b`"));
-}
-
-#[test]
-fn a_line_without_pattern_means_itself() {
-    let line = "a+b (c) [0, 1] $x \\d";
-    legal("console", line, line);
-    illegal("console", line, "aab (c) [0, 1] $x \\d");
 }
 
 #[test]
