@@ -73,10 +73,6 @@ const RULES: &[Rule] = &[
         "a lesson's manifest can be copied away",
         manifests::lessons_stand_alone,
     ),
-    (
-        "`unsafe` stays where it is allowed",
-        files::unsafe_is_contained,
-    ),
     ("no file is huge", files::no_file_is_huge),
     (
         "no file names a place on one machine",

@@ -98,8 +98,8 @@ fn copy(
     let folder = staging.project(&place);
     fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     project.write(&folder, delay)?;
-    lockfile::write(&folder, &staging.cargo_said(), delay)?;
-    delay.look()?;
+    lockfile::write(&folder, delay)?;
+    anyhow::ensure!(delay.look().is_ok(), "interrupted");
     staging.publish(&place)
 }
 

@@ -17,6 +17,7 @@ mod keyboard;
 mod lesson;
 mod list;
 mod look;
+mod manifest;
 mod markdown;
 mod mdbook;
 mod page;

@@ -1,177 +1,73 @@
-use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// A `Cargo.toml` that knows on which line each thing stands.
-pub struct Manifest {
-    top: Table,
+use crate::source::text_of;
+
+/// Returns whether a folder is a workspace of its own, such as a learner's copy of a lesson.
+pub fn stands_alone(folder: &Path) -> bool {
+    let found = read(&folder.join("Cargo.toml"), |manifest| {
+        Ok(manifest.get(&["workspace"]).is_some())
+    });
+    found.unwrap_or(false)
 }
 
-pub type Table = BTreeMap<String, Value>;
-
-/// A value, and the line on which it begins, counted from 1.
-pub struct Value {
-    line: usize,
-    kind: Kind,
+/// Reads a `Cargo.toml`, and returns what `take` takes from it. An error names the file and, if it can,
+/// the line.
+pub(crate) fn read<T>(
+    path: &Path,
+    take: impl FnOnce(&Manifest) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let text = text_of(path)?;
+    let manifest = DeTable::parse(&text).map_err(|error| {
+        let line = error.span().map_or(1, |span| line_at(&text, span.start));
+        anyhow!("line {line}: {}", error.message())
+    });
+    let taken = manifest.and_then(|top| {
+        take(&Manifest {
+            text: &text,
+            top: top.into_inner(),
+        })
+    });
+    taken.with_context(|| format!("{} cannot be used", path.display()))
 }
 
-enum Kind {
-    Text(String),
-    Number(u32),
-    Flag(bool),
-    List(Vec<Value>),
-    Table(Table),
-    /// What no rule asks for: a date, a fraction, a number that does not fit.
-    Other,
+/// A `Cargo.toml`, which knows on which line a value is.
+pub(crate) struct Manifest<'a> {
+    text: &'a str,
+    top: DeTable<'a>,
 }
 
-impl Manifest {
-    /// Reads and parses a file; an error names the file and, where it can, the line.
-    pub fn read(path: &Path) -> anyhow::Result<Self> {
-        let text = fs::read_to_string(path)
-            .with_context(|| format!("{} cannot be read", path.display()))?;
-        Self::parse(&text).with_context(|| format!("{} cannot be understood", path.display()))
-    }
-
-    /// Parses the text of a manifest.
-    pub fn parse(text: &str) -> anyhow::Result<Self> {
-        let table = DeTable::parse(text).map_err(|error| {
-            let line = error.span().map_or(1, |span| line_at(text, span.start));
-            anyhow!("line {line}: {}", error.message())
-        })?;
-        Ok(Self {
-            top: table_of(text, table.get_ref()),
+impl<'a> Manifest<'a> {
+    /// Returns the value at a path of keys, such as `["package", "name"]`.
+    fn get(&self, keys: &[&str]) -> Option<&Spanned<DeValue<'a>>> {
+        let (first, rest) = keys.split_first()?;
+        let mut rest = rest.iter();
+        rest.try_fold(self.top.get(*first)?, |value, key| {
+            value.get_ref().get(*key)
         })
     }
 
-    /// Gives the table of everything.
-    pub fn top(&self) -> &Table {
-        &self.top
+    /// Returns the text at a path of keys.
+    pub(crate) fn text(&self, keys: &[&str]) -> Option<&str> {
+        self.get(keys)?.get_ref().as_str()
     }
 
-    /// Gives the value at a path of keys, such as `["package", "name"]`.
-    pub fn get(&self, keys: &[&str]) -> Option<&Value> {
-        let (last, tables) = keys.split_last()?;
-        let mut table = &self.top;
-        for key in tables {
-            table = table.get(*key)?.table()?;
-        }
-        table.get(*last)
+    /// Returns the whole number at a path of keys.
+    pub(crate) fn number(&self, keys: &[&str]) -> Option<u32> {
+        let number = self.get(keys)?.get_ref().as_integer()?;
+        number.as_str().parse().ok()
     }
 
-    /// Gives the text at a path of keys.
-    pub fn text(&self, keys: &[&str]) -> Option<&str> {
-        self.get(keys)?.text()
+    /// Returns the line of the value at a path of keys, or 1.
+    pub(crate) fn line(&self, keys: &[&str]) -> usize {
+        let value = self.get(keys);
+        value.map_or(1, |value| line_at(self.text, value.span().start))
     }
-
-    /// Gives the whole number at a path of keys, if it is one that fits.
-    pub fn number(&self, keys: &[&str]) -> Option<u32> {
-        match self.get(keys)?.kind {
-            Kind::Number(number) => Some(number),
-            _ => None,
-        }
-    }
-
-    /// Gives the line on which the value at a path of keys begins, or else its nearest table that is
-    /// there, or else 1.
-    pub fn line(&self, keys: &[&str]) -> usize {
-        (1..=keys.len())
-            .rev()
-            .find_map(|depth| self.get(&keys[..depth]))
-            .map_or(1, |value| value.line)
-    }
-}
-
-impl Value {
-    pub fn line(&self) -> usize {
-        self.line
-    }
-
-    pub fn text(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    pub fn is_true(&self) -> bool {
-        matches!(self.kind, Kind::Flag(true))
-    }
-
-    /// Gives the values of a list, or none.
-    pub fn list(&self) -> &[Value] {
-        match &self.kind {
-            Kind::List(values) => values,
-            _ => &[],
-        }
-    }
-
-    pub fn table(&self) -> Option<&Table> {
-        match &self.kind {
-            Kind::Table(table) => Some(table),
-            _ => None,
-        }
-    }
-
-    fn of(text: &str, value: &Spanned<DeValue>) -> Self {
-        let kind = match value.get_ref() {
-            DeValue::String(text) => Kind::Text(text.to_string()),
-            DeValue::Integer(number) => u32::from_str_radix(number.as_str(), number.radix())
-                .map_or(Kind::Other, Kind::Number),
-            DeValue::Boolean(flag) => Kind::Flag(*flag),
-            DeValue::Array(values) => {
-                Kind::List(values.iter().map(|value| Self::of(text, value)).collect())
-            }
-            DeValue::Table(table) => Kind::Table(table_of(text, table)),
-            DeValue::Float(_) | DeValue::Datetime(_) => Kind::Other,
-        };
-        let line = line_at(text, value.span().start);
-        Self { line, kind }
-    }
-}
-
-/// Tells whether a folder is a project of its own: its manifest has a table `[workspace]`.
-pub fn stands_alone(folder: &Path) -> bool {
-    let manifest = Manifest::read(&folder.join("Cargo.toml"));
-    manifest.is_ok_and(|manifest| manifest.get(&["workspace"]).is_some())
-}
-
-fn table_of(text: &str, table: &DeTable) -> Table {
-    let entries = table.iter();
-    entries
-        .map(|(key, value)| (key.get_ref().to_string(), Value::of(text, value)))
-        .collect()
 }
 
 fn line_at(text: &str, place: usize) -> usize {
     1 + text[..place].matches('\n').count()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Manifest;
-
-    #[test]
-    fn values_are_found_with_their_lines() {
-        let text = "[package]\nname = \"pool\"\n\n[package.metadata.lesson]\nnumber = 5\n";
-        let manifest = Manifest::parse(text).unwrap();
-        assert_eq!(manifest.text(&["package", "name"]), Some("pool"));
-        let number = ["package", "metadata", "lesson", "number"];
-        assert_eq!(manifest.number(&number), Some(5));
-        assert_eq!(manifest.line(&number), 5);
-        assert_eq!(
-            manifest.line(&["package", "metadata", "lesson", "minutes"]),
-            4
-        );
-    }
-
-    #[test]
-    fn a_mistake_is_told_with_its_line() {
-        let error = Manifest::parse("[package]\nname = \n").err().unwrap();
-        assert!(error.to_string().starts_with("line 2: "), "{error}");
-    }
 }

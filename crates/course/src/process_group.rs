@@ -1,85 +1,62 @@
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
-use std::time::Duration;
+
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::interruption;
 
-/// How often a program is looked at that is waited for.
-const LOOK: Duration = Duration::from_millis(10);
+/// The groups that are running, or nothing once [`end_all`] has ended them.
+static RUNNING: Mutex<Option<Vec<Pid>>> = Mutex::new(Some(Vec::new()));
 
-/// The groups that are running now, for whoever must end them all at once.
-static GROUPS: Mutex<Groups> = Mutex::new(Groups {
-    ids: Vec::new(),
-    closed: false,
-});
-
-struct Groups {
-    ids: Vec<u32>,
-    /// No group is started any more: this program is about to end.
-    closed: bool,
+/// Ends every program that was started here, with its processes; from now on none can be started.
+pub fn end_all() {
+    running().take().into_iter().flatten().for_each(kill);
 }
 
-/// A program together with the processes that it starts: they end together.
-///
-/// On Unix it is a process group of its own, so Ctrl-C in the terminal does not reach it: the watch
-/// for interruptions, which the first start begins, passes that on. Elsewhere only the program
-/// itself is ended.
-pub struct ProcessGroup {
-    child: Child,
+/// A program together with the processes that it starts: they end together. It is a process group of
+/// its own, which Ctrl-C in the terminal doesn't reach: [`interruption::watch`] passes that on.
+pub(crate) struct ProcessGroup {
+    pub(crate) child: Child,
     status: Option<ExitStatus>,
 }
 
 impl ProcessGroup {
     /// Starts a program as the first of a new group.
-    pub fn start(command: &mut Command) -> io::Result<Self> {
+    pub(crate) fn start(command: &mut Command) -> io::Result<Self> {
         interruption::watch()?;
-        platform::separate(command);
-        // Locked across the start: an interruption must not come between it and our knowing of it.
-        let mut groups = groups();
-        if groups.closed {
-            return Err(io::Error::other("the playing has ended"));
-        }
+        command.process_group(0);
+        // Locked across the start, so that `end_all` misses no program.
+        let mut running = running();
+        let Some(groups) = running.as_mut() else {
+            return Err(io::Error::other("this program is about to end"));
+        };
         let child = command.spawn()?;
-        groups.ids.push(child.id());
-        Ok(Self {
-            child,
-            status: None,
-        })
+        groups.push(Pid::from_child(&child));
+        let status = None;
+        Ok(Self { child, status })
     }
 
-    pub fn child(&mut self) -> &mut Child {
-        &mut self.child
+    /// Returns whether the program has ended; processes that it started may still be running.
+    pub(crate) fn has_ended(&self) -> io::Result<bool> {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let id = WaitId::Pid(Pid::from_child(&self.child));
+        Ok(self.status.is_some() || waitid(id, options)?.is_some())
     }
 
-    /// Tells whether the program has ended; processes that it started may still be there.
-    pub fn has_ended(&mut self) -> io::Result<bool> {
-        if self.status.is_some() {
-            return Ok(true);
-        }
-        platform::has_ended(&mut self.child)
-    }
-
-    /// Waits until the program ends by itself, ends what it leaves behind, and gives its exit
-    /// status.
-    pub fn wait(&mut self) -> io::Result<ExitStatus> {
-        while !self.has_ended()? {
-            thread::sleep(LOOK);
-        }
-        self.end()
-    }
-
-    /// Ends whatever of the group is still running, and gives the program's exit status.
-    pub fn end(&mut self) -> io::Result<ExitStatus> {
+    /// Ends whatever of the group is still running, and returns the program's exit status.
+    pub(crate) fn end(&mut self) -> io::Result<ExitStatus> {
         if let Some(status) = self.status {
             return Ok(status);
         }
-        let mut groups = groups();
-        // The program has not been waited for, so its number cannot have gone to a stranger.
-        platform::kill(&mut self.child);
+        let id = Pid::from_child(&self.child);
+        let mut running = running();
+        // The program has not been waited for, so its pid cannot be another program's.
+        kill(id);
         let status = self.child.wait()?;
-        groups.ids.retain(|id| *id != self.child.id());
+        let groups = running.iter_mut();
+        groups.for_each(|groups| groups.retain(|other| *other != id));
         self.status = Some(status);
         Ok(status)
     }
@@ -87,99 +64,16 @@ impl ProcessGroup {
 
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
-        // Nobody is left to be told of an error here.
+        // There is nobody to report an error to.
         let _ = self.end();
     }
 }
 
-/// Ends every group that is running, and lets none be started any more.
-pub fn end_all() {
-    let mut groups = groups();
-    groups.closed = true;
-    for id in &groups.ids {
-        platform::kill_group(*id);
-    }
+fn kill(group: Pid) {
+    // An error means that the group has ended.
+    let _ = kill_process_group(group, Signal::KILL);
 }
 
-/// Lets every running group pause.
-#[cfg(unix)]
-pub fn suspend_all() {
-    groups().ids.iter().copied().for_each(platform::suspend);
-}
-
-/// Lets every group go on that [`suspend_all`] has paused.
-#[cfg(unix)]
-pub fn resume_all() {
-    groups().ids.iter().copied().for_each(platform::resume);
-}
-
-fn groups() -> MutexGuard<'static, Groups> {
-    GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(unix)]
-mod platform {
-    use std::io;
-    use std::os::unix::process::CommandExt;
-    use std::process::{Child, Command};
-
-    use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
-
-    pub(super) fn separate(command: &mut Command) {
-        command.process_group(0);
-    }
-
-    pub(super) fn has_ended(child: &mut Child) -> io::Result<bool> {
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        let Some(pid) = pid(child.id()) else {
-            return Ok(true);
-        };
-        Ok(waitid(WaitId::Pid(pid), options)?.is_some())
-    }
-
-    pub(super) fn kill(child: &mut Child) {
-        kill_group(child.id());
-    }
-
-    pub(super) fn kill_group(id: u32) {
-        send(id, Signal::KILL);
-    }
-
-    pub(super) fn suspend(id: u32) {
-        send(id, Signal::STOP);
-    }
-
-    pub(super) fn resume(id: u32) {
-        send(id, Signal::CONT);
-    }
-
-    fn send(id: u32, signal: Signal) {
-        if let Some(pid) = pid(id) {
-            // An error means that there is no such group any more.
-            let _ = kill_process_group(pid, signal);
-        }
-    }
-
-    fn pid(id: u32) -> Option<Pid> {
-        i32::try_from(id).ok().and_then(Pid::from_raw)
-    }
-}
-
-#[cfg(not(unix))]
-mod platform {
-    use std::io;
-    use std::process::{Child, Command};
-
-    pub(super) fn separate(_: &mut Command) {}
-
-    pub(super) fn has_ended(child: &mut Child) -> io::Result<bool> {
-        Ok(child.try_wait()?.is_some())
-    }
-
-    pub(super) fn kill(child: &mut Child) {
-        // An error means that it has ended already.
-        let _ = child.kill();
-    }
-
-    pub(super) fn kill_group(_: u32) {}
+fn running() -> MutexGuard<'static, Option<Vec<Pid>>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }

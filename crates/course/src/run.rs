@@ -1,31 +1,30 @@
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::process_group::ProcessGroup;
-use crate::stopwatch::Stopwatch;
 
-/// How often a program that prints nothing is looked at.
-const LOOK: Duration = Duration::from_millis(10);
+/// How often a program that prints nothing is polled.
+const POLL: Duration = Duration::from_millis(10);
 
-/// How long the next line is waited for once the group has ended. It is on its way to us already,
-/// unless a process that has left the group holds the other end open.
+/// How long lines are waited for once the group has ended. They are on their way already, unless a
+/// process that has left the group holds the other end open.
 const LINGER: Duration = Duration::from_secs(5);
 
 /// So many lines are handed over once the group has ended: more than the pipes can hold. More come
 /// only from a process that has left the group.
 const MOST_LEFT: usize = 200_000;
 
-/// So many lines may wait to be shown; until one is, the program has to wait when it writes more.
+/// So many lines may wait to be shown; when there are more, the program has to wait.
 const MOST_WAITING: usize = 1000;
 
 /// A line that is longer, in bytes, is cut: the rest counts as the next one.
 const LONGEST_LINE: u64 = 16 * 1024;
 
-/// So many lines are kept by whoever keeps those of a run; no lesson prints nearly as many.
+/// So many lines of a run are worth keeping; no lesson prints nearly as many.
 pub const MOST_KEPT: usize = 10_000;
 
 /// How a program's run ended.
@@ -36,6 +35,7 @@ pub enum End {
 }
 
 impl End {
+    /// Returns whether the program ended by itself and with success.
     pub fn is_success(&self) -> bool {
         matches!(self, End::Finished(status) if status.success())
     }
@@ -64,8 +64,8 @@ pub enum Line {
 /// Runs a program and hands over its lines as they come, those of its standard error among them.
 ///
 /// Whatever happens, no process of the run is left when this returns: not when the limit is
-/// exceeded, nor when `show` fails, nor when the program leaves children behind. Whatever they had
-/// written until then is handed over, however long `show` takes for it.
+/// exceeded, nor when `show` fails, nor when the program leaves children behind. Everything that they
+/// had written until then is handed over, however long `show` takes for it.
 pub fn run(
     mut command: Command,
     limit: Duration,
@@ -74,66 +74,44 @@ pub fn run(
     command.stdin(Stdio::null());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut group = ProcessGroup::start(&mut command)?;
-    let watch = Stopwatch::start();
+    let start = Instant::now();
     let (sender, lines) = mpsc::sync_channel(MOST_WAITING);
-    if let Some(stdout) = group.child().stdout.take() {
+    if let Some(stdout) = group.child.stdout.take() {
         pass_on(stdout, sender.clone(), Line::Output);
     }
-    if let Some(stderr) = group.child().stderr.take() {
+    if let Some(stderr) = group.child.stderr.take() {
         pass_on(stderr, sender, Line::Error);
     }
-    let mut all_shown = false;
     let is_in_time = loop {
         // In this order: it may have ended while `show` took its time.
-        let is_too_long = watch.elapsed() >= limit;
+        let is_too_long = start.elapsed() >= limit;
         if group.has_ended()? {
             break true;
         }
         if is_too_long {
             break false;
         }
-        if all_shown {
-            thread::sleep(LOOK);
-            continue;
-        }
-        match lines.recv_timeout(LOOK) {
+        match lines.recv_timeout(POLL) {
             Ok(line) => show(line)?,
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => all_shown = true,
+            Err(RecvTimeoutError::Disconnected) => thread::sleep(POLL),
         }
     };
     let status = group.end()?;
-    hand_over_rest(&lines, limit, show)?;
+    let mut left = LINGER;
+    for _ in 0..MOST_LEFT {
+        let start = Instant::now();
+        let Ok(line) = lines.recv_timeout(left) else {
+            break;
+        };
+        left = left.saturating_sub(start.elapsed());
+        show(line)?;
+    }
     Ok(if is_in_time {
         End::Finished(status)
     } else {
         End::TooLong(limit)
     })
-}
-
-/// Hands over what was written before the group ended. Lines are waited for as long as `limit` in all,
-/// for what `show` takes does not count.
-fn hand_over_rest(
-    lines: &Receiver<Line>,
-    limit: Duration,
-    mut show: impl FnMut(Line) -> io::Result<()>,
-) -> io::Result<()> {
-    let mut waited = Duration::ZERO;
-    for _ in 0..MOST_LEFT {
-        let watch = Stopwatch::start();
-        let line = loop {
-            match lines.recv_timeout(LOOK) {
-                Err(RecvTimeoutError::Timeout) if watch.elapsed() < LINGER => {}
-                line => break line,
-            }
-        };
-        waited += watch.elapsed();
-        match line {
-            Ok(line) if waited <= limit => show(line)?,
-            _ => break,
-        }
-    }
-    Ok(())
 }
 
 /// Sends each line of a stream, until it ends or nobody listens.

@@ -10,7 +10,7 @@ use course::build::{Build, Program};
 use course::document::Document;
 use course::manifest::stands_alone;
 use course::python::Python;
-use course::source::{Source, Sources, files_below};
+use course::source::{Source, Sources, files_below, text_of};
 use course::{Course, Lesson};
 
 /// What the rules look at. Paths are relative to the root, except the root itself.
@@ -81,8 +81,9 @@ impl Checkout {
     /// Gives those files that are text, with their text.
     pub(super) fn texts(&self) -> impl Iterator<Item = Source> {
         self.files.iter().filter_map(|path| {
-            let source = Source::read(&self.root, path.clone())?;
-            (!source.text.contains('\0')).then_some(source)
+            let text = text_of(&self.root.join(path)).ok()?;
+            let path = path.clone();
+            (!text.contains('\0')).then_some(Source { path, text })
         })
     }
 }
@@ -94,8 +95,9 @@ impl LessonFiles {
         Ok(Self {
             name: lesson.name.clone(),
             title: lesson.title.clone(),
-            readme: Source::read(root, folder.join("README.md"))
-                .map(|readme| Document::parse(&readme.text)),
+            readme: text_of(&lesson.readme_path())
+                .map(|text| Document::parse(&text))
+                .ok(),
             sources: Sources::read(root, lesson)?,
             steps: Ok(Vec::new()),
             python_steps: None,

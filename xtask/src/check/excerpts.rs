@@ -68,8 +68,8 @@ mod tests {
         assert_eq!(
             found,
             [format!(
-                "{README}:20: fn map is not what stands in lessons/pool/src/main.rs:8:\n    \
-                 - let two = 3;\n    + let two = 2;\n    mend: `cargo xtask sync` writes it anew"
+                "{README}:20: fn map differs from lessons/pool/src/main.rs:8:\n    \
+                 - let two = 3;\n    + let two = 2;\n    mend: `cargo xtask check --fix` writes it again"
             )]
         );
     }
@@ -99,15 +99,16 @@ mod tests {
                     .join(" ")
             })
             .collect();
-        assert_eq!(items, ["def map", "fn double", "fn map", "the example"]);
+        assert_eq!(items, ["def map", "fn double", "fn map", "// Does"]);
     }
 
     #[test]
     fn an_invented_function_is_refused_with_the_nearest() {
         let found = after("fn double(", "fn doubled(");
         assert!(
-            found[0]
-                .contains("`fn doubled` stands nowhere in the lesson; did you mean `fn double`?"),
+            found[0].contains(
+                "`fn doubled` does not appear anywhere in the lesson; did you mean `fn double`?"
+            ),
             "{found:?}"
         );
     }
@@ -122,7 +123,7 @@ mod tests {
     fn the_other_half_is_refused_too() {
         let found = after("fn double(number: i32) -> i32 {\n", "");
         assert!(
-            found[0].contains("`    number * 2` stands nowhere"),
+            found[0].contains("`    number * 2` does not appear"),
             "{found:?}"
         );
     }
@@ -138,7 +139,7 @@ mod tests {
             "// let\nlet b;",
         );
         assert!(
-            found[0].contains("no example that must not compile"),
+            found[0].contains("no `compile_fail` example begins with `// let`"),
             "{found:?}"
         );
     }

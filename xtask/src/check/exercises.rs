@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use super::Problem;
 use super::checkout::{Checkout, LessonFiles};
 use crate::gap;
+use crate::manifest::Manifest;
 use course::document::Document;
-use course::manifest::Manifest;
 
 /// An exercise has a task with hints, a program, checks and a solution, and Cargo knows its two
 /// programs. That the program has no gap is only noted: see [`filled_gaps`].

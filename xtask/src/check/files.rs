@@ -1,52 +1,14 @@
 use std::fs;
-use std::path::Path;
 
 use super::Problem;
 use super::checkout::Checkout;
-use course::rust_source::code_only;
 use course::source::Source;
-
-/// The files in which the word may stand.
-const UNSAFE_ALLOWED: &[&str] = &[
-    "crates/multiprocess/src/memory/segment.rs",
-    "crates/multiprocess/src/platform/linux/robust_mutex.rs",
-];
 
 /// The largest size of a file, in bytes: 1 MiB.
 const LARGEST: u64 = 1024 * 1024;
 
 /// Folders at the top of somebody's machine.
 const MACHINE_FOLDERS: &[&str] = &["home", "root", "work", "Users"];
-
-/// The word `unsafe` is code in no Rust file but the allowed ones.
-pub(super) fn unsafe_is_contained(checkout: &Checkout) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    for Source { path, text } in checkout.texts() {
-        let is_rust = path.extension().is_some_and(|extension| extension == "rs");
-        if !is_rust
-            || UNSAFE_ALLOWED
-                .iter()
-                .any(|allowed| path == Path::new(allowed))
-        {
-            continue;
-        }
-        for (index, line) in code_only(&text).lines().enumerate() {
-            let in_word = |letter: char| letter.is_alphanumeric() || letter == '_';
-            if line
-                .split(|letter| !in_word(letter))
-                .any(|word| word == "unsafe")
-            {
-                problems.push(Problem::new(
-                    &path,
-                    index + 1,
-                    "unsafe code",
-                    "write it in safe Rust: xtask/src/check/files.rs lists the exceptions",
-                ));
-            }
-        }
-    }
-    problems
-}
 
 /// No file is larger than 1 MiB.
 pub(super) fn no_file_is_huge(checkout: &Checkout) -> Vec<Problem> {
@@ -94,31 +56,16 @@ fn begins_path(line: &str, folder: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{LARGEST, begins_path, no_file_is_huge, no_machine_paths, unsafe_is_contained};
+    use super::{LARGEST, begins_path, no_file_is_huge, no_machine_paths};
     use crate::check::fixture::{Fixture, problems};
-
-    const MAIN: &str = "lessons/pool/src/main.rs";
 
     #[test]
     fn files_in_order_have_no_problem() {
         let fixture = Fixture::new();
         let checkout = fixture.checkout();
-        for rule in [unsafe_is_contained, no_file_is_huge, no_machine_paths] {
+        for rule in [no_file_is_huge, no_machine_paths] {
             assert_eq!(problems(rule, &checkout), [""; 0]);
         }
-    }
-
-    #[test]
-    fn unsafe_code_is_refused_and_talk_of_it_is_not() {
-        let fixture = Fixture::new();
-        fixture.append(
-            MAIN,
-            "// unsafe\nconst A: &str = \"unsafe\";\nunsafe fn a() {}\n",
-        );
-        let lines = fixture.read(MAIN).lines().count();
-        let found = problems(unsafe_is_contained, &fixture.checkout());
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].starts_with(&format!("{MAIN}:{lines}: unsafe code")));
     }
 
     #[test]

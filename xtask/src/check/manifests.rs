@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use super::Problem;
 use super::checkout::Checkout;
-use course::manifest::{Manifest, Table, Value};
+use crate::manifest::{Manifest, Table, Value};
 
 /// The tables of a manifest that can take values from the workspace.
 const SECTIONS: [&str; 5] = [

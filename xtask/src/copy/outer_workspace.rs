@@ -1,7 +1,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::place::Place;
-use course::manifest::{Manifest, Value};
+use crate::manifest::{Manifest, Value};
 use course::misuse::Misuse;
 
 /// Refuses a place that a workspace above it claims for itself by a pattern such as `crates/*`: that

@@ -154,7 +154,7 @@ struct Copy<'a> {
 impl Copy<'_> {
     /// Writes a file, unless there is one already.
     fn write_new(&self, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-        self.delay.look()?;
+        anyhow::ensure!(self.delay.look().is_ok(), "interrupted");
         let path = self.folder.join(path);
         if path.exists() {
             return Ok(());

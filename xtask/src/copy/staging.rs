@@ -63,11 +63,6 @@ impl Staging {
         self.top().join(place.below())
     }
 
-    /// Gives a file for what Cargo says.
-    pub(super) fn cargo_said(&self) -> PathBuf {
-        self.folder.join("cargo-said")
-    }
-
     fn top(&self) -> PathBuf {
         self.folder.join("project")
     }

@@ -42,7 +42,9 @@ fn what_is_gone_is_told_with_its_line_in_the_new_text() {
     assert_eq!(synced.left.len(), 1);
     let (line, fault) = &synced.left[0];
     assert_eq!(synced.text.lines().nth(line - 1), Some("fn tow() -> u8 {"));
-    assert!(fault.contains("`fn tow` stands nowhere in the lesson; did you mean `fn two`?"));
+    assert!(
+        fault.contains("`fn tow` does not appear anywhere in the lesson; did you mean `fn two`?")
+    );
 }
 
 #[test]

@@ -220,9 +220,9 @@ fn one_line_of_an_excerpt_is_refused_and_sync_writes_it_anew() {
     refused(
         &course,
         &[
-            &format!("{at}: fn sum is not what stands in {there}:\n"),
+            &format!("{at}: fn sum differs from {there}:\n"),
             "\n    - let total = 10;\n    + let total: u32 = (1..=4).sum();\n",
-            "    mend: `cargo xtask sync` writes it anew\n",
+            "    mend: `cargo xtask check --fix` writes it again\n",
         ],
     );
     let told = course.tell(&["sync", "counting"]);
@@ -284,13 +284,13 @@ fn a_step_that_was_renamed_is_refused_with_what_is_left_to_rename() {
             "step add has no section\n    mend: add one with the heading `## add: ",
             "step add has no function `add` in Python",
             "counting.py:1: `--list` names the steps sum, two-workers\n",
-            &format!("{excerpt}: `fn sum` stands nowhere in the lesson"),
+            &format!("{excerpt}: `fn sum` does not appear anywhere in the lesson"),
         ],
     );
     let told = course.tell(&["sync"]);
     assert!(
         told.error
-            .contains(&format!("{excerpt}: `fn sum` stands nowhere")),
+            .contains(&format!("{excerpt}: `fn sum` does not appear")),
         "{told:?}"
     );
     assert_eq!(told.status, Some(1), "{told:?}");

@@ -8,10 +8,17 @@ use crate::small_course::{SmallCourse, awaited, finished, told};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Starts the step that sleeps, and gives its process id once it is running.
-fn start_sleeping(course: &SmallCourse) -> (Child, BufReader<ChildStdout>, String) {
-    let mut command = course.command(&["lesson", "trouble", "sleeps"]);
-    let mut player = command
+/// Starts the step that sleeps, with a signal ignored as by `nohup`, and returns its process id once it
+/// is running.
+fn start_sleeping(course: &SmallCourse, ignored: &str) -> (Child, BufReader<ChildStdout>, String) {
+    let command = course.command(&["lesson", "trouble", "sleeps"]);
+    let variables = command.get_envs();
+    let mut player = Command::new("sh")
+        .args(["-c", &format!("trap '' {ignored}; exec \"$0\" \"$@\"")])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .envs(variables.filter_map(|(name, value)| Some((name, value?))))
+        .current_dir(command.get_current_dir().expect("a folder"))
         .stdout(Stdio::piped())
         .spawn()
         .expect("xtask starts");
@@ -40,14 +47,26 @@ fn is_gone(pid: &str) -> bool {
     state.trim().is_empty() || state.trim().starts_with('Z')
 }
 
+fn send(signal: &str, player: &Child) {
+    let kill = told(Command::new("kill").args(["-s", signal, &player.id().to_string()]));
+    assert_eq!(kill.status, Some(0), "{kill:?}");
+}
+
 #[test]
-fn an_interruption_ends_the_step_too() {
-    for signal in ["INT", "TERM", "HUP", "QUIT"] {
+fn an_interruption_ends_the_step_too_unless_the_signal_was_ignored_at_the_start() {
+    for (signal, ignored) in [
+        ("INT", "HUP"),
+        ("TERM", "INT"),
+        ("HUP", "QUIT"),
+        ("QUIT", "TERM"),
+    ] {
         let course = SmallCourse::new();
-        let (mut player, _out, step) = start_sleeping(&course);
-        let player_id = player.id().to_string();
-        let kill = told(Command::new("kill").args(["-s", signal, &player_id]));
-        assert_eq!(kill.status, Some(0), "{kill:?}");
+        let (mut player, _out, step) = start_sleeping(&course, ignored);
+        send(ignored, &player);
+        thread::sleep(Duration::from_millis(300));
+        assert!(player.try_wait().expect("its state").is_none(), "{ignored}");
+        assert!(!is_gone(&step), "{ignored}");
+        send(signal, &player);
         wait_until("xtask ends", || {
             player.try_wait().expect("its state").is_some()
         });

@@ -188,11 +188,3 @@ fn when_the_screen_is_gone_the_run_is_ended() {
     assert_eq!(error.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     assert!(is_gone(&seen));
 }
-
-#[test]
-fn a_program_that_cannot_be_started_is_an_error() {
-    let _turn = ONE_AT_A_TIME.lock();
-    let command = Command::new("no-such-program-anywhere");
-    let error = run(command, LONG, |_| Ok(())).unwrap_err();
-    assert_eq!(error.kind(), io::ErrorKind::NotFound);
-}

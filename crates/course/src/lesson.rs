@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 
+use crate::build;
 use crate::document::{Document, Section};
-use crate::manifest::{Manifest, stands_alone};
+use crate::manifest::{self, stands_alone};
 use crate::misuse::{Misuse, suggestion};
+use crate::source::text_of;
 
 /// The lessons that are found, in the order of their numbers.
 pub struct Course {
@@ -40,7 +42,7 @@ impl Course {
         for entry in entries {
             let folder = entry?.path();
             if folder.join("Cargo.toml").is_file() && !stands_alone(&folder) {
-                lessons.push(Lesson::read(folder)?);
+                lessons.push(Lesson::read(&folder)?);
             }
         }
         lessons.sort_by_key(|lesson| lesson.number);
@@ -60,68 +62,70 @@ impl Course {
         Ok(Self { root, lessons })
     }
 
-    /// Gives the lesson of that name or number.
+    /// Returns the lesson of that name or number.
     pub fn lesson(&self, wanted: &str) -> Result<&Lesson, Misuse> {
         self.lesson_if_any(wanted).ok_or_else(|| {
             let suggestion = suggestion(wanted, self.names());
             let names: Vec<&str> = self.names().collect();
             Misuse(format!(
                 "there is no lesson `{wanted}`{suggestion}\nThe lessons are {}; \
-                 `cargo xtask list` shows them with their steps",
+                 `cargo xtask lesson --list` shows them with their steps",
                 names.join(", ")
             ))
         })
     }
 
-    /// Gives the lesson of that name or number, if there is one.
+    /// Returns the lesson of that name or number, if there is one.
     pub fn lesson_if_any(&self, wanted: &str) -> Option<&Lesson> {
         self.lessons
             .iter()
             .find(|lesson| lesson.name == wanted || lesson.number.to_string() == wanted)
     }
 
-    /// Gives the folder into which Cargo builds.
+    /// Returns the folder into which Cargo builds. Cargo knows it: it may be set in the environment
+    /// or in a configuration file.
     pub fn target_folder(&self) -> PathBuf {
-        // A relative path is one from where the command was given.
-        match env::var_os("CARGO_TARGET_DIR") {
-            Some(folder) if !folder.is_empty() => {
-                let here = env::current_dir().unwrap_or_else(|_| self.root.clone());
-                here.join(folder)
-            }
-            _ => self.root.join("target"),
+        let mut command = build::cargo(&self.root, "metadata");
+        command.args(["--no-deps", "--offline", "--format-version", "1"]);
+        let metadata = command.output().map(|output| output.stdout);
+        let metadata = metadata.unwrap_or_default();
+        let metadata: serde_json::Value = serde_json::from_slice(&metadata).unwrap_or_default();
+        match metadata["target_directory"].as_str() {
+            Some(folder) => PathBuf::from(folder),
+            None => self.root.join("target"),
         }
     }
 
-    /// Gives the names of the lessons in order.
+    /// Returns the names of the lessons in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.lessons.iter().map(|lesson| lesson.name.as_str())
     }
 }
 
 impl Lesson {
-    fn read(folder: PathBuf) -> anyhow::Result<Self> {
-        let path = folder.join("Cargo.toml");
-        let manifest = Manifest::read(&path)?;
-        let key = |name| ["package", "metadata", "lesson", name];
-        let (Some(name), Some(number), Some(title), Some(minutes)) = (
-            manifest.text(&["package", "name"]),
-            manifest.number(&key("number")),
-            manifest.text(&key("title")),
-            manifest.number(&key("minutes")),
-        ) else {
-            bail!(
-                "{}, line {}: a lesson needs a package name and a table [package.metadata.lesson] \
-                 with `number`, `title` and `minutes`",
-                path.display(),
-                manifest.line(&["package", "metadata", "lesson"])
-            );
-        };
-        Ok(Self {
-            name: name.to_owned(),
-            number,
-            title: title.to_owned(),
-            minutes,
-            folder,
+    fn read(folder: &Path) -> anyhow::Result<Self> {
+        const TABLE: [&str; 3] = ["package", "metadata", "lesson"];
+        manifest::read(&folder.join("Cargo.toml"), |manifest| {
+            let number = |key| manifest.number(&[TABLE[0], TABLE[1], TABLE[2], key]);
+            let (Some(name), Some(number), Some(title), Some(minutes)) = (
+                manifest.text(&["package", "name"]),
+                number("number"),
+                manifest.text(&["package", "metadata", "lesson", "title"]),
+                number("minutes"),
+            ) else {
+                bail!(
+                    "line {}: a lesson needs a package name and a table [package.metadata.lesson] \
+                     with `number`, `title` and `minutes`",
+                    manifest.line(&TABLE)
+                );
+            };
+            Ok(Self {
+                name: name.to_owned(),
+                number,
+                title: title.to_owned(),
+                minutes,
+                folder: folder.to_owned(),
+            })
         })
     }
 
@@ -135,13 +139,10 @@ impl Lesson {
 
     /// Reads the script of the lesson.
     pub fn readme(&self) -> anyhow::Result<Document> {
-        let path = self.readme_path();
-        let text = fs::read_to_string(&path)
-            .with_context(|| format!("{} cannot be read", path.display()))?;
-        Ok(Document::parse(&text))
+        Ok(Document::parse(&text_of(&self.readme_path())?))
     }
 
-    /// Gives the section of the lesson's script that shows a step, or refuses a step that the lesson
+    /// Returns the section of the lesson's script that shows a step, or refuses a step that the lesson
     /// does not have.
     pub fn step<'a>(&self, script: &'a Document, wanted: &str) -> Result<&'a Section, Misuse> {
         let mut sections = script.sections.iter();
@@ -158,7 +159,7 @@ impl Lesson {
     }
 }
 
-/// Gives the command that runs a step, as the lesson's README shows it.
+/// Returns the command that runs a step, as the lesson's README shows it.
 pub fn command(lesson: &str, step: &str) -> String {
     format!("$ cargo run -q -p {lesson} -- {step}")
 }
@@ -166,21 +167,18 @@ pub fn command(lesson: &str, step: &str) -> String {
 /// Finds the root of the checkout: Cargo says where this package is, or else it is looked for from
 /// the current folder upwards.
 fn root() -> anyhow::Result<PathBuf> {
-    let from_cargo = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-    let start = match from_cargo {
-        Some(folder) => folder,
-        None => env::current_dir().context("the current folder cannot be told")?,
+    let start = match env::var_os("CARGO_MANIFEST_DIR") {
+        Some(folder) => PathBuf::from(folder),
+        None => env::current_dir().context("the current folder is unknown")?,
     };
-    start
-        .ancestors()
-        .find(|folder| folder.join("lessons").is_dir())
-        .map(Path::to_owned)
-        .with_context(|| {
-            format!(
-                "there is no folder `lessons` in {} or above: run `cargo xtask` in the checkout",
-                start.display()
-            )
-        })
+    let mut folders = start.ancestors();
+    let root = folders.find(|folder| folder.join("lessons").is_dir());
+    root.map(Path::to_owned).with_context(|| {
+        format!(
+            "there is no folder `lessons` in {} or above: run `cargo xtask` in the checkout",
+            start.display()
+        )
+    })
 }
 
 #[cfg(test)]
@@ -200,12 +198,8 @@ mod tests {
         fs::write(folder.join("Cargo.toml"), manifest).unwrap();
     }
 
-    fn course_error(root: &Path) -> String {
-        format!("{:#}", Course::find(root.to_owned()).err().unwrap())
-    }
-
     #[test]
-    fn lessons_come_in_the_order_of_their_numbers() {
+    fn lessons_come_in_the_order_of_their_numbers_and_are_found_by_name_and_number() {
         let root = tempfile::tempdir().unwrap();
         write_lesson(root.path(), "queue", 6);
         write_lesson(root.path(), "pool", 5);
@@ -213,14 +207,7 @@ mod tests {
         let course = Course::find(root.path().to_owned()).unwrap();
         assert_eq!(course.names().collect::<Vec<_>>(), ["pool", "queue"]);
         assert_eq!(course.lessons[0].title, "About pool");
-    }
-
-    #[test]
-    fn a_lesson_is_found_by_name_and_by_number() {
-        let root = tempfile::tempdir().unwrap();
-        write_lesson(root.path(), "pool", 5);
-        let course = Course::find(root.path().to_owned()).unwrap();
-        assert_eq!(course.lesson("pool").unwrap().number, 5);
+        assert_eq!(course.lesson("queue").unwrap().number, 6);
         assert_eq!(course.lesson("5").unwrap().name, "pool");
         let error = course.lesson("poll").unwrap_err().to_string();
         assert!(error.contains("no lesson `poll`; did you mean `pool`?"));
@@ -241,33 +228,30 @@ mod tests {
     }
 
     #[test]
-    fn two_lessons_of_one_number_are_refused() {
+    fn manifests_that_cannot_be_used_are_named_with_the_line() {
         let root = tempfile::tempdir().unwrap();
+        write_lesson(root.path(), "pool", 5);
         write_lesson(root.path(), "queue", 5);
-        write_lesson(root.path(), "pool", 5);
-        let error = course_error(root.path());
-        assert!(error.contains("both have number 5"), "{error}");
-    }
+        let error = || {
+            let course = Course::find(root.path().to_owned());
+            format!("{:#}", course.err().unwrap())
+        };
+        assert!(error().contains("both have number 5"), "{}", error());
+        fs::remove_dir_all(root.path().join("lessons/queue")).unwrap();
 
-    #[test]
-    fn a_broken_manifest_is_named() {
-        let root = tempfile::tempdir().unwrap();
-        write_lesson(root.path(), "pool", 5);
-        let manifest = root.path().join("lessons/pool/Cargo.toml");
-        fs::write(&manifest, "[package\n").unwrap();
-        let error = course_error(root.path());
-        assert!(error.contains(&manifest.display().to_string()), "{error}");
-        assert!(error.contains("line 1"), "{error}");
-    }
-
-    #[test]
-    fn a_manifest_without_minutes_is_named() {
-        let root = tempfile::tempdir().unwrap();
-        write_lesson(root.path(), "pool", 5);
         let manifest = root.path().join("lessons/pool/Cargo.toml");
         let text = fs::read_to_string(&manifest).unwrap();
-        fs::write(&manifest, text.replace("minutes", "hours")).unwrap();
-        let error = course_error(root.path());
-        assert!(error.contains("line 4: a lesson needs"), "{error}");
+        for (text, fault) in [
+            ("[package\n", "line 1: "),
+            (&text.replace("minutes", "hours"), "line 4: a lesson needs"),
+        ] {
+            fs::write(&manifest, text).unwrap();
+            let place = manifest.display().to_string();
+            assert!(
+                error().contains(&place) && error().contains(fault),
+                "{}",
+                error()
+            );
+        }
     }
 }
