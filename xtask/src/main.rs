@@ -33,6 +33,7 @@ mod table;
 mod task;
 mod terminal;
 mod timeline;
+mod tool;
 
 use std::process::ExitCode;
 
