@@ -70,8 +70,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
 /// link to. Returns the number of pages.
 fn write_source(course: &Course, folder: &Path) -> anyhow::Result<usize> {
     if folder.exists() {
-        fs::remove_dir_all(folder)
-            .with_context(|| format!("{} cannot be removed", folder.display()))?;
+        fs::remove_dir_all(folder)?;
     }
     let src = folder.join("src");
     let root = course.root.canonicalize()?;
@@ -80,8 +79,8 @@ fn write_source(course: &Course, folder: &Path) -> anyhow::Result<usize> {
     let mut summary = vec!["# Contents\n".to_owned()];
     for page in &pages {
         let document = Document::parse(&read(&root.join(page))?);
-        let mut edits = document
-            .redirected(|link| destination(&root, &pages, page, &link.destination, &mut files));
+        let mut edits =
+            document.redirected(|link| destination(&root, page, &link.destination, &mut files));
         edits.extend(folds(&document));
         let path = in_book(&page.display().to_string());
         put(&src.join(&path), document.edited(edits).as_bytes())?;
@@ -95,8 +94,10 @@ fn write_source(course: &Course, folder: &Path) -> anyhow::Result<usize> {
         });
     }
     for file in files {
-        let bytes = fs::read(root.join(&file))?;
-        put(&src.join(in_book(&file.display().to_string())), &bytes)?;
+        let copy = src.join(in_book(&file.display().to_string()));
+        if !copy.exists() {
+            put(&copy, &fs::read(root.join(file))?)?;
+        }
     }
     put(&src.join("SUMMARY.md"), summary.concat().as_bytes())?;
     put(&folder.join("book.toml"), include_bytes!("book/book.toml"))?;
@@ -124,14 +125,8 @@ fn in_book(path: &str) -> String {
     }
 }
 
-/// Returns where a link of a page leads in the book. A file that is no page is added to `files`.
-fn destination(
-    root: &Path,
-    pages: &[PathBuf],
-    page: &Path,
-    link: &str,
-    files: &mut BTreeSet<PathBuf>,
-) -> Destination {
+/// Returns where a link of a page leads in the book, and adds the file that must be there for it.
+fn destination(root: &Path, page: &Path, link: &str, files: &mut BTreeSet<PathBuf>) -> Destination {
     let (path, heading) = link.split_at(link.find('#').unwrap_or(link.len()));
     if path.is_empty() || path.contains("://") {
         return Destination::Same;
@@ -139,9 +134,7 @@ fn destination(
     let target = root.join(page).with_file_name(path).canonicalize();
     match target.unwrap_or_default().strip_prefix(root) {
         Ok(target) if root.join(target).is_file() => {
-            if !pages.iter().any(|page| page == target) {
-                files.insert(target.to_owned());
-            }
+            files.insert(target.to_owned());
             Destination::Moved(in_book(path) + heading)
         }
         _ => Destination::Gone,
@@ -158,20 +151,17 @@ fn folds(document: &Document) -> Vec<(Range<usize>, String)> {
     let mut edits = Vec::new();
     for (index, section) in document.sections.iter().enumerate() {
         let run = section.code().find(|code| code.language() == "console");
-        let (place, summary) = match run {
-            Some(run) if section.step.is_some() => {
-                let start = start_of(run.line);
-                (start..start, "The run, and what there is to notice")
-            }
-            _ if section.heading.starts_with("Hint ") => {
-                let heading = start_of(section.line)..start_of(section.line + 1);
-                (heading, section.heading.as_str())
-            }
-            _ => continue,
+        let run = run.filter(|_| section.step.is_some());
+        let is_hint = section.heading.starts_with("Hint ");
+        let (from, to, summary) = match run {
+            Some(run) => (run.line, run.line, "The run, and what there is to notice"),
+            None if is_hint => (section.line, section.line + 1, &*section.heading),
+            None => continue,
         };
         let next = document.sections.get(index + 1);
-        let end = next.map_or(document.text.len(), |next| start_of(next.line));
-        edits.push((place, format!("<details><summary>{summary}</summary>\n\n")));
+        let end = start_of(next.map_or(usize::MAX, |next| next.line));
+        let opening = format!("<details><summary>{summary}</summary>\n\n");
+        edits.push((start_of(from)..start_of(to), opening));
         edits.push((end..end, "\n</details>\n\n".to_owned()));
     }
     edits

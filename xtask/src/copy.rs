@@ -35,16 +35,7 @@ const LIMIT: Duration = Duration::from_mins(2);
 const NOT_COPIED: [&str; 3] = ["tests", "benches", "examples"];
 
 /// Ends the manifest of a copy. The crates are no members, so nothing is needed for their tests.
-const WORKSPACE: &str = "
-# This project is a workspace of its own, even where it lies inside another one.
-[workspace]
-exclude = [\"crates\"]
-
-# The lesson measures itself, so even a debug build is optimised.
-[profile.dev]
-opt-level = 2
-debug = \"line-tables-only\"
-";
+const WORKSPACE: &str = include_str!("copy/workspace.toml");
 
 /// The test that every copy gets: without arguments, a lesson's program runs all steps.
 const STEPS_TEST: &str = "\
@@ -59,12 +50,6 @@ fn every_step_succeeds() {
 const OPENING: &str = "\
 This is a project of its own, copied from a course. [The end of this page](#about-this-project) tells
 you which commands work here.";
-
-/// How to do the exercise without `cargo xtask exercise`.
-const EXERCISE: &str = "
-`cargo run -q --example LESSON-exercise` checks what you wrote and tells you what is still wrong.
-[`exercise/task.md`](exercise/task.md) has hints, too, and
-[`exercise/solution/main.rs`](exercise/solution/main.rs) is a solution.";
 
 /// The last section of a lesson's README, and what takes its place in a copy.
 const TAKE_ALONG: &str = "## Take this lesson with you";
@@ -118,8 +103,8 @@ fn copy(course: &Course, lesson: &Lesson, dir: &Path) -> anyhow::Result<()> {
             .into());
         }
     }
-    let missing = dir.ancestors().take_while(|folder| !folder.exists());
-    let new = missing.last().map(Path::to_owned);
+    let is_missing = |folder: &&Path| folder.symlink_metadata().is_err();
+    let new = dir.ancestors().take_while(is_missing).last();
     let filled = fs::create_dir_all(&dir)
         .with_context(|| format!("{} cannot be made", dir.display()))
         .and_then(|()| fill(course, lesson, &crates, &dir));
@@ -128,7 +113,7 @@ fn copy(course: &Course, lesson: &Lesson, dir: &Path) -> anyhow::Result<()> {
         if let Some(new) = new {
             let _ = fs::remove_dir_all(new);
         }
-        for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
             let path = entry.path();
             let _ = fs::remove_dir_all(&path).or_else(|_| fs::remove_file(&path));
         }
@@ -187,7 +172,7 @@ fn fill(
         }
     }
     let manifest = read(&lesson.manifest_path())?;
-    let manifest = manifest.replace("../../crates/", "crates/") + WORKSPACE;
+    let manifest = manifest.replace("../../crates/", "crates/") + "\n" + WORKSPACE;
     let readme = readme(&lesson.name, &read(&lesson.readme_path())?);
     let test = STEPS_TEST.replace("LESSON", &lesson.name);
     put(&dir.join("Cargo.toml"), manifest.as_bytes())?;
@@ -224,14 +209,8 @@ fn copy_folder(from: &Path, to: &Path, without: &[&str]) -> anyhow::Result<()> {
 /// link leads out of it.
 fn readme(lesson: &str, text: &str) -> String {
     let script = text.split_once(TAKE_ALONG);
-    let mut script = script.map_or(text, |(script, _)| script).to_owned();
-    if let Some(start) = script.find(&format!("`cargo xtask exercise {lesson}`")) {
-        let end = script[start..].find("\n\n").map(|end| start + end);
-        let after = script.split_off(end.unwrap_or(script.len()));
-        script.truncate(script[..start].trim_end().len());
-        script += &(EXERCISE.replace("LESSON", lesson) + &after);
-    }
-    let document = Document::parse(&script);
+    let document = Document::parse(script.map_or(text, |(script, _)| script));
+    let script = &document.text;
     let mut edits = document.redirected(|link| {
         if link.destination.starts_with("../") {
             Destination::Gone

@@ -244,13 +244,13 @@ fn a_copy_has_what_the_lesson_needs_and_nothing_else() {
     for part in [
         "# All about greeting\n\nThis is a project of its own,",
         "\n$ cargo run -q -- hello\n",
-        "\nDo it.\n`cargo run -q --example greeting-exercise` checks",
-        "is a solution.\n\n## More\n\n",
+        "\nDo it. `cargo xtask exercise greeting` (in the course) shows\nmore.\n",
         "\nSee the *other*, `cargo xtask timeline greeting hello` (in the course)\n",
         "\nand `python3 greeting.py`.\n",
         "\n// for `cargo xtask timeline`\n",
         "\n\n## About this project\n",
         "| `cargo run -q -- hello` | runs one step;",
+        "| `cargo run -q --example greeting-exercise` | checks",
     ] {
         assert!(readme.contains(part), "no {part:?} in {readme}");
     }
