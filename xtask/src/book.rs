@@ -141,8 +141,8 @@ fn destination(root: &Path, page: &Path, link: &str, files: &mut BTreeSet<PathBu
     }
 }
 
-/// Returns the edits that fold each hint, and each run with the answer after it: nobody is to read by
-/// accident what they give away.
+/// Returns the edits that fold each hint, and each run with the answer after it, so that you don't read
+/// an answer before you have thought about the question.
 fn folds(document: &Document) -> Vec<(Range<usize>, String)> {
     let start_of = |line: usize| {
         let lines = document.text.split_inclusive('\n').take(line - 1);
@@ -154,7 +154,7 @@ fn folds(document: &Document) -> Vec<(Range<usize>, String)> {
         let run = run.filter(|_| section.step.is_some());
         let is_hint = section.heading.starts_with("Hint ");
         let (from, to, summary) = match run {
-            Some(run) => (run.line, run.line, "The run, and what there is to notice"),
+            Some(run) => (run.line, run.line, "The run, and what to notice"),
             None if is_hint => (section.line, section.line + 1, &*section.heading),
             None => continue,
         };

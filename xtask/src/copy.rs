@@ -96,7 +96,7 @@ fn copy(course: &Course, lesson: &Lesson, dir: &Path) -> anyhow::Result<()> {
     for copied in crates.iter().chain([&lesson.folder]) {
         if existing.starts_with(copied.canonicalize()?) {
             return Err(Misuse(format!(
-                "{} lies in {}, which is to be copied: choose a folder outside of it",
+                "{} is inside {}, which would be copied: choose a folder outside of it",
                 dir.display(),
                 copied.display()
             ))
@@ -109,7 +109,7 @@ fn copy(course: &Course, lesson: &Lesson, dir: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("{} cannot be made", dir.display()))
         .and_then(|()| fill(course, lesson, &crates, &dir));
     if filled.is_err() {
-        // What cannot be removed matters less than the first error.
+        // If something cannot be removed, the first error is still the one to report.
         if let Some(new) = new {
             let _ = fs::remove_dir_all(new);
         }
@@ -191,7 +191,7 @@ fn fill(
     )
 }
 
-/// Copies the files below a folder, but no symbolic links, nor what is built.
+/// Copies the files below a folder, but neither symbolic links nor build output.
 fn copy_folder(from: &Path, to: &Path, without: &[&str]) -> anyhow::Result<()> {
     let mut files = Vec::new();
     files_below(from, Path::new(""), &mut files)?;

@@ -24,7 +24,11 @@ fn every_lesson_becomes_a_project_that_builds_and_runs_anywhere() {
     let inside = tempfile::tempdir_in(course().join("target")).expect("a folder in the checkout");
     let workspace = other_workspace(outside.path());
     let place = outside.path().join("a folder with spaces");
-    for lesson in lessons() {
+    let lessons = lessons();
+    for special in ["locks", "pipe", "naming"] {
+        assert!(lessons.iter().any(|lesson| lesson == special));
+    }
+    for lesson in lessons {
         let dir = match lesson.as_str() {
             "locks" => inside.path().join(&lesson),
             "pipe" => workspace.join(&lesson),
@@ -39,20 +43,29 @@ fn every_lesson_becomes_a_project_that_builds_and_runs_anywhere() {
         assert_eq!(touched.status, Some(0), "{touched:?}");
 
         versions_are_those_of_the_course(&dir);
-        let steps = cargo(&dir, "run", &["--", "--list"]);
+        let package = if lesson == "naming" {
+            renamed(&dir)
+        } else {
+            lesson.clone()
+        };
+        let steps = cargo(&dir, &["run", "--locked", "--", "--list"]);
         let steps: Vec<&str> = steps.lines().collect();
         commands_work_in_the_copy(&dir, &lesson, &steps);
-        cargo(&dir, "run", &["--", steps[0]]);
-        cargo(&dir, "run", &["--example", &format!("{lesson}-solution")]);
+        cargo(&dir, &["run", "--locked", "--", steps[0]]);
+        let solution = format!("{lesson}-solution");
+        cargo(&dir, &["run", "--locked", "--example", &solution]);
         if lesson == "pipe" {
-            cargo(&dir, "test", &[]);
+            cargo(&dir, &["test", "--locked"]);
         }
-        cargo(&dir, "clean", &["-p", &lesson]);
+        cargo(&dir, &["clean", "-p", &package]);
     }
     // The workspace around a copy still works.
-    cargo(&workspace, "build", &[]);
+    cargo(&workspace, &["build", "--locked"]);
     // The copies lie elsewhere the next time: what was built for them would pile up.
-    cargo(&place, "clean", &["-p", "support", "-p", "multiprocess"]);
+    cargo(&place, &["clean", "-p", "support", "-p", "multiprocess"]);
+    drop(inside);
+    // It goes unless the checkout is built there.
+    let _ = fs::remove_dir(course().join("target"));
 }
 
 fn course() -> &'static Path {
@@ -96,25 +109,28 @@ fn other_workspace(folder: &Path) -> PathBuf {
     root
 }
 
-/// Runs Cargo to a good end, without a network and with the versions in the lock file.
-fn cargo(dir: &Path, task: &str, arguments: &[&str]) -> String {
+/// Gives a copy another name as its README says, and returns that.
+fn renamed(dir: &Path) -> String {
+    let path = dir.join("Cargo.toml");
+    let manifest = text(&path).replacen("\nname = \"", "\nname = \"my-", 1);
+    fs::write(path, manifest).expect("another name");
+    cargo(dir, &["build"]);
+    "my-naming".to_owned()
+}
+
+/// Runs Cargo to a good end without a network.
+fn cargo(dir: &Path, arguments: &[&str]) -> String {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("copies");
     let mut command = Command::new(env!("CARGO"));
     command
-        .args([task, "--quiet", "--offline", "--locked"])
+        .args(["--quiet", "--offline"])
         .args(SETTINGS.iter().flat_map(|setting| ["--config", setting]))
         .args(arguments)
-        .env(
-            "CARGO_TARGET_DIR",
-            Path::new(env!("CARGO_TARGET_TMPDIR")).join("copies"),
-        )
+        .env("CARGO_TARGET_DIR", target)
         .current_dir(dir);
     let Told { out, error, status } = told(&mut command);
-    assert_eq!(
-        status,
-        Some(0),
-        "{}: cargo {task}: {out}{error}",
-        dir.display()
-    );
+    let shown = dir.display();
+    assert_eq!(status, Some(0), "{shown}: {arguments:?}: {out}{error}");
     out
 }
 
