@@ -22,8 +22,9 @@ pub(crate) const USAGE: &str = "\
 Usage: cargo xtask book
 
 Makes an HTML book of the whole course in target/book, with exercises and search,
-and checks its links. You can copy that folder wherever you like, and read it
-without a network, and without a server too, but for the search in some browsers.
+and checks its links. Runs with their answers, and hints, are folded until you
+open them. You can copy that folder wherever you like, and read it without a
+network, and without a server too, but for the search in some browsers.
 
 The program mdbook makes it. If that is not installed, you are told how to.
 ";
