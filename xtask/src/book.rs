@@ -1,135 +1,203 @@
-mod edition;
-mod page;
-mod proof;
-mod source;
+//! `cargo xtask book`: the READMEs as an HTML book, made by mdbook.
 
-use std::env;
+use std::collections::BTreeSet;
 use std::fs;
+use std::io::{self, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
-use lexopt::{Arg, Parser};
+use anyhow::{Context, ensure};
+use lexopt::Parser;
 
-use self::edition::Edition;
+use crate::copy::{put, read};
 use crate::mdbook::{self, INSTALL};
-use crate::screen::Screen;
-use crate::task;
+use crate::tool;
 use course::Course;
-use course::misuse::Misuse;
-use course::run::{self, Line};
+use course::document::{Destination, Document};
+use course::source::files_below;
 
 pub(crate) const USAGE: &str = "\
-Usage: cargo xtask book [DIR]
+Usage: cargo xtask book
 
-Makes an HTML book of the whole course, with exercises and search, and checks its
-links. It is put into target/book, or into DIR, which must be empty, not there yet,
-or hold such a book, and only when it is whole. It can be read without a network,
-and without a server too, but for the search in some browsers.
+Makes an HTML book of the whole course in target/book, with exercises and search,
+and checks its links. Runs with their answers, and hints, are folded until you
+open them. You can copy that folder wherever you like, and read it without a
+network, and without a server too, but for the search in some browsers.
 
-It is made by the program mdbook. If that is not installed, you are told how to.
+The program mdbook makes it. If that is not installed, you are told how to.
 ";
 
 /// How long mdbook may take; a second is usual.
 const LIMIT: Duration = Duration::from_mins(2);
 
-/// A file in every book, so that no other folder is ever overwritten.
-const MARK: &str = "made-by-cargo-xtask-book.txt";
-
 /// The task `book`: makes an HTML book of the course.
 pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
-    let mut folder = None;
-    while let Some(argument) = arguments.next()? {
-        match argument {
-            Arg::Value(value) if folder.is_none() => folder = Some(PathBuf::from(value)),
-            other => return Err(other.unexpected().into()),
-        }
+    if let Some(argument) = arguments.next()? {
+        return Err(argument.unexpected().into());
     }
     let course = Course::here()?;
+    let mdbook = mdbook::find(&course).with_context(|| {
+        format!(
+            "mdbook is not installed. This installs it for the course only, in a minute or two:\n\n    \
+             {INSTALL}\n\n\
+             Run it in {}, and then `cargo xtask book` again.",
+            course.root.display()
+        )
+    })?;
     let target = course.target_folder();
-    let folder = match folder {
-        Some(folder) => env::current_dir()?.join(folder),
-        None => target.join("book"),
-    };
-    may_be_replaced(&folder)?;
-    let mdbook = mdbook::find(&course).with_context(|| not_installed(&course))?;
-
-    let source = target.join("book-source");
-    let pages = page::all(&course)?;
-    source::write(&course, &pages, &source)?;
-    let mut screen = Screen::stdout(true);
-    let edition = Edition::begin(&folder)?;
-    build(&mdbook, &source, &edition.folder())?;
-    let problems = proof::read(&edition.folder())?;
-    if !problems.is_empty() {
-        return task::verdict(tell(&mut screen, &problems), false);
-    }
-    let first = edition.publish()?.join("index.html");
-    screen.line(&format!("{} pages, no broken link.", pages.len()))?;
-    screen.line(&format!("Open {} in a browser.", first.display()))?;
+    let (source, book) = (target.join("book-source"), target.join("book"));
+    let pages = write_source(&course, &source)?;
+    let mut command = Command::new(mdbook);
+    command.arg("build").arg(&source);
+    command.arg("--dest-dir").arg(&book);
+    tool::run(command, LIMIT)?;
+    let broken = broken_links(&book)?.join("\n");
+    ensure!(
+        broken.is_empty(),
+        "links in the book lead nowhere:\n{broken}"
+    );
+    let first = book.join("index.html");
+    writeln!(
+        io::stdout(),
+        "{pages} pages, no broken link.\nOpen {} in a browser.",
+        first.display()
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn tell(screen: &mut Screen, problems: &[String]) -> anyhow::Result<()> {
-    for problem in problems {
-        screen.line(problem)?;
+/// Writes what mdbook reads: the pages in the same folders as in the checkout, and the files that they
+/// link to. Returns the number of pages.
+fn write_source(course: &Course, folder: &Path) -> anyhow::Result<usize> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
     }
-    let count = problems.len();
-    screen.line(&format!(
-        "{count} links lead nowhere, so the book is not put into its place."
-    ))?;
-    Ok(())
+    let src = folder.join("src");
+    let root = course.root.canonicalize()?;
+    let pages = pages(course);
+    let mut files = BTreeSet::new();
+    let mut summary = vec!["# Contents\n".to_owned()];
+    for page in &pages {
+        let document = Document::parse(&read(&root.join(page))?);
+        let mut edits =
+            document.redirected(|link| destination(&root, page, &link.destination, &mut files));
+        edits.extend(folds(&document));
+        let path = in_book(&page.display().to_string());
+        put(&src.join(&path), document.edited(edits).as_bytes())?;
+        let title = &document.title;
+        summary.push(match path.as_str() {
+            "index.md" => format!("\n[About this course]({path})\n"),
+            "lessons/index.md" => format!("\n[Welcome and farewell]({path})\n\n"),
+            _ if path.ends_with("task.md") => format!("  - [Exercise: {title}]({path})\n"),
+            _ if path.starts_with("lessons") => format!("- [{title}]({path})\n"),
+            _ => format!("\n[{title}]({path})\n"),
+        });
+    }
+    for file in files {
+        let copy = src.join(in_book(&file.display().to_string()));
+        if !copy.exists() {
+            put(&copy, &fs::read(root.join(file))?)?;
+        }
+    }
+    put(&src.join("SUMMARY.md"), summary.concat().as_bytes())?;
+    put(&folder.join("book.toml"), include_bytes!("book/book.toml"))?;
+    Ok(pages.len())
 }
 
-/// Refuses a folder with something in it that is no book of ours: it would be removed.
-fn may_be_replaced(folder: &Path) -> anyhow::Result<()> {
-    let is_empty = match fs::read_dir(folder) {
-        Ok(mut entries) => entries.next().is_none(),
-        Err(_) => !folder.exists(),
+/// Returns the texts that are pages, in order, relative to the root of the checkout.
+fn pages(course: &Course) -> Vec<PathBuf> {
+    let mut pages = vec![PathBuf::from("README.md"), "lessons/README.md".into()];
+    for lesson in &course.lessons {
+        let folder = Path::new("lessons").join(lesson.folder.file_name().unwrap_or_default());
+        pages.extend([folder.join("README.md"), folder.join("exercise/task.md")]);
+    }
+    pages.extend(["crates/multiprocess/README.md", "CONTRIBUTING.md"].map(PathBuf::from));
+    pages.retain(|page| course.root.join(page).is_file());
+    pages
+}
+
+/// Returns what a file is called in the book. A browser shows sources only if they are called text.
+fn in_book(path: &str) -> String {
+    match path.rsplit('.').next() {
+        Some("md") => path.replace("README.md", "index.md"),
+        Some("svg" | "png") => path.to_owned(),
+        _ => format!("{path}.txt"),
+    }
+}
+
+/// Returns where a link of a page leads in the book, and adds the file that must be there for it.
+fn destination(root: &Path, page: &Path, link: &str, files: &mut BTreeSet<PathBuf>) -> Destination {
+    let (path, heading) = link.split_at(link.find('#').unwrap_or(link.len()));
+    if path.is_empty() || path.contains("://") {
+        return Destination::Same;
+    }
+    let target = root.join(page).with_file_name(path).canonicalize();
+    match target.unwrap_or_default().strip_prefix(root) {
+        Ok(target) if root.join(target).is_file() => {
+            files.insert(target.to_owned());
+            Destination::Moved(in_book(path) + heading)
+        }
+        _ => Destination::Gone,
+    }
+}
+
+/// Returns the edits that fold each hint, and each run with the answer after it, so that you don't read
+/// an answer before you have thought about the question.
+fn folds(document: &Document) -> Vec<(Range<usize>, String)> {
+    let start_of = |line: usize| {
+        let lines = document.text.split_inclusive('\n').take(line - 1);
+        lines.map(str::len).sum::<usize>()
     };
-    if is_empty || folder.join(MARK).is_file() {
-        return Ok(());
+    let mut edits = Vec::new();
+    for (index, section) in document.sections.iter().enumerate() {
+        let run = section.code().find(|code| code.language() == "console");
+        let run = run.filter(|_| section.step.is_some());
+        let is_hint = section.heading.starts_with("Hint ");
+        let (from, to, summary) = match run {
+            Some(run) => (run.line, run.line, "The run, and what to notice"),
+            None if is_hint => (section.line, section.line + 1, &*section.heading),
+            None => continue,
+        };
+        let next = document.sections.get(index + 1);
+        let end = start_of(next.map_or(usize::MAX, |next| next.line));
+        let opening = format!("<details><summary>{summary}</summary>\n\n");
+        edits.push((start_of(from)..start_of(to), opening));
+        edits.push((end..end, "\n</details>\n\n".to_owned()));
     }
-    let folder = folder.display();
-    let message = format!(
-        "{folder} is neither empty nor a book: name a folder that is not there yet, or remove it"
-    );
-    Err(Misuse(message).into())
+    edits
 }
 
-fn not_installed(course: &Course) -> String {
-    format!(
-        "mdbook is not installed. This installs it for the course only, in a minute or two:\n\n    \
-         {}\n\n\
-         Run it in {}, and then `cargo xtask book` again.",
-        INSTALL.replace(" --features", " \\\n        --features"),
-        course.root.display()
-    )
+/// Returns the links of the finished book that lead nowhere, or by which it would fetch something.
+fn broken_links(book: &Path) -> anyhow::Result<Vec<String>> {
+    let mut files = Vec::new();
+    files_below(book, Path::new(""), &mut files)?;
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "html"));
+    let mut broken = Vec::new();
+    for file in files {
+        let page = book.join(&file);
+        let html = read(&page)?;
+        let links = [" href=\"", " src=\""]
+            .into_iter()
+            .flat_map(|begin| html.split(begin).skip(1));
+        for link in links.filter_map(|link| link.split('"').next()) {
+            if !leads_somewhere(&page, &html, link) {
+                broken.push(format!("{}: {link}", file.display()));
+            }
+        }
+    }
+    Ok(broken)
 }
 
-fn build(mdbook: &Path, source: &Path, folder: &Path) -> anyhow::Result<()> {
-    let mut command = Command::new(mdbook);
-    command
-        .arg("build")
-        .arg(source)
-        .arg("--dest-dir")
-        .arg(folder);
-    let mut said = String::new();
-    let mut warned = false;
-    let end = run::run(command, LIMIT, |line| {
-        let (Line::Output(line) | Line::Error(line)) = line;
-        warned |= line.contains("WARN");
-        said.push_str(&line);
-        said.push('\n');
-        Ok(())
-    })
-    .with_context(|| format!("{} cannot be run", mdbook.display()))?;
-    if !end.is_success() {
-        bail!("mdbook failed, {end}. It said:\n{said}");
+fn leads_somewhere(page: &Path, html: &str, link: &str) -> bool {
+    if link.contains("://") {
+        return html.contains(&format!("<a href=\"{link}\""));
     }
-    if warned {
-        eprint!("{said}");
+    let (path, id) = link.split_once('#').unwrap_or((link, ""));
+    let has_id = |html: &str| id.is_empty() || html.contains(&format!(" id=\"{id}\""));
+    if path.is_empty() {
+        return has_id(html);
     }
-    Ok(())
+    let target = page.with_file_name(path);
+    target.is_file() && (id.is_empty() || read(&target).is_ok_and(|html| has_id(&html)))
 }

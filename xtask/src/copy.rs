@@ -1,55 +1,65 @@
-//! The task `copy`: a lesson as a project of its own.
-//!
-//! The project is made ready in a staging folder beside its place and moved there in one go, so that
-//! it is there whole or not at all. Only an empty folder that cannot be replaced, such as the current
-//! one, is filled entry by entry, `Cargo.toml` last.
+//! `cargo xtask copy`: a lesson as a project of its own.
 
-mod about;
-mod crates;
-mod files;
-mod lockfile;
-mod manifest_text;
-mod outer_workspace;
-mod place;
-mod project;
-mod rewriting;
-mod staging;
-
+use std::collections::BTreeSet;
+use std::env;
 use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::path::{self, Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Duration;
 
 use anyhow::Context;
 use lexopt::{Arg, Parser, ValueExt};
 
-use self::place::Place;
-use self::project::Project;
-use self::staging::Staging;
-use course::interruption::Delay;
+use crate::tool;
+use course::document::{Destination, Document};
 use course::misuse::Misuse;
+use course::source::files_below;
 use course::{Course, Lesson};
 
 pub(crate) const USAGE: &str = "\
-Usage: cargo xtask copy LESSON DIR [--name NAME]
+Usage: cargo xtask copy LESSON DIR
 
 Makes the lesson a project of its own in the folder DIR, with the crates that it
-needs. It builds, runs and passes its tests wherever it lies. DIR must not be
-there yet, or be empty: nothing is overwritten.
-
-Options:
-  --name NAME  the name of the package, if it is not to be that of the lesson
+needs. It builds, runs and passes its tests anywhere, also without a network.
+DIR must not exist yet, or be empty: nothing is overwritten.
 
 Example:
   cargo xtask copy pool ../my-pool
 ";
 
+/// How long Cargo may take for the lock file; it waits when another Cargo is busy with its cache.
+const LIMIT: Duration = Duration::from_mins(2);
+
+/// What a crate has only for its own tests.
+const NOT_COPIED: [&str; 3] = ["tests", "benches", "examples"];
+
+/// Ends the manifest of a copy. The crates are no members, so nothing is needed for their tests.
+const WORKSPACE: &str = include_str!("copy/workspace.toml");
+
+/// The test that every copy gets: without arguments, a lesson's program runs all steps.
+const STEPS_TEST: &str = "\
+#[test]
+fn every_step_succeeds() {
+    let status = std::process::Command::new(env!(\"CARGO_BIN_EXE_LESSON\")).status();
+    assert!(status.expect(\"the program starts\").success());
+}
+";
+
+/// Stands below the title of a copy's README.
+const OPENING: &str = "\
+This is a project of its own, copied from a course. [The end of this page](#about-this-project) tells
+you which commands work here.";
+
+/// The last section of a lesson's README, and what takes its place in a copy.
+const TAKE_ALONG: &str = "## Take this lesson with you";
+const ABOUT: &str = include_str!("copy/about.md");
+
 /// The task `copy`: makes a project of its own out of a lesson.
 pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
-    let (mut lesson, mut dir, mut name) = (None, None, None);
+    let (mut lesson, mut dir) = (None, None);
     while let Some(argument) = arguments.next()? {
         match argument {
-            Arg::Long("name") => name = Some(arguments.value()?.string()?),
             Arg::Value(word) if lesson.is_none() => lesson = Some(word.string()?),
             Arg::Value(word) if dir.is_none() => dir = Some(PathBuf::from(word)),
             other => return Err(other.unexpected().into()),
@@ -61,119 +71,179 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     };
     let course = Course::here()?;
     let lesson = course.lesson(&lesson)?;
-    let name = name.unwrap_or_else(|| lesson.name.clone());
-    let delay = Delay::begin().context("signals cannot be watched")?;
-    let copied = copy(&course, lesson, &name, &dir, &delay);
-    if let Err(interrupted) = delay.look() {
-        if copied.is_err() {
-            eprintln!("Interrupted: nothing was copied.");
-        }
-        return Ok(interrupted.end());
-    }
-    drop(delay);
-    copied?;
-    tell_what_next(lesson, &name, &dir)?;
+    copy(&course, lesson, &dir)?;
+    writeln!(
+        io::stdout(),
+        "Lesson {} is copied. What to do next:\n\n  \
+           cd \"{}\"\n  \
+           cargo run -q            # run every step\n  \
+           cargo run -q -- --list  # list the steps\n  \
+           cargo test              # check that every step succeeds\n\n\
+         Its README.md tells you what else works there.",
+        lesson.name,
+        dir.display()
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn copy(
+/// Makes the project, or leaves nothing of it.
+fn copy(course: &Course, lesson: &Lesson, dir: &Path) -> anyhow::Result<()> {
+    let crates = crates_for(course, lesson)?;
+    let dir = path::absolute(dir).map_err(|error| Misuse(format!("{}: {error}", dir.display())))?;
+    refuse_unless_empty(&dir)?;
+    let existing = dir.ancestors().find(|folder| folder.exists());
+    let existing = existing.unwrap_or(&dir).canonicalize()?;
+    for copied in crates.iter().chain([&lesson.folder]) {
+        if existing.starts_with(copied.canonicalize()?) {
+            return Err(Misuse(format!(
+                "{} is inside {}, which would be copied: choose a folder outside of it",
+                dir.display(),
+                copied.display()
+            ))
+            .into());
+        }
+    }
+    let is_missing = |folder: &&Path| folder.symlink_metadata().is_err();
+    let new = dir.ancestors().take_while(is_missing).last();
+    let filled = fs::create_dir_all(&dir)
+        .with_context(|| format!("{} cannot be made", dir.display()))
+        .and_then(|()| fill(course, lesson, &crates, &dir));
+    if filled.is_err() {
+        // If something cannot be removed, the first error is still the one to report.
+        if let Some(new) = new {
+            let _ = fs::remove_dir_all(new);
+        }
+        for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let _ = fs::remove_dir_all(&path).or_else(|_| fs::remove_file(&path));
+        }
+    }
+    filled
+}
+
+/// Returns the folders of the crates that a lesson uses, and of those that they use in turn.
+fn crates_for(course: &Course, lesson: &Lesson) -> anyhow::Result<BTreeSet<PathBuf>> {
+    let mut crates = BTreeSet::new();
+    let mut manifests = vec![lesson.manifest_path()];
+    while let Some(manifest) = manifests.pop() {
+        let text = read(&manifest)?;
+        let paths = text.split("path = \"../").skip(1);
+        for path in paths.filter_map(|rest| rest.split('"').next()) {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            let folder = course.root.join("crates").join(name);
+            if crates.insert(folder.clone()) {
+                manifests.push(folder.join("Cargo.toml"));
+            }
+        }
+    }
+    Ok(crates)
+}
+
+fn refuse_unless_empty(dir: &Path) -> Result<(), Misuse> {
+    let is_free = match fs::read_dir(dir) {
+        Ok(mut entries) => entries.next().is_none(),
+        // Neither a file, nor a link that leads nowhere.
+        Err(_) => dir.symlink_metadata().is_err(),
+    };
+    if is_free {
+        return Ok(());
+    }
+    Err(Misuse(format!(
+        "{} exists and is not an empty folder, and nothing is overwritten: choose another one",
+        dir.display()
+    )))
+}
+
+fn fill(
     course: &Course,
     lesson: &Lesson,
-    name: &str,
+    crates: &BTreeSet<PathBuf>,
     dir: &Path,
-    delay: &Delay,
 ) -> anyhow::Result<()> {
-    let project = Project::new(course, lesson, name)?;
-    refuse_name(&project, name)?;
-    let place = Place::find(dir)?;
-    refuse_if_copied_too(&project, lesson, &place)?;
-    outer_workspace::refuse_if_claimed(&place)?;
+    copy_folder(&lesson.folder, dir, &[])?;
+    for from in crates {
+        let name = from.file_name().unwrap_or_default();
+        copy_folder(from, &dir.join("crates").join(name), &NOT_COPIED)?;
+    }
+    for name in ["Cargo.lock", "LICENSE-APACHE", "LICENSE-MIT"] {
+        let from = course.root.join(name);
+        if from.exists() {
+            put(&dir.join(name), &fs::read(from)?)?;
+        }
+    }
+    let manifest = read(&lesson.manifest_path())?;
+    let manifest = manifest.replace("../../crates/", "crates/") + "\n" + WORKSPACE;
+    let readme = readme(&lesson.name, &read(&lesson.readme_path())?);
+    let test = STEPS_TEST.replace("LESSON", &lesson.name);
+    put(&dir.join("Cargo.toml"), manifest.as_bytes())?;
+    put(&dir.join("README.md"), readme.as_bytes())?;
+    put(&dir.join("tests").join("steps.rs"), test.as_bytes())?;
+    put(&dir.join(".gitignore"), b"/target\n")?;
 
-    let staging = Staging::begin(&place).with_context(|| {
-        format!(
-            "nothing can be written in {}; choose another folder",
-            place.anchor.display()
-        )
-    })?;
-    let folder = staging.project(&place);
-    fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-    project.write(&folder, delay)?;
-    lockfile::write(&folder, delay)?;
-    anyhow::ensure!(delay.look().is_ok(), "interrupted");
-    staging.publish(&place)
+    // Takes out of the course's lock file what this project does not need; no version changes.
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .args(["update", "--workspace", "--offline", "--quiet"])
+        .current_dir(dir);
+    tool::run(cargo, LIMIT).context(
+        "Cargo.lock cannot be written for the copy; run `cargo fetch` in the course while there is \
+         a network, and try again",
+    )
 }
 
-/// Refuses what Cargo would not accept as the name of this package.
-fn refuse_name(project: &Project, name: &str) -> Result<(), Misuse> {
-    let allowed = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
-    let begins_well =
-        name.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_');
-    if !begins_well || !name.chars().all(allowed) {
-        return Err(Misuse(format!(
-            "`{name}` cannot be the name of a package: it begins with a letter, and has letters, \
-             digits, `-` and `_`"
-        )));
-    }
-    if project.crates().any(|(_, other)| other == name) {
-        return Err(Misuse(format!(
-            "the copy has a package called `{name}` already: choose another name"
-        )));
-    }
-    Ok(())
-}
-
-/// Refuses a place in one of the folders that are copied: the next copy would contain this one.
-fn refuse_if_copied_too(project: &Project, lesson: &Lesson, place: &Place) -> anyhow::Result<()> {
-    let lesson = fs::canonicalize(&lesson.folder)
-        .with_context(|| format!("{} cannot be read", lesson.folder.display()))?;
-    let folder = place.folder();
-    let mut copied = project
-        .crates()
-        .map(|(from, _)| from)
-        .chain([lesson.as_path()]);
-    if let Some(inside) = copied.find(|copied| folder.starts_with(copied)) {
-        return Err(Misuse(format!(
-            "{} lies in {}, which is to be copied: choose a folder outside of it",
-            folder.display(),
-            inside.display()
-        ))
-        .into());
+/// Copies the files below a folder, but neither symbolic links nor build output.
+fn copy_folder(from: &Path, to: &Path, without: &[&str]) -> anyhow::Result<()> {
+    let mut files = Vec::new();
+    files_below(from, Path::new(""), &mut files)?;
+    files.retain(|file| !without.iter().any(|folder| file.starts_with(folder)));
+    for file in files {
+        let path = from.join(&file);
+        let bytes =
+            fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+        put(&to.join(file), &bytes)?;
     }
     Ok(())
 }
 
-fn tell_what_next(lesson: &Lesson, name: &str, dir: &Path) -> anyhow::Result<()> {
-    let readme = lesson.readme()?;
-    let step = readme.steps().next().unwrap_or("--list").to_owned();
-    let place = dir.display().to_string();
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "/\\.-_:~".contains(letter);
-    let place = if place.chars().all(plain) {
-        place
-    } else {
-        format!("{place:?}")
-    };
-    let change_folder = if dir == Path::new(".") {
-        String::new()
-    } else {
-        format!("cd {place}\n  ")
-    };
-    let called = if name == lesson.name {
-        String::new()
-    } else {
-        format!(", as package {name}")
-    };
-    let mut out = io::stdout().lock();
-    writeln!(
-        out,
-        "Lesson {} is copied{called}. What to do next:\n\n  \
-           {change_folder}\
-           cargo run -q              runs every step\n  \
-           {:<26}runs one step\n  \
-           cargo test                runs every step and checks that it succeeds\n\n\
-         To build it without a network, run `cargo fetch` there while there is one.\n\
-         Its README.md says what else there is to know.",
-        lesson.name,
-        format!("cargo run -q -- {step}"),
-    )?;
-    Ok(())
+/// Returns the README of a copy: every command works there, or is marked as one of the course, and no
+/// link leads out of it.
+fn readme(lesson: &str, text: &str) -> String {
+    let script = text.split_once(TAKE_ALONG);
+    let document = Document::parse(script.map_or(text, |(script, _)| script));
+    let script = &document.text;
+    let mut edits = document.redirected(|link| {
+        if link.destination.starts_with("../") {
+            Destination::Gone
+        } else {
+            Destination::Same
+        }
+    });
+    for (start, _) in script.match_indices("`cargo xtask ") {
+        let is_code = document.code().any(|code| code.place.contains(&start));
+        if let Some(length) = script[start + 1..].find('`').filter(|_| !is_code) {
+            let end = start + 1 + length + 1;
+            edits.push((end..end, " (in the course)".to_owned()));
+        }
+    }
+    let script = document
+        .edited(edits)
+        .replace(&format!(" -p {lesson}"), "")
+        .replace(&format!("lessons/{lesson}/"), "");
+    let step = document.steps().next().unwrap_or("--list");
+    let about = ABOUT.replace("LESSON", lesson).replace("STEP", step);
+    let (title, rest) = script.split_once('\n').unwrap_or((&script, ""));
+    format!("{title}\n\n{OPENING}\n{rest}{about}")
+}
+
+/// Reads a text; an error names the file.
+pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))
+}
+
+/// Writes a file, and makes the folder for it.
+pub(crate) fn put(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let folder = path.parent().unwrap_or(path);
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(path, bytes))
+        .with_context(|| format!("{} cannot be written", path.display()))
 }

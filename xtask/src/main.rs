@@ -34,6 +34,7 @@ mod table;
 mod task;
 mod terminal;
 mod timeline;
+mod tool;
 
 use std::process::ExitCode;
 

@@ -2,8 +2,7 @@
 
 mod book;
 mod checking;
-mod copies;
-mod copying;
+mod copy;
 #[cfg(unix)]
 mod counterparts;
 #[cfg(unix)]

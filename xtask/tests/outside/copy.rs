@@ -1,0 +1,327 @@
+//! `cargo xtask copy`: a copy is a project that builds and runs wherever it lies, or there is none.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::small_course::{SmallCourse, Told, told, xtask};
+
+/// The copies are here to be built and run, not to be quick.
+const SETTINGS: [&str; 3] = [
+    "profile.dev.opt-level=0",
+    "profile.dev.debug=false",
+    "profile.dev.incremental=false",
+];
+
+#[cfg(unix)]
+#[test]
+fn every_lesson_becomes_a_project_that_builds_and_runs_anywhere() {
+    let outside = tempfile::tempdir().expect("a folder outside of the checkout");
+    fs::create_dir_all(course().join("target")).expect("a folder in the checkout");
+    let inside = tempfile::tempdir_in(course().join("target")).expect("a folder in the checkout");
+    let workspace = other_workspace(outside.path());
+    let place = outside.path().join("a folder with spaces");
+    let lessons = lessons();
+    for special in ["locks", "pipe", "naming"] {
+        assert!(lessons.iter().any(|lesson| lesson == special));
+    }
+    for lesson in lessons {
+        let dir = match lesson.as_str() {
+            "locks" => inside.path().join(&lesson),
+            "pipe" => workspace.join(&lesson),
+            _ => place.clone(),
+        };
+        let _ = fs::remove_dir_all(&dir);
+        let copied = told(xtask(course(), &["copy", &lesson]).arg(&dir));
+        assert_eq!(copied.status, Some(0), "{lesson}: {copied:?}");
+        // As old as those of the copy before: what was built of them there does for this one.
+        let touch = ["-exec", "touch", "-d", "2001-01-01", "{}", "+"];
+        let touched = told(Command::new("find").arg(dir.join("crates")).args(touch));
+        assert_eq!(touched.status, Some(0), "{touched:?}");
+
+        versions_are_those_of_the_course(&dir);
+        let package = if lesson == "naming" {
+            renamed(&dir)
+        } else {
+            lesson.clone()
+        };
+        let steps = cargo(&dir, &["run", "--locked", "--", "--list"]);
+        let steps: Vec<&str> = steps.lines().collect();
+        commands_work_in_the_copy(&dir, &lesson, &steps);
+        cargo(&dir, &["run", "--locked", "--", steps[0]]);
+        let solution = format!("{lesson}-solution");
+        cargo(&dir, &["run", "--locked", "--example", &solution]);
+        if lesson == "pipe" {
+            cargo(&dir, &["test", "--locked"]);
+        }
+        cargo(&dir, &["clean", "-p", &package]);
+    }
+    // The workspace around a copy still works.
+    cargo(&workspace, &["build", "--locked"]);
+    // The copies lie elsewhere the next time: what was built for them would pile up.
+    cargo(&place, &["clean", "-p", "support", "-p", "multiprocess"]);
+    drop(inside);
+    // It goes unless the checkout is built there.
+    let _ = fs::remove_dir(course().join("target"));
+}
+
+fn course() -> &'static Path {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().expect("the root of the checkout")
+}
+
+fn lessons() -> Vec<String> {
+    let folders = fs::read_dir(course().join("lessons")).expect("the lessons");
+    let folders = folders.map(|entry| entry.expect("a lesson").path());
+    let lessons = folders.filter(|folder| {
+        fs::read_to_string(folder.join("Cargo.toml"))
+            .is_ok_and(|text| text.contains("metadata.lesson") && !text.contains("[workspace]"))
+    });
+    let names = lessons.map(|folder| folder.file_name().expect("a name").display().to_string());
+    names.collect()
+}
+
+/// A workspace of one package.
+fn other_workspace(folder: &Path) -> PathBuf {
+    let root = folder.join("workspace");
+    for (path, text) in [
+        (
+            "Cargo.toml",
+            "[workspace]\nmembers = [\"one\"]\nresolver = \"3\"\n",
+        ),
+        (
+            "Cargo.lock",
+            "version = 4\n\n[[package]]\nname = \"one\"\nversion = \"0.0.0\"\n",
+        ),
+        (
+            "one/Cargo.toml",
+            "[package]\nname = \"one\"\nedition = \"2024\"\n",
+        ),
+        ("one/src/lib.rs", ""),
+    ] {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+    root
+}
+
+/// Gives a copy another name as its README says, and returns that.
+fn renamed(dir: &Path) -> String {
+    let path = dir.join("Cargo.toml");
+    let manifest = text(&path).replacen("\nname = \"", "\nname = \"my-", 1);
+    fs::write(path, manifest).expect("another name");
+    cargo(dir, &["build"]);
+    "my-naming".to_owned()
+}
+
+/// Runs Cargo to a good end without a network.
+fn cargo(dir: &Path, arguments: &[&str]) -> String {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("copies");
+    let mut command = Command::new(env!("CARGO"));
+    command
+        .args(["--quiet", "--offline"])
+        .args(SETTINGS.iter().flat_map(|setting| ["--config", setting]))
+        .args(arguments)
+        .env("CARGO_TARGET_DIR", target)
+        .current_dir(dir);
+    let Told { out, error, status } = told(&mut command);
+    let shown = dir.display();
+    assert_eq!(status, Some(0), "{shown}: {arguments:?}: {out}{error}");
+    out
+}
+
+/// Each package that is not the project's own has the version and the checksum of the course.
+fn versions_are_those_of_the_course(dir: &Path) {
+    let locked = |folder: &Path| -> BTreeSet<String> {
+        let text = text(&folder.join("Cargo.lock"));
+        let packages = text.split("[[package]]\n").skip(1);
+        let packages = packages.filter(|package| package.contains("checksum = "));
+        let packages = packages.map(|package| package.split("dependencies = ").next());
+        packages
+            .flatten()
+            .map(|package| package.trim().to_owned())
+            .collect()
+    };
+    let (of_course, of_copy) = (locked(course()), locked(dir));
+    assert!(
+        of_copy.is_subset(&of_course),
+        "{}: {of_copy:#?}",
+        dir.display()
+    );
+    assert!(
+        (20..of_course.len()).contains(&of_copy.len()),
+        "what is not needed is gone"
+    );
+}
+
+/// The README names no command that works only in the course, unless it says so, and no link leads out.
+fn commands_work_in_the_copy(dir: &Path, lesson: &str, steps: &[&str]) {
+    let readme = text(&dir.join("README.md"));
+    let (script, about) = readme
+        .split_once("## About this project")
+        .expect("the last section");
+    for line in script.lines() {
+        if let Some(command) = line.strip_prefix("$ cargo run -q -- ") {
+            let step = command.split(' ').next().unwrap_or_default();
+            assert!(steps.contains(&step), "{lesson}: {line}");
+        }
+        let is_fitting = match line.split_once("`cargo xtask ") {
+            Some((before, after)) => before.contains("// ") || after.contains("` (in the course)"),
+            None => !line.contains("cargo xtask"),
+        };
+        assert!(is_fitting, "{lesson}: {line}");
+        assert!(!line.contains(&format!(" -p {lesson}")), "{lesson}: {line}");
+        assert!(!line.contains("](../"), "{lesson}: {line}");
+    }
+    for command in [
+        format!("`cargo run -q -- {}`", steps[0]),
+        format!("`python3 {lesson}.py"),
+    ] {
+        assert!(about.contains(&command), "no {command} in {about}");
+    }
+}
+
+fn text(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    let mut names: Vec<String> = names.map(|name| name.display().to_string()).collect();
+    names.sort();
+    names
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder for copies")
+}
+
+#[cfg(unix)]
+#[test]
+fn a_copy_has_what_the_lesson_needs_and_nothing_else() {
+    let course = SmallCourse::new();
+    course.write(
+        "crates/extra/Cargo.toml",
+        "[package]\nname = \"extra\"\nedition = \"2024\"\n\n[dependencies]\n\
+         more = { path = \"../more\" }\n\n[dev-dependencies]\nno-such-package = \"1\"\n\n\
+         [[test]]\nname = \"own\"\n",
+    );
+    course.write("crates/extra/src/lib.rs", "");
+    course.write("crates/extra/tests/own.rs", "this does not compile");
+    let manifest = "[package]\nname = \"more\"\nedition = \"2024\"\n";
+    course.write("crates/more/Cargo.toml", manifest);
+    course.write("crates/more/src/lib.rs", "");
+    course.write("crates/unused/Cargo.toml", "");
+    course.append(
+        "lessons/greeting/Cargo.toml",
+        "\n[dependencies]\nextra = { path = \"../../crates/extra\" } # kept\n",
+    );
+    course.append(
+        "lessons/greeting/README.md",
+        "\n## Exercise\n\nDo it. `cargo xtask exercise greeting` shows\nmore.\n\n\
+         ## More\n\nSee [the *other*](../trouble/README.md), `cargo xtask timeline greeting hello`\n\
+         and `python3 lessons/greeting/greeting.py`.\n\n\
+         ```rust\n// for `cargo xtask timeline`\n```\n\n\
+         ## Take this lesson with you\n\nHow to copy it.\n",
+    );
+    course.write("lessons/greeting/target/built", "");
+    let secret = course.path("secret");
+    fs::create_dir(&secret).expect("a folder");
+    std::os::unix::fs::symlink(secret, course.path("lessons/greeting/link")).expect("a link");
+
+    let folder = folder();
+    let dir = folder.path().join("new folder/mine");
+    let copied = told(course.command(&["copy", "greeting"]).arg(&dir));
+    assert_eq!((copied.error.as_str(), copied.status), ("", Some(0)));
+    let cd = format!("\n  cd \"{}\"\n", dir.display());
+    assert!(copied.out.contains(&cd), "{}", copied.out);
+
+    let expected = "src tests .gitignore Cargo.lock Cargo.toml README.md crates";
+    let expected: BTreeSet<_> = expected.split(' ').map(str::to_owned).collect();
+    assert_eq!(names(&dir).into_iter().collect::<BTreeSet<_>>(), expected);
+    assert_eq!(names(&dir.join("crates")), ["extra", "more"]);
+    assert_eq!(names(&dir.join("crates/extra")), ["Cargo.toml", "src"]);
+    let manifest = text(&dir.join("Cargo.toml"));
+    assert!(
+        manifest.contains("\nextra = { path = \"crates/extra\" } # kept\n"),
+        "{manifest}"
+    );
+    assert!(
+        manifest.contains("\n[workspace]\nexclude = [\"crates\"]\n"),
+        "{manifest}"
+    );
+
+    let readme = text(&dir.join("README.md"));
+    for part in [
+        "# All about greeting\n\nThis is a project of its own,",
+        "\n$ cargo run -q -- hello\n",
+        "\nDo it. `cargo xtask exercise greeting` (in the course) shows\nmore.\n",
+        "\nSee the *other*, `cargo xtask timeline greeting hello` (in the course)\n",
+        "\nand `python3 greeting.py`.\n",
+        "\n// for `cargo xtask timeline`\n",
+        "\n\n## About this project\n",
+        "| `cargo run -q -- hello` | runs one step;",
+        "| `cargo run -q --example greeting-exercise` | checks",
+    ] {
+        assert!(readme.contains(part), "no {part:?} in {readme}");
+    }
+    assert!(!readme.contains("How to copy it"), "{readme}");
+}
+
+#[test]
+fn what_cannot_be_copied_is_refused_and_nothing_is_changed() {
+    let course = SmallCourse::new();
+    for (arguments, expected) in [
+        (&["copy"][..], "cargo xtask copy pool ../my-pool"),
+        (&["copy", "greeting"], "a lesson and a folder are needed"),
+        (&["copy", "greting", "new"], "did you mean `greeting`?"),
+        (&["copy", "greeting", "new", "more"], "unexpected argument"),
+        (&["copy", "greeting", "new", "--name"], "--name"),
+        (&["copy", "greeting", ""], "empty path"),
+        (
+            &["copy", "greeting", "lessons/greeting/a/b"],
+            "a folder outside",
+        ),
+        (
+            &["copy", "greeting", "lessons/trouble"],
+            "not an empty folder",
+        ),
+        (&["copy", "greeting", "Cargo.toml"], "not an empty folder"),
+    ] {
+        let told = course.tell(arguments);
+        assert!(told.error.contains(expected), "{arguments:?}: {told:?}");
+        assert_eq!((told.out.as_str(), told.status), ("", Some(2)), "{told:?}");
+    }
+    assert_eq!(names(&course.path("")), ["Cargo.toml", "lessons"]);
+    let lesson = names(&course.path("lessons/greeting"));
+    assert_eq!(lesson, ["Cargo.toml", "README.md", "src"]);
+}
+
+#[test]
+fn when_cargo_fails_nothing_is_left_and_what_it_said_is_told() {
+    let course = SmallCourse::new();
+    let dependency = "\n[dependencies]\nno-such-package = \"1\"\n";
+    course.append("lessons/greeting/Cargo.toml", dependency);
+    let (new, empty) = (folder(), folder());
+    for dir in [new.path().join("one/two"), empty.path().to_owned()] {
+        let told = told(course.command(&["copy", "greeting"]).arg(dir));
+        assert!(told.error.contains("run `cargo fetch`"), "{told:?}");
+        assert!(told.error.contains("no-such-package"), "{told:?}");
+        assert_eq!(told.status, Some(1));
+    }
+    assert_eq!((names(new.path()), names(empty.path())), (vec![], vec![]));
+}
+
+#[test]
+fn the_course_goes_on_with_a_copy_among_its_lessons() {
+    let course = SmallCourse::new();
+    for dir in ["lessons/mine", "again"] {
+        let told = course.tell(&["copy", "greeting", dir]);
+        assert_eq!(told.status, Some(0), "{told:?}");
+    }
+}
