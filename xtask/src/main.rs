@@ -41,7 +41,6 @@ mod selection;
 mod source;
 mod stopwatch;
 mod summary;
-mod svg;
 mod sync;
 mod table;
 mod task;

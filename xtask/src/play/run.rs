@@ -11,7 +11,7 @@ use crate::course::command;
 use crate::live_run::{self, Line};
 use crate::program::Program;
 use crate::python;
-use crate::timeline::{self, Recording};
+use crate::timeline::Recording;
 
 impl Player<'_> {
     /// Runs a step, and its counterpart if that is wanted. Tells whether the lesson could be built.
@@ -53,12 +53,11 @@ impl Player<'_> {
         self.time("Rust", both, time)?;
         if let Some(recording) = recording {
             let title = format!("{} {step}", lesson.name);
-            match recording.and_then(|recording| recording.timeline()) {
-                Ok(timeline) => timeline::show(&mut self.screen, &title, &timeline)?,
-                Err(error) => {
-                    let said = format!("There are no lanes to show: {error:#}.");
-                    self.screen.remark(&said)?;
-                }
+            let root = &self.course.root;
+            let shown = recording.and_then(|it| it.show(&mut self.screen, root, &title, &[]));
+            if let Err(error) = shown {
+                let said = format!("There are no lanes to show: {error:#}.");
+                self.screen.remark(&said)?;
             }
         }
         if let Some(reason) = &failure {

@@ -1,0 +1,174 @@
+//! Lanes for the terminal: a line for each, a column for each stretch of time.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use support::readable_time;
+
+use crate::model::{Kind, Lane, Mark, Part, Sign, Timeline};
+
+/// A longer name is cut.
+const MAX_NAME: usize = 18;
+
+/// What a column shows.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Cell {
+    Absent,
+    Present,
+    Span(Kind),
+    Mark(Sign),
+    /// Puts and gets.
+    Both,
+    /// A letter of a note.
+    Letter(char),
+}
+
+/// What begins and ends a style of the terminal; those here are legible on light and dark.
+type Style = (&'static str, &'static str);
+const BOLD: Style = ("\u{1b}[1m", "\u{1b}[22m");
+const MAGENTA: Style = ("\u{1b}[35m", "\u{1b}[39m");
+const RED: Style = ("\u{1b}[1;31m", "\u{1b}[22;39m");
+const NONE: Style = ("", "");
+
+impl Cell {
+    /// Returns how it looks plain, and drawn with a style. Characters alone tell cells apart.
+    fn look(self) -> (char, char, Style) {
+        match self {
+            Cell::Absent | Cell::Mark(Sign::Note) => (' ', ' ', NONE),
+            Cell::Present => ('-', '─', NONE),
+            Cell::Span(Kind::Task) => ('=', '━', BOLD),
+            Cell::Span(Kind::Wait) => ('.', '░', NONE),
+            Cell::Span(Kind::Hold) => ('#', '█', MAGENTA),
+            Cell::Mark(Sign::Put) => ('>', '▲', BOLD),
+            Cell::Mark(Sign::Got) => ('<', '▼', BOLD),
+            Cell::Mark(Sign::Terminated) => (']', '■', NONE),
+            Cell::Mark(Sign::Failed) => ('X', 'X', RED),
+            Cell::Both => ('*', '◆', BOLD),
+            Cell::Letter(letter) => (letter, letter, BOLD),
+        }
+    }
+
+    fn meaning(self) -> &'static str {
+        match self {
+            Cell::Absent | Cell::Letter(_) => "",
+            Cell::Present => "is there",
+            Cell::Span(kind) => kind.meaning(),
+            Cell::Mark(sign) => sign.meaning(),
+            Cell::Both => "both",
+        }
+    }
+}
+
+/// Returns the lanes of each part, `width` columns wide, and a legend.
+pub(crate) fn lines(title: &str, timeline: &Timeline, width: usize, plain: bool) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut used = BTreeSet::new();
+    let edge = if plain { '|' } else { '│' };
+    for part in timeline.shown_parts() {
+        let lanes: Vec<&Lane> = timeline.lanes_in(part).map(|(_, lane)| lane).collect();
+        let names = lanes.iter().map(|lane| lane.name.chars().count());
+        let name_width = names.max().unwrap_or(0).min(MAX_NAME);
+        let columns = width.saturating_sub(name_width + 3).max(10);
+        let heading = match part.heading() {
+            "" => title.to_owned(),
+            heading => format!("{title}, {heading}"),
+        };
+        let length = readable_time(Duration::from_nanos(part.length()));
+        let column = readable_time(Duration::from_nanos(part.length() / columns as u64));
+        lines.push(format!("{heading}: {length}, a column is {column}"));
+        for lane in lanes {
+            let row = row(lane, part, columns);
+            let (name, cells) = (&lane.name, drawn(&row, plain));
+            lines.push(format!(
+                "{name:name_width$.name_width$} {edge}{cells}{edge}"
+            ));
+            used.extend(row);
+        }
+        lines.push(String::new());
+    }
+    lines.extend(legend(&used, plain));
+    if timeline.is_cut {
+        lines.push("A process recorded only its first 100000 events.".to_owned());
+    }
+    lines
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a column of a screen"
+)]
+fn row(lane: &Lane, part: &Part, columns: usize) -> Vec<Cell> {
+    let column = |at| {
+        let column = part.place(at, part.length()) * columns as f64;
+        (column as usize).min(columns - 1)
+    };
+    let mut row = vec![Cell::Absent; columns];
+    row[column(lane.start)..=column(lane.end)].fill(Cell::Present);
+    for kind in Kind::ALL {
+        let spans = lane.spans.iter().filter(|span| span.kind == kind);
+        for span in spans.filter(|span| part.touches(span.start, span.end)) {
+            let (start, end) = (column(span.start), column(span.end));
+            // A wait of less than a column would hide what else is there.
+            if kind != Kind::Wait || start < end {
+                row[start..=end].fill(Cell::Span(kind));
+            }
+        }
+    }
+    let marks = lane.marks.iter();
+    let marks: Vec<&Mark> = marks
+        .filter(|mark| part.touches(mark.at, mark.at))
+        .collect();
+    for (index, mark) in marks.iter().enumerate() {
+        let place = column(mark.at);
+        row[place] = match (mark.sign, row[place]) {
+            (Sign::Note, cell) => cell,
+            (Sign::Put, Cell::Mark(Sign::Got)) | (Sign::Got, Cell::Mark(Sign::Put)) => Cell::Both,
+            (Sign::Put | Sign::Got, Cell::Both) => Cell::Both,
+            (sign, _) => Cell::Mark(sign),
+        };
+        if mark.sign == Sign::Note {
+            // As many letters as there are columns up to the next mark, and one left between.
+            let next = marks.get(index + 1).map_or(columns, |next| column(next.at));
+            let letters = mark.label.chars().map(Cell::Letter);
+            let letters = letters.take(next.saturating_sub(place + 1).max(1));
+            for (cell, letter) in row[place..].iter_mut().zip(letters) {
+                *cell = letter;
+            }
+        }
+    }
+    row
+}
+
+/// Returns the cells as text, those of one style between its escapes.
+fn drawn(row: &[Cell], plain: bool) -> String {
+    let mut text = String::new();
+    for cells in row.chunk_by(|one, other| one.look().2 == other.look().2) {
+        let (before, after) = if plain { NONE } else { cells[0].look().2 };
+        text += before;
+        text.extend(cells.iter().map(|cell| match cell.look() {
+            (letter, ..) if plain => letter,
+            (_, letter, _) => letter,
+        }));
+        text += after;
+    }
+    text
+}
+
+/// Returns what the cells mean: a line for spans and notes, and one for what happens at a moment.
+fn legend(used: &BTreeSet<Cell>, plain: bool) -> Vec<String> {
+    let cells = used.iter().filter(|cell| !cell.meaning().is_empty());
+    let is_span = |cell: &&Cell| **cell < Cell::Mark(Sign::Note);
+    let (spans, moments): (Vec<&Cell>, Vec<&Cell>) = cells.partition(is_span);
+    let explained = |cell: &Cell| format!("{} {}", drawn(&[*cell], plain), cell.meaning());
+    let [mut spans, moments] = [spans, moments].map(|cells| {
+        let entries = cells.into_iter().map(explained);
+        entries.collect::<Vec<String>>()
+    });
+    if used.iter().any(|cell| matches!(cell, Cell::Letter(_))) {
+        spans.push("text: its own notes".to_owned());
+    }
+    let lines = [spans.join("   "), moments.join("   ")];
+    lines.into_iter().filter(|line| !line.is_empty()).collect()
+}
