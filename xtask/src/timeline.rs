@@ -114,15 +114,9 @@ impl Recording {
     ) -> anyhow::Result<()> {
         let mut command = build(screen, root, "timeline")?.command();
         let width = screen.width().to_string();
-        let style = if screen.is_plain() {
-            "--plain"
-        } else {
-            "--color"
-        };
-        command
-            .arg(&self.folder)
-            .args(["--title", title, "--width", &width, style])
-            .args(options);
+        command.arg(&self.folder).args(options);
+        command.args(["--title", title, "--width", &width]);
+        command.args((!screen.is_plain()).then_some("--color"));
         let mut errors = Vec::new();
         let end = live_run::run(command, Program::STEP_LIMIT, |line| match line {
             Line::Output(text) => screen.line(&text),
@@ -150,9 +144,11 @@ impl Drop for Recording {
 fn build(screen: &mut Screen, root: &Path, package: &str) -> anyhow::Result<Program> {
     // Lanes may be piped to another program, which has no use for this.
     let is_quiet = !io::stdout().is_terminal();
-    let built = Program::build(root, package, |doing| match is_quiet {
-        true => Ok(()),
-        false => screen.status(&format!("Building {package}"), doing),
+    let built = Program::build(root, package, |doing| {
+        if is_quiet {
+            return Ok(());
+        }
+        screen.status(&format!("Building {package}"), doing)
     });
     screen.end_status()?;
     match built? {

@@ -8,12 +8,10 @@ use crate::recording::{Event, Process};
 
 /// Makes the timeline of a run out of what its processes recorded.
 pub(crate) fn timeline(processes: &[Process]) -> Timeline {
-    let numbered = processes.iter().enumerate();
-    let events = numbered.flat_map(|(number, process)| {
-        let events = process.events.iter();
-        events.map(move |event| (number, event))
-    });
-    let mut events: Vec<(usize, &Event)> = events.collect();
+    let mut events: Vec<(usize, &Event)> = Vec::new();
+    for (number, process) in processes.iter().enumerate() {
+        events.extend(process.events.iter().map(|event| (number, event)));
+    }
     // All have one clock: nothing comes before its cause, and each thread keeps its order.
     events.sort_by_key(|(_, event)| event.at);
     let made = events.iter().filter(|(_, event)| event.what == "made");

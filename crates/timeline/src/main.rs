@@ -12,10 +12,9 @@ mod trace;
 #[cfg(test)]
 mod tests;
 
-use std::env;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -33,13 +32,11 @@ crate multiprocess with its feature `record`, run it with
 MULTIPROCESS_RECORD=FOLDER in its environment.
 
 Options:
-  -o, --output FILE  write a picture (map.svg), or a trace (map.json) that
-                     opens in Perfetto and in Chrome's about:tracing
-      --title TEXT   the heading, instead of the name of the folder
-      --width COUMNS the width of the lanes, instead of 80
-      --plain        lanes in ASCII without colours, as when the output is not
-                     a terminal or NO_COLOR is set
-      --color        lanes with colours even so
+  -o, --output FILE    write a picture (map.svg), or a trace (map.json) that
+                       opens in Perfetto and in Chrome's about:tracing
+      --title TEXT     the heading, instead of the name of the folder
+      --width COLUMNS  the width of the lanes, instead of 80
+      --color          draw the lanes with colours, instead of in plain ASCII
 ";
 
 fn main() -> ExitCode {
@@ -51,23 +48,24 @@ fn main() -> ExitCode {
     let Err(error) = printed else {
         return ExitCode::SUCCESS;
     };
+    if error.is::<lexopt::Error>() {
+        eprintln!("error: {error}");
+        return ExitCode::from(2);
+    }
     eprintln!("error: {error:#}");
-    ExitCode::from(if error.is::<lexopt::Error>() { 2 } else { 1 })
+    ExitCode::FAILURE
 }
 
 /// Does what the command line says, and returns what is to be printed.
 fn run() -> Result<String> {
     let (mut folder, mut title, mut output) = (None, None, None);
-    let mut width = 80;
-    let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let mut plain = no_color || !io::stdout().is_terminal();
+    let (mut width, mut plain) = (80, true);
     let mut arguments = Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
             Arg::Short('o') | Arg::Long("output") => output = Some(arguments.value()?.into()),
             Arg::Long("title") => title = Some(arguments.value()?.string()?),
             Arg::Long("width") => width = arguments.value()?.parse()?,
-            Arg::Long("plain") => plain = true,
             Arg::Long("color") => plain = false,
             Arg::Long("help") | Arg::Short('h') => return Ok(USAGE.to_owned()),
             Arg::Value(path) if folder.is_none() => folder = Some(PathBuf::from(path)),

@@ -1,5 +1,7 @@
 //! What a recording shows: lanes, with spans and marks on them, and arrows between them.
 
+use std::time::Duration;
+
 /// All that is drawn. Times are nanoseconds from the beginning.
 #[derive(Debug, Default)]
 pub(crate) struct Timeline {
@@ -11,14 +13,14 @@ pub(crate) struct Timeline {
 }
 
 impl Timeline {
-    /// Returns the parts of a run that show something: not the beginning, if only the first process is there.
+    /// Returns the parts of a run that show something: not a beginning in which nothing happens.
     pub(crate) fn shown_parts(&self) -> impl Iterator<Item = &Part> {
-        let has_more = self.parts.len() > 1;
-        self.parts.iter().filter(move |part| {
-            let is_beginning = has_more && part.title.is_empty();
-            let is_nothing = |lane: &Lane| is_beginning && lane.is_main && lane.is_idle_in(part);
-            !self.lanes_in(part).all(|(_, lane)| is_nothing(lane))
-        })
+        let is_one = self.parts.len() == 1;
+        let shows = move |lane: &Lane, part: &Part| {
+            is_one || !part.title.is_empty() || !lane.is_idle_in(part)
+        };
+        let parts = self.parts.iter();
+        parts.filter(move |part| self.lanes_in(part).any(|(_, lane)| shows(lane, part)))
     }
 
     /// Returns the lanes that have something to show in a part, with their numbers.
@@ -160,4 +162,9 @@ impl Part {
     pub(crate) fn touches(&self, start: u64, end: u64) -> bool {
         start < self.end && end >= self.start
     }
+}
+
+/// Returns a time with its unit.
+pub(crate) fn time(nanoseconds: u64) -> String {
+    support::readable_time(Duration::from_nanos(nanoseconds))
 }

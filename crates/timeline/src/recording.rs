@@ -89,16 +89,17 @@ fn read_process(text: &str) -> Result<Option<Process>> {
             continue;
         };
         if let Ok(fields) = serde_json::from_str(line) {
-            let event = read_event(fields);
-            events.push(event.with_context(|| format!("line {}", index + 1))?);
+            let event = read_event(fields).with_context(|| format!("line {}", index + 1))?;
+            events.push(event);
         }
     }
     if events.is_empty() {
         return Ok(None);
     }
     let first = events.remove(0);
-    let pid = first.number("pid");
-    let pid = pid.filter(|_| first.what == "process begins");
+    let pid = first
+        .number("pid")
+        .filter(|_| first.what == "process begins");
     let pid = pid.context("line 1: expected the event `process begins` with its `pid`")?;
     Ok(Some(Process {
         name: first.text("name").to_owned(),

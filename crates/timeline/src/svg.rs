@@ -6,7 +6,7 @@ mod words;
 
 use canvas::{Canvas, text_width};
 
-use crate::model::{Arrow, Cause, Kind, Lane, Mark, Part, Sign, Span, Timeline};
+use crate::model::{Arrow, Cause, Kind, Lane, Mark, Part, Sign, Span, Timeline, time};
 
 const WIDTH: f64 = 820.0;
 const RIGHT: f64 = 24.0;
@@ -60,13 +60,9 @@ impl Picture<'_> {
     /// Draws the part from a height on, and returns the height at which the next begins.
     fn draw(&self, canvas: &mut Canvas, mut y: f64) -> f64 {
         if !self.part.heading().is_empty() {
-            let length = words::time(self.part.length());
-            canvas.text(
-                "p",
-                12.0,
-                y + 20.0,
-                &format!("{} ({length})", self.part.heading()),
-            );
+            let length = time(self.part.length());
+            let heading = format!("{} ({length})", self.part.heading());
+            canvas.text("p", 12.0, y + 20.0, &heading);
             y += 26.0;
         }
         let top = y;
@@ -96,7 +92,8 @@ impl Picture<'_> {
             (Cause::Message, "arrow", MAX_NEAR),
             (Cause::Lock, "arrow", MAX_NEAR),
         ] {
-            let is_shown = |(lane, at): (usize, u64)| rows[lane].is_some() && self.shows(at);
+            let is_shown =
+                |(lane, at): (usize, u64)| rows[lane].is_some() && self.part.touches(at, at);
             let arrows = self.timeline.arrows.iter();
             let arrows = arrows
                 .filter(|arrow| arrow.cause == cause && is_shown(arrow.from) && is_shown(arrow.to));
@@ -112,8 +109,8 @@ impl Picture<'_> {
 
     fn lane(&self, canvas: &mut Canvas, lane: &Lane, y: f64) {
         canvas.text("n", 12.0, y + 4.0, &shortened(&lane.name));
-        let line = format!("H{:.1}", self.x(lane.end));
-        canvas.path("there", self.x(lane.start), y, &line);
+        let end = format!("H{:.1}", self.x(lane.end));
+        canvas.path("there", self.x(lane.start), y, &end);
         for kind in Kind::ALL {
             let mut drawn_to = f64::MIN;
             let spans = lane.spans.iter().filter(|span| span.kind == kind);
@@ -126,7 +123,10 @@ impl Picture<'_> {
                 }
             }
         }
-        let marks = lane.marks.iter().filter(|mark| self.shows(mark.at));
+        let marks = lane
+            .marks
+            .iter()
+            .filter(|mark| self.part.touches(mark.at, mark.at));
         let marks: Vec<&Mark> = marks.collect();
         for (index, mark) in marks.iter().enumerate() {
             let next = marks.get(index + 1).map_or(WIDTH, |next| self.x(next.at));
@@ -168,10 +168,6 @@ impl Picture<'_> {
     /// Returns where in the picture a moment is.
     fn x(&self, at: u64) -> f64 {
         self.left + (WIDTH - RIGHT - self.left) * self.part.place(at, self.length)
-    }
-
-    fn shows(&self, at: u64) -> bool {
-        self.part.touches(at, at)
     }
 }
 

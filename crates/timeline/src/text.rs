@@ -1,11 +1,8 @@
 //! Lanes for the terminal: a line for each, a column for each stretch of time.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use support::readable_time;
-
-use crate::model::{Kind, Lane, Mark, Part, Sign, Timeline};
+use crate::model::{Kind, Lane, Mark, Part, Sign, Timeline, time};
 
 /// A longer name is cut.
 const MAX_NAME: usize = 18;
@@ -23,25 +20,23 @@ enum Cell {
     Letter(char),
 }
 
-/// What begins and ends a style of the terminal; those here are legible on light and dark.
-type Style = (&'static str, &'static str);
-const BOLD: Style = ("\u{1b}[1m", "\u{1b}[22m");
-const MAGENTA: Style = ("\u{1b}[35m", "\u{1b}[39m");
-const RED: Style = ("\u{1b}[1;31m", "\u{1b}[22;39m");
-const NONE: Style = ("", "");
+/// Numbers of styles of the terminal that are legible on light and dark.
+const BOLD: &str = "1";
+const MAGENTA: &str = "35";
+const RED: &str = "1;31";
 
 impl Cell {
     /// Returns how it looks plain, and drawn with a style. Characters alone tell cells apart.
-    fn look(self) -> (char, char, Style) {
+    fn look(self) -> (char, char, &'static str) {
         match self {
-            Cell::Absent | Cell::Mark(Sign::Note) => (' ', ' ', NONE),
-            Cell::Present => ('-', '─', NONE),
+            Cell::Absent | Cell::Mark(Sign::Note) => (' ', ' ', ""),
+            Cell::Present => ('-', '─', ""),
             Cell::Span(Kind::Task) => ('=', '━', BOLD),
-            Cell::Span(Kind::Wait) => ('.', '░', NONE),
+            Cell::Span(Kind::Wait) => ('.', '░', ""),
             Cell::Span(Kind::Hold) => ('#', '█', MAGENTA),
             Cell::Mark(Sign::Put) => ('>', '▲', BOLD),
             Cell::Mark(Sign::Got) => ('<', '▼', BOLD),
-            Cell::Mark(Sign::Terminated) => (']', '■', NONE),
+            Cell::Mark(Sign::Terminated) => (']', '■', ""),
             Cell::Mark(Sign::Failed) => ('X', 'X', RED),
             Cell::Both => ('*', '◆', BOLD),
             Cell::Letter(letter) => (letter, letter, BOLD),
@@ -65,23 +60,21 @@ pub(crate) fn lines(title: &str, timeline: &Timeline, width: usize, plain: bool)
     let mut used = BTreeSet::new();
     let edge = if plain { '|' } else { '│' };
     for part in timeline.shown_parts() {
-        let lanes: Vec<&Lane> = timeline.lanes_in(part).map(|(_, lane)| lane).collect();
-        let names = lanes.iter().map(|lane| lane.name.chars().count());
+        let shown: Vec<&Lane> = timeline.lanes_in(part).map(|(_, lane)| lane).collect();
+        let names = shown.iter().map(|lane| lane.name.chars().count());
         let name_width = names.max().unwrap_or(0).min(MAX_NAME);
         let columns = width.saturating_sub(name_width + 3).max(10);
         let heading = match part.heading() {
             "" => title.to_owned(),
             heading => format!("{title}, {heading}"),
         };
-        let length = readable_time(Duration::from_nanos(part.length()));
-        let column = readable_time(Duration::from_nanos(part.length() / columns as u64));
+        let length = time(part.length());
+        let column = time(part.length() / columns as u64);
         lines.push(format!("{heading}: {length}, a column is {column}"));
-        for lane in lanes {
+        for lane in shown {
             let row = row(lane, part, columns);
-            let (name, cells) = (&lane.name, drawn(&row, plain));
-            lines.push(format!(
-                "{name:name_width$.name_width$} {edge}{cells}{edge}"
-            ));
+            let name = format!("{:name_width$.name_width$}", lane.name);
+            lines.push(format!("{name} {edge}{}{edge}", drawn(&row, plain)));
             used.extend(row);
         }
         lines.push(String::new());
@@ -124,8 +117,8 @@ fn row(lane: &Lane, part: &Part, columns: usize) -> Vec<Cell> {
         let place = column(mark.at);
         row[place] = match (mark.sign, row[place]) {
             (Sign::Note, cell) => cell,
-            (Sign::Put, Cell::Mark(Sign::Got)) | (Sign::Got, Cell::Mark(Sign::Put)) => Cell::Both,
-            (Sign::Put | Sign::Got, Cell::Both) => Cell::Both,
+            (Sign::Put, Cell::Mark(Sign::Got) | Cell::Both)
+            | (Sign::Got, Cell::Mark(Sign::Put) | Cell::Both) => Cell::Both,
             (sign, _) => Cell::Mark(sign),
         };
         if mark.sign == Sign::Note {
@@ -145,30 +138,29 @@ fn row(lane: &Lane, part: &Part, columns: usize) -> Vec<Cell> {
 fn drawn(row: &[Cell], plain: bool) -> String {
     let mut text = String::new();
     for cells in row.chunk_by(|one, other| one.look().2 == other.look().2) {
-        let (before, after) = if plain { NONE } else { cells[0].look().2 };
-        text += before;
-        text.extend(cells.iter().map(|cell| match cell.look() {
-            (letter, ..) if plain => letter,
-            (_, letter, _) => letter,
-        }));
-        text += after;
+        if plain {
+            text.extend(cells.iter().map(|cell| cell.look().0));
+            continue;
+        }
+        let letters: String = cells.iter().map(|cell| cell.look().1).collect();
+        match cells[0].look().2 {
+            "" => text += &letters,
+            style => text += &["\u{1b}[", style, "m", &letters, "\u{1b}[0m"].concat(),
+        }
     }
     text
 }
 
 /// Returns what the cells mean: a line for spans and notes, and one for what happens at a moment.
 fn legend(used: &BTreeSet<Cell>, plain: bool) -> Vec<String> {
-    let cells = used.iter().filter(|cell| !cell.meaning().is_empty());
-    let is_span = |cell: &&Cell| **cell < Cell::Mark(Sign::Note);
-    let (spans, moments): (Vec<&Cell>, Vec<&Cell>) = cells.partition(is_span);
-    let explained = |cell: &Cell| format!("{} {}", drawn(&[*cell], plain), cell.meaning());
-    let [mut spans, moments] = [spans, moments].map(|cells| {
-        let entries = cells.into_iter().map(explained);
-        entries.collect::<Vec<String>>()
-    });
-    if used.iter().any(|cell| matches!(cell, Cell::Letter(_))) {
-        spans.push("text: its own notes".to_owned());
+    let mut lines = [Vec::new(), Vec::new()];
+    for &cell in used.iter().filter(|cell| !cell.meaning().is_empty()) {
+        let line = &mut lines[usize::from(cell >= Cell::Mark(Sign::Note))];
+        line.push(format!("{} {}", drawn(&[cell], plain), cell.meaning()));
     }
-    let lines = [spans.join("   "), moments.join("   ")];
-    lines.into_iter().filter(|line| !line.is_empty()).collect()
+    if used.iter().any(|cell| matches!(cell, Cell::Letter(_))) {
+        lines[0].push("text: its own notes".to_owned());
+    }
+    let lines = lines.into_iter().filter(|line| !line.is_empty());
+    lines.map(|line| line.join("   ")).collect()
 }

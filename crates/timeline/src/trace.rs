@@ -49,12 +49,8 @@ struct Trace(Vec<Value>);
 
 impl Trace {
     fn add_names(&mut self, lane: &Lane, order: usize) {
-        let kinds: &[&str] = if lane.is_main {
-            &["thread", "process"]
-        } else {
-            &["thread"]
-        };
-        for kind in kinds {
+        let count = if lane.is_main { 2 } else { 1 };
+        for kind in &["thread", "process"][..count] {
             let name = json!({ "args": { "name": lane.name } });
             self.add("M", "", &format!("{kind}_name"), lane, 0, &name);
             let order = json!({ "args": { "sort_index": order } });

@@ -238,7 +238,7 @@ fn must_show_the_scene(trace: &[Value]) {
 
 fn lanes_are_plain_text_and_the_picture_is_small() {
     let recording = recording();
-    let output = timeline(recording.path(), &["--plain"]);
+    let output = timeline(recording.path(), &[]);
     let text = String::from_utf8(output.stdout).expect("text");
     let rows: Vec<&str> = text.lines().filter(|line| line.contains('|')).collect();
     assert_eq!(rows.len(), 7, "{text}");

@@ -38,10 +38,8 @@ impl Canvas {
 
     /// Draws a line from a point to where `rest` says.
     pub(super) fn path(&mut self, class: &str, x: f64, y: f64, rest: &str) {
-        let _ = writeln!(
-            self.0,
-            "<path class=\"{class}\" d=\"M{x:.1} {y:.1}{rest}\"/>"
-        );
+        let line = format!("M{x:.1} {y:.1}{rest}");
+        let _ = writeln!(self.0, "<path class=\"{class}\" d=\"{line}\"/>");
     }
 
     pub(super) fn symbol(&mut self, class: &str, x: f64, y: f64) {

@@ -1,11 +1,8 @@
 //! The words of the picture: its description, and the axis of time.
 
 use std::fmt::Write;
-use std::time::Duration;
 
-use support::readable_time;
-
-use crate::model::{Kind, Lane, Part, Sign, Timeline};
+use crate::model::{Kind, Lane, Part, Sign, Timeline, time};
 
 /// Says in words what is drawn, for a reader who can't see it.
 pub(super) fn description(timeline: &Timeline, parts: &[&Part]) -> String {
@@ -64,9 +61,4 @@ pub(super) fn ticks(length: u64) -> Vec<(u64, String)> {
     // `20 ms` and not `20.0 ms`.
     let words = |at| time(at).replace(".00 ", " ").replace(".0 ", " ");
     ticks.map(|at| (at, words(at))).collect()
-}
-
-/// Returns a time with its unit.
-pub(super) fn time(nanoseconds: u64) -> String {
-    readable_time(Duration::from_nanos(nanoseconds))
 }
