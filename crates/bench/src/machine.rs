@@ -8,7 +8,7 @@ use crate::measure::compile_bare_mutex;
 use crate::rows::Program;
 
 pub(crate) struct Machine {
-    pub(crate) cores: usize,
+    pub(crate) cores: u32,
     /// One line for the table.
     pub(crate) description: String,
     has_python: bool,
@@ -24,6 +24,7 @@ const DESCRIBE: &str = "sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n
 impl Machine {
     pub(crate) fn look() -> Self {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let cores = u32::try_from(cores).unwrap_or(u32::MAX);
         let described = output("sh", &["-c", DESCRIBE]).unwrap_or_default();
         let described: Vec<&str> = described.lines().collect();
         let has_python = output("python3", &["--version"]).is_some();

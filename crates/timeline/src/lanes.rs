@@ -82,7 +82,7 @@ impl<'a> Builder<'a> {
         };
         self.add_lane(number, process.pid, name, process.begins);
         for event in &process.events {
-            if let Some(thread) = event.thread()
+            if let Some(thread) = event.number("thread")
                 && !self.by_thread.contains_key(&(number, thread))
                 && self.is_shown(event)
             {
@@ -143,7 +143,7 @@ impl<'a> Builder<'a> {
                 self.reaped.push((process, child, at, event.text("status")));
             }
             _ => {
-                let lane = event.thread().map(|thread| (process, thread));
+                let lane = event.number("thread").map(|thread| (process, thread));
                 if let Some(&lane) = lane.and_then(|lane| self.by_thread.get(&lane)) {
                     self.states[lane].seen = at;
                     let start = &mut self.lanes[lane].start;

@@ -58,7 +58,7 @@ fn main() -> ExitCode {
 
 /// Does what the command line says, and returns what is to be printed.
 fn run() -> Result<String> {
-    let (mut folder, mut title, mut output) = (None, None, None);
+    let (mut folder, mut title, mut output) = (None, None, None::<PathBuf>);
     let (mut width, mut plain) = (80, true);
     let mut arguments = Parser::from_env();
     while let Some(argument) = arguments.next()? {
@@ -72,7 +72,6 @@ fn run() -> Result<String> {
             other => return Err(other.unexpected().into()),
         }
     }
-    let output: Option<PathBuf> = output;
     let format = output.as_deref().map(format).transpose()?;
     let folder = folder.ok_or(lexopt::Error::from("name the folder of a recording"))?;
     let title = title.unwrap_or_else(|| folder.display().to_string());

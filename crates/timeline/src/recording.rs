@@ -38,11 +38,6 @@ impl Event {
     pub(crate) fn number(&self, field: &str) -> Option<u64> {
         self.fields[field].as_u64()
     }
-
-    /// Returns the thread that recorded it; `None` if the process did.
-    pub(crate) fn thread(&self) -> Option<u64> {
-        self.number("thread")
-    }
 }
 
 /// Reads the recording in a folder: its processes in the order in which they were started.

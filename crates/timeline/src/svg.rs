@@ -43,7 +43,7 @@ pub(crate) fn svg(title: &str, timeline: &Timeline) -> String {
     }
     let height = legend(&mut canvas, y + 8.0) + 16.0;
     let description = words::description(timeline, &parts);
-    canvas.document(WIDTH, height, title, &description)
+    canvas.document((WIDTH, height), title, &description)
 }
 
 /// The picture of one part.

@@ -20,36 +20,22 @@ enum Cell {
     Letter(char),
 }
 
-/// Numbers of styles of the terminal that are legible on light and dark.
-const BOLD: &str = "1";
-const MAGENTA: &str = "35";
-const RED: &str = "1;31";
-
 impl Cell {
-    /// Returns how it looks plain, and drawn with a style. Characters alone tell cells apart.
-    fn look(self) -> (char, char, &'static str) {
+    /// Returns how it looks plain and drawn, its style, and what it means. Characters alone tell cells apart; the styles
+    /// are bold, magenta and red, which are legible on light and dark.
+    fn look(self) -> (char, char, &'static str, &'static str) {
         match self {
-            Cell::Absent | Cell::Mark(Sign::Note) => (' ', ' ', ""),
-            Cell::Present => ('-', '─', ""),
-            Cell::Span(Kind::Task) => ('=', '━', BOLD),
-            Cell::Span(Kind::Wait) => ('.', '░', ""),
-            Cell::Span(Kind::Hold) => ('#', '█', MAGENTA),
-            Cell::Mark(Sign::Put) => ('>', '▲', BOLD),
-            Cell::Mark(Sign::Got) => ('<', '▼', BOLD),
-            Cell::Mark(Sign::Terminated) => (']', '■', ""),
-            Cell::Mark(Sign::Failed) => ('X', 'X', RED),
-            Cell::Both => ('*', '◆', BOLD),
-            Cell::Letter(letter) => (letter, letter, BOLD),
-        }
-    }
-
-    fn meaning(self) -> &'static str {
-        match self {
-            Cell::Absent | Cell::Letter(_) => "",
-            Cell::Present => "is there",
-            Cell::Span(kind) => kind.meaning(),
-            Cell::Mark(sign) => sign.meaning(),
-            Cell::Both => "both",
+            Cell::Absent | Cell::Mark(Sign::Note) => (' ', ' ', "", ""),
+            Cell::Present => ('-', '─', "", "is there"),
+            Cell::Span(kind @ Kind::Task) => ('=', '━', "1", kind.meaning()),
+            Cell::Span(kind @ Kind::Wait) => ('.', '░', "", kind.meaning()),
+            Cell::Span(kind @ Kind::Hold) => ('#', '█', "35", kind.meaning()),
+            Cell::Mark(sign @ Sign::Put) => ('>', '▲', "1", sign.meaning()),
+            Cell::Mark(sign @ Sign::Got) => ('<', '▼', "1", sign.meaning()),
+            Cell::Mark(sign @ Sign::Terminated) => (']', '■', "", sign.meaning()),
+            Cell::Mark(sign @ Sign::Failed) => ('X', 'X', "1;31", sign.meaning()),
+            Cell::Both => ('*', '◆', "1", "both"),
+            Cell::Letter(letter) => (letter, letter, "1", ""),
         }
     }
 }
@@ -154,9 +140,9 @@ fn drawn(row: &[Cell], plain: bool) -> String {
 /// Returns what the cells mean: a line for spans and notes, and one for what happens at a moment.
 fn legend(used: &BTreeSet<Cell>, plain: bool) -> Vec<String> {
     let mut lines = [Vec::new(), Vec::new()];
-    for &cell in used.iter().filter(|cell| !cell.meaning().is_empty()) {
+    for &cell in used.iter().filter(|cell| !cell.look().3.is_empty()) {
         let line = &mut lines[usize::from(cell >= Cell::Mark(Sign::Note))];
-        line.push(format!("{} {}", drawn(&[cell], plain), cell.meaning()));
+        line.push(format!("{} {}", drawn(&[cell], plain), cell.look().3));
     }
     if used.iter().any(|cell| matches!(cell, Cell::Letter(_))) {
         lines[0].push("text: its own notes".to_owned());

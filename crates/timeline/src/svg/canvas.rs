@@ -53,13 +53,8 @@ impl Canvas {
     }
 
     /// Returns the whole file.
-    pub(super) fn document(
-        &self,
-        width: f64,
-        height: f64,
-        title: &str,
-        description: &str,
-    ) -> String {
+    pub(super) fn document(&self, size: (f64, f64), title: &str, description: &str) -> String {
+        let (width, height) = size;
         let (title, description) = (escaped(title), escaped(description));
         let body = &self.0;
         format!(
