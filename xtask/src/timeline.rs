@@ -90,14 +90,15 @@ impl Recording {
     pub(crate) fn of(program: &Program, command: &mut Command) -> anyhow::Result<Recording> {
         const OLD: Duration = Duration::from_hours(1);
         let all = program.beside("recordings");
+        let folder = all.join(std::process::id().to_string());
         // A killed xtask leaves its recording.
         for left in fs::read_dir(&all).into_iter().flatten().flatten() {
             let written = left.metadata().and_then(|about| about.modified());
-            if written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > OLD)) {
+            let is_old = written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > OLD));
+            if is_old || left.path() == folder {
                 let _ = fs::remove_dir_all(left.path());
             }
         }
-        let folder = all.join(std::process::id().to_string());
         let made = fs::create_dir_all(&folder);
         made.with_context(|| format!("{} cannot be made", folder.display()))?;
         command.env("MULTIPROCESS_RECORD", &folder);
@@ -130,7 +131,8 @@ impl Recording {
         match end {
             End::Finished(status) if status.code() == Some(2) => Err(Misuse(error).into()),
             end if !end.is_success() => bail!("the program timeline: {end}\n{error}"),
-            _ => Ok(screen.blank()?),
+            _ if options.is_empty() => Ok(screen.blank()?),
+            _ => Ok(()),
         }
     }
 }
