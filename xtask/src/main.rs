@@ -28,7 +28,6 @@ mod scene;
 mod screen;
 mod selection;
 mod summary;
-mod svg;
 mod sync;
 mod table;
 mod task;

@@ -1,20 +1,6 @@
-//! The task `timeline`: records a step, or takes a recording, and shows what ran when.
+//! The task `timeline`: records a step. The program of that name, in `crates/timeline`, shows what ran when.
 
-mod arrows;
-mod axis;
-mod ends;
-mod lanes;
-mod legend;
-mod model;
-mod picture;
-mod recording;
-mod room;
-mod terminal;
-#[cfg(test)]
-mod tests;
-mod trace;
-mod words;
-
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -25,17 +11,13 @@ use anyhow::{Context, bail};
 use lexopt::{Arg, Parser, ValueExt};
 
 use crate::screen::Screen;
+use course::Course;
 use course::build::{Build, Program};
 use course::misuse::Misuse;
-use course::run::{self, Line, MOST_KEPT};
-use course::{Course, Lesson};
-use room::Room;
-
-pub(crate) use model::Timeline;
+use course::run::{self, End, Line};
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask timeline LESSON STEP [OPTIONS]
-       cargo xtask timeline --of FOLDER [OPTIONS]
 
 Runs a step, records what each of its threads and processes does, and shows it
 as lanes. Print order is not execution order; this is.
@@ -43,165 +25,136 @@ as lanes. Print order is not execution order; this is.
 Options:
   -o, --output FILE  write a picture (map.svg), or a trace (map.json) that
                      opens in Perfetto and in Chrome's about:tracing
-      --of FOLDER    show a recording made before: of any program that uses
-                     the crate multiprocess and was run with
-                     MULTIPROCESS_RECORD=FOLDER in its environment
       --plain        lanes in letters only, as they are when the output is no
                      terminal or NO_COLOR is set
 
 Examples:
   cargo xtask timeline pool map              lanes in the terminal
   cargo xtask timeline pool map -o map.svg   a picture
+
+To show a recording of a program of your own:
+  cargo run -q -p timeline -- --help
 ";
-
-/// A step that runs longer than this is ended.
-const LIMIT: Duration = Duration::from_mins(1);
-
-/// Name of the variable that has the processes of a program recorded.
-const VARIABLE: &str = "MULTIPROCESS_RECORD";
 
 /// The task `timeline`.
 pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let mut words = Vec::new();
-    let mut output: Option<PathBuf> = None;
-    let mut of: Option<PathBuf> = None;
+    let mut options = Vec::new();
     let mut plain = false;
     while let Some(argument) = arguments.next()? {
         match argument {
             Arg::Long("plain") => plain = true,
-            Arg::Long("of") => of = Some(arguments.value()?.into()),
-            Arg::Short('o') | Arg::Long("output") => output = Some(arguments.value()?.into()),
+            Arg::Short('o') | Arg::Long("output") => {
+                options.extend(["--output".into(), arguments.value()?]);
+            }
             Arg::Value(word) => words.push(word.string()?),
             other => return Err(other.unexpected().into()),
         }
     }
-    let form = output.as_deref().map(Form::of).transpose()?;
+    let [lesson, step] = words.as_slice() else {
+        let message = "name a lesson and one of its steps, as in `cargo xtask timeline pool map`";
+        return Err(Misuse(message.to_owned()).into());
+    };
+    let course = Course::here()?;
+    let lesson = course.lesson(lesson)?;
+    lesson.step(&lesson.readme()?, step)?;
     let mut screen = Screen::stdout(plain);
-    let (title, timeline) = match (of, words.as_slice()) {
-        (Some(folder), []) => (folder.display().to_string(), read(&folder)?),
-        (None, [lesson, step]) => {
-            let course = Course::here()?;
-            let lesson = course.lesson(lesson)?;
-            lesson.step(&lesson.readme()?, step)?;
-            let timeline = record(&mut screen, &course, lesson, step)?;
-            (format!("{} {step}", lesson.name), timeline)
-        }
-        _ => {
-            let message =
-                "name a lesson and one of its steps, as in `cargo xtask timeline pool map`";
-            return Err(Misuse(message.to_owned()).into());
-        }
-    };
-    match (output, form) {
-        (Some(path), Some(form)) => {
-            let text = form.write(&title, &timeline);
-            fs::write(&path, text)
-                .with_context(|| format!("{} cannot be written", path.display()))?;
-            screen.line(&format!("{} is written.", path.display()))?;
-        }
-        _ => show(&mut screen, &title, &timeline)?,
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Shows lanes on the screen.
-pub(crate) fn show(screen: &mut Screen, title: &str, timeline: &Timeline) -> io::Result<()> {
-    let letters = if screen.is_plain() {
-        &terminal::PLAIN
-    } else {
-        &terminal::DRAWN
-    };
-    for line in terminal::lines(title, timeline, letters, screen.width()) {
-        screen.line(&line)?;
-    }
-    screen.blank()
-}
-
-/// A step that is being recorded.
-pub(crate) struct Recording {
-    room: Room,
-}
-
-impl Recording {
-    /// Has the processes of a command recorded; the command runs a step of the program.
-    pub(crate) fn of(program: &Program, command: &mut Command) -> anyhow::Result<Recording> {
-        let room = Room::within(&program.beside("recordings"))?;
-        command.env(VARIABLE, room.folder());
-        Ok(Recording { room })
-    }
-
-    /// Makes lanes of what was recorded, when the command has ended.
-    pub(crate) fn timeline(&self) -> anyhow::Result<Timeline> {
-        read(self.room.folder())
-    }
-}
-
-fn read(folder: &Path) -> anyhow::Result<Timeline> {
-    Ok(lanes::timeline(&recording::read(folder)?))
-}
-
-/// Runs a step and makes lanes of what its processes record.
-fn record(
-    screen: &mut Screen,
-    course: &Course,
-    lesson: &Lesson,
-    step: &str,
-) -> anyhow::Result<Timeline> {
-    let name = &lesson.name;
-    // Lanes and pictures may be piped to another program, which has no use for this.
-    let quiet = !io::stdout().is_terminal();
-    let built = Program::build(&course.root, name, |doing| {
-        if quiet {
-            return Ok(());
-        }
-        screen.status(&format!("Building lesson {name}"), doing)
-    });
-    screen.end_status()?;
-    let program = match built? {
-        Build::Done(program) => program,
-        Build::Failed(said) => bail!("lesson {name} does not build. Cargo says:\n{said}"),
-    };
+    let program = build(&mut screen, &course.root, &lesson.name)?;
     let mut command = program.step(step);
     let recording = Recording::of(&program, &mut command)?;
     let mut printed = Vec::new();
-    let end = run::run(command, LIMIT, |line| {
+    let end = run::run(command, Program::STEP_LIMIT, |line| {
         let (Line::Output(text) | Line::Error(text)) = line;
-        if printed.len() < MOST_KEPT {
-            printed.push(text);
-        }
+        printed.push(text);
         Ok(())
     });
-    let end = end.with_context(|| format!("step {step} of {name} cannot be run"))?;
+    let name = format!("{} {step}", lesson.name);
+    let end = end.with_context(|| format!("step {name} cannot be run"))?;
     if !end.is_success() {
-        let printed = printed.join("\n");
-        bail!("step {step} of {name} failed: {end}. It printed:\n{printed}");
+        bail!(
+            "step {name} failed: {end}. It printed:\n{}",
+            printed.join("\n")
+        );
     }
-    recording.timeline()
+    recording.show(&mut screen, &course.root, &name, &options)?;
+    Ok(ExitCode::SUCCESS)
 }
 
-/// What a file is to hold, by the end of its name.
-#[derive(Clone, Copy)]
-enum Form {
-    Picture,
-    Trace,
+/// What the processes of a step record. It is removed at the end.
+pub(crate) struct Recording {
+    folder: PathBuf,
 }
 
-impl Form {
-    fn of(path: &Path) -> Result<Form, Misuse> {
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("svg") => Ok(Form::Picture),
-            Some("json") => Ok(Form::Trace),
-            _ => Err(Misuse(format!(
-                "{} does not say what it is to be: end it in .svg for a picture or .json for a trace",
-                path.display()
-            ))),
+impl Recording {
+    /// Has the processes of a command recorded, which runs a step of that program.
+    pub(crate) fn of(program: &Program, command: &mut Command) -> anyhow::Result<Recording> {
+        const OLD: Duration = Duration::from_hours(1);
+        let all = program.beside("recordings");
+        let folder = all.join(std::process::id().to_string());
+        // A killed xtask leaves its recording.
+        for left in fs::read_dir(&all).into_iter().flatten().flatten() {
+            let written = left.metadata().and_then(|about| about.modified());
+            let is_old = written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > OLD));
+            if is_old || left.path() == folder {
+                let _ = fs::remove_dir_all(left.path());
+            }
         }
+        let made = fs::create_dir_all(&folder);
+        made.with_context(|| format!("{} cannot be made", folder.display()))?;
+        command.env("MULTIPROCESS_RECORD", &folder);
+        Ok(Recording { folder })
     }
 
-    fn write(self, title: &str, timeline: &Timeline) -> String {
-        match self {
-            Form::Picture => picture::svg(title, timeline),
-            Form::Trace => trace::json(timeline),
+    /// Shows what was recorded, when the command has ended: as lanes, or as the options of the program `timeline` say.
+    pub(crate) fn show(
+        &self,
+        screen: &mut Screen,
+        root: &Path,
+        title: &str,
+        options: &[OsString],
+    ) -> anyhow::Result<()> {
+        let mut command = build(screen, root, "timeline")?.command();
+        let width = screen.width().to_string();
+        command.arg(&self.folder).args(options);
+        command.args(["--title", title, "--width", &width]);
+        command.args((!screen.is_plain()).then_some("--color"));
+        let mut errors = Vec::new();
+        let end = run::run(command, Program::STEP_LIMIT, |line| match line {
+            Line::Output(text) => screen.line(&text),
+            Line::Error(text) => {
+                errors.push(text);
+                Ok(())
+            }
+        })?;
+        let errors = errors.join("\n");
+        let error = errors.strip_prefix("error: ").unwrap_or(&errors).to_owned();
+        match end {
+            End::Finished(status) if status.code() == Some(2) => Err(Misuse(error).into()),
+            end if !end.is_success() => bail!("the program timeline: {end}\n{error}"),
+            _ if options.is_empty() => Ok(screen.blank()?),
+            _ => Ok(()),
         }
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn build(screen: &mut Screen, root: &Path, package: &str) -> anyhow::Result<Program> {
+    // Lanes may be piped to another program, which has no use for this.
+    let is_quiet = !io::stdout().is_terminal();
+    let built = Program::build(root, package, |doing| {
+        if is_quiet {
+            return Ok(());
+        }
+        screen.status(&format!("Building {package}"), doing)
+    });
+    screen.end_status()?;
+    match built? {
+        Build::Done(program) => Ok(program),
+        Build::Failed(said) => bail!("{package} does not build. Cargo says:\n{said}"),
     }
 }

@@ -12,56 +12,41 @@
     unreachable_pub,
     reason = "it belongs to a lesson, and is written for reading"
 )]
-#[path = "../../../lessons/threads/src/factorial.rs"]
-mod factorial;
+#[path = "../../../lessons/threads/src"]
+mod lesson {
+    pub(crate) mod factorial;
+    pub(crate) mod multiply;
+}
 mod machine;
 mod measure;
-#[allow(
-    clippy::pedantic,
-    unreachable_pub,
-    reason = "it belongs to a lesson, and is written for reading"
-)]
-#[path = "../../../lessons/threads/src/multiply.rs"]
-mod multiply;
-mod picture;
-mod readme;
 mod report;
-mod results;
 mod rows;
 mod run;
 
 use std::env;
 use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use lexopt::{Arg, ValueExt};
 use multiprocess::{Array, task};
 
+use crate::lesson::{factorial, multiply};
 use crate::machine::Machine;
 use crate::measure::{large, lock, pipe, pool, queue};
 use crate::rows::{ROWS, Row};
 
 const USAGE: &str = include_str!("../usage.txt");
+const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
 const ROUNDS: u32 = 7;
-
-struct Args {
-    rows: Vec<&'static Row>,
-    rounds: u32,
-    output: PathBuf,
-    readme: bool,
-}
 
 fn main() -> ExitCode {
     let words: Vec<_> = env::args_os().skip(1).collect();
     let words: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
-    // This program is also what it starts for comparison, and what ends with it.
     match words[..] {
+        // What is started for comparison.
         ["nothing"] => return ExitCode::SUCCESS,
-        ["echo-socket"] => return exit_code(pipe::echo_socket().map(|()| true)),
-        ["sweep"] => run::await_end_of_group(),
         ["measure", _, "procspawn", ..] => procspawn::init(),
         _ => {}
     }
@@ -80,105 +65,64 @@ fn main() -> ExitCode {
         task(pool::squares),
         task(lock::add),
     ]);
-    exit_code(match words[..] {
-        ["sweep"] => Ok(true),
-        ["measure", row, side] => measure::print(row, side).map(|()| true),
+    let done = match words[..] {
+        ["measure", row, side] => measure::print(row, side),
         ["measure", row, side, run::SUPERVISED] => {
             run::end_with_supervisor();
-            measure::print(row, side).map(|()| true)
+            measure::print(row, side)
         }
         _ => bench(),
-    })
-}
-
-/// Returns 1 for a failure, and 2 for a command line that can't be understood.
-fn exit_code(is_good: Result<bool>) -> ExitCode {
-    ExitCode::from(match is_good {
-        Ok(is_good) => u8::from(!is_good),
-        Err(error) if error.is::<lexopt::Error>() => {
-            eprintln!("error: {error}");
-            2
-        }
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            1
-        }
-    })
-}
-
-/// Returns whether everything was measured, and the README has the table if it was to get it.
-fn bench() -> Result<bool> {
-    let Some(args) = parse()? else {
-        print(USAGE);
-        return Ok(true);
     };
-    if args.readme {
-        readme::check()?;
+    let Err(error) = done else {
+        return ExitCode::SUCCESS;
+    };
+    if error.is::<lexopt::Error>() {
+        eprintln!("error: {error}");
+        return ExitCode::from(2);
     }
-    let mut machine = Machine::look();
-    let warning = machine.warning();
-    ensure!(
-        warning.is_empty() || !args.readme,
-        "the README stays as it is, and nothing was measured. {warning}"
-    );
-    eprint!("{warning}");
-    let results = run::run(&args.rows, args.rounds, &mut machine);
-
-    // What took minutes is kept first: the reader of the output may go away.
-    let table = report::table(&results, &machine, args.rounds);
-    let picture = picture::svg(&results, &machine.description);
-    let folder = args.output.display();
-    fs::create_dir_all(&args.output)
-        .and_then(|()| fs::write(args.output.join("bench.md"), &table))
-        .and_then(|()| fs::write(args.output.join("bench.svg"), &picture))
-        .with_context(|| format!("{folder} cannot be written"))?;
-    let mut sides = results.iter().flat_map(|row| &row.sides);
-    let has_failed = sides.any(|side| side.has_failed);
-    let warning = machine.warning();
-    let is_fit = !has_failed && warning.is_empty();
-    let of_readme = match (args.readme, is_fit) {
-        (false, _) => "",
-        (true, false) => "The README stays as it is.\n",
-        (true, true) => "The README has the new table.\n",
-    };
-    if args.readme && is_fit {
-        readme::write(&table, &picture)?;
-    }
-    let verdict = report::verdict(&results, machine.cores);
-    let files = format!("Written to {folder}: bench.md, bench.svg.\n");
-    let text = [&*table, "\n", &warning, &files, of_readme, &verdict];
-    print(&text.concat());
-    Ok(!has_failed && (is_fit || !args.readme))
+    eprintln!("error: {error:#}");
+    ExitCode::FAILURE
 }
 
-/// Reads the command line; `None` if it asks for help.
-fn parse() -> Result<Option<Args>, lexopt::Error> {
-    let program = env::current_exe().unwrap_or_default();
-    let mut args = Args {
-        rows: Vec::new(),
-        rounds: ROUNDS,
-        // The program is in `target/release`.
-        output: program.with_file_name("").join("../bench"),
-        readme: false,
-    };
-    let mut parser = lexopt::Parser::from_env();
-    while let Some(argument) = parser.next()? {
+fn bench() -> Result<()> {
+    let (mut rows, mut rounds, mut readme) = (Vec::new(), ROUNDS, false);
+    let mut arguments = lexopt::Parser::from_env();
+    while let Some(argument) = arguments.next()? {
         match argument {
-            Arg::Long("quick") => args.rounds = 1,
-            Arg::Long("output") => args.output = parser.value()?.into(),
-            Arg::Long("readme") => args.readme = true,
-            Arg::Long("help") | Arg::Short('h') => return Ok(None),
-            Arg::Value(name) => args.rows.push(Row::find(&name.string()?)?),
-            other => return Err(other.unexpected()),
+            Arg::Long("quick") => rounds = 1,
+            Arg::Long("readme") => readme = true,
+            Arg::Long("help") | Arg::Short('h') => {
+                print(USAGE);
+                return Ok(());
+            }
+            Arg::Value(name) => rows.push(Row::find(&name.string()?)?),
+            other => return Err(other.unexpected().into()),
         }
     }
-    if args.readme && (args.rounds < ROUNDS || !args.rows.is_empty()) {
-        return Err("--readme is for all rows and rounds: leave out rows and --quick".into());
+    if readme && (rounds < ROUNDS || !rows.is_empty()) {
+        let why = "--readme is for all rows and rounds: leave out rows and --quick";
+        return Err(lexopt::Error::from(why).into());
     }
-    if args.rows.is_empty() {
-        args.rows = ROWS.iter().collect();
+    if rows.is_empty() {
+        rows = ROWS.iter().collect();
     }
-    Ok(Some(args))
+    let machine = Machine::look();
+    eprint!("{}", machine.missing);
+    ensure!(
+        !readme || machine.missing.is_empty(),
+        "nothing was measured for the README"
+    );
+    let results = run::run(&rows, rounds, &machine);
+    let [table, verdict] = report::report(&results, &machine, rounds);
+    print(&[&*table, "\n", &verdict].concat());
+    let has_failed = results.iter().any(|side| side.has_failed);
+    ensure!(!has_failed, "a measurement failed");
+    if readme {
+        let text = fs::read_to_string(README).context("README.md cannot be read")?;
+        let text = report::with_table(&text, &table)?;
+        fs::write(README, text).context("README.md cannot be written")?;
+    }
+    Ok(())
 }
 
 /// Prints a text. That a reader has gone away is no error.

@@ -7,7 +7,8 @@ pub(crate) mod pool;
 pub(crate) mod queue;
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::hint::black_box;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Instant;
@@ -18,8 +19,8 @@ use multiprocess::spawn;
 use crate::factorial;
 use crate::rows::{Program, Row};
 
-/// Where the programs in Python and C are.
-const SOURCES: &str = env!("CARGO_MANIFEST_DIR");
+const SPEED_PY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/speed.py");
+const BARE_MUTEX_C: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/bare_mutex.c");
 
 /// Returns the nanoseconds of one operation, once for each sample.
 pub(crate) type Measurement = fn() -> Result<Vec<f64>>;
@@ -32,22 +33,17 @@ pub(crate) fn print(row: &str, side: &str) -> Result<()> {
     let side = side.with_context(|| format!("the sides of {} are {titles:?}", row.name))?;
     match side.program {
         Program::Rust(measurement) => {
-            for nanoseconds in measurement()? {
-                println!("{nanoseconds}");
-            }
+            measurement()?
+                .iter()
+                .for_each(|nanoseconds| println!("{nanoseconds}"));
             Ok(())
         }
-        Program::Python(call) => {
-            let mut python = Command::new("python3");
-            let script = Path::new(SOURCES).join("speed.py");
-            run(python.arg(script).args(call.split(' ')))
-        }
+        Program::Python(call) => run(Command::new("python3").arg(SPEED_PY).args(call.split(' '))),
         Program::C(argument) => {
-            let program = bare_mutex()?;
-            if !program.exists() {
+            if !bare_mutex()?.exists() {
                 compile_bare_mutex()?;
             }
-            run(Command::new(program).arg(argument))
+            run(Command::new(bare_mutex()?).arg(argument))
         }
     }
 }
@@ -59,8 +55,8 @@ fn bare_mutex() -> Result<PathBuf> {
 /// Compiles the program in C. A compiler that is killed leaves files, so this is not for a process that measures.
 pub(crate) fn compile_bare_mutex() -> Result<()> {
     let mut compiler = Command::new("cc");
-    compiler.args(["-O2", "-pthread", "-o"]).arg(bare_mutex()?);
-    run(compiler.arg(Path::new(SOURCES).join("bare_mutex.c")))
+    compiler.args(["-O2", "-pthread", BARE_MUTEX_C, "-o"]);
+    run(compiler.arg(bare_mutex()?))
 }
 
 fn run(command: &mut Command) -> Result<()> {
@@ -86,9 +82,11 @@ fn thrice(operations: u32, mut work: impl FnMut() -> Result<()>) -> Result<Vec<f
     Ok(samples.collect::<Result<Vec<_>>>()?.concat())
 }
 
-/// Measures an operation that is repeated so many times, as [`thrice`] does.
-fn repeated(times: u32, mut operation: impl FnMut() -> Result<()>) -> Result<Vec<f64>> {
-    thrice(times, || (0..times).try_for_each(|_| operation()))
+/// Measures an operation that is repeated so many times, as [`thrice`] does, and whose result is dropped.
+fn repeated<T>(times: u32, mut operation: impl FnMut() -> Result<T>) -> Result<Vec<f64>> {
+    thrice(times, || {
+        (0..times).try_for_each(|_| operation().map(|result| drop(black_box(result))))
+    })
 }
 
 pub(crate) fn nothing() {}

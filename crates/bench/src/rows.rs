@@ -1,7 +1,7 @@
 //! What is measured, beside what, and the targets: the only place where that is written.
 
 use self::Program::{C, Python, Rust};
-use self::Target::{AtMost, Faster, FasterOnTwoCores, FasterPerCore};
+use self::Target::{Any, AtMost, Faster, FasterOnTwoCores, FasterPerCore};
 use crate::measure::{self, Measurement, large, lock, pipe, pool, queue};
 
 /// An operation that several sides do. The first side is ours.
@@ -9,16 +9,13 @@ pub(crate) struct Row {
     /// The name on the command line.
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
-    /// Whether operations per second are shown, instead of the time of one.
-    pub(crate) is_rate: bool,
     pub(crate) sides: &'static [Side],
 }
 
 pub(crate) struct Side {
     pub(crate) title: &'static str,
-    pub(crate) program: Program,
     pub(crate) target: Target,
-    pub(crate) max_rounds: u32,
+    pub(crate) program: Program,
 }
 
 /// What measures a side.
@@ -46,39 +43,40 @@ pub(crate) enum Target {
     AtMost(f64),
 }
 
-const fn time(name: &'static str, title: &'static str) -> Row {
-    Row {
-        name,
-        title,
-        is_rate: false,
-        sides: &[],
-    }
+const fn row(name: &'static str, title: &'static str) -> Row {
+    let sides = &[];
+    Row { name, title, sides }
 }
 
-const fn rate(name: &'static str, title: &'static str) -> Row {
-    let mut row = time(name, title);
-    row.is_rate = true;
-    row
-}
-
-const fn side(title: &'static str, program: Program) -> Side {
-    Side {
-        title,
-        program,
-        target: Target::Any,
-        max_rounds: u32::MAX,
-    }
+const fn rust(title: &'static str, target: Target, measurement: Measurement) -> Side {
+    side(title, target, Rust(measurement))
 }
 
 const fn ours(measurement: Measurement) -> Side {
-    side("multiprocess", Rust(measurement))
+    rust("multiprocess", Any, measurement)
 }
 
-const fn python(call: &'static str) -> Side {
-    side("Python", Python(call))
+const fn python(call: &'static str, target: Target) -> Side {
+    side("Python", target, Python(call))
+}
+
+const fn bare_mutex(argument: &'static str, target: Target) -> Side {
+    side("bare robust mutex", target, C(argument))
+}
+
+const fn side(title: &'static str, target: Target, program: Program) -> Side {
+    Side {
+        title,
+        target,
+        program,
+    }
 }
 
 impl Row {
+    const fn sides(self, sides: &'static [Side]) -> Row {
+        Row { sides, ..self }
+    }
+
     /// Returns the row of that name, or an error that suggests the nearest name.
     pub(crate) fn find(name: &str) -> Result<&'static Row, lexopt::Error> {
         ROWS.iter().find(|row| row.name == name).ok_or_else(|| {
@@ -89,160 +87,138 @@ impl Row {
             format!("there is no row `{name}`{nearest}\nThe rows are {names}").into()
         })
     }
-
-    const fn sides(mut self, sides: &'static [Side]) -> Row {
-        self.sides = sides;
-        self
-    }
-}
-
-impl Side {
-    const fn target(mut self, target: Target) -> Side {
-        self.target = target;
-        self
-    }
-
-    const fn max_rounds(mut self, rounds: u32) -> Side {
-        self.max_rounds = rounds;
-        self
-    }
 }
 
 pub(crate) static ROWS: &[Row] = &[
-    time("spawn", "start a process that does nothing, and join it").sides(&[
+    row("spawn", "start a process that does nothing, and join it").sides(&[
         ours(measure::start),
-        side("process::Command", Rust(measure::command)).target(AtMost(1.5)),
-        side("Python, fork", Python("spawn fork")).target(Faster(1.2)),
-        side("Python, spawn", Python("spawn spawn")).target(Faster(30.0)),
+        rust("process::Command", AtMost(1.5), measure::command),
+        side("Python, fork", Faster(1.2), Python("spawn fork")),
+        side("Python, spawn", Faster(30.0), Python("spawn spawn")),
     ]),
-    time("pipe", "a number through a pipe and back").sides(&[
+    row("pipe", "a number through a pipe and back").sides(&[
         ours(|| pipe::to_child(pipe::steady)),
-        side("raw socketpair", Rust(|| pipe::socketpair(pipe::steady))).target(AtMost(1.0)),
-        side("bare ipc-channel", Rust(pipe::ipc_channel)),
-        python("pipe").target(Faster(3.0)),
+        rust("raw socketpair", AtMost(1.0), || {
+            pipe::socketpair(pipe::steady)
+        }),
+        rust("bare ipc-channel", Any, pipe::ipc_channel),
+        python("pipe", Faster(3.0)),
     ]),
-    time(
+    row(
         "pipe-paused",
         "the same, to a process that has fallen asleep",
     )
     .sides(&[
         ours(|| pipe::to_child(pipe::paused)),
-        side("raw socketpair", Rust(|| pipe::socketpair(pipe::paused))),
-        python("pipe_paused"),
+        rust("raw socketpair", Any, || pipe::socketpair(pipe::paused)),
+        python("pipe_paused", Any),
     ]),
-    rate(
+    row(
         "queue",
         "small items through a queue, one putter, one getter",
     )
     .sides(&[
         ours(|| queue::ours(1, 1)),
-        side("bare ipc-channel", Rust(queue::ipc_channel)).target(Faster(4.0)),
-        python("queue 1 1").target(Faster(20.0)),
+        rust("bare ipc-channel", Faster(4.0), queue::ipc_channel),
+        python("queue 1 1", Faster(20.0)),
     ]),
-    rate("queue-4-2", "the same, four putters, two getters").sides(&[
+    row("queue-4-2", "the same, four putters, two getters").sides(&[
         ours(|| queue::ours(4, 2)),
-        python("queue 4 2").target(Faster(20.0)),
+        python("queue 4 2", Faster(20.0)),
     ]),
-    time("bytes-1", "1 MiB of bytes through a pipe and back").sides(&[
-        ours(|| large::vector::<u8>(1)),
-        python("large bytes 1").target(Faster(5.0)),
-        side("four copies", Rust(|| large::copies(1, 4, 0))).target(AtMost(4.0)),
+    row("bytes-1", "1 MiB of bytes through a pipe and back").sides(&[
+        ours(large::vector::<u8, 1>),
+        python("large bytes 1", Faster(5.0)),
+        rust("four copies", AtMost(4.0), large::copies::<1, 4, 0>),
     ]),
-    time("bytes-10", "the same, 10 MiB").sides(&[
-        ours(|| large::vector::<u8>(10)),
-        python("large bytes 10").target(Faster(5.0)),
-        side("four copies", Rust(|| large::copies(10, 4, 0))).target(AtMost(4.0)),
+    row("bytes-10", "the same, 10 MiB").sides(&[
+        ours(large::vector::<u8, 10>),
+        python("large bytes 10", Faster(5.0)),
+        rust("four copies", AtMost(4.0), large::copies::<10, 4, 0>),
     ]),
-    time("bytes-100", "the same, 100 MiB").sides(&[
-        ours(|| large::vector::<u8>(100)),
-        python("large bytes 100"),
-        side("four copies", Rust(|| large::copies(100, 4, 0))),
-        side("copies, fresh pages", Rust(|| large::copies(100, 2, 2))).target(AtMost(1.3)),
+    row("bytes-100", "the same, 100 MiB").sides(&[
+        ours(large::vector::<u8, 100>),
+        python("large bytes 100", Any),
+        rust("four copies", Any, large::copies::<100, 4, 0>),
+        rust(
+            "copies, fresh pages",
+            AtMost(1.3),
+            large::copies::<100, 2, 2>,
+        ),
     ]),
-    time("numbers-1", "1 MiB of f64 through a pipe and back").sides(&[
-        ours(|| large::vector::<f64>(1)),
-        python("large numbers 1").target(Faster(5.0)),
-        side("four copies", Rust(|| large::copies(1, 4, 0))).target(AtMost(4.0)),
+    row("numbers-1", "1 MiB of f64 through a pipe and back").sides(&[
+        ours(large::vector::<f64, 1>),
+        python("large numbers 1", Faster(5.0)),
+        rust("four copies", AtMost(4.0), large::copies::<1, 4, 0>),
     ]),
-    time("numbers-10", "the same, 10 MiB").sides(&[
-        ours(|| large::vector::<f64>(10)),
-        python("large numbers 10").target(Faster(5.0)),
-        side("four copies", Rust(|| large::copies(10, 4, 0))).target(AtMost(4.0)),
+    row("numbers-10", "the same, 10 MiB").sides(&[
+        ours(large::vector::<f64, 10>),
+        python("large numbers 10", Faster(5.0)),
+        rust("four copies", AtMost(4.0), large::copies::<10, 4, 0>),
     ]),
-    time("numbers-100", "the same, 100 MiB").sides(&[
-        ours(|| large::vector::<f64>(100)),
-        python("large numbers 100"),
-        side("four copies", Rust(|| large::copies(100, 4, 0))),
-        side("copies, fresh pages", Rust(|| large::copies(100, 2, 2))).target(AtMost(1.3)),
+    row("numbers-100", "the same, 100 MiB").sides(&[
+        ours(large::vector::<f64, 100>),
+        python("large numbers 100", Any),
+        rust("four copies", Any, large::copies::<100, 4, 0>),
+        rust(
+            "copies, fresh pages",
+            AtMost(1.3),
+            large::copies::<100, 2, 2>,
+        ),
     ]),
-    time("buffer", "a shared buffer of 100 MiB handed over and back").sides(&[
+    row("buffer", "a shared buffer of 100 MiB handed over and back").sides(&[
         ours(large::buffer),
-        side("a number", Rust(|| pipe::to_child(pipe::steady))).target(AtMost(1.0)),
-        python("buffer"),
+        rust("a number", AtMost(1.0), || pipe::to_child(pipe::steady)),
+        python("buffer", Any),
     ]),
-    time("pool", "pool map, 1 000 000 trivial calls, for each").sides(&[
+    row("pool", "pool map, 1 000 000 trivial calls, for each").sides(&[
         ours(pool::ours),
-        python("pool").target(Faster(5.0)),
-        side("rayon (threads)", Rust(pool::rayon)),
+        python("pool", Faster(5.0)),
+        rust("rayon (threads)", Any, pool::rayon),
     ]),
-    time("pool-single", "pool map, chunk size 1, for each call").sides(&[
+    row("pool-single", "pool map, chunk size 1, for each call").sides(&[
         ours(pool::ours_single),
-        python("pool_single").target(Faster(4.0)),
-        side("procspawn", Rust(pool::procspawn)),
+        python("pool_single", Faster(4.0)),
+        rust("procspawn", Any, pool::procspawn),
     ]),
-    time("pool-work", "pool map, sums of 1000 squares, for each").sides(&[
+    row("pool-work", "pool map, sums of 1000 squares, for each").sides(&[
         ours(pool::ours_work),
-        side("a plain loop", Rust(pool::plain_loop)).target(FasterPerCore(0.95)),
-        side("threads", Rust(pool::threads)),
-        side("rayon (threads)", Rust(pool::rayon_work)),
+        rust("a plain loop", FasterPerCore(0.95), pool::plain_loop),
+        rust("threads", Any, pool::threads),
+        rust("rayon (threads)", Any, pool::rayon_work),
     ]),
-    time("pool-large", "pool map, 64 inputs of 1 MiB, for each")
-        .sides(&[ours(large::pool), python("pool_large").target(Faster(5.0))]),
-    time("lock", "take a lock that is free, and release it").sides(&[
+    row("pool-large", "pool map, 64 inputs of 1 MiB, for each")
+        .sides(&[ours(large::pool), python("pool_large", Faster(5.0))]),
+    row("lock", "take a lock that is free, and release it").sides(&[
         ours(lock::ours),
-        side("bare robust mutex", C("lock")).target(AtMost(2.0)),
-        python("lock").target(Faster(2.0)),
+        bare_mutex("lock", AtMost(2.0)),
+        python("lock", Faster(2.0)),
     ]),
-    time("value", "four processes add 1 to one value, for each time").sides(&[
+    row("value", "four processes add 1 to one value, for each time").sides(&[
         ours(lock::value),
-        side("bare robust mutex", C("value")).target(AtMost(2.0)),
-        python("value").target(Faster(10.0)),
+        bare_mutex("value", AtMost(2.0)),
+        python("value", Faster(10.0)),
     ]),
-    time("semaphore", "take a semaphore that is free, and release it").sides(&[
-        ours(lock::semaphore),
-        python("semaphore").target(Faster(1.5)),
-    ]),
-    time("lock-new", "make a lock, and drop it")
-        .sides(&[ours(lock::new), python("lock_new").target(Faster(10.0))]),
-    time("array-read", "copy a 64 MiB array out of shared memory").sides(&[
+    row("semaphore", "take a semaphore that is free, and release it")
+        .sides(&[ours(lock::semaphore), python("semaphore", Faster(1.5))]),
+    row("lock-new", "make a lock, and drop it")
+        .sides(&[ours(lock::new), python("lock_new", Faster(10.0))]),
+    row("array-read", "copy a 64 MiB array out of shared memory").sides(&[
         ours(large::array_read),
-        side("memcpy", Rust(|| large::copies(64, 1, 0))).target(Faster(0.8)),
+        rust("memcpy", Faster(0.8), large::copies::<64, 1, 0>),
     ]),
-    time("array-write", "copy 64 MiB into a shared array").sides(&[
+    row("array-write", "copy 64 MiB into a shared array").sides(&[
         ours(large::array_write),
-        side("memcpy", Rust(|| large::copies(64, 1, 0))).target(Faster(0.8)),
+        rust("memcpy", Faster(0.8), large::copies::<64, 1, 0>),
     ]),
-    time("factorial", "1 500 000! on one thread").sides(&[
-        side("the lesson", Rust(|| measure::factorial(1))).max_rounds(5),
-        python("factorial").target(Faster(6.0)).max_rounds(2),
+    row("factorial", "1 500 000! on one thread").sides(&[
+        rust("the lesson", Any, || measure::factorial(1)),
+        python("factorial", Faster(6.0)),
     ]),
-    time("factorial-cores", "1 500 000! on all cores").sides(&[
-        side("the lesson", Rust(measure::factorial_on_all_cores)).max_rounds(5),
-        side("one thread", Rust(|| measure::factorial(1)))
-            .target(FasterOnTwoCores(1.7))
-            .max_rounds(5),
+    row("factorial-cores", "1 500 000! on all cores").sides(&[
+        rust("the lesson", Any, measure::factorial_on_all_cores),
+        rust("one thread", FasterOnTwoCores(1.7), || {
+            measure::factorial(1)
+        }),
     ]),
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::ROWS;
-
-    #[test]
-    fn the_help_lists_each_row() {
-        let words: Vec<&str> = crate::USAGE.split_whitespace().collect();
-        for row in ROWS {
-            assert!(words.contains(&row.name), "{}", row.name);
-        }
-    }
-}

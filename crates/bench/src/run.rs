@@ -12,61 +12,64 @@ use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Signal, kill_current_process_group};
 
 use crate::machine::Machine;
-use crate::results::RowResults;
-use crate::rows::{Row, Side};
+use crate::report::Results;
+use crate::rows::Row;
 
 /// How long one measurement may take. The longest, Python's factorial, took 40 s on a busy machine.
 const LIMIT: Duration = Duration::from_mins(5);
+
+/// So many nanoseconds of one operation are measured, in all rounds.
+const ENOUGH: f64 = 2e10;
 
 /// The last argument of a process that measures, and ends with the one that started it.
 pub(crate) const SUPERVISED: &str = "supervised";
 
 /// Measures the rows round by round, in each round every side of every row.
-pub(crate) fn run(rows: &[&'static Row], rounds: u32, machine: &mut Machine) -> Vec<RowResults> {
-    let mut results: Vec<_> = rows.iter().map(|row| RowResults::new(row)).collect();
-    let sides = rows.iter().flat_map(|row| row.sides);
-    let sides = sides.filter(|side| machine.can_run(side.program));
-    let all: u32 = sides.map(|side| side.max_rounds.min(rounds)).sum();
+pub(crate) fn run(rows: &[&'static Row], rounds: u32, machine: &Machine) -> Vec<Results> {
+    let sides = rows
+        .iter()
+        .flat_map(|row| row.sides.iter().map(|side| (*row, side)));
+    let results = sides.map(|(row, side)| Results {
+        row,
+        side,
+        nanoseconds: Vec::new(),
+        has_failed: false,
+    });
+    let mut results: Vec<Results> = results.collect();
+    let all = u32::try_from(results.len()).unwrap_or(u32::MAX) * rounds;
     let (start, mut done) = (Instant::now(), 0);
-    let is_shown = io::stderr().is_terminal();
-    for round in 0..rounds {
-        for RowResults { row, sides } in &mut results {
-            for results in sides {
-                let side = results.side;
-                if round >= side.max_rounds || !machine.can_run(side.program) {
-                    continue;
-                }
-                if is_shown {
-                    let left = (start.elapsed() * (all - done) / done.max(1)).as_secs();
-                    let (row, side) = (row.name, side.title);
-                    eprint!("\r\x1b[K{done} of {all}, about {left} s left: {row}, {side}\r");
-                }
-                done += 1;
-                // A measurement that failed may have taken as long as the limit: it is not repeated.
-                if results.has_failed {
-                    continue;
-                }
-                match measure(row, side) {
-                    Ok(samples) => results.nanoseconds.extend(samples),
-                    Err(error) => {
-                        eprintln!("{}, {} failed: {error:#}", row.name, side.title);
-                        results.has_failed = true;
-                    }
+    for _ in 0..rounds {
+        for it in &mut results {
+            let (row, side) = (it.row.name, it.side.title);
+            if io::stderr().is_terminal() {
+                let left = (start.elapsed() * (all - done) / done.max(1)).as_secs();
+                eprint!("\r\x1b[K{done} of {all}, about {left} s left: {row}, {side}\r");
+            }
+            done += 1;
+            // What has failed may take as long as the limit. What takes long is measured less often.
+            let is_enough = it.has_failed || it.nanoseconds.iter().sum::<f64>() > ENOUGH;
+            if is_enough || !machine.can_run(it.side.program) {
+                continue;
+            }
+            match measure(row, side) {
+                Ok(samples) => it.nanoseconds.extend(samples),
+                Err(error) => {
+                    eprintln!("{row}, {side} failed: {error:#}");
+                    it.has_failed = true;
                 }
             }
         }
-        machine.look_again();
     }
-    if is_shown {
+    if io::stderr().is_terminal() {
         eprint!("\x1b[K");
     }
     results
 }
 
 /// Starts this program to measure one side, and returns the nanoseconds that it prints.
-fn measure(row: &Row, side: &Side) -> Result<Vec<f64>> {
+fn measure(row: &str, side: &str) -> Result<Vec<f64>> {
     let mut child = Command::new(env::current_exe()?)
-        .args(["measure", row.name, side.title, SUPERVISED])
+        .args(["measure", row, side, SUPERVISED])
         .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -93,21 +96,7 @@ fn measure(row: &Row, side: &Side) -> Result<Vec<f64>> {
 /// Makes this process, which measures, and its group end when the process that started it does.
 pub(crate) fn end_with_supervisor() {
     thread::spawn(|| {
-        await_end_of_input();
-        // A killed process can't remove the names of its shared memory. One that is not in the group can.
-        let mut sweeper = Command::new(env::current_exe().unwrap_or_default());
-        let sweeper = sweeper.arg("sweep").process_group(0).stdin(Stdio::piped());
-        let _lifeline = sweeper.spawn();
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
         let _ = kill_current_process_group(Signal::KILL);
     });
-}
-
-/// Waits until the group that started this process is gone. Then `multiprocess::init` removes what it left.
-pub(crate) fn await_end_of_group() {
-    await_end_of_input();
-    thread::sleep(Duration::from_millis(500));
-}
-
-fn await_end_of_input() {
-    let _ = io::copy(&mut io::stdin(), &mut io::sink());
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use support::{readable_time, timed};
 
 use super::Player;
-use crate::timeline::{self, Recording};
+use crate::timeline::Recording;
 use course::build::Program;
 use course::command;
 use course::python;
@@ -53,12 +53,11 @@ impl Player<'_> {
         self.time("Rust", both, time)?;
         if let Some(recording) = recording {
             let title = format!("{} {step}", lesson.name);
-            match recording.and_then(|recording| recording.timeline()) {
-                Ok(timeline) => timeline::show(&mut self.screen, &title, &timeline)?,
-                Err(error) => {
-                    let said = format!("There are no lanes to show: {error:#}.");
-                    self.screen.remark(&said)?;
-                }
+            let root = &self.course.root;
+            let shown = recording.and_then(|it| it.show(&mut self.screen, root, &title, &[]));
+            if let Err(error) = shown {
+                let said = format!("There are no lanes to show: {error:#}.");
+                self.screen.remark(&said)?;
             }
         }
         if let Some(reason) = &failure {

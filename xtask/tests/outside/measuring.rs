@@ -1,32 +1,83 @@
-//! `cargo xtask bench`, with a program that says what it gets instead of measuring.
+//! The tasks that start a program of the workspace, with programs that say what they get.
 
+use std::fs;
 use std::process::Stdio;
 
 use crate::small_course::{SmallCourse, finished};
 
-const PROGRAM: &str = r#"
+const BENCH: &str = r#"
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     println!("{} {}", std::process::id(), words.join(" "));
     std::process::exit(3);
 }
 "#;
-const PACKAGE: &str = "name = \"bench\"\nversion = \"0.1.0\"\n";
+const STEP: &str = r#"
+fn main() {
+    let step = std::env::args().nth(1).unwrap();
+    let folder = std::env::var("MULTIPROCESS_RECORD").unwrap_or_default();
+    std::fs::write(folder + "/recorded", step).unwrap();
+}
+"#;
+const TIMELINE: &str = r#"
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let step = std::fs::read_to_string(words[0].clone() + "/recorded").unwrap();
+    println!("lanes of {step}: {}", words[1..].join(" "));
+    if words.contains(&"a.png".to_owned()) {
+        eprintln!("error: end it in .svg");
+        std::process::exit(2);
+    }
+}
+"#;
+
+/// A course in which a program of `crates` is that one.
+fn course_with(name: &str, program: &str) -> SmallCourse {
+    let course = SmallCourse::new();
+    let package = format!("name = \"{name}\"\nversion = \"0.1.0\"\n");
+    let members = format!("\"crates/{name}\", \"lessons/greeting\"");
+    let workspace = format!("[workspace]\nresolver = \"3\"\nmembers = [{members}]\n");
+    course.write("Cargo.toml", &workspace);
+    let greeting = "[[package]]\nname = \"greeting\"\nversion = \"0.1.0\"\n";
+    let lock = format!("version = 4\n\n[[package]]\n{package}\n{greeting}");
+    course.write("Cargo.lock", &lock);
+    let manifest = format!("[package]\n{package}edition = \"2024\"\n");
+    course.write(&format!("crates/{name}/Cargo.toml"), &manifest);
+    course.write(&format!("crates/{name}/src/main.rs"), program);
+    course
+}
 
 #[test]
 fn xtask_becomes_the_program_that_measures() {
-    let course = SmallCourse::new();
-    let workspace = "[workspace]\nresolver = \"3\"\nmembers = [\"crates/bench\"]\n";
-    course.write("Cargo.toml", workspace);
-    let lock = format!("version = 4\n\n[[package]]\n{PACKAGE}");
-    course.write("Cargo.lock", &lock);
-    let manifest = format!("[package]\n{PACKAGE}edition = \"2024\"\n");
-    course.write("crates/bench/Cargo.toml", &manifest);
-    course.write("crates/bench/src/main.rs", PROGRAM);
-    let mut bench = course.command(&["bench", "lock", "--quick", "--output", "files"]);
+    let course = course_with("bench", BENCH);
+    let mut bench = course.command(&["bench", "lock", "--quick"]);
     bench.stdout(Stdio::piped()).stderr(Stdio::piped());
     let bench = bench.spawn().expect("xtask starts");
-    let expected = format!("{} lock --quick --output files\n", bench.id());
+    let expected = format!("{} lock --quick\n", bench.id());
     let told = finished(bench);
     assert_eq!((&told.out, told.status), (&expected, Some(3)), "{told:?}");
+}
+
+#[test]
+fn a_step_is_recorded_for_the_program_that_shows_it() {
+    let course = course_with("timeline", TIMELINE);
+    course.write("lessons/greeting/src/main.rs", STEP);
+    let shown = "--title greeting hello --width 80";
+    let lesson = course.tell(&["lesson", "greeting", "hello", "--timeline"]);
+    assert!(
+        lesson.out.contains(&format!("lanes of hello: {shown}\n")),
+        "{lesson:?}"
+    );
+    let picture = course.tell(&["timeline", "greeting", "hello", "-o", "a.svg"]);
+    let expected = format!("lanes of hello: --output a.svg {shown}\n");
+    assert!(picture.out.contains(&expected), "{picture:?}");
+    assert_eq!(picture.status, Some(0), "{picture:?}");
+    let misused = course.tell(&["timeline", "greeting", "hello", "-o", "a.png"]);
+    assert_eq!(misused.status, Some(2), "{misused:?}");
+    assert!(
+        misused.error.contains("error: end it in .svg"),
+        "{misused:?}"
+    );
+    let recordings = fs::read_dir(course.path("target/debug/recordings")).expect("a folder");
+    assert_eq!(recordings.count(), 0, "nothing is left");
 }

@@ -17,16 +17,16 @@ fn times(mib: usize) -> u32 {
     u32::try_from(100 / mib).unwrap_or(1)
 }
 
-/// The child sends back the vector that it received, and this process sends that one again.
-pub(crate) fn vector<T>(mib: usize) -> Result<Vec<f64>>
+/// The child sends back the vector of so many MiB that it received, and this process sends that one again.
+pub(crate) fn vector<T, const SIZE: usize>() -> Result<Vec<f64>>
 where
     T: From<u8> + Copy + Send + Sync + Serialize + DeserializeOwned + 'static,
 {
-    let mut vector = vec![T::from(1); mib * MIB / size_of::<T>()];
+    let mut vector = vec![T::from(1); SIZE * MIB / size_of::<T>()];
     pipe::to_child(|trip| {
-        repeated(times(mib), || {
+        repeated(times(SIZE), || {
             vector = trip(std::mem::take(&mut vector))?;
-            assert_eq!(vector.len(), mib * MIB / size_of::<T>());
+            assert_eq!(vector.len(), SIZE * MIB / size_of::<T>());
             Ok(())
         })
     })
@@ -45,14 +45,14 @@ pub(crate) fn buffer() -> Result<Vec<f64>> {
 }
 
 /// Copies so many MiB into a vector that is there, and into new ones, whose pages are new, too.
-pub(crate) fn copies(mib: usize, old: u32, new: u32) -> Result<Vec<f64>> {
-    let source = vec![1_u8; mib * MIB];
+pub(crate) fn copies<const SIZE: usize, const OLD: u32, const NEW: u32>() -> Result<Vec<f64>> {
+    let source = vec![1_u8; SIZE * MIB];
     let mut target = source.clone();
-    repeated(times(mib), || {
-        for _ in 0..old {
+    repeated(times(SIZE), || {
+        for _ in 0..OLD {
             black_box(&mut target).copy_from_slice(black_box(&source));
         }
-        for _ in 0..new {
+        for _ in 0..NEW {
             drop(black_box(black_box(&source).clone()));
         }
         Ok(())

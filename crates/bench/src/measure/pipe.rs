@@ -1,11 +1,11 @@
 //! Messages to another process and back.
 
 use std::io::{Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use ipc_channel::ipc::{self, IpcReceiver, IpcSender};
@@ -13,7 +13,7 @@ use multiprocess::{Connection, spawn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::measure::repeated;
+use crate::measure::{once, repeated};
 
 /// Sends a message to another process, and returns the answer.
 type Trip<'a, T> = &'a mut dyn FnMut(T) -> Result<T>;
@@ -23,26 +23,23 @@ type Trips = fn(Trip<u64>) -> Result<Vec<f64>>;
 
 /// Measures round trips that follow each other at once.
 pub(crate) fn steady(trip: Trip<u64>) -> Result<Vec<f64>> {
-    let mut numbers = 0..;
-    repeated(5_000, || checked(trip, numbers.next()))
+    repeated(5_000, || {
+        ensure!(trip(7)? == 7, "another number came back");
+        Ok(())
+    })
 }
 
 /// Measures round trips after pauses, in which the other process falls asleep.
 pub(crate) fn paused(trip: Trip<u64>) -> Result<Vec<f64>> {
-    let mut time = Duration::ZERO;
-    for number in 0..100 {
+    let samples = (0..100).map(|number| {
         thread::sleep(Duration::from_millis(2));
-        let start = Instant::now();
-        checked(trip, Some(number))?;
-        time += start.elapsed();
-    }
-    Ok(vec![time.as_secs_f64() * 1e9 / 100.0])
-}
-
-fn checked(trip: Trip<u64>, number: Option<u64>) -> Result<()> {
-    let number = number.unwrap_or_default();
-    ensure!(trip(number)? == number, "another number came back");
-    Ok(())
+        once(1, || {
+            ensure!(trip(number)? == number, "another number came back");
+            Ok(())
+        })
+    });
+    let samples = samples.collect::<Result<Vec<_>>>()?.concat();
+    Ok(vec![samples.iter().sum::<f64>() / 100.0])
 }
 
 pub(crate) fn echo<T>(asker: Connection<T, T>)
@@ -71,23 +68,14 @@ where
     samples
 }
 
-/// Returns what comes through standard input, a socket.
-pub(crate) fn echo_socket() -> Result<()> {
-    let mut socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
-    let mut number = [0; 8];
-    while socket.read_exact(&mut number).is_ok() {
-        socket.write_all(&number)?;
-    }
-    Ok(())
-}
-
+/// Measures round trips to `cat`, which reads from a socket and writes to it.
 pub(crate) fn socketpair(trips: Trips) -> Result<Vec<f64>> {
     let (mut socket, theirs) = UnixStream::pair()?;
-    let mut command = Command::new(std::env::current_exe()?);
-    let command = command
-        .arg("echo-socket")
-        .stdin(Stdio::from(OwnedFd::from(theirs)));
-    let mut child = command.spawn()?;
+    let mut cat = Command::new("cat");
+    cat.stdin(OwnedFd::from(theirs.try_clone()?));
+    let mut child = cat.stdout(OwnedFd::from(theirs)).spawn()?;
+    // It holds copies of their end.
+    drop(cat);
     let samples = trips(&mut |number| {
         let mut answer = [0; 8];
         socket.write_all(&number.to_le_bytes())?;

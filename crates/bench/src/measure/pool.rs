@@ -1,6 +1,7 @@
 //! Calls of a function for many inputs: ours, a plain loop, threads, rayon (threads too), and procspawn.
 
 use std::hint::black_box;
+use std::ops::Range;
 use std::thread::{self, ScopedJoinHandle};
 
 use anyhow::Result;
@@ -92,14 +93,15 @@ pub(crate) fn plain_loop() -> Result<Vec<f64>> {
 pub(crate) fn threads() -> Result<Vec<f64>> {
     let cores = thread::available_parallelism()?.get() as u64;
     work(|inputs| {
-        let share = |part| part * inputs / cores..(part + 1) * inputs / cores;
-        let results = thread::scope(|scope| {
-            let start = |part| scope.spawn(move || share(part).map(squares).collect());
-            let threads: Vec<_> = (0..cores).map(start).collect();
-            let results = threads.into_iter().map(ScopedJoinHandle::join);
-            results.collect::<thread::Result<Vec<Vec<u64>>>>()
-        });
-        Ok(results.expect("squares does not panic").concat())
+        let shares = (0..cores).map(|part| part * inputs / cores..(part + 1) * inputs / cores);
+        Ok(thread::scope(|scope| {
+            let start = |share: Range<u64>| scope.spawn(|| share.map(squares).collect());
+            let threads: Vec<ScopedJoinHandle<Vec<u64>>> = shares.map(start).collect();
+            let results = threads
+                .into_iter()
+                .flat_map(|it| it.join().expect("no panic"));
+            results.collect()
+        }))
     })
 }
 

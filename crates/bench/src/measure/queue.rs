@@ -1,11 +1,10 @@
 //! Small items through a queue; the start of the processes that put them in counts.
 
 use std::ops::Range;
-use std::thread;
 
 use anyhow::Result;
 use ipc_channel::ipc::{self, IpcSender};
-use multiprocess::{Queue, spawn};
+use multiprocess::{JoinHandle, Queue, spawn};
 
 use crate::measure::once;
 
@@ -23,30 +22,19 @@ pub(crate) fn sum(queue: Queue<u64>) -> u64 {
 }
 
 pub(crate) fn ours(putters: u64, getters: u64) -> Result<Vec<f64>> {
-    let items = u64::from(ITEMS);
-    let queue = Queue::new()?;
-    let others = (1..getters).map(|_| spawn(sum, (queue.clone(),)));
-    let others: Vec<_> = others.collect::<Result<_, _>>()?;
+    let (items, queue) = (u64::from(ITEMS), Queue::new()?);
+    let getters = (0..getters).map(|_| spawn(sum, (queue.clone(),)));
+    let getters: Vec<_> = getters.collect::<Result<_, _>>()?;
     once(ITEMS, || {
         let share = items / putters;
-        let children = (0..putters).map(|putter| {
-            let numbers = putter * share..(putter + 1) * share;
-            spawn(put, (queue.clone(), numbers))
-        });
-        let children: Vec<_> = children.collect::<Result<_, _>>()?;
-        let closer = queue.clone();
-        let closing = thread::spawn(move || -> multiprocess::Result<()> {
-            for child in children {
-                child.join()?;
-            }
-            closer.close()
-        });
-        let mut total = sum(queue);
-        closing.join().expect("it does not panic")?;
-        for other in others {
-            total += other.join()?;
+        let shares = (0..putters).map(|putter| putter * share..(putter + 1) * share);
+        let putters = shares.map(|numbers| spawn(put, (queue.clone(), numbers)));
+        for putter in putters.collect::<Result<Vec<_>, _>>()? {
+            putter.join()?;
         }
-        assert_eq!(total, (0..items).sum::<u64>());
+        queue.close()?;
+        let sums = getters.into_iter().map(JoinHandle::join);
+        assert_eq!(sums.sum::<Result<u64, _>>()?, (0..items).sum::<u64>());
         Ok(())
     })
 }
@@ -61,12 +49,11 @@ pub(crate) fn ipc_channel() -> Result<Vec<f64>> {
     let (sender, receiver) = ipc::channel()?;
     once(IPC_ITEMS, || {
         let child = spawn(put_ipc, (sender, IPC_ITEMS))?;
-        let mut total = 0;
-        for _ in 0..IPC_ITEMS {
-            total += receiver.recv()?;
-        }
-        child.join()?;
+        let total = (0..IPC_ITEMS)
+            .map(|_| receiver.recv())
+            .sum::<Result<u64, _>>()?;
         assert_eq!(total, (0..u64::from(IPC_ITEMS)).sum::<u64>());
+        child.join()?;
         Ok(())
     })
 }

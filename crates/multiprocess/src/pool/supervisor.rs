@@ -20,6 +20,7 @@ use crate::pool::worker::work;
 use crate::process::builder::Builder;
 use crate::process::reaper;
 use crate::process::task::Task;
+use crate::trace::events::event;
 use crate::transfer::attachments::Attachments;
 use crate::transfer::caught::without_panic;
 
@@ -185,6 +186,7 @@ impl Supervisor {
         }
         state.phase = end;
         for worker in state.workers.iter().flatten() {
+            event!(DEBUG, pid = worker.handle.pid(), "worker terminated");
             let _ = worker.handle.kill();
         }
         self.wake();

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `process started` | INFO | `name`, `pid`, `daemon`, `at`, in the parent |
 //! | `process ended` | INFO | `name`, `pid`, `status`, in the parent |
+//! | `worker terminated` | DEBUG | `pid`, in the parent, whose pool ends that worker at once |
 //! | `task begins`, `task ends` | DEBUG | `function`, in the child; of a pool's call also `first` and `count` of the inputs |
 //! | `join awaited`, `joined` | DEBUG | `pid`, in the parent |
 //! | `made` | TRACE | `memory`, `what`: what the memory of a lock, a value or a queue is |

@@ -1,0 +1,102 @@
+//! Shows what each thread and process of a recorded run did, and when: as lanes, a picture, or a trace.
+//!
+//! `recording` reads the files, `lanes` makes a timeline (`model`) of them, and `text`, `svg` and `trace` show it.
+
+mod lanes;
+mod model;
+mod recording;
+mod svg;
+mod text;
+mod trace;
+
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use lexopt::{Arg, Parser, ValueExt};
+
+use crate::model::Timeline;
+
+const USAGE: &str = "\
+Usage: cargo run -q -p timeline -- FOLDER [OPTIONS]
+
+Shows a recording: what each process and thread of a run did, and when. Print
+order is not execution order; this is. To record any program that uses the
+crate multiprocess with its feature `record`, run it with
+MULTIPROCESS_RECORD=FOLDER in its environment.
+
+Options:
+  -o, --output FILE    write a picture (map.svg), or a trace (map.json) that
+                       opens in Perfetto and in Chrome's about:tracing
+      --title TEXT     the heading, instead of the name of the folder
+      --width COLUMNS  the width of the lanes, instead of 80
+      --color          draw the lanes with colours, instead of in plain ASCII
+";
+
+fn main() -> ExitCode {
+    let printed = run().and_then(|text| match io::stdout().write_all(text.as_bytes()) {
+        // A reader that has gone away, such as `head`, is not an error.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    });
+    let Err(error) = printed else {
+        return ExitCode::SUCCESS;
+    };
+    if error.is::<lexopt::Error>() {
+        eprintln!("error: {error}");
+        return ExitCode::from(2);
+    }
+    eprintln!("error: {error:#}");
+    ExitCode::FAILURE
+}
+
+/// Does what the command line says, and returns what is to be printed.
+fn run() -> Result<String> {
+    let (mut folder, mut title, mut output) = (None, None, None::<PathBuf>);
+    let (mut width, mut plain) = (80, true);
+    let mut arguments = Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Arg::Short('o') | Arg::Long("output") => output = Some(arguments.value()?.into()),
+            Arg::Long("title") => title = Some(arguments.value()?.string()?),
+            Arg::Long("width") => width = arguments.value()?.parse()?,
+            Arg::Long("color") => plain = false,
+            Arg::Long("help") | Arg::Short('h') => return Ok(USAGE.to_owned()),
+            Arg::Value(path) if folder.is_none() => folder = Some(PathBuf::from(path)),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let format = output.as_deref().map(format).transpose()?;
+    let folder = folder.ok_or(lexopt::Error::from("name the folder of a recording"))?;
+    let title = title.unwrap_or_else(|| folder.display().to_string());
+    let timeline = read(&folder)?;
+    let (Some(path), Some(format)) = (output, format) else {
+        return Ok(text::lines(&title, &timeline, width, plain).join("\n") + "\n");
+    };
+    let name = path.display();
+    let written = fs::write(&path, format(&title, &timeline));
+    written.with_context(|| format!("{name} cannot be written"))?;
+    Ok(format!("{name} is written.\n"))
+}
+
+fn read(folder: &Path) -> Result<Timeline> {
+    Ok(lanes::timeline(&recording::read(folder)?))
+}
+
+/// Returns what writes the contents of a file of that name.
+fn format(path: &Path) -> Result<fn(&str, &Timeline) -> String, lexopt::Error> {
+    match path.extension().and_then(OsStr::to_str) {
+        Some("svg") => Ok(svg::svg),
+        Some("json") => Ok(trace::json),
+        _ => {
+            let path = path.display();
+            Err(format!("end {path} in .svg for a picture, or in .json for a trace").into())
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Reads what the processes of a run recorded: each wrote a file, with an event as JSON on each line.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+/// What one process recorded.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pub(crate) name: String,
+    pub(crate) pid: u64,
+    /// When its parent began to start it.
+    pub(crate) started: u64,
+    /// When it began to record; the same as `started` if it ended before that.
+    pub(crate) begins: u64,
+    /// In the order in which each thread recorded them.
+    pub(crate) events: Vec<Event>,
+}
+
+/// An event, with the time in nanoseconds from the beginning of the recording.
+#[derive(Debug)]
+pub(crate) struct Event {
+    pub(crate) at: u64,
+    /// When the thread began to wait for it; otherwise the same as `at`.
+    pub(crate) since: u64,
+    pub(crate) what: String,
+    fields: Value,
+}
+
+impl Event {
+    /// Returns a text, or an empty one.
+    pub(crate) fn text(&self, field: &str) -> &str {
+        self.fields[field].as_str().unwrap_or_default()
+    }
+
+    pub(crate) fn number(&self, field: &str) -> Option<u64> {
+        self.fields[field].as_u64()
+    }
+}
+
+/// Reads the recording in a folder: its processes in the order in which they were started.
+///
+/// A line may be incomplete: the process was killed then, or could write no more.
+pub(crate) fn read(folder: &Path) -> Result<Vec<Process>> {
+    let unreadable = || format!("{} cannot be read", folder.display());
+    let mut processes = Vec::new();
+    for entry in fs::read_dir(folder).with_context(unreadable)? {
+        let path = entry.with_context(unreadable)?.path();
+        if path.extension().is_some_and(|end| end == "jsonl") {
+            let name = path.display();
+            let bytes = fs::read(&path).with_context(|| format!("{name} cannot be read"))?;
+            let process = read_process(&String::from_utf8_lossy(&bytes));
+            processes.extend(process.with_context(|| format!("{name} is not a recording"))?);
+        }
+    }
+    ensure!(
+        !processes.is_empty(),
+        "{} contains no recording: run a program that uses the crate `multiprocess` with \
+         MULTIPROCESS_RECORD={0} in its environment",
+        folder.display()
+    );
+    let zero = processes.iter().map(|process| process.begins).min();
+    let zero = zero.unwrap_or_default();
+    for process in &mut processes {
+        process.begins -= zero;
+        process.started = process.begins;
+        for event in &mut process.events {
+            event.at = event.at.saturating_sub(zero);
+            event.since = event.since.saturating_sub(zero);
+        }
+    }
+    sort(&mut processes);
+    Ok(processes)
+}
+
+/// Returns `None` for a process that was killed before it had written a line.
+fn read_process(text: &str) -> Result<Option<Process>> {
+    let mut events = Vec::new();
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        // An incomplete line isn't JSON, not even with the next one behind it.
+        let Some(line) = line.strip_suffix('\n') else {
+            continue;
+        };
+        if let Ok(fields) = serde_json::from_str(line) {
+            let event = read_event(fields).with_context(|| format!("line {}", index + 1))?;
+            events.push(event);
+        }
+    }
+    if events.is_empty() {
+        return Ok(None);
+    }
+    let first = events.remove(0);
+    let pid = first
+        .number("pid")
+        .filter(|_| first.what == "process begins");
+    let pid = pid.context("line 1: expected the event `process begins` with its `pid`")?;
+    Ok(Some(Process {
+        name: first.text("name").to_owned(),
+        pid,
+        started: first.at,
+        begins: first.at,
+        events,
+    }))
+}
+
+fn read_event(mut fields: Value) -> Result<Event> {
+    let at = fields["at"].as_u64();
+    let at = at.context("an event needs a time `at`")?;
+    let what = fields["event"].as_str();
+    let what = what.context("an event needs a name `event`")?.to_owned();
+    for (_, value) in fields.as_object_mut().into_iter().flatten() {
+        if let Value::String(text) = value {
+            // An escape would reach the terminal, and is not allowed in an SVG.
+            *text = text.replace(char::is_control, "\u{fffd}");
+        }
+    }
+    Ok(Event {
+        at,
+        since: fields["since"].as_u64().unwrap_or(at).min(at),
+        what,
+        fields,
+    })
+}
+
+/// Puts the processes in the order in which they were started, which their parents know, and adds those that ended
+/// before they could record anything.
+fn sort(processes: &mut Vec<Process>) {
+    let events = processes.iter().flat_map(|parent| &parent.events);
+    let starts = events.filter(|event| event.what == "process started");
+    let starts = starts.filter_map(|event| {
+        let pid = event.number("pid")?;
+        Some((pid, event.at, event.text("name").to_owned()))
+    });
+    let mut starts: Vec<_> = starts.collect();
+    starts.sort_by_key(|(_, at, _)| *at);
+    for (pid, started, name) in starts {
+        let children = processes.iter_mut();
+        let children = children.filter(|child| child.pid == pid && child.begins >= started);
+        match children.min_by_key(|child| child.begins) {
+            Some(child) => child.started = started,
+            None => processes.push(Process {
+                name,
+                pid,
+                started,
+                begins: started,
+                events: Vec::new(),
+            }),
+        }
+    }
+    processes.sort_by_key(|process| process.started);
+}

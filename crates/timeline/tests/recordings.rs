@@ -1,0 +1,272 @@
+//! What becomes of real recordings: nothing may happen before what it needs.
+//!
+//! Started by itself with [`SCENE`] set, this program is the one that is recorded.
+
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "arguments of a child move to it"
+)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, ExitCode, Output};
+use std::time::Duration;
+
+use multiprocess::{Builder, Lock, Pool, Queue, Receiver, channel, task};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const SCENE: &str = "TIMELINE_TEST_SCENE";
+/// Longer than all of it takes, also on a busy machine.
+const LIMIT: Duration = Duration::from_mins(2);
+const RECORDINGS: usize = 100;
+const JOBS: usize = 12;
+const NAMES: &str = "MainProcess, worker 1, worker 2, worker 3, Ann, PoolWorker-1, PoolWorker-2";
+
+fn main() -> ExitCode {
+    multiprocess::init([task(work), task(hold), task(successor)]);
+    std::thread::spawn(|| {
+        std::thread::sleep(LIMIT);
+        eprintln!("this takes too long");
+        std::process::abort();
+    });
+    if std::env::var_os(SCENE).is_some() {
+        scene().expect("the scene goes well");
+        return ExitCode::SUCCESS;
+    }
+    in_a_hundred_recordings_nothing_comes_before_its_cause();
+    lanes_are_plain_text_and_the_picture_is_small();
+    a_file_of_another_kind_is_refused();
+    ExitCode::SUCCESS
+}
+
+/// Three workers share twelve jobs and one pen; Ann is killed while she has the ink; a pool ends its workers.
+fn scene() -> Result<(), Box<dyn std::error::Error>> {
+    let (pen, ink) = (Lock::named("pen")?, Lock::named("ink")?);
+    let (to_do, jobs) = channel()?;
+    let results = Queue::new()?;
+    let workers = (1..=3).map(|number| {
+        let builder = Builder::new().name(format!("worker {number}"));
+        builder.spawn(work, (jobs.clone(), pen.clone(), results.clone()))
+    });
+    let workers: Vec<_> = workers.collect::<Result<_, _>>()?;
+    for job in 0..JOBS {
+        to_do.send(job)?;
+    }
+    drop((to_do, jobs));
+    for _ in 0..JOBS {
+        results.get()?;
+    }
+    for worker in workers {
+        worker.join()?;
+    }
+    let told = Queue::new()?;
+    let ann = Builder::new().name("Ann");
+    let ann = ann.spawn(hold, (ink.clone(), told.clone()))?;
+    told.get()?;
+    told.get()?;
+    ann.kill()?;
+    assert!(ink.lock()?.holder_died());
+    assert!(ann.join().is_err());
+    assert_eq!(Pool::new(2)?.map(successor, [1, 2])?, [2, 3]);
+    Ok(())
+}
+
+fn work(jobs: Receiver<usize>, pen: Lock, results: Queue<usize>) {
+    for job in &jobs {
+        let _guard = pen.lock().expect("nobody died");
+        results.put(job.expect("a number")).expect("it is open");
+    }
+}
+
+fn hold(ink: Lock, told: Queue<()>) {
+    let _guard = ink.lock().expect("nobody died");
+    for _ in 0..2 {
+        told.put(()).expect("it is open");
+    }
+    std::thread::sleep(Duration::from_mins(1));
+}
+
+fn successor(number: u64) -> u64 {
+    number + 1
+}
+
+/// Records the scene in a new folder.
+fn recording() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut scene = Command::new(std::env::current_exe().expect("this program"));
+    let scene = scene
+        .env(SCENE, "1")
+        .env("MULTIPROCESS_RECORD", folder.path());
+    let output = scene.output().expect("the scene starts");
+    assert!(output.status.success(), "{output:?}");
+    folder
+}
+
+fn timeline(folder: &Path, options: &[&str]) -> Output {
+    let mut timeline = Command::new(env!("CARGO_BIN_EXE_timeline"));
+    timeline.current_dir(folder).arg(".").args(options);
+    timeline.output().expect("the program starts")
+}
+
+fn written(folder: &Path, name: &str) -> String {
+    let output = timeline(folder, &["-o", name]);
+    assert!(output.status.success(), "{output:?}");
+    fs::read_to_string(folder.join(name)).expect("the file is there")
+}
+
+fn in_a_hundred_recordings_nothing_comes_before_its_cause() {
+    for _ in 0..RECORDINGS {
+        let text = written(recording().path(), "scene.json");
+        let trace: Value = serde_json::from_str(&text).expect("a trace is JSON");
+        let trace = trace["traceEvents"].as_array().expect("a list");
+        must_be_well_formed(trace);
+        must_come_after_its_cause(trace);
+        must_show_the_scene(trace);
+    }
+}
+
+/// Returns the events of a phase whose name begins so.
+fn of<'a>(trace: &'a [Value], phase: &str, name: &str) -> Vec<&'a Value> {
+    let is_named = |event: &Value| {
+        event["name"]
+            .as_str()
+            .is_some_and(|it| it.starts_with(name))
+    };
+    let is_it = |event: &&Value| event["ph"] == phase && is_named(event);
+    trace.iter().filter(is_it).collect()
+}
+
+/// Process and thread.
+fn row(event: &Value) -> [u64; 2] {
+    ["pid", "tid"].map(|field| event[field].as_u64().expect("a number"))
+}
+
+fn start(event: &Value) -> f64 {
+    event["ts"].as_f64().expect("a time")
+}
+
+fn end(event: &Value) -> f64 {
+    start(event) + event["dur"].as_f64().expect("a length")
+}
+
+/// Times are written in microseconds with three decimals, and read as binary fractions.
+fn is_after(late: f64, early: f64) -> bool {
+    late + 0.000_5 >= early
+}
+
+/// Checks what the format asks of each kind of event; spans of one thread are within each other or apart.
+fn must_be_well_formed(trace: &[Value]) {
+    for event in trace {
+        let is_right = match event["ph"].as_str().expect("a phase") {
+            "X" => is_after(end(event), start(event)),
+            "M" => event["args"].is_object(),
+            "i" => event["s"] == "t" || event["s"] == "g",
+            "s" | "f" => event["id"].is_u64(),
+            "b" | "e" => event["id"].is_string(),
+            _ => false,
+        };
+        let is_named = event["name"].as_str().is_some_and(|name| !name.is_empty());
+        assert!(is_right && is_named && start(event) >= 0.0, "{event}");
+    }
+    let spans = of(trace, "X", "");
+    for (index, one) in spans.iter().enumerate() {
+        for other in spans[..index].iter().filter(|other| row(other) == row(one)) {
+            let is_apart = is_after(start(one), end(other));
+            assert!(is_apart || is_after(end(other), end(one)), "{one} {other}");
+        }
+    }
+}
+
+/// An arrow begins before it ends, and both are on a span; a lock is held by one at a time.
+fn must_come_after_its_cause(trace: &[Value]) {
+    let finishes = of(trace, "f", "");
+    assert_eq!(of(trace, "s", "").len(), finishes.len());
+    for finish in finishes {
+        let mut begins = of(trace, "s", finish["name"].as_str().unwrap_or_default());
+        begins.retain(|begin| begin["id"] == finish["id"]);
+        assert_eq!(begins.len(), 1, "{finish}");
+        assert!(start(begins[0]) <= start(finish), "{begins:?} {finish}");
+        for side in [begins[0], finish] {
+            let mut spans = of(trace, "X", "");
+            spans.retain(|span| row(span) == row(side) && is_after(start(side), start(span)));
+            let is_on = spans.iter().any(|span| is_after(end(span), start(side)));
+            assert!(is_on, "it is nowhere: {side}");
+        }
+    }
+    for lock in ["holds the lock 'pen'", "holds the lock 'ink'"] {
+        let mut held = of(trace, "X", lock);
+        held.sort_by(|one, other| start(one).total_cmp(&start(other)));
+        for pair in held.windows(2) {
+            assert!(is_after(start(pair[1]), end(pair[0])), "{pair:?}");
+        }
+    }
+    let death = of(trace, "i", "ended badly: SIGKILL")[0];
+    for span in of(trace, "X", "")
+        .into_iter()
+        .filter(|span| row(span) == row(death))
+    {
+        assert!(is_after(start(death), end(span)), "{span} {death}");
+    }
+}
+
+fn must_show_the_scene(trace: &[Value]) {
+    let names = of(trace, "M", "process_name").into_iter();
+    let names: Vec<_> = names
+        .filter_map(|event| event["args"]["name"].as_str())
+        .collect();
+    assert_eq!(names.join(", "), NAMES);
+    // Ann may be killed between her second put and the recording of it.
+    let puts = of(trace, "i", "put into a Queue").len();
+    assert!((JOBS + 1..=JOBS + 2).contains(&puts), "{puts}");
+    for (phase, name, count) in [
+        ("X", "holds the lock 'pen'", JOBS),
+        ("X", "holds the lock 'ink'", 2),
+        ("X", "successor, input", 2),
+        ("i", "put into a channel", JOBS),
+        ("i", "got from a channel", JOBS),
+        ("i", "got from a Queue", JOBS + 2),
+        ("i", "ended by its pool", 2),
+        ("i", "ended badly", 1),
+        ("s", "message", JOBS + puts),
+        ("s", "started", 6),
+        ("s", "ended", 6),
+    ] {
+        assert_eq!(of(trace, phase, name).len(), count, "{name}");
+    }
+}
+
+fn lanes_are_plain_text_and_the_picture_is_small() {
+    let recording = recording();
+    let output = timeline(recording.path(), &[]);
+    let text = String::from_utf8(output.stdout).expect("text");
+    let rows: Vec<&str> = text.lines().filter(|line| line.contains('|')).collect();
+    assert_eq!(rows.len(), 7, "{text}");
+    for (row, name) in rows.iter().zip(NAMES.split(", ")) {
+        let is_lane = row.is_ascii() && row.starts_with(name) && row.len() == 80;
+        assert!(is_lane, "{text}");
+    }
+    assert!(rows[0].contains(['>', '*']), "{text}");
+    assert!(rows[4].contains('X') && rows[5].contains(']'), "{text}");
+    let picture = written(recording.path(), "scene.svg");
+    assert!(picture.len() < 20_000, "{} bytes: {picture}", picture.len());
+    for words in [
+        "<title ",
+        "<desc ",
+        "worker 2",
+        "holds a lock",
+        "puts 12 times",
+    ] {
+        assert!(picture.contains(words), "{words}: {picture}");
+    }
+}
+
+fn a_file_of_another_kind_is_refused() {
+    let output = timeline(Path::new("."), &["-o", "lanes.png"]);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(
+        error.contains("lanes.png") && error.contains(".svg"),
+        "{error}"
+    );
+}

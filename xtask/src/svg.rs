@@ -1,9 +1,0 @@
-//! What every picture needs.
-
-/// Writes a text as XML wants it.
-pub(crate) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-}
