@@ -22,7 +22,7 @@ mod mdbook;
 mod page;
 mod pause;
 mod play;
-mod runs;
+mod repeat;
 mod scene;
 mod screen;
 mod selection;

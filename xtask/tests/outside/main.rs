@@ -15,7 +15,7 @@ mod interruption;
 #[cfg(unix)]
 mod measuring;
 mod playing;
-mod runs;
+mod repeat;
 mod small_course;
 mod stepping;
 #[cfg(target_os = "linux")]
