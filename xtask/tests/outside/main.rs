@@ -7,7 +7,7 @@ mod copying;
 #[cfg(unix)]
 mod counterparts;
 #[cfg(unix)]
-mod doctoring;
+mod doctor;
 mod exercises;
 mod house_rules;
 #[cfg(unix)]
