@@ -8,7 +8,7 @@ mod copying;
 mod counterparts;
 #[cfg(unix)]
 mod doctor;
-mod exercises;
+mod exercise;
 mod house_rules;
 #[cfg(unix)]
 mod interruption;
