@@ -1,37 +1,44 @@
-//! The task `doctor`: what the course needs, and whether it is there.
-//!
-//! What is found (`machine`, `tools`) and what is thought of it (`judge`) are apart, so that each
-//! judgement can be tried without a machine that deserves it.
-
-mod found;
-mod judge;
-mod machine;
-mod tools;
-
 use std::env;
-use std::path::PathBuf;
-use std::process::ExitCode;
+use std::io;
+use std::iter;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::thread;
 
 use lexopt::{Arg, Parser};
 
-use self::judge::{Finding, Verdict};
-use crate::mdbook;
 use crate::screen::Screen;
-use crate::task;
+use crate::table;
+use crate::task::though_unread;
 use course::Course;
+use course::python::Python;
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask doctor [--plain]
 
-Looks whether everything is there that the course needs, and says what to do where
-it is not. The exit status is 0 if the course can be played here, otherwise 1.
+Checks your setup and tells you how to fix it. The exit status is 0 if you can play
+the course here, and 1 if not.
 
 Options:
-  --plain  plain text of 80 columns without colour, as it is when the output is no
-           terminal or NO_COLOR is set
+  --plain  plain text of 80 columns without colour; the default when the output is
+           not a terminal or NO_COLOR is set
 ";
 
-/// The task `doctor`: looks what is there.
+/// Something that the course needs: a row of the table.
+struct Check {
+    name: &'static str,
+    found: String,
+    /// `OK`, `NOTE` if something is left out or slower, or `PROBLEM` if you can't play the course.
+    verdict: &'static str,
+    /// What to do unless all is well, in Markdown.
+    remedy: String,
+}
+
+const OK: &str = "ok";
+const NOTE: &str = "note";
+const PROBLEM: &str = "PROBLEM";
+
+/// The task `doctor`: checks your setup.
 pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let mut plain = false;
     while let Some(argument) = arguments.next()? {
@@ -41,107 +48,186 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
         }
     }
     let course = Course::here()?;
-    let mut screen = Screen::stdout(plain);
-    let told = screen.status("Looking", "at this machine, and what is installed on it");
-    task::though_unread(told)?;
-    let findings = look(&course, screen.is_plain());
-    task::though_unread(screen.end_status())?;
-    let missing = findings
+    let checks = [
+        rust(),
+        packages(&course.root),
+        checkout(&course.root),
+        target_folder(&course.target_folder()),
+        shared_memory(),
+        temporary_files(),
+        open_files(),
+        python(),
+    ];
+    let is_playable = checks.iter().all(|check| check.verdict != PROBLEM);
+    though_unread(show(&mut Screen::stdout(plain), &checks, is_playable))?;
+    Ok(ExitCode::from(u8::from(!is_playable)))
+}
+
+fn show(screen: &mut Screen, checks: &[Check], is_playable: bool) -> io::Result<()> {
+    let rows = checks
         .iter()
-        .any(|finding| finding.verdict == Verdict::Problem);
-    task::verdict(show(&mut screen, &findings), !missing)
-}
-
-fn look(course: &Course, is_plain: bool) -> Vec<Finding> {
-    let cores = machine::cores();
-    let built = course.lessons.iter();
-    let built = built
-        .filter(|lesson| program(&lesson.name).is_file())
-        .count();
-    let temporary = env::temp_dir();
-    vec![
-        judge::system(env::consts::OS, env::consts::ARCH),
-        judge::rust(
-            &tools::version(tools::rustc()),
-            env!("CARGO_PKG_RUST_VERSION"),
-        ),
-        judge::cargo(&tools::version(tools::cargo())),
-        judge::packages(&tools::packages(&course.root)),
-        judge::disk(
-            &machine::room(&machine::existing(&course.target_folder())),
-            built == course.lessons.len(),
-        ),
-        judge::built(built, course.lessons.len()),
-        judge::cores(cores),
-        judge::load(machine::load(), cores),
-        judge::shared_memory(&machine::shared_memory()),
-        judge::temporary(&temporary.display().to_string(), &machine::room(&temporary)),
-        judge::files(machine::files(), cores),
-        judge::tasks(machine::tasks(), cores),
-        judge::leftovers(machine::dead_runs()),
-        judge::environment(&machine::changing_variables()),
-        judge::terminal(
-            terminal_size::terminal_size().map(|(width, _)| width.0),
-            is_plain,
-        ),
-        judge::python(&tools::python()),
-        judge::mdbook(&tools::version(
-            mdbook::find(course).unwrap_or("mdbook".into()),
-        )),
-    ]
-}
-
-/// Gives the place of a lesson's program: the folder that this program is in, for both are built by the
-/// same Cargo.
-fn program(lesson: &str) -> PathBuf {
-    let this = env::current_exe().unwrap_or_default();
-    let name = format!("{lesson}{}", env::consts::EXE_SUFFIX);
-    this.with_file_name(name)
-}
-
-fn show(screen: &mut Screen, findings: &[Finding]) -> anyhow::Result<()> {
-    let rows = findings.iter().map(|finding| {
-        let (found, word) = (literal(&finding.found), finding.verdict.word());
-        format!("| {} | {found} | {word} |\n", finding.what)
-    });
-    let table = "| what | found | verdict |\n|---|---|---|\n".to_owned();
-    screen.prose(&[table].into_iter().chain(rows).collect::<String>())?;
-
-    for (verdict, title) in [
-        (Verdict::Problem, "What is missing, and what to do"),
-        (Verdict::Note, "What to know"),
-    ] {
-        let chosen = findings.iter().filter(|finding| finding.verdict == verdict);
-        let items: Vec<String> = chosen
-            .map(|finding| format!("- **{}**: {}\n", finding.what, finding.advice))
-            .collect();
-        if !items.is_empty() {
-            screen.heading(title)?;
-            screen.prose(&items.concat())?;
-        }
+        .map(|check| [check.name, &check.found, check.verdict]);
+    let rows = iter::once(["check", "found", "verdict"]).chain(rows);
+    let rows: Vec<Vec<String>> = rows.map(|row| row.map(str::to_owned).to_vec()).collect();
+    for line in table::lines(&rows, &[], screen.width()) {
+        screen.line(&line)?;
     }
-    let problems = findings
-        .iter()
-        .filter(|finding| finding.verdict == Verdict::Problem);
-    let things = match problems.count() {
-        0 => return Ok(screen.line("The course can be played here.")?),
-        1 => "1 thing is".to_owned(),
-        count => format!("{count} things are"),
+    screen.blank()?;
+    for check in checks.iter().filter(|check| check.verdict != OK) {
+        screen.prose(&format!("- **{}**: {}", check.name, check.remedy))?;
+    }
+    screen.line(if is_playable {
+        "You can play the course here."
+    } else {
+        "You can't play the course here until each PROBLEM is fixed."
+    })
+}
+
+fn check(name: &'static str, found: String, verdict: &'static str, remedy: &str) -> Check {
+    let remedy = remedy.to_owned();
+    Check {
+        name,
+        found,
+        verdict,
+        remedy,
+    }
+}
+
+fn rust() -> Check {
+    // An older one would not have built this program.
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let (found, verdict) = match first_line(Command::new(rustc).arg("--version")) {
+        Ok(version) => (version, OK),
+        Err(why) => (why, PROBLEM),
     };
-    screen.line(&format!(
-        "The course cannot be played here as it should be: {things} missing."
-    ))?;
-    Ok(())
+    let remedy = "Install Rust: <https://rustup.rs> says how. `rustup update` installs the newest.";
+    check("Rust", found, verdict, remedy)
 }
 
-/// Writes a text so that Markdown leaves it as it is.
-fn literal(text: &str) -> String {
-    let mut literal = String::new();
-    for letter in text.chars() {
-        if letter.is_ascii_punctuation() {
-            literal.push('\\');
-        }
-        literal.push(letter);
+fn packages(root: &Path) -> Check {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut tree = Command::new(cargo);
+    tree.args(["tree", "--workspace", "--locked", "--offline"])
+        .current_dir(root);
+    let (found, verdict) = match first_line(&mut tree) {
+        Ok(_) => ("all downloaded: you need no network".to_owned(), OK),
+        Err(why) if why.contains("download") || why.contains("no matching package") => (why, NOTE),
+        Err(why) => (why, PROBLEM),
+    };
+    let remedy = "Run `cargo fetch --locked` in the checkout while you have a network.";
+    check("packages", found, verdict, remedy)
+}
+
+fn checkout(root: &Path) -> Check {
+    let remedy = "You can play the lessons, but not change them: for the exercises, clone the \
+                  course into a folder of your own.";
+    folder("checkout", root, 0, NOTE, remedy)
+}
+
+fn target_folder(target: &Path) -> Check {
+    // Cargo makes it if it isn't there.
+    let existing = target.ancestors().find(|folder| folder.exists());
+    let remedy = "Cargo builds there, and writes about 1 GiB at first: free some space, or set \
+                  `CARGO_TARGET_DIR` to a folder that you can write to.";
+    folder(
+        "target folder",
+        existing.unwrap_or(target),
+        256,
+        PROBLEM,
+        remedy,
+    )
+}
+
+fn shared_memory() -> Check {
+    let place = Path::new("/dev/shm");
+    if !cfg!(target_os = "linux") {
+        return check("shared memory", "in temporary files".to_owned(), OK, "");
     }
-    literal
+    let remedy = "Lesson value-array needs 72 MiB there. In a container, `--shm-size=256m` gives \
+                  it more; elsewhere `mount -o remount,size=256m /dev/shm`.";
+    folder("shared memory", place, 72, PROBLEM, remedy)
+}
+
+fn temporary_files() -> Check {
+    let remedy = "Set `TMPDIR` to a folder that you can write to, with 8 MiB of free space.";
+    folder("temporary files", &env::temp_dir(), 8, PROBLEM, remedy)
+}
+
+/// Checks that a folder can be written to and has as many MiB of free space as are needed.
+fn folder(
+    name: &'static str,
+    folder: &Path,
+    needed: u64,
+    otherwise: &'static str,
+    remedy: &str,
+) -> Check {
+    let path = folder.display();
+    let (found, verdict) = match free_mebibytes(folder) {
+        Ok(free) => (
+            format!("{path}, {free} MiB free"),
+            if free >= needed { OK } else { otherwise },
+        ),
+        Err(why) => (format!("{path} cannot be written to: {why}"), otherwise),
+    };
+    check(name, found, verdict, remedy)
+}
+
+fn open_files() -> Check {
+    // Cargo needs some, and a pool a few for each of its workers.
+    let needed = 48 + 8 * thread::available_parallelism().map_or(1, usize::from) as u64;
+    let limit = file_limit();
+    let verdict = if limit >= needed { OK } else { PROBLEM };
+    let remedy = format!("The course needs {needed}: `ulimit -n 1024` in this terminal.");
+    check("open files", format!("up to {limit}"), verdict, &remedy)
+}
+
+fn python() -> Check {
+    let (found, verdict) = match Python::find() {
+        Ok(_) => ("python3".to_owned(), OK),
+        Err(why) => (why, NOTE),
+    };
+    let remedy = "Only `lesson --python` needs Python 3.9 or newer, installed as `python3`.";
+    check("Python", found, verdict, remedy)
+}
+
+/// Returns the first line that a program prints, or the first of its complaint.
+fn first_line(command: &mut Command) -> Result<String, String> {
+    let name = command.get_program().display().to_string();
+    let output = command
+        .output()
+        .map_err(|error| format!("{name} cannot be run: {error}"))?;
+    let is_success = output.status.success();
+    let text = if is_success {
+        output.stdout
+    } else {
+        output.stderr
+    };
+    let text = String::from_utf8_lossy(&text);
+    let line = text.lines().next().unwrap_or_default().to_owned();
+    if is_success { Ok(line) } else { Err(line) }
+}
+
+#[cfg(unix)]
+fn free_mebibytes(folder: &Path) -> io::Result<u64> {
+    use rustix::fs::{Access, access, statvfs};
+
+    access(folder.join("."), Access::WRITE_OK | Access::EXEC_OK)?;
+    let found = statvfs(folder)?;
+    Ok(found.f_bavail.saturating_mul(found.f_frsize) >> 20)
+}
+
+#[cfg(unix)]
+fn file_limit() -> u64 {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    limit.current.unwrap_or(u64::MAX)
+}
+
+#[cfg(not(unix))]
+fn free_mebibytes(_: &Path) -> io::Result<u64> {
+    Ok(u64::MAX)
+}
+
+#[cfg(not(unix))]
+fn file_limit() -> u64 {
+    u64::MAX
 }

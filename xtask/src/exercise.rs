@@ -1,298 +1,286 @@
-mod progress;
-mod sheet;
-
+use std::fs;
 use std::io;
-use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use lexopt::{Arg, Parser, ValueExt};
 
-use self::progress::Progress;
-use self::sheet::Sheet;
 use crate::block;
 use crate::gap;
 use crate::screen::Screen;
-use crate::task::{self, though_unread};
+use crate::task::though_unread;
 use course::build::{Build, Program};
+use course::document::{Document, Section};
 use course::misuse::Misuse;
-use course::run::{self, Line};
+use course::run::{self, End, Line};
 use course::{Course, Lesson};
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask exercise [EXERCISE] [OPTIONS]
 
-Each lesson has an exercise: a program with a gap to fill. It is given by the name
-or the number of its lesson. Without one, all are listed, with how far you are.
-With one, you are told what to do, and the program's checks are run.
+Each lesson has an exercise: a program with a gap that you fill in. Name it by the
+name or number of its lesson: you are told what to do, and the checks run. Without
+a name, lists all exercises and your progress.
 
 Options:
-  --hint [N]  give the next hint, or hint N
+  --hint      show the next hint
   --solution  show the solution
-  --plain     plain text of 80 columns without colour, as it is when the
-              output is no terminal or NO_COLOR is set
+  --plain     plain text of 80 columns without colour; the default when the output
+              is not a terminal or NO_COLOR is set
 
 Examples:
-  cargo xtask exercise              which ones there are
+  cargo xtask exercise              which exercises there are
   cargo xtask exercise pool         what to do, and what is still wrong
-  cargo xtask exercise pool --hint  a hint; once more: the next one
+  cargo xtask exercise pool --hint  a hint; the next time, the next one
 ";
 
-/// All checks together may not take longer: each has a limit of its own, so they do not.
+/// The limit for all checks together: each of them has a limit of its own, far below this.
 const LIMIT: Duration = Duration::from_mins(10);
-
-/// What is wanted of an exercise.
-enum Wish {
-    Check,
-    Hint(Option<usize>),
-    Solution,
-}
 
 /// The task `exercise`: lists the exercises, or runs the checks of one, or helps with it.
 pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
-    let mut exercise = None;
-    let mut wish = Wish::Check;
-    let mut plain = false;
+    let (mut name, mut hint, mut solution, mut plain) = (None, false, false, false);
     while let Some(argument) = arguments.next()? {
         match argument {
+            Arg::Long("hint") => hint = true,
+            Arg::Long("solution") => solution = true,
             Arg::Long("plain") => plain = true,
-            Arg::Long("solution") => wish = Wish::Solution,
-            Arg::Long("hint") => wish = Wish::Hint(hint_number(&mut arguments)?),
-            Arg::Value(word) if exercise.is_none() => exercise = Some(word.string()?),
-            Arg::Value(word) => {
-                let word = word.to_string_lossy();
-                let message = format!("one exercise at a time: what is `{word}` to be?");
-                return Err(Misuse(message).into());
-            }
+            Arg::Value(word) if name.is_none() => name = Some(word.string()?),
             other => return Err(other.unexpected().into()),
         }
     }
     let course = Course::here()?;
     let mut screen = Screen::stdout(plain);
-    let Some(exercise) = exercise else {
-        if !matches!(wish, Wish::Check) {
-            let message = "name the exercise, such as `cargo xtask exercise pool --hint`";
+    let Some(name) = name else {
+        if hint || solution {
+            let message = "name the exercise, as in `cargo xtask exercise pool --hint`";
             return Err(Misuse(message.to_owned()).into());
         }
         return list(&mut screen, &course);
     };
-    let lesson = course.lesson(&exercise)?;
-    let sheet = Sheet::read(lesson)?.with_context(|| {
-        let path = sheet::path(lesson);
-        format!(
-            "lesson {} has no exercise: there is no {}",
-            lesson.name,
-            path.display()
-        )
-    })?;
-    match wish {
-        Wish::Check => check(&mut screen, &course, lesson, &sheet),
-        Wish::Hint(number) => hint(&mut screen, &course, lesson, &sheet, number),
-        Wish::Solution => solution(&mut screen, &course, lesson),
+    let exercise = Exercise::read(&course, course.lesson(&name)?, &course.target_folder())?;
+    if hint {
+        exercise.show_next_hint(&mut screen)
+    } else if solution {
+        exercise.show_solution(&mut screen)
+    } else {
+        exercise.check(&mut screen)
     }
 }
 
-/// Takes the number that may follow `--hint`.
-fn hint_number(arguments: &mut Parser) -> anyhow::Result<Option<usize>> {
-    if let Some(value) = arguments.optional_value() {
-        return Ok(Some(value.parse()?));
-    }
-    let Some(mut rest) = arguments.try_raw_args() else {
-        return Ok(None);
-    };
-    let next = rest.peek().and_then(|word| word.to_str());
-    let number = next.and_then(|word| word.parse().ok());
-    if number.is_some() {
-        rest.next();
-    }
-    Ok(number)
-}
-
-/// Lists the exercises, and how far each is.
+/// Lists the exercises with your progress.
 fn list(screen: &mut Screen, course: &Course) -> anyhow::Result<ExitCode> {
     screen.heading("Exercises")?;
+    let target = course.target_folder();
     let width = course.names().map(str::len).max().unwrap_or(0);
-    let mut solved = 0;
-    let mut count = 0;
+    let (mut solved, mut count) = (0, 0);
     for lesson in &course.lessons {
-        let Some(sheet) = Sheet::read(lesson)? else {
+        if !lesson.folder.join(TASK).is_file() {
             continue;
-        };
-        let state = Progress::read(course, lesson).state(&sheet::program(lesson))?;
+        }
+        let exercise = Exercise::read(course, lesson, &target)?;
+        let state = exercise.state()?;
         count += 1;
-        solved += usize::from(state == progress::State::Solved);
-        let (number, name) = (lesson.number, &lesson.name);
-        let state = state.word();
-        screen.line(&format!(
-            "{number} {name:<width$}  {state:<9}  {}",
-            sheet.title
-        ))?;
+        solved += usize::from(state == "solved");
+        let (number, name, title) = (lesson.number, &lesson.name, &exercise.task.title);
+        screen.line(&format!("{number} {name:<width$}  {state:<9}  {title}"))?;
     }
     screen.blank()?;
     screen.line(&format!("{solved} of {count} solved."))?;
-    screen.line("`cargo xtask exercise EXERCISE` says what to do, and runs the checks.")?;
+    screen.line("`cargo xtask exercise EXERCISE` says what to do and runs the checks.")?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says what to do, runs the checks and tells what is still wrong.
-fn check(
-    screen: &mut Screen,
-    course: &Course,
-    lesson: &Lesson,
-    sheet: &Sheet,
-) -> anyhow::Result<ExitCode> {
-    let name = &lesson.name;
-    let source = sheet::program(lesson);
-    though_unread(introduce(screen, course, lesson, sheet))?;
+/// What to do, the hints, and what to try next.
+const TASK: &str = "exercise/task.md";
+/// The program with the gap.
+const PROGRAM: &str = "exercise/main.rs";
+const SOLUTION: &str = "exercise/solution/main.rs";
 
-    // Remembered before the build: what is checked is what stood there then.
-    let mut progress = Progress::read(course, lesson);
-    let text = progress::fingerprint(&source)?;
-    let example = format!("{name}-exercise");
-    let built = Program::build_exercise(&course.root, name, &example, |doing| {
-        though_unread(screen.status("Building the exercise", doing))
-    })?;
-    though_unread(screen.end_status())?;
-    let program = match built {
-        Build::Done(program) => program,
-        Build::Failed(said) => {
-            let told = screen
-                .failure("The program does not build yet. Cargo says:")
-                .and_then(|()| screen.code("", "", &said))
-                .and_then(|()| offer_hint(screen, lesson, &progress, sheet));
-            return task::verdict(told.map_err(Into::into), false);
-        }
-    };
-    though_unread(screen.command(
-        "Run now:",
-        &format!("$ cargo run -q -p {name} --example {example}"),
-    ))?;
-    let end = run_checks(screen, program.command())?;
-    let is_solved = end.is_success();
-    if is_solved {
-        progress.solve(text);
-        progress.write()?;
-    }
-    let told = screen.blank().and_then(|()| match end {
-        _ if is_solved => tell_solved(screen, course, lesson, sheet),
-        run::End::Finished(status) if status.code() == Some(1) => {
-            screen.failure("Not solved yet.")?;
-            offer_hint(screen, lesson, &progress, sheet)
-        }
-        end => {
-            screen.failure(&format!("Not solved yet: {end}."))?;
-            offer_hint(screen, lesson, &progress, sheet)
-        }
-    });
-    task::verdict(told.map_err(Into::into), is_solved)
+/// The exercise of a lesson, and your progress.
+struct Exercise<'a> {
+    course: &'a Course,
+    lesson: &'a Lesson,
+    task: Document,
+    /// Keeps how many hints were shown.
+    hints_file: PathBuf,
+    /// Keeps the program that passed the checks.
+    solved_file: PathBuf,
 }
 
-/// Says what is to be done, and where.
-fn introduce(
-    screen: &mut Screen,
-    course: &Course,
-    lesson: &Lesson,
-    sheet: &Sheet,
-) -> io::Result<()> {
-    let place = format!("Exercise of lesson {}, {}", lesson.number, lesson.name);
-    screen.title(&place, &sheet.title)?;
-    block::show(screen, &sheet.text)?;
-    let source = shown(course, &sheet::program(lesson));
-    screen.remark(&format!("Your file: {source}"))
-}
-
-/// Says what can be done next.
-fn tell_solved(
-    screen: &mut Screen,
-    course: &Course,
-    lesson: &Lesson,
-    sheet: &Sheet,
-) -> io::Result<()> {
-    screen.heading("Solved: all checks passed.")?;
-    block::show(screen, &sheet.next)?;
-    let source = shown(course, &sheet::program(lesson));
-    if let Some(command) = gap::restoring(&course.root, Path::new(&source)) {
-        screen.line("To have the exercise again as it was:")?;
-        screen.line(&format!("    {command}"))?;
+impl<'a> Exercise<'a> {
+    /// Reads the task, and finds the progress in the folder that Cargo builds into.
+    fn read(course: &'a Course, lesson: &'a Lesson, target: &Path) -> anyhow::Result<Self> {
+        let path = lesson.folder.join(TASK);
+        let name = &lesson.name;
+        ensure!(
+            path.is_file(),
+            "lesson {name} has no exercise: there is no {}",
+            path.display()
+        );
+        let progress = target.join("exercises");
+        let exercise = Self {
+            course,
+            lesson,
+            task: Document::parse(&read(&path)?),
+            hints_file: progress.join(format!("{name}.hints")),
+            solved_file: progress.join(format!("{name}.solved")),
+        };
+        let has_hints = !exercise.hints().is_empty();
+        ensure!(has_hints, "{} has no section `## Hint 1`", path.display());
+        Ok(exercise)
     }
-    if let Some(after) = course.lessons.iter().find(|l| l.number > lesson.number) {
-        screen.line(&format!("Next: `cargo xtask lesson {}`", after.name))?;
-    }
-    Ok(())
-}
 
-fn run_checks(screen: &mut Screen, command: Command) -> io::Result<run::End> {
-    run::run(command, LIMIT, |line| {
-        though_unread(match line {
-            Line::Output(text) => screen.output(&text),
-            Line::Error(text) => screen.output(&format!("(stderr) {text}")),
+    fn hints(&self) -> Vec<&Section> {
+        let sections = self.task.sections.iter();
+        sections.filter(|section| is_hint(section)).collect()
+    }
+
+    /// Returns how many hints were shown.
+    fn shown_hints(&self) -> usize {
+        let number = fs::read_to_string(&self.hints_file).unwrap_or_default();
+        number.trim().parse().unwrap_or(0)
+    }
+
+    /// Returns how far the program is: solved as it is now, untouched while the gap is marked, or
+    /// else begun.
+    fn state(&self) -> anyhow::Result<&'static str> {
+        let program = read(&self.lesson.folder.join(PROGRAM))?;
+        Ok(match fs::read_to_string(&self.solved_file) {
+            Ok(solved) if solved == program => "solved",
+            _ if gap::is_marked(&program) => "untouched",
+            _ => "begun",
         })
-    })
-}
-
-fn offer_hint(
-    screen: &mut Screen,
-    lesson: &Lesson,
-    progress: &Progress,
-    sheet: &Sheet,
-) -> io::Result<()> {
-    let name = &lesson.name;
-    let left = sheet.hints.len().saturating_sub(progress.hints);
-    let line = match left {
-        0 => format!("All hints are given. The solution: `cargo xtask exercise {name} --solution`"),
-        1 => format!("There is one more hint: `cargo xtask exercise {name} --hint`"),
-        _ => format!("There are {left} hints left: `cargo xtask exercise {name} --hint`"),
-    };
-    screen.line(&line)
-}
-
-/// Gives the hint of that number, or the next one.
-fn hint(
-    screen: &mut Screen,
-    course: &Course,
-    lesson: &Lesson,
-    sheet: &Sheet,
-    number: Option<usize>,
-) -> anyhow::Result<ExitCode> {
-    let count = sheet.hints.len();
-    let mut progress = Progress::read(course, lesson);
-    // After the last one it is given again.
-    let number = number.unwrap_or((progress.hints + 1).min(count));
-    let hint = number
-        .checked_sub(1)
-        .and_then(|index| sheet.hints.get(index));
-    let hint = hint.ok_or_else(|| {
-        Misuse(format!(
-            "there is no hint {number}: the exercise {} has hints 1 to {count}",
-            lesson.name
-        ))
-    })?;
-    screen.heading(&format!("Hint {number} of {count}"))?;
-    block::show(screen, hint)?;
-    if number > progress.hints {
-        progress.hints = number;
-        progress.write()?;
     }
-    offer_hint(screen, lesson, &progress, sheet)?;
-    Ok(ExitCode::SUCCESS)
+
+    /// Returns the path of one of the files as you would type it in the checkout.
+    fn path(&self, file: &str) -> String {
+        let path = self.lesson.folder.join(file);
+        let path = path.strip_prefix(&self.course.root).unwrap_or(&path);
+        path.display().to_string()
+    }
+
+    /// Says what to do, runs the checks and shows what is still wrong. A reader of the output that
+    /// goes away doesn't stop that.
+    fn check(&self, screen: &mut Screen) -> anyhow::Result<ExitCode> {
+        though_unread(self.introduce(screen))?;
+        // Read before the build, so that it is what the checks see.
+        let source = read(&self.lesson.folder.join(PROGRAM))?;
+        let name = &self.lesson.name;
+        let example = format!("{name}-exercise");
+        let built = Program::build_exercise(&self.course.root, name, &example, |doing| {
+            though_unread(screen.status("Building the exercise", doing))
+        })?;
+        though_unread(screen.end_status())?;
+        let program = match built {
+            Build::Done(program) => program,
+            Build::Failed(said) => {
+                let why = "The program does not build yet. Cargo says:";
+                though_unread(self.show_failure(screen, why, &said))?;
+                return Ok(ExitCode::FAILURE);
+            }
+        };
+        let command = format!("$ cargo run -q -p {name} --example {example}");
+        though_unread(screen.command("Run now:", &command))?;
+        let end = run::run(program.command(), LIMIT, |line| {
+            let (Line::Output(text) | Line::Error(text)) = line;
+            though_unread(screen.output(&text))
+        })?;
+        though_unread(screen.blank())?;
+        if !end.is_success() {
+            let why = match end {
+                // The checks have said why.
+                End::Finished(status) if status.code() == Some(1) => "Not solved yet.".to_owned(),
+                end => format!("Not solved yet: {end}."),
+            };
+            though_unread(self.show_failure(screen, &why, ""))?;
+            return Ok(ExitCode::FAILURE);
+        }
+        write(&self.solved_file, &source)?;
+        write(&self.hints_file, "0")?;
+        though_unread(self.show_success(screen))?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn introduce(&self, screen: &mut Screen) -> io::Result<()> {
+        let Lesson { number, name, .. } = self.lesson;
+        let place = format!("Exercise of lesson {number}, {name}");
+        screen.title(&place, &self.task.title)?;
+        block::show(screen, &self.task.opening)?;
+        screen.remark(&format!("Your file: {}", self.path(PROGRAM)))
+    }
+
+    fn show_failure(&self, screen: &mut Screen, why: &str, said: &str) -> io::Result<()> {
+        screen.failure(why)?;
+        if !said.is_empty() {
+            screen.code("", "", said)?;
+        }
+        self.offer_hint(screen)
+    }
+
+    fn show_success(&self, screen: &mut Screen) -> io::Result<()> {
+        screen.heading("Solved: all checks passed.")?;
+        let sections = self.task.sections.iter();
+        for section in sections.filter(|section| !is_hint(section)) {
+            block::show(screen, &section.blocks)?;
+        }
+        let program = self.path(PROGRAM);
+        if let Some(command) = gap::restoring(&self.course.root, Path::new(&program)) {
+            screen.line("To get the gap back:")?;
+            screen.line(&format!("    {command}"))?;
+        }
+        let mut lessons = self.course.lessons.iter();
+        if let Some(next) = lessons.find(|lesson| lesson.number > self.lesson.number) {
+            screen.line(&format!("Next: `cargo xtask lesson {}`", next.name))?;
+        }
+        Ok(())
+    }
+
+    fn offer_hint(&self, screen: &mut Screen) -> io::Result<()> {
+        let name = &self.lesson.name;
+        let left = self.hints().len().saturating_sub(self.shown_hints());
+        screen.line(&match left {
+            0 => format!(
+                "There are no more hints. The solution: `cargo xtask exercise {name} --solution`"
+            ),
+            _ => format!("Hints left: {left}. The next: `cargo xtask exercise {name} --hint`"),
+        })
+    }
+
+    /// Shows the next hint; after the last one, that again.
+    fn show_next_hint(&self, screen: &mut Screen) -> anyhow::Result<ExitCode> {
+        let hints = self.hints();
+        let number = (self.shown_hints() + 1).min(hints.len());
+        screen.heading(&format!("Hint {number} of {}", hints.len()))?;
+        block::show(screen, &hints[number - 1].blocks)?;
+        write(&self.hints_file, &number.to_string())?;
+        self.offer_hint(screen)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn show_solution(&self, screen: &mut Screen) -> anyhow::Result<ExitCode> {
+        let solution = read(&self.lesson.folder.join(SOLUTION))?;
+        screen.code(&self.path(SOLUTION), "rust", &solution)?;
+        let name = &self.lesson.name;
+        let command = format!("cargo run -q -p {name} --example {name}-solution");
+        screen.line(&format!("Run it with `{command}`."))?;
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
-/// Shows the solution, where it is, and how it is run.
-fn solution(screen: &mut Screen, course: &Course, lesson: &Lesson) -> anyhow::Result<ExitCode> {
-    let path = sheet::solution(lesson);
-    let text = std::fs::read_to_string(&path)
-        .with_context(|| format!("{} cannot be read", path.display()))?;
-    screen.code(&shown(course, &path), "rust", &text)?;
-    let name = &lesson.name;
-    screen.line(&format!(
-        "It runs with `cargo run -q -p {name} --example {name}-solution`."
-    ))?;
-    Ok(ExitCode::SUCCESS)
+fn is_hint(section: &Section) -> bool {
+    section.heading.starts_with("Hint ")
 }
 
-/// Gives a path as it is typed in the root of the checkout.
-fn shown(course: &Course, path: &Path) -> String {
-    let path = path.strip_prefix(&course.root).unwrap_or(path);
-    path.display().to_string()
+fn read(path: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    let folder = path.parent().unwrap_or(path);
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(path, text))
+        .with_context(|| format!("{} cannot be written", path.display()))
 }

@@ -23,7 +23,7 @@ mod mdbook;
 mod page;
 mod pause;
 mod play;
-mod runs;
+mod repeat;
 mod scene;
 mod screen;
 mod selection;

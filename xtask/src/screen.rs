@@ -198,14 +198,6 @@ impl<'a> Screen<'a> {
         self.blank()
     }
 
-    /// Gives a bar of that many characters.
-    pub(crate) fn bar(&self, length: usize) -> String {
-        match self.look {
-            Look::Plain => "#".repeat(length),
-            Look::Colour => "\u{2588}".repeat(length),
-        }
-    }
-
     /// Shows a short remark.
     pub(crate) fn remark(&mut self, text: &str) -> io::Result<()> {
         self.line(text)?;

@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use lexopt::Parser;
 
-use crate::{bench, book, check, copy, doctor, exercise, help, lesson, list, runs, sync, timeline};
+use crate::{
+    bench, book, check, copy, doctor, exercise, help, lesson, list, repeat, sync, timeline,
+};
 use course::misuse::{Misuse, suggestion};
 
 /// One of the things `cargo xtask` can do.
@@ -24,15 +26,15 @@ pub(crate) const TASKS: &[Task] = &[
     },
     Task {
         name: "exercise",
-        about: "list the exercises, or check what you made of one",
+        about: "list the exercises, or check your solution of one",
         usage: exercise::USAGE,
         run: exercise::run,
     },
     Task {
-        name: "runs",
-        about: "run a step many times, and count how it comes out",
-        usage: runs::USAGE,
-        run: runs::run,
+        name: "repeat",
+        about: "run a step many times and count the outcomes",
+        usage: repeat::USAGE,
+        run: repeat::run,
     },
     Task {
         name: "list",
@@ -48,7 +50,7 @@ pub(crate) const TASKS: &[Task] = &[
     },
     Task {
         name: "doctor",
-        about: "look whether everything is there that the course needs",
+        about: "check your setup and tell you how to fix it",
         usage: doctor::USAGE,
         run: doctor::run,
     },

@@ -11,7 +11,7 @@ const MOST: u128 = 10_000;
 /// A race that belongs to a step, small enough to be driven by a [`Schedule`].
 ///
 /// Given to [`run_steps_and_races`](crate::run_steps_and_races), it can be replayed on the command
-/// line, `cargo run -q -p LESSON -- STEP --schedule ABBA`, and counted by `cargo xtask runs`.
+/// line, `cargo run -q -p LESSON -- STEP --schedule ABBA`, and counted by `cargo xtask repeat`.
 ///
 /// [`Schedule`] has an example.
 #[derive(Clone, Copy, Debug)]

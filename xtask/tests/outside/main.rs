@@ -6,15 +6,15 @@ mod copy;
 #[cfg(unix)]
 mod counterparts;
 #[cfg(unix)]
-mod doctoring;
-mod exercises;
+mod doctor;
+mod exercise;
 mod house_rules;
 #[cfg(unix)]
 mod interruption;
 #[cfg(unix)]
 mod measuring;
 mod playing;
-mod runs;
+mod repeat;
 mod small_course;
 mod stepping;
 #[cfg(target_os = "linux")]

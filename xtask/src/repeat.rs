@@ -1,0 +1,241 @@
+mod histogram;
+mod output;
+mod race;
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::io;
+use std::num::NonZeroUsize;
+use std::process::{Command, ExitCode};
+
+use anyhow::Context;
+use lexopt::{Arg, Parser, ValueExt};
+
+use crate::screen::Screen;
+use course::Course;
+use course::build::{Build, Program};
+use course::interruption::Delay;
+use course::misuse::Misuse;
+use course::run::{self, End, Line};
+
+pub(crate) const USAGE: &str = "\
+Usage: cargo xtask repeat LESSON STEP [-n TIMES] [OPTIONS]
+
+Runs a step many times and shows how often each outcome came. If the step has a
+race that can be replayed, the race is what runs, and you also get a schedule that
+leads to each outcome, every time. Otherwise two runs have the same outcome if they
+print the same, apart from process ids and times.
+
+Options:
+  -n TIMES          how often, 50 times by default
+  --schedule TURNS  run the race by this schedule, such as ABBA
+  --plain           plain text of 80 columns without colour; the default when the
+                    output is not a terminal or NO_COLOR is set
+
+Ctrl-C stops it and shows what has been counted so far.
+
+Examples:
+  cargo xtask repeat locks race -n 200
+  cargo xtask repeat locks race --schedule ABBBBAAA -n 100
+  cargo xtask repeat threads three-workers
+";
+
+/// So many bytes of a run's output are kept; no step prints nearly as many.
+const MOST_KEPT: usize = 1 << 20;
+
+struct Options {
+    lesson: String,
+    step: String,
+    times: NonZeroUsize,
+    schedule: Option<String>,
+    plain: bool,
+}
+
+/// The task `repeat`: runs a step many times and counts its outcomes.
+pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
+    let options = Options::read(arguments)?;
+    let course = Course::here()?;
+    let lesson = course.lesson(&options.lesson)?;
+    let (name, step) = (&lesson.name, &options.step);
+    let readme = lesson.readme()?;
+    let section = lesson.step(&readme, step)?;
+    let mut screen = Screen::stdout(options.plain);
+    let Some(program) = build(&mut screen, &course, name)? else {
+        return Ok(ExitCode::FAILURE);
+    };
+    let delay = Delay::begin().context("signals cannot be watched")?;
+    let races = Run::of(program.step("--races"))?.output;
+    let is_race = races.lines().any(|race| race == step);
+    let schedule = options.schedule.as_deref().or(is_race.then_some("free"));
+    let command = |schedule: Option<&str>| {
+        let mut command = program.step(step);
+        command.args(schedule.into_iter().flat_map(|turns| ["--schedule", turns]));
+        command
+    };
+
+    screen.heading(&format!("Lesson {name}, step {step}: {}", section.words()))?;
+    screen.paragraph(match schedule {
+        None => "Runs that print the same, apart from process ids and times, have one outcome.",
+        Some("free") => {
+            "The race of this step, without a schedule: each actor pauses for a random moment \
+             before each of its turns."
+        }
+        Some(_) => "The race of this step, always by the same schedule.",
+    })?;
+    let masked = output::masks(section);
+    let mut histogram: BTreeMap<String, usize> = BTreeMap::new();
+    let all_worked = repeat(
+        &mut screen,
+        options.times,
+        &delay,
+        || command(schedule),
+        |run| {
+            let outcomes = match schedule {
+                None => vec![masked(&run.output)],
+                Some(_) => race::replays(run)
+                    .map(|(_, outcome)| outcome.to_owned())
+                    .collect(),
+            };
+            for outcome in outcomes {
+                *histogram.entry(outcome).or_default() += 1;
+            }
+        },
+    )?;
+
+    let outcomes = histogram
+        .iter()
+        .map(|(outcome, count)| (outcome.as_str(), *count));
+    let mut outcomes: Vec<(&str, usize)> = outcomes.collect();
+    outcomes.sort_by_key(|(_, count)| Reverse(*count));
+    match schedule {
+        None => output::show(&mut screen, &outcomes)?,
+        Some("free") if all_worked && delay.look().is_ok() => {
+            let all = Run::of(command(Some("all")))?;
+            let command = course::command(name, step).replacen("$ ", "", 1);
+            race::show(&mut screen, outcomes, &all, &command)?;
+        }
+        Some(_) => histogram::show(&mut screen, &outcomes, &[])?,
+    }
+    if let Err(interrupted) = delay.look() {
+        return Ok(interrupted.end());
+    }
+    Ok(ExitCode::from(u8::from(!all_worked)))
+}
+
+impl Options {
+    fn read(mut arguments: Parser) -> anyhow::Result<Self> {
+        let mut options = Self {
+            lesson: String::new(),
+            step: String::new(),
+            times: NonZeroUsize::new(50).expect("it isn't zero"),
+            schedule: None,
+            plain: false,
+        };
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Arg::Short('n') => options.times = arguments.value()?.parse()?,
+                Arg::Long("schedule") => options.schedule = Some(arguments.value()?.string()?),
+                Arg::Long("plain") => options.plain = true,
+                Arg::Value(word) if options.lesson.is_empty() => options.lesson = word.string()?,
+                Arg::Value(word) if options.step.is_empty() => options.step = word.string()?,
+                other => return Err(other.unexpected().into()),
+            }
+        }
+        if options.step.is_empty() {
+            let message = "name a lesson and one of its steps, as in `cargo xtask repeat locks \
+                           race`\n`cargo xtask lesson --list` shows the lessons with their steps";
+            return Err(Misuse(message.to_owned()).into());
+        }
+        Ok(options)
+    }
+}
+
+/// Builds the lesson's program, and returns nothing if that fails, which is shown.
+fn build(screen: &mut Screen, course: &Course, name: &str) -> anyhow::Result<Option<Program>> {
+    let built = Program::build(&course.root, name, |doing| {
+        screen.status(&format!("Building lesson {name}"), doing)
+    });
+    screen.end_status()?;
+    match built? {
+        Build::Done(program) => Ok(Some(program)),
+        Build::Failed(said) => {
+            screen.failure(&format!("Lesson {name} does not build. Cargo says:"))?;
+            screen.code("", "", &said)?;
+            Ok(None)
+        }
+    }
+}
+
+/// Runs a command many times, one run after the other, and hands over each run that succeeds.
+/// Returns whether all did; the first that failed is shown.
+///
+/// A run that exceeds the limit is the last one, because the next would take as long. So is one that
+/// is interrupted, which isn't counted.
+fn repeat(
+    screen: &mut Screen,
+    times: NonZeroUsize,
+    delay: &Delay,
+    command: impl Fn() -> Command,
+    mut count: impl FnMut(&Run),
+) -> anyhow::Result<bool> {
+    let mut failed = 0;
+    for number in 1..=times.get() {
+        screen.status("Running", &format!("{number} of {times}"))?;
+        let run = Run::of(command());
+        if delay.look().is_err() {
+            screen.end_status()?;
+            screen.paragraph("Interrupted. This is what has been counted so far.")?;
+            break;
+        }
+        let run = run?;
+        if run.end.is_success() {
+            count(&run);
+            continue;
+        }
+        screen.end_status()?;
+        let is_misuse = matches!(run.end, End::Finished(status) if status.code() == Some(2));
+        if is_misuse && let Some(message) = run.error.strip_prefix("error: ") {
+            return Err(Misuse(message.trim_end().to_owned()).into());
+        }
+        failed += 1;
+        if failed == 1 {
+            screen.failure(&format!("Run {number} failed: {}.", run.end))?;
+            screen.code("", "", &(run.output + &run.error))?;
+        }
+        if matches!(run.end, End::TooLong(_)) {
+            break;
+        }
+    }
+    screen.end_status()?;
+    if failed > 0 {
+        screen.paragraph(&format!(
+            "Failed runs, which aren't counted below: {failed}."
+        ))?;
+    }
+    Ok(failed == 0)
+}
+
+/// A run of the step that has ended, and what it printed.
+struct Run {
+    end: End,
+    output: String,
+    error: String,
+}
+
+impl Run {
+    /// Runs a command with the time limit of a step that is played.
+    fn of(command: Command) -> io::Result<Self> {
+        let (mut output, mut error) = (String::new(), String::new());
+        let end = run::run(command, Program::STEP_LIMIT, |line| {
+            let (text, line) = match line {
+                Line::Output(line) => (&mut output, line),
+                Line::Error(line) => (&mut error, line),
+            };
+            if text.len() < MOST_KEPT {
+                text.extend([&line, "\n"]);
+            }
+            Ok(())
+        })?;
+        Ok(Self { end, output, error })
+    }
+}

@@ -1,0 +1,57 @@
+use std::io;
+
+use crate::screen::Screen;
+use crate::table;
+
+/// Characters of the longest bar.
+const BAR: usize = 20;
+
+/// Shows a table with a row for each outcome and how often it came, and with more columns: a heading
+/// and a cell for each outcome.
+pub(super) fn show(
+    screen: &mut Screen,
+    outcomes: &[(&str, usize)],
+    columns: &[(&str, Vec<String>)],
+) -> io::Result<()> {
+    let all: usize = outcomes.iter().map(|(_, count)| count).sum();
+    let sign = if screen.is_plain() { "#" } else { "\u{2588}" };
+    let mut rows = vec![["outcome", "runs", "share", ""].map(str::to_owned).to_vec()];
+    for (outcome, count) in outcomes {
+        let bar = sign.repeat((BAR * count).div_ceil(all.max(1)));
+        let share = percent(*count, all);
+        rows.push(vec![outcome.to_string(), count.to_string(), share, bar]);
+    }
+    for (heading, cells) in columns {
+        rows[0].push(heading.to_string());
+        for (row, cell) in rows[1..].iter_mut().zip(cells) {
+            row.push(cell.clone());
+        }
+    }
+    for line in table::lines(&rows, &[], screen.width() - 2) {
+        screen.line(&format!("  {line}"))?;
+    }
+    screen.blank()
+}
+
+/// Returns a share in percent; a count above zero is never 0%, and one below all is never 100%.
+pub(super) fn percent(count: usize, all: usize) -> String {
+    match (200 * count + all) / (2 * all.max(1)) {
+        0 if count > 0 => "<1%".to_owned(),
+        100 if count < all => ">99%".to_owned(),
+        rounded => format!("{rounded}%"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percent;
+
+    #[test]
+    fn a_share_is_never_rounded_to_nothing_or_to_all() {
+        assert_eq!(percent(0, 1000), "0%");
+        assert_eq!(percent(1, 1000), "<1%");
+        assert_eq!(percent(5, 1000), "1%");
+        assert_eq!(percent(999, 1000), ">99%");
+        assert_eq!(percent(1000, 1000), "100%");
+    }
+}

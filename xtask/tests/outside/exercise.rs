@@ -1,0 +1,252 @@
+//! The exercises of this checkout, and `cargo xtask exercise` in a small course.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+
+use crate::small_course::{SmallCourse, Told, told};
+
+fn root() -> &'static Path {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    root.expect("the root of the checkout")
+}
+
+/// Returns the names of the lessons, each of which has an exercise.
+fn lessons() -> Vec<String> {
+    let entries = fs::read_dir(root().join("lessons")).expect("the lessons");
+    let folders = entries.map(|entry| entry.expect("a lesson").path());
+    let lessons = folders.filter(|folder| folder.join("Cargo.toml").is_file());
+    let names = lessons.map(|lesson| lesson.file_name().expect("a name").display().to_string());
+    names.collect()
+}
+
+/// Builds these examples, and returns the folder that they are in.
+fn build(examples: &[String]) -> PathBuf {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        // The whole workspace, as `cargo test --workspace` does: otherwise packages are built anew.
+        .args(["build", "--workspace"])
+        .args(["--message-format", "json-render-diagnostics"])
+        .args(examples.iter().flat_map(|example| ["--example", example]))
+        .current_dir(root());
+    let Told { out, error, status } = told(&mut command);
+    assert_eq!(status, Some(0), "{error}");
+    let program = out
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from));
+    let program = program.expect("Cargo names what it has built");
+    program.parent().expect("its folder").to_owned()
+}
+
+/// Runs the checks of a program, and returns the name of each with whether it passed.
+fn check(program: &Path, seconds: &str) -> (Told, Vec<(String, bool)>) {
+    let told = told(Command::new(program).env("CHECK_SECONDS", seconds));
+    let verdicts = told.out.lines().filter_map(|line| {
+        let number_first = line.starts_with(|first: char| first.is_ascii_digit());
+        let (check, verdict) = line.rsplit_once(": ")?;
+        number_first.then(|| (check.to_owned(), verdict == "passed"))
+    });
+    let verdicts = verdicts.collect();
+    (told, verdicts)
+}
+
+/// In the course itself, for which `.ci/run` sets `EXERCISES`, each gap is there and is seen. Elsewhere
+/// you may have filled it in.
+#[test]
+fn every_solution_passes_and_every_gap_is_seen() {
+    let has_gaps = env::var_os("EXERCISES").is_some_and(|state| state == "untouched");
+    let lessons = lessons();
+    assert!(lessons.len() >= 8, "{lessons:?}");
+    let kinds = if has_gaps {
+        &["solution", "exercise"][..]
+    } else {
+        &["solution"]
+    };
+    let examples = lessons
+        .iter()
+        .flat_map(|lesson| kinds.iter().map(move |kind| format!("{lesson}-{kind}")));
+    let programs = &build(&examples.collect::<Vec<_>>());
+    thread::scope(|scope| {
+        for lesson in &lessons {
+            scope.spawn(move || {
+                let (told, solved) = check(&programs.join(format!("{lesson}-solution")), "60");
+                assert_eq!(told.status, Some(0), "{lesson}: {told:?}");
+                assert!(solved.len() >= 3, "{lesson}: {told:?}");
+                assert!(solved.iter().all(|(_, passed)| *passed), "{told:?}");
+                if !has_gaps {
+                    return;
+                }
+                let (told, gapped) = check(&programs.join(format!("{lesson}-exercise")), "5");
+                assert_eq!(told.status, Some(1), "{lesson}: {told:?}");
+                let same = solved
+                    .iter()
+                    .zip(&gapped)
+                    .all(|(one, other)| one.0 == other.0);
+                assert!(
+                    same && solved.len() == gapped.len(),
+                    "each check is named: {told:?}"
+                );
+                for (name, _) in gapped.iter().filter(|(_, passed)| !passed) {
+                    let reason = told.out.split_once(&format!("{name}: FAILED\n   "));
+                    assert!(reason.is_some(), "{name} without a reason: {told:?}");
+                }
+                if lesson == "locks" {
+                    let hung = "FAILED\n   it was still running after 5 s and was ended";
+                    assert!(told.out.contains(hung), "{told:?}");
+                }
+                let program = root().join(format!("lessons/{lesson}/exercise/main.rs"));
+                let program = fs::read_to_string(program).expect("the exercise");
+                assert!(program.contains("// Gap:"), "{lesson}: no gap is marked");
+            });
+        }
+    });
+}
+
+const PROGRAM: &str = "lessons/greeting/exercise/main.rs";
+
+const COMMIT: &str = "git -c user.name=A -c user.email=a@b -c commit.gpgsign=false \
+                      commit -q --no-verify -m All";
+
+/// A course in which `greeting` has an exercise that is solved when the program says so.
+fn course_with_exercise() -> SmallCourse {
+    let course = SmallCourse::new();
+    let manifest = "[package]\nname = \"greeting\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+                    [[example]]\nname = \"greeting-exercise\"\npath = \"exercise/main.rs\"\n\n\
+                    [package.metadata.lesson]\nnumber = 1\ntitle = \"All about greeting\"\nminutes = 1\n";
+    course.write("lessons/greeting/Cargo.toml", manifest);
+    course.write(
+        "lessons/greeting/exercise/task.md",
+        "# Greet\n\nGreet me.\n\n## Hint 1\n\nThe first hint.\n\n## Hint 2\n\nThe second hint.\n\n\
+         ## What to try next\n\n- Greet others.\n",
+    );
+    write_program(&course, "// Gap: greet", 1);
+    course.write(
+        "lessons/greeting/exercise/solution/main.rs",
+        "fn main() {} // solved\n",
+    );
+    course
+}
+
+fn write_program(course: &SmallCourse, comment: &str, status: u8) {
+    let program = format!(
+        "fn main() -> std::process::ExitCode {{\n    {comment}\n    println!(\"1. a greeting\");\n    \
+         std::process::ExitCode::from({status})\n}}\n"
+    );
+    course.write(PROGRAM, &program);
+}
+
+/// Runs `exercise` with these arguments, and checks that it shows these texts.
+#[track_caller]
+fn shows(course: &SmallCourse, arguments: &[&str], texts: &[&str], status: i32) -> Told {
+    let told = course.tell(&[&["exercise"], arguments].concat());
+    for text in texts {
+        assert!(told.out.contains(text), "no {text:?}: {told:?}");
+    }
+    assert_eq!(told.status, Some(status), "{told:?}");
+    told
+}
+
+/// Runs commands of the shell in the course.
+fn shell(course: &SmallCourse, commands: &str) {
+    let told = told(
+        Command::new("sh")
+            .args(["-c", commands])
+            .current_dir(course.path(".")),
+    );
+    assert_eq!(told.status, Some(0), "{commands}: {told:?}");
+}
+
+#[test]
+fn an_exercise_goes_from_untouched_to_solved_and_back() {
+    let course = course_with_exercise();
+    let untouched = ["1 greeting  untouched  Greet\n", "0 of 1 solved."];
+    shows(&course, &[], &untouched, 0);
+    let texts = [
+        "Greet me.\n",
+        "Your file: lessons/greeting/exercise/main.rs\n",
+        "    $ cargo run -q -p greeting --example greeting-exercise\n    1. a greeting\n",
+        "Not solved yet.\n",
+        "Hints left: 2. The next: `cargo xtask exercise greeting --hint`",
+    ];
+    let told = shows(&course, &["greeting"], &texts, 1);
+    assert!(!told.out.contains("The first hint"), "{told:?}");
+
+    course.write(PROGRAM, "fn main() { greet() }\n");
+    let failure = [
+        "does not build yet. Cargo says:",
+        "cannot find function `greet`",
+    ];
+    shows(&course, &["greeting"], &failure, 1);
+    shows(&course, &[], &["greeting  begun "], 0);
+    for (hint, left) in [
+        ("Hint 1 of 2\n\nThe first hint.", "Hints left: 1."),
+        ("Hint 2 of 2\n\nThe second hint.", "no more hints"),
+        ("Hint 2 of 2\n\nThe second hint.", "greeting --solution`"),
+    ] {
+        shows(&course, &["greeting", "--hint"], &[hint, left], 0);
+    }
+    let solution = "lessons/greeting/exercise/solution/main.rs:\n    fn main() {} // solved";
+    shows(&course, &["greeting", "--solution"], &[solution], 0);
+
+    write_program(&course, "", 0);
+    let solved = [
+        "Solved: all checks passed.\n",
+        "- Greet others.\n",
+        "Next: `cargo xtask lesson trouble`",
+    ];
+    let told = shows(&course, &["1"], &solved, 0);
+    let without_git = "without git nobody knows the gap";
+    assert!(
+        !told.out.contains("get the gap back"),
+        "{without_git}: {told:?}"
+    );
+    shows(&course, &[], &["greeting  solved ", "1 of 1 solved."], 0);
+    write_program(&course, "// changed", 0);
+    shows(&course, &[], &["greeting  begun "], 0);
+
+    // A solution that only the file has, one that was added, and one that was committed.
+    write_program(&course, "// Gap: greet", 1);
+    shell(
+        &course,
+        &format!("git init -q && git add lessons && {COMMIT}"),
+    );
+    for change in ["true", "git add lessons", COMMIT] {
+        write_program(&course, "", 0);
+        shell(&course, change);
+        let told = shows(
+            &course,
+            &["greeting"],
+            &["To get the gap back:\n    git restore "],
+            0,
+        );
+        let (_, command) = told.out.split_once("gap back:\n").expect("a way");
+        shell(&course, command.lines().next().expect("a command"));
+        assert!(
+            course.read(PROGRAM).contains("// Gap: greet"),
+            "{change}: {told:?}"
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_understood_is_refused() {
+    let course = course_with_exercise();
+    for (arguments, message, status) in [
+        (&["greetnig"][..], "did you mean `greeting`?", 2),
+        (
+            &["greeting", "trouble"],
+            "unexpected argument \"trouble\"",
+            2,
+        ),
+        (&["--hint"], "name the exercise", 2),
+        (&["greeting", "--hints"], "--hints", 2),
+        (&["trouble"], "lesson trouble has no exercise", 1),
+    ] {
+        let told = shows(&course, arguments, &[], status);
+        assert!(told.error.contains(message), "{arguments:?}: {told:?}");
+    }
+}

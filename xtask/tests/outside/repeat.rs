@@ -1,0 +1,179 @@
+//! A step that is run many times, and what `cargo xtask repeat` shows of its outcomes.
+
+#[cfg(unix)]
+use std::process::{Command, Stdio};
+
+use crate::small_course::{SmallCourse, Told};
+#[cfg(unix)]
+use crate::small_course::{finished, told};
+
+/// A lesson whose runs differ, but not by chance: each run counts the ones before it in a file.
+///
+/// Its step `race` answers to `--schedule` as a lesson with a race does. Every fourth free run of it
+/// is one after the other.
+const PROGRAM: &str = r#"
+use std::env::args;
+use std::fs::{File, read};
+use std::io::Write;
+use std::process::{ExitCode, id};
+
+fn outcome(turns: &str) -> &'static str {
+    if turns == "AABB" || turns == "BBAA" { "whole" } else { "lost" }
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let count = || {
+        let name = format!("{}.txt", words[0]);
+        let mut file = File::options().create(true).append(true).open(&name).unwrap();
+        file.write_all(b".").unwrap();
+        read(name).unwrap().len()
+    };
+    match words.as_slice() {
+        ["--races"] => println!("race"),
+        ["race", "--schedule", "free"] if count() % 4 == 0 => println!("BBAA: whole"),
+        ["race", "--schedule", "free"] => println!("ABAB: lost"),
+        ["race", "--schedule", "all"] => {
+            for turns in ["AABB", "ABAB", "ABBA", "BAAB", "BABA", "BBAA"] {
+                println!("{turns}: {}", outcome(turns));
+            }
+        }
+        ["race", "--schedule", turns] if turns.len() == 4 => println!("{turns}: {}", outcome(turns)),
+        [_, "--schedule", turns] => {
+            eprintln!("error: `{turns}` is no schedule");
+            return ExitCode::from(2);
+        }
+        ["varies"] => {
+            let pid = id();
+            let (one, other) = if count() % 4 == 0 { ("b", "a") } else { ("a", "b") };
+            println!("process {pid} begins\n{one} is here\n{other} is here");
+        }
+        ["stumbles"] if count() % 5 == 3 => {
+            println!("over a stone");
+            eprintln!("ouch");
+            return ExitCode::from(3);
+        }
+        ["lingers"] if count() == 3 => {
+            File::create("lingering").unwrap();
+            std::thread::sleep(std::time::Duration::from_secs(50));
+        }
+        ["stumbles" | "lingers"] => println!("well"),
+        _ => println!("race\nvaries\nstumbles\nlingers"),
+    }
+    ExitCode::SUCCESS
+}
+"#;
+
+/// A course with one lesson, which is called `races`.
+fn course() -> SmallCourse {
+    let course = SmallCourse::empty();
+    course.write(
+        "Cargo.toml",
+        "[workspace]\nresolver = \"3\"\nmembers = [\"lessons/races\"]\n",
+    );
+    course.write(
+        "lessons/races/Cargo.toml",
+        "[package]\nname = \"races\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+         [package.metadata.lesson]\nnumber = 4\ntitle = \"All about races\"\nminutes = 1\n",
+    );
+    course.write("lessons/races/src/main.rs", PROGRAM);
+    course.write(
+        "lessons/races/README.md",
+        "# All about races\n\n## race: two of them\n\n\
+         ## varies: each time\n\n```console\n$ cargo run -q -p races -- varies\n\
+         process [PID] begins\n[..] is here\n[..] is here\n```\n\n\
+         ## stumbles: now and then\n\n## lingers: for long\n",
+    );
+    course
+}
+
+/// Runs `repeat` for a step, and checks that it shows these texts in this order.
+#[track_caller]
+fn shows(course: &SmallCourse, step: &[&str], texts: &[&str], status: i32) -> Told {
+    let told = course.tell(&[&["repeat", "races"], step].concat());
+    let mut rest = told.out.as_str();
+    for text in texts {
+        let (_, after) = rest
+            .split_once(text)
+            .unwrap_or_else(|| panic!("no {text:?} where it is expected in {told:?}"));
+        rest = after;
+    }
+    assert_eq!(told.status, Some(status), "{told:?}");
+    told
+}
+
+#[test]
+fn outcomes_are_counted_and_those_of_a_race_come_with_schedules_that_lead_to_them() {
+    let course = course();
+    let told = shows(
+        &course,
+        &["race", "-n", "20"],
+        &[
+            "Lesson races, step race: two of them\n",
+            "  outcome  runs  share                   schedules  such as\n",
+            "  lost     15    75%    ###############  4 of 6     ABBA\n",
+            "  whole    5     25%    #####            2 of 6     AABB\n",
+            "15 of 20 runs (75%) show the race",
+            "always: whole.",
+            "    cargo run -q -p races -- race --schedule ABBA\n",
+        ],
+        0,
+    );
+    assert!(told.out.is_ascii(), "plain output is ASCII: {told:?}");
+    assert!(told.out.lines().all(|line| line.len() <= 80), "{told:?}");
+    let replay = ["race", "--schedule", "ABBA", "-n", "7"];
+    shows(&course, &replay, &["  lost     7     100%   ####"], 0);
+    shows(
+        &course,
+        &["varies", "-n", "8"],
+        &[
+            "  outcome 1  6     75%    ####",
+            "  outcome 2  2     25%    ####",
+            "only their order differs",
+            "outcome 1:\n    process [PID] begins\n    a is here\n    b is here\n",
+            "outcome 2:\n    process [PID] begins\n    b is here\n    a is here\n",
+        ],
+        0,
+    );
+    shows(
+        &course,
+        &["stumbles", "-n", "10"],
+        &[
+            "Run 3 failed: it ended with exit status: 3.\n",
+            "    over a stone\n    ouch\n",
+            "Failed runs, which aren't counted below: 2.",
+            "  outcome 1  8     100%  ",
+        ],
+        1,
+    );
+    for (arguments, why) in [
+        (
+            &["race", "--schedule", "AB"][..],
+            "error: `AB` is no schedule\n",
+        ),
+        (&["rase"], "no step `rase`; did you mean `race`?"),
+        (&["race", "-n", "none"], "\"none\""),
+        (&["race", "-n", "0"], "\"0\""),
+        (&[], "name a lesson and one of its steps"),
+    ] {
+        let told = shows(&course, arguments, &[], 2);
+        assert!(told.error.contains(why), "{told:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interruption_shows_what_was_counted_until_then() {
+    let course = course();
+    let mut command = course.command(&["repeat", "races", "lingers", "-n", "100"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let running = command.spawn().expect("xtask starts");
+    course.wait_for("lingering");
+    let kill = told(Command::new("kill").args(["-s", "INT", &running.id().to_string()]));
+    assert_eq!(kill.status, Some(0), "{kill:?}");
+    let told = finished(running);
+    assert!(told.out.contains("Interrupted."), "{told:?}");
+    assert!(told.out.contains("  outcome 1  2     100%  "), "{told:?}");
+    assert_eq!(told.status, None, "it ends by the signal: {told:?}");
+}
