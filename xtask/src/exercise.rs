@@ -11,7 +11,6 @@ use lexopt::{Arg, Parser, ValueExt};
 
 use self::progress::Progress;
 use self::sheet::Sheet;
-use crate::block;
 use crate::gap;
 use crate::screen::Screen;
 use crate::task::{self, though_unread};
@@ -197,7 +196,7 @@ fn introduce(
 ) -> io::Result<()> {
     let place = format!("Exercise of lesson {}, {}", lesson.number, lesson.name);
     screen.title(&place, &sheet.title)?;
-    block::show(screen, &sheet.text)?;
+    screen.blocks(&sheet.text)?;
     let source = shown(course, &sheet::program(lesson));
     screen.remark(&format!("Your file: {source}"))
 }
@@ -210,7 +209,7 @@ fn tell_solved(
     sheet: &Sheet,
 ) -> io::Result<()> {
     screen.heading("Solved: all checks passed.")?;
-    block::show(screen, &sheet.next)?;
+    screen.blocks(&sheet.next)?;
     let source = shown(course, &sheet::program(lesson));
     if let Some(command) = gap::restoring(&course.root, Path::new(&source)) {
         screen.line("To have the exercise again as it was:")?;
@@ -269,7 +268,7 @@ fn hint(
         ))
     })?;
     screen.heading(&format!("Hint {number} of {count}"))?;
-    block::show(screen, hint)?;
+    screen.blocks(hint)?;
     if number > progress.hints {
         progress.hints = number;
         progress.write()?;

@@ -154,7 +154,7 @@ impl Wish {
             let count = words.len();
             Misuse(format!(
                 "`runs` needs a lesson and one of its steps, as in `cargo xtask runs locks race`; \
-                 it got {count} of these\n`cargo xtask list` shows the lessons with their steps"
+                 it got {count} of these\n`cargo xtask lesson --list` shows the lessons with their steps"
             ))
         })?;
         (wish.lesson, wish.step) = (lesson, step);

@@ -67,7 +67,7 @@ impl Course {
             let names: Vec<&str> = self.names().collect();
             Misuse(format!(
                 "there is no lesson `{wanted}`{suggestion}\nThe lessons are {}; \
-                 `cargo xtask list` shows them with their steps",
+                 `cargo xtask lesson --list` shows them with their steps",
                 names.join(", ")
             ))
         })

@@ -62,7 +62,8 @@ impl Histogram {
         for (title, count) in titles {
             let gap = " ".repeat(width.unwrap_or(0) - display_width(title));
             let percent = percent(*count, all);
-            let bar = screen.bar(bar_length(*count, all));
+            let sign = if screen.is_plain() { "#" } else { "\u{2588}" };
+            let bar = sign.repeat(bar_length(*count, all));
             screen.line(
                 format!("  {title}{gap}  {count:>digits$} of {all}  {percent:>4}  {bar}")
                     .trim_end(),
@@ -90,8 +91,7 @@ fn bar_length(count: usize, all: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::{Counted, Histogram, percent};
-    use crate::look::Look;
-    use crate::screen::Screen;
+    use crate::screen::{Screen, Style};
 
     fn histogram(outcomes: &[(&str, usize)]) -> Histogram {
         let mut histogram = Histogram::default();
@@ -124,7 +124,7 @@ mod tests {
         let histogram = histogram(&[("lost", 178), ("whole", 22)]);
         let mut shown = Vec::new();
         let titles = [("lost", 178), ("whole", 22), ("odd", 0)];
-        let mut screen = Screen::new(&mut shown, Look::Plain, 80);
+        let mut screen = Screen::new(&mut shown, Style::Plain, 80);
         histogram.show(&mut screen, &titles).unwrap();
         drop(screen);
         assert_eq!(

@@ -8,17 +8,13 @@ mod copying;
 mod counterparts;
 #[cfg(unix)]
 mod doctoring;
-mod exercises;
-mod house_rules;
 #[cfg(unix)]
-mod interruption;
+mod endings;
+mod exercises;
 #[cfg(unix)]
 mod measuring;
 mod playing;
 mod runs;
 mod small_course;
-mod stepping;
 #[cfg(target_os = "linux")]
 mod terminal;
-#[cfg(unix)]
-mod unread;
