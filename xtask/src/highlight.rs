@@ -6,19 +6,19 @@ use crate::screen::{BOLD, FAINT, MAGENTA, Style};
 
 /// What is told apart: comments, quoted text (one letter at most between `'`: `'a` alone is a
 /// lifetime), and keywords.
-const RUST: &str = r##"(?x)
+const RUST: &str = r#"(?x)
     (//[^\n]*)
     | (b?r\#"(?s:.*?)"\# | b?r"[^"]*" | [bc]?"(?:\\(?s:.)|[^"\\])*" | b?'(?:\\'|\\[^'\n]+|[^'\\\n])')
     | \b(?:as|async|await|break|const|continue|crate|dyn|else|enum|extern|false|fn|for|if|impl|in|let
     |loop|match|mod|move|mut|pub|ref|return|self|Self|static|struct|super|trait|true|type|unsafe|use
-    |where|while)\b"##;
+    |where|while)\b"#;
 
-const PYTHON: &str = r##"(?x)
+const PYTHON: &str = r#"(?x)
     (\#[^\n]*)
     | ("""(?s:.*?)""" | '''(?s:.*?)''' | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*')
     | \b(?:and|as|assert|async|await|break|class|continue|def|del|elif|else|except|False|finally|for
     |from|global|if|import|in|is|lambda|None|nonlocal|not|or|pass|raise|return|True|try|while|with
-    |yield)\b"##;
+    |yield)\b"#;
 
 /// Returns code in which what is told apart has its style, word by word: a line that is too long can
 /// be divided between any two words.

@@ -1,8 +1,8 @@
 //! Markdown as lines of text.
 
-use pulldown_cmark::{Alignment, Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{Alignment, Event, Parser, Tag, TagEnd};
 use regex_lite::Regex;
-use textwrap::WordSplitter;
+use textwrap::{Options, WordSplitter};
 
 use crate::screen::{BOLD, Style};
 use crate::table;
@@ -33,37 +33,23 @@ pub(crate) fn lines(markdown: &str, width: usize, style: Style) -> Vec<String> {
         width,
         ..Renderer::default()
     };
-    for event in Parser::new_ext(&text, Options::ENABLE_TABLES) {
+    for event in Parser::new_ext(&text, pulldown_cmark::Options::ENABLE_TABLES) {
         renderer.take(event);
     }
     renderer.lines
 }
 
-/// Wraps a text. Words are never divided: in this course a hyphen often stands in a name.
-pub(crate) fn wrap(text: &str, width: usize, first: &str, rest: &str) -> Vec<String> {
-    filled(
-        text,
-        textwrap::Options::new(width).break_words(false),
-        first,
-        rest,
-    )
-}
-
-/// Wraps a text so that no line is longer than `width`, dividing code and words where it must.
-pub(crate) fn wrap_anywhere(text: &str, width: usize, first: &str, rest: &str) -> Vec<String> {
-    let text = text.replace(UNBREAKABLE, " ");
-    filled(&text, textwrap::Options::new(width), first, rest)
-}
-
-fn filled<'a>(
-    text: &str,
-    options: textwrap::Options<'a>,
-    first: &'a str,
-    rest: &'a str,
-) -> Vec<String> {
+/// Wraps a text. Words are never divided at a hyphen: in this course it often stands in a name.
+/// Code is divided, and words too, only if `options` let long words be broken.
+pub(crate) fn wrap(text: &str, options: Options) -> Vec<String> {
     let options = options.word_splitter(WordSplitter::NoHyphenation);
-    let options = options.initial_indent(first).subsequent_indent(rest);
-    let lines = textwrap::wrap(text, options).into_iter();
+    let space = if options.break_words {
+        " "
+    } else {
+        UNBREAKABLE
+    };
+    let text = text.replace(UNBREAKABLE, space);
+    let lines = textwrap::wrap(&text, options).into_iter();
     let lines = lines.map(|line| line.replace(UNBREAKABLE, " "));
     lines.map(|line| line.trim_end().to_owned()).collect()
 }
@@ -191,7 +177,9 @@ impl Renderer {
         let marker = self.markers.last().filter(|_| self.is_marked);
         let marker = marker.map_or("", String::as_str);
         let first = format!("{}{marker}", &rest[marker.len()..]);
-        let lines = wrap(text.trim(), self.width, &first, &rest);
+        let options = Options::new(self.width).break_words(false);
+        let options = options.initial_indent(&first).subsequent_indent(&rest);
+        let lines = wrap(text.trim(), options);
         self.is_marked = false;
         self.put(lines);
     }

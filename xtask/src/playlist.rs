@@ -232,10 +232,10 @@ mod tests {
     /// Names what a scene shows; in brackets, if it has no name of its own.
     fn name(scene: &Scene) -> String {
         let resume = scene.resume.clone().unwrap_or("farewell".to_owned());
-        match scene.is_opening || scene.step.is_some() {
-            true => resume,
-            false => format!("({resume})"),
+        if scene.is_opening || scene.step.is_some() {
+            return resume;
         }
+        format!("({resume})")
     }
 
     /// Returns the names of the scenes that a command line asks for, or the error.

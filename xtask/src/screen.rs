@@ -3,10 +3,11 @@
 use std::env;
 use std::io::{self, IsTerminal, Write};
 
+use textwrap::Options;
 use textwrap::core::display_width;
 
 use crate::highlight::painted;
-use crate::markdown::{self, wrap, wrap_anywhere};
+use crate::markdown::{self, wrap};
 use course::document::{Block, Code};
 
 const PLAIN_WIDTH: usize = 80;
@@ -90,9 +91,10 @@ impl<'a> Screen<'a> {
     pub(crate) fn stdout(plain: bool) -> Screen<'static> {
         let no_colour = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = env::var_os("TERM").is_some_and(|value| value == "dumb");
-        let style = match plain || no_colour || dumb || !io::stdout().is_terminal() {
-            true => Style::Plain,
-            false => Style::Colour,
+        let style = if plain || no_colour || dumb || !io::stdout().is_terminal() {
+            Style::Plain
+        } else {
+            Style::Colour
         };
         let mut screen = Screen::new(io::stdout().lock(), style, PLAIN_WIDTH);
         screen.measure();
@@ -184,7 +186,7 @@ impl<'a> Screen<'a> {
         self.lines(&self.prose_lines(text))
     }
 
-    pub(crate) fn prose_lines(&self, text: &str) -> Vec<String> {
+    fn prose_lines(&self, text: &str) -> Vec<String> {
         let mut lines = markdown::lines(&visible(text), self.width, self.style);
         lines.extend((!lines.is_empty()).then(String::new));
         lines
@@ -221,7 +223,8 @@ impl<'a> Screen<'a> {
         let indent = line.len() - line.trim_start().len() + INDENT.len();
         let most = self.width.saturating_sub(INDENT.len()) / 2;
         let more = self.style.gutter("\u{21b3}") + &" ".repeat(indent.min(most));
-        wrap_anywhere(line, self.width, gutter, &more)
+        let options = Options::new(self.width).initial_indent(gutter);
+        wrap(line, options.subsequent_indent(&more))
     }
 
     /// Shows a command whose output follows, line by line.
@@ -233,7 +236,7 @@ impl<'a> Screen<'a> {
 
     /// Shows text of several lines' length.
     pub(crate) fn paragraph(&mut self, text: &str) -> io::Result<()> {
-        self.lines(&wrap(text, self.width, "", ""))?;
+        self.lines(&wrap(text, Options::new(self.width).break_words(false)))?;
         self.blank()
     }
 
@@ -388,47 +391,39 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_is_shown_and_what_fits_on_a_page_waits_for_a_new_one() {
+    fn what_fits_on_a_page_is_not_divided() {
         assert_eq!(
             fitting("abc.", 3),
             4,
             "an empty line at the end needs no row"
         );
         assert_eq!(fitting("abc.", 2), 0);
-        assert_eq!(fitting(".", 0), 1);
-        assert_eq!(fitting("", 0), 0);
         assert_eq!(fitting("abcdWWW", 10), 7);
         assert_eq!(fitting("abcdWWW", 9), 0);
+        assert_eq!(fitting("", 0), 0);
     }
 
     #[test]
     fn what_is_longer_than_a_page_is_divided_at_an_empty_line() {
         assert_eq!(fitting("abcdef.ghijkl", 10), 7);
-        assert_eq!(
-            fitting("a.cdefghijklm", 10),
-            10,
-            "that one is too near the top"
-        );
+        assert_eq!(fitting("a.cdefghijklm", 10), 10, "too near the top");
         assert_eq!(fitting("abcdefghijklm", 6), 6);
         assert_eq!(fitting("abcdefghijklm", 4), 0, "too few rows are left");
         assert_eq!(fitting("WWW.WWWW", 10), 4);
-    }
-
-    #[test]
-    fn each_page_shows_something_however_small_it_is() {
-        let screen = terminal(Style::Plain, 80, 1);
-        let lines = vec!["x".repeat(200), String::new()];
-        assert_eq!(screen.fitting(&lines, QUESTION), 1);
+        let tiny = terminal(Style::Plain, 80, 1);
+        let shown = tiny.fitting(&["x".repeat(200), String::new()], QUESTION);
+        assert_eq!(shown, 1, "each page shows something");
     }
 
     #[test]
     fn colours_take_no_room_and_a_long_question_in_plain_text_does() {
-        let screen = terminal(Style::Colour, 80, 24);
-        let lines = vec![screen.style.paint(BOLD, &"x".repeat(80)); 22];
-        assert_eq!(screen.fitting(&lines, &"long ".repeat(40)), 22);
-        let screen = terminal(Style::Plain, 80, 24);
-        assert_eq!(screen.fitting(&lines, QUESTION), 22);
-        assert_eq!(screen.fitting(&lines, &"long ".repeat(30)), 21);
+        let long = "long ".repeat(30);
+        let colour = terminal(Style::Colour, 80, 24);
+        let plain = terminal(Style::Plain, 80, 24);
+        let lines = vec![Style::Colour.paint(BOLD, &"x".repeat(80)); 22];
+        assert_eq!(colour.fitting(&lines, &long), 22);
+        assert_eq!(plain.fitting(&lines, QUESTION), 22);
+        assert_eq!(plain.fitting(&lines, &long), 21);
     }
 
     #[test]

@@ -10,9 +10,7 @@ use course::Lesson;
 
 /// The lessons that were played, in the order in which they were reached.
 #[derive(Default)]
-pub(crate) struct Summary<'a> {
-    played: Vec<Played<'a>>,
-}
+pub(crate) struct Summary<'a>(Vec<Played<'a>>);
 
 /// How the playing of a lesson went.
 pub(crate) struct Played<'a> {
@@ -27,48 +25,51 @@ pub(crate) struct Played<'a> {
 impl<'a> Summary<'a> {
     /// Returns what is known of a lesson.
     pub(crate) fn of(&mut self, lesson: &'a Lesson) -> &mut Played<'a> {
-        let mut played = self.played.iter();
-        let place = played.position(|one| one.lesson.number == lesson.number);
-        let place = place.unwrap_or_else(|| {
-            self.played.push(Played {
+        let is_it = |one: &Played| one.lesson.number == lesson.number;
+        let place = self.0.iter().position(is_it).unwrap_or(self.0.len());
+        if place == self.0.len() {
+            self.0.push(Played {
                 lesson,
                 time: Duration::ZERO,
                 is_broken: false,
                 steps: Vec::new(),
             });
-            self.played.len() - 1
-        });
-        &mut self.played[place]
+        }
+        &mut self.0[place]
     }
 
     /// Returns a line for each thing that failed.
     pub(crate) fn failures(&self) -> Vec<String> {
-        self.played.iter().flat_map(Played::failures).collect()
+        let mut failures = Vec::new();
+        for one in &self.0 {
+            let name = &one.lesson.name;
+            if one.is_broken {
+                failures.push(format!("- {name}: it does not build"));
+            }
+            for (step, failure) in &one.steps {
+                let line = |reason: &String| format!("- {name} {step}: {reason}");
+                failures.extend(failure.as_ref().map(line));
+            }
+        }
+        failures
     }
 
     /// Shows what was played, how long it took, and what failed.
     pub(crate) fn show(&self, screen: &mut Screen) -> io::Result<()> {
         screen.heading("What was played")?;
-        let rows = self.played.iter().map(|one| {
-            let Lesson { number, name, .. } = one.lesson;
-            (
-                number,
-                name,
-                steps(one.steps.len()),
-                readable_time(one.time),
-            )
-        });
-        let names = rows.clone().map(|(_, name, ..)| name.len()).max();
-        let counts = rows.clone().map(|(_, _, steps, _)| steps.len()).max();
+        let names = self.0.iter().map(|one| one.lesson.name.len()).max();
+        let counts = self.0.iter().map(|one| steps(one.steps.len()).len()).max();
         let (names, counts) = (names.unwrap_or(0), counts.unwrap_or(0));
-        for (number, name, steps, time) in rows {
+        for one in &self.0 {
+            let Lesson { number, name, .. } = one.lesson;
+            let (steps, time) = (steps(one.steps.len()), readable_time(one.time));
             screen.line(&format!(
                 "{number:>2}  {name:<names$}  {steps:<counts$}  {time:>8}"
             ))?;
         }
         screen.blank()?;
-        let all_steps = steps(self.played.iter().map(|one| one.steps.len()).sum());
-        let time = readable_time(self.played.iter().map(|one| one.time).sum());
+        let all_steps = steps(self.0.iter().map(|one| one.steps.len()).sum());
+        let time = readable_time(self.0.iter().map(|one| one.time).sum());
         let failures = self.failures();
         if failures.is_empty() {
             return screen.line(&format!("{all_steps} in {time}. Everything worked."));
@@ -82,28 +83,12 @@ impl<'a> Summary<'a> {
 impl Played<'_> {
     /// Notes how a run of a step went: an earlier run of it no longer counts.
     pub(crate) fn note(&mut self, step: &str, failure: Option<String>) {
-        match self.steps.iter_mut().find(|(name, _)| name == step) {
-            Some((_, last)) => *last = failure,
-            None => self.steps.push((step.to_owned(), failure)),
-        }
-    }
-
-    fn failures(&self) -> Vec<String> {
-        let name = &self.lesson.name;
-        let lesson = self
-            .is_broken
-            .then(|| format!("- {name}: it does not build"));
-        let steps = self.steps.iter().filter_map(|(step, failure)| {
-            let reason = failure.as_ref()?;
-            Some(format!("- {name} {step}: {reason}"))
-        });
-        lesson.into_iter().chain(steps).collect()
+        self.steps.retain(|(name, _)| name != step);
+        self.steps.push((step.to_owned(), failure));
     }
 }
 
 fn steps(count: usize) -> String {
-    match count {
-        1 => "1 step".to_owned(),
-        _ => format!("{count} steps"),
-    }
+    let end = if count == 1 { "" } else { "s" };
+    format!("{count} step{end}")
 }

@@ -1,9 +1,10 @@
 //! Tables in aligned columns.
 
 use pulldown_cmark::Alignment;
+use textwrap::Options;
 use textwrap::core::display_width;
 
-use crate::markdown::{wrap, wrap_anywhere};
+use crate::markdown::wrap;
 use crate::screen::BOLD;
 
 const GAP: &str = "  ";
@@ -63,9 +64,9 @@ fn widths(rows: &[Vec<String>], width: usize) -> Vec<usize> {
 /// Wraps a cell. What is too long for its column is divided: it must not reach into the next one.
 /// What is bold at the end of a line ends there, and begins anew on the next one.
 fn wrapped(cell: &str, width: usize) -> Vec<String> {
-    let mut lines = wrap(cell, width, "", "");
+    let mut lines = wrap(cell, Options::new(width).break_words(false));
     if lines.iter().any(|line| display_width(line) > width) {
-        lines = wrap_anywhere(cell, width, "", "");
+        lines = wrap(cell, Options::new(width));
     }
     let (on, off) = BOLD;
     let mut begin = "";
