@@ -70,6 +70,7 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
     let mut player = Player {
         course: &course,
         scenes: &scenes,
+        place: 0,
         python: args.python(&mut screen)?,
         keyboard: args.has("step").then(Keyboard::open).transpose()?,
         timeline: args.has("timeline"),

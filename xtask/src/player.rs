@@ -22,6 +22,8 @@ use course::{Course, Lesson, command};
 pub(crate) struct Player<'a> {
     pub(crate) course: &'a Course,
     pub(crate) scenes: &'a [Scene<'a>],
+    /// The place of the scene that is shown.
+    pub(crate) place: usize,
     pub(crate) screen: Screen<'static>,
     /// Where answers come from, if somebody is asked before each run and after each scene.
     pub(crate) keyboard: Option<Keyboard>,
@@ -61,16 +63,15 @@ impl<'a> Player<'a> {
     ///
     /// What goes wrong in a lesson is shown and noted, and does not end the playing.
     pub(crate) fn play(&mut self) -> io::Result<Option<usize>> {
-        let mut place = 0;
-        while let Some(scene) = self.scenes.get(place) {
+        while let Some(scene) = self.scenes.get(self.place) {
             let start = Instant::now();
-            let played = self.scene(place, scene);
+            let played = self.scene(scene);
             if let Some(lesson) = scene.lesson {
                 self.summary.of(lesson).time += start.elapsed();
             }
             match played {
-                Ok(()) | Err(Leave::Run) => place += 1,
-                Err(Leave::Scene(next)) => place = next,
+                Ok(()) | Err(Leave::Run) => self.place += 1,
+                Err(Leave::Scene(next)) => self.place = next,
                 Err(Leave::Quit(next)) => return Ok(Some(next)),
                 Err(Leave::Failed(error)) => return Err(error),
             }
@@ -78,8 +79,8 @@ impl<'a> Player<'a> {
         Ok(None)
     }
 
-    fn scene(&mut self, place: usize, scene: &'a Scene) -> Result<(), Leave> {
-        let mut coming = self.scenes[place..].iter();
+    fn scene(&mut self, scene: &'a Scene) -> Result<(), Leave> {
+        let mut coming = self.scenes[self.place..].iter();
         if let Some(lesson) = coming.find_map(|scene| scene.lesson) {
             self.programs.begin(&self.course.root, &lesson.name);
         }
@@ -90,14 +91,16 @@ impl<'a> Player<'a> {
                 above.push(String::new());
                 above.extend(self.screen.heading_lines(heading));
             }
-            self.blocks(place, std::mem::take(&mut above), blocks)
+            self.blocks(std::mem::take(&mut above), blocks)
         });
         match (scene.lesson, &scene.step) {
             (Some(lesson), Some((step, after))) => {
-                let before = shown.and_then(|()| self.pause(place, "Enter: run it", place));
-                self.step(place, lesson, step, before, after)
+                match shown.and_then(|()| self.pause("Enter: run it", 0)) {
+                    Ok(()) | Err(Leave::Run) => self.step(lesson, step, after),
+                    left => left,
+                }
             }
-            _ => shown.and_then(|()| self.pause(place, "Enter: go on", place + 1)),
+            _ => shown.and_then(|()| self.pause("Enter: go on", 1)),
         }
     }
 
@@ -115,27 +118,17 @@ impl<'a> Player<'a> {
     }
 
     /// Runs a step, shows what comes after, and runs it again as long as somebody wants that.
-    fn step(
-        &mut self,
-        place: usize,
-        lesson: &'a Lesson,
-        step: &str,
-        before: Result<(), Leave>,
-        mut after: &[Block],
-    ) -> Result<(), Leave> {
-        if !matches!(before, Ok(()) | Err(Leave::Run)) {
-            return before;
-        }
+    fn step(&mut self, lesson: &'a Lesson, step: &str, mut after: &[Block]) -> Result<(), Leave> {
         loop {
             if !self.run_step(lesson, step)? && self.keyboard.is_none() {
-                let next = next_lesson(self.scenes, place);
+                let next = next_lesson(self.scenes, self.place);
                 return Err(Leave::Scene(next.unwrap_or(self.scenes.len())));
             }
-            let mut shown = self.blocks(place, Vec::new(), after);
+            let mut shown = self.blocks(Vec::new(), after);
             if shown.is_ok() {
                 // What is to be noticed is not repeated when the step runs again.
                 after = &[];
-                shown = self.pause(place, AFTER_STEP, place + 1);
+                shown = self.pause(AFTER_STEP, 1);
             }
             if !matches!(shown, Err(Leave::Run)) {
                 return shown;
@@ -147,22 +140,17 @@ impl<'a> Player<'a> {
 
     /// Shows blocks, the first of them together with the lines above it, so that no page ends with a
     /// heading.
-    fn blocks(
-        &mut self,
-        place: usize,
-        mut above: Vec<String>,
-        blocks: &[Block],
-    ) -> Result<(), Leave> {
+    fn blocks(&mut self, mut above: Vec<String>, blocks: &[Block]) -> Result<(), Leave> {
         for block in blocks {
             self.screen.measure();
             above.extend(self.screen.block_lines(block));
-            self.lines(place, &std::mem::take(&mut above))?;
+            self.lines(&std::mem::take(&mut above))?;
         }
-        self.lines(place, &above)
+        self.lines(&above)
     }
 
     /// Shows lines, page by page where somebody turns them.
-    fn lines(&mut self, place: usize, mut lines: &[String]) -> Result<(), Leave> {
+    fn lines(&mut self, mut lines: &[String]) -> Result<(), Leave> {
         while !lines.is_empty() {
             let count = match &self.keyboard {
                 Some(_) => self.screen.fitting(lines, &question(AFTER_STEP)),
@@ -172,30 +160,30 @@ impl<'a> Player<'a> {
             self.screen.lines(page)?;
             lines = rest;
             if !lines.is_empty() {
-                self.pause(place, "Enter: more", place)?;
+                self.pause("Enter: more", 0)?;
             }
         }
         Ok(())
     }
 
-    /// Asks how to go on, if anybody is asked. `enter` is what Enter does, and `later` the scene to
-    /// take up again with after the playing was ended here.
-    fn pause(&mut self, place: usize, enter: &str, later: usize) -> Result<(), Leave> {
-        let is_step = self.scenes[place].step.is_some();
+    /// Asks how to go on, if anybody is asked. `enter` is what Enter does, and `done` how many scenes
+    /// are left behind when the playing is ended here.
+    fn pause(&mut self, enter: &str, done: usize) -> Result<(), Leave> {
+        let is_step = self.scenes[self.place].step.is_some();
         while let Some(keyboard) = &mut self.keyboard {
             let key = keyboard.answer(|| self.screen.ask(&question(enter)))?;
             self.screen.end_ask()?;
             let (next, otherwise) = match key {
                 '\n' => return Ok(()),
-                'q' => return Err(Leave::Quit(later)),
+                'q' => return Err(Leave::Quit(self.place + done)),
                 'r' if is_step => return Err(Leave::Run),
-                'r' => (Some(place), ""),
+                'r' => (Some(self.place), ""),
                 'b' => (
-                    place.checked_sub(1),
+                    self.place.checked_sub(1),
                     "This is where the playing began: there is nothing before it.",
                 ),
                 's' => (
-                    next_lesson(self.scenes, place),
+                    next_lesson(self.scenes, self.place),
                     "There is no lesson after this one: Enter goes on, q ends.",
                 ),
                 _ => (None, KEYS),

@@ -50,12 +50,9 @@ impl Terminal {
         let mut command = Command::new("setsid");
         command.arg("--ctty").arg(xtask.get_program());
         command.args(xtask.get_args()).env("TERM", "xterm");
-        for (name, value) in xtask.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
+        let variables = xtask.get_envs();
+        command.envs(variables.filter_map(|(name, value)| Some((name, value?))));
+        command.env_remove("NO_COLOR");
         let end = || screen.try_clone().expect("a descriptor");
         command.stdin(end()).stdout(end()).stderr(end());
         let player = command.spawn().expect("xtask starts");
