@@ -20,7 +20,7 @@ use lexopt::Parser;
 
 use self::checkout::Checkout;
 use crate::screen::Screen;
-use crate::{selection, task};
+use crate::task;
 use course::Course;
 
 pub(crate) const USAGE: &str = "\
@@ -120,7 +120,7 @@ impl fmt::Display for Problem {
 /// The task `check`: checks the house rules.
 pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
     let mut course = Course::here()?;
-    let lessons = selection::lessons(&course, arguments)?.into_iter();
+    let lessons = task::lessons(&course, arguments)?.into_iter();
     let names: Vec<String> = lessons.map(|lesson| lesson.name.clone()).collect();
     course.lessons.retain(|lesson| names.contains(&lesson.name));
     let checkout = Checkout::read(&course, &mut Screen::stdout(false))?;

@@ -7,7 +7,6 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use lexopt::{Arg, Parser, ValueExt};
 
-use crate::block;
 use crate::gap;
 use crate::screen::Screen;
 use crate::task::though_unread;
@@ -208,7 +207,7 @@ impl<'a> Exercise<'a> {
         let Lesson { number, name, .. } = self.lesson;
         let place = format!("Exercise of lesson {number}, {name}");
         screen.title(&place, &self.task.title)?;
-        block::show(screen, &self.task.opening)?;
+        screen.blocks(&self.task.opening)?;
         screen.remark(&format!("Your file: {}", self.path(PROGRAM)))
     }
 
@@ -224,7 +223,7 @@ impl<'a> Exercise<'a> {
         screen.heading("Solved: all checks passed.")?;
         let sections = self.task.sections.iter();
         for section in sections.filter(|section| !is_hint(section)) {
-            block::show(screen, &section.blocks)?;
+            screen.blocks(&section.blocks)?;
         }
         let program = self.path(PROGRAM);
         if let Some(command) = gap::restoring(&self.course.root, Path::new(&program)) {
@@ -254,7 +253,7 @@ impl<'a> Exercise<'a> {
         let hints = self.hints();
         let number = (self.shown_hints() + 1).min(hints.len());
         screen.heading(&format!("Hint {number} of {}", hints.len()))?;
-        block::show(screen, &hints[number - 1].blocks)?;
+        screen.blocks(&hints[number - 1].blocks)?;
         write(&self.hints_file, &number.to_string())?;
         self.offer_hint(screen)?;
         Ok(ExitCode::SUCCESS)

@@ -1,25 +1,29 @@
+//! The task `lesson`: plays the course, or lists it.
+
+use std::collections::BTreeSet;
 use std::io;
 use std::process::ExitCode;
 
 use lexopt::{Arg, Parser, ValueExt};
 
-use crate::frame::Frame;
-use crate::keyboard::Keyboard;
-use crate::play::{Ending, Options, Player};
-use crate::scene::Scenes;
+use crate::keys::Keyboard;
+use crate::player::Player;
+use crate::programs::Programs;
 use crate::screen::Screen;
-use crate::{selection, summary, task};
+use crate::summary::Summary;
+use crate::{playlist, task};
 use course::Course;
-use course::misuse::Misuse;
 use course::process_group;
 use course::python::Python;
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask lesson [LESSON [STEP]...]... [OPTIONS]
+       cargo xtask lesson --list
 
 A lesson is given by name or by number. Without one, the whole course is played.
 
 Options:
+  --list                show the lessons with their steps and minutes instead
   --from LESSON [STEP]  begin there, and leave out what comes before
   --step                wait before each run and after each step
   --python              run the Python counterpart of each step first
@@ -47,118 +51,121 @@ Examples:
 
 /// What the command line asks for.
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
-struct Wish {
+struct Args {
     words: Vec<String>,
+    flags: BTreeSet<String>,
     from: Vec<String>,
-    step: bool,
-    python: bool,
-    timeline: bool,
-    plain: bool,
 }
 
-/// The task `lesson`: plays the course, or what is wanted of it.
+/// Plays the course, or what is wanted of it.
 pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
-    let wish = Wish::of(arguments)?;
+    let args = Args::parse(arguments)?;
     let course = Course::here()?;
-    let scenes = wish.scenes(&course)?;
-    let mut screen = Screen::stdout(wish.plain);
-    let options = Options {
-        python: wish.python(&mut screen)?,
-        timeline: wish.timeline,
-        keyboard: wish.step.then(Keyboard::open).transpose()?,
+    let mut screen = Screen::stdout(args.has("plain"));
+    if args.has("list") {
+        return list(&mut screen, &course);
+    }
+    let mut scenes = playlist::scenes(&course, &args.words)?;
+    playlist::begin_at(&mut scenes, &course, &args.from)?;
+    let mut player = Player {
+        course: &course,
+        scenes: &scenes,
+        place: 0,
+        python: args.python(&mut screen)?,
+        keyboard: args.has("step").then(Keyboard::open).transpose()?,
+        timeline: args.has("timeline"),
+        screen,
+        summary: Summary::default(),
+        programs: Programs::default(),
+        shown: None,
     };
-    let mut player = Player::new(screen, &course, &scenes, options);
     let ending = player.play();
     // What is still being built is not needed any more.
     process_group::end_all();
-    let told = ending.and_then(|ending| wish.tell_end(&mut player, &scenes, &ending));
-    let failed = player.played.iter().any(summary::Played::has_failed);
-    task::verdict(told.map_err(Into::into), !failed)
+    let Player {
+        screen, summary, ..
+    } = &mut player;
+    let told = ending.and_then(|quit| {
+        screen.blank()?;
+        summary.show(screen)?;
+        let scene = quit.and_then(|place| scenes.get(place));
+        match scene.and_then(|scene| scene.resume.as_deref()) {
+            Some(from) => args.tell_how_to_resume(screen, from),
+            None => Ok(()),
+        }
+    });
+    task::verdict(told.map_err(Into::into), summary.failures().is_empty())
 }
 
-impl Wish {
-    fn of(mut arguments: Parser) -> anyhow::Result<Self> {
-        let mut wish = Self::default();
+/// Shows the lessons, their steps and minutes.
+fn list(screen: &mut Screen, course: &Course) -> anyhow::Result<ExitCode> {
+    for lesson in &course.lessons {
+        let about = format!("{} minutes: {}", lesson.minutes, lesson.title);
+        screen.heading(&format!("{} {}, {about}", lesson.number, lesson.name))?;
+        let script = lesson.readme()?;
+        let width = script.steps().map(str::len).max().unwrap_or(0);
+        for section in &script.sections {
+            if let Some(step) = &section.step {
+                screen.line(&format!("    {step:<width$}  {}", section.words()))?;
+            }
+        }
+        screen.blank()?;
+    }
+    let minutes: u32 = course.lessons.iter().map(|lesson| lesson.minutes).sum();
+    let count = course.lessons.len();
+    screen.line(&format!("{count} lessons, {minutes} minutes in all."))?;
+    screen
+        .line("`cargo xtask lesson LESSON STEP` plays a step, `cargo xtask lesson` everything.")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Args {
+    fn parse(mut arguments: Parser) -> anyhow::Result<Self> {
+        let mut args = Self::default();
         while let Some(argument) = arguments.next()? {
             match argument {
-                Arg::Long("plain") => wish.plain = true,
-                Arg::Long("step") => wish.step = true,
-                Arg::Long("python") => wish.python = true,
-                Arg::Long("timeline") => wish.timeline = true,
-                Arg::Long("from") => {
-                    wish.from = arguments
-                        .values()?
-                        .map(ValueExt::string)
-                        .collect::<Result<_, _>>()?;
+                Arg::Long(flag @ ("list" | "plain" | "python" | "step" | "timeline")) => {
+                    args.flags.insert(flag.to_owned());
                 }
-                Arg::Value(word) => wish.words.push(word.string()?),
+                Arg::Long("from") => {
+                    let values = arguments.values()?.map(ValueExt::string);
+                    args.from = values.collect::<Result<_, _>>()?;
+                }
+                Arg::Value(word) => args.words.push(word.string()?),
                 other => return Err(other.unexpected().into()),
             }
         }
-        Ok(wish)
+        Ok(args)
     }
 
-    /// Gives the scenes that are wanted. The whole course has a frame.
-    fn scenes<'a>(&self, course: &'a Course) -> anyhow::Result<Scenes<'a>> {
-        let mut scenes = Scenes::of_lessons(selection::of_words(course, &self.words)?);
-        if self.words.is_empty() {
-            scenes = scenes.framed(Frame::read(&course.root)?);
-        }
-        Ok(match self.from.as_slice() {
-            [] => scenes,
-            [lesson] => scenes.starting_at(course, lesson, None)?,
-            [lesson, step] => scenes.starting_at(course, lesson, Some(step))?,
-            _ => {
-                let message = "--from takes a lesson and at most one of its steps";
-                return Err(Misuse(message.to_owned()).into());
-            }
-        })
+    fn has(&self, flag: &str) -> bool {
+        self.flags.contains(flag)
     }
 
     /// Finds Python if it is wanted; where there is none, says so.
     fn python(&self, screen: &mut Screen) -> io::Result<Option<Python>> {
-        if !self.python {
-            return Ok(None);
-        }
-        match Python::find() {
-            Ok(python) => Ok(Some(python)),
+        match self.has("python").then(Python::find).transpose() {
+            Ok(python) => Ok(python),
             Err(reason) => {
-                let said = format!("The Python counterparts are left out: {reason}.");
-                screen.remark(&said)?;
+                screen.remark(&format!("The Python counterparts are left out: {reason}."))?;
                 Ok(None)
             }
         }
     }
 
-    /// Shows how it went, and how to go on if somebody has ended it.
-    fn tell_end(&self, player: &mut Player, scenes: &Scenes, ending: &Ending) -> io::Result<()> {
-        let Player { screen, played, .. } = player;
-        screen.blank()?;
-        summary::show(screen, played)?;
-        if let Ending::At(place) = ending {
-            screen.blank()?;
-            self.take_up_again(screen, scenes, *place)?;
-        }
-        Ok(())
-    }
-
     /// Shows the command that goes on where the playing was ended.
-    fn take_up_again(&self, screen: &mut Screen, scenes: &Scenes, place: usize) -> io::Result<()> {
-        let Some(name) = scenes.name_of(place) else {
-            return Ok(());
-        };
-        let mut command = vec!["$ cargo xtask lesson"];
-        command.extend(self.words.iter().map(String::as_str));
-        let flags = [
-            (self.plain, "--plain"),
-            (self.python, "--python"),
-            (self.timeline, "--timeline"),
-            (self.step, "--step"),
-            (!name.is_empty(), "--from"),
-        ];
-        command.extend(flags.iter().filter(|(on, _)| *on).map(|(_, flag)| flag));
-        command.extend(Some(name.as_str()).filter(|name| !name.is_empty()));
-        screen.command("To take up again here:", &command.join(" "))
+    fn tell_how_to_resume(&self, screen: &mut Screen, from: &str) -> io::Result<()> {
+        let mut command = "$ cargo xtask lesson".to_owned();
+        for word in &self.words {
+            command.extend([" ", word]);
+        }
+        for flag in &self.flags {
+            command.extend([" --", flag]);
+        }
+        if !from.is_empty() {
+            command.extend([" --from ", from]);
+        }
+        screen.blank()?;
+        screen.command("To take up again here:", &command)
     }
 }

@@ -1,47 +1,138 @@
-//! The tasks of the course: `cargo xtask lesson` plays it, `cargo xtask` lists what else there is.
+//! The tasks of the course: `cargo xtask lesson` plays it, `cargo xtask` lists them all.
 
 mod bench;
-mod block;
 mod book;
-mod building;
 mod check;
 mod copy;
 mod doctor;
 mod exercise;
-mod frame;
 mod gap;
-mod help;
-mod ink;
-mod key;
-mod keyboard;
+mod highlight;
+mod keys;
 mod lesson;
-mod list;
-mod look;
 mod manifest;
 mod markdown;
 mod mdbook;
-mod page;
-mod pause;
-mod play;
+mod player;
+mod playlist;
+mod programs;
 mod repeat;
-mod scene;
 mod screen;
-mod selection;
 mod summary;
 mod sync;
 mod table;
 mod task;
-mod terminal;
 mod timeline;
 mod tool;
 
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
+use lexopt::Parser;
+
+use course::misuse::{Misuse, suggestion};
+use support::nearest_name;
+
+const USAGE: &str = "\
+Usage: cargo xtask TASK
+
+For learning and teaching:
+  lesson    play the course, or some of its lessons and steps
+  exercise  list the exercises, or check your solution of one
+  repeat    run a step many times and count the outcomes
+  timeline  show what ran when in a step: lanes, a picture, a trace
+  copy      make a project of your own out of a lesson
+  doctor    check your setup, and say how to fix it
+
+For authors:
+  check     run the steps, and compare programs and READMEs
+  sync      write the excerpts in the READMEs anew from the programs
+  bench     measure processes, pools, pipes and locks beside Python's
+  book      make an HTML book of the course, with search
+
+`cargo xtask TASK --help` explains a task.
+";
+
+/// The name of a task, what its `--help` says, and what runs it.
+type Task = (
+    &'static str,
+    &'static str,
+    fn(Parser) -> anyhow::Result<ExitCode>,
+);
+
+const TASKS: [Task; 10] = [
+    ("lesson", lesson::USAGE, lesson::run),
+    ("exercise", exercise::USAGE, exercise::run),
+    ("repeat", repeat::USAGE, repeat::run),
+    ("timeline", timeline::USAGE, timeline::run),
+    ("copy", copy::USAGE, copy::run),
+    ("doctor", doctor::USAGE, doctor::run),
+    ("check", check::USAGE, check::run),
+    ("sync", sync::USAGE, sync::run),
+    ("bench", bench::USAGE, bench::run),
+    ("book", book::USAGE, book::run),
+];
+
 fn main() -> ExitCode {
-    let mut arguments = std::env::args_os().skip(1);
-    let result = match arguments.next() {
-        None => help::run(),
-        Some(name) => task::run(&name.to_string_lossy(), arguments),
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    run(&arguments).unwrap_or_else(|error| report(&error))
+}
+
+fn run(arguments: &[OsString]) -> anyhow::Result<ExitCode> {
+    let is_help = |word: &&OsString| *word == "--help" || *word == "-h";
+    let asks_help = arguments.iter().any(|word| is_help(&word));
+    let mut names = arguments.iter().filter(|word| !is_help(word));
+    let first = names.next();
+    let explained = first.is_some_and(|name| name == "help");
+    let Some(name) = (if explained { names.next() } else { first }) else {
+        io::stdout().write_all(USAGE.as_bytes())?;
+        return Ok(ExitCode::SUCCESS);
     };
-    result.unwrap_or_else(|error| task::report(&error))
+    let (name, usage, run) = find(&name.to_string_lossy())?;
+    if explained || asks_help {
+        let about = USAGE.lines().find(|line| line.trim().starts_with(name));
+        write!(io::stdout(), "{}\n\n{usage}", about.unwrap_or(name).trim())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let rest = &arguments[1..];
+    run(Parser::from_args(rest)).map_err(|error| with_nearest_option(error, name, usage))
+}
+
+fn find(wanted: &str) -> Result<Task, Misuse> {
+    let task = TASKS.into_iter().find(|(name, ..)| *name == wanted);
+    task.ok_or_else(|| {
+        let suggestion = suggestion(wanted, TASKS.map(|(name, ..)| name));
+        Misuse(format!(
+            "there is no task `{wanted}`{suggestion}\n`cargo xtask` lists the tasks"
+        ))
+    })
+}
+
+/// Adds what was probably meant to the error that a task has no such option.
+fn with_nearest_option(error: anyhow::Error, name: &str, usage: &str) -> anyhow::Error {
+    let Some(lexopt::Error::UnexpectedOption(wanted)) = error.downcast_ref() else {
+        return error;
+    };
+    let words = usage.split(|letter: char| !letter.is_alphanumeric() && letter != '-');
+    let options = words.filter_map(|word| word.strip_prefix("--"));
+    let nearest = nearest_name(wanted.trim_start_matches('-'), options);
+    let meant = nearest.map(|nearest| format!("; did you mean `--{nearest}`?"));
+    let message = format!(
+        "`cargo xtask {name}` has no option `{wanted}`{}\n`cargo xtask {name} --help` shows its options",
+        meant.unwrap_or_default()
+    );
+    Misuse(message).into()
+}
+
+/// Tells an error on standard error, and returns the exit status that goes with it.
+fn report(error: &anyhow::Error) -> ExitCode {
+    if task::is_output_closed(error) {
+        return ExitCode::SUCCESS;
+    }
+    // If nobody is there to be told, the exit status still counts.
+    let _ = writeln!(io::stderr(), "error: {error:#}");
+    let is_misuse = error.is::<Misuse>() || error.is::<lexopt::Error>();
+    ExitCode::from(if is_misuse { 2 } else { 1 })
 }

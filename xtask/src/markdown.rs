@@ -1,153 +1,129 @@
-use std::borrow::Cow;
+//! Markdown as lines of text.
 
-use pulldown_cmark::{Alignment, Event, Options, Parser, Tag, TagEnd};
-use textwrap::WordSplitter;
+use pulldown_cmark::{Alignment, Event, Parser, Tag, TagEnd};
+use regex_lite::Regex;
+use textwrap::{Options, WordSplitter};
 
-use crate::look::Look;
+use crate::screen::{BOLD, Style};
 use crate::table;
 
-/// Renders Markdown as lines of text of at most `width`; code keeps its own width.
-pub(crate) fn lines(markdown: &str, width: usize, look: Look) -> Vec<String> {
-    let mut renderer = Renderer {
-        look,
-        width,
-        ..Renderer::default()
-    };
-    for event in Parser::new_ext(markdown, Options::ENABLE_TABLES) {
-        renderer.take(event);
-    }
-    renderer.end_text();
-    renderer.lines
-}
-
-/// Wraps a text. Words are never divided: in this course a hyphen often stands in a name.
-pub(crate) fn wrap(text: &str, width: usize, first: &str, rest: &str) -> Vec<String> {
-    let options = textwrap::Options::new(width)
-        .initial_indent(first)
-        .subsequent_indent(rest)
-        .word_splitter(WordSplitter::NoHyphenation)
-        .break_words(false);
-    let lines = textwrap::wrap(text, options).into_iter();
-    lines
-        .map(|line| line.replace(UNBREAKABLE, " ").trim_end().to_owned())
-        .collect()
-}
-
-/// Wraps a text so that no line is longer than `width`, dividing code and words where it must.
-pub(crate) fn wrap_anywhere(text: &str, width: usize) -> Vec<String> {
-    let options = textwrap::Options::new(width)
-        .word_splitter(WordSplitter::NoHyphenation)
-        .break_words(true);
-    let text = text.replace(UNBREAKABLE, " ");
-    textwrap::wrap(&text, options)
-        .into_iter()
-        .map(Cow::into_owned)
-        .collect()
-}
-
 /// Stands for a space at which a line is not broken.
-const UNBREAKABLE: char = '\u{a0}';
+const UNBREAKABLE: &str = "\u{a0}";
 
 /// Code in a sentence of up to this length stays on one line.
 const SHORT_CODE: usize = 40;
 
+/// The little HTML that a script may have, and what takes its place: a folded hint is a paragraph
+/// that begins with `Hint: `, and comments vanish.
+const HTML: [(&str, &str); 3] = [
+    (r"(?m)^( *)<details>", "\n$1"),
+    (r"<summary>([^<]*)</summary>\s*", "$1: "),
+    (r"(?s)<!--.*?-->|</?details>", ""),
+];
+
+/// Renders Markdown as lines of at most `width`; code keeps its own width.
+pub(crate) fn lines(markdown: &str, width: usize, style: Style) -> Vec<String> {
+    let mut text = markdown.to_owned();
+    for (html, replacement) in HTML {
+        let html = Regex::new(html).expect("the pattern is correct");
+        text = html.replace_all(&text, replacement).into_owned();
+    }
+    let mut renderer = Renderer {
+        style,
+        width,
+        ..Renderer::default()
+    };
+    for event in Parser::new_ext(&text, pulldown_cmark::Options::ENABLE_TABLES) {
+        renderer.take(event);
+    }
+    renderer.lines
+}
+
+/// Wraps a text. Words are never divided at a hyphen: in this course it often stands in a name.
+/// Code is divided, and words too, only if `options` let long words be broken.
+pub(crate) fn wrap(text: &str, options: Options) -> Vec<String> {
+    let options = options.word_splitter(WordSplitter::NoHyphenation);
+    let space = if options.break_words {
+        " "
+    } else {
+        UNBREAKABLE
+    };
+    let text = text.replace(UNBREAKABLE, space);
+    let lines = textwrap::wrap(&text, options).into_iter();
+    let lines = lines.map(|line| line.replace(UNBREAKABLE, " "));
+    lines.map(|line| line.trim_end().to_owned()).collect()
+}
+
 /// What Markdown has become so far, and what is being gathered.
 #[derive(Default)]
 struct Renderer {
-    look: Look,
+    style: Style,
     width: usize,
     lines: Vec<String>,
+    /// Whether an empty line comes before the next one.
+    gap: bool,
     /// The text of the paragraph, heading or cell that is under way.
     text: String,
-    /// What a list's item or a quotation puts before each of its lines.
-    indents: Vec<String>,
-    /// The bullet or number that the next line begins with.
-    marker: Option<String>,
     /// The number of the next item, for each list that is open; none for bullets.
     lists: Vec<Option<u64>>,
-    /// The addresses of the links that are open, and where their texts begin.
-    links: Vec<(String, usize)>,
-    table: Option<Table>,
-    html: Option<String>,
-    in_code: bool,
-    blank_wanted: bool,
-}
-
-#[derive(Default)]
-struct Table {
+    /// The bullet or number of each item that is open: the text is indented by their widths.
+    markers: Vec<String>,
+    /// Whether the last marker is still to be shown.
+    is_marked: bool,
+    /// The address of the link that is under way, and where its text begins.
+    link: (String, usize),
     alignments: Vec<Alignment>,
     rows: Vec<Vec<String>>,
+    in_code: bool,
 }
 
 impl Renderer {
     fn take(&mut self, event: Event) {
         match event {
-            Event::Start(tag) => self.start(tag),
-            Event::End(tag) => self.end(tag),
-            Event::Text(text) if self.in_code => self.code_lines(&text),
-            Event::Text(text) => self.text.push_str(&text),
-            Event::Code(code) => {
-                let code = if code.len() <= SHORT_CODE {
-                    code.replace(' ', &UNBREAKABLE.to_string())
-                } else {
-                    code.into_string()
-                };
-                let code = self.look.inline_code(&code);
-                self.text.push_str(&code);
+            Event::Text(text) if self.in_code => {
+                let indent = self.indent();
+                self.put(text.lines().map(|line| format!("{indent}    {line}")));
             }
+            Event::Text(text) => self.text.push_str(&text),
+            Event::Code(code) if code.len() <= SHORT_CODE => {
+                let code = code.replace(' ', UNBREAKABLE);
+                self.text.push_str(&self.style.inline_code(&code));
+            }
+            Event::Code(code) => self.text.push_str(&self.style.inline_code(&code)),
             Event::SoftBreak => self.text.push(' '),
             Event::HardBreak => self.text.push('\n'),
-            Event::Html(html) => {
-                if let Some(gathered) = &mut self.html {
-                    gathered.push_str(&html);
-                }
-            }
-            Event::InlineHtml(html) => {
-                let text = readable_html(&html);
-                self.text.push_str(&text);
-            }
+            Event::Start(tag) => self.start(tag),
+            Event::End(tag) => self.end(tag),
             _ => {}
         }
     }
 
     fn start(&mut self, tag: Tag) {
         match tag {
-            // Not at a paragraph's start: it may continue a `Hint: ` that stands before it.
-            Tag::Heading { .. } => self.end_text(),
             Tag::List(first) => {
                 self.end_text();
                 self.lists.push(first);
             }
-            Tag::Item => self.start_item(),
-            Tag::BlockQuote(_) => {
-                self.end_text();
-                self.indents.push("    ".to_owned());
+            Tag::Item => {
+                let marker = match self.lists.last_mut() {
+                    Some(Some(number)) => {
+                        *number += 1;
+                        format!("{}. ", *number - 1)
+                    }
+                    _ => "- ".to_owned(),
+                };
+                self.markers.push(marker);
+                self.is_marked = true;
             }
             Tag::CodeBlock(_) => {
                 self.end_text();
-                self.blank_wanted = true;
+                self.gap = true;
                 self.in_code = true;
             }
-            Tag::HtmlBlock => {
-                self.end_text();
-                self.html = Some(String::new());
-            }
-            Tag::Table(alignments) => {
-                self.end_text();
-                self.table = Some(Table {
-                    alignments,
-                    rows: Vec::new(),
-                });
-            }
-            Tag::TableHead | Tag::TableRow => {
-                if let Some(table) = &mut self.table {
-                    table.rows.push(Vec::new());
-                }
-            }
-            Tag::Strong => self.text.push_str(self.look.bold().0),
-            Tag::Link { dest_url, .. } => {
-                self.links.push((dest_url.into_string(), self.text.len()));
-            }
+            Tag::Table(alignments) => self.alignments = alignments,
+            Tag::TableHead | Tag::TableRow => self.rows.push(Vec::new()),
+            Tag::Strong => self.text.push_str(self.style.codes(BOLD).0),
+            Tag::Link { dest_url, .. } => self.link = (dest_url.into_string(), self.text.len()),
             Tag::Image { .. } => self.text.push_str("[picture: "),
             _ => {}
         }
@@ -155,65 +131,40 @@ impl Renderer {
 
     fn end(&mut self, tag: TagEnd) {
         match tag {
-            TagEnd::Paragraph => {
+            TagEnd::Paragraph | TagEnd::Heading(_) => {
                 self.end_text();
-                self.blank_wanted = true;
-            }
-            TagEnd::Heading(_) => {
-                self.text = self.look.heading(&self.text);
-                self.end_text();
-                self.blank_wanted = true;
+                self.gap = true;
             }
             TagEnd::List(_) => {
                 self.lists.pop();
-                self.blank_wanted = self.lists.is_empty();
+                self.gap = self.lists.is_empty();
             }
             TagEnd::Item => {
                 self.end_text();
-                self.indents.pop();
-                self.marker = None;
-            }
-            TagEnd::BlockQuote(_) => {
-                self.end_text();
-                self.indents.pop();
+                self.markers.pop();
+                self.is_marked = false;
             }
             TagEnd::CodeBlock => {
                 self.in_code = false;
-                self.blank_wanted = true;
+                self.gap = true;
             }
-            TagEnd::HtmlBlock => self.end_html(),
             TagEnd::TableCell => {
-                let cell = std::mem::take(&mut self.text);
-                if let Some(row) = self.table.as_mut().and_then(|table| table.rows.last_mut()) {
-                    row.push(cell);
+                if let Some(row) = self.rows.last_mut() {
+                    row.push(std::mem::take(&mut self.text));
                 }
             }
             TagEnd::Table => self.end_table(),
-            TagEnd::Strong => self.text.push_str(self.look.bold().1),
+            TagEnd::Strong => self.text.push_str(self.style.codes(BOLD).1),
             TagEnd::Link => {
-                if let Some((address, start)) = self.links.pop()
-                    && address.starts_with("http")
-                    && self.text[start..] != address
-                {
-                    self.text.extend([" (", &address, ")"]);
+                let (address, start) = &self.link;
+                // Links within the course lead nowhere here.
+                if address.starts_with("http") && self.text[*start..] != *address {
+                    self.text.extend([" (", address, ")"]);
                 }
             }
             TagEnd::Image => self.text.push(']'),
             _ => {}
         }
-    }
-
-    fn start_item(&mut self) {
-        self.end_text();
-        let marker = match self.lists.last_mut() {
-            Some(Some(number)) => {
-                *number += 1;
-                format!("{}. ", *number - 1)
-            }
-            _ => "- ".to_owned(),
-        };
-        self.indents.push(" ".repeat(marker.len()));
-        self.marker = Some(marker);
     }
 
     /// Puts down the text gathered so far, wrapped.
@@ -222,97 +173,107 @@ impl Renderer {
         if text.trim().is_empty() {
             return;
         }
-        let (first, rest) = self.next_indents();
-        let lines = wrap(text.trim(), self.width, &first, &rest);
+        let rest = self.indent();
+        let marker = self.markers.last().filter(|_| self.is_marked);
+        let marker = marker.map_or("", String::as_str);
+        let first = format!("{}{marker}", &rest[marker.len()..]);
+        let options = Options::new(self.width).break_words(false);
+        let options = options.initial_indent(&first).subsequent_indent(&rest);
+        let lines = wrap(text.trim(), options);
+        self.is_marked = false;
         self.put(lines);
     }
 
     fn end_table(&mut self) {
-        let Some(mut table) = self.table.take() else {
-            return;
-        };
-        for cell in table.rows.first_mut().into_iter().flatten() {
-            *cell = self.look.heading(cell);
+        let mut rows = std::mem::take(&mut self.rows);
+        for cell in rows.first_mut().into_iter().flatten() {
+            *cell = self.style.paint(BOLD, cell);
         }
-        let (_, indent) = self.next_indents();
+        let indent = self.indent();
         let width = self.width.saturating_sub(indent.len());
-        let lines = table::lines(&table.rows, &table.alignments, width);
-        self.blank_wanted = true;
-        self.put(lines.into_iter().map(|line| format!("{indent}{line}")));
-        self.blank_wanted = true;
+        let lines = table::lines(&rows, &self.alignments, width).into_iter();
+        self.gap = true;
+        self.put(lines.map(|line| format!("{indent}{line}")));
+        self.gap = true;
     }
 
-    fn end_html(&mut self) {
-        let html = self.html.take().unwrap_or_default();
-        let text = readable_html(&html);
-        let text = text.trim();
-        if text.is_empty() {
-            return;
-        }
-        self.blank_wanted = true;
-        // `Hint:` alone goes before the paragraph that follows it. What stands in the block beside
-        // it has not been read as Markdown yet.
-        if text.ends_with(':') && !text.contains('\n') {
-            self.text = format!("{text} ");
-        } else {
-            let (_, indent) = self.next_indents();
-            let inner = lines(text, self.width.saturating_sub(indent.len()), self.look);
-            self.put(inner.into_iter().map(|line| format!("{indent}{line}")));
-            self.blank_wanted = true;
-        }
-    }
-
-    fn code_lines(&mut self, text: &str) {
-        let (_, indent) = self.next_indents();
-        let lines: Vec<String> = text
-            .lines()
-            .map(|line| format!("{indent}    {line}"))
-            .collect();
-        self.put(lines);
-    }
-
-    /// Gives what goes before the next line, and before the lines after it.
-    fn next_indents(&mut self) -> (String, String) {
-        let rest = self.indents.concat();
-        let first = match self.marker.take() {
-            Some(marker) => format!("{}{marker}", &rest[..rest.len() - marker.len()]),
-            None => rest.clone(),
-        };
-        (first, rest)
+    fn indent(&self) -> String {
+        " ".repeat(self.markers.iter().map(String::len).sum())
     }
 
     fn put(&mut self, lines: impl IntoIterator<Item = String>) {
-        if self.blank_wanted && !self.lines.is_empty() {
+        if self.gap && !self.lines.is_empty() {
             self.lines.push(String::new());
         }
-        self.blank_wanted = false;
+        self.gap = false;
         self.lines.extend(lines);
     }
 }
 
-/// Makes text of the little HTML that a script may use: a summary becomes `Hint: ` and the like,
-/// other tags and comments vanish.
-fn readable_html(html: &str) -> String {
-    let mut text = String::new();
-    let mut rest = html;
-    while let Some((before, after)) = rest.split_once('<') {
-        text.push_str(before);
-        let end = if after.starts_with("!--") { "-->" } else { ">" };
-        let (tag, remainder) = after.split_once(end).unwrap_or((after, ""));
-        text.push_str(match tag.trim() {
-            "/summary" => ": ",
-            "details" => "\n",
-            _ => "",
-        });
-        rest = remainder;
-    }
-    text.push_str(rest);
-    let named = [("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")];
-    let replaced = named
-        .iter()
-        .fold(text, |text, (name, letter)| text.replace(name, letter));
-    replaced.replace(":: ", ": ")
-}
-
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::lines;
+    use crate::screen::Style;
+
+    fn plain(markdown: &str) -> String {
+        lines(markdown, 40, Style::Plain).join("\n")
+    }
+
+    #[test]
+    fn a_paragraph_is_wrapped_and_names_and_code_are_kept_whole() {
+        let text = "A thread is a path of execution, as in the step three-workers, and\nruns.";
+        let expected = "A thread is a path of execution, as in\nthe step three-workers, and runs.";
+        assert_eq!(plain(text), expected);
+        let text = "When you have typed it, `cargo xtask lesson` plays.";
+        assert_eq!(
+            plain(text),
+            "When you have typed it,\n`cargo xtask lesson` plays."
+        );
+    }
+
+    #[test]
+    fn a_list_hangs_below_its_markers_and_its_code_is_never_wrapped() {
+        let text = "Two:\n\n- the first, which is long enough to be wrapped\n- the second\n\nEnd.";
+        let expected =
+            "Two:\n\n- the first, which is long enough to be\n  wrapped\n- the second\n\nEnd.";
+        assert_eq!(plain(text), expected);
+        let code = "let long = \"a line of code that is wider than the forty columns\";";
+        let text = format!("1. Add\n\n   ```rust\n   {code}\n   ```\n");
+        assert_eq!(plain(&text), format!("1. Add\n\n       {code}"));
+    }
+
+    #[test]
+    fn a_hint_is_told_as_a_hint_and_a_comment_is_not_shown() {
+        let expected = "1. Try more.\n\n   Hint: use `Vec<u8>`.\n\n2. Less.";
+        let apart = "1. Try more.\n\n   <details><summary>Hint</summary>\n\n   use `Vec<u8>`.\n\n   \
+                     </details>\n\n2. Less.\n";
+        assert_eq!(plain(apart), expected);
+        let below = "1. Try more.\n   <details><summary>Hint</summary>use `Vec<u8>`.</details>\n2. \
+                     Less.\n";
+        assert_eq!(plain(below), expected);
+        assert_eq!(
+            plain("One.\n\n<!-- notes: not\n> this -->\n\nTwo."),
+            "One.\n\nTwo."
+        );
+    }
+
+    #[test]
+    fn a_link_to_elsewhere_shows_its_address() {
+        let text = "See [it](https://a.example/) or [the lesson](../join/README.md).";
+        assert_eq!(plain(text), "See it (https://a.example/) or the\nlesson.");
+        assert_eq!(plain("![Two lanes](map.svg)"), "[picture: Two lanes]");
+    }
+
+    #[test]
+    fn a_table_is_aligned() {
+        let text = "| Python | Rust |\n|---|---:|\n| `join()` | `join()?` |\n";
+        let expected = "Python         Rust\n--------  ---------\n`join()`  `join()?`";
+        assert_eq!(plain(text), expected);
+    }
+
+    #[test]
+    fn on_a_terminal_strong_words_are_bold_and_cost_no_width() {
+        let lines = lines("One **two** three.", 14, Style::Colour);
+        assert_eq!(lines, ["One \u{1b}[1mtwo\u{1b}[22m three."]);
+    }
+}

@@ -1,19 +1,79 @@
+//! What the course looks like: plain text, or the few colours of a terminal.
+
 use std::env;
 use std::io::{self, IsTerminal, Write};
 
+use textwrap::Options;
 use textwrap::core::display_width;
 
-use crate::ink::{self, Ink};
-use crate::look::{INDENT, Look};
-use crate::{markdown, page};
+use crate::highlight::painted;
+use crate::markdown::{self, wrap};
+use course::document::{Block, Code};
 
 const PLAIN_WIDTH: usize = 80;
 const WIDEST: usize = 100;
 
+/// What stands before a line of code. Its width is that of the gutters, too.
+const INDENT: &str = "    ";
+
+/// What begins and what ends a way of showing text: ways that can be read on a light and on a dark
+/// background.
+type Codes = (&'static str, &'static str);
+
+pub(crate) const BOLD: Codes = ("\u{1b}[1m", "\u{1b}[22m");
+pub(crate) const FAINT: Codes = ("\u{1b}[2m", "\u{1b}[22m");
+pub(crate) const MAGENTA: Codes = ("\u{1b}[35m", "\u{1b}[39m");
+const UNDERLINED: Codes = ("\u{1b}[4m", "\u{1b}[24m");
+const INVERTED: Codes = ("\u{1b}[7m ", " \u{1b}[27m");
+const ALARM: Codes = ("\u{1b}[1;31m", "\u{1b}[22;39m");
+
+/// Empties the row of the cursor.
+const CLEAR: &str = "\r\u{1b}[2K";
+
+/// Plain text, or colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum Style {
+    #[default]
+    Plain,
+    Colour,
+}
+
+impl Style {
+    pub(crate) fn codes(self, codes: Codes) -> Codes {
+        match self {
+            Self::Plain => ("", ""),
+            Self::Colour => codes,
+        }
+    }
+
+    pub(crate) fn paint(self, codes: Codes, text: &str) -> String {
+        match self.codes(codes) {
+            (on, off) if !text.is_empty() => format!("{on}{text}{off}"),
+            _ => String::new(),
+        }
+    }
+
+    /// Returns code within a sentence.
+    pub(crate) fn inline_code(self, code: &str) -> String {
+        match self {
+            Self::Plain => format!("`{code}`"),
+            Self::Colour => self.paint(BOLD, code),
+        }
+    }
+
+    /// Returns what stands before a line that a program prints, or that continues the one above.
+    fn gutter(self, sign: &str) -> String {
+        match self {
+            Self::Plain => INDENT.to_owned(),
+            Self::Colour => format!("  {} ", self.paint(MAGENTA, sign)),
+        }
+    }
+}
+
 /// Where the course is shown. What shows a block ends it with an empty line.
 pub(crate) struct Screen<'a> {
     out: Box<dyn Write + 'a>,
-    look: Look,
+    style: Style,
     /// How long a line of prose may become.
     width: usize,
     /// How many columns a row has: a line that is longer takes several.
@@ -31,14 +91,27 @@ impl<'a> Screen<'a> {
     pub(crate) fn stdout(plain: bool) -> Screen<'static> {
         let no_colour = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = env::var_os("TERM").is_some_and(|value| value == "dumb");
-        let look = if plain || no_colour || dumb || !io::stdout().is_terminal() {
-            Look::Plain
+        let style = if plain || no_colour || dumb || !io::stdout().is_terminal() {
+            Style::Plain
         } else {
-            Look::Colour
+            Style::Colour
         };
-        let mut screen = Screen::new(io::stdout().lock(), look, PLAIN_WIDTH);
+        let mut screen = Screen::new(io::stdout().lock(), style, PLAIN_WIDTH);
         screen.measure();
         screen
+    }
+
+    /// Shows on anything that can be written to.
+    pub(crate) fn new(out: impl Write + 'a, style: Style, width: usize) -> Self {
+        Self {
+            out: Box::new(out),
+            style,
+            width,
+            columns: width,
+            height: None,
+            filled: 0,
+            status_shown: false,
+        }
     }
 
     /// Notes how large the terminal is now: somebody may make the letters larger during a lesson.
@@ -46,22 +119,9 @@ impl<'a> Screen<'a> {
         if let Some((width, height)) = terminal_size::terminal_size_of(io::stdout()) {
             self.height = Some(usize::from(height.0));
             self.columns = usize::from(width.0);
-            if self.look == Look::Colour {
+            if !self.is_plain() {
                 self.width = self.columns.min(WIDEST);
             }
-        }
-    }
-
-    /// Shows on anything that can be written to.
-    pub(crate) fn new(out: impl Write + 'a, look: Look, width: usize) -> Self {
-        Self {
-            out: Box::new(out),
-            look,
-            width,
-            columns: width,
-            height: None,
-            filled: 0,
-            status_shown: false,
         }
     }
 
@@ -71,130 +131,112 @@ impl<'a> Screen<'a> {
 
     /// Whether only plain text is shown.
     pub(crate) fn is_plain(&self) -> bool {
-        self.look == Look::Plain
+        self.style == Style::Plain
     }
 
-    /// Shows the title of a lesson, and its place in the course.
-    pub(crate) fn title(&mut self, place: &str, title: &str) -> io::Result<()> {
-        let lines = self.title_lines(place, title);
+    /// Shows one line.
+    pub(crate) fn line(&mut self, line: &str) -> io::Result<()> {
+        self.filled += self.rows(line);
+        writeln!(self.out, "{line}")
+    }
+
+    pub(crate) fn lines(&mut self, lines: &[String]) -> io::Result<()> {
         lines.iter().try_for_each(|line| self.line(line))
     }
 
-    /// Gives the lines that show the title of a lesson, and its place in the course.
+    /// Shows an empty line.
+    pub(crate) fn blank(&mut self) -> io::Result<()> {
+        self.line("")
+    }
+
+    /// Shows a title, and where in the course it stands.
+    pub(crate) fn title(&mut self, place: &str, title: &str) -> io::Result<()> {
+        self.lines(&self.title_lines(place, title))
+    }
+
     pub(crate) fn title_lines(&self, place: &str, title: &str) -> [String; 3] {
-        let title = self.look.underlined(&self.look.heading(title));
-        [self.look.label(place), title, String::new()]
+        let title = self.style.paint(UNDERLINED, &self.style.paint(BOLD, title));
+        [self.style.paint(MAGENTA, place), title, String::new()]
     }
 
     /// Shows the heading of a section.
     pub(crate) fn heading(&mut self, text: &str) -> io::Result<()> {
-        let lines = self.heading_lines(text);
-        lines.iter().try_for_each(|line| self.line(line))
+        self.lines(&self.heading_lines(text))
     }
 
-    /// Gives the lines that show the heading of a section.
     pub(crate) fn heading_lines(&self, text: &str) -> [String; 2] {
-        [self.look.heading(text), String::new()]
+        [self.style.paint(BOLD, text), String::new()]
+    }
+
+    /// Shows text and code as they stand in a README.
+    pub(crate) fn blocks(&mut self, blocks: &[Block]) -> io::Result<()> {
+        let mut blocks = blocks.iter();
+        blocks.try_for_each(|block| self.lines(&self.block_lines(block)))
+    }
+
+    pub(crate) fn block_lines(&self, block: &Block) -> Vec<String> {
+        match block {
+            Block::Prose(text) => self.prose_lines(text),
+            Block::Code(code) => self.code_lines(label(code), code.language(), &code.text),
+        }
     }
 
     /// Shows Markdown.
     pub(crate) fn prose(&mut self, text: &str) -> io::Result<()> {
-        let lines = self.prose_lines(text);
-        lines.iter().try_for_each(|line| self.line(line))
+        self.lines(&self.prose_lines(text))
     }
 
-    /// Gives the lines that show Markdown.
-    pub(crate) fn prose_lines(&self, text: &str) -> Vec<String> {
-        let mut lines = markdown::lines(text, self.width, self.look);
-        if !lines.is_empty() {
-            lines.push(String::new());
-        }
+    fn prose_lines(&self, text: &str) -> Vec<String> {
+        let mut lines = markdown::lines(&visible(text), self.width, self.style);
+        lines.extend((!lines.is_empty()).then(String::new));
         lines
     }
 
     /// Shows code as it is, under a label unless that is empty.
     pub(crate) fn code(&mut self, label: &str, language: &str, code: &str) -> io::Result<()> {
-        let lines = self.code_lines(label, language, code);
-        lines.iter().try_for_each(|line| self.line(line))
+        self.lines(&self.code_lines(label, language, code))
     }
 
-    /// Gives the lines that show code, under a label unless that is empty. On a terminal a line that
-    /// is too long goes on below itself.
-    pub(crate) fn code_lines(&self, label: &str, language: &str, code: &str) -> Vec<String> {
+    fn code_lines(&self, label: &str, language: &str, code: &str) -> Vec<String> {
         let mut lines = Vec::new();
         if !label.is_empty() {
-            lines.push(self.look.label(&format!("{label}:")));
+            lines.push(self.style.paint(MAGENTA, &format!("{label}:")));
         }
-        for line in ink::lines(language, code) {
-            lines.extend(self.indented(INDENT, line));
-        }
+        let code = painted(language, &visible(code), self.style);
+        lines.extend(code.lines().flat_map(|line| self.behind(INDENT, line)));
         lines.push(String::new());
         lines
     }
 
-    /// Gives a line of code or output behind its gutter, divided where that is needed.
-    fn indented(&self, gutter: &str, line: ink::Line) -> Vec<String> {
-        if self.look == Look::Plain {
-            let text: String = line.iter().map(|(_, piece)| *piece).collect();
-            return vec![format!("{gutter}{text}").trim_end().to_owned()];
+    /// Shows a line of a running program at once.
+    pub(crate) fn output(&mut self, line: &str) -> io::Result<()> {
+        let gutter = self.style.gutter("\u{2502}");
+        self.lines(&self.behind(&gutter, &visible(line.trim_end())))?;
+        self.out.flush()
+    }
+
+    /// Returns a line behind its gutter. On a terminal one that is too long goes on below itself.
+    fn behind(&self, gutter: &str, line: &str) -> Vec<String> {
+        if self.is_plain() {
+            return vec![format!("{gutter}{line}").trim_end().to_owned()];
         }
-        let width = self.width.saturating_sub(INDENT.len());
-        let begin = line.first().map_or("", |(_, piece)| *piece);
-        let indent = begin.len() - begin.trim_start().len();
-        let more = " ".repeat((indent + INDENT.len()).min(width / 2));
-        let parts = ink::divided(line, width, width - more.len()).into_iter();
-        let lines = parts.enumerate().map(|(place, part)| {
-            let mut shown = match place {
-                0 => gutter.to_owned(),
-                _ => format!("{}{more}", self.look.continuation()),
-            };
-            shown.extend(part.iter().map(|(ink, piece)| self.look.inked(*ink, piece)));
-            shown.trim_end().to_owned()
-        });
-        lines.collect()
-    }
-
-    /// Tells how many of these lines can be shown before that question, so that they can be read
-    /// with it. Where nobody sees pages it is all of them.
-    pub(crate) fn fitting(&self, lines: &[String], question: &str) -> usize {
-        let Some(height) = self.height else {
-            return lines.len();
-        };
-        let question = match self.look {
-            Look::Plain => self.rows(&plain_question(question)),
-            Look::Colour => 1,
-        };
-        // Below the question there is an empty row.
-        let page = height.saturating_sub(question + 1).max(1);
-        let room = page.saturating_sub(self.filled);
-        page::fitting(lines, |line| self.rows(line), room, page)
-    }
-
-    /// Tells how many rows of the terminal a line takes.
-    fn rows(&self, line: &str) -> usize {
-        display_width(line).div_ceil(self.columns.max(1)).max(1)
+        let indent = line.len() - line.trim_start().len() + INDENT.len();
+        let most = self.width.saturating_sub(INDENT.len()) / 2;
+        let more = self.style.gutter("\u{21b3}") + &" ".repeat(indent.min(most));
+        let options = Options::new(self.width).initial_indent(gutter);
+        wrap(line, options.subsequent_indent(&more))
     }
 
     /// Shows a command whose output follows, line by line.
     pub(crate) fn command(&mut self, label: &str, command: &str) -> io::Result<()> {
-        self.line(&self.look.label(label))?;
-        let command = self.look.heading(command);
-        self.line(&format!("    {command}"))
-    }
-
-    /// Shows a line of a running program at once.
-    pub(crate) fn output(&mut self, line: &str) -> io::Result<()> {
-        for line in self.indented(self.look.gutter(), vec![(Ink::Other, line)]) {
-            self.line(&line)?;
-        }
-        self.out.flush()
+        self.line(&self.style.paint(MAGENTA, label))?;
+        let command = self.style.paint(BOLD, command);
+        self.line(&format!("{INDENT}{command}"))
     }
 
     /// Shows text of several lines' length.
     pub(crate) fn paragraph(&mut self, text: &str) -> io::Result<()> {
-        for line in markdown::wrap(text, self.width, "", "") {
-            self.line(&line)?;
-        }
+        self.lines(&wrap(text, Options::new(self.width).break_words(false)))?;
         self.blank()
     }
 
@@ -206,19 +248,16 @@ impl<'a> Screen<'a> {
 
     /// Shows that something went wrong.
     pub(crate) fn failure(&mut self, text: &str) -> io::Result<()> {
-        self.line(&self.look.alarm(text))?;
-        self.blank()
+        self.remark(&self.style.paint(ALARM, text))
     }
 
     /// Shows a question that is answered by a key, until [`Screen::end_ask`].
     pub(crate) fn ask(&mut self, question: &str) -> io::Result<()> {
-        match self.look {
-            Look::Colour => {
-                let fitting = self.shortened(question);
-                let question = self.look.question(&fitting);
-                write!(self.out, "\r\u{1b}[2K{question} ")?;
-            }
-            Look::Plain => self.line(&plain_question(question))?,
+        if self.is_plain() {
+            self.line(&format!("[{question}]"))?;
+        } else {
+            let question = self.style.paint(INVERTED, &self.shortened(question));
+            write!(self.out, "{CLEAR}{question} ")?;
         }
         self.out.flush()
     }
@@ -226,27 +265,18 @@ impl<'a> Screen<'a> {
     /// Takes the question away again, where it can be.
     pub(crate) fn end_ask(&mut self) -> io::Result<()> {
         self.filled = 0;
-        match self.look {
-            Look::Colour => write!(self.out, "\r\u{1b}[2K"),
-            Look::Plain => writeln!(self.out),
-        }
-    }
-
-    /// Gives as much of a text as fits on a line, the cursor behind it.
-    fn shortened(&self, text: &str) -> String {
-        text.chars().take(self.width.saturating_sub(4)).collect()
+        let end = if self.is_plain() { "\n" } else { CLEAR };
+        self.out.write_all(end.as_bytes())
     }
 
     /// Shows what is going on, until [`Screen::end_status`]. On a terminal it comes with its detail,
     /// and each status replaces the one before; elsewhere it is told once, without.
     pub(crate) fn status(&mut self, text: &str, detail: &str) -> io::Result<()> {
-        match self.look {
-            Look::Colour => {
-                let fitting = self.shortened(&format!("{text} ... {detail}"));
-                write!(self.out, "\r\u{1b}[2K{fitting}")?;
-            }
-            Look::Plain if !self.status_shown => self.remark(&format!("{text} ..."))?,
-            Look::Plain => {}
+        if !self.is_plain() {
+            let status = self.shortened(&format!("{text} ... {detail}"));
+            write!(self.out, "{CLEAR}{status}")?;
+        } else if !self.status_shown {
+            self.remark(&format!("{text} ..."))?;
         }
         self.status_shown = true;
         self.out.flush()
@@ -254,28 +284,172 @@ impl<'a> Screen<'a> {
 
     /// Takes the status away again, where it can be.
     pub(crate) fn end_status(&mut self) -> io::Result<()> {
-        if self.status_shown && self.look == Look::Colour {
-            write!(self.out, "\r\u{1b}[2K")?;
+        if std::mem::take(&mut self.status_shown) && !self.is_plain() {
+            write!(self.out, "{CLEAR}")?;
         }
-        self.status_shown = false;
         Ok(())
     }
 
-    /// Shows one line.
-    pub(crate) fn line(&mut self, line: &str) -> io::Result<()> {
-        self.filled += self.rows(line);
-        writeln!(self.out, "{line}")
+    /// Returns as much of a text as fits on a line, the cursor behind it.
+    fn shortened(&self, text: &str) -> String {
+        text.chars().take(self.width.saturating_sub(4)).collect()
     }
 
-    /// Shows an empty line.
-    pub(crate) fn blank(&mut self) -> io::Result<()> {
-        self.line("")
+    /// Returns how many of these lines fit on the rest of the page, a question of that length below
+    /// them; all where there are no pages.
+    ///
+    /// Lines that fit on a page are not divided. More of them are divided at an empty line if there
+    /// is one far enough down. An empty line at the end needs no row.
+    pub(crate) fn fitting(&self, lines: &[String], question: &str) -> usize {
+        let Some(height) = self.height else {
+            return lines.len();
+        };
+        // A plain question has brackets; on a terminal it is shortened. Below it is an empty row.
+        let question = self.is_plain().then(|| self.rows(&format!("[{question}]")));
+        let page = height.saturating_sub(question.unwrap_or(1) + 1).max(1);
+        let room = page.saturating_sub(self.filled);
+        let end = lines.iter().rposition(|line| !line.is_empty());
+        let needed = end.map_or(0, |last| self.rows_of(&lines[..=last]));
+        if needed <= room {
+            return lines.len();
+        }
+        if room < page && (needed <= page || room < page.div_ceil(2)) {
+            return 0;
+        }
+        let count = |room| {
+            (1..=lines.len())
+                .take_while(|end| self.rows_of(&lines[..*end]) <= room)
+                .count()
+        };
+        let (low, most) = (count(room / 2), count(room));
+        let gap = lines[low..most].iter().rposition(String::is_empty);
+        let count = gap.map_or(most, |gap| low + gap + 1);
+        // A line that is longer than a page has to be shown all the same.
+        if room < page { count } else { count.max(1) }
+    }
+
+    fn rows_of(&self, lines: &[String]) -> usize {
+        lines.iter().map(|line| self.rows(line)).sum()
+    }
+
+    /// Returns how many rows of the terminal a line takes.
+    fn rows(&self, line: &str) -> usize {
+        display_width(line).div_ceil(self.columns.max(1)).max(1)
     }
 }
 
-fn plain_question(question: &str) -> String {
-    format!("[{question}]")
+/// Returns a text with its control characters made visible: the terminal must not obey a file.
+fn visible(text: &str) -> String {
+    let mut shown = String::new();
+    for letter in text.replace("\r\n", "\n").chars() {
+        match letter {
+            '\n' | '\t' => shown.push(letter),
+            _ if letter.is_control() => shown.extend(letter.escape_default()),
+            _ => shown.push(letter),
+        }
+    }
+    shown
+}
+
+fn label(code: &Code) -> &str {
+    match code.language() {
+        "python" => "Python",
+        "rust" if code.has_tag("compile_fail") => "Rust that does not compile",
+        "rust" => "Rust",
+        "console" => "Recorded in a terminal",
+        "toml" => "TOML",
+        _ => "",
+    }
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::{BOLD, Screen, Style};
+    use course::document::Document;
+
+    const QUESTION: &str = "Enter: more   q: quit";
+
+    /// A terminal of that size that shows nothing to anybody.
+    fn terminal(style: Style, columns: usize, height: usize) -> Screen<'static> {
+        let mut screen = Screen::new(std::io::sink(), style, columns);
+        screen.height = Some(height);
+        screen
+    }
+
+    /// Returns how many lines of a text fit into `room` rows of a page of 10; in the text `.` is an
+    /// empty line, `W` one of two rows, and any other letter one of one row.
+    fn fitting(text: &str, room: usize) -> usize {
+        // The question and the row below it take two.
+        let mut screen = terminal(Style::Plain, 30, 12);
+        screen.filled = 10 - room;
+        let lines = text.chars().map(|letter| match letter {
+            '.' => String::new(),
+            'W' => "w".repeat(31),
+            _ => letter.to_string(),
+        });
+        screen.fitting(&lines.collect::<Vec<_>>(), QUESTION)
+    }
+
+    #[test]
+    fn what_fits_on_a_page_is_not_divided() {
+        assert_eq!(
+            fitting("abc.", 3),
+            4,
+            "an empty line at the end needs no row"
+        );
+        assert_eq!(fitting("abc.", 2), 0);
+        assert_eq!(fitting("abcdWWW", 10), 7);
+        assert_eq!(fitting("abcdWWW", 9), 0);
+        assert_eq!(fitting("", 0), 0);
+    }
+
+    #[test]
+    fn what_is_longer_than_a_page_is_divided_at_an_empty_line() {
+        assert_eq!(fitting("abcdef.ghijkl", 10), 7);
+        assert_eq!(fitting("a.cdefghijklm", 10), 10, "too near the top");
+        assert_eq!(fitting("abcdefghijklm", 6), 6);
+        assert_eq!(fitting("abcdefghijklm", 4), 0, "too few rows are left");
+        assert_eq!(fitting("WWW.WWWW", 10), 4);
+        let tiny = terminal(Style::Plain, 80, 1);
+        let shown = tiny.fitting(&["x".repeat(200), String::new()], QUESTION);
+        assert_eq!(shown, 1, "each page shows something");
+    }
+
+    #[test]
+    fn colours_take_no_room_and_a_long_question_in_plain_text_does() {
+        let long = "long ".repeat(30);
+        let colour = terminal(Style::Colour, 80, 24);
+        let plain = terminal(Style::Plain, 80, 24);
+        let lines = vec![Style::Colour.paint(BOLD, &"x".repeat(80)); 22];
+        assert_eq!(colour.fitting(&lines, &long), 22);
+        assert_eq!(plain.fitting(&lines, QUESTION), 22);
+        assert_eq!(plain.fitting(&lines, &long), 21);
+    }
+
+    #[test]
+    fn on_a_terminal_a_long_line_of_code_goes_on_below_itself() {
+        let text = "```rust\n    let long = \"a text of words\";\n```\n";
+        let block = &Document::parse(text).opening[0];
+        let shown = terminal(Style::Colour, 30, 24)
+            .block_lines(block)
+            .join("\n");
+        let shown = shown.replace("\u{1b}[35m", "").replace("\u{1b}[39m", "");
+        let shown = shown.replace("\u{1b}[1m", "").replace("\u{1b}[22m", "");
+        let expected = "Rust:\n        let long = \"a text of\n  \u{21b3}         words\";\n";
+        assert_eq!(shown, expected);
+        let shown = terminal(Style::Plain, 30, 24).block_lines(block);
+        assert_eq!(shown[1], "        let long = \"a text of words\";");
+    }
+
+    #[test]
+    fn the_terminal_does_not_obey_a_file() {
+        let document = Document::parse("A\u{1b}[2Jb.\r\n\r\n```text\r\na\u{7}\tb\r\n```\r\n");
+        let screen = terminal(Style::Plain, 80, 24);
+        let lines = document
+            .opening
+            .iter()
+            .flat_map(|block| screen.block_lines(block));
+        let expected = ["A\\u{1b}[2Jb.", "", "    a\\u{7}\tb", ""];
+        assert_eq!(lines.collect::<Vec<_>>(), expected);
+    }
+}

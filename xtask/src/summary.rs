@@ -1,3 +1,5 @@
+//! How the playing went.
+
 use std::io;
 use std::time::Duration;
 
@@ -6,101 +8,87 @@ use support::readable_time;
 use crate::screen::Screen;
 use course::Lesson;
 
+/// The lessons that were played, in the order in which they were reached.
+#[derive(Default)]
+pub(crate) struct Summary<'a>(Vec<Played<'a>>);
+
 /// How the playing of a lesson went.
 pub(crate) struct Played<'a> {
-    /// The place of the lesson among those that are played.
-    pub(crate) chapter: usize,
     lesson: &'a Lesson,
     pub(crate) time: Duration,
-    /// What kept the lesson itself from being played.
-    failure: Option<String>,
-    steps: Vec<Step>,
+    /// Whether the lesson does not build.
+    pub(crate) is_broken: bool,
+    /// The steps that were run, and why the last run of each failed.
+    steps: Vec<(String, Option<String>)>,
 }
 
-/// How the last run of a step went.
-struct Step {
-    name: String,
-    failure: Option<String>,
-}
-
-impl<'a> Played<'a> {
-    pub(crate) fn new(chapter: usize, lesson: &'a Lesson) -> Self {
-        Self {
-            chapter,
-            lesson,
-            time: Duration::ZERO,
-            failure: None,
-            steps: Vec::new(),
+impl<'a> Summary<'a> {
+    /// Returns what is known of a lesson.
+    pub(crate) fn of(&mut self, lesson: &'a Lesson) -> &mut Played<'a> {
+        let is_it = |one: &Played| one.lesson.number == lesson.number;
+        let place = self.0.iter().position(is_it).unwrap_or(self.0.len());
+        if place == self.0.len() {
+            self.0.push(Played {
+                lesson,
+                time: Duration::ZERO,
+                is_broken: false,
+                steps: Vec::new(),
+            });
         }
+        &mut self.0[place]
     }
 
-    /// Notes what keeps the lesson from being played, or that nothing does any more.
-    pub(crate) fn note_lesson(&mut self, failure: Option<&str>) {
-        self.failure = failure.map(str::to_owned);
-    }
-
-    /// Notes how a step's run went. What was noted of an earlier run no longer counts.
-    pub(crate) fn note_step(&mut self, name: &str, failure: Option<String>) {
-        let name = name.to_owned();
-        match self.steps.iter_mut().find(|step| step.name == name) {
-            Some(step) => step.failure = failure,
-            None => self.steps.push(Step { name, failure }),
+    /// Returns a line for each thing that failed.
+    pub(crate) fn failures(&self) -> Vec<String> {
+        let mut failures = Vec::new();
+        for one in &self.0 {
+            let name = &one.lesson.name;
+            if one.is_broken {
+                failures.push(format!("- {name}: it does not build"));
+            }
+            for (step, failure) in &one.steps {
+                let line = |reason: &String| format!("- {name} {step}: {reason}");
+                failures.extend(failure.as_ref().map(line));
+            }
         }
+        failures
     }
 
-    pub(crate) fn has_failed(&self) -> bool {
-        self.failures().next().is_some()
-    }
-
-    /// Gives what failed, and how.
-    fn failures(&self) -> impl Iterator<Item = (String, &str)> {
-        let lesson = &self.lesson.name;
-        let whole = self.failure.iter().map(|reason| (lesson.clone(), reason));
-        let steps = self.steps.iter().filter_map(move |step| {
-            let reason = step.failure.as_ref()?;
-            Some((format!("{lesson} {}", step.name), reason))
-        });
-        whole.chain(steps).map(|(what, reason)| (what, &**reason))
+    /// Shows what was played, how long it took, and what failed.
+    pub(crate) fn show(&self, screen: &mut Screen) -> io::Result<()> {
+        screen.heading("What was played")?;
+        let names = self.0.iter().map(|one| one.lesson.name.len()).max();
+        let counts = self.0.iter().map(|one| steps(one.steps.len()).len()).max();
+        let (names, counts) = (names.unwrap_or(0), counts.unwrap_or(0));
+        for one in &self.0 {
+            let Lesson { number, name, .. } = one.lesson;
+            let (steps, time) = (steps(one.steps.len()), readable_time(one.time));
+            screen.line(&format!(
+                "{number:>2}  {name:<names$}  {steps:<counts$}  {time:>8}"
+            ))?;
+        }
+        screen.blank()?;
+        let all_steps = steps(self.0.iter().map(|one| one.steps.len()).sum());
+        let time = readable_time(self.0.iter().map(|one| one.time).sum());
+        let failures = self.failures();
+        if failures.is_empty() {
+            return screen.line(&format!("{all_steps} in {time}. Everything worked."));
+        }
+        let count = failures.len();
+        screen.failure(&format!("{all_steps} in {time}. Failed: {count}."))?;
+        screen.lines(&failures)
     }
 }
 
-/// Shows what was played, how long it took, and what failed.
-pub(crate) fn show(screen: &mut Screen, played: &[Played]) -> io::Result<()> {
-    screen.heading("What was played")?;
-    let widest = |text: fn(&Played) -> String| {
-        let lengths = played.iter().map(|one| text(one).len());
-        lengths.max().unwrap_or(0)
-    };
-    let name_width = widest(|one| one.lesson.name.clone());
-    let steps_width = widest(|one| steps(one.steps.len()));
-    for one in played {
-        let Played { lesson, time, .. } = one;
-        screen.line(&format!(
-            "{:>2}  {:<name_width$}  {:<steps_width$}  {:>8}",
-            lesson.number,
-            lesson.name,
-            steps(one.steps.len()),
-            readable_time(*time)
-        ))?;
+impl Played<'_> {
+    /// Notes how a run of a step went: an earlier run of it no longer counts.
+    pub(crate) fn note(&mut self, step: &str, failure: Option<String>) {
+        self.steps.retain(|(name, _)| name != step);
+        self.steps.push((step.to_owned(), failure));
     }
-    screen.blank()?;
-    let all_steps = steps(played.iter().map(|one| one.steps.len()).sum());
-    let time = readable_time(played.iter().map(|one| one.time).sum());
-    let failures: Vec<_> = played.iter().flat_map(Played::failures).collect();
-    if failures.is_empty() {
-        return screen.line(&format!("{all_steps} in {time}. Everything worked."));
-    }
-    let count = failures.len();
-    screen.failure(&format!("{all_steps} in {time}. Failed: {count}."))?;
-    for (what, reason) in failures {
-        screen.line(&format!("- {what}: {reason}"))?;
-    }
-    Ok(())
 }
 
 fn steps(count: usize) -> String {
-    match count {
-        1 => "1 step".to_owned(),
-        _ => format!("{count} steps"),
-    }
+    let end = if count == 1 { "" } else { "s" };
+    format!("{count} step{end}")
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use lexopt::Parser;
 
-use crate::{selection, task};
+use crate::task;
 use course::document::Document;
 use course::excerpt::excerpt;
 use course::source::Sources;
@@ -25,7 +25,7 @@ in the README stays. Without a lesson, by name or number, all are done.
 /// The task `sync`: writes the excerpts of the READMEs anew.
 pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
     let course = Course::here()?;
-    let lessons = selection::lessons(&course, arguments)?;
+    let lessons = task::lessons(&course, arguments)?;
     let mut written = Vec::new();
     let mut left = Vec::new();
     let mut failure = None;

@@ -1,25 +1,26 @@
+//! Tables in aligned columns.
+
 use pulldown_cmark::Alignment;
+use textwrap::Options;
 use textwrap::core::display_width;
 
-use crate::look::Look;
-use crate::markdown::{wrap, wrap_anywhere};
+use crate::markdown::wrap;
+use crate::screen::BOLD;
 
-const GAP: usize = 2;
+const GAP: &str = "  ";
 const NARROWEST: usize = 6;
 
-/// Lays out rows, the first of which is the heading, in aligned columns of at most `width` in all.
+/// Lays out rows, the first of which is the heading, in columns of at most `width` in all.
 ///
 /// Columns that would not fit are narrowed, the widest first, and their cells wrapped.
 pub(crate) fn lines(rows: &[Vec<String>], alignments: &[Alignment], width: usize) -> Vec<String> {
     let widths = widths(rows, width);
+    let join = |cells: Vec<String>| cells.join(GAP).trim_end().to_owned();
     let mut lines = Vec::new();
     let mut wrapped_before = false;
     for (index, row) in rows.iter().enumerate() {
-        let cells: Vec<Vec<String>> = widths
-            .iter()
-            .enumerate()
-            .map(|(column, width)| wrapped(row.get(column).map_or("", String::as_str), *width))
-            .collect();
+        let cells = row.iter().zip(&widths);
+        let cells: Vec<Vec<String>> = cells.map(|(cell, width)| wrapped(cell, *width)).collect();
         let height = cells.iter().map(Vec::len).max().unwrap_or(0);
         // Rows of several lines need air between them to be told apart.
         if index > 1 && (height > 1 || wrapped_before) {
@@ -27,39 +28,18 @@ pub(crate) fn lines(rows: &[Vec<String>], alignments: &[Alignment], width: usize
         }
         wrapped_before = height > 1;
         for line in 0..height {
-            let parts = cells.iter().enumerate().map(|(column, cell)| {
+            let parts = cells.iter().zip(&widths).enumerate();
+            let parts = parts.map(|(column, (cell, width))| {
                 let text = cell.get(line).map_or("", String::as_str);
-                let alignment = alignments.get(column).copied().unwrap_or(Alignment::None);
-                align(text, widths[column], alignment)
+                align(text, *width, alignments.get(column))
             });
-            let joined = parts.collect::<Vec<_>>().join(&" ".repeat(GAP));
-            lines.push(joined.trim_end().to_owned());
+            lines.push(join(parts.collect()));
         }
         if index == 0 {
-            let rule: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).collect();
-            lines.push(rule.join(&" ".repeat(GAP)));
+            lines.push(join(
+                widths.iter().map(|width| "-".repeat(*width)).collect(),
+            ));
         }
-    }
-    lines
-}
-
-/// Wraps a cell. What is too long for its column is divided: it must not reach into the next one.
-fn wrapped(cell: &str, width: usize) -> Vec<String> {
-    let mut lines = wrap(cell, width, "", "");
-    if lines.iter().any(|line| display_width(line) > width) {
-        lines = wrap_anywhere(cell, width);
-    }
-    // The same for what is bold at the end of a line: it begins anew on the next one.
-    let (bold, plain) = Look::Colour.bold();
-    let mut is_bold = false;
-    for line in &mut lines {
-        let begin = if is_bold { bold } else { "" };
-        is_bold = match (line.rfind(bold), line.rfind(plain)) {
-            (None, None) => is_bold,
-            (on, off) => on > off,
-        };
-        let end = if is_bold { plain } else { "" };
-        *line = format!("{begin}{line}{end}");
     }
     lines
 }
@@ -71,89 +51,100 @@ fn widths(rows: &[Vec<String>], width: usize) -> Vec<usize> {
         cells.map(|cell| display_width(cell)).max().unwrap_or(0)
     };
     let mut widths: Vec<usize> = (0..columns).map(widest).collect();
-    let room = width.saturating_sub(GAP * columns.saturating_sub(1));
-    while widths.iter().sum::<usize>() > room {
-        match widths.iter_mut().max() {
-            Some(widest) if *widest > NARROWEST => *widest -= 1,
-            _ => break,
-        }
+    let room = width.saturating_sub(GAP.len() * columns.saturating_sub(1));
+    while widths.iter().sum::<usize>() > room
+        && let Some(widest) = widths.iter_mut().max()
+        && *widest > NARROWEST
+    {
+        *widest -= 1;
     }
     widths
 }
 
-fn align(text: &str, width: usize, alignment: Alignment) -> String {
-    let space = width.saturating_sub(display_width(text));
-    let left = match alignment {
-        Alignment::None | Alignment::Left => 0,
-        Alignment::Center => space / 2,
-        Alignment::Right => space,
-    };
-    format!("{}{text}{}", " ".repeat(left), " ".repeat(space - left))
+/// Wraps a cell. What is too long for its column is divided: it must not reach into the next one.
+/// What is bold at the end of a line ends there, and begins anew on the next one.
+fn wrapped(cell: &str, width: usize) -> Vec<String> {
+    let mut lines = wrap(cell, Options::new(width).break_words(false));
+    if lines.iter().any(|line| display_width(line) > width) {
+        lines = wrap(cell, Options::new(width));
+    }
+    let (on, off) = BOLD;
+    let mut begin = "";
+    for line in &mut lines {
+        *line = format!("{begin}{line}");
+        let is_bold = line.rfind(on) > line.rfind(off);
+        begin = if is_bold { on } else { "" };
+        line.push_str(if is_bold { off } else { "" });
+    }
+    lines
+}
+
+fn align(text: &str, width: usize, alignment: Option<&Alignment>) -> String {
+    // What only colours a text has letters, and no width.
+    let width = width + text.chars().count() - display_width(text);
+    match alignment {
+        Some(Alignment::Right) => format!("{text:>width$}"),
+        Some(Alignment::Center) => format!("{text:^width$}"),
+        _ => format!("{text:<width$}"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::lines;
     use pulldown_cmark::Alignment;
-    use textwrap::core::display_width;
 
-    fn row(cells: &[&str]) -> Vec<String> {
-        cells.iter().map(|cell| (*cell).to_owned()).collect()
+    fn table(rows: &[[&str; 2]], width: usize) -> Vec<String> {
+        let rows = rows.iter().map(|row| row.map(str::to_owned).to_vec());
+        let rows: Vec<_> = rows.collect();
+        lines(&rows, &[Alignment::Left, Alignment::Right], width)
     }
 
     #[test]
     fn columns_are_aligned() {
-        let rows = [row(&["who", "time"]), row(&["four threads", "2 s"])];
-        let alignments = [Alignment::Left, Alignment::Right];
-        assert_eq!(
-            lines(&rows, &alignments, 80),
-            [
-                "who           time",
-                "------------  ----",
-                "four threads   2 s"
-            ]
-        );
+        let rows = [["who", "time"], ["four threads", "2 s"]];
+        let expected = [
+            "who           time",
+            "------------  ----",
+            "four threads   2 s",
+        ];
+        assert_eq!(table(&rows, 80), expected);
     }
 
     #[test]
     fn a_table_too_wide_is_wrapped_in_its_widest_column() {
         let rows = [
-            row(&["a", "b"]),
-            row(&["one", "words that do not fit on one line"]),
-            row(&["two", "more"]),
+            ["a", "b"],
+            ["one", "words that do not fit"],
+            ["two", "more"],
         ];
-        let lines = lines(&rows, &[], 24);
-        assert!(lines.iter().all(|line| line.len() <= 24), "{lines:?}");
-        assert_eq!(lines[2], "one  words that do not");
-        assert_eq!(lines[3], "     fit on one line");
-        assert_eq!(lines[4], "");
-        assert_eq!(lines[5], "two  more");
+        let lines = table(&rows, 16);
+        let expected = [
+            "one   words that",
+            "      do not fit",
+            "",
+            "two         more",
+        ];
+        assert_eq!(lines[2..], expected);
     }
 
     #[test]
     fn nothing_reaches_into_the_next_column() {
         let rows = [
-            row(&["a", "b"]),
-            row(&["abcdefghijklmnopqrstuvwxyz", "bcd"]),
-            row(&["one\u{a0}two\u{a0}three", "efg"]),
+            ["a", "b"],
+            ["abcdefghijklmnop", "bcd"],
+            ["one\u{a0}two\u{a0}three", "efg"],
         ];
-        let lines = lines(&rows, &[], 15);
-        assert!(
-            lines.iter().all(|line| display_width(line) <= 15),
-            "{lines:?}"
-        );
+        let lines = table(&rows, 15);
+        assert!(lines.iter().all(|line| line.len() <= 15), "{lines:?}");
         assert_eq!(lines[2], "abcdefghij  bcd");
-        assert_eq!(lines[6], "one two     efg");
-        assert_eq!(lines[7], "three");
+        assert_eq!(lines[5..], ["one two     efg", "three"]);
     }
 
     #[test]
     fn what_is_bold_stays_in_its_column() {
-        let rows = [
-            row(&["a", "b"]),
-            row(&["\u{1b}[1mone two three\u{1b}[22m", "bcd"]),
-        ];
-        let lines = lines(&rows, &[], 12);
+        let rows = [["a", "b"], ["\u{1b}[1mone two three\u{1b}[22m", "bcd"]];
+        let lines = table(&rows, 12);
         assert_eq!(lines[2], "\u{1b}[1mone two\u{1b}[22m  bcd");
         assert_eq!(lines[3], "\u{1b}[1mthree\u{1b}[22m");
     }

@@ -7,17 +7,13 @@ mod copy;
 mod counterparts;
 #[cfg(unix)]
 mod doctor;
-mod exercise;
-mod house_rules;
 #[cfg(unix)]
-mod interruption;
+mod endings;
+mod exercise;
 #[cfg(unix)]
 mod measuring;
 mod playing;
 mod repeat;
 mod small_course;
-mod stepping;
 #[cfg(target_os = "linux")]
 mod terminal;
-#[cfg(unix)]
-mod unread;

@@ -1,196 +1,265 @@
-//! What `cargo xtask` says and plays, seen from outside.
+//! What `cargo xtask` says and plays, seen from outside. Keys come by a pipe, a line each.
 
-use crate::small_course::{SmallCourse, Told};
+use std::io::Write;
+use std::path::Path;
+use std::process::{Child, Stdio};
 
-#[test]
-fn without_a_task_the_tasks_are_listed() {
-    let told = SmallCourse::new().tell(&[]);
-    for task in ["lesson", "runs", "list", "check", "help"] {
-        assert!(told.out.contains(&format!("\n  {task} ")), "{told:?}");
+use crate::small_course::{SmallCourse, Told, finished, told, xtask};
+
+/// Starts xtask with its input and output in our hands.
+fn start(course: &SmallCourse, arguments: &str) -> Child {
+    let arguments: Vec<&str> = arguments.split_whitespace().collect();
+    let mut command = course.command(&arguments);
+    command.stdin(Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().expect("xtask starts")
+}
+
+/// Runs xtask in a small course and presses these keys.
+fn play(arguments: &str, keys: &[&str]) -> Told {
+    let course = SmallCourse::new();
+    let mut player = start(&course, arguments);
+    let mut input = player.stdin.take().expect("its input");
+    for key in keys {
+        // An error means that it has ended already.
+        let _ = writeln!(input, "{key}");
     }
-    assert_eq!(told.status, Some(0));
+    drop(input);
+    finished(player)
+}
+
+/// Checks that the texts between ` .. ` come in this order.
+fn in_order(told: &Told, texts: &str) {
+    let mut rest = told.out.as_str();
+    for text in texts.split(" .. ") {
+        let found = rest.split_once(text);
+        (_, rest) = found.unwrap_or_else(|| panic!("no {text:?}, in its order, in {told:?}"));
+    }
 }
 
 #[test]
-fn an_unknown_task_is_refused_with_the_nearest() {
-    let told = SmallCourse::new().tell(&["lessons"]);
-    assert!(
-        told.error
-            .contains("no task `lessons`; did you mean `lesson`?"),
-        "{told:?}"
+fn the_tasks_are_listed_in_two_groups_and_each_is_explained() {
+    let course = SmallCourse::empty();
+    for arguments in [&[][..], &["help"], &["--help"]] {
+        let told = course.tell(arguments);
+        in_order(
+            &told,
+            "For learning and teaching:\n  lesson .. \n  doctor .. For authors:\n  check .. \n  book ",
+        );
+        assert_eq!((told.error.as_str(), told.status), ("", Some(0)));
+    }
+    let told = course.tell(&["lesson", "pool", "--help"]);
+    in_order(
+        &told,
+        "lesson    play the course .. Usage: cargo xtask lesson",
     );
-    assert_eq!((told.out.as_str(), told.status), ("", Some(2)));
+    assert_eq!(course.tell(&["help", "lesson"]).out, told.out);
+    for task in [
+        "exercise", "timeline", "copy", "doctor", "check", "bench", "book",
+    ] {
+        let told = course.tell(&[task, "-h"]);
+        in_order(&told, &format!("{task} .. Usage: cargo xtask {task}"));
+    }
 }
 
 #[test]
-fn an_unknown_lesson_is_refused_with_the_nearest() {
-    let told = SmallCourse::new().tell(&["lesson", "gretting"]);
-    assert!(
-        told.error
-            .contains("no lesson `gretting`; did you mean `greeting`?"),
-        "{told:?}"
-    );
-    assert!(told.error.contains("cargo xtask lesson --list"), "{told:?}");
-    assert_eq!((told.out.as_str(), told.status), ("", Some(2)));
-}
-
-#[test]
-fn an_unknown_step_is_refused_with_the_nearest() {
-    let told = SmallCourse::new().tell(&["lesson", "greeting", "helo"]);
-    assert!(told.error.contains("did you mean `hello`?"), "{told:?}");
-    assert_eq!((told.out.as_str(), told.status), ("", Some(2)));
-}
-
-#[test]
-fn an_unknown_option_is_refused() {
-    let told = SmallCourse::new().tell(&["lesson", "--loud"]);
-    assert!(told.error.contains("--loud"), "{told:?}");
-    assert_eq!(told.status, Some(2));
-}
-
-#[test]
-fn a_start_outside_of_what_is_named_is_refused() {
-    let told = SmallCourse::new().tell(&["lesson", "greeting", "--from", "trouble"]);
-    assert!(
-        told.error
-            .contains("trouble is not among what is to be played"),
-        "{told:?}"
-    );
-    assert_eq!((told.out.as_str(), told.status), ("", Some(2)));
+fn what_is_mistyped_is_refused_with_the_nearest() {
+    let refused = "lessons: no task `lessons`; did you mean `lesson`?
+        help lessons: no task `lessons`; did you mean `lesson`?
+        lesson gretting: no lesson `gretting`; did you mean `greeting`?
+        lesson gretting: `cargo xtask lesson --list` shows them
+        lesson greeting helo: did you mean `hello`?
+        lesson --stpe: no option `--stpe`; did you mean `--step`?
+        lesson --louder: no option `--louder`
+        exercise greeting --hnit: did you mean `--hint`?
+        lesson --from trouble helo: no step `helo`; did you mean `hello`?";
+    for (arguments, message) in refused.lines().filter_map(|line| line.split_once(": ")) {
+        let told = play(arguments, &[]);
+        assert!(told.error.contains(message), "{arguments:?}: {told:?}");
+        assert_eq!((told.out.as_str(), told.status), ("", Some(2)));
+    }
 }
 
 #[test]
 fn the_list_shows_lessons_steps_and_minutes() {
-    let told = SmallCourse::new().tell(&["list"]);
-    assert!(
-        told.out.contains("2 trouble, 2 minutes: All about trouble"),
-        "{told:?}"
-    );
-    assert!(
-        told.out.contains("    fails   what fails shows\n"),
-        "{told:?}"
-    );
-    assert!(
-        told.out.contains("3 lessons, 6 minutes in all."),
-        "{told:?}"
+    let course = SmallCourse::new();
+    let told = course.tell(&["lesson", "--list"]);
+    in_order(
+        &told,
+        "2 trouble, 2 minutes: All about trouble\n .. \n    fails   what fails shows\n .. \
+         3 lessons, 6 minutes in all.",
     );
     assert_eq!(told.status, Some(0));
+    course.write("lessons/trouble/Cargo.toml", "[package\n");
+    let told = course.tell(&["lesson", "--list"]);
+    assert!(told.error.contains("trouble"), "{told:?}");
+    assert!(told.error.contains("line 1"), "{told:?}");
+    assert_eq!(told.status, Some(1));
 }
 
 #[test]
 fn a_lesson_is_played_with_its_live_run_in_place_of_the_recorded() {
-    let Told { out, error, status } = SmallCourse::new().tell(&["lesson", "1"]);
-    let in_order = [
-        "Lesson 1 of 3\nAll about greeting\n",
-        "The opening of greeting.\n",
-        "Step hello: what hello shows\n",
-        "Guess.\n",
-        "Rust:\n    fn hello() {}\n",
-        "Building lesson greeting",
-        "    $ cargo run -q -p greeting -- hello\n    live hello from ",
-        "It took ",
-        "Notice hello.\n",
-        "Things to try\n",
-        "1 step in ",
-        "Everything worked.",
-    ];
-    let mut rest = out.as_str();
-    for text in in_order {
-        let (_, after) = rest
-            .split_once(text)
-            .unwrap_or_else(|| panic!("no {text:?} in {out}"));
-        rest = after;
-    }
-    assert!(!out.contains("recorded output"), "{out}");
-    assert!(out.is_ascii(), "plain output is ASCII: {out}");
-    assert!(
-        !out.contains('\u{1b}'),
-        "plain output has no colours: {out}"
+    let told = play("lesson 1", &[]);
+    in_order(
+        &told,
+        "Lesson 1 of 3\nAll about greeting\n .. The opening of greeting.\n .. \
+         Step hello: what hello shows\n .. Guess.\n .. Rust:\n    fn hello() {}\n .. \
+         Building lesson greeting .. \
+         \n    $ cargo run -q -p greeting -- hello\n    live hello from  .. It took  .. \
+         Notice hello.\n .. Things to try\n .. 1 step in  .. Everything worked.",
     );
-    assert_eq!((error.as_str(), status), ("", Some(0)));
+    assert!(!told.out.contains("recorded output"), "{told:?}");
+    assert!(
+        told.out.is_ascii() && !told.out.contains('\u{1b}'),
+        "{told:?}"
+    );
+    assert_eq!((told.error.as_str(), told.status), ("", Some(0)));
 }
 
 #[test]
-fn a_step_is_played_alone() {
-    let told = SmallCourse::new().tell(&["lesson", "trouble", "hello"]);
-    assert!(
-        told.out.contains("Lesson 2 of 3\nAll about trouble"),
-        "{told:?}"
+fn what_fails_is_told_and_the_rest_is_played() {
+    let told = play("lesson trouble fails hello broken 1", &[]);
+    in_order(
+        &told,
+        "Lesson 2 of 3\nAll about trouble\n\n\nStep fails .. \n    (stderr) this goes wrong\n .. \
+         Step fails failed: it ended with exit status: 7. .. Step hello .. live hello .. \
+         Lesson broken does not build. Cargo says: .. no_such_function .. \
+         Lesson 1 of 3 .. live hello .. 3 steps in  .. Failed: 2. .. \
+         - trouble fails: it ended with exit status: 7\n- broken: it does not build\n",
     );
-    assert!(told.out.contains("live hello from"), "{told:?}");
-    assert!(!told.out.contains("The opening"), "{told:?}");
-    assert!(!told.out.contains("Step fails"), "{told:?}");
-    assert_eq!(told.status, Some(0));
-}
-
-#[test]
-fn a_failing_step_is_told_and_the_rest_is_played() {
-    let told = SmallCourse::new().tell(&["lesson", "trouble", "fails", "hello", "1"]);
-    assert!(
-        told.out.contains("    (stderr) this goes wrong\n"),
-        "{told:?}"
-    );
-    assert!(
-        told.out
-            .contains("Step fails failed: it ended with exit status: 7."),
-        "{told:?}"
-    );
-    assert_eq!(told.out.matches("live hello from").count(), 2, "{told:?}");
-    assert!(told.out.contains("Failed: 1."), "{told:?}");
-    assert!(
-        told.out.contains("- trouble fails: it ended with"),
-        "{told:?}"
-    );
-    assert_eq!(told.status, Some(1));
-}
-
-#[test]
-fn a_lesson_that_does_not_build_is_told_and_the_rest_is_played() {
-    let told = SmallCourse::new().tell(&["lesson", "broken", "greeting"]);
-    assert!(
-        told.out
-            .contains("Lesson broken does not build. Cargo says:"),
-        "{told:?}"
-    );
-    assert!(told.out.contains("no_such_function"), "{told:?}");
-    assert!(told.out.contains("live hello from"), "{told:?}");
-    assert!(told.out.contains("- broken: it does not build"), "{told:?}");
-    assert_eq!(told.status, Some(1));
-}
-
-#[test]
-fn from_a_lesson_on_all_are_played() {
-    let course = SmallCourse::new();
-    course.write("lessons/stray/notes.txt", "not a lesson");
-    let told = course.tell(&["lesson", "--from", "3", "--plain"]);
-    assert!(told.out.contains("Lesson 3 of 3\n"), "{told:?}");
-    assert!(!told.out.contains("Lesson 2 of 3\n"), "{told:?}");
     assert_eq!(told.status, Some(1));
 }
 
 #[test]
 fn the_whole_course_begins_with_a_welcome_and_ends_with_a_farewell() {
-    let told = SmallCourse::new().tell(&["lesson", "--from", "broken"]);
-    assert!(told.out.contains("Farewell\n\nGoodbye.\n"), "{told:?}");
-    assert!(!told.out.contains("Welcome to it."), "{told:?}");
     let course = SmallCourse::new();
+    course.write("lessons/stray/notes.txt", "not a lesson");
     course.write("lessons/trouble/README.md", "# All about trouble\n");
+    let end = "Farewell\n\nGoodbye.\n\n\nWhat was played\n";
     let told = course.tell(&["lesson"]);
-    assert!(
-        told.out
-            .starts_with("3 lessons, about 6 minutes\nAll of it\n\nWelcome to it.\n"),
-        "{told:?}"
-    );
-    let ends = "Farewell\n\nGoodbye.\n\n\nWhat was played\n";
-    assert!(told.out.contains(ends), "{told:?}");
+    let begin = "3 lessons, about 6 minutes\nAll of it\n\nWelcome to it.\n";
+    assert!(told.out.starts_with(begin), "{told:?}");
+    in_order(&told, end);
+    let told = course.tell(&["lesson", "--from", "3", "--plain"]);
+    assert!(told.out.starts_with("Lesson 3 of 3\n"), "{told:?}");
+    in_order(&told, end);
 }
 
 #[test]
-fn a_manifest_that_cannot_be_read_is_named() {
+fn it_waits_after_the_opening_before_each_run_and_after_it() {
+    let told = play("lesson greeting --step", &["", "", "", ""]);
+    in_order(
+        &told,
+        "The opening of greeting. .. [Enter: go on .. Step hello .. Guess. .. [Enter: run it .. \
+         live hello .. Notice hello. .. [Enter: go on .. Things to try .. [Enter: go on .. \
+         What was played .. 1 step in ",
+    );
+    assert_eq!(told.out.matches("[Enter").count(), 4, "{told:?}");
+    assert!(!told.out.contains("take up again"), "{told:?}");
+    assert_eq!((told.error.as_str(), told.status), ("", Some(0)));
+}
+
+#[test]
+fn nothing_runs_before_it_is_wished_and_the_end_says_how_to_take_up_again() {
+    let told = play("lesson greeting --step", &["", "q"]);
+    in_order(&told, "Guess. .. [Enter: run it .. What was played");
+    assert!(!told.out.contains("live hello"), "{told:?}");
+    let command = "    $ cargo xtask lesson greeting --step --from greeting hello\n";
+    assert!(told.out.ends_with(command), "{told:?}");
+    assert_eq!(told.status, Some(0));
+    // The end of the input is as good as q.
+    let told = play("lesson --step --plain", &["s"]);
+    in_order(
+        &told,
+        "Welcome to it. .. [Enter: go on .. The opening of greeting. .. [Enter: go on",
+    );
+    let command = "    $ cargo xtask lesson --plain --step --from greeting hello\n";
+    assert!(told.out.ends_with(command), "{told:?}");
+    assert_eq!((told.error.as_str(), told.status), ("", Some(0)));
+}
+
+#[test]
+fn each_key_leads_where_it_says() {
+    let keys = [
+        "b",
+        "x",
+        "quit please",
+        "",
+        "",
+        "r",
+        "b",
+        "s",
+        "s",
+        "b",
+        "r",
+        "q",
+    ];
+    let told = play("lesson greeting trouble --step", &keys);
+    in_order(
+        &told,
+        "The opening of greeting. .. [Enter: go on .. This is where the playing began .. \
+         [Enter: go on .. \nEnter goes on, b goes back,  .. [Enter: go on .. \
+         \nEnter goes on, b goes back,  .. [Enter: go on .. Guess. .. [Enter: run it .. \
+         live hello .. Notice hello. .. [Enter: go on   r: again .. live hello .. [Enter: go on .. \
+         The opening of greeting. .. [Enter: go on .. \
+         Lesson 2 of 3 .. The opening of trouble. .. [Enter: go on .. \
+         There is no lesson after this one .. [Enter: go on .. \
+         Lesson 1 of 3 .. Things to try .. [Enter: go on .. Things to try .. [Enter: go on .. \
+         1 step in  .. $ cargo xtask lesson greeting trouble --step --from trouble\n",
+    );
+    assert_eq!(told.out.matches("Notice hello.").count(), 1, "{told:?}");
+    assert_eq!(told.out.matches("Guess.").count(), 1, "{told:?}");
+}
+
+#[test]
+fn from_a_step_on_all_are_played_and_back_shows_the_step_before_once_more() {
+    let keys = ["", "", "b", "", "q"];
+    let told = play("lesson --step --from trouble hello", &keys);
+    assert!(told.out.starts_with("Lesson 2 of 3"), "{told:?}");
+    in_order(
+        &told,
+        "Step hello .. [Enter: run it .. live hello .. [Enter: go on .. Step sleeps .. \
+         [Enter: run it .. Step hello .. [Enter: run it .. live hello .. [Enter: go on .. \
+         1 step in  .. $ cargo xtask lesson --step --from trouble sleeps\n",
+    );
+    assert_eq!(told.status, Some(0));
+}
+
+#[test]
+fn a_step_that_failed_counts_as_good_once_its_program_is_mended() {
     let course = SmallCourse::new();
-    course.write("lessons/trouble/Cargo.toml", "[package\n");
-    let told = course.tell(&["list"]);
-    assert!(told.error.contains("trouble"), "{told:?}");
-    assert!(told.error.contains("line 1"), "{told:?}");
+    let mut player = start(&course, "lesson trouble fails --step");
+    let mut input = player.stdin.take().expect("its input");
+    writeln!(input).expect("a key");
+    course.wait_for("failed");
+    let mended = "fn main() { println!(\"mended\") }";
+    course.write("lessons/trouble/src/main.rs", mended);
+    write!(input, "r\nq\n").expect("two keys");
+    drop(input);
+    let told = finished(player);
+    in_order(
+        &told,
+        "Step fails failed: it ended with .. [Enter: go on .. \n    mended\n .. [Enter: go on .. \
+         1 step in  .. Everything worked.",
+    );
+    assert_eq!(told.status, Some(0));
+}
+
+#[test]
+fn a_lesson_that_does_not_build_can_be_passed_by() {
+    let told = play("lesson broken greeting --step", &["", "", "s", "q"]);
+    in_order(
+        &told,
+        "The opening of broken. .. [Enter: run it .. Lesson broken does not build. Cargo says: .. \
+         no_such_function .. [Enter: go on .. Lesson 1 of 3 .. - broken: it does not build",
+    );
     assert_eq!(told.status, Some(1));
+}
+
+#[test]
+fn this_checkout_keeps_the_house_rules() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    let root = root.expect("the root of the checkout");
+    let Told { out, error, status } = told(&mut xtask(root, &["check"]));
+    assert_eq!(status, Some(0), "{out}{error}");
 }

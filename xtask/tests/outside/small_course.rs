@@ -4,8 +4,8 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, mpsc};
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Some("hello") => println!("live hello from {}", std::process::id()),
         Some("fails") => {
             eprintln!("this goes wrong");
+            std::fs::write("failed", "").unwrap();
             return ExitCode::from(7);
         }
         Some("sleeps") => {
@@ -66,16 +67,10 @@ impl SmallCourse {
     }
 
     fn lesson(&self, name: &str, number: u32, steps: &[&str], program: &str) {
-        let folder = format!("lessons/{name}");
         let manifest = format!(
             "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
              [package.metadata.lesson]\nnumber = {number}\ntitle = \"All about {name}\"\n\
              minutes = {number}\n"
-        );
-        self.write(&format!("{folder}/Cargo.toml"), &manifest);
-        self.write(
-            &format!("{folder}/src/main.rs"),
-            &program.replace("NAMES", &steps.join("\\n")),
         );
         let mut readme = format!("# All about {name}\n\nThe opening of {name}.\n");
         readme.extend(steps.iter().map(|step| {
@@ -87,7 +82,10 @@ impl SmallCourse {
             )
         }));
         readme += "\n## Things to try\n\n1. More.\n";
-        self.write(&format!("{folder}/README.md"), &readme);
+        let program = program.replace("NAMES", &steps.join("\\n"));
+        self.write(&format!("lessons/{name}/Cargo.toml"), &manifest);
+        self.write(&format!("lessons/{name}/src/main.rs"), &program);
+        self.write(&format!("lessons/{name}/README.md"), &readme);
     }
 
     pub(crate) fn write(&self, path: &str, text: &str) {
@@ -126,7 +124,7 @@ impl SmallCourse {
         self.root.path().join(path)
     }
 
-    /// Gives the command that runs xtask in this course.
+    /// Returns the command that runs xtask in this course.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = xtask(self.root.path(), arguments);
         command.env("CARGO_TARGET_DIR", self.path("target"));
@@ -139,7 +137,7 @@ impl SmallCourse {
     }
 }
 
-/// Gives the command that runs xtask as `cargo xtask` does in the checkout `root`.
+/// Returns the command that runs xtask as `cargo xtask` does in the checkout `root`.
 pub(crate) fn xtask(root: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command
@@ -153,8 +151,8 @@ pub(crate) fn xtask(root: &Path, arguments: &[&str]) -> Command {
 
 /// Makes a script of the shell that can be run, and the folder for it.
 ///
-/// Another process writes it: while this one has a file open to write, a program that another test starts at that moment
-/// has it open too, and then the file cannot be run ("Text file busy").
+/// Another process writes it: while this one has a file open to write, a program that another test
+/// starts at that moment has it open too, and then it cannot be run ("Text file busy").
 pub(crate) fn put_script(path: &Path, script: &str) {
     let write =
         r#"mkdir -p "$(dirname "$1")" && printf '#!/bin/sh\n%s\n' "$2" > "$1" && chmod 755 "$1""#;
@@ -187,36 +185,46 @@ pub(crate) fn awaited<T: Send + 'static>(
     })
 }
 
-/// Waits until a program ends by itself, for ten minutes at most, and gives what it has said.
-pub(crate) fn finished(program: Child) -> Told {
-    finished_within(Duration::from_mins(10), program)
+/// Waits until a program ends by itself, for ten minutes at most, and returns what it has said.
+pub(crate) fn finished(mut program: Child) -> Told {
+    let limit = Duration::from_mins(10);
+    drop(program.stdin.take());
+    let (out, error) = (said(program.stdout.take()), said(program.stderr.take()));
+    let start = Instant::now();
+    let mut status = None;
+    while status.is_none() && start.elapsed() < limit {
+        thread::sleep(Duration::from_millis(5));
+        status = program.try_wait().expect("its state");
+    }
+    end(&mut program);
+    // A process that it has left behind may hold its output open for ever.
+    let text = |said: Receiver<String>| {
+        let text = said.recv_timeout(Duration::from_mins(1));
+        text.expect("nothing has its output open any more")
+    };
+    let (out, error) = (text(out), text(error));
+    let Some(status) = status else {
+        panic!("it has not ended within {limit:?}. It said:\n{out}\n{error}");
+    };
+    Told {
+        out,
+        error,
+        status: status.code(),
+    }
 }
 
-fn finished_within(limit: Duration, mut program: Child) -> Told {
-    let start = Instant::now();
-    drop(program.stdin.take());
-    let out = Said::by(program.stdout.take());
-    let error = Said::by(program.stderr.take());
-    loop {
-        let status = program.try_wait().expect("its state");
-        // A process that it has left behind may hold its output open for ever.
-        if let Some(status) = status
-            && out.is_whole()
-            && error.is_whole()
-        {
-            return Told {
-                out: out.text(),
-                error: error.text(),
-                status: status.code(),
-            };
+/// Hands over all that comes out of a stream, when it ends.
+fn said(stream: Option<impl Read + Send + 'static>) -> Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut text = String::new();
+        if let Some(mut stream) = stream {
+            stream.read_to_string(&mut text).expect("output is UTF-8");
         }
-        if start.elapsed() > limit {
-            end(&mut program);
-            let (out, error) = (out.text(), error.text());
-            panic!("it has not ended within {limit:?}. It said:\n{out}\n{error}");
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
+        // An error means that the test has failed already.
+        let _ = sender.send(text);
+    });
+    receiver
 }
 
 /// Ends a program: first as Ctrl-C does, so that it ends what it has started.
@@ -234,48 +242,4 @@ fn end(program: &mut Child) {
         }
         thread::sleep(Duration::from_millis(20));
     }
-}
-
-/// What comes out of a stream, until it ends.
-struct Said {
-    bytes: Arc<Mutex<Vec<u8>>>,
-    reader: Option<JoinHandle<()>>,
-}
-
-impl Said {
-    fn by(stream: Option<impl Read + Send + 'static>) -> Self {
-        let bytes = Arc::new(Mutex::new(Vec::new()));
-        let reader = stream.map(|mut stream| {
-            let bytes = Arc::clone(&bytes);
-            thread::spawn(move || {
-                let mut part = [0; 4096];
-                while let Ok(length @ 1..) = stream.read(&mut part) {
-                    let mut bytes = bytes.lock().expect("nobody panics");
-                    bytes.extend_from_slice(&part[..length]);
-                }
-            })
-        });
-        Self { bytes, reader }
-    }
-
-    fn is_whole(&self) -> bool {
-        self.reader.as_ref().is_none_or(JoinHandle::is_finished)
-    }
-
-    fn text(&self) -> String {
-        let bytes = self.bytes.lock().expect("nobody panics").clone();
-        String::from_utf8(bytes).expect("output is UTF-8")
-    }
-}
-
-#[cfg(unix)]
-#[test]
-#[should_panic(expected = "It said:\nready\n")]
-fn a_program_that_does_not_end_is_ended() {
-    let mut command = Command::new("sh");
-    command
-        .args(["-c", "echo ready; exec sleep 600"])
-        .stdout(Stdio::piped());
-    let program = command.spawn().expect("a shell starts");
-    finished_within(Duration::from_secs(2), program);
 }

@@ -50,12 +50,9 @@ impl Terminal {
         let mut command = Command::new("setsid");
         command.arg("--ctty").arg(xtask.get_program());
         command.args(xtask.get_args()).env("TERM", "xterm");
-        for (name, value) in xtask.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
+        let variables = xtask.get_envs();
+        command.envs(variables.filter_map(|(name, value)| Some((name, value?))));
+        command.env_remove("NO_COLOR");
         let end = || screen.try_clone().expect("a descriptor");
         command.stdin(end()).stdout(end()).stderr(end());
         let player = command.spawn().expect("xtask starts");
@@ -81,44 +78,28 @@ impl Terminal {
         }
     }
 
-    /// Waits until a text is shown that was not yet waited for, and gives what was shown before it.
+    /// Waits until a text is shown that was not yet waited for, and returns what was shown before.
     fn wait_for(&mut self, text: &str) -> String {
         let start = Instant::now();
         loop {
-            if let Some(at) = self.seen.find(text) {
-                let mut before: String = self.seen.drain(..at + text.len()).collect();
-                before.truncate(at);
+            if let Some((before, after)) = self.seen.split_once(text) {
+                let before = before.to_owned();
+                self.seen = after.to_owned();
                 return before;
             }
-            self.look(start);
+            let left = LIMIT.saturating_sub(start.elapsed());
+            let bytes = self.shown.recv_timeout(left);
+            let bytes = bytes.unwrap_or_else(|end| panic!("{end}; shown was {:?}", self.seen));
+            self.seen.push_str(&String::from_utf8_lossy(&bytes));
         }
-    }
-
-    /// Waits for the end of the line of which the beginning was waited for.
-    fn rest_of_line(&mut self) -> String {
-        let start = Instant::now();
-        loop {
-            if let Some((line, _)) = self.seen.split_once("\r\n") {
-                return line.to_owned();
-            }
-            self.look(start);
-        }
-    }
-
-    /// Waits for more to be shown, within the limit.
-    fn look(&mut self, start: Instant) {
-        let left = LIMIT.saturating_sub(start.elapsed());
-        let bytes = self.shown.recv_timeout(left);
-        let bytes = bytes.unwrap_or_else(|end| panic!("{end}; shown was {:?}", self.seen));
-        self.seen.push_str(&String::from_utf8_lossy(&bytes));
     }
 
     fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).expect("a key");
     }
 
-    /// Tells whether the terminal hands over lines and shows what is typed, as terminals do.
-    fn has_its_own_ways(&self) -> bool {
+    /// Whether the terminal hands over lines and shows what is typed, as terminals do.
+    fn has_its_own_modes(&self) -> bool {
         let modes = tcgetattr(&self.screen).expect("its modes").local_modes;
         modes.contains(LocalModes::ICANON | LocalModes::ECHO)
     }
@@ -131,17 +112,15 @@ impl Terminal {
         }
     }
 
+    /// Waits for the end of xtask, and checks that the terminal has its own modes again.
     fn end(&mut self) -> ExitStatus {
         let mut status = None;
         self.wait_until("xtask ends", |terminal| {
             status = terminal.player.try_wait().expect("its state");
             status.is_some()
         });
+        assert!(self.has_its_own_modes());
         status.expect("it has ended")
-    }
-
-    fn signal(&self, name: &str) {
-        signal(name, &self.player.id().to_string());
     }
 }
 
@@ -158,24 +137,25 @@ fn signal(name: &str, pid: &str) {
     assert_eq!(kill.status, Some(0), "{kill:?}");
 }
 
-/// Gives the letter that `ps` shows for the state of a process, or nothing when it is gone.
+/// Returns the letter that `ps` shows for the state of a process, or nothing when it is gone.
 fn state(pid: &str) -> String {
     let state = told(Command::new("ps").args(["-o", "stat=", "-p", pid])).out;
     state.trim().chars().take(1).collect()
 }
 
-/// Tells whether some process runs a program that lies below a folder.
-fn is_at_work(folder: &str) -> bool {
-    let all = told(Command::new("ps").args(["-e", "-o", "args="])).out;
-    all.lines().any(|line| line.starts_with(folder))
-}
-
 #[test]
-fn single_keys_do_without_enter_and_the_terminal_gets_its_ways_back() {
+fn single_keys_do_without_enter_and_a_suspended_player_gives_the_terminal_back() {
     let mut terminal = Terminal::playing(&["lesson", "greeting", "--step"]);
     terminal.wait_for("Enter: go on");
-    assert!(!terminal.has_its_own_ways());
-    // A space, and a remote control's Page Down.
+    assert!(!terminal.has_its_own_modes());
+    let player = terminal.player.id().to_string();
+    signal("TSTP", &player);
+    terminal.wait_until("it stops", |_| state(&player) == "T");
+    assert!(terminal.has_its_own_modes());
+    signal("CONT", &player);
+    // The question is asked again. A space, and a remote control's Page Down.
+    terminal.wait_for("Enter: go on");
+    assert!(!terminal.has_its_own_modes());
     terminal.press(" ");
     terminal.wait_for("Enter: run it");
     terminal.press("\x1b[6~");
@@ -193,7 +173,6 @@ fn single_keys_do_without_enter_and_the_terminal_gets_its_ways_back() {
     terminal.press("q");
     terminal.wait_for("$ cargo xtask lesson greeting --step --from greeting hello");
     assert!(terminal.end().success());
-    assert!(terminal.has_its_own_ways());
 }
 
 #[test]
@@ -209,91 +188,59 @@ fn in_plain_text_too_a_page_and_its_question_fit_on_the_terminal() {
         "Guess.\n\n```rust\nfn hello() {}\n",
         &format!("{prose}\n```rust\n{short}{wide}"),
     );
-    let mut terminal = Terminal::playing_in(
-        course,
-        &["lesson", "greeting", "hello", "--step", "--plain"],
-    );
-    let mut questions = 0;
-    loop {
+    let arguments = ["lesson", "greeting", "hello", "--step", "--plain"];
+    let mut terminal = Terminal::playing_in(course, &arguments);
+    for question in ["more", "run it"] {
         let page = terminal.wait_for("[Enter: ");
-        let rows: usize = page
-            .lines()
-            .map(|line| line.chars().count().div_ceil(80).max(1))
-            .sum();
+        let rows = page.lines().map(|line| line.len().div_ceil(80).max(1));
         // The question has a row, and there is one below it.
-        assert!(rows + 2 <= ROWS, "{rows} rows, {questions} before: {page}");
-        assert_eq!(page.contains("Step hello"), questions == 0, "{page}");
-        questions += 1;
-        if terminal.rest_of_line().starts_with("run it") {
-            break;
-        }
-        terminal.press("\n");
+        assert!(rows.sum::<usize>() + 2 <= ROWS, "before {question}: {page}");
+        assert_eq!(page.contains("Step hello"), question == "more", "{page}");
+        assert_eq!(terminal.wait_for(" "), question.split(' ').next().unwrap());
+        terminal.press(if question == "more" { "\n" } else { "q" });
     }
-    assert_eq!(questions, 2);
-    terminal.press("q");
     assert!(terminal.end().success());
 }
 
 #[test]
-fn whatever_ends_the_waiting_gives_the_terminal_its_ways_back() {
+fn whatever_ends_the_waiting_gives_the_terminal_its_modes_back() {
     // Ctrl-C, Ctrl-D, and a signal from elsewhere.
     for (key, is_orderly) in [("\x03", false), ("\x04", true), ("", false)] {
         let mut terminal = Terminal::playing(&["lesson", "greeting", "--step"]);
         terminal.wait_for("Enter: go on");
-        assert!(!terminal.has_its_own_ways());
+        assert!(!terminal.has_its_own_modes());
         if key.is_empty() {
-            terminal.signal("TERM");
+            signal("TERM", &terminal.player.id().to_string());
         } else {
             terminal.press(key);
         }
-        let status = terminal.end();
-        assert_eq!(status.success(), is_orderly, "{key:?}: {status}");
-        assert!(terminal.has_its_own_ways(), "after {key:?}");
+        assert_eq!(terminal.end().success(), is_orderly, "{key:?}");
     }
 }
 
 #[test]
-fn an_interruption_during_a_run_ends_the_step_and_gives_the_terminal_back() {
+fn an_interruption_ends_the_step_or_the_building_and_gives_the_terminal_back() {
     let mut terminal = Terminal::playing(&["lesson", "trouble", "sleeps", "--step"]);
     terminal.wait_for("Enter: run it");
     terminal.press("\n");
     terminal.wait_for("sleeping in ");
-    let step = terminal.rest_of_line();
+    let step = terminal.wait_for("\r\n");
     terminal.press("\x03");
     assert!(!terminal.end().success());
-    assert!(terminal.has_its_own_ways());
     terminal.wait_until("the step ends", |_| ["", "Z"].contains(&&*state(&step)));
-}
 
-#[test]
-fn suspended_it_gives_the_terminal_back_and_asks_again_when_it_goes_on() {
-    let mut terminal = Terminal::playing(&["lesson", "greeting", "--step"]);
-    terminal.wait_for("Enter: go on");
-    let player = terminal.player.id().to_string();
-    terminal.signal("TSTP");
-    terminal.wait_until("it stops", |_| state(&player) == "T");
-    assert!(terminal.has_its_own_ways());
-    terminal.signal("CONT");
-    terminal.wait_for("Enter: go on");
-    assert!(!terminal.has_its_own_ways());
-    terminal.press("q");
-    assert!(terminal.end().success());
-    assert!(terminal.has_its_own_ways());
-}
-
-#[test]
-fn an_interruption_while_a_lesson_is_built_ends_the_building() {
     let slow = "fn main() { std::thread::sleep(std::time::Duration::from_secs(50)) }";
     let course = SmallCourse::new();
     course.write("lessons/greeting/build.rs", slow);
-    let mut terminal = Terminal::playing_in(course, &["lesson", "greeting", "--step"]);
-    terminal.wait_for("Enter: go on");
-    terminal.press("\n");
+    let mut terminal = Terminal::playing_in(course, &["lesson", "greeting", "hello", "--step"]);
     terminal.wait_for("Enter: run it");
     terminal.press("\n");
     terminal.wait_for("Building lesson greeting");
     terminal.press("\x03");
     assert!(!terminal.end().success());
     let target = terminal.course.path("target").display().to_string();
-    terminal.wait_until("the building ends", |_| !is_at_work(&target));
+    terminal.wait_until("the building ends", |_| {
+        let all = told(Command::new("ps").args(["-e", "-o", "args="])).out;
+        !all.lines().any(|line| line.starts_with(&target))
+    });
 }

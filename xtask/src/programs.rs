@@ -1,0 +1,83 @@
+//! The programs of the lessons, built while somebody reads.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::mpsc::{self, Receiver};
+use std::thread::{self, JoinHandle};
+
+use crate::screen::Screen;
+use course::build::{Build, Program};
+
+/// The programs that have been asked for, each by the name of its lesson.
+#[derive(Default)]
+pub(crate) struct Programs(HashMap<String, State>);
+
+enum State {
+    /// Being built, with what Cargo says it is doing.
+    Building(JoinHandle<anyhow::Result<Build>>, Receiver<String>),
+    Built(Rc<Program>),
+}
+
+impl Programs {
+    /// Lets a lesson's program be built in the background, unless it has been.
+    pub(crate) fn begin(&mut self, root: &Path, lesson: &str) {
+        self.0
+            .entry(lesson.to_owned())
+            .or_insert_with_key(|lesson| {
+                let (sender, doing) = mpsc::channel();
+                let (root, lesson) = (root.to_owned(), lesson.clone());
+                let tell =
+                    move |doing: &str| sender.send(doing.to_owned()).map_err(io::Error::other);
+                let thread = thread::spawn(move || Program::build(&root, &lesson, tell));
+                State::Building(thread, doing)
+            });
+    }
+
+    /// Forgets a lesson's program: it may have been changed, and is to be built anew.
+    pub(crate) fn forget(&mut self, lesson: &str) {
+        self.0.remove(lesson);
+    }
+
+    /// Returns a lesson's program, and says so while that takes time. Where it cannot be built,
+    /// shows what Cargo says, and returns nothing.
+    pub(crate) fn wait(
+        &mut self,
+        screen: &mut Screen,
+        root: &Path,
+        lesson: &str,
+    ) -> io::Result<Option<Rc<Program>>> {
+        self.begin(root, lesson);
+        let program = match self.0.remove(lesson) {
+            Some(State::Built(program)) => Ok(program),
+            Some(State::Building(thread, doing)) => {
+                if !thread.is_finished() {
+                    let label = format!("Building lesson {lesson}");
+                    doing
+                        .iter()
+                        .try_for_each(|doing| screen.status(&label, &doing))?;
+                    screen.end_status()?;
+                }
+                match thread.join().expect("building does not panic") {
+                    Ok(Build::Done(program)) => Ok(Rc::new(program)),
+                    Ok(Build::Failed(said)) => Err(said),
+                    Err(error) => Err(format!("{error:#}")),
+                }
+            }
+            None => Err("nobody builds it".to_owned()),
+        };
+        match program {
+            Ok(program) => {
+                let built = State::Built(Rc::clone(&program));
+                self.0.insert(lesson.to_owned(), built);
+                Ok(Some(program))
+            }
+            Err(said) => {
+                screen.failure(&format!("Lesson {lesson} does not build. Cargo says:"))?;
+                screen.code("", "", &said)?;
+                Ok(None)
+            }
+        }
+    }
+}

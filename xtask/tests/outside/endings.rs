@@ -1,0 +1,164 @@
+//! What is cut short leaves nothing behind; and when nobody reads the output any more, the exit
+//! status still says how the work went.
+
+use std::io::{self, BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::small_course::{SmallCourse, awaited, finished, told};
+
+/// Starts xtask, waits for a line that contains a text, and returns the line and what reads on.
+fn read_until(
+    mut command: Command,
+    text: &'static str,
+) -> (Child, String, impl BufRead + use<>) {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut player = command.spawn().expect("xtask starts");
+    let mut out = BufReader::new(player.stdout.take().expect("its output"));
+    let (line, out) = awaited(&mut player, text, move || {
+        let mut line = String::new();
+        while !line.contains(text) {
+            line.clear();
+            assert_ne!(out.read_line(&mut line).expect("a line"), 0, "no {text:?}");
+        }
+        (line, out)
+    });
+    (player, line, out)
+}
+
+fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(
+            start.elapsed() < Duration::from_secs(30),
+            "{what}: not in time"
+        );
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn an_interruption_ends_the_step_too_unless_the_signal_was_ignored_at_the_start() {
+    let course = SmallCourse::new();
+    let signals = [
+        ("INT", "HUP"),
+        ("TERM", "INT"),
+        ("HUP", "QUIT"),
+        ("QUIT", "TERM"),
+    ];
+    for (signal, ignored) in signals {
+        let command = course.command(&["lesson", "trouble", "sleeps"]);
+        let command = ignoring(ignored, &command);
+        let (mut player, line, _out) = read_until(command, "sleeping in ");
+        let step = line.trim().trim_start_matches("sleeping in ");
+        let is_gone = || {
+            let state = told(Command::new("ps").args(["-o", "stat=", "-p", step])).out;
+            state.trim().is_empty() || state.trim().starts_with('Z')
+        };
+        send(ignored, &player);
+        thread::sleep(Duration::from_millis(300));
+        assert!(player.try_wait().expect("its state").is_none(), "{ignored}");
+        assert!(!is_gone(), "{ignored}");
+        send(signal, &player);
+        wait_until("xtask ends", || {
+            player.try_wait().expect("its state").is_some()
+        });
+        wait_until("the step ends", is_gone);
+    }
+}
+
+/// Returns a command that runs another one with a signal ignored, as `nohup` does.
+fn ignoring(signal: &str, command: &Command) -> Command {
+    let variables = command.get_envs();
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", &format!("trap '' {signal}; exec \"$0\" \"$@\"")])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .envs(variables.filter_map(|(name, value)| Some((name, value?))))
+        .current_dir(command.get_current_dir().expect("a folder"));
+    shell
+}
+
+fn send(signal: &str, player: &Child) {
+    let kill = told(Command::new("kill").args(["-s", signal, &player.id().to_string()]));
+    assert_eq!(kill.status, Some(0), "{kill:?}");
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_playing_quietly() {
+    let course = SmallCourse::new();
+    let (player, _, out) = read_until(course.command(&["lesson", "greeting"]), "Lesson 1 of 3");
+    drop(out);
+    let told = finished(player);
+    assert_eq!((told.error.as_str(), told.status), ("", Some(0)));
+}
+
+/// Runs a command whose output nobody reads, and returns its exit status.
+fn unread(mut command: Command) -> Option<i32> {
+    let (reader, writer) = io::pipe().expect("a pipe");
+    drop(reader);
+    let program = command.stdout(writer).stderr(Stdio::piped()).spawn();
+    // The command still has the other end.
+    drop(command);
+    let told = finished(program.expect("xtask starts"));
+    assert!(!told.error.contains("pipe"), "{told:?}");
+    told.status
+}
+
+#[test]
+fn what_a_task_finds_counts_though_nobody_reads_it() {
+    let course = SmallCourse::new();
+    assert_eq!(unread(course.command(&["check", "greeting"])), Some(1));
+    assert_eq!(unread(course.command(&["sync", "greeting"])), Some(1));
+    let mut doctor = course.command(&["doctor"]);
+    doctor.env("TMPDIR", course.path("nowhere"));
+    assert_eq!(unread(doctor), Some(1));
+}
+
+#[test]
+fn an_exercise_is_checked_to_the_end_though_nobody_reads_it() {
+    let course = SmallCourse::new();
+    let example = "\n[[example]]\nname = \"greeting-exercise\"\npath = \"exercise/main.rs\"\n";
+    course.append("lessons/greeting/Cargo.toml", example);
+    let task = "# Greet\n\nGreet me.\n\n## Hint 1\n\nGreet.\n";
+    course.write("lessons/greeting/exercise/task.md", task);
+    for (status, state) in [(1, "begun"), (0, "solved")] {
+        let program = format!("fn main() {{\n    std::process::exit({status})\n}}\n");
+        course.write("lessons/greeting/exercise/main.rs", &program);
+        let told = unread(course.command(&["exercise", "greeting"]));
+        assert_eq!(told, Some(status));
+        let list = course.tell(&["exercise"]);
+        assert!(list.out.contains(&format!(" {state} ")), "{list:?}");
+    }
+}
+
+#[test]
+fn a_step_that_fails_when_nobody_reads_any_more_is_a_failure_of_the_lesson() {
+    let course = SmallCourse::new();
+    let program = "use std::{fs, path::Path, process::exit, thread::sleep, time::Duration};\n\
+                   fn main() {\n    fs::write(\"running\", \"\").unwrap();\n    \
+                   while !Path::new(\"unread\").exists() { sleep(Duration::from_millis(5)) }\n    \
+                   exit(7)\n}\n";
+    course.write("lessons/trouble/src/main.rs", program);
+    let (player, _, out) = read_until(course.command(&["lesson", "trouble", "fails"]), "$ cargo run");
+    drop(out);
+    course.wait_for("running");
+    course.write("unread", "");
+    let told = finished(player);
+    assert_eq!((told.error.as_str(), told.status), ("", Some(1)));
+}
+
+#[test]
+fn a_failure_that_was_read_counts_though_what_follows_is_not() {
+    let course = SmallCourse::new();
+    // More than a pipe holds.
+    let notice = "Notice all of this.\n\n".repeat(10_000);
+    course.replace("lessons/trouble/README.md", "Notice fails.", &notice);
+    let arguments = ["lesson", "trouble", "fails"];
+    let (player, _, out) = read_until(course.command(&arguments), "Step fails failed");
+    drop(out);
+    let told = finished(player);
+    assert_eq!((told.error.as_str(), told.status), ("", Some(1)));
+}
