@@ -29,7 +29,6 @@ mod screen;
 mod selection;
 mod summary;
 mod svg;
-mod sync;
 mod table;
 mod task;
 mod terminal;

@@ -1,5 +1,3 @@
-use lexopt::{Arg, Parser, ValueExt};
-
 use course::misuse::{Misuse, suggestion};
 use course::{Course, Lesson};
 
@@ -46,21 +44,6 @@ pub(crate) fn of_words<'a>(
         }
     }
     Ok(selected)
-}
-
-/// Gives the lessons that a command line names, by name or number; without a name all of them.
-pub(crate) fn lessons(course: &Course, mut arguments: Parser) -> anyhow::Result<Vec<&Lesson>> {
-    let mut lessons = Vec::new();
-    while let Some(argument) = arguments.next()? {
-        match argument {
-            Arg::Value(word) => lessons.push(course.lesson(&word.string()?)?),
-            other => return Err(other.unexpected().into()),
-        }
-    }
-    if lessons.is_empty() {
-        lessons.extend(&course.lessons);
-    }
-    Ok(lessons)
 }
 
 fn whole(lesson: &Lesson) -> Selected<'_> {

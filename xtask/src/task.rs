@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use lexopt::Parser;
 
-use crate::{bench, book, check, copy, doctor, exercise, help, lesson, list, runs, sync, timeline};
+use crate::{bench, book, check, copy, doctor, exercise, help, lesson, list, runs, timeline};
 use course::misuse::{Misuse, suggestion};
 
 /// One of the things `cargo xtask` can do.
@@ -53,14 +53,8 @@ pub(crate) const TASKS: &[Task] = &[
         run: doctor::run,
     },
     Task {
-        name: "sync",
-        about: "write the excerpts in the READMEs anew from the programs",
-        usage: sync::USAGE,
-        run: sync::run,
-    },
-    Task {
         name: "check",
-        about: "run the steps, and compare programs and READMEs",
+        about: "run the steps and compare them with the READMEs; --fix mends these",
         usage: check::USAGE,
         run: check::run,
     },

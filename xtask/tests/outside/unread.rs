@@ -45,15 +45,14 @@ fn read_until(course: &SmallCourse, text: &'static str) -> Child {
 }
 
 #[test]
-fn what_check_finds_counts() {
+fn what_check_writes_and_finds_counts() {
     let course = SmallCourse::new();
-    assert_eq!(unread(course.command(&["check", "greeting"])), Some(1));
-}
-
-#[test]
-fn what_sync_cannot_write_counts() {
-    let course = SmallCourse::new();
-    assert_eq!(unread(course.command(&["sync", "greeting"])), Some(1));
+    let main = "lessons/greeting/src/main.rs";
+    course.append(main, "\nfn hello() {\n    main();\n}\n");
+    let check = course.command(&["check", "--fix", "greeting"]);
+    assert_eq!(unread(check), Some(1));
+    let readme = course.read("lessons/greeting/README.md");
+    assert!(readme.contains("fn hello() {\n    main();"), "{readme}");
 }
 
 #[test]
