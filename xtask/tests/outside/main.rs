@@ -9,7 +9,6 @@ mod counterparts;
 #[cfg(unix)]
 mod doctoring;
 mod exercises;
-mod house_rules;
 #[cfg(unix)]
 mod interruption;
 #[cfg(unix)]
