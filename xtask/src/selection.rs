@@ -136,7 +136,7 @@ mod tests {
     fn an_unknown_lesson_is_refused_with_the_nearest() {
         let error = chosen("quue").unwrap_err();
         assert!(error.contains("`quue`; did you mean `queue`?"), "{error}");
-        assert!(error.contains("cargo xtask list"), "{error}");
+        assert!(error.contains("cargo xtask lesson --list"), "{error}");
     }
 
     #[test]

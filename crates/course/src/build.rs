@@ -1,14 +1,13 @@
 use std::collections::BTreeMap;
 use std::env;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 
-use crate::process_group::ProcessGroup;
+use crate::run::{self, Line};
 
 /// The program of a lesson, built.
 #[derive(Debug)]
@@ -139,48 +138,40 @@ fn cargo_build<'a>(
     let mut command = cargo(root, "build");
     command
         .args(["--message-format", "json-render-diagnostics"])
-        .args(target)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    // Dropped if `tell` fails: then Cargo need not continue.
-    let mut cargo = ProcessGroup::start(&mut command).context("cargo cannot be started")?;
-    let messages = cargo.child.stdout.take().context("no output")?;
-    let stderr = cargo.child.stderr.take().context("no error output")?;
-    let finder = thread::spawn(move || executables(messages));
+        .args(target);
+    let mut programs = BTreeMap::new();
     let mut said = String::new();
-    for line in BufReader::new(stderr).lines() {
-        let line = line?;
-        match line.split_whitespace().next() {
-            Some(word) if line.starts_with("  ") && DOING.split(' ').any(|known| known == word) => {
-                tell(line.trim())?;
-            }
-            Some("Finished") => {}
-            _ => said.extend([&line, "\n"]),
+    let end = run::run(command, Duration::MAX, |line| {
+        match line {
+            Line::Output(message) => programs.extend(program(&message)),
+            Line::Error(text) if is_progress(&text) => tell(text.trim())?,
+            Line::Error(text) => said.extend([&text, "\n"]),
         }
-    }
-    let status = cargo.wait()?;
+        Ok(())
+    });
+    let end = end.context("cargo cannot be run")?;
     if said.is_empty() {
-        said = format!("cargo ended with {status}\n");
+        said = format!("cargo failed: {end}\n");
     }
-    let programs = finder.join();
     Ok(Built {
-        programs: programs.map_err(|_| anyhow!("the reader of cargo's messages panicked"))?,
-        failure: (!status.success()).then_some(said),
+        programs,
+        failure: (!end.is_success()).then_some(said),
     })
 }
 
-/// The words with which Cargo says what it is doing, rather than what is wrong.
-const DOING: &str = "Adding Blocking Building Compiling Downloaded Downloading Locking Updating";
+/// Returns whether Cargo says what it is doing, rather than what is wrong.
+fn is_progress(line: &str) -> bool {
+    let doing = "Adding Blocking Building Compiling Downloaded Downloading Locking Updating";
+    let word = line.split_whitespace().next().unwrap_or_default();
+    line.starts_with("  ") && doing.split(' ').any(|known| known == word)
+}
 
-/// Finds the programs, by name, in Cargo's messages.
-fn executables(messages: impl Read) -> BTreeMap<String, Program> {
-    let lines = BufReader::new(messages).lines().map_while(Result::ok);
-    lines
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(&line).ok())
-        .filter_map(|message| {
-            let path = PathBuf::from(message["executable"].as_str()?);
-            let name = message["target"]["name"].as_str()?.to_owned();
-            Some((name, Program { path }))
-        })
-        .collect()
+/// Returns the program, with its name, that one of Cargo's messages is about.
+fn program(message: &str) -> Option<(String, Program)> {
+    let message: serde_json::Value = serde_json::from_str(message).ok()?;
+    let path = PathBuf::from(message["executable"].as_str()?);
+    Some((
+        message["target"]["name"].as_str()?.to_owned(),
+        Program { path },
+    ))
 }

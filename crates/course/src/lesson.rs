@@ -167,21 +167,18 @@ pub fn command(lesson: &str, step: &str) -> String {
 /// Finds the root of the checkout: Cargo says where this package is, or else it is looked for from
 /// the current folder upwards.
 fn root() -> anyhow::Result<PathBuf> {
-    let from_cargo = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-    let start = match from_cargo {
-        Some(folder) => folder,
+    let start = match env::var_os("CARGO_MANIFEST_DIR") {
+        Some(folder) => PathBuf::from(folder),
         None => env::current_dir().context("the current folder is unknown")?,
     };
-    start
-        .ancestors()
-        .find(|folder| folder.join("lessons").is_dir())
-        .map(Path::to_owned)
-        .with_context(|| {
-            format!(
-                "there is no folder `lessons` in {} or above: run `cargo xtask` in the checkout",
-                start.display()
-            )
-        })
+    let mut folders = start.ancestors();
+    let root = folders.find(|folder| folder.join("lessons").is_dir());
+    root.map(Path::to_owned).with_context(|| {
+        format!(
+            "there is no folder `lessons` in {} or above: run `cargo xtask` in the checkout",
+            start.display()
+        )
+    })
 }
 
 #[cfg(test)]

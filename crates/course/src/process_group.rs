@@ -2,15 +2,10 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
-use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::interruption;
-
-/// How often a program that is waited for is polled.
-pub(crate) const POLL: Duration = Duration::from_millis(10);
 
 /// The groups that are running, or nothing once [`end_all`] has ended them.
 static RUNNING: Mutex<Option<Vec<Pid>>> = Mutex::new(Some(Vec::new()));
@@ -48,15 +43,6 @@ impl ProcessGroup {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         let id = WaitId::Pid(Pid::from_child(&self.child));
         Ok(self.status.is_some() || waitid(id, options)?.is_some())
-    }
-
-    /// Waits until the program ends by itself, ends what it leaves behind, and returns its exit
-    /// status.
-    pub(crate) fn wait(&mut self) -> io::Result<ExitStatus> {
-        while !self.has_ended()? {
-            thread::sleep(POLL);
-        }
-        self.end()
     }
 
     /// Ends whatever of the group is still running, and returns the program's exit status.

@@ -5,7 +5,10 @@ use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::process_group::{POLL, ProcessGroup};
+use crate::process_group::ProcessGroup;
+
+/// How often a program that prints nothing is polled.
+const POLL: Duration = Duration::from_millis(10);
 
 /// How long lines are waited for once the group has ended. They are on their way already, unless a
 /// process that has left the group holds the other end open.

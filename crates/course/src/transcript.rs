@@ -66,16 +66,16 @@ impl Transcript {
             order = *meant;
         }
         let mut lines = code.text.lines();
-        let command = lines.next().unwrap_or_default().trim_end();
+        let command = lines.next().unwrap_or_default().trim_end().to_owned();
         if !command.starts_with("$ ") {
             return Err("the transcript does not begin with `$ ` and a command".to_owned());
         }
-        let lines: Vec<Line> = lines.map(Line::new).collect();
+        let lines: Vec<Line> = (0..).zip(lines).map(Line::new).collect();
         if let Some(second) = lines.iter().find(|line| line.text.starts_with("$ ")) {
             return Err(format!("a second command, `{}`", second.text));
         }
         Ok(Self {
-            command: command.to_owned(),
+            command,
             order,
             lines,
         })
@@ -86,64 +86,42 @@ impl Transcript {
         let printed: Vec<&str> = printed.iter().map(|line| line.trim_end()).collect();
         let mut difference = Difference::default();
         let mut rest = printed.as_slice();
-        for stage in self.stages() {
-            rest = stage.compare(self.order, rest, &mut difference);
+        let mut free = Vec::new();
+        for line in &self.lines {
+            if !self.ends_stage(&free, line) {
+                free.push(line);
+                continue;
+            }
+            let end = end_in(rest, &free, line);
+            let (stage, after) = rest.split_at(end.unwrap_or(rest.len()));
+            let (end, after) = after.split_at(usize::from(end.is_some()));
+            self.compare_stage(&free, stage, &mut difference);
+            difference.add(&[line], end);
+            rest = after;
+            free.clear();
         }
+        self.compare_stage(&free, rest, &mut difference);
         (!difference.lines.is_empty()).then_some(difference)
     }
 
-    /// Divides the lines after each heading, and after each line of `main` that is below lines of
-    /// others. Only the last stage has no end.
-    fn stages(&self) -> Vec<Stage<'_>> {
-        let mut stages = Vec::new();
-        let mut stage = Stage::default();
-        for line in self.lines.iter().enumerate() {
-            let text = &line.1.text;
-            let is_after_others = worker(text) == MAIN
-                && stage
-                    .free
-                    .iter()
-                    .any(|(_, free)| worker(&free.text) != MAIN);
-            if self.order != Order::AsWritten && (is_after_others || is_heading(text)) {
-                stage.end = Some(line);
-                stages.push(mem::take(&mut stage));
-            } else {
-                stage.free.push(line);
-            }
-        }
-        stages.push(stage);
-        stages
+    /// Returns whether everything above a line comes before it, and everything below it after it:
+    /// whether it is a heading, or a line of `main` that is below lines of others.
+    fn ends_stage(&self, free: &[&Line], line: &Line) -> bool {
+        let is_of_main = |line: &Line| worker(&line.text) == MAIN;
+        let is_after_others = is_of_main(line) && !free.iter().all(|free| is_of_main(free));
+        self.order != Order::AsWritten && (is_after_others || is_heading(&line.text))
     }
-}
 
-/// A line with its place in the transcript, counted from 0.
-type Numbered<'a> = (usize, &'a Line);
-
-/// Lines of free order, and the line that ends them, if there is one.
-#[derive(Default)]
-struct Stage<'a> {
-    free: Vec<Numbered<'a>>,
-    end: Option<Numbered<'a>>,
-}
-
-impl Stage<'_> {
-    /// Compares the stage with the printed lines that belong to it, and returns those after it.
-    fn compare<'p>(
-        &self,
-        order: Order,
-        printed: &'p [&'p str],
-        difference: &mut Difference,
-    ) -> &'p [&'p str] {
-        let end = self.end_in(printed);
-        let (free, rest) = printed.split_at(end.unwrap_or(printed.len()));
-        let (end, later) = rest.split_at(usize::from(end.is_some()));
-
-        let mut expected = groups(self.free.iter().copied(), order, |(_, line)| &line.text);
+    /// Compares lines of free order: each of their groups must have a partner.
+    fn compare_stage(&self, free: &[&Line], printed: &[&str], difference: &mut Difference) {
+        let mut expected = groups(free, self.order, |line| &line.text);
         // Literal lines find their partner first, so that a pattern is what is left without one.
-        expected.sort_by_key(|(name, _)| Line::new(name).pattern.is_some());
-        let mut actual = groups(free.iter().copied(), order, |line| line);
+        expected.sort_by_key(|(name, _)| Line::new((0, name)).pattern.is_some());
+        let mut actual = groups(printed, self.order, |line| line);
         let partners = pair(expected.len(), actual.len(), |one, other| {
-            is_allowed(&expected[one].1, &actual[other].1)
+            let (lines, printed) = (&expected[one].1, &actual[other].1);
+            let mut pairs = lines.iter().zip(printed);
+            lines.len() == printed.len() && pairs.all(|(line, text)| line.allows(text))
         });
         for place in (0..actual.len()).rev() {
             if partners.contains(&Some(place)) {
@@ -153,7 +131,7 @@ impl Stage<'_> {
         let all = expected.iter().zip(&partners);
         for ((name, lines), _) in all.filter(|(_, partner)| partner.is_none()) {
             // Shown beside the lines of the worker with its name, or else alone.
-            let name = Line::new(name);
+            let name = Line::new((0, name));
             let same = actual.iter().position(|(other, _)| name.allows(other));
             let theirs = same.map_or(Vec::new(), |place| actual.remove(place).1);
             difference.add(lines, &theirs);
@@ -161,22 +139,18 @@ impl Stage<'_> {
         for (_, lines) in actual {
             difference.add(&[], &lines);
         }
-        difference.add(self.end.as_slice(), end);
-        later
     }
+}
 
-    /// Returns which of the printed lines ends the stage: its heading, or the line of `main` that as
-    /// many of `main` precede as there are in the stage.
-    fn end_in(&self, printed: &[&str]) -> Option<usize> {
-        let (_, end) = self.end?;
-        if is_heading(&end.text) {
-            return printed.iter().position(|line| end.allows(line));
-        }
-        let free = self.free.iter().map(|(_, line)| line.text.as_str());
-        let before = free.filter(|line| worker(line) == MAIN).count();
-        let mut of_main = (0..printed.len()).filter(|place| worker(printed[*place]) == MAIN);
-        of_main.nth(before)
+/// Returns which of the printed lines ends a stage: its heading, or the line of `main` that as many of
+/// `main` precede as there are in the stage.
+fn end_in(printed: &[&str], free: &[&Line], end: &Line) -> Option<usize> {
+    if is_heading(&end.text) {
+        return printed.iter().position(|line| end.allows(line));
     }
+    let before = free.iter().filter(|line| worker(&line.text) == MAIN);
+    let mut of_main = (0..printed.len()).filter(|place| worker(printed[*place]) == MAIN);
+    of_main.nth(before.count())
 }
 
 /// Returns who says a line: its first word, without a colon at its end.
@@ -191,31 +165,25 @@ fn is_heading(line: &str) -> bool {
 }
 
 /// Puts lines whose order is certain into one group, which has the name of their worker.
-fn groups<'n, L>(
-    lines: impl Iterator<Item = L>,
+fn groups<'l, L: Copy>(
+    lines: &[L],
     order: Order,
-    text: impl Fn(&L) -> &'n str,
-) -> Vec<(&'n str, Vec<L>)> {
+    text: impl Fn(L) -> &'l str,
+) -> Vec<(&'l str, Vec<L>)> {
     let mut groups: Vec<(&str, Vec<L>)> = Vec::new();
     for line in lines {
         let name = match order {
             Order::AsWritten => "",
-            Order::Any => text(&line),
-            Order::PerWorker => worker(text(&line)),
+            Order::Any => text(*line),
+            Order::PerWorker => worker(text(*line)),
         };
         let mut others = groups.iter_mut();
         match others.find(|(other, _)| order != Order::Any && *other == name) {
-            Some((_, group)) => group.push(line),
-            None => groups.push((name, vec![line])),
+            Some((_, group)) => group.push(*line),
+            None => groups.push((name, vec![*line])),
         }
     }
     groups
-}
-
-/// Returns whether these lines may be printed for those of a group.
-fn is_allowed(expected: &[Numbered], printed: &[&str]) -> bool {
-    let mut pairs = expected.iter().zip(printed);
-    expected.len() == printed.len() && pairs.all(|((_, line), text)| line.allows(text))
 }
 
 /// Finds a partner for each of `ones` among `others`, so that as many as possible have one, and
@@ -251,13 +219,15 @@ fn find_partner(
 /// A line of a transcript, and which lines of a run it allows.
 #[derive(Debug)]
 struct Line {
+    /// Its place in the transcript, counted from 0.
+    place: usize,
     text: String,
     /// What the line allows, if it allows more than itself.
     pattern: Option<Regex>,
 }
 
 impl Line {
-    fn new(text: &str) -> Self {
+    fn new((place, text): (usize, &str)) -> Self {
         let text = text.trim_end();
         let literal = escape(text);
         let meaning = |line: String, (name, meaning)| line.replace(&escape(name), meaning);
@@ -265,6 +235,7 @@ impl Line {
         // It cannot be invalid; if it were, the line would mean itself.
         let pattern = (expression != literal).then(|| Regex::new(&format!("^{expression}$")).ok());
         Self {
+            place,
             text: text.to_owned(),
             pattern: pattern.flatten(),
         }
@@ -300,24 +271,24 @@ impl Difference {
     }
 
     /// Adds what is between the first and the last line in which two groups differ, and the line above.
-    fn add(&mut self, expected: &[Numbered], printed: &[&str]) {
-        let is_same = |((_, line), text): &(&Numbered, &&str)| line.allows(text);
+    fn add(&mut self, expected: &[&Line], printed: &[&str]) {
+        let is_same = |(line, text): &(&&Line, &&str)| line.allows(text);
         let same = expected.iter().zip(printed).take_while(is_same).count();
         let (missing, extra) = (&expected[same..], &printed[same..]);
         let below = missing.iter().rev().zip(extra.iter().rev());
         let below = below.take_while(is_same).count();
         let missing = &missing[..missing.len() - below];
         let extra = &extra[..extra.len() - below];
-        self.last = expected.last().map_or(self.last, |(place, _)| *place);
+        self.last = expected.last().map_or(self.last, |line| line.place);
         if missing.is_empty() && extra.is_empty() {
             return;
         }
-        let first = missing.first().map_or(self.last, |(place, _)| *place);
+        let first = missing.first().map_or(self.last, |line| line.place);
         self.place = Some(self.place.map_or(first, |place| place.min(first)));
         if same > 0 {
             self.lines.push(format!("  {}", printed[same - 1]));
         }
-        self.add_side("-", missing.iter().map(|(_, line)| line.text.as_str()));
+        self.add_side("-", missing.iter().map(|line| line.text.as_str()));
         self.add_side("+", extra.iter().copied());
     }
 

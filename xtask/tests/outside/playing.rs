@@ -30,7 +30,7 @@ fn an_unknown_lesson_is_refused_with_the_nearest() {
             .contains("no lesson `gretting`; did you mean `greeting`?"),
         "{told:?}"
     );
-    assert!(told.error.contains("cargo xtask list"), "{told:?}");
+    assert!(told.error.contains("cargo xtask lesson --list"), "{told:?}");
     assert_eq!((told.out.as_str(), told.status), ("", Some(2)));
 }
 
