@@ -1,151 +1,178 @@
-mod checkout;
-mod excerpts;
-mod exercises;
 mod files;
-mod links;
-mod manifests;
-mod run;
-mod scripts;
-mod transcripts;
+mod readme;
+mod runs;
 
-#[cfg(test)]
-mod fixture;
-
-use std::fmt;
+use std::fmt::Display;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Mutex;
+use std::thread;
 
-use lexopt::Parser;
+use anyhow::{anyhow, bail};
+use lexopt::{Arg, Parser, ValueExt};
 
-use self::checkout::Checkout;
 use crate::screen::Screen;
-use crate::task;
-use course::Course;
+use crate::task::{self, though_unread};
+use course::build::{Build, Program};
+use course::document::Document;
+use course::python::Python;
+use course::source::Sources;
+use course::{Course, Lesson};
 
 pub(crate) const USAGE: &str = "\
-Usage: cargo xtask check [LESSON]...
+Usage: cargo xtask check [LESSON]... [--fix]
 
-Builds the lessons, runs their steps, compares them with their READMEs, and checks
-the other house rules. Each thing that is wrong is told with its file and line, and
-how to mend it. With lessons, by name or number, only these are built and run.
-An exercise in which the gap is filled in is noted, and is no problem.
+Builds the lessons, runs their steps in Rust and Python, and compares them with their
+READMEs. Checks exercises, manifests and links too. Each problem is shown with its
+file and line and how to mend it. With lessons, by name or number, only these are
+checked.
+
+  --fix  first write the code blocks of the READMEs again, from the programs
+
+An exercise whose gap is filled in is only noted, because somebody is learning here;
+with EXERCISES=untouched in the environment, it is a problem.
 ";
 
-/// The rule that needs Python.
-const COUNTERPARTS: &str = "the Python counterpart has the same steps";
-
-/// A house rule: what it demands, and how it is checked.
-type Rule = (&'static str, fn(&Checkout) -> Vec<Problem>);
-
-const RULES: &[Rule] = &[
-    (
-        "a lesson has a README, a Python counterpart and a title",
-        scripts::files_are_there,
-    ),
-    (
-        "each step has its section, in order",
-        scripts::sections_match_steps,
-    ),
-    (
-        "each step has its function in Rust and in Python",
-        scripts::functions_exist,
-    ),
-    (COUNTERPARTS, scripts::counterparts_list_the_same),
-    ("each step shows its code", scripts::code_is_shown),
-    ("each step shows a run of itself", scripts::runs_are_shown),
-    (
-        "a run prints what the README shows",
-        transcripts::runs_are_as_shown,
-    ),
-    (
-        "code in a README stands in the lesson",
-        excerpts::excerpts_are_verbatim,
-    ),
-    ("an exercise is whole", exercises::exercises_are_whole),
-    ("links lead somewhere", links::links_lead_somewhere),
-    (
-        "the workspace names every lesson",
-        manifests::members_are_listed,
-    ),
-    ("lints are set in every crate", manifests::lints_are_set),
-    (
-        "a lesson's manifest can be copied away",
-        manifests::lessons_stand_alone,
-    ),
-    ("no file is huge", files::no_file_is_huge),
-    (
-        "no file names a place on one machine",
-        files::no_machine_paths,
-    ),
-];
-
-/// Something that breaks a rule.
-#[derive(Debug)]
-struct Problem {
-    /// The file, relative to the root of the checkout.
-    file: PathBuf,
-    line: usize,
-    what: String,
-    mend: String,
-}
-
-impl Problem {
-    fn new(
-        file: impl AsRef<Path>,
-        line: usize,
-        what: impl Into<String>,
-        mend: impl Into<String>,
-    ) -> Self {
-        Self {
-            file: file.as_ref().to_owned(),
-            line,
-            what: what.into(),
-            mend: mend.into(),
+/// The task `check`: compares the lessons with their READMEs.
+pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
+    let course = Course::here()?;
+    let root = course.root.as_path();
+    let mut lessons: Vec<&Lesson> = Vec::new();
+    let mut fix = false;
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Arg::Long("fix") => fix = true,
+            Arg::Value(word) => lessons.push(course.lesson(&word.string()?)?),
+            other => return Err(other.unexpected().into()),
         }
     }
+    let mut folders: Vec<&Path> = lessons.iter().map(|one| one.folder.as_path()).collect();
+    if lessons.is_empty() {
+        lessons.extend(&course.lessons);
+        folders.push(root);
+    }
+
+    let mut screen = Screen::stdout(false);
+    let names: Vec<&str> = lessons.iter().map(|one| one.name.as_str()).collect();
+    let builds = Program::build_all(root, &names, |doing| {
+        though_unread(screen.status("Building the lessons", doing))
+    })?;
+    though_unread(screen.status("Running the lessons", "all at the same time"))?;
+    let python = Python::find();
+    let libraries = runs::libraries(root, &names)?;
+    let report = Report {
+        root,
+        found: Mutex::default(),
+    };
+    let check = |lesson, build| {
+        files::check(lesson, &report);
+        let mut subject = Subject::read(lesson, build, &report)?;
+        if fix {
+            readme::fix(&mut subject)?;
+        }
+        readme::check(&subject);
+        runs::check_transcripts(&subject);
+        runs::check_refused(&subject, &libraries);
+        runs::check_python(&subject, python.as_ref().ok());
+        anyhow::Ok(())
+    };
+    thread::scope(|scope| {
+        for (lesson, build) in lessons.iter().zip(builds) {
+            scope.spawn(|| {
+                if let Err(error) = check(lesson, build) {
+                    let what = format!("lesson {} cannot be checked: {error:#}", lesson.name);
+                    report.add(&lesson.folder, 1, what, "correct that first");
+                }
+            });
+        }
+    });
+    files::check_links(&folders, &report)?;
+    though_unread(screen.end_status())?;
+    let (text, problems) = report.text();
+    let unchecked = match python {
+        Ok(_) => String::new(),
+        Err(reason) => format!(" The steps in Python were not checked: {reason}."),
+    };
+    let told = writeln!(io::stdout(), "{text}Problems: {problems}.{unchecked}");
+    task::verdict(told.map_err(Into::into), problems == 0)
 }
 
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let file = self.file.display();
-        write!(
-            f,
-            "{file}:{}: {}\n    mend: {}",
-            self.line, self.what, self.mend
-        )
+/// A lesson with what is compared.
+struct Subject<'a> {
+    lesson: &'a Lesson,
+    readme: Document,
+    sources: Sources,
+    program: Program,
+    /// The steps that the program lists.
+    steps: Vec<String>,
+    report: &'a Report<'a>,
+}
+
+impl<'a> Subject<'a> {
+    fn read(lesson: &'a Lesson, build: Build, report: &'a Report) -> anyhow::Result<Self> {
+        let readme = lesson.readme()?;
+        let sources = Sources::read(report.root, lesson)?;
+        let program = match build {
+            Build::Done(program) => program,
+            Build::Failed(said) => bail!("it does not build:\n{}", said.trim_end()),
+        };
+        let listed = runs::output(program.step("--list"));
+        Ok(Self {
+            lesson,
+            readme,
+            sources,
+            program,
+            steps: listed.map_err(|failure| anyhow!("asked for its steps, {failure}"))?,
+            report,
+        })
+    }
+
+    /// Reports what is wrong in a line of the README.
+    fn problem(&self, line: usize, what: impl Display, mend: impl Display) {
+        let path = self.lesson.readme_path();
+        self.report.add(&path, line, what, mend);
     }
 }
 
-/// The task `check`: checks the house rules.
-pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
-    let mut course = Course::here()?;
-    let lessons = task::lessons(&course, arguments)?.into_iter();
-    let names: Vec<String> = lessons.map(|lesson| lesson.name.clone()).collect();
-    course.lessons.retain(|lesson| names.contains(&lesson.name));
-    let checkout = Checkout::read(&course, &mut Screen::stdout(false))?;
-    let problems: Vec<Problem> = RULES.iter().flat_map(|(_, rule)| rule(&checkout)).collect();
-    let told = tell(&checkout, &problems);
-    task::verdict(told, problems.is_empty())
+/// What was found in all lessons so far.
+struct Report<'a> {
+    /// The root of the checkout, to which the paths shown are relative.
+    root: &'a Path,
+    /// Files, lines, whether it is a problem, and what it is.
+    found: Mutex<Vec<(String, usize, bool, String)>>,
 }
 
-fn tell(checkout: &Checkout, problems: &[Problem]) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    for problem in problems {
-        writeln!(out, "{problem}")?;
+impl Report<'_> {
+    /// Adds what is wrong in a line of a file, or a note, which has no `mend`.
+    fn add(&self, file: &Path, line: usize, what: impl Display, mend: impl Display) {
+        let (what, mend) = (what.to_string(), mend.to_string());
+        let mut text = what.replace('\n', "\n    ");
+        if !mend.is_empty() {
+            text += if what.contains('\n') {
+                "\n    mend: "
+            } else {
+                "; mend: "
+            };
+            text += &mend;
+        }
+        let mut found = self.found.lock().expect("no check panics");
+        let file = self.relative(file).display().to_string();
+        found.push((file, line, !mend.is_empty(), text));
     }
-    for note in exercises::filled_gaps(checkout) {
-        writeln!(out, "{note}")?;
+
+    fn relative<'p>(&self, file: &'p Path) -> &'p Path {
+        file.strip_prefix(self.root).unwrap_or(file)
     }
-    let unchecked = checkout.no_python.as_ref();
-    if let Some(reason) = unchecked {
-        writeln!(out, "not checked: {COUNTERPARTS}: {reason}")?;
+
+    /// Returns what was found in the order of files and lines, and the number of problems.
+    fn text(&self) -> (String, usize) {
+        let mut found = self.found.lock().expect("no check panics");
+        found.sort();
+        let lines = found
+            .iter()
+            .map(|(file, line, _, text)| format!("{file}:{line}: {text}\n"));
+        let problems = found.iter().filter(|(_, _, is_problem, _)| *is_problem);
+        (lines.collect(), problems.count())
     }
-    match problems.len() {
-        0 if unchecked.is_some() => writeln!(out, "{} other rules hold.", RULES.len() - 1)?,
-        0 => writeln!(out, "{} rules hold.", RULES.len())?,
-        1 => writeln!(out, "1 problem.")?,
-        count => writeln!(out, "{count} problems.")?,
-    }
-    Ok(())
 }

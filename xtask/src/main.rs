@@ -19,7 +19,6 @@ mod programs;
 mod repeat;
 mod screen;
 mod summary;
-mod sync;
 mod table;
 mod task;
 mod timeline;
@@ -47,8 +46,7 @@ For learning and teaching:
   doctor    check your setup, and say how to fix it
 
 For authors:
-  check     run the steps, and compare programs and READMEs
-  sync      write the excerpts in the READMEs anew from the programs
+  check     run the steps and compare them with the READMEs; --fix mends these
   bench     measure processes, pools, pipes and locks beside Python's
   book      make an HTML book of the course, with search
 
@@ -62,7 +60,7 @@ type Task = (
     fn(Parser) -> anyhow::Result<ExitCode>,
 );
 
-const TASKS: [Task; 10] = [
+const TASKS: [Task; 9] = [
     ("lesson", lesson::USAGE, lesson::run),
     ("exercise", exercise::USAGE, exercise::run),
     ("repeat", repeat::USAGE, repeat::run),
@@ -70,7 +68,6 @@ const TASKS: [Task; 10] = [
     ("copy", copy::USAGE, copy::run),
     ("doctor", doctor::USAGE, doctor::run),
     ("check", check::USAGE, check::run),
-    ("sync", sync::USAGE, sync::run),
     ("bench", bench::USAGE, bench::run),
     ("book", book::USAGE, book::run),
 ];

@@ -3,25 +3,6 @@
 use std::io;
 use std::process::ExitCode;
 
-use lexopt::{Arg, Parser, ValueExt};
-
-use course::{Course, Lesson};
-
-/// Returns the lessons that a command line names, by name or number; without a name all of them.
-pub(crate) fn lessons(course: &Course, mut arguments: Parser) -> anyhow::Result<Vec<&Lesson>> {
-    let mut lessons = Vec::new();
-    while let Some(argument) = arguments.next()? {
-        match argument {
-            Arg::Value(word) => lessons.push(course.lesson(&word.string()?)?),
-            other => return Err(other.unexpected().into()),
-        }
-    }
-    if lessons.is_empty() {
-        lessons.extend(&course.lessons);
-    }
-    Ok(lessons)
-}
-
 /// Returns the exit status of a task that has told what it found: also if nobody reads that any more.
 pub(crate) fn verdict(told: anyhow::Result<()>, is_good: bool) -> anyhow::Result<ExitCode> {
     match told {

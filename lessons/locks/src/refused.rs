@@ -31,7 +31,7 @@
 //! ```compile_fail,E0368
 //! # use std::sync::Mutex;
 //! #
-//! // does not compile: binary assignment operation `+=` cannot be applied to type `Mutex<{integer}>`
+//! // does not compile: binary assignment operation `+=` cannot be applied to type `std::sync::Mutex<{integer}>`
 //! let total = Mutex::new(0);
 //! total += 1;
 //! ```

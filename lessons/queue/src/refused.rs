@@ -4,7 +4,7 @@
 //! or not even then: its memory is that of one process, so it cannot travel.
 //!
 //! ```compile_fail,E0277
-//! // does not compile: `fn(crossbeam_channel::Sender<String>)` cannot run in another process
+//! // does not compile: the trait bound `crossbeam_channel::Sender<String>: serde::Serialize` is not satisfied
 //! fn fill(words: crossbeam_channel::Sender<String>) {
 //!     words.send("hello".to_string()).unwrap();
 //! }

@@ -1,105 +1,113 @@
-use std::fs;
+use std::env;
+use std::path::{Path, PathBuf};
 
-use super::Problem;
-use super::checkout::Checkout;
-use course::source::Source;
+use super::Report;
+use crate::gap;
+use course::Lesson;
+use course::document::Document;
+use course::manifest::stands_alone;
+use course::source::{files_below, text_of};
 
-/// The largest size of a file, in bytes: 1 MiB.
-const LARGEST: u64 = 1024 * 1024;
+/// The files of a lesson, and text that they must contain. NAME is the lesson's. The programs have
+/// names in `Cargo.toml`, because a learner may rename the package of a copy.
+const NEEDED: [(&str, &str); 10] = [
+    ("NAME.py", "def "),
+    ("exercise/task.md", "\n## Hint 1\n"),
+    ("exercise/task.md", "\n## Hint 2\n"),
+    ("exercise/task.md", "\n## What to try next\n"),
+    ("exercise/main.rs", "fn main"),
+    ("exercise/checks.rs", "CHECKS"),
+    ("exercise/solution/main.rs", "fn main"),
+    ("Cargo.toml", "[[bin]]\nname = \"NAME\"\n"),
+    ("Cargo.toml", "[[example]]\nname = \"NAME-exercise\"\n"),
+    ("Cargo.toml", "[[example]]\nname = \"NAME-solution\"\n"),
+];
 
-/// Folders at the top of somebody's machine.
-const MACHINE_FOLDERS: &[&str] = &["home", "root", "work", "Users"];
+/// Text that files of a lesson must not contain, and what is wrong with it.
+const UNWANTED: [(&str, &str, &str); 2] = [
+    ("Cargo.toml", "workspace = true", "a copy has no workspace"),
+    ("exercise/solution/main.rs", gap::MARK, "it has a gap"),
+];
 
-/// No file is larger than 1 MiB.
-pub(super) fn no_file_is_huge(checkout: &Checkout) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    for path in &checkout.files {
-        let size = fs::metadata(checkout.root.join(path)).map_or(0, |data| data.len());
-        if size > LARGEST {
-            problems.push(Problem::new(
-                path,
-                1,
-                format!("the file has {size} bytes, more than 1 MiB"),
-                "make it when it is needed, or leave it out of the checkout",
-            ));
+/// Checks that a lesson has its files and its exercise, and can be copied.
+pub(super) fn check(lesson: &Lesson, report: &Report) {
+    let read = |name: &str| {
+        let path = lesson.folder.join(name.replace("NAME", &lesson.name));
+        let text = text_of(&path).ok();
+        (path, text)
+    };
+    for (name, needed) in NEEDED {
+        let (path, text) = read(name);
+        let needed = needed.replace("NAME", &lesson.name);
+        if !text.is_some_and(|text| text.contains(&needed)) {
+            let what = format!("missing here: {}", needed.trim().replace('\n', ", "));
+            report.add(&path, 1, what, "write it");
         }
     }
-    problems
+    for (name, unwanted, what) in UNWANTED {
+        let (path, text) = read(name);
+        let text = text.unwrap_or_default();
+        if let Some(line) = text.lines().position(|line| line.contains(unwanted)) {
+            let mend = format!("write it without `{unwanted}`");
+            report.add(&path, line + 1, what, mend);
+        }
+    }
+    let (path, program) = read("exercise/main.rs");
+    if program.is_some_and(|program| !gap::is_marked(&program)) {
+        let what = "no gap is marked, so it counts as filled in";
+        let mend = match gap::restoring(report.root, report.relative(&path)) {
+            Some(command) => format!("`{command}` brings the gap back"),
+            None => format!("mark a gap with a comment `{} …`", gap::MARK),
+        };
+        if env::var_os("EXERCISES").is_some_and(|state| state == "untouched") {
+            report.add(&path, 1, what, mend);
+        } else {
+            report.add(&path, 1, format!("note: {what}; {mend}"), "");
+        }
+    }
 }
 
-/// No text names a place that is there on one machine only.
-pub(super) fn no_machine_paths(checkout: &Checkout) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    for Source { path, text } in checkout.texts() {
-        for (index, line) in text.lines().enumerate() {
-            if let Some(folder) = MACHINE_FOLDERS.iter().find(|name| begins_path(line, name)) {
-                problems.push(Problem::new(
-                    &path,
-                    index + 1,
-                    format!("an absolute path below /{folder}, which other machines have not"),
-                    "give it relative to the checkout",
-                ));
+/// Follows the links and file names in the Markdown files below some folders.
+pub(super) fn check_links(folders: &[&Path], report: &Report) -> anyhow::Result<()> {
+    for folder in folders {
+        let mut files = Vec::new();
+        files_below(folder, Path::new(""), &mut files)?;
+        // A copy of a lesson is its owner's.
+        let is_ours = |above: &Path| above == Path::new("") || !stands_alone(&folder.join(above));
+        for file in &files {
+            let is_markdown = file.extension().is_some_and(|kind| kind == "md");
+            if is_markdown && file.ancestors().skip(1).all(is_ours) {
+                check_links_of(&folder.join(file), &files, report);
             }
         }
     }
-    problems
+    Ok(())
 }
 
-/// Tells whether a line has an absolute path that begins with this folder.
-fn begins_path(line: &str, folder: &str) -> bool {
-    line.match_indices(&format!("/{folder}/")).any(|(at, _)| {
-        let before = line[..at].chars().next_back();
-        // `a/home/b` and `https://host/home/` are no paths from the top.
-        before.is_none_or(|letter| !letter.is_alphanumeric() && !"._-~/}>)".contains(letter))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{LARGEST, begins_path, no_file_is_huge, no_machine_paths};
-    use crate::check::fixture::{Fixture, problems};
-
-    #[test]
-    fn files_in_order_have_no_problem() {
-        let fixture = Fixture::new();
-        let checkout = fixture.checkout();
-        for rule in [no_file_is_huge, no_machine_paths] {
-            assert_eq!(problems(rule, &checkout), [""; 0]);
+fn check_links_of(path: &Path, files: &[PathBuf], report: &Report) {
+    let text = text_of(path).unwrap_or_default();
+    for link in Document::parse(&text).links {
+        let target = link.destination.split('#').next().unwrap_or_default();
+        let is_web = target.contains("://") || target.starts_with("mailto:");
+        if !is_web && !path.with_file_name(target).exists() {
+            let what = format!("the link to {target} leads nowhere");
+            report.add(path, link.line, what, "correct its path");
         }
     }
-
-    #[test]
-    fn a_huge_file_is_refused() {
-        let fixture = Fixture::new();
-        let size = usize::try_from(LARGEST).unwrap();
-        fixture.write("large.bin", &"x".repeat(size));
-        assert_eq!(problems(no_file_is_huge, &fixture.checkout()), [""; 0]);
-        fixture.append("large.bin", "x");
-        let found = problems(no_file_is_huge, &fixture.checkout());
-        assert!(found[0].starts_with("large.bin:1: the file has 1048577 bytes"));
-    }
-
-    #[test]
-    fn a_path_of_one_machine_is_refused_with_its_line() {
-        let fixture = Fixture::new();
-        fixture.write("NOTES.md", &format!("One.\nIn /{}/me/notes.\n", "home"));
-        let found = problems(no_machine_paths, &fixture.checkout());
-        assert_eq!(found.len(), 1);
-        assert!(
-            found[0].starts_with("NOTES.md:2: an absolute path below"),
-            "{found:?}"
-        );
-    }
-
-    #[test]
-    fn only_a_path_from_the_top_counts() {
-        let folder = "home";
-        assert!(begins_path(&format!("\"/{folder}/me\""), folder));
-        assert!(!begins_path(&format!("src/{folder}/me"), folder));
-        assert!(!begins_path(
-            &format!("https://a.example/{folder}/me"),
-            folder
-        ));
-        assert!(!begins_path(&format!("/{folder}work/me"), folder));
+    let mut in_block = false;
+    for (number, line) in (1..).zip(text.lines()) {
+        in_block ^= line.starts_with("```");
+        // Every second piece is in backquotes.
+        for word in line.split('`').skip(1).step_by(2).filter(|_| !in_block) {
+            let is_file = [".rs", ".py", ".md"].iter().any(|kind| word.ends_with(kind))
+                && word.find('/').is_some_and(|place| place > 0)
+                // `lessons/NAME/NAME.py` stands for several.
+                && !word.contains("NAME");
+            let is_known = files.iter().any(|file| file.ends_with(word));
+            if is_file && !is_known && !report.root.join(word).exists() {
+                let what = format!("there is no file `{word}`");
+                report.add(path, number, what, "correct its path");
+            }
+        }
     }
 }

@@ -1,36 +1,55 @@
-//! What `cargo xtask check` refuses, and what `cargo xtask sync` writes, seen from outside.
+//! `cargo xtask check`: what it refuses, and what `--fix` writes.
 
-use std::io;
+use std::fs;
 
 #[cfg(unix)]
 use crate::counterparts::{path_with, stand_in};
-use crate::small_course::{SmallCourse, Told, finished, told};
+use crate::small_course::{SmallCourse, Told, told};
 
 const README: &str = "lessons/counting/README.md";
 const MAIN: &str = "lessons/counting/src/main.rs";
+const REFUSED: &str = "lessons/counting/src/refused.rs";
 const PYTHON: &str = "lessons/counting/counting.py";
+const MANIFEST: &str = "lessons/counting/Cargo.toml";
+const TASK: &str = "lessons/counting/exercise/task.md";
+const EXERCISE: &str = "lessons/counting/exercise/main.rs";
+const SOLUTION: &str = "lessons/counting/exercise/solution/main.rs";
 
-const MANIFEST: &str = r#"
-[package]
+/// The files of a course, as they should be and with faults: `«right¦wrong»`.
+const FILES: [(&str, &str); 10] = [
+    (
+        "Cargo.toml",
+        "[workspace]\nresolver = \"3\"\nmembers = [\"lessons/counting\"]\n\n\
+         [workspace.package]\nedition = \"2024\"\n",
+    ),
+    (
+        MANIFEST,
+        r#"[package]
 name = "counting"
 version = "0.1.0"
-edition = "2024"
+edition«¦.workspace» = «"2024"¦true»
 
 [[bin]]
 name = "counting"
 path = "src/main.rs"
 
+[[example]]
+name = "counting-exercise"
+path = "exercise/main.rs"
+
+[[example]]
+name = "counting-«solution¦solved»"
+path = "exercise/solution/main.rs"
+
 [package.metadata.lesson]
 number = 1
 title = "Counting: one after the other"
 minutes = 1
-
-[lints.rust]
-unsafe_code = "forbid"
-"#;
-
-const PROGRAM: &str = r#"use std::process::ExitCode;
-use std::thread;
+"#,
+    ),
+    (
+        MAIN,
+        r#"use std::thread;
 
 /// Adds numbers.
 fn sum() {
@@ -39,7 +58,7 @@ fn sum() {
 }
 
 fn count(name: &str) {
-    for number in 0..3 {
+    for number in 0..2 {
         println!("{name}: {number}");
     }
 }
@@ -52,305 +71,356 @@ fn two_workers() {
     println!("main: process {} has counted", std::process::id());
 }
 
-fn main() -> ExitCode {
+fn tired() {
+    eprintln!("not too tired");
+}
+
+fn main() {
     match std::env::args().nth(1).as_deref() {
         Some("sum") => sum(),
         Some("two-workers") => two_workers(),
-        _ => println!("sum\ntwo-workers"),
+        Some("tired") => tired(),
+        _ => println!("sum\ntwo-workers\ntired"),
     }
-    ExitCode::SUCCESS
 }
-"#;
+"#,
+    ),
+    (
+        REFUSED,
+        r#"//! ```compile_fail,E0308
+//! # fn main() {
+//! // does not compile: expected `u32`, found `«&¦»str`
+//! let number: u32 = "three";
+//! # }
+//! ```
+//!
+//! ```compile_fail,«E0425¦E0404»
+//! println!("{none}");
+//! ```
+//!
+//! ```compile_fail,E0425
+//! println!("{nil}");
+//! ```
+"#,
+    ),
+    (
+        PYTHON,
+        r#"import sys
 
-const SCRIPT: &str = r"# Counting: one after the other
+
+def sum():
+    print("the sum is", 1 + 2 + 3 + 4)
+
+
+def two_workers():
+    pass
+
+
+def tired():
+    pass
+
+
+for name in sys.argv[1:]:
+    print("sum\ntwo-workers\ntired") if name == "--list" else globals()[name.replace("-", "_")]()
+"#,
+    ),
+    (
+        README,
+        r#"# Counting«: one after the other¦»
+
+The program is in `src/«main¦mian».rs`, the course [elsewhere](../«README¦REDME».md).
 
 ## sum: an addition
 
+**What is the sum?**
+
 ```python
 def sum():
-    print('the sum is', 1 + 2 + 3 + 4)
+    print(«"the sum is", 1 + 2 + 3 + 4¦10»)
 ```
 
 ```rust
 fn sum() {
-    let total: u32 = (1..=4).sum();
-    println!(\quotethe sum is {total}\quote);
+    let total«: u32 = (1..=4).sum()¦ = 10»;
+    println!("the sum is {total}");
 }
 ```
 
 ```console
 $ cargo run -q -p counting -- sum
-the sum is 10
+the sum is 1«0¦1»
+```
+
+```rust,compile_fail
+// does not compile: expected `u32`, found `«&¦»str`
+let number: u32 = "three";
+```
+
+```rust,compile_fail
+println!("{none}");
+```
+
+```text
+error[E0425]: cannot find value `none` in this scope
+```
+
+```rust,compile_fail
+println!("{nil}");
+```
+
+```text
+error[E0425]: cannot find value `«nil¦null»` in this scope
 ```
 
 ## two-workers: two at a time
 
-```python
+In which order do they count? **Is it
+the same each time?**
+
+«```python
 def two_workers():
     pass
-```
+```¦»
 
 ```rust
-fn count(name: &str) {
-    for number in 0..3 {
-        println!(\quote{name}: {number}\quote);
+fn «count¦cout»(name: &str) {
+    for number in 0..2 {
+        println!("{name}: {number}");
     }
 }
 
 fn two_workers() {
     thread::scope(|scope| {
-        scope.spawn(|| count(\quoteworker-1\quote));
-        scope.spawn(|| count(\quoteworker-2\quote));
+        scope.spawn(|| count("worker-1"));
+        scope.spawn(|| count("worker-2"));
     });
-    println!(\quotemain: process {} has counted\quote, std::process::id());
+    println!("main: process {} has counted", std::process::id());
 }
 ```
 
 ```console per-worker
 $ cargo run -q -p counting -- two-workers
-worker-2: 0
+worker-2: «0¦1»
 worker-1: 0
 worker-1: 1
-worker-1: 2
-worker-2: 1
-worker-2: 2
+worker-2: «1¦0»
 main: process [PID] has counted
 ```
-";
 
-fn course() -> SmallCourse {
+```console
+$ cargo fetch
+«$ cargo build¦Fetched.»
+```
+
+«¦## order: which one
+»
+## tired: nothing on standard output
+
+Think«: **does¦. **Does» it get that far«?¦.»**
+
+```python
+def tired():
+    pass
+```
+
+```rust
+fn tired() {
+    eprintln!("not too tired");
+}
+```
+
+```console any-«order¦ordr»
+$ cargo run -q -p counting -- tired
+```
+"#,
+    ),
+    (
+        TASK,
+        "# Add\n\nIn `exercise/main.rs`.\n\n## Hint 1\n\nA.\n\n## «Hint 2¦Hint»\n\nB.\n\n\
+         ## What to try next\n\nC.\n",
+    ),
+    (EXERCISE, "fn main() {\n    // Gap: add.\n}\n"),
+    (
+        "lessons/counting/exercise/checks.rs",
+        "const CHECKS: &[()] = &[];\n",
+    ),
+    (SOLUTION, "fn main() {\n    «add();¦// Gap: add.»\n}\n"),
+];
+
+/// What `check` says of the faults: the file, a text on the line that is named, and what. `⏎` is the
+/// end of a line.
+const FAULTS: &str = "\
+README.md¦the sum is 11¦step sum prints something else (- README, + run):⏎    - the sum is 11⏎    + the sum is 10⏎    mend: correct
+README.md¦worker-2: 1¦step two-workers prints something else
+README.md¦```console any-ordr¦`any-ordr` is no order of a transcript; did you mean `any-order`?; mend: correct
+README.md¦```console⏎$ cargo fetch¦`$ cargo fetch` runs no step; mend: correct
+README.md¦    let total = 10;¦fn sum differs from lessons/counting/src/main.rs:5:⏎        - let total = 10;⏎        + let total: u32 =
+README.md¦    print(10)¦def sum differs from lessons/counting/counting.py:5:
+README.md¦fn cout(name¦`fn cout` does not appear anywhere in the lesson; did you mean `fn count`?
+README.md¦## tired¦the section of step tired has no question `**…?**`; mend: add it
+README.md¦## two-workers¦the section of step two-workers has no ```python block `def two_workers(`
+README.md¦# Counting¦the sections are about the steps sum, two-workers, order, tired; mend: give each
+README.md¦# Counting¦the title is not \"Counting: one after the other\", as in Cargo.toml
+README.md¦REDME¦the link to ../REDME.md leads nowhere
+README.md¦src/mian¦there is no file `src/mian.rs`
+README.md¦```rust,compile_fail⏎// does¦the compiler says: error[E0308]: mismatched types; mend: name
+README.md¦```rust,compile_fail⏎println!(\"{none¦the compiler says: error[E0425]: cannot find value `none` in
+README.md¦```rust,compile_fail⏎println!(\"{nil¦the compiler says: error[E0425]: cannot find value `nil` in
+Cargo.toml¦edition¦a copy has no workspace; mend: write it without `workspace = true`
+Cargo.toml¦[package]¦missing here: [[example]], name = \"counting-solution\"; mend
+exercise/task.md¦# Add¦missing here: ## Hint 2; mend: write it
+exercise/solution/main.rs¦// Gap¦it has a gap; mend: write it without";
+
+/// Makes the course, in which all is right or as much as can be is wrong.
+fn course(is_right: bool) -> SmallCourse {
     let course = SmallCourse::empty();
-    course.write(
-        "Cargo.toml",
-        "[workspace]\nresolver = \"3\"\nmembers = [\"lessons/counting\"]\n",
-    );
-    course.write("lessons/counting/Cargo.toml", MANIFEST);
-    course.write(MAIN, PROGRAM);
-    course.write(
-        PYTHON,
-        "def sum():\n    print('the sum is', 1 + 2 + 3 + 4)\n\n\ndef two_workers():\n    pass\n\n\n\
-         print('sum')\nprint('two-workers')\n",
-    );
-    course.write(README, &SCRIPT.replace("\\quote", "\""));
+    course.write("lessons/README.md", "# All of it\n");
+    for (path, text) in FILES {
+        course.write(path, &variant(text, is_right));
+    }
     course
 }
 
-/// Gives `FILE:LINE` of the line that has this text.
-fn place(course: &SmallCourse, file: &str, text: &str) -> String {
-    let lines = course.read(file);
-    let before = lines.lines().position(|line| line.contains(text));
-    format!("{file}:{}", 1 + before.expect("a line with this text"))
+fn variant(text: &str, is_right: bool) -> String {
+    let pieces = text
+        .split(['«', '»'])
+        .map(|piece| match piece.split_once('¦') {
+            Some((right, wrong)) => [wrong, right][usize::from(is_right)],
+            None => piece,
+        });
+    pieces.collect()
 }
 
+/// Runs `check`, which must find so many problems, and say these things.
 #[track_caller]
-fn refused(course: &SmallCourse, messages: &[&str]) {
-    let Told { out, error, status } = course.tell(&["check"]);
-    for message in messages {
-        assert!(out.contains(message), "no {message:?} in {out}{error}");
+fn finds(course: &SmallCourse, arguments: &[&str], count: usize, said: &[&str]) {
+    let Told { out, error, status } = course.tell(arguments);
+    for text in said {
+        assert!(out.contains(text), "no {text:?}: {out}");
     }
-    assert_eq!(status, Some(1), "{out}{error}");
+    let sum = format!("Problems: {count}.\n");
+    assert!(out.ends_with(&sum), "not {sum:?}: {out}");
+    assert_eq!((error.as_str(), status), ("", Some(i32::from(count > 0))));
 }
 
 #[test]
-fn a_lesson_in_order_is_accepted_and_nothing_is_written() {
-    let course = course();
-    let told = course.tell(&["check"]);
-    assert!(told.out.contains(" rules hold."), "{told:?}");
-    assert_eq!(told.status, Some(0), "{told:?}");
-    let told = course.tell(&["sync"]);
-    assert!(told.out.contains("as it should be already"), "{told:?}");
-    assert_eq!(told.status, Some(0), "{told:?}");
+fn a_lesson_in_order_has_no_problem_and_nothing_is_written() {
+    let course = course(true);
+    finds(&course, &["check", "--fix"], 0, &[]);
+    assert_eq!(course.read(README), variant(FILES[5].1, true));
+}
+
+#[test]
+fn each_fault_is_told_with_its_line_and_fix_writes_the_code() {
+    let course = course(false);
+    let faults = FAULTS.lines().map(|fault| {
+        let fault = fault.replace('⏎', "\n");
+        let pieces: Vec<&str> = fault.split('¦').collect();
+        let file = format!("lessons/counting/{}", pieces[0]);
+        let text = course.read(&file);
+        let before = text.find(pieces[1]).expect("the text on the line");
+        let line = 1 + text[..before].matches('\n').count();
+        format!("{file}:{line}: {}", pieces[2])
+    });
+    let faults: Vec<String> = faults.collect();
+    let said: Vec<&str> = faults.iter().map(String::as_str).collect();
+    finds(&course, &["check"], said.len(), &said);
+
+    let written = [": wrote def sum\n", ": wrote fn sum\n"];
+    let arguments = ["check", "--fix", "counting"];
+    finds(&course, &arguments, said.len() - 2, &written);
+    let readme = course.read(README);
+    assert!(
+        readme.contains("    let total: u32 = (1..=4).sum();"),
+        "{readme}"
+    );
+    assert!(readme.contains("fn cout(name"), "{readme}");
+}
+
+#[test]
+fn steps_that_fail_or_have_another_name_are_told_in_both_languages() {
+    let course = course(true);
+    course.replace(
+        MAIN,
+        "eprintln!(\"not too tired\")",
+        "panic!(\"too tired\")",
+    );
+    course.replace(
+        PYTHON,
+        "two_workers():\n    pass",
+        "two_workers():\n    raise OSError",
+    );
+    let said = [
+        ": wrote fn tired\n",
+        ": wrote def two_workers\n",
+        ": step tired failed: it ended with exit status: 101\n",
+        "    too tired\n",
+        "lessons/counting/counting.py:1: step two-workers failed: it ended with exit status: 1\n",
+        "OSError\n",
+        "mend: correct it; `python3 lessons/counting/counting.py two-workers` runs it\n",
+    ];
+    finds(&course, &["check", "--fix"], 2, &said);
+
+    course.replace(MAIN, "two-workers\\ntired", "two-workers\\nrest");
+    course.replace(README, "-- tired\n", "-- tired\nAt last.\n");
+    let said = [
+        "README.md:1: the sections are about the steps sum, two-workers, tired; mend: give each a \
+         section `## STEP: what it shows`, in order: sum, two-workers, rest\n",
+        "README.md:103: `$ cargo run -q -p counting -- tired` runs no step",
+        ": `--list` does not print the steps of the program in Rust: sum, two-workers, tired;",
+    ];
+    finds(&course, &["check"], 3, &said);
+}
+
+#[test]
+fn a_lesson_that_does_not_build_is_told_and_another_can_be_checked() {
+    let course = course(true);
+    let manifest = course.read(MANIFEST).replace("number = 1", "number = 2");
+    course.write(
+        "lessons/resting/Cargo.toml",
+        &manifest.replace("counting", "resting"),
+    );
+    course.write("lessons/resting/README.md", "# Counting\n");
+    course.write("lessons/resting/src/main.rs", "fn main() { rest() }\n");
+    course.replace("Cargo.toml", "[\"", "[\"lessons/resting\", \"");
+    finds(&course, &["check", "counting"], 0, &[]);
+    let said = [
+        "lessons/resting/resting.py:1: missing here: def; mend: write it\n",
+        "lessons/resting:1: lesson resting cannot be checked: it does not build:\n",
+        "cannot find function `rest`",
+    ];
+    finds(&course, &["check", "resting", "1"], 8, &said);
+    fs::write(course.path("lessons/resting/src/main.rs"), b"\xff").expect("a file");
+    let said = ["lessons/resting/src/main.rs cannot be read: it is not text in UTF-8"];
+    finds(&course, &["check", "resting"], 8, &said);
+
+    for arguments in [["check", "countin"], ["check", "--all"]] {
+        let told = course.tell(&arguments);
+        let is_named = told.error.contains("did you mean `counting`?");
+        assert!(is_named || arguments[1] == "--all", "{told:?}");
+        assert_eq!(told.status, Some(2));
+    }
 }
 
 #[cfg(unix)]
 #[test]
-fn a_rule_that_needs_python_is_not_said_to_hold_without_it() {
-    let course = course();
+fn a_learner_with_a_solution_or_without_python_is_not_refused() {
+    let course = course(true);
+    course.replace(EXERCISE, "// Gap: add.", "add();");
     let programs = stand_in("echo Python 3.8.1");
-    let mut check = course.command(&["check"]);
-    let told = told(check.env("PATH", path_with(programs.path())));
-    let said = "\nnot checked: the Python counterpart has the same steps: python3 is Python 3.8.1";
-    assert!(told.out.contains(said), "{told:?}");
-    assert!(told.out.ends_with(" other rules hold.\n"), "{told:?}");
-    assert_eq!(told.status, Some(0), "{told:?}");
-}
-
-#[test]
-fn one_digit_of_a_transcript_is_refused_with_its_line_and_the_command_to_see_it() {
-    let course = course();
-    course.replace(README, "the sum is 10\n", "the sum is 11\n");
-    let place = place(&course, README, "the sum is 11");
-    refused(
-        &course,
-        &[
-            &format!("{place}: step sum prints something else"),
-            "\n    - the sum is 11\n    + the sum is 10\n",
-            "    mend: if the run is right, correct the block by hand, else the step; \
-             `cargo run -q -p counting -- sum` runs it\n",
-            "\n1 problem.\n",
-        ],
-    );
-}
-
-#[test]
-fn a_worker_in_disorder_is_refused() {
-    let course = course();
-    course.replace(
-        README,
-        "worker-2: 1\nworker-2: 2\n",
-        "worker-2: 2\nworker-2: 1\n",
-    );
-    refused(
-        &course,
-        &["step two-workers prints something else", " worker-2: 1\n"],
-    );
-}
-
-#[test]
-fn one_line_of_an_excerpt_is_refused_and_sync_writes_it_anew() {
-    let course = course();
-    let before = course.read(README);
-    course.replace(
-        README,
-        "    let total: u32 = (1..=4).sum();\n",
-        "    let total = 10;\n",
-    );
-    let at = place(&course, README, "let total = 10;");
-    let there = place(&course, MAIN, "let total");
-    refused(
-        &course,
-        &[
-            &format!("{at}: fn sum differs from {there}:\n"),
-            "\n    - let total = 10;\n    + let total: u32 = (1..=4).sum();\n",
-            "    mend: `cargo xtask check --fix` writes it again\n",
-        ],
-    );
-    let told = course.tell(&["sync", "counting"]);
-    assert!(told.out.contains(": fn sum written anew\n"), "{told:?}");
-    assert_eq!(told.status, Some(0), "{told:?}");
-    assert_eq!(course.read(README), before);
-}
-
-#[test]
-fn sync_follows_a_function_that_has_changed() {
-    let course = course();
-    let before = course.read(README);
-    course.replace(MAIN, "for number in 0..3 {", "for number in 0..4 {");
-    course.replace(PYTHON, "1 + 2 + 3 + 4", "4 + 3 + 2 + 1");
-    let told = course.tell(&["sync", "1"]);
-    assert!(told.out.contains("def sum written anew"), "{told:?}");
-    assert!(told.out.contains("fn count written anew"), "{told:?}");
-    let expected = before
-        .replace("in 0..3", "in 0..4")
-        .replace("1 + 2 + 3 + 4", "4 + 3 + 2 + 1");
-    assert_eq!(course.read(README), expected);
-    let told = course.tell(&["sync"]);
-    assert!(told.out.contains("as it should be already"), "{told:?}");
-}
-
-#[test]
-fn sync_writes_every_lesson_though_nobody_reads_what_it_says() {
-    let course = SmallCourse::new();
-    let lessons = ["greeting", "trouble"];
-    for lesson in lessons {
-        let main = format!("lessons/{lesson}/src/main.rs");
-        course.append(&main, "\nfn hello() {\n    main();\n}\n");
-    }
-    let (reader, writer) = io::pipe().expect("a pipe");
-    drop(reader);
-    let sync = course.command(&["sync"]).stdout(writer).spawn();
-    finished(sync.expect("xtask starts"));
-    for lesson in lessons {
-        let readme = course.read(&format!("lessons/{lesson}/README.md"));
-        assert!(
-            readme.contains("fn hello() {\n    main();\n}\n"),
-            "{readme}"
-        );
-    }
-}
-
-#[test]
-fn a_step_that_was_renamed_is_refused_with_what_is_left_to_rename() {
-    let course = course();
-    course.replace(MAIN, "Some(\"sum\") => sum()", "Some(\"add\") => add()");
-    course.replace(MAIN, "fn sum()", "fn add()");
-    course.replace(MAIN, "\"sum\\ntwo-workers\"", "\"add\\ntwo-workers\"");
-    let section = place(&course, README, "## sum");
-    let excerpt = place(&course, README, "fn sum()");
-    refused(
-        &course,
-        &[
-            &format!("{section}: the section is about a step sum, which the lesson does not list"),
-            "step add has no section\n    mend: add one with the heading `## add: ",
-            "step add has no function `add` in Python",
-            "counting.py:1: `--list` names the steps sum, two-workers\n",
-            &format!("{excerpt}: `fn sum` does not appear anywhere in the lesson"),
-        ],
-    );
-    let told = course.tell(&["sync"]);
-    assert!(
-        told.error
-            .contains(&format!("{excerpt}: `fn sum` does not appear")),
-        "{told:?}"
-    );
-    assert_eq!(told.status, Some(1), "{told:?}");
-}
-
-#[test]
-fn a_step_that_fails_is_refused_with_what_it_said() {
-    let course = course();
-    course.replace(
-        MAIN,
-        "    println!(\"the sum is {total}\");\n",
-        "    println!(\"the sum is {total}\");\n    panic!(\"too tired\");\n",
-    );
-    refused(
-        &course,
-        &[
-            "step sum failed: it ended with exit status: 101\n",
-            "    (stderr) too tired\n",
-        ],
-    );
-}
-
-#[test]
-fn a_lesson_that_does_not_build_is_refused_with_what_cargo_said() {
-    let course = course();
-    course.replace(MAIN, "fn count(name", "fn count(nam");
-    refused(
-        &course,
-        &[
-            "the steps of lesson counting cannot be told: it does not build:",
-            "cannot find value `name`",
-        ],
-    );
-}
-
-#[test]
-fn one_lesson_can_be_checked_while_another_is_in_disorder() {
-    let course = course();
-    for (path, text) in [
-        (MAIN, "fn main() {}".to_owned()),
-        (README, "# T\n".to_owned()),
-    ] {
-        course.write(&path.replace("counting", "resting"), &text);
-    }
-    let manifest = MANIFEST
-        .replace("counting", "resting")
-        .replace("number = 1", "number = 2");
-    course.write("lessons/resting/Cargo.toml", &manifest);
-    course.replace("Cargo.toml", "[\"", "[\"lessons/resting\", \"");
-    let told = course.tell(&["check", "counting"]);
-    assert_eq!(told.status, Some(0), "{told:?}");
-    refused(&course, &["lesson resting has no Python counterpart"]);
-}
-
-#[test]
-fn an_unknown_lesson_and_an_option_are_refused() {
-    for task in ["sync", "check"] {
-        let told = course().tell(&[task, "countin"]);
-        assert!(told.error.contains("did you mean `counting`?"), "{told:?}");
-        assert_eq!(told.status, Some(2), "{told:?}");
-        assert_eq!(course().tell(&[task, "--all"]).status, Some(2));
-    }
+    let check = |state| {
+        let mut check = course.command(&["check"]);
+        check.env("EXERCISES", state);
+        told(check.env("PATH", path_with(programs.path())))
+    };
+    let Told { out, status, .. } = check("");
+    let gap =
+        format!("{EXERCISE}:1: note: no gap is marked, so it counts as filled in; mark a gap");
+    assert!(out.contains(&gap), "{out}");
+    let sum = "\nProblems: 0. The steps in Python were not checked: python3 is Python 3.8.1, ";
+    assert!(out.contains(sum), "{out}");
+    assert_eq!(status, Some(0));
+    let Told { out, status, .. } = check("untouched");
+    assert!(out.contains("\nProblems: 1. "), "{out}");
+    assert_eq!(status, Some(1));
 }

@@ -111,7 +111,7 @@ fn unread(mut command: Command) -> Option<i32> {
 fn what_a_task_finds_counts_though_nobody_reads_it() {
     let course = SmallCourse::new();
     assert_eq!(unread(course.command(&["check", "greeting"])), Some(1));
-    assert_eq!(unread(course.command(&["sync", "greeting"])), Some(1));
+    assert_eq!(unread(course.command(&["check", "--fix", "greeting"])), Some(1));
     let mut doctor = course.command(&["doctor"]);
     doctor.env("TMPDIR", course.path("nowhere"));
     assert_eq!(unread(doctor), Some(1));

@@ -1,0 +1,183 @@
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use super::Subject;
+use course::build::{Program, cargo};
+use course::command;
+use course::document::{Code, Document};
+use course::python::{self, Python};
+use course::run::{self, Line, MOST_KEPT};
+use course::source::Source;
+use course::transcript::Transcript;
+
+/// How long a run may take: longer than in the player, as all lessons run at the same time.
+const LIMIT: Duration = Program::STEP_LIMIT.saturating_mul(5);
+
+/// Runs a program, and returns what it prints on standard output; if it fails, why.
+pub(super) fn output(command: Command) -> Result<Vec<String>, String> {
+    let (mut printed, mut errors) = (Vec::new(), String::new());
+    let end = run::run(command, LIMIT, |line| {
+        match line {
+            Line::Output(text) if printed.len() < MOST_KEPT => printed.push(text),
+            Line::Error(text) if errors.len() < MOST_KEPT => errors.extend(["\n", &text]),
+            _ => {}
+        }
+        Ok(())
+    });
+    match end {
+        Ok(end) if end.is_success() => Ok(printed),
+        Ok(end) => Err(format!("{end}{errors}")),
+        Err(error) => Err(format!("it cannot be run: {error}")),
+    }
+}
+
+/// Compares the blocks of the language `console` with runs.
+pub(super) fn check_transcripts(subject: &Subject) {
+    let is_console = |code: &&Code| code.language() == "console";
+    for code in subject.readme.code().filter(is_console) {
+        if let Err((place, what)) = compare(subject, code) {
+            let mend = "correct the step or the block: CONTRIBUTING.md describes transcripts";
+            subject.problem(code.line + place, what, mend);
+        }
+    }
+}
+
+/// Compares a transcript with a run of its step. An error tells a line of the block, and what differs.
+fn compare(subject: &Subject, code: &Code) -> Result<(), (usize, String)> {
+    let is_shown = |step: &&String| code.is_run_of(&command(&subject.lesson.name, step));
+    let step = subject.steps.iter().find(is_shown);
+    // Commands for the reader may stand alone.
+    if step.is_none() && code.text.lines().all(|line| line.starts_with("$ ")) {
+        return Ok(());
+    }
+    let transcript = Transcript::of(code).map_err(|what| (0, what))?;
+    let step = step.ok_or_else(|| (0, format!("`{}` runs no step", transcript.command)))?;
+    let printed = output(subject.program.step(step));
+    let printed = printed.map_err(|failure| (0, format!("step {step} failed: {failure}")))?;
+    transcript.compare(&printed).map_or(Ok(()), |difference| {
+        // The first two lines are the fence and the command.
+        let what = format!("step {step} prints something else (- README, + run):\n{difference}");
+        Err((2 + difference.place(), what))
+    })
+}
+
+/// Runs the Python counterpart, which must have the same steps.
+pub(super) fn check_python(subject: &Subject, python: Option<&Python>) {
+    let (name, steps, report) = (&subject.lesson.name, &subject.steps, subject.report);
+    let (path, root) = (python::script(name), report.root);
+    let (path, Some(python)) = (Path::new(&path), python) else {
+        return;
+    };
+    let listed = output(python.step(root, name, "--list"));
+    if listed.as_ref() != Ok(steps) {
+        let listed = listed.map_or_else(|failure| failure, |listed| listed.join(", "));
+        let what = format!("`--list` does not print the steps of the program in Rust: {listed}");
+        let mend = format!("make `STEPS` there {}", steps.join(", "));
+        return report.add(path, 1, what, mend);
+    }
+    for step in steps {
+        if let Err(failure) = output(python.step(root, name, step)) {
+            let what = format!("step {step} failed: {failure}");
+            let command = python::command(name, step).replace("$ ", "");
+            report.add(path, 1, what, format!("correct it; `{command}` runs it"));
+        }
+    }
+}
+
+/// Compiles the examples that blocks `compile_fail` show, and compares what the compiler says. (The
+/// tests of the documentation compare no error codes.)
+pub(super) fn check_refused(subject: &Subject, libraries: &[String]) {
+    let sources = subject.sources.rust.iter();
+    let examples: Vec<Document> = sources.map(documentation).collect();
+    let mut blocks = subject.readme.code().peekable();
+    while let Some(block) = blocks.next() {
+        let mut examples = examples.iter().flat_map(Document::code);
+        let example = examples.find(|example| visible(example) == block.text);
+        // A block without an example has been reported.
+        let Some(example) = example.filter(|_| block.has_tag("compile_fail")) else {
+            continue;
+        };
+        let said = compile(subject, example, libraries);
+        // The compiler's words are in the block that follows, or in this one's comment.
+        let following = blocks.peek().filter(|next| next.text.starts_with("error"));
+        let line = following.unwrap_or(&block).text.lines().next();
+        let line = line.unwrap_or_default();
+        let words = line.strip_prefix("// does not compile: ");
+        let words = words.or(following.map(|_| line));
+        let is_quoted = words.is_some_and(|words| said.contains(words));
+        let is_code = |tag: &str| said.contains(&format!("error[{tag}]: "));
+        if !is_quoted || !example.tags().any(is_code) {
+            let error = said.lines().find(|line| line.starts_with("error"));
+            let what = format!("the compiler says: {}", error.unwrap_or("nothing"));
+            let mend = "name the code in the fence of the example, and the words in its first \
+                        line, `// does not compile: …`, or in the block that follows";
+            subject.problem(block.line, what, mend);
+        }
+    }
+}
+
+/// Compiles an example, and returns what the compiler says.
+fn compile(subject: &Subject, example: &Code, libraries: &[String]) -> String {
+    let lines = example.text.lines().filter(|line| *line != "#");
+    let lines = lines.map(|line| line.strip_prefix("# ").unwrap_or(line));
+    let mut text = lines.collect::<Vec<_>>().join("\n");
+    if !text.contains("fn main()") {
+        text = format!("fn main() {{\n{text}\n}}\n");
+    }
+    let path = format!("{}-refused.rs", subject.lesson.name);
+    let path = subject.program.beside(&path);
+    // If this fails, rustc says so.
+    let _ = fs::write(&path, text);
+    let mut rustc = Command::new("rustc");
+    rustc.args(["--edition=2024", "--emit=obj", "--color=never", "-o"]);
+    rustc
+        .args([&path.with_extension("o"), &path])
+        .args(libraries);
+    output(rustc).err().unwrap_or_default()
+}
+
+/// Returns the documentation of a Rust file, in which fences are only in comments.
+fn documentation(source: &Source) -> Document {
+    let lines = source.text.lines().map(|line| {
+        let said = line.strip_prefix("//!").or(line.strip_prefix("///"));
+        said.map_or(line, |said| said.strip_prefix(' ').unwrap_or(said))
+    });
+    Document::parse(&lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// Returns an example as a reader of the documentation sees it.
+fn visible(example: &Code) -> String {
+    let is_visible = |line: &&str| *line != "#\n" && !line.starts_with("# ");
+    let lines = example.text.split_inclusive('\n');
+    lines.filter(is_visible).collect()
+}
+
+/// Returns the arguments with which rustc finds the libraries that Cargo has built for the lessons.
+pub(super) fn libraries(root: &Path, names: &[&str]) -> anyhow::Result<Vec<String>> {
+    let mut cargo = cargo(root, "build");
+    cargo.args(["--keep-going", "--message-format=json"]);
+    // The packages that were built before: with others, the libraries would have other features.
+    for name in names {
+        cargo.args(["--package", name, "--bin", name]);
+    }
+    let output = cargo.output().context("cargo cannot be started")?;
+    let mut arguments = Vec::new();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let message: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
+        let mut files = message["filenames"].as_array().into_iter().flatten();
+        let file = files.find_map(|file| {
+            file.as_str()
+                .filter(|file| file.rsplit('.').next() == Some("rlib"))
+        });
+        if let (Some(file), Some(name)) = (file, message["target"]["name"].as_str()) {
+            let folder = Path::new(file).parent().unwrap_or(root).display();
+            arguments.push(format!("-Ldependency={folder}"));
+            arguments.push(format!("--extern={}={file}", name.replace('-', "_")));
+        }
+    }
+    Ok(arguments)
+}
