@@ -10,7 +10,6 @@ mod gap;
 mod highlight;
 mod keys;
 mod lesson;
-mod manifest;
 mod markdown;
 mod mdbook;
 mod player;

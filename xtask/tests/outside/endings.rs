@@ -9,10 +9,7 @@ use std::time::{Duration, Instant};
 use crate::small_course::{SmallCourse, awaited, finished, told};
 
 /// Starts xtask, waits for a line that contains a text, and returns the line and what reads on.
-fn read_until(
-    mut command: Command,
-    text: &'static str,
-) -> (Child, String, impl BufRead + use<>) {
+fn read_until(mut command: Command, text: &'static str) -> (Child, String, impl BufRead + use<>) {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut player = command.spawn().expect("xtask starts");
     let mut out = BufReader::new(player.stdout.take().expect("its output"));
@@ -111,7 +108,10 @@ fn unread(mut command: Command) -> Option<i32> {
 fn what_a_task_finds_counts_though_nobody_reads_it() {
     let course = SmallCourse::new();
     assert_eq!(unread(course.command(&["check", "greeting"])), Some(1));
-    assert_eq!(unread(course.command(&["check", "--fix", "greeting"])), Some(1));
+    assert_eq!(
+        unread(course.command(&["check", "--fix", "greeting"])),
+        Some(1)
+    );
     let mut doctor = course.command(&["doctor"]);
     doctor.env("TMPDIR", course.path("nowhere"));
     assert_eq!(unread(doctor), Some(1));
@@ -142,7 +142,10 @@ fn a_step_that_fails_when_nobody_reads_any_more_is_a_failure_of_the_lesson() {
                    while !Path::new(\"unread\").exists() { sleep(Duration::from_millis(5)) }\n    \
                    exit(7)\n}\n";
     course.write("lessons/trouble/src/main.rs", program);
-    let (player, _, out) = read_until(course.command(&["lesson", "trouble", "fails"]), "$ cargo run");
+    let (player, _, out) = read_until(
+        course.command(&["lesson", "trouble", "fails"]),
+        "$ cargo run",
+    );
     drop(out);
     course.wait_for("running");
     course.write("unread", "");
