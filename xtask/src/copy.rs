@@ -198,6 +198,9 @@ fn copy_folder(from: &Path, to: &Path, without: &[&str]) -> anyhow::Result<()> {
     files.retain(|file| !without.iter().any(|folder| file.starts_with(folder)));
     for file in files {
         let path = from.join(&file);
+        if !path.symlink_metadata()?.is_file() {
+            continue;
+        }
         let bytes =
             fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
         put(&to.join(file), &bytes)?;

@@ -1,10 +1,9 @@
 //! What `cargo xtask` says and plays, seen from outside. Keys come by a pipe, a line each.
 
 use std::io::Write;
-use std::path::Path;
 use std::process::{Child, Stdio};
 
-use crate::small_course::{SmallCourse, Told, finished, told, xtask};
+use crate::small_course::{SmallCourse, Told, finished};
 
 /// Starts xtask with its input and output in our hands.
 fn start(course: &SmallCourse, arguments: &str) -> Child {
@@ -254,12 +253,4 @@ fn a_lesson_that_does_not_build_can_be_passed_by() {
          no_such_function .. [Enter: go on .. Lesson 1 of 3 .. - broken: it does not build",
     );
     assert_eq!(told.status, Some(1));
-}
-
-#[test]
-fn this_checkout_keeps_the_house_rules() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
-    let root = root.expect("the root of the checkout");
-    let Told { out, error, status } = told(&mut xtask(root, &["check"]));
-    assert_eq!(status, Some(0), "{out}{error}");
 }

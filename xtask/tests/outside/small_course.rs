@@ -5,9 +5,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
+#[cfg(unix)]
+use std::sync::{Arc, Once, atomic::AtomicBool};
 use std::thread;
 use std::time::{Duration, Instant};
 
+#[cfg(unix)]
+use signal_hook::flag::register_conditional_default;
 use tempfile::TempDir;
 
 /// `greeting` works, `trouble` has a step that fails, `broken` does not compile.
@@ -139,6 +143,8 @@ impl SmallCourse {
 
 /// Returns the command that runs xtask as `cargo xtask` does in the checkout `root`.
 pub(crate) fn xtask(root: &Path, arguments: &[&str]) -> Command {
+    #[cfg(unix)]
+    start_programs_with_default_signals();
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command
         .args(arguments)
@@ -147,6 +153,21 @@ pub(crate) fn xtask(root: &Path, arguments: &[&str]) -> Command {
         .current_dir(root)
         .stdin(Stdio::null());
     command
+}
+
+/// Lets no program that is started inherit an ignored signal, as in the background of a shell: a signal with a
+/// handler has its default in the next program. The tests themselves end by these signals as ever.
+#[cfg(unix)]
+fn start_programs_with_default_signals() {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+            let always = Arc::new(AtomicBool::new(true));
+            register_conditional_default(signal, always).expect("the signal can be handled");
+        }
+    });
 }
 
 /// Makes a script of the shell that can be run, and the folder for it.
