@@ -17,7 +17,7 @@ use crate::task::{self, though_unread};
 use course::build::{Build, Program};
 use course::document::Document;
 use course::python::Python;
-use course::source::Sources;
+use course::source::{Sources, visible};
 use course::{Course, Lesson};
 
 pub(crate) const USAGE: &str = "\
@@ -147,6 +147,7 @@ impl Report<'_> {
     /// Adds what is wrong in a line of a file, or a note, which has no `mend`.
     fn add(&self, file: &Path, line: usize, what: impl Display, mend: impl Display) {
         let (what, mend) = (what.to_string(), mend.to_string());
+        let what = visible(&what);
         let mut text = what.replace('\n', "\n    ");
         if !mend.is_empty() {
             text += if what.contains('\n') {

@@ -1,20 +1,21 @@
 //! `cargo xtask copy`: a lesson as a project of its own.
 
 use std::collections::BTreeSet;
-use std::env;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{self, Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
 use lexopt::{Arg, Parser, ValueExt};
 
 use crate::tool;
+use course::build::cargo;
 use course::document::{Destination, Document};
+use course::interruption::Delay;
 use course::misuse::Misuse;
-use course::source::files_below;
+use course::source::{files_below, text_of};
 use course::{Course, Lesson};
 
 pub(crate) const USAGE: &str = "\
@@ -103,6 +104,8 @@ fn copy(course: &Course, lesson: &Lesson, dir: &Path) -> anyhow::Result<()> {
             .into());
         }
     }
+    // An interruption ends Cargo, and what is there is removed, before this program ends.
+    let _delay = Delay::begin()?;
     let is_missing = |folder: &&Path| folder.symlink_metadata().is_err();
     let new = dir.ancestors().take_while(is_missing).last();
     let filled = fs::create_dir_all(&dir)
@@ -181,10 +184,8 @@ fn fill(
     put(&dir.join(".gitignore"), b"/target\n")?;
 
     // Takes out of the course's lock file what this project does not need; no version changes.
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo
-        .args(["update", "--workspace", "--offline", "--quiet"])
-        .current_dir(dir);
+    let mut cargo = cargo(dir, "update");
+    cargo.args(["--workspace", "--offline", "--quiet"]);
     tool::run(cargo, LIMIT).context(
         "Cargo.lock cannot be written for the copy; run `cargo fetch` in the course while there is \
          a network, and try again",
@@ -240,7 +241,7 @@ fn readme(lesson: &str, text: &str) -> String {
 
 /// Reads a text; an error names the file.
 pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
-    fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))
+    text_of(path)
 }
 
 /// Writes a file, and makes the folder for it.

@@ -11,6 +11,7 @@ use crate::screen::Screen;
 use crate::table;
 use crate::task::though_unread;
 use course::Course;
+use course::build::cargo;
 use course::python::Python;
 
 pub(crate) const USAGE: &str = "\
@@ -105,10 +106,8 @@ fn rust() -> Check {
 }
 
 fn packages(root: &Path) -> Check {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut tree = Command::new(cargo);
-    tree.args(["tree", "--workspace", "--locked", "--offline"])
-        .current_dir(root);
+    let mut tree = cargo(root, "tree");
+    tree.args(["--workspace", "--locked", "--offline"]);
     let (found, verdict) = match first_line(&mut tree) {
         Ok(_) => ("all downloaded: you need no network".to_owned(), OK),
         Err(why) if why.contains("download") || why.contains("no matching package") => (why, NOTE),
@@ -183,7 +182,7 @@ fn open_files() -> Check {
 
 fn python() -> Check {
     let (found, verdict) = match Python::find() {
-        Ok(_) => ("python3".to_owned(), OK),
+        Ok(python) => (python.version, OK),
         Err(why) => (why, NOTE),
     };
     let remedy = "Only `lesson --python` needs Python 3.9 or newer, installed as `python3`.";
@@ -203,7 +202,9 @@ fn first_line(command: &mut Command) -> Result<String, String> {
         output.stderr
     };
     let text = String::from_utf8_lossy(&text);
-    let line = text.lines().next().unwrap_or_default().to_owned();
+    let mut errors = text.lines().filter(|line| line.starts_with("error"));
+    let line = errors.next().or_else(|| text.lines().next());
+    let line = line.unwrap_or_default().to_owned();
     if is_success { Ok(line) } else { Err(line) }
 }
 

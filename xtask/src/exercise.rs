@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use lexopt::{Arg, Parser, ValueExt};
 
+use crate::copy::put;
 use crate::gap;
 use crate::screen::Screen;
 use crate::task::though_unread;
@@ -14,6 +15,7 @@ use course::build::{Build, Program};
 use course::document::{Document, Section};
 use course::misuse::Misuse;
 use course::run::{self, End, Line};
+use course::source::text_of;
 use course::{Course, Lesson};
 
 pub(crate) const USAGE: &str = "\
@@ -123,7 +125,7 @@ impl<'a> Exercise<'a> {
         let exercise = Self {
             course,
             lesson,
-            task: Document::parse(&read(&path)?),
+            task: Document::parse(&text_of(&path)?),
             hints_file: progress.join(format!("{name}.hints")),
             solved_file: progress.join(format!("{name}.solved")),
         };
@@ -146,7 +148,7 @@ impl<'a> Exercise<'a> {
     /// Returns how far the program is: solved as it is now, untouched while the gap is marked, or
     /// else begun.
     fn state(&self) -> anyhow::Result<&'static str> {
-        let program = read(&self.lesson.folder.join(PROGRAM))?;
+        let program = text_of(&self.lesson.folder.join(PROGRAM))?;
         Ok(match fs::read_to_string(&self.solved_file) {
             Ok(solved) if solved == program => "solved",
             _ if gap::is_marked(&program) => "untouched",
@@ -166,7 +168,7 @@ impl<'a> Exercise<'a> {
     fn check(&self, screen: &mut Screen) -> anyhow::Result<ExitCode> {
         though_unread(self.introduce(screen))?;
         // Read before the build, so that it is what the checks see.
-        let source = read(&self.lesson.folder.join(PROGRAM))?;
+        let source = text_of(&self.lesson.folder.join(PROGRAM))?;
         let name = &self.lesson.name;
         let example = format!("{name}-exercise");
         let built = Program::build_exercise(&self.course.root, name, &example, |doing| {
@@ -197,8 +199,8 @@ impl<'a> Exercise<'a> {
             though_unread(self.show_failure(screen, &why, ""))?;
             return Ok(ExitCode::FAILURE);
         }
-        write(&self.solved_file, &source)?;
-        write(&self.hints_file, "0")?;
+        put(&self.solved_file, source.as_bytes())?;
+        put(&self.hints_file, b"0")?;
         though_unread(self.show_success(screen))?;
         Ok(ExitCode::SUCCESS)
     }
@@ -254,13 +256,13 @@ impl<'a> Exercise<'a> {
         let number = (self.shown_hints() + 1).min(hints.len());
         screen.heading(&format!("Hint {number} of {}", hints.len()))?;
         screen.blocks(&hints[number - 1].blocks)?;
-        write(&self.hints_file, &number.to_string())?;
+        put(&self.hints_file, number.to_string().as_bytes())?;
         self.offer_hint(screen)?;
         Ok(ExitCode::SUCCESS)
     }
 
     fn show_solution(&self, screen: &mut Screen) -> anyhow::Result<ExitCode> {
-        let solution = read(&self.lesson.folder.join(SOLUTION))?;
+        let solution = text_of(&self.lesson.folder.join(SOLUTION))?;
         screen.code(&self.path(SOLUTION), "rust", &solution)?;
         let name = &self.lesson.name;
         let command = format!("cargo run -q -p {name} --example {name}-solution");
@@ -271,15 +273,4 @@ impl<'a> Exercise<'a> {
 
 fn is_hint(section: &Section) -> bool {
     section.heading.starts_with("Hint ")
-}
-
-fn read(path: &Path) -> anyhow::Result<String> {
-    fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))
-}
-
-fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    let folder = path.parent().unwrap_or(path);
-    fs::create_dir_all(folder)
-        .and_then(|()| fs::write(path, text))
-        .with_context(|| format!("{} cannot be written", path.display()))
 }

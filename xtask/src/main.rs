@@ -31,6 +31,7 @@ use std::process::ExitCode;
 use lexopt::Parser;
 
 use course::misuse::{Misuse, suggestion};
+use course::source::visible;
 use support::nearest_name;
 
 const USAGE: &str = "\
@@ -128,7 +129,7 @@ fn report(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     // If nobody is there to be told, the exit status still counts.
-    let _ = writeln!(io::stderr(), "error: {error:#}");
+    let _ = writeln!(io::stderr(), "error: {}", visible(&format!("{error:#}")));
     let is_misuse = error.is::<Misuse>() || error.is::<lexopt::Error>();
     ExitCode::from(if is_misuse { 2 } else { 1 })
 }

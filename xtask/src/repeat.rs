@@ -4,11 +4,10 @@ mod race;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::io;
 use std::num::NonZeroUsize;
 use std::process::{Command, ExitCode};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use lexopt::{Arg, Parser, ValueExt};
 
 use crate::screen::Screen;
@@ -16,7 +15,7 @@ use course::Course;
 use course::build::{Build, Program};
 use course::interruption::Delay;
 use course::misuse::Misuse;
-use course::run::{self, End, Line};
+use course::run::{End, Gathered, gather};
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask repeat LESSON STEP [-n TIMES] [OPTIONS]
@@ -40,9 +39,6 @@ Examples:
   cargo xtask repeat threads three-workers
 ";
 
-/// So many bytes of a run's output are kept; no step prints nearly as many.
-const MOST_KEPT: usize = 1 << 20;
-
 struct Options {
     lesson: String,
     step: String,
@@ -64,8 +60,11 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     };
     let delay = Delay::begin().context("signals cannot be watched")?;
-    let races = Run::of(program.step("--races"))?.output;
-    let is_race = races.lines().any(|race| race == step);
+    let races = gather(program.step("--races"), Program::STEP_LIMIT)?;
+    if !races.end.is_success() && delay.look().is_ok() {
+        bail!("lesson {name} does not list its races: {}", races.end);
+    }
+    let is_race = races.output.lines().any(|race| race == step);
     let schedule = options.schedule.as_deref().or(is_race.then_some("free"));
     let command = |schedule: Option<&str>| {
         let mut command = program.step(step);
@@ -110,7 +109,7 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
     match schedule {
         None => output::show(&mut screen, &outcomes)?,
         Some("free") if all_worked && delay.look().is_ok() => {
-            let all = Run::of(command(Some("all")))?;
+            let all = gather(command(Some("all")), Program::STEP_LIMIT)?;
             let command = course::command(name, step).replacen("$ ", "", 1);
             race::show(&mut screen, outcomes, &all, &command)?;
         }
@@ -176,12 +175,12 @@ fn repeat(
     times: NonZeroUsize,
     delay: &Delay,
     command: impl Fn() -> Command,
-    mut count: impl FnMut(&Run),
+    mut count: impl FnMut(&Gathered),
 ) -> anyhow::Result<bool> {
     let mut failed = 0;
     for number in 1..=times.get() {
         screen.status("Running", &format!("{number} of {times}"))?;
-        let run = Run::of(command());
+        let run = gather(command(), Program::STEP_LIMIT);
         if delay.look().is_err() {
             screen.end_status()?;
             screen.paragraph("Interrupted. This is what has been counted so far.")?;
@@ -192,15 +191,16 @@ fn repeat(
             count(&run);
             continue;
         }
-        screen.end_status()?;
         let is_misuse = matches!(run.end, End::Finished(status) if status.code() == Some(2));
-        if is_misuse && let Some(message) = run.error.strip_prefix("error: ") {
+        if is_misuse && let Some(message) = run.errors.strip_prefix("error: ") {
+            screen.end_status()?;
             return Err(Misuse(message.trim_end().to_owned()).into());
         }
         failed += 1;
         if failed == 1 {
+            screen.end_status()?;
             screen.failure(&format!("Run {number} failed: {}.", run.end))?;
-            screen.code("", "", &(run.output + &run.error))?;
+            screen.code("", "", &(run.output + &run.errors))?;
         }
         if matches!(run.end, End::TooLong(_)) {
             break;
@@ -213,29 +213,4 @@ fn repeat(
         ))?;
     }
     Ok(failed == 0)
-}
-
-/// A run of the step that has ended, and what it printed.
-struct Run {
-    end: End,
-    output: String,
-    error: String,
-}
-
-impl Run {
-    /// Runs a command with the time limit of a step that is played.
-    fn of(command: Command) -> io::Result<Self> {
-        let (mut output, mut error) = (String::new(), String::new());
-        let end = run::run(command, Program::STEP_LIMIT, |line| {
-            let (text, line) = match line {
-                Line::Output(line) => (&mut output, line),
-                Line::Error(line) => (&mut error, line),
-            };
-            if text.len() < MOST_KEPT {
-                text.extend([&line, "\n"]);
-            }
-            Ok(())
-        })?;
-        Ok(Self { end, output, error })
-    }
 }

@@ -9,6 +9,7 @@ use textwrap::core::display_width;
 use crate::highlight::painted;
 use crate::markdown::{self, wrap};
 use course::document::{Block, Code};
+use course::source::visible;
 
 const PLAIN_WIDTH: usize = 80;
 const WIDEST: usize = 100;
@@ -155,8 +156,11 @@ impl<'a> Screen<'a> {
     }
 
     pub(crate) fn title_lines(&self, place: &str, title: &str) -> [String; 3] {
-        let title = self.style.paint(UNDERLINED, &self.style.paint(BOLD, title));
-        [self.style.paint(MAGENTA, place), title, String::new()]
+        let (place, title) = (visible(place), visible(title));
+        let title = self
+            .style
+            .paint(UNDERLINED, &self.style.paint(BOLD, &title));
+        [self.style.paint(MAGENTA, &place), title, String::new()]
     }
 
     /// Shows the heading of a section.
@@ -165,7 +169,7 @@ impl<'a> Screen<'a> {
     }
 
     pub(crate) fn heading_lines(&self, text: &str) -> [String; 2] {
-        [self.style.paint(BOLD, text), String::new()]
+        [self.style.paint(BOLD, &visible(text)), String::new()]
     }
 
     /// Shows text and code as they stand in a README.
@@ -187,7 +191,11 @@ impl<'a> Screen<'a> {
     }
 
     fn prose_lines(&self, text: &str) -> Vec<String> {
-        let mut lines = markdown::lines(&visible(text), self.width, self.style);
+        let mut lines = markdown::lines(
+            &visible(&text.replace("\r\n", "\n")),
+            self.width,
+            self.style,
+        );
         lines.extend((!lines.is_empty()).then(String::new));
         lines
     }
@@ -202,7 +210,7 @@ impl<'a> Screen<'a> {
         if !label.is_empty() {
             lines.push(self.style.paint(MAGENTA, &format!("{label}:")));
         }
-        let code = painted(language, &visible(code), self.style);
+        let code = painted(language, &visible(&code.replace("\r\n", "\n")), self.style);
         lines.extend(code.lines().flat_map(|line| self.behind(INDENT, line)));
         lines.push(String::new());
         lines
@@ -336,19 +344,6 @@ impl<'a> Screen<'a> {
     fn rows(&self, line: &str) -> usize {
         display_width(line).div_ceil(self.columns.max(1)).max(1)
     }
-}
-
-/// Returns a text with its control characters made visible: the terminal must not obey a file.
-fn visible(text: &str) -> String {
-    let mut shown = String::new();
-    for letter in text.replace("\r\n", "\n").chars() {
-        match letter {
-            '\n' | '\t' => shown.push(letter),
-            _ if letter.is_control() => shown.extend(letter.escape_default()),
-            _ => shown.push(letter),
-        }
-    }
-    shown
 }
 
 fn label(code: &Code) -> &str {

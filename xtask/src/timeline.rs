@@ -14,7 +14,7 @@ use crate::screen::Screen;
 use course::Course;
 use course::build::{Build, Program};
 use course::misuse::Misuse;
-use course::run::{self, End, Line};
+use course::run::{self, End, Line, gather};
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask timeline LESSON STEP [OPTIONS]
@@ -62,21 +62,14 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let program = build(&mut screen, &course.root, &lesson.name)?;
     let mut command = program.step(step);
     let recording = Recording::of(&program, &mut command)?;
-    let mut printed = Vec::new();
-    let end = run::run(command, Program::STEP_LIMIT, |line| {
-        let (Line::Output(text) | Line::Error(text)) = line;
-        printed.push(text);
-        Ok(())
-    });
     let name = format!("{} {step}", lesson.name);
-    let end = end.with_context(|| format!("step {name} cannot be run"))?;
-    if !end.is_success() {
-        bail!(
-            "step {name} failed: {end}. It printed:\n{}",
-            printed.join("\n")
-        );
-    }
+    let run = gather(command, Program::STEP_LIMIT);
+    let run = run.with_context(|| format!("step {name} cannot be run"))?;
     recording.show(&mut screen, &course.root, &name, &options)?;
+    if !run.end.is_success() {
+        let printed = run.output + &run.errors;
+        bail!("step {name} failed: {}. It printed:\n{printed}", run.end);
+    }
     Ok(ExitCode::SUCCESS)
 }
 

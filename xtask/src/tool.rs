@@ -5,18 +5,17 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 
-use course::run::{self, Line};
+use course::run::gather;
 
 /// Runs a program, and fails with what it said unless it succeeds.
 pub(crate) fn run(command: Command, limit: Duration) -> anyhow::Result<()> {
     let program = command.get_program().display().to_string();
-    let mut said = String::new();
-    let end = run::run(command, limit, |line| {
-        let (Line::Output(line) | Line::Error(line)) = line;
-        said.extend([&line, "\n"]);
-        Ok(())
-    })
-    .with_context(|| format!("{program} cannot be run"))?;
-    ensure!(end.is_success(), "{program} failed: {end}\n{said}");
+    let run = gather(command, limit).with_context(|| format!("{program} cannot be run"))?;
+    let said = run.output + &run.errors;
+    ensure!(
+        run.end.is_success(),
+        "{program} failed: {}\n{said}",
+        run.end
+    );
     Ok(())
 }

@@ -77,10 +77,10 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     };
     if error.is::<lexopt::Error>() {
-        eprintln!("error: {error}");
+        let _ = writeln!(io::stderr(), "error: {error}");
         return ExitCode::from(2);
     }
-    eprintln!("error: {error:#}");
+    let _ = writeln!(io::stderr(), "error: {error:#}");
     ExitCode::FAILURE
 }
 
@@ -107,7 +107,7 @@ fn bench() -> Result<()> {
         rows = ROWS.iter().collect();
     }
     let machine = Machine::look();
-    eprint!("{}", machine.missing);
+    let _ = write!(io::stderr(), "{}", machine.missing);
     ensure!(
         !readme || machine.missing.is_empty(),
         "nothing was measured for the README"

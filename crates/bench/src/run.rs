@@ -1,7 +1,7 @@
 //! Runs the measurements in turns, each in a process of its own.
 
 use std::env;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
@@ -43,7 +43,10 @@ pub(crate) fn run(rows: &[&'static Row], rounds: u32, machine: &Machine) -> Vec<
             let (row, side) = (it.row.name, it.side.title);
             if io::stderr().is_terminal() {
                 let left = (start.elapsed() * (all - done) / done.max(1)).as_secs();
-                eprint!("\r\x1b[K{done} of {all}, about {left} s left: {row}, {side}\r");
+                let _ = write!(
+                    io::stderr(),
+                    "\r\x1b[K{done} of {all}, about {left} s left: {row}, {side}\r"
+                );
             }
             done += 1;
             // What has failed may take as long as the limit. What takes long is measured less often.
@@ -54,14 +57,14 @@ pub(crate) fn run(rows: &[&'static Row], rounds: u32, machine: &Machine) -> Vec<
             match measure(row, side) {
                 Ok(samples) => it.nanoseconds.extend(samples),
                 Err(error) => {
-                    eprintln!("{row}, {side} failed: {error:#}");
+                    let _ = writeln!(io::stderr(), "{row}, {side} failed: {error:#}");
                     it.has_failed = true;
                 }
             }
         }
     }
     if io::stderr().is_terminal() {
-        eprint!("\x1b[K");
+        let _ = write!(io::stderr(), "\x1b[K");
     }
     results
 }

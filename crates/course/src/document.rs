@@ -119,20 +119,22 @@ impl Document {
         document
     }
 
-    /// Returns the text with new contents at some places, which do not overlap.
+    /// Returns the text with new contents at some places. Of edits that overlap, the first one counts.
     pub fn edited(&self, mut edits: Vec<(Range<usize>, String)>) -> String {
         edits.sort_by_key(|(place, _)| place.start);
         let mut text = String::new();
         let mut done = 0;
         for (place, new) in edits {
+            if place.start < done {
+                continue;
+            }
             text.extend([&self.text[done..place.start], &new]);
             done = place.end;
         }
         text + &self.text[done..]
     }
 
-    /// Returns the edits that let each link lead where `destination` says. Of a link within another, such
-    /// as an image, nothing more is asked once the other has become its words.
+    /// Returns the edits that let each link lead where `destination` says.
     pub fn redirected(
         &self,
         mut destination: impl FnMut(&Link) -> Destination,
@@ -188,7 +190,10 @@ impl Document {
             }
             Tag::CodeBlock(kind) => {
                 let start = source.find('\n').map_or(source.len(), |end| end + 1);
+                // A fence that is not closed ends with the text.
                 let end = source.rfind('\n').map_or(source.len(), |end| end + 1);
+                let is_closed = source[end..].trim_start().starts_with(['`', '~']);
+                let end = if is_closed { end } else { source.len() };
                 let info = match kind {
                     CodeBlockKind::Fenced(info) => info.into_string(),
                     CodeBlockKind::Indented => String::new(),

@@ -77,10 +77,10 @@ fn handle(mut signals: Signals) {
             }
             _ => {
                 // First, so that whoever sees a program end can find out why.
-                INTERRUPTED.store(signal, SeqCst);
+                let is_second = INTERRUPTED.swap(signal, SeqCst) != 0;
                 process_group::end_all();
                 change_terminal(|terminal| (terminal.give_back)());
-                if !IS_DELAYED.load(SeqCst) {
+                if is_second || !IS_DELAYED.load(SeqCst) {
                     end_by(signal);
                 }
             }

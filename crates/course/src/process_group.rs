@@ -51,12 +51,13 @@ impl ProcessGroup {
             return Ok(status);
         }
         let id = Pid::from_child(&self.child);
-        let mut running = running();
         // The program has not been waited for, so its pid cannot be another program's.
+        let mut running = running();
         kill(id);
-        let status = self.child.wait()?;
         let groups = running.iter_mut();
         groups.for_each(|groups| groups.retain(|other| *other != id));
+        drop(running);
+        let status = self.child.wait()?;
         self.status = Some(status);
         Ok(status)
     }

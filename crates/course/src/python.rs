@@ -3,7 +3,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::run::{self, End, Line};
+use crate::run::gather;
 
 /// The oldest Python that the counterparts of the lessons run with.
 const OLDEST: (u32, u32) = (3, 9);
@@ -46,19 +46,18 @@ pub fn script(lesson: &str) -> String {
 fn find(program: &'static str) -> Result<Python, String> {
     let mut command = Command::new(program);
     command.arg("--version");
-    let mut version = String::new();
-    let end = run::run(command, LIMIT, |line| {
-        let (Line::Output(text) | Line::Error(text)) = line;
-        version.push_str(text.trim());
-        Ok(())
-    });
     let (major, minor) = OLDEST;
-    match end {
-        Ok(end) if end.is_success() && is_new_enough(&version) => Ok(Python { program, version }),
-        Ok(end @ End::Finished(_)) if end.is_success() => Err(format!(
-            "{program} is {version}, and they need {major}.{minor} or newer"
-        )),
-        Ok(end) => Err(format!("{program} does not tell its version: {end}")),
+    match gather(command, LIMIT) {
+        Ok(run) if run.end.is_success() => {
+            let version = run.output.trim().to_owned();
+            if is_new_enough(&version) {
+                return Ok(Python { program, version });
+            }
+            Err(format!(
+                "{program} is {version}, and they need {major}.{minor} or newer"
+            ))
+        }
+        Ok(run) => Err(format!("{program} does not tell its version: {}", run.end)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Err(format!("there is no {program} here"))
         }

@@ -24,8 +24,8 @@ const MOST_WAITING: usize = 1000;
 /// A line that is longer, in bytes, is cut: the rest counts as the next one.
 const LONGEST_LINE: u64 = 16 * 1024;
 
-/// So many lines of a run are worth keeping; no lesson prints nearly as many.
-pub const MOST_KEPT: usize = 10_000;
+/// So many bytes of each stream are kept of a run; no lesson prints nearly as many.
+const MOST_KEPT: usize = 1 << 20;
 
 /// How a program's run ended.
 #[derive(Debug)]
@@ -59,6 +59,34 @@ impl fmt::Display for End {
 pub enum Line {
     Output(String),
     Error(String),
+}
+
+/// A program's run, with what it printed.
+#[derive(Debug)]
+pub struct Gathered {
+    pub end: End,
+    pub output: String,
+    pub errors: String,
+}
+
+/// Runs a program as [`run`] does, and returns what it printed.
+pub fn gather(command: Command, limit: Duration) -> io::Result<Gathered> {
+    let (mut output, mut errors) = (String::new(), String::new());
+    let end = run(command, limit, |line| {
+        let (text, line) = match line {
+            Line::Output(line) => (&mut output, line),
+            Line::Error(line) => (&mut errors, line),
+        };
+        if text.len() < MOST_KEPT {
+            text.extend([&line, "\n"]);
+        }
+        Ok(())
+    })?;
+    Ok(Gathered {
+        end,
+        output,
+        errors,
+    })
 }
 
 /// Runs a program and hands over its lines as they come, those of its standard error among them.

@@ -49,10 +49,10 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     };
     if error.is::<lexopt::Error>() {
-        eprintln!("error: {error}");
+        let _ = writeln!(io::stderr(), "error: {error}");
         return ExitCode::from(2);
     }
-    eprintln!("error: {error:#}");
+    let _ = writeln!(io::stderr(), "error: {error:#}");
     ExitCode::FAILURE
 }
 

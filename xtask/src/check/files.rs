@@ -33,7 +33,15 @@ const UNWANTED: [(&str, &str, &str); 2] = [
 pub(super) fn check(lesson: &Lesson, report: &Report) {
     let read = |name: &str| {
         let path = lesson.folder.join(name.replace("NAME", &lesson.name));
-        let text = text_of(&path).ok();
+        let text = match text_of(&path) {
+            Ok(text) => Some(text),
+            Err(error) => {
+                if path.symlink_metadata().is_ok() {
+                    report.add(&path, 1, format!("{error:#}"), "replace it by a text file");
+                }
+                None
+            }
+        };
         (path, text)
     };
     for (name, needed) in NEEDED {

@@ -10,7 +10,7 @@ use course::build::{Program, cargo};
 use course::command;
 use course::document::{Code, Document};
 use course::python::{self, Python};
-use course::run::{self, Line, MOST_KEPT};
+use course::run::gather;
 use course::source::Source;
 use course::transcript::Transcript;
 
@@ -19,18 +19,9 @@ const LIMIT: Duration = Program::STEP_LIMIT.saturating_mul(5);
 
 /// Runs a program, and returns what it prints on standard output; if it fails, why.
 pub(super) fn output(command: Command) -> Result<Vec<String>, String> {
-    let (mut printed, mut errors) = (Vec::new(), String::new());
-    let end = run::run(command, LIMIT, |line| {
-        match line {
-            Line::Output(text) if printed.len() < MOST_KEPT => printed.push(text),
-            Line::Error(text) if errors.len() < MOST_KEPT => errors.extend(["\n", &text]),
-            _ => {}
-        }
-        Ok(())
-    });
-    match end {
-        Ok(end) if end.is_success() => Ok(printed),
-        Ok(end) => Err(format!("{end}{errors}")),
+    match gather(command, LIMIT) {
+        Ok(run) if run.end.is_success() => Ok(run.output.lines().map(str::to_owned).collect()),
+        Ok(run) => Err(format!("{}\n{}", run.end, run.errors.trim_end())),
         Err(error) => Err(format!("it cannot be run: {error}")),
     }
 }

@@ -1,12 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use super::Run;
 use super::histogram::{self, percent};
 use crate::screen::Screen;
+use course::run::Gathered;
 
 /// Returns each schedule and outcome that a race has printed, in lines such as `ABBA: 2 are lost`.
-pub(super) fn replays(run: &Run) -> impl Iterator<Item = (&str, &str)> {
+pub(super) fn replays(run: &Gathered) -> impl Iterator<Item = (&str, &str)> {
     run.output.lines().filter_map(|line| line.split_once(": "))
 }
 
@@ -15,14 +15,14 @@ pub(super) fn replays(run: &Run) -> impl Iterator<Item = (&str, &str)> {
 pub(super) fn show<'a>(
     screen: &mut Screen,
     mut outcomes: Vec<(&'a str, usize)>,
-    all: &'a Run,
+    all: &'a Gathered,
     command: &str,
 ) -> io::Result<()> {
     if !all.end.is_success() {
         histogram::show(screen, &outcomes, &[])?;
         return screen.failure(&format!(
             "The schedules cannot be replayed: {}",
-            all.error.trim()
+            all.errors.trim()
         ));
     }
     let mut schedules: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -42,7 +42,10 @@ pub(super) fn show<'a>(
         let example = leading.iter().min_by_key(|turns| switches(turns));
         simplest.push(example.map_or("none", |turns| turns).to_owned());
     }
-    let replay = format!("    {command} --schedule {}", simplest[0]);
+    let mut known = simplest.iter().filter(|turns| *turns != "none");
+    let replay = known
+        .next()
+        .map(|turns| format!("    {command} --schedule {turns}"));
     let columns = [("schedules", numbers), ("such as", simplest)];
     histogram::show(screen, &outcomes, &columns)?;
 
@@ -61,6 +64,9 @@ pub(super) fn show<'a>(
         percent(racing, runs),
         serial.join(", or ")
     ))?;
+    let Some(replay) = replay else {
+        return Ok(());
+    };
     screen.line("Replay a schedule as often as you like:")?;
     screen.blank()?;
     screen.line(&replay)?;
