@@ -25,18 +25,25 @@ pub(super) fn user() -> u32 {
 
 /// Opens a file of this user, and never what a link leads to.
 pub(crate) fn open(path: &Path, existence: Existence) -> io::Result<File> {
-    let file = OpenOptions::new()
+    let mut options = OpenOptions::new();
+    options
         .read(true)
         .write(true)
         .create_new(existence == Existence::New)
         .create(existence == Existence::Either)
         .mode(MODE)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(path)
-        .map_err(|error| match existence {
-            Existence::Old => error,
-            _ => shared_folder::not_made(error),
-        })?;
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    let opened = options.open(path).or_else(|error| {
+        if error.kind() != ErrorKind::PermissionDenied || !is_half_made(path) {
+            return Err(error);
+        }
+        fs::set_permissions(path, fs::Permissions::from_mode(MODE))?;
+        options.open(path)
+    });
+    let file = opened.map_err(|error| match existence {
+        Existence::Old => error,
+        _ => shared_folder::not_made(error),
+    })?;
     let found = file.metadata()?;
     if !found.is_file() || found.uid() != user() {
         let complaint = format!("{} is not a file of this user", path.display());
@@ -47,6 +54,13 @@ pub(crate) fn open(path: &Path, existence: Existence) -> io::Result<File> {
         file.set_permissions(fs::Permissions::from_mode(MODE))?;
     }
     Ok(file)
+}
+
+/// Returns whether it is a file of this user whose maker was killed before it had set the mode.
+fn is_half_made(path: &Path) -> bool {
+    let found = fs::symlink_metadata(path);
+    found
+        .is_ok_and(|found| found.is_file() && found.uid() == user() && found.mode() & 0o777 != MODE)
 }
 
 /// Opens a file and locks it, shared; `NotFound` if an old one was removed meanwhile.

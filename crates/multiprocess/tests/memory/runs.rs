@@ -12,7 +12,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::{ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, chown, symlink};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown, symlink};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -44,6 +44,7 @@ pub(crate) fn main() -> ExitCode {
             changes_its_user,
             has_another_effective_user,
             changes_its_umask,
+            finds_a_half_made_file,
             changes_its_folder,
             has_no_folder,
         ],
@@ -59,6 +60,7 @@ pub(crate) fn main() -> ExitCode {
             a_program_that_changes_its_user_begins_anew,
             the_effective_user_counts,
             the_umask_does_not_matter,
+            a_file_without_its_mode_is_cleared_away,
             names_of_others_are_passed_over,
             the_folder_for_temporary_files_may_have_any_name,
             an_empty_tmpdir_counts_as_unset,
@@ -486,6 +488,32 @@ fn changes_its_umask() {
 
 fn the_umask_does_not_matter() {
     succeeded(&Scene::new("changes_its_umask").play());
+}
+
+fn finds_a_half_made_file() {
+    init(tasks());
+    if is_root() {
+        // The superuser may open what has no mode bits.
+        setuid(NOBODY.into()).unwrap();
+    }
+    let _value = Value::new(1_u64).unwrap();
+    let mut own = files(std::process::id()).into_iter();
+    let own = own.find(|path| path.to_string_lossy().contains(".alive-"));
+    // As a worker leaves its file that is killed before it has set the mode.
+    let half_made = PathBuf::from(format!("{}0", own.unwrap().display()));
+    let mut options = fs::OpenOptions::new();
+    let made = options
+        .write(true)
+        .create_new(true)
+        .mode(0)
+        .open(&half_made);
+    drop(made.unwrap());
+    spawn(makes_and_dies, ()).unwrap().join().unwrap_err();
+    story::until("what was half made is removed", || !half_made.exists());
+}
+
+fn a_file_without_its_mode_is_cleared_away() {
+    succeeded(&Scene::new("finds_a_half_made_file").play());
 }
 
 fn names_of_others_are_passed_over() {
