@@ -505,7 +505,7 @@ fn finds_a_half_made_file() {
     let made = options
         .write(true)
         .create_new(true)
-        .mode(0)
+        .mode(0o000)
         .open(&half_made);
     drop(made.unwrap());
     spawn(makes_and_dies, ()).unwrap().join().unwrap_err();
