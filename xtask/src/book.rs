@@ -11,12 +11,11 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use lexopt::Parser;
 
-use crate::copy::{put, read};
 use crate::mdbook::{self, INSTALL};
 use crate::tool;
 use course::Course;
 use course::document::{Destination, Document};
-use course::source::files_below;
+use course::source::{files_below, put, text_of};
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask book
@@ -79,7 +78,7 @@ fn write_source(course: &Course, folder: &Path) -> anyhow::Result<usize> {
     let mut files = BTreeSet::new();
     let mut summary = vec!["# Contents\n".to_owned()];
     for page in &pages {
-        let document = Document::parse(&read(&root.join(page))?);
+        let document = Document::parse(&text_of(&root.join(page))?);
         let mut edits =
             document.redirected(|link| destination(&root, page, &link.destination, &mut files));
         edits.extend(folds(&document));
@@ -176,7 +175,7 @@ fn broken_links(book: &Path) -> anyhow::Result<Vec<String>> {
     let mut broken = Vec::new();
     for file in files {
         let page = book.join(&file);
-        let html = read(&page)?;
+        let html = text_of(&page)?;
         let links = [" href=\"", " src=\""]
             .into_iter()
             .flat_map(|begin| html.split(begin).skip(1));
@@ -199,5 +198,5 @@ fn leads_somewhere(page: &Path, html: &str, link: &str) -> bool {
         return has_id(html);
     }
     let target = page.with_file_name(path);
-    target.is_file() && (id.is_empty() || read(&target).is_ok_and(|html| has_id(&html)))
+    target.is_file() && (id.is_empty() || text_of(&target).is_ok_and(|html| has_id(&html)))
 }

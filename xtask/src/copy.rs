@@ -15,7 +15,7 @@ use course::build::cargo;
 use course::document::{Destination, Document};
 use course::interruption::Delay;
 use course::misuse::Misuse;
-use course::source::{files_below, text_of};
+use course::source::{files_below, put, text_of};
 use course::{Course, Lesson};
 
 pub(crate) const USAGE: &str = "\
@@ -129,7 +129,7 @@ fn crates_for(course: &Course, lesson: &Lesson) -> anyhow::Result<BTreeSet<PathB
     let mut crates = BTreeSet::new();
     let mut manifests = vec![lesson.manifest_path()];
     while let Some(manifest) = manifests.pop() {
-        let text = read(&manifest)?;
+        let text = text_of(&manifest)?;
         let paths = text.split("path = \"../").skip(1);
         for path in paths.filter_map(|rest| rest.split('"').next()) {
             let name = path.rsplit('/').next().unwrap_or(path);
@@ -174,9 +174,9 @@ fn fill(
             put(&dir.join(name), &fs::read(from)?)?;
         }
     }
-    let manifest = read(&lesson.manifest_path())?;
+    let manifest = text_of(&lesson.manifest_path())?;
     let manifest = manifest.replace("../../crates/", "crates/") + "\n" + WORKSPACE;
-    let readme = readme(&lesson.name, &read(&lesson.readme_path())?);
+    let readme = readme(&lesson.name, &text_of(&lesson.readme_path())?);
     let test = STEPS_TEST.replace("LESSON", &lesson.name);
     put(&dir.join("Cargo.toml"), manifest.as_bytes())?;
     put(&dir.join("README.md"), readme.as_bytes())?;
@@ -237,17 +237,4 @@ fn readme(lesson: &str, text: &str) -> String {
     let about = ABOUT.replace("LESSON", lesson).replace("STEP", step);
     let (title, rest) = script.split_once('\n').unwrap_or((&script, ""));
     format!("{title}\n\n{OPENING}\n{rest}{about}")
-}
-
-/// Reads a text; an error names the file.
-pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
-    text_of(path)
-}
-
-/// Writes a file, and makes the folder for it.
-pub(crate) fn put(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let folder = path.parent().unwrap_or(path);
-    fs::create_dir_all(folder)
-        .and_then(|()| fs::write(path, bytes))
-        .with_context(|| format!("{} cannot be written", path.display()))
 }

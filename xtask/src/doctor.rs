@@ -4,6 +4,7 @@ use std::iter;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::thread;
+use std::time::Duration;
 
 use lexopt::{Arg, Parser};
 
@@ -13,6 +14,8 @@ use crate::task::though_unread;
 use course::Course;
 use course::build::cargo;
 use course::python::Python;
+use course::run::gather;
+use course::source::visible;
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask doctor [--plain]
@@ -34,6 +37,9 @@ struct Check {
     /// What to do unless all is well, in Markdown.
     remedy: String,
 }
+
+/// How long a program that is asked may take: Cargo waits where another Cargo is at work.
+const LIMIT: Duration = Duration::from_secs(20);
 
 const OK: &str = "ok";
 const NOTE: &str = "note";
@@ -96,8 +102,9 @@ fn check(name: &'static str, found: String, verdict: &'static str, remedy: &str)
 
 fn rust() -> Check {
     // An older one would not have built this program.
-    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let (found, verdict) = match first_line(Command::new(rustc).arg("--version")) {
+    let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    rustc.arg("--version");
+    let (found, verdict) = match first_line(rustc) {
         Ok(version) => (version, OK),
         Err(why) => (why, PROBLEM),
     };
@@ -108,7 +115,7 @@ fn rust() -> Check {
 fn packages(root: &Path) -> Check {
     let mut tree = cargo(root, "tree");
     tree.args(["--workspace", "--locked", "--offline"]);
-    let (found, verdict) = match first_line(&mut tree) {
+    let (found, verdict) = match first_line(tree) {
         Ok(_) => ("all downloaded: you need no network".to_owned(), OK),
         Err(why) if why.contains("download") || why.contains("no matching package") => (why, NOTE),
         Err(why) => (why, PROBLEM),
@@ -190,22 +197,19 @@ fn python() -> Check {
 }
 
 /// Returns the first line that a program prints, or the first of its complaint.
-fn first_line(command: &mut Command) -> Result<String, String> {
+fn first_line(command: Command) -> Result<String, String> {
     let name = command.get_program().display().to_string();
-    let output = command
-        .output()
-        .map_err(|error| format!("{name} cannot be run: {error}"))?;
-    let is_success = output.status.success();
-    let text = if is_success {
-        output.stdout
-    } else {
-        output.stderr
-    };
-    let text = String::from_utf8_lossy(&text);
-    let mut errors = text.lines().filter(|line| line.starts_with("error"));
-    let line = errors.next().or_else(|| text.lines().next());
-    let line = line.unwrap_or_default().to_owned();
-    if is_success { Ok(line) } else { Err(line) }
+    let run = gather(command, LIMIT).map_err(|error| format!("{name} cannot be run: {error}"))?;
+    if run.end.is_success() {
+        return Ok(run.output.lines().next().unwrap_or_default().to_owned());
+    }
+    let mut errors = run.errors.lines();
+    let error = errors.clone().find(|line| line.starts_with("error"));
+    let error = error.or_else(|| errors.next());
+    Err(error.map_or_else(
+        || format!("{name}: {}", run.end),
+        |line| visible(line).into_owned(),
+    ))
 }
 
 #[cfg(unix)]

@@ -7,7 +7,6 @@ use std::time::Duration;
 use anyhow::ensure;
 use lexopt::{Arg, Parser, ValueExt};
 
-use crate::copy::put;
 use crate::gap;
 use crate::screen::Screen;
 use crate::task::though_unread;
@@ -15,7 +14,7 @@ use course::build::{Build, Program};
 use course::document::{Document, Section};
 use course::misuse::Misuse;
 use course::run::{self, End, Line};
-use course::source::text_of;
+use course::source::{put, text_of};
 use course::{Course, Lesson};
 
 pub(crate) const USAGE: &str = "\

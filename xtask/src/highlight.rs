@@ -2,7 +2,7 @@
 
 use regex_lite::{Captures, Regex};
 
-use crate::screen::{BOLD, FAINT, MAGENTA, Style};
+use crate::style::{BOLD, FAINT, MAGENTA, Style};
 
 /// What is told apart: comments, quoted text (one letter at most between `'`: `'a` alone is a
 /// lifetime), and keywords.
@@ -47,7 +47,7 @@ pub(crate) fn painted(language: &str, code: &str, style: Style) -> String {
 #[cfg(test)]
 mod tests {
     use super::painted;
-    use crate::screen::{BOLD, FAINT, MAGENTA, Style};
+    use crate::style::{BOLD, FAINT, MAGENTA, Style};
 
     /// Marks what is told apart: `*keyword|`, quoted text as `<text>`, comments as `{comment|`.
     fn marked(language: &str, code: &str) -> String {

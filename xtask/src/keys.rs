@@ -121,7 +121,7 @@ mod terminal {
         }
     }
 
-    /// Gives the terminal its own modes back, if they were changed.
+    /// Restores the modes that the terminal had before, if they were changed.
     pub(super) fn restore_modes() {
         set(|_| ());
     }

@@ -17,11 +17,13 @@ mod playlist;
 mod programs;
 mod repeat;
 mod screen;
+mod style;
 mod summary;
 mod table;
 mod task;
 mod timeline;
 mod tool;
+mod wrap;
 
 use std::env;
 use std::ffi::OsString;
@@ -123,12 +125,12 @@ fn with_nearest_option(error: anyhow::Error, name: &str, usage: &str) -> anyhow:
     Misuse(message).into()
 }
 
-/// Tells an error on standard error, and returns the exit status that goes with it.
+/// Shows an error on standard error, and returns the exit status that goes with it.
 fn report(error: &anyhow::Error) -> ExitCode {
     if task::is_output_closed(error) {
         return ExitCode::SUCCESS;
     }
-    // If nobody is there to be told, the exit status still counts.
+    // The exit status still counts where standard error is closed.
     let _ = writeln!(io::stderr(), "error: {}", visible(&format!("{error:#}")));
     let is_misuse = error.is::<Misuse>() || error.is::<lexopt::Error>();
     ExitCode::from(if is_misuse { 2 } else { 1 })

@@ -2,13 +2,11 @@
 
 use pulldown_cmark::{Alignment, Event, Parser, Tag, TagEnd};
 use regex_lite::Regex;
-use textwrap::{Options, WordSplitter};
+use textwrap::Options;
 
-use crate::screen::{BOLD, Style};
+use crate::style::{BOLD, Style};
 use crate::table;
-
-/// Stands for a space at which a line is not broken.
-const UNBREAKABLE: &str = "\u{a0}";
+use crate::wrap::{UNBREAKABLE, wrap};
 
 /// Code in a sentence of up to this length stays on one line.
 const SHORT_CODE: usize = 40;
@@ -37,21 +35,6 @@ pub(crate) fn lines(markdown: &str, width: usize, style: Style) -> Vec<String> {
         renderer.take(event);
     }
     renderer.lines
-}
-
-/// Wraps a text. Words are never divided at a hyphen: in this course it often stands in a name.
-/// Code is divided, and words too, only if `options` let long words be broken.
-pub(crate) fn wrap(text: &str, options: Options) -> Vec<String> {
-    let options = options.word_splitter(WordSplitter::NoHyphenation);
-    let space = if options.break_words {
-        " "
-    } else {
-        UNBREAKABLE
-    };
-    let text = text.replace(UNBREAKABLE, space);
-    let lines = textwrap::wrap(&text, options).into_iter();
-    let lines = lines.map(|line| line.replace(UNBREAKABLE, " "));
-    lines.map(|line| line.trim_end().to_owned()).collect()
 }
 
 /// What Markdown has become so far, and what is being gathered.
@@ -213,7 +196,7 @@ impl Renderer {
 #[cfg(test)]
 mod tests {
     use super::lines;
-    use crate::screen::Style;
+    use crate::style::Style;
 
     fn plain(markdown: &str) -> String {
         lines(markdown, 40, Style::Plain).join("\n")

@@ -48,7 +48,7 @@ enum Leave {
     Scene(usize),
     /// Somebody ends the playing; another time it would go on with that scene.
     Quit(usize),
-    /// The screen cannot be written to, or nobody can be asked.
+    /// The screen cannot be written to, or no key can be read.
     Failed(io::Error),
 }
 
@@ -257,7 +257,7 @@ impl<'a> Player<'a> {
         });
         let failure = match end {
             Ok(end) => (!end.is_success()).then(|| end.to_string()),
-            // Nobody reads what is shown any more.
+            // The output is closed.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Err(error),
             Err(error) => Some(format!("it cannot be run: {error}")),
         };

@@ -65,7 +65,7 @@ impl Programs {
                     Err(error) => Err(format!("{error:#}")),
                 }
             }
-            None => Err("nobody builds it".to_owned()),
+            None => Err("its build was not started".to_owned()),
         };
         match program {
             Ok(program) => {

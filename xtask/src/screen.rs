@@ -1,4 +1,4 @@
-//! What the course looks like: plain text, or the few colours of a terminal.
+//! Where the course is shown.
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
@@ -7,69 +7,17 @@ use textwrap::Options;
 use textwrap::core::display_width;
 
 use crate::highlight::painted;
-use crate::markdown::{self, wrap};
+use crate::markdown;
+use crate::style::{ALARM, BOLD, INDENT, INVERTED, MAGENTA, Style, UNDERLINED};
+use crate::wrap::wrap;
 use course::document::{Block, Code};
 use course::source::visible;
 
 const PLAIN_WIDTH: usize = 80;
 const WIDEST: usize = 100;
 
-/// What stands before a line of code. Its width is that of the gutters, too.
-const INDENT: &str = "    ";
-
-/// What begins and what ends a way of showing text: ways that can be read on a light and on a dark
-/// background.
-type Codes = (&'static str, &'static str);
-
-pub(crate) const BOLD: Codes = ("\u{1b}[1m", "\u{1b}[22m");
-pub(crate) const FAINT: Codes = ("\u{1b}[2m", "\u{1b}[22m");
-pub(crate) const MAGENTA: Codes = ("\u{1b}[35m", "\u{1b}[39m");
-const UNDERLINED: Codes = ("\u{1b}[4m", "\u{1b}[24m");
-const INVERTED: Codes = ("\u{1b}[7m ", " \u{1b}[27m");
-const ALARM: Codes = ("\u{1b}[1;31m", "\u{1b}[22;39m");
-
 /// Empties the row of the cursor.
 const CLEAR: &str = "\r\u{1b}[2K";
-
-/// Plain text, or colours.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) enum Style {
-    #[default]
-    Plain,
-    Colour,
-}
-
-impl Style {
-    pub(crate) fn codes(self, codes: Codes) -> Codes {
-        match self {
-            Self::Plain => ("", ""),
-            Self::Colour => codes,
-        }
-    }
-
-    pub(crate) fn paint(self, codes: Codes, text: &str) -> String {
-        match self.codes(codes) {
-            (on, off) if !text.is_empty() => format!("{on}{text}{off}"),
-            _ => String::new(),
-        }
-    }
-
-    /// Returns code within a sentence.
-    pub(crate) fn inline_code(self, code: &str) -> String {
-        match self {
-            Self::Plain => format!("`{code}`"),
-            Self::Colour => self.paint(BOLD, code),
-        }
-    }
-
-    /// Returns what stands before a line that a program prints, or that continues the one above.
-    fn gutter(self, sign: &str) -> String {
-        match self {
-            Self::Plain => INDENT.to_owned(),
-            Self::Colour => format!("  {} ", self.paint(MAGENTA, sign)),
-        }
-    }
-}
 
 /// Where the course is shown. What shows a block ends it with an empty line.
 pub(crate) struct Screen<'a> {

@@ -4,8 +4,8 @@ use pulldown_cmark::Alignment;
 use textwrap::Options;
 use textwrap::core::display_width;
 
-use crate::markdown::wrap;
-use crate::screen::BOLD;
+use crate::style::BOLD;
+use crate::wrap::wrap;
 
 const GAP: &str = "  ";
 const NARROWEST: usize = 6;

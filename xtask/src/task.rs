@@ -3,7 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
-/// Returns the exit status of a task that has told what it found: also if nobody reads that any more.
+/// Returns the exit status of a task that has told what it found: also if its output is closed.
 pub(crate) fn verdict(told: anyhow::Result<()>, is_good: bool) -> anyhow::Result<ExitCode> {
     match told {
         Err(error) if !is_output_closed(&error) => Err(error),

@@ -4,8 +4,8 @@ use std::num::NonZero;
 use std::process::{Command, Stdio};
 use std::thread;
 
-use crate::measure::compile_bare_mutex;
 use crate::rows::Program;
+use crate::side::compile_bare_mutex;
 
 pub(crate) struct Machine {
     pub(crate) cores: u32,

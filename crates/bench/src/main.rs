@@ -22,6 +22,7 @@ mod measure;
 mod report;
 mod rows;
 mod run;
+mod side;
 
 use std::env;
 use std::fs;
@@ -66,10 +67,10 @@ fn main() -> ExitCode {
         task(lock::add),
     ]);
     let done = match words[..] {
-        ["measure", row, side] => measure::print(row, side),
+        ["measure", row, side] => side::measure(row, side),
         ["measure", row, side, run::SUPERVISED] => {
             run::end_with_supervisor();
-            measure::print(row, side)
+            side::measure(row, side)
         }
         _ => bench(),
     };

@@ -1,4 +1,4 @@
-//! The functions that measure, and how to run one.
+//! The functions that measure.
 
 pub(crate) mod large;
 pub(crate) mod lock;
@@ -8,7 +8,6 @@ pub(crate) mod queue;
 
 use std::env;
 use std::hint::black_box;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Instant;
@@ -17,49 +16,11 @@ use anyhow::{Context, Result, ensure};
 use multiprocess::spawn;
 
 use crate::factorial;
-use crate::rows::{Program, Row};
-
-const SPEED_PY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/speed.py");
-const BARE_MUTEX_C: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/bare_mutex.c");
 
 /// Returns the nanoseconds of one operation, once for each sample.
 pub(crate) type Measurement = fn() -> Result<Vec<f64>>;
 
-/// Measures one side of a row, and prints the nanoseconds of one operation, a line for each sample.
-pub(crate) fn print(row: &str, side: &str) -> Result<()> {
-    let row = Row::find(row)?;
-    let titles: Vec<_> = row.sides.iter().map(|side| side.title).collect();
-    let side = row.sides.iter().find(|it| it.title == side);
-    let side = side.with_context(|| format!("the sides of {} are {titles:?}", row.name))?;
-    match side.program {
-        Program::Rust(measurement) => {
-            measurement()?
-                .iter()
-                .for_each(|nanoseconds| println!("{nanoseconds}"));
-            Ok(())
-        }
-        Program::Python(call) => run(Command::new("python3").arg(SPEED_PY).args(call.split(' '))),
-        Program::C(argument) => {
-            if !bare_mutex()?.exists() {
-                compile_bare_mutex()?;
-            }
-            run(Command::new(bare_mutex()?).arg(argument))
-        }
-    }
-}
-
-fn bare_mutex() -> Result<PathBuf> {
-    Ok(env::current_exe()?.with_file_name("bare_mutex"))
-}
-
-/// Compiles the program in C. A compiler that is killed leaves files, so this is not for a process that measures.
-pub(crate) fn compile_bare_mutex() -> Result<()> {
-    let mut compiler = Command::new("cc");
-    compiler.args(["-O2", "-pthread", BARE_MUTEX_C, "-o"]);
-    run(compiler.arg(bare_mutex()?))
-}
-
-fn run(command: &mut Command) -> Result<()> {
+pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.stdin(Stdio::null()).status();
     let program = command.get_program().display();
     let status = status.with_context(|| format!("{program} does not start"))?;

@@ -76,7 +76,7 @@ fn handle(mut signals: Signals) {
                 change_terminal(|terminal| (terminal.take_again)());
             }
             _ => {
-                // First, so that whoever sees a program end can find out why.
+                // First, so that a thread that sees a program end can find out why.
                 let is_second = INTERRUPTED.swap(signal, SeqCst) != 0;
                 process_group::end_all();
                 change_terminal(|terminal| (terminal.give_back)());

@@ -5,8 +5,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
-use crate::interruption;
-
 /// The groups that are running, or nothing once [`end_all`] has ended them.
 static RUNNING: Mutex<Option<Vec<Pid>>> = Mutex::new(Some(Vec::new()));
 
@@ -16,7 +14,7 @@ pub fn end_all() {
 }
 
 /// A program together with the processes that it starts: they end together. It is a process group of
-/// its own, which Ctrl-C in the terminal doesn't reach: [`interruption::watch`] passes that on.
+/// its own, which Ctrl-C in the terminal doesn't reach: what watches for interruptions passes that on.
 pub(crate) struct ProcessGroup {
     pub(crate) child: Child,
     status: Option<ExitStatus>,
@@ -25,7 +23,6 @@ pub(crate) struct ProcessGroup {
 impl ProcessGroup {
     /// Starts a program as the first of a new group.
     pub(crate) fn start(command: &mut Command) -> io::Result<Self> {
-        interruption::watch()?;
         command.process_group(0);
         // Locked across the start, so that `end_all` misses no program.
         let mut running = running();
@@ -65,7 +62,7 @@ impl ProcessGroup {
 
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
-        // There is nobody to report an error to.
+        // A `drop` cannot report an error.
         let _ = self.end();
     }
 }

@@ -5,6 +5,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::interruption;
 use crate::process_group::ProcessGroup;
 
 /// How often a program that prints nothing is polled.
@@ -101,6 +102,7 @@ pub fn run(
 ) -> io::Result<End> {
     command.stdin(Stdio::null());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    interruption::watch()?;
     let mut group = ProcessGroup::start(&mut command)?;
     let start = Instant::now();
     let (sender, lines) = mpsc::sync_channel(MOST_WAITING);
@@ -142,7 +144,7 @@ pub fn run(
     })
 }
 
-/// Sends each line of a stream, until it ends or nobody listens.
+/// Sends each line of a stream, until it ends or the receiver is gone.
 fn pass_on(stream: impl Read + Send + 'static, sender: SyncSender<Line>, kind: fn(String) -> Line) {
     thread::spawn(move || {
         let mut stream = BufReader::new(stream);

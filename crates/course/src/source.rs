@@ -63,6 +63,14 @@ pub fn text_of(path: &Path) -> anyhow::Result<String> {
     read.with_context(|| format!("{} cannot be read", path.display()))
 }
 
+/// Writes a file, and makes the folder for it.
+pub fn put(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let folder = path.parent().unwrap_or(path);
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(path, bytes))
+        .with_context(|| format!("{} cannot be written", path.display()))
+}
+
 /// Adds the files in a folder and those below it, relative to the root: not build output, nor an
 /// editor's lock, which is a link that leads nowhere.
 pub fn files_below(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {

@@ -21,7 +21,7 @@ use crate::misuse::suggestion;
 use crate::source::visible;
 
 /// What may be in a line for something that differs from run to run.
-pub const PATTERNS: [(&str, &str); 4] = [
+const PATTERNS: [(&str, &str); 4] = [
     // Anything.
     ("[..]", ".*"),
     // The id of a process or thread.

@@ -30,6 +30,7 @@
 
 mod checks;
 mod name;
+mod print;
 mod race;
 mod replay;
 mod schedule;

@@ -1,7 +1,7 @@
 use anyhow::{anyhow, ensure};
 
+use crate::print::print;
 use crate::schedule::count;
-use crate::steps::print;
 use crate::{Race, nearest_name};
 
 /// A race that is to be run, and how.

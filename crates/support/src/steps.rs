@@ -1,12 +1,12 @@
 use std::any::Any;
 use std::ffi::OsString;
-use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, bail};
 use lexopt::{Arg, ValueExt};
 
+use crate::print::print;
 use crate::replay::{self, Replay};
 use crate::{Race, nearest_name};
 
@@ -190,16 +190,4 @@ fn help(steps: &[Step], races: &[Race]) -> String {
         replay::help(races),
         names(steps, "\n  ")
     )
-}
-
-/// Prints a text and a line end. A reader that has gone away, such as `head`, is no reason to panic.
-pub(crate) fn print(text: &str) -> ExitCode {
-    match writeln!(io::stdout(), "{text}") {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: standard output cannot be written: {error}");
-            ExitCode::FAILURE
-        }
-    }
 }

@@ -74,13 +74,13 @@ fn scene() -> Result<(), Box<dyn std::error::Error>> {
 
 fn work(jobs: Receiver<usize>, pen: Lock, results: Queue<usize>) {
     for job in &jobs {
-        let _guard = pen.lock().expect("nobody died");
+        let _guard = pen.lock().expect("no holder died");
         results.put(job.expect("a number")).expect("it is open");
     }
 }
 
 fn hold(ink: Lock, told: Queue<()>) {
-    let _guard = ink.lock().expect("nobody died");
+    let _guard = ink.lock().expect("no holder died");
     for _ in 0..2 {
         told.put(()).expect("it is open");
     }

@@ -87,7 +87,7 @@ pub(super) fn check_refused(subject: &Subject, libraries: &[String]) {
     let mut blocks = subject.readme.code().peekable();
     while let Some(block) = blocks.next() {
         let mut examples = examples.iter().flat_map(Document::code);
-        let example = examples.find(|example| visible(example) == block.text);
+        let example = examples.find(|example| without_hidden_lines(example) == block.text);
         // A block without an example has been reported.
         let Some(example) = example.filter(|_| block.has_tag("compile_fail")) else {
             continue;
@@ -141,7 +141,7 @@ fn documentation(source: &Source) -> Document {
 }
 
 /// Returns an example as a reader of the documentation sees it.
-fn visible(example: &Code) -> String {
+fn without_hidden_lines(example: &Code) -> String {
     let is_visible = |line: &&str| *line != "#\n" && !line.starts_with("# ");
     let lines = example.text.split_inclusive('\n');
     lines.filter(is_visible).collect()

@@ -2,7 +2,7 @@
 
 use crate::small_course::{SmallCourse, put_script, told};
 
-/// Gives the course an mdbook that puts its sources into the book, and then does what the script says.
+/// Makes an mdbook for the course, which puts its sources into the book, and then does what the script says.
 fn put_mdbook(course: &SmallCourse, script: &str) {
     let copy = "set -e; mkdir -p \"$4\"; cp -r \"$2/src/.\" \"$4\"; cd \"$4\"";
     put_script(

@@ -109,7 +109,7 @@ fn other_workspace(folder: &Path) -> PathBuf {
     root
 }
 
-/// Gives a copy another name as its README says, and returns that.
+/// Renames a copy as its README says, and returns the new name.
 fn renamed(dir: &Path) -> String {
     let path = dir.join("Cargo.toml");
     let manifest = text(&path).replacen("\nname = \"", "\nname = \"my-", 1);

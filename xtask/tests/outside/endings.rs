@@ -1,4 +1,4 @@
-//! What is cut short leaves nothing behind; and when nobody reads the output any more, the exit
+//! What is cut short leaves nothing behind; and when the output is closed, the exit
 //! status still says how the work went.
 
 use std::io::{self, BufRead, BufReader};
@@ -92,7 +92,7 @@ fn a_reader_that_goes_away_ends_the_playing_quietly() {
     assert_eq!((told.error.as_str(), told.status), ("", Some(0)));
 }
 
-/// Runs a command whose output nobody reads, and returns its exit status.
+/// Runs a command whose output is closed, and returns its exit status.
 fn unread(mut command: Command) -> Option<i32> {
     let (reader, writer) = io::pipe().expect("a pipe");
     drop(reader);

@@ -2,6 +2,7 @@
 
 mod book;
 mod checking;
+mod circles;
 mod copy;
 #[cfg(unix)]
 mod counterparts;

@@ -145,7 +145,7 @@ impl Attachments {
         drop(self.settle(|attachment| attachment.lost(pid)));
     }
 
-    /// Tells each what came of it, and returns them: to drop the last handle of a channel drops values of the user.
+    /// Settles each, and returns them: to drop the last handle of a channel drops values of the user.
     pub(crate) fn settle(mut self, how: impl Fn(&dyn Attachment)) -> Vec<Arc<dyn Attachment>> {
         let settled = std::mem::take(&mut self.0);
         for attachment in &settled {

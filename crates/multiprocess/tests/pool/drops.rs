@@ -53,7 +53,7 @@ fn doubler(number: i64) -> i64 {
     2 * number
 }
 
-/// With the handle in it, it is read even where nobody wants it.
+/// With the handle in it, it is read even where the result is not wanted.
 #[derive(Serialize, Deserialize)]
 struct Caller(Lock);
 
@@ -91,7 +91,7 @@ fn queue_of_one() -> Queue<Caller> {
 fn what_is_dropped_uses_the_pool() {
     init(tasks());
     let pool = POOL.get_or_init(|| Pool::new(1).unwrap());
-    // A result that nobody waits for.
+    // A result that is not waited for.
     let (begun, gate) = (Event::new().unwrap(), Event::new().unwrap());
     let args = (begun.clone(), gate.clone());
     let unwanted = pool.apply_async(makes, args).unwrap();
