@@ -125,13 +125,6 @@
 //!   lines need this there;
 //! - at any length, while the printing process holds a [`Lock`] that they share.
 //!
-//! ```
-//! let words = "a long line ".repeat(300);
-//! let line = format!("{words}\n");
-//! print!("{line}");
-//! eprint!("{line}");
-//! ```
-//!
 //! # Limits
 //!
 //! - Linux is tested, and so are, on Linux, the portable parts that other Unix systems would use. Nothing was run on

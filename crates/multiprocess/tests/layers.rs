@@ -22,7 +22,7 @@ const LAYERS: [&[&str]; 8] = [
 ];
 
 fn source() -> BTreeMap<String, String> {
-    imports::source(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+    imports::source(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../src"))
 }
 
 fn layer(file: &str) -> Option<usize> {

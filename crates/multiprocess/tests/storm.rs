@@ -2,7 +2,7 @@
 //! comes out wrong, and nothing is left.
 //!
 //! It takes a few seconds. For longer, with a line each minute, and with the same choices again:
-//! `STORM_SECONDS=720 STORM_SEED=1 cargo test -p multiprocess --test storm`.
+//! `STORM_SECONDS=720 STORM_SEED=1 cargo test -p multiprocess-tests --test storm`.
 
 #![allow(
     clippy::needless_pass_by_value,

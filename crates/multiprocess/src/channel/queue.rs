@@ -120,11 +120,9 @@ impl<T> Queue<T> {
     ///
     /// [`Error::Memory`] if the system refuses the lock, which should not happen.
     pub fn close(&self) -> Result<()> {
-        let closed = self.end.mpmc.close(WaitUntil::Until(None));
-        closed.map_err(|stop| {
-            self.end
-                .stopped(stop, WaitUntil::Until(None), "the lock of")
-        })
+        let limit = WaitUntil::Until(None);
+        let closed = self.end.mpmc.close(limit);
+        closed.map_err(|stop| self.end.stopped(stop, limit, "the lock of"))
     }
 
     /// Marks an item that was got as done. Python: `JoinableQueue.task_done()`.

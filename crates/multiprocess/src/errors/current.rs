@@ -111,9 +111,8 @@ impl Parent {
     /// A daemon ends with its parent, so it can hardly learn of its parent's end.
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        PARENT
-            .get()
-            .is_some_and(|socket| !exit_watch::has_hung_up(socket))
+        let socket = PARENT.get();
+        socket.is_some_and(|socket| !exit_watch::has_hung_up(socket))
     }
 }
 

@@ -352,9 +352,9 @@ fn how_to_repair(by: &BrokenBy) -> &'static str {
 }
 
 fn listed(holders: &[Holder]) -> String {
-    let words: Vec<String> = holders.iter().map(ToString::to_string).collect();
-    match &words[..] {
-        [] => "nobody any more".to_owned(),
-        words => words.join(", "),
+    if holders.is_empty() {
+        return "nobody any more".to_owned();
     }
+    let words: Vec<String> = holders.iter().map(ToString::to_string).collect();
+    words.join(", ")
 }

@@ -162,12 +162,7 @@ impl Progress {
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a rate has few digits")]
     pub fn per_second(&self) -> f64 {
-        let seconds = self.elapsed.as_secs_f64();
-        if seconds > 0.0 {
-            self.done as f64 / seconds
-        } else {
-            0.0
-        }
+        self.done as f64 / self.elapsed.as_secs_f64().max(1e-9)
     }
 
     /// Returns the time that the rest will take at the rate so far; `None` where that is unknown.

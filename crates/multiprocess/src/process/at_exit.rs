@@ -45,10 +45,8 @@ pub(crate) fn end() {
         std::thread::sleep(Duration::from_millis(1));
     }
     // The descendants of a child that was killed are ended too, a moment later.
-    let grace_period = children::DIED
-        .load(Ordering::Acquire)
-        .then_some(GRACE_PERIOD);
-    registry::leave(grace_period.unwrap_or_default());
+    let some_died = children::DIED.load(Ordering::Acquire);
+    registry::leave(GRACE_PERIOD * u32::from(some_died));
 }
 
 thread_local! {

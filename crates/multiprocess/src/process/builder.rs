@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::io::{FdFlags, fcntl_setfd};
@@ -201,12 +202,31 @@ impl Builder {
     ///
     /// As [`spawn`].
     #[allow(clippy::needless_pass_by_value, reason = "arguments move to the child")]
-    pub fn spawn<F, Args, How>(mut self, function: F, args: Args) -> Result<JoinHandle<F::Output>>
+    pub fn spawn<F, Args, How>(self, function: F, args: Args) -> Result<JoinHandle<F::Output>>
     where
         F: Task<Args, How>,
     {
+        let pack = || envelope::pack::<Args>(|bytes| F::write(&args, bytes));
+        let child = self.start(
+            task_table::index_of(function)?,
+            std::any::type_name::<F>(),
+            &pack,
+            std::mem::needs_drop::<F::Output>(),
+            |answer| drop(read_answer::<F::Output>(answer)),
+        )?;
+        let read = read_answer;
+        Ok(JoinHandle { child, read })
+    }
+
+    fn start(
+        mut self,
+        index: u32,
+        function: &str,
+        pack: &dyn Fn() -> std::result::Result<Envelope, String>,
+        returns_memory: bool,
+        discard: fn(Envelope),
+    ) -> Result<Arc<Child>> {
         static STARTED: AtomicU32 = AtomicU32::new(0);
-        let index = task_table::index_of(function)?;
         let parent = current::identity();
         let mut numbers = parent.numbers.clone();
         numbers.push(STARTED.fetch_add(1, Ordering::Relaxed) + 1);
@@ -224,7 +244,7 @@ impl Builder {
         let ends_with_parent = this.daemon || parent.ends_with_parent;
         let spawner = Spawner::new(ends_with_parent);
         // What the child makes and returns has to outlive it: it is in a run that this process is a part of.
-        let run = if std::mem::needs_drop::<F::Output>() {
+        let run = if returns_memory {
             registry::own_run().ok()
         } else {
             registry::own_run_if_any()
@@ -241,30 +261,26 @@ impl Builder {
             random_half,
             has_input: self.stdin.is_some(),
             index,
-            function: std::any::type_name::<F>().to_owned(),
+            function: function.to_owned(),
             tasks: task_table::table()?.len(),
             run,
             shared_folder: shared_folder::for_children().map(Into::into),
         };
+        let stdin = self.stdin.take();
         let start = Envelope {
             bytes: postcard::to_stdvec(&start).map_err(|error| unsendable(error.to_string()))?,
             // The lease is held by the system while it is in flight: the run is not over if this process dies before
             // the child has read its start.
-            files: registry::lease()
-                .into_iter()
-                .chain(self.stdin.take())
-                .collect(),
+            files: registry::lease().into_iter().chain(stdin).collect(),
             ..Envelope::default()
         };
-        let packed = envelope::pack::<Args>(|bytes| F::write(&args, bytes));
-        let arguments = packed.map_err(unsendable)?;
+        let arguments = pack().map_err(unsendable)?;
         let too_large = |error: std::io::Error| unsendable(explained(&error));
         let (start, _) = Frame::new(Kind::Start, start).map_err(too_large)?;
         let (arguments, attachments) = Frame::new(Kind::Arguments, arguments).map_err(too_large)?;
         let carries = !attachments.is_empty();
 
         let at = events::moment(Level::INFO);
-        let discard = |answer| drop(read_answer::<F::Output>(answer));
         let child = at_exit::starting()
             .and_then(|_starting| {
                 let command = self.command(&name)?;
@@ -283,8 +299,7 @@ impl Builder {
             // with them, and not ask whether the child lives.
             reaper::assist(&child);
         }
-        let read = read_answer;
-        Ok(JoinHandle { child, read })
+        Ok(child)
     }
 
     /// Returns the command that runs this program once more, as a child with that name.

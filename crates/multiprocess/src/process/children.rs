@@ -300,9 +300,8 @@ impl Source for Child {
 
     fn looks_ready(&self) -> bool {
         // Not while another thread reads its answer, which may be long.
-        self.state
-            .try_lock()
-            .is_ok_and(|state| state.ended.is_some())
+        let state = self.state.try_lock();
+        state.is_ok_and(|state| state.ended.is_some())
     }
 
     fn is_ready(&self) -> bool {

@@ -32,10 +32,8 @@ pub(crate) fn failure(payload: &(dyn Any + Send)) -> TaskFailure {
 
 /// The panic hook of a child: Rust's own names only the thread.
 pub(crate) fn announce(panic: &PanicHookInfo<'_>) {
-    let location = panic
-        .location()
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let location = panic.location().map(ToString::to_string);
+    let location = location.unwrap_or_default();
     let this = &current::identity().this;
     let process = Process(&this.name, this.pid).to_string();
     let thread = std::thread::current();
@@ -68,9 +66,8 @@ fn shorten(backtrace: &str) -> String {
         "std::panicking::begin_panic",
     ];
     let is_frame = |line: &str| {
-        line.trim_start()
-            .split_once(": ")
-            .is_some_and(|(number, _)| number.parse::<u32>().is_ok())
+        let number = line.trim_start().split_once(": ");
+        number.is_some_and(|(number, _)| number.parse::<u32>().is_ok())
     };
     let lines: Vec<&str> = backtrace.lines().collect();
     let in_machinery = |line: &&str| machinery.iter().any(|path| line.contains(path));

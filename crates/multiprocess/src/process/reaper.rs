@@ -89,10 +89,8 @@ fn reap(mut wakeups: &UnixStream) {
         let mut descriptors = vec![PollFd::new(wakeups, PollFlags::IN)];
         descriptors.extend(children.iter().map(|(child, _)| child.watch.poll_fd()));
         wait_for(&mut descriptors, None);
-        let ready: Vec<bool> = descriptors[1..]
-            .iter()
-            .map(|descriptor| !descriptor.revents().is_empty())
-            .collect();
+        let is_ready = |descriptor: &PollFd<'_>| !descriptor.revents().is_empty();
+        let ready: Vec<bool> = descriptors[1..].iter().map(is_ready).collect();
         let mut ready = ready.into_iter();
         children.retain_mut(|(child, then)| {
             let soon = Instant::now() + Duration::from_secs(1);

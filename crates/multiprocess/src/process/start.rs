@@ -11,9 +11,8 @@ use crate::memory::name::Run;
 pub(crate) const MARK: &str = "--multiprocess-child";
 
 pub(crate) fn is_child() -> bool {
-    std::env::args_os()
-        .nth_back(1)
-        .is_some_and(|mark| mark == MARK)
+    let mark = std::env::args_os().nth_back(1);
+    mark.is_some_and(|mark| mark == MARK)
 }
 
 /// Returns the arguments of this program, of which the first is its name, without those that this crate gives a child.

@@ -11,24 +11,19 @@ struct Sweeper {
     /// The process that has the thread; 0 while there is none.
     process: u32,
     until: Option<Instant>,
-    /// How long to wait before the next sweep.
-    pause: Duration,
 }
 
 static SWEEPER: Mutex<Sweeper> = Mutex::new(Sweeper {
     process: 0,
     until: None,
-    pause: PAUSE,
 });
 
 /// How long what a killed process left is looked for: its daemons and pool workers end a little after it, and a large
 /// process on a busy machine takes seconds to end.
 const SWEEPING: Duration = Duration::from_secs(10);
 
-/// Between the first sweeps; later ones are further apart. A sweep of thousands of segments takes milliseconds, so the
-/// pause is also a multiple of that.
+/// Between two sweeps. A sweep of thousands of segments takes milliseconds, so the pause is also a multiple of that.
 const PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 fn sweeper() -> MutexGuard<'static, Sweeper> {
     SWEEPER.lock().unwrap_or_else(PoisonError::into_inner)
@@ -41,7 +36,6 @@ pub(crate) fn start() {
     }
     let mut sweeper = sweeper();
     sweeper.until = Some(Instant::now() + SWEEPING);
-    sweeper.pause = PAUSE;
     if sweeper.process != std::process::id() {
         let thread = std::thread::Builder::new().name("sweeper".to_owned());
         // Without a thread it is removed at the end of the run.
@@ -56,19 +50,15 @@ fn run() {
     loop {
         let start = Instant::now();
         let orphans = sweep::sweep(&mut suspects);
-        let took = start.elapsed();
+        let pause = PAUSE.max(50 * start.elapsed());
         let mut sweeper = sweeper();
-        if suspects.is_empty() {
-            sweeper.pause = (sweeper.pause * 5 / 4).min(LONGEST_PAUSE);
-        }
         if orphans || !suspects.is_empty() {
-            let soon = Instant::now() + 2 * sweeper.pause;
+            let soon = Instant::now() + 2 * pause;
             sweeper.until = sweeper.until.max(Some(soon));
         } else if sweeper.until.is_none_or(|until| start >= until) {
             sweeper.process = 0;
             return;
         }
-        let pause = sweeper.pause.max(50 * took);
         drop(sweeper);
         std::thread::sleep(pause);
     }

@@ -256,10 +256,9 @@ impl Permits {
 
     /// Returns the processes that have permits.
     pub(crate) fn holders(&self) -> Vec<Holder> {
-        let mut holders: Vec<_> = self.table().processes().collect();
-        holders.retain(|(place, _)| self.has_permits(*place));
-        let holder = |(_, process): &(usize, UniquePid)| Holder::of(process.pid());
-        holders.iter().map(holder).collect()
+        let table = self.table();
+        let holders = table.processes().filter(|(at, _)| self.has_permits(*at));
+        holders.map(|(_, it)| Holder::of(it.pid())).collect()
     }
 
     /// How many permits the process at a place has.

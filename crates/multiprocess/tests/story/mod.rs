@@ -65,7 +65,7 @@ const PROGRAM: &str = "MULTIPROCESS_TEST_PROGRAM";
 /// The `main` of a file with several test programs: runs each in a process of its own, one after the other.
 ///
 /// They are one file because that is built in a fraction of the time. The first argument may name one of them:
-/// `cargo test -p multiprocess --test process names`.
+/// `cargo test -p multiprocess-tests --test process names`.
 pub(crate) fn play_programs(programs: &[Program]) -> ExitCode {
     let find = |name: &str| programs.iter().find(|(known, _)| *known == name);
     if let Ok(name) = std::env::var(PROGRAM) {
