@@ -325,6 +325,7 @@ fn a_participant_that_returns_does_not_break_it() {
     let back = spawn(returns, (barrier.clone(),)).unwrap().join().unwrap();
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| barrier.wait());
+        story::until("it waits", || barrier.waiting().unwrap() == 1);
         std::thread::sleep(Duration::from_millis(250));
         assert_eq!(back.wait().unwrap(), 1);
         assert_eq!(waiting.join().unwrap().unwrap(), 0);

@@ -239,11 +239,12 @@ fn a_time_limit_ends_the_wait_with_the_lock_held() {
 
 fn waiting_for_a_condition_checks_it_under_the_lock() {
     let condition = Condition::new().unwrap();
-    let number = RawValue::new(0).unwrap();
+    let (number, reached) = (RawValue::new(0).unwrap(), Event::new().unwrap());
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| {
             let mut guard = condition.lock().unwrap();
             guard.wait_for(|| number.get() == 3).unwrap();
+            reached.set();
             let in_time = guard.wait_for_timeout(Duration::from_secs(30), || number.get() == 5);
             in_time.unwrap();
             let limit = Duration::from_millis(10);
@@ -257,7 +258,7 @@ fn waiting_for_a_condition_checks_it_under_the_lock() {
             guard.notify_all();
             drop(guard);
             if next == 3 {
-                std::thread::sleep(Duration::from_millis(20));
+                reached.wait_timeout(story::LIMIT).unwrap();
             }
         }
         waiting.join().unwrap();
