@@ -2,63 +2,40 @@
 
 use std::fmt::Write;
 
-use crate::model::{Kind, Lane, Part, Sign, Timeline, time};
+use crate::model::{KINDS, Lane, Part, Timeline, time};
 
 /// Says in words what is drawn, for a reader who can't see it.
-pub(super) fn description(timeline: &Timeline, parts: &[&Part]) -> String {
-    let mut words = String::new();
-    for part in parts {
-        let heading = match part.heading() {
-            "" => String::new(),
-            heading => format!("{heading}, "),
-        };
-        let lanes = timeline.lanes_in(part).map(|(_, lane)| summary(lane, part));
-        let lanes: Vec<String> = lanes.collect();
-        let _ = write!(
-            words,
-            "{heading}{}: {}. ",
-            time(part.length()),
-            lanes.join("; ")
-        );
-    }
-    words.trim_end().to_owned()
+pub(super) fn description(timeline: &Timeline) -> String {
+    let parts = timeline.parts.iter().map(|part| {
+        let lanes = timeline.lanes.iter().filter(|lane| part.shows(lane));
+        let lanes: Vec<String> = lanes.map(|lane| summary(lane, part)).collect();
+        let comma = if part.title.is_empty() { "" } else { ", " };
+        let length = time(part.length());
+        format!("{}{comma}{length}: {}.", part.title, lanes.join("; "))
+    });
+    parts.collect::<Vec<String>>().join(" ")
 }
 
 fn summary(lane: &Lane, part: &Part) -> String {
-    let from = time(lane.start.max(part.start) - part.start);
-    let to = time(lane.end.min(part.end) - part.start);
+    let within = |at: u64| time(at.clamp(part.start, part.end) - part.start);
+    let (from, to) = (within(lane.start), within(lane.end));
     let mut words = format!("{} from {from} to {to}", lane.name);
-    for kind in Kind::ALL {
-        let spans = lane.spans.iter().filter(|span| span.kind == kind);
-        let spans = spans.filter(|span| part.touches(span.start, span.end));
-        let times = spans.map(|span| span.end.min(part.end) - span.start.max(part.start));
-        let total: u64 = times.sum();
-        if total > part.length() / 100 {
-            let _ = write!(words, ", {} for {}", kind.meaning(), time(total));
-        }
-    }
-    for sign in [Sign::Put, Sign::Got, Sign::Terminated, Sign::Failed] {
-        let marks = lane.marks.iter().filter(|mark| mark.sign == sign);
-        let count = marks.filter(|mark| part.touches(mark.at, mark.at)).count();
-        let times = if count > 1 {
-            format!(" {count} times")
-        } else {
-            String::new()
+    for (kind, (.., meaning)) in KINDS {
+        let _ = match part.items(lane, kind..=kind).count() {
+            0 => Ok(()),
+            1 => write!(words, ", {meaning}"),
+            count => write!(words, ", {meaning} {count} times"),
         };
-        if count > 0 {
-            let _ = write!(words, ", {}{times}", sign.meaning());
-        }
     }
     words
 }
 
 /// Returns round times from 0 up to `length` nanoseconds, less than ten, and what is written there.
-pub(super) fn ticks(length: u64) -> Vec<(u64, String)> {
+pub(super) fn ticks(length: u64) -> impl Iterator<Item = (u64, String)> {
     let powers = (0..19).map(|power| 10_u64.pow(power));
     let mut steps = powers.flat_map(|power| [1, 2, 5].map(|digit| digit * power));
     let step = steps.find(|step| length / step < 9).unwrap_or(u64::MAX);
-    let ticks = (0..=length / step).map(|number| number * step);
     // `20 ms` and not `20.0 ms`.
     let words = |at| time(at).replace(".00 ", " ").replace(".0 ", " ");
-    ticks.map(|at| (at, words(at))).collect()
+    (0..=length / step).map(move |number| (number * step, words(number * step)))
 }
