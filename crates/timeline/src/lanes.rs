@@ -153,9 +153,9 @@ impl<'a> Builder<'a> {
         }
         // A beginning in which nothing happens is no part.
         let is_idle = self.open.is_empty() && self.lanes.iter().all(|lane| lane.items.is_empty());
-        let is_part = |part: &Part| !(is_idle && part.title.is_empty());
-        self.parts
-            .retain(|part| part.start < part.end && is_part(part));
+        let is_titled = |part: &Part| !(is_idle && part.title.is_empty());
+        let is_part = |part: &Part| part.start < part.end && is_titled(part);
+        self.parts.retain(is_part);
         let (title, end) = (title.to_owned(), start);
         self.parts.push(Part { title, start, end });
     }
@@ -165,6 +165,8 @@ impl<'a> Builder<'a> {
         let at = event.at;
         let (lock, queue) = (event.text("lock"), event.text("queue"));
         let item = event.number("item").unwrap_or(0);
+        let name = |memory| self.names.get(memory).cloned().unwrap_or_default();
+        let (lock_name, queue_name) = (name(lock), name(queue));
         match event.what.as_str() {
             "join awaited" => {
                 let name = child.map_or("a process", |child| &*self.processes[child].name);
@@ -178,17 +180,11 @@ impl<'a> Builder<'a> {
             "task begins" => self.open(lane, "", Kind::Task, at, task_label(event)),
             "task ends" => drop(self.close(lane, "", Kind::Task, at)),
             "lock awaited" => {
-                self.open(
-                    lane,
-                    lock,
-                    Kind::Wait,
-                    at,
-                    format!("for {}", self.name(lock)),
-                );
+                self.open(lane, lock, Kind::Wait, at, format!("for {lock_name}"));
             }
             "lock held" => {
                 let asked = self.close(lane, lock, Kind::Wait, at).unwrap_or(at);
-                self.open(lane, lock, Kind::Hold, at, self.name(lock).to_owned());
+                self.open(lane, lock, Kind::Hold, at, lock_name);
                 match self.locks.insert(lock, (lane, None)) {
                     Some((from, Some(released))) if from != lane && released > asked => {
                         self.arrow("lock handed over", (from, released), (lane, at));
@@ -207,13 +203,13 @@ impl<'a> Builder<'a> {
             }
             "put" => {
                 self.put.insert((queue, item), (lane, at));
-                self.mark(lane, Kind::Put, at, format!("{} {item}", self.name(queue)));
+                self.mark(lane, Kind::Put, at, format!("{queue_name} {item}"));
             }
             "got" => {
-                let label = format!("for {}", self.name(queue));
+                let label = format!("for {queue_name}");
                 self.open(lane, queue, Kind::Wait, event.since(), label);
                 self.close(lane, queue, Kind::Wait, at);
-                self.mark(lane, Kind::Got, at, format!("{} {item}", self.name(queue)));
+                self.mark(lane, Kind::Got, at, format!("{queue_name} {item}"));
                 if let Some(&from) = self.put.get(&(queue, item)) {
                     self.arrow("message", from, (lane, at));
                 }
@@ -240,11 +236,6 @@ impl<'a> Builder<'a> {
 
     fn is_main(&self, lane: usize) -> bool {
         self.lanes[lane].thread == self.lanes[lane].pid
-    }
-
-    /// Returns what the memory is, if the recording says it.
-    fn name(&self, memory: &str) -> &str {
-        self.names.get(memory).map_or("", String::as_str)
     }
 
     fn mark(&mut self, lane: usize, kind: Kind, at: u64, label: String) {

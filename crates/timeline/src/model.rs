@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// All that is drawn. Times are nanoseconds from the beginning.
+/// All that is drawn. Times are nanoseconds.
 #[derive(Debug)]
 pub(crate) struct Timeline {
     pub(crate) lanes: Vec<Lane>,
@@ -49,36 +49,22 @@ pub(crate) enum Kind {
     Failed,
 }
 
-/// How a kind looks: on the terminal plain and drawn, and its style there; its name in an SVG; and what it means.
-pub(crate) type Look = (char, char, &'static str, &'static str, &'static str);
-
-/// All kinds, in their order. Characters alone tell them apart; the styles are bold, magenta and red, which are legible
-/// on light and dark.
-pub(crate) const KINDS: [(Kind, Look); 8] = [
-    (Kind::Task, ('=', '━', "1", "task", "runs a function")),
-    (Kind::Wait, ('.', '░', "", "wait", "waits")),
-    (Kind::Hold, ('#', '█', "35", "hold", "holds a lock")),
-    (Kind::Note, (' ', ' ', "", "note", "notes what it does")),
-    (Kind::Put, ('>', '▲', "1", "put", "puts")),
-    (Kind::Got, ('<', '▼', "1", "got", "gets")),
-    (
-        Kind::Terminated,
-        (']', '■', "", "over", "is ended by its pool"),
-    ),
-    (
-        Kind::Failed,
-        ('X', 'X', "1;31", "dead", "is killed or fails"),
-    ),
+/// What the kinds mean, in their order.
+pub(crate) const MEANINGS: [&str; 8] = [
+    "runs a function",
+    "waits",
+    "holds a lock",
+    "notes what it does",
+    "puts",
+    "gets",
+    "is ended by its pool",
+    "is killed or fails",
 ];
 
 impl Kind {
     /// The kinds of spans, in the order in which one covers the other.
     pub(crate) const SPANS: [Kind; 3] = [Kind::Task, Kind::Wait, Kind::Hold];
     pub(crate) const MARKS: RangeInclusive<Kind> = Kind::Note..=Kind::Failed;
-
-    pub(crate) fn look(self) -> Look {
-        KINDS[self as usize].1
-    }
 }
 
 /// What happened in one lane before something in another, and because of it: lanes with their moments.

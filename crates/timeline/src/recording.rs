@@ -104,11 +104,8 @@ fn read_event(mut fields: Value) -> Result<Event> {
     let at = fields["at"].as_u64();
     let at = at.context("an event needs a time `at`")?;
     let what = fields["event"].as_str();
-    Ok(Event {
-        at,
-        what: what.context("an event needs a name `event`")?.to_owned(),
-        fields,
-    })
+    let what = what.context("an event needs a name `event`")?.to_owned();
+    Ok(Event { at, what, fields })
 }
 
 /// Puts the processes in the order in which they were started, which their parents know, and adds those that ended

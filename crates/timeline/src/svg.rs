@@ -2,18 +2,19 @@
 //! shapes and hatching that can be told apart in print.
 
 mod canvas;
-mod words;
 
 use canvas::{Canvas, text_width};
 
-use crate::model::{Arrow, Item, KINDS, Kind, Lane, Part, Timeline, time};
+use crate::model::{Arrow, Item, Kind, Lane, MEANINGS, Part, Timeline, time};
 
+/// The shapes of the kinds, in their order.
+const SHAPES: [&str; 8] = ["task", "wait", "hold", "note", "put", "got", "over", "dead"];
 const WIDTH: f64 = 820.0;
 const RIGHT: f64 = 24.0;
 /// The height of a lane.
 const LANE: f64 = 27.0;
-/// A longer name is cut.
-const LONGEST: &str = "a name of 20 letters";
+/// The width of 20 letters: a longer name is cut.
+const MAX_NAME: f64 = 115.2;
 /// A task that is narrower has its words behind it.
 const NARROW: f64 = 14.0;
 /// More arrows than that, of those that go from far to far and of others, hide what they should show.
@@ -25,7 +26,7 @@ pub(crate) fn svg(title: &str, timeline: &Timeline) -> String {
     let lengths = || timeline.parts.iter().map(Part::length);
     let (min, max) = (lengths().min().unwrap_or(1), lengths().max().unwrap_or(1));
     let names = timeline.lanes.iter().map(|lane| text_width(&lane.name));
-    let left = 24.0 + 1.15 * names.fold(0.0, f64::max).min(text_width(LONGEST));
+    let left = 24.0 + 1.15 * names.fold(0.0, f64::max).min(MAX_NAME);
     let mut canvas = Canvas::default();
     canvas.text("t", 12.0, 24.0, title);
     let mut y = 34.0;
@@ -41,7 +42,7 @@ pub(crate) fn svg(title: &str, timeline: &Timeline) -> String {
         y = picture.draw(&mut canvas, y);
     }
     let height = legend(&mut canvas, y + 8.0) + 16.0;
-    canvas.document(WIDTH, height, title, &words::description(timeline))
+    canvas.document(WIDTH, height, title)
 }
 
 /// The picture of one part.
@@ -69,7 +70,7 @@ impl Picture<'_> {
             is_shown.then_some(y - LANE / 2.0)
         });
         let rows: Vec<Option<f64>> = rows.collect();
-        for (at, words) in words::ticks(self.part.length()) {
+        for (at, words) in ticks(self.part.length()) {
             let x = self.x(self.part.start + at);
             canvas.path("grid", x, top, &format!("V{y}"));
             canvas.text("a middle", x, y + 12.0, &words);
@@ -132,7 +133,7 @@ impl Picture<'_> {
         let (x, end) = (self.x(span.start), self.x(span.end));
         let is_narrow = span.kind == Kind::Task && end - x < NARROW;
         let height = if span.kind == Kind::Wait { 10.0 } else { 16.0 };
-        canvas.rect(span.kind.look().3, x, y, (end - x).max(1.2), height);
+        canvas.rect(SHAPES[span.kind as usize], x, y, (end - x).max(1.2), height);
         let (class, x, y) = match span.kind {
             Kind::Wait => return,
             Kind::Hold => ("w", x + 4.0, y + 4.0),
@@ -170,7 +171,7 @@ fn draw_mark(canvas: &mut Canvas, mark: &Item, x: f64, next: f64, y: f64) {
         canvas.rect("note", x, y, width, 16.0);
         return canvas.text("middle", x + width / 2.0, y + 4.0, label);
     }
-    canvas.symbol(mark.kind.look().3, x, y);
+    canvas.symbol(SHAPES[mark.kind as usize], x, y);
     if mark.kind == Kind::Failed {
         let is_at_end = x + width > WIDTH - RIGHT;
         let (class, aside) = if is_at_end { ("end", -9.0) } else { ("", 9.0) };
@@ -187,7 +188,7 @@ fn legend(canvas: &mut Canvas, mut y: f64) -> f64 {
         ("arrow soft", "starts, ends"),
         ("arrow", "hands over"),
     ];
-    let kinds = KINDS.map(|(_, (_, _, _, class, meaning))| (class, meaning));
+    let kinds = SHAPES.into_iter().zip(MEANINGS);
     for (class, words) in lines.into_iter().chain(kinds) {
         if !canvas.has_drawn(class) {
             continue;
@@ -204,4 +205,14 @@ fn legend(canvas: &mut Canvas, mut y: f64) -> f64 {
         x += 46.0 + text_width(words);
     }
     y
+}
+
+/// Returns round times from 0 up to `length` nanoseconds, less than ten, and what is written there.
+fn ticks(length: u64) -> impl Iterator<Item = (u64, String)> {
+    let powers = (0..19).map(|power| 10_u64.pow(power));
+    let mut steps = powers.flat_map(|power| [1, 2, 5].map(|digit| digit * power));
+    let step = steps.find(|step| length / step < 9).unwrap_or(u64::MAX);
+    // `20 ms` and not `20.0 ms`.
+    let words = |at| time(at).replace(".00 ", " ").replace(".0 ", " ");
+    (0..=length / step).map(move |number| (number * step, words(number * step)))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Item, Kind, Lane, Look, Part, Timeline, time};
+use crate::model::{Item, Kind, Lane, MEANINGS, Part, Timeline, time};
 
 /// A longer name is cut.
 const MAX_NAME: usize = 18;
@@ -20,13 +20,21 @@ enum Cell {
 }
 
 impl Cell {
-    fn look(self) -> Look {
+    /// Returns how it looks plain and drawn, and its style. Characters alone tell cells apart; the styles are bold,
+    /// magenta and red, which are legible on light and dark.
+    fn look(self) -> (char, char, &'static str) {
         match self {
-            Cell::Absent => (' ', ' ', "", "", ""),
-            Cell::Present => ('-', '─', "", "", "is there"),
-            Cell::Item(kind) => kind.look(),
-            Cell::Both => ('*', '◆', "1", "", "both"),
-            Cell::Letter(letter) => (letter, letter, "1", "", ""),
+            Cell::Absent | Cell::Item(Kind::Note) => (' ', ' ', ""),
+            Cell::Present => ('-', '─', ""),
+            Cell::Item(Kind::Task) => ('=', '━', "1"),
+            Cell::Item(Kind::Wait) => ('.', '░', ""),
+            Cell::Item(Kind::Hold) => ('#', '█', "35"),
+            Cell::Item(Kind::Put) => ('>', '▲', "1"),
+            Cell::Item(Kind::Got) => ('<', '▼', "1"),
+            Cell::Item(Kind::Terminated) => (']', '■', ""),
+            Cell::Item(Kind::Failed) => ('X', 'X', "1;31"),
+            Cell::Both => ('*', '◆', "1"),
+            Cell::Letter(letter) => (letter, letter, "1"),
         }
     }
 }
@@ -124,9 +132,15 @@ fn drawn(row: &[Cell], plain: bool) -> String {
 /// Returns what the cells mean: a line for spans and notes, and one for what happens at a moment.
 fn legend(used: &BTreeSet<Cell>, plain: bool) -> Vec<String> {
     let mut lines = [Vec::new(), Vec::new()];
-    for &cell in used.iter().filter(|cell| !cell.look().4.is_empty()) {
+    for &cell in used {
+        let meaning = match cell {
+            Cell::Present => "is there",
+            Cell::Item(kind) => MEANINGS[kind as usize],
+            Cell::Both => "both",
+            Cell::Absent | Cell::Letter(_) => continue,
+        };
         let line = &mut lines[usize::from(cell > Cell::Item(Kind::Note))];
-        line.push(format!("{} {}", drawn(&[cell], plain), cell.look().4));
+        line.push(format!("{} {meaning}", drawn(&[cell], plain)));
     }
     if matches!(used.last(), Some(Cell::Letter(_))) {
         lines[0].push("text: its own notes".to_owned());

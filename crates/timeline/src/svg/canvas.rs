@@ -52,12 +52,11 @@ impl Canvas {
     }
 
     /// Returns the whole file.
-    pub(super) fn document(&self, width: f64, height: f64, title: &str, about: &str) -> String {
-        let (title, about, body) = (escaped(title), escaped(about), &self.0);
+    pub(super) fn document(&self, width: f64, height: f64, title: &str) -> String {
+        let (title, body) = (escaped(title), &self.0);
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
-             height=\"{height}\" role=\"img\" aria-labelledby=\"title desc\">\n\
-             <title id=\"title\">{title}: what ran when</title>\n<desc id=\"desc\">{about}</desc>\n\
+             height=\"{height}\" role=\"img\">\n<title>{title}: what ran when</title>\n\
              <style>{STYLE}</style>\n<defs>{DEFINITIONS}</defs>\n\
              <rect width=\"{width}\" height=\"{height}\" fill=\"#fff\"/>\n{body}</svg>\n"
         )
