@@ -2,54 +2,37 @@
 //!
 //! Each measurement runs in a process of its own: this program, started again as `bench measure ROW SIDE`.
 
-#![allow(
-    clippy::needless_pass_by_value,
-    reason = "arguments of a child move to it"
-)]
-
-#[allow(
-    clippy::pedantic,
-    unreachable_pub,
-    reason = "it belongs to a lesson, and is written for reading"
-)]
+// It belongs to a lesson, and is written for reading.
+#[allow(clippy::pedantic, unreachable_pub)]
 #[path = "../../../lessons/threads/src"]
 mod lesson {
     pub(crate) mod factorial;
     pub(crate) mod multiply;
 }
-mod machine;
 mod measure;
 mod report;
 mod rows;
 mod run;
-mod side;
 
 use std::env;
-use std::fs;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use lexopt::{Arg, ValueExt};
 use multiprocess::{Array, task};
 
 use crate::lesson::{factorial, multiply};
-use crate::machine::Machine;
 use crate::measure::{large, lock, pipe, pool, queue};
-use crate::rows::{ROWS, Row};
 
 const USAGE: &str = include_str!("../usage.txt");
-const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
-const ROUNDS: u32 = 7;
 
 fn main() -> ExitCode {
     let words: Vec<_> = env::args_os().skip(1).collect();
     let words: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
-    match words[..] {
-        // What is started for comparison.
-        ["nothing"] => return ExitCode::SUCCESS,
-        ["measure", _, "procspawn", ..] => procspawn::init(),
-        _ => {}
+    // Started for comparison.
+    if words == ["nothing"] {
+        return ExitCode::SUCCESS;
     }
     multiprocess::init([
         task(measure::nothing),
@@ -66,67 +49,46 @@ fn main() -> ExitCode {
         task(pool::squares),
         task(lock::add),
     ]);
+    procspawn::init();
     let done = match words[..] {
-        ["measure", row, side] => side::measure(row, side),
-        ["measure", row, side, run::SUPERVISED] => {
-            run::end_with_supervisor();
-            side::measure(row, side)
-        }
+        ["measure", row, side] => run::measure_here(row, side),
+        ["measure", row, side, "supervised"] => run::measure_supervised(row, side),
         _ => bench(),
     };
     let Err(error) = done else {
         return ExitCode::SUCCESS;
     };
-    if error.is::<lexopt::Error>() {
-        let _ = writeln!(io::stderr(), "error: {error}");
-        return ExitCode::from(2);
-    }
-    let _ = writeln!(io::stderr(), "error: {error:#}");
-    ExitCode::FAILURE
+    let (status, words) = match error.downcast::<lexopt::Error>() {
+        Ok(misuse) => (2, misuse.to_string()),
+        Err(error) => (1, format!("{error:#}")),
+    };
+    let _ = writeln!(io::stderr(), "error: {words}");
+    ExitCode::from(status)
 }
 
 fn bench() -> Result<()> {
-    let (mut rows, mut rounds, mut readme) = (Vec::new(), ROUNDS, false);
+    let (mut rows, mut rounds) = (Vec::new(), 7);
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
             Arg::Long("quick") => rounds = 1,
-            Arg::Long("readme") => readme = true,
             Arg::Long("help") | Arg::Short('h') => {
-                print(USAGE);
+                let _ = io::stdout().write_all(USAGE.as_bytes());
                 return Ok(());
             }
-            Arg::Value(name) => rows.push(Row::find(&name.string()?)?),
+            Arg::Value(name) => rows.push(rows::row(&name.string()?)?),
             other => return Err(other.unexpected().into()),
         }
     }
-    if readme && (rounds < ROUNDS || !rows.is_empty()) {
-        let why = "--readme is for all rows and rounds: leave out rows and --quick";
-        return Err(lexopt::Error::from(why).into());
-    }
     if rows.is_empty() {
-        rows = ROWS.iter().collect();
+        rows = rows::rows();
     }
-    let machine = Machine::look();
-    let _ = write!(io::stderr(), "{}", machine.missing);
-    ensure!(
-        !readme || machine.missing.is_empty(),
-        "nothing was measured for the README"
-    );
-    let results = run::run(&rows, rounds, &machine);
-    let [table, verdict] = report::report(&results, &machine, rounds);
-    print(&[&*table, "\n", &verdict].concat());
-    let has_failed = results.iter().any(|side| side.has_failed);
-    ensure!(!has_failed, "a measurement failed");
-    if readme {
-        let text = fs::read_to_string(README).context("README.md cannot be read")?;
-        let text = report::with_table(&text, &table)?;
-        fs::write(README, text).context("README.md cannot be written")?;
-    }
+    run::measure_all(&mut rows, rounds);
+    let table = report::report(&rows, rounds);
+    // A reader that has gone away is no error.
+    let _ = io::stdout().write_all(table.as_bytes());
+    let mut sides = rows.iter().flat_map(|row| &row.sides);
+    let is_done = sides.all(|side| side.samples.is_some());
+    ensure!(is_done, "a measurement failed");
     Ok(())
-}
-
-/// Prints a text. That a reader has gone away is no error.
-fn print(text: &str) {
-    let _ = io::stdout().write_all(text.as_bytes());
 }

@@ -3,103 +3,120 @@
 use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use rustix::process::{Signal, kill_current_process_group};
 
-use crate::machine::Machine;
-use crate::report::Results;
-use crate::rows::Row;
+use crate::measure::{Samples, run};
+use crate::rows::{Program, Row, row};
 
-/// How long one measurement may take. The longest, Python's factorial, took 40 s on a busy machine.
-const LIMIT: Duration = Duration::from_mins(5);
+const SPEED_PY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/speed.py");
+const BARE_MUTEX_C: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/bare_mutex.c");
 
 /// So many nanoseconds of one operation are measured, in all rounds.
 const ENOUGH: f64 = 2e10;
 
-/// The last argument of a process that measures, and ends with the one that started it.
-pub(crate) const SUPERVISED: &str = "supervised";
-
 /// Measures the rows round by round, in each round every side of every row.
-pub(crate) fn run(rows: &[&'static Row], rounds: u32, machine: &Machine) -> Vec<Results> {
-    let sides = rows
-        .iter()
-        .flat_map(|row| row.sides.iter().map(|side| (*row, side)));
-    let results = sides.map(|(row, side)| Results {
-        row,
-        side,
-        nanoseconds: Vec::new(),
-        has_failed: false,
-    });
-    let mut results: Vec<Results> = results.collect();
-    let all = u32::try_from(results.len()).unwrap_or(u32::MAX) * rounds;
-    let (start, mut done) = (Instant::now(), 0);
-    for _ in 0..rounds {
-        for it in &mut results {
-            let (row, side) = (it.row.name, it.side.title);
-            if io::stderr().is_terminal() {
-                let left = (start.elapsed() * (all - done) / done.max(1)).as_secs();
-                let _ = write!(
-                    io::stderr(),
-                    "\r\x1b[K{done} of {all}, about {left} s left: {row}, {side}\r"
-                );
-            }
-            done += 1;
-            // What has failed may take as long as the limit. What takes long is measured less often.
-            let is_enough = it.has_failed || it.nanoseconds.iter().sum::<f64>() > ENOUGH;
-            if is_enough || !machine.can_run(it.side.program) {
-                continue;
-            }
-            match measure(row, side) {
-                Ok(samples) => it.nanoseconds.extend(samples),
-                Err(error) => {
-                    let _ = writeln!(io::stderr(), "{row}, {side} failed: {error:#}");
-                    it.has_failed = true;
+pub(crate) fn measure_all(rows: &mut [Row], rounds: u32) {
+    let python = run(Command::new("python3").args(["-c", ""]));
+    let bare_mutex = compile_bare_mutex();
+    let missing = [&python, &bare_mutex].map(|found| found.as_ref().err());
+    for error in missing.into_iter().flatten() {
+        let _ = writeln!(io::stderr(), "The lines that need it stay empty: {error:#}");
+    }
+    for round in 1..=rounds {
+        for row in &mut *rows {
+            for side in &mut row.sides {
+                let can_run = match side.program {
+                    Program::Rust(_) => true,
+                    Program::Python(_) => python.is_ok(),
+                    Program::C(_) => bare_mutex.is_ok(),
+                };
+                // What takes long is measured less often.
+                let is_enough = |samples: &Vec<f64>| samples.iter().sum::<f64>() > ENOUGH;
+                if !can_run || side.samples.as_ref().is_none_or(is_enough) {
+                    continue;
                 }
+                let (row, title) = (&row.name, side.title);
+                show_progress(&format!("round {round} of {rounds}: {row}, {title} "));
+                let measured = measure_apart(row, title);
+                show_progress("");
+                if let Err(error) = &measured {
+                    let _ = writeln!(io::stderr(), "{row}, {title} failed: {error:#}");
+                }
+                let samples = side.samples.take().zip(measured.ok());
+                side.samples = samples.map(|(all, new)| [all, new].concat());
             }
         }
     }
+}
+
+/// Replaces the last line of a terminal.
+fn show_progress(words: &str) {
     if io::stderr().is_terminal() {
-        let _ = write!(io::stderr(), "\x1b[K");
+        let _ = write!(io::stderr(), "\r\x1b[K{words}");
     }
-    results
 }
 
 /// Starts this program to measure one side, and returns the nanoseconds that it prints.
-fn measure(row: &str, side: &str) -> Result<Vec<f64>> {
+fn measure_apart(row: &str, side: &str) -> Samples {
     let mut child = Command::new(env::current_exe()?)
-        .args(["measure", row, side, SUPERVISED])
+        .args(["measure", row, side, "supervised"])
         .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
         .spawn()?;
-    // When this is closed, the child and all that it started are killed: also if this process ends before.
-    let lifeline = child.stdin.take();
-    let (sender, output) = mpsc::channel();
-    thread::spawn(move || sender.send(child.wait_with_output()));
-    let Ok(output) = output.recv_timeout(LIMIT) else {
-        drop(lifeline);
-        let _ = output.recv_timeout(Duration::from_secs(10));
-        bail!("it was killed after {} s", LIMIT.as_secs());
-    };
-    let output = output?;
-    let (status, errors) = (output.status, String::from_utf8_lossy(&output.stderr));
-    ensure!(status.success(), "it ended with {status}\n{errors}");
+    // When this is closed, the child and all that it started are killed: also if this process is killed.
+    let _lifeline = child.stdin.take();
+    let output = child.wait_with_output()?;
+    ensure!(output.status.success(), "it ended with {}", output.status);
     let text = String::from_utf8_lossy(&output.stdout);
     let samples: Result<Vec<f64>, _> = text.lines().map(str::parse).collect();
-    let samples = samples.ok().filter(|samples| !samples.is_empty());
     samples.with_context(|| format!("it printed no numbers but {text:?}"))
 }
 
-/// Makes this process, which measures, and its group end when the process that started it does.
-pub(crate) fn end_with_supervisor() {
+/// Does the same as [`measure_here`]; this process and its group end with the process that started it.
+pub(crate) fn measure_supervised(row: &str, side: &str) -> Result<()> {
     thread::spawn(|| {
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
-        let _ = kill_current_process_group(Signal::KILL);
+        kill_current_process_group(Signal::KILL)
     });
+    measure_here(row, side)
+}
+
+/// Measures one side of a row, and prints the nanoseconds of one operation, a line for each sample.
+pub(crate) fn measure_here(name: &str, side: &str) -> Result<()> {
+    let sides = row(name)?.sides;
+    let titles: Vec<_> = sides.iter().map(|side| side.title).collect();
+    let side = sides.iter().find(|it| it.title == side);
+    let side = side.with_context(|| format!("the sides of {name} are {titles:?}"))?;
+    match &side.program {
+        Program::Rust(measurement) => {
+            for sample in measurement()? {
+                println!("{sample}");
+            }
+            Ok(())
+        }
+        Program::Python(call) => run(Command::new("python3").arg(SPEED_PY).args(call.split(' '))),
+        Program::C(argument) => {
+            if !bare_mutex()?.exists() {
+                compile_bare_mutex()?;
+            }
+            run(Command::new(bare_mutex()?).arg(argument))
+        }
+    }
+}
+
+fn bare_mutex() -> Result<PathBuf> {
+    Ok(env::current_exe()?.with_file_name("bare_mutex"))
+}
+
+/// Compiles the program in C. A compiler that is killed leaves files, so this is not for a process that measures.
+fn compile_bare_mutex() -> Result<()> {
+    let mut compiler = Command::new("cc");
+    compiler.args(["-O2", "-pthread", BARE_MUTEX_C, "-o"]);
+    run(compiler.arg(bare_mutex()?))
 }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use crate::model::{Arrow, Cause, Kind, Lane, Mark, Part, Sign, Span, Timeline};
+use crate::model::{Arrow, Item, Kind, Lane, Part, Timeline};
 use crate::recording::{Event, Process};
 
 /// Makes the timeline of a run out of what its processes recorded.
@@ -20,56 +20,48 @@ pub(crate) fn timeline(processes: &[Process]) -> Timeline {
         processes,
         names: names.collect(),
         ends: vec![None; processes.len()],
-        last: events.last().map_or(0, |(_, event)| event.at),
         ..Builder::default()
     };
+    let begins = processes.iter().map(|process| process.begins);
+    let last = begins
+        .clone()
+        .chain(events.last().map(|(_, event)| event.at))
+        .max();
+    builder.begin_part(begins.min().unwrap_or_default(), "");
     for process in 0..processes.len() {
         builder.add_lanes(process);
     }
     for (process, event) in events {
         builder.take(process, event);
     }
-    builder.finish()
+    builder.finish(last.unwrap_or_default())
 }
 
 #[derive(Default)]
 struct Builder<'a> {
     processes: &'a [Process],
     lanes: Vec<Lane>,
-    /// What else is known of each lane.
-    states: Vec<State<'a>>,
+    /// The process of each lane.
+    owners: Vec<usize>,
     /// Lanes by process and thread.
     by_thread: HashMap<(usize, u64), usize>,
+    /// Lanes that ended before their processes.
+    ended: Vec<usize>,
+    /// Spans that have not ended: the lane, the lock or the queue that they are about, and the span.
+    open: Vec<(usize, &'a str, Item)>,
     /// What the memory of a lock or a queue is.
     names: HashMap<&'a str, String>,
     /// The lane and time of each message that was put.
     put: HashMap<(&'a str, u64), (usize, u64)>,
-    /// The lane that holds a lock.
-    holders: HashMap<&'a str, usize>,
-    /// The lane that released a lock last, and when.
-    released: HashMap<&'a str, (usize, u64)>,
+    /// The lane that held a lock last, and when it released it.
+    locks: HashMap<&'a str, (usize, Option<u64>)>,
     /// When each process ended, as far as it is known.
     ends: Vec<Option<u64>>,
-    /// When another process got a lock that this one held: it was dead by then.
-    dead_by: HashMap<usize, u64>,
     /// Processes that their pool ended.
     terminated: Vec<usize>,
-    /// The ends of children, as their parents know them: parent, child, time, and exit status.
-    reaped: Vec<(usize, usize, u64, &'a str)>,
     arrows: Vec<Arrow>,
-    parts: Vec<(u64, String)>,
-    last: u64,
+    parts: Vec<Part>,
     is_cut: bool,
-}
-
-#[derive(Default)]
-struct State<'a> {
-    process: usize,
-    /// Spans that have not ended, with the lock or the queue that they are about.
-    open: Vec<(&'a str, Span)>,
-    /// The time of its last event.
-    seen: u64,
-    end: Option<u64>,
 }
 
 impl<'a> Builder<'a> {
@@ -80,34 +72,27 @@ impl<'a> Builder<'a> {
             "MainProcess" if self.processes.len() == 1 => "main",
             name => name,
         };
-        self.add_lane(number, process.pid, name, process.begins);
+        self.add_lane(number, process.pid, name.to_owned(), process.begins);
         for event in &process.events {
             if let Some(thread) = event.number("thread")
                 && !self.by_thread.contains_key(&(number, thread))
                 && self.is_shown(event)
             {
-                self.add_lane(number, thread, &format!("thread {thread}"), event.at);
+                self.add_lane(number, thread, format!("thread {thread}"), event.at);
             }
         }
     }
 
-    fn add_lane(&mut self, process: usize, thread: u64, name: &str, start: u64) {
+    fn add_lane(&mut self, process: usize, thread: u64, name: String, start: u64) {
         self.by_thread.insert((process, thread), self.lanes.len());
-        let pid = self.processes[process].pid;
+        self.owners.push(process);
         self.lanes.push(Lane {
-            name: name.to_owned(),
-            process: pid,
+            name,
+            pid: self.processes[process].pid,
             thread,
-            is_main: thread == pid,
             start,
             end: start,
-            spans: Vec::new(),
-            marks: Vec::new(),
-        });
-        self.states.push(State {
-            process,
-            seen: start,
-            ..State::default()
+            items: Vec::new(),
         });
     }
 
@@ -124,96 +109,116 @@ impl<'a> Builder<'a> {
     /// Takes in an event of a process.
     fn take(&mut self, process: usize, event: &'a Event) {
         let (at, main) = (event.at, self.main_lane(process));
-        let child = self.child(event);
-        match (event.what.as_str(), child) {
-            ("part", _) => self.parts.push((at, event.text("text").to_owned())),
+        match (event.what.as_str(), self.child(event)) {
+            ("part", _) => self.begin_part(at, event.text("text").trim_end_matches(':')),
             ("recording full", _) => self.is_cut = true,
             ("process ends", _) => {
                 self.ends[process] = Some(at);
-                self.states[main].seen = at;
+                self.lanes[main].end = at;
             }
             ("process started", Some(child)) => {
                 let to = (self.main_lane(child), self.processes[child].begins);
-                self.arrow(Cause::Started, (main, at), to);
+                self.arrow("started", (main, at), to);
             }
             ("worker terminated", Some(child)) => self.terminated.push(child),
             ("process ended", Some(child)) => {
-                let dead_by = self.dead_by.get(&child).copied().unwrap_or(at);
-                self.ends[child].get_or_insert(dead_by);
-                self.reaped.push((process, child, at, event.text("status")));
+                let lane = self.main_lane(child);
+                let end = *self.ends[child].get_or_insert(at);
+                let end = end.max(self.lanes[lane].end);
+                self.arrow("ended", (lane, end), (main, at));
+                let status = event.text("status");
+                // `SIGKILL` of `signal: 9 (SIGKILL)`.
+                let short = status.split(['(', ')']).nth(1).unwrap_or(status);
+                let kind = match short {
+                    "exit status: 0" | "unknown" => return,
+                    "SIGKILL" if self.terminated.contains(&child) => Kind::Terminated,
+                    _ => Kind::Failed,
+                };
+                self.mark(lane, kind, end, short.to_owned());
             }
-            _ => {
-                let lane = event.number("thread").map(|thread| (process, thread));
-                if let Some(&lane) = lane.and_then(|lane| self.by_thread.get(&lane)) {
-                    self.states[lane].seen = at;
-                    let start = &mut self.lanes[lane].start;
-                    *start = event.since.min(*start);
-                    self.take_in_lane(lane, event);
+            (_, child) => {
+                let thread = event.number("thread").unwrap_or_default();
+                if let Some(&lane) = self.by_thread.get(&(process, thread)) {
+                    let shown = &mut self.lanes[lane];
+                    (shown.start, shown.end) = (shown.start.min(event.since()), at);
+                    self.take_in_lane(lane, event, child);
                 }
             }
         }
     }
 
+    fn begin_part(&mut self, start: u64, title: &str) {
+        if let Some(before) = self.parts.last_mut() {
+            before.end = start;
+        }
+        // A beginning in which nothing happens is no part.
+        let is_idle = self.open.is_empty() && self.lanes.iter().all(|lane| lane.items.is_empty());
+        let is_titled = |part: &Part| !(is_idle && part.title.is_empty());
+        let is_part = |part: &Part| part.start < part.end && is_titled(part);
+        self.parts.retain(is_part);
+        let (title, end) = (title.to_owned(), start);
+        self.parts.push(Part { title, start, end });
+    }
+
     /// Takes in an event of a thread that has a lane.
-    fn take_in_lane(&mut self, lane: usize, event: &'a Event) {
+    fn take_in_lane(&mut self, lane: usize, event: &'a Event, child: Option<usize>) {
         let at = event.at;
         let (lock, queue) = (event.text("lock"), event.text("queue"));
         let item = event.number("item").unwrap_or(0);
+        let name = |memory| self.names.get(memory).cloned().unwrap_or_default();
+        let (lock_name, queue_name) = (name(lock), name(queue));
         match event.what.as_str() {
             "join awaited" => {
-                let child = self.child(event);
                 let name = child.map_or("a process", |child| &*self.processes[child].name);
-                let label = format!("for the end of {name}");
-                self.open(lane, "", Kind::Wait, at, label);
+                self.open(lane, "", Kind::Wait, at, format!("for the end of {name}"));
             }
             "joined" => drop(self.close(lane, "", Kind::Wait, at)),
-            "thread seen" if !self.lanes[lane].is_main && !event.text("name").is_empty() => {
+            "thread seen" if !self.is_main(lane) && !event.text("name").is_empty() => {
                 event.text("name").clone_into(&mut self.lanes[lane].name);
             }
             _ if !self.is_shown(event) => {}
             "task begins" => self.open(lane, "", Kind::Task, at, task_label(event)),
             "task ends" => drop(self.close(lane, "", Kind::Task, at)),
             "lock awaited" => {
-                let label = format!("for {}", self.name(lock));
-                self.open(lane, lock, Kind::Wait, at, label);
+                self.open(lane, lock, Kind::Wait, at, format!("for {lock_name}"));
             }
             "lock held" => {
                 let asked = self.close(lane, lock, Kind::Wait, at).unwrap_or(at);
-                self.open(lane, lock, Kind::Hold, at, self.name(lock).to_owned());
-                let released = self.released.get(lock).copied();
-                if let Some(from) = released.filter(|(from, at)| *from != lane && *at > asked) {
-                    self.arrow(Cause::Lock, from, (lane, at));
-                }
-                let holder = self.holders.insert(lock, lane);
-                let holder = holder.map(|holder| self.states[holder].process);
-                if let Some(dead) = holder.filter(|holder| *holder != self.states[lane].process) {
-                    self.dead_by.entry(dead).or_insert(at);
+                self.open(lane, lock, Kind::Hold, at, lock_name);
+                match self.locks.insert(lock, (lane, None)) {
+                    Some((from, Some(released))) if from != lane && released > asked => {
+                        self.arrow("lock handed over", (from, released), (lane, at));
+                    }
+                    // Its holder was dead by then.
+                    Some((dead, None)) if self.owners[dead] != self.owners[lane] => {
+                        self.ends[self.owners[dead]].get_or_insert(at);
+                    }
+                    _ => {}
                 }
             }
             "lock refused" => drop(self.close(lane, lock, Kind::Wait, at)),
             "lock released" => {
                 self.close(lane, lock, Kind::Hold, at);
-                self.holders.remove(lock);
-                self.released.insert(lock, (lane, at));
+                self.locks.insert(lock, (lane, Some(at)));
             }
             "put" => {
                 self.put.insert((queue, item), (lane, at));
-                self.mark(lane, Sign::Put, at, format!("{} {item}", self.name(queue)));
+                self.mark(lane, Kind::Put, at, format!("{queue_name} {item}"));
             }
             "got" => {
-                let label = format!("for {}", self.name(queue));
-                self.open(lane, queue, Kind::Wait, event.since, label);
+                let label = format!("for {queue_name}");
+                self.open(lane, queue, Kind::Wait, event.since(), label);
                 self.close(lane, queue, Kind::Wait, at);
-                self.mark(lane, Sign::Got, at, format!("{} {item}", self.name(queue)));
+                self.mark(lane, Kind::Got, at, format!("{queue_name} {item}"));
                 if let Some(&from) = self.put.get(&(queue, item)) {
-                    self.arrow(Cause::Message, from, (lane, at));
+                    self.arrow("message", from, (lane, at));
                 }
             }
             "mark" => {
                 event.text("lane").clone_into(&mut self.lanes[lane].name);
-                self.mark(lane, Sign::Note, at, event.text("text").to_owned());
+                self.mark(lane, Kind::Note, at, event.text("text").to_owned());
             }
-            "lane ends" => self.states[lane].end = Some(at),
+            "lane ends" if !self.is_main(lane) => self.ended.push(lane),
             _ => {}
         }
     }
@@ -229,90 +234,68 @@ impl<'a> Builder<'a> {
         self.by_thread[&(process, self.processes[process].pid)]
     }
 
-    /// Returns what the memory is, if the recording says it.
-    fn name(&self, memory: &str) -> &str {
-        self.names.get(memory).map_or("", String::as_str)
+    fn is_main(&self, lane: usize) -> bool {
+        self.lanes[lane].thread == self.lanes[lane].pid
     }
 
-    fn mark(&mut self, lane: usize, sign: Sign, at: u64, label: String) {
-        self.lanes[lane].marks.push(Mark { sign, at, label });
+    fn mark(&mut self, lane: usize, kind: Kind, at: u64, label: String) {
+        self.lanes[lane].items.push(item(kind, at, label));
     }
 
-    fn arrow(&mut self, cause: Cause, from: (usize, u64), to: (usize, u64)) {
+    fn arrow(&mut self, cause: &'static str, from: (usize, u64), to: (usize, u64)) {
         self.arrows.push(Arrow { cause, from, to });
     }
 
     fn open(&mut self, lane: usize, about: &'a str, kind: Kind, start: u64, label: String) {
-        let end = start;
-        let span = Span {
-            kind,
-            start,
-            end,
-            label,
-        };
-        self.states[lane].open.push((about, span));
+        self.open.push((lane, about, item(kind, start, label)));
     }
 
     /// Ends the last span of that kind that was opened, and returns its start.
     fn close(&mut self, lane: usize, about: &str, kind: Kind, end: u64) -> Option<u64> {
-        let open = &mut self.states[lane].open;
-        let place = open
-            .iter()
-            .rposition(|(other, span)| *other == about && span.kind == kind)?;
-        let (_, span) = open.remove(place);
+        let is_it =
+            |open: &(usize, &str, Item)| (open.0, open.1, open.2.kind) == (lane, about, kind);
+        let (.., span) = self.open.remove(self.open.iter().rposition(is_it)?);
         let start = span.start;
-        self.lanes[lane].spans.push(Span { end, ..span });
+        self.lanes[lane].items.push(Item { end, ..span });
         Some(start)
     }
 
-    fn finish(mut self) -> Timeline {
-        let ends = self.ends.iter().enumerate().map(|(process, end)| {
-            let seen = self.states[self.main_lane(process)].seen;
-            end.unwrap_or(self.last).max(seen)
-        });
-        let ends: Vec<u64> = ends.collect();
-        for (lane, state) in self.lanes.iter_mut().zip(&mut self.states) {
-            let of_thread = state.end.filter(|_| !lane.is_main);
-            let end = of_thread.unwrap_or(ends[state.process]).max(state.seen);
-            lane.end = end;
-            let open = state.open.drain(..).map(|(_, span)| Span { end, ..span });
-            lane.spans.extend(open);
-            lane.spans
-                .sort_by_key(|span| (span.start, Reverse(span.end)));
+    fn finish(mut self, last: u64) -> Timeline {
+        for (number, lane) in self.lanes.iter_mut().enumerate() {
+            if !self.ended.contains(&number) {
+                lane.end = lane.end.max(self.ends[self.owners[number]].unwrap_or(last));
+            }
         }
-        for (parent, child, at, status) in std::mem::take(&mut self.reaped) {
-            let lane = self.main_lane(child);
+        for (lane, _, span) in self.open {
             let end = self.lanes[lane].end;
-            self.arrow(Cause::Ended, (lane, end), (self.main_lane(parent), at));
-            // `SIGKILL` of `signal: 9 (SIGKILL)`.
-            let signal = status
-                .split_once('(')
-                .and_then(|(_, rest)| rest.split_once(')'));
-            let short = signal.map_or(status, |(name, _)| name);
-            let sign = match short {
-                "exit status: 0" | "unknown" => continue,
-                "SIGKILL" if self.terminated.contains(&child) => Sign::Terminated,
-                _ => Sign::Failed,
-            };
-            self.mark(lane, sign, end, short.to_owned());
+            self.lanes[lane].items.push(Item { end, ..span });
+        }
+        for lane in &mut self.lanes {
+            lane.items
+                .sort_by_key(|item| (item.start, Reverse(item.end)));
         }
         self.arrows.sort_by_key(|arrow| arrow.to.1);
+        if let Some(part) = self.parts.last_mut() {
+            // It also contains what happens last.
+            part.end = last + 1;
+        }
         Timeline {
-            parts: parts(self.parts, self.last + 1),
             lanes: self.lanes,
             arrows: self.arrows,
+            parts: self.parts,
             is_cut: self.is_cut,
         }
     }
 }
 
-/// Cuts the run into parts, given when each begins. The last one also contains what happens last.
-fn parts(begun: Vec<(u64, String)>, end: u64) -> Vec<Part> {
-    let ends: Vec<u64> = begun.iter().map(|(start, _)| *start).chain([end]).collect();
-    let begun = [(0, String::new())].into_iter().chain(begun);
-    let parts = begun.zip(ends);
-    let parts = parts.map(|((start, title), end)| Part { title, start, end });
-    parts.filter(|part| part.start < part.end).collect()
+fn item(kind: Kind, start: u64, label: String) -> Item {
+    let end = start;
+    Item {
+        kind,
+        start,
+        end,
+        label,
+    }
 }
 
 /// Returns `doubled`, or `doubled, input 3` in a pool.

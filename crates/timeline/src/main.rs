@@ -48,12 +48,12 @@ fn main() -> ExitCode {
     let Err(error) = printed else {
         return ExitCode::SUCCESS;
     };
-    if error.is::<lexopt::Error>() {
-        let _ = writeln!(io::stderr(), "error: {error}");
-        return ExitCode::from(2);
-    }
-    let _ = writeln!(io::stderr(), "error: {error:#}");
-    ExitCode::FAILURE
+    let (status, words) = match error.downcast::<lexopt::Error>() {
+        Ok(misuse) => (2, misuse.to_string()),
+        Err(error) => (1, format!("{error:#}")),
+    };
+    let _ = writeln!(io::stderr(), "error: {words}");
+    ExitCode::from(status)
 }
 
 /// Does what the command line says, and returns what is to be printed.
@@ -75,7 +75,7 @@ fn run() -> Result<String> {
     let format = output.as_deref().map(format).transpose()?;
     let folder = folder.ok_or(lexopt::Error::from("name the folder of a recording"))?;
     let title = title.unwrap_or_else(|| folder.display().to_string());
-    let timeline = read(&folder)?;
+    let timeline = lanes::timeline(&recording::read(&folder)?);
     let (Some(path), Some(format)) = (output, format) else {
         return Ok(text::lines(&title, &timeline, width, plain).join("\n") + "\n");
     };
@@ -83,10 +83,6 @@ fn run() -> Result<String> {
     let written = fs::write(&path, format(&title, &timeline));
     written.with_context(|| format!("{name} cannot be written"))?;
     Ok(format!("{name} is written.\n"))
-}
-
-fn read(folder: &Path) -> Result<Timeline> {
-    Ok(lanes::timeline(&recording::read(folder)?))
 }
 
 /// Returns what writes the contents of a file of that name.

@@ -7,7 +7,6 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 /// What one process recorded.
-#[derive(Debug)]
 pub(crate) struct Process {
     pub(crate) name: String,
     pub(crate) pid: u64,
@@ -19,12 +18,9 @@ pub(crate) struct Process {
     pub(crate) events: Vec<Event>,
 }
 
-/// An event, with the time in nanoseconds from the beginning of the recording.
-#[derive(Debug)]
+/// An event, with its time in nanoseconds.
 pub(crate) struct Event {
     pub(crate) at: u64,
-    /// When the thread began to wait for it; otherwise the same as `at`.
-    pub(crate) since: u64,
     pub(crate) what: String,
     fields: Value,
 }
@@ -38,16 +34,22 @@ impl Event {
     pub(crate) fn number(&self, field: &str) -> Option<u64> {
         self.fields[field].as_u64()
     }
+
+    /// Returns when the thread began to wait for it; otherwise its time.
+    pub(crate) fn since(&self) -> u64 {
+        self.number("since").unwrap_or(self.at).min(self.at)
+    }
 }
 
 /// Reads the recording in a folder: its processes in the order in which they were started.
 ///
 /// A line may be incomplete: the process was killed then, or could write no more.
 pub(crate) fn read(folder: &Path) -> Result<Vec<Process>> {
-    let unreadable = || format!("{} cannot be read", folder.display());
+    let shown = folder.display();
+    let entries = fs::read_dir(folder).with_context(|| format!("{shown} cannot be read"))?;
     let mut processes = Vec::new();
-    for entry in fs::read_dir(folder).with_context(unreadable)? {
-        let path = entry.with_context(unreadable)?.path();
+    for entry in entries {
+        let path = entry?.path();
         if path.extension().is_some_and(|end| end == "jsonl") {
             let name = path.display();
             let bytes = fs::read(&path).with_context(|| format!("{name} cannot be read"))?;
@@ -57,20 +59,9 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<Process>> {
     }
     ensure!(
         !processes.is_empty(),
-        "{} contains no recording: run a program that uses the crate `multiprocess` with \
-         MULTIPROCESS_RECORD={0} in its environment",
-        folder.display()
+        "{shown} contains no recording: run a program that uses the crate `multiprocess` with \
+         MULTIPROCESS_RECORD={shown} in its environment"
     );
-    let zero = processes.iter().map(|process| process.begins).min();
-    let zero = zero.unwrap_or_default();
-    for process in &mut processes {
-        process.begins -= zero;
-        process.started = process.begins;
-        for event in &mut process.events {
-            event.at = event.at.saturating_sub(zero);
-            event.since = event.since.saturating_sub(zero);
-        }
-    }
     sort(&mut processes);
     Ok(processes)
 }
@@ -80,10 +71,9 @@ fn read_process(text: &str) -> Result<Option<Process>> {
     let mut events = Vec::new();
     for (index, line) in text.split_inclusive('\n').enumerate() {
         // An incomplete line isn't JSON, not even with the next one behind it.
-        let Some(line) = line.strip_suffix('\n') else {
-            continue;
-        };
-        if let Ok(fields) = serde_json::from_str(line) {
+        if line.ends_with('\n')
+            && let Ok(fields) = serde_json::from_str(line)
+        {
             let event = read_event(fields).with_context(|| format!("line {}", index + 1))?;
             events.push(event);
         }
@@ -92,9 +82,8 @@ fn read_process(text: &str) -> Result<Option<Process>> {
         return Ok(None);
     }
     let first = events.remove(0);
-    let pid = first
-        .number("pid")
-        .filter(|_| first.what == "process begins");
+    let pid = first.number("pid");
+    let pid = pid.filter(|_| first.what == "process begins");
     let pid = pid.context("line 1: expected the event `process begins` with its `pid`")?;
     Ok(Some(Process {
         name: first.text("name").to_owned(),
@@ -106,22 +95,17 @@ fn read_process(text: &str) -> Result<Option<Process>> {
 }
 
 fn read_event(mut fields: Value) -> Result<Event> {
-    let at = fields["at"].as_u64();
-    let at = at.context("an event needs a time `at`")?;
-    let what = fields["event"].as_str();
-    let what = what.context("an event needs a name `event`")?.to_owned();
     for (_, value) in fields.as_object_mut().into_iter().flatten() {
         if let Value::String(text) = value {
             // An escape would reach the terminal, and is not allowed in an SVG.
             *text = text.replace(char::is_control, "\u{fffd}");
         }
     }
-    Ok(Event {
-        at,
-        since: fields["since"].as_u64().unwrap_or(at).min(at),
-        what,
-        fields,
-    })
+    let at = fields["at"].as_u64();
+    let at = at.context("an event needs a time `at`")?;
+    let what = fields["event"].as_str();
+    let what = what.context("an event needs a name `event`")?.to_owned();
+    Ok(Event { at, what, fields })
 }
 
 /// Puts the processes in the order in which they were started, which their parents know, and adds those that ended
@@ -130,12 +114,12 @@ fn sort(processes: &mut Vec<Process>) {
     let events = processes.iter().flat_map(|parent| &parent.events);
     let starts = events.filter(|event| event.what == "process started");
     let starts = starts.filter_map(|event| {
-        let pid = event.number("pid")?;
-        Some((pid, event.at, event.text("name").to_owned()))
+        let name = event.text("name").to_owned();
+        Some((event.at, event.number("pid")?, name))
     });
     let mut starts: Vec<_> = starts.collect();
-    starts.sort_by_key(|(_, at, _)| *at);
-    for (pid, started, name) in starts {
+    starts.sort();
+    for (started, pid, name) in starts {
         let children = processes.iter_mut();
         let children = children.filter(|child| child.pid == pid && child.begins >= started);
         match children.min_by_key(|child| child.begins) {

@@ -2,17 +2,19 @@
 //! shapes and hatching that can be told apart in print.
 
 mod canvas;
-mod words;
 
 use canvas::{Canvas, text_width};
 
-use crate::model::{Arrow, Cause, Kind, Lane, Mark, Part, Sign, Span, Timeline, time};
+use crate::model::{Arrow, Item, Kind, Lane, MEANINGS, Part, Timeline, time};
 
+/// The shapes of the kinds, in their order.
+const SHAPES: [&str; 8] = ["task", "wait", "hold", "note", "put", "got", "over", "dead"];
 const WIDTH: f64 = 820.0;
 const RIGHT: f64 = 24.0;
 /// The height of a lane.
 const LANE: f64 = 27.0;
-const MAX_NAME: usize = 20;
+/// The width of 20 letters: a longer name is cut.
+const MAX_NAME: f64 = 115.2;
 /// A task that is narrower has its words behind it.
 const NARROW: f64 = 14.0;
 /// More arrows than that, of those that go from far to far and of others, hide what they should show.
@@ -21,16 +23,14 @@ const MAX_NEAR: usize = 40;
 
 /// Draws the timeline.
 pub(crate) fn svg(title: &str, timeline: &Timeline) -> String {
-    let parts: Vec<&Part> = timeline.shown_parts().collect();
-    let lengths = || parts.iter().map(|part| part.length());
+    let lengths = || timeline.parts.iter().map(Part::length);
     let (min, max) = (lengths().min().unwrap_or(1), lengths().max().unwrap_or(1));
-    let names = timeline.lanes.iter();
-    let names = names.map(|lane| text_width(&shortened(&lane.name)));
-    let left = 24.0 + 1.15 * names.fold(0.0, f64::max);
+    let names = timeline.lanes.iter().map(|lane| text_width(&lane.name));
+    let left = 24.0 + 1.15 * names.fold(0.0, f64::max).min(MAX_NAME);
     let mut canvas = Canvas::default();
     canvas.text("t", 12.0, 24.0, title);
     let mut y = 34.0;
-    for part in &parts {
+    for part in &timeline.parts {
         // Parts of about the same length are drawn to one scale, so that they can be compared.
         let length = if max / min <= 5 { max } else { part.length() };
         let picture = Picture {
@@ -42,8 +42,7 @@ pub(crate) fn svg(title: &str, timeline: &Timeline) -> String {
         y = picture.draw(&mut canvas, y);
     }
     let height = legend(&mut canvas, y + 8.0) + 16.0;
-    let description = words::description(timeline, &parts);
-    canvas.document((WIDTH, height), title, &description)
+    canvas.document(WIDTH, height, title)
 }
 
 /// The picture of one part.
@@ -59,19 +58,19 @@ struct Picture<'a> {
 impl Picture<'_> {
     /// Draws the part from a height on, and returns the height at which the next begins.
     fn draw(&self, canvas: &mut Canvas, mut y: f64) -> f64 {
-        if !self.part.heading().is_empty() {
-            let length = time(self.part.length());
-            let heading = format!("{} ({length})", self.part.heading());
+        if !self.part.title.is_empty() {
+            let heading = format!("{} ({})", self.part.title, time(self.part.length()));
             canvas.text("p", 12.0, y + 20.0, &heading);
             y += 26.0;
         }
         let top = y;
-        let mut rows = vec![None; self.timeline.lanes.len()];
-        for (number, _) in self.timeline.lanes_in(self.part) {
-            rows[number] = Some(y + LANE / 2.0);
-            y += LANE;
-        }
-        for (at, words) in words::ticks(self.part.length()) {
+        let rows = self.timeline.lanes.iter().map(|lane| {
+            let is_shown = self.part.shows(lane);
+            y += if is_shown { LANE } else { 0.0 };
+            is_shown.then_some(y - LANE / 2.0)
+        });
+        let rows: Vec<Option<f64>> = rows.collect();
+        for (at, words) in ticks(self.part.length()) {
             let x = self.x(self.part.start + at);
             canvas.path("grid", x, top, &format!("V{y}"));
             canvas.text("a middle", x, y + 12.0, &words);
@@ -87,34 +86,34 @@ impl Picture<'_> {
 
     fn arrows(&self, canvas: &mut Canvas, rows: &[Option<f64>]) {
         for (cause, class, max) in [
-            (Cause::Started, "arrow soft", MAX_FAR),
-            (Cause::Ended, "arrow soft", MAX_FAR),
-            (Cause::Message, "arrow", MAX_NEAR),
-            (Cause::Lock, "arrow", MAX_NEAR),
+            ("started", "arrow soft", MAX_FAR),
+            ("ended", "arrow soft", MAX_FAR),
+            ("message", "arrow", MAX_NEAR),
+            ("lock handed over", "arrow", MAX_NEAR),
         ] {
-            let is_shown =
-                |(lane, at): (usize, u64)| rows[lane].is_some() && self.part.touches(at, at);
+            let y = |(lane, at): (usize, u64)| {
+                rows[lane].filter(|_| self.part.start <= at && at < self.part.end)
+            };
+            let ends =
+                |arrow: &Arrow| Some((arrow.from.1, y(arrow.from)?, arrow.to.1, y(arrow.to)?));
             let arrows = self.timeline.arrows.iter();
-            let arrows = arrows
-                .filter(|arrow| arrow.cause == cause && is_shown(arrow.from) && is_shown(arrow.to));
-            let arrows: Vec<&Arrow> = arrows.collect();
-            for arrow in arrows.iter().filter(|_| arrows.len() <= max) {
-                let [from, to] = [arrow.from, arrow.to].map(|(lane, _)| rows[lane].unwrap_or(0.0));
+            let arrows = arrows.filter(|arrow| arrow.cause == cause);
+            let arrows: Vec<_> = arrows.filter_map(ends).collect();
+            for (start, from, end, to) in arrows.iter().filter(|_| arrows.len() <= max) {
                 let head = if from < to { to - 7.0 } else { to + 7.0 };
-                let line = format!("L{:.1} {head:.1}", self.x(arrow.to.1));
-                canvas.path(class, self.x(arrow.from.1), from, &line);
+                let line = format!("L{:.1} {head:.1}", self.x(*end));
+                canvas.path(class, self.x(*start), *from, &line);
             }
         }
     }
 
     fn lane(&self, canvas: &mut Canvas, lane: &Lane, y: f64) {
-        canvas.text("n", 12.0, y + 4.0, &shortened(&lane.name));
+        canvas.text("n", 12.0, y + 4.0, &format!("{:.20}", lane.name));
         let end = format!("H{:.1}", self.x(lane.end));
         canvas.path("there", self.x(lane.start), y, &end);
-        for kind in Kind::ALL {
+        for kind in Kind::SPANS {
             let mut drawn_to = f64::MIN;
-            let spans = lane.spans.iter().filter(|span| span.kind == kind);
-            for span in spans.filter(|span| self.part.touches(span.start, span.end)) {
+            for span in self.part.items(lane, kind..=kind) {
                 let (start, end) = (self.x(span.start), self.x(span.end));
                 // Too narrow to be seen: a wait is left out, and what would be drawn over another.
                 if end - start >= 1.0 || (kind != Kind::Wait && start >= drawn_to) {
@@ -123,37 +122,28 @@ impl Picture<'_> {
                 }
             }
         }
-        let marks = lane
-            .marks
-            .iter()
-            .filter(|mark| self.part.touches(mark.at, mark.at));
-        let marks: Vec<&Mark> = marks.collect();
-        for (index, mark) in marks.iter().enumerate() {
-            let next = marks.get(index + 1).map_or(WIDTH, |next| self.x(next.at));
-            draw_mark(canvas, mark, self.x(mark.at), next, y);
+        let mut marks = self.part.items(lane, Kind::MARKS).peekable();
+        while let Some(mark) = marks.next() {
+            let next = marks.peek().map_or(WIDTH, |next| self.x(next.start));
+            draw_mark(canvas, mark, self.x(mark.start), next, y);
         }
     }
 
-    fn span(&self, canvas: &mut Canvas, lane: &Lane, span: &Span, y: f64) {
-        let (class, height) = match span.kind {
-            Kind::Task => ("task", 16.0),
-            Kind::Wait => ("wait", 10.0),
-            Kind::Hold => ("hold", 16.0),
-        };
+    fn span(&self, canvas: &mut Canvas, lane: &Lane, span: &Item, y: f64) {
         let (x, end) = (self.x(span.start), self.x(span.end));
-        canvas.rect(class, x, y, (end - x).max(1.2), height);
         let is_narrow = span.kind == Kind::Task && end - x < NARROW;
+        let height = if span.kind == Kind::Wait { 10.0 } else { 16.0 };
+        canvas.rect(SHAPES[span.kind as usize], x, y, (end - x).max(1.2), height);
         let (class, x, y) = match span.kind {
-            Kind::Task if is_narrow => ("a", end + 2.0, y - 3.0),
-            Kind::Task => ("", x + 4.0, y + 4.0),
-            Kind::Hold => ("w", x + 4.0, y + 4.0),
             Kind::Wait => return,
+            Kind::Hold => ("w", x + 4.0, y + 4.0),
+            _ if is_narrow => ("a", end + 2.0, y - 3.0),
+            _ => ("", x + 4.0, y + 4.0),
         };
         // Its words, as far as nothing else is drawn there.
-        let spans = lane.spans.iter();
-        let spans = spans.filter(|other| other.kind > span.kind || is_narrow);
-        let others = spans.map(|other| other.start);
-        let others = others.chain(lane.marks.iter().map(|mark| mark.at));
+        let others = lane.items.iter();
+        let others = others.filter(|other| other.kind > span.kind || is_narrow);
+        let others = others.map(|other| other.start);
         let next = others.filter(|&at| at > span.start || (at == span.start && !is_narrow));
         let end = if is_narrow { lane.end } else { span.end };
         let end = self.x(next.min().unwrap_or(end).min(end));
@@ -171,28 +161,21 @@ impl Picture<'_> {
     }
 }
 
-fn draw_mark(canvas: &mut Canvas, mark: &Mark, x: f64, next: f64, y: f64) {
+fn draw_mark(canvas: &mut Canvas, mark: &Item, x: f64, next: f64, y: f64) {
     let (label, width) = (&mark.label, text_width(&mark.label));
-    match mark.sign {
-        Sign::Note if x + width.max(8.0) + 5.0 <= next => {
-            let width = width.max(8.0) + 5.0;
-            canvas.rect("note", x, y, width, 16.0);
-            canvas.text("middle", x + width / 2.0, y + 4.0, label);
+    if mark.kind == Kind::Note {
+        let width = width.max(8.0) + 5.0;
+        if x + width > next {
+            return canvas.path("note", x, y - 8.0, "v16");
         }
-        Sign::Note => canvas.path("note", x, y - 8.0, "v16"),
-        Sign::Put => canvas.symbol("put", x, y),
-        Sign::Got => canvas.symbol("got", x, y),
-        Sign::Terminated => canvas.symbol("over", x, y),
-        Sign::Failed => {
-            canvas.symbol("dead", x, y);
-            let is_at_end = x + width > WIDTH - RIGHT;
-            let (class, x) = if is_at_end {
-                ("end", x - 9.0)
-            } else {
-                ("", x + 9.0)
-            };
-            canvas.text(class, x, y + 4.0, label);
-        }
+        canvas.rect("note", x, y, width, 16.0);
+        return canvas.text("middle", x + width / 2.0, y + 4.0, label);
+    }
+    canvas.symbol(SHAPES[mark.kind as usize], x, y);
+    if mark.kind == Kind::Failed {
+        let is_at_end = x + width > WIDTH - RIGHT;
+        let (class, aside) = if is_at_end { ("end", -9.0) } else { ("", 9.0) };
+        canvas.text(class, x + aside, y + 4.0, label);
     }
 }
 
@@ -200,19 +183,13 @@ fn draw_mark(canvas: &mut Canvas, mark: &Mark, x: f64, next: f64, y: f64) {
 fn legend(canvas: &mut Canvas, mut y: f64) -> f64 {
     const LEFT: f64 = 14.0;
     let mut x = LEFT;
-    for (class, words) in [
+    let lines = [
         ("there", "is there"),
-        ("task", Kind::Task.meaning()),
-        ("wait", Kind::Wait.meaning()),
-        ("hold", Kind::Hold.meaning()),
-        ("note", Sign::Note.meaning()),
-        ("put", Sign::Put.meaning()),
-        ("got", Sign::Got.meaning()),
         ("arrow soft", "starts, ends"),
         ("arrow", "hands over"),
-        ("over", Sign::Terminated.meaning()),
-        ("dead", Sign::Failed.meaning()),
-    ] {
+    ];
+    let kinds = SHAPES.into_iter().zip(MEANINGS);
+    for (class, words) in lines.into_iter().chain(kinds) {
         if !canvas.has_drawn(class) {
             continue;
         }
@@ -230,9 +207,12 @@ fn legend(canvas: &mut Canvas, mut y: f64) -> f64 {
     y
 }
 
-fn shortened(name: &str) -> String {
-    match name.chars().count() {
-        ..=MAX_NAME => name.to_owned(),
-        _ => name.chars().take(MAX_NAME - 1).chain(['…']).collect(),
-    }
+/// Returns round times from 0 up to `length` nanoseconds, less than ten, and what is written there.
+fn ticks(length: u64) -> impl Iterator<Item = (u64, String)> {
+    let powers = (0..19).map(|power| 10_u64.pow(power));
+    let mut steps = powers.flat_map(|power| [1, 2, 5].map(|digit| digit * power));
+    let step = steps.find(|step| length / step < 9).unwrap_or(u64::MAX);
+    // `20 ms` and not `20.0 ms`.
+    let words = |at| time(at).replace(".00 ", " ").replace(".0 ", " ");
+    (0..=length / step).map(move |number| (number * step, words(number * step)))
 }

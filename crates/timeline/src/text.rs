@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Kind, Lane, Mark, Part, Sign, Timeline, time};
+use crate::model::{Item, Kind, Lane, MEANINGS, Part, Timeline, time};
 
 /// A longer name is cut.
 const MAX_NAME: usize = 18;
@@ -12,8 +12,7 @@ const MAX_NAME: usize = 18;
 enum Cell {
     Absent,
     Present,
-    Span(Kind),
-    Mark(Sign),
+    Item(Kind),
     /// Puts and gets.
     Both,
     /// A letter of a note.
@@ -21,21 +20,21 @@ enum Cell {
 }
 
 impl Cell {
-    /// Returns how it looks plain and drawn, its style, and what it means. Characters alone tell cells apart; the styles
-    /// are bold, magenta and red, which are legible on light and dark.
-    fn look(self) -> (char, char, &'static str, &'static str) {
+    /// Returns how it looks plain and drawn, and its style. Characters alone tell cells apart; the styles are bold,
+    /// magenta and red, which are legible on light and dark.
+    fn look(self) -> (char, char, &'static str) {
         match self {
-            Cell::Absent | Cell::Mark(Sign::Note) => (' ', ' ', "", ""),
-            Cell::Present => ('-', '─', "", "is there"),
-            Cell::Span(kind @ Kind::Task) => ('=', '━', "1", kind.meaning()),
-            Cell::Span(kind @ Kind::Wait) => ('.', '░', "", kind.meaning()),
-            Cell::Span(kind @ Kind::Hold) => ('#', '█', "35", kind.meaning()),
-            Cell::Mark(sign @ Sign::Put) => ('>', '▲', "1", sign.meaning()),
-            Cell::Mark(sign @ Sign::Got) => ('<', '▼', "1", sign.meaning()),
-            Cell::Mark(sign @ Sign::Terminated) => (']', '■', "", sign.meaning()),
-            Cell::Mark(sign @ Sign::Failed) => ('X', 'X', "1;31", sign.meaning()),
-            Cell::Both => ('*', '◆', "1", "both"),
-            Cell::Letter(letter) => (letter, letter, "1", ""),
+            Cell::Absent | Cell::Item(Kind::Note) => (' ', ' ', ""),
+            Cell::Present => ('-', '─', ""),
+            Cell::Item(Kind::Task) => ('=', '━', "1"),
+            Cell::Item(Kind::Wait) => ('.', '░', ""),
+            Cell::Item(Kind::Hold) => ('#', '█', "35"),
+            Cell::Item(Kind::Put) => ('>', '▲', "1"),
+            Cell::Item(Kind::Got) => ('<', '▼', "1"),
+            Cell::Item(Kind::Terminated) => (']', '■', ""),
+            Cell::Item(Kind::Failed) => ('X', 'X', "1;31"),
+            Cell::Both => ('*', '◆', "1"),
+            Cell::Letter(letter) => (letter, letter, "1"),
         }
     }
 }
@@ -45,18 +44,16 @@ pub(crate) fn lines(title: &str, timeline: &Timeline, width: usize, plain: bool)
     let mut lines = Vec::new();
     let mut used = BTreeSet::new();
     let edge = if plain { '|' } else { '│' };
-    for part in timeline.shown_parts() {
-        let shown: Vec<&Lane> = timeline.lanes_in(part).map(|(_, lane)| lane).collect();
-        let names = shown.iter().map(|lane| lane.name.chars().count());
+    for part in &timeline.parts {
+        let shown = timeline.lanes.iter().filter(|lane| part.shows(lane));
+        let names = shown.clone().map(|lane| lane.name.chars().count());
         let name_width = names.max().unwrap_or(0).min(MAX_NAME);
         let columns = width.saturating_sub(name_width + 3).max(10);
-        let heading = match part.heading() {
-            "" => title.to_owned(),
-            heading => format!("{title}, {heading}"),
-        };
+        let comma = if part.title.is_empty() { "" } else { ", " };
         let length = time(part.length());
         let column = time(part.length() / columns as u64);
-        lines.push(format!("{heading}: {length}, a column is {column}"));
+        let title = format!("{title}{comma}{}", part.title);
+        lines.push(format!("{title}: {length}, a column is {column}"));
         for lane in shown {
             let row = row(lane, part, columns);
             let name = format!("{:name_width$.name_width$}", lane.name);
@@ -85,66 +82,67 @@ fn row(lane: &Lane, part: &Part, columns: usize) -> Vec<Cell> {
     };
     let mut row = vec![Cell::Absent; columns];
     row[column(lane.start)..=column(lane.end)].fill(Cell::Present);
-    for kind in Kind::ALL {
-        let spans = lane.spans.iter().filter(|span| span.kind == kind);
-        for span in spans.filter(|span| part.touches(span.start, span.end)) {
+    for kind in Kind::SPANS {
+        for span in part.items(lane, kind..=kind) {
             let (start, end) = (column(span.start), column(span.end));
             // A wait of less than a column would hide what else is there.
             if kind != Kind::Wait || start < end {
-                row[start..=end].fill(Cell::Span(kind));
+                row[start..=end].fill(Cell::Item(kind));
             }
         }
     }
-    let marks = lane.marks.iter();
-    let marks: Vec<&Mark> = marks
-        .filter(|mark| part.touches(mark.at, mark.at))
-        .collect();
+    let marks: Vec<&Item> = part.items(lane, Kind::MARKS).collect();
     for (index, mark) in marks.iter().enumerate() {
-        let place = column(mark.at);
-        row[place] = match (mark.sign, row[place]) {
-            (Sign::Note, cell) => cell,
-            (Sign::Put, Cell::Mark(Sign::Got) | Cell::Both)
-            | (Sign::Got, Cell::Mark(Sign::Put) | Cell::Both) => Cell::Both,
-            (sign, _) => Cell::Mark(sign),
-        };
-        if mark.sign == Sign::Note {
+        let place = column(mark.start);
+        if mark.kind == Kind::Note {
             // As many letters as there are columns up to the next mark, and one left between.
-            let next = marks.get(index + 1).map_or(columns, |next| column(next.at));
-            let letters = mark.label.chars().map(Cell::Letter);
-            let letters = letters.take(next.saturating_sub(place + 1).max(1));
-            for (cell, letter) in row[place..].iter_mut().zip(letters) {
-                *cell = letter;
+            let next = marks.get(index + 1);
+            let next = next.map_or(columns, |next| column(next.start));
+            let room = next.saturating_sub(place + 1).max(1);
+            for (cell, letter) in row[place..].iter_mut().zip(mark.label.chars().take(room)) {
+                *cell = Cell::Letter(letter);
             }
+            continue;
         }
+        row[place] = match (mark.kind, row[place]) {
+            (Kind::Put, Cell::Item(Kind::Got) | Cell::Both)
+            | (Kind::Got, Cell::Item(Kind::Put) | Cell::Both) => Cell::Both,
+            (kind, _) => Cell::Item(kind),
+        };
     }
     row
 }
 
 /// Returns the cells as text, those of one style between its escapes.
 fn drawn(row: &[Cell], plain: bool) -> String {
-    let mut text = String::new();
-    for cells in row.chunk_by(|one, other| one.look().2 == other.look().2) {
-        if plain {
-            text.extend(cells.iter().map(|cell| cell.look().0));
-            continue;
-        }
+    if plain {
+        return row.iter().map(|cell| cell.look().0).collect();
+    }
+    let chunks = row.chunk_by(|one, other| one.look().2 == other.look().2);
+    let chunks = chunks.map(|cells| {
         let letters: String = cells.iter().map(|cell| cell.look().1).collect();
         match cells[0].look().2 {
-            "" => text += &letters,
-            style => text += &["\u{1b}[", style, "m", &letters, "\u{1b}[0m"].concat(),
+            "" => letters,
+            style => format!("\u{1b}[{style}m{letters}\u{1b}[0m"),
         }
-    }
-    text
+    });
+    chunks.collect()
 }
 
 /// Returns what the cells mean: a line for spans and notes, and one for what happens at a moment.
 fn legend(used: &BTreeSet<Cell>, plain: bool) -> Vec<String> {
     let mut lines = [Vec::new(), Vec::new()];
-    for &cell in used.iter().filter(|cell| !cell.look().3.is_empty()) {
-        let line = &mut lines[usize::from(cell >= Cell::Mark(Sign::Note))];
-        line.push(format!("{} {}", drawn(&[cell], plain), cell.look().3));
+    for &cell in used {
+        let meaning = match cell {
+            Cell::Present => "is there",
+            Cell::Item(kind) => MEANINGS[kind as usize],
+            Cell::Both => "both",
+            Cell::Absent | Cell::Letter(_) => continue,
+        };
+        let line = &mut lines[usize::from(cell > Cell::Item(Kind::Note))];
+        line.push(format!("{} {meaning}", drawn(&[cell], plain)));
     }
-    if used.iter().any(|cell| matches!(cell, Cell::Letter(_))) {
+    if matches!(used.last(), Some(Cell::Letter(_))) {
         lines[0].push("text: its own notes".to_owned());
     }
     let lines = lines.into_iter().filter(|line| !line.is_empty());

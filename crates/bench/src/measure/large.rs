@@ -1,58 +1,45 @@
 //! Large blocks of memory, on their way to other processes, and what copying them costs.
 
 use std::hint::black_box;
+use std::mem;
 
-use anyhow::Result;
 use multiprocess::{Array, Pool};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::measure::{pipe, repeated, thrice};
+use crate::measure::{Samples, pipe, repeated, thrice};
 
 const MIB: usize = 1 << 20;
-const ARRAY: usize = 64 * MIB;
-
-/// How often so much is moved for one sample.
-fn times(mib: usize) -> u32 {
-    u32::try_from(100 / mib).unwrap_or(1)
-}
 
 /// The child sends back the vector of so many MiB that it received, and this process sends that one again.
-pub(crate) fn vector<T, const SIZE: usize>() -> Result<Vec<f64>>
+pub(crate) fn vector<T>(mib: u32) -> Samples
 where
     T: From<u8> + Copy + Send + Sync + Serialize + DeserializeOwned + 'static,
 {
-    let mut vector = vec![T::from(1); SIZE * MIB / size_of::<T>()];
+    let mut vector = vec![T::from(1); mib as usize * MIB / size_of::<T>()];
     pipe::to_child(|trip| {
-        repeated(times(SIZE), || {
-            vector = trip(std::mem::take(&mut vector))?;
-            assert_eq!(vector.len(), SIZE * MIB / size_of::<T>());
+        repeated(100 / mib, || {
+            vector = trip(mem::take(&mut vector))?;
             Ok(())
         })
     })
 }
 
-/// The child sends back the array of 100 MiB that it received, and this process sends that one again: the array itself
-/// stays where it is.
-pub(crate) fn buffer() -> Result<Vec<f64>> {
-    let mut array = Array::<u8>::new(100 * MIB)?;
-    pipe::to_child(|trip| {
-        repeated(500, || {
-            array = trip(array.clone())?;
-            Ok(())
-        })
-    })
+/// The array itself stays where it is.
+pub(crate) fn buffer() -> Samples {
+    let array = Array::<u8>::new(100 * MIB)?;
+    pipe::to_child(|trip| repeated(500, || trip(array.clone())))
 }
 
 /// Copies so many MiB into a vector that is there, and into new ones, whose pages are new, too.
-pub(crate) fn copies<const SIZE: usize, const OLD: u32, const NEW: u32>() -> Result<Vec<f64>> {
-    let source = vec![1_u8; SIZE * MIB];
+pub(crate) fn copies(mib: u32, old: u32, new: u32) -> Samples {
+    let source = vec![1_u8; mib as usize * MIB];
     let mut target = source.clone();
-    repeated(times(SIZE), || {
-        for _ in 0..OLD {
+    repeated(100 / mib, || {
+        for _ in 0..old {
             black_box(&mut target).copy_from_slice(black_box(&source));
         }
-        for _ in 0..NEW {
+        for _ in 0..new {
             drop(black_box(black_box(&source).clone()));
         }
         Ok(())
@@ -63,7 +50,7 @@ pub(crate) fn length(bytes: Vec<u8>) -> usize {
     bytes.len()
 }
 
-pub(crate) fn pool() -> Result<Vec<f64>> {
+pub(crate) fn pool() -> Samples {
     let pool = Pool::builder().build()?;
     // The map consumes its inputs: a set for each sample, and one to warm up.
     let mut sets = vec![vec![vec![1_u8; MIB]; 64]; 4];
@@ -74,21 +61,12 @@ pub(crate) fn pool() -> Result<Vec<f64>> {
     })
 }
 
-pub(crate) fn array_read() -> Result<Vec<f64>> {
-    let array = Array::<u8>::new(ARRAY)?;
-    array.lock()?.fill(1);
-    let mut target = vec![2_u8; ARRAY];
+/// Copies 64 MiB out of an array in shared memory, or into it.
+pub(crate) fn array(copy: fn(&mut [u8], &mut [u8])) -> Samples {
+    let (array, mut vector) = (Array::<u8>::new(64 * MIB)?, vec![1_u8; 64 * MIB]);
+    array.lock()?.fill(2);
     repeated(1, || {
-        black_box(&mut target).copy_from_slice(&array.lock()?);
-        Ok(())
-    })
-}
-
-pub(crate) fn array_write() -> Result<Vec<f64>> {
-    let array = Array::<u8>::new(ARRAY)?;
-    let source = vec![1_u8; ARRAY];
-    repeated(1, || {
-        array.lock()?.copy_from_slice(black_box(&source));
+        copy(&mut array.lock()?, black_box(&mut vector));
         Ok(())
     })
 }

@@ -3,48 +3,45 @@
 use std::thread;
 use std::time::Duration;
 
-use anyhow::Result;
-use multiprocess::{Event, Lock, RawValue, Semaphore, Value, spawn};
+use multiprocess::{Barrier, Lock, Semaphore, Value, spawn};
 
-use crate::measure::{once, repeated};
+use crate::measure::{Samples, once, repeated};
 
 const PROCESSES: u32 = 4;
 const TOGETHER: u32 = 200_000;
 
-pub(crate) fn ours() -> Result<Vec<f64>> {
+pub(crate) fn ours() -> Samples {
     let lock = Lock::new()?;
     repeated(1_000_000, || Ok(lock.lock()?))
 }
 
-pub(crate) fn semaphore() -> Result<Vec<f64>> {
+pub(crate) fn semaphore() -> Samples {
     let semaphore = Semaphore::new(2)?;
     repeated(100_000, || Ok(semaphore.acquire()?))
 }
 
-pub(crate) fn new() -> Result<Vec<f64>> {
+pub(crate) fn new() -> Samples {
     repeated(300, || Ok(Lock::new()?))
 }
 
-pub(crate) fn add(value: Value<i64>, ready: RawValue<u32>, start: Event) {
-    ready.update(|count| count + 1);
-    start.wait();
+pub(crate) fn add(value: Value<i64>, all: Barrier) {
+    // Once when it is ready, and once to begin.
+    for _ in 0..2 {
+        all.wait().expect("the others are there");
+    }
     for _ in 0..TOGETHER {
         *value.lock().expect("this thread does not hold it") += 1;
     }
 }
 
-pub(crate) fn value() -> Result<Vec<f64>> {
-    let value = Value::new(0_i64)?;
-    let (ready, start) = (RawValue::new(0)?, Event::new()?);
-    let children: Vec<_> = (0..PROCESSES)
-        .map(|_| spawn(add, (value.clone(), ready.clone(), start.clone())))
-        .collect::<Result<_, _>>()?;
-    while ready.get() < PROCESSES {
-        thread::sleep(Duration::from_millis(1));
-    }
+pub(crate) fn value() -> Samples {
+    let (value, all) = (Value::new(0_i64)?, Barrier::new(PROCESSES + 1)?);
+    let children = (0..PROCESSES).map(|_| spawn(add, (value.clone(), all.clone())));
+    let children: Vec<_> = children.collect::<Result<_, _>>()?;
+    all.wait()?;
     thread::sleep(Duration::from_millis(20));
     let time = once(PROCESSES * TOGETHER, || {
-        start.set();
+        all.wait()?;
         for child in children {
             child.join()?;
         }

@@ -7,39 +7,30 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use ipc_channel::ipc::{self, IpcReceiver, IpcSender};
 use multiprocess::{Connection, spawn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::measure::{once, repeated};
+use crate::measure::{Samples, once, repeated};
 
 /// Sends a message to another process, and returns the answer.
 type Trip<'a, T> = &'a mut dyn FnMut(T) -> Result<T>;
 
-/// Measures round trips of numbers.
-type Trips = fn(Trip<u64>) -> Result<Vec<f64>>;
-
 /// Measures round trips that follow each other at once.
-pub(crate) fn steady(trip: Trip<u64>) -> Result<Vec<f64>> {
-    repeated(5_000, || {
-        ensure!(trip(7)? == 7, "another number came back");
-        Ok(())
-    })
+pub(crate) fn steady(trip: Trip<u64>) -> Samples {
+    repeated(5_000, || trip(7))
 }
 
 /// Measures round trips after pauses, in which the other process falls asleep.
-pub(crate) fn paused(trip: Trip<u64>) -> Result<Vec<f64>> {
-    let samples = (0..100).map(|number| {
+pub(crate) fn paused(trip: Trip<u64>) -> Samples {
+    let mut total = 0.0;
+    for number in 0..100 {
         thread::sleep(Duration::from_millis(2));
-        once(1, || {
-            ensure!(trip(number)? == number, "another number came back");
-            Ok(())
-        })
-    });
-    let samples = samples.collect::<Result<Vec<_>>>()?.concat();
-    Ok(vec![samples.iter().sum::<f64>() / 100.0])
+        total += once(1, || trip(number))?[0];
+    }
+    Ok(vec![total / 100.0])
 }
 
 pub(crate) fn echo<T>(asker: Connection<T, T>)
@@ -53,7 +44,7 @@ where
 }
 
 /// Measures round trips to a child that sends back what it receives.
-pub(crate) fn to_child<T>(measure: impl FnOnce(Trip<T>) -> Result<Vec<f64>>) -> Result<Vec<f64>>
+pub(crate) fn to_child<T>(measure: impl FnOnce(Trip<T>) -> Samples) -> Samples
 where
     T: Serialize + DeserializeOwned + Send + Sync + 'static,
 {
@@ -69,14 +60,13 @@ where
 }
 
 /// Measures round trips to `cat`, which reads from a socket and writes to it.
-pub(crate) fn socketpair(trips: Trips) -> Result<Vec<f64>> {
+pub(crate) fn to_cat(measure: fn(Trip<u64>) -> Samples) -> Samples {
     let (mut socket, theirs) = UnixStream::pair()?;
-    let mut cat = Command::new("cat");
-    cat.stdin(OwnedFd::from(theirs.try_clone()?));
-    let mut child = cat.stdout(OwnedFd::from(theirs)).spawn()?;
-    // It holds copies of their end.
-    drop(cat);
-    let samples = trips(&mut |number| {
+    let mut child = Command::new("cat")
+        .stdin(OwnedFd::from(theirs.try_clone()?))
+        .stdout(OwnedFd::from(theirs))
+        .spawn()?;
+    let samples = measure(&mut |number| {
         let mut answer = [0; 8];
         socket.write_all(&number.to_le_bytes())?;
         socket.read_exact(&mut answer)?;
@@ -93,7 +83,7 @@ pub(crate) fn echo_ipc(numbers: IpcReceiver<u64>, answers: IpcSender<u64>) {
     }
 }
 
-pub(crate) fn ipc_channel() -> Result<Vec<f64>> {
+pub(crate) fn ipc_channel() -> Samples {
     let (to, numbers) = ipc::channel()?;
     let (answers, from) = ipc::channel()?;
     let child = spawn(echo_ipc, (numbers, answers))?;

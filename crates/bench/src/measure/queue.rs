@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-use anyhow::Result;
 use ipc_channel::ipc::{self, IpcSender};
 use multiprocess::{JoinHandle, Queue, spawn};
 
-use crate::measure::once;
+use crate::measure::{Samples, once};
 
 const ITEMS: u32 = 1_000_000;
 const IPC_ITEMS: u32 = 200_000;
@@ -21,7 +20,7 @@ pub(crate) fn sum(queue: Queue<u64>) -> u64 {
     queue.iter().map(|number| number.expect("a number")).sum()
 }
 
-pub(crate) fn ours(putters: u64, getters: u64) -> Result<Vec<f64>> {
+pub(crate) fn ours(putters: u64, getters: u64) -> Samples {
     let (items, queue) = (u64::from(ITEMS), Queue::new()?);
     let getters = (0..getters).map(|_| spawn(sum, (queue.clone(),)));
     let getters: Vec<_> = getters.collect::<Result<_, _>>()?;
@@ -33,8 +32,8 @@ pub(crate) fn ours(putters: u64, getters: u64) -> Result<Vec<f64>> {
             putter.join()?;
         }
         queue.close()?;
-        let sums = getters.into_iter().map(JoinHandle::join);
-        assert_eq!(sums.sum::<Result<u64, _>>()?, (0..items).sum::<u64>());
+        let sum: Result<u64, _> = getters.into_iter().map(JoinHandle::join).sum();
+        assert_eq!(sum?, (0..items).sum::<u64>());
         Ok(())
     })
 }
@@ -45,14 +44,12 @@ pub(crate) fn put_ipc(queue: IpcSender<u64>, count: u32) {
     }
 }
 
-pub(crate) fn ipc_channel() -> Result<Vec<f64>> {
+pub(crate) fn ipc_channel() -> Samples {
     let (sender, receiver) = ipc::channel()?;
     once(IPC_ITEMS, || {
         let child = spawn(put_ipc, (sender, IPC_ITEMS))?;
-        let total = (0..IPC_ITEMS)
-            .map(|_| receiver.recv())
-            .sum::<Result<u64, _>>()?;
-        assert_eq!(total, (0..u64::from(IPC_ITEMS)).sum::<u64>());
+        let sum: Result<u64, _> = (0..IPC_ITEMS).map(|_| receiver.recv()).sum();
+        assert_eq!(sum?, (0..u64::from(IPC_ITEMS)).sum::<u64>());
         child.join()?;
         Ok(())
     })

@@ -26,25 +26,24 @@ const DEFINITIONS: &str = "\
 impl Canvas {
     pub(super) fn text(&mut self, class: &str, x: f64, y: f64, words: &str) {
         let words = escaped(words);
-        let place = format!("x=\"{x:.1}\" y=\"{y:.1}\"");
-        let _ = writeln!(self.0, "<text class=\"{class}\" {place}>{words}</text>");
+        let place = format!(r#"x="{x:.1}" y="{y:.1}""#);
+        let _ = writeln!(self.0, r#"<text class="{class}" {place}>{words}</text>"#);
     }
 
     pub(super) fn rect(&mut self, class: &str, x: f64, y: f64, width: f64, height: f64) {
-        let place = format!("x=\"{x:.1}\" y=\"{:.1}\"", y - height / 2.0);
-        let size = format!("width=\"{width:.1}\" height=\"{height}\"");
-        let _ = writeln!(self.0, "<rect class=\"{class}\" {place} {size}/>");
+        let place = format!(r#"x="{x:.1}" y="{:.1}""#, y - height / 2.0);
+        let size = format!(r#"width="{width:.1}" height="{height}""#);
+        let _ = writeln!(self.0, r#"<rect class="{class}" {place} {size}/>"#);
     }
 
     /// Draws a line from a point to where `rest` says.
     pub(super) fn path(&mut self, class: &str, x: f64, y: f64, rest: &str) {
         let line = format!("M{x:.1} {y:.1}{rest}");
-        let _ = writeln!(self.0, "<path class=\"{class}\" d=\"{line}\"/>");
+        let _ = writeln!(self.0, r#"<path class="{class}" d="{line}"/>"#);
     }
 
-    pub(super) fn symbol(&mut self, class: &str, x: f64, y: f64) {
-        let place = format!("x=\"{x:.1}\" y=\"{y:.1}\"");
-        let _ = writeln!(self.0, "<use href=\"#{class}\" {place}/>");
+    pub(super) fn symbol(&mut self, id: &str, x: f64, y: f64) {
+        let _ = writeln!(self.0, r##"<use href="#{id}" x="{x:.1}" y="{y:.1}"/>"##);
     }
 
     pub(super) fn has_drawn(&self, class: &str) -> bool {
@@ -53,14 +52,11 @@ impl Canvas {
     }
 
     /// Returns the whole file.
-    pub(super) fn document(&self, size: (f64, f64), title: &str, description: &str) -> String {
-        let (width, height) = size;
-        let (title, description) = (escaped(title), escaped(description));
-        let body = &self.0;
+    pub(super) fn document(&self, width: f64, height: f64, title: &str) -> String {
+        let (title, body) = (escaped(title), &self.0);
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
-             height=\"{height}\" role=\"img\" aria-labelledby=\"title desc\">\n\
-             <title id=\"title\">{title}: what ran when</title>\n<desc id=\"desc\">{description}</desc>\n\
+             height=\"{height}\" role=\"img\">\n<title>{title}: what ran when</title>\n\
              <style>{STYLE}</style>\n<defs>{DEFINITIONS}</defs>\n\
              <rect width=\"{width}\" height=\"{height}\" fill=\"#fff\"/>\n{body}</svg>\n"
         )
@@ -76,5 +72,4 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }
