@@ -89,10 +89,7 @@ mod terminal {
         }
         let its_own = tcgetattr(stdin())?;
         ITS_OWN.get_or_init(|| its_own);
-        interruption::with_terminal(interruption::Terminal {
-            give_back: restore_modes,
-            take_again,
-        });
+        interruption::with_terminal(restore_modes, take_again);
         interruption::watch()?;
         take_again();
         Ok(true)

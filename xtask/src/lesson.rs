@@ -155,7 +155,7 @@ impl Args {
 
     /// Shows the command that goes on where the playing was ended.
     fn tell_how_to_resume(&self, screen: &mut Screen, from: &str) -> io::Result<()> {
-        let mut command = "$ cargo xtask lesson".to_owned();
+        let mut command = "cargo xtask lesson".to_owned();
         for word in &self.words {
             command.extend([" ", word]);
         }

@@ -25,17 +25,6 @@ pub struct Link {
     words: Option<(Range<usize>, Range<usize>)>,
 }
 
-/// What becomes of a link in a text that stands elsewhere.
-#[derive(Debug, PartialEq)]
-pub enum Destination {
-    /// It stays as it is.
-    Same,
-    /// It leads there instead.
-    Moved(String),
-    /// It leads nowhere: its words stay.
-    Gone,
-}
-
 /// A part of a script under a second-level heading.
 #[derive(Debug)]
 pub struct Section {
@@ -54,7 +43,7 @@ pub enum Block {
 }
 
 /// A fenced block of code, with the line of its opening fence.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Code {
     pub info: String,
     pub text: String,
@@ -90,13 +79,6 @@ impl Document {
                     depth += 1;
                 }
                 Event::End(_) => depth -= 1,
-                Event::Text(line) => {
-                    if depth == 1
-                        && let Some(Block::Code(code)) = document.place_for_blocks().last_mut()
-                    {
-                        code.text.push_str(&line);
-                    }
-                }
                 Event::Html(html) | Event::InlineHtml(html) => {
                     for attribute in [" src=\"", " href=\"", " srcset=\""] {
                         let value = html.split_once(attribute).map(|(_, value)| value);
@@ -134,20 +116,19 @@ impl Document {
         text + &self.text[done..]
     }
 
-    /// Returns the edits that let each link lead where `destination` says.
+    /// Returns the edits that let each link lead where `destination` says. Where it returns nothing,
+    /// only the words of the link stay.
     pub fn redirected(
         &self,
-        mut destination: impl FnMut(&Link) -> Destination,
+        mut destination: impl FnMut(&Link) -> Option<String>,
     ) -> Vec<(Range<usize>, String)> {
         let mut edits = Vec::new();
         for link in &self.links {
-            match (destination(link), &link.words) {
-                (Destination::Same, _) | (Destination::Gone, None) => {}
-                (Destination::Moved(there), _) => edits.push((link.place.clone(), there)),
-                (Destination::Gone, Some((whole, words))) => {
-                    edits.push((whole.start..words.start, String::new()));
-                    edits.push((words.end..whole.end, String::new()));
-                }
+            if let Some(there) = destination(link) {
+                edits.push((link.place.clone(), there));
+            } else if let Some((whole, words)) = &link.words {
+                edits.push((whole.start..words.start, String::new()));
+                edits.push((words.end..whole.end, String::new()));
             }
         }
         edits
@@ -188,25 +169,26 @@ impl Document {
                     blocks: Vec::new(),
                 });
             }
-            Tag::CodeBlock(kind) => {
+            Tag::CodeBlock(CodeBlockKind::Fenced(info)) => {
                 let start = source.find('\n').map_or(source.len(), |end| end + 1);
                 // A fence that is not closed ends with the text.
                 let end = source.rfind('\n').map_or(source.len(), |end| end + 1);
                 let is_closed = source[end..].trim_start().starts_with(['`', '~']);
                 let end = if is_closed { end } else { source.len() };
-                let info = match kind {
-                    CodeBlockKind::Fenced(info) => info.into_string(),
-                    CodeBlockKind::Indented => String::new(),
-                };
-                self.place_for_blocks().push(Block::Code(Code {
-                    info,
-                    text: String::new(),
+                let code = Block::Code(Code {
+                    info: info.into_string(),
+                    text: source[start..end].to_owned(),
                     line,
                     place: range.start + start..range.start + end,
-                }));
+                });
+                self.place_for_blocks().push(code);
             }
             _ => {
-                let piece = format!("{source}\n\n");
+                // With the indentation of a block of code that has no fence.
+                let start = self.text[..range.start]
+                    .rfind('\n')
+                    .map_or(0, |end| end + 1);
+                let piece = self.text[start..range.end].trim_end().to_owned() + "\n\n";
                 match self.place_for_blocks().last_mut() {
                     Some(Block::Prose(prose)) => prose.push_str(&piece),
                     _ => self.place_for_blocks().push(Block::Prose(piece)),
@@ -229,14 +211,12 @@ impl Document {
         let Some(at) = at.filter(|_| !destination.is_empty()) else {
             return;
         };
-        let mut words = None;
-        if has_words {
-            let Some(end) = source[..at].rfind("](") else {
-                return;
-            };
-            let mark = if source.starts_with('!') { 2 } else { 1 };
-            words = Some((whole.clone(), whole.start + mark..whole.start + end));
+        let end = source[..at].rfind("](").filter(|_| has_words);
+        if has_words && end.is_none() {
+            return;
         }
+        let mark = 1 + usize::from(source.starts_with('!'));
+        let words = end.map(|end| (whole.clone(), whole.start + mark..whole.start + end));
         let start = whole.start + at;
         self.links.push(Link {
             destination: destination.to_owned(),
@@ -288,7 +268,12 @@ impl Code {
 
     /// Returns whether this is the recorded run of that command: a console block that begins with it.
     pub fn is_run_of(&self, command: &str) -> bool {
-        self.language() == "console" && self.text.lines().next().map(str::trim_end) == Some(command)
+        let first = self
+            .text
+            .lines()
+            .next()
+            .and_then(|line| line.strip_prefix("$ "));
+        self.language() == "console" && first.map(str::trim_end) == Some(command)
     }
 
     /// Returns the words after the fence: the language, and what else is said of the block.

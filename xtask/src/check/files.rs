@@ -3,10 +3,9 @@ use std::path::{Path, PathBuf};
 
 use super::Report;
 use crate::gap;
-use course::Lesson;
 use course::document::Document;
-use course::manifest::stands_alone;
 use course::source::{files_below, text_of};
+use course::{Lesson, stands_alone};
 
 /// The files of a lesson, and text that they must contain. NAME is the lesson's. The programs have
 /// names in `Cargo.toml`, because a learner may rename the package of a copy.

@@ -1,6 +1,6 @@
-use super::{Excerpt, excerpt};
-use crate::document::Code;
-use crate::source::{Source, Sources};
+use super::{Excerpt, FIX, excerpt};
+use crate::document::Document;
+use crate::source::Source;
 
 const RUST: &str = "\
 use std::thread;
@@ -65,37 +65,32 @@ class Ticker:
 ";
 
 fn of(info: &str, text: &str) -> Excerpt {
-    let source = |path: &str, text: &str| Source {
+    let sources = [
+        ("main.rs", RUST),
+        ("refused.rs", EXAMPLES),
+        ("pool.py", PYTHON),
+    ];
+    let sources = sources.map(|(path, text)| Source {
         path: path.into(),
         text: text.to_owned(),
-    };
-    let sources = Sources {
-        rust: vec![source("main.rs", RUST), source("refused.rs", EXAMPLES)],
-        python: Some(source("pool.py", PYTHON)),
-    };
-    let code = Code {
-        info: info.to_owned(),
-        text: text.to_owned(),
-        line: 1,
-        place: 0..0,
-    };
-    excerpt(&code, &sources).unwrap()
+    });
+    let block = Document::parse(&format!("```{info}\n{text}```\n"));
+    excerpt(block.code().next().unwrap(), &sources).unwrap()
 }
 
 /// Checks that a block is written anew as expected, and is in order after that.
 #[track_caller]
 fn becomes(info: &str, old: &str, new: &str) {
-    let excerpt = of(info, old);
-    assert_eq!(excerpt.text, new);
-    assert_eq!(
-        excerpt.faults.is_empty(),
-        old == new,
-        "{:?}",
-        excerpt.faults
-    );
-    let again = of(info, new);
-    assert!(again.faults.is_empty(), "{:?}", again.faults);
-    assert_eq!(again.text, new);
+    for (block, is_in_order) in [(old, old == new), (new, true)] {
+        let excerpt = of(info, block);
+        assert_eq!(excerpt.text, new);
+        assert_eq!(
+            excerpt.faults.is_empty(),
+            is_in_order,
+            "{:?}",
+            excerpt.faults
+        );
+    }
 }
 
 #[test]
@@ -169,12 +164,14 @@ fn what_must_not_compile_is_known_by_its_first_line() {
         "// does not compile: mismatched types\nlet child = spawn(\"four\");\n",
         "// does not compile: mismatched types\nlet child = spawn(\"five\");\n",
     );
+    let moved = "// does not compile: moved\nlet again = child.join();\n";
+    becomes("rust,compile_fail", moved, moved);
     let shown = "// does not compile: move\nlet again = child.join();\n";
     let excerpt = of("rust,compile_fail", shown);
     assert_eq!(excerpt.text, shown);
-    assert!(!excerpt.faults[0].can_be_mended());
+    assert_ne!(excerpt.faults[0].mend, FIX);
     assert_eq!(
-        excerpt.faults[0].to_string(),
+        excerpt.faults[0].what,
         "no `compile_fail` example begins with `// does not compile: move`; \
          did you mean `// does not compile: moved`?"
     );
@@ -182,31 +179,21 @@ fn what_must_not_compile_is_known_by_its_first_line() {
 
 #[test]
 fn a_fault_says_what_differs_or_is_gone_and_the_rest_is_written() {
-    let excerpt = of(
-        "rust",
-        "fn doubled() {\n    3\n}\n\nstatic COUNT: u8 = 3;\n",
-    );
-    assert_eq!(
-        excerpt.text,
-        "fn doubled() {\n    3\n}\n\nstatic COUNT: u32 = 3;\n"
-    );
-    let [gone, differs] = excerpt.faults.as_slice() else {
-        panic!("two faults, not {:?}", excerpt.faults);
-    };
-    assert!(!gone.can_be_mended() && differs.can_be_mended());
-    assert_eq!((gone.line, differs.line), (0, 4));
-    assert_eq!(
-        gone.to_string(),
-        "`fn doubled` does not appear anywhere in the lesson; did you mean `fn double`?"
-    );
-    assert_eq!(
-        differs.to_string(),
-        "static COUNT differs from main.rs:11:\n    - static COUNT: u8 = 3;\n    + static COUNT: u32 = 3;"
-    );
+    let shown = "fn doubled() {\n    3\n}\n\nstatic COUNT: u8 = 3;\n";
+    let excerpt = of("rust", shown);
+    assert_eq!(excerpt.text, shown.replace("u8", "u32"));
+    let faults = excerpt.faults.iter();
+    let faults: Vec<_> = faults
+        .map(|it| (it.line, &*it.what, it.mend == FIX))
+        .collect();
+    let gone = "`fn doubled` does not appear anywhere in the lesson; did you mean `fn double`?";
+    let differs = "static COUNT differs from main.rs:11:\n    - static COUNT: u8 = 3;\n    \
+                   + static COUNT: u32 = 3;";
+    assert_eq!(faults, [(1, gone, false), (5, differs, true)]);
 }
 
 #[test]
-fn half_an_item_an_invented_comment_and_escape_characters_are_faults() {
+fn half_an_item_and_an_invented_comment_are_faults() {
     for (block, fault) in [
         (
             "fn double(number: i32) -> i32 {\n    let two = 2;\n",
@@ -214,10 +201,8 @@ fn half_an_item_an_invented_comment_and_escape_characters_are_faults() {
         ),
         ("    number * two\n}\n", "does not appear"),
         ("// Invented.\n\nuse std::thread;\n", "does not appear"),
-        ("fn tr\u{1b}eble() {}\n", "`fn tr\\u{1b}eble`"),
     ] {
-        let excerpt = of("rust", block);
-        let told = excerpt.faults[0].to_string();
-        assert!(told.contains(fault), "{told}");
+        let faults = of("rust", block).faults;
+        assert!(faults[0].what.contains(fault), "{faults:?}");
     }
 }
