@@ -105,47 +105,35 @@ fn a_block_in_order_stays_as_it_is() {
 #[test]
 fn each_kind_of_item_is_known_by_its_name() {
     for (old, new) in [
-        ("pub static COUNT: u8 = 2;\n", "static COUNT: u32 = 3;\n"),
+        ("pub static COUNT: u8 = 2;", "static COUNT: u32 = 3;"),
+        ("const WORD: u32 =\n    3;", "const WORD: &str = \"word\";"),
         (
-            "const WORD: u32 =\n    3;\n",
-            "const WORD: &str = \"word\";\n",
+            "pub struct Ticker(u32);",
+            "struct Ticker {\n    name: String,\n}",
         ),
+        ("impl Ticker {}", "impl Ticker {\n    fn tick(&self) {}\n}"),
         (
-            "pub struct Ticker(u32);\n",
-            "struct Ticker {\n    name: String,\n}\n",
-        ),
-        (
-            "impl Ticker {}\n",
-            "impl Ticker {\n    fn tick(&self) {}\n}\n",
-        ),
-        (
-            "impl Drop for Ticker {\n}\n",
-            "impl Drop for Ticker {\n    fn drop(&mut self) {}\n}\n",
+            "impl Drop for Ticker {\n}",
+            "impl Drop for Ticker {\n    fn drop(&mut self) {}\n}",
         ),
     ] {
-        becomes("rust", old, new);
+        becomes("rust", &format!("{old}\n"), &format!("{new}\n"));
     }
-    becomes(
-        "python",
-        "jobs = 3\n\n\ndef double():\n    pass\n\n\nclass Ticker(Thread):\n    x = 1\n",
-        PYTHON,
-    );
+    let old = "jobs = 3\n\n\ndef double():\n    pass\n\n\nclass Ticker(Thread):\n    x = 1\n";
+    becomes("python", old, PYTHON);
 }
 
 #[test]
 fn what_stands_above_an_item_comes_only_where_it_was_shown() {
     let body = "fn double(number: i32) -> i32 {\n    let two = 2;\n\n    number * two\n}\n";
     becomes("rust", body, body);
-    becomes(
-        "rust",
-        "#[must_use]\nfn double() {}\n",
-        &format!("#[must_use]\n{body}"),
-    );
-    becomes(
-        "rust",
-        "/// An old comment.\nfn double() {}\n",
-        &format!("/// Doubles a number.\n#[must_use]\n{body}"),
-    );
+    for (old, above) in [
+        ("#[must_use]", "#[must_use]"),
+        ("/// An old comment.", "/// Doubles a number.\n#[must_use]"),
+    ] {
+        let old = format!("{old}\nfn double() {{}}\n");
+        becomes("rust", &old, &format!("{above}\n{body}"));
+    }
 }
 
 #[test]
