@@ -12,7 +12,6 @@
 //! so that a line `[..]` takes what a literal line needs and a legal run is refused.
 
 use std::fmt;
-use std::mem;
 use std::slice;
 
 use regex_lite::{Regex, escape};
@@ -67,10 +66,8 @@ impl Transcript {
         if !command.starts_with("$ ") {
             return Err("the transcript does not begin with `$ ` and a command".to_owned());
         }
-        let lines: Vec<Line> = (0..)
-            .zip(lines)
-            .map(|(place, text)| Line::new(place, text))
-            .collect();
+        let lines = (0..).zip(lines).map(Line::new);
+        let lines: Vec<Line> = lines.collect();
         if let Some(second) = lines.iter().find(|line| line.text.starts_with("$ ")) {
             return Err(format!("a second command, `{}`", second.text));
         }
@@ -115,16 +112,18 @@ impl Transcript {
         // Literal lines find their partner first, so that a pattern is what is left without one.
         expected.sort_by_key(|lines| lines[0].pattern.is_some());
         let actual = self.groups(printed);
-        let taken_by = pair(expected.len(), actual.len(), |one, other| {
-            let mut pairs = expected[one].iter().zip(&actual[other]);
-            expected[one].len() == actual[other].len()
-                && pairs.all(|(line, other)| line.allows(other))
-        });
-        let all = actual.into_iter().zip(&taken_by);
-        let mut extra: Vec<_> = all
-            .filter(|(_, one)| one.is_none())
-            .map(|(lines, _)| lines)
-            .collect();
+        let fits = |one: usize, other: usize| {
+            let (lines, printed) = (&expected[one], &actual[other]);
+            let mut pairs = lines.iter().zip(printed);
+            lines.len() == printed.len() && pairs.all(|(line, other)| line.allows(other))
+        };
+        let mut taken_by = vec![None; actual.len()];
+        for one in 0..expected.len() {
+            find_partner(one, &fits, &mut taken_by, &mut vec![false; actual.len()]);
+        }
+        let all = actual.iter().zip(&taken_by);
+        let extra = all.filter(|(_, one)| one.is_none());
+        let mut extra: Vec<_> = extra.map(|(lines, _)| lines.as_slice()).collect();
         let mut difference = Difference {
             place: end.saturating_sub(1),
             ..Difference::default()
@@ -132,13 +131,13 @@ impl Transcript {
         for (one, lines) in expected.iter().enumerate() {
             if !taken_by.contains(&Some(one)) {
                 // Compared with lines of the same worker, if there are any.
-                let worker = Line::new(0, lines[0].worker());
+                let worker = Line::new((0, lines[0].worker()));
                 let same = extra.iter().position(|theirs| {
                     self.order == Order::AsWritten
                         || worker.allows(&Line::printed(theirs[0].worker()))
                 });
-                let theirs = same.map_or(Vec::new(), |place| extra.remove(place));
-                difference.add(lines, &theirs);
+                let theirs = same.map_or(&[][..], |place| extra.remove(place));
+                difference.add(lines, theirs);
             }
         }
         extra.iter().for_each(|theirs| difference.add(&[], theirs));
@@ -176,29 +175,19 @@ fn end_in(printed: &[Line], free: &[Line], end: &Line) -> Option<usize> {
     of_main.nth(before.count())
 }
 
-/// Finds a partner for each of `ones` among `others`, so that as many as possible have one, and
-/// earlier ones first. Returns whose partner each of `others` is. These are the augmenting paths of
-/// Berge and Kuhn.
-fn pair(ones: usize, others: usize, fits: impl Fn(usize, usize) -> bool) -> Vec<Option<usize>> {
-    let row = |one| (0..others).filter(|other| fits(one, *other)).collect();
-    let possible: Vec<Vec<usize>> = (0..ones).map(row).collect();
-    let mut taken_by = vec![None; others];
-    for one in 0..ones {
-        find_partner(one, &possible, &mut taken_by, &mut vec![false; others]);
-    }
-    taken_by
-}
-
-/// Finds a partner for `one`; those that have one may have to find another.
+/// Finds a partner for `one`; those that have one may have to find another. `taken_by` tells whose
+/// partner each of the others is. These are the augmenting paths of Berge and Kuhn.
 fn find_partner(
     one: usize,
-    possible: &[Vec<usize>],
+    fits: &impl Fn(usize, usize) -> bool,
     taken_by: &mut [Option<usize>],
     tried: &mut [bool],
 ) -> bool {
-    possible[one].iter().any(|&other| {
-        let is_found = !mem::replace(&mut tried[other], true)
-            && taken_by[other].is_none_or(|rival| find_partner(rival, possible, taken_by, tried));
+    (0..tried.len()).any(|other| {
+        let is_new = !tried[other] && fits(one, other);
+        tried[other] |= is_new;
+        let is_found = is_new
+            && taken_by[other].is_none_or(|rival| find_partner(rival, fits, taken_by, tried));
         if is_found {
             taken_by[other] = Some(one);
         }
@@ -217,7 +206,7 @@ struct Line {
 }
 
 impl Line {
-    fn new(place: usize, text: &str) -> Self {
+    fn new((place, text): (usize, &str)) -> Self {
         let literal = escape(text.trim_end());
         let meaning = |line: String, (name, meaning)| line.replace(&escape(name), meaning);
         let expression = PATTERNS.into_iter().fold(literal.clone(), meaning);
