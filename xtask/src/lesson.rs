@@ -106,7 +106,7 @@ fn list(screen: &mut Screen, course: &Course) -> anyhow::Result<ExitCode> {
         let width = script.steps().map(str::len).max().unwrap_or(0);
         for section in &script.sections {
             if let Some(step) = &section.step {
-                screen.line(&format!("    {step:<width$}  {}", section.words()))?;
+                screen.line(&format!("    {step:<width$}  {}", section.words))?;
             }
         }
         screen.blank()?;

@@ -71,7 +71,7 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
         command
     };
 
-    screen.heading(&format!("Lesson {name}, step {step}: {}", section.words()))?;
+    screen.heading(&format!("Lesson {name}, step {step}: {}", section.words))?;
     screen.paragraph(match schedule {
         None => "Runs that print the same, apart from process ids and times, have one outcome.",
         Some("free") => {

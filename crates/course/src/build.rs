@@ -103,13 +103,11 @@ fn is_progress(line: &str) -> bool {
 
 /// Returns the argument for a library that one of Cargo's messages is about.
 fn library(built: &Value) -> Option<String> {
-    let files = built["filenames"]
+    let mut files = built["filenames"]
         .as_array()?
         .iter()
         .filter_map(Value::as_str);
-    let file = files
-        .filter(|file| file.rsplit('.').next() == Some("rlib"))
-        .next_back()?;
+    let file = files.find(|file| file.rsplit('.').next() == Some("rlib"))?;
     let name = built["target"]["name"].as_str()?.replace('-', "_");
     Some(format!("--extern={name}={file}"))
 }

@@ -12,6 +12,8 @@ pub struct Document {
     pub sections: Vec<Section>,
     /// Every link in order: links and images, their definitions, and those of HTML.
     pub links: Vec<Link>,
+    /// The definitions (`[name]: address`), which each stretch of prose needs.
+    definitions: String,
 }
 
 /// A link and where it leads.
@@ -31,6 +33,8 @@ pub struct Section {
     pub heading: String,
     /// The step that the section shows: the heading's text before the colon, if it is a step's name.
     pub step: Option<String>,
+    /// The heading without the name of the step.
+    pub words: String,
     pub line: usize,
     pub blocks: Vec<Block>,
 }
@@ -60,10 +64,9 @@ impl Document {
             text: text.to_owned(),
             ..Self::default()
         };
-        // The definitions (`[name]: address`), which each stretch of prose needs.
-        let mut definitions = String::new();
         for (name, definition) in parser.reference_definitions().iter() {
-            definitions.extend(["[", name, "]: ", &definition.dest, "\n"]);
+            let definition_text = ["[", name, "]: ", &definition.dest, "\n"];
+            document.definitions.extend(definition_text);
             document.add_link(&definition.dest, &definition.span, false);
         }
         let mut depth = 0;
@@ -91,13 +94,6 @@ impl Document {
             }
         }
         document.links.sort_by_key(|link| link.place.start);
-        let in_sections = document.sections.iter_mut();
-        let in_sections = in_sections.flat_map(|section| &mut section.blocks);
-        for block in document.opening.iter_mut().chain(in_sections) {
-            if let Block::Prose(prose) = block {
-                prose.push_str(&definitions);
-            }
-        }
         document
     }
 
@@ -161,9 +157,13 @@ impl Document {
                     self.title = heading;
                     return;
                 }
-                let name = heading.split_once(':').map(|(name, _)| name);
+                let named = heading.split_once(':');
+                let named = named.filter(|(name, _)| is_step_name(name));
                 self.sections.push(Section {
-                    step: name.filter(|name| is_step_name(name)).map(str::to_owned),
+                    step: named.map(|(name, _)| name.to_owned()),
+                    words: named
+                        .map_or(&*heading, |(_, words)| words.trim())
+                        .to_owned(),
                     heading,
                     line,
                     blocks: Vec::new(),
@@ -188,9 +188,10 @@ impl Document {
                 let start = self.text[..range.start]
                     .rfind('\n')
                     .map_or(0, |end| end + 1);
-                let piece = self.text[start..range.end].trim_end().to_owned() + "\n\n";
+                let piece = self.text[start..range.end].trim_end();
+                let piece = format!("{piece}\n\n{}", self.definitions);
                 match self.place_for_blocks().last_mut() {
-                    Some(Block::Prose(prose)) => prose.push_str(&piece),
+                    Some(Block::Prose(prose)) => prose.extend(["\n", &piece]),
                     _ => self.place_for_blocks().push(Block::Prose(piece)),
                 }
             }
@@ -232,14 +233,6 @@ impl Document {
 }
 
 impl Section {
-    /// Returns the heading without the name of the step.
-    pub fn words(&self) -> &str {
-        match (&self.step, self.heading.split_once(':')) {
-            (Some(_), Some((_, words))) => words.trim(),
-            _ => &self.heading,
-        }
-    }
-
     /// Returns the section's blocks of code.
     pub fn code(&self) -> impl Iterator<Item = &Code> {
         self.blocks.iter().filter_map(Block::code)

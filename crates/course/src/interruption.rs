@@ -17,8 +17,8 @@ pub struct Delay;
 
 static IS_WATCHING: Mutex<bool> = Mutex::new(false);
 
-/// What restores the modes that the terminal had before, and what sets this program's modes again.
-static TERMINAL: Mutex<Option<[fn(); 2]>> = Mutex::new(None);
+/// Sets the terminal's modes: this program's, or those that it had before.
+static TERMINAL: Mutex<Option<fn(is_ours: bool)>> = Mutex::new(None);
 
 static IS_DELAYED: AtomicBool = AtomicBool::new(false);
 
@@ -42,10 +42,10 @@ pub fn watch() -> io::Result<()> {
     Ok(())
 }
 
-/// Sets what restores the terminal's modes at every end and every suspension of this program, and what
-/// sets its own again when it continues.
-pub fn with_terminal(restore: fn(), take_again: fn()) {
-    *TERMINAL.lock().unwrap_or_else(PoisonError::into_inner) = Some([restore, take_again]);
+/// Says what sets the terminal's modes: those that it had before, at every end and every suspension of
+/// this program, and this program's own when it continues.
+pub fn with_terminal(set_modes: fn(is_ours: bool)) {
+    *TERMINAL.lock().unwrap_or_else(PoisonError::into_inner) = Some(set_modes);
 }
 
 /// Returns the signals that are ignored, a bit for each; none where the system doesn't say.
@@ -58,18 +58,18 @@ fn ignored() -> u64 {
 fn handle(mut signals: Signals) {
     for signal in signals.forever() {
         match signal {
-            SIGCONT => change_terminal(|[_, take_again]| take_again()),
+            SIGCONT => change_terminal(true),
             SIGTSTP => {
-                change_terminal(|[restore, _]| restore());
+                change_terminal(false);
                 // Returns when this program continues.
                 end_by(signal);
-                change_terminal(|[_, take_again]| take_again());
+                change_terminal(true);
             }
             _ => {
                 // First, so that a thread that sees a program end can find out why.
                 let is_second = INTERRUPTED.swap(signal, SeqCst) != 0;
                 process_group::end_all();
-                change_terminal(|[restore, _]| restore());
+                change_terminal(false);
                 if is_second || !IS_DELAYED.load(SeqCst) {
                     end_by(signal);
                 }
@@ -78,9 +78,11 @@ fn handle(mut signals: Signals) {
     }
 }
 
-fn change_terminal(change: fn([fn(); 2])) {
+fn change_terminal(is_ours: bool) {
     let terminal = *TERMINAL.lock().unwrap_or_else(PoisonError::into_inner);
-    terminal.into_iter().for_each(change);
+    if let Some(set_modes) = terminal {
+        set_modes(is_ours);
+    }
 }
 
 fn end_by(signal: i32) {

@@ -140,7 +140,9 @@ impl Transcript {
                 difference.add(lines, theirs);
             }
         }
-        extra.iter().for_each(|theirs| difference.add(&[], theirs));
+        for theirs in extra {
+            difference.add(&[], theirs);
+        }
         let is_same = difference.missing.is_empty() && difference.extra.is_empty();
         if is_same { Ok(()) } else { Err(difference) }
     }

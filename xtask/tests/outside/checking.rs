@@ -13,22 +13,20 @@ const PYTHON: &str = "lessons/counting/counting.py";
 const MANIFEST: &str = "lessons/counting/Cargo.toml";
 const TASK: &str = "lessons/counting/exercise/task.md";
 const EXERCISE: &str = "lessons/counting/exercise/main.rs";
-const SOLUTION: &str = "lessons/counting/exercise/solution/main.rs";
 
 /// The files of a course, as they should be and with faults: `«right¦wrong»`. `␛` is the character that
 /// begins what a terminal obeys.
 const FILES: [(&str, &str); 10] = [
     (
         "Cargo.toml",
-        "[workspace]\nresolver = \"3\"\nmembers = [\"lessons/counting\"]\n\n\
-         [workspace.package]\nedition = \"2024\"\n",
+        "[workspace]\nresolver = \"3\"\nmembers = [\"lessons/counting\"]\n",
     ),
     (
         MANIFEST,
         r#"[package]
 name = "counting"
 version = "0.1.0"
-edition«¦.workspace» = «"2024"¦true»
+edition = "2024"
 
 [[bin]]
 name = "counting"
@@ -223,7 +221,10 @@ $ cargo fetch
         "lessons/counting/exercise/checks.rs",
         "const CHECKS: &[()] = &[];\n",
     ),
-    (SOLUTION, "fn main() {\n    «add();¦// Gap: add.»\n}\n"),
+    (
+        "lessons/counting/exercise/solution/main.rs",
+        "fn main() {\n    add();\n}\n",
+    ),
 ];
 
 /// What `check` says of the faults: the file, a text on the line that is named, and what. `⏎` is the
@@ -245,10 +246,8 @@ README.md¦src/mi␛an¦there is no file `src/mi\\u{1b}an.rs`
 README.md¦```rust,compile_fail⏎// does¦the compiler says: error[E0308]: mismatched types; mend: name
 README.md¦```rust,compile_fail⏎println!(\"{none¦the compiler says: error[E0425]: cannot find value `none` in
 README.md¦```rust,compile_fail⏎println!(\"{nil¦the compiler says: error[E0425]: cannot find value `nil` in
-Cargo.toml¦edition¦a copy has no workspace; mend: write it without `workspace = true`
 Cargo.toml¦[package]¦missing here: [[example]], name = \"counting-solution\"; mend
-exercise/task.md¦# Add¦missing here: ## Hint 2; mend: write it
-exercise/solution/main.rs¦// Gap¦it has a gap; mend: write it without";
+exercise/task.md¦# Add¦missing here: ## Hint 2; mend: write it";
 
 /// Makes the course, in which all is right or as much as can be is wrong.
 fn course(is_right: bool) -> SmallCourse {
@@ -329,7 +328,7 @@ fn steps_that_fail_or_have_another_name_are_told_in_both_languages() {
     let said = [
         "README.md:1: the sections are about the steps sum, two-workers; mend: give each a \
          section `## STEP: what it shows`, in order: sum, rest\n",
-        "README.md:79: `$ cargo run -q -p counting -- two-workers` runs no step",
+        "README.md:78: `$ cargo run -q -p counting -- two-workers` runs no step",
         ": `--list` does not print the steps of the program in Rust: sum, two-workers;",
     ];
     finds(&course, &["check"], 5, &said);

@@ -56,7 +56,7 @@ fn a_script_is_taken_apart() {
             && text.contains("[there]: https://example.org/there")));
     let sections = readme.sections.iter();
     let sections: Vec<_> = sections
-        .map(|section| (&*section.heading, section.words(), section.line))
+        .map(|section| (&*section.heading, &*section.words, section.line))
         .collect();
     let expected = [
         ("Why a pool", "Why a pool", 9),

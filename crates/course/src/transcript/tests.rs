@@ -175,12 +175,12 @@ fn a_worker_whose_name_differs_is_one_worker() {
 
 #[test]
 fn a_difference_shows_what_is_missing_what_is_extra_and_where() {
-    let many: String = (1..40).map(|line| format!("{line}\n")).collect();
+    let many: Vec<String> = (1..40).map(|line| line.to_string()).collect();
     let extra = "  2\n+ 3\n+ 4\n+ 5\n+ 6\n+ 7\n+ 8\n+ 9\n+ 10\n+ ... and 29 more lines";
     let workers = "main: goes on\ntwo: 0\ntwo: 1\none: 0\none: 2\nmain: all have ended";
     for (info, lines, printed, expected) in [
         ("console", "1\n2\n3\n4", "1\n2\n5\n4", "  2\n- 3\n+ 5"),
-        ("console", "1\n2", &many, extra),
+        ("console", "1\n2", &many.join("\n"), extra),
         (
             "console any-order",
             "[..]\nhello 0\nhello 1",
