@@ -91,9 +91,9 @@ mod terminal {
         ITS_OWN.get_or_init(|| its_own);
         interruption::with_terminal(|is_ours| {
             if is_ours {
-                take_again()
+                take_again();
             } else {
-                restore_modes()
+                restore_modes();
             }
         });
         interruption::watch()?;

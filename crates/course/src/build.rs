@@ -38,11 +38,8 @@ impl Program {
                 Line::Output(message) => {
                     let built: Value = serde_json::from_str(&message).unwrap_or_default();
                     libraries.extend(library(&built));
-                    if built["target"]["name"] == target[1] {
-                        path = built["executable"]
-                            .as_str()
-                            .map(PathBuf::from)
-                            .or(path.take());
+                    if built["target"]["name"] == target[1] && !built["executable"].is_null() {
+                        path = built["executable"].as_str().map(PathBuf::from);
                     }
                 }
                 Line::Error(text) if is_progress(&text) => tell(text.trim())?,

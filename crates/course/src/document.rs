@@ -65,8 +65,8 @@ impl Document {
             ..Self::default()
         };
         for (name, definition) in parser.reference_definitions().iter() {
-            let definition_text = ["[", name, "]: ", &definition.dest, "\n"];
-            document.definitions.extend(definition_text);
+            let text = ["[", name, "]: ", &definition.dest, "\n"];
+            document.definitions.extend(text);
             document.add_link(&definition.dest, &definition.span, false);
         }
         let mut depth = 0;
@@ -132,18 +132,15 @@ impl Document {
 
     /// Returns the names of the steps in the order of their sections.
     pub fn steps(&self) -> impl Iterator<Item = &str> {
-        self.sections
-            .iter()
-            .filter_map(|section| section.step.as_deref())
+        let sections = self.sections.iter();
+        sections.filter_map(|section| section.step.as_deref())
     }
 
     /// Returns every block of code in order, whatever section it is in.
     pub fn code(&self) -> impl Iterator<Item = &Code> {
         let in_sections = self.sections.iter().flat_map(|section| &section.blocks);
-        self.opening
-            .iter()
-            .chain(in_sections)
-            .filter_map(Block::code)
+        let blocks = self.opening.iter().chain(in_sections);
+        blocks.filter_map(Block::code)
     }
 
     /// Adds a heading, a block of code, or a piece of prose.
@@ -185,9 +182,8 @@ impl Document {
             }
             _ => {
                 // With the indentation of a block of code that has no fence.
-                let start = self.text[..range.start]
-                    .rfind('\n')
-                    .map_or(0, |end| end + 1);
+                let before = &self.text[..range.start];
+                let start = before.rfind('\n').map_or(0, |end| end + 1);
                 let piece = self.text[start..range.end].trim_end();
                 let piece = format!("{piece}\n\n{}", self.definitions);
                 match self.place_for_blocks().last_mut() {

@@ -111,13 +111,8 @@ impl Lesson {
             let package = manifest.get_ref().get("package")?.get_ref();
             let table = package.get("metadata")?.get_ref().get("lesson")?.get_ref();
             let number = |key| {
-                table
-                    .get(key)?
-                    .get_ref()
-                    .as_integer()?
-                    .as_str()
-                    .parse()
-                    .ok()
+                let number = table.get(key)?.get_ref().as_integer()?;
+                number.as_str().parse().ok()
             };
             Some(Self {
                 name: package.get("name")?.get_ref().as_str()?.to_owned(),

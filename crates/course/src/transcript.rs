@@ -277,12 +277,11 @@ impl Difference {
         }
         let text = |line: &&Line| line.text.clone();
         let missing = &missing[..missing.len() - below];
-        self.place = missing
-            .first()
-            .map_or(self.place, |line| line.place.min(self.place));
+        let extra = &extra[..extra.len() - below];
+        let place = missing.first().map_or(self.place, |line| line.place);
+        self.place = self.place.min(place);
         self.missing.extend(missing.iter().map(text));
-        self.extra
-            .extend(extra[..extra.len() - below].iter().map(text));
+        self.extra.extend(extra.iter().map(text));
     }
 }
 

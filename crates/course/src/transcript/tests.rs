@@ -17,22 +17,19 @@ fn told(info: &str, lines: &str, printed: &str) -> String {
 }
 
 #[track_caller]
-fn legal(info: &str, lines: &str, printed: &str) {
-    assert_eq!(told(info, lines, printed), "", "{info}: {printed}");
-}
-
-#[track_caller]
-fn illegal(info: &str, lines: &str, printed: &str) {
-    assert_ne!(told(info, lines, printed), "", "{info}: {printed}");
+fn allows(info: &str, lines: &str, legal: &[&str], illegal: &[&str]) {
+    for printed in legal {
+        assert_eq!(told(info, lines, printed), "", "{info}: {printed}");
+    }
+    for printed in illegal {
+        assert_ne!(told(info, lines, printed), "", "{info}: {printed}");
+    }
 }
 
 #[test]
 fn an_ordered_run_is_legal_as_it_stands_and_otherwise_illegal() {
-    const ORDERED: &str = "10\nin [TIME]\nprocess [PID]\nDone";
-    legal("console", ORDERED, "10\nin 13.4 ms\nprocess 4711\nDone");
-    legal("console", "", "");
-    legal("console", "a\n\nb  ", "a  \n\nb");
-    for printed in [
+    let lines = "10\nin [TIME]\nprocess [PID]\nDone";
+    let illegal = [
         "11\nin 13.4 ms\nprocess 4711\nDone",
         "10\nin a while\nprocess 4711\nDone",
         "10\nin 13.4 ms\nprocess none\nDone",
@@ -42,36 +39,34 @@ fn an_ordered_run_is_legal_as_it_stands_and_otherwise_illegal() {
         "10\n10\nin 13.4 ms\nprocess 4711\nDone",
         "10\nin 13.4 ms\nprocess 4711\n\nDone",
         "",
-    ] {
-        illegal("console", ORDERED, printed);
-    }
+    ];
+    let legal = "10\nin 13.4 ms\nprocess 4711\nDone";
+    allows("console", lines, &[legal], &illegal);
+    allows("console", "", &[""], &["a"]);
+    allows("console", "a\n\nb  ", &["a  \n\nb"], &[]);
 }
 
 #[test]
 fn lines_of_any_order_may_come_in_any_order_but_all_and_none_twice() {
-    const GARBLED: &str = "[..]\n[..]\nhello [N]\nhello 0\nhello 1";
-    for printed in [
+    let legal = [
         "hello 0\nhello 1\nhello 17\nx\ny",
         "y\nx\nhello 17\nhello 1\nhello 0",
         "x\nhello 1\ny\nhello 0\nhello 17",
         // Patterns take what literal lines leave over, whoever could have taken what.
         "hello 0\nhello 1\nhello 0\nhello 1\nhello 0",
         "\n\nhello 1\nhello 0\nhello 3",
-    ] {
-        legal("console any-order", GARBLED, printed);
-    }
-    for printed in [
+    ];
+    let illegal = [
         "hello 0\nhello 2\nhello 17\nx\ny",
         "hello 0\nhello 17\nx\ny",
         "hello 0\nhello 1\nhello 17\nx\ny\nz",
         "hello 0\nhello 0\nhello 17\nx\ny",
         "hello 0\nhello 1\nx\ny\nz",
         "",
-    ] {
-        illegal("console any-order", GARBLED, printed);
-    }
-    illegal("console any-order", "a\nb", "a\nb\nb");
-    illegal("console any-order", "a\nb", "a\na");
+    ];
+    let garbled = "[..]\n[..]\nhello [N]\nhello 0\nhello 1";
+    allows("console any-order", garbled, &legal, &illegal);
+    allows("console any-order", "a\nb", &[], &["a\nb\nb", "a\na"]);
 }
 
 const WORKERS: &str = "\
@@ -84,14 +79,12 @@ main: all have ended";
 
 #[test]
 fn workers_interleave_freely_and_the_lines_of_each_keep_their_order() {
-    for printed in [
+    let legal = [
         "main: goes on\none: 0\none: 1\ntwo: 0\ntwo: 1\nmain: all have ended",
         "two: 0\ntwo: 1\none: 0\none: 1\nmain: goes on\nmain: all have ended",
         "two: 0\none: 0\nmain: goes on\ntwo: 1\none: 1\nmain: all have ended",
-    ] {
-        legal("console per-worker", WORKERS, printed);
-    }
-    for printed in [
+    ];
+    let illegal = [
         "main: goes on\none: 1\none: 0\ntwo: 0\ntwo: 1\nmain: all have ended",
         "main: goes on\none: 0\none: 1\ntwo: 0\ntwo: 2\nmain: all have ended",
         "main: goes on\none: 0\none: 1\ntwo: 0\nmain: all have ended",
@@ -99,78 +92,79 @@ fn workers_interleave_freely_and_the_lines_of_each_keep_their_order() {
         "main: goes on\none: 0\none: 1\ntwo: 0\ntwo: 1\nthree: 0\nmain: all have ended",
         "main: goes on\none: 0\none: 1\nmain: all have ended",
         "",
-    ] {
-        illegal("console per-worker", WORKERS, printed);
-    }
+    ];
+    allows("console per-worker", WORKERS, &legal, &illegal);
 }
 
 #[test]
 fn what_main_says_below_others_comes_after_them() {
-    for printed in [
+    let illegal = [
         "main: goes on\none: 0\none: 1\ntwo: 0\nmain: all have ended\ntwo: 1",
         "one: 0\none: 1\ntwo: 0\ntwo: 1\nmain: all have ended\nmain: goes on",
         "main: goes on\none: 0\none: 1\ntwo: 0\ntwo: 1\nmain: all have ended\nmore",
         "main: goes on\none: 0\none: 1\ntwo: 0\ntwo: 1",
-    ] {
-        illegal("console per-worker", WORKERS, printed);
-    }
+    ];
+    allows("console per-worker", WORKERS, &[], &illegal);
     let twice = "one: 0\nmain: first\none: 1\ntwo: 0\nmain: second";
-    let printed = "one: 0\nmain: first\ntwo: 0\none: 1\nmain: second";
-    legal("console per-worker", twice, printed);
-    for printed in [
+    let legal = "one: 0\nmain: first\ntwo: 0\none: 1\nmain: second";
+    let illegal = [
         "one: 0\none: 1\nmain: first\ntwo: 0\nmain: second",
         "main: first\none: 0\ntwo: 0\none: 1\nmain: second",
-    ] {
-        illegal("console per-worker", twice, printed);
-    }
+    ];
+    allows("console per-worker", twice, &[legal], &illegal);
     // So it does in lines of any order.
+    let illegal = ["b\nmain counts 2\na\nc", "b\na\nc\nmain counts 2"];
     let lines = "a\nb\nmain counts 2\nc";
-    legal("console any-order", lines, "b\na\nmain counts 2\nc");
-    illegal("console any-order", lines, "b\nmain counts 2\na\nc");
-    illegal("console any-order", lines, "b\na\nc\nmain counts 2");
-    let lines = "main: goes on\na\nmain: ends";
-    legal("console any-order", lines, "a\nmain: goes on\nmain: ends");
-    illegal("console any-order", lines, "a\nmain: ends\nmain: goes on");
+    allows(
+        "console any-order",
+        lines,
+        &["b\na\nmain counts 2\nc"],
+        &illegal,
+    );
+    let (legal, illegal) = (
+        "a\nmain: goes on\nmain: ends",
+        "a\nmain: ends\nmain: goes on",
+    );
+    allows(
+        "console any-order",
+        "main: goes on\na\nmain: ends",
+        &[legal],
+        &[illegal],
+    );
 }
 
 #[test]
 fn a_heading_divides_what_stands_above_and_below_it() {
-    let lines = "without:\n[..]\n[..]\nwith:\na\nb";
-    for printed in ["without:\nx\ny\nwith:\nb\na", "without:\na\n\nwith:\na\nb"] {
-        legal("console any-order", lines, printed);
-    }
-    for printed in [
+    let legal = ["without:\nx\ny\nwith:\nb\na", "without:\na\n\nwith:\na\nb"];
+    let illegal = [
         "x\nwithout:\ny\nwith:\na\nb",
         "without:\nx\nwith:\ny\na\nb",
         "without:\nx\ny\na\nwith:\nb",
         "with:\na\nb\nwithout:\nx\ny",
         "without:\nx\ny\na\nb",
         "x\ny\nwith:\na\nb",
-    ] {
-        illegal("console any-order", lines, printed);
-    }
+    ];
+    let lines = "without:\n[..]\n[..]\nwith:\na\nb";
+    allows("console any-order", lines, &legal, &illegal);
     let lines = "first:\none: 0\none: 1\nthen:\ntwo: 0\none: 2";
-    let printed = "first:\none: 0\none: 1\nthen:\none: 2\ntwo: 0";
-    legal("console per-worker", lines, printed);
-    let printed = "first:\none: 0\nthen:\none: 1\ntwo: 0\none: 2";
-    illegal("console per-worker", lines, printed);
+    let legal = "first:\none: 0\none: 1\nthen:\none: 2\ntwo: 0";
+    let illegal = "first:\none: 0\nthen:\none: 1\ntwo: 0\none: 2";
+    allows("console per-worker", lines, &[legal], &[illegal]);
 }
 
 #[test]
 fn a_worker_whose_name_differs_is_one_worker() {
     let lines = "Process-[N] starts\nservice starts\nProcess-[N] ends";
-    let printed = "Process-3 starts\nProcess-3 ends\nservice starts";
-    legal("console per-worker", lines, printed);
-    for printed in [
+    let legal = "Process-3 starts\nProcess-3 ends\nservice starts";
+    let illegal = [
         "Process-3 starts\nProcess-4 ends\nservice starts",
         "Process-3 ends\nProcess-3 starts\nservice starts",
-    ] {
-        illegal("console per-worker", lines, printed);
-    }
+    ];
+    allows("console per-worker", lines, &[legal], &illegal);
     // Either could be the one with the pattern; only one way round fits both.
     let lines = "w-[N] [..]\nw-[N] ends\nw-2 starts\nw-2 ends";
-    let printed = "w-2 starts\nw-2 ends\nw-7 sings\nw-7 ends";
-    legal("console per-worker", lines, printed);
+    let legal = "w-2 starts\nw-2 ends\nw-7 sings\nw-7 ends";
+    allows("console per-worker", lines, &[legal], &[]);
 }
 
 #[test]
@@ -242,15 +236,11 @@ fn a_pattern_allows_what_it_stands_for_and_nothing_else() {
             "in 2.05|in 2.05 h|in s|in 2,05 s|in -2 s|in 2.05s|in 2.05 s.",
         ),
     ] {
-        for printed in allowed.split('|') {
-            legal("console", pattern, printed);
-        }
-        for printed in refused.split('|') {
-            illegal("console", pattern, printed);
-        }
+        let split = |runs: &'static str| runs.split('|').collect::<Vec<_>>();
+        allows("console", pattern, &split(allowed), &split(refused));
     }
     for nanoseconds in [0, 999, 13_420, 999_950, 2_054_000_000, 700_000_000_000] {
         let time = readable_time(Duration::from_nanos(nanoseconds));
-        legal("console", "in [TIME]", &format!("in {time}"));
+        allows("console", "in [TIME]", &[&format!("in {time}")], &[]);
     }
 }
