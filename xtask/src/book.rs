@@ -14,7 +14,7 @@ use lexopt::Parser;
 use crate::mdbook::{self, INSTALL};
 use crate::tool;
 use course::Course;
-use course::document::{Destination, Document};
+use course::document::Document;
 use course::source::{files_below, put, text_of};
 
 pub(crate) const USAGE: &str = "\
@@ -126,18 +126,23 @@ fn in_book(path: &str) -> String {
 }
 
 /// Returns where a link of a page leads in the book, and adds the file that must be there for it.
-fn destination(root: &Path, page: &Path, link: &str, files: &mut BTreeSet<PathBuf>) -> Destination {
+fn destination(
+    root: &Path,
+    page: &Path,
+    link: &str,
+    files: &mut BTreeSet<PathBuf>,
+) -> Option<String> {
     let (path, heading) = link.split_at(link.find('#').unwrap_or(link.len()));
     if path.is_empty() || path.contains("://") {
-        return Destination::Same;
+        return Some(link.to_owned());
     }
     let target = root.join(page).with_file_name(path).canonicalize();
     match target.unwrap_or_default().strip_prefix(root) {
         Ok(target) if root.join(target).is_file() => {
             files.insert(target.to_owned());
-            Destination::Moved(in_book(path) + heading)
+            Some(in_book(path) + heading)
         }
-        _ => Destination::Gone,
+        _ => None,
     }
 }
 

@@ -9,15 +9,15 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::thread;
 
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
 use lexopt::{Arg, Parser, ValueExt};
 
 use crate::screen::Screen;
 use crate::task::{self, though_unread};
-use course::build::{Build, Program};
+use course::build::Program;
 use course::document::Document;
 use course::python::Python;
-use course::source::{Sources, visible};
+use course::source::{Source, visible};
 use course::{Course, Lesson};
 
 pub(crate) const USAGE: &str = "\
@@ -37,7 +37,6 @@ with EXERCISES=untouched in the environment, it is a problem.
 /// The task `check`: compares the lessons with their READMEs.
 pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let course = Course::here()?;
-    let root = course.root.as_path();
     let mut lessons: Vec<&Lesson> = Vec::new();
     let mut fix = false;
     while let Some(argument) = arguments.next()? {
@@ -50,41 +49,39 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let mut folders: Vec<&Path> = lessons.iter().map(|one| one.folder.as_path()).collect();
     if lessons.is_empty() {
         lessons.extend(&course.lessons);
-        folders.push(root);
+        folders.push(&course.root);
     }
 
     let mut screen = Screen::stdout(false);
-    let names: Vec<&str> = lessons.iter().map(|one| one.name.as_str()).collect();
-    let builds = Program::build_all(root, &names, |doing| {
-        though_unread(screen.status("Building the lessons", doing))
-    })?;
-    though_unread(screen.status("Running the lessons", "all at the same time"))?;
     let python = Python::find();
-    let libraries = runs::libraries(root, &names)?;
     let report = Report {
-        root,
+        root: &course.root,
         found: Mutex::default(),
     };
-    let check = |lesson, build| {
+    let check = |lesson: &Lesson, built| {
         files::check(lesson, &report);
-        let mut subject = Subject::read(lesson, build, &report)?;
-        if fix {
-            readme::fix(&mut subject)?;
+        let checked = Subject::read(lesson, built, &report).and_then(|mut subject| {
+            if fix {
+                readme::fix(&mut subject)?;
+            }
+            readme::check(&subject);
+            runs::check_transcripts(&subject);
+            runs::check_refused(&subject);
+            runs::check_python(&subject, python.as_ref().ok());
+            Ok(())
+        });
+        if let Err(error) = checked {
+            let what = format!("lesson {} cannot be checked: {error:#}", lesson.name);
+            report.add(&lesson.folder, 1, what, "correct that first");
         }
-        readme::check(&subject);
-        runs::check_transcripts(&subject);
-        runs::check_refused(&subject, &libraries);
-        runs::check_python(&subject, python.as_ref().ok());
-        anyhow::Ok(())
     };
     thread::scope(|scope| {
-        for (lesson, build) in lessons.iter().zip(builds) {
-            scope.spawn(|| {
-                if let Err(error) = check(lesson, build) {
-                    let what = format!("lesson {} cannot be checked: {error:#}", lesson.name);
-                    report.add(&lesson.folder, 1, what, "correct that first");
-                }
+        for lesson in lessons {
+            let name = &lesson.name;
+            let built = Program::build(&course.root, name, ["--bin", name], |doing| {
+                though_unread(screen.status("Checking the lessons", doing))
             });
+            scope.spawn(|| check(lesson, built));
         }
     });
     files::check_links(&folders, &report)?;
@@ -102,7 +99,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
 struct Subject<'a> {
     lesson: &'a Lesson,
     readme: Document,
-    sources: Sources,
+    sources: Vec<Source>,
     program: Program,
     /// The steps that the program lists.
     steps: Vec<String>,
@@ -110,13 +107,14 @@ struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    fn read(lesson: &'a Lesson, build: Build, report: &'a Report) -> anyhow::Result<Self> {
+    fn read(
+        lesson: &'a Lesson,
+        built: Result<Program, String>,
+        report: &'a Report,
+    ) -> anyhow::Result<Self> {
         let readme = lesson.readme()?;
-        let sources = Sources::read(report.root, lesson)?;
-        let program = match build {
-            Build::Done(program) => program,
-            Build::Failed(said) => bail!("it does not build:\n{}", said.trim_end()),
-        };
+        let sources = Source::all_of(lesson, report.root)?;
+        let program = built.map_err(|said| anyhow!("it does not build:\n{}", said.trim_end()))?;
         let listed = runs::output(program.step("--list"));
         Ok(Self {
             lesson,

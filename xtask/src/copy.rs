@@ -12,7 +12,7 @@ use lexopt::{Arg, Parser, ValueExt};
 
 use crate::tool;
 use course::build::cargo;
-use course::document::{Destination, Document};
+use course::document::Document;
 use course::interruption::Delay;
 use course::misuse::Misuse;
 use course::source::{files_below, put, text_of};
@@ -216,11 +216,8 @@ fn readme(lesson: &str, text: &str) -> String {
     let document = Document::parse(script.map_or(text, |(script, _)| script));
     let script = &document.text;
     let mut edits = document.redirected(|link| {
-        if link.destination.starts_with("../") {
-            Destination::Gone
-        } else {
-            Destination::Same
-        }
+        let destination = Some(link.destination.clone());
+        destination.filter(|path| !path.starts_with("../"))
     });
     for (start, _) in script.match_indices("`cargo xtask ") {
         let is_code = document.code().any(|code| code.place.contains(&start));

@@ -206,10 +206,7 @@ fn first_line(command: Command) -> Result<String, String> {
     let mut errors = run.errors.lines();
     let error = errors.clone().find(|line| line.starts_with("error"));
     let error = error.or_else(|| errors.next());
-    Err(error.map_or_else(
-        || format!("{name}: {}", run.end),
-        |line| visible(line).into_owned(),
-    ))
+    Err(error.map_or_else(|| format!("{name}: {}", run.end), visible))
 }
 
 #[cfg(unix)]

@@ -10,7 +10,7 @@ use lexopt::{Arg, Parser, ValueExt};
 use crate::gap;
 use crate::screen::Screen;
 use crate::task::though_unread;
-use course::build::{Build, Program};
+use course::build::Program;
 use course::document::{Document, Section};
 use course::misuse::Misuse;
 use course::run::{self, End, Line};
@@ -170,19 +170,19 @@ impl<'a> Exercise<'a> {
         let source = text_of(&self.lesson.folder.join(PROGRAM))?;
         let name = &self.lesson.name;
         let example = format!("{name}-exercise");
-        let built = Program::build_exercise(&self.course.root, name, &example, |doing| {
+        let built = Program::build(&self.course.root, name, ["--example", &example], |doing| {
             though_unread(screen.status("Building the exercise", doing))
-        })?;
+        });
         though_unread(screen.end_status())?;
         let program = match built {
-            Build::Done(program) => program,
-            Build::Failed(said) => {
+            Ok(program) => program,
+            Err(said) => {
                 let why = "The program does not build yet. Cargo says:";
                 though_unread(self.show_failure(screen, why, &said))?;
                 return Ok(ExitCode::FAILURE);
             }
         };
-        let command = format!("$ cargo run -q -p {name} --example {example}");
+        let command = format!("cargo run -q -p {name} --example {example}");
         though_unread(screen.command("Run now:", &command))?;
         let end = run::run(program.command(), LIMIT, |line| {
             let (Line::Output(text) | Line::Error(text)) = line;

@@ -89,9 +89,12 @@ mod terminal {
         }
         let its_own = tcgetattr(stdin())?;
         ITS_OWN.get_or_init(|| its_own);
-        interruption::with_terminal(interruption::Terminal {
-            give_back: restore_modes,
-            take_again,
+        interruption::with_terminal(|is_ours| {
+            if is_ours {
+                take_again();
+            } else {
+                restore_modes();
+            }
         });
         interruption::watch()?;
         take_again();

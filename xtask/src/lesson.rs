@@ -106,7 +106,7 @@ fn list(screen: &mut Screen, course: &Course) -> anyhow::Result<ExitCode> {
         let width = script.steps().map(str::len).max().unwrap_or(0);
         for section in &script.sections {
             if let Some(step) = &section.step {
-                screen.line(&format!("    {step:<width$}  {}", section.words()))?;
+                screen.line(&format!("    {step:<width$}  {}", section.words))?;
             }
         }
         screen.blank()?;
@@ -155,7 +155,7 @@ impl Args {
 
     /// Shows the command that goes on where the playing was ended.
     fn tell_how_to_resume(&self, screen: &mut Screen, from: &str) -> io::Result<()> {
-        let mut command = "$ cargo xtask lesson".to_owned();
+        let mut command = "cargo xtask lesson".to_owned();
         for word in &self.words {
             command.extend([" ", word]);
         }

@@ -142,7 +142,7 @@ fn of_lesson<'a>(course: &Course, lesson: &'a Lesson) -> anyhow::Result<Vec<Scen
     let mut scenes = Vec::new();
     for section in script.sections {
         let next = if let Some(name) = section.step.clone() {
-            let heading = format!("Step {name}: {}", section.words());
+            let heading = format!("Step {name}: {}", section.words);
             let (before, after) = around_run(section, &command(&lesson.name, &name));
             let resume = format!("{} {name}", lesson.name);
             let mut next = scene(Some(heading), before, Some(resume));

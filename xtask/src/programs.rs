@@ -1,14 +1,16 @@
 //! The programs of the lessons, built while somebody reads.
 
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 
+use anyhow::anyhow;
+
 use crate::screen::Screen;
-use course::build::{Build, Program};
+use course::build::Program;
 
 /// The programs that have been asked for, each by the name of its lesson.
 #[derive(Default)]
@@ -16,7 +18,7 @@ pub(crate) struct Programs(HashMap<String, State>);
 
 enum State {
     /// Being built, with what Cargo says it is doing.
-    Building(JoinHandle<anyhow::Result<Build>>, Receiver<String>),
+    Building(JoinHandle<Result<Program, String>>, Receiver<String>),
     Built(Rc<Program>),
 }
 
@@ -30,7 +32,8 @@ impl Programs {
                 let (root, lesson) = (root.to_owned(), lesson.clone());
                 let tell =
                     move |doing: &str| sender.send(doing.to_owned()).map_err(io::Error::other);
-                let thread = thread::spawn(move || Program::build(&root, &lesson, tell));
+                let build = move || Program::build(&root, &lesson, ["--bin", &lesson], tell);
+                let thread = thread::spawn(build);
                 State::Building(thread, doing)
             });
     }
@@ -59,11 +62,7 @@ impl Programs {
                         .try_for_each(|doing| screen.status(&label, &doing))?;
                     screen.end_status()?;
                 }
-                match thread.join().expect("building does not panic") {
-                    Ok(Build::Done(program)) => Ok(Rc::new(program)),
-                    Ok(Build::Failed(said)) => Err(said),
-                    Err(error) => Err(format!("{error:#}")),
-                }
+                thread.join().expect("building does not panic").map(Rc::new)
             }
             None => Err("its build was not started".to_owned()),
         };
@@ -80,4 +79,20 @@ impl Programs {
             }
         }
     }
+}
+
+/// Builds the program of a package, and says so while that takes time, unless the output is piped to
+/// another program, which has no use for that.
+pub(crate) fn build(screen: &mut Screen, root: &Path, package: &str) -> anyhow::Result<Program> {
+    let is_seen = io::stdout().is_terminal();
+    let label = format!("Building {package}");
+    let built = Program::build(root, package, ["--bin", package], |doing| {
+        if is_seen {
+            screen.status(&label, doing)
+        } else {
+            Ok(())
+        }
+    });
+    screen.end_status()?;
+    built.map_err(|said| anyhow!("{package} does not build. Cargo says:\n{}", said.trim_end()))
 }

@@ -10,9 +10,10 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, bail};
 use lexopt::{Arg, Parser, ValueExt};
 
+use crate::programs::build;
 use crate::screen::Screen;
 use course::Course;
-use course::build::{Build, Program};
+use course::build::Program;
 use course::interruption::Delay;
 use course::misuse::Misuse;
 use course::run::{End, Gathered, gather};
@@ -56,12 +57,10 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
     let readme = lesson.readme()?;
     let section = lesson.step(&readme, step)?;
     let mut screen = Screen::stdout(options.plain);
-    let Some(program) = build(&mut screen, &course, name)? else {
-        return Ok(ExitCode::FAILURE);
-    };
+    let program = build(&mut screen, &course.root, name)?;
     let delay = Delay::begin().context("signals cannot be watched")?;
     let races = gather(program.step("--races"), Program::STEP_LIMIT)?;
-    if !races.end.is_success() && delay.look().is_ok() {
+    if !races.end.is_success() && !delay.is_interrupted() {
         bail!("lesson {name} does not list its races: {}", races.end);
     }
     let is_race = races.output.lines().any(|race| race == step);
@@ -72,7 +71,7 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
         command
     };
 
-    screen.heading(&format!("Lesson {name}, step {step}: {}", section.words()))?;
+    screen.heading(&format!("Lesson {name}, step {step}: {}", section.words))?;
     screen.paragraph(match schedule {
         None => "Runs that print the same, apart from process ids and times, have one outcome.",
         Some("free") => {
@@ -108,15 +107,12 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
     outcomes.sort_by_key(|(_, count)| Reverse(*count));
     match schedule {
         None => output::show(&mut screen, &outcomes)?,
-        Some("free") if all_worked && delay.look().is_ok() => {
+        Some("free") if all_worked && !delay.is_interrupted() => {
             let all = gather(command(Some("all")), Program::STEP_LIMIT)?;
-            let command = course::command(name, step).replacen("$ ", "", 1);
+            let command = course::command(name, step);
             race::show(&mut screen, outcomes, &all, &command)?;
         }
         Some(_) => histogram::show(&mut screen, &outcomes, &[])?,
-    }
-    if let Err(interrupted) = delay.look() {
-        return Ok(interrupted.end());
     }
     Ok(ExitCode::from(u8::from(!all_worked)))
 }
@@ -149,22 +145,6 @@ impl Options {
     }
 }
 
-/// Builds the lesson's program, and returns nothing if that fails, which is shown.
-fn build(screen: &mut Screen, course: &Course, name: &str) -> anyhow::Result<Option<Program>> {
-    let built = Program::build(&course.root, name, |doing| {
-        screen.status(&format!("Building lesson {name}"), doing)
-    });
-    screen.end_status()?;
-    match built? {
-        Build::Done(program) => Ok(Some(program)),
-        Build::Failed(said) => {
-            screen.failure(&format!("Lesson {name} does not build. Cargo says:"))?;
-            screen.code("", "", &said)?;
-            Ok(None)
-        }
-    }
-}
-
 /// Runs a command many times, one run after the other, and hands over each run that succeeds.
 /// Returns whether all did; the first that failed is shown.
 ///
@@ -181,7 +161,7 @@ fn repeat(
     for number in 1..=times.get() {
         screen.status("Running", &format!("{number} of {times}"))?;
         let run = gather(command(), Program::STEP_LIMIT);
-        if delay.look().is_err() {
+        if delay.is_interrupted() {
             screen.end_status()?;
             screen.paragraph("Interrupted. This is what has been counted so far.")?;
             break;

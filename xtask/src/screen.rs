@@ -186,7 +186,7 @@ impl<'a> Screen<'a> {
     /// Shows a command whose output follows, line by line.
     pub(crate) fn command(&mut self, label: &str, command: &str) -> io::Result<()> {
         self.line(&self.style.paint(MAGENTA, label))?;
-        let command = self.style.paint(BOLD, command);
+        let command = self.style.paint(BOLD, &format!("$ {command}"));
         self.line(&format!("{INDENT}{command}"))
     }
 

@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
@@ -10,9 +9,10 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use lexopt::{Arg, Parser, ValueExt};
 
+use crate::programs::build;
 use crate::screen::Screen;
 use course::Course;
-use course::build::{Build, Program};
+use course::build::Program;
 use course::misuse::Misuse;
 use course::run::{self, End, Line, gather};
 
@@ -133,21 +133,5 @@ impl Recording {
 impl Drop for Recording {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-fn build(screen: &mut Screen, root: &Path, package: &str) -> anyhow::Result<Program> {
-    // Lanes may be piped to another program, which has no use for this.
-    let is_quiet = !io::stdout().is_terminal();
-    let built = Program::build(root, package, |doing| {
-        if is_quiet {
-            return Ok(());
-        }
-        screen.status(&format!("Building {package}"), doing)
-    });
-    screen.end_status()?;
-    match built? {
-        Build::Done(program) => Ok(program),
-        Build::Failed(said) => bail!("{package} does not build. Cargo says:\n{said}"),
     }
 }

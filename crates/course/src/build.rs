@@ -1,11 +1,10 @@
-use std::collections::BTreeMap;
 use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::Context;
+use serde_json::Value;
 
 use crate::run::{self, Line};
 
@@ -13,64 +12,47 @@ use crate::run::{self, Line};
 #[derive(Debug)]
 pub struct Program {
     path: PathBuf,
-}
-
-/// The result of a build.
-pub enum Build {
-    Done(Program),
-    /// It failed, and this is what Cargo said.
-    Failed(String),
+    /// The arguments with which rustc finds the libraries that were built for it.
+    pub libraries: Vec<String>,
 }
 
 impl Program {
     /// A step that runs longer than this is ended: the whole course takes less than two minutes.
     pub const STEP_LIMIT: Duration = Duration::from_mins(1);
 
-    /// Builds the program of a package through Cargo. `tell` is called with each thing that Cargo
-    /// says it is doing, and not at all if there is nothing to do.
+    /// Builds a program of a package through Cargo: `target` is `["--bin", name]` or
+    /// `["--example", name]`. `tell` is called with each thing that Cargo says it is doing, and not at
+    /// all if there is nothing to do. The error is what Cargo says if it fails.
     pub fn build(
         root: &Path,
         package: &str,
-        tell: impl FnMut(&str) -> io::Result<()>,
-    ) -> anyhow::Result<Build> {
-        build(
-            root,
-            package,
-            ["--package", package, "--bin", package],
-            tell,
-        )
-    }
-
-    /// Builds an example of a package that is run like the package itself; otherwise as
-    /// [`Program::build`].
-    pub fn build_exercise(
-        root: &Path,
-        package: &str,
-        example: &str,
-        tell: impl FnMut(&str) -> io::Result<()>,
-    ) -> anyhow::Result<Build> {
-        let target = ["--package", package, "--example", example];
-        build(root, example, target, tell)
-    }
-
-    /// Builds the programs of several packages at once, and returns a result for each.
-    pub fn build_all(
-        root: &Path,
-        packages: &[&str],
-        tell: impl FnMut(&str) -> io::Result<()>,
-    ) -> anyhow::Result<Vec<Build>> {
-        let targets = packages.iter().flat_map(|package| ["--bin", package]);
-        let members = packages.iter().flat_map(|package| ["--package", package]);
-        let target = ["--keep-going"].into_iter().chain(members).chain(targets);
-        let mut programs = cargo_build(root, target, tell)?.programs;
-        let builds = packages.iter().map(|package| {
-            match programs.remove(*package) {
-                Some(program) => Ok(Build::Done(program)),
-                // Again, alone, to find out what is wrong with this one.
-                None => Self::build(root, package, |_| Ok(())),
+        target: [&str; 2],
+        mut tell: impl FnMut(&str) -> io::Result<()>,
+    ) -> Result<Self, String> {
+        let mut command = cargo(root, "build");
+        command.args(["--message-format", "json-render-diagnostics"]);
+        command.args(["--package", package]).args(target);
+        let (mut path, mut libraries, mut said) = (None, Vec::new(), String::new());
+        let end = run::run(command, Duration::MAX, |line| {
+            match line {
+                Line::Output(message) => {
+                    let built: Value = serde_json::from_str(&message).unwrap_or_default();
+                    libraries.extend(library(&built));
+                    if built["target"]["name"] == target[1] && !built["executable"].is_null() {
+                        path = built["executable"].as_str().map(PathBuf::from);
+                    }
+                }
+                Line::Error(text) if is_progress(&text) => tell(text.trim())?,
+                Line::Error(text) => said.extend([&text, "\n"]),
             }
+            Ok(())
         });
-        builds.collect()
+        let end = end.map_err(|error| format!("cargo cannot be run: {error}\n"))?;
+        match path {
+            Some(path) if end.is_success() => Ok(Self { path, libraries }),
+            _ if said.is_empty() => Err(format!("cargo failed: {end}\n")),
+            _ => Err(said),
+        }
     }
 
     /// Returns a path beside the program, for what is built for it.
@@ -109,56 +91,6 @@ pub fn cargo(root: &Path, task: &str) -> Command {
     command
 }
 
-/// Builds a target, which is called `name`.
-fn build<'a>(
-    root: &Path,
-    name: &str,
-    target: impl IntoIterator<Item = &'a str>,
-    tell: impl FnMut(&str) -> io::Result<()>,
-) -> anyhow::Result<Build> {
-    let mut built = cargo_build(root, target, tell)?;
-    Ok(match (built.failure, built.programs.remove(name)) {
-        (Some(failure), _) => Build::Failed(failure),
-        (None, Some(program)) => Build::Done(program),
-        (None, None) => Build::Failed(format!("cargo built no program `{name}`\n")),
-    })
-}
-
-/// The programs that Cargo has built, by name, and what it said if it failed.
-struct Built {
-    programs: BTreeMap<String, Program>,
-    failure: Option<String>,
-}
-
-fn cargo_build<'a>(
-    root: &Path,
-    target: impl IntoIterator<Item = &'a str>,
-    mut tell: impl FnMut(&str) -> io::Result<()>,
-) -> anyhow::Result<Built> {
-    let mut command = cargo(root, "build");
-    command
-        .args(["--message-format", "json-render-diagnostics"])
-        .args(target);
-    let mut programs = BTreeMap::new();
-    let mut said = String::new();
-    let end = run::run(command, Duration::MAX, |line| {
-        match line {
-            Line::Output(message) => programs.extend(program(&message)),
-            Line::Error(text) if is_progress(&text) => tell(text.trim())?,
-            Line::Error(text) => said.extend([&text, "\n"]),
-        }
-        Ok(())
-    });
-    let end = end.context("cargo cannot be run")?;
-    if said.is_empty() {
-        said = format!("cargo failed: {end}\n");
-    }
-    Ok(Built {
-        programs,
-        failure: (!end.is_success()).then_some(said),
-    })
-}
-
 /// Returns whether Cargo says what it is doing, rather than what is wrong.
 fn is_progress(line: &str) -> bool {
     let doing = "Adding Blocking Building Compiling Downloaded Downloading Locking Updating";
@@ -166,12 +98,13 @@ fn is_progress(line: &str) -> bool {
     line.starts_with("  ") && doing.split(' ').any(|known| known == word)
 }
 
-/// Returns the program, with its name, that one of Cargo's messages is about.
-fn program(message: &str) -> Option<(String, Program)> {
-    let message: serde_json::Value = serde_json::from_str(message).ok()?;
-    let path = PathBuf::from(message["executable"].as_str()?);
-    Some((
-        message["target"]["name"].as_str()?.to_owned(),
-        Program { path },
-    ))
+/// Returns the argument for a library that one of Cargo's messages is about.
+fn library(built: &Value) -> Option<String> {
+    let mut files = built["filenames"]
+        .as_array()?
+        .iter()
+        .filter_map(Value::as_str);
+    let file = files.find(|file| file.rsplit('.').next() == Some("rlib"))?;
+    let name = built["target"]["name"].as_str()?.replace('-', "_");
+    Some(format!("--extern={name}={file}"))
 }

@@ -12,6 +12,8 @@ pub struct Document {
     pub sections: Vec<Section>,
     /// Every link in order: links and images, their definitions, and those of HTML.
     pub links: Vec<Link>,
+    /// The definitions (`[name]: address`), which each stretch of prose needs.
+    definitions: String,
 }
 
 /// A link and where it leads.
@@ -25,23 +27,14 @@ pub struct Link {
     words: Option<(Range<usize>, Range<usize>)>,
 }
 
-/// What becomes of a link in a text that stands elsewhere.
-#[derive(Debug, PartialEq)]
-pub enum Destination {
-    /// It stays as it is.
-    Same,
-    /// It leads there instead.
-    Moved(String),
-    /// It leads nowhere: its words stay.
-    Gone,
-}
-
 /// A part of a script under a second-level heading.
 #[derive(Debug)]
 pub struct Section {
     pub heading: String,
     /// The step that the section shows: the heading's text before the colon, if it is a step's name.
     pub step: Option<String>,
+    /// The heading without the name of the step.
+    pub words: String,
     pub line: usize,
     pub blocks: Vec<Block>,
 }
@@ -54,7 +47,7 @@ pub enum Block {
 }
 
 /// A fenced block of code, with the line of its opening fence.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Code {
     pub info: String,
     pub text: String,
@@ -71,10 +64,9 @@ impl Document {
             text: text.to_owned(),
             ..Self::default()
         };
-        // The definitions (`[name]: address`), which each stretch of prose needs.
-        let mut definitions = String::new();
         for (name, definition) in parser.reference_definitions().iter() {
-            definitions.extend(["[", name, "]: ", &definition.dest, "\n"]);
+            let text = ["[", name, "]: ", &definition.dest, "\n"];
+            document.definitions.extend(text);
             document.add_link(&definition.dest, &definition.span, false);
         }
         let mut depth = 0;
@@ -90,13 +82,6 @@ impl Document {
                     depth += 1;
                 }
                 Event::End(_) => depth -= 1,
-                Event::Text(line) => {
-                    if depth == 1
-                        && let Some(Block::Code(code)) = document.place_for_blocks().last_mut()
-                    {
-                        code.text.push_str(&line);
-                    }
-                }
                 Event::Html(html) | Event::InlineHtml(html) => {
                     for attribute in [" src=\"", " href=\"", " srcset=\""] {
                         let value = html.split_once(attribute).map(|(_, value)| value);
@@ -109,13 +94,6 @@ impl Document {
             }
         }
         document.links.sort_by_key(|link| link.place.start);
-        let in_sections = document.sections.iter_mut();
-        let in_sections = in_sections.flat_map(|section| &mut section.blocks);
-        for block in document.opening.iter_mut().chain(in_sections) {
-            if let Block::Prose(prose) = block {
-                prose.push_str(&definitions);
-            }
-        }
         document
     }
 
@@ -134,20 +112,19 @@ impl Document {
         text + &self.text[done..]
     }
 
-    /// Returns the edits that let each link lead where `destination` says.
+    /// Returns the edits that let each link lead where `destination` says. Where it returns nothing,
+    /// only the words of the link stay.
     pub fn redirected(
         &self,
-        mut destination: impl FnMut(&Link) -> Destination,
+        mut destination: impl FnMut(&Link) -> Option<String>,
     ) -> Vec<(Range<usize>, String)> {
         let mut edits = Vec::new();
         for link in &self.links {
-            match (destination(link), &link.words) {
-                (Destination::Same, _) | (Destination::Gone, None) => {}
-                (Destination::Moved(there), _) => edits.push((link.place.clone(), there)),
-                (Destination::Gone, Some((whole, words))) => {
-                    edits.push((whole.start..words.start, String::new()));
-                    edits.push((words.end..whole.end, String::new()));
-                }
+            if let Some(there) = destination(link) {
+                edits.push((link.place.clone(), there));
+            } else if let Some((whole, words)) = &link.words {
+                edits.push((whole.start..words.start, String::new()));
+                edits.push((words.end..whole.end, String::new()));
             }
         }
         edits
@@ -155,18 +132,15 @@ impl Document {
 
     /// Returns the names of the steps in the order of their sections.
     pub fn steps(&self) -> impl Iterator<Item = &str> {
-        self.sections
-            .iter()
-            .filter_map(|section| section.step.as_deref())
+        let sections = self.sections.iter();
+        sections.filter_map(|section| section.step.as_deref())
     }
 
     /// Returns every block of code in order, whatever section it is in.
     pub fn code(&self) -> impl Iterator<Item = &Code> {
         let in_sections = self.sections.iter().flat_map(|section| &section.blocks);
-        self.opening
-            .iter()
-            .chain(in_sections)
-            .filter_map(Block::code)
+        let blocks = self.opening.iter().chain(in_sections);
+        blocks.filter_map(Block::code)
     }
 
     /// Adds a heading, a block of code, or a piece of prose.
@@ -180,35 +154,40 @@ impl Document {
                     self.title = heading;
                     return;
                 }
-                let name = heading.split_once(':').map(|(name, _)| name);
+                let named = heading.split_once(':');
+                let named = named.filter(|(name, _)| is_step_name(name));
                 self.sections.push(Section {
-                    step: name.filter(|name| is_step_name(name)).map(str::to_owned),
+                    step: named.map(|(name, _)| name.to_owned()),
+                    words: named
+                        .map_or(&*heading, |(_, words)| words.trim())
+                        .to_owned(),
                     heading,
                     line,
                     blocks: Vec::new(),
                 });
             }
-            Tag::CodeBlock(kind) => {
+            Tag::CodeBlock(CodeBlockKind::Fenced(info)) => {
                 let start = source.find('\n').map_or(source.len(), |end| end + 1);
                 // A fence that is not closed ends with the text.
                 let end = source.rfind('\n').map_or(source.len(), |end| end + 1);
                 let is_closed = source[end..].trim_start().starts_with(['`', '~']);
                 let end = if is_closed { end } else { source.len() };
-                let info = match kind {
-                    CodeBlockKind::Fenced(info) => info.into_string(),
-                    CodeBlockKind::Indented => String::new(),
-                };
-                self.place_for_blocks().push(Block::Code(Code {
-                    info,
-                    text: String::new(),
+                let code = Block::Code(Code {
+                    info: info.into_string(),
+                    text: source[start..end].to_owned(),
                     line,
                     place: range.start + start..range.start + end,
-                }));
+                });
+                self.place_for_blocks().push(code);
             }
             _ => {
-                let piece = format!("{source}\n\n");
+                // With the indentation of a block of code that has no fence.
+                let before = &self.text[..range.start];
+                let start = before.rfind('\n').map_or(0, |end| end + 1);
+                let piece = self.text[start..range.end].trim_end();
+                let piece = format!("{piece}\n\n{}", self.definitions);
                 match self.place_for_blocks().last_mut() {
-                    Some(Block::Prose(prose)) => prose.push_str(&piece),
+                    Some(Block::Prose(prose)) => prose.extend(["\n", &piece]),
                     _ => self.place_for_blocks().push(Block::Prose(piece)),
                 }
             }
@@ -229,14 +208,12 @@ impl Document {
         let Some(at) = at.filter(|_| !destination.is_empty()) else {
             return;
         };
-        let mut words = None;
-        if has_words {
-            let Some(end) = source[..at].rfind("](") else {
-                return;
-            };
-            let mark = if source.starts_with('!') { 2 } else { 1 };
-            words = Some((whole.clone(), whole.start + mark..whole.start + end));
+        let end = source[..at].rfind("](").filter(|_| has_words);
+        if has_words && end.is_none() {
+            return;
         }
+        let mark = 1 + usize::from(source.starts_with('!'));
+        let words = end.map(|end| (whole.clone(), whole.start + mark..whole.start + end));
         let start = whole.start + at;
         self.links.push(Link {
             destination: destination.to_owned(),
@@ -252,14 +229,6 @@ impl Document {
 }
 
 impl Section {
-    /// Returns the heading without the name of the step.
-    pub fn words(&self) -> &str {
-        match (&self.step, self.heading.split_once(':')) {
-            (Some(_), Some((_, words))) => words.trim(),
-            _ => &self.heading,
-        }
-    }
-
     /// Returns the section's blocks of code.
     pub fn code(&self) -> impl Iterator<Item = &Code> {
         self.blocks.iter().filter_map(Block::code)
@@ -288,7 +257,12 @@ impl Code {
 
     /// Returns whether this is the recorded run of that command: a console block that begins with it.
     pub fn is_run_of(&self, command: &str) -> bool {
-        self.language() == "console" && self.text.lines().next().map(str::trim_end) == Some(command)
+        let first = self
+            .text
+            .lines()
+            .next()
+            .and_then(|line| line.strip_prefix("$ "));
+        self.language() == "console" && first.map(str::trim_end) == Some(command)
     }
 
     /// Returns the words after the fence: the language, and what else is said of the block.

@@ -3,16 +3,14 @@
 //! A block of Rust or Python shows whole items: functions, types, constants. An item is known by its
 //! name, such as `fn map`, so that a block can be written again after the item has changed. It begins
 //! with a line at column 0, and reaches to the next one that doesn't close or continue it: rustfmt and
-//! Python lay items out so. Examples in the documentation have items too.
+//! Python lay items out so.
 //!
-//! A block `compile_fail` shows one such example as its reader sees it, without the lines that are
-//! hidden with `# `. It is known by its first line.
+//! A block `compile_fail` shows an example of the documentation as its reader sees it, without the
+//! lines that are hidden with `# `. It is known by its first line.
 
-use std::fmt;
-
-use crate::document::Code;
+use crate::document::{Code, Document};
 use crate::misuse::suggestion;
-use crate::source::{Source, Sources, visible};
+use crate::source::Source;
 
 /// What a block should say, and where it doesn't.
 #[derive(Debug)]
@@ -24,256 +22,230 @@ pub struct Excerpt {
 /// A part of a block that differs from the lesson's files.
 #[derive(Debug)]
 pub struct Fault {
-    /// The line in the block, counted from 0.
+    /// The line in the block, counted from 1.
     pub line: usize,
     /// The item, such as `fn map`.
     pub item: String,
-    what: String,
-    mend: &'static str,
+    pub what: String,
+    /// What the reader can do about it.
+    pub mend: &'static str,
 }
 
-const FIX: &str = "`cargo xtask check --fix` writes it again";
+/// What to do about a block that can be written again.
+pub const FIX: &str = "`cargo xtask check --fix` writes it again";
 
-impl Fault {
-    /// Returns whether the block can be written again.
-    pub fn can_be_mended(&self) -> bool {
-        self.mend == FIX
-    }
+const NAME_IT: &str = "name the item that the block should show, or remove the block; then \
+                       `cargo xtask check --fix` writes the rest";
 
-    /// Returns what the reader can do about it.
-    pub fn mend(&self) -> &'static str {
-        self.mend
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&visible(&self.what))
-    }
-}
+const REFUSE_IT: &str = "write it as a `compile_fail` example in src/refused.rs, where `# ` hides \
+                         the lines that a reader doesn't need; then run `cargo xtask check --fix`";
 
 /// Returns what a block should say, if it is an excerpt: if it is written in Rust or Python.
-pub fn excerpt(code: &Code, sources: &Sources) -> Option<Excerpt> {
-    let files: Vec<&Source> = match code.language() {
-        "rust" => sources.rust.iter().collect(),
-        "python" => sources.python.iter().collect(),
+pub fn excerpt(code: &Code, sources: &[Source]) -> Option<Excerpt> {
+    let kind = match code.language() {
+        "rust" => "rs",
+        "python" => "py",
         _ => return None,
     };
     let must_fail = code.has_tag("compile_fail");
+    let files = sources.iter();
+    let files = files.filter(|file| file.path.extension().is_some_and(|it| it == kind));
+    let texts = files.flat_map(|file| {
+        let texts = lines(file, must_fail).into_iter();
+        texts.map(move |lines| (file, lines))
+    });
+    let texts: Vec<(&Source, Vec<Line>)> = texts.collect();
     let items = if must_fail { whole } else { items };
-    let passages: Vec<Passage> = files.into_iter().flat_map(passages).collect();
-    let passages = passages
-        .iter()
-        .filter(|passage| passage.must_fail == must_fail);
-    let known: Vec<(&Passage, Item)> = passages
-        .flat_map(|passage| {
-            items(&passage.lines)
-                .into_iter()
-                .map(move |item| (passage, item))
-        })
-        .collect();
+    let known = texts.iter().flat_map(|(file, lines)| {
+        let items = items(lines).into_iter();
+        items.map(move |item| (file, item))
+    });
+    let known: Vec<(&&Source, Item)> = known.collect();
 
     // Each item is written again; what is between them stays.
-    let lines: Vec<&str> = code.text.lines().collect();
-    let mut text = Vec::new();
-    let mut faults = Vec::new();
+    let lines: Vec<Line> = numbered(1, &code.text);
+    let (mut text, mut faults) = (String::new(), Vec::new());
     let mut written = 0;
     for shown in items(&lines) {
-        text.extend_from_slice(&lines[written..shown.first]);
-        written = shown.end;
-        let piece = &lines[shown.first..shown.end];
-        let same_name = known.iter().filter(|(_, item)| item.name == shown.name);
-        let versions = same_name.map(|(passage, item)| {
-            let first = item.shown_from(&passage.lines, &shown, &lines);
-            (*passage, first, &passage.lines[first..item.end])
-        });
+        let line = shown.lines[0].0;
+        text += &joined(&lines[written..line - 1]);
+        written = line - 1 + shown.lines.len();
+        let versions = known.iter().filter(|(_, item)| item.name == shown.name);
+        let versions = versions.map(|(file, item)| (file, item.as_in(&shown)));
         // Of several items with one name, the most similar one, or the first.
-        let shared = |there: &[&str]| piece.iter().filter(|line| there.contains(line)).count();
-        let versions = versions.rev();
-        let best = versions.max_by_key(|(.., there)| (piece == *there, shared(there)));
-        if let Some((passage, first, there)) = best {
-            text.extend_from_slice(there);
-            if piece != there {
-                faults.push(differing(&shown, piece, passage, first, there));
+        let best = versions.rev().max_by_key(|(_, there)| {
+            let is_there = |line: &&Line| there.iter().any(|other| other.1 == line.1);
+            let is_same = joined(there) == joined(shown.lines);
+            (is_same, shown.lines.iter().filter(is_there).count())
+        });
+        text += &joined(best.map_or(shown.lines, |(_, there)| there));
+        let name = shown.name;
+        let (same, what, mend) = match best {
+            Some((_, there)) if joined(there) == joined(shown.lines) => continue,
+            Some((file, there)) => {
+                let (same, differing) = difference(shown.lines, there);
+                let number = there.get(same).or(there.last()).map_or(1, |line| line.0);
+                let place = format!("{}:{number}", file.path.display());
+                (
+                    same,
+                    format!("{name} differs from {place}:{differing}"),
+                    FIX,
+                )
             }
-        } else {
-            text.extend_from_slice(piece);
-            let near = suggestion(shown.name, known.iter().map(|(_, item)| item.name));
-            faults.push(missing(&shown, must_fail, &near));
-        }
+            None => {
+                let near = suggestion(name, known.iter().map(|(_, item)| item.name));
+                if must_fail {
+                    let what = format!("no `compile_fail` example begins with `{name}`{near}");
+                    (0, what, REFUSE_IT)
+                } else {
+                    let what = format!("`{name}` does not appear anywhere in the lesson{near}");
+                    (0, what, NAME_IT)
+                }
+            }
+        };
+        faults.push(Fault {
+            line: line + same.min(shown.lines.len() - 1),
+            item: name.to_owned(),
+            what,
+            mend,
+        });
     }
-    text.extend_from_slice(&lines[written..]);
-    let text = text.iter().flat_map(|line| [*line, "\n"]).collect();
+    text += &joined(&lines[written..]);
     Some(Excerpt { text, faults })
 }
 
-/// Describes the first line in which a piece of a block differs from these lines of a passage, which
-/// begin at the line `first`.
-fn differing(
-    shown: &Item,
-    piece: &[&str],
-    passage: &Passage,
-    first: usize,
-    there: &[&str],
-) -> Fault {
-    let same = piece.iter().zip(there).take_while(|(a, b)| a == b).count();
-    let end = passage.numbers.last().map_or(1, |last| last + 1);
-    let number = passage.numbers.get(first + same).unwrap_or(&end);
-    let path = passage.source.path.display();
-    let mut what = format!("{} differs from {path}:{number}:", shown.name);
-    for (mark, lines) in [("-", piece), ("+", there)] {
-        match lines.get(same).map(|line| line.trim()) {
-            Some("") => what.extend(["\n    ", mark, " (an empty line)"]),
-            Some(line) => what.extend(["\n    ", mark, " ", line]),
-            None => {}
-        }
-    }
-    Fault {
-        line: shown.first + same.min(piece.len().saturating_sub(1)),
-        item: shown.name.to_owned(),
-        what,
-        mend: FIX,
-    }
+/// Returns how many lines at the beginning are the same, and shows the two that differ then.
+fn difference(shown: &[Line], there: &[Line]) -> (usize, String) {
+    let pairs = shown.iter().zip(there);
+    let same = pairs.take_while(|(one, other)| one.1 == other.1).count();
+    let sides = [("-", shown.get(same)), ("+", there.get(same))];
+    let sides = sides.map(|(mark, line)| match line.map(|(_, line)| line.trim()) {
+        Some("") => format!("\n    {mark} (an empty line)"),
+        Some(line) => format!("\n    {mark} {line}"),
+        None => String::new(),
+    });
+    (same, sides.concat())
 }
 
-fn missing(shown: &Item, must_fail: bool, near: &str) -> Fault {
-    let name = shown.name;
-    let (what, mend) = if must_fail {
-        (
-            format!("no `compile_fail` example begins with `{name}`{near}"),
-            "write it as a `compile_fail` example in src/refused.rs, where `# ` hides the lines \
-             that a reader doesn't need; then run `cargo xtask check --fix`",
-        )
-    } else {
-        (
-            format!("`{name}` does not appear anywhere in the lesson{near}"),
-            "name the item that the block should show, or remove the block; then \
-             `cargo xtask check --fix` writes the rest",
-        )
+/// Returns the example that a block `compile_fail` shows, with the lines that are hidden from a reader.
+pub fn example(block: &Code, sources: &[Source]) -> Option<Code> {
+    let is_shown = |example: &Code| {
+        let visible = example.text.lines().filter(|line| is_visible(line));
+        visible.eq(block.text.lines())
     };
-    Fault {
-        line: shown.first,
-        item: name.to_owned(),
-        what,
-        mend,
-    }
+    let mut examples = sources.iter().flat_map(examples);
+    examples.find(|example| block.has_tag("compile_fail") && is_shown(example))
 }
 
-/// Lines that belong together: a file, or an example in its documentation as a reader sees it.
-struct Passage<'a> {
-    source: &'a Source,
-    lines: Vec<&'a str>,
-    /// The lines in the file, counted from 1.
-    numbers: Vec<usize>,
-    /// Whether it is an example that must not compile.
-    must_fail: bool,
+/// Returns the examples in the documentation of a file that must not compile.
+fn examples(file: &Source) -> Vec<Code> {
+    // What is no documentation has no fences.
+    let lines = file.text.lines().map(|line| {
+        let said = line.strip_prefix("//!").or(line.strip_prefix("///"));
+        said.map_or(line, |said| said.strip_prefix(' ').unwrap_or(said))
+    });
+    let documentation = Document::parse(&lines.collect::<Vec<_>>().join("\n"));
+    let examples = documentation
+        .code()
+        .filter(|code| code.has_tag("compile_fail"));
+    examples.cloned().collect()
 }
 
-/// Returns a file, and each example in its documentation: the fenced blocks in `//!`, `///` and
-/// `/*! */`.
-fn passages(source: &Source) -> Vec<Passage<'_>> {
-    let passage = |must_fail| Passage {
-        source,
-        lines: Vec::new(),
-        numbers: Vec::new(),
-        must_fail,
-    };
-    let mut file = passage(false);
-    let mut examples: Vec<Passage> = Vec::new();
-    let mut is_open = false;
-    for (number, line) in (1..).zip(source.text.lines()) {
-        file.lines.push(line);
-        file.numbers.push(number);
-        let start = line.trim_start();
-        let documented = start.strip_prefix("//!").or(start.strip_prefix("///"));
-        let said = documented.map_or(line, |said| said.strip_prefix(' ').unwrap_or(said));
-        if let Some(info) = said.strip_prefix("```") {
-            is_open = !is_open;
-            if is_open {
-                examples.push(passage(info.contains("compile_fail")));
-            }
-        } else if is_open
-            && said != "#"
-            && !said.starts_with("# ")
-            && let Some(example) = examples.last_mut()
-        {
-            example.lines.push(said);
-            example.numbers.push(number);
-        }
+/// Returns whether a reader of the documentation sees a line of an example.
+fn is_visible(line: &str) -> bool {
+    line != "#" && !line.starts_with("# ")
+}
+
+/// A line with its number, counted from 1.
+type Line = (usize, String);
+
+fn numbered(first: usize, text: &str) -> Vec<Line> {
+    (first..).zip(text.lines().map(str::to_owned)).collect()
+}
+
+/// Returns the lines of a file; or, of each example that must not compile, those that a reader sees.
+fn lines(file: &Source, must_fail: bool) -> Vec<Vec<Line>> {
+    if !must_fail {
+        return vec![numbered(1, &file.text)];
     }
-    examples.insert(0, file);
-    examples
+    let examples = examples(file).into_iter().map(|example| {
+        let mut lines = numbered(example.line + 1, &example.text);
+        lines.retain(|(_, line)| is_visible(line));
+        lines
+    });
+    examples.collect()
+}
+
+fn joined(lines: &[Line]) -> String {
+    lines.iter().flat_map(|(_, line)| [line, "\n"]).collect()
 }
 
 /// An item at the top of a file or block: a function, a type, a constant.
 struct Item<'a> {
     /// What it is and is called, such as `fn map`.
     name: &'a str,
-    /// The first line of what is directly above it: comments, attributes, decorators.
-    first: usize,
-    /// Its own first line.
-    own: usize,
-    /// The line after its last one.
-    end: usize,
+    /// How many of its lines are directly above it: comments, attributes, decorators.
+    above: usize,
+    lines: &'a [Line],
 }
 
-impl<'a> Item<'a> {
-    /// Lines that are known by the first of them: a comment that is alone.
-    fn named_by_first(lines: &[&'a str], first: usize, end: usize) -> Self {
-        Self {
-            name: lines.get(first).map_or("", |line| line.trim_end()),
-            first,
-            own: first,
-            end,
-        }
-    }
-
-    /// Returns the first line of this item that a block shows: it shows what is above the item, such
-    /// as its comment, only if it did before, and from the same line on.
-    fn shown_from(&self, lines: &[&str], shown: &Item, block: &[&str]) -> usize {
-        if shown.first == shown.own {
-            return self.own;
-        }
-        let mut above = self.first..self.own;
-        let same = above.find(|line| lines[*line] == block[shown.first]);
-        same.unwrap_or(self.first)
+impl Item<'_> {
+    /// Returns the lines of this item that a block shows: it shows what is above the item, such as its
+    /// comment, only if it did before, and from the same line on.
+    fn as_in(&self, shown: &Item) -> &[Line] {
+        let mut above = self.lines[..self.above].iter();
+        let first = match shown.above {
+            0 => self.above,
+            _ => above
+                .position(|line| line.1 == shown.lines[0].1)
+                .unwrap_or(0),
+        };
+        &self.lines[first..]
     }
 }
 
-/// Returns an example as one item.
-fn whole<'a>(lines: &[&'a str]) -> Vec<Item<'a>> {
-    vec![Item::named_by_first(lines, 0, lines.len())]
+/// Returns an example as one item, which is known by its first line.
+fn whole(lines: &[Line]) -> Vec<Item<'_>> {
+    let first = lines.first().map(|(_, line)| line.trim_end());
+    let item = first.map(|name| Item {
+        name,
+        above: 0,
+        lines,
+    });
+    item.into_iter().collect()
 }
 
 /// Finds the items of a file or block in order. A block may show half an item.
-fn items<'a>(lines: &[&'a str]) -> Vec<Item<'a>> {
-    let mut items: Vec<Item> = Vec::new();
+fn items(lines: &[Line]) -> Vec<Item<'_>> {
+    // Where an item begins with what is above it, where itself, and where it ends.
+    let mut items: Vec<[usize; 3]> = Vec::new();
     // Where the comments and the like begin that are above the next item.
     let mut above = None;
-    for (own, line) in lines.iter().enumerate() {
+    for (own, (_, line)) in lines.iter().enumerate() {
         if line.trim().is_empty() {
-            items.extend(
-                above
-                    .take()
-                    .map(|first| Item::named_by_first(lines, first, own)),
-            );
+            items.extend(above.take().map(|first| [first, first, own]));
         } else if above.is_some() && continues(line) {
             // The rest of an attribute.
-        } else if let Some(item) = items.last_mut().filter(|_| continues(line)) {
-            item.end = own + 1;
-        } else if line.starts_with("//") || line.starts_with(['#', '@']) {
+        } else if let Some([.., end]) = items.last_mut().filter(|_| continues(line)) {
+            *end = own + 1;
+        } else if is_above(line) {
             above.get_or_insert(own);
         } else {
-            items.push(Item {
-                name: name(line),
-                first: above.take().unwrap_or(own),
-                own,
-                end: own + 1,
-            });
+            items.push([above.take().unwrap_or(own), own, own + 1]);
         }
     }
-    items.extend(above.map(|first| Item::named_by_first(lines, first, lines.len())));
-    items
+    items.extend(above.map(|first| [first, first, lines.len()]));
+    let items = items.into_iter().map(|[first, own, end]| Item {
+        name: name(&lines[own].1),
+        above: own - first,
+        lines: &lines[first..end],
+    });
+    items.collect()
+}
+
+/// Returns whether a line is a comment, an attribute or a decorator.
+fn is_above(line: &str) -> bool {
+    line.starts_with("//") || line.starts_with(['#', '@'])
 }
 
 /// Returns whether a line closes or continues an item that began before it.
@@ -289,10 +261,11 @@ fn name(line: &str) -> &str {
     let visibility = ["pub(crate) ", "pub(super) ", "pub "];
     let mut stripped = visibility.iter().filter_map(|word| line.strip_prefix(word));
     let line = stripped.next().unwrap_or(line);
-    let end = if line.starts_with("impl") {
-        line.find('{')
-    } else {
-        line.find(['(', '<', '{', ':', '=', ';'])
+    let end = match line {
+        // A comment that is alone.
+        _ if is_above(line) => None,
+        _ if line.starts_with("impl") => line.find('{'),
+        _ => line.find(['(', '<', '{', ':', '=', ';']),
     };
     line[..end.unwrap_or(line.len())].trim_end()
 }

@@ -1,6 +1,5 @@
 use std::fs;
 use std::io;
-use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::SeqCst};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -11,26 +10,16 @@ use signal_hook::low_level::emulate_default_handler;
 
 use crate::process_group;
 
-/// What is done to the terminal when this program is suspended or ended, and when it continues.
-#[derive(Clone, Copy, Debug)]
-pub struct Terminal {
-    /// Restores the modes that the terminal had before.
-    pub give_back: fn(),
-    /// Sets this program's modes again.
-    pub take_again: fn(),
-}
-
 /// As long as this lives, an interruption ends what this program has started, but not the program
 /// itself: it can still show what it has counted.
 #[derive(Debug)]
 pub struct Delay;
 
-/// This program was interrupted, by the signal with this number, while there was a [`Delay`].
-#[derive(Clone, Copy, Debug)]
-pub struct Interrupted(i32);
-
 static IS_WATCHING: Mutex<bool> = Mutex::new(false);
-static TERMINAL: Mutex<Option<Terminal>> = Mutex::new(None);
+
+/// Sets the terminal's modes: this program's, or those that it had before.
+static TERMINAL: Mutex<Option<fn(is_ours: bool)>> = Mutex::new(None);
+
 static IS_DELAYED: AtomicBool = AtomicBool::new(false);
 
 /// The number of the signal that interrupted this program, or 0.
@@ -53,9 +42,10 @@ pub fn watch() -> io::Result<()> {
     Ok(())
 }
 
-/// Sets how every end and every suspension of this program restores the terminal.
-pub fn with_terminal(terminal: Terminal) {
-    *TERMINAL.lock().unwrap_or_else(PoisonError::into_inner) = Some(terminal);
+/// Says what sets the terminal's modes: those that it had before, at every end and every suspension of
+/// this program, and this program's own when it continues.
+pub fn with_terminal(set_modes: fn(is_ours: bool)) {
+    *TERMINAL.lock().unwrap_or_else(PoisonError::into_inner) = Some(set_modes);
 }
 
 /// Returns the signals that are ignored, a bit for each; none where the system doesn't say.
@@ -68,18 +58,18 @@ fn ignored() -> u64 {
 fn handle(mut signals: Signals) {
     for signal in signals.forever() {
         match signal {
-            SIGCONT => change_terminal(|terminal| (terminal.take_again)()),
+            SIGCONT => change_terminal(true),
             SIGTSTP => {
-                change_terminal(|terminal| (terminal.give_back)());
+                change_terminal(false);
                 // Returns when this program continues.
                 end_by(signal);
-                change_terminal(|terminal| (terminal.take_again)());
+                change_terminal(true);
             }
             _ => {
                 // First, so that a thread that sees a program end can find out why.
                 let is_second = INTERRUPTED.swap(signal, SeqCst) != 0;
                 process_group::end_all();
-                change_terminal(|terminal| (terminal.give_back)());
+                change_terminal(false);
                 if is_second || !IS_DELAYED.load(SeqCst) {
                     end_by(signal);
                 }
@@ -88,9 +78,11 @@ fn handle(mut signals: Signals) {
     }
 }
 
-fn change_terminal(change: fn(Terminal)) {
+fn change_terminal(is_ours: bool) {
     let terminal = *TERMINAL.lock().unwrap_or_else(PoisonError::into_inner);
-    terminal.into_iter().for_each(change);
+    if let Some(set_modes) = terminal {
+        set_modes(is_ours);
+    }
 }
 
 fn end_by(signal: i32) {
@@ -105,29 +97,17 @@ impl Delay {
         watch().map(|()| Self)
     }
 
-    /// Fails if there was an interruption.
-    pub fn look(&self) -> Result<(), Interrupted> {
-        match INTERRUPTED.load(SeqCst) {
-            0 => Ok(()),
-            signal => Err(Interrupted(signal)),
-        }
+    /// Returns whether there was an interruption, by which this program ends after the delay.
+    pub fn is_interrupted(&self) -> bool {
+        INTERRUPTED.load(SeqCst) != 0
     }
 }
 
 impl Drop for Delay {
     fn drop(&mut self) {
         IS_DELAYED.store(false, SeqCst);
-        // One that came since the last look.
-        if let Err(interrupted) = self.look() {
-            interrupted.end();
+        if self.is_interrupted() {
+            end_by(INTERRUPTED.load(SeqCst));
         }
-    }
-}
-
-impl Interrupted {
-    /// Ends this program as the signal would have done at once.
-    pub fn end(self) -> ExitCode {
-        end_by(self.0);
-        ExitCode::FAILURE
     }
 }

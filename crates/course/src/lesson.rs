@@ -2,11 +2,11 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, ensure};
+use toml::de::DeTable;
 
 use crate::build;
 use crate::document::{Document, Section};
-use crate::manifest::{self, stands_alone};
 use crate::misuse::{Misuse, suggestion};
 use crate::source::text_of;
 
@@ -47,16 +47,15 @@ impl Course {
         }
         lessons.sort_by_key(|lesson| lesson.number);
         for pair in lessons.windows(2) {
-            let [one, other] = pair else { continue };
             ensure!(
-                one.number != other.number,
+                pair[0].number != pair[1].number,
                 "lessons {} and {} both have number {}: change `number` in one of {} and {}; or, if one \
                  is your copy of the other, add a line `[workspace]` at the end of its Cargo.toml",
-                one.name,
-                other.name,
-                one.number,
-                one.manifest_path().display(),
-                other.manifest_path().display()
+                pair[0].name,
+                pair[1].name,
+                pair[0].number,
+                pair[0].manifest_path().display(),
+                pair[1].manifest_path().display()
             );
         }
         Ok(Self { root, lessons })
@@ -104,28 +103,31 @@ impl Course {
 
 impl Lesson {
     fn read(folder: &Path) -> anyhow::Result<Self> {
-        const TABLE: [&str; 3] = ["package", "metadata", "lesson"];
-        manifest::read(&folder.join("Cargo.toml"), |manifest| {
-            let number = |key| manifest.number(&[TABLE[0], TABLE[1], TABLE[2], key]);
-            let (Some(name), Some(number), Some(title), Some(minutes)) = (
-                manifest.text(&["package", "name"]),
-                number("number"),
-                manifest.text(&["package", "metadata", "lesson", "title"]),
-                number("minutes"),
-            ) else {
-                bail!(
-                    "line {}: a lesson needs a package name and a table [package.metadata.lesson] \
-                     with `number`, `title` and `minutes`",
-                    manifest.line(&TABLE)
-                );
+        let path = folder.join("Cargo.toml");
+        let text = text_of(&path)?;
+        let manifest = DeTable::parse(&text);
+        let manifest = manifest.map_err(|error| anyhow!("{}: {error}", path.display()))?;
+        let said = || {
+            let package = manifest.get_ref().get("package")?.get_ref();
+            let table = package.get("metadata")?.get_ref().get("lesson")?.get_ref();
+            let number = |key| {
+                let number = table.get(key)?.get_ref().as_integer()?;
+                number.as_str().parse().ok()
             };
-            Ok(Self {
-                name: name.to_owned(),
-                number,
-                title: title.to_owned(),
-                minutes,
+            Some(Self {
+                name: package.get("name")?.get_ref().as_str()?.to_owned(),
+                number: number("number")?,
+                title: table.get("title")?.get_ref().as_str()?.to_owned(),
+                minutes: number("minutes")?,
                 folder: folder.to_owned(),
             })
+        };
+        said().with_context(|| {
+            format!(
+                "{}: a lesson needs a package name and a table [package.metadata.lesson] with \
+                 `number`, `title` and `minutes`",
+                path.display()
+            )
         })
     }
 
@@ -159,9 +161,15 @@ impl Lesson {
     }
 }
 
-/// Returns the command that runs a step, as the lesson's README shows it.
+/// Returns whether a folder is a workspace of its own, such as a learner's copy of a lesson.
+pub fn stands_alone(folder: &Path) -> bool {
+    let text = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
+    DeTable::parse(&text).is_ok_and(|manifest| manifest.get_ref().contains_key("workspace"))
+}
+
+/// Returns the command that runs a step, as the lesson's README shows it after its `$ `.
 pub fn command(lesson: &str, step: &str) -> String {
-    format!("$ cargo run -q -p {lesson} -- {step}")
+    format!("cargo run -q -p {lesson} -- {step}")
 }
 
 /// Finds the root of the checkout: Cargo says where this package is, or else it is looked for from
@@ -186,72 +194,54 @@ mod tests {
     use super::Course;
     use crate::document::Document;
     use std::fs;
-    use std::path::Path;
 
-    fn write_lesson(root: &Path, name: &str, number: u32) {
-        let folder = root.join("lessons").join(name);
-        fs::create_dir_all(&folder).unwrap();
-        let manifest = format!(
-            "[package]\nname = \"{name}\"\n\n[package.metadata.lesson]\n\
-             number = {number}\ntitle = \"About {name}\"\nminutes = 4\n"
-        );
-        fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+    /// Finds lessons with these names and numbers, and a folder that is none.
+    fn course(lessons: &[(&str, &str)]) -> Result<Course, String> {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("lessons/stray")).unwrap();
+        for (name, number) in lessons {
+            let folder = root.path().join("lessons").join(name);
+            fs::create_dir(&folder).unwrap();
+            let manifest = format!(
+                "[package]\nname = \"{name}\"\n\n[package.metadata.lesson]\n\
+                 number = {number}\ntitle = \"About {name}\"\nminutes = 4\n"
+            );
+            fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+        }
+        let found = Course::find(root.path().to_owned());
+        found.map_err(|error| format!("{error:#}"))
     }
 
     #[test]
-    fn lessons_come_in_the_order_of_their_numbers_and_are_found_by_name_and_number() {
-        let root = tempfile::tempdir().unwrap();
-        write_lesson(root.path(), "queue", 6);
-        write_lesson(root.path(), "pool", 5);
-        fs::create_dir(root.path().join("lessons/stray")).unwrap();
-        let course = Course::find(root.path().to_owned()).unwrap();
+    fn lessons_and_steps_are_found_or_refused_with_the_nearest_name() {
+        let course = course(&[("queue", "6"), ("pool", "5")]).unwrap();
         assert_eq!(course.names().collect::<Vec<_>>(), ["pool", "queue"]);
-        assert_eq!(course.lessons[0].title, "About pool");
         assert_eq!(course.lesson("queue").unwrap().number, 6);
-        assert_eq!(course.lesson("5").unwrap().name, "pool");
+        let pool = course.lesson("5").unwrap();
+        assert_eq!((&*pool.title, pool.minutes), ("About pool", 4));
         let error = course.lesson("poll").unwrap_err().to_string();
         assert!(error.contains("no lesson `poll`; did you mean `pool`?"));
-    }
 
-    #[test]
-    fn a_step_is_found_or_refused_with_the_nearest_name() {
-        let root = tempfile::tempdir().unwrap();
-        write_lesson(root.path(), "pool", 5);
-        let course = Course::find(root.path().to_owned()).unwrap();
         let script = Document::parse("# Pool\n\n## map: one\n\nA.\n\n## order: two\n\nB.\n");
-        let found = course.lessons[0].step(&script, "order").unwrap();
+        let found = pool.step(&script, "order").unwrap();
         assert_eq!(found.step.as_deref(), Some("order"));
-        let error = course.lessons[0].step(&script, "mpa").unwrap_err();
         let expected =
             "lesson pool has no step `mpa`; did you mean `map`?\nIts steps are map, order";
-        assert_eq!(error.to_string(), expected);
+        assert_eq!(pool.step(&script, "mpa").unwrap_err().to_string(), expected);
     }
 
     #[test]
-    fn manifests_that_cannot_be_used_are_named_with_the_line() {
-        let root = tempfile::tempdir().unwrap();
-        write_lesson(root.path(), "pool", 5);
-        write_lesson(root.path(), "queue", 5);
-        let error = || {
-            let course = Course::find(root.path().to_owned());
-            format!("{:#}", course.err().unwrap())
-        };
-        assert!(error().contains("both have number 5"), "{}", error());
-        fs::remove_dir_all(root.path().join("lessons/queue")).unwrap();
-
-        let manifest = root.path().join("lessons/pool/Cargo.toml");
-        let text = fs::read_to_string(&manifest).unwrap();
-        for (text, fault) in [
-            ("[package\n", "line 1: "),
-            (&text.replace("minutes", "hours"), "line 4: a lesson needs"),
+    fn manifests_that_cannot_be_used_are_named() {
+        for (lessons, named) in [
+            (&[("pool", "5"), ("queue", "5")][..], "both have number 5"),
+            (
+                &[("pool", "5 5")],
+                "pool/Cargo.toml: TOML parse error at line 5",
+            ),
+            (&[("pool", "-5")], "pool/Cargo.toml: a lesson needs"),
         ] {
-            fs::write(&manifest, text).unwrap();
-            let place = manifest.display().to_string();
-            assert!(
-                error().contains(&place) && error().contains(fault),
-                "{}",
-                error()
-            );
+            let error = course(lessons).err().unwrap();
+            assert!(error.contains(named), "{error}");
         }
     }
 }

@@ -5,7 +5,6 @@ pub mod document;
 pub mod excerpt;
 pub mod interruption;
 mod lesson;
-pub mod manifest;
 pub mod misuse;
 pub mod process_group;
 pub mod python;
@@ -13,4 +12,4 @@ pub mod run;
 pub mod source;
 pub mod transcript;
 
-pub use lesson::{Course, Lesson, command};
+pub use lesson::{Course, Lesson, command, stands_alone};

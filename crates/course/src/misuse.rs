@@ -14,7 +14,7 @@ impl fmt::Display for Misuse {
 
 impl std::error::Error for Misuse {}
 
-/// Gives the part of a message that names what was probably meant, or nothing.
+/// Returns the part of a message that names what was probably meant, or nothing.
 pub fn suggestion<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> String {
     nearest_name(wanted, names)
         .map(|name| format!("; did you mean `{name}`?"))

@@ -39,7 +39,7 @@ impl ProcessGroup {
     pub(crate) fn has_ended(&self) -> io::Result<bool> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         let id = WaitId::Pid(Pid::from_child(&self.child));
-        Ok(self.status.is_some() || waitid(id, options)?.is_some())
+        Ok(waitid(id, options)?.is_some())
     }
 
     /// Ends whatever of the group is still running, and returns the program's exit status.

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use crate::run::gather;
 
+const PROGRAM: &str = "python3";
+
 /// The oldest Python that the counterparts of the lessons run with.
 const OLDEST: (u32, u32) = (3, 9);
 
@@ -14,7 +16,6 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// The Python that runs the counterparts.
 #[derive(Debug)]
 pub struct Python {
-    program: &'static str,
     /// Its version, such as `Python 3.11.4`.
     pub version: String,
 }
@@ -22,12 +23,28 @@ pub struct Python {
 impl Python {
     /// Finds a Python that is new enough. An error says what there is instead.
     pub fn find() -> Result<Self, String> {
-        find("python3")
+        let mut command = Command::new(PROGRAM);
+        command.arg("--version");
+        let run = gather(command, LIMIT).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => format!("there is no {PROGRAM} here"),
+            _ => format!("{PROGRAM} cannot be run: {error}"),
+        })?;
+        let version = run.output.trim().to_owned();
+        if !run.end.is_success() {
+            Err(format!("{PROGRAM} does not tell its version: {}", run.end))
+        } else if is_new_enough(&version) {
+            Ok(Self { version })
+        } else {
+            let (major, minor) = OLDEST;
+            Err(format!(
+                "{PROGRAM} is {version}, and they need {major}.{minor} or newer"
+            ))
+        }
     }
 
     /// Returns the command that runs the counterpart of a step in the checkout `root`.
     pub fn step(&self, root: &Path, lesson: &str, step: &str) -> Command {
-        let mut command = Command::new(self.program);
+        let mut command = Command::new(PROGRAM);
         command.arg(script(lesson)).arg(step).current_dir(root);
         command
     }
@@ -35,34 +52,12 @@ impl Python {
 
 /// Returns that command as a user would type it.
 pub fn command(lesson: &str, step: &str) -> String {
-    format!("$ python3 {} {step}", script(lesson))
+    format!("{PROGRAM} {} {step}", script(lesson))
 }
 
 /// Returns the path of the counterpart, from the root of the checkout.
 pub fn script(lesson: &str) -> String {
     format!("lessons/{lesson}/{lesson}.py")
-}
-
-fn find(program: &'static str) -> Result<Python, String> {
-    let mut command = Command::new(program);
-    command.arg("--version");
-    let (major, minor) = OLDEST;
-    match gather(command, LIMIT) {
-        Ok(run) if run.end.is_success() => {
-            let version = run.output.trim().to_owned();
-            if is_new_enough(&version) {
-                return Ok(Python { program, version });
-            }
-            Err(format!(
-                "{program} is {version}, and they need {major}.{minor} or newer"
-            ))
-        }
-        Ok(run) => Err(format!("{program} does not tell its version: {}", run.end)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(format!("there is no {program} here"))
-        }
-        Err(error) => Err(format!("{program} cannot be run: {error}")),
-    }
 }
 
 fn is_new_enough(version: &str) -> bool {
@@ -73,17 +68,13 @@ fn is_new_enough(version: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{find, is_new_enough};
-
     #[test]
-    fn a_python_is_new_enough_or_the_reason_is_told() {
+    fn a_python_is_new_enough_from_3_9_on() {
         for new in ["Python 3.9.0", "Python 3.13.1+", "Python 4.0"] {
-            assert!(is_new_enough(new), "{new}");
+            assert!(super::is_new_enough(new), "{new}");
         }
         for old in ["Python 3.8.18", "Python 2.7.18", "", "Cobra 4.0", "Python"] {
-            assert!(!is_new_enough(old), "{old}");
+            assert!(!super::is_new_enough(old), "{old}");
         }
-        let reason = find("no-such-python-anywhere").unwrap_err();
-        assert_eq!(reason, "there is no no-such-python-anywhere here");
     }
 }

@@ -137,11 +137,8 @@ pub fn run(
         left = left.saturating_sub(start.elapsed());
         show(line)?;
     }
-    Ok(if is_in_time {
-        End::Finished(status)
-    } else {
-        End::TooLong(limit)
-    })
+    let finished = is_in_time.then_some(End::Finished(status));
+    Ok(finished.unwrap_or(End::TooLong(limit)))
 }
 
 /// Sends each line of a stream, until it ends or the receiver is gone.

@@ -4,7 +4,7 @@ use anyhow::Context;
 
 use super::Subject;
 use course::document::{Block, Document, Section};
-use course::excerpt::excerpt;
+use course::excerpt::{FIX, excerpt};
 
 /// Writes the code blocks that differ from the programs again, and reports which.
 pub(super) fn fix(subject: &mut Subject) -> anyhow::Result<()> {
@@ -12,9 +12,8 @@ pub(super) fn fix(subject: &mut Subject) -> anyhow::Result<()> {
     let mut edits = Vec::new();
     for code in subject.readme.code() {
         if let Some(excerpt) = excerpt(code, &subject.sources) {
-            let faults = excerpt.faults.iter();
-            for fault in faults.filter(|fault| fault.can_be_mended()) {
-                let line = code.line + 1 + fault.line;
+            for fault in excerpt.faults.iter().filter(|fault| fault.mend == FIX) {
+                let line = code.line + fault.line;
                 let wrote = format!("wrote {}", fault.item);
                 subject.report.add(&path, line, wrote, "");
             }
@@ -39,8 +38,7 @@ pub(super) fn check(subject: &Subject) {
     for code in readme.code() {
         let excerpt = excerpt(code, &subject.sources);
         for fault in excerpt.iter().flat_map(|excerpt| &excerpt.faults) {
-            // The block's text begins on the line after its fence.
-            subject.problem(code.line + 1 + fault.line, fault, fault.mend());
+            subject.problem(code.line + fault.line, &fault.what, fault.mend);
         }
     }
     let shown: Vec<&str> = readme.steps().collect();

@@ -3,15 +3,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::Context;
-
 use super::Subject;
-use course::build::{Program, cargo};
+use course::build::Program;
 use course::command;
-use course::document::{Code, Document};
+use course::document::Code;
+use course::excerpt::example;
 use course::python::{self, Python};
 use course::run::gather;
-use course::source::Source;
 use course::transcript::Transcript;
 
 /// How long a run may take: longer than in the player, as all lessons run at the same time.
@@ -49,10 +47,10 @@ fn compare(subject: &Subject, code: &Code) -> Result<(), (usize, String)> {
     let step = step.ok_or_else(|| (0, format!("`{}` runs no step", transcript.command)))?;
     let printed = output(subject.program.step(step));
     let printed = printed.map_err(|failure| (0, format!("step {step} failed: {failure}")))?;
-    transcript.compare(&printed).map_or(Ok(()), |difference| {
+    transcript.compare(&printed).map_err(|difference| {
         // The first two lines are the fence and the command.
         let what = format!("step {step} prints something else (- README, + run):\n{difference}");
-        Err((2 + difference.place(), what))
+        (2 + difference.place, what)
     })
 }
 
@@ -73,7 +71,7 @@ pub(super) fn check_python(subject: &Subject, python: Option<&Python>) {
     for step in steps {
         if let Err(failure) = output(python.step(root, name, step)) {
             let what = format!("step {step} failed: {failure}");
-            let command = python::command(name, step).replace("$ ", "");
+            let command = python::command(name, step);
             report.add(path, 1, what, format!("correct it; `{command}` runs it"));
         }
     }
@@ -81,18 +79,14 @@ pub(super) fn check_python(subject: &Subject, python: Option<&Python>) {
 
 /// Compiles the examples that blocks `compile_fail` show, and compares what the compiler says. (The
 /// tests of the documentation compare no error codes.)
-pub(super) fn check_refused(subject: &Subject, libraries: &[String]) {
-    let sources = subject.sources.rust.iter();
-    let examples: Vec<Document> = sources.map(documentation).collect();
+pub(super) fn check_refused(subject: &Subject) {
     let mut blocks = subject.readme.code().peekable();
     while let Some(block) = blocks.next() {
-        let mut examples = examples.iter().flat_map(Document::code);
-        let example = examples.find(|example| without_hidden_lines(example) == block.text);
         // A block without an example has been reported.
-        let Some(example) = example.filter(|_| block.has_tag("compile_fail")) else {
+        let Some(example) = example(block, &subject.sources) else {
             continue;
         };
-        let said = compile(subject, example, libraries);
+        let said = compile(subject, &example.text);
         // The compiler's words are in the block that follows, or in this one's comment.
         let following = blocks.peek().filter(|next| next.text.starts_with("error"));
         let line = following.unwrap_or(&block).text.lines().next();
@@ -112,63 +106,20 @@ pub(super) fn check_refused(subject: &Subject, libraries: &[String]) {
 }
 
 /// Compiles an example, and returns what the compiler says.
-fn compile(subject: &Subject, example: &Code, libraries: &[String]) -> String {
-    let lines = example.text.lines().filter(|line| *line != "#");
+fn compile(subject: &Subject, example: &str) -> String {
+    let lines = example.lines().filter(|line| *line != "#");
     let lines = lines.map(|line| line.strip_prefix("# ").unwrap_or(line));
     let mut text = lines.collect::<Vec<_>>().join("\n");
     if !text.contains("fn main()") {
         text = format!("fn main() {{\n{text}\n}}\n");
     }
-    let path = format!("{}-refused.rs", subject.lesson.name);
-    let path = subject.program.beside(&path);
+    let program = &subject.program;
+    let path = program.beside(&format!("{}-refused.rs", subject.lesson.name));
     // If this fails, rustc says so.
     let _ = fs::write(&path, text);
     let mut rustc = Command::new("rustc");
-    rustc.args(["--edition=2024", "--emit=obj", "--color=never", "-o"]);
-    rustc
-        .args([&path.with_extension("o"), &path])
-        .args(libraries);
+    rustc.args(["--edition=2024", "--emit=obj", "--color=never", "-L"]);
+    rustc.arg(program.beside("deps")).args(&program.libraries);
+    rustc.arg("-o").args([&path.with_extension("o"), &path]);
     output(rustc).err().unwrap_or_default()
-}
-
-/// Returns the documentation of a Rust file, in which fences are only in comments.
-fn documentation(source: &Source) -> Document {
-    let lines = source.text.lines().map(|line| {
-        let said = line.strip_prefix("//!").or(line.strip_prefix("///"));
-        said.map_or(line, |said| said.strip_prefix(' ').unwrap_or(said))
-    });
-    Document::parse(&lines.collect::<Vec<_>>().join("\n"))
-}
-
-/// Returns an example as a reader of the documentation sees it.
-fn without_hidden_lines(example: &Code) -> String {
-    let is_visible = |line: &&str| *line != "#\n" && !line.starts_with("# ");
-    let lines = example.text.split_inclusive('\n');
-    lines.filter(is_visible).collect()
-}
-
-/// Returns the arguments with which rustc finds the libraries that Cargo has built for the lessons.
-pub(super) fn libraries(root: &Path, names: &[&str]) -> anyhow::Result<Vec<String>> {
-    let mut cargo = cargo(root, "build");
-    cargo.args(["--keep-going", "--message-format=json"]);
-    // The packages that were built before: with others, the libraries would have other features.
-    for name in names {
-        cargo.args(["--package", name, "--bin", name]);
-    }
-    let output = cargo.output().context("cargo cannot be started")?;
-    let mut arguments = Vec::new();
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
-        let message: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
-        let mut files = message["filenames"].as_array().into_iter().flatten();
-        let file = files.find_map(|file| {
-            file.as_str()
-                .filter(|file| file.rsplit('.').next() == Some("rlib"))
-        });
-        if let (Some(file), Some(name)) = (file, message["target"]["name"].as_str()) {
-            let folder = Path::new(file).parent().unwrap_or(root).display();
-            arguments.push(format!("-Ldependency={folder}"));
-            arguments.push(format!("--extern={}={file}", name.replace('-', "_")));
-        }
-    }
-    Ok(arguments)
 }

@@ -13,21 +13,20 @@ const PYTHON: &str = "lessons/counting/counting.py";
 const MANIFEST: &str = "lessons/counting/Cargo.toml";
 const TASK: &str = "lessons/counting/exercise/task.md";
 const EXERCISE: &str = "lessons/counting/exercise/main.rs";
-const SOLUTION: &str = "lessons/counting/exercise/solution/main.rs";
 
-/// The files of a course, as they should be and with faults: `«right¦wrong»`.
+/// The files of a course, as they should be and with faults: `«right¦wrong»`. `␛` is the character that
+/// begins what a terminal obeys.
 const FILES: [(&str, &str); 10] = [
     (
         "Cargo.toml",
-        "[workspace]\nresolver = \"3\"\nmembers = [\"lessons/counting\"]\n\n\
-         [workspace.package]\nedition = \"2024\"\n",
+        "[workspace]\nresolver = \"3\"\nmembers = [\"lessons/counting\"]\n",
     ),
     (
         MANIFEST,
         r#"[package]
 name = "counting"
 version = "0.1.0"
-edition«¦.workspace» = «"2024"¦true»
+edition = "2024"
 
 [[bin]]
 name = "counting"
@@ -71,16 +70,11 @@ fn two_workers() {
     println!("main: process {} has counted", std::process::id());
 }
 
-fn tired() {
-    eprintln!("not too tired");
-}
-
 fn main() {
     match std::env::args().nth(1).as_deref() {
         Some("sum") => sum(),
         Some("two-workers") => two_workers(),
-        Some("tired") => tired(),
-        _ => println!("sum\ntwo-workers\ntired"),
+        _ => println!("sum\ntwo-workers"),
     }
 }
 "#,
@@ -116,19 +110,15 @@ def two_workers():
     pass
 
 
-def tired():
-    pass
-
-
 for name in sys.argv[1:]:
-    print("sum\ntwo-workers\ntired") if name == "--list" else globals()[name.replace("-", "_")]()
+    print("sum\ntwo-workers") if name == "--list" else globals()[name.replace("-", "_")]()
 "#,
     ),
     (
         README,
         r#"# Counting«: one after the other¦»
 
-The program is in `src/«main¦mian».rs`, the course [elsewhere](../«README¦REDME».md).
+The program is in `src/«main¦mi␛an».rs`, the course [elsewhere](../«README¦REDME».md).
 
 ## sum: an addition
 
@@ -149,6 +139,11 @@ fn sum() {
 ```console
 $ cargo run -q -p counting -- sum
 the sum is 1«0¦1»
+```
+
+```console any-«order¦ordr»
+$ cargo run -q -p counting -- sum
+the sum is 10
 ```
 
 ```rust,compile_fail
@@ -175,7 +170,7 @@ error[E0425]: cannot find value `«nil¦null»` in this scope
 ## two-workers: two at a time
 
 In which order do they count? **Is it
-the same each time?**
+the same each time«?¦.»**
 
 «```python
 def two_workers():
@@ -214,24 +209,6 @@ $ cargo fetch
 
 «¦## order: which one
 »
-## tired: nothing on standard output
-
-Think«: **does¦. **Does» it get that far«?¦.»**
-
-```python
-def tired():
-    pass
-```
-
-```rust
-fn tired() {
-    eprintln!("not too tired");
-}
-```
-
-```console any-«order¦ordr»
-$ cargo run -q -p counting -- tired
-```
 "#,
     ),
     (
@@ -244,7 +221,10 @@ $ cargo run -q -p counting -- tired
         "lessons/counting/exercise/checks.rs",
         "const CHECKS: &[()] = &[];\n",
     ),
-    (SOLUTION, "fn main() {\n    «add();¦// Gap: add.»\n}\n"),
+    (
+        "lessons/counting/exercise/solution/main.rs",
+        "fn main() {\n    add();\n}\n",
+    ),
 ];
 
 /// What `check` says of the faults: the file, a text on the line that is named, and what. `⏎` is the
@@ -257,19 +237,17 @@ README.md¦```console⏎$ cargo fetch¦`$ cargo fetch` runs no step; mend: corre
 README.md¦    let total = 10;¦fn sum differs from lessons/counting/src/main.rs:5:⏎        - let total = 10;⏎        + let total: u32 =
 README.md¦    print(10)¦def sum differs from lessons/counting/counting.py:5:
 README.md¦fn cout(name¦`fn cout` does not appear anywhere in the lesson; did you mean `fn count`?
-README.md¦## tired¦the section of step tired has no question `**…?**`; mend: add it
+README.md¦## two-workers¦the section of step two-workers has no question `**…?**`; mend: add it
 README.md¦## two-workers¦the section of step two-workers has no ```python block `def two_workers(`
-README.md¦# Counting¦the sections are about the steps sum, two-workers, order, tired; mend: give each
+README.md¦# Counting¦the sections are about the steps sum, two-workers, order; mend: give each
 README.md¦# Counting¦the title is not \"Counting: one after the other\", as in Cargo.toml
 README.md¦REDME¦the link to ../REDME.md leads nowhere
-README.md¦src/mian¦there is no file `src/mian.rs`
+README.md¦src/mi␛an¦there is no file `src/mi\\u{1b}an.rs`
 README.md¦```rust,compile_fail⏎// does¦the compiler says: error[E0308]: mismatched types; mend: name
 README.md¦```rust,compile_fail⏎println!(\"{none¦the compiler says: error[E0425]: cannot find value `none` in
 README.md¦```rust,compile_fail⏎println!(\"{nil¦the compiler says: error[E0425]: cannot find value `nil` in
-Cargo.toml¦edition¦a copy has no workspace; mend: write it without `workspace = true`
 Cargo.toml¦[package]¦missing here: [[example]], name = \"counting-solution\"; mend
-exercise/task.md¦# Add¦missing here: ## Hint 2; mend: write it
-exercise/solution/main.rs¦// Gap¦it has a gap; mend: write it without";
+exercise/task.md¦# Add¦missing here: ## Hint 2; mend: write it";
 
 /// Makes the course, in which all is right or as much as can be is wrong.
 fn course(is_right: bool) -> SmallCourse {
@@ -288,7 +266,7 @@ fn variant(text: &str, is_right: bool) -> String {
             Some((right, wrong)) => [wrong, right][usize::from(is_right)],
             None => piece,
         });
-    pieces.collect()
+    pieces.collect::<String>().replace('␛', "\u{1b}")
 }
 
 /// Runs `check`, which must find so many problems, and say these things.
@@ -304,17 +282,10 @@ fn finds(course: &SmallCourse, arguments: &[&str], count: usize, said: &[&str]) 
 }
 
 #[test]
-fn a_lesson_in_order_has_no_problem_and_nothing_is_written() {
-    let course = course(true);
-    finds(&course, &["check", "--fix"], 0, &[]);
-    assert_eq!(course.read(README), variant(FILES[5].1, true));
-}
-
-#[test]
 fn each_fault_is_told_with_its_line_and_fix_writes_the_code() {
     let course = course(false);
     let faults = FAULTS.lines().map(|fault| {
-        let fault = fault.replace('⏎', "\n");
+        let fault = fault.replace('⏎', "\n").replace('␛', "\u{1b}");
         let pieces: Vec<&str> = fault.split('¦').collect();
         let file = format!("lessons/counting/{}", pieces[0]);
         let text = course.read(&file);
@@ -340,36 +311,27 @@ fn each_fault_is_told_with_its_line_and_fix_writes_the_code() {
 #[test]
 fn steps_that_fail_or_have_another_name_are_told_in_both_languages() {
     let course = course(true);
-    course.replace(
-        MAIN,
-        "eprintln!(\"not too tired\")",
-        "panic!(\"too tired\")",
-    );
-    course.replace(
-        PYTHON,
-        "two_workers():\n    pass",
-        "two_workers():\n    raise OSError",
-    );
+    course.replace(MAIN, "(1..=4).sum();", "panic!(\"too tired\");");
+    course.replace(PYTHON, "():\n    pass", "():\n    raise OSError");
     let said = [
-        ": wrote fn tired\n",
+        ": wrote fn sum\n",
         ": wrote def two_workers\n",
-        ": step tired failed: it ended with exit status: 101\n",
+        ": step sum failed: it ended with exit status: 101\n",
         "    too tired\n",
         "lessons/counting/counting.py:1: step two-workers failed: it ended with exit status: 1\n",
         "OSError\n",
         "mend: correct it; `python3 lessons/counting/counting.py two-workers` runs it\n",
     ];
-    finds(&course, &["check", "--fix"], 2, &said);
+    finds(&course, &["check", "--fix"], 3, &said);
 
-    course.replace(MAIN, "two-workers\\ntired", "two-workers\\nrest");
-    course.replace(README, "-- tired\n", "-- tired\nAt last.\n");
+    course.replace(MAIN, "sum\\ntwo-workers", "sum\\nrest");
     let said = [
-        "README.md:1: the sections are about the steps sum, two-workers, tired; mend: give each a \
-         section `## STEP: what it shows`, in order: sum, two-workers, rest\n",
-        "README.md:103: `$ cargo run -q -p counting -- tired` runs no step",
-        ": `--list` does not print the steps of the program in Rust: sum, two-workers, tired;",
+        "README.md:1: the sections are about the steps sum, two-workers; mend: give each a \
+         section `## STEP: what it shows`, in order: sum, rest\n",
+        "README.md:78: `$ cargo run -q -p counting -- two-workers` runs no step",
+        ": `--list` does not print the steps of the program in Rust: sum, two-workers;",
     ];
-    finds(&course, &["check"], 3, &said);
+    finds(&course, &["check"], 5, &said);
 }
 
 #[test]
@@ -394,33 +356,36 @@ fn a_lesson_that_does_not_build_is_told_and_another_can_be_checked() {
     let said = ["lessons/resting/src/main.rs cannot be read: it is not text in UTF-8"];
     finds(&course, &["check", "resting"], 8, &said);
 
-    for arguments in [["check", "countin"], ["check", "--all"]] {
-        let told = course.tell(&arguments);
-        let is_named = told.error.contains("did you mean `counting`?");
-        assert!(is_named || arguments[1] == "--all", "{told:?}");
+    for (wrong, said) in [
+        ("countin", "did you mean `counting`?"),
+        ("--all", "no option `--all`"),
+    ] {
+        let told = course.tell(&["check", wrong]);
+        assert!(told.error.contains(said), "{told:?}");
         assert_eq!(told.status, Some(2));
     }
 }
 
 #[cfg(unix)]
 #[test]
-fn a_learner_with_a_solution_or_without_python_is_not_refused() {
+fn a_lesson_in_order_has_no_problem_even_without_a_gap_or_without_python() {
     let course = course(true);
+    finds(&course, &["check", "--fix"], 0, &[]);
+    assert_eq!(course.read(README), variant(FILES[5].1, true));
+
     course.replace(EXERCISE, "// Gap: add.", "add();");
     let programs = stand_in("echo Python 3.8.1");
-    let check = |state| {
+    let gap = "main.rs:1: note: no gap is marked, so it counts as filled in; mark a gap";
+    let python = " The steps in Python were not checked: python3 is Python 3.8.1, ";
+    for (state, problems, gap) in [
+        ("", 0, gap),
+        ("untouched", 1, "main.rs:1: no gap is marked"),
+    ] {
         let mut check = course.command(&["check"]);
         check.env("EXERCISES", state);
-        told(check.env("PATH", path_with(programs.path())))
-    };
-    let Told { out, status, .. } = check("");
-    let gap =
-        format!("{EXERCISE}:1: note: no gap is marked, so it counts as filled in; mark a gap");
-    assert!(out.contains(&gap), "{out}");
-    let sum = "\nProblems: 0. The steps in Python were not checked: python3 is Python 3.8.1, ";
-    assert!(out.contains(sum), "{out}");
-    assert_eq!(status, Some(0));
-    let Told { out, status, .. } = check("untouched");
-    assert!(out.contains("\nProblems: 1. "), "{out}");
-    assert_eq!(status, Some(1));
+        let Told { out, status, .. } = told(check.env("PATH", path_with(programs.path())));
+        let sum = format!("\nProblems: {problems}.{python}");
+        assert!(out.contains(gap) && out.contains(&sum), "{out}");
+        assert_eq!(status, Some(problems));
+    }
 }

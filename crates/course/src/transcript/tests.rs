@@ -1,50 +1,35 @@
 use super::Transcript;
-use crate::document::Code;
+use crate::document::Document;
 use std::time::Duration;
 use support::readable_time;
 
-fn transcript(info: &str, lines: &str) -> Transcript {
-    understood(info, &format!("$ run it\n{lines}")).unwrap()
-}
-
 fn understood(info: &str, text: &str) -> Result<Transcript, String> {
-    Transcript::of(&Code {
-        info: info.to_owned(),
-        text: text.to_owned(),
-        line: 1,
-        place: 0..0,
-    })
+    let block = Document::parse(&format!("```{info}\n{}\n```\n", text.trim_end()));
+    Transcript::of(block.code().next().unwrap())
 }
 
-/// Gives in what a run differs, or nothing.
+/// Returns in what a run differs, or nothing.
 fn told(info: &str, lines: &str, printed: &str) -> String {
     let printed: Vec<String> = printed.lines().map(str::to_owned).collect();
-    let difference = transcript(info, lines).compare(&printed);
-    difference.map_or(String::new(), |difference| difference.to_string())
+    let transcript = understood(info, &format!("$ run it\n{lines}")).unwrap();
+    let compared = transcript.compare(&printed);
+    compared.map_or_else(|difference| difference.to_string(), |()| String::new())
 }
 
 #[track_caller]
-fn legal(info: &str, lines: &str, printed: &str) {
-    assert_eq!(told(info, lines, printed), "", "{info}: {printed}");
-}
-
-#[track_caller]
-fn illegal(info: &str, lines: &str, printed: &str) {
-    assert_ne!(told(info, lines, printed), "", "{info}: {printed}");
-}
-
-const ORDERED: &str = "10\nin [TIME]\nprocess [PID]\nDone";
-
-#[test]
-fn an_ordered_run_is_legal_as_it_stands() {
-    legal("console", ORDERED, "10\nin 13.4 ms\nprocess 4711\nDone");
-    legal("console", "", "");
-    legal("console", "a\n\nb  ", "a  \n\nb");
+fn allows(info: &str, lines: &str, legal: &[&str], illegal: &[&str]) {
+    for printed in legal {
+        assert_eq!(told(info, lines, printed), "", "{info}: {printed}");
+    }
+    for printed in illegal {
+        assert_ne!(told(info, lines, printed), "", "{info}: {printed}");
+    }
 }
 
 #[test]
-fn an_ordered_run_with_anything_else_is_illegal() {
-    for printed in [
+fn an_ordered_run_is_legal_as_it_stands_and_otherwise_illegal() {
+    let lines = "10\nin [TIME]\nprocess [PID]\nDone";
+    let illegal = [
         "11\nin 13.4 ms\nprocess 4711\nDone",
         "10\nin a while\nprocess 4711\nDone",
         "10\nin 13.4 ms\nprocess none\nDone",
@@ -54,68 +39,34 @@ fn an_ordered_run_with_anything_else_is_illegal() {
         "10\n10\nin 13.4 ms\nprocess 4711\nDone",
         "10\nin 13.4 ms\nprocess 4711\n\nDone",
         "",
-    ] {
-        illegal("console", ORDERED, printed);
-    }
+    ];
+    let legal = "10\nin 13.4 ms\nprocess 4711\nDone";
+    allows("console", lines, &[legal], &illegal);
+    allows("console", "", &[""], &["a"]);
+    allows("console", "a\n\nb  ", &["a  \n\nb"], &[]);
 }
 
 #[test]
-fn a_difference_shows_what_is_missing_what_is_extra_and_where() {
-    assert_eq!(told("console", "1\n2\n3\n4", "1\n2\n5\n4"), "  2\n- 3\n+ 5");
-    assert_eq!(told("console", "1\n2", "1\n2\n3"), "  2\n+ 3");
-    let printed: Vec<String> = (1..40).map(|line| line.to_string()).collect();
-    let difference = transcript("console", "1\n2").compare(&printed).unwrap();
-    assert!(
-        difference
-            .to_string()
-            .ends_with("\n+ 6\n+ ... and 33 more lines")
-    );
-    let difference = transcript("console", "1\n2\n8").compare(&printed).unwrap();
-    assert_eq!(difference.place(), 2);
-}
-
-const GARBLED: &str = "[..]\n[..]\nhello [N]\nhello 0\nhello 1";
-
-#[test]
-fn lines_of_any_order_may_come_in_any_order() {
-    for printed in [
+fn lines_of_any_order_may_come_in_any_order_but_all_and_none_twice() {
+    let legal = [
         "hello 0\nhello 1\nhello 17\nx\ny",
         "y\nx\nhello 17\nhello 1\nhello 0",
         "x\nhello 1\ny\nhello 0\nhello 17",
         // Patterns take what literal lines leave over, whoever could have taken what.
         "hello 0\nhello 1\nhello 0\nhello 1\nhello 0",
         "\n\nhello 1\nhello 0\nhello 3",
-    ] {
-        legal("console any-order", GARBLED, printed);
-    }
-}
-
-#[test]
-fn lines_of_any_order_are_all_there_and_none_twice() {
-    for printed in [
+    ];
+    let illegal = [
         "hello 0\nhello 2\nhello 17\nx\ny",
         "hello 0\nhello 17\nx\ny",
         "hello 0\nhello 1\nhello 17\nx\ny\nz",
         "hello 0\nhello 0\nhello 17\nx\ny",
         "hello 0\nhello 1\nx\ny\nz",
         "",
-    ] {
-        illegal("console any-order", GARBLED, printed);
-    }
-    illegal("console any-order", "a\nb", "a\nb\nb");
-    illegal("console any-order", "a\nb", "a\na");
-}
-
-#[test]
-fn a_difference_in_any_order_names_the_certain_line() {
-    assert_eq!(
-        told(
-            "console any-order",
-            "[..]\nhello 0\nhello 1",
-            "x\nhello 1\nhello 2"
-        ),
-        "- hello 0\n+ hello 2"
-    );
+    ];
+    let garbled = "[..]\n[..]\nhello [N]\nhello 0\nhello 1";
+    allows("console any-order", garbled, &legal, &illegal);
+    allows("console any-order", "a\nb", &[], &["a\nb\nb", "a\na"]);
 }
 
 const WORKERS: &str = "\
@@ -127,19 +78,13 @@ two: 1
 main: all have ended";
 
 #[test]
-fn workers_interleave_freely() {
-    for printed in [
+fn workers_interleave_freely_and_the_lines_of_each_keep_their_order() {
+    let legal = [
         "main: goes on\none: 0\none: 1\ntwo: 0\ntwo: 1\nmain: all have ended",
         "two: 0\ntwo: 1\none: 0\none: 1\nmain: goes on\nmain: all have ended",
         "two: 0\none: 0\nmain: goes on\ntwo: 1\none: 1\nmain: all have ended",
-    ] {
-        legal("console per-worker", WORKERS, printed);
-    }
-}
-
-#[test]
-fn the_lines_of_one_worker_keep_their_order() {
-    for printed in [
+    ];
+    let illegal = [
         "main: goes on\none: 1\none: 0\ntwo: 0\ntwo: 1\nmain: all have ended",
         "main: goes on\none: 0\none: 1\ntwo: 0\ntwo: 2\nmain: all have ended",
         "main: goes on\none: 0\none: 1\ntwo: 0\nmain: all have ended",
@@ -147,120 +92,119 @@ fn the_lines_of_one_worker_keep_their_order() {
         "main: goes on\none: 0\none: 1\ntwo: 0\ntwo: 1\nthree: 0\nmain: all have ended",
         "main: goes on\none: 0\none: 1\nmain: all have ended",
         "",
-    ] {
-        illegal("console per-worker", WORKERS, printed);
-    }
+    ];
+    allows("console per-worker", WORKERS, &legal, &illegal);
 }
 
 #[test]
 fn what_main_says_below_others_comes_after_them() {
-    for printed in [
+    let illegal = [
         "main: goes on\none: 0\none: 1\ntwo: 0\nmain: all have ended\ntwo: 1",
         "one: 0\none: 1\ntwo: 0\ntwo: 1\nmain: all have ended\nmain: goes on",
         "main: goes on\none: 0\none: 1\ntwo: 0\ntwo: 1\nmain: all have ended\nmore",
         "main: goes on\none: 0\none: 1\ntwo: 0\ntwo: 1",
-    ] {
-        illegal("console per-worker", WORKERS, printed);
-    }
+    ];
+    allows("console per-worker", WORKERS, &[], &illegal);
     let twice = "one: 0\nmain: first\none: 1\ntwo: 0\nmain: second";
-    legal(
-        "console per-worker",
-        twice,
-        "one: 0\nmain: first\ntwo: 0\none: 1\nmain: second",
-    );
-    illegal(
-        "console per-worker",
-        twice,
+    let legal = "one: 0\nmain: first\ntwo: 0\none: 1\nmain: second";
+    let illegal = [
         "one: 0\none: 1\nmain: first\ntwo: 0\nmain: second",
-    );
-    illegal(
-        "console per-worker",
-        twice,
         "main: first\none: 0\ntwo: 0\none: 1\nmain: second",
-    );
-}
-
-#[test]
-fn what_main_says_divides_lines_of_any_order_too() {
+    ];
+    allows("console per-worker", twice, &[legal], &illegal);
+    // So it does in lines of any order.
+    let illegal = ["b\nmain counts 2\na\nc", "b\na\nc\nmain counts 2"];
     let lines = "a\nb\nmain counts 2\nc";
-    legal("console any-order", lines, "b\na\nmain counts 2\nc");
-    illegal("console any-order", lines, "b\nmain counts 2\na\nc");
-    illegal("console any-order", lines, "b\na\nc\nmain counts 2");
-    let lines = "main: goes on\na\nmain: ends";
-    legal("console any-order", lines, "a\nmain: goes on\nmain: ends");
-    illegal("console any-order", lines, "a\nmain: ends\nmain: goes on");
+    allows(
+        "console any-order",
+        lines,
+        &["b\na\nmain counts 2\nc"],
+        &illegal,
+    );
+    let (legal, illegal) = (
+        "a\nmain: goes on\nmain: ends",
+        "a\nmain: ends\nmain: goes on",
+    );
+    allows(
+        "console any-order",
+        "main: goes on\na\nmain: ends",
+        &[legal],
+        &[illegal],
+    );
 }
 
 #[test]
 fn a_heading_divides_what_stands_above_and_below_it() {
-    let lines = "without:\n[..]\n[..]\nwith:\na\nb";
-    for printed in ["without:\nx\ny\nwith:\nb\na", "without:\na\n\nwith:\na\nb"] {
-        legal("console any-order", lines, printed);
-    }
-    for printed in [
+    let legal = ["without:\nx\ny\nwith:\nb\na", "without:\na\n\nwith:\na\nb"];
+    let illegal = [
         "x\nwithout:\ny\nwith:\na\nb",
         "without:\nx\nwith:\ny\na\nb",
         "without:\nx\ny\na\nwith:\nb",
         "with:\na\nb\nwithout:\nx\ny",
         "without:\nx\ny\na\nb",
         "x\ny\nwith:\na\nb",
-    ] {
-        illegal("console any-order", lines, printed);
-    }
+    ];
+    let lines = "without:\n[..]\n[..]\nwith:\na\nb";
+    allows("console any-order", lines, &legal, &illegal);
     let lines = "first:\none: 0\none: 1\nthen:\ntwo: 0\none: 2";
-    legal(
-        "console per-worker",
-        lines,
-        "first:\none: 0\none: 1\nthen:\none: 2\ntwo: 0",
-    );
-    illegal(
-        "console per-worker",
-        lines,
-        "first:\none: 0\nthen:\none: 1\ntwo: 0\none: 2",
-    );
+    let legal = "first:\none: 0\none: 1\nthen:\none: 2\ntwo: 0";
+    let illegal = "first:\none: 0\nthen:\none: 1\ntwo: 0\none: 2";
+    allows("console per-worker", lines, &[legal], &[illegal]);
 }
 
 #[test]
 fn a_worker_whose_name_differs_is_one_worker() {
     let lines = "Process-[N] starts\nservice starts\nProcess-[N] ends";
-    legal(
-        "console per-worker",
-        lines,
-        "Process-3 starts\nProcess-3 ends\nservice starts",
-    );
-    illegal(
-        "console per-worker",
-        lines,
+    let legal = "Process-3 starts\nProcess-3 ends\nservice starts";
+    let illegal = [
         "Process-3 starts\nProcess-4 ends\nservice starts",
-    );
-    illegal(
-        "console per-worker",
-        lines,
         "Process-3 ends\nProcess-3 starts\nservice starts",
-    );
+    ];
+    allows("console per-worker", lines, &[legal], &illegal);
     // Either could be the one with the pattern; only one way round fits both.
     let lines = "w-[N] [..]\nw-[N] ends\nw-2 starts\nw-2 ends";
-    legal(
-        "console per-worker",
-        lines,
-        "w-2 starts\nw-2 ends\nw-7 sings\nw-7 ends",
-    );
+    let legal = "w-2 starts\nw-2 ends\nw-7 sings\nw-7 ends";
+    allows("console per-worker", lines, &[legal], &[]);
 }
 
 #[test]
-fn a_difference_between_workers_is_told_with_the_worker() {
-    assert_eq!(
-        told(
+fn a_difference_shows_what_is_missing_what_is_extra_and_where() {
+    let many: Vec<String> = (1..40).map(|line| line.to_string()).collect();
+    let extra = "  2\n+ 3\n+ 4\n+ 5\n+ 6\n+ 7\n+ 8\n+ 9\n+ 10\n+ ... and 29 more lines";
+    let workers = "main: goes on\ntwo: 0\ntwo: 1\none: 0\none: 2\nmain: all have ended";
+    for (info, lines, printed, expected) in [
+        ("console", "1\n2\n3\n4", "1\n2\n5\n4", "  2\n- 3\n+ 5"),
+        ("console", "1\n2", &many.join("\n"), extra),
+        (
+            "console any-order",
+            "[..]\nhello 0\nhello 1",
+            "x\nhello 1\nhello 2",
+            "- hello 0\n+ hello 2",
+        ),
+        (
             "console per-worker",
             WORKERS,
-            "main: goes on\ntwo: 0\ntwo: 1\none: 0\none: 2\nmain: all have ended"
+            workers,
+            "  one: 0\n- one: 1\n+ one: 2",
         ),
-        "  one: 0\n- one: 1\n+ one: 2"
-    );
-    assert_eq!(
-        told("console per-worker", "one: 0\nmain: end", "one: 0"),
-        "- main: end"
-    );
+        (
+            "console per-worker",
+            "one: 0\nmain: end",
+            "one: 0",
+            "- main: end",
+        ),
+        (
+            "console per-worker",
+            "w-[N]: 0\nw-[N]: 1",
+            "w-3: 0\nx: 1",
+            "  w-3: 0\n- w-[N]: 1\n+ x: 1",
+        ),
+    ] {
+        assert_eq!(told(info, lines, printed), expected);
+    }
+    let transcript = understood("console", "$ run\n1\n2\n8").unwrap();
+    let difference = transcript.compare(&["1".to_owned(), "2".to_owned()]);
+    assert_eq!(difference.unwrap_err().place, 2);
 }
 
 #[test]
@@ -292,24 +236,11 @@ fn a_pattern_allows_what_it_stands_for_and_nothing_else() {
             "in 2.05|in 2.05 h|in s|in 2,05 s|in -2 s|in 2.05s|in 2.05 s.",
         ),
     ] {
-        for printed in allowed.split('|') {
-            legal("console", pattern, printed);
-        }
-        for printed in refused.split('|') {
-            illegal("console", pattern, printed);
-        }
+        let split = |runs: &'static str| runs.split('|').collect::<Vec<_>>();
+        allows("console", pattern, &split(allowed), &split(refused));
     }
-    for nanoseconds in [
-        0,
-        17,
-        999,
-        1_000,
-        13_420,
-        999_950,
-        2_054_000_000,
-        700_000_000_000,
-    ] {
+    for nanoseconds in [0, 999, 13_420, 999_950, 2_054_000_000, 700_000_000_000] {
         let time = readable_time(Duration::from_nanos(nanoseconds));
-        legal("console", "in [TIME]", &format!("in {time}"));
+        allows("console", "in [TIME]", &[&format!("in {time}")], &[]);
     }
 }
