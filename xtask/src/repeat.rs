@@ -2,15 +2,16 @@ mod histogram;
 mod output;
 mod race;
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::io;
 use std::num::NonZeroUsize;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use lexopt::{Arg, Parser, ValueExt};
 
 use crate::screen::Screen;
+use crate::task::{self, though_unread};
+use crate::tool;
 use course::Course;
 use course::build::{Build, Program};
 use course::interruption::Delay;
@@ -21,9 +22,10 @@ pub(crate) const USAGE: &str = "\
 Usage: cargo xtask repeat LESSON STEP [-n TIMES] [OPTIONS]
 
 Runs a step many times and shows how often each outcome came. If the step has a
-race that can be replayed, the race is what runs, and you also get a schedule that
-leads to each outcome, every time. Otherwise two runs have the same outcome if they
-print the same, apart from process ids and times.
+race that can be replayed, the race is what runs; each actor pauses for a random
+moment before each of its turns, and you also get a schedule that leads to each
+outcome, every time. Otherwise two runs have the same outcome if they print the
+same, apart from process ids and times.
 
 Options:
   -n TIMES          how often, 50 times by default
@@ -39,114 +41,69 @@ Examples:
   cargo xtask repeat threads three-workers
 ";
 
-struct Options {
-    lesson: String,
-    step: String,
-    times: NonZeroUsize,
-    schedule: Option<String>,
-    plain: bool,
-}
-
-/// The task `repeat`: runs a step many times and counts its outcomes.
-pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
-    let options = Options::read(arguments)?;
+/// The task `repeat`: runs a step many times and counts its outcomes. A reader of the output that goes
+/// away doesn't stop that.
+pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
+    let mut times = NonZeroUsize::new(50).expect("it isn't zero");
+    let (mut words, mut schedule, mut plain) = (Vec::new(), None, false);
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Arg::Short('n') => times = arguments.value()?.parse()?,
+            Arg::Long("schedule") => schedule = Some(arguments.value()?.string()?),
+            Arg::Long("plain") => plain = true,
+            Arg::Value(word) if words.len() < 2 => words.push(word.string()?),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let [lesson, step] = words.as_slice() else {
+        let message = "name a lesson and one of its steps, as in `cargo xtask repeat locks race`\n\
+                       `cargo xtask lesson --list` shows the lessons with their steps";
+        return Err(Misuse(message.to_owned()).into());
+    };
     let course = Course::here()?;
-    let lesson = course.lesson(&options.lesson)?;
-    let (name, step) = (&lesson.name, &options.step);
+    let lesson = course.lesson(lesson)?;
+    let name = &lesson.name;
     let readme = lesson.readme()?;
     let section = lesson.step(&readme, step)?;
-    let mut screen = Screen::stdout(options.plain);
+    let mut screen = Screen::stdout(plain);
     let Some(program) = build(&mut screen, &course, name)? else {
         return Ok(ExitCode::FAILURE);
     };
     let delay = Delay::begin().context("signals cannot be watched")?;
-    let races = gather(program.step("--races"), Program::STEP_LIMIT)?;
-    if !races.end.is_success() && delay.look().is_ok() {
-        bail!("lesson {name} does not list its races: {}", races.end);
-    }
-    let is_race = races.output.lines().any(|race| race == step);
-    let schedule = options.schedule.as_deref().or(is_race.then_some("free"));
-    let command = |schedule: Option<&str>| {
+    let race = |turns: &str| {
         let mut command = program.step(step);
-        command.args(schedule.into_iter().flat_map(|turns| ["--schedule", turns]));
+        command.args(["--schedule", turns]);
         command
     };
-
-    screen.heading(&format!("Lesson {name}, step {step}: {}", section.words()))?;
-    screen.paragraph(match schedule {
-        None => "Runs that print the same, apart from process ids and times, have one outcome.",
-        Some("free") => {
-            "The race of this step, without a schedule: each actor pauses for a random moment \
-             before each of its turns."
-        }
-        Some(_) => "The race of this step, always by the same schedule.",
+    let races = tool::run(program.step("--races"), Program::STEP_LIMIT)?;
+    let all_schedules = if races.lines().any(|race| race == step) {
+        Some(tool::run(race("all"), Program::STEP_LIMIT)?)
+    } else {
+        None
+    };
+    let runs = Runs::make(&mut screen, times, &delay, || match &schedule {
+        Some(turns) => race(turns),
+        None if all_schedules.is_some() => race("free"),
+        None => program.step(step),
     })?;
-    let masked = output::masks(section);
-    let mut histogram: BTreeMap<String, usize> = BTreeMap::new();
-    let all_worked = repeat(
-        &mut screen,
-        options.times,
-        &delay,
-        || command(schedule),
-        |run| {
-            let outcomes = match schedule {
-                None => vec![masked(&run.output)],
-                Some(_) => race::replays(run)
-                    .map(|(_, outcome)| outcome.to_owned())
-                    .collect(),
-            };
-            for outcome in outcomes {
-                *histogram.entry(outcome).or_default() += 1;
-            }
-        },
-    )?;
-
-    let outcomes = histogram
-        .iter()
-        .map(|(outcome, count)| (outcome.as_str(), *count));
-    let mut outcomes: Vec<(&str, usize)> = outcomes.collect();
-    outcomes.sort_by_key(|(_, count)| Reverse(*count));
-    match schedule {
-        None => output::show(&mut screen, &outcomes)?,
-        Some("free") if all_worked && delay.look().is_ok() => {
-            let all = gather(command(Some("all")), Program::STEP_LIMIT)?;
-            let command = course::command(name, step).replacen("$ ", "", 1);
-            race::show(&mut screen, outcomes, &all, &command)?;
+    let mut tell = || -> io::Result<()> {
+        screen.heading(&format!("Lesson {name}, step {step}: {}", section.words()))?;
+        runs.show_failures(&mut screen)?;
+        match &all_schedules {
+            Some(all) => race::show(
+                &mut screen,
+                &runs.outputs,
+                all,
+                &course::command(name, step),
+            ),
+            None => output::show(&mut screen, &runs.outputs, section),
         }
-        Some(_) => histogram::show(&mut screen, &outcomes, &[])?,
-    }
+    };
+    let told = tell();
     if let Err(interrupted) = delay.look() {
         return Ok(interrupted.end());
     }
-    Ok(ExitCode::from(u8::from(!all_worked)))
-}
-
-impl Options {
-    fn read(mut arguments: Parser) -> anyhow::Result<Self> {
-        let mut options = Self {
-            lesson: String::new(),
-            step: String::new(),
-            times: NonZeroUsize::new(50).expect("it isn't zero"),
-            schedule: None,
-            plain: false,
-        };
-        while let Some(argument) = arguments.next()? {
-            match argument {
-                Arg::Short('n') => options.times = arguments.value()?.parse()?,
-                Arg::Long("schedule") => options.schedule = Some(arguments.value()?.string()?),
-                Arg::Long("plain") => options.plain = true,
-                Arg::Value(word) if options.lesson.is_empty() => options.lesson = word.string()?,
-                Arg::Value(word) if options.step.is_empty() => options.step = word.string()?,
-                other => return Err(other.unexpected().into()),
-            }
-        }
-        if options.step.is_empty() {
-            let message = "name a lesson and one of its steps, as in `cargo xtask repeat locks \
-                           race`\n`cargo xtask lesson --list` shows the lessons with their steps";
-            return Err(Misuse(message.to_owned()).into());
-        }
-        Ok(options)
-    }
+    task::verdict(told.map_err(Into::into), runs.failed == 0)
 }
 
 /// Builds the lesson's program, and returns nothing if that fails, which is shown.
@@ -165,52 +122,70 @@ fn build(screen: &mut Screen, course: &Course, name: &str) -> anyhow::Result<Opt
     }
 }
 
-/// Runs a command many times, one run after the other, and hands over each run that succeeds.
-/// Returns whether all did; the first that failed is shown.
-///
-/// A run that exceeds the limit is the last one, because the next would take as long. So is one that
-/// is interrupted, which isn't counted.
-fn repeat(
-    screen: &mut Screen,
-    times: NonZeroUsize,
-    delay: &Delay,
-    command: impl Fn() -> Command,
-    mut count: impl FnMut(&Gathered),
-) -> anyhow::Result<bool> {
-    let mut failed = 0;
-    for number in 1..=times.get() {
-        screen.status("Running", &format!("{number} of {times}"))?;
-        let run = gather(command(), Program::STEP_LIMIT);
-        if delay.look().is_err() {
-            screen.end_status()?;
-            screen.paragraph("Interrupted. This is what has been counted so far.")?;
-            break;
+/// What came of the runs.
+#[derive(Default)]
+struct Runs {
+    /// What each run that succeeded has printed.
+    outputs: Vec<String>,
+    is_interrupted: bool,
+    failed: usize,
+    /// The first run that failed, and its number.
+    failure: Option<(usize, Gathered)>,
+}
+
+impl Runs {
+    /// Runs a command many times, one run after the other.
+    ///
+    /// A run that exceeds the limit is the last one, because the next would take as long. So is one
+    /// that is interrupted, which isn't counted.
+    fn make(
+        screen: &mut Screen,
+        times: NonZeroUsize,
+        delay: &Delay,
+        command: impl Fn() -> Command,
+    ) -> anyhow::Result<Self> {
+        let mut runs = Self::default();
+        for number in 1..=times.get() {
+            though_unread(screen.status("Running", &format!("{number} of {times}")))?;
+            let run = gather(command(), Program::STEP_LIMIT);
+            runs.is_interrupted = delay.look().is_err();
+            if runs.is_interrupted {
+                break;
+            }
+            let run = run?;
+            let (is_too_long, is_misuse) = match run.end {
+                End::TooLong(_) => (true, false),
+                End::Finished(status) => (false, status.code() == Some(2)),
+            };
+            if is_misuse && let Some(message) = run.errors.strip_prefix("error: ") {
+                return Err(Misuse(message.trim_end().to_owned()).into());
+            }
+            if run.end.is_success() {
+                runs.outputs.push(run.output);
+                continue;
+            }
+            runs.failed += 1;
+            runs.failure.get_or_insert((number, run));
+            if is_too_long {
+                break;
+            }
         }
-        let run = run?;
-        if run.end.is_success() {
-            count(&run);
-            continue;
-        }
-        let is_misuse = matches!(run.end, End::Finished(status) if status.code() == Some(2));
-        if is_misuse && let Some(message) = run.errors.strip_prefix("error: ") {
-            screen.end_status()?;
-            return Err(Misuse(message.trim_end().to_owned()).into());
-        }
-        failed += 1;
-        if failed == 1 {
-            screen.end_status()?;
-            screen.failure(&format!("Run {number} failed: {}.", run.end))?;
-            screen.code("", "", &(run.output + &run.errors))?;
-        }
-        if matches!(run.end, End::TooLong(_)) {
-            break;
-        }
+        though_unread(screen.end_status())?;
+        Ok(runs)
     }
-    screen.end_status()?;
-    if failed > 0 {
+
+    fn show_failures(&self, screen: &mut Screen) -> io::Result<()> {
+        if self.is_interrupted {
+            screen.paragraph("Interrupted. This is what has been counted so far.")?;
+        }
+        let Some((number, run)) = &self.failure else {
+            return Ok(());
+        };
+        screen.failure(&format!("Run {number} failed: {}.", run.end))?;
+        screen.code("", "", &format!("{}{}", run.output, run.errors))?;
+        let failed = self.failed;
         screen.paragraph(&format!(
             "Failed runs, which aren't counted below: {failed}."
-        ))?;
+        ))
     }
-    Ok(failed == 0)
 }

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 use std::io;
+use std::iter;
 
 use regex_lite::{Regex, escape};
 
@@ -10,9 +11,40 @@ use course::document::Section;
 /// So many outcomes are shown, the most frequent ones.
 const SHOWN: usize = 3;
 
+/// Shows how often a step printed the same, and what that was most often.
+pub(super) fn show(screen: &mut Screen, outputs: &[String], section: &Section) -> io::Result<()> {
+    let masked = masks(section);
+    let outputs: Vec<String> = outputs.iter().map(|output| masked(output)).collect();
+    let outcomes = histogram::counts(iter::empty(), outputs.iter().map(String::as_str));
+    let (shown, others) = outcomes.split_at(outcomes.len().min(SHOWN));
+    let names: Vec<String> = (1..=shown.len()).map(|n| format!("outcome {n}")).collect();
+    let other_names = format!("{} others", others.len());
+    let named = names.iter().map(String::as_str).zip(shown);
+    let mut counts: Vec<_> = named.clone().map(|(name, (_, n))| (name, *n)).collect();
+    if !others.is_empty() {
+        counts.push((&other_names, others.iter().map(|(_, count)| count).sum()));
+    }
+    histogram::show(screen, &histogram::rows(screen, &counts))?;
+
+    let sorted = outcomes.iter().map(|(text, _)| {
+        let mut lines: Vec<&str> = text.lines().collect();
+        lines.sort_unstable();
+        lines
+    });
+    if outcomes.len() > 1 && sorted.collect::<BTreeSet<_>>().len() == 1 {
+        screen.paragraph("The lines are the same in every run; only their order differs.")?;
+    }
+    for (name, (text, _)) in named {
+        screen.line(&format!("{name}:"))?;
+        text.lines().try_for_each(|line| screen.output(line))?;
+        screen.blank()?;
+    }
+    Ok(())
+}
+
 /// Returns a function that replaces process ids and times, which say nothing about how a run of the
 /// step came out. An id is a number after a word that stands before `[PID]` in the step's transcript.
-pub(super) fn masks(section: &Section) -> impl Fn(&str) -> String + use<> {
+fn masks(section: &Section) -> impl Fn(&str) -> String + use<> {
     let mut words = BTreeSet::from(["pid".to_owned()]);
     for code in section.code().filter(|code| code.language() == "console") {
         let ids = code.text.match_indices("[PID]");
@@ -27,38 +59,6 @@ pub(super) fn masks(section: &Section) -> impl Fn(&str) -> String + use<> {
         let text = id.replace_all(text, "$1$2 [PID]");
         time.replace_all(&text, "[TIME]").into_owned()
     }
-}
-
-/// Shows how often each outcome came, and what the step printed then.
-pub(super) fn show(screen: &mut Screen, outcomes: &[(&str, usize)]) -> io::Result<()> {
-    let (shown, others) = outcomes.split_at(outcomes.len().min(SHOWN));
-    let mut names: Vec<String> = (1..=shown.len()).map(|n| format!("outcome {n}")).collect();
-    names.push(format!("{} others", others.len()));
-    let names = names.iter().map(String::as_str);
-    let all_others = others.iter().map(|(_, count)| count).sum();
-    let counts = shown.iter().map(|(_, count)| *count).chain([all_others]);
-    let mut counts: Vec<(&str, usize)> = names.clone().zip(counts).collect();
-    counts.retain(|(_, count)| *count > 0);
-    histogram::show(screen, &counts, &[])?;
-
-    let same_lines = outcomes
-        .iter()
-        .all(|(text, _)| sorted(text) == sorted(outcomes[0].0));
-    if outcomes.len() > 1 && same_lines {
-        screen.paragraph("The lines are the same in every run; only their order differs.")?;
-    }
-    for (name, (text, _)) in names.zip(shown) {
-        screen.line(&format!("{name}:"))?;
-        text.lines().try_for_each(|line| screen.output(line))?;
-        screen.blank()?;
-    }
-    Ok(())
-}
-
-fn sorted(text: &str) -> Vec<&str> {
-    let mut lines: Vec<&str> = text.lines().collect();
-    lines.sort_unstable();
-    lines
 }
 
 #[cfg(test)]
