@@ -12,7 +12,11 @@ use regex_lite::Regex;
 
 use crate::tool;
 use course::build::cargo;
-use course::document::{Code, Destination, Document};
+use course::document::{
+    Code,
+    Destination::{Gone, Same},
+    Document, Link,
+};
 use course::interruption::Delay;
 use course::misuse::Misuse;
 use course::source::{files_below, put, text_of};
@@ -75,12 +79,8 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     copy(&course, lesson, &dir)?;
     writeln!(
         io::stdout(),
-        "Lesson {} is copied. What to do next:\n\n  \
-           cd \"{}\"\n  \
-           cargo run -q            # run every step\n  \
-           cargo run -q -- --list  # list the steps\n  \
-           cargo test              # check that every step succeeds\n\n\
-         Its README.md tells you what else works there.",
+        "Lesson {} is copied. This runs every step:\n\n  cd \"{}\"\n  cargo run -q\n\n\
+         The end of its README.md tells you what else works there.",
         lesson.name,
         dir.display()
     )?;
@@ -126,9 +126,8 @@ fn fill(course: &Course, lesson: &Lesson, dir: &Path) -> anyhow::Result<()> {
     copy_folder(&lesson.folder, dir, &[])?;
     copy_crates(course, &lesson.manifest_path(), &dir.join("crates"))?;
     for name in ["Cargo.lock", "LICENSE-APACHE", "LICENSE-MIT"] {
-        let from = course.root.join(name);
-        if from.exists() {
-            put(&dir.join(name), &fs::read(from)?)?;
+        if let Ok(bytes) = fs::read(course.root.join(name)) {
+            put(&dir.join(name), &bytes)?;
         }
     }
     let manifest = text_of(&lesson.manifest_path())?;
@@ -186,13 +185,8 @@ fn copy_folder(from: &Path, to: &Path, without: &[&str]) -> anyhow::Result<()> {
 fn readme(lesson: &str, text: &str) -> String {
     let script = text.split_once(TAKE_ALONG);
     let document = Document::parse(script.map_or(text, |(script, _)| script));
-    let mut edits = document.redirected(|link| {
-        if link.destination.starts_with("../") {
-            Destination::Gone
-        } else {
-            Destination::Same
-        }
-    });
+    let leads_out = |link: &Link| link.destination.starts_with("../");
+    let mut edits = document.redirected(|link| if leads_out(link) { Gone } else { Same });
     let command = Regex::new("`cargo xtask [^`]*`").expect("it is an expression");
     for found in command.find_iter(&document.text) {
         let is_in = |code: &Code| code.place.contains(&found.start());

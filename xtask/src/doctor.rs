@@ -1,6 +1,6 @@
 use std::env;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::thread;
 use std::time::Duration;
@@ -43,14 +43,13 @@ const REMEDIES: &str = "\
 - **shared memory**: Lesson value-array needs 72 MiB there. In a container, `--shm-size=256m` gives \
   it more; elsewhere `mount -o remount,size=256m /dev/shm`.
 - **temporary files**: Set `TMPDIR` to a folder that you can write to, with 8 MiB of free space.
-- **open files**: The course needs more: `ulimit -n 1024` in this terminal.
+- **open files**: Cargo and the workers need more: `ulimit -n 1024` in this terminal.
 - **Python**: Only `lesson --python` needs Python 3.9 or newer, installed as `python3`.
 ";
 
-/// What was found, and the verdict on it.
-type Found = (String, &'static str);
+/// What was found, or what is wrong with it.
+type Found = Result<String, String>;
 
-const OK: &str = "ok";
 /// Something is left out, or slower.
 const NOTE: &str = "note";
 /// You can't play the course.
@@ -66,30 +65,40 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
         }
     }
     let course = Course::here()?;
+    let python = Python::find().map(|python| python.version);
+    let shared = if cfg!(target_os = "linux") {
+        PathBuf::from("/dev/shm")
+    } else {
+        env::temp_dir()
+    };
+    // Each with the verdict if something is wrong with it.
     let checks = [
-        ("Rust", rust()),
-        ("packages", packages(&course.root)),
-        ("checkout", folder(&course.root, 0, NOTE)),
-        ("target folder", target_folder(&course.target_folder())),
-        ("shared memory", shared_memory()),
-        ("temporary files", folder(&env::temp_dir(), 8, PROBLEM)),
-        ("open files", open_files()),
-        ("Python", python()),
+        ("Rust", PROBLEM, rust()),
+        ("packages", NOTE, packages(&course.root)),
+        ("checkout", NOTE, folder(&course.root, 0)),
+        ("target folder", PROBLEM, target(&course.target_folder())),
+        ("shared memory", PROBLEM, folder(&shared, 72)),
+        ("temporary files", PROBLEM, folder(&env::temp_dir(), 8)),
+        ("open files", PROBLEM, open_files()),
+        ("Python", NOTE, python),
     ];
-    let is_playable = checks.iter().all(|(_, (_, verdict))| *verdict != PROBLEM);
+    let is_problem = |(_, verdict, found): &(_, &str, Found)| *verdict == PROBLEM && found.is_err();
+    let is_playable = !checks.iter().any(is_problem);
     let told = show(&mut Screen::stdout(plain), &checks, is_playable);
     task::verdict(told.map_err(Into::into), is_playable)
 }
 
-fn show(screen: &mut Screen, checks: &[(&str, Found)], is_playable: bool) -> io::Result<()> {
+fn show(screen: &mut Screen, checks: &[(&str, &str, Found)], is_playable: bool) -> io::Result<()> {
     let mut rows = vec![["check", "found", "verdict"].map(str::to_owned).to_vec()];
     let mut remedies = String::new();
-    for (name, (found, verdict)) in checks {
-        rows.push(vec![name.to_string(), found.clone(), verdict.to_string()]);
-        if *verdict != OK {
-            let own = format!("- **{name}**");
-            let remedy = REMEDIES.lines().filter(|line| line.starts_with(&own));
-            remedies.extend(remedy.chain(["\n"]));
+    for (name, verdict, found) in checks {
+        let own = format!("- **{name}**");
+        let remedy = REMEDIES.lines().find(|line| line.starts_with(&own));
+        let verdict = if found.is_ok() { "ok" } else { verdict };
+        let (Ok(text) | Err(text)) = found;
+        rows.push([name, text.as_str(), verdict].map(str::to_owned).to_vec());
+        if found.is_err() {
+            remedies.extend(remedy.into_iter().chain(["\n"]));
         }
     }
     screen.lines(&table::lines(&rows, &[], screen.width()))?;
@@ -106,70 +115,47 @@ fn rust() -> Found {
     // An older one would not have built this program.
     let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     rustc.arg("--version");
-    match first_line(rustc) {
-        Ok(version) => (version, OK),
-        Err(why) => (why, PROBLEM),
-    }
+    first_line(rustc)
 }
 
 fn packages(root: &Path) -> Found {
     let mut tree = cargo(root, "tree");
     tree.args(["--workspace", "--locked", "--offline"]);
-    match first_line(tree) {
-        Ok(_) => ("all downloaded: you need no network".to_owned(), OK),
-        Err(why) if why.contains("download") || why.contains("no matching package") => (why, NOTE),
-        Err(why) => (why, PROBLEM),
-    }
+    first_line(tree).map(|_| "all downloaded: you need no network".to_owned())
 }
 
-fn target_folder(target: &Path) -> Found {
+fn target(target: &Path) -> Found {
     // Cargo makes it if it isn't there.
     let existing = target.ancestors().find(|folder| folder.exists());
-    folder(existing.unwrap_or(target), 256, PROBLEM)
-}
-
-fn shared_memory() -> Found {
-    if cfg!(target_os = "linux") {
-        folder(Path::new("/dev/shm"), 72, PROBLEM)
-    } else {
-        ("in temporary files".to_owned(), OK)
-    }
+    folder(existing.unwrap_or(target), 256)
 }
 
 /// Checks that a folder can be written to and has as many MiB of free space as are needed.
-fn folder(folder: &Path, needed: u64, otherwise: &'static str) -> Found {
+fn folder(folder: &Path, needed: u64) -> Found {
     let path = folder.display();
-    let is_ours = access(folder.join("."), Access::WRITE_OK | Access::EXEC_OK);
-    match is_ours.and_then(|()| statvfs(folder)) {
-        Ok(space) => {
-            let free = space.f_bavail.saturating_mul(space.f_frsize) >> 20;
-            let verdict = if free >= needed { OK } else { otherwise };
-            (format!("{path}, {free} MiB free"), verdict)
-        }
-        Err(why) => (format!("{path} cannot be written to: {why}"), otherwise),
-    }
+    let is_writable = access(folder.join("."), Access::WRITE_OK | Access::EXEC_OK);
+    let space = is_writable.and_then(|()| statvfs(folder));
+    let space = space.map_err(|why| format!("{path} cannot be written to: {why}"))?;
+    let free = space.f_bavail.saturating_mul(space.f_frsize) >> 20;
+    enough(free, needed, format!("{path}, {free} MiB free"))
 }
 
 fn open_files() -> Found {
     // Cargo needs some, and a pool a few for each of its workers.
     let needed = 48 + 8 * thread::available_parallelism().map_or(1, usize::from) as u64;
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    if limit >= needed {
-        (format!("up to {limit}"), OK)
-    } else {
-        (format!("up to {limit}, of {needed} needed"), PROBLEM)
-    }
+    enough(limit, needed, format!("up to {limit}"))
 }
 
-fn python() -> Found {
-    match Python::find() {
-        Ok(python) => (python.version, OK),
-        Err(why) => (why, NOTE),
+fn enough(available: u64, needed: u64, found: String) -> Found {
+    if available < needed {
+        return Err(format!("{found}; {needed} needed"));
     }
+    Ok(found)
 }
 
 /// Returns the first line that a program prints, or the first of its complaint.
-fn first_line(command: Command) -> Result<String, String> {
+fn first_line(command: Command) -> Found {
     let name = command.get_program().display().to_string();
     let run = gather(command, LIMIT).map_err(|error| format!("{name} cannot be run: {error}"))?;
     if run.end.is_success() {

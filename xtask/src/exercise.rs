@@ -21,19 +21,14 @@ pub(crate) const USAGE: &str = "\
 Usage: cargo xtask exercise [EXERCISE] [OPTIONS]
 
 Each lesson has an exercise: a program with a gap that you fill in. Name it by the
-name or number of its lesson: you are told what to do, and the checks run. Without
-a name, lists all exercises and your progress.
+name or number of its lesson, as in `cargo xtask exercise pool`: you are told what
+to do, and the checks run. Without a name, lists all exercises and your progress.
 
 Options:
-  --hint      show the next hint
+  --hint      show a hint; the next time, the next one
   --solution  show the solution
   --plain     plain text of 80 columns without colour; the default when the output
               is not a terminal or NO_COLOR is set
-
-Examples:
-  cargo xtask exercise              which exercises there are
-  cargo xtask exercise pool         what to do, and what is still wrong
-  cargo xtask exercise pool --hint  a hint; the next time, the next one
 ";
 
 /// The limit for all checks together: each of them has a limit of its own, far below this.
@@ -115,12 +110,14 @@ impl<'a> Exercise<'a> {
         let name = &lesson.name;
         let task = text_of(&lesson.folder.join(TASK));
         let task = task.with_context(|| format!("lesson {name} has no exercise"))?;
+        let program = lesson.folder.strip_prefix(&course.root)?;
+        let program = program.join("exercise/main.rs");
         let progress = target.join("exercises");
         Ok(Self {
             course,
             lesson,
             task: Document::parse(&task),
-            program: format!("lessons/{name}/exercise/main.rs"),
+            program: program.display().to_string(),
             hints_file: progress.join(format!("{name}.hints")),
             solved_file: progress.join(format!("{name}.solved")),
         })
@@ -227,29 +224,26 @@ impl<'a> Exercise<'a> {
     fn offer_hint(&self, screen: &mut Screen) -> io::Result<()> {
         let name = &self.lesson.name;
         let left = self.sections(true).len().saturating_sub(self.shown_hints());
-        screen.line(&match left {
-            0 => format!(
-                "There are no more hints. The solution: `cargo xtask exercise {name} --solution`"
-            ),
-            _ => format!("Hints left: {left}. The next: `cargo xtask exercise {name} --hint`"),
-        })
+        let next = if left == 0 { "solution" } else { "hint" };
+        let command = format!("cargo xtask exercise {name} --{next}");
+        screen.line(&format!("Hints left: {left}. The {next}: `{command}`"))
     }
 
     /// Shows the next hint; after the last one, that again.
     fn show_next_hint(&self, screen: &mut Screen) -> anyhow::Result<()> {
         let hints = self.sections(true);
         let number = (self.shown_hints() + 1).min(hints.len());
-        if let Some(hint) = number.checked_sub(1).map(|index| hints[index]) {
-            screen.heading(&format!("Hint {number} of {}", hints.len()))?;
-            screen.blocks(&hint.blocks)?;
-        }
+        let hint = number.checked_sub(1).map(|index| hints[index]);
+        let hint = hint.context("there are no hints")?;
+        screen.heading(&format!("Hint {number} of {}", hints.len()))?;
+        screen.blocks(&hint.blocks)?;
         put(&self.hints_file, number.to_string().as_bytes())?;
         Ok(self.offer_hint(screen)?)
     }
 
     fn show_solution(&self, screen: &mut Screen) -> anyhow::Result<()> {
         let name = &self.lesson.name;
-        let path = format!("lessons/{name}/exercise/solution/main.rs");
+        let path = self.program.replace("main.rs", "solution/main.rs");
         screen.code(&path, "rust", &text_of(&self.course.root.join(&path))?)?;
         let command = format!("cargo run -q -p {name} --example {name}-solution");
         Ok(screen.line(&format!("Run it with `{command}`."))?)

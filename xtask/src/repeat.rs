@@ -37,7 +37,7 @@ Ctrl-C stops it and shows what has been counted so far.
 
 Examples:
   cargo xtask repeat locks race -n 200
-  cargo xtask repeat locks race --schedule ABBBBAAA -n 100
+  cargo xtask repeat locks race --schedule ABBBBAAA
   cargo xtask repeat threads three-workers
 ";
 
@@ -76,34 +76,38 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
         command
     };
     let races = tool::run(program.step("--races"), Program::STEP_LIMIT)?;
-    let all_schedules = if races.lines().any(|race| race == step) {
-        Some(tool::run(race("all"), Program::STEP_LIMIT)?)
-    } else {
-        None
-    };
-    let runs = Runs::make(&mut screen, times, &delay, || match &schedule {
+    let is_race = races.lines().any(|race| race == step);
+    let all = is_race.then(|| tool::run(race("all"), Program::STEP_LIMIT));
+    let all = all.transpose()?;
+    let (outputs, failures) = repeat(&mut screen, times, &delay, || match &schedule {
         Some(turns) => race(turns),
-        None if all_schedules.is_some() => race("free"),
+        None if is_race => race("free"),
         None => program.step(step),
     })?;
     let mut tell = || -> io::Result<()> {
         screen.heading(&format!("Lesson {name}, step {step}: {}", section.words()))?;
-        runs.show_failures(&mut screen)?;
-        match &all_schedules {
-            Some(all) => race::show(
-                &mut screen,
-                &runs.outputs,
-                all,
-                &course::command(name, step),
-            ),
-            None => output::show(&mut screen, &runs.outputs, section),
+        if delay.look().is_err() {
+            screen.paragraph("Interrupted. This is what has been counted so far.")?;
+        }
+        if let Some((number, run)) = failures.first() {
+            screen.failure(&format!("Run {number} failed: {}.", run.end))?;
+            screen.code("", "", &format!("{}{}", run.output, run.errors))?;
+            let failed = failures.len();
+            screen.paragraph(&format!(
+                "Failed runs, which aren't counted below: {failed}."
+            ))?;
+        }
+        let command = course::command(name, step);
+        match &all {
+            Some(all) => race::show(&mut screen, &outputs, all, &command),
+            None => output::show(&mut screen, &outputs, section),
         }
     };
     let told = tell();
     if let Err(interrupted) = delay.look() {
         return Ok(interrupted.end());
     }
-    task::verdict(told.map_err(Into::into), runs.failed == 0)
+    task::verdict(told.map_err(Into::into), failures.is_empty())
 }
 
 /// Builds the lesson's program, and returns nothing if that fails, which is shown.
@@ -122,70 +126,43 @@ fn build(screen: &mut Screen, course: &Course, name: &str) -> anyhow::Result<Opt
     }
 }
 
-/// What came of the runs.
-#[derive(Default)]
-struct Runs {
-    /// What each run that succeeded has printed.
-    outputs: Vec<String>,
-    is_interrupted: bool,
-    failed: usize,
-    /// The first run that failed, and its number.
-    failure: Option<(usize, Gathered)>,
-}
+/// The number of a run that failed, and the run.
+type Failure = (usize, Gathered);
 
-impl Runs {
-    /// Runs a command many times, one run after the other.
-    ///
-    /// A run that exceeds the limit is the last one, because the next would take as long. So is one
-    /// that is interrupted, which isn't counted.
-    fn make(
-        screen: &mut Screen,
-        times: NonZeroUsize,
-        delay: &Delay,
-        command: impl Fn() -> Command,
-    ) -> anyhow::Result<Self> {
-        let mut runs = Self::default();
-        for number in 1..=times.get() {
-            though_unread(screen.status("Running", &format!("{number} of {times}")))?;
-            let run = gather(command(), Program::STEP_LIMIT);
-            runs.is_interrupted = delay.look().is_err();
-            if runs.is_interrupted {
-                break;
-            }
-            let run = run?;
-            let (is_too_long, is_misuse) = match run.end {
-                End::TooLong(_) => (true, false),
-                End::Finished(status) => (false, status.code() == Some(2)),
-            };
-            if is_misuse && let Some(message) = run.errors.strip_prefix("error: ") {
-                return Err(Misuse(message.trim_end().to_owned()).into());
-            }
-            if run.end.is_success() {
-                runs.outputs.push(run.output);
-                continue;
-            }
-            runs.failed += 1;
-            runs.failure.get_or_insert((number, run));
-            if is_too_long {
-                break;
-            }
+/// Runs a command many times, one run after the other. Returns what each run printed that succeeded,
+/// and the runs that failed, with their numbers.
+///
+/// A run that exceeds the limit is the last one, because the next would take as long. So is one
+/// that is interrupted, which isn't counted.
+fn repeat(
+    screen: &mut Screen,
+    times: NonZeroUsize,
+    delay: &Delay,
+    command: impl Fn() -> Command,
+) -> anyhow::Result<(Vec<String>, Vec<Failure>)> {
+    let (mut outputs, mut failures) = (Vec::new(), Vec::new());
+    for number in 1..=times.get() {
+        though_unread(screen.status("Running", &format!("{number} of {times}")))?;
+        let run = gather(command(), Program::STEP_LIMIT);
+        if delay.look().is_err() {
+            break;
         }
-        though_unread(screen.end_status())?;
-        Ok(runs)
-    }
-
-    fn show_failures(&self, screen: &mut Screen) -> io::Result<()> {
-        if self.is_interrupted {
-            screen.paragraph("Interrupted. This is what has been counted so far.")?;
+        let run = run?;
+        if run.end.is_success() {
+            outputs.push(run.output);
+            continue;
         }
-        let Some((number, run)) = &self.failure else {
-            return Ok(());
-        };
-        screen.failure(&format!("Run {number} failed: {}.", run.end))?;
-        screen.code("", "", &format!("{}{}", run.output, run.errors))?;
-        let failed = self.failed;
-        screen.paragraph(&format!(
-            "Failed runs, which aren't counted below: {failed}."
-        ))
+        let is_misuse = matches!(run.end, End::Finished(status) if status.code() == Some(2));
+        if is_misuse && let Some(message) = run.errors.strip_prefix("error: ") {
+            though_unread(screen.end_status())?;
+            return Err(Misuse(message.trim_end().to_owned()).into());
+        }
+        let is_last = matches!(run.end, End::TooLong(_));
+        failures.push((number, run));
+        if is_last {
+            break;
+        }
     }
+    though_unread(screen.end_status())?;
+    Ok((outputs, failures))
 }

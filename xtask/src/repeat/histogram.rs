@@ -1,5 +1,6 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::io;
 
 use crate::screen::Screen;
@@ -23,7 +24,7 @@ pub(super) fn counts<'a>(
 }
 
 /// Returns the rows of a table: the heading, and for each outcome how often it came.
-pub(super) fn rows(screen: &Screen, outcomes: &[(&str, usize)]) -> Vec<Vec<String>> {
+pub(super) fn rows(screen: &Screen, outcomes: &[(impl Display, usize)]) -> Vec<Vec<String>> {
     let all: usize = outcomes.iter().map(|(_, count)| count).sum();
     let sign = if screen.is_plain() { "#" } else { "\u{2588}" };
     let mut rows = vec![["outcome", "runs", "share", ""].map(str::to_owned).to_vec()];
