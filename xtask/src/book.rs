@@ -45,11 +45,8 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let pages = write_source(&course, &source)?;
     let own = course.root.join("target/tools/bin/mdbook");
     let mut mdbook = Command::new(if own.exists() { own } else { "mdbook".into() });
-    mdbook
-        .arg("build")
-        .arg(&source)
-        .arg("--dest-dir")
-        .arg(&book);
+    mdbook.arg("build").arg(&source);
+    mdbook.arg("--dest-dir").arg(&book);
     tool::run(mdbook, LIMIT).map_err(|error| {
         let is_missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
         if error.downcast_ref().is_some_and(is_missing) {
@@ -80,7 +77,7 @@ fn write_source(course: &Course, folder: &Path) -> anyhow::Result<usize> {
     let src = folder.join("src");
     let root = course.root.canonicalize()?;
     let pages = pages(course);
-    let mut files = BTreeSet::new();
+    let mut files: BTreeSet<PathBuf> = pages.iter().cloned().collect();
     let mut summary = vec!["# Contents\n".to_owned()];
     for page in &pages {
         let document = Document::parse(&text_of(&root.join(page))?);
@@ -130,16 +127,18 @@ fn in_book(path: &str) -> String {
     }
 }
 
-/// Returns where a link of a page leads in the book, and adds the file that must be there for it.
+/// Returns where a link of a page leads in the book, and adds the file that must be there for it. Of
+/// the texts, only the pages are in the book.
 fn destination(root: &Path, page: &Path, link: &str, files: &mut BTreeSet<PathBuf>) -> Destination {
     let (path, heading) = link.split_at(link.find('#').unwrap_or(link.len()));
     if path.is_empty() || path.contains("://") {
         return Destination::Same;
     }
     let target = root.join(page).with_file_name(path).canonicalize();
-    match target.unwrap_or_default().strip_prefix(root) {
-        Ok(target) if root.join(target).is_file() => {
-            files.insert(target.to_owned());
+    let target = target.unwrap_or_default();
+    match target.strip_prefix(root) {
+        Ok(file) if files.contains(file) || (target.is_file() && !path.ends_with(".md")) => {
+            files.insert(file.to_owned());
             Destination::Moved(in_book(path) + heading)
         }
         _ => Destination::Gone,

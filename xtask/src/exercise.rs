@@ -224,8 +224,8 @@ impl<'a> Exercise<'a> {
     fn offer_hint(&self, screen: &mut Screen) -> io::Result<()> {
         let name = &self.lesson.name;
         let left = self.sections(true).len().saturating_sub(self.shown_hints());
-        let next = if left == 0 { "solution" } else { "hint" };
-        let command = format!("cargo xtask exercise {name} --{next}");
+        let (next, option) = [("solution", "solution"), ("next", "hint")][left.min(1)];
+        let command = format!("cargo xtask exercise {name} --{option}");
         screen.line(&format!("Hints left: {left}. The {next}: `{command}`"))
     }
 
