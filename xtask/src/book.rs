@@ -47,24 +47,16 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let mut mdbook = Command::new(if own.exists() { own } else { "mdbook".into() });
     mdbook.arg("build").arg(&source);
     mdbook.arg("--dest-dir").arg(&book);
-    tool::run(mdbook, LIMIT).map_err(|error| {
-        let is_missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
-        if error.downcast_ref().is_some_and(is_missing) {
-            anyhow!(
-                "mdbook is not installed. This installs it for the course only, in a minute or \
-                 two:\n\n    {INSTALL}\n\nRun it in {}, and then `cargo xtask book` again.",
-                course.root.display()
-            )
-        } else {
-            error
-        }
+    tool::run(mdbook, LIMIT).map_err(|error| match error.downcast_ref::<io::Error>() {
+        Some(missing) if missing.kind() == io::ErrorKind::NotFound => anyhow!(
+            "mdbook is not installed. This installs it for the course only, in a minute or \
+             two:\n\n    {INSTALL}\n\nRun it in {}, and then `cargo xtask book` again.",
+            course.root.display()
+        ),
+        _ => error,
     })?;
-    let first = book.join("index.html");
-    writeln!(
-        io::stdout(),
-        "{pages} pages.\nOpen {} in a browser.",
-        first.display()
-    )?;
+    let first = book.join("index.html").display().to_string();
+    writeln!(io::stdout(), "{pages} pages.\nOpen {first} in a browser.")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -136,8 +128,9 @@ fn destination(root: &Path, page: &Path, link: &str, files: &mut BTreeSet<PathBu
     }
     let target = root.join(page).with_file_name(path).canonicalize();
     let target = target.unwrap_or_default();
+    let is_text = target.extension().is_some_and(|kind| kind == "md");
     match target.strip_prefix(root) {
-        Ok(file) if files.contains(file) || (target.is_file() && !path.ends_with(".md")) => {
+        Ok(file) if files.contains(file) || (target.is_file() && !is_text) => {
             files.insert(file.to_owned());
             Destination::Moved(in_book(path) + heading)
         }

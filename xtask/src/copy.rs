@@ -12,11 +12,8 @@ use regex_lite::Regex;
 
 use crate::tool;
 use course::build::cargo;
-use course::document::{
-    Code,
-    Destination::{Gone, Same},
-    Document, Link,
-};
+use course::document::Destination::{Gone, Same};
+use course::document::{Code, Document, Link};
 use course::interruption::Delay;
 use course::misuse::Misuse;
 use course::source::{files_below, put, text_of};
@@ -91,17 +88,11 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
 fn copy(course: &Course, lesson: &Lesson, dir: &Path) -> anyhow::Result<()> {
     let dir = path::absolute(dir).map_err(|error| Misuse(format!("{}: {error}", dir.display())))?;
     let is_missing = |folder: &&Path| folder.symlink_metadata().is_err();
-    let is_free = match fs::read_dir(&dir) {
-        Ok(mut entries) => entries.next().is_none(),
-        // Neither a file, nor a link that leads nowhere.
-        Err(_) => is_missing(&&*dir),
-    };
-    if !is_free {
-        return Err(Misuse(format!(
-            "{} exists and is not an empty folder, and nothing is overwritten: choose another one",
-            dir.display()
-        ))
-        .into());
+    let is_empty = fs::read_dir(&dir).is_ok_and(|mut entries| entries.next().is_none());
+    if !is_empty && !is_missing(&&*dir) {
+        let why =
+            "exists and is not an empty folder, and nothing is overwritten: choose another one";
+        return Err(Misuse(format!("{} {why}", dir.display())).into());
     }
     // An interruption ends Cargo, and what is there is removed, before this program ends.
     let _delay = Delay::begin()?;

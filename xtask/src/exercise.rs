@@ -86,8 +86,7 @@ fn list(screen: &mut Screen, course: &Course) -> anyhow::Result<()> {
     }
     screen.blank()?;
     screen.line(&format!("{solved} of {count} solved."))?;
-    screen.line("`cargo xtask exercise EXERCISE` says what to do and runs the checks.")?;
-    Ok(())
+    Ok(screen.line("`cargo xtask exercise EXERCISE` says what to do and runs the checks.")?)
 }
 
 /// The exercise of a lesson, and your progress.

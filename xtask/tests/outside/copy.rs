@@ -1,7 +1,7 @@
 //! `cargo xtask copy`: a copy is a project that builds and runs wherever it lies, or there is none.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -19,7 +19,11 @@ const SETTINGS: [&str; 3] = [
 #[test]
 fn every_lesson_becomes_a_project_that_builds_and_runs_anywhere() {
     let outside = folder();
-    let workspace = other_workspace(outside.path());
+    let workspace = outside.path().join("workspace");
+    fs::create_dir_all(workspace.join("src")).expect("a folder");
+    fs::write(workspace.join("src/lib.rs"), "").expect("a file");
+    let manifest = "[package]\nname = \"one\"\nedition = \"2024\"\n\n[workspace]\n";
+    fs::write(workspace.join("Cargo.toml"), manifest).expect("a file");
     // In one place, one after the other, so that what they share is built once.
     let dir = workspace.join("a folder with spaces");
     let lessons = lessons();
@@ -59,32 +63,7 @@ fn every_lesson_becomes_a_project_that_builds_and_runs_anywhere() {
     }
     cargo(&dir, &["clean", "-p", "support", "-p", "multiprocess"]);
     // The workspace around the copies still works.
-    cargo(&workspace, &["build", "--locked"]);
-}
-
-/// A workspace of one package.
-fn other_workspace(folder: &Path) -> PathBuf {
-    let root = folder.join("workspace");
-    for (path, text) in [
-        (
-            "Cargo.toml",
-            "[workspace]\nmembers = [\"one\"]\nresolver = \"3\"\n",
-        ),
-        (
-            "Cargo.lock",
-            "version = 4\n\n[[package]]\nname = \"one\"\nversion = \"0.0.0\"\n",
-        ),
-        (
-            "one/Cargo.toml",
-            "[package]\nname = \"one\"\nedition = \"2024\"\n",
-        ),
-        ("one/src/lib.rs", ""),
-    ] {
-        let path = root.join(path);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        fs::write(path, text).expect("a file");
-    }
-    root
+    cargo(&workspace, &["build"]);
 }
 
 /// Runs Cargo to a good end without a network.
@@ -221,8 +200,8 @@ fn a_copy_has_what_the_lesson_needs_and_nothing_else() {
     }
     assert!(!readme.contains("How to copy it"), "{readme}");
 
-    // The course goes on with a copy among its lessons.
-    for dir in ["lessons/mine", "again"] {
+    // The course goes on with a copy among its lessons, or in one.
+    for dir in ["lessons/mine", "lessons/greeting/mine", "again"] {
         let told = course.tell(&["copy", "greeting", dir]);
         assert_eq!(told.status, Some(0), "{told:?}");
     }
