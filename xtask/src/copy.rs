@@ -1,6 +1,5 @@
 //! `cargo xtask copy`: a lesson as a project of its own.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{self, Path, PathBuf};
@@ -9,10 +8,11 @@ use std::time::Duration;
 
 use anyhow::Context;
 use lexopt::{Arg, Parser, ValueExt};
+use regex_lite::Regex;
 
 use crate::tool;
 use course::build::cargo;
-use course::document::Document;
+use course::document::{Code, Document};
 use course::interruption::Delay;
 use course::misuse::Misuse;
 use course::source::{files_below, put, text_of};
@@ -75,12 +75,8 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     copy(&course, lesson, &dir)?;
     writeln!(
         io::stdout(),
-        "Lesson {} is copied. What to do next:\n\n  \
-           cd \"{}\"\n  \
-           cargo run -q            # run every step\n  \
-           cargo run -q -- --list  # list the steps\n  \
-           cargo test              # check that every step succeeds\n\n\
-         Its README.md tells you what else works there.",
+        "Lesson {} is copied. This runs every step:\n\n  cd \"{}\"\n  cargo run -q\n\n\
+         The end of its README.md tells you what else works there.",
         lesson.name,
         dir.display()
     )?;
@@ -89,28 +85,20 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
 
 /// Makes the project, or leaves nothing of it.
 fn copy(course: &Course, lesson: &Lesson, dir: &Path) -> anyhow::Result<()> {
-    let crates = crates_for(course, lesson)?;
     let dir = path::absolute(dir).map_err(|error| Misuse(format!("{}: {error}", dir.display())))?;
-    refuse_unless_empty(&dir)?;
-    let existing = dir.ancestors().find(|folder| folder.exists());
-    let existing = existing.unwrap_or(&dir).canonicalize()?;
-    for copied in crates.iter().chain([&lesson.folder]) {
-        if existing.starts_with(copied.canonicalize()?) {
-            return Err(Misuse(format!(
-                "{} is inside {}, which would be copied: choose a folder outside of it",
-                dir.display(),
-                copied.display()
-            ))
-            .into());
-        }
+    let is_missing = |folder: &&Path| folder.symlink_metadata().is_err();
+    let is_empty = fs::read_dir(&dir).is_ok_and(|mut entries| entries.next().is_none());
+    if !is_empty && !is_missing(&&*dir) {
+        let why =
+            "exists and is not an empty folder, and nothing is overwritten: choose another one";
+        return Err(Misuse(format!("{} {why}", dir.display())).into());
     }
     // An interruption ends Cargo, and what is there is removed, before this program ends.
     let _delay = Delay::begin()?;
-    let is_missing = |folder: &&Path| folder.symlink_metadata().is_err();
     let new = dir.ancestors().take_while(is_missing).last();
     let filled = fs::create_dir_all(&dir)
         .with_context(|| format!("{} cannot be made", dir.display()))
-        .and_then(|()| fill(course, lesson, &crates, &dir));
+        .and_then(|()| fill(course, lesson, &dir));
     if filled.is_err() {
         // If something cannot be removed, the first error is still the one to report.
         if let Some(new) = new {
@@ -124,54 +112,12 @@ fn copy(course: &Course, lesson: &Lesson, dir: &Path) -> anyhow::Result<()> {
     filled
 }
 
-/// Returns the folders of the crates that a lesson uses, and of those that they use in turn.
-fn crates_for(course: &Course, lesson: &Lesson) -> anyhow::Result<BTreeSet<PathBuf>> {
-    let mut crates = BTreeSet::new();
-    let mut manifests = vec![lesson.manifest_path()];
-    while let Some(manifest) = manifests.pop() {
-        let text = text_of(&manifest)?;
-        let paths = text.split("path = \"../").skip(1);
-        for path in paths.filter_map(|rest| rest.split('"').next()) {
-            let name = path.rsplit('/').next().unwrap_or(path);
-            let folder = course.root.join("crates").join(name);
-            if crates.insert(folder.clone()) {
-                manifests.push(folder.join("Cargo.toml"));
-            }
-        }
-    }
-    Ok(crates)
-}
-
-fn refuse_unless_empty(dir: &Path) -> Result<(), Misuse> {
-    let is_free = match fs::read_dir(dir) {
-        Ok(mut entries) => entries.next().is_none(),
-        // Neither a file, nor a link that leads nowhere.
-        Err(_) => dir.symlink_metadata().is_err(),
-    };
-    if is_free {
-        return Ok(());
-    }
-    Err(Misuse(format!(
-        "{} exists and is not an empty folder, and nothing is overwritten: choose another one",
-        dir.display()
-    )))
-}
-
-fn fill(
-    course: &Course,
-    lesson: &Lesson,
-    crates: &BTreeSet<PathBuf>,
-    dir: &Path,
-) -> anyhow::Result<()> {
+fn fill(course: &Course, lesson: &Lesson, dir: &Path) -> anyhow::Result<()> {
     copy_folder(&lesson.folder, dir, &[])?;
-    for from in crates {
-        let name = from.file_name().unwrap_or_default();
-        copy_folder(from, &dir.join("crates").join(name), &NOT_COPIED)?;
-    }
+    copy_crates(course, &lesson.manifest_path(), &dir.join("crates"))?;
     for name in ["Cargo.lock", "LICENSE-APACHE", "LICENSE-MIT"] {
-        let from = course.root.join(name);
-        if from.exists() {
-            put(&dir.join(name), &fs::read(from)?)?;
+        if let Ok(bytes) = fs::read(course.root.join(name)) {
+            put(&dir.join(name), &bytes)?;
         }
     }
     let manifest = text_of(&lesson.manifest_path())?;
@@ -189,7 +135,23 @@ fn fill(
     tool::run(cargo, LIMIT).context(
         "Cargo.lock cannot be written for the copy; run `cargo fetch` in the course while there is \
          a network, and try again",
-    )
+    )?;
+    Ok(())
+}
+
+/// Copies the crates of the course that a manifest names, and those that they use in turn.
+fn copy_crates(course: &Course, manifest: &Path, crates: &Path) -> anyhow::Result<()> {
+    for rest in text_of(manifest)?.split("path = \"../").skip(1) {
+        let path = rest.split('"').next().unwrap_or(rest);
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let from = course.root.join("crates").join(name);
+        let to = crates.join(name);
+        if !to.exists() {
+            copy_folder(&from, &to, &NOT_COPIED)?;
+            copy_crates(course, &from.join("Cargo.toml"), crates)?;
+        }
+    }
+    Ok(())
 }
 
 /// Copies the files below a folder, but neither symbolic links nor build output.
@@ -199,12 +161,11 @@ fn copy_folder(from: &Path, to: &Path, without: &[&str]) -> anyhow::Result<()> {
     files.retain(|file| !without.iter().any(|folder| file.starts_with(folder)));
     for file in files {
         let path = from.join(&file);
-        if !path.symlink_metadata()?.is_file() {
-            continue;
+        if path.symlink_metadata()?.is_file() {
+            let bytes =
+                fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+            put(&to.join(file), &bytes)?;
         }
-        let bytes =
-            fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
-        put(&to.join(file), &bytes)?;
     }
     Ok(())
 }
@@ -214,16 +175,15 @@ fn copy_folder(from: &Path, to: &Path, without: &[&str]) -> anyhow::Result<()> {
 fn readme(lesson: &str, text: &str) -> String {
     let script = text.split_once(TAKE_ALONG);
     let document = Document::parse(script.map_or(text, |(script, _)| script));
-    let script = &document.text;
     let mut edits = document.redirected(|link| {
         let destination = Some(link.destination.clone());
         destination.filter(|path| !path.starts_with("../"))
     });
-    for (start, _) in script.match_indices("`cargo xtask ") {
-        let is_code = document.code().any(|code| code.place.contains(&start));
-        if let Some(length) = script[start + 1..].find('`').filter(|_| !is_code) {
-            let end = start + 1 + length + 1;
-            edits.push((end..end, " (in the course)".to_owned()));
+    let command = Regex::new("`cargo xtask [^`]*`").expect("it is an expression");
+    for found in command.find_iter(&document.text) {
+        let is_in = |code: &Code| code.place.contains(&found.start());
+        if !document.code().any(is_in) {
+            edits.push((found.end()..found.end(), " (in the course)".to_owned()));
         }
     }
     let script = document

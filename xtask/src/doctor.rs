@@ -1,16 +1,17 @@
 use std::env;
 use std::io;
-use std::iter;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::thread;
 use std::time::Duration;
 
 use lexopt::{Arg, Parser};
+use rustix::fs::{Access, access, statvfs};
+use rustix::process::{Resource, getrlimit};
 
 use crate::screen::Screen;
 use crate::table;
-use crate::task::though_unread;
+use crate::task;
 use course::Course;
 use course::build::cargo;
 use course::python::Python;
@@ -28,21 +29,30 @@ Options:
            not a terminal or NO_COLOR is set
 ";
 
-/// Something that the course needs: a row of the table.
-struct Check {
-    name: &'static str,
-    found: String,
-    /// `OK`, `NOTE` if something is left out or slower, or `PROBLEM` if you can't play the course.
-    verdict: &'static str,
-    /// What to do unless all is well, in Markdown.
-    remedy: String,
-}
-
 /// How long a program that is asked may take: Cargo waits where another Cargo is at work.
 const LIMIT: Duration = Duration::from_secs(20);
 
-const OK: &str = "ok";
+/// What to do about each check that is not ok, in Markdown.
+const REMEDIES: &str = "\
+- **Rust**: Install Rust: <https://rustup.rs> says how. `rustup update` installs the newest.
+- **packages**: Run `cargo fetch --locked` in the checkout while you have a network.
+- **checkout**: You can play the lessons, but not change them: for the exercises, clone the course \
+  into a folder of your own.
+- **target folder**: Cargo builds there, and writes about 1 GiB at first: free some space, or set \
+  `CARGO_TARGET_DIR` to a folder that you can write to.
+- **shared memory**: Lesson value-array needs 72 MiB there. In a container, `--shm-size=256m` gives \
+  it more; elsewhere `mount -o remount,size=256m /dev/shm`.
+- **temporary files**: Set `TMPDIR` to a folder that you can write to, with 8 MiB of free space.
+- **open files**: Cargo and the workers need more: `ulimit -n 1024` in this terminal.
+- **Python**: Only `lesson --python` needs Python 3.9 or newer, installed as `python3`.
+";
+
+/// What was found, or what is wrong with it.
+type Found = Result<String, String>;
+
+/// Something is left out, or slower.
 const NOTE: &str = "note";
+/// You can't play the course.
 const PROBLEM: &str = "PROBLEM";
 
 /// The task `doctor`: checks your setup.
@@ -55,34 +65,45 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
         }
     }
     let course = Course::here()?;
+    let python = Python::find().map(|python| python.version);
+    let shared = if cfg!(target_os = "linux") {
+        PathBuf::from("/dev/shm")
+    } else {
+        env::temp_dir()
+    };
+    // Each with the verdict if something is wrong with it.
     let checks = [
-        rust(),
-        packages(&course.root),
-        checkout(&course.root),
-        target_folder(&course.target_folder()),
-        shared_memory(),
-        temporary_files(),
-        open_files(),
-        python(),
+        ("Rust", PROBLEM, rust()),
+        ("packages", NOTE, packages(&course.root)),
+        ("checkout", NOTE, folder(&course.root, 0)),
+        ("target folder", PROBLEM, target(&course.target_folder())),
+        ("shared memory", PROBLEM, folder(&shared, 72)),
+        ("temporary files", PROBLEM, folder(&env::temp_dir(), 8)),
+        ("open files", PROBLEM, open_files()),
+        ("Python", NOTE, python),
     ];
-    let is_playable = checks.iter().all(|check| check.verdict != PROBLEM);
-    though_unread(show(&mut Screen::stdout(plain), &checks, is_playable))?;
-    Ok(ExitCode::from(u8::from(!is_playable)))
+    let is_problem = |(_, verdict, found): &(_, &str, Found)| *verdict == PROBLEM && found.is_err();
+    let is_playable = !checks.iter().any(is_problem);
+    let told = show(&mut Screen::stdout(plain), &checks, is_playable);
+    task::verdict(told.map_err(Into::into), is_playable)
 }
 
-fn show(screen: &mut Screen, checks: &[Check], is_playable: bool) -> io::Result<()> {
-    let rows = checks
-        .iter()
-        .map(|check| [check.name, &check.found, check.verdict]);
-    let rows = iter::once(["check", "found", "verdict"]).chain(rows);
-    let rows: Vec<Vec<String>> = rows.map(|row| row.map(str::to_owned).to_vec()).collect();
-    for line in table::lines(&rows, &[], screen.width()) {
-        screen.line(&line)?;
+fn show(screen: &mut Screen, checks: &[(&str, &str, Found)], is_playable: bool) -> io::Result<()> {
+    let mut rows = vec![["check", "found", "verdict"].map(str::to_owned).to_vec()];
+    let mut remedies = String::new();
+    for (name, verdict, found) in checks {
+        let own = format!("- **{name}**");
+        let remedy = REMEDIES.lines().find(|line| line.starts_with(&own));
+        let verdict = if found.is_ok() { "ok" } else { verdict };
+        let (Ok(text) | Err(text)) = found;
+        rows.push([name, text.as_str(), verdict].map(str::to_owned).to_vec());
+        if found.is_err() {
+            remedies.extend(remedy.into_iter().chain(["\n"]));
+        }
     }
+    screen.lines(&table::lines(&rows, &[], screen.width()))?;
     screen.blank()?;
-    for check in checks.iter().filter(|check| check.verdict != OK) {
-        screen.prose(&format!("- **{}**: {}", check.name, check.remedy))?;
-    }
+    screen.prose(&remedies)?;
     screen.line(if is_playable {
         "You can play the course here."
     } else {
@@ -90,114 +111,51 @@ fn show(screen: &mut Screen, checks: &[Check], is_playable: bool) -> io::Result<
     })
 }
 
-fn check(name: &'static str, found: String, verdict: &'static str, remedy: &str) -> Check {
-    let remedy = remedy.to_owned();
-    Check {
-        name,
-        found,
-        verdict,
-        remedy,
-    }
-}
-
-fn rust() -> Check {
+fn rust() -> Found {
     // An older one would not have built this program.
     let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     rustc.arg("--version");
-    let (found, verdict) = match first_line(rustc) {
-        Ok(version) => (version, OK),
-        Err(why) => (why, PROBLEM),
-    };
-    let remedy = "Install Rust: <https://rustup.rs> says how. `rustup update` installs the newest.";
-    check("Rust", found, verdict, remedy)
+    first_line(rustc)
 }
 
-fn packages(root: &Path) -> Check {
+fn packages(root: &Path) -> Found {
     let mut tree = cargo(root, "tree");
     tree.args(["--workspace", "--locked", "--offline"]);
-    let (found, verdict) = match first_line(tree) {
-        Ok(_) => ("all downloaded: you need no network".to_owned(), OK),
-        Err(why) if why.contains("download") || why.contains("no matching package") => (why, NOTE),
-        Err(why) => (why, PROBLEM),
-    };
-    let remedy = "Run `cargo fetch --locked` in the checkout while you have a network.";
-    check("packages", found, verdict, remedy)
+    first_line(tree).map(|_| "all downloaded: you need no network".to_owned())
 }
 
-fn checkout(root: &Path) -> Check {
-    let remedy = "You can play the lessons, but not change them: for the exercises, clone the \
-                  course into a folder of your own.";
-    folder("checkout", root, 0, NOTE, remedy)
-}
-
-fn target_folder(target: &Path) -> Check {
+fn target(target: &Path) -> Found {
     // Cargo makes it if it isn't there.
     let existing = target.ancestors().find(|folder| folder.exists());
-    let remedy = "Cargo builds there, and writes about 1 GiB at first: free some space, or set \
-                  `CARGO_TARGET_DIR` to a folder that you can write to.";
-    folder(
-        "target folder",
-        existing.unwrap_or(target),
-        256,
-        PROBLEM,
-        remedy,
-    )
-}
-
-fn shared_memory() -> Check {
-    let place = Path::new("/dev/shm");
-    if !cfg!(target_os = "linux") {
-        return check("shared memory", "in temporary files".to_owned(), OK, "");
-    }
-    let remedy = "Lesson value-array needs 72 MiB there. In a container, `--shm-size=256m` gives \
-                  it more; elsewhere `mount -o remount,size=256m /dev/shm`.";
-    folder("shared memory", place, 72, PROBLEM, remedy)
-}
-
-fn temporary_files() -> Check {
-    let remedy = "Set `TMPDIR` to a folder that you can write to, with 8 MiB of free space.";
-    folder("temporary files", &env::temp_dir(), 8, PROBLEM, remedy)
+    folder(existing.unwrap_or(target), 256)
 }
 
 /// Checks that a folder can be written to and has as many MiB of free space as are needed.
-fn folder(
-    name: &'static str,
-    folder: &Path,
-    needed: u64,
-    otherwise: &'static str,
-    remedy: &str,
-) -> Check {
+fn folder(folder: &Path, needed: u64) -> Found {
     let path = folder.display();
-    let (found, verdict) = match free_mebibytes(folder) {
-        Ok(free) => (
-            format!("{path}, {free} MiB free"),
-            if free >= needed { OK } else { otherwise },
-        ),
-        Err(why) => (format!("{path} cannot be written to: {why}"), otherwise),
-    };
-    check(name, found, verdict, remedy)
+    let is_writable = access(folder.join("."), Access::WRITE_OK | Access::EXEC_OK);
+    let space = is_writable.and_then(|()| statvfs(folder));
+    let space = space.map_err(|why| format!("{path} cannot be written to: {why}"))?;
+    let free = space.f_bavail.saturating_mul(space.f_frsize) >> 20;
+    enough(free, needed, format!("{path}, {free} MiB free"))
 }
 
-fn open_files() -> Check {
+fn open_files() -> Found {
     // Cargo needs some, and a pool a few for each of its workers.
     let needed = 48 + 8 * thread::available_parallelism().map_or(1, usize::from) as u64;
-    let limit = file_limit();
-    let verdict = if limit >= needed { OK } else { PROBLEM };
-    let remedy = format!("The course needs {needed}: `ulimit -n 1024` in this terminal.");
-    check("open files", format!("up to {limit}"), verdict, &remedy)
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    enough(limit, needed, format!("up to {limit}"))
 }
 
-fn python() -> Check {
-    let (found, verdict) = match Python::find() {
-        Ok(python) => (python.version, OK),
-        Err(why) => (why, NOTE),
-    };
-    let remedy = "Only `lesson --python` needs Python 3.9 or newer, installed as `python3`.";
-    check("Python", found, verdict, remedy)
+fn enough(available: u64, needed: u64, found: String) -> Found {
+    if available < needed {
+        return Err(format!("{found}; {needed} needed"));
+    }
+    Ok(found)
 }
 
 /// Returns the first line that a program prints, or the first of its complaint.
-fn first_line(command: Command) -> Result<String, String> {
+fn first_line(command: Command) -> Found {
     let name = command.get_program().display().to_string();
     let run = gather(command, LIMIT).map_err(|error| format!("{name} cannot be run: {error}"))?;
     if run.end.is_success() {
@@ -205,31 +163,8 @@ fn first_line(command: Command) -> Result<String, String> {
     }
     let mut errors = run.errors.lines();
     let error = errors.clone().find(|line| line.starts_with("error"));
-    let error = error.or_else(|| errors.next());
-    Err(error.map_or_else(|| format!("{name}: {}", run.end), visible))
-}
-
-#[cfg(unix)]
-fn free_mebibytes(folder: &Path) -> io::Result<u64> {
-    use rustix::fs::{Access, access, statvfs};
-
-    access(folder.join("."), Access::WRITE_OK | Access::EXEC_OK)?;
-    let found = statvfs(folder)?;
-    Ok(found.f_bavail.saturating_mul(found.f_frsize) >> 20)
-}
-
-#[cfg(unix)]
-fn file_limit() -> u64 {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-    limit.current.unwrap_or(u64::MAX)
-}
-
-#[cfg(not(unix))]
-fn free_mebibytes(_: &Path) -> io::Result<u64> {
-    Ok(u64::MAX)
-}
-
-#[cfg(not(unix))]
-fn file_limit() -> u64 {
-    u64::MAX
+    match error.or_else(|| errors.next()) {
+        Some(line) => Err(visible(line)),
+        None => Err(format!("{name}: {}", run.end)),
+    }
 }

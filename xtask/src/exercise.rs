@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::Context;
 use lexopt::{Arg, Parser, ValueExt};
 
 use crate::gap;
 use crate::screen::Screen;
-use crate::task::though_unread;
+use crate::task::{self, though_unread};
 use course::build::Program;
 use course::document::{Document, Section};
 use course::misuse::Misuse;
@@ -21,19 +21,14 @@ pub(crate) const USAGE: &str = "\
 Usage: cargo xtask exercise [EXERCISE] [OPTIONS]
 
 Each lesson has an exercise: a program with a gap that you fill in. Name it by the
-name or number of its lesson: you are told what to do, and the checks run. Without
-a name, lists all exercises and your progress.
+name or number of its lesson, as in `cargo xtask exercise pool`: you are told what
+to do, and the checks run. Without a name, lists all exercises and your progress.
 
 Options:
-  --hint      show the next hint
+  --hint      show a hint; the next time, the next one
   --solution  show the solution
   --plain     plain text of 80 columns without colour; the default when the output
               is not a terminal or NO_COLOR is set
-
-Examples:
-  cargo xtask exercise              which exercises there are
-  cargo xtask exercise pool         what to do, and what is still wrong
-  cargo xtask exercise pool --hint  a hint; the next time, the next one
 ";
 
 /// The limit for all checks together: each of them has a limit of its own, far below this.
@@ -58,28 +53,30 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
             let message = "name the exercise, as in `cargo xtask exercise pool --hint`";
             return Err(Misuse(message.to_owned()).into());
         }
-        return list(&mut screen, &course);
+        list(&mut screen, &course)?;
+        return Ok(ExitCode::SUCCESS);
     };
     let exercise = Exercise::read(&course, course.lesson(&name)?, &course.target_folder())?;
     if hint {
-        exercise.show_next_hint(&mut screen)
+        exercise.show_next_hint(&mut screen)?;
     } else if solution {
-        exercise.show_solution(&mut screen)
+        exercise.show_solution(&mut screen)?;
     } else {
-        exercise.check(&mut screen)
+        return exercise.check(&mut screen);
     }
+    Ok(ExitCode::SUCCESS)
 }
 
+const TASK: &str = "exercise/task.md";
+
 /// Lists the exercises with your progress.
-fn list(screen: &mut Screen, course: &Course) -> anyhow::Result<ExitCode> {
+fn list(screen: &mut Screen, course: &Course) -> anyhow::Result<()> {
     screen.heading("Exercises")?;
     let target = course.target_folder();
     let width = course.names().map(str::len).max().unwrap_or(0);
     let (mut solved, mut count) = (0, 0);
-    for lesson in &course.lessons {
-        if !lesson.folder.join(TASK).is_file() {
-            continue;
-        }
+    let has_exercise = |lesson: &&Lesson| lesson.folder.join(TASK).is_file();
+    for lesson in course.lessons.iter().filter(has_exercise) {
         let exercise = Exercise::read(course, lesson, &target)?;
         let state = exercise.state()?;
         count += 1;
@@ -89,21 +86,17 @@ fn list(screen: &mut Screen, course: &Course) -> anyhow::Result<ExitCode> {
     }
     screen.blank()?;
     screen.line(&format!("{solved} of {count} solved."))?;
-    screen.line("`cargo xtask exercise EXERCISE` says what to do and runs the checks.")?;
-    Ok(ExitCode::SUCCESS)
+    Ok(screen.line("`cargo xtask exercise EXERCISE` says what to do and runs the checks.")?)
 }
-
-/// What to do, the hints, and what to try next.
-const TASK: &str = "exercise/task.md";
-/// The program with the gap.
-const PROGRAM: &str = "exercise/main.rs";
-const SOLUTION: &str = "exercise/solution/main.rs";
 
 /// The exercise of a lesson, and your progress.
 struct Exercise<'a> {
     course: &'a Course,
     lesson: &'a Lesson,
+    /// What to do, the hints, and what to try next.
     task: Document,
+    /// The path of the program with the gap, as you would type it in the checkout.
+    program: String,
     /// Keeps how many hints were shown.
     hints_file: PathBuf,
     /// Keeps the program that passed the checks.
@@ -113,29 +106,27 @@ struct Exercise<'a> {
 impl<'a> Exercise<'a> {
     /// Reads the task, and finds the progress in the folder that Cargo builds into.
     fn read(course: &'a Course, lesson: &'a Lesson, target: &Path) -> anyhow::Result<Self> {
-        let path = lesson.folder.join(TASK);
         let name = &lesson.name;
-        ensure!(
-            path.is_file(),
-            "lesson {name} has no exercise: there is no {}",
-            path.display()
-        );
+        let task = text_of(&lesson.folder.join(TASK));
+        let task = task.with_context(|| format!("lesson {name} has no exercise"))?;
+        let program = lesson.folder.strip_prefix(&course.root)?;
+        let program = program.join("exercise/main.rs");
         let progress = target.join("exercises");
-        let exercise = Self {
+        Ok(Self {
             course,
             lesson,
-            task: Document::parse(&text_of(&path)?),
+            task: Document::parse(&task),
+            program: program.display().to_string(),
             hints_file: progress.join(format!("{name}.hints")),
             solved_file: progress.join(format!("{name}.solved")),
-        };
-        let has_hints = !exercise.hints().is_empty();
-        ensure!(has_hints, "{} has no section `## Hint 1`", path.display());
-        Ok(exercise)
+        })
     }
 
-    fn hints(&self) -> Vec<&Section> {
+    /// Returns the hints, or else the other sections.
+    fn sections(&self, hints: bool) -> Vec<&Section> {
         let sections = self.task.sections.iter();
-        sections.filter(|section| is_hint(section)).collect()
+        let is_wanted = |section: &&Section| section.heading.starts_with("Hint ") == hints;
+        sections.filter(is_wanted).collect()
     }
 
     /// Returns how many hints were shown.
@@ -147,7 +138,7 @@ impl<'a> Exercise<'a> {
     /// Returns how far the program is: solved as it is now, untouched while the gap is marked, or
     /// else begun.
     fn state(&self) -> anyhow::Result<&'static str> {
-        let program = text_of(&self.lesson.folder.join(PROGRAM))?;
+        let program = text_of(&self.course.root.join(&self.program))?;
         Ok(match fs::read_to_string(&self.solved_file) {
             Ok(solved) if solved == program => "solved",
             _ if gap::is_marked(&program) => "untouched",
@@ -155,19 +146,12 @@ impl<'a> Exercise<'a> {
         })
     }
 
-    /// Returns the path of one of the files as you would type it in the checkout.
-    fn path(&self, file: &str) -> String {
-        let path = self.lesson.folder.join(file);
-        let path = path.strip_prefix(&self.course.root).unwrap_or(&path);
-        path.display().to_string()
-    }
-
     /// Says what to do, runs the checks and shows what is still wrong. A reader of the output that
     /// goes away doesn't stop that.
     fn check(&self, screen: &mut Screen) -> anyhow::Result<ExitCode> {
         though_unread(self.introduce(screen))?;
         // Read before the build, so that it is what the checks see.
-        let source = text_of(&self.lesson.folder.join(PROGRAM))?;
+        let source = text_of(&self.course.root.join(&self.program))?;
         let name = &self.lesson.name;
         let example = format!("{name}-exercise");
         let built = Program::build(&self.course.root, name, ["--example", &example], |doing| {
@@ -189,19 +173,20 @@ impl<'a> Exercise<'a> {
             though_unread(screen.output(&text))
         })?;
         though_unread(screen.blank())?;
-        if !end.is_success() {
+        let is_solved = end.is_success();
+        let told = if is_solved {
+            put(&self.solved_file, source.as_bytes())?;
+            put(&self.hints_file, b"0")?;
+            self.show_success(screen)
+        } else {
             let why = match end {
                 // The checks have said why.
                 End::Finished(status) if status.code() == Some(1) => "Not solved yet.".to_owned(),
                 end => format!("Not solved yet: {end}."),
             };
-            though_unread(self.show_failure(screen, &why, ""))?;
-            return Ok(ExitCode::FAILURE);
-        }
-        put(&self.solved_file, source.as_bytes())?;
-        put(&self.hints_file, b"0")?;
-        though_unread(self.show_success(screen))?;
-        Ok(ExitCode::SUCCESS)
+            self.show_failure(screen, &why, "")
+        };
+        task::verdict(told.map_err(Into::into), is_solved)
     }
 
     fn introduce(&self, screen: &mut Screen) -> io::Result<()> {
@@ -209,7 +194,7 @@ impl<'a> Exercise<'a> {
         let place = format!("Exercise of lesson {number}, {name}");
         screen.title(&place, &self.task.title)?;
         screen.blocks(&self.task.opening)?;
-        screen.remark(&format!("Your file: {}", self.path(PROGRAM)))
+        screen.remark(&format!("Your file: {}", self.program))
     }
 
     fn show_failure(&self, screen: &mut Screen, why: &str, said: &str) -> io::Result<()> {
@@ -222,54 +207,44 @@ impl<'a> Exercise<'a> {
 
     fn show_success(&self, screen: &mut Screen) -> io::Result<()> {
         screen.heading("Solved: all checks passed.")?;
-        let sections = self.task.sections.iter();
-        for section in sections.filter(|section| !is_hint(section)) {
+        for section in self.sections(false) {
             screen.blocks(&section.blocks)?;
         }
-        let program = self.path(PROGRAM);
-        if let Some(command) = gap::restoring(&self.course.root, Path::new(&program)) {
-            screen.line("To get the gap back:")?;
-            screen.line(&format!("    {command}"))?;
+        if let Some(command) = gap::restoring(&self.course.root, Path::new(&self.program)) {
+            screen.line(&format!("To get the gap back:\n    {command}"))?;
         }
         let mut lessons = self.course.lessons.iter();
-        if let Some(next) = lessons.find(|lesson| lesson.number > self.lesson.number) {
-            screen.line(&format!("Next: `cargo xtask lesson {}`", next.name))?;
+        match lessons.find(|lesson| lesson.number > self.lesson.number) {
+            Some(next) => screen.line(&format!("Next: `cargo xtask lesson {}`", next.name)),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn offer_hint(&self, screen: &mut Screen) -> io::Result<()> {
         let name = &self.lesson.name;
-        let left = self.hints().len().saturating_sub(self.shown_hints());
-        screen.line(&match left {
-            0 => format!(
-                "There are no more hints. The solution: `cargo xtask exercise {name} --solution`"
-            ),
-            _ => format!("Hints left: {left}. The next: `cargo xtask exercise {name} --hint`"),
-        })
+        let left = self.sections(true).len().saturating_sub(self.shown_hints());
+        let (next, option) = [("solution", "solution"), ("next", "hint")][left.min(1)];
+        let command = format!("cargo xtask exercise {name} --{option}");
+        screen.line(&format!("Hints left: {left}. The {next}: `{command}`"))
     }
 
     /// Shows the next hint; after the last one, that again.
-    fn show_next_hint(&self, screen: &mut Screen) -> anyhow::Result<ExitCode> {
-        let hints = self.hints();
+    fn show_next_hint(&self, screen: &mut Screen) -> anyhow::Result<()> {
+        let hints = self.sections(true);
         let number = (self.shown_hints() + 1).min(hints.len());
+        let hint = number.checked_sub(1).map(|index| hints[index]);
+        let hint = hint.context("there are no hints")?;
         screen.heading(&format!("Hint {number} of {}", hints.len()))?;
-        screen.blocks(&hints[number - 1].blocks)?;
+        screen.blocks(&hint.blocks)?;
         put(&self.hints_file, number.to_string().as_bytes())?;
-        self.offer_hint(screen)?;
-        Ok(ExitCode::SUCCESS)
+        Ok(self.offer_hint(screen)?)
     }
 
-    fn show_solution(&self, screen: &mut Screen) -> anyhow::Result<ExitCode> {
-        let solution = text_of(&self.lesson.folder.join(SOLUTION))?;
-        screen.code(&self.path(SOLUTION), "rust", &solution)?;
+    fn show_solution(&self, screen: &mut Screen) -> anyhow::Result<()> {
         let name = &self.lesson.name;
+        let path = self.program.replace("main.rs", "solution/main.rs");
+        screen.code(&path, "rust", &text_of(&self.course.root.join(&path))?)?;
         let command = format!("cargo run -q -p {name} --example {name}-solution");
-        screen.line(&format!("Run it with `{command}`."))?;
-        Ok(ExitCode::SUCCESS)
+        Ok(screen.line(&format!("Run it with `{command}`."))?)
     }
-}
-
-fn is_hint(section: &Section) -> bool {
-    section.heading.starts_with("Hint ")
 }

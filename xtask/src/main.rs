@@ -11,7 +11,6 @@ mod highlight;
 mod keys;
 mod lesson;
 mod markdown;
-mod mdbook;
 mod player;
 mod playlist;
 mod programs;

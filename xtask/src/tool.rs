@@ -1,4 +1,4 @@
-//! The programs that do a part of our work: Cargo and mdbook.
+//! The programs that do a part of our work: Cargo, mdbook, and those of the lessons.
 
 use std::process::Command;
 use std::time::Duration;
@@ -7,15 +7,16 @@ use anyhow::{Context, ensure};
 
 use course::run::gather;
 
-/// Runs a program, and fails with what it said unless it succeeds.
-pub(crate) fn run(command: Command, limit: Duration) -> anyhow::Result<()> {
+/// Runs a program and returns its output, or fails with what it said unless it succeeds.
+pub(crate) fn run(command: Command, limit: Duration) -> anyhow::Result<String> {
     let program = command.get_program().display().to_string();
     let run = gather(command, limit).with_context(|| format!("{program} cannot be run"))?;
-    let said = run.output + &run.errors;
     ensure!(
         run.end.is_success(),
-        "{program} failed: {}\n{said}",
-        run.end
+        "{program} failed: {}\n{}{}",
+        run.end,
+        run.output,
+        run.errors
     );
-    Ok(())
+    Ok(run.output)
 }

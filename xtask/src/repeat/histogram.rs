@@ -1,3 +1,6 @@
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::io;
 
 use crate::screen::Screen;
@@ -6,13 +9,22 @@ use crate::table;
 /// Characters of the longest bar.
 const BAR: usize = 20;
 
-/// Shows a table with a row for each outcome and how often it came, and with more columns: a heading
-/// and a cell for each outcome.
-pub(super) fn show(
-    screen: &mut Screen,
-    outcomes: &[(&str, usize)],
-    columns: &[(&str, Vec<String>)],
-) -> io::Result<()> {
+/// Counts how often each outcome came, also those that are only known; the most frequent one is first.
+pub(super) fn counts<'a>(
+    known: impl Iterator<Item = &'a str>,
+    seen: impl Iterator<Item = &'a str>,
+) -> Vec<(&'a str, usize)> {
+    let mut counts: BTreeMap<&str, usize> = known.map(|outcome| (outcome, 0)).collect();
+    for outcome in seen {
+        *counts.entry(outcome).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| Reverse(*count));
+    counts
+}
+
+/// Returns the rows of a table: the heading, and for each outcome how often it came.
+pub(super) fn rows(screen: &Screen, outcomes: &[(impl Display, usize)]) -> Vec<Vec<String>> {
     let all: usize = outcomes.iter().map(|(_, count)| count).sum();
     let sign = if screen.is_plain() { "#" } else { "\u{2588}" };
     let mut rows = vec![["outcome", "runs", "share", ""].map(str::to_owned).to_vec()];
@@ -21,13 +33,11 @@ pub(super) fn show(
         let share = percent(*count, all);
         rows.push(vec![outcome.to_string(), count.to_string(), share, bar]);
     }
-    for (heading, cells) in columns {
-        rows[0].push(heading.to_string());
-        for (row, cell) in rows[1..].iter_mut().zip(cells) {
-            row.push(cell.clone());
-        }
-    }
-    for line in table::lines(&rows, &[], screen.width().saturating_sub(2)) {
+    rows
+}
+
+pub(super) fn show(screen: &mut Screen, rows: &[Vec<String>]) -> io::Result<()> {
+    for line in table::lines(rows, &[], screen.width().saturating_sub(2)) {
         screen.line(&format!("  {line}"))?;
     }
     screen.blank()

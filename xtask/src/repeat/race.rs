@@ -3,74 +3,58 @@ use std::io;
 
 use super::histogram::{self, percent};
 use crate::screen::Screen;
-use course::run::Gathered;
 
-/// Returns each schedule and outcome that a race has printed, in lines such as `ABBA: 2 are lost`.
-pub(super) fn replays(run: &Gathered) -> impl Iterator<Item = (&str, &str)> {
-    run.output.lines().filter_map(|line| line.split_once(": "))
-}
-
-/// Shows how often each outcome of a race came, and which schedules lead to it. In the run `all`
-/// every schedule was replayed. `command` runs the step.
-pub(super) fn show<'a>(
+/// Shows how often each outcome of a race came in runs that printed these `outputs`, and which schedules
+/// lead to it. `all` is what replaying every schedule printed; `command` runs the step.
+pub(super) fn show(
     screen: &mut Screen,
-    mut outcomes: Vec<(&'a str, usize)>,
-    all: &'a Gathered,
+    outputs: &[String],
+    all: &str,
     command: &str,
 ) -> io::Result<()> {
-    if !all.end.is_success() {
-        histogram::show(screen, &outcomes, &[])?;
-        return screen.failure(&format!(
-            "The schedules cannot be replayed: {}",
-            all.errors.trim()
-        ));
-    }
     let mut schedules: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (turns, outcome) in replays(all) {
         schedules.entry(outcome).or_default().push(turns);
     }
-    for outcome in schedules.keys() {
-        if !outcomes.iter().any(|(seen, _)| seen == outcome) {
-            outcomes.push((outcome, 0));
+    let seen = outputs.iter().flat_map(|output| replays(output));
+    let seen = seen.map(|(_, outcome)| outcome);
+    let outcomes = histogram::counts(schedules.keys().copied(), seen);
+    let mut rows = histogram::rows(screen, &outcomes);
+    rows[0].extend(["schedules", "such as"].map(str::to_owned));
+    let (mut serial, mut racing, mut replayed) = (Vec::new(), 0, None);
+    for ((outcome, count), row) in outcomes.iter().zip(&mut rows[1..]) {
+        let leading = schedules.get(outcome).map_or(&[][..], Vec::as_slice);
+        let simplest = leading.iter().min_by_key(|turns| switches(turns));
+        row.push(format!("{} of {}", leading.len(), replays(all).count()));
+        row.push(simplest.map_or("none", |turns| turns).to_owned());
+        replayed = replayed.or(simplest);
+        if leading.iter().any(|turns| is_serial(turns)) {
+            serial.push(*outcome);
+        } else {
+            racing += count;
         }
     }
-    let number: usize = schedules.values().map(Vec::len).sum();
-    let (mut numbers, mut simplest) = (Vec::new(), Vec::new());
-    for (outcome, _) in &outcomes {
-        let leading = schedules.get(outcome).map_or(&[][..], Vec::as_slice);
-        numbers.push(format!("{} of {number}", leading.len()));
-        let example = leading.iter().min_by_key(|turns| switches(turns));
-        simplest.push(example.map_or("none", |turns| turns).to_owned());
-    }
-    let mut known = simplest.iter().filter(|turns| *turns != "none");
-    let replay = known
-        .next()
-        .map(|turns| format!("    {command} --schedule {turns}"));
-    let columns = [("schedules", numbers), ("such as", simplest)];
-    histogram::show(screen, &outcomes, &columns)?;
-
-    let is_serial = |outcome: &str| {
-        let leading = schedules.get(outcome).into_iter().flatten();
-        leading.copied().any(is_serial)
-    };
-    let (serial, racing): (Vec<_>, Vec<_>) =
-        outcomes.iter().partition(|(outcome, _)| is_serial(outcome));
-    let racing: usize = racing.iter().map(|(_, count)| count).sum();
+    histogram::show(screen, &rows)?;
     let runs: usize = outcomes.iter().map(|(_, count)| count).sum();
-    let serial: Vec<&str> = serial.iter().map(|(outcome, _)| *outcome).collect();
     screen.paragraph(&format!(
         "{racing} of {runs} runs ({}) show the race: if one actor finishes before the next begins, \
          the outcome is always: {}.",
         percent(racing, runs),
         serial.join(", or ")
     ))?;
-    let Some(replay) = replay else {
-        return Ok(());
-    };
-    screen.line("Replay a schedule as often as you like:")?;
-    screen.blank()?;
-    screen.line(&replay)?;
-    screen.blank()
+    if let Some(turns) = replayed {
+        screen.line("Replay a schedule as often as you like:")?;
+        screen.blank()?;
+        let command = command.trim_start_matches("$ ");
+        screen.line(&format!("    {command} --schedule {turns}"))?;
+        screen.blank()?;
+    }
+    Ok(())
+}
+
+/// Returns each schedule and outcome that a race has printed, in lines such as `ABBA: 2 are lost`.
+fn replays(output: &str) -> impl Iterator<Item = (&str, &str)> {
+    output.lines().filter_map(|line| line.split_once(": "))
 }
 
 /// Returns whether each actor takes all its turns at a stretch.
@@ -82,9 +66,6 @@ fn is_serial(turns: &str) -> bool {
 /// Returns how often another actor takes over: a schedule with few switches is easy to follow.
 fn switches(turns: &str) -> usize {
     let next = turns.chars().skip(1);
-    turns
-        .chars()
-        .zip(next)
-        .filter(|(one, other)| one != other)
-        .count()
+    let pairs = turns.chars().zip(next);
+    pairs.filter(|(one, other)| one != other).count()
 }

@@ -93,7 +93,7 @@ fn a_reader_that_goes_away_ends_the_playing_quietly() {
 }
 
 /// Runs a command whose output is closed, and returns its exit status.
-fn unread(mut command: Command) -> Option<i32> {
+pub(crate) fn unread(mut command: Command) -> Option<i32> {
     let (reader, writer) = io::pipe().expect("a pipe");
     drop(reader);
     let program = command.stdout(writer).stderr(Stdio::piped()).spawn();

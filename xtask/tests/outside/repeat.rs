@@ -1,11 +1,9 @@
 //! A step that is run many times, and what `cargo xtask repeat` shows of its outcomes.
 
-#[cfg(unix)]
 use std::process::{Command, Stdio};
 
-use crate::small_course::{SmallCourse, Told};
-#[cfg(unix)]
-use crate::small_course::{finished, told};
+use crate::endings::unread;
+use crate::small_course::{SmallCourse, Told, finished, told};
 
 /// A lesson whose runs differ, but not by chance: each run counts the ones before it in a file.
 ///
@@ -68,10 +66,8 @@ fn main() -> ExitCode {
 /// A course with one lesson, which is called `races`.
 fn course() -> SmallCourse {
     let course = SmallCourse::empty();
-    course.write(
-        "Cargo.toml",
-        "[workspace]\nresolver = \"3\"\nmembers = [\"lessons/races\"]\n",
-    );
+    let workspace = "[workspace]\nresolver = \"3\"\nmembers = [\"lessons/races\"]\n";
+    course.write("Cargo.toml", workspace);
     course.write(
         "lessons/races/Cargo.toml",
         "[package]\nname = \"races\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
@@ -94,10 +90,8 @@ fn shows(course: &SmallCourse, step: &[&str], texts: &[&str], status: i32) -> To
     let told = course.tell(&[&["repeat", "races"], step].concat());
     let mut rest = told.out.as_str();
     for text in texts {
-        let (_, after) = rest
-            .split_once(text)
-            .unwrap_or_else(|| panic!("no {text:?} where it is expected in {told:?}"));
-        rest = after;
+        let found = rest.split_once(text);
+        (_, rest) = found.unwrap_or_else(|| panic!("no {text:?} in its place: {told:?}"));
     }
     assert_eq!(told.status, Some(status), "{told:?}");
     told
@@ -147,11 +141,11 @@ fn outcomes_are_counted_and_those_of_a_race_come_with_schedules_that_lead_to_the
         ],
         1,
     );
+    let again = course.command(&["repeat", "races", "stumbles", "-n", "5"]);
+    assert_eq!(unread(again), Some(1), "one fails, though nobody reads it");
+    let no_schedule = ["race", "--schedule", "AB"];
     for (arguments, why) in [
-        (
-            &["race", "--schedule", "AB"][..],
-            "error: `AB` is no schedule\n",
-        ),
+        (&no_schedule[..], "error: `AB` is no schedule\n"),
         (&["rase"], "no step `rase`; did you mean `race`?"),
         (&["race", "-n", "none"], "\"none\""),
         (&["race", "-n", "0"], "\"0\""),
@@ -162,7 +156,6 @@ fn outcomes_are_counted_and_those_of_a_race_come_with_schedules_that_lead_to_the
     }
 }
 
-#[cfg(unix)]
 #[test]
 fn an_interruption_shows_what_was_counted_until_then() {
     let course = course();
