@@ -76,7 +76,7 @@ fn show(screen: &mut Screen, checks: &[Check], is_playable: bool) -> io::Result<
         .map(|check| [check.name, &check.found, check.verdict]);
     let rows = iter::once(["check", "found", "verdict"]).chain(rows);
     let rows: Vec<Vec<String>> = rows.map(|row| row.map(str::to_owned).to_vec()).collect();
-    for line in table::lines(&rows, &[], screen.width()) {
+    for line in table::lines(&rows, screen.width()) {
         screen.line(&line)?;
     }
     screen.blank()?;

@@ -207,9 +207,9 @@ impl<'a> Exercise<'a> {
     fn introduce(&self, screen: &mut Screen) -> io::Result<()> {
         let Lesson { number, name, .. } = self.lesson;
         let place = format!("Exercise of lesson {number}, {name}");
-        screen.title(&place, &self.task.title)?;
+        screen.heading(&format!("{place}: {}", self.task.title))?;
         screen.blocks(&self.task.opening)?;
-        screen.remark(&format!("Your file: {}", self.path(PROGRAM)))
+        screen.paragraph(&format!("Your file: {}", self.path(PROGRAM)))
     }
 
     fn show_failure(&self, screen: &mut Screen, why: &str, said: &str) -> io::Result<()> {

@@ -75,26 +75,24 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
         keyboard: args.has("step").then(Keyboard::open).transpose()?,
         timeline: args.has("timeline"),
         screen,
-        summary: Summary::default(),
+        summary: Summary::begin(),
         programs: Programs::default(),
-        shown: None,
     };
     let ending = player.play();
     // What is still being built is not needed any more.
     process_group::end_all();
-    let Player {
-        screen, summary, ..
-    } = &mut player;
+    let (screen, summary) = (&mut player.screen, &player.summary);
     let told = ending.and_then(|quit| {
         screen.blank()?;
         summary.show(screen)?;
         let scene = quit.and_then(|place| scenes.get(place));
-        match scene.and_then(|scene| scene.resume.as_deref()) {
-            Some(from) => args.tell_how_to_resume(screen, from),
-            None => Ok(()),
-        }
+        let Some(from) = scene.and_then(|scene| scene.resume.as_deref()) else {
+            return Ok(());
+        };
+        screen.blank()?;
+        screen.command("To take up again here:", &args.resuming(from))
     });
-    task::verdict(told.map_err(Into::into), summary.failures().is_empty())
+    task::verdict(told.map_err(Into::into), summary.is_good())
 }
 
 /// Shows the lessons, their steps and minutes.
@@ -102,12 +100,9 @@ fn list(screen: &mut Screen, course: &Course) -> anyhow::Result<ExitCode> {
     for lesson in &course.lessons {
         let about = format!("{} minutes: {}", lesson.minutes, lesson.title);
         screen.heading(&format!("{} {}, {about}", lesson.number, lesson.name))?;
-        let script = lesson.readme()?;
-        let width = script.steps().map(str::len).max().unwrap_or(0);
-        for section in &script.sections {
-            if let Some(step) = &section.step {
-                screen.line(&format!("    {step:<width$}  {}", section.words()))?;
-            }
+        let sections = lesson.readme()?.sections;
+        for step in sections.iter().filter(|section| section.step.is_some()) {
+            screen.line(&format!("    {}", step.heading))?;
         }
         screen.blank()?;
     }
@@ -147,25 +142,18 @@ impl Args {
         match self.has("python").then(Python::find).transpose() {
             Ok(python) => Ok(python),
             Err(reason) => {
-                screen.remark(&format!("The Python counterparts are left out: {reason}."))?;
+                screen.paragraph(&format!("The Python counterparts are left out: {reason}."))?;
                 Ok(None)
             }
         }
     }
 
-    /// Shows the command that goes on where the playing was ended.
-    fn tell_how_to_resume(&self, screen: &mut Screen, from: &str) -> io::Result<()> {
-        let mut command = "$ cargo xtask lesson".to_owned();
-        for word in &self.words {
-            command.extend([" ", word]);
-        }
-        for flag in &self.flags {
-            command.extend([" --", flag]);
-        }
-        if !from.is_empty() {
-            command.extend([" --from ", from]);
-        }
-        screen.blank()?;
-        screen.command("To take up again here:", &command)
+    /// Returns the command that goes on where the playing was ended.
+    fn resuming(&self, from: &str) -> String {
+        let mut words = vec!["$ cargo xtask lesson".to_owned()];
+        words.extend(self.words.iter().cloned());
+        words.extend(self.flags.iter().map(|flag| format!("--{flag}")));
+        words.extend((!from.is_empty()).then(|| format!("--from {from}")));
+        words.join(" ")
     }
 }

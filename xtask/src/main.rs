@@ -34,8 +34,6 @@ use lexopt::Parser;
 
 use course::misuse::{Misuse, suggestion};
 use course::source::visible;
-use support::nearest_name;
-
 const USAGE: &str = "\
 Usage: cargo xtask TASK
 
@@ -80,17 +78,13 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &[OsString]) -> anyhow::Result<ExitCode> {
-    let is_help = |word: &&OsString| *word == "--help" || *word == "-h";
-    let asks_help = arguments.iter().any(|word| is_help(&word));
-    let mut names = arguments.iter().filter(|word| !is_help(word));
-    let first = names.next();
-    let explained = first.is_some_and(|name| name == "help");
-    let Some(name) = (if explained { names.next() } else { first }) else {
+    let is_help = |word: &OsString| ["help", "--help", "-h"].iter().any(|help| word == help);
+    let Some(name) = arguments.iter().find(|word| !is_help(word)) else {
         io::stdout().write_all(USAGE.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     };
     let (name, usage, run) = find(&name.to_string_lossy())?;
-    if explained || asks_help {
+    if arguments.iter().any(is_help) {
         let about = USAGE.lines().find(|line| line.trim().starts_with(name));
         write!(io::stdout(), "{}\n\n{usage}", about.unwrap_or(name).trim())?;
         return Ok(ExitCode::SUCCESS);
@@ -115,12 +109,10 @@ fn with_nearest_option(error: anyhow::Error, name: &str, usage: &str) -> anyhow:
         return error;
     };
     let words = usage.split(|letter: char| !letter.is_alphanumeric() && letter != '-');
-    let options = words.filter_map(|word| word.strip_prefix("--"));
-    let nearest = nearest_name(wanted.trim_start_matches('-'), options);
-    let meant = nearest.map(|nearest| format!("; did you mean `--{nearest}`?"));
+    let suggestion = suggestion(wanted, words.filter(|word| word.starts_with("--")));
     let message = format!(
-        "`cargo xtask {name}` has no option `{wanted}`{}\n`cargo xtask {name} --help` shows its options",
-        meant.unwrap_or_default()
+        "`cargo xtask {name}` has no option `{wanted}`{suggestion}\n\
+         `cargo xtask {name} --help` shows its options"
     );
     Misuse(message).into()
 }

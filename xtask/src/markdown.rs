@@ -1,10 +1,10 @@
 //! Markdown as lines of text.
 
-use pulldown_cmark::{Alignment, Event, Parser, Tag, TagEnd};
+use pulldown_cmark::{Event, LinkType, Parser, Tag, TagEnd};
 use regex_lite::Regex;
 use textwrap::Options;
 
-use crate::style::{BOLD, Style};
+use crate::style::{BOLD, HEADING, Style};
 use crate::table;
 use crate::wrap::{UNBREAKABLE, wrap};
 
@@ -49,13 +49,10 @@ struct Renderer {
     text: String,
     /// The number of the next item, for each list that is open; none for bullets.
     lists: Vec<Option<u64>>,
-    /// The bullet or number of each item that is open: the text is indented by their widths.
+    /// The bullet or number of each item that is open; blanks once it is shown.
     markers: Vec<String>,
-    /// Whether the last marker is still to be shown.
-    is_marked: bool,
-    /// The address of the link that is under way, and where its text begins.
-    link: (String, usize),
-    alignments: Vec<Alignment>,
+    /// The address of the link that is under way, if it is to be shown.
+    link: String,
     rows: Vec<Vec<String>>,
     in_code: bool,
 }
@@ -64,7 +61,7 @@ impl Renderer {
     fn take(&mut self, event: Event) {
         match event {
             Event::Text(text) if self.in_code => {
-                let indent = self.indent();
+                let indent = self.indents().1;
                 self.put(text.lines().map(|line| format!("{indent}    {line}")));
             }
             Event::Text(text) => self.text.push_str(&text),
@@ -96,17 +93,24 @@ impl Renderer {
                     _ => "- ".to_owned(),
                 };
                 self.markers.push(marker);
-                self.is_marked = true;
             }
             Tag::CodeBlock(_) => {
                 self.end_text();
                 self.gap = true;
                 self.in_code = true;
             }
-            Tag::Table(alignments) => self.alignments = alignments,
             Tag::TableHead | Tag::TableRow => self.rows.push(Vec::new()),
+            Tag::Heading { .. } => {
+                // One more empty line: sections are easy to tell apart in plain text too.
+                self.put([String::new()]);
+                self.text.push_str(self.style.codes(HEADING).0);
+            }
             Tag::Strong => self.text.push_str(self.style.codes(BOLD).0),
-            Tag::Link { dest_url, .. } => self.link = (dest_url.into_string(), self.text.len()),
+            Tag::Link {
+                dest_url,
+                link_type: LinkType::Inline | LinkType::Reference,
+                ..
+            } if dest_url.starts_with("http") => self.link = format!(" ({dest_url})"),
             Tag::Image { .. } => self.text.push_str("[picture: "),
             _ => {}
         }
@@ -114,7 +118,12 @@ impl Renderer {
 
     fn end(&mut self, tag: TagEnd) {
         match tag {
-            TagEnd::Paragraph | TagEnd::Heading(_) => {
+            TagEnd::Paragraph => {
+                self.end_text();
+                self.gap = true;
+            }
+            TagEnd::Heading(_) => {
+                self.text.push_str(self.style.codes(HEADING).1);
                 self.end_text();
                 self.gap = true;
             }
@@ -125,7 +134,6 @@ impl Renderer {
             TagEnd::Item => {
                 self.end_text();
                 self.markers.pop();
-                self.is_marked = false;
             }
             TagEnd::CodeBlock => {
                 self.in_code = false;
@@ -138,13 +146,8 @@ impl Renderer {
             }
             TagEnd::Table => self.end_table(),
             TagEnd::Strong => self.text.push_str(self.style.codes(BOLD).1),
-            TagEnd::Link => {
-                let (address, start) = &self.link;
-                // Links within the course lead nowhere here.
-                if address.starts_with("http") && self.text[*start..] != *address {
-                    self.text.extend([" (", address, ")"]);
-                }
-            }
+            // Links within the course lead nowhere here.
+            TagEnd::Link => self.text.push_str(&std::mem::take(&mut self.link)),
             TagEnd::Image => self.text.push(']'),
             _ => {}
         }
@@ -156,15 +159,10 @@ impl Renderer {
         if text.trim().is_empty() {
             return;
         }
-        let rest = self.indent();
-        let marker = self.markers.last().filter(|_| self.is_marked);
-        let marker = marker.map_or("", String::as_str);
-        let first = format!("{}{marker}", &rest[marker.len()..]);
+        let (first, rest) = self.indents();
         let options = Options::new(self.width).break_words(false);
         let options = options.initial_indent(&first).subsequent_indent(&rest);
-        let lines = wrap(text.trim(), options);
-        self.is_marked = false;
-        self.put(lines);
+        self.put(wrap(text.trim(), options));
     }
 
     fn end_table(&mut self) {
@@ -172,16 +170,20 @@ impl Renderer {
         for cell in rows.first_mut().into_iter().flatten() {
             *cell = self.style.paint(BOLD, cell);
         }
-        let indent = self.indent();
+        let indent = self.indents().1;
         let width = self.width.saturating_sub(indent.len());
-        let lines = table::lines(&rows, &self.alignments, width).into_iter();
+        let lines = table::lines(&rows, width).into_iter();
         self.gap = true;
         self.put(lines.map(|line| format!("{indent}{line}")));
         self.gap = true;
     }
 
-    fn indent(&self) -> String {
-        " ".repeat(self.markers.iter().map(String::len).sum())
+    /// Returns what stands before the next line, and before those below it.
+    fn indents(&mut self) -> (String, String) {
+        let first = self.markers.concat();
+        let blanks = |marker: &mut String| *marker = " ".repeat(marker.len());
+        self.markers.iter_mut().for_each(blanks);
+        (first, self.markers.concat())
     }
 
     fn put(&mut self, lines: impl IntoIterator<Item = String>) {
@@ -198,60 +200,52 @@ mod tests {
     use super::lines;
     use crate::style::Style;
 
-    fn plain(markdown: &str) -> String {
-        lines(markdown, 40, Style::Plain).join("\n")
-    }
-
     #[test]
-    fn a_paragraph_is_wrapped_and_names_and_code_are_kept_whole() {
-        let text = "A thread is a path of execution, as in the step three-workers, and\nruns.";
-        let expected = "A thread is a path of execution, as in\nthe step three-workers, and runs.";
-        assert_eq!(plain(text), expected);
-        let text = "When you have typed it, `cargo xtask lesson` plays.";
-        assert_eq!(
-            plain(text),
-            "When you have typed it,\n`cargo xtask lesson` plays."
-        );
-    }
-
-    #[test]
-    fn a_list_hangs_below_its_markers_and_its_code_is_never_wrapped() {
-        let text = "Two:\n\n- the first, which is long enough to be wrapped\n- the second\n\nEnd.";
-        let expected =
-            "Two:\n\n- the first, which is long enough to be\n  wrapped\n- the second\n\nEnd.";
-        assert_eq!(plain(text), expected);
+    fn markdown_becomes_lines() {
         let code = "let long = \"a line of code that is wider than the forty columns\";";
-        let text = format!("1. Add\n\n   ```rust\n   {code}\n   ```\n");
-        assert_eq!(plain(&text), format!("1. Add\n\n       {code}"));
-    }
-
-    #[test]
-    fn a_hint_is_told_as_a_hint_and_a_comment_is_not_shown() {
-        let expected = "1. Try more.\n\n   Hint: use `Vec<u8>`.\n\n2. Less.";
-        let apart = "1. Try more.\n\n   <details><summary>Hint</summary>\n\n   use `Vec<u8>`.\n\n   \
-                     </details>\n\n2. Less.\n";
-        assert_eq!(plain(apart), expected);
-        let below = "1. Try more.\n   <details><summary>Hint</summary>use `Vec<u8>`.</details>\n2. \
-                     Less.\n";
-        assert_eq!(plain(below), expected);
-        assert_eq!(
-            plain("One.\n\n<!-- notes: not\n> this -->\n\nTwo."),
-            "One.\n\nTwo."
-        );
-    }
-
-    #[test]
-    fn a_link_to_elsewhere_shows_its_address() {
-        let text = "See [it](https://a.example/) or [the lesson](../join/README.md).";
-        assert_eq!(plain(text), "See it (https://a.example/) or the\nlesson.");
-        assert_eq!(plain("![Two lanes](map.svg)"), "[picture: Two lanes]");
-    }
-
-    #[test]
-    fn a_table_is_aligned() {
-        let text = "| Python | Rust |\n|---|---:|\n| `join()` | `join()?` |\n";
-        let expected = "Python         Rust\n--------  ---------\n`join()`  `join()?`";
-        assert_eq!(plain(text), expected);
+        let list_with_code = format!("1. Add\n\n   ```rust\n   {code}\n   ```\n");
+        let hint = "1. More.\n\n   Hint: use `Vec<u8>`.\n\n2. Less.";
+        for (markdown, expected) in [
+            (
+                "A thread is a path of execution, as in the step three-workers, and\nruns.",
+                "A thread is a path of execution, as in\nthe step three-workers, and runs.",
+            ),
+            (
+                "When you have typed it, `cargo xtask lesson` plays.",
+                "When you have typed it,\n`cargo xtask lesson` plays.",
+            ),
+            (
+                "Two:\n\n- the first, which is long enough to be wrapped\n- the second\n\nEnd.",
+                "Two:\n\n- the first, which is long enough to be\n  wrapped\n- the second\n\nEnd.",
+            ),
+            (&list_with_code, &format!("1. Add\n\n       {code}")),
+            (
+                "1. More.\n\n   <details><summary>Hint</summary>\n\n   use `Vec<u8>`.\n\n   </details>\n\n\
+                 2. Less.\n",
+                hint,
+            ),
+            (
+                "1. More.\n   <details><summary>Hint</summary>use `Vec<u8>`.</details>\n2. Less.\n",
+                hint,
+            ),
+            (
+                "One.\n\n<!-- notes: not\n> this -->\n\nTwo.",
+                "One.\n\nTwo.",
+            ),
+            ("One.\n\n## Two\n\nThree.", "One.\n\n\nTwo\n\nThree."),
+            (
+                "See [it](https://a.example/) or [the lesson](../join/README.md).",
+                "See it (https://a.example/) or the\nlesson.",
+            ),
+            ("See <https://a.example/>.", "See https://a.example/."),
+            ("![Two lanes](map.svg)", "[picture: Two lanes]"),
+            (
+                "| Python | Rust |\n|---|---|\n| `a` | b |\n",
+                "Python  Rust\n------  ----\n`a`     b",
+            ),
+        ] {
+            assert_eq!(lines(markdown, 40, Style::Plain).join("\n"), expected);
+        }
     }
 
     #[test]

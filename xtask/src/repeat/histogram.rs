@@ -27,7 +27,7 @@ pub(super) fn show(
             row.push(cell.clone());
         }
     }
-    for line in table::lines(&rows, &[], screen.width().saturating_sub(2)) {
+    for line in table::lines(&rows, screen.width().saturating_sub(2)) {
         screen.line(&format!("  {line}"))?;
     }
     screen.blank()
