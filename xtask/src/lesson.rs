@@ -1,16 +1,16 @@
 //! The task `lesson`: plays the course, or lists it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::process::ExitCode;
 
 use lexopt::{Arg, Parser, ValueExt};
+use support::{readable_time, timed};
 
 use crate::keys::Keyboard;
 use crate::player::Player;
 use crate::programs::Programs;
 use crate::screen::Screen;
-use crate::summary::Summary;
 use crate::{playlist, task};
 use course::Course;
 use course::process_group;
@@ -41,11 +41,8 @@ A Python counterpart that fails is shown. Only the runs in Rust count for the
 exit status: 0 when all succeeded, 1 when one failed.
 
 Examples:
-  cargo xtask lesson                          the whole course
-  cargo xtask lesson threads                  one lesson
   cargo xtask lesson 1 3                      two lessons, by number
   cargo xtask lesson threads spawn panic      two steps of one lesson
-  cargo xtask lesson --from naming            all but the first lesson
   cargo xtask lesson --step --from pool map   for a class, from a step on
 ";
 
@@ -75,16 +72,28 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
         keyboard: args.has("step").then(Keyboard::open).transpose()?,
         timeline: args.has("timeline"),
         screen,
-        summary: Summary::begin(),
         programs: Programs::default(),
+        runs: BTreeMap::new(),
+        shown: None,
     };
-    let ending = player.play();
+    let (ending, time) = timed(|| player.play());
     // What is still being built is not needed any more.
     process_group::end_all();
-    let (screen, summary) = (&mut player.screen, &player.summary);
+    let (screen, runs) = (&mut player.screen, &player.runs);
+    let is_good = runs.values().all(Option::is_none);
     let told = ending.and_then(|quit| {
+        let end = if runs.len() == 1 { "" } else { "s" };
+        let played = format!("{} step{end} in {}.", runs.len(), readable_time(time));
         screen.blank()?;
-        summary.show(screen)?;
+        if is_good {
+            screen.line(&format!("{played} Everything worked."))?;
+        } else {
+            screen.failure(&format!("{played} Failed:"))?;
+        }
+        for (step, failure) in runs {
+            let line = |reason| screen.line(&format!("- {step}: {reason}"));
+            failure.as_ref().map_or(Ok(()), line)?;
+        }
         let scene = quit.and_then(|place| scenes.get(place));
         let Some(from) = scene.and_then(|scene| scene.resume.as_deref()) else {
             return Ok(());
@@ -92,7 +101,7 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
         screen.blank()?;
         screen.command("To take up again here:", &args.resuming(from))
     });
-    task::verdict(told.map_err(Into::into), summary.is_good())
+    task::verdict(told.map_err(Into::into), is_good)
 }
 
 /// Shows the lessons, their steps and minutes.

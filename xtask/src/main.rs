@@ -18,7 +18,6 @@ mod programs;
 mod repeat;
 mod screen;
 mod style;
-mod summary;
 mod table;
 mod task;
 mod timeline;

@@ -1,5 +1,6 @@
 //! Plays scenes on a screen: pages, pauses and runs.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::process::Command;
 use std::time::Duration;
@@ -10,7 +11,6 @@ use crate::keys::{KEYS, Keyboard};
 use crate::playlist::{Scene, next_lesson};
 use crate::programs::Programs;
 use crate::screen::Screen;
-use crate::summary::Summary;
 use crate::timeline::Recording;
 use course::build::Program;
 use course::document::Block;
@@ -31,8 +31,11 @@ pub(crate) struct Player<'a> {
     pub(crate) python: Option<Python>,
     /// Whether each step is recorded, to show what ran when.
     pub(crate) timeline: bool,
-    pub(crate) summary: Summary,
     pub(crate) programs: Programs,
+    /// The steps that were run, and why the last run of each failed.
+    pub(crate) runs: BTreeMap<String, Option<String>>,
+    /// The place of the scene that has been shown to its end.
+    pub(crate) shown: Option<usize>,
 }
 
 /// The package whose program shows a recording.
@@ -40,8 +43,6 @@ const VIEWER: &str = "timeline";
 
 /// Why a scene is left before its end.
 enum Leave {
-    /// Its step is to run now.
-    Run,
     /// That scene comes next. The number of scenes means the end.
     Scene(usize),
     /// Somebody ends the playing; another time it would go on with that scene.
@@ -63,7 +64,7 @@ impl<'a> Player<'a> {
     pub(crate) fn play(&mut self) -> io::Result<Option<usize>> {
         while let Some(scene) = self.scenes.get(self.place) {
             match self.scene(scene) {
-                Ok(()) | Err(Leave::Run) => self.place += 1,
+                Ok(()) => self.place += 1,
                 Err(Leave::Scene(next)) => self.place = next,
                 Err(Leave::Quit(next)) => return Ok(Some(next)),
                 Err(Leave::Failed(error)) => return Err(error),
@@ -81,31 +82,23 @@ impl<'a> Player<'a> {
         if self.timeline {
             self.programs.begin(root, VIEWER);
         }
-        let shown = self.show(&scene.before);
-        let (Some(lesson), Some(step)) = (scene.lesson, &scene.step) else {
-            return shown.and_then(|()| self.pause("Enter: go on", 1));
-        };
-        match shown.and_then(|()| self.pause("Enter: run it", 0)) {
-            Ok(()) | Err(Leave::Run) => {}
-            left => return left,
-        }
-        let mut after = scene.after.as_slice();
-        loop {
+        if let (Some(lesson), Some(step), true) = (scene.lesson, &scene.step, scene.is_run) {
             if !self.run_step(lesson, step)? && self.keyboard.is_none() {
                 let next = next_lesson(self.scenes, self.place);
                 return Err(Leave::Scene(next.unwrap_or(self.scenes.len())));
             }
-            let shown = self.show(after).and_then(|()| {
-                // What is to be noticed is not repeated when the step runs again.
-                after = &[];
-                self.pause("Enter: go on   r: again", 1)
-            });
-            if !matches!(shown, Err(Leave::Run)) {
-                return shown;
-            }
-            // Somebody may have changed it meanwhile.
-            self.programs.forget(&lesson.name);
         }
+        // What is to be noticed is not repeated when the step runs again.
+        if !scene.is_run || self.shown != Some(self.place) {
+            self.show(&scene.blocks)?;
+            self.shown = Some(self.place);
+        }
+        let enter = match &scene.step {
+            None => "Enter: go on",
+            Some(_) if scene.is_run => "Enter: go on   r: again",
+            Some(_) => "Enter: run it",
+        };
+        self.pause(enter, 1)
     }
 
     /// Shows blocks, page by page where somebody turns them.
@@ -129,7 +122,7 @@ impl<'a> Player<'a> {
     /// Asks how to go on, if anybody is asked. `enter` is what Enter does, and `done` how many scenes
     /// are left behind when the playing is ended here.
     fn pause(&mut self, enter: &str, done: usize) -> Result<(), Leave> {
-        let is_step = self.scenes[self.place].step.is_some();
+        let scene = &self.scenes[self.place];
         while let Some(keyboard) = &mut self.keyboard {
             let question = format!("{enter}   b: back   s: next lesson   q: quit   ?: keys");
             let key = keyboard.answer(|| self.screen.ask(&question))?;
@@ -137,12 +130,21 @@ impl<'a> Player<'a> {
             let (next, otherwise) = match key {
                 '\n' => return Ok(()),
                 'q' => return Err(Leave::Quit(self.place + done)),
-                'r' if is_step => return Err(Leave::Run),
-                'r' => (Some(self.place), ""),
-                'b' => (
-                    self.place.checked_sub(1),
-                    "This is where the playing began: there is nothing before it.",
-                ),
+                'r' => {
+                    if let (true, Some(lesson)) = (scene.is_run, scene.lesson) {
+                        // Somebody may have changed it meanwhile.
+                        self.programs.forget(&lesson.name);
+                    }
+                    let is_before_run = scene.step.is_some() && !scene.is_run;
+                    (Some(self.place + usize::from(is_before_run)), "")
+                }
+                'b' => {
+                    let before = &self.scenes[..self.place - usize::from(scene.is_run)];
+                    (
+                        before.iter().rposition(|scene| !scene.is_run),
+                        "This is where the playing began: there is nothing before it.",
+                    )
+                }
                 's' => (
                     next_lesson(self.scenes, self.place),
                     "There is no lesson after this one: Enter goes on, q ends.",
@@ -163,7 +165,7 @@ impl<'a> Player<'a> {
         let name = format!("{} {step}", lesson.name);
         let Some(program) = self.programs.wait(&mut self.screen, root, &lesson.name)? else {
             let failure = "the lesson does not build".to_owned();
-            self.summary.note(name, Some(failure));
+            self.runs.insert(name, Some(failure));
             return Ok(false);
         };
         if let Some(python) = &self.python {
@@ -186,7 +188,7 @@ impl<'a> Player<'a> {
         let shown = command(&lesson.name, step);
         let (failure, time) = self.run("Rust", &shown, run)?;
         // Before more is shown: the reader of the output may go away.
-        self.summary.note(name.clone(), failure.clone());
+        self.runs.insert(name.clone(), failure.clone());
         self.tell_time("Rust", time)?;
         if let Some((recording, viewer)) = recording {
             let shown = recording.and_then(|it| it.show(&mut self.screen, &viewer, &name, &[]));

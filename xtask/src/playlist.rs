@@ -7,16 +7,15 @@ use course::misuse::{Misuse, suggestion};
 use course::source::text_of;
 use course::{Course, Lesson, command};
 
-/// What is shown between two pauses. A step has one more pause, before its run.
+/// What is shown between two pauses. A step has two scenes: its run begins the second one.
 #[derive(Default)]
 pub(crate) struct Scene<'a> {
     /// The lesson that it belongs to, unless it is of the course as a whole.
     pub(crate) lesson: Option<&'a Lesson>,
-    /// What is shown, headings included; of a step what comes before its run.
-    pub(crate) before: Vec<Block>,
-    /// The step that is run then.
     pub(crate) step: Option<String>,
-    pub(crate) after: Vec<Block>,
+    pub(crate) is_run: bool,
+    /// What is shown, headings included.
+    pub(crate) blocks: Vec<Block>,
     /// What goes after `--from` to play from here on. A scene without a name of its own has that of
     /// the scene before it; after the last step there is nothing to go on with.
     pub(crate) resume: Option<String>,
@@ -119,41 +118,45 @@ fn of_lesson<'a>(course: &Course, lesson: &'a Lesson) -> anyhow::Result<Vec<Scen
         ..
     } = lesson;
     let title = format!("# Lesson {number} of {}: {title}", course.lessons.len());
-    let mut last = Scene {
+    let mut scenes = vec![Scene {
         lesson: Some(lesson),
-        before: headed(&title, script.opening),
+        blocks: headed(&title, script.opening),
         resume: Some(name.clone()),
         ..Scene::default()
-    };
-    let mut scenes = Vec::new();
+    }];
     for section in script.sections {
-        let mut next = Scene {
-            lesson: Some(lesson),
-            ..Scene::default()
-        };
-        if let Some(step) = &section.step {
-            let heading = format!("## Lesson {name}, step {step}: {}", section.words());
-            let command = command(name, step);
-            let is_run =
-                |block: &Block| matches!(block, Block::Code(code) if code.is_run_of(&command));
-            next.resume = Some(format!("{name} {step}"));
-            next.step = section.step;
-            let mut blocks = headed(&heading, section.blocks).into_iter();
-            // A live run takes the place of the recorded one.
-            next.before = blocks.by_ref().take_while(|block| !is_run(block)).collect();
-            next.after = blocks.collect();
-        } else {
+        let last = scenes.last_mut().expect("the opening");
+        let Some(step) = &section.step else {
             let blocks = headed(&format!("## {}", section.heading), section.blocks);
             if last.step.is_none() {
-                last.before.extend(blocks);
+                last.blocks.extend(blocks);
                 continue;
             }
-            next.resume.clone_from(&last.resume);
-            next.before = blocks;
-        }
-        scenes.push(std::mem::replace(&mut last, next));
+            let resume = last.resume.clone();
+            scenes.push(Scene {
+                lesson: Some(lesson),
+                blocks,
+                resume,
+                ..Scene::default()
+            });
+            continue;
+        };
+        let heading = format!("## Lesson {name}, step {step}: {}", section.words());
+        let command = command(name, step);
+        let is_recorded =
+            |block: &Block| matches!(block, Block::Code(code) if code.is_run_of(&command));
+        let scene = |is_run, blocks| Scene {
+            lesson: Some(lesson),
+            step: Some(step.clone()),
+            is_run,
+            blocks,
+            resume: Some(format!("{name} {step}")),
+        };
+        let mut blocks = headed(&heading, section.blocks).into_iter();
+        let before = blocks.by_ref().take_while(|block| !is_recorded(block));
+        scenes.push(scene(false, before.collect()));
+        scenes.push(scene(true, blocks.collect()));
     }
-    scenes.push(last);
     Ok(scenes)
 }
 
@@ -184,11 +187,11 @@ fn add_frame(course: &Course, scenes: &mut Vec<Scene>) -> anyhow::Result<()> {
     for section in script.sections {
         let mut scene = Scene::default();
         if section.heading == "Welcome" {
-            scene.before = headed(&title, section.blocks);
+            scene.blocks = headed(&title, section.blocks);
             scene.resume = Some(String::new());
             scenes.insert(0, scene);
         } else if section.heading == "Farewell" {
-            scene.before = headed("## Farewell", section.blocks);
+            scene.blocks = headed("## Farewell", section.blocks);
             scenes.push(scene);
         }
     }
@@ -197,8 +200,8 @@ fn add_frame(course: &Course, scenes: &mut Vec<Scene>) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Scene, begin_at, next_lesson, scenes};
-    use course::{Course, document::Block};
+    use super::{Scene, begin_at, scenes};
+    use course::Course;
     use std::fs;
     use tempfile::TempDir;
 
@@ -213,13 +216,10 @@ mod tests {
                  package.metadata.lesson = {{ number = {number}, title = \"T\", minutes = 1 }}\n"
             );
             fs::write(folder.join("Cargo.toml"), manifest).unwrap();
-            let readme = format!(
-                "# T\n\n## Why\n\n## map: one\n\nBefore.\n\n```console\n\
-                 $ cargo run -q -p {name} -- map\n```\n\nAfter.\n\n## squares: two\n\n{words}"
-            );
+            let readme = format!("# T\n\n## Why\n\n## map: one\n\n## squares: two\n\n{words}");
             fs::write(folder.join("README.md"), readme).unwrap();
         }
-        let frame = "# T\n\nno\n\n## Welcome\n\n## Notes\n\nno\n\n## Farewell\n\nThere.\n";
+        let frame = "# T\n\n## Welcome\n\n## Notes\n\n## Farewell\n";
         fs::write(root.path().join("lessons/README.md"), frame).unwrap();
         let course = Course::find(root.path().to_owned()).unwrap();
         (root, course)
@@ -237,86 +237,31 @@ mod tests {
                 (Some(name), Some(_)) => name.clone(),
                 (name, _) => format!("({})", name.as_deref().unwrap_or("farewell")),
             };
-            Ok(scenes.iter().map(name).collect::<Vec<_>>().join(", "))
+            let scenes = scenes.iter().filter(|scene| !scene.is_run);
+            Ok(scenes.map(name).collect::<Vec<_>>().join(", "))
         });
         played.unwrap_or_else(|error| error.to_string())
     }
 
     #[test]
     fn what_is_named_is_played_in_its_order_and_what_is_not_there_is_refused_with_the_nearest() {
-        for (line, expected) in [
-            (
-                "",
-                "(), (pool), pool map, pool squares, (pool squares), (queue), queue map, ",
-            ),
-            (
-                "queue squares map 5",
-                "queue squares, queue map, (pool), pool map, pool squares, (",
-            ),
-            (
-                "queue pool map",
-                "(queue), queue map, queue squares, pool map",
-            ),
-            (
-                "--from queue",
-                "(queue), queue map, queue squares, (farewell)",
-            ),
-            ("--from 6 squares", "queue squares, (farewell)"),
-            ("queue pool map --from pool", "pool map"),
-            ("quue", "there is no lesson `quue`; did you mean `queue`?"),
-            (
-                "pool mpa",
-                "`mpa` is neither a step of lesson pool nor a lesson; did you mean `map`?\n\
-                          The steps of pool are map, squares;",
-            ),
-            (
-                "--from quue",
-                "there is no lesson `quue`; did you mean `queue`?",
-            ),
-            (
-                "--from pool mpa",
-                "lesson pool has no step `mpa`; did you mean `map`?",
-            ),
-            (
-                "--from pool map squares",
-                "pool map squares is not among what is to be played",
-            ),
-            (
-                "pool --from queue",
-                "queue is not among what is to be played",
-            ),
-            ("pool map --from pool squares", "pool squares is not among"),
-        ] {
+        let cases = "
+            => (), (pool), pool map, pool squares, (pool squares), (queue), queue map,
+            queue squares map 5 => queue squares, queue map, (pool), pool map, pool squares, (
+            queue pool map => (queue), queue map, queue squares, pool map
+            --from queue => (queue), queue map, queue squares, (farewell)
+            --from 6 squares => queue squares, (farewell)
+            queue pool map --from pool => pool map
+            quue => there is no lesson `quue`; did you mean `queue`?
+            pool mpa => `mpa` is neither a step of lesson pool nor a lesson; did you mean `map`?
+            --from quue => there is no lesson `quue`; did you mean `queue`?
+            --from pool mpa => lesson pool has no step `mpa`; did you mean `map`?
+            --from pool map squares => pool map squares is not among what is to be played
+            pool --from queue => queue is not among what is to be played
+            pool map --from pool squares => pool squares is not among";
+        for (line, expected) in cases.lines().filter_map(|case| case.split_once("=> ")) {
             let played = played(line);
             assert!(played.starts_with(expected), "{line}: {played}");
         }
-    }
-
-    #[test]
-    fn a_step_is_shown_around_its_run_and_other_sections_come_together() {
-        let (_folder, course) = course();
-        let scenes = scenes(&course, &[]).unwrap();
-        let shown = |blocks: &[Block]| {
-            let texts = blocks.iter().map(|block| match block {
-                Block::Prose(text) => text.as_str(),
-                Block::Code(code) => &code.text,
-            });
-            texts.collect::<String>().trim().to_owned()
-        };
-        let before = scenes[1..5].iter().map(|scene| shown(&scene.before));
-        let expected = [
-            "# Lesson 5 of 2: T\n\n## Why",
-            "## Lesson pool, step map: one\n\nBefore.",
-            "## Lesson pool, step squares: two",
-            "## More\n\n## And more",
-        ];
-        assert_eq!(before.collect::<Vec<_>>(), expected);
-        assert_eq!(shown(&scenes[2].after), "After.");
-        let next = [0, 2, 6, 8].map(|place| next_lesson(&scenes, place));
-        assert_eq!(
-            next,
-            [Some(1), Some(5), Some(8), None],
-            "the farewell is last"
-        );
     }
 }

@@ -1,7 +1,7 @@
 //! Where the course is shown.
 
 use std::env;
-use std::io::{self, IsTerminal, Stdout, Write};
+use std::io::{self, IsTerminal, Write};
 
 use textwrap::Options;
 use textwrap::core::display_width;
@@ -23,8 +23,8 @@ const ENDLESS: (usize, usize) = (usize::MAX, usize::MAX);
 const CLEAR: &str = "\r\u{1b}[2K";
 
 /// Where the course is shown. What shows a block ends it with an empty line.
+#[derive(Default)]
 pub(crate) struct Screen {
-    out: Stdout,
     style: Style,
     /// How long a line of prose may become.
     width: usize,
@@ -42,31 +42,23 @@ impl Screen {
         let no_colour = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = env::var_os("TERM").is_some_and(|value| value == "dumb");
         let is_plain = plain || no_colour || dumb || !io::stdout().is_terminal();
-        let style = if is_plain {
-            Style::Plain
-        } else {
-            Style::Colour
+        let mut screen = Self {
+            style: if is_plain {
+                Style::Plain
+            } else {
+                Style::Colour
+            },
+            width: PLAIN_WIDTH,
+            ..Self::default()
         };
-        let mut screen = Self::new(style, PLAIN_WIDTH);
         screen.measure();
         screen
-    }
-
-    fn new(style: Style, width: usize) -> Self {
-        Self {
-            out: io::stdout(),
-            style,
-            width,
-            size: ENDLESS,
-            filled: 0,
-            status_shown: false,
-        }
     }
 
     /// Notes how large the terminal is now, and returns whether that has changed: somebody may make
     /// the letters larger during a lesson.
     pub(crate) fn measure(&mut self) -> bool {
-        let size = terminal_size::terminal_size_of(&self.out);
+        let size = terminal_size::terminal_size_of(io::stdout());
         let size = size.map_or(ENDLESS, |(columns, rows)| {
             (columns.0.max(1).into(), rows.0.into())
         });
@@ -88,7 +80,7 @@ impl Screen {
     /// Shows one line.
     pub(crate) fn line(&mut self, line: &str) -> io::Result<()> {
         self.filled += self.rows(line);
-        writeln!(self.out, "{line}")
+        writeln!(io::stdout(), "{line}")
     }
 
     pub(crate) fn lines(&mut self, lines: &[String]) -> io::Result<()> {
@@ -140,27 +132,28 @@ impl Screen {
             lines.push(self.style.paint(MAGENTA, &format!("{label}:")));
         }
         let code = painted(language, &visible(&code.replace("\r\n", "\n")), self.style);
-        lines.extend(code.lines().flat_map(|line| self.behind(INDENT, line)));
+        lines.extend(code.lines().flat_map(|line| self.behind(" ", line)));
         lines.push(String::new());
         lines
     }
 
     /// Shows a line of a running program at once.
     pub(crate) fn output(&mut self, line: &str) -> io::Result<()> {
-        let gutter = self.style.gutter("\u{2502}");
-        self.lines(&self.behind(&gutter, &visible(line.trim_end())))?;
-        self.out.flush()
+        self.lines(&self.behind("\u{2502}", &visible(line.trim_end())))?;
+        io::stdout().flush()
     }
 
-    /// Returns a line behind its gutter. On a terminal one that is too long goes on below itself.
-    fn behind(&self, gutter: &str, line: &str) -> Vec<String> {
+    /// Returns a line behind a sign. On a terminal one that is too long goes on below itself.
+    fn behind(&self, sign: &str, line: &str) -> Vec<String> {
         if self.is_plain() {
-            return vec![format!("{gutter}{line}").trim_end().to_owned()];
+            return vec![format!("{INDENT}{line}").trim_end().to_owned()];
         }
+        let gutter = |sign| format!("  {} ", self.style.paint(MAGENTA, sign));
         let indent = line.len() - line.trim_start().len() + INDENT.len();
         let most = self.width.saturating_sub(INDENT.len()) / 2;
-        let more = self.style.gutter("\u{21b3}") + &" ".repeat(indent.min(most));
-        let options = Options::new(self.width).initial_indent(gutter);
+        let more = gutter("\u{21b3}") + &" ".repeat(indent.min(most));
+        let first = gutter(sign);
+        let options = Options::new(self.width).initial_indent(&first);
         wrap(line, options.subsequent_indent(&more))
     }
 
@@ -188,16 +181,16 @@ impl Screen {
             self.line(&format!("[{question}]"))?;
         } else {
             let question = self.style.paint(INVERTED, &self.shortened(question));
-            write!(self.out, "{CLEAR}{question} ")?;
+            write!(io::stdout(), "{CLEAR}{question} ")?;
         }
-        self.out.flush()
+        io::stdout().flush()
     }
 
     /// Takes the question away again, where it can be.
     pub(crate) fn end_ask(&mut self) -> io::Result<()> {
         self.filled = 0;
         let end = if self.is_plain() { "\n" } else { CLEAR };
-        self.out.write_all(end.as_bytes())
+        io::stdout().write_all(end.as_bytes())
     }
 
     /// Shows what is going on, until [`Screen::end_status`]. On a terminal it comes with its detail,
@@ -205,18 +198,18 @@ impl Screen {
     pub(crate) fn status(&mut self, text: &str, detail: &str) -> io::Result<()> {
         if !self.is_plain() {
             let status = self.shortened(&format!("{text} ... {detail}"));
-            write!(self.out, "{CLEAR}{status}")?;
+            write!(io::stdout(), "{CLEAR}{status}")?;
         } else if !self.status_shown {
             self.paragraph(&format!("{text} ..."))?;
         }
         self.status_shown = true;
-        self.out.flush()
+        io::stdout().flush()
     }
 
     /// Takes the status away again, where it can be.
     pub(crate) fn end_status(&mut self) -> io::Result<()> {
         if std::mem::take(&mut self.status_shown) && !self.is_plain() {
-            write!(self.out, "{CLEAR}")?;
+            write!(io::stdout(), "{CLEAR}")?;
         }
         Ok(())
     }
@@ -294,15 +287,17 @@ mod tests {
 
     use std::fmt::Write;
 
-    /// A screen of that size, which shows nothing.
     fn terminal(style: Style, columns: usize, rows: usize) -> Screen {
-        let mut screen = Screen::new(style, columns);
-        screen.size = (columns, rows);
-        screen
+        Screen {
+            style,
+            width: columns,
+            size: (columns, rows),
+            ..Screen::default()
+        }
     }
 
     /// Returns the pages of 10 rows, `room` of which are left of the first one, with a letter for
-    /// each line. In the text `.` is an empty line, `W` a line of two rows, and any other letter one
+    /// each line. In the text `.` is an empty line, `W` a line of two rows, `L` one of eleven, and any other letter one
     /// of one row; `|` ends a block.
     fn pages(text: &str, room: usize) -> String {
         let mut screen = terminal(Style::Plain, 80, 12);
@@ -312,6 +307,7 @@ mod tests {
             let lines = block.chars().map(|letter| match letter {
                 '.' => String::new(),
                 'W' => "W".repeat(80),
+                'L' => "L".repeat(10 * 80),
                 _ => letter.to_string(),
             });
             let lines = lines.collect::<Vec<_>>().join("\n");
@@ -326,31 +322,26 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_on_a_page_is_not_divided() {
-        assert_eq!(pages("abc", 3), "abc", "the empty line needs no row");
-        assert_eq!(pages("abc", 2), " abc.");
-        assert_eq!(pages("ab|cd", 10), "ab.cd.");
-        assert_eq!(pages("abcd|efg.hij", 10), "abcd. efg.hij.");
-        assert_eq!(pages("abcdWWW|e", 10), "abcdWWW e.");
-        assert_eq!(pages("abcdWWW", 9), " abcdWWW");
-    }
-
-    #[test]
-    fn what_is_longer_than_a_page_is_divided_at_empty_lines_if_it_has_some() {
-        assert_eq!(pages("abcdef.ghijkl", 10), "abcdef. ghijkl.");
-        assert_eq!(pages("a.bcdefghijklmn", 10), "a.bcdefghi jklmn.");
-        assert_eq!(pages("abcdefghijklm", 6), "abcdef ghijklm.");
-        assert_eq!(
-            pages("abcdefghijklm", 4),
-            " abcdefghij klm.",
-            "too few are left"
-        );
-        let mut tiny = terminal(Style::Plain, 80, 1);
-        tiny.filled = 1;
-        let long = Document::parse(&format!("```text\n{}\nb\n```", "a".repeat(200)));
-        let pages = tiny.pages(&long.opening);
-        let sizes: Vec<usize> = pages.iter().map(Vec::len).collect();
-        assert_eq!(sizes, [0, 1, 1], "each page shows something");
+    fn what_fits_on_a_page_is_not_divided_and_what_is_longer_is_at_empty_lines_if_it_can() {
+        let cases = "abc 3 => abc
+            abc 2 =>  abc.
+            ab|cd 10 => ab.cd.
+            abcd|efg.hij 10 => abcd. efg.hij.
+            abcdWWW|e 10 => abcdWWW e.
+            abcdWWW 9 =>  abcdWWW
+            abcdef.ghijkl 10 => abcdef. ghijkl.
+            a.bcdefghijklmn 10 => a.bcdefghi jklmn.
+            abcdefghijklm 6 => abcdef ghijklm.
+            aL|b 10 => a L b.
+            abcdefghijklm 4 =>  abcdefghij klm.";
+        for (text, expected) in cases.lines().filter_map(|case| case.split_once(" => ")) {
+            let (text, room) = text.trim().split_once(' ').unwrap();
+            assert_eq!(
+                pages(text, room.parse().unwrap()),
+                expected,
+                "{text} {room}"
+            );
+        }
     }
 
     #[test]

@@ -44,12 +44,4 @@ impl Style {
             Self::Colour => self.paint(BOLD, code),
         }
     }
-
-    /// Returns what stands before a line that a program prints, or that continues the one above.
-    pub(crate) fn gutter(self, sign: &str) -> String {
-        match self {
-            Self::Plain => INDENT.to_owned(),
-            Self::Colour => format!("  {} ", self.paint(MAGENTA, sign)),
-        }
-    }
 }
