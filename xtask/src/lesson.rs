@@ -1,7 +1,6 @@
 //! The task `lesson`: plays the course, or lists it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::process::ExitCode;
 
 use lexopt::{Arg, Parser, ValueExt};
@@ -64,11 +63,15 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
     }
     let mut scenes = playlist::scenes(&course, &args.words)?;
     playlist::begin_at(&mut scenes, &course, &args.from)?;
+    let python = args.has("python").then(Python::find).transpose();
+    if let Err(reason) = &python {
+        screen.paragraph(&format!("The Python counterparts are left out: {reason}."))?;
+    }
     let mut player = Player {
         course: &course,
         scenes: &scenes,
         place: 0,
-        python: args.python(&mut screen)?,
+        python: python.unwrap_or_default(),
         keyboard: args.has("step").then(Keyboard::open).transpose()?,
         timeline: args.has("timeline"),
         screen,
@@ -144,17 +147,6 @@ impl Args {
 
     fn has(&self, flag: &str) -> bool {
         self.flags.contains(flag)
-    }
-
-    /// Finds Python if it is wanted; where there is none, says so.
-    fn python(&self, screen: &mut Screen) -> io::Result<Option<Python>> {
-        match self.has("python").then(Python::find).transpose() {
-            Ok(python) => Ok(python),
-            Err(reason) => {
-                screen.paragraph(&format!("The Python counterparts are left out: {reason}."))?;
-                Ok(None)
-            }
-        }
     }
 
     /// Returns the command that goes on where the playing was ended.

@@ -82,7 +82,14 @@ fn run(arguments: &[OsString]) -> anyhow::Result<ExitCode> {
         io::stdout().write_all(USAGE.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     };
-    let (name, usage, run) = find(&name.to_string_lossy())?;
+    let wanted = name.to_string_lossy();
+    let task = TASKS.into_iter().find(|(name, ..)| *name == wanted);
+    let (name, usage, run) = task.ok_or_else(|| {
+        let suggestion = suggestion(&wanted, TASKS.map(|(name, ..)| name));
+        Misuse(format!(
+            "there is no task `{wanted}`{suggestion}\n`cargo xtask` lists the tasks"
+        ))
+    })?;
     if arguments.iter().any(is_help) {
         let about = USAGE.lines().find(|line| line.trim().starts_with(name));
         write!(io::stdout(), "{}\n\n{usage}", about.unwrap_or(name).trim())?;
@@ -90,16 +97,6 @@ fn run(arguments: &[OsString]) -> anyhow::Result<ExitCode> {
     }
     let rest = &arguments[1..];
     run(Parser::from_args(rest)).map_err(|error| with_nearest_option(error, name, usage))
-}
-
-fn find(wanted: &str) -> Result<Task, Misuse> {
-    let task = TASKS.into_iter().find(|(name, ..)| *name == wanted);
-    task.ok_or_else(|| {
-        let suggestion = suggestion(wanted, TASKS.map(|(name, ..)| name));
-        Misuse(format!(
-            "there is no task `{wanted}`{suggestion}\n`cargo xtask` lists the tasks"
-        ))
-    })
 }
 
 /// Adds what was probably meant to the error that a task has no such option.

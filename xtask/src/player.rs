@@ -82,11 +82,12 @@ impl<'a> Player<'a> {
         if self.timeline {
             self.programs.begin(root, VIEWER);
         }
-        if let (Some(lesson), Some(step), true) = (scene.lesson, &scene.step, scene.is_run) {
-            if !self.run_step(lesson, step)? && self.keyboard.is_none() {
-                let next = next_lesson(self.scenes, self.place);
-                return Err(Leave::Scene(next.unwrap_or(self.scenes.len())));
-            }
+        if let (Some(lesson), Some(step), true) = (scene.lesson, &scene.step, scene.is_run)
+            && !self.run_step(lesson, step)?
+            && self.keyboard.is_none()
+        {
+            let next = next_lesson(self.scenes, self.place);
+            return Err(Leave::Scene(next.unwrap_or(self.scenes.len())));
         }
         // What is to be noticed is not repeated when the step runs again.
         if !scene.is_run || self.shown != Some(self.place) {
@@ -180,10 +181,10 @@ impl<'a> Player<'a> {
             }
         }
         let mut run = program.step(step);
-        let viewer = match self.timeline {
-            true => self.programs.wait(&mut self.screen, root, VIEWER)?,
-            false => None,
-        };
+        let mut viewer = None;
+        if self.timeline {
+            viewer = self.programs.wait(&mut self.screen, root, VIEWER)?;
+        }
         let recording = viewer.map(|viewer| (Recording::of(&program, &name, &mut run), viewer));
         let shown = command(&lesson.name, step);
         let (failure, time) = self.run("Rust", &shown, run)?;

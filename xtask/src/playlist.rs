@@ -81,8 +81,8 @@ pub(crate) fn begin_at(
         lesson.step(&lesson.readme()?, step)?;
     }
     let first = scenes.iter().position(|scene| {
-        let is_it = step.iter().all(|step| scene.step.as_ref() == Some(step));
-        is_it && scene.number() == Some(lesson.number)
+        scene.lesson.is_some_and(|it| it.number == lesson.number)
+            && step.iter().all(|step| scene.step.as_ref() == Some(step))
     });
     let first = first.ok_or_else(|| {
         Misuse(format!(
@@ -96,15 +96,8 @@ pub(crate) fn begin_at(
 
 /// Returns the place of the first scene of another lesson after this one, or of the farewell.
 pub(crate) fn next_lesson(scenes: &[Scene], place: usize) -> Option<usize> {
-    let here = scenes.get(place)?.number();
-    (place + 1..scenes.len()).find(|later| scenes[*later].number() != here)
-}
-
-impl Scene<'_> {
-    /// Returns the number of the lesson.
-    fn number(&self) -> Option<u32> {
-        self.lesson.map(|lesson| lesson.number)
-    }
+    let lesson = |place: usize| scenes[place].lesson.map(|lesson| lesson.number);
+    (place + 1..scenes.len()).find(|later| lesson(*later) != lesson(place))
 }
 
 /// Returns the scenes of a whole lesson: what comes before the first step, each step, and the
@@ -201,28 +194,38 @@ fn add_frame(course: &Course, scenes: &mut Vec<Scene>) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::{Scene, begin_at, scenes};
-    use course::Course;
+    use course::{Course, Lesson};
     use std::fs;
     use tempfile::TempDir;
 
     /// The lessons pool and queue, with two steps each, and words for the whole course.
     fn course() -> (TempDir, Course) {
         let root = tempfile::tempdir().unwrap();
-        for (name, number, words) in [("pool", 5, "## More\n\n## And more\n"), ("queue", 6, "")] {
+        let lesson = |name: &str, number, words| {
             let folder = root.path().join("lessons").join(name);
             fs::create_dir_all(&folder).unwrap();
-            let manifest = format!(
-                "package.name = \"{name}\"\n\
-                 package.metadata.lesson = {{ number = {number}, title = \"T\", minutes = 1 }}\n"
-            );
-            fs::write(folder.join("Cargo.toml"), manifest).unwrap();
             let readme = format!("# T\n\n## Why\n\n## map: one\n\n## squares: two\n\n{words}");
             fs::write(folder.join("README.md"), readme).unwrap();
-        }
+            Lesson {
+                name: name.to_owned(),
+                number,
+                title: String::new(),
+                minutes: 1,
+                folder,
+            }
+        };
+        let pool = lesson("pool", 5, "## More\n\n## And more\n");
+        let lessons = vec![pool, lesson("queue", 6, "")];
         let frame = "# T\n\n## Welcome\n\n## Notes\n\n## Farewell\n";
         fs::write(root.path().join("lessons/README.md"), frame).unwrap();
-        let course = Course::find(root.path().to_owned()).unwrap();
-        (root, course)
+        let folder = root.path().to_owned();
+        (
+            root,
+            Course {
+                root: folder,
+                lessons,
+            },
+        )
     }
 
     /// Returns what a command line plays: the step or, in brackets, the last one before, of each

@@ -22,7 +22,7 @@ pub(crate) fn lines(rows: &[Vec<String>], width: usize) -> Vec<String> {
                 let text = lines.get(number).map_or("", String::as_str);
                 text.to_owned() + &" ".repeat(width.saturating_sub(display_width(text)))
             });
-            join(cells.collect())
+            join(&cells.collect::<Vec<_>>())
         };
         let height = cells.iter().map(Vec::len).max().unwrap_or(0);
         (0..height).map(line).collect::<Vec<String>>()
@@ -30,12 +30,11 @@ pub(crate) fn lines(rows: &[Vec<String>], width: usize) -> Vec<String> {
     let rows: Vec<_> = rows.iter().map(lay_out).collect();
     // Rows of several lines need air between them to be told apart.
     let is_airy = rows.iter().skip(1).any(|row| row.len() > 1);
+    let dashes: Vec<_> = widths.iter().map(|width| "-".repeat(*width)).collect();
     let mut lines = Vec::new();
     for (number, row) in rows.into_iter().enumerate() {
         if number == 1 {
-            lines.push(join(
-                widths.iter().map(|width| "-".repeat(*width)).collect(),
-            ));
+            lines.push(join(&dashes));
         }
         lines.extend((is_airy && number > 1).then(String::new));
         lines.extend(row);
@@ -43,7 +42,7 @@ pub(crate) fn lines(rows: &[Vec<String>], width: usize) -> Vec<String> {
     lines
 }
 
-fn join(cells: Vec<String>) -> String {
+fn join(cells: &[String]) -> String {
     cells.join(GAP).trim_end().to_owned()
 }
 
