@@ -13,7 +13,6 @@ use rustix::termios::{
     LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcgetpgrp, tcsetattr,
 };
 
-/// The keys, in one line.
 pub(crate) const KEYS: &str =
     "Enter goes on, b goes back, r runs again, s goes to the next lesson, q ends.";
 

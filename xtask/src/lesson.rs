@@ -45,7 +45,6 @@ Examples:
   cargo xtask lesson --step --from pool map   for a class, from a step on
 ";
 
-/// What the command line asks for.
 #[derive(Default)]
 struct Args {
     words: Vec<String>,
@@ -78,36 +77,34 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
         programs: Programs::default(),
         runs: BTreeMap::new(),
         shown: None,
+        resume: None,
     };
     let (ending, time) = timed(|| player.play());
     // What is still being built is not needed any more.
     process_group::end_all();
     let (screen, runs) = (&mut player.screen, &player.runs);
     let is_good = runs.values().all(Option::is_none);
-    let told = ending.and_then(|quit| {
+    let told = ending.and_then(|()| {
         let end = if runs.len() == 1 { "" } else { "s" };
-        let played = format!("{} step{end} in {}.", runs.len(), readable_time(time));
+        let count = format!("{} step{end} in {}.", runs.len(), readable_time(time));
         screen.blank()?;
         if is_good {
-            screen.line(&format!("{played} Everything worked."))?;
+            screen.line(&format!("{count} Everything worked."))?;
         } else {
-            screen.failure(&format!("{played} Failed:"))?;
+            screen.failure(&format!("{count} Failed:"))?;
         }
         for (step, failure) in runs {
             let line = |reason| screen.line(&format!("- {step}: {reason}"));
             failure.as_ref().map_or(Ok(()), line)?;
         }
-        let scene = quit.and_then(|place| scenes.get(place));
-        let Some(from) = scene.and_then(|scene| scene.resume.as_deref()) else {
-            return Ok(());
-        };
-        screen.blank()?;
-        screen.command("To take up again here:", &args.resuming(from))
+        player.resume.iter().try_for_each(|from| {
+            screen.blank()?;
+            screen.command("To take up again here:", &args.resuming(from))
+        })
     });
     task::verdict(told.map_err(Into::into), is_good)
 }
 
-/// Shows the lessons, their steps and minutes.
 fn list(screen: &mut Screen, course: &Course) -> anyhow::Result<ExitCode> {
     for lesson in &course.lessons {
         let about = format!("{} minutes: {}", lesson.minutes, lesson.title);

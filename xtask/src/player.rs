@@ -36,6 +36,8 @@ pub(crate) struct Player<'a> {
     pub(crate) runs: BTreeMap<String, Option<String>>,
     /// The place of the scene that has been shown to its end.
     pub(crate) shown: Option<usize>,
+    /// What goes after `--from` to take up again where somebody has ended the playing.
+    pub(crate) resume: Option<String>,
 }
 
 /// The package whose program shows a recording.
@@ -45,8 +47,6 @@ const VIEWER: &str = "timeline";
 enum Leave {
     /// That scene comes next. The number of scenes means the end.
     Scene(usize),
-    /// Somebody ends the playing; another time it would go on with that scene.
-    Quit(usize),
     /// The screen cannot be written to, or no key can be read.
     Failed(io::Error),
 }
@@ -58,19 +58,17 @@ impl From<io::Error> for Leave {
 }
 
 impl<'a> Player<'a> {
-    /// Plays to the end, or until somebody quits: then it returns the scene to take up again with.
-    ///
-    /// What goes wrong in a lesson is shown and noted, and does not end the playing.
-    pub(crate) fn play(&mut self) -> io::Result<Option<usize>> {
+    /// Plays to the end, or until somebody quits. What goes wrong in a lesson is shown and noted, and
+    /// does not end the playing.
+    pub(crate) fn play(&mut self) -> io::Result<()> {
         while let Some(scene) = self.scenes.get(self.place) {
-            match self.scene(scene) {
-                Ok(()) => self.place += 1,
-                Err(Leave::Scene(next)) => self.place = next,
-                Err(Leave::Quit(next)) => return Ok(Some(next)),
+            self.place = match self.scene(scene) {
+                Ok(()) => self.place + 1,
+                Err(Leave::Scene(next)) => next,
                 Err(Leave::Failed(error)) => return Err(error),
-            }
+            };
         }
-        Ok(None)
+        Ok(())
     }
 
     fn scene(&mut self, scene: &'a Scene) -> Result<(), Leave> {
@@ -130,7 +128,11 @@ impl<'a> Player<'a> {
             self.screen.end_ask()?;
             let (next, otherwise) = match key {
                 '\n' => return Ok(()),
-                'q' => return Err(Leave::Quit(self.place + done)),
+                'q' => {
+                    let next = self.scenes.get(self.place + done);
+                    self.resume = next.and_then(|scene| scene.resume.clone());
+                    (Some(self.scenes.len()), "")
+                }
                 'r' => {
                     if let (true, Some(lesson)) = (scene.is_run, scene.lesson) {
                         // Somebody may have changed it meanwhile.

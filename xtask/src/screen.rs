@@ -72,12 +72,10 @@ impl Screen {
         self.width
     }
 
-    /// Whether only plain text is shown.
     pub(crate) fn is_plain(&self) -> bool {
         self.style == Style::Plain
     }
 
-    /// Shows one line.
     pub(crate) fn line(&mut self, line: &str) -> io::Result<()> {
         self.filled += self.rows(line);
         writeln!(io::stdout(), "{line}")
@@ -87,12 +85,10 @@ impl Screen {
         lines.iter().try_for_each(|line| self.line(line))
     }
 
-    /// Shows an empty line.
     pub(crate) fn blank(&mut self) -> io::Result<()> {
         self.line("")
     }
 
-    /// Shows a heading.
     pub(crate) fn heading(&mut self, text: &str) -> io::Result<()> {
         self.line(&self.style.paint(HEADING, &visible(text)))?;
         self.blank()
@@ -116,7 +112,6 @@ impl Screen {
         }
     }
 
-    /// Shows Markdown.
     pub(crate) fn prose(&mut self, text: &str) -> io::Result<()> {
         self.blocks(&[Block::Prose(text.to_owned())])
     }
@@ -170,7 +165,6 @@ impl Screen {
         self.blank()
     }
 
-    /// Shows that something went wrong.
     pub(crate) fn failure(&mut self, text: &str) -> io::Result<()> {
         self.paragraph(&self.style.paint(ALARM, text))
     }
@@ -263,7 +257,6 @@ impl Screen {
         lines.iter().map(|line| self.rows(line)).sum()
     }
 
-    /// Returns how many rows a line takes.
     fn rows(&self, line: &str) -> usize {
         display_width(line).div_ceil(self.size.0).max(1)
     }

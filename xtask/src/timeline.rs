@@ -35,7 +35,6 @@ To show a recording of a program of your own:
   cargo run -q -p timeline -- --help
 ";
 
-/// The task `timeline`.
 pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let mut words = Vec::new();
     let mut options = Vec::new();
