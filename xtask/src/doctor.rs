@@ -101,7 +101,7 @@ fn show(screen: &mut Screen, checks: &[(&str, &str, Found)], is_playable: bool) 
             remedies.extend(remedy.into_iter().chain(["\n"]));
         }
     }
-    screen.lines(&table::lines(&rows, &[], screen.width()))?;
+    screen.lines(&table::lines(&rows, screen.width()))?;
     screen.blank()?;
     screen.prose(&remedies)?;
     screen.line(if is_playable {

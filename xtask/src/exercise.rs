@@ -192,9 +192,9 @@ impl<'a> Exercise<'a> {
     fn introduce(&self, screen: &mut Screen) -> io::Result<()> {
         let Lesson { number, name, .. } = self.lesson;
         let place = format!("Exercise of lesson {number}, {name}");
-        screen.title(&place, &self.task.title)?;
+        screen.heading(&format!("{place}: {}", self.task.title))?;
         screen.blocks(&self.task.opening)?;
-        screen.remark(&format!("Your file: {}", self.program))
+        screen.paragraph(&format!("Your file: {}", self.program))
     }
 
     fn show_failure(&self, screen: &mut Screen, why: &str, said: &str) -> io::Result<()> {

@@ -1,16 +1,15 @@
 //! The task `lesson`: plays the course, or lists it.
 
-use std::collections::BTreeSet;
-use std::io;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use lexopt::{Arg, Parser, ValueExt};
+use support::{readable_time, timed};
 
 use crate::keys::Keyboard;
 use crate::player::Player;
 use crate::programs::Programs;
 use crate::screen::Screen;
-use crate::summary::Summary;
 use crate::{playlist, task};
 use course::Course;
 use course::process_group;
@@ -41,15 +40,11 @@ A Python counterpart that fails is shown. Only the runs in Rust count for the
 exit status: 0 when all succeeded, 1 when one failed.
 
 Examples:
-  cargo xtask lesson                          the whole course
-  cargo xtask lesson threads                  one lesson
   cargo xtask lesson 1 3                      two lessons, by number
   cargo xtask lesson threads spawn panic      two steps of one lesson
-  cargo xtask lesson --from naming            all but the first lesson
   cargo xtask lesson --step --from pool map   for a class, from a step on
 ";
 
-/// What the command line asks for.
 #[derive(Default)]
 struct Args {
     words: Vec<String>,
@@ -67,47 +62,56 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
     }
     let mut scenes = playlist::scenes(&course, &args.words)?;
     playlist::begin_at(&mut scenes, &course, &args.from)?;
+    let python = args.has("python").then(Python::find).transpose();
+    if let Err(reason) = &python {
+        screen.paragraph(&format!("The Python counterparts are left out: {reason}."))?;
+    }
     let mut player = Player {
         course: &course,
         scenes: &scenes,
         place: 0,
-        python: args.python(&mut screen)?,
+        python: python.unwrap_or_default(),
         keyboard: args.has("step").then(Keyboard::open).transpose()?,
         timeline: args.has("timeline"),
         screen,
-        summary: Summary::default(),
         programs: Programs::default(),
+        runs: BTreeMap::new(),
         shown: None,
+        resume: None,
     };
-    let ending = player.play();
+    let (ending, time) = timed(|| player.play());
     // What is still being built is not needed any more.
     process_group::end_all();
-    let Player {
-        screen, summary, ..
-    } = &mut player;
-    let told = ending.and_then(|quit| {
+    let (screen, runs) = (&mut player.screen, &player.runs);
+    let is_good = runs.values().all(Option::is_none);
+    let told = ending.and_then(|()| {
+        let end = if runs.len() == 1 { "" } else { "s" };
+        let count = format!("{} step{end} in {}.", runs.len(), readable_time(time));
         screen.blank()?;
-        summary.show(screen)?;
-        let scene = quit.and_then(|place| scenes.get(place));
-        match scene.and_then(|scene| scene.resume.as_deref()) {
-            Some(from) => args.tell_how_to_resume(screen, from),
-            None => Ok(()),
+        if is_good {
+            screen.line(&format!("{count} Everything worked."))?;
+        } else {
+            screen.failure(&format!("{count} Failed:"))?;
         }
+        for (step, failure) in runs {
+            let line = |reason| screen.line(&format!("- {step}: {reason}"));
+            failure.as_ref().map_or(Ok(()), line)?;
+        }
+        player.resume.iter().try_for_each(|from| {
+            screen.blank()?;
+            screen.command("To take up again here:", &args.resuming(from))
+        })
     });
-    task::verdict(told.map_err(Into::into), summary.failures().is_empty())
+    task::verdict(told.map_err(Into::into), is_good)
 }
 
-/// Shows the lessons, their steps and minutes.
 fn list(screen: &mut Screen, course: &Course) -> anyhow::Result<ExitCode> {
     for lesson in &course.lessons {
         let about = format!("{} minutes: {}", lesson.minutes, lesson.title);
         screen.heading(&format!("{} {}, {about}", lesson.number, lesson.name))?;
-        let script = lesson.readme()?;
-        let width = script.steps().map(str::len).max().unwrap_or(0);
-        for section in &script.sections {
-            if let Some(step) = &section.step {
-                screen.line(&format!("    {step:<width$}  {}", section.words))?;
-            }
+        let sections = lesson.readme()?.sections;
+        for step in sections.iter().filter(|section| section.step.is_some()) {
+            screen.line(&format!("    {}", step.heading))?;
         }
         screen.blank()?;
     }
@@ -142,30 +146,12 @@ impl Args {
         self.flags.contains(flag)
     }
 
-    /// Finds Python if it is wanted; where there is none, says so.
-    fn python(&self, screen: &mut Screen) -> io::Result<Option<Python>> {
-        match self.has("python").then(Python::find).transpose() {
-            Ok(python) => Ok(python),
-            Err(reason) => {
-                screen.remark(&format!("The Python counterparts are left out: {reason}."))?;
-                Ok(None)
-            }
-        }
-    }
-
-    /// Shows the command that goes on where the playing was ended.
-    fn tell_how_to_resume(&self, screen: &mut Screen, from: &str) -> io::Result<()> {
-        let mut command = "cargo xtask lesson".to_owned();
-        for word in &self.words {
-            command.extend([" ", word]);
-        }
-        for flag in &self.flags {
-            command.extend([" --", flag]);
-        }
-        if !from.is_empty() {
-            command.extend([" --from ", from]);
-        }
-        screen.blank()?;
-        screen.command("To take up again here:", &command)
+    /// Returns the command that goes on where the playing was ended.
+    fn resuming(&self, from: &str) -> String {
+        let mut words = vec!["cargo xtask lesson".to_owned()];
+        words.extend(self.words.iter().cloned());
+        words.extend(self.flags.iter().map(|flag| format!("--{flag}")));
+        words.extend((!from.is_empty()).then(|| format!("--from {from}")));
+        words.join(" ")
     }
 }

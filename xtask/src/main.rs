@@ -17,7 +17,6 @@ mod programs;
 mod repeat;
 mod screen;
 mod style;
-mod summary;
 mod table;
 mod task;
 mod timeline;
@@ -33,8 +32,6 @@ use lexopt::Parser;
 
 use course::misuse::{Misuse, suggestion};
 use course::source::visible;
-use support::nearest_name;
-
 const USAGE: &str = "\
 Usage: cargo xtask TASK
 
@@ -79,17 +76,20 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &[OsString]) -> anyhow::Result<ExitCode> {
-    let is_help = |word: &&OsString| *word == "--help" || *word == "-h";
-    let asks_help = arguments.iter().any(|word| is_help(&word));
-    let mut names = arguments.iter().filter(|word| !is_help(word));
-    let first = names.next();
-    let explained = first.is_some_and(|name| name == "help");
-    let Some(name) = (if explained { names.next() } else { first }) else {
+    let is_help = |word: &OsString| ["help", "--help", "-h"].iter().any(|help| word == help);
+    let Some(name) = arguments.iter().find(|word| !is_help(word)) else {
         io::stdout().write_all(USAGE.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     };
-    let (name, usage, run) = find(&name.to_string_lossy())?;
-    if explained || asks_help {
+    let wanted = name.to_string_lossy();
+    let task = TASKS.into_iter().find(|(name, ..)| *name == wanted);
+    let (name, usage, run) = task.ok_or_else(|| {
+        let suggestion = suggestion(&wanted, TASKS.map(|(name, ..)| name));
+        Misuse(format!(
+            "there is no task `{wanted}`{suggestion}\n`cargo xtask` lists the tasks"
+        ))
+    })?;
+    if arguments.iter().any(is_help) {
         let about = USAGE.lines().find(|line| line.trim().starts_with(name));
         write!(io::stdout(), "{}\n\n{usage}", about.unwrap_or(name).trim())?;
         return Ok(ExitCode::SUCCESS);
@@ -98,28 +98,16 @@ fn run(arguments: &[OsString]) -> anyhow::Result<ExitCode> {
     run(Parser::from_args(rest)).map_err(|error| with_nearest_option(error, name, usage))
 }
 
-fn find(wanted: &str) -> Result<Task, Misuse> {
-    let task = TASKS.into_iter().find(|(name, ..)| *name == wanted);
-    task.ok_or_else(|| {
-        let suggestion = suggestion(wanted, TASKS.map(|(name, ..)| name));
-        Misuse(format!(
-            "there is no task `{wanted}`{suggestion}\n`cargo xtask` lists the tasks"
-        ))
-    })
-}
-
 /// Adds what was probably meant to the error that a task has no such option.
 fn with_nearest_option(error: anyhow::Error, name: &str, usage: &str) -> anyhow::Error {
     let Some(lexopt::Error::UnexpectedOption(wanted)) = error.downcast_ref() else {
         return error;
     };
     let words = usage.split(|letter: char| !letter.is_alphanumeric() && letter != '-');
-    let options = words.filter_map(|word| word.strip_prefix("--"));
-    let nearest = nearest_name(wanted.trim_start_matches('-'), options);
-    let meant = nearest.map(|nearest| format!("; did you mean `--{nearest}`?"));
+    let suggestion = suggestion(wanted, words.filter(|word| word.starts_with("--")));
     let message = format!(
-        "`cargo xtask {name}` has no option `{wanted}`{}\n`cargo xtask {name} --help` shows its options",
-        meant.unwrap_or_default()
+        "`cargo xtask {name}` has no option `{wanted}`{suggestion}\n\
+         `cargo xtask {name} --help` shows its options"
     );
     Misuse(message).into()
 }

@@ -1,16 +1,18 @@
 //! The programs of the lessons, built while somebody reads.
 
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 
+use anyhow::anyhow;
+
 use crate::screen::Screen;
 use course::build::Program;
 
-/// The programs that have been asked for, each by the name of its lesson.
+/// The programs that have been asked for, each by the name of its package.
 #[derive(Default)]
 pub(crate) struct Programs(HashMap<String, State>);
 
@@ -54,7 +56,7 @@ impl Programs {
             Some(State::Built(program)) => Ok(program),
             Some(State::Building(thread, doing)) => {
                 if !thread.is_finished() {
-                    let label = format!("Building lesson {lesson}");
+                    let label = format!("Building {lesson}");
                     doing
                         .iter()
                         .try_for_each(|doing| screen.status(&label, &doing))?;
@@ -71,10 +73,26 @@ impl Programs {
                 Ok(Some(program))
             }
             Err(said) => {
-                screen.failure(&format!("Lesson {lesson} does not build. Cargo says:"))?;
+                screen.failure(&format!("{lesson} does not build. Cargo says:"))?;
                 screen.code("", "", &said)?;
                 Ok(None)
             }
         }
     }
+}
+
+/// Builds the program of a package, and says so while that takes time, unless the output is piped to
+/// another program, which has no use for that.
+pub(crate) fn build(screen: &mut Screen, root: &Path, package: &str) -> anyhow::Result<Program> {
+    let is_seen = io::stdout().is_terminal();
+    let label = format!("Building {package}");
+    let built = Program::build(root, package, ["--bin", package], |doing| {
+        if is_seen {
+            screen.status(&label, doing)
+        } else {
+            Ok(())
+        }
+    });
+    screen.end_status()?;
+    built.map_err(|said| anyhow!("{package} does not build. Cargo says:\n{}", said.trim_end()))
 }

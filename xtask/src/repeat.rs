@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode};
 use anyhow::Context;
 use lexopt::{Arg, Parser, ValueExt};
 
-use crate::programs::Programs;
+use crate::programs::build;
 use crate::screen::Screen;
 use crate::task::{self, though_unread};
 use crate::tool;
@@ -67,9 +67,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let readme = lesson.readme()?;
     let section = lesson.step(&readme, step)?;
     let mut screen = Screen::stdout(plain);
-    let Some(program) = Programs::default().wait(&mut screen, &course.root, name)? else {
-        return Ok(ExitCode::FAILURE);
-    };
+    let program = build(&mut screen, &course.root, name)?;
     let delay = Delay::begin().context("signals cannot be watched")?;
     let race = |turns: &str| {
         let mut command = program.step(step);

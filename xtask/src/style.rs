@@ -10,7 +10,7 @@ pub(crate) type Codes = (&'static str, &'static str);
 pub(crate) const BOLD: Codes = ("\u{1b}[1m", "\u{1b}[22m");
 pub(crate) const FAINT: Codes = ("\u{1b}[2m", "\u{1b}[22m");
 pub(crate) const MAGENTA: Codes = ("\u{1b}[35m", "\u{1b}[39m");
-pub(crate) const UNDERLINED: Codes = ("\u{1b}[4m", "\u{1b}[24m");
+pub(crate) const HEADING: Codes = ("\u{1b}[1;4m", "\u{1b}[22;24m");
 pub(crate) const INVERTED: Codes = ("\u{1b}[7m ", " \u{1b}[27m");
 pub(crate) const ALARM: Codes = ("\u{1b}[1;31m", "\u{1b}[22;39m");
 
@@ -42,14 +42,6 @@ impl Style {
         match self {
             Self::Plain => format!("`{code}`"),
             Self::Colour => self.paint(BOLD, code),
-        }
-    }
-
-    /// Returns what stands before a line that a program prints, or that continues the one above.
-    pub(crate) fn gutter(self, sign: &str) -> String {
-        match self {
-            Self::Plain => INDENT.to_owned(),
-            Self::Colour => format!("  {} ", self.paint(MAGENTA, sign)),
         }
     }
 }

@@ -1,6 +1,5 @@
-//! Tables in aligned columns.
+//! Tables in columns.
 
-use pulldown_cmark::Alignment;
 use textwrap::Options;
 use textwrap::core::display_width;
 
@@ -13,35 +12,38 @@ const NARROWEST: usize = 6;
 /// Lays out rows, the first of which is the heading, in columns of at most `width` in all.
 ///
 /// Columns that would not fit are narrowed, the widest first, and their cells wrapped.
-pub(crate) fn lines(rows: &[Vec<String>], alignments: &[Alignment], width: usize) -> Vec<String> {
+pub(crate) fn lines(rows: &[Vec<String>], width: usize) -> Vec<String> {
     let widths = widths(rows, width);
-    let join = |cells: Vec<String>| cells.join(GAP).trim_end().to_owned();
-    let mut lines = Vec::new();
-    let mut wrapped_before = false;
-    for (index, row) in rows.iter().enumerate() {
+    let lay_out = |row: &Vec<String>| {
         let cells = row.iter().zip(&widths);
-        let cells: Vec<Vec<String>> = cells.map(|(cell, width)| wrapped(cell, *width)).collect();
-        let height = cells.iter().map(Vec::len).max().unwrap_or(0);
-        // Rows of several lines need air between them to be told apart.
-        if index > 1 && (height > 1 || wrapped_before) {
-            lines.push(String::new());
-        }
-        wrapped_before = height > 1;
-        for line in 0..height {
-            let parts = cells.iter().zip(&widths).enumerate();
-            let parts = parts.map(|(column, (cell, width))| {
-                let text = cell.get(line).map_or("", String::as_str);
-                align(text, *width, alignments.get(column))
+        let cells: Vec<_> = cells.map(|(cell, width)| wrapped(cell, *width)).collect();
+        let line = |number| {
+            let cells = cells.iter().zip(&widths).map(|(lines, width)| {
+                let text = lines.get(number).map_or("", String::as_str);
+                text.to_owned() + &" ".repeat(width.saturating_sub(display_width(text)))
             });
-            lines.push(join(parts.collect()));
+            join(&cells.collect::<Vec<_>>())
+        };
+        let height = cells.iter().map(Vec::len).max().unwrap_or(0);
+        (0..height).map(line).collect::<Vec<String>>()
+    };
+    let rows: Vec<_> = rows.iter().map(lay_out).collect();
+    // Rows of several lines need air between them to be told apart.
+    let is_airy = rows.iter().skip(1).any(|row| row.len() > 1);
+    let dashes: Vec<_> = widths.iter().map(|width| "-".repeat(*width)).collect();
+    let mut lines = Vec::new();
+    for (number, row) in rows.into_iter().enumerate() {
+        if number == 1 {
+            lines.push(join(&dashes));
         }
-        if index == 0 {
-            lines.push(join(
-                widths.iter().map(|width| "-".repeat(*width)).collect(),
-            ));
-        }
+        lines.extend((is_airy && number > 1).then(String::new));
+        lines.extend(row);
     }
     lines
+}
+
+fn join(cells: &[String]) -> String {
+    cells.join(GAP).trim_end().to_owned()
 }
 
 fn widths(rows: &[Vec<String>], width: usize) -> Vec<usize> {
@@ -71,7 +73,7 @@ fn wrapped(cell: &str, width: usize) -> Vec<String> {
     let (on, off) = BOLD;
     let mut begin = "";
     for line in &mut lines {
-        *line = format!("{begin}{line}");
+        line.insert_str(0, begin);
         let is_bold = line.rfind(on) > line.rfind(off);
         begin = if is_bold { on } else { "" };
         line.push_str(if is_bold { off } else { "" });
@@ -79,36 +81,11 @@ fn wrapped(cell: &str, width: usize) -> Vec<String> {
     lines
 }
 
-fn align(text: &str, width: usize, alignment: Option<&Alignment>) -> String {
-    // What only colours a text has letters, and no width.
-    let width = width + text.chars().count() - display_width(text);
-    match alignment {
-        Some(Alignment::Right) => format!("{text:>width$}"),
-        Some(Alignment::Center) => format!("{text:^width$}"),
-        _ => format!("{text:<width$}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::lines;
-    use pulldown_cmark::Alignment;
-
-    fn table(rows: &[[&str; 2]], width: usize) -> Vec<String> {
-        let rows = rows.iter().map(|row| row.map(str::to_owned).to_vec());
-        let rows: Vec<_> = rows.collect();
-        lines(&rows, &[Alignment::Left, Alignment::Right], width)
-    }
-
-    #[test]
-    fn columns_are_aligned() {
-        let rows = [["who", "time"], ["four threads", "2 s"]];
-        let expected = [
-            "who           time",
-            "------------  ----",
-            "four threads   2 s",
-        ];
-        assert_eq!(table(&rows, 80), expected);
+    fn lines<const N: usize>(rows: [[&str; 2]; N], width: usize) -> Vec<String> {
+        let rows = rows.map(|row| row.map(str::to_owned).to_vec());
+        super::lines(&rows, width)
     }
 
     #[test]
@@ -116,16 +93,11 @@ mod tests {
         let rows = [
             ["a", "b"],
             ["one", "words that do not fit"],
-            ["two", "more"],
+            ["two", "\u{1b}[1mbold words\u{1b}[22m"],
         ];
-        let lines = table(&rows, 16);
-        let expected = [
-            "one   words that",
-            "      do not fit",
-            "",
-            "two         more",
-        ];
-        assert_eq!(lines[2..], expected);
+        let expected = "a    b\n---  --------\none  words\n     that do\n     not fit\n\n\
+                        two  \u{1b}[1mbold\u{1b}[22m\n     \u{1b}[1mwords\u{1b}[22m";
+        assert_eq!(lines(rows, 13).join("\n"), expected);
     }
 
     #[test]
@@ -135,17 +107,9 @@ mod tests {
             ["abcdefghijklmnop", "bcd"],
             ["one\u{a0}two\u{a0}three", "efg"],
         ];
-        let lines = table(&rows, 15);
+        let lines = lines(rows, 15);
         assert!(lines.iter().all(|line| line.len() <= 15), "{lines:?}");
         assert_eq!(lines[2], "abcdefghij  bcd");
         assert_eq!(lines[5..], ["one two     efg", "three"]);
-    }
-
-    #[test]
-    fn what_is_bold_stays_in_its_column() {
-        let rows = [["a", "b"], ["\u{1b}[1mone two three\u{1b}[22m", "bcd"]];
-        let lines = table(&rows, 12);
-        assert_eq!(lines[2], "\u{1b}[1mone two\u{1b}[22m  bcd");
-        assert_eq!(lines[3], "\u{1b}[1mthree\u{1b}[22m");
     }
 }

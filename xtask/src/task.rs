@@ -24,20 +24,3 @@ pub(crate) fn is_output_closed(error: &anyhow::Error) -> bool {
     let error = error.downcast_ref::<io::Error>();
     error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::verdict;
-    use std::io::{Error, ErrorKind};
-
-    #[test]
-    fn a_reader_that_has_gone_away_does_not_change_the_verdict() {
-        for is_good in [false, true] {
-            let status = |told| format!("{:?}", verdict(told, is_good).unwrap());
-            let gone = Error::from(ErrorKind::BrokenPipe);
-            assert_eq!(status(Err(gone.into())), status(Ok(())));
-        }
-        let full = Error::from(ErrorKind::StorageFull);
-        verdict(Err(full.into()), true).unwrap_err();
-    }
-}

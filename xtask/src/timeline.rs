@@ -2,9 +2,8 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use lexopt::{Arg, Parser, ValueExt};
@@ -14,7 +13,7 @@ use crate::screen::Screen;
 use course::Course;
 use course::build::Program;
 use course::misuse::Misuse;
-use course::run::{self, End, Line, gather};
+use course::run::{End, gather};
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask timeline LESSON STEP [OPTIONS]
@@ -36,7 +35,6 @@ To show a recording of a program of your own:
   cargo run -q -p timeline -- --help
 ";
 
-/// The task `timeline`.
 pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let mut words = Vec::new();
     let mut options = Vec::new();
@@ -60,12 +58,13 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     lesson.step(&lesson.readme()?, step)?;
     let mut screen = Screen::stdout(plain);
     let program = build(&mut screen, &course.root, &lesson.name)?;
-    let mut command = program.step(step);
-    let recording = Recording::of(&program, &mut command)?;
+    let viewer = build(&mut screen, &course.root, "timeline")?;
     let name = format!("{} {step}", lesson.name);
+    let mut command = program.step(step);
+    let recording = Recording::of(&program, &name, &mut command)?;
     let run = gather(command, Program::STEP_LIMIT);
     let run = run.with_context(|| format!("step {name} cannot be run"))?;
-    recording.show(&mut screen, &course.root, &name, &options)?;
+    recording.show(&mut screen, &viewer, &name, &options)?;
     if !run.end.is_success() {
         let printed = run.output + &run.errors;
         bail!("step {name} failed: {}. It printed:\n{printed}", run.end);
@@ -80,48 +79,35 @@ pub(crate) struct Recording {
 
 impl Recording {
     /// Has the processes of a command recorded, which runs a step of that program.
-    pub(crate) fn of(program: &Program, command: &mut Command) -> anyhow::Result<Recording> {
-        const OLD: Duration = Duration::from_hours(1);
-        let all = program.beside("recordings");
-        let folder = all.join(std::process::id().to_string());
+    pub(crate) fn of(program: &Program, name: &str, command: &mut Command) -> anyhow::Result<Self> {
+        let folder = program.beside("recordings").join(name.replace(' ', "-"));
         // A killed xtask leaves its recording.
-        for left in fs::read_dir(&all).into_iter().flatten().flatten() {
-            let written = left.metadata().and_then(|about| about.modified());
-            let is_old = written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > OLD));
-            if is_old || left.path() == folder {
-                let _ = fs::remove_dir_all(left.path());
-            }
-        }
+        let _ = fs::remove_dir_all(&folder);
         let made = fs::create_dir_all(&folder);
         made.with_context(|| format!("{} cannot be made", folder.display()))?;
         command.env("MULTIPROCESS_RECORD", &folder);
-        Ok(Recording { folder })
+        Ok(Self { folder })
     }
 
-    /// Shows what was recorded, when the command has ended: as lanes, or as the options of the program `timeline` say.
+    /// Shows what was recorded, when the command has ended: as lanes, or as the options of the
+    /// program `timeline` say, which is the viewer.
     pub(crate) fn show(
         &self,
         screen: &mut Screen,
-        root: &Path,
+        viewer: &Program,
         title: &str,
         options: &[OsString],
     ) -> anyhow::Result<()> {
-        let mut command = build(screen, root, "timeline")?.command();
+        let mut command = viewer.command();
         let width = screen.width().to_string();
         command.arg(&self.folder).args(options);
         command.args(["--title", title, "--width", &width]);
         command.args((!screen.is_plain()).then_some("--color"));
-        let mut errors = Vec::new();
-        let end = run::run(command, Program::STEP_LIMIT, |line| match line {
-            Line::Output(text) => screen.line(&text),
-            Line::Error(text) => {
-                errors.push(text);
-                Ok(())
-            }
-        })?;
-        let errors = errors.join("\n");
-        let error = errors.strip_prefix("error: ").unwrap_or(&errors).to_owned();
-        match end {
+        let run = gather(command, Program::STEP_LIMIT)?;
+        run.output.lines().try_for_each(|line| screen.line(line))?;
+        let error = run.errors.strip_prefix("error: ").unwrap_or(&run.errors);
+        let error = error.trim_end().to_owned();
+        match run.end {
             End::Finished(status) if status.code() == Some(2) => Err(Misuse(error).into()),
             end if !end.is_success() => bail!("the program timeline: {end}\n{error}"),
             _ if options.is_empty() => Ok(screen.blank()?),

@@ -64,7 +64,7 @@ fn a_python_that_is_too_old_is_told_once_and_left_out() {
         &["lesson", "trouble", "hello", "hello", "--python"],
         python.path(),
     );
-    let said = "The Python counterparts are left out: python3 is Python 3.8.18, and they need \
+    let said = "The Python counterparts are left out: python3 is Python 3.8.18, and they need\n\
                 3.9 or newer.\n";
     assert_eq!(told.out.matches(said).count(), 1, "{told:?}");
     assert_eq!(told.out.matches("live hello from").count(), 2, "{told:?}");

@@ -1,19 +1,20 @@
 //! What is cut short leaves nothing behind; and when the output is closed, the exit
 //! status still says how the work went.
 
+use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::small_course::{SmallCourse, awaited, finished, told};
+use crate::small_course::{SmallCourse, awaited, finished, signal, state, wait_until};
 
 /// Starts xtask, waits for a line that contains a text, and returns the line and what reads on.
 fn read_until(mut command: Command, text: &'static str) -> (Child, String, impl BufRead + use<>) {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut player = command.spawn().expect("xtask starts");
     let mut out = BufReader::new(player.stdout.take().expect("its output"));
-    let (line, out) = awaited(&mut player, text, move || {
+    let (line, out) = awaited(player.id(), move || {
         let mut line = String::new();
         while !line.contains(text) {
             line.clear();
@@ -22,17 +23,6 @@ fn read_until(mut command: Command, text: &'static str) -> (Child, String, impl 
         (line, out)
     });
     (player, line, out)
-}
-
-fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(
-            start.elapsed() < Duration::from_secs(30),
-            "{what}: not in time"
-        );
-        thread::sleep(Duration::from_millis(20));
-    }
 }
 
 #[test]
@@ -44,20 +34,17 @@ fn an_interruption_ends_the_step_too_unless_the_signal_was_ignored_at_the_start(
         ("HUP", "QUIT"),
         ("QUIT", "TERM"),
     ];
-    for (signal, ignored) in signals {
+    for (deadly, ignored) in signals {
         let command = course.command(&["lesson", "trouble", "sleeps"]);
         let command = ignoring(ignored, &command);
         let (mut player, line, _out) = read_until(command, "sleeping in ");
         let step = line.trim().trim_start_matches("sleeping in ");
-        let is_gone = || {
-            let state = told(Command::new("ps").args(["-o", "stat=", "-p", step])).out;
-            state.trim().is_empty() || state.trim().starts_with('Z')
-        };
-        send(ignored, &player);
+        let is_gone = || ["", "Z"].contains(&&*state(step));
+        signal(ignored, player.id());
         thread::sleep(Duration::from_millis(300));
         assert!(player.try_wait().expect("its state").is_none(), "{ignored}");
         assert!(!is_gone(), "{ignored}");
-        send(signal, &player);
+        signal(deadly, player.id());
         wait_until("xtask ends", || {
             player.try_wait().expect("its state").is_some()
         });
@@ -78,11 +65,6 @@ fn ignoring(signal: &str, command: &Command) -> Command {
     shell
 }
 
-fn send(signal: &str, player: &Child) {
-    let kill = told(Command::new("kill").args(["-s", signal, &player.id().to_string()]));
-    assert_eq!(kill.status, Some(0), "{kill:?}");
-}
-
 #[test]
 fn a_reader_that_goes_away_ends_the_playing_quietly() {
     let course = SmallCourse::new();
@@ -90,6 +72,11 @@ fn a_reader_that_goes_away_ends_the_playing_quietly() {
     drop(out);
     let told = finished(player);
     assert_eq!((told.error.as_str(), told.status), ("", Some(0)));
+    // What cannot be written for another reason is an error.
+    let mut list = course.command(&["lesson", "--list"]);
+    let full = File::create("/dev/full").expect("what is always full");
+    let list = list.stdout(full).stderr(Stdio::null()).status();
+    assert_eq!(list.expect("xtask starts").code(), Some(1));
 }
 
 /// Runs a command whose output is closed, and returns its exit status.
@@ -157,7 +144,7 @@ fn a_step_that_fails_when_nobody_reads_any_more_is_a_failure_of_the_lesson() {
 fn a_failure_that_was_read_counts_though_what_follows_is_not() {
     let course = SmallCourse::new();
     // More than a pipe holds.
-    let notice = "Notice all of this.\n\n".repeat(10_000);
+    let notice = "Notice all of this. ".repeat(10_000);
     course.replace("lessons/trouble/README.md", "Notice fails.", &notice);
     let arguments = ["lesson", "trouble", "fails"];
     let (player, _, out) = read_until(course.command(&arguments), "Step fails failed");

@@ -4,14 +4,10 @@ mod book;
 mod checking;
 mod circles;
 mod copy;
-#[cfg(unix)]
 mod counterparts;
-#[cfg(unix)]
 mod doctor;
-#[cfg(unix)]
 mod endings;
 mod exercise;
-#[cfg(unix)]
 mod measuring;
 mod playing;
 mod repeat;

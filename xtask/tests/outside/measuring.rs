@@ -35,11 +35,10 @@ fn main() {
 fn course_with(name: &str, program: &str) -> SmallCourse {
     let course = SmallCourse::new();
     let package = format!("name = \"{name}\"\nversion = \"0.1.0\"\n");
-    let members = format!("\"crates/{name}\", \"lessons/greeting\"");
-    let workspace = format!("[workspace]\nresolver = \"3\"\nmembers = [{members}]\n");
-    course.write("Cargo.toml", &workspace);
-    let greeting = "[[package]]\nname = \"greeting\"\nversion = \"0.1.0\"\n";
-    let lock = format!("version = 4\n\n[[package]]\n{package}\n{greeting}");
+    course.replace("Cargo.toml", "[\"", &format!("[\"crates/{name}\", \""));
+    let lessons = ["broken", "greeting", "trouble"]
+        .map(|lesson| format!("\n[[package]]\nname = \"{lesson}\"\nversion = \"0.1.0\"\n"));
+    let lock = format!("version = 4\n\n[[package]]\n{package}{}", lessons.concat());
     course.write("Cargo.lock", &lock);
     let manifest = format!("[package]\n{package}edition = \"2024\"\n");
     course.write(&format!("crates/{name}/Cargo.toml"), &manifest);
@@ -62,22 +61,23 @@ fn xtask_becomes_the_program_that_measures() {
 fn a_step_is_recorded_for_the_program_that_shows_it() {
     let course = course_with("timeline", TIMELINE);
     course.write("lessons/greeting/src/main.rs", STEP);
-    let shown = "--title greeting hello --width 80";
-    let lesson = course.tell(&["lesson", "greeting", "hello", "--timeline"]);
-    assert!(
-        lesson.out.contains(&format!("lanes of hello: {shown}\n")),
-        "{lesson:?}"
-    );
-    let picture = course.tell(&["timeline", "greeting", "hello", "-o", "a.svg"]);
-    let expected = format!("lanes of hello: --output a.svg {shown}\n");
-    assert!(picture.out.contains(&expected), "{picture:?}");
-    assert_eq!(picture.status, Some(0), "{picture:?}");
-    let misused = course.tell(&["timeline", "greeting", "hello", "-o", "a.png"]);
-    assert_eq!(misused.status, Some(2), "{misused:?}");
-    assert!(
-        misused.error.contains("error: end it in .svg"),
-        "{misused:?}"
-    );
+    for (arguments, shown, error, status) in [
+        ("lesson greeting hello --timeline", "", "", 0),
+        ("timeline greeting hello -o a.svg", "--output a.svg ", "", 0),
+        (
+            "timeline greeting hello -o a.png",
+            "--output a.png ",
+            "error: end it in .svg",
+            2,
+        ),
+    ] {
+        let arguments: Vec<&str> = arguments.split(' ').collect();
+        let told = course.tell(&arguments);
+        let shown = format!("lanes of hello: {shown}--title greeting hello --width 80\n");
+        assert!(told.out.contains(&shown), "{told:?}");
+        assert!(told.error.contains(error), "{told:?}");
+        assert_eq!(told.status, Some(status), "{told:?}");
+    }
     let recordings = fs::read_dir(course.path("target/debug/recordings")).expect("a folder");
     assert_eq!(recordings.count(), 0, "nothing is left");
 }

@@ -1,16 +1,13 @@
 //! A course of three lessons in a folder of its own, for the tests to play.
 
+use std::fmt::{Debug, Display};
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, Receiver};
-#[cfg(unix)]
-use std::sync::{Arc, Once, atomic::AtomicBool};
+use std::sync::{Arc, Once, atomic::AtomicBool, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-#[cfg(unix)]
 use signal_hook::flag::register_conditional_default;
 use tempfile::TempDir;
 
@@ -100,17 +97,12 @@ impl SmallCourse {
 
     /// Waits until there is a file of that name, for a minute at most.
     pub(crate) fn wait_for(&self, path: &str) {
-        let start = Instant::now();
-        while !self.path(path).exists() {
-            assert!(start.elapsed() < Duration::from_mins(1), "no {path}");
-            thread::sleep(Duration::from_millis(20));
-        }
+        wait_until(path, || self.path(path).exists());
     }
 
     /// Adds text at the end of a file.
     pub(crate) fn append(&self, path: &str, text: &str) {
-        let before = fs::read_to_string(self.path(path)).expect("a file");
-        self.write(path, &(before + text));
+        self.write(path, &(self.read(path) + text));
     }
 
     pub(crate) fn read(&self, path: &str) -> String {
@@ -143,7 +135,6 @@ impl SmallCourse {
 
 /// Returns the command that runs xtask as `cargo xtask` does in the checkout `root`.
 pub(crate) fn xtask(root: &Path, arguments: &[&str]) -> Command {
-    #[cfg(unix)]
     start_programs_with_default_signals();
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command
@@ -157,7 +148,6 @@ pub(crate) fn xtask(root: &Path, arguments: &[&str]) -> Command {
 
 /// Lets no program that is started inherit an ignored signal, as in the background of a shell: a signal with a
 /// handler has its default in the next program. The tests themselves end by these signals as ever.
-#[cfg(unix)]
 fn start_programs_with_default_signals() {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
@@ -191,76 +181,53 @@ pub(crate) fn told(command: &mut Command) -> Told {
     finished(command.spawn().expect("the program starts"))
 }
 
-/// Waits for something that a program is to say, for ten minutes at most.
-pub(crate) fn awaited<T: Send + 'static>(
-    program: &mut Child,
-    what: &str,
+/// Waits for what a program is to say or do, for ten minutes at most.
+pub(crate) fn awaited<T: Debug + Send + 'static>(
+    program: u32,
     wait: impl FnOnce() -> T + Send + 'static,
 ) -> T {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || sender.send(wait()));
-    let limit = Duration::from_mins(10);
-    receiver.recv_timeout(limit).unwrap_or_else(|error| {
-        end(program);
-        panic!("{what}: {error}")
+    let awaited = receiver.recv_timeout(Duration::from_mins(10));
+    awaited.unwrap_or_else(|error| {
+        // As Ctrl-C does, so that it ends what it has started.
+        signal("TERM", program);
+        let late = receiver.recv_timeout(Duration::from_secs(10));
+        panic!("{error}; after that: {late:?}");
     })
 }
 
-/// Waits until a program ends by itself, for ten minutes at most, and returns what it has said.
-pub(crate) fn finished(mut program: Child) -> Told {
-    let limit = Duration::from_mins(10);
-    drop(program.stdin.take());
-    let (out, error) = (said(program.stdout.take()), said(program.stderr.take()));
-    let start = Instant::now();
-    let mut status = None;
-    while status.is_none() && start.elapsed() < limit {
-        thread::sleep(Duration::from_millis(5));
-        status = program.try_wait().expect("its state");
-    }
-    end(&mut program);
-    // A process that it has left behind may hold its output open for ever.
-    let text = |said: Receiver<String>| {
-        let text = said.recv_timeout(Duration::from_mins(1));
-        text.expect("nothing has its output open any more")
-    };
-    let (out, error) = (text(out), text(error));
-    let Some(status) = status else {
-        panic!("it has not ended within {limit:?}. It said:\n{out}\n{error}");
-    };
+/// Waits until a program ends by itself, and returns what it has said. If it has left a process
+/// behind that holds its output open, that fails.
+pub(crate) fn finished(program: Child) -> Told {
+    let output = awaited(program.id(), || program.wait_with_output());
+    let output = output.expect("its output");
+    let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
     Told {
-        out,
-        error,
-        status: status.code(),
+        out: text(output.stdout),
+        error: text(output.stderr),
+        status: output.status.code(),
     }
 }
 
-/// Hands over all that comes out of a stream, when it ends.
-fn said(stream: Option<impl Read + Send + 'static>) -> Receiver<String> {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let mut text = String::new();
-        if let Some(mut stream) = stream {
-            stream.read_to_string(&mut text).expect("output is UTF-8");
-        }
-        // An error means that the test has failed already.
-        let _ = sender.send(text);
-    });
-    receiver
-}
-
-/// Ends a program: first as Ctrl-C does, so that it ends what it has started.
-fn end(program: &mut Child) {
-    if program.try_wait().expect("its state").is_some() {
-        return;
-    }
-    let id = program.id().to_string();
-    // Where there is no such command, it is killed in the end.
-    let _ = Command::new("kill").args(["-s", "TERM", &id]).status();
+/// Waits until something holds, for a minute at most.
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
-    while program.try_wait().expect("its state").is_none() {
-        if start.elapsed() > Duration::from_secs(10) {
-            program.kill().expect("it is killed");
-        }
+    while !holds() {
+        assert!(start.elapsed() < Duration::from_mins(1), "{what}: not yet");
         thread::sleep(Duration::from_millis(20));
     }
+}
+
+pub(crate) fn signal(name: &str, process: impl Display) {
+    let mut kill = Command::new("kill");
+    let kill = kill.args(["-s", name, &process.to_string()]).status();
+    assert!(kill.expect("there is kill").success(), "{name} {process}");
+}
+
+/// Returns the letter that `ps` shows for the state of a process: Z for one that has ended, nothing
+/// when it is gone.
+pub(crate) fn state(process: impl Display) -> String {
+    let state = told(Command::new("ps").args(["-o", "stat=", "-p", &process.to_string()])).out;
+    state.trim().chars().take(1).collect()
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
-use crate::small_course::{SmallCourse, told};
+use crate::small_course::{SmallCourse, signal, state, told, wait_until};
 
 const LIMIT: Duration = Duration::from_mins(1);
 
@@ -27,12 +27,12 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn playing(arguments: &[&str]) -> Self {
-        Self::playing_in(SmallCourse::new(), arguments)
+    fn playing(arguments: &str) -> Self {
+        Self::playing_in(SmallCourse::new(), "exec \"$@\"", arguments)
     }
 
-    /// Starts to play in a session of its own, whose terminal this is.
-    fn playing_in(course: SmallCourse, arguments: &[&str]) -> Self {
+    /// Has a script of the shell start xtask in a session of its own, whose terminal this is.
+    fn playing_in(course: SmallCourse, script: &str, arguments: &str) -> Self {
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let keys = openpt(flags).expect("a new terminal");
         grantpt(&keys).expect("its other end may be used");
@@ -46,9 +46,11 @@ impl Terminal {
         };
         tcsetwinsize(&keys, size).expect("its size");
 
-        let xtask = course.command(arguments);
+        let arguments: Vec<&str> = arguments.split(' ').collect();
+        let xtask = course.command(&arguments);
         let mut command = Command::new("setsid");
-        command.arg("--ctty").arg(xtask.get_program());
+        command.args(["--ctty", "sh", "-c", script, "sh"]);
+        command.arg(xtask.get_program());
         command.args(xtask.get_args()).env("TERM", "xterm");
         let variables = xtask.get_envs();
         command.envs(variables.filter_map(|(name, value)| Some((name, value?))));
@@ -104,19 +106,11 @@ impl Terminal {
         modes.contains(LocalModes::ICANON | LocalModes::ECHO)
     }
 
-    fn wait_until(&mut self, what: &str, mut holds: impl FnMut(&mut Self) -> bool) {
-        let start = Instant::now();
-        while !holds(self) {
-            assert!(start.elapsed() < LIMIT, "{what}: not within {LIMIT:?}");
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
-
     /// Waits for the end of xtask, and checks that the terminal has its own modes again.
     fn end(&mut self) -> ExitStatus {
         let mut status = None;
-        self.wait_until("xtask ends", |terminal| {
-            status = terminal.player.try_wait().expect("its state");
+        wait_until("xtask ends", || {
+            status = self.player.try_wait().expect("its state");
             status.is_some()
         });
         assert!(self.has_its_own_modes());
@@ -132,27 +126,16 @@ impl Drop for Terminal {
     }
 }
 
-fn signal(name: &str, pid: &str) {
-    let kill = told(Command::new("kill").args(["-s", name, pid]));
-    assert_eq!(kill.status, Some(0), "{kill:?}");
-}
-
-/// Returns the letter that `ps` shows for the state of a process, or nothing when it is gone.
-fn state(pid: &str) -> String {
-    let state = told(Command::new("ps").args(["-o", "stat=", "-p", pid])).out;
-    state.trim().chars().take(1).collect()
-}
-
 #[test]
 fn single_keys_do_without_enter_and_a_suspended_player_gives_the_terminal_back() {
-    let mut terminal = Terminal::playing(&["lesson", "greeting", "--step"]);
+    let mut terminal = Terminal::playing("lesson greeting --step");
     terminal.wait_for("Enter: go on");
     assert!(!terminal.has_its_own_modes());
-    let player = terminal.player.id().to_string();
-    signal("TSTP", &player);
-    terminal.wait_until("it stops", |_| state(&player) == "T");
+    let player = terminal.player.id();
+    signal("TSTP", player);
+    wait_until("it stops", || state(player) == "T");
     assert!(terminal.has_its_own_modes());
-    signal("CONT", &player);
+    signal("CONT", player);
     // The question is asked again. A space, and a remote control's Page Down.
     terminal.wait_for("Enter: go on");
     assert!(!terminal.has_its_own_modes());
@@ -179,23 +162,23 @@ fn single_keys_do_without_enter_and_a_suspended_player_gives_the_terminal_back()
 fn in_plain_text_too_a_page_and_its_question_fit_on_the_terminal() {
     const ROWS: usize = 24;
     let course = SmallCourse::new();
-    // With the headings, the label and the empty lines between them these are 22 lines and 24 rows.
+    // With the headings, the label and the empty lines between them these are 22 lines and 23 rows.
     let prose = "Guess, and guess again.\n".repeat(20);
-    let short = "    // as wide as it may be\n".repeat(5);
+    let short = "    // as wide as it may be\n".repeat(7);
     let wide = format!("    // {}\n", "wide ".repeat(16)).repeat(2);
     course.replace(
         "lessons/greeting/README.md",
         "Guess.\n\n```rust\nfn hello() {}\n",
         &format!("{prose}\n```rust\n{short}{wide}"),
     );
-    let arguments = ["lesson", "greeting", "hello", "--step", "--plain"];
-    let mut terminal = Terminal::playing_in(course, &arguments);
+    let arguments = "lesson greeting hello --step --plain";
+    let mut terminal = Terminal::playing_in(course, "exec \"$@\"", arguments);
     for question in ["more", "run it"] {
         let page = terminal.wait_for("[Enter: ");
         let rows = page.lines().map(|line| line.len().div_ceil(80).max(1));
         // The question has a row, and there is one below it.
         assert!(rows.sum::<usize>() + 2 <= ROWS, "before {question}: {page}");
-        assert_eq!(page.contains("Step hello"), question == "more", "{page}");
+        assert_eq!(page.contains("step hello"), question == "more", "{page}");
         assert_eq!(terminal.wait_for(" "), question.split(' ').next().unwrap());
         terminal.press(if question == "more" { "\n" } else { "q" });
     }
@@ -206,11 +189,11 @@ fn in_plain_text_too_a_page_and_its_question_fit_on_the_terminal() {
 fn whatever_ends_the_waiting_gives_the_terminal_its_modes_back() {
     // Ctrl-C, Ctrl-D, and a signal from elsewhere.
     for (key, is_orderly) in [("\x03", false), ("\x04", true), ("", false)] {
-        let mut terminal = Terminal::playing(&["lesson", "greeting", "--step"]);
+        let mut terminal = Terminal::playing("lesson greeting --step");
         terminal.wait_for("Enter: go on");
         assert!(!terminal.has_its_own_modes());
         if key.is_empty() {
-            signal("TERM", &terminal.player.id().to_string());
+            signal("TERM", terminal.player.id());
         } else {
             terminal.press(key);
         }
@@ -219,27 +202,40 @@ fn whatever_ends_the_waiting_gives_the_terminal_its_modes_back() {
 }
 
 #[test]
+fn a_player_that_a_shell_has_suspended_obeys_a_signal() {
+    let script = "set -m; \"$@\"; kill -s TERM %1; kill -s CONT %1; \
+                  while kill -s 0 %1; do sleep 0.1; done; echo ended";
+    let course = SmallCourse::new();
+    let mut terminal = Terminal::playing_in(course, script, "lesson greeting --step");
+    terminal.wait_for("Enter: go on");
+    terminal.press("\x1a");
+    terminal.wait_for("\r\nended");
+    assert!(terminal.end().success());
+}
+
+#[test]
 fn an_interruption_ends_the_step_or_the_building_and_gives_the_terminal_back() {
-    let mut terminal = Terminal::playing(&["lesson", "trouble", "sleeps", "--step"]);
+    let mut terminal = Terminal::playing("lesson trouble sleeps --step");
     terminal.wait_for("Enter: run it");
     terminal.press("\n");
     terminal.wait_for("sleeping in ");
     let step = terminal.wait_for("\r\n");
     terminal.press("\x03");
     assert!(!terminal.end().success());
-    terminal.wait_until("the step ends", |_| ["", "Z"].contains(&&*state(&step)));
+    wait_until("the step ends", || ["", "Z"].contains(&&*state(&step)));
 
     let slow = "fn main() { std::thread::sleep(std::time::Duration::from_secs(50)) }";
     let course = SmallCourse::new();
     course.write("lessons/greeting/build.rs", slow);
-    let mut terminal = Terminal::playing_in(course, &["lesson", "greeting", "hello", "--step"]);
+    let arguments = "lesson greeting hello --step";
+    let mut terminal = Terminal::playing_in(course, "exec \"$@\"", arguments);
     terminal.wait_for("Enter: run it");
     terminal.press("\n");
-    terminal.wait_for("Building lesson greeting");
+    terminal.wait_for("Building ");
     terminal.press("\x03");
     assert!(!terminal.end().success());
     let target = terminal.course.path("target").display().to_string();
-    terminal.wait_until("the building ends", |_| {
+    wait_until("the building ends", || {
         let all = told(Command::new("ps").args(["-e", "-o", "args="])).out;
         !all.lines().any(|line| line.starts_with(&target))
     });
