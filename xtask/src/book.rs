@@ -11,9 +11,9 @@ use std::time::Duration;
 use anyhow::anyhow;
 use lexopt::Parser;
 
-use crate::tool;
 use course::Course;
 use course::document::Document;
+use course::run;
 use course::source::{put, text_of};
 
 pub(crate) const USAGE: &str = "\
@@ -47,7 +47,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let mut mdbook = Command::new(if own.exists() { own } else { "mdbook".into() });
     mdbook.arg("build").arg(&source);
     mdbook.arg("--dest-dir").arg(&book);
-    tool::run(mdbook, LIMIT).map_err(|error| match error.downcast_ref::<io::Error>() {
+    run::output(mdbook, LIMIT).map_err(|error| match error.downcast_ref::<io::Error>() {
         Some(missing) if missing.kind() == io::ErrorKind::NotFound => anyhow!(
             "mdbook is not installed. This installs it for the course only, in a minute or \
              two:\n\n    {INSTALL}\n\nRun it in {}, and then `cargo xtask book` again.",
@@ -60,6 +60,9 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Paths relative to the root of the checkout.
+type Files = BTreeSet<PathBuf>;
+
 /// Writes what mdbook reads: the pages in the same folders as in the checkout, and the files that they
 /// link to. Returns the number of pages.
 fn write_source(course: &Course, folder: &Path) -> anyhow::Result<usize> {
@@ -69,7 +72,7 @@ fn write_source(course: &Course, folder: &Path) -> anyhow::Result<usize> {
     let src = folder.join("src");
     let root = course.root.canonicalize()?;
     let pages = pages(course);
-    let mut files: BTreeSet<PathBuf> = pages.iter().cloned().collect();
+    let mut files: Files = pages.iter().cloned().collect();
     let mut summary = vec!["# Contents\n".to_owned()];
     for page in &pages {
         let document = Document::parse(&text_of(&root.join(page))?);
@@ -121,12 +124,7 @@ fn in_book(path: &str) -> String {
 
 /// Returns where a link of a page leads in the book, and adds the file that must be there for it. Of
 /// the texts, only the pages are in the book.
-fn destination(
-    root: &Path,
-    page: &Path,
-    link: &str,
-    files: &mut BTreeSet<PathBuf>,
-) -> Option<String> {
+fn destination(root: &Path, page: &Path, link: &str, files: &mut Files) -> Option<String> {
     let (path, heading) = link.split_at(link.find('#').unwrap_or(link.len()));
     if path.is_empty() || path.contains("://") {
         return Some(link.to_owned());

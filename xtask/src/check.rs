@@ -145,15 +145,9 @@ impl Report<'_> {
     /// Adds what is wrong in a line of a file, or a note, which has no `mend`.
     fn add(&self, file: &Path, line: usize, what: impl Display, mend: impl Display) {
         let (what, mend) = (what.to_string(), mend.to_string());
-        let what = visible(&what);
-        let mut text = what.replace('\n', "\n    ");
+        let mut text = visible(&what).replace('\n', "\n    ");
         if !mend.is_empty() {
-            text += if what.contains('\n') {
-                "\n    mend: "
-            } else {
-                "; mend: "
-            };
-            text += &mend;
+            text.extend(["\n    mend: ", &mend]);
         }
         let mut found = self.found.lock().expect("no check panics");
         let file = self.relative(file).display().to_string();

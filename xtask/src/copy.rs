@@ -10,11 +10,11 @@ use anyhow::Context;
 use lexopt::{Arg, Parser, ValueExt};
 use regex_lite::Regex;
 
-use crate::tool;
 use course::build::cargo;
 use course::document::{Code, Document};
 use course::interruption::Delay;
 use course::misuse::Misuse;
+use course::run;
 use course::source::{files_below, put, text_of};
 use course::{Course, Lesson};
 
@@ -132,7 +132,7 @@ fn fill(course: &Course, lesson: &Lesson, dir: &Path) -> anyhow::Result<()> {
     // Takes out of the course's lock file what this project does not need; no version changes.
     let mut cargo = cargo(dir, "update");
     cargo.args(["--workspace", "--offline", "--quiet"]);
-    tool::run(cargo, LIMIT).context(
+    run::output(cargo, LIMIT).context(
         "Cargo.lock cannot be written for the copy; run `cargo fetch` in the course while there is \
          a network, and try again",
     )?;

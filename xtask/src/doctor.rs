@@ -25,8 +25,7 @@ Checks your setup and tells you how to fix it. The exit status is 0 if you can p
 the course here, and 1 if not.
 
 Options:
-  --plain  plain text of 80 columns without colour; the default when the output is
-           not a terminal or NO_COLOR is set
+  --plain  80 columns, no colour: the default without a terminal or with NO_COLOR
 ";
 
 /// How long a program that is asked may take: Cargo waits where another Cargo is at work.

@@ -7,11 +7,11 @@ use std::time::Duration;
 use anyhow::Context;
 use lexopt::{Arg, Parser, ValueExt};
 
-use crate::gap;
 use crate::screen::Screen;
 use crate::task::{self, though_unread};
 use course::build::Program;
 use course::document::{Document, Section};
+use course::gap;
 use course::misuse::Misuse;
 use course::run::{self, End, Line};
 use course::source::{put, text_of};
@@ -27,8 +27,7 @@ to do, and the checks run. Without a name, lists all exercises and your progress
 Options:
   --hint      show a hint; the next time, the next one
   --solution  show the solution
-  --plain     plain text of 80 columns without colour; the default when the output
-              is not a terminal or NO_COLOR is set
+  --plain     80 columns, no colour: the default without a terminal or with NO_COLOR
 ";
 
 /// The limit for all checks together: each of them has a limit of its own, far below this.

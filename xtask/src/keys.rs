@@ -38,15 +38,9 @@ impl Keyboard {
         if is_terminal {
             let its_own = tcgetattr(stdin())?;
             ITS_OWN.get_or_init(|| its_own);
-            interruption::with_terminal(|is_ours| {
-                if is_ours {
-                    take_again();
-                } else {
-                    restore_modes();
-                }
-            });
+            interruption::with_terminal(set_modes);
             interruption::watch()?;
-            take_again();
+            set_modes(true);
         }
         Ok(Self { is_terminal })
     }
@@ -65,7 +59,7 @@ impl Keyboard {
 
 impl Drop for Keyboard {
     fn drop(&mut self) {
-        restore_modes();
+        set_modes(false);
     }
 }
 
@@ -109,25 +103,18 @@ fn key(mut ask: impl FnMut() -> io::Result<()>) -> io::Result<Vec<u8>> {
     }
 }
 
-fn restore_modes() {
-    set(|_| ());
-}
-
-/// Has single keys, at first and after [`restore_modes`].
-fn take_again() {
-    set(|modes| modes.local_modes -= LocalModes::ICANON | LocalModes::ECHO);
-    CAME_BACK.store(true, Ordering::Relaxed);
-}
-
-/// Sets the terminal's own modes after a change. In the background that would stop this program, and
-/// the modes are the shell's concern.
-fn set(change: fn(&mut Termios)) {
+/// Sets the terminal's modes: single keys, or those that it had before. In the background that would
+/// stop this program, and the modes are the shell's concern.
+fn set_modes(is_ours: bool) {
     let is_in_background = tcgetpgrp(stdin()).is_ok_and(|group| group != getpgrp());
     if let Some(mut modes) = ITS_OWN.get().cloned().filter(|_| !is_in_background) {
-        change(&mut modes);
+        if is_ours {
+            modes.local_modes -= LocalModes::ICANON | LocalModes::ECHO;
+        }
         // An error means that there is no terminal any more.
         let _ = retry_on_intr(|| tcsetattr(stdin(), OptionalActions::Now, &modes));
     }
+    CAME_BACK.fetch_or(is_ours, Ordering::Relaxed);
 }
 
 #[cfg(test)]

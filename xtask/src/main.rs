@@ -6,7 +6,6 @@ mod check;
 mod copy;
 mod doctor;
 mod exercise;
-mod gap;
 mod highlight;
 mod keys;
 mod lesson;
@@ -20,7 +19,6 @@ mod style;
 mod table;
 mod task;
 mod timeline;
-mod tool;
 mod wrap;
 
 use std::env;
@@ -51,14 +49,10 @@ For authors:
 `cargo xtask TASK --help` explains a task.
 ";
 
-/// The name of a task, what its `--help` says, and what runs it.
-type Task = (
-    &'static str,
-    &'static str,
-    fn(Parser) -> anyhow::Result<ExitCode>,
-);
+type Run = fn(Parser) -> anyhow::Result<ExitCode>;
 
-const TASKS: [Task; 9] = [
+/// The name of each task, what its `--help` says, and what runs it.
+const TASKS: [(&str, &str, Run); 9] = [
     ("lesson", lesson::USAGE, lesson::run),
     ("exercise", exercise::USAGE, exercise::run),
     ("repeat", repeat::USAGE, repeat::run),

@@ -117,11 +117,9 @@ impl Renderer {
             }
             Event::Start(Tag::TableHead | Tag::TableRow) => self.rows.push(Vec::new()),
             Event::End(TagEnd::TableCell) => {
-                let cell = take(&mut self.text);
-                self.rows
-                    .last_mut()
-                    .into_iter()
-                    .for_each(|row| row.push(cell.clone()));
+                if let Some(row) = self.rows.last_mut() {
+                    row.push(take(&mut self.text));
+                }
             }
             Event::End(TagEnd::Table) => {
                 let mut rows = take(&mut self.rows);

@@ -11,7 +11,7 @@ use crate::keys::{KEYS, Keyboard};
 use crate::playlist::{Scene, next_lesson};
 use crate::programs::Programs;
 use crate::screen::Screen;
-use crate::timeline::Recording;
+use crate::timeline::{Recording, VIEWER};
 use course::build::Program;
 use course::document::Block;
 use course::python::{self, Python};
@@ -40,38 +40,20 @@ pub(crate) struct Player<'a> {
     pub(crate) resume: Option<String>,
 }
 
-/// The package whose program shows a recording.
-const VIEWER: &str = "timeline";
-
-/// Why a scene is left before its end.
-enum Leave {
-    /// That scene comes next. The number of scenes means the end.
-    Scene(usize),
-    /// The screen cannot be written to, or no key can be read.
-    Failed(io::Error),
-}
-
-impl From<io::Error> for Leave {
-    fn from(error: io::Error) -> Self {
-        Self::Failed(error)
-    }
-}
+/// The place of the scene for which another is left before its end. The number of scenes means the end.
+type Leave = Option<usize>;
 
 impl<'a> Player<'a> {
     /// Plays to the end, or until somebody quits. What goes wrong in a lesson is shown and noted, and
     /// does not end the playing.
     pub(crate) fn play(&mut self) -> io::Result<()> {
         while let Some(scene) = self.scenes.get(self.place) {
-            self.place = match self.scene(scene) {
-                Ok(()) => self.place + 1,
-                Err(Leave::Scene(next)) => next,
-                Err(Leave::Failed(error)) => return Err(error),
-            };
+            self.place = self.scene(scene)?.unwrap_or(self.place + 1);
         }
         Ok(())
     }
 
-    fn scene(&mut self, scene: &'a Scene) -> Result<(), Leave> {
+    fn scene(&mut self, scene: &'a Scene) -> io::Result<Leave> {
         let root = &self.course.root;
         let mut coming = self.scenes[self.place..].iter();
         if let Some(lesson) = coming.find_map(|scene| scene.lesson) {
@@ -85,11 +67,13 @@ impl<'a> Player<'a> {
             && self.keyboard.is_none()
         {
             let next = next_lesson(self.scenes, self.place);
-            return Err(Leave::Scene(next.unwrap_or(self.scenes.len())));
+            return Ok(Some(next.unwrap_or(self.scenes.len())));
         }
         // What is to be noticed is not repeated when the step runs again.
         if !scene.is_run || self.shown != Some(self.place) {
-            self.show(&scene.blocks)?;
+            if let Some(next) = self.show(&scene.blocks)? {
+                return Ok(Some(next));
+            }
             self.shown = Some(self.place);
         }
         let enter = match &scene.step {
@@ -101,33 +85,35 @@ impl<'a> Player<'a> {
     }
 
     /// Shows blocks, page by page where somebody turns them.
-    fn show(&mut self, blocks: &[Block]) -> Result<(), Leave> {
+    fn show(&mut self, blocks: &[Block]) -> io::Result<Leave> {
         self.screen.measure();
         if self.keyboard.is_none() {
-            return Ok(self.screen.blocks(blocks)?);
+            return self.screen.blocks(blocks).map(|()| None);
         }
         for (number, page) in self.screen.pages(blocks).iter().enumerate() {
             if number > 0 {
-                self.pause("Enter: more", 0)?;
+                if let Some(next) = self.pause("Enter: more", 0)? {
+                    return Ok(Some(next));
+                }
                 if self.screen.measure() {
                     return self.show(blocks);
                 }
             }
             self.screen.lines(page)?;
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Asks how to go on, if anybody is asked. `enter` is what Enter does, and `done` how many scenes
     /// are left behind when the playing is ended here.
-    fn pause(&mut self, enter: &str, done: usize) -> Result<(), Leave> {
+    fn pause(&mut self, enter: &str, done: usize) -> io::Result<Leave> {
         let scene = &self.scenes[self.place];
         while let Some(keyboard) = &mut self.keyboard {
             let question = format!("{enter}   b: back   s: next lesson   q: quit   ?: keys");
             let key = keyboard.answer(|| self.screen.ask(&question))?;
             self.screen.end_ask()?;
             let (next, otherwise) = match key {
-                '\n' => return Ok(()),
+                '\n' => return Ok(None),
                 'q' => {
                     let next = self.scenes.get(self.place + done);
                     self.resume = next.and_then(|scene| scene.resume.clone());
@@ -143,8 +129,9 @@ impl<'a> Player<'a> {
                 }
                 'b' => {
                     let before = &self.scenes[..self.place - usize::from(scene.is_run)];
+                    let last = before.iter().rposition(|scene| !scene.is_run);
                     (
-                        before.iter().rposition(|scene| !scene.is_run),
+                        last,
                         "This is where the playing began: there is nothing before it.",
                     )
                 }
@@ -154,12 +141,12 @@ impl<'a> Player<'a> {
                 ),
                 _ => (None, KEYS),
             };
-            if let Some(next) = next {
-                return Err(Leave::Scene(next));
+            if next.is_some() {
+                return Ok(next);
             }
             self.screen.paragraph(otherwise)?;
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Runs a step, and its counterpart if that is wanted. Returns whether the lesson could be built.

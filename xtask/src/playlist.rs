@@ -104,13 +104,8 @@ pub(crate) fn next_lesson(scenes: &[Scene], place: usize) -> Option<usize> {
 /// sections between and after them.
 fn of_lesson<'a>(course: &Course, lesson: &'a Lesson) -> anyhow::Result<Vec<Scene<'a>>> {
     let script = lesson.readme()?;
-    let Lesson {
-        name,
-        number,
-        title,
-        ..
-    } = lesson;
-    let title = format!("# Lesson {number} of {}: {title}", course.lessons.len());
+    let (name, count) = (&lesson.name, course.lessons.len());
+    let title = format!("# Lesson {} of {count}: {}", lesson.number, lesson.title);
     let mut scenes = vec![Scene {
         lesson: Some(lesson),
         blocks: headed(&title, script.opening),
@@ -173,10 +168,8 @@ fn add_frame(course: &Course, scenes: &mut Vec<Scene>) -> anyhow::Result<()> {
     let script = Document::parse(&text_of(&path)?);
     let minutes: u32 = course.lessons.iter().map(|lesson| lesson.minutes).sum();
     let count = course.lessons.len();
-    let title = format!(
-        "# {}\n\n{count} lessons, about {minutes} minutes.",
-        script.title
-    );
+    let title = script.title;
+    let title = format!("# {title}\n\n{count} lessons, about {minutes} minutes.");
     for section in script.sections {
         let mut scene = Scene::default();
         if section.heading == "Welcome" {

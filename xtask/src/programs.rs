@@ -1,13 +1,11 @@
 //! The programs of the lessons, built while somebody reads.
 
 use std::collections::HashMap;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
-
-use anyhow::anyhow;
 
 use crate::screen::Screen;
 use course::build::Program;
@@ -79,20 +77,4 @@ impl Programs {
             }
         }
     }
-}
-
-/// Builds the program of a package, and says so while that takes time, unless the output is piped to
-/// another program, which has no use for that.
-pub(crate) fn build(screen: &mut Screen, root: &Path, package: &str) -> anyhow::Result<Program> {
-    let is_seen = io::stdout().is_terminal();
-    let label = format!("Building {package}");
-    let built = Program::build(root, package, ["--bin", package], |doing| {
-        if is_seen {
-            screen.status(&label, doing)
-        } else {
-            Ok(())
-        }
-    });
-    screen.end_status()?;
-    built.map_err(|said| anyhow!("{package} does not build. Cargo says:\n{}", said.trim_end()))
 }

@@ -9,15 +9,14 @@ use std::process::{Command, ExitCode};
 use anyhow::Context;
 use lexopt::{Arg, Parser, ValueExt};
 
-use crate::programs::build;
+use crate::programs::Programs;
 use crate::screen::Screen;
 use crate::task::{self, though_unread};
-use crate::tool;
 use course::Course;
 use course::build::Program;
 use course::interruption::Delay;
 use course::misuse::Misuse;
-use course::run::{End, Gathered, gather};
+use course::run::{self, End, Gathered, gather};
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask repeat LESSON STEP [-n TIMES] [OPTIONS]
@@ -31,8 +30,8 @@ same, apart from process ids and times.
 Options:
   -n TIMES          how often, 50 times by default
   --schedule TURNS  run the race by this schedule, such as ABBA
-  --plain           plain text of 80 columns without colour; the default when the
-                    output is not a terminal or NO_COLOR is set
+  --plain           80 columns, no colour: the default without a terminal or with
+                    NO_COLOR
 
 Ctrl-C stops it and shows what has been counted so far.
 
@@ -67,16 +66,19 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let readme = lesson.readme()?;
     let section = lesson.step(&readme, step)?;
     let mut screen = Screen::stdout(plain);
-    let program = build(&mut screen, &course.root, name)?;
+    let program = Programs::default().wait(&mut screen, &course.root, name)?;
+    let Some(program) = program else {
+        return Ok(ExitCode::FAILURE);
+    };
     let delay = Delay::begin().context("signals cannot be watched")?;
     let race = |turns: &str| {
         let mut command = program.step(step);
         command.args(["--schedule", turns]);
         command
     };
-    let races = tool::run(program.step("--races"), Program::STEP_LIMIT)?;
+    let races = run::output(program.step("--races"), Program::STEP_LIMIT)?;
     let is_race = races.lines().any(|race| race == step);
-    let all = is_race.then(|| tool::run(race("all"), Program::STEP_LIMIT));
+    let all = is_race.then(|| run::output(race("all"), Program::STEP_LIMIT));
     let all = all.transpose()?;
     let (outputs, failures) = repeat(&mut screen, times, &delay, || match &schedule {
         Some(turns) => race(turns),

@@ -42,12 +42,9 @@ impl Screen {
         let no_colour = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = env::var_os("TERM").is_some_and(|value| value == "dumb");
         let is_plain = plain || no_colour || dumb || !io::stdout().is_terminal();
+        let style = [Style::Colour, Style::Plain][usize::from(is_plain)];
         let mut screen = Self {
-            style: if is_plain {
-                Style::Plain
-            } else {
-                Style::Colour
-            },
+            style,
             width: PLAIN_WIDTH,
             ..Self::default()
         };

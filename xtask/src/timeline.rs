@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, bail};
 use lexopt::{Arg, Parser, ValueExt};
 
-use crate::programs::build;
+use crate::programs::Programs;
 use crate::screen::Screen;
 use course::Course;
 use course::build::Program;
@@ -35,6 +35,9 @@ To show a recording of a program of your own:
   cargo run -q -p timeline -- --help
 ";
 
+/// The package whose program shows a recording.
+pub(crate) const VIEWER: &str = "timeline";
+
 pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let mut words = Vec::new();
     let mut options = Vec::new();
@@ -57,8 +60,11 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let lesson = course.lesson(lesson)?;
     lesson.step(&lesson.readme()?, step)?;
     let mut screen = Screen::stdout(plain);
-    let program = build(&mut screen, &course.root, &lesson.name)?;
-    let viewer = build(&mut screen, &course.root, "timeline")?;
+    let mut programs = Programs::default();
+    let mut build = |package| programs.wait(&mut screen, &course.root, package);
+    let (Some(program), Some(viewer)) = (build(&lesson.name)?, build(VIEWER)?) else {
+        return Ok(ExitCode::FAILURE);
+    };
     let name = format!("{} {step}", lesson.name);
     let mut command = program.step(step);
     let recording = Recording::of(&program, &name, &mut command)?;

@@ -3,6 +3,7 @@
 pub mod build;
 pub mod document;
 pub mod excerpt;
+pub mod gap;
 pub mod interruption;
 mod lesson;
 pub mod misuse;

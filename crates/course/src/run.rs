@@ -5,6 +5,8 @@ use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use anyhow::{Context, ensure};
+
 use crate::interruption;
 use crate::process_group::ProcessGroup;
 
@@ -68,6 +70,18 @@ pub struct Gathered {
     pub end: End,
     pub output: String,
     pub errors: String,
+}
+
+/// Runs a program as [`run`] does, and returns its output. Unless it succeeds, the error is what it said.
+pub fn output(command: Command, limit: Duration) -> anyhow::Result<String> {
+    let program = command.get_program().display().to_string();
+    let run = gather(command, limit).with_context(|| format!("{program} cannot be run"))?;
+    let (end, output, errors) = (run.end, run.output, run.errors);
+    ensure!(
+        end.is_success(),
+        "{program} failed: {end}\n{output}{errors}"
+    );
+    Ok(output)
 }
 
 /// Runs a program as [`run`] does, and returns what it printed.

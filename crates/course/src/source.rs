@@ -34,7 +34,12 @@ impl Source {
 
 /// Reads a text file. An error names it, and what is wrong with it.
 pub fn text_of(path: &Path) -> anyhow::Result<String> {
-    let read = fs::read_to_string(path).map_err(|error| match error.kind() {
+    let read = match fs::metadata(path) {
+        // Opening a named pipe would wait for somebody to write into it.
+        Ok(found) if !found.is_file() => Err(Error::other("it is not a regular file")),
+        _ => fs::read_to_string(path),
+    };
+    let read = read.map_err(|error| match error.kind() {
         ErrorKind::InvalidData => Error::other("it is not text in UTF-8"),
         _ => error,
     });

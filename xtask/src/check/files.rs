@@ -2,8 +2,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use super::Report;
-use crate::gap;
 use course::document::Document;
+use course::gap;
 use course::source::{files_below, text_of};
 use course::{Lesson, stands_alone};
 

@@ -45,7 +45,6 @@ pub(super) fn show(
     if let Some(turns) = replayed {
         screen.line("Replay a schedule as often as you like:")?;
         screen.blank()?;
-        let command = command.trim_start_matches("$ ");
         screen.line(&format!("    {command} --schedule {turns}"))?;
         screen.blank()?;
     }

@@ -1,6 +1,7 @@
 //! `cargo xtask check`: what it refuses, and what `--fix` writes.
 
 use std::fs;
+use std::process::Command;
 
 #[cfg(unix)]
 use crate::counterparts::{path_with, stand_in};
@@ -232,22 +233,22 @@ $ cargo fetch
 const FAULTS: &str = "\
 README.md¦the sum is 11¦step sum prints something else (- README, + run):⏎    - the sum is 11⏎    + the sum is 10⏎    mend: correct
 README.md¦worker-2: 1¦step two-workers prints something else
-README.md¦```console any-ordr¦`any-ordr` is no order of a transcript; did you mean `any-order`?; mend: correct
-README.md¦```console⏎$ cargo fetch¦`$ cargo fetch` runs no step; mend: correct
+README.md¦```console any-ordr¦`any-ordr` is no order of a transcript; did you mean `any-order`?⏎    mend: correct
+README.md¦```console⏎$ cargo fetch¦`$ cargo fetch` runs no step⏎    mend: correct
 README.md¦    let total = 10;¦fn sum differs from lessons/counting/src/main.rs:5:⏎        - let total = 10;⏎        + let total: u32 =
 README.md¦    print(10)¦def sum differs from lessons/counting/counting.py:5:
 README.md¦fn cout(name¦`fn cout` does not appear anywhere in the lesson; did you mean `fn count`?
-README.md¦## two-workers¦the section of step two-workers has no question `**…?**`; mend: add it
+README.md¦## two-workers¦the section of step two-workers has no question `**…?**`⏎    mend: add it
 README.md¦## two-workers¦the section of step two-workers has no ```python block `def two_workers(`
-README.md¦# Counting¦the sections are about the steps sum, two-workers, order; mend: give each
+README.md¦# Counting¦the sections are about the steps sum, two-workers, order⏎    mend: give each
 README.md¦# Counting¦the title is not \"Counting: one after the other\", as in Cargo.toml
 README.md¦REDME¦the link to ../REDME.md leads nowhere
 README.md¦src/mi␛an¦there is no file `src/mi\\u{1b}an.rs`
-README.md¦```rust,compile_fail⏎// does¦the compiler says: error[E0308]: mismatched types; mend: name
+README.md¦```rust,compile_fail⏎// does¦the compiler says: error[E0308]: mismatched types⏎    mend: name
 README.md¦```rust,compile_fail⏎println!(\"{none¦the compiler says: error[E0425]: cannot find value `none` in
 README.md¦```rust,compile_fail⏎println!(\"{nil¦the compiler says: error[E0425]: cannot find value `nil` in
-Cargo.toml¦[package]¦missing here: [[example]], name = \"counting-solution\"; mend
-exercise/task.md¦# Add¦missing here: ## Hint 2; mend: write it";
+Cargo.toml¦[package]¦missing here: [[example]], name = \"counting-solution\"⏎    mend
+exercise/task.md¦# Add¦missing here: ## Hint 2⏎    mend: write it";
 
 /// Makes the course, in which all is right or as much as can be is wrong.
 fn course(is_right: bool) -> SmallCourse {
@@ -326,10 +327,10 @@ fn steps_that_fail_or_have_another_name_are_told_in_both_languages() {
 
     course.replace(MAIN, "sum\\ntwo-workers", "sum\\nrest");
     let said = [
-        "README.md:1: the sections are about the steps sum, two-workers; mend: give each a \
+        "README.md:1: the sections are about the steps sum, two-workers\n    mend: give each a \
          section `## STEP: what it shows`, in order: sum, rest\n",
         "README.md:78: `$ cargo run -q -p counting -- two-workers` runs no step",
-        ": `--list` does not print the steps of the program in Rust: sum, two-workers;",
+        ": `--list` does not print the steps of the program in Rust: sum, two-workers\n    mend: ",
     ];
     finds(&course, &["check"], 5, &said);
 }
@@ -347,13 +348,21 @@ fn a_lesson_that_does_not_build_is_told_and_another_can_be_checked() {
     course.replace("Cargo.toml", "[\"", "[\"lessons/resting\", \"");
     finds(&course, &["check", "counting"], 0, &[]);
     let said = [
-        "lessons/resting/resting.py:1: missing here: def; mend: write it\n",
+        "lessons/resting/resting.py:1: missing here: def\n    mend: write it\n",
         "lessons/resting:1: lesson resting cannot be checked: it does not build:\n",
         "cannot find function `rest`",
     ];
     finds(&course, &["check", "resting", "1"], 8, &said);
-    fs::write(course.path("lessons/resting/src/main.rs"), b"\xff").expect("a file");
+    let source = course.path("lessons/resting/src/main.rs");
+    fs::write(&source, b"\xff").expect("a file");
     let said = ["lessons/resting/src/main.rs cannot be read: it is not text in UTF-8"];
+    finds(&course, &["check", "resting"], 8, &said);
+    // In a folder of its own: Cargo would wait for the program's.
+    fs::write(&source, "").expect("a file");
+    let pipe = course.path("lessons/resting/src/more.rs");
+    let made = Command::new("mkfifo").arg(pipe).status();
+    assert!(made.expect("it can be run").success());
+    let said = ["lessons/resting/src/more.rs cannot be read: it is not a regular file"];
     finds(&course, &["check", "resting"], 8, &said);
 
     for (wrong, said) in [

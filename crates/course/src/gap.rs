@@ -4,16 +4,16 @@ use std::path::Path;
 use std::process::Command;
 
 /// How the comment that marks a gap begins.
-pub(crate) const MARK: &str = "// Gap:";
+pub const MARK: &str = "// Gap:";
 
 /// Returns whether a gap is marked in a program.
-pub(crate) fn is_marked(program: &str) -> bool {
+pub fn is_marked(program: &str) -> bool {
     program.contains(MARK)
 }
 
 /// Returns the git command that brings back the gap of a program, whose path is relative to the root
 /// of the checkout; nothing without git, or if no commit has the gap.
-pub(crate) fn restoring(root: &Path, program: &Path) -> Option<String> {
+pub fn restoring(root: &Path, program: &Path) -> Option<String> {
     let path = program.display().to_string();
     let git = |arguments: &[&str]| {
         let output = Command::new("git")
