@@ -169,7 +169,10 @@ mod tests {
 
     #[test]
     fn a_file_that_was_just_locked_is_not_removed_with_those_of_the_dead() {
-        let path = Run::new().file("alive-1");
+        let run = Run::new();
+        // Without it the run would be over each time that the file is free, also for the other tests here.
+        let _lease = run_file::hold(&run.lease(), Existence::New).unwrap();
+        let path = run.file("alive-1");
         let done = AtomicBool::new(false);
         std::thread::scope(|scope| {
             scope.spawn(|| {
@@ -188,6 +191,7 @@ mod tests {
             assert!(all_stay, "one was removed after it had been locked");
         });
         remove_if_dead(&path);
+        std::fs::remove_file(run.lease()).unwrap();
     }
 
     #[test]
