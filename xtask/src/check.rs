@@ -81,6 +81,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
             let built = Program::build(&course.root, name, ["--bin", name], |doing| {
                 though_unread(screen.status("Checking the lessons", doing))
             });
+            let _ = screen.status("Checking the lessons", name);
             scope.spawn(|| check(lesson, built));
         }
     });

@@ -14,6 +14,7 @@ use crate::table;
 use crate::task;
 use course::Course;
 use course::build::cargo;
+use course::document::Block;
 use course::python::Python;
 use course::run::gather;
 use course::source::visible;
@@ -32,19 +33,7 @@ Options:
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// What to do about each check that is not ok, in Markdown.
-const REMEDIES: &str = "\
-- **Rust**: Install Rust: <https://rustup.rs> says how. `rustup update` installs the newest.
-- **packages**: Run `cargo fetch --locked` in the checkout while you have a network.
-- **checkout**: You can play the lessons, but not change them: for the exercises, clone the course \
-  into a folder of your own.
-- **target folder**: Cargo builds there, and writes about 1 GiB at first: free some space, or set \
-  `CARGO_TARGET_DIR` to a folder that you can write to.
-- **shared memory**: Lesson value-array needs 72 MiB there. In a container, `--shm-size=256m` gives \
-  it more; elsewhere `mount -o remount,size=256m /dev/shm`.
-- **temporary files**: Set `TMPDIR` to a folder that you can write to, with 8 MiB of free space.
-- **open files**: Cargo and the workers need more: `ulimit -n 1024` in this terminal.
-- **Python**: Only `lesson --python` needs Python 3.9 or newer, installed as `python3`.
-";
+const REMEDIES: &str = include_str!("doctor/remedies.md");
 
 /// What was found, or what is wrong with it.
 type Found = Result<String, String>;
@@ -64,6 +53,9 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
         }
     }
     let course = Course::here()?;
+    // An older one would not have built this program.
+    let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    rustc.arg("--version");
     let python = Python::find().map(|python| python.version);
     let shared = if cfg!(target_os = "linux") {
         PathBuf::from("/dev/shm")
@@ -72,7 +64,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     };
     // Each with the verdict if something is wrong with it.
     let checks = [
-        ("Rust", PROBLEM, rust()),
+        ("Rust", PROBLEM, first_line(rustc)),
         ("packages", NOTE, packages(&course.root)),
         ("checkout", NOTE, folder(&course.root, 0)),
         ("target folder", PROBLEM, target(&course.target_folder())),
@@ -100,21 +92,14 @@ fn show(screen: &mut Screen, checks: &[(&str, &str, Found)], is_playable: bool) 
             remedies.extend(remedy.into_iter().chain(["\n"]));
         }
     }
-    screen.lines(&table::lines(&rows, screen.width()))?;
+    screen.lines(&table::lines(&rows, screen.width))?;
     screen.blank()?;
-    screen.prose(&remedies)?;
+    screen.blocks(&[Block::Prose(remedies)])?;
     screen.line(if is_playable {
         "You can play the course here."
     } else {
         "You can't play the course here until each PROBLEM is fixed."
     })
-}
-
-fn rust() -> Found {
-    // An older one would not have built this program.
-    let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
-    rustc.arg("--version");
-    first_line(rustc)
 }
 
 fn packages(root: &Path) -> Found {

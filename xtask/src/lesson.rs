@@ -14,6 +14,7 @@ use crate::{playlist, task};
 use course::Course;
 use course::process_group;
 use course::python::Python;
+use course::source::visible;
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask lesson [LESSON [STEP]...]... [OPTIONS]
@@ -111,15 +112,14 @@ fn list(screen: &mut Screen, course: &Course) -> anyhow::Result<ExitCode> {
         screen.heading(&format!("{} {}, {about}", lesson.number, lesson.name))?;
         let sections = lesson.readme()?.sections;
         for step in sections.iter().filter(|section| section.step.is_some()) {
-            screen.line(&format!("    {}", step.heading))?;
+            screen.line(&format!("    {}", visible(&step.heading)))?;
         }
         screen.blank()?;
     }
     let minutes: u32 = course.lessons.iter().map(|lesson| lesson.minutes).sum();
     let count = course.lessons.len();
     screen.line(&format!("{count} lessons, {minutes} minutes in all."))?;
-    screen
-        .line("`cargo xtask lesson LESSON STEP` plays a step, `cargo xtask lesson` everything.")?;
+    screen.line("`cargo xtask lesson LESSON STEP` plays a step, `cargo xtask lesson` all.")?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -70,8 +70,10 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &[OsString]) -> anyhow::Result<ExitCode> {
-    let is_help = |word: &OsString| ["help", "--help", "-h"].iter().any(|help| word == help);
-    let Some(name) = arguments.iter().find(|word| !is_help(word)) else {
+    let is_option = |word: &OsString| word == "--help" || word == "-h";
+    let asks = arguments.first().is_some_and(|word| word == "help");
+    let arguments = &arguments[usize::from(asks)..];
+    let Some(name) = arguments.iter().find(|word| !is_option(word)) else {
         io::stdout().write_all(USAGE.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     };
@@ -83,7 +85,7 @@ fn run(arguments: &[OsString]) -> anyhow::Result<ExitCode> {
             "there is no task `{wanted}`{suggestion}\n`cargo xtask` lists the tasks"
         ))
     })?;
-    if arguments.iter().any(is_help) {
+    if asks || arguments.iter().any(is_option) {
         let about = USAGE.lines().find(|line| line.trim().starts_with(name));
         write!(io::stdout(), "{}\n\n{usage}", about.unwrap_or(name).trim())?;
         return Ok(ExitCode::SUCCESS);

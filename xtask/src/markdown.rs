@@ -65,7 +65,8 @@ impl Renderer {
             Event::Code(code) => {
                 let is_short = code.len() <= SHORT_CODE;
                 let code = code.replace(' ', if is_short { UNBREAKABLE } else { " " });
-                self.text.push_str(&self.style.inline_code(&code));
+                let (on, off) = [("`", "`"), BOLD][usize::from(self.style == Style::Colour)];
+                self.text.extend([on, &code, off]);
             }
             Event::SoftBreak => self.text.push(' '),
             Event::HardBreak => self.text.push('\n'),

@@ -40,9 +40,6 @@ pub(crate) struct Player<'a> {
     pub(crate) resume: Option<String>,
 }
 
-/// The place of the scene for which another is left before its end. The number of scenes means the end.
-type Leave = Option<usize>;
-
 impl<'a> Player<'a> {
     /// Plays to the end, or until somebody quits. What goes wrong in a lesson is shown and noted, and
     /// does not end the playing.
@@ -53,7 +50,8 @@ impl<'a> Player<'a> {
         Ok(())
     }
 
-    fn scene(&mut self, scene: &'a Scene) -> io::Result<Leave> {
+    /// Plays a scene. If it is left before its end, returns the place of the next one.
+    fn scene(&mut self, scene: &'a Scene) -> io::Result<Option<usize>> {
         let root = &self.course.root;
         let mut coming = self.scenes[self.place..].iter();
         if let Some(lesson) = coming.find_map(|scene| scene.lesson) {
@@ -85,28 +83,29 @@ impl<'a> Player<'a> {
     }
 
     /// Shows blocks, page by page where somebody turns them.
-    fn show(&mut self, blocks: &[Block]) -> io::Result<Leave> {
+    fn show(&mut self, blocks: &[Block]) -> io::Result<Option<usize>> {
         self.screen.measure();
         if self.keyboard.is_none() {
             return self.screen.blocks(blocks).map(|()| None);
         }
-        for (number, page) in self.screen.pages(blocks).iter().enumerate() {
-            if number > 0 {
-                if let Some(next) = self.pause("Enter: more", 0)? {
-                    return Ok(Some(next));
-                }
-                if self.screen.measure() {
-                    return self.show(blocks);
-                }
+        let mut left = self.screen.pages(&self.screen.laid_out(blocks));
+        loop {
+            self.screen.lines(&left.remove(0))?;
+            if left.is_empty() {
+                return Ok(None);
             }
-            self.screen.lines(page)?;
+            if let Some(next) = self.pause("Enter: more", 0)? {
+                return Ok(Some(next));
+            }
+            if self.screen.measure() {
+                left = self.screen.pages(&left);
+            }
         }
-        Ok(None)
     }
 
     /// Asks how to go on, if anybody is asked. `enter` is what Enter does, and `done` how many scenes
     /// are left behind when the playing is ended here.
-    fn pause(&mut self, enter: &str, done: usize) -> io::Result<Leave> {
+    fn pause(&mut self, enter: &str, done: usize) -> io::Result<Option<usize>> {
         let scene = &self.scenes[self.place];
         while let Some(keyboard) = &mut self.keyboard {
             let question = format!("{enter}   b: back   s: next lesson   q: quit   ?: keys");

@@ -77,6 +77,8 @@ pub(crate) fn begin_at(
         return Ok(());
     };
     let lesson = course.lesson(lesson)?;
+    let too_many = || Misuse("--from takes a lesson and at most one of its steps".to_owned());
+    ensure!(step.len() <= 1, too_many());
     for step in step {
         lesson.step(&lesson.readme()?, step)?;
     }
@@ -252,7 +254,7 @@ mod tests {
             pool mpa => `mpa` is neither a step of lesson pool nor a lesson; did you mean `map`?
             --from quue => there is no lesson `quue`; did you mean `queue`?
             --from pool mpa => lesson pool has no step `mpa`; did you mean `map`?
-            --from pool map squares => pool map squares is not among what is to be played
+            --from pool map squares => --from takes a lesson and at most one of its steps
             pool --from queue => queue is not among what is to be played
             pool map --from pool squares => pool squares is not among";
         for (line, expected) in cases.lines().filter_map(|case| case.split_once("=> ")) {

@@ -50,9 +50,9 @@ impl Programs {
         lesson: &str,
     ) -> io::Result<Option<Rc<Program>>> {
         self.begin(root, lesson);
-        let program = match self.0.remove(lesson) {
-            Some(State::Built(program)) => Ok(program),
-            Some(State::Building(thread, doing)) => {
+        let program = match self.0.remove(lesson).expect("it has begun") {
+            State::Built(program) => Ok(program),
+            State::Building(thread, doing) => {
                 if !thread.is_finished() {
                     let label = format!("Building {lesson}");
                     doing
@@ -62,7 +62,6 @@ impl Programs {
                 }
                 thread.join().expect("building does not panic").map(Rc::new)
             }
-            None => Err("its build was not started".to_owned()),
         };
         match program {
             Ok(program) => {

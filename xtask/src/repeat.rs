@@ -79,7 +79,6 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let races = run::output(program.step("--races"), Program::STEP_LIMIT)?;
     let is_race = races.lines().any(|race| race == step);
     let all = is_race.then(|| run::output(race("all"), Program::STEP_LIMIT));
-    let all = all.transpose()?;
     let (outputs, failures) = repeat(&mut screen, times, &delay, || match &schedule {
         Some(turns) => race(turns),
         None if is_race => race("free"),
@@ -94,22 +93,30 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
             screen.failure(&format!("Run {number} failed: {}.", run.end))?;
             screen.code("", "", &format!("{}{}", run.output, run.errors))?;
             let failed = failures.len();
-            screen.paragraph(&format!(
-                "Failed runs, which aren't counted below: {failed}."
-            ))?;
+            screen.paragraph(&format!("Failed, and not counted below: {failed}."))?;
         }
+        screen.paragraph(match (&schedule, is_race) {
+            (Some(_), _) => "The race of this step, always by the same schedule.",
+            (None, true) => {
+                "The race of this step. Each of its threads or processes, called A and B, pauses for \
+                 a random moment before each of its turns. A schedule is the order of the turns."
+            }
+            _ => "Runs that print the same, apart from process ids and times, have one outcome.",
+        })?;
         let command = course::command(name, step);
+        if let Some(Err(error)) = &all {
+            screen.paragraph(&format!("The schedules cannot be replayed: {error:#}."))?;
+        }
         match &all {
-            Some(all) => race::show(&mut screen, &outputs, all, &command),
-            None => output::show(&mut screen, &outputs, section),
+            Some(Ok(all)) => race::show(&mut screen, &outputs, all, &command),
+            _ => output::show(&mut screen, &outputs, section),
         }
     };
     let told = tell();
     task::verdict(told.map_err(Into::into), failures.is_empty())
 }
 
-/// The number of a run that failed, and the run.
-type Failure = (usize, Gathered);
+type Runs = (Vec<String>, Vec<(usize, Gathered)>);
 
 /// Runs a command many times, one run after the other. Returns what each run printed that succeeded,
 /// and the runs that failed, with their numbers.
@@ -121,7 +128,7 @@ fn repeat(
     times: NonZeroUsize,
     delay: &Delay,
     command: impl Fn() -> Command,
-) -> anyhow::Result<(Vec<String>, Vec<Failure>)> {
+) -> anyhow::Result<Runs> {
     let (mut outputs, mut failures) = (Vec::new(), Vec::new());
     for number in 1..=times.get() {
         though_unread(screen.status("Running", &format!("{number} of {times}")))?;

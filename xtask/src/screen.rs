@@ -27,7 +27,7 @@ const CLEAR: &str = "\r\u{1b}[2K";
 pub(crate) struct Screen {
     style: Style,
     /// How long a line of prose may become.
-    width: usize,
+    pub(crate) width: usize,
     /// How many columns and rows a terminal has: a line that is longer takes several rows.
     size: (usize, usize),
     /// The number of rows that have been filled since the last question.
@@ -59,14 +59,10 @@ impl Screen {
         let size = size.map_or(ENDLESS, |(columns, rows)| {
             (columns.0.max(1).into(), rows.0.into())
         });
-        if !self.is_plain() {
+        if !self.is_plain() && size != ENDLESS {
             self.width = WIDEST.min(size.0);
         }
         std::mem::replace(&mut self.size, size) != size
-    }
-
-    pub(crate) fn width(&self) -> usize {
-        self.width
     }
 
     pub(crate) fn is_plain(&self) -> bool {
@@ -93,8 +89,12 @@ impl Screen {
 
     /// Shows text and code as they stand in a README.
     pub(crate) fn blocks(&mut self, blocks: &[Block]) -> io::Result<()> {
-        let mut blocks = blocks.iter();
-        blocks.try_for_each(|block| self.lines(&self.block_lines(block)))
+        self.lines(&self.laid_out(blocks).concat())
+    }
+
+    /// Returns the lines of each block.
+    pub(crate) fn laid_out(&self, blocks: &[Block]) -> Vec<Vec<String>> {
+        blocks.iter().map(|block| self.block_lines(block)).collect()
     }
 
     fn block_lines(&self, block: &Block) -> Vec<String> {
@@ -107,10 +107,6 @@ impl Screen {
             }
             Block::Code(code) => self.code_lines(label(code), code.language(), &code.text),
         }
-    }
-
-    pub(crate) fn prose(&mut self, text: &str) -> io::Result<()> {
-        self.blocks(&[Block::Prose(text.to_owned())])
     }
 
     /// Shows code as it is, under a label unless that is empty.
@@ -210,12 +206,12 @@ impl Screen {
         text.chars().take(self.width.saturating_sub(4)).collect()
     }
 
-    /// Returns text and code as pages, each of which fits on the terminal with a question below it,
-    /// the first one below what is shown already. Without a terminal there is one page.
+    /// Returns the lines of blocks as pages, each of which fits on the terminal with a question below
+    /// it, the first one below what is shown already. Without a terminal there is one page.
     ///
     /// A block that fits on a page is not divided, or else its paragraphs are not if they fit. An
     /// empty line at the end of a page needs no row.
-    pub(crate) fn pages(&self, blocks: &[Block]) -> Vec<Vec<String>> {
+    pub(crate) fn pages(&self, blocks: &[Vec<String>]) -> Vec<Vec<String>> {
         let (columns, rows) = self.size;
         // A plain question may be as long as a plain line. Below it is an empty row.
         let page = rows
@@ -223,10 +219,17 @@ impl Screen {
             .max(1);
         let mut room = page.saturating_sub(self.filled);
         let mut pages = vec![Vec::new()];
-        for block in blocks {
-            let lines = self.block_lines(block);
-            let is_whole = self.needed(&lines) <= page;
-            for part in lines.split_inclusive(|line| !is_whole && line.is_empty()) {
+        for lines in blocks {
+            let is_whole = self.needed(lines) <= page;
+            let mut length = 0;
+            let parts = lines.split_inclusive(|line| {
+                length += usize::from(!line.is_empty());
+                // A line alone, such as a heading, stays with what follows.
+                let is_end = !is_whole && line.is_empty() && length > 1;
+                length = if is_end { 0 } else { length };
+                is_end
+            });
+            for part in parts {
                 let needed = self.needed(part);
                 // What is longer than a page is begun on this one if half of it is left.
                 let mut is_over = needed > room && (needed <= page || room < page / 2);
@@ -303,7 +306,8 @@ mod tests {
             let lines = lines.collect::<Vec<_>>().join("\n");
             write!(markdown, "```text\n{lines}\n```\n\n").unwrap();
         }
-        let pages = screen.pages(&Document::parse(&markdown).opening);
+        let blocks = screen.laid_out(&Document::parse(&markdown).opening);
+        let pages = screen.pages(&blocks);
         let letter = |line: &String| line.trim().chars().next().unwrap_or('.');
         let pages = pages
             .iter()
@@ -321,6 +325,7 @@ mod tests {
             abcdWWW 9 =>  abcdWWW
             abcdef.ghijkl 10 => abcdef. ghijkl.
             a.bcdefghijklmn 10 => a.bcdefghi jklmn.
+            abcdefg.h.ijklmn 10 => abcdefg. h.ijklmn.
             abcdefghijklm 6 => abcdef ghijklm.
             aL|b 10 => a L b.
             abcdefghijklm 4 =>  abcdefghij klm.";
@@ -353,7 +358,7 @@ mod tests {
     #[test]
     fn the_terminal_does_not_obey_a_file() {
         let document = Document::parse("A\u{1b}[2Jb.\r\n\r\n```text\r\na\u{7}\tb\r\n```\r\n");
-        let pages = terminal(Style::Plain, 80, 24).pages(&document.opening);
-        assert_eq!(pages, [["A\\u{1b}[2Jb.", "", "    a\\u{7}\tb", ""]]);
+        let shown = terminal(Style::Plain, 80, 24).laid_out(&document.opening);
+        assert_eq!(shown.concat(), ["A\\u{1b}[2Jb.", "", "    a\\u{7}\tb", ""]);
     }
 }

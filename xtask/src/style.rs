@@ -36,12 +36,4 @@ impl Style {
             _ => String::new(),
         }
     }
-
-    /// Returns code within a sentence.
-    pub(crate) fn inline_code(self, code: &str) -> String {
-        match self {
-            Self::Plain => format!("`{code}`"),
-            Self::Colour => self.paint(BOLD, code),
-        }
-    }
 }

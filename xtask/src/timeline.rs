@@ -86,9 +86,19 @@ pub(crate) struct Recording {
 impl Recording {
     /// Has the processes of a command recorded, which runs a step of that program.
     pub(crate) fn of(program: &Program, name: &str, command: &mut Command) -> anyhow::Result<Self> {
-        let folder = program.beside("recordings").join(name.replace(' ', "-"));
-        // A killed xtask leaves its recording.
-        let _ = fs::remove_dir_all(&folder);
+        let recordings = program.beside("recordings");
+        // A killed xtask leaves its recording; no run takes so long.
+        for old in fs::read_dir(&recordings).into_iter().flatten().flatten() {
+            let age = old
+                .metadata()
+                .and_then(|found| found.modified())
+                .map(|at| at.elapsed());
+            if age.is_ok_and(|age| age.is_ok_and(|age| age > 10 * Program::STEP_LIMIT)) {
+                let _ = fs::remove_dir_all(old.path());
+            }
+        }
+        let name = format!("{}-{}", name.replace(' ', "-"), std::process::id());
+        let folder = recordings.join(name);
         let made = fs::create_dir_all(&folder);
         made.with_context(|| format!("{} cannot be made", folder.display()))?;
         command.env("MULTIPROCESS_RECORD", &folder);
@@ -105,7 +115,7 @@ impl Recording {
         options: &[OsString],
     ) -> anyhow::Result<()> {
         let mut command = viewer.command();
-        let width = screen.width().to_string();
+        let width = screen.width.to_string();
         command.arg(&self.folder).args(options);
         command.args(["--title", title, "--width", &width]);
         command.args((!screen.is_plain()).then_some("--color"));

@@ -47,7 +47,7 @@ pub(crate) fn report(rows: &[Row], rounds: u32) -> String {
     let described = Command::new("sh").args(["-c", DESCRIBE]).output();
     let described = described.map(|output| output.stdout).unwrap_or_default();
     let described = String::from_utf8_lossy(&described);
-    let rounds = format!("Rounds: {rounds} (of what takes 10 s, two)");
+    let rounds = format!("Rounds: {rounds}, or fewer where they take more than 20 s in all");
     format!("{table}\n{LEGEND} {rounds}. On {described}")
 }
 

@@ -141,7 +141,8 @@ pub fn example(block: &Code, sources: &[Source]) -> Option<Code> {
 fn examples(file: &Source) -> Vec<Code> {
     // What is no documentation has no fences.
     let lines = file.text.lines().map(|line| {
-        let said = line.strip_prefix("//!").or(line.strip_prefix("///"));
+        let text = line.trim_start();
+        let said = text.strip_prefix("//!").or(text.strip_prefix("///"));
         said.map_or(line, |said| said.strip_prefix(' ').unwrap_or(said))
     });
     let documentation = Document::parse(&lines.collect::<Vec<_>>().join("\n"));

@@ -162,7 +162,7 @@ impl Lesson {
 }
 
 /// Returns whether a folder is a workspace of its own, such as a learner's copy of a lesson.
-pub fn stands_alone(folder: &Path) -> bool {
+pub(crate) fn stands_alone(folder: &Path) -> bool {
     let text = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
     DeTable::parse(&text).is_ok_and(|manifest| manifest.get_ref().contains_key("workspace"))
 }

@@ -13,4 +13,5 @@ pub mod run;
 pub mod source;
 pub mod transcript;
 
-pub use lesson::{Course, Lesson, command, stands_alone};
+use lesson::stands_alone;
+pub use lesson::{Course, Lesson, command};

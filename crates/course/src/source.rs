@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use crate::Lesson;
+use crate::{Lesson, stands_alone};
 
 /// A program of a lesson, in Rust or in Python.
 #[derive(Debug)]
@@ -54,8 +54,8 @@ pub fn put(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         .with_context(|| format!("{} cannot be written", path.display()))
 }
 
-/// Adds the files in a folder and those below it, relative to the root: not build output, nor an
-/// editor's lock, which is a link that leads nowhere.
+/// Adds the files in a folder and those below it, relative to the root: not build output, nor a copy
+/// of a lesson, which is its owner's, nor an editor's lock, which is a link that leads nowhere.
 pub fn files_below(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     const LEFT_OUT: [&str; 3] = ["target", "__pycache__", ".git"];
     let place = root.join(folder);
@@ -67,9 +67,12 @@ pub fn files_below(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> anyh
         let entry = entry.with_context(cannot_be_read)?;
         let name = entry.file_name();
         let is_folder = entry.file_type()?.is_dir();
-        if is_folder && !LEFT_OUT.iter().any(|left_out| name == *left_out) {
-            files_below(root, &folder.join(&name), files)?;
-        } else if !is_folder && !name.to_string_lossy().starts_with(".#") {
+        if is_folder {
+            let is_ours = LEFT_OUT.iter().all(|left_out| name != *left_out);
+            if is_ours && !stands_alone(&place.join(&name)) {
+                files_below(root, &folder.join(&name), files)?;
+            }
+        } else if !name.to_string_lossy().starts_with(".#") {
             files.push(folder.join(&name));
         }
     }

@@ -2,10 +2,10 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use super::Report;
+use course::Lesson;
 use course::document::Document;
 use course::gap;
 use course::source::{files_below, text_of};
-use course::{Lesson, stands_alone};
 
 /// The files of a lesson, and text that they must contain. NAME is the lesson's. The programs have
 /// names in `Cargo.toml`, because a learner may rename the package of a copy.
@@ -63,13 +63,9 @@ pub(super) fn check_links(folders: &[&Path], report: &Report) -> anyhow::Result<
     for folder in folders {
         let mut files = Vec::new();
         files_below(folder, Path::new(""), &mut files)?;
-        // A copy of a lesson is its owner's.
-        let is_ours = |above: &Path| above == Path::new("") || !stands_alone(&folder.join(above));
-        for file in &files {
-            let is_markdown = file.extension().is_some_and(|kind| kind == "md");
-            if is_markdown && file.ancestors().skip(1).all(is_ours) {
-                check_links_of(&folder.join(file), &files, report);
-            }
+        let is_markdown = |file: &&PathBuf| file.extension().is_some_and(|kind| kind == "md");
+        for file in files.iter().filter(is_markdown) {
+            check_links_of(&folder.join(file), &files, report);
         }
     }
     Ok(())

@@ -37,7 +37,7 @@ pub(super) fn rows(screen: &Screen, outcomes: &[(impl Display, usize)]) -> Vec<V
 }
 
 pub(super) fn show(screen: &mut Screen, rows: &[Vec<String>]) -> io::Result<()> {
-    for line in table::lines(rows, screen.width().saturating_sub(2)) {
+    for line in table::lines(rows, screen.width.saturating_sub(2)) {
         screen.line(&format!("  {line}"))?;
     }
     screen.blank()

@@ -37,7 +37,7 @@ pub(super) fn show(
     histogram::show(screen, &rows)?;
     let runs: usize = outcomes.iter().map(|(_, count)| count).sum();
     screen.paragraph(&format!(
-        "{racing} of {runs} runs ({}) show the race: if one actor finishes before the next begins, \
+        "{racing} of {runs} runs ({}) show the race: if one finishes before the next begins, \
          the outcome is always: {}.",
         percent(racing, runs),
         serial.join(", or ")

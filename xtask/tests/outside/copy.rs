@@ -202,8 +202,13 @@ fn a_copy_has_what_the_lesson_needs_and_nothing_else() {
 
     // The course goes on with a copy among its lessons, or in one.
     for dir in ["lessons/mine", "lessons/greeting/mine", "again"] {
-        let told = course.tell(&["copy", "greeting", dir]);
-        assert_eq!(told.status, Some(0), "{told:?}");
+        let copied = course.tell(&["copy", "greeting", dir]);
+        assert_eq!(copied.status, Some(0), "{copied:?}");
+        let mut metadata = Command::new("cargo");
+        metadata.args(["metadata", "--locked", "--offline", "--format-version=1"]);
+        let metadata = told(metadata.current_dir(course.path(dir)));
+        assert_eq!(metadata.status, Some(0), "{metadata:?}");
+        assert!(!course.path(dir).join("mine").exists());
     }
 }
 

@@ -136,7 +136,7 @@ fn outcomes_are_counted_and_those_of_a_race_come_with_schedules_that_lead_to_the
         &[
             "Run 3 failed: it ended with exit status: 3.\n",
             "    over a stone\n    ouch\n",
-            "Failed runs, which aren't counted below: 2.",
+            "Failed, and not counted below: 2.",
             "  outcome 1  8     100%  ",
         ],
         1,

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Child, Command, ExitStatus};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -26,6 +26,16 @@ struct Terminal {
     course: SmallCourse,
 }
 
+fn set_size(keys: &impl AsFd, rows: u16) {
+    let size = Winsize {
+        ws_row: rows,
+        ws_col: 80,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    tcsetwinsize(keys, size).expect("its size");
+}
+
 impl Terminal {
     fn playing(arguments: &str) -> Self {
         Self::playing_in(SmallCourse::new(), "exec \"$@\"", arguments)
@@ -38,14 +48,7 @@ impl Terminal {
         grantpt(&keys).expect("its other end may be used");
         unlockpt(&keys).expect("its other end can be used");
         let screen = ioctl_tiocgptpeer(&keys, flags).expect("its other end");
-        let size = Winsize {
-            ws_row: 24,
-            ws_col: 80,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
-        tcsetwinsize(&keys, size).expect("its size");
-
+        set_size(&keys, 24);
         let arguments: Vec<&str> = arguments.split(' ').collect();
         let xtask = course.command(&arguments);
         let mut command = Command::new("setsid");
@@ -180,6 +183,8 @@ fn in_plain_text_too_a_page_and_its_question_fit_on_the_terminal() {
         assert!(rows.sum::<usize>() + 2 <= ROWS, "before {question}: {page}");
         assert_eq!(page.contains("step hello"), question == "more", "{page}");
         assert_eq!(terminal.wait_for(" "), question.split(' ').next().unwrap());
+        // Who makes it larger sees no page again.
+        set_size(&terminal.keys, 30);
         terminal.press(if question == "more" { "\n" } else { "q" });
     }
     assert!(terminal.end().success());
