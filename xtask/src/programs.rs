@@ -8,6 +8,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 
 use crate::screen::Screen;
+use crate::task::though_unread;
 use course::build::Program;
 
 /// The programs that have been asked for, each by the name of its package.
@@ -42,7 +43,7 @@ impl Programs {
     }
 
     /// Returns a lesson's program, and says so while that takes time. Where it cannot be built,
-    /// shows what Cargo says, and returns nothing.
+    /// shows what Cargo says, and returns nothing; also if the reader of the output has gone away.
     pub(crate) fn wait(
         &mut self,
         screen: &mut Screen,
@@ -53,27 +54,26 @@ impl Programs {
         let program = match self.0.remove(lesson).expect("it has begun") {
             State::Built(program) => Ok(program),
             State::Building(thread, doing) => {
-                if !thread.is_finished() {
-                    let label = format!("Building {lesson}");
-                    doing
-                        .iter()
-                        .try_for_each(|doing| screen.status(&label, &doing))?;
-                    screen.end_status()?;
+                let label = format!("Building {lesson}");
+                for doing in doing.iter().filter(|_| !thread.is_finished()) {
+                    though_unread(screen.status(&label, &doing))?;
                 }
+                though_unread(screen.end_status())?;
                 thread.join().expect("building does not panic").map(Rc::new)
             }
         };
-        match program {
-            Ok(program) => {
-                let built = State::Built(Rc::clone(&program));
-                self.0.insert(lesson.to_owned(), built);
-                Ok(Some(program))
-            }
-            Err(said) => {
-                screen.failure(&format!("{lesson} does not build. Cargo says:"))?;
-                screen.code("", "", &said)?;
-                Ok(None)
-            }
+        if let Err(said) = &program {
+            let why = format!("{lesson} does not build. Cargo says:");
+            let told = screen
+                .failure(&why)
+                .and_then(|()| screen.code("", "", said));
+            though_unread(told)?;
         }
+        let program = program.ok();
+        let built = program
+            .iter()
+            .map(|it| (lesson.to_owned(), State::Built(Rc::clone(it))));
+        self.0.extend(built);
+        Ok(program)
     }
 }

@@ -100,6 +100,9 @@ fn shows(course: &SmallCourse, step: &[&str], texts: &[&str], status: i32) -> To
 #[test]
 fn outcomes_are_counted_and_those_of_a_race_come_with_schedules_that_lead_to_them() {
     let course = course();
+    // The program has to be built first.
+    let unseen = course.command(&["repeat", "races", "stumbles", "-n", "5"]);
+    assert_eq!(unread(unseen), Some(1), "one fails, though nobody reads it");
     let told = shows(
         &course,
         &["race", "-n", "20"],
@@ -141,8 +144,6 @@ fn outcomes_are_counted_and_those_of_a_race_come_with_schedules_that_lead_to_the
         ],
         1,
     );
-    let again = course.command(&["repeat", "races", "stumbles", "-n", "5"]);
-    assert_eq!(unread(again), Some(1), "one fails, though nobody reads it");
     let no_schedule = ["race", "--schedule", "AB"];
     for (arguments, why) in [
         (&no_schedule[..], "error: `AB` is no schedule\n"),
