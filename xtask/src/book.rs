@@ -60,7 +60,6 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Paths relative to the root of the checkout.
 type Files = BTreeSet<PathBuf>;
 
 /// Writes what mdbook reads: the pages in the same folders as in the checkout, and the files that they
@@ -85,6 +84,7 @@ fn write_source(course: &Course, folder: &Path) -> anyhow::Result<usize> {
         summary.push(match path.as_str() {
             "index.md" => format!("\n[About this course]({path})\n"),
             "lessons/index.md" => format!("\n[Welcome and farewell]({path})\n\n"),
+            "lessons/troubleshooting.md" => format!("\n[{title}]({path})\n"),
             _ if path.ends_with("task.md") => format!("  - [Exercise: {title}]({path})\n"),
             _ if path.starts_with("lessons") => format!("- [{title}]({path})\n"),
             _ => format!("\n[{title}]({path})\n"),
@@ -108,7 +108,8 @@ fn pages(course: &Course) -> Vec<PathBuf> {
         let folder = Path::new("lessons").join(lesson.folder.file_name().unwrap_or_default());
         pages.extend([folder.join("README.md"), folder.join("exercise/task.md")]);
     }
-    pages.extend(["crates/multiprocess/README.md", "CONTRIBUTING.md"].map(PathBuf::from));
+    let engine = "crates/multiprocess/README.md";
+    pages.extend(["lessons/troubleshooting.md", engine, "CONTRIBUTING.md"].map(PathBuf::from));
     pages.retain(|page| course.root.join(page).is_file());
     pages
 }

@@ -30,6 +30,7 @@ use lexopt::Parser;
 
 use course::misuse::{Misuse, suggestion};
 use course::source::visible;
+
 const USAGE: &str = "\
 Usage: cargo xtask TASK
 

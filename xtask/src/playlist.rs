@@ -213,14 +213,11 @@ mod tests {
         let lessons = vec![pool, lesson("queue", 6, "")];
         let frame = "# T\n\n## Welcome\n\n## Notes\n\n## Farewell\n";
         fs::write(root.path().join("lessons/README.md"), frame).unwrap();
-        let folder = root.path().to_owned();
-        (
-            root,
-            Course {
-                root: folder,
-                lessons,
-            },
-        )
+        let course = Course {
+            root: root.path().to_owned(),
+            lessons,
+        };
+        (root, course)
     }
 
     /// Returns what a command line plays: the step or, in brackets, the last one before, of each

@@ -43,9 +43,8 @@ pub(super) fn show(
         serial.join(", or ")
     ))?;
     if let Some(turns) = replayed {
-        screen.line("Replay a schedule as often as you like:")?;
-        screen.blank()?;
-        screen.line(&format!("    {command} --schedule {turns}"))?;
+        let command = format!("{command} --schedule {turns}");
+        screen.command("Replay a schedule as often as you like:", &command)?;
         screen.blank()?;
     }
     Ok(())

@@ -113,7 +113,7 @@ fn outcomes_are_counted_and_those_of_a_race_come_with_schedules_that_lead_to_the
             "  whole    5     25%    #####            2 of 6     AABB\n",
             "15 of 20 runs (75%) show the race",
             "always: whole.",
-            "    cargo run -q -p races -- race --schedule ABBA\n",
+            "    $ cargo run -q -p races -- race --schedule ABBA\n",
         ],
         0,
     );
