@@ -60,6 +60,7 @@ fn handle(mut signals: Signals) {
         match signal {
             SIGCONT => change_terminal(true),
             SIGTSTP => {
+                process_group::finish_starting();
                 change_terminal(false);
                 // Returns when this program continues.
                 end_by(signal);

@@ -1,9 +1,14 @@
+use std::fs;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread;
+use std::time::Duration;
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
+};
 
 /// The groups that are running, or nothing once [`end_all`] has ended them.
 static RUNNING: Mutex<Option<Vec<Pid>>> = Mutex::new(Some(Vec::new()));
@@ -11,6 +16,27 @@ static RUNNING: Mutex<Option<Vec<Pid>>> = Mutex::new(Some(Vec::new()));
 /// Ends every program that was started here, with its processes; from now on none can be started.
 pub fn end_all() {
     running().take().into_iter().flatten().for_each(kill);
+}
+
+/// Waits until no program is being started. Until it has a group of its own, Ctrl-Z stops it with this
+/// one, and the thread that starts it could not be suspended: here it goes on.
+pub(crate) fn finish_starting() {
+    for _ in 0..1000 {
+        let Err(TryLockError::WouldBlock) = RUNNING.try_lock() else {
+            return;
+        };
+        let threads = fs::read_dir("/proc/self/task").into_iter().flatten();
+        for thread in threads.flatten() {
+            let children = fs::read_to_string(thread.path().join("children"));
+            let children = children.unwrap_or_default();
+            let pids = children.split_whitespace().map(|pid| pid.parse().ok());
+            for child in pids.filter_map(|pid| Pid::from_raw(pid?)) {
+                // An error means that it has ended.
+                let _ = kill_process(child, Signal::CONT);
+            }
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// A program together with the processes that it starts: they end together. It is a process group of
