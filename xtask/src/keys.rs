@@ -13,8 +13,8 @@ use rustix::termios::{
     LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcgetpgrp, tcsetattr,
 };
 
-pub(crate) const KEYS: &str =
-    "Enter goes on, b goes back, r runs again, s goes to the next lesson, q ends.";
+pub(crate) const KEYS: &str = "Enter, space or Page Down goes on; b or Page Up goes back; r runs again; \
+                               s goes to the next lesson; q ends.";
 
 /// How often a wait for a key checks whether the program was suspended meanwhile.
 const CHECK: Duration = Duration::from_millis(200);

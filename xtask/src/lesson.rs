@@ -87,7 +87,7 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
     let is_good = runs.values().all(Option::is_none);
     let told = ending.and_then(|()| {
         let end = if runs.len() == 1 { "" } else { "s" };
-        let count = format!("{} step{end} in {}.", runs.len(), readable_time(time));
+        let count = format!("{} step{end}, {} in all.", runs.len(), readable_time(time));
         screen.blank()?;
         if is_good {
             screen.line(&format!("{count} Everything worked."))?;

@@ -40,10 +40,10 @@ For learning and teaching:
   repeat    run a step many times and count the outcomes
   timeline  show what ran when in a step: lanes, a picture, a trace
   copy      make a project of your own out of a lesson
-  doctor    check your setup, and say how to fix it
+  doctor    check your setup and tell you how to fix it
 
 For authors:
-  check     run the steps and compare them with the READMEs; --fix mends these
+  check     run the steps and compare them with the READMEs; --fix updates them
   bench     measure processes, pools, pipes and locks beside Python's
   book      make an HTML book of the course, with search
 

@@ -29,7 +29,7 @@ same, apart from process ids and times.
 
 Options:
   -n TIMES          how often, 50 times by default
-  --schedule TURNS  run the race by this schedule, such as ABBA
+  --schedule TURNS  run the race by this schedule, such as ABBBBAAA
   --plain           80 columns, no colour: the default without a terminal or with
                     NO_COLOR
 
@@ -78,7 +78,8 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     };
     let races = run::output(program.step("--races"), Program::STEP_LIMIT)?;
     let is_race = races.lines().any(|race| race == step);
-    let all = is_race.then(|| run::output(race("all"), Program::STEP_LIMIT));
+    let counts = is_race && schedule.is_none();
+    let all = counts.then(|| run::output(race("all"), Program::STEP_LIMIT));
     let (outputs, failures) = repeat(&mut screen, times, &delay, || match &schedule {
         Some(turns) => race(turns),
         None if is_race => race("free"),

@@ -104,7 +104,7 @@ fn a_lesson_is_played_with_its_live_run_in_place_of_the_recorded() {
         &format!(
             "Lesson 1 of 3: All about greeting\n\nThe opening of greeting.\n .. Why\n\nBecause.\n\n\n\
              Lesson greeting, step hello: what hello shows\n .. Guess.\n .. Rust:\n    fn hello() {{}}\n \
-             .. Building  .. {run} .. Things to try\n .. 1 step in  .. Everything worked."
+             .. Building  .. {run} .. Things to try\n .. 1 step,  .. Everything worked."
         ),
     );
     assert!(!told.out.contains("recorded output"), "{told:?}");
@@ -125,7 +125,7 @@ fn a_lesson_is_played_with_its_live_run_in_place_of_the_recorded() {
         &told,
         &format!(
             "Because. .. [Enter: go on .. Guess. .. [Enter: run it .. {run} .. [Enter: go on .. \
-             Things to try .. There is more. .. [Enter: go on .. 1 step in "
+             Things to try .. There is more. .. [Enter: go on .. 1 step, "
         ),
     );
     assert_eq!(told.out.matches("[Enter").count(), 4, "{told:?}");
@@ -141,7 +141,7 @@ fn what_fails_is_told_and_the_rest_is_played() {
         "Lesson trouble, step fails: what fails shows\n .. \n    (stderr) this goes wrong\n .. \
          Step fails failed: it ended with exit status: 7. .. step hello .. live hello .. \
          broken does not build. Cargo says: .. no_such_function .. Lesson 1 of 3 .. live hello .. \
-         4 steps in  .. Failed: .. - broken hello: the lesson does not build\n\
+         4 steps,  .. Failed: .. - broken hello: the lesson does not build\n\
          - trouble fails: it ended with exit status: 7\n",
     );
     assert_eq!(told.status, Some(1));
@@ -157,11 +157,11 @@ fn the_whole_course_begins_with_a_welcome_and_ends_with_a_farewell() {
     assert!(told.out.starts_with(begin), "{told:?}");
     in_order(
         &told,
-        "Lesson 3 of 3 .. Farewell\n\nGoodbye.\n\n\n2 steps in ",
+        "Lesson 3 of 3 .. Farewell\n\nGoodbye.\n\n\n2 steps, ",
     );
     let told = course.tell(&["lesson", "--from", "3", "--plain"]);
     assert!(told.out.starts_with("\nLesson 3 of 3"), "{told:?}");
-    in_order(&told, "Farewell\n\nGoodbye.\n\n\n1 step in ");
+    in_order(&told, "Farewell\n\nGoodbye.\n\n\n1 step, ");
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn nothing_runs_before_it_is_wished_and_the_end_says_how_to_take_up_again() {
         &told,
         "step hello .. [Enter: run it .. live hello .. [Enter: go on .. step sleeps .. \
          [Enter: run it .. step hello .. [Enter: run it .. live hello .. [Enter: go on .. \
-         1 step in  .. $ cargo xtask lesson --step --from trouble sleeps\n",
+         1 step,  .. $ cargo xtask lesson --step --from trouble sleeps\n",
     );
     assert_eq!(told.status, Some(0));
 }
@@ -200,8 +200,8 @@ fn each_key_leads_where_it_says() {
     in_order(
         &told,
         "The opening of greeting. .. [Enter: go on .. This is where the playing began .. \
-         [Enter: go on .. \nEnter goes on, b goes back,  .. [Enter: go on .. \
-         \nEnter goes on, b goes back,  .. [Enter: go on .. Guess. .. [Enter: run it .. \
+         [Enter: go on .. \nEnter, space or Page Down goes on;  .. [Enter: go on .. \
+         \nEnter, space or Page Down goes on;  .. [Enter: go on .. Guess. .. [Enter: run it .. \
          live hello .. Notice hello. .. [Enter: go on   r: again .. live hello .. [Enter: go on .. \
          The opening of greeting. .. [Enter: go on .. \
          Lesson 3 of 3 .. The opening of broken. .. [Enter: go on .. \
@@ -209,7 +209,7 @@ fn each_key_leads_where_it_says() {
          Things to try .. [Enter: go on .. Things to try .. [Enter: go on .. \
          The opening of broken .. [Enter: go on .. Guess. .. [Enter: run it .. \
          broken does not build. Cargo says: .. no_such_function .. [Enter: go on   r: again .. \
-         broken does not build. .. 2 steps in  .. - broken hello: the lesson does not build .. \
+         broken does not build. .. 2 steps,  .. - broken hello: the lesson does not build .. \
          $ cargo xtask lesson greeting broken --step --from broken hello\n",
     );
     assert_eq!(told.out.matches("Notice hello.").count(), 2, "{told:?}");
@@ -232,7 +232,7 @@ fn a_step_that_failed_counts_as_good_once_its_program_is_mended() {
     in_order(
         &told,
         "Step fails failed: it ended with .. [Enter: go on .. \n    mended\n .. [Enter: go on .. \
-         1 step in  .. Everything worked.",
+         1 step,  .. Everything worked.",
     );
     assert_eq!(told.status, Some(0));
 }

@@ -120,7 +120,8 @@ fn outcomes_are_counted_and_those_of_a_race_come_with_schedules_that_lead_to_the
     assert!(told.out.is_ascii(), "plain output is ASCII: {told:?}");
     assert!(told.out.lines().all(|line| line.len() <= 80), "{told:?}");
     let replay = ["race", "--schedule", "ABBA", "-n", "7"];
-    shows(&course, &replay, &["  lost     7     100%   ####"], 0);
+    let replayed = ["outcome 1  7     100%   ####", "    ABBA: lost\n"];
+    shows(&course, &replay, &replayed, 0);
     shows(
         &course,
         &["varies", "-n", "8"],

@@ -151,7 +151,7 @@ fn single_keys_do_without_enter_and_a_suspended_player_gives_the_terminal_back()
     terminal.wait_for("live hello from ");
     terminal.wait_for("r: again");
     terminal.press("x");
-    terminal.wait_for("Enter goes on, b goes back");
+    terminal.wait_for("Enter, space or Page Down goes on;");
     terminal.wait_for("r: again");
     terminal.press("b");
     terminal.wait_for("The opening of greeting.");
