@@ -3,6 +3,7 @@
 mod story;
 
 mod memory {
+    pub(crate) mod forked;
     pub(crate) mod killed;
     pub(crate) mod memory_left;
     pub(crate) mod runs;
@@ -12,10 +13,11 @@ mod memory {
 
 use std::process::ExitCode;
 
-use memory::{killed, memory_left, runs, scarce, surroundings};
+use memory::{forked, killed, memory_left, runs, scarce, surroundings};
 
 fn main() -> ExitCode {
     story::play_programs(story::programs![
+        forked,
         killed,
         memory_left,
         runs,

@@ -6,6 +6,7 @@ mod story;
 mod sync {
     pub(crate) mod array;
     pub(crate) mod barrier;
+    pub(crate) mod barrier_actions;
     pub(crate) mod condition;
     pub(crate) mod dead_holders;
     pub(crate) mod deadlock;
@@ -22,14 +23,15 @@ mod sync {
 use std::process::ExitCode;
 
 use sync::{
-    array, barrier, condition, dead_holders, deadlock, event, lock, lock_kills, raw, rlock,
-    semaphore, stopped, value,
+    array, barrier, barrier_actions, condition, dead_holders, deadlock, event, lock, lock_kills,
+    raw, rlock, semaphore, stopped, value,
 };
 
 fn main() -> ExitCode {
     story::play_programs(story::programs![
         array,
         barrier,
+        barrier_actions,
         condition,
         dead_holders,
         deadlock,

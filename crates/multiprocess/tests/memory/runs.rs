@@ -10,10 +10,9 @@ use crate::story;
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown, symlink};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -21,8 +20,7 @@ use multiprocess::{
     Array, Lock, Pool, Queue, RegisteredTask, Semaphore, Value, channel, init, spawn, task,
 };
 
-use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{Pid, seteuid, setuid};
+use nix::unistd::{seteuid, setuid};
 
 use story::left::{files, folder};
 use story::proc::Known;
@@ -35,11 +33,6 @@ pub(crate) fn main() -> ExitCode {
             uses_everything,
             shares_and_waits,
             goes_on_without_its_files,
-            is_forked_and_ends,
-            is_forked_and_goes_on,
-            is_forked_with_a_pool,
-            is_forked_and_sends,
-            is_forked_and_puts,
             finds_names_of_others,
             changes_its_user,
             has_another_effective_user,
@@ -51,11 +44,6 @@ pub(crate) fn main() -> ExitCode {
         story::named![
             without_the_folder_for_temporary_files_the_dead_are_still_known,
             a_run_goes_on_when_its_files_are_removed,
-            a_copy_by_fork_begins_anew_when_its_original_has_ended,
-            a_copy_by_fork_takes_nothing_from_its_original,
-            a_copy_by_fork_does_not_use_the_pool_of_its_original,
-            a_copy_by_fork_does_not_lock_what_its_original_has_sent,
-            a_copy_by_fork_takes_no_turn_with_a_lock_that_it_shares,
             names_of_others_in_a_run_do_no_harm,
             a_program_that_changes_its_user_begins_anew,
             the_effective_user_counts,
@@ -70,7 +58,7 @@ pub(crate) fn main() -> ExitCode {
     )
 }
 
-fn tasks() -> Vec<RegisteredTask> {
+pub(super) fn tasks() -> Vec<RegisteredTask> {
     vec![
         task(adds),
         task(keeps),
@@ -81,19 +69,19 @@ fn tasks() -> Vec<RegisteredTask> {
     ]
 }
 
-fn adds(value: Value<u64>, lock: Lock, permits: Semaphore, queue: Queue<Array<u64>>) {
+pub(super) fn adds(value: Value<u64>, lock: Lock, permits: Semaphore, queue: Queue<Array<u64>>) {
     let _lock = lock.lock().unwrap();
     let _permit = permits.acquire().unwrap();
     *value.lock().unwrap() += 1;
     queue.put(Array::new(10).unwrap()).unwrap();
 }
 
-fn doubler(number: u64) -> u64 {
+pub(super) fn doubler(number: u64) -> u64 {
     2 * number
 }
 
 /// Makes one of each, and has a child use them.
-fn use_everything() {
+pub(super) fn use_everything() {
     let (value, lock) = (Value::new(7_u64).unwrap(), Lock::new().unwrap());
     let (permits, queue) = (Semaphore::new(1).unwrap(), Queue::new().unwrap());
     let (sender, receiver) = channel::<u64>().unwrap();
@@ -109,7 +97,7 @@ fn use_everything() {
     assert_eq!(pool.map(doubler, 0..3).unwrap(), [0, 2, 4]);
 }
 
-fn uses_everything() {
+pub(super) fn uses_everything() {
     init(tasks());
     use_everything();
 }
@@ -129,7 +117,7 @@ fn shares_and_waits() {
 }
 
 #[track_caller]
-fn succeeded(played: &Played) {
+pub(super) fn succeeded(played: &Played) {
     assert!(played.status.success(), "{played:#?}");
     nothing_is_left(played.pid);
 }
@@ -198,154 +186,7 @@ fn a_run_goes_on_when_its_files_are_removed() {
     succeeded(&Scene::new("goes_on_without_its_files").play());
 }
 
-/// Returns the pid of the copy in the original, and `None` in the copy.
-fn fork() -> Option<u32> {
-    // No other thread of this process holds anything that the copy will ask for.
-    match fork::fork().unwrap() {
-        fork::Fork::Child => None,
-        fork::Fork::Parent(pid) => Some(pid.cast_unsigned()),
-    }
-}
-
-#[track_caller]
-fn copy_succeeded(pid: u32) {
-    let pid = Pid::from_raw(pid.cast_signed());
-    assert_eq!(waitpid(pid, None), Ok(WaitStatus::Exited(pid, 0)));
-}
-
-fn is_forked_and_ends() {
-    init(tasks());
-    let value = Value::new(1_u64).unwrap();
-    let (sender, receiver) = channel::<u64>().unwrap();
-    let permits = Semaphore::new(1).unwrap();
-    let original = std::process::id();
-    if fork().is_some() {
-        // At the end of the original its run is over.
-        return;
-    }
-    story::until("the original has ended", || files(original).is_empty());
-    let error = spawn(keeps_value, (value.clone(),)).unwrap_err();
-    assert!(error.to_string().contains("was forked"), "{error}");
-    assert!(error.to_string().contains(&original.to_string()), "{error}");
-    drop((value, sender, receiver, permits));
-    use_everything();
-    println!("copy {}", std::process::id());
-}
-
-fn keeps_value(_: Value<u64>) {}
-
-fn a_copy_by_fork_begins_anew_when_its_original_has_ended() {
-    let played = Scene::new("is_forked_and_ends").play();
-    succeeded(&played);
-    let [line] = &played.out[..] else {
-        panic!("{played:#?}");
-    };
-    let copy: u32 = line.strip_prefix("copy ").unwrap().parse().unwrap();
-    story::until("the copy has left nothing", || files(copy).is_empty());
-}
-
-fn is_forked_with_a_pool() {
-    init(tasks());
-    let pool = Pool::new(1).unwrap();
-    assert_eq!(pool.map(doubler, [1]).unwrap(), [2]);
-    let Some(copy) = fork() else {
-        let error = pool.map(doubler, [100]).unwrap_err();
-        assert!(error.to_string().contains("was forked"), "{error}");
-        pool.close();
-        pool.terminate();
-        drop(pool);
-        return;
-    };
-    copy_succeeded(copy);
-    assert_eq!(pool.map(doubler, 0..100).unwrap().len(), 100);
-    pool.join();
-}
-
-fn a_copy_by_fork_does_not_use_the_pool_of_its_original() {
-    succeeded(&Scene::new("is_forked_with_a_pool").play());
-}
-
-fn is_forked_and_goes_on() {
-    init(tasks());
-    let value = Value::new(1_u64).unwrap();
-    let (sender, receiver) = channel::<u64>().unwrap();
-    let permits = Semaphore::new(1).unwrap();
-    sender.send(6).unwrap();
-    assert_eq!(receiver.recv().unwrap(), 6);
-    let child = spawn(doubler, (4,)).unwrap();
-    let known = Known::of(child.pid());
-    story::until("the child has ended, and was not joined", || {
-        !known.is_running()
-    });
-    let before = files(std::process::id());
-    let Some(copy) = fork() else {
-        let error = child.join().unwrap_err();
-        assert!(error.to_string().contains("was forked"), "{error}");
-        assert!(multiprocess::active_children().is_empty());
-        drop((value, sender, receiver, permits));
-        drop(Lock::new().unwrap());
-        return;
-    };
-    copy_succeeded(copy);
-    assert_eq!(files(copy), Vec::<PathBuf>::new());
-    assert_eq!(files(std::process::id()), before);
-    assert_eq!(child.join().unwrap(), 8);
-    assert_eq!(value.get().unwrap(), 1);
-    sender.send(7).unwrap();
-    assert_eq!(receiver.recv().unwrap(), 7);
-    Scene::new("uses_everything").succeed();
-    assert_eq!(files(std::process::id()), before);
-    let queue = Queue::new().unwrap();
-    let args = (value.clone(), Lock::new().unwrap(), permits, queue);
-    spawn(adds, args).unwrap().join().unwrap();
-    assert_eq!(value.get().unwrap(), 2);
-}
-
-fn a_copy_by_fork_takes_nothing_from_its_original() {
-    succeeded(&Scene::new("is_forked_and_goes_on").play());
-}
-
-fn is_forked_and_sends() {
-    init(tasks());
-    let (value, queue) = (Value::new(1_u64).unwrap(), Queue::new().unwrap());
-    let (mut copys_end, our_end) = UnixStream::pair().unwrap();
-    let Some(copy) = fork() else {
-        drop(our_end);
-        // Until the original has received it, or has failed.
-        let _ = copys_end.read(&mut [0]);
-        return;
-    };
-    queue.put(value).unwrap();
-    assert_eq!(queue.get().unwrap().get().unwrap(), 1);
-    drop(our_end);
-    copy_succeeded(copy);
-}
-
-fn a_copy_by_fork_does_not_lock_what_its_original_has_sent() {
-    succeeded(&Scene::new("is_forked_and_sends").play());
-}
-
-fn is_forked_and_puts() {
-    init(tasks());
-    let queue = Queue::new().unwrap();
-    queue.put(1).unwrap();
-    let Some(copy) = fork() else {
-        let put = queue.put(2);
-        if story::is_portable() {
-            // Original and copy share the open file that is the lock, so both would have it at once.
-            let error = put.unwrap_err().to_string();
-            assert!(error.contains("was forked"), "{error}");
-        }
-        return;
-    };
-    copy_succeeded(copy);
-    assert_eq!(queue.get().unwrap(), 1);
-    drop(queue);
-}
-
-fn a_copy_by_fork_takes_no_turn_with_a_lock_that_it_shares() {
-    succeeded(&Scene::new("is_forked_and_puts").play());
-}
+pub(super) fn keeps_value(_: Value<u64>) {}
 
 fn makes_and_dies() {
     std::mem::forget(Array::<u8>::new(10).unwrap());

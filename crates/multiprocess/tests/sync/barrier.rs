@@ -37,14 +37,6 @@ pub(crate) fn main() -> ExitCode {
             a_participant_that_panics_breaks_it,
             a_participant_that_returns_does_not_break_it,
             participants_killed_at_any_instant_leave_no_waiter,
-            the_last_to_arrive_runs_its_action_before_the_others_go_on,
-            an_action_that_panics_breaks_the_barrier,
-            a_process_killed_in_its_action_breaks_the_barrier,
-            a_process_that_exits_in_its_action_breaks_the_barrier,
-            participants_killed_at_any_instant_with_actions_leave_no_waiter,
-            a_time_limit_breaks_it_while_an_action_runs,
-            a_reset_while_an_action_runs_is_an_error_for_all,
-            one_participant_too_many_arrives_after_the_action,
             more_threads_than_parties_pass_or_wait,
             a_thread_too_many_breaks_no_round_when_its_time_is_over,
             a_death_is_seen_by_a_waiter_that_signals_wake_again_and_again,
@@ -66,18 +58,13 @@ fn tasks() -> Vec<RegisteredTask> {
         task(cannot_be_called),
         task(returns),
         task(waits_again_and_again),
-        task(acts),
-        task(panics_in_its_action),
-        task(sleeps_in_its_action),
-        task(exits_in_its_action),
-        task(acts_again_and_again),
         task(waits_for_nothing),
     ]
 }
 
 /// What broke the barrier, from the error.
 #[track_caller]
-fn broken_by<T: std::fmt::Debug>(result: Result<T>) -> BrokenBy {
+pub(super) fn broken_by<T: std::fmt::Debug>(result: Result<T>) -> BrokenBy {
     match result.unwrap_err() {
         Error::BarrierBroken { by } => by,
         error => panic!("{error}"),
@@ -195,7 +182,7 @@ fn reset_is_an_error_for_the_waiters() {
 }
 
 #[track_caller]
-fn assert_died(by: &BrokenBy, pid: u32) {
+pub(super) fn assert_died(by: &BrokenBy, pid: u32) {
     assert!(
         matches!(by, BrokenBy::Death(process) if process.pid == pid),
         "{by}"
@@ -261,7 +248,7 @@ fn a_participant_that_dies_before_it_has_the_barrier_breaks_it() {
 }
 
 /// Waits at the barrier, and says how that ended.
-fn waits(barrier: Barrier, came: Event) -> String {
+pub(super) fn waits(barrier: Barrier, came: Event) -> String {
     came.set();
     match barrier.wait() {
         Ok(place) => format!("place {place}"),
@@ -355,209 +342,6 @@ fn participants_killed_at_any_instant_leave_no_waiter() {
         barrier.reset().unwrap();
         assert_eq!(barrier.waiting().unwrap(), 0);
     }
-}
-
-/// Returns its order of arrival, and whose action it sees then.
-fn acts(
-    barrier: Barrier,
-    number: u32,
-    acted: RawValue<u32>,
-    returned: RawValue<u32>,
-) -> (u32, u32) {
-    let place = barrier.wait_with(|| {
-        assert_eq!((barrier.waiting().unwrap(), returned.get()), (3, 0));
-        // Longer than it takes a waiter to check for dead participants.
-        std::thread::sleep(Duration::from_millis(150));
-        assert_eq!((barrier.waiting().unwrap(), returned.get()), (3, 0));
-        assert_eq!(acted.update(|_| number), 0, "it is the only one");
-    });
-    returned.update(|count| count + 1);
-    (place.unwrap(), acted.get())
-}
-
-fn the_last_to_arrive_runs_its_action_before_the_others_go_on() {
-    let barrier = Barrier::new(3).unwrap();
-    for _ in 0..2 {
-        let (acted, returned) = (RawValue::new(0).unwrap(), RawValue::new(0).unwrap());
-        let args = |number| (barrier.clone(), number, acted.clone(), returned.clone());
-        let mut children = Vec::new();
-        for number in 1..=3 {
-            children.push(spawn(acts, args(number)).unwrap());
-            story::until("it has arrived", || {
-                barrier.waiting().unwrap() == number || acted.get() != 0
-            });
-        }
-        for (place, child) in (0..).zip(&mut children) {
-            assert_eq!(child.join_timeout(story::LIMIT / 4).unwrap(), (place, 3));
-        }
-    }
-}
-
-fn panics_in_its_action(barrier: Barrier) {
-    let _ = barrier.wait_with(|| panic!("on purpose"));
-}
-
-fn an_action_that_panics_breaks_the_barrier() {
-    let (barrier, came) = (Barrier::new(3).unwrap(), Event::new().unwrap());
-    let mut process = spawn(waits, (barrier.clone(), came)).unwrap();
-    std::thread::scope(|scope| {
-        let thread = scope.spawn(|| barrier.wait_timeout(story::LIMIT / 4));
-        story::until("two wait", || barrier.waiting().unwrap() == 2);
-        let mut child = spawn(panics_in_its_action, (barrier.clone(),)).unwrap();
-        let by = broken_by(thread.join().unwrap());
-        assert!(
-            matches!(&by, BrokenBy::Panic(process) if process.pid == child.pid()),
-            "{by}"
-        );
-        let words = process.join_timeout(story::LIMIT / 4).unwrap();
-        assert!(words.contains("panicked"), "{words}");
-        let panicked = child.join_timeout(story::LIMIT / 4).unwrap_err();
-        assert!(panicked.to_string().contains("on purpose"), "{panicked}");
-    });
-    assert!(barrier.is_broken().unwrap());
-    barrier.reset().unwrap();
-    assert!(!barrier.is_broken().unwrap());
-    // The panic also reaches the caller in this process.
-    let alone = Barrier::new(1).unwrap();
-    let action = || alone.wait_with(|| std::panic::resume_unwind(Box::new(7)));
-    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(action)).unwrap_err();
-    assert_eq!(panic.downcast_ref(), Some(&7));
-    assert!(matches!(broken_by(alone.wait()), BrokenBy::Panic(_)));
-}
-
-fn sleeps_in_its_action(barrier: Barrier, acts: Event) {
-    let _ = barrier.wait_with(|| {
-        acts.set();
-        story::a_minute();
-    });
-}
-
-fn a_process_killed_in_its_action_breaks_the_barrier() {
-    let barrier = Barrier::new(3).unwrap();
-    for _ in 0..3 {
-        let (came, acts) = (Event::new().unwrap(), Event::new().unwrap());
-        let mut process = spawn(waits, (barrier.clone(), came)).unwrap();
-        std::thread::scope(|scope| {
-            let thread = scope.spawn(|| barrier.wait_timeout(story::LIMIT / 4));
-            story::until("two wait", || barrier.waiting().unwrap() == 2);
-            let args = (barrier.clone(), acts.clone());
-            let child = spawn(sleeps_in_its_action, args).unwrap();
-            acts.wait_timeout(story::LIMIT / 4).unwrap();
-            assert!(!thread.is_finished());
-            proc::kill(child.pid());
-            assert_died(&broken_by(thread.join().unwrap()), child.pid());
-            let words = process.join_timeout(story::LIMIT / 4).unwrap();
-            assert!(
-                words.contains("died") && words.contains(&child.pid().to_string()),
-                "{words}"
-            );
-            assert_died(&broken_by(barrier.wait()), child.pid());
-            child.join().unwrap_err();
-        });
-        barrier.reset().unwrap();
-        assert!(!barrier.is_broken().unwrap());
-    }
-}
-
-fn exits_in_its_action(barrier: Barrier) {
-    let _ = barrier.wait_with(|| std::process::exit(0));
-}
-
-fn a_process_that_exits_in_its_action_breaks_the_barrier() {
-    let barrier = Barrier::new(2).unwrap();
-    std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| barrier.wait_timeout(story::LIMIT / 4));
-        story::until("one waits", || barrier.waiting().unwrap() == 1);
-        let child = spawn(exits_in_its_action, (barrier.clone(),)).unwrap();
-        assert_died(&broken_by(waiting.join().unwrap()), child.pid());
-        child.join().unwrap_err();
-    });
-}
-
-fn acts_again_and_again(barrier: Barrier, started: Event) {
-    started.set();
-    while barrier.wait_with(std::thread::yield_now).is_ok() {}
-}
-
-fn participants_killed_at_any_instant_with_actions_leave_no_waiter() {
-    let barrier = Barrier::new(2).unwrap();
-    for round in 0..15 {
-        let started = Event::new().unwrap();
-        let child = spawn(acts_again_and_again, (barrier.clone(), started.clone())).unwrap();
-        started.wait_timeout(story::LIMIT / 4).unwrap();
-        std::thread::scope(|scope| {
-            let other = scope.spawn(|| {
-                loop {
-                    if let Err(error) = barrier.wait_timeout(story::LIMIT / 4) {
-                        return error;
-                    }
-                }
-            });
-            std::thread::sleep(Duration::from_micros(41 * round));
-            proc::kill(child.pid());
-            let by = broken_by(Err::<u32, _>(other.join().unwrap()));
-            assert_died(&by, child.pid());
-        });
-        child.join().unwrap_err();
-        barrier.reset().unwrap();
-        assert_eq!(barrier.waiting().unwrap(), 0);
-    }
-}
-
-fn a_time_limit_breaks_it_while_an_action_runs() {
-    let barrier = Barrier::new(2).unwrap();
-    std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| barrier.wait_timeout(Duration::from_millis(100)));
-        story::until("one waits", || barrier.waiting().unwrap() == 1);
-        let mut has_ended = false;
-        let broken = barrier.wait_with(|| {
-            let late = waiting.join().unwrap();
-            assert!(late.unwrap_err().is_timeout());
-            assert!(barrier.is_broken().unwrap());
-            has_ended = true;
-        });
-        assert!(matches!(broken_by(broken), BrokenBy::Timeout(_)));
-        assert!(has_ended);
-    });
-}
-
-fn a_reset_while_an_action_runs_is_an_error_for_all() {
-    let barrier = Barrier::new(2).unwrap();
-    std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| barrier.wait_timeout(story::LIMIT / 4));
-        story::until("one waits", || barrier.waiting().unwrap() == 1);
-        let reset = barrier.wait_with(|| {
-            barrier.reset().unwrap();
-            assert_eq!(broken_by(waiting.join().unwrap()), BrokenBy::Reset);
-        });
-        assert_eq!(broken_by(reset), BrokenBy::Reset);
-    });
-    assert_eq!(barrier.waiting().unwrap(), 0);
-    assert!(!barrier.is_broken().unwrap());
-}
-
-fn one_participant_too_many_arrives_after_the_action() {
-    let barrier = Barrier::new(1).unwrap();
-    std::thread::scope(|scope| {
-        let (began, it_acts) = std::sync::mpsc::channel();
-        let (end, ended) = std::sync::mpsc::channel();
-        let acting = scope.spawn(|| {
-            barrier.wait_with(move || {
-                began.send(()).unwrap();
-                ended.recv().unwrap();
-            })
-        });
-        it_acts.recv_timeout(story::LIMIT / 4).unwrap();
-        let other = scope.spawn(|| barrier.wait_timeout(story::LIMIT / 4));
-        std::thread::sleep(Duration::from_millis(150));
-        assert!(
-            !other.is_finished(),
-            "it has to wait for the end of the action"
-        );
-        end.send(()).unwrap();
-        assert_eq!(acting.join().unwrap().unwrap(), 0);
-        assert_eq!(other.join().unwrap().unwrap(), 0);
-    });
 }
 
 /// Nanoseconds for which this thread has had a processor.
