@@ -6,6 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use rustix::process::{Signal, kill_current_process_group};
@@ -78,10 +79,18 @@ fn measure_apart(row: &str, side: &str) -> Samples {
     samples.with_context(|| format!("it printed no numbers but {text:?}"))
 }
 
-/// Does the same as [`measure_here`]; this process and its group end with the process that started it.
+/// A measurement that takes longer hangs.
+const LIMIT: Duration = Duration::from_mins(5);
+
+/// Does the same as [`measure_here`], up to the limit; this process and its group end with the process that started it.
 pub(crate) fn measure_supervised(row: &str, side: &str) -> Result<()> {
     thread::spawn(|| {
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        kill_current_process_group(Signal::KILL)
+    });
+    thread::spawn(|| {
+        thread::sleep(LIMIT);
+        let _ = writeln!(io::stderr(), "It took more than {LIMIT:?}.");
         kill_current_process_group(Signal::KILL)
     });
     measure_here(row, side)

@@ -102,7 +102,11 @@ fn outcomes_are_counted_and_those_of_a_race_come_with_schedules_that_lead_to_the
     let course = course();
     // The program has to be built first.
     let unseen = course.command(&["repeat", "races", "stumbles", "-n", "5"]);
-    assert_eq!(unread(unseen), Some(1), "one run fails, and the output is closed");
+    assert_eq!(
+        unread(unseen),
+        Some(1),
+        "one run fails, and the output is closed"
+    );
     let told = shows(
         &course,
         &["race", "-n", "20"],

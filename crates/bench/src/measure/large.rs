@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use std::mem;
 
+use anyhow::ensure;
 use multiprocess::{Array, Pool};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,10 +17,12 @@ pub(crate) fn vector<T>(mib: u32) -> Samples
 where
     T: From<u8> + Copy + Send + Sync + Serialize + DeserializeOwned + 'static,
 {
-    let mut vector = vec![T::from(1); mib as usize * MIB / size_of::<T>()];
+    let length = mib as usize * MIB / size_of::<T>();
+    let mut vector = vec![T::from(1); length];
     pipe::to_child(|trip| {
         repeated(100 / mib, || {
             vector = trip(mem::take(&mut vector))?;
+            ensure!(vector.len() == length, "another length came back");
             Ok(())
         })
     })

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use ipc_channel::ipc::{self, IpcReceiver, IpcSender};
 use multiprocess::{Connection, spawn};
 use serde::Serialize;
@@ -20,7 +20,10 @@ type Trip<'a, T> = &'a mut dyn FnMut(T) -> Result<T>;
 
 /// Measures round trips that follow each other at once.
 pub(crate) fn steady(trip: Trip<u64>) -> Samples {
-    repeated(5_000, || trip(7))
+    repeated(5_000, || {
+        ensure!(trip(7)? == 7, "another number came back");
+        Ok(())
+    })
 }
 
 /// Measures round trips after pauses, in which the other process falls asleep.
@@ -28,7 +31,11 @@ pub(crate) fn paused(trip: Trip<u64>) -> Samples {
     let mut total = 0.0;
     for number in 0..100 {
         thread::sleep(Duration::from_millis(2));
-        total += once(1, || trip(number))?[0];
+        let there_and_back = || {
+            ensure!(trip(number)? == number, "another number came back");
+            Ok(())
+        };
+        total += once(1, there_and_back)?[0];
     }
     Ok(vec![total / 100.0])
 }
