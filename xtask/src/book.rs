@@ -40,7 +40,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
         return Err(argument.unexpected().into());
     }
     let course = Course::here()?;
-    let target = course.target_folder();
+    let target = &course.target_folder;
     let (source, book) = (target.join("book-source"), target.join("book"));
     let pages = write_source(&course, &source)?;
     let own = course.root.join("target/tools/bin/mdbook");

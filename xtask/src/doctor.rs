@@ -67,7 +67,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
         ("Rust", PROBLEM, first_line(rustc)),
         ("packages", NOTE, packages(&course.root)),
         ("checkout", NOTE, folder(&course.root, 0)),
-        ("target folder", PROBLEM, target(&course.target_folder())),
+        ("target folder", PROBLEM, target(&course.target_folder)),
         ("shared memory", PROBLEM, folder(&shared, 72)),
         ("temporary files", PROBLEM, folder(&env::temp_dir(), 8)),
         ("open files", PROBLEM, open_files()),

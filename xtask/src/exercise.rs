@@ -55,7 +55,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
         list(&mut screen, &course)?;
         return Ok(ExitCode::SUCCESS);
     };
-    let exercise = Exercise::read(&course, course.lesson(&name)?, &course.target_folder())?;
+    let exercise = Exercise::read(&course, course.lesson(&name)?, &course.target_folder)?;
     if hint {
         exercise.show_next_hint(&mut screen)?;
     } else if solution {
@@ -71,12 +71,12 @@ const TASK: &str = "exercise/task.md";
 /// Lists the exercises with your progress.
 fn list(screen: &mut Screen, course: &Course) -> anyhow::Result<()> {
     screen.heading("Exercises")?;
-    let target = course.target_folder();
+    let target = &course.target_folder;
     let width = course.names().map(str::len).max().unwrap_or(0);
     let (mut solved, mut count) = (0, 0);
     let has_exercise = |lesson: &&Lesson| lesson.folder.join(TASK).is_file();
     for lesson in course.lessons.iter().filter(has_exercise) {
-        let exercise = Exercise::read(course, lesson, &target)?;
+        let exercise = Exercise::read(course, lesson, target)?;
         let state = exercise.state()?;
         count += 1;
         solved += usize::from(state == "solved");

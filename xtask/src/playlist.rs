@@ -215,6 +215,7 @@ mod tests {
         fs::write(root.path().join("lessons/README.md"), frame).unwrap();
         let course = Course {
             root: root.path().to_owned(),
+            target_folder: root.path().join("target"),
             lessons,
         };
         (root, course)

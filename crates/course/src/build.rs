@@ -1,10 +1,11 @@
+use std::collections::HashMap;
 use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use serde_json::Value;
+use tinyjson::JsonValue;
 
 use crate::run::{self, Line};
 
@@ -36,10 +37,13 @@ impl Program {
         let end = run::run(command, Duration::MAX, |line| {
             match line {
                 Line::Output(message) => {
-                    let built: Value = serde_json::from_str(&message).unwrap_or_default();
-                    libraries.extend(library(&built));
-                    if built["target"]["name"] == target[1] && !built["executable"].is_null() {
-                        path = built["executable"].as_str().map(PathBuf::from);
+                    let message = message.parse().unwrap_or(JsonValue::Null);
+                    libraries.extend(library(&message));
+                    let program = text_in(&message, &["executable"]);
+                    if program.is_some()
+                        && text_in(&message, &["target", "name"]) == Some(target[1])
+                    {
+                        path = program.map(PathBuf::from);
                     }
                 }
                 Line::Error(text) if is_progress(&text) => tell(text.trim())?,
@@ -99,12 +103,21 @@ fn is_progress(line: &str) -> bool {
 }
 
 /// Returns the argument for a library that one of Cargo's messages is about.
-fn library(built: &Value) -> Option<String> {
-    let mut files = built["filenames"]
-        .as_array()?
-        .iter()
-        .filter_map(Value::as_str);
+fn library(message: &JsonValue) -> Option<String> {
+    let files: &Vec<JsonValue> = value_in(message, &["filenames"])?.get()?;
+    let mut files = files.iter().filter_map(|file| text_in(file, &[]));
     let file = files.find(|file| file.rsplit('.').next() == Some("rlib"))?;
-    let name = built["target"]["name"].as_str()?.replace('-', "_");
+    let name = text_in(message, &["target", "name"])?.replace('-', "_");
     Some(format!("--extern={name}={file}"))
+}
+
+/// Returns the text to which these keys lead.
+pub(crate) fn text_in<'a>(value: &'a JsonValue, keys: &[&str]) -> Option<&'a str> {
+    value_in(value, keys)?.get::<String>().map(String::as_str)
+}
+
+pub(crate) fn value_in<'a>(value: &'a JsonValue, keys: &[&str]) -> Option<&'a JsonValue> {
+    keys.iter().try_fold(value, |value, key| {
+        value.get::<HashMap<String, JsonValue>>()?.get(*key)
+    })
 }

@@ -2,10 +2,10 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow, ensure};
-use toml::de::DeTable;
+use anyhow::{Context, ensure};
+use tinyjson::JsonValue;
 
-use crate::build;
+use crate::build::{self, text_in, value_in};
 use crate::document::{Document, Section};
 use crate::misuse::{Misuse, suggestion};
 use crate::source::text_of;
@@ -13,6 +13,8 @@ use crate::source::text_of;
 /// The lessons that are found, in the order of their numbers.
 pub struct Course {
     pub root: PathBuf,
+    /// The folder into which Cargo builds.
+    pub target_folder: PathBuf,
     pub lessons: Vec<Lesson>,
 }
 
@@ -29,20 +31,33 @@ pub struct Lesson {
 impl Course {
     /// Finds the course that this program was started in.
     pub fn here() -> anyhow::Result<Self> {
-        Self::find(root()?)
+        Self::find(&root()?)
     }
 
-    /// Finds the lessons below `root`. A folder without a `Cargo.toml` is no lesson, nor is one that is a
-    /// project of its own: somebody's copy of a lesson.
-    pub fn find(root: PathBuf) -> anyhow::Result<Self> {
+    /// Finds the lessons of the workspace in `root`, as Cargo lists them. A folder that is no member is no
+    /// lesson: somebody's copy of one, for instance.
+    pub fn find(root: &Path) -> anyhow::Result<Self> {
+        // Cargo names the packages by paths without symbolic links.
+        let root = fs::canonicalize(root).with_context(|| root.display().to_string())?;
+        let mut command = build::cargo(&root, "metadata");
+        command.args(["--no-deps", "--offline", "--format-version", "1"]);
+        let output = command.output().context("cargo cannot be run")?;
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{}", complaint.trim_end());
+        let workspace: JsonValue = str::from_utf8(&output.stdout)?.parse()?;
+        let packages: Option<&Vec<JsonValue>> =
+            value_in(&workspace, &["packages"]).and_then(JsonValue::get);
+        let target = text_in(&workspace, &["target_directory"]);
+        let (packages, target) = packages
+            .zip(target)
+            .context("cargo does not list the packages")?;
+
         let lessons_folder = root.join("lessons");
-        let entries = fs::read_dir(&lessons_folder)
-            .with_context(|| format!("{} cannot be read", lessons_folder.display()))?;
         let mut lessons = Vec::new();
-        for entry in entries {
-            let folder = entry?.path();
-            if folder.join("Cargo.toml").is_file() && !stands_alone(&folder) {
-                lessons.push(Lesson::read(&folder)?);
+        for package in packages {
+            let manifest = Path::new(text_in(package, &["manifest_path"]).unwrap_or_default());
+            if manifest.starts_with(&lessons_folder) {
+                lessons.push(Lesson::read(package, manifest)?);
             }
         }
         lessons.sort_by_key(|lesson| lesson.number);
@@ -58,7 +73,12 @@ impl Course {
                 pair[1].manifest_path().display()
             );
         }
-        Ok(Self { root, lessons })
+        let target_folder = target.into();
+        Ok(Self {
+            root,
+            target_folder,
+            lessons,
+        })
     }
 
     /// Returns the lesson of that name or number.
@@ -81,20 +101,6 @@ impl Course {
             .find(|lesson| lesson.name == wanted || lesson.number.to_string() == wanted)
     }
 
-    /// Returns the folder into which Cargo builds. Cargo knows it: it may be set in the environment
-    /// or in a configuration file.
-    pub fn target_folder(&self) -> PathBuf {
-        let mut command = build::cargo(&self.root, "metadata");
-        command.args(["--no-deps", "--offline", "--format-version", "1"]);
-        let metadata = command.output().map(|output| output.stdout);
-        let metadata = metadata.unwrap_or_default();
-        let metadata: serde_json::Value = serde_json::from_slice(&metadata).unwrap_or_default();
-        match metadata["target_directory"].as_str() {
-            Some(folder) => PathBuf::from(folder),
-            None => self.root.join("target"),
-        }
-    }
-
     /// Returns the names of the lessons in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.lessons.iter().map(|lesson| lesson.name.as_str())
@@ -102,31 +108,26 @@ impl Course {
 }
 
 impl Lesson {
-    fn read(folder: &Path) -> anyhow::Result<Self> {
-        let path = folder.join("Cargo.toml");
-        let text = text_of(&path)?;
-        let manifest = DeTable::parse(&text);
-        let manifest = manifest.map_err(|error| anyhow!("{}: {error}", path.display()))?;
+    fn read(package: &JsonValue, manifest: &Path) -> anyhow::Result<Self> {
         let said = || {
-            let package = manifest.get_ref().get("package")?.get_ref();
-            let table = package.get("metadata")?.get_ref().get("lesson")?.get_ref();
+            let text = |keys: &[&str]| text_in(package, keys).map(str::to_owned);
             let number = |key| {
-                let number = table.get(key)?.get_ref().as_integer()?;
-                number.as_str().parse().ok()
+                let number: &f64 = value_in(package, &["metadata", "lesson", key])?.get()?;
+                format!("{number}").parse().ok()
             };
             Some(Self {
-                name: package.get("name")?.get_ref().as_str()?.to_owned(),
+                name: text(&["name"])?,
                 number: number("number")?,
-                title: table.get("title")?.get_ref().as_str()?.to_owned(),
+                title: text(&["metadata", "lesson", "title"])?,
                 minutes: number("minutes")?,
-                folder: folder.to_owned(),
+                folder: manifest.parent()?.to_owned(),
             })
         };
         said().with_context(|| {
             format!(
-                "{}: a lesson needs a package name and a table [package.metadata.lesson] with \
-                 `number`, `title` and `minutes`",
-                path.display()
+                "{}: a lesson needs a table [package.metadata.lesson] with `number`, `title` and \
+                 `minutes`",
+                manifest.display()
             )
         })
     }
@@ -163,8 +164,8 @@ impl Lesson {
 
 /// Returns whether a folder is a workspace of its own, such as a learner's copy of a lesson.
 pub(crate) fn stands_alone(folder: &Path) -> bool {
-    let text = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
-    DeTable::parse(&text).is_ok_and(|manifest| manifest.get_ref().contains_key("workspace"))
+    let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
+    manifest.lines().any(|line| line.starts_with("[workspace"))
 }
 
 /// Returns the command that runs a step, as the lesson's README shows it after its `$ `.
@@ -198,17 +199,25 @@ mod tests {
     /// Finds lessons with these names and numbers, and a folder that is none.
     fn course(lessons: &[(&str, &str)]) -> Result<Course, String> {
         let root = tempfile::tempdir().unwrap();
-        fs::create_dir_all(root.path().join("lessons/stray")).unwrap();
+        let write = |path: &str, text: &str| {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write("lessons/stray/Cargo.toml", "no manifest");
+        let mut members = Vec::new();
         for (name, number) in lessons {
-            let folder = root.path().join("lessons").join(name);
-            fs::create_dir(&folder).unwrap();
             let manifest = format!(
                 "[package]\nname = \"{name}\"\n\n[package.metadata.lesson]\n\
                  number = {number}\ntitle = \"About {name}\"\nminutes = 4\n"
             );
-            fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+            write(&format!("lessons/{name}/Cargo.toml"), &manifest);
+            write(&format!("lessons/{name}/src/lib.rs"), "");
+            members.push(format!("lessons/{name}"));
         }
-        let found = Course::find(root.path().to_owned());
+        let workspace = format!("[workspace]\nresolver = \"3\"\nmembers = {members:?}\n");
+        write("Cargo.toml", &workspace);
+        let found = Course::find(root.path());
         found.map_err(|error| format!("{error:#}"))
     }
 
@@ -234,10 +243,7 @@ mod tests {
     fn manifests_that_cannot_be_used_are_named() {
         for (lessons, named) in [
             (&[("pool", "5"), ("queue", "5")][..], "both have number 5"),
-            (
-                &[("pool", "5 5")],
-                "pool/Cargo.toml: TOML parse error at line 5",
-            ),
+            (&[("pool", "5 5")], "pool/Cargo.toml:5"),
             (&[("pool", "-5")], "pool/Cargo.toml: a lesson needs"),
         ] {
             let error = course(lessons).err().unwrap();
