@@ -26,8 +26,8 @@ pub(crate) fn lessons() -> Vec<String> {
     names.collect()
 }
 
-/// Builds these examples, and returns the folder that they are in.
-fn build(examples: &[String]) -> PathBuf {
+/// Builds these examples, and returns the folder that they are in and what Cargo says of all that it built.
+fn build(examples: &[String]) -> (PathBuf, String) {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
@@ -40,7 +40,7 @@ fn build(examples: &[String]) -> PathBuf {
     assert_eq!(status, Some(0), "{error}");
     let (_, program) = out.split_once("\"executable\":\"").expect("a program");
     let (program, _) = program.split_once('"').expect("the end of its path");
-    Path::new(program).with_file_name("")
+    (Path::new(program).with_file_name(""), out)
 }
 
 /// Runs the checks of a program, and returns the name of each with whether it passed.
@@ -70,7 +70,7 @@ fn every_solution_passes_and_every_gap_is_seen() {
     let examples = kinds
         .split(' ')
         .flat_map(|kind| lessons.iter().map(move |lesson| format!("{lesson}-{kind}")));
-    let programs = &build(&examples.collect::<Vec<_>>());
+    let (programs, _) = &build(&examples.collect::<Vec<_>>());
     thread::scope(|scope| {
         for lesson in &lessons {
             scope.spawn(move || {
@@ -95,6 +95,123 @@ fn every_solution_passes_and_every_gap_is_seen() {
                 if lesson == "locks" {
                     let hung = "FAILED\n   it was still running after 5 s and was ended";
                     assert!(told.out.contains(hung), "{told:?}");
+                }
+            });
+        }
+    });
+}
+
+/// The solution of an exercise without what one of the hints asks for.
+struct HalfSolution {
+    title: String,
+    program: String,
+    /// The names of the checks that it must not pass.
+    fails: Vec<String>,
+}
+
+/// Reads `half-solutions.md`: each is a section with what fails, and what to change in the solution.
+fn half_solutions(exercise: &Path) -> Vec<HalfSolution> {
+    let solution = text(&exercise.join("solution/main.rs"));
+    let described = text(&exercise.join("half-solutions.md"));
+    let sections = described.split("\n## ").skip(1);
+    let half_solution = |section: &str| {
+        let mut program = solution.clone();
+        for block in section.split("```diff\n").skip(1) {
+            let block = block.split("```").next().expect("the lines of a block");
+            let side = |sign: char| {
+                let lines = block.split_inclusive('\n');
+                lines
+                    .filter_map(|line| line.strip_prefix(sign))
+                    .collect::<String>()
+            };
+            let before = side('-');
+            assert_eq!(
+                program.matches(&before).count(),
+                1,
+                "once in {}: {before}",
+                exercise.display()
+            );
+            program = program.replacen(&before, &side('+'), 1);
+        }
+        assert_ne!(program, solution, "{}: {section}", exercise.display());
+        let mut lines = section.lines();
+        HalfSolution {
+            title: lines.next().unwrap_or_default().to_owned(),
+            fails: lines
+                .filter_map(|line| line.strip_prefix("Fails: "))
+                .map(str::to_owned)
+                .collect(),
+            program,
+        }
+    };
+    sections.map(half_solution).collect()
+}
+
+fn text(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A solution that leaves out what a hint asks for fails the checks that are there for it, and no other.
+#[test]
+fn every_half_solution_fails() {
+    let lessons = lessons();
+    let examples: Vec<_> = lessons
+        .iter()
+        .map(|lesson| format!("{lesson}-solution"))
+        .collect();
+    let (programs, built) = &build(&examples);
+    let libraries = programs.with_file_name("deps");
+    let used = ["anyhow", "multiprocess", "support"].map(|library| {
+        let (_, path) = built
+            .split_once(&format!("/lib{library}-"))
+            .expect("a library");
+        let (hash, _) = path.split_once(".rlib").expect("the end of its path");
+        format!("{library}={}/lib{library}-{hash}.rlib", libraries.display())
+    });
+    let (folder, libraries, used) = (&tempfile::tempdir().expect("a folder"), &libraries, &used);
+    thread::scope(|scope| {
+        for lesson in &lessons {
+            scope.spawn(move || {
+                let exercise = root().join("lessons").join(lesson).join("exercise");
+                let own = folder.path().join(lesson);
+                fs::create_dir_all(own.join("solution")).expect("a folder");
+                fs::copy(exercise.join("checks.rs"), own.join("checks.rs")).expect("the checks");
+                let halves = half_solutions(&exercise);
+                assert!(!halves.is_empty(), "{lesson}");
+                for HalfSolution {
+                    title,
+                    program,
+                    fails,
+                } in halves
+                {
+                    let (source, built) = (own.join("solution/main.rs"), own.join("program"));
+                    fs::write(&source, program).expect("a program");
+                    let mut rustc = Command::new("rustc");
+                    rustc.args([
+                        "--edition",
+                        "2024",
+                        "--cap-lints",
+                        "allow",
+                        "-C",
+                        "debuginfo=0",
+                    ]);
+                    rustc.args(used.iter().flat_map(|library| ["--extern", library]));
+                    rustc
+                        .arg("-L")
+                        .arg(format!("dependency={}", libraries.display()));
+                    let compiled = told(rustc.arg(&source).arg("-o").arg(&built));
+                    assert_eq!(
+                        compiled.status,
+                        Some(0),
+                        "{lesson}, {title}: {}",
+                        compiled.error
+                    );
+                    let (told, verdicts) = check(&built, "10");
+                    assert_eq!(told.status, Some(1), "{lesson}, {title}: {told:?}");
+                    let failed = verdicts.iter().filter(|(_, passed)| !passed);
+                    let failed = failed.filter_map(|(name, _)| name.split_once(". "));
+                    let failed: Vec<_> = failed.map(|(_, name)| name).collect();
+                    assert_eq!(failed, fails, "{lesson}, {title}: {told:?}");
                 }
             });
         }
