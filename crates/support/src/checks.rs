@@ -18,7 +18,7 @@ pub type Check = (&'static str, fn() -> anyhow::Result<()>);
 const MISUSED: u8 = 2;
 
 /// How long a check may take, unless the environment says otherwise.
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(5);
 
 /// Sets another limit, in seconds.
 const LIMIT_VARIABLE: &str = "CHECK_SECONDS";
@@ -26,17 +26,18 @@ const LIMIT_VARIABLE: &str = "CHECK_SECONDS";
 /// The option with which this program starts itself for one check.
 const WATCHED: &str = "watched";
 
-/// Runs the checks of an exercise, and gives the exit status for `main`.
+/// Runs the checks of an exercise up to the first that fails, and returns the exit status for `main`.
 ///
 /// Each check is a process of its own: this program, started again. So a check that hangs, or ends the
-/// whole program, spoils no other. One that is still running after 10 seconds (`CHECK_SECONDS` in the
-/// environment sets another limit) is ended together with every process that it has started, but for
-/// those that have left its group of processes. What a check prints is shown below its line if it
+/// whole program, does not harm the others. One that is still running after 5 seconds (`CHECK_SECONDS`
+/// in the environment sets another limit) is ended together with every process that it has started,
+/// except those that have left its process group. What a check prints is shown below its line if it
 /// fails; one that passes may have expected the panic that it caused.
 ///
 /// | `cargo run -q -p LESSON --example LESSON-exercise --` | does |
 /// |---|---|
-/// | nothing more | runs every check |
+/// | nothing more | runs the checks up to the first that fails |
+/// | `--all` | runs every check |
 /// | `2` | runs the second one; with several numbers each of them |
 ///
 /// A check fails by returning an error, by panicking, or by ending the program. The exit status is 0 when
@@ -63,10 +64,10 @@ const WATCHED: &str = "watched";
 /// ```
 #[must_use = "a failed check shows only if `main` returns this exit code"]
 pub fn run_checks(checks: &[Check]) -> ExitCode {
-    match wish(checks, env::args_os().skip(1)) {
-        Ok(Wish::All(numbers, limit)) => {
+    match parse(checks, env::args_os().skip(1)) {
+        Ok(Args::Run(chosen)) => {
             let mut failed = 0;
-            match run(checks, &numbers, limit, &mut failed) {
+            match run(checks, &chosen, &mut failed) {
                 // A reader that has gone away, such as `head`, has seen enough.
                 Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                     eprintln!("error: the checks cannot be run: {error}");
@@ -75,7 +76,7 @@ pub fn run_checks(checks: &[Check]) -> ExitCode {
                 Ok(()) | Err(_) => ExitCode::from(u8::from(failed > 0)),
             }
         }
-        Ok(Wish::Watched(check)) => watched::be(check),
+        Ok(Args::Watched(check)) => watched::be(check),
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::from(MISUSED)
@@ -84,33 +85,49 @@ pub fn run_checks(checks: &[Check]) -> ExitCode {
 }
 
 /// What the command line asks for.
-enum Wish {
-    /// The numbers of the checks, from 1 on, and the limit for each.
-    All(Vec<usize>, Duration),
+enum Args {
+    Run(Chosen),
     /// This process is to be one check.
     Watched(Check),
 }
 
-fn wish(checks: &[Check], arguments: impl Iterator<Item = OsString>) -> anyhow::Result<Wish> {
+/// The checks to run.
+struct Chosen {
+    /// Their numbers, from 1 on.
+    numbers: Vec<usize>,
+    /// Whether those after one that fails are left out.
+    stops_at_failure: bool,
+    /// The limit for each.
+    limit: Duration,
+}
+
+fn parse(checks: &[Check], arguments: impl Iterator<Item = OsString>) -> anyhow::Result<Args> {
     let mut parser = lexopt::Parser::from_args(arguments);
     let mut numbers = Vec::new();
+    let mut all = false;
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long(WATCHED) => {
                 let number = number(checks, &parser.value()?)?;
-                return Ok(Wish::Watched(checks[number - 1]));
+                return Ok(Args::Watched(checks[number - 1]));
             }
+            Arg::Long("all") => all = true,
             Arg::Value(value) => numbers.push(number(checks, &value)?),
             other => {
-                return Err(other.unexpected())
-                    .context("give the numbers of checks, or nothing for all of them");
+                return Err(other.unexpected()).context("give the numbers of checks, or `--all`");
             }
         }
     }
-    if numbers.is_empty() {
+    let stops_at_failure = numbers.is_empty() && !all;
+    if numbers.is_empty() || all {
         numbers = (1..=checks.len()).collect();
     }
-    Ok(Wish::All(numbers, limit()?))
+    let limit = limit()?;
+    Ok(Args::Run(Chosen {
+        numbers,
+        stops_at_failure,
+        limit,
+    }))
 }
 
 fn number(checks: &[Check], value: &OsStr) -> anyhow::Result<usize> {
@@ -142,16 +159,18 @@ fn limit() -> anyhow::Result<Duration> {
     }
 }
 
-/// Runs checks by their numbers, tells how each went, and counts those that failed.
-fn run(checks: &[Check], numbers: &[usize], limit: Duration, failed: &mut usize) -> io::Result<()> {
+/// Runs the chosen checks, prints how each went, and counts those that failed.
+fn run(checks: &[Check], chosen: &Chosen, failed: &mut usize) -> io::Result<()> {
     let mut out = io::stdout();
-    for &number in numbers {
+    let count = chosen.numbers.len();
+    let noun = if count == 1 { "check" } else { "checks" };
+    for (passed_before, &number) in chosen.numbers.iter().enumerate() {
         let (name, _) = checks[number - 1];
         let Outcome {
             ending,
             lines,
             more_lines,
-        } = watched::run(number, limit)?;
+        } = watched::run(number, chosen.limit)?;
         let passed = matches!(ending, Ending::Passed);
         *failed += usize::from(!passed);
         let verdict = if passed { "passed" } else { "FAILED" };
@@ -168,9 +187,12 @@ fn run(checks: &[Check], numbers: &[usize], limit: Duration, failed: &mut usize)
         if let Some(words) = ending.words() {
             writeln!(out, "   {words}")?;
         }
+        if chosen.stops_at_failure {
+            return writeln!(
+                out,
+                "{passed_before} of {count} {noun} passed: fix this one first."
+            );
+        }
     }
-    let count = numbers.len();
-    let noun = if count == 1 { "check" } else { "checks" };
-    writeln!(out, "{} of {count} {noun} passed.", count - *failed)?;
-    Ok(())
+    writeln!(out, "{} of {count} {noun} passed.", count - *failed)
 }

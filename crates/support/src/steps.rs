@@ -63,16 +63,16 @@ pub fn run_steps(steps: &[Step]) -> ExitCode {
 /// [`Schedule`](crate::Schedule) has one of a race.
 #[must_use = "a failed step shows only if `main` returns this exit code"]
 pub fn run_steps_and_races(steps: &[Step], races: &[Race]) -> ExitCode {
-    match wish(steps, races, std::env::args_os().skip(1)) {
-        Ok(Wish::Run(chosen)) => run(&chosen),
-        Ok(Wish::Replay(replay)) => {
+    match parse(steps, races, std::env::args_os().skip(1)) {
+        Ok(Args::Run(chosen)) => run(&chosen),
+        Ok(Args::Replay(replay)) => {
             let succeeded = succeeds(replay.race.step, || replay.run());
             ExitCode::from(u8::from(!succeeded))
         }
-        Ok(Wish::List) => print(&names(steps, "\n")),
-        Ok(Wish::Races) if races.is_empty() => ExitCode::SUCCESS,
-        Ok(Wish::Races) => print(&replay::names(races, "\n")),
-        Ok(Wish::Help) => print(&help(steps, races)),
+        Ok(Args::List) => print(&names(steps, "\n")),
+        Ok(Args::Races) if races.is_empty() => ExitCode::SUCCESS,
+        Ok(Args::Races) => print(&replay::names(races, "\n")),
+        Ok(Args::Help) => print(&help(steps, races)),
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::from(MISUSED)
@@ -81,7 +81,7 @@ pub fn run_steps_and_races(steps: &[Step], races: &[Race]) -> ExitCode {
 }
 
 /// What the command line asks for.
-enum Wish {
+enum Args {
     Run(Vec<Step>),
     Replay(Replay),
     List,
@@ -89,20 +89,20 @@ enum Wish {
     Help,
 }
 
-fn wish(
+fn parse(
     steps: &[Step],
     races: &[Race],
     arguments: impl Iterator<Item = OsString>,
-) -> anyhow::Result<Wish> {
+) -> anyhow::Result<Args> {
     let mut parser = lexopt::Parser::from_args(arguments);
     let mut chosen = Vec::new();
     let mut schedule = None;
     while let Some(argument) = parser.next()? {
         match argument {
-            Arg::Long("list") => return Ok(Wish::List),
-            Arg::Long("races") => return Ok(Wish::Races),
+            Arg::Long("list") => return Ok(Args::List),
+            Arg::Long("races") => return Ok(Args::Races),
             Arg::Long("schedule") => schedule = Some(parser.value()?.string()?),
-            Arg::Long("help") | Arg::Short('h') => return Ok(Wish::Help),
+            Arg::Long("help") | Arg::Short('h') => return Ok(Args::Help),
             Arg::Value(name) => chosen.push(find(steps, &name.to_string_lossy())?),
             other => return Err(other.unexpected()).context("see --help"),
         }
@@ -111,12 +111,12 @@ fn wish(
         let [(step, _)] = chosen.as_slice() else {
             bail!("--schedule is for one step: give its name before it");
         };
-        return Replay::new(races, step, schedule).map(Wish::Replay);
+        return Replay::new(races, step, schedule).map(Args::Replay);
     }
     if chosen.is_empty() {
         chosen = steps.to_vec();
     }
-    Ok(Wish::Run(chosen))
+    Ok(Args::Run(chosen))
 }
 
 fn find(steps: &[Step], wanted: &str) -> anyhow::Result<Step> {

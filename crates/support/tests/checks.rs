@@ -137,7 +137,11 @@ fn main() -> ExitCode {
             "a reader may go, and the status is as it was",
             a_reader_may_go,
         ),
-        ("every check runs, whatever the others do", every_check_runs),
+        (
+            "the first failure is shown, and no more",
+            the_first_failure_is_shown,
+        ),
+        ("every check runs if you want it", every_check_runs),
         (
             "a check ends when its program is killed",
             nothing_outlives_the_program,
@@ -293,8 +297,18 @@ fn a_reader_may_go() {
     }
 }
 
+fn the_first_failure_is_shown() {
+    let (out, _, status) = exercise(&[], "30");
+    let expected = format!(
+        "1. passes and prints: passed\n2. returns an error: FAILED\n   3 is not 4\n\
+         1 of {} checks passed: fix this one first.\n",
+        CHECKS.len()
+    );
+    assert_eq!((out, status), (expected, Some(1)));
+}
+
 fn every_check_runs() {
-    let (out, _, status) = exercise(&[], "1");
+    let (out, _, status) = exercise(&["--all"], "1");
     for (index, (name, _)) in CHECKS.iter().enumerate() {
         let line = format!("{}. {name}: ", index + 1);
         assert!(out.contains(&line), "{line}: {out}");
