@@ -68,15 +68,14 @@ fn write_source(course: &Course, folder: &Path) -> anyhow::Result<usize> {
     if folder.exists() {
         fs::remove_dir_all(folder)?;
     }
-    let src = folder.join("src");
-    let root = course.root.canonicalize()?;
+    let (src, root) = (folder.join("src"), &course.root);
     let pages = pages(course);
     let mut files: Files = pages.iter().cloned().collect();
     let mut summary = vec!["# Contents\n".to_owned()];
     for page in &pages {
         let document = Document::parse(&text_of(&root.join(page))?);
         let mut edits =
-            document.redirected(|link| destination(&root, page, &link.destination, &mut files));
+            document.redirected(|link| destination(root, page, &link.destination, &mut files));
         edits.extend(folds(&document));
         let path = in_book(&page.display().to_string());
         put(&src.join(&path), document.edited(edits).as_bytes())?;
@@ -108,8 +107,9 @@ fn pages(course: &Course) -> Vec<PathBuf> {
         let folder = Path::new("lessons").join(lesson.folder.file_name().unwrap_or_default());
         pages.extend([folder.join("README.md"), folder.join("exercise/task.md")]);
     }
-    let engine = "crates/multiprocess/README.md";
-    pages.extend(["lessons/troubleshooting.md", engine, "CONTRIBUTING.md"].map(PathBuf::from));
+    let more = "lessons/from-python/README.md lessons/troubleshooting.md \
+                crates/multiprocess/README.md CONTRIBUTING.md";
+    pages.extend(more.split(' ').map(PathBuf::from));
     pages.retain(|page| course.root.join(page).is_file());
     pages
 }
