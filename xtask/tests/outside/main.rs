@@ -8,6 +8,7 @@ mod counterparts;
 mod doctor;
 mod endings;
 mod exercise;
+mod lessons;
 mod measuring;
 mod playing;
 mod repeat;

@@ -1,0 +1,79 @@
+//! What every lesson keeps: small enough for a class, and with notes for its teacher.
+
+use std::fs;
+use std::path::Path;
+
+use crate::exercise::{lessons, root};
+
+/// Reads a file of the checkout.
+fn text(path: &str) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Returns the Rust files in a folder.
+fn sources(folder: &Path) -> Vec<String> {
+    let files = fs::read_dir(folder).expect("a folder of sources");
+    let files = files.map(|file| file.expect("a file").path());
+    let sources = files.filter(|file| file.extension().is_some_and(|ending| ending == "rs"));
+    sources
+        .map(|file| fs::read_to_string(file).expect("a source"))
+        .collect()
+}
+
+/// Returns the first line and the number of lines of each function that is not indented.
+fn functions(source: &str) -> Vec<(&str, usize)> {
+    let lines: Vec<&str> = source.lines().collect();
+    let starts = (0..lines.len()).filter(|&start| {
+        let line = lines[start];
+        ["fn ", "pub fn ", "pub(crate) fn "]
+            .iter()
+            .any(|kind| line.starts_with(kind))
+    });
+    starts
+        .map(|start| {
+            let length = lines[start..].iter().position(|line| line.starts_with('}'));
+            (lines[start], length.map_or(1, |length| length + 1))
+        })
+        .collect()
+}
+
+#[test]
+fn no_lesson_is_too_long_for_a_class() {
+    for lesson in lessons() {
+        let lines = text(&format!("lessons/{lesson}/README.md")).lines().count();
+        assert!(lines <= 700, "README of {lesson}: {lines} lines");
+        let mut count = 0;
+        for source in sources(&root().join("lessons").join(&lesson).join("src")) {
+            for (name, lines) in functions(&source) {
+                assert!(lines <= 30, "{lesson}, {name}: {lines} lines");
+                count += 1;
+            }
+        }
+        assert!(count >= 5, "{lesson}: only {count} functions");
+    }
+}
+
+#[test]
+fn every_step_has_notes_for_the_teacher() {
+    for lesson in lessons() {
+        let readme = text(&format!("lessons/{lesson}/README.md"));
+        let sections = readme.split("\n## ").skip(1);
+        let steps = sections.filter(|section| section.contains("\n$ cargo run -q -p "));
+        for step in steps {
+            let heading = step.lines().next().unwrap_or_default();
+            assert!(step.contains("<!-- notes: "), "{lesson}, {heading}");
+        }
+    }
+}
+
+#[test]
+fn the_page_about_python_shows_the_code_that_runs() {
+    let page = text("lessons/from-python/README.md");
+    let (_, code) = page.split_once("```rust\n").expect("a block");
+    let (code, _) = code.split_once("```").expect("its end");
+    assert!(
+        text("lessons/from-python/src/lib.rs").contains(code),
+        "{code}"
+    );
+}
