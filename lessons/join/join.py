@@ -6,13 +6,13 @@ import sys
 import threading
 import time
 
-# A line leaves this program as a whole, into a pipe too.
+# Each line at once and as a whole, also into a pipe.
 sys.stdout.reconfigure(line_buffering=True, write_through=False)
 
 
 def short_task(number, line_is_out):
-    time.sleep(0.03)
     line_is_out.wait()
+    time.sleep(0.03)
     print(f"task {number} has finished")
 
 
@@ -30,6 +30,37 @@ def join_order():
     for task in tasks:
         task.join()
     print("Done")
+
+
+def tick(name, delay):
+    for number in range(1, 4):
+        time.sleep(delay)
+        print(f"{name}: tick {number}")
+
+
+def careless():
+    # Daemon threads: Python would wait for ordinary ones.
+    threading.Thread(target=tick, args=("fast", 1), daemon=True).start()
+    threading.Thread(target=tick, args=("slow", 3), daemon=True).start()
+    print("careless: returns without a join")
+
+
+def careful():
+    fast = threading.Thread(target=tick, args=("fast", 0.1), daemon=True)
+    slow = threading.Thread(target=tick, args=("slow", 0.3), daemon=True)
+    fast.start()
+    slow.start()
+    fast.join()
+    slow.join()
+    print("careful: returns after two joins")
+
+
+def unjoined():
+    for program in [careless, careful]:
+        child = multiprocessing.Process(target=program)
+        child.start()
+        child.join()
+        print(f"main: the {program.__name__} program has ended")
 
 
 def doubled(number):
@@ -64,7 +95,6 @@ def no_answer():
     child.start()
     child.join()
     print("the list in the parent:", squares)
-    assert squares == []
 
 
 def background_task(length):
@@ -100,30 +130,31 @@ def timeout():
 
 def daemon_child(running):
     print("daemon: first line")
-    running.release()
+    running.set()
     time.sleep(60)
     print("daemon: last line")
 
 
 def ordinary_child(running, program_is_done):
     print("ordinary child: first line")
-    running.release()
+    running.set()
     program_is_done.wait()
     time.sleep(0.1)
     print("ordinary child: last line")
 
 
 def main_program():
-    running = multiprocessing.Semaphore(0)
-    program_is_done = multiprocessing.Event()
+    running = multiprocessing.Event()
     multiprocessing.Process(target=daemon_child, args=(running,), daemon=True).start()
-    running.acquire()
-    arguments = (running, program_is_done)
-    multiprocessing.Process(target=ordinary_child, args=arguments).start()
-    running.acquire()
+    running.wait()
+
+    running = multiprocessing.Event()
+    done = multiprocessing.Event()
+    multiprocessing.Process(target=ordinary_child, args=(running, done)).start()
+    running.wait()
 
     print("program: last line, and no join")
-    program_is_done.set()
+    done.set()
 
 
 def daemon():
@@ -156,7 +187,9 @@ def exit_codes():
         print("exit code:", child.exitcode)
 
 
-STEPS = [join_order, doubler, no_answer, background, timeout, daemon, exit_codes]
+STEPS = [
+    join_order, unjoined, doubler, no_answer, background, timeout, daemon, exit_codes
+]
 
 
 def main():

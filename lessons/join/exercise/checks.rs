@@ -1,7 +1,7 @@
-//! What the exercise must do, and the function that its processes run.
+//! The checks of the exercise, and the function that its processes run.
 
 use super::{Outcome, weigh_all};
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use multiprocess::Barrier;
 use std::process;
 use std::thread;
@@ -11,101 +11,138 @@ use support::Check;
 pub const CHECKS: &[Check] = &[
     ("good parcels are weighed, in order", good_parcels),
     ("all processes run at the same time", same_time),
-    ("a torn parcel costs no other its answer", torn_parcel),
-    ("an exit code is told", empty_parcel),
+    ("a torn parcel does not affect the others", torn_parcel),
+    ("an exit code is reported", empty_parcel),
     (
-        "a lost parcel is too late, and no process is left",
+        "a lost parcel is too late, and its process is ended",
         lost_parcel,
     ),
 ];
 
-/// What is in it, and where its process meets others before it weighs.
+/// The content, and the barrier at which its process waits before it weighs.
 pub type Parcel = (String, Option<Barrier>);
 
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a process waits for the others to start.
+const START_LIMIT: Duration = Duration::from_secs(3);
+/// How long a process searches for a lost parcel.
+const SEARCH: Duration = Duration::from_secs(4);
+/// How long a process that was ended may take to be gone; less than `SEARCH`.
+const END_LIMIT: Duration = Duration::from_secs(2);
+/// A limit for `weigh_all` that no good parcel reaches.
 const LONG: Duration = Duration::from_secs(8);
 
-/// Weighs a parcel; runs in a process of its own.
-pub fn weigh((content, meeting): Parcel) -> usize {
+/// Returns the weight of a parcel. Runs in a process of its own.
+pub fn weigh((content, barrier): Parcel) -> usize {
     assert!(
         multiprocess::parent().is_some(),
-        "weigh is to run in a process of its own, not in the main process"
+        "weigh must run in a process of its own, not in the main process"
     );
-    if let Some(meeting) = meeting {
-        let met = meeting.wait_timeout(PATIENCE);
-        met.expect("the other processes were not there within 5 s");
+    if let Some(barrier) = barrier {
+        let met = barrier.wait_timeout(START_LIMIT);
+        assert!(met.is_ok(), "the other processes did not start within 3 s");
     }
     match content.as_str() {
         "torn" => panic!("the parcel is torn"),
         "empty" => process::exit(3),
-        "lost" => loop {
-            thread::sleep(PATIENCE);
-        },
+        "lost" => {
+            thread::sleep(SEARCH);
+            panic!("the parcel was not found, and the search was not ended");
+        }
         _ => content.len(),
     }
 }
 
-fn parcels<const N: usize>(contents: [&str; N]) -> Vec<Parcel> {
-    contents.map(|content| (content.to_string(), None)).into()
+fn parcels(contents: &[&str]) -> Vec<Parcel> {
+    let mut parcels = Vec::new();
+    for content in contents {
+        parcels.push((content.to_string(), None));
+    }
+    parcels
 }
 
 fn good_parcels() -> Result<()> {
-    let outcomes = weigh_all(parcels(["books", "tea", "an umbrella"]), LONG)?;
-    let expected = [5, 3, 11].map(Outcome::Weight);
-    ensure!(outcomes == expected, "not {expected:?}, but {outcomes:?}");
-    Ok(())
+    let outcomes = weigh_all(parcels(&["books", "tea", "an umbrella"]), LONG)?;
+    expect_weights(&outcomes)
 }
 
 fn same_time() -> Result<()> {
-    let meeting = Barrier::new(3)?;
-    let mut together = parcels(["books", "tea", "an umbrella"]);
+    let barrier = Barrier::new(3)?;
+    let mut together = parcels(&["books", "tea", "an umbrella"]);
     for (_, place) in &mut together {
-        *place = Some(meeting.clone());
+        *place = Some(barrier.clone());
     }
     let outcomes = weigh_all(together, LONG)?;
+    expect_weights(&outcomes)
+}
+
+fn expect_weights(outcomes: &[Outcome]) -> Result<()> {
     let expected = [5, 3, 11].map(Outcome::Weight);
-    ensure!(outcomes == expected, "not {expected:?}, but {outcomes:?}");
+    ensure!(
+        outcomes == expected,
+        "expected {}, found {}",
+        listed(&expected),
+        listed(outcomes)
+    );
     Ok(())
 }
 
 fn torn_parcel() -> Result<()> {
-    let outcomes = weigh_all(parcels(["books", "torn", "tea"]), LONG)?;
+    let outcomes = weigh_all(parcels(&["books", "torn", "tea"]), LONG)?;
     match &outcomes[..] {
         [Outcome::Weight(5), Outcome::Failed(why), Outcome::Weight(3)] => {
-            ensure!(why.contains("torn"), "the text is not the error's: {why}");
+            ensure!(why.contains("torn"), "not the text of the error: {why}");
             Ok(())
         }
-        _ => anyhow::bail!("not a weight, a failure and a weight, but {outcomes:?}"),
+        _ => bail!(
+            "expected weight 5, a failure, weight 3; found {}",
+            listed(&outcomes)
+        ),
     }
 }
 
 fn empty_parcel() -> Result<()> {
-    let outcomes = weigh_all(parcels(["empty", "tea"]), LONG)?;
+    let outcomes = weigh_all(parcels(&["empty", "tea"]), LONG)?;
     match &outcomes[..] {
         [Outcome::Failed(why), Outcome::Weight(3)] => {
-            ensure!(why.contains('3'), "the text is not the error's: {why}");
+            ensure!(
+                why.contains("code 3"),
+                "the text does not have the exit code: {why}"
+            );
             Ok(())
         }
-        _ => anyhow::bail!("not a failure and a weight, but {outcomes:?}"),
+        _ => bail!(
+            "expected a failure and weight 3; found {}",
+            listed(&outcomes)
+        ),
     }
 }
 
 fn lost_parcel() -> Result<()> {
-    // The good parcel comes first: while it is waited for, it has all the time it needs.
-    let tea = weigh_all(parcels(["tea"]), LONG)?;
-    let lost = weigh_all(parcels(["lost", "lost"]), Duration::from_millis(200))?;
-    ensure!(tea == [Outcome::Weight(3)], "the tea: {tea:?}");
+    let outcomes = weigh_all(parcels(&["lost", "lost"]), Duration::from_millis(200))?;
     ensure!(
-        lost == [Outcome::TooLate, Outcome::TooLate],
-        "two are too late, and this is said: {lost:?}"
+        outcomes == [Outcome::TooLate, Outcome::TooLate],
+        "expected too late, too late; found {}",
+        listed(&outcomes)
     );
     let start = Instant::now();
     while !multiprocess::active_children().is_empty() {
         ensure!(
-            start.elapsed() < PATIENCE,
-            "a process still searches for its parcel: it was not ended"
+            start.elapsed() < END_LIMIT,
+            "a process still searches for its parcel: end it when it is too late"
         );
         thread::sleep(Duration::from_millis(10));
     }
     Ok(())
+}
+
+fn listed(outcomes: &[Outcome]) -> String {
+    let mut words = Vec::new();
+    for outcome in outcomes {
+        words.push(match outcome {
+            Outcome::Weight(weight) => format!("weight {weight}"),
+            Outcome::Failed(_) => "a failure".to_string(),
+            Outcome::TooLate => "too late".to_string(),
+        });
+    }
+    words.join(", ")
 }

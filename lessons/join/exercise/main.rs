@@ -13,18 +13,18 @@ fn main() -> ExitCode {
     support::run_checks(checks::CHECKS)
 }
 
-/// What came of weighing a parcel.
-#[derive(Debug, PartialEq)]
+/// The result of weighing a parcel.
+#[derive(PartialEq)]
 pub enum Outcome {
     Weight(usize),
     Failed(String),
     TooLate,
 }
 
-/// Has each parcel weighed by a process of its own, and says what came of it, in their order. Waits for
-/// each of them no longer than the limit.
+/// Weighs each parcel in a process of its own, and returns the outcomes in the order of the parcels.
+/// Waits for each process no longer than `limit`, and ends those that are too late.
 pub fn weigh_all(parcels: Vec<Parcel>, limit: Duration) -> Result<Vec<Outcome>> {
-    // Gap: this weighs one after the other, gives up at the first failure, and knows no limit.
+    // Gap: this weighs one parcel after the other, stops at the first failure, and ignores the limit.
     let _ = limit;
     let mut outcomes = Vec::new();
     for parcel in parcels {

@@ -1,14 +1,14 @@
-use anyhow::{Result, ensure};
-use ipc_channel::ipc::{self, IpcReceiver, IpcSender};
-use multiprocess::{Error, task};
-use std::path::Path;
+use anyhow::Result;
+use multiprocess::{Error, Event, task};
 use std::process::{self, ExitCode};
-use std::sync::{Arc, Barrier, Mutex};
+use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
 fn main() -> ExitCode {
     multiprocess::init([
+        task(careless),
+        task(careful),
         task(doubled),
         task(fill_list),
         task(background_task),
@@ -20,6 +20,7 @@ fn main() -> ExitCode {
     ]);
     support::run_steps(&[
         ("join-order", join_order),
+        ("unjoined", unjoined),
         ("doubler", doubler),
         ("no-answer", no_answer),
         ("background", background),
@@ -29,39 +30,63 @@ fn main() -> ExitCode {
     ])
 }
 
-fn short_task(number: u32, line_is_out: Arc<Barrier>) -> Instant {
-    thread::sleep(Duration::from_millis(30));
+fn short_task(number: u32, line_is_out: Event) {
     line_is_out.wait();
+    thread::sleep(Duration::from_millis(30));
     println!("task {number} has finished");
-    Instant::now()
 }
 
 fn join_order() -> Result<()> {
-    let line_is_out = Arc::new(Barrier::new(4));
+    let line_is_out = Event::new()?;
     let mut tasks = Vec::new();
     for number in 1..=3 {
-        let line_is_out = Arc::clone(&line_is_out);
+        let line_is_out = line_is_out.clone();
         tasks.push(thread::spawn(move || short_task(number, line_is_out)));
     }
 
     println!("Tasks started");
     println!("This line runs before they finish");
-    let line_printed = Instant::now();
-    line_is_out.wait();
+    line_is_out.set();
     for task in tasks {
-        let finished = task.join().unwrap();
-        ensure!(finished >= line_printed && finished <= Instant::now());
+        task.join().unwrap();
     }
     println!("Done");
     Ok(())
 }
 
+fn tick(name: &str, delay: Duration) {
+    for number in 1..=3 {
+        thread::sleep(delay);
+        println!("{name}: tick {number}");
+    }
+}
+
+fn careless() {
+    thread::spawn(|| tick("fast", Duration::from_millis(1000)));
+    thread::spawn(|| tick("slow", Duration::from_millis(3000)));
+    println!("careless: returns without a join");
+}
+
+fn careful() {
+    let fast = thread::spawn(|| tick("fast", Duration::from_millis(100)));
+    let slow = thread::spawn(|| tick("slow", Duration::from_millis(300)));
+    fast.join().unwrap();
+    slow.join().unwrap();
+    println!("careful: returns after two joins");
+}
+
+fn unjoined() -> Result<()> {
+    multiprocess::spawn(careless, ())?.join()?;
+    println!("main: the careless program has ended");
+    multiprocess::spawn(careful, ())?.join()?;
+    println!("main: the careful program has ended");
+    Ok(())
+}
+
 fn doubled(number: i64) -> i64 {
     let double = number * 2;
-    println!(
-        "{number} doubled is {double}, says process {}",
-        process::id()
-    );
+    let pid = process::id();
+    println!("{number} doubled is {double}, says process {pid}");
     double
 }
 
@@ -72,16 +97,10 @@ fn doubler() -> Result<()> {
     }
 
     let mut answers = Vec::new();
-    let mut pids = Vec::new();
     for child in children {
-        let pid = child.pid();
-        ensure!(!pids.contains(&pid), "pid {pid} was seen twice");
-        pids.push(pid);
         answers.push(child.join()?);
     }
-    println!("main joined: {answers:?}, from {} processes", pids.len());
-    assert_eq!(answers, [10, 20, 30, 40, 50]);
-    assert_eq!(pids.len(), 5);
+    println!("main joined: {answers:?}");
     Ok(())
 }
 
@@ -103,8 +122,7 @@ fn no_answer() -> Result<()> {
     let squares = SQUARES.lock().unwrap();
     println!("the list in the parent: {squares:?}");
     println!("what join returned: {answer:?}");
-    ensure!(squares.is_empty(), "the parent's list was never touched");
-    assert_eq!(answer, [4, 9, 64, 81]);
+    assert!(squares.is_empty());
     Ok(())
 }
 
@@ -118,78 +136,67 @@ fn background() -> Result<()> {
     let cores = thread::available_parallelism()?;
     println!("this program may use {cores} cores at a time");
 
-    let length = Duration::from_millis(300);
     let start = Instant::now();
-    let child = multiprocess::spawn(background_task, (length,))?;
+    let child = multiprocess::spawn(background_task, (Duration::from_millis(300),))?;
     child.join()?;
-    let time = start.elapsed();
-    println!("started and joined in {}", support::readable_time(time));
-    ensure!(time >= length);
+    let time = support::readable_time(start.elapsed());
+    println!("started and joined in {time}");
     Ok(())
 }
 
-fn nap(alarm: IpcReceiver<()>) -> String {
-    alarm.recv().expect("the parent rings");
+fn nap(alarm: Event) -> String {
+    alarm.wait();
     "well rested".to_string()
 }
 
 fn timeout() -> Result<()> {
-    let (ring, alarm) = ipc::channel()?;
-    let mut sleeper = multiprocess::spawn(nap, (alarm,))?;
+    let alarm = Event::new()?;
+    let mut sleeper = multiprocess::spawn(nap, (alarm.clone(),))?;
 
     let early = sleeper.join_timeout(Duration::from_millis(50)).unwrap_err();
-    println!("{early}");
+    println!("after 50 ms: is it a timeout? {}", early.is_timeout());
     println!("is it alive? {}", sleeper.is_alive());
-    ensure!(early.is_timeout() && sleeper.is_alive());
 
-    ring.send(())?;
-    let answer = sleeper.join()?;
-    println!("joined for good: {answer}");
-    assert_eq!(answer, "well rested");
+    alarm.set();
+    println!("joined for good: {}", sleeper.join()?);
     Ok(())
 }
 
-fn daemon_child(running: IpcSender<()>) {
+fn daemon_child(running: Event) {
     println!("daemon: first line");
-    running.send(()).expect("the program waits for this");
+    running.set();
     thread::sleep(Duration::from_secs(60));
     println!("daemon: last line");
 }
 
-fn ordinary_child(running: IpcSender<()>, program_is_done: IpcReceiver<()>) {
+fn ordinary_child(running: Event, program_is_done: Event) {
     println!("ordinary child: first line");
-    running.send(()).expect("the program waits for this");
-    program_is_done.recv().expect("the program says so");
+    running.set();
+    program_is_done.wait();
     thread::sleep(Duration::from_millis(100));
     println!("ordinary child: last line");
 }
 
-fn main_program() -> (u32, u32) {
-    let (running, daemon_is_running) = ipc::channel().unwrap();
+fn main_program() -> Result<()> {
+    let running = Event::new()?;
     let daemon = multiprocess::Builder::new().daemon(true);
-    let daemon = daemon.spawn(daemon_child, (running,)).unwrap();
-    daemon_is_running.recv().unwrap();
+    let _daemon = daemon.spawn(daemon_child, (running.clone(),))?;
+    running.wait();
 
-    let (running, child_is_running) = ipc::channel().unwrap();
-    let (tell_child, program_is_done) = ipc::channel().unwrap();
-    let child = multiprocess::spawn(ordinary_child, (running, program_is_done)).unwrap();
-    child_is_running.recv().unwrap();
+    let running = Event::new()?;
+    let done = Event::new()?;
+    let _child = multiprocess::spawn(ordinary_child, (running.clone(), done.clone()))?;
+    running.wait();
 
     println!("program: last line, and no join");
-    tell_child.send(()).unwrap();
-    (daemon.pid(), child.pid())
+    done.set();
+    Ok(())
 }
 
 fn daemon() -> Result<()> {
-    let program = multiprocess::Builder::new()
-        .name("program")
-        .spawn(main_program, ())?;
-    let (daemon, child) = program.join()?;
+    let program = multiprocess::spawn(main_program, ())?;
+    program.join()?;
     println!("the program has ended");
-    for pid in [daemon, child] {
-        let directory = format!("/proc/{pid}"); // Linux has one for each process
-        ensure!(!Path::new(&directory).exists(), "{pid} is left over");
-    }
     Ok(())
 }
 
@@ -198,7 +205,7 @@ fn end_by(way: String) -> i64 {
         "return" => return 42,
         "exit" => process::exit(3),
         "panic" => panic!("the cube of a string"),
-        _ => thread::sleep(Duration::from_secs(60)), // long enough to be stopped
+        _ => thread::sleep(Duration::from_secs(60)), // until a signal ends it
     }
     0
 }
@@ -214,24 +221,14 @@ fn describe(ending: Result<i64, Error>) -> String {
 }
 
 fn exit_codes() -> Result<()> {
-    let returns = multiprocess::spawn(end_by, ("return".to_string(),))?;
-    let exits = multiprocess::spawn(end_by, ("exit".to_string(),))?;
-    let panics = multiprocess::spawn(end_by, ("panic".to_string(),))?;
-    let terminated = multiprocess::spawn(end_by, ("wait".to_string(),))?;
-    let killed = multiprocess::spawn(end_by, ("wait".to_string(),))?;
-    terminated.terminate()?;
-    killed.kill()?;
-
-    let mut endings = Vec::new();
-    for child in [returns, exits, panics, terminated, killed] {
-        let ending = describe(child.join());
-        println!("{ending}");
-        endings.push(ending);
+    let mut children = Vec::new();
+    for way in ["return", "exit", "panic", "wait", "wait"] {
+        children.push(multiprocess::spawn(end_by, (way.to_string(),))?);
     }
-    assert_eq!(endings[0], "returned 42");
-    assert_eq!(endings[1], "exited with code 3");
-    assert_eq!(endings[2], "panicked: the cube of a string");
-    assert_eq!(endings[3], "was ended by SIGTERM");
-    assert_eq!(endings[4], "was ended by SIGKILL");
+    children[3].terminate()?;
+    children[4].kill()?;
+    for child in children {
+        println!("{}", describe(child.join()));
+    }
     Ok(())
 }

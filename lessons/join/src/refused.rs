@@ -9,7 +9,6 @@
 //! #
 //! # fn main() -> Result<(), multiprocess::Error> {
 //! # multiprocess::init([multiprocess::task(doubled)]);
-//! // does not compile: use of moved value: `child`
 //! let child = multiprocess::spawn(doubled, (5,))?;
 //! let ten = child.join()?;
 //! let again = child.join()?;
@@ -17,7 +16,7 @@
 //! # }
 //! ```
 //!
-//! The wrong type or number of arguments. Python sends them, and the child makes of them what it can:
+//! An argument of the wrong type. Python starts the child all the same:
 //!
 //! ```compile_fail,E0308
 //! # fn doubled(number: i64) -> i64 {
@@ -26,8 +25,17 @@
 //! #
 //! # fn main() -> Result<(), multiprocess::Error> {
 //! # multiprocess::init([multiprocess::task(doubled)]);
-//! // does not compile: mismatched types
 //! let child = multiprocess::spawn(doubled, ("five",))?;
 //! # Ok(())
 //! # }
+//! ```
+//!
+//! A global list that threads could change at the same time: no lock is around it.
+//!
+//! ```compile_fail,E0596
+//! static SQUARES: Vec<i64> = Vec::new();
+//!
+//! fn fill_list(number: i64) {
+//!     SQUARES.push(number * number);
+//! }
 //! ```

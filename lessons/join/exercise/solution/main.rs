@@ -14,16 +14,16 @@ fn main() -> ExitCode {
     support::run_checks(checks::CHECKS)
 }
 
-/// What came of weighing a parcel.
-#[derive(Debug, PartialEq)]
+/// The result of weighing a parcel.
+#[derive(PartialEq)]
 pub enum Outcome {
     Weight(usize),
     Failed(String),
     TooLate,
 }
 
-/// Has each parcel weighed by a process of its own, and says what came of it, in their order. Waits for
-/// each of them no longer than the limit.
+/// Weighs each parcel in a process of its own, and returns the outcomes in the order of the parcels.
+/// Waits for each process no longer than `limit`, and ends those that are too late.
 pub fn weigh_all(parcels: Vec<Parcel>, limit: Duration) -> Result<Vec<Outcome>> {
     let mut children = Vec::new();
     for parcel in parcels {
