@@ -3,13 +3,11 @@
 import glob
 import multiprocessing
 import os
-import shutil
-import subprocess
 import sys
 import threading
 import time
 
-# A line leaves this program as a whole, into a pipe too.
+# Each line at once and as a whole, also into a pipe.
 sys.stdout.reconfigure(line_buffering=True, write_through=False)
 
 
@@ -47,7 +45,6 @@ def thread_census():
     for thread in threads:
         thread.join()
     print("after the joins:", threading.active_count())
-    assert names == ["MainThread", "reader", "writer"]
 
 
 def worker():
@@ -77,7 +74,6 @@ def process_names():
     service.start()
     worker_1.join()
     worker_2.join()
-    assert service.is_alive()
     workers_have_ended.set()
     service.join()
 
@@ -93,12 +89,14 @@ def thread_says_pid():
 def pids():
     processes = [multiprocessing.Process(target=process_says_pid) for _ in range(4)]
     threads = [threading.Thread(target=thread_says_pid) for _ in range(4)]
-    # Processes first: a fork beside running threads is asking for trouble.
-    for task in processes + threads:
+    for task in processes + threads:  # processes first: a fork copies no other thread
         task.start()
     for task in processes + threads:
         task.join()
-    assert len({process.pid for process in processes}) == 4
+    pids = {os.getpid()}
+    for process in processes:
+        pids.add(process.pid)
+    print("main:", len(pids), "pids in all")
 
 
 def resize(ready, enough):
@@ -118,12 +116,9 @@ def in_ps():
     child.start()
     ready.wait()
     print("its name in Python:", child.name)
-    if shutil.which("ps"):
-        ps = ["ps", "-o", "pid,comm", "-p", str(child.pid)]
-        print(subprocess.run(ps, capture_output=True, text=True).stdout, end="")
     for file in glob.glob(f"/proc/{child.pid}/task/*/comm"):
         with open(file) as comm:
-            print("a thread of it, in /proc:", comm.read().strip())
+            print("a thread, in Linux:", comm.read().strip())
     enough.set()
     child.join()
 

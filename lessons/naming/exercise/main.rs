@@ -3,7 +3,8 @@
 mod checks;
 
 use anyhow::Result;
-use multiprocess::task;
+use checks::enter;
+use multiprocess::{Barrier, task};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -11,21 +12,23 @@ fn main() -> ExitCode {
     support::run_checks(checks::CHECKS)
 }
 
-/// Says who calls it: `Anna[4711]/stamp` is the thread `stamp` of the process `Anna`, whose pid is
+/// Returns who calls: `Anna[4711]/stamp` is the thread `stamp` of the process `Anna`, whose pid is
 /// 4711. A thread without a name signs as `?`.
 pub fn signature() -> String {
-    // Gap: ask for the names of the process and of the thread, and put them together.
-    todo!("say who calls")
+    // Gap: get the names of the process and of the thread, and put them together.
+    todo!("return who calls")
 }
 
-/// Signs, and has a thread called `stamp` sign; runs in a process of its own.
-pub fn clerk() -> Vec<String> {
-    // Gap: start the thread, join it, and return both signatures, the own one first.
+/// Returns two signatures: its own, and that of a thread `stamp`. Runs in a process of its own.
+pub fn clerk(door: Barrier) -> Vec<String> {
+    enter(door);
+    // Gap: start the thread, join it, and return both signatures, your own first.
     todo!("return two signatures")
 }
 
-/// Starts a process for each of the names, and gives what each of them signed, in their order.
-pub fn office(names: &[&str]) -> Result<Vec<Vec<String>>> {
-    // Gap: start a process for each name, and collect what each of them signed.
-    todo!("start clerks with the names {names:?}")
+/// Starts a process for each name, and returns what each clerk signed, in the order of the names.
+pub fn office(names: &[&str], door: &Barrier) -> Result<Vec<Vec<String>>> {
+    // Gap: start a process for each name, give it a clone of the door, and collect the signatures.
+    let _ = (names, door);
+    todo!("start a clerk for each name")
 }

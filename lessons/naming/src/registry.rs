@@ -1,29 +1,34 @@
 //! A list of the threads that are alive. The standard library keeps none.
 
 use std::sync::Mutex;
-use std::thread::{self, ThreadId};
+use std::thread::{self, Thread, ThreadId};
 
-static PRESENT: Mutex<Vec<(ThreadId, String)>> = Mutex::new(Vec::new());
+static ALIVE: Mutex<Vec<Thread>> = Mutex::new(Vec::new());
 
-/// Takes its thread off the list when it is dropped.
-pub struct Entry(ThreadId);
-
-pub fn sign_in() -> Entry {
-    let me = thread::current();
-    let name = me.name().unwrap_or("(no name)").to_string();
-    PRESENT.lock().unwrap().push((me.id(), name));
-    Entry(me.id())
+/// Removes its thread from the list when it is dropped.
+pub struct Registration {
+    id: ThreadId,
 }
 
-impl Drop for Entry {
+pub fn register() -> Registration {
+    let me = thread::current();
+    let id = me.id();
+    ALIVE.lock().unwrap().push(me);
+    Registration { id }
+}
+
+impl Drop for Registration {
     fn drop(&mut self) {
-        PRESENT.lock().unwrap().retain(|(id, _)| *id != self.0);
+        let mut alive = ALIVE.lock().unwrap();
+        alive.retain(|thread| thread.id() != self.id);
     }
 }
 
 pub fn names() -> Vec<String> {
-    let present = PRESENT.lock().unwrap();
-    let mut names: Vec<String> = present.iter().map(|(_, name)| name.clone()).collect();
+    let mut names = Vec::new();
+    for thread in ALIVE.lock().unwrap().iter() {
+        names.push(thread.name().unwrap_or("(no name)").to_string());
+    }
     names.sort();
     names
 }

@@ -4,7 +4,8 @@
 mod checks;
 
 use anyhow::Result;
-use multiprocess::{Builder, task};
+use checks::enter;
+use multiprocess::{Barrier, Builder, task};
 use std::process::ExitCode;
 use std::thread;
 
@@ -13,7 +14,7 @@ fn main() -> ExitCode {
     support::run_checks(checks::CHECKS)
 }
 
-/// Says who calls it: `Anna[4711]/stamp` is the thread `stamp` of the process `Anna`, whose pid is
+/// Returns who calls: `Anna[4711]/stamp` is the thread `stamp` of the process `Anna`, whose pid is
 /// 4711. A thread without a name signs as `?`.
 pub fn signature() -> String {
     let process = multiprocess::current();
@@ -22,18 +23,20 @@ pub fn signature() -> String {
     format!("{}[{}]/{thread_name}", process.name(), process.pid())
 }
 
-/// Signs, and has a thread called `stamp` sign; runs in a process of its own.
-pub fn clerk() -> Vec<String> {
+/// Returns two signatures: its own, and that of a thread `stamp`. Runs in a process of its own.
+pub fn clerk(door: Barrier) -> Vec<String> {
+    enter(door);
     let stamp = thread::Builder::new().name("stamp".to_string());
     let stamp = stamp.spawn(signature).unwrap();
     vec![signature(), stamp.join().unwrap()]
 }
 
-/// Starts a process for each of the names, and gives what each of them signed, in their order.
-pub fn office(names: &[&str]) -> Result<Vec<Vec<String>>> {
+/// Starts a process for each name, and returns what each clerk signed, in the order of the names.
+pub fn office(names: &[&str], door: &Barrier) -> Result<Vec<Vec<String>>> {
     let mut clerks = Vec::new();
     for name in names {
-        clerks.push(Builder::new().name(*name).spawn(clerk, ())?);
+        let builder = Builder::new().name(*name);
+        clerks.push(builder.spawn(clerk, (door.clone(),))?);
     }
     let mut signatures = Vec::new();
     for clerk in clerks {
