@@ -135,9 +135,7 @@ def daemon_child(running):
     print("daemon: last line")
 
 
-def ordinary_child(running, program_is_done):
-    print("ordinary child: first line")
-    running.set()
+def ordinary_child(program_is_done):
     program_is_done.wait()
     time.sleep(0.1)
     print("ordinary child: last line")
@@ -148,11 +146,8 @@ def main_program():
     multiprocessing.Process(target=daemon_child, args=(running,), daemon=True).start()
     running.wait()
 
-    running = multiprocessing.Event()
     done = multiprocessing.Event()
-    multiprocessing.Process(target=ordinary_child, args=(running, done)).start()
-    running.wait()
-
+    multiprocessing.Process(target=ordinary_child, args=(done,)).start()
     print("program: last line, and no join")
     done.set()
 

@@ -29,13 +29,3 @@
 //! # Ok(())
 //! # }
 //! ```
-//!
-//! A global list that threads could change at the same time: no lock is around it.
-//!
-//! ```compile_fail,E0596
-//! static SQUARES: Vec<i64> = Vec::new();
-//!
-//! fn fill_list(number: i64) {
-//!     SQUARES.push(number * number);
-//! }
-//! ```
