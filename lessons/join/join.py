@@ -135,7 +135,8 @@ def daemon_child(running):
     print("daemon: last line")
 
 
-def ordinary_child(program_is_done):
+def ordinary_child(running, program_is_done):
+    running.set()
     program_is_done.wait()
     time.sleep(0.1)
     print("ordinary child: last line")
@@ -146,8 +147,9 @@ def main_program():
     multiprocessing.Process(target=daemon_child, args=(running,), daemon=True).start()
     running.wait()
 
-    done = multiprocessing.Event()
-    multiprocessing.Process(target=ordinary_child, args=(done,)).start()
+    running, done = multiprocessing.Event(), multiprocessing.Event()
+    multiprocessing.Process(target=ordinary_child, args=(running, done)).start()
+    running.wait()  # until the child has its events
     print("program: last line, and no join")
     done.set()
 
