@@ -1,4 +1,4 @@
-//! An exercise: move money between accounts. What to do is in task.md.
+//! An exercise: move money between accounts. The task is in task.md.
 
 mod checks;
 
@@ -15,10 +15,10 @@ pub struct Account {
     pub balance: Mutex<i64>,
 }
 
-/// Moves money from one account to another, and tells whether it did. An account that has less than the
-/// amount gives nothing.
+/// Moves money from one account to another, and returns `true`. If the account has less than the amount,
+/// moves nothing and returns `false`.
 pub fn transfer(from: &Account, to: &Account, amount: i64) -> bool {
-    // Gap: there are three mistakes in this.
+    // Gap: this has three mistakes.
     let mut from_balance = from.balance.lock().unwrap();
     let mut to_balance = to.balance.lock().unwrap();
     *from_balance -= amount;

@@ -1,7 +1,6 @@
-//! What the compiler refuses. Each example is checked: `cargo test --doc -p locks`.
+//! What the compiler refuses. `cargo test --doc -p locks` checks every example.
 //!
-//! Two threads that change one number, which Python allows: to change a number one needs the only
-//! reference to it, and there cannot be two of that kind.
+//! Two threads that change the same number:
 //!
 //! ```compile_fail,E0499
 //! # use std::thread;
@@ -26,7 +25,7 @@
 //! });
 //! ```
 //!
-//! To reach what a lock guards without locking:
+//! A change of locked data without the lock:
 //!
 //! ```compile_fail,E0368
 //! # use std::sync::Mutex;
@@ -36,20 +35,42 @@
 //! total += 1;
 //! ```
 //!
-//! To keep hold of it after the lock was released:
+//! A change of locked data after the lock was released:
 //!
 //! ```compile_fail,E0505
 //! # use std::sync::Mutex;
 //! #
 //! # let total = Mutex::new(0);
-//! // does not compile: cannot move out of `guard` because it is borrowed
 //! let mut guard = total.lock().unwrap();
 //! let number = &mut *guard;
 //! drop(guard);
 //! *number += 1;
 //! ```
 //!
-//! The same between processes:
+//! An `Rc` in another thread:
+//!
+//! ```compile_fail,E0277
+//! # use std::rc::Rc;
+//! # use std::sync::Mutex;
+//! # use std::thread;
+//! #
+//! // does not compile: `Rc<std::sync::Mutex<i32>>` cannot be sent between threads safely
+//! let total = Rc::new(Mutex::new(0));
+//! thread::spawn(move || *total.lock().unwrap() += 1);
+//! ```
+//!
+//! A `RefCell` that threads share:
+//!
+//! ```compile_fail,E0277
+//! # use std::cell::RefCell;
+//! # use std::sync::Arc;
+//! # use std::thread;
+//! #
+//! let total = Arc::new(RefCell::new(0));
+//! thread::spawn(move || *total.borrow_mut() += 1);
+//! ```
+//!
+//! A change of data that processes share, after the lock was released:
 //!
 //! ```compile_fail,E0505
 //! fn main() -> Result<(), multiprocess::Error> {

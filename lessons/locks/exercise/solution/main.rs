@@ -16,8 +16,8 @@ pub struct Account {
     pub balance: Mutex<i64>,
 }
 
-/// Moves money from one account to another, and tells whether it did. An account that has less than the
-/// amount gives nothing.
+/// Moves money from one account to another, and returns `true`. If the account has less than the amount,
+/// moves nothing and returns `false`.
 pub fn transfer(from: &Account, to: &Account, amount: i64) -> bool {
     if from.number == to.number {
         return *from.balance.lock().unwrap() >= amount;
