@@ -72,7 +72,6 @@ def race():
     print("2 x 10 additions make", free_run(10))
     totals = [free_run(200_000) for _ in range(5)]
     print(f"2 x 200000 additions make {min(totals)}, the min of 5 runs")
-
     for turns in ["AABBBBAA", "ABABAABB", "ABBBBAAA"]:
         print(f"{turns}: 2 x 2 additions make {replay(turns)}")
     print("the flag is up, and the value is", hand_over())
@@ -198,8 +197,7 @@ def take_in_order(name, pen, paper):
 
 
 def deadlock():
-    pen = multiprocessing.Lock()
-    paper = multiprocessing.Lock()
+    pen, paper = multiprocessing.Lock(), multiprocessing.Lock()
     both = multiprocessing.Barrier(2)
     print("crosswise:")
     in_processes(take_crosswise, [("Ann", pen, paper, both), ("Bob", paper, pen, both)])
@@ -214,8 +212,7 @@ def hold(lock, holding):
 
 
 def killed_holder():
-    lock = multiprocessing.Lock()
-    holding = multiprocessing.Event()
+    lock, holding = multiprocessing.Lock(), multiprocessing.Event()
     ann = multiprocessing.Process(name="Ann", target=hold, args=(lock, holding))
     ann.start()
     holding.wait()

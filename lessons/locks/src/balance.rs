@@ -37,7 +37,6 @@ pub fn balance() -> Result<()> {
     deposit.join()?;
     withdraw.join()?;
     println!("with a lock: {}", balance.get()?);
-
     for turns in ["DWWWWDDD", "WDDDDWWW"] {
         println!("{turns}: {}", BOOKINGS.replay(turns)?);
     }

@@ -17,27 +17,21 @@ pub fn take_in_order(pen: Lock, paper: Lock) {
     let _paper = paper.lock().unwrap();
 }
 
-fn crosswise(pen: &Lock, paper: &Lock) -> Result<()> {
+pub fn deadlock() -> Result<()> {
+    let pen = Lock::named("pen")?;
+    let paper = Lock::named("paper")?;
     let both = Barrier::new(2)?;
+    println!("crosswise:");
     let ann = Builder::new()
         .name("Ann")
         .spawn(take_crosswise, (pen.clone(), paper.clone(), both.clone()))?;
     let bob = Builder::new()
         .name("Bob")
         .spawn(take_crosswise, (paper.clone(), pen.clone(), both))?;
-
     let waits = [ann.join()?, bob.join()?];
     println!("{}\n{}", waits[0], waits[1]);
     let deadlock = Deadlock::among(&waits).context("no deadlock")?;
     println!("a deadlock:\n{deadlock}");
-    Ok(())
-}
-
-pub fn deadlock() -> Result<()> {
-    let pen = Lock::named("pen")?;
-    let paper = Lock::named("paper")?;
-    println!("crosswise:");
-    crosswise(&pen, &paper)?;
 
     println!("both take the pen first:");
     let ann = spawn(take_in_order, (pen.clone(), paper.clone()))?;

@@ -41,7 +41,6 @@ pub fn mutex() -> Result<()> {
         let start = Instant::now();
         let total = with_lock(times);
         println!("Mutex: {total} in {}", readable_time(start.elapsed()));
-
         let start = Instant::now();
         let total = with_fetch_add(times);
         println!("fetch_add: {total} in {}", readable_time(start.elapsed()));

@@ -28,7 +28,6 @@ pub fn race() -> Result<()> {
         min = min.min(free_run(300_000));
     }
     println!("2 x 300000 additions make {min}, the min of 20 runs");
-
     for turns in ["AABBBBAA", "ABABAABB", "ABBBBAAA"] {
         println!("{turns}: {}", ADDITIONS.replay(turns)?);
     }
