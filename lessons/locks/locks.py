@@ -176,7 +176,6 @@ def balance():
     balance = multiprocessing.Value("q", 200)
     in_processes(change, [(balance, 1), (balance, -1)])
     print("without a lock:", balance.value)
-
     balance = multiprocessing.Value("q", 200)
     in_processes(change_locked, [(balance, 1), (balance, -1)])
     print("with a lock:", balance.value)

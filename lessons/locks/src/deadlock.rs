@@ -1,4 +1,4 @@
-use anyhow::{Context, Result};
+use anyhow::Result;
 use multiprocess::{Barrier, Builder, Deadlock, Lock, LockWait, spawn};
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ const LIMIT: Duration = Duration::from_millis(100);
 pub fn take_crosswise(first: Lock, second: Lock, both: Barrier) -> LockWait {
     let _first = first.lock().unwrap();
     both.wait().unwrap(); // now each of the two holds a lock
-    let error = second.lock_timeout(LIMIT).unwrap_err();
+    let error = second.lock_timeout(LIMIT).unwrap_err(); // it times out
     both.wait().unwrap(); // now each of the two has waited in vain
     error.wait().unwrap()
 }
@@ -30,7 +30,7 @@ pub fn deadlock() -> Result<()> {
         .spawn(take_crosswise, (paper.clone(), pen.clone(), both))?;
     let waits = [ann.join()?, bob.join()?];
     println!("{}\n{}", waits[0], waits[1]);
-    let deadlock = Deadlock::among(&waits).context("no deadlock")?;
+    let deadlock = Deadlock::among(&waits).unwrap();
     println!("a deadlock:\n{deadlock}");
 
     println!("both take the pen first:");

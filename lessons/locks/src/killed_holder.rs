@@ -29,7 +29,6 @@ pub fn killed_holder() -> Result<()> {
     println!("once more; did a holder die? {}", guard.holder_died());
     guard.clear_death(); // for when you have repaired the data
     drop(guard);
-
     let guard = lock.lock()?;
     println!("after the repair? {}", guard.holder_died());
     Ok(())
