@@ -1,4 +1,4 @@
-//! An exercise: a calculator at the other end. What to do is in task.md.
+//! An exercise: a calculator at the other end of a pipe. `task.md` says what to do.
 
 mod checks;
 
@@ -17,17 +17,17 @@ pub type Question = (String, i64, i64);
 /// The result, or why there is none.
 pub type Answer = std::result::Result<i64, String>;
 
-/// Answers questions until there are no more, and gives their number; runs in a process of its own.
-pub fn calculator(asker: Connection<Answer, Question>) -> usize {
-    // Gap: this answers one question, and there may be none, or many; and only if it is a sum.
-    let (operator, a, b) = asker.recv().expect("a question");
+/// Answers questions until there are no more, and returns how many there were. Runs in a child process.
+pub fn calculator(parent: Connection<Answer, Question>) -> usize {
+    // Gap: this answers exactly one question, and only a sum.
+    let (operator, a, b) = parent.recv().unwrap();
     assert_eq!(operator, "+");
-    asker.send(Ok(a + b)).expect("the parent listens");
+    parent.send(Ok(a + b)).unwrap();
     1
 }
 
-/// Asks a calculator all questions. Gives its answers, and how many questions it says it was asked.
+/// Asks a calculator all the questions. Returns its answers, and how many it says it has answered.
 pub fn ask_all(questions: Vec<Question>) -> Result<(Vec<Answer>, usize)> {
-    // Gap: make a pipe, start a child, ask and listen, hang up, join.
-    todo!("ask {questions:?}")
+    // Gap: make a pipe, start a child, ask and receive, close your end, join the child.
+    todo!("ask {} questions", questions.len())
 }

@@ -1,16 +1,15 @@
-//! What the compiler refuses. Each example is checked: `cargo test --doc -p pipe`.
+//! What the compiler refuses. `cargo test --doc -p pipe` checks each example.
 //!
-//! Two processes on one end, which Python allows, and which spoils the messages: an end has one
-//! owner, and who gives it away has it no more.
+//! Two processes on one end. Python allows it, and the messages get corrupted. In Rust an end has one
+//! owner:
 //!
 //! ```compile_fail,E0382
 //! # use multiprocess::{Connection, pipe, spawn};
 //! #
-//! # fn speaker(letter: String, listener: Connection<String, ()>) {}
+//! # fn speaker(letter: String, parent: Connection<String, ()>) {}
 //! #
 //! # fn main() -> Result<(), multiprocess::Error> {
 //! # multiprocess::init([multiprocess::task(speaker)]);
-//! // does not compile: use of moved value: `theirs`
 //! let (ours, theirs) = pipe()?;
 //! spawn(speaker, ("A".to_string(), theirs))?;
 //! spawn(speaker, ("B".to_string(), theirs))?;
@@ -18,38 +17,41 @@
 //! # }
 //! ```
 //!
-//! A copy, to get round that:
+//! A copy of the end, to get around that:
 //!
 //! ```compile_fail,E0599
-//! use multiprocess::{Connection, pipe, spawn};
-//!
-//! fn speaker(listener: Connection<String, ()>) {}
-//!
-//! fn main() -> Result<(), multiprocess::Error> {
-//!     let (ours, theirs) = pipe::<(), String>()?;
-//!     spawn(speaker, (theirs.clone(),))?; // E0599: no method named `clone`
-//!     Ok(())
-//! }
+//! # use multiprocess::{Connection, pipe, spawn};
+//! #
+//! # fn speaker(letter: String, parent: Connection<String, ()>) {}
+//! #
+//! # fn main() -> Result<(), multiprocess::Error> {
+//! # multiprocess::init([multiprocess::task(speaker)]);
+//! # let (ours, theirs) = pipe::<(), String>()?;
+//! // does not compile: no method named `clone` found
+//! spawn(speaker, ("A".to_string(), theirs.clone()))?;
+//! # Ok(())
+//! # }
 //! ```
 //!
-//! To send something else than the other end receives:
+//! Sending something other than what the other end receives:
+//!
+//! ```compile_fail,E0308
+//! # fn main() -> Result<(), multiprocess::Error> {
+//! # multiprocess::init([]);
+//! # let (ours, theirs) = multiprocess::pipe::<i64, i64>()?;
+//! ours.send("ten")?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Using the answer as if it always arrived:
 //!
 //! ```compile_fail,E0308
 //! # fn main() -> Result<(), multiprocess::Error> {
 //! # multiprocess::init([]);
 //! # let (ours, theirs) = multiprocess::pipe::<i64, i64>()?;
 //! // does not compile: mismatched types
-//! ours.send("ten")?;
+//! let answer: i64 = ours.recv();
 //! # Ok(())
 //! # }
-//! ```
-//!
-//! To take the answer as if there had to be one:
-//!
-//! ```compile_fail,E0308
-//! fn main() -> Result<(), multiprocess::Error> {
-//!     let (ours, theirs) = multiprocess::pipe::<i64, i64>()?;
-//!     let answer: i64 = ours.recv(); // E0308: expected `i64`, found `Result<i64, Error>`
-//!     Ok(())
-//! }
 //! ```

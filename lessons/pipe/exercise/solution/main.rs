@@ -24,24 +24,23 @@ fn calculate(operator: &str, a: i64, b: i64) -> Answer {
         "-" => a.checked_sub(b),
         "*" => a.checked_mul(b),
         "/" => a.checked_div(b),
-        _ => return Err(format!("{operator:?} is no operator")),
+        _ => return Err(format!("unknown operator {operator}")),
     };
     result.ok_or(format!("{a} {operator} {b} has no result"))
 }
 
-/// Answers questions until there are no more, and gives their number; runs in a process of its own.
-pub fn calculator(asker: Connection<Answer, Question>) -> usize {
-    let mut asked = 0;
-    for question in &asker {
-        let (operator, a, b) = question.expect("a question can be read");
-        let answer = calculate(&operator, a, b);
-        asker.send(answer).expect("the parent listens");
-        asked += 1;
+/// Answers questions until there are no more, and returns how many there were. Runs in a child process.
+pub fn calculator(parent: Connection<Answer, Question>) -> usize {
+    let mut answered = 0;
+    for question in &parent {
+        let (operator, a, b) = question.unwrap();
+        parent.send(calculate(&operator, a, b)).unwrap();
+        answered += 1;
     }
-    asked
+    answered
 }
 
-/// Asks a calculator all questions. Gives its answers, and how many questions it says it was asked.
+/// Asks a calculator all the questions. Returns its answers, and how many it says it has answered.
 pub fn ask_all(questions: Vec<Question>) -> Result<(Vec<Answer>, usize)> {
     let (ours, theirs) = pipe::<Question, Answer>()?;
     let child = spawn(calculator, (theirs,))?;
@@ -51,5 +50,6 @@ pub fn ask_all(questions: Vec<Question>) -> Result<(Vec<Answer>, usize)> {
         answers.push(ours.recv()?);
     }
     ours.close();
-    Ok((answers, child.join()?))
+    let answered = child.join()?;
+    Ok((answers, answered))
 }
