@@ -166,6 +166,10 @@ fn add_one_by_hand(questions: IpcReceiver<i64>, answers: IpcSender<i64>) {
 }
 
 fn under_the_hood() -> Result<()> {
+    if !cfg!(target_os = "linux") {
+        println!("ends of ipc-channel can be arguments on Linux only");
+        return Ok(());
+    }
     let (our_sender, questions) = ipc::channel()?;
     let (answers, our_receiver) = ipc::channel()?;
     let child = spawn(add_one_by_hand, (questions, answers))?;

@@ -1,4 +1,4 @@
-//! An exercise: count letters in shared memory. What to do is in task.md.
+//! An exercise: count letters in shared memory. `task.md` says what to do.
 
 mod checks;
 
@@ -12,17 +12,16 @@ fn main() -> ExitCode {
     support::run_checks(checks::CHECKS)
 }
 
-/// Counts the letters of a text, whose places `places(text)` gives one after the other; runs in a process
-/// of its own.
+/// Adds the letters of a text to the counts. `places(text)` reads the text. Runs in a child process.
 pub fn count(text: Text, counts: Array<u32>) {
-    // Gap: this holds the lock as long as it reads, and no other process can add meanwhile.
+    // Gap: this holds the lock while it reads, so no other process can add.
     let mut counts = counts.lock().unwrap();
     for place in places(text) {
         counts[place] += 1;
     }
 }
 
-/// Gives how often each letter stands in the texts. Each text is counted by a process of its own.
+/// Returns how often each letter appears in the texts. A child process counts each text.
 pub fn histogram(texts: Vec<Text>) -> Result<Vec<u32>> {
     // Gap: make the array, start the processes, join them, read the array.
     todo!("count the letters of {} texts", texts.len())

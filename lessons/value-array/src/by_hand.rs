@@ -1,14 +1,14 @@
 /*!
-Shared memory with the package `shared_memory` alone. `cargo test --doc -p value-array` runs this:
-one program that has the same memory twice, under one name.
+Shared memory with the package `shared_memory` alone. `cargo test --doc -p value-array` runs this
+program. It opens one segment twice, as two processes would.
 
 ```
 use shared_memory::{Shmem, ShmemConf, ShmemError};
 
 fn as_numbers(segment: &mut Shmem) -> &mut [i32] {
-    let length = segment.len() / size_of::<i32>();
     let start = segment.as_ptr().cast::<i32>();
-    // SAFETY: we vouch for it: these bytes are so many numbers, and nobody else uses them now.
+    let length = segment.len() / size_of::<i32>();
+    // SAFETY: we promise that it's valid memory of this length, and that no one else uses it now.
     unsafe { std::slice::from_raw_parts_mut(start, length) }
 }
 
@@ -24,40 +24,39 @@ fn main() -> Result<(), ShmemError> {
 }
 ```
 
-What the compiler refuses of the safe types. To put something into an array that it is not for:
+What the compiler refuses with the safe types. A float in an array of integers:
 
 ```compile_fail,E0308
 # fn main() -> Result<(), multiprocess::Error> {
 # multiprocess::init([]);
-// does not compile: expected `i32`, found floating-point number
 let numbers = multiprocess::Array::<i32>::new(3)?;
 numbers.lock()?[0] = 4.5;
 # Ok(())
 # }
 ```
 
-To share what is more than its bytes. A `String` is an address in the memory of one process:
+Sharing more than plain bytes. A `String` holds an address, which is valid in one process only:
 
 ```compile_fail,E0277
 # fn main() -> Result<(), multiprocess::Error> {
 # multiprocess::init([]);
-// does not compile: the trait bound `String: Pod` is not satisfied
 let name = multiprocess::Value::new(String::from("tango"))?;
 # Ok(())
 # }
 ```
 
-To keep hold of the elements after the lock was released:
+Using an element after the lock is released:
 
 ```compile_fail,E0505
-fn main() -> Result<(), multiprocess::Error> {
-    multiprocess::init([]);
-    let numbers = multiprocess::Array::<i32>::new(3)?;
-    let guard = numbers.lock()?;
-    let first = &guard[0];
-    drop(guard); // E0505: cannot move out of `guard` because it is borrowed
-    println!("{first}");
-    Ok(())
-}
+# fn main() -> Result<(), multiprocess::Error> {
+# multiprocess::init([]);
+# let numbers = multiprocess::Array::<i32>::new(3)?;
+// does not compile: cannot move out of `guard` because it is borrowed
+let guard = numbers.lock()?;
+let first = &guard[0];
+drop(guard);
+println!("{first}");
+# Ok(())
+# }
 ```
 */

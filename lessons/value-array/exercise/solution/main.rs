@@ -13,19 +13,19 @@ fn main() -> ExitCode {
     support::run_checks(checks::CHECKS)
 }
 
-/// Counts the letters of a text, whose places `places(text)` gives one after the other; runs in a process
-/// of its own.
+/// Adds the letters of a text to the counts. `places(text)` reads the text. Runs in a child process.
 pub fn count(text: Text, counts: Array<u32>) {
     let mut own = [0; 26];
     for place in places(text) {
         own[place] += 1;
     }
-    for (shared, own) in counts.lock().unwrap().iter_mut().zip(own) {
-        *shared += own;
+    let mut shared = counts.lock().unwrap();
+    for (place, number) in own.iter().enumerate() {
+        shared[place] += number;
     }
 }
 
-/// Gives how often each letter stands in the texts. Each text is counted by a process of its own.
+/// Returns how often each letter appears in the texts. A child process counts each text.
 pub fn histogram(texts: Vec<Text>) -> Result<Vec<u32>> {
     let counts = Array::new(26)?;
     let mut children = Vec::new();
