@@ -88,12 +88,13 @@ fn wait() -> Result<()> {
     let mut ends = Vec::new();
     for name in ["Ann", "Ben", "Cleo"] {
         let (ours, theirs) = pipe::<(), String>()?;
-        guests.push(Builder::new().name(name).spawn(guest, (theirs,))?);
+        let child = Builder::new().name(name).spawn(guest, (theirs,))?;
+        guests.push(child);
         ends.push(ours);
     }
 
-    let ready = ends[0].poll(Duration::from_millis(50))?;
-    println!("did Ann speak within 50 ms? {ready}");
+    let spoke = ends[0].poll(Duration::from_millis(50))?;
+    println!("did Ann speak within 50 ms? {spoke}");
 
     for place in [2, 0, 1] {
         ends[place].send(())?; // it's your turn
@@ -102,8 +103,8 @@ fn wait() -> Result<()> {
         println!("ready: {ready:?}: {words}");
     }
     drop(ends);
-    for guest in guests {
-        guest.join()?;
+    for child in guests {
+        child.join()?;
     }
     Ok(())
 }

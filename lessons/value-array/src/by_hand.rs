@@ -8,7 +8,7 @@ use shared_memory::{Shmem, ShmemConf, ShmemError};
 fn as_numbers(segment: &mut Shmem) -> &mut [i32] {
     let start = segment.as_ptr().cast::<i32>();
     let length = segment.len() / size_of::<i32>();
-    // SAFETY: we promise that it's valid memory of this length, and that no one else uses it now.
+    // SAFETY: we promise that this memory is valid, and that no one else uses it now.
     unsafe { std::slice::from_raw_parts_mut(start, length) }
 }
 

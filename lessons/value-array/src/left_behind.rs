@@ -31,7 +31,7 @@ fn start_owner() -> Result<Child> {
 fn count_segments(pid: u32) -> Result<usize> {
     let mut count = 0;
     for file in fs::read_dir("/dev/shm")? {
-        let name = file?.file_name().into_string().unwrap();
+        let name = file?.file_name().to_string_lossy().to_string();
         if name.starts_with(&format!("mp-{pid:x}-")) && !name.contains('.') {
             count += 1;
         }
@@ -62,7 +62,7 @@ pub fn left_behind() -> Result<()> {
         if count_segments(pid)? == 0 {
             break;
         }
-        thread::sleep(Duration::from_millis(10)); // a third program may be cleaning up just now
+        thread::sleep(Duration::from_millis(10)); // another program may be cleaning up
     }
     println!("after the next start: {}", count_segments(pid)?);
     Ok(())

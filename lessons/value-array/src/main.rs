@@ -163,20 +163,17 @@ fn big() -> Result<()> {
     }
     let start = Instant::now();
     let total = sum(numbers.clone(), 0..LENGTH);
-    println!("one process: {total} in {}", readable_time(start.elapsed()));
+    let time = readable_time(start.elapsed());
+    println!("one process: {total} in {time}");
 
     let start = Instant::now();
     let total = sum_by_four(&numbers)?;
-    println!(
-        "four processes: {total} in {}",
-        readable_time(start.elapsed())
-    );
+    let time = readable_time(start.elapsed());
+    println!("four processes: {total} in {time}");
 
     let start = Instant::now();
     let total = sum_copies_by_four(&numbers)?;
-    println!(
-        "four with copies: {total} in {}",
-        readable_time(start.elapsed())
-    );
+    let time = readable_time(start.elapsed());
+    println!("four with copies: {total} in {time}");
     Ok(())
 }
