@@ -1,4 +1,4 @@
-//! An exercise: double what can be doubled. What to do is in task.md.
+//! An exercise: double all texts that are numbers. What to do is in task.md.
 
 mod checks;
 
@@ -12,15 +12,15 @@ fn main() -> ExitCode {
     support::run_checks(checks::CHECKS)
 }
 
-/// Doubles the number that a text stands for; runs in a worker.
+/// Doubles the number that a text stands for. Runs in a worker.
 fn doubled(text: String) -> i64 {
     2 * number(&text)
 }
 
-/// Gives the doubles of those texts that are numbers, and the texts that gave no answer, both in their
+/// Returns the doubles of the texts that are numbers, and the texts that got no result, both in their
 /// order.
 pub fn double_all(pool: &Pool, texts: &[String]) -> Result<(Vec<i64>, Vec<String>)> {
-    // Gap: one bad text costs all the others their answers.
+    // Gap: `map` returns an error for the first bad text, and the other results are lost.
     let doubles = pool.map(doubled, texts.to_vec())?;
     Ok((doubles, Vec::new()))
 }

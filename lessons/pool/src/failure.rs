@@ -1,5 +1,5 @@
 use anyhow::Result;
-use multiprocess::{Error, Pool};
+use multiprocess::Pool;
 use nix::sys::signal::{Signal, raise};
 
 pub fn share_of_sixty(people: u32) -> u32 {
@@ -8,43 +8,33 @@ pub fn share_of_sixty(people: u32) -> u32 {
 
 pub fn killed_at_thirteen(number: u32) -> u32 {
     if number == 13 {
-        raise(Signal::SIGKILL).expect("a process may end itself");
+        raise(Signal::SIGKILL).unwrap();
     }
     number * 2
 }
 
-fn failed_input(error: &Error) -> Option<usize> {
-    match error {
-        Error::Task { index, .. } => Some(*index),
-        _ => None,
-    }
-}
-
 fn one_panics(pool: &Pool) -> Result<()> {
-    let people = [1, 2, 0, 4];
-    let error = pool.map(share_of_sixty, people).unwrap_err();
-    println!("{error}");
-    assert_eq!(failed_input(&error), Some(2));
-
-    let mut shares = Vec::new();
-    for share in pool.map_each(share_of_sixty, people)? {
-        shares.push(share.ok());
+    let groups = [1, 2, 0, 4];
+    if let Err(error) = pool.map(share_of_sixty, groups) {
+        println!("{error}");
     }
-    println!("the others: {shares:?}");
-    assert_eq!(shares, [Some(60), Some(30), None, Some(15)]);
+    let shares = pool.map_each(share_of_sixty, groups)?;
+    for (people, share) in groups.iter().zip(shares) {
+        match share {
+            Ok(share) => println!("60 / {people} = {share}"),
+            Err(_) => println!("60 / {people} failed"),
+        }
+    }
     Ok(())
 }
 
 fn one_is_killed(pool: &Pool) -> Result<()> {
     let numbers = [11, 12, 13, 14];
-    let one_at_a_time = pool.chunk_size(1);
-    let error = one_at_a_time.map(killed_at_thirteen, numbers).unwrap_err();
-    println!("{error}");
-    assert_eq!(failed_input(&error), Some(2));
-
+    if let Err(error) = pool.chunk_size(1).map(killed_at_thirteen, numbers) {
+        println!("{error}");
+    }
     let doubles = pool.map(killed_at_thirteen, [11, 12, 14])?;
     println!("the next map: {doubles:?}");
-    assert_eq!(doubles, [22, 24, 28]);
     Ok(())
 }
 
@@ -52,12 +42,10 @@ pub fn failure() -> Result<()> {
     let pool = Pool::new(2)?;
     let before = pool.worker_pids();
     one_panics(&pool)?;
-    assert_eq!(pool.worker_pids(), before, "a panic costs no worker");
-
     one_is_killed(&pool)?;
-    let after = pool.worker_pids();
-    let fresh: Vec<&u32> = after.iter().filter(|pid| !before.contains(pid)).collect();
-    println!("{} workers, {} of them fresh", after.len(), fresh.len());
-    assert_eq!((after.len(), fresh.len()), (2, 1));
+
+    let mut new = pool.worker_pids();
+    new.retain(|pid| !before.contains(pid));
+    println!("{} workers, {} of them new", pool.workers(), new.len());
     Ok(())
 }

@@ -1,7 +1,7 @@
 mod failure;
 mod speed;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use multiprocess::{Event, Pool, task};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     multiprocess::init([
         task(doubled),
         task(squared),
-        task(squared_when_told),
+        task(squared_after_go),
         task(speed::sum_of_squares),
         task(first_waits),
         task(last_opens),
@@ -38,15 +38,12 @@ fn map() -> Result<()> {
         println!("worker: process {pid}");
     }
 
-    support::part("two rounds:");
     let doubles = pool.map(doubled, [5, 10, 20])?;
     println!("5, 10, 20 doubled: {doubles:?}");
-    let once_more = pool.map(doubled, doubles.clone())?;
-    println!("and once more: {once_more:?}");
+    let again = pool.map(doubled, doubles)?;
+    println!("doubled again:     {again:?}");
 
-    assert_eq!(doubles, [10, 20, 40]);
-    assert_eq!(once_more, [20, 40, 80]);
-    assert_eq!(pool.worker_pids(), workers, "the workers stay");
+    assert_eq!(pool.worker_pids(), workers, "the workers have changed");
     Ok(())
 }
 
@@ -58,15 +55,13 @@ fn squares() -> Result<()> {
     let pool = Pool::new(3)?;
     let squares = pool.map(squared, 1..=5)?;
     pool.join();
-
-    for square in &squares {
+    for square in squares {
         println!("{square}");
     }
-    assert_eq!(squares, [1, 4, 9, 16, 25]);
     Ok(())
 }
 
-fn squared_when_told(input: (i64, Event)) -> i64 {
+fn squared_after_go(input: (i64, Event)) -> i64 {
     let (number, go) = input;
     go.wait();
     squared(number)
@@ -74,22 +69,20 @@ fn squared_when_told(input: (i64, Event)) -> i64 {
 
 fn map_async() -> Result<()> {
     let pool = Pool::new(4)?;
-    let waited_for = pool.map(squared, 0..10)?;
-    println!("map:       {waited_for:?}");
+    let squares = pool.map(squared, 0..10)?;
+    println!("map:       {squares:?}");
 
     let go = Event::new()?;
     let inputs = (0..10).map(|number| (number, go.clone()));
-    let mut result = pool.map_async(squared_when_told, inputs)?;
-    println!("the same is under way, and main goes on");
-    let early = result.get_timeout(Duration::from_millis(50)).unwrap_err();
-    println!("{early}");
-    ensure!(early.is_timeout() && !result.is_ready());
+    let mut result = pool.map_async(squared_after_go, inputs)?;
+    println!("the second round is running, and main goes on");
+    if let Err(error) = result.get_timeout(Duration::from_millis(50)) {
+        println!("{error}");
+    }
 
     go.set();
     let squares = result.get_timeout(Duration::from_secs(1))?;
     println!("map_async: {squares:?}");
-    assert_eq!(squares, [0, 1, 4, 9, 16, 25, 36, 49, 64, 81]);
-    assert_eq!(squares, waited_for);
     Ok(())
 }
 
@@ -102,37 +95,39 @@ fn first_waits(input: (u32, Event)) -> u32 {
 }
 
 fn last_opens(input: (u32, Event)) -> u32 {
-    let (number, gate) = &input;
-    if *number == 5 {
+    let (number, gate) = input;
+    if number == 5 {
         gate.set();
     }
-    first_waits(input)
+    first_waits((number, gate))
+}
+
+fn one_by_one(pool: &Pool) -> Result<()> {
+    let gate = Event::new()?;
+    let inputs = (1..=5).map(|number| (number, gate.clone()));
+    for number in pool.chunk_size(1).imap(last_opens, inputs)? {
+        println!("imap: {}", number?);
+    }
+    Ok(())
+}
+
+fn as_they_come(pool: &Pool) -> Result<()> {
+    let gate = Event::new()?;
+    let inputs = (1..=5).map(|number| (number, gate.clone()));
+    let mut results = Vec::new();
+    for number in pool.chunk_size(1).imap_unordered(first_waits, inputs)? {
+        results.push(number?);
+        if results.len() == 4 {
+            println!("four of five results have arrived, main opens the gate");
+            gate.set();
+        }
+    }
+    println!("imap_unordered: {results:?}");
+    Ok(())
 }
 
 fn in_order() -> Result<()> {
     let pool = Pool::new(2)?;
-    let gate = Event::new()?;
-    let inputs = (1..=5).map(|number| (number, gate.clone()));
-    let mut in_order = Vec::new();
-    for number in pool.chunk_size(1).imap(last_opens, inputs)? {
-        in_order.push(number?);
-    }
-    println!("imap: {in_order:?}");
-    assert_eq!(in_order, [1, 2, 3, 4, 5]);
-
-    let gate = Event::new()?;
-    let inputs = (1..=5).map(|number| (number, gate.clone()));
-    let mut any_order = Vec::new();
-    for number in pool.chunk_size(1).imap_unordered(first_waits, inputs)? {
-        any_order.push(number?);
-        if any_order.len() == 4 {
-            println!("four of five are there, now the gate opens");
-            gate.set();
-        }
-    }
-    println!("imap_unordered: {any_order:?}");
-    assert_eq!(any_order.last(), Some(&1));
-    any_order.sort();
-    assert_eq!(any_order, in_order);
-    Ok(())
+    one_by_one(&pool)?;
+    as_they_come(&pool)
 }

@@ -1,16 +1,17 @@
 //! What the compiler refuses in this lesson. Each example is checked: `cargo test --doc -p pool`.
 //!
-//! Work for a pool that was joined, where Python says `Pool not running` when it gets there:
+//! Using a pool after `join`, where Python says `Pool not running` when it gets there:
 //!
 //! ```compile_fail,E0382
 //! # fn squared(number: i64) -> i64 {
 //! #     number * number
 //! # }
 //! #
+//! # use multiprocess::Pool;
 //! # fn main() -> Result<(), multiprocess::Error> {
 //! # multiprocess::init([multiprocess::task(squared)]);
-//! # let pool = multiprocess::Pool::new(3)?;
-//! // does not compile: borrow of moved value: `pool`
+//! // does not compile: the pool was joined
+//! let pool = Pool::new(3)?;
 //! let squares = pool.map(squared, 1..=5)?;
 //! pool.join();
 //! let more = pool.map(squared, 6..=9)?;
@@ -18,7 +19,7 @@
 //! # }
 //! ```
 //!
-//! Inputs of the wrong type, which Python's workers find out:
+//! Inputs of the wrong type, which Python finds out in the workers, if at all:
 //!
 //! ```compile_fail,E0271
 //! # fn squared(number: i64) -> i64 {
@@ -28,13 +29,13 @@
 //! # fn main() -> Result<(), multiprocess::Error> {
 //! # multiprocess::init([multiprocess::task(squared)]);
 //! # let pool = multiprocess::Pool::new(3)?;
-//! // does not compile: expected `i64`, found `&str`
+//! // does not compile: the inputs are texts
 //! let squares = pool.map(squared, ["one", "two"])?;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! A closure that uses variables from around it, where Python cannot pickle a `lambda`:
+//! A closure that uses variables from around it, where Python can't pickle a `lambda`:
 //!
 //! ```compile_fail,E0080
 //! # fn main() -> Result<(), multiprocess::Error> {
@@ -47,7 +48,7 @@
 //! # }
 //! ```
 //!
-//! All three with what they lack compile and run:
+//! With the variable as an argument, it compiles and runs:
 //!
 //! ```
 //! fn power(number: i64, exponent: u32) -> i64 {

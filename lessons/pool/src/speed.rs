@@ -1,10 +1,8 @@
 use anyhow::Result;
-use crossbeam_channel::{Receiver, unbounded};
 use indicatif::ProgressBar;
 use multiprocess::Pool;
 use std::hint::black_box;
 use std::thread;
-use std::time::Duration;
 use support::{readable_time, timed};
 
 const COUNT: u64 = 100_000;
@@ -12,78 +10,61 @@ const COUNT: u64 = 100_000;
 pub fn sum_of_squares(_: u64) -> u64 {
     let mut sum = 0;
     for number in 0..1000_u64 {
-        // Without the black box the compiler works out the sum, with no loop left.
+        // Without black_box, the compiler computes the sum itself and removes the loop.
         sum += black_box(number * number);
     }
     sum
 }
 
-fn one_after_the_other() -> Vec<u64> {
-    (0..COUNT).map(sum_of_squares).collect()
-}
-
-fn in_processes(pool: &Pool, bar: &ProgressBar) -> Result<Vec<u64>> {
-    let before = bar.position();
-    let sums = pool
-        .on_progress(|progress| bar.set_position(before + progress.done as u64))
-        .map(sum_of_squares, 0..COUNT)?;
-    Ok(sums)
-}
-
-fn work(jobs: Receiver<(&[u64], &mut [u64])>) {
-    for (numbers, sums) in jobs {
-        for (number, sum) in numbers.iter().zip(sums) {
-            *sum = sum_of_squares(*number);
-        }
+fn sums(numbers: &[u64]) -> Vec<u64> {
+    let mut sums = Vec::new();
+    for number in numbers {
+        sums.push(sum_of_squares(*number));
     }
-}
-
-fn in_threads(workers: usize) -> Vec<u64> {
-    let numbers: Vec<u64> = (0..COUNT).collect();
-    let mut sums = vec![0; numbers.len()];
-    thread::scope(|scope| {
-        let (hand_out, jobs) = unbounded();
-        for _ in 0..workers {
-            let jobs = jobs.clone();
-            scope.spawn(|| work(jobs));
-        }
-        for job in numbers.chunks(1000).zip(sums.chunks_mut(1000)) {
-            hand_out.send(job).unwrap();
-        }
-    });
     sums
 }
 
-fn fastest_of_five(workers: usize) -> Result<[Duration; 3]> {
+fn in_processes(numbers: &[u64], workers: usize) -> Result<Vec<u64>> {
     let pool = Pool::new(workers)?;
-    let bar = ProgressBar::new(5 * COUNT); // draws itself only on a terminal
-    let mut fastest = [Duration::MAX; 3];
-    for _ in 0..5 {
-        let (sums, alone) = timed(one_after_the_other);
-        let (from_processes, processes) = timed(|| in_processes(&pool, &bar));
-        let (from_threads, threads) = timed(|| in_threads(workers));
-        assert_eq!(sums, vec![332_833_500; COUNT as usize]);
-        assert_eq!(from_processes?, sums);
-        assert_eq!(from_threads, sums);
-
-        for (fastest, time) in fastest.iter_mut().zip([alone, processes, threads]) {
-            *fastest = time.min(*fastest);
-        }
-    }
+    let bar = ProgressBar::new(COUNT); // draws only on a terminal
+    let sums = pool
+        .on_progress(|progress| bar.set_position(progress.done as u64))
+        .map(sum_of_squares, numbers.to_vec())?;
     bar.finish_and_clear();
-    Ok(fastest)
+    Ok(sums)
+}
+
+fn in_threads(numbers: &[u64], workers: usize) -> Vec<u64> {
+    let chunk_size = numbers.len().div_ceil(workers);
+    let mut all_sums = Vec::new();
+    thread::scope(|scope| {
+        let mut threads = Vec::new();
+        for chunk in numbers.chunks(chunk_size) {
+            threads.push(scope.spawn(move || sums(chunk)));
+        }
+        for thread in threads {
+            all_sums.extend(thread.join().unwrap());
+        }
+    });
+    all_sums
 }
 
 pub fn speed() -> Result<()> {
     let workers = thread::available_parallelism()?.get();
-    let [alone, processes, threads] = fastest_of_five(workers)?;
+    let numbers: Vec<u64> = (0..COUNT).collect();
+    let (expected, alone) = timed(|| sums(&numbers));
+    let (from_processes, processes) = timed(|| in_processes(&numbers, workers));
+    let (from_threads, threads) = timed(|| in_threads(&numbers, workers));
+    assert_eq!(from_processes?, expected);
+    assert_eq!(from_threads, expected);
+
     println!("workers:             {workers}");
     println!("one after the other: {}", readable_time(alone));
-    println!("pool of processes:   {}", readable_time(processes));
-    println!("pool of threads:     {}", readable_time(threads));
-
-    let speed_up = |time| alone.div_duration_f64(time);
-    println!("speed-up, processes: {:.2}", speed_up(processes));
-    println!("speed-up, threads:   {:.2}", speed_up(threads));
+    println!("processes:           {}", readable_time(processes));
+    println!("threads:             {}", readable_time(threads));
+    let speed_up = alone.div_duration_f64(processes);
+    println!("speed-up, processes: {speed_up:.2}");
+    let speed_up = alone.div_duration_f64(threads);
+    println!("speed-up, threads:   {speed_up:.2}");
     Ok(())
 }

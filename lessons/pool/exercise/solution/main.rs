@@ -13,23 +13,23 @@ fn main() -> ExitCode {
     support::run_checks(checks::CHECKS)
 }
 
-/// Doubles the number that a text stands for; runs in a worker.
+/// Doubles the number that a text stands for. Runs in a worker.
 fn doubled(text: String) -> i64 {
     2 * number(&text)
 }
 
-/// Gives the doubles of those texts that are numbers, and the texts that gave no answer, both in their
+/// Returns the doubles of the texts that are numbers, and the texts that got no result, both in their
 /// order.
 pub fn double_all(pool: &Pool, texts: &[String]) -> Result<(Vec<i64>, Vec<String>)> {
-    // One input at a time: a worker that dies takes the answers of its whole chunk with it.
-    let answers = pool.chunk_size(1).map_each(doubled, texts.to_vec())?;
+    // One text at a time: a worker that dies loses the results of its whole chunk.
+    let results = pool.chunk_size(1).map_each(doubled, texts.to_vec())?;
     let mut doubles = Vec::new();
-    let mut without_answer = Vec::new();
-    for (text, answer) in texts.iter().zip(answers) {
-        match answer {
+    let mut failed = Vec::new();
+    for (text, result) in texts.iter().zip(results) {
+        match result {
             Ok(double) => doubles.push(double),
-            Err(_) => without_answer.push(text.clone()),
+            Err(_) => failed.push(text.clone()),
         }
     }
-    Ok((doubles, without_answer))
+    Ok((doubles, failed))
 }
