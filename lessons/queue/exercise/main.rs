@@ -1,4 +1,4 @@
-//! An exercise: words through a workshop. What to do is in task.md.
+//! An exercise: words measured by several workers. What to do is in task.md.
 
 mod checks;
 
@@ -13,20 +13,21 @@ fn main() -> ExitCode {
     support::run_checks(checks::CHECKS)
 }
 
-/// Measures words until there are no more, and gives their number; runs in a process of its own.
+/// Measures words until no more come, and returns how many it measured. Runs in its own process.
 pub fn worker(words: Receiver<String>, results: Sender<(String, usize)>) -> usize {
-    // Gap: this takes one word, and there may be none, or many.
-    let word = words.recv().expect("a word");
+    // Gap: this takes one word, but there may be none, or many.
+    let word = words.recv().unwrap();
     let length = measure(&word);
-    results.send((word, length)).expect("the parent listens");
+    results.send((word, length)).unwrap();
     1
 }
 
-/// Has words measured by workers. Gives their lengths, and how many words each worker did.
+/// Lets workers measure the words. Returns the length of each word, and how many words each worker
+/// measured.
 pub fn measure_all(
     words: Vec<String>,
     workers: usize,
 ) -> Result<(BTreeMap<String, usize>, Vec<usize>)> {
     // Gap: start the workers, send the words, take the results, join the workers.
-    todo!("have {workers} workers measure {} words", words.len())
+    todo!("let {workers} workers measure {} words", words.len())
 }

@@ -1,11 +1,11 @@
-mod job_queue;
 mod which_queue;
 
-use anyhow::{Result, ensure};
-use job_queue::{Job, JobQueue};
+use anyhow::Result;
 use multiprocess::{Barrier, Builder, Queue, Receiver, Sender, channel, spawn, task};
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::process::{self, ExitCode};
+use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 use which_queue::{fill_both, which_queue};
@@ -15,10 +15,10 @@ fn main() -> ExitCode {
         task(fill_both),
         task(put_answer),
         task(put_squares),
-        task(creator),
-        task(consumer),
-        task(sender),
-        task(receiver),
+        task(put_numbers),
+        task(double_until_sentinel),
+        task(send_numbers),
+        task(double_until_end),
         task(worker),
     ]);
     support::run_steps(&[
@@ -31,49 +31,65 @@ fn main() -> ExitCode {
     ])
 }
 
-const JOBS: [Job; 3] = [(2, "fold"), (3, "stamp"), (1, "write")];
+const JOBS: [(u32, &str); 3] = [(2, "fold"), (3, "stamp"), (1, "write")];
 
-fn through(queue: &JobQueue) -> Vec<Job> {
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            for job in JOBS {
-                queue.put(job).expect("the queue is open");
-            }
-            queue.close();
-        });
-    });
-    let mut taken = Vec::new();
-    while let Some(job) = queue.get() {
-        taken.push(job);
-    }
-    taken
-}
-
-fn thread_queues() -> Result<()> {
+fn first_in_first_out() {
     let (sender, receiver) = crossbeam_channel::unbounded();
     let producer = thread::spawn(move || {
         for job in JOBS {
-            sender.send(job).expect("somebody receives");
+            sender.send(job).unwrap();
         }
     });
     producer.join().unwrap();
-    let first_first: Vec<Job> = receiver.iter().collect();
-    println!("first in, first out: {first_first:?}");
-    assert_eq!(first_first, JOBS);
+    let mut taken = Vec::new();
+    for job in receiver {
+        taken.push(job);
+    }
+    println!("first in, first out: {taken:?}");
+}
 
-    let last_first = through(&JobQueue::last_first());
-    println!("last in, first out:  {last_first:?}");
-    assert_eq!(last_first, [(1, "write"), (3, "stamp"), (2, "fold")]);
+fn last_in_first_out() {
+    let stack = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for job in JOBS {
+                stack.lock().unwrap().push(job);
+            }
+        });
+    });
+    let mut taken = Vec::new();
+    while let Some(job) = stack.lock().unwrap().pop() {
+        taken.push(job);
+    }
+    println!("last in, first out:  {taken:?}");
+}
 
-    let by_priority = through(&JobQueue::by_priority());
-    println!("by priority:         {by_priority:?}");
-    assert_eq!(by_priority, [(1, "write"), (2, "fold"), (3, "stamp")]);
+fn by_priority() {
+    let heap = Mutex::new(BinaryHeap::new());
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for job in JOBS {
+                heap.lock().unwrap().push(Reverse(job));
+            }
+        });
+    });
+    let mut taken = Vec::new();
+    while let Some(Reverse(job)) = heap.lock().unwrap().pop() {
+        taken.push(job);
+    }
+    println!("by priority:         {taken:?}");
+}
+
+fn thread_queues() -> Result<()> {
+    first_in_first_out();
+    last_in_first_out();
+    by_priority();
     Ok(())
 }
 
 fn put_answer(answers: Queue<i64>) {
     println!("child {} puts 42", process::id());
-    answers.put(42).expect("the queue is open");
+    answers.put(42).unwrap();
 }
 
 fn answer() -> Result<()> {
@@ -81,49 +97,44 @@ fn answer() -> Result<()> {
     let child = spawn(put_answer, (answers.clone(),))?;
     let answer = answers.get()?;
     println!("parent {} got {answer}", process::id());
-    assert_eq!(answer, 42);
     child.join()?;
     Ok(())
 }
 
 fn put_squares(numbers: Vec<u64>, squares: Queue<u64>) {
     for number in numbers {
-        squares.put(number * number).expect("the queue is open");
+        squares.put(number * number).unwrap();
     }
 }
 
 fn squares() -> Result<()> {
     let squares = Queue::new()?;
     spawn(put_squares, (vec![2, 3, 5], squares.clone()))?.join()?;
-    println!("the child has ended, {} squares wait", squares.len());
-    for expected in [4, 9, 25] {
-        let square = squares.get()?;
-        println!("{square}");
-        assert_eq!(square, expected);
+    println!("the child has ended, {} items in the queue", squares.len());
+    for _ in 0..3 {
+        println!("{}", squares.get()?);
     }
 
     let numbers: Vec<u64> = (1..=100_000).collect();
     spawn(put_squares, (numbers.clone(), squares.clone()))?.join()?;
-    println!("the child has ended, {} squares wait", squares.len());
-    assert_eq!(squares.len(), 100_000);
+    println!("the child has ended, {} items in the queue", squares.len());
     for number in numbers {
         assert_eq!(squares.get()?, number * number);
     }
-    println!("all of them taken, {} left", squares.len());
-    ensure!(squares.is_empty());
+    println!("all taken, {} items left", squares.len());
     Ok(())
 }
 
-fn creator(numbers: Vec<i64>, queue: Queue<i64>) {
+fn put_numbers(numbers: Vec<i64>, queue: Queue<i64>) {
     for number in numbers {
-        queue.put(number).expect("the queue is open");
+        queue.put(number).unwrap();
     }
 }
 
-fn consumer(queue: Queue<i64>) -> Vec<i64> {
+fn double_until_sentinel(queue: Queue<i64>) -> Vec<i64> {
     let mut doubles = Vec::new();
     loop {
-        let number = queue.get().expect("-1 comes at last");
+        let number = queue.get().unwrap();
         println!("{number} doubled is {}", 2 * number);
         doubles.push(2 * number);
         if number == -1 {
@@ -132,46 +143,50 @@ fn consumer(queue: Queue<i64>) -> Vec<i64> {
     }
 }
 
-fn sender(numbers: Vec<i64>, queue: Sender<i64>) {
+fn with_sentinel() -> Result<()> {
+    let queue = Queue::new()?;
+    let producer = spawn(put_numbers, (vec![5, 10, 13, -1], queue.clone()))?;
+    let consumer = spawn(double_until_sentinel, (queue,))?;
+    producer.join()?;
+    println!("with a sentinel: {:?}", consumer.join()?);
+    Ok(())
+}
+
+fn send_numbers(numbers: Vec<i64>, sender: Sender<i64>) {
     for number in numbers {
-        queue.send(number).expect("somebody receives");
+        sender.send(number).unwrap();
     }
 }
 
-fn receiver(queue: Receiver<i64>) -> Vec<i64> {
+fn double_until_end(receiver: Receiver<i64>) -> Vec<i64> {
     let mut doubles = Vec::new();
-    for number in &queue {
-        let number = number.expect("a number can be read");
+    for number in &receiver {
+        let number = number.unwrap();
         println!("{number} doubled is {}", 2 * number);
         doubles.push(2 * number);
     }
     doubles
 }
 
-fn sentinel() -> Result<()> {
-    let queue = Queue::new()?;
-    let creator = spawn(creator, (vec![5, 10, 13, -1], queue.clone()))?;
-    let consumer = spawn(consumer, (queue,))?;
-    creator.join()?;
-    let doubles = consumer.join()?;
-    println!("with a sentinel: {doubles:?}");
-    assert_eq!(doubles, [10, 20, 26, -2]);
-
-    let (sending_half, receiving_half) = channel()?;
-    let sender = spawn(sender, (vec![5, 10, 13], sending_half))?;
-    let receiver = spawn(receiver, (receiving_half,))?;
-    sender.join()?;
-    let doubles = receiver.join()?;
-    println!("without: {doubles:?}");
-    assert_eq!(doubles, [10, 20, 26]);
+fn without_sentinel() -> Result<()> {
+    let (sender, receiver) = channel()?;
+    let producer = spawn(send_numbers, (vec![5, 10, 13], sender))?;
+    let consumer = spawn(double_until_end, (receiver,))?;
+    producer.join()?;
+    println!("without: {:?}", consumer.join()?);
     Ok(())
+}
+
+fn sentinel() -> Result<()> {
+    with_sentinel()?;
+    without_sentinel()
 }
 
 fn worker(jobs: Receiver<u64>, results: Sender<(u64, u64, String)>, all_here: Barrier) {
     let name = multiprocess::current().name().to_string();
-    let first = jobs.recv().expect("100 jobs for four workers");
+    let first = jobs.recv().unwrap();
     results.send((first, first * first, name.clone())).unwrap();
-    all_here.wait().expect("all four get a job");
+    all_here.wait().unwrap();
     for job in &jobs {
         let job = job.unwrap();
         thread::sleep(Duration::from_millis(1)); // the work
@@ -179,9 +194,27 @@ fn worker(jobs: Receiver<u64>, results: Sender<(u64, u64, String)>, all_here: Ba
     }
 }
 
+fn report(results: &Receiver<(u64, u64, String)>) -> Result<()> {
+    let mut jobs = BTreeSet::new();
+    let mut sum = 0;
+    let mut shares = BTreeMap::new();
+    for result in results {
+        let (job, square, name) = result?;
+        assert!(jobs.insert(job), "job {job} was done twice");
+        sum += square;
+        *shares.entry(name).or_insert(0) += 1;
+    }
+    for (name, share) in shares {
+        println!("{name} did {share} jobs");
+    }
+    println!("{} jobs, each done once", jobs.len());
+    println!("the squares add up to {sum}");
+    Ok(())
+}
+
 fn workers() -> Result<()> {
-    let (to_do, jobs) = channel()?;
-    let (results, done) = channel()?;
+    let (job_sender, jobs) = channel()?;
+    let (results, result_receiver) = channel()?;
     let all_here = Barrier::new(4)?;
     let mut workers = Vec::new();
     for number in 1..=4 {
@@ -189,35 +222,16 @@ fn workers() -> Result<()> {
         let arguments = (jobs.clone(), results.clone(), all_here.clone());
         workers.push(builder.spawn(worker, arguments)?);
     }
-    drop((jobs, results)); // from here on only the workers have these halves
+    drop(jobs); // from here on, only the workers have these ends
+    drop(results);
     for job in 1..=100 {
-        to_do.send(job)?;
+        job_sender.send(job)?;
     }
-    drop(to_do); // no more jobs
+    drop(job_sender); // no more jobs
 
-    let mut squares = BTreeMap::new();
-    let mut shares = BTreeMap::new();
-    for result in &done {
-        let (job, square, name) = result?;
-        ensure!(squares.insert(job, square).is_none(), "{job} came twice");
-        *shares.entry(name).or_insert(0) += 1;
-    }
+    report(&result_receiver)?;
     for worker in workers {
         worker.join()?;
     }
-    report(&squares, &shares)
-}
-
-fn report(squares: &BTreeMap<u64, u64>, shares: &BTreeMap<String, u32>) -> Result<()> {
-    for (name, share) in shares {
-        println!("{name} did {share} jobs");
-    }
-    println!("{} jobs, each done once", squares.len());
-    assert!(squares.keys().copied().eq(1..=100), "a job was not done");
-    for (job, square) in squares {
-        assert_eq!(*square, job * job);
-    }
-    assert_eq!(shares.len(), 4, "a worker got no job");
-    assert_eq!(shares.values().sum::<u32>(), 100);
     Ok(())
 }

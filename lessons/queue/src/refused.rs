@@ -1,10 +1,9 @@
-//! What the compiler refuses. Each example is checked: `cargo test --doc -p queue`.
+//! What the compiler refuses in this lesson. Each example is checked: `cargo test --doc -p queue`.
 //!
-//! To hand a queue between threads to another process, which in Python fails when the program runs,
-//! or not even then: its memory is that of one process, so it cannot travel.
+//! Passing a thread queue to another process, which fails at run time in Python, or fills a copy:
 //!
 //! ```compile_fail,E0277
-//! // does not compile: the trait bound `crossbeam_channel::Sender<String>: serde::Serialize` is not satisfied
+//! // does not compile: a thread queue can't travel to another process
 //! fn fill(words: crossbeam_channel::Sender<String>) {
 //!     words.send("hello".to_string()).unwrap();
 //! }
@@ -17,7 +16,7 @@
 //! # }
 //! ```
 //!
-//! The same with a queue between processes compiles:
+//! The same with a channel between processes compiles:
 //!
 //! ```no_run
 //! fn fill(words: multiprocess::Sender<String>) {
@@ -33,12 +32,29 @@
 //! }
 //! ```
 //!
-//! To put an item of another type than the queue has:
+//! Putting an item of another type than the queue has:
 //!
 //! ```compile_fail,E0308
-//! fn main() -> Result<(), multiprocess::Error> {
-//!     let answers = multiprocess::Queue::<i64>::new()?;
-//!     answers.put("forty-two")?; // E0308: mismatched types
-//!     Ok(())
-//! }
+//! # use multiprocess::Queue;
+//! # fn main() -> Result<(), multiprocess::Error> {
+//! // does not compile: the queue has numbers
+//! let answers: Queue<i64> = Queue::new()?;
+//! answers.put("forty-two")?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Using an end of a channel that was moved into a child:
+//!
+//! ```compile_fail,E0382
+//! # use multiprocess::{Sender, channel, spawn};
+//! # fn send_numbers(numbers: Vec<i64>, sender: Sender<i64>) {}
+//! # fn main() -> Result<(), multiprocess::Error> {
+//! # multiprocess::init([multiprocess::task(send_numbers)]);
+//! // does not compile: borrow of moved value: `sender`
+//! let (sender, receiver) = channel()?;
+//! let producer = spawn(send_numbers, (vec![5, 10, 13], sender))?;
+//! sender.send(20)?;
+//! # Ok(())
+//! # }
 //! ```

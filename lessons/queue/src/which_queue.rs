@@ -1,16 +1,15 @@
-use anyhow::{Result, ensure};
-use crossbeam_channel::{Receiver, Sender};
+use anyhow::Result;
 use multiprocess::Queue;
+use std::collections::VecDeque;
 use std::process;
-use std::sync::LazyLock;
+use std::sync::Mutex;
 
-static THREAD_QUEUE: LazyLock<(Sender<String>, Receiver<String>)> =
-    LazyLock::new(crossbeam_channel::unbounded);
+static THREAD_QUEUE: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
 
 pub fn fill_both(process_queue: Queue<String>) {
-    let (sender, receiver) = &*THREAD_QUEUE;
-    sender.send("hello, threads".to_string()).unwrap();
-    println!("thread queue in the child: {} item", receiver.len());
+    let mut thread_queue = THREAD_QUEUE.lock().unwrap();
+    thread_queue.push_back("hello, threads".to_string());
+    println!("thread queue in the child: {} item", thread_queue.len());
 
     let greeting = format!("hello, processes, from {}", process::id());
     process_queue.put(greeting).unwrap();
@@ -19,18 +18,11 @@ pub fn fill_both(process_queue: Queue<String>) {
 
 pub fn which_queue() -> Result<()> {
     let process_queue = Queue::new()?;
-    let child = multiprocess::spawn(fill_both, (process_queue.clone(),))?;
-    let pid = child.pid();
-    child.join()?;
+    multiprocess::spawn(fill_both, (process_queue.clone(),))?.join()?;
 
-    let (_, receiver) = &*THREAD_QUEUE;
-    println!("thread queue in the parent: {} items", receiver.len());
-    ensure!(receiver.is_empty(), "the parent's thread queue was filled");
-
+    let thread_queue = THREAD_QUEUE.lock().unwrap();
+    println!("thread queue in the parent: {} items", thread_queue.len());
     println!("process queue in the parent: {} item", process_queue.len());
-    let greeting = process_queue.get()?;
-    println!("parent {} got: {greeting}", process::id());
-    assert_eq!(greeting, format!("hello, processes, from {pid}"));
-    ensure!(pid != process::id());
+    println!("parent {} got: {}", process::id(), process_queue.get()?);
     Ok(())
 }

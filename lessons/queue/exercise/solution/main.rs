@@ -14,38 +14,40 @@ fn main() -> ExitCode {
     support::run_checks(checks::CHECKS)
 }
 
-/// Measures words until there are no more, and gives their number; runs in a process of its own.
+/// Measures words until no more come, and returns how many it measured. Runs in its own process.
 pub fn worker(words: Receiver<String>, results: Sender<(String, usize)>) -> usize {
-    let mut done = 0;
+    let mut count = 0;
     for word in &words {
-        let word = word.expect("a word can be read");
+        let word = word.unwrap();
         let length = measure(&word);
-        results.send((word, length)).expect("the parent listens");
-        done += 1;
+        results.send((word, length)).unwrap();
+        count += 1;
     }
-    done
+    count
 }
 
-/// Has words measured by workers. Gives their lengths, and how many words each worker did.
+/// Lets workers measure the words. Returns the length of each word, and how many words each worker
+/// measured.
 pub fn measure_all(
     words: Vec<String>,
     workers: usize,
 ) -> Result<(BTreeMap<String, usize>, Vec<usize>)> {
-    let (to_do, words_to_take) = channel()?;
-    let (results, done) = channel()?;
+    let (word_sender, word_receiver) = channel()?;
+    let (result_sender, result_receiver) = channel()?;
     let mut children = Vec::new();
     for _ in 0..workers {
-        let arguments = (words_to_take.clone(), results.clone());
+        let arguments = (word_receiver.clone(), result_sender.clone());
         children.push(spawn(worker, arguments)?);
     }
-    drop((words_to_take, results)); // from here on only the workers have these halves
+    drop(word_receiver); // from here on, only the workers have these ends
+    drop(result_sender);
     for word in words {
-        to_do.send(word)?;
+        word_sender.send(word)?;
     }
-    drop(to_do); // no more words
+    drop(word_sender); // no more words
 
     let mut lengths = BTreeMap::new();
-    for result in &done {
+    for result in &result_receiver {
         let (word, length) = result?;
         lengths.insert(word, length);
     }
