@@ -77,7 +77,7 @@ fn dead_workers() -> Result<()> {
     );
     ensure!(
         your_failed == ["crash"; 9],
-        "the second list is to be 9 times `crash`; it has {} texts, the first is {:?}",
+        "the second list should be 9 times `crash`, but it has {} texts, and the first is {:?}",
         your_failed.len(),
         your_failed.first()
     );
