@@ -1,4 +1,4 @@
-//! An exercise: count primes in several threads. What to do is in task.md.
+//! The exercise of this lesson: count primes in several threads. The task is in task.md.
 
 mod checks;
 
@@ -10,14 +10,14 @@ fn main() -> ExitCode {
     support::run_checks(checks::CHECKS)
 }
 
-/// Cuts the numbers below `limit` into as many parts as there are threads.
+/// Splits the numbers below `limit` into as many parts as there are threads.
 fn parts(limit: u64, threads: u64) -> impl Iterator<Item = Range<u64>> {
     (0..threads).map(move |part| limit * part / threads..limit * (part + 1) / threads)
 }
 
 /// Counts the primes below `limit`, each part in a thread of its own.
 pub fn count_primes(limit: u64, threads: u64) -> usize {
-    // Gap: this counts one part after the other, all in the thread that calls it.
+    // Gap: this counts one part after the other, in the main thread.
     let mut primes = 0;
     for part in parts(limit, threads) {
         primes += primes_in(part);
