@@ -7,7 +7,6 @@
 #[path = "../../../lessons/threads/src"]
 mod lesson {
     pub(crate) mod factorial;
-    pub(crate) mod multiply;
 }
 mod measure;
 mod report;
@@ -22,7 +21,7 @@ use anyhow::{Result, ensure};
 use lexopt::{Arg, ValueExt};
 use multiprocess::{Array, task};
 
-use crate::lesson::{factorial, multiply};
+use crate::lesson::factorial;
 use crate::measure::{large, lock, pipe, pool, queue};
 
 const USAGE: &str = include_str!("../usage.txt");

@@ -146,7 +146,7 @@ pub(crate) fn rows() -> Vec<Row> {
             .rust("memcpy", Faster(0.8), || large::copies(64, 1, 0)),
         Row::new("factorial", "1 500 000! on one thread")
             .rust("the lesson", Any, || measure::factorial(1))
-            .python("factorial", Faster(6.0)),
+            .python("factorial", Faster(4.0)),
         Row::new("factorial-cores", "1 500 000! on all cores")
             .rust("the lesson", Any, move || measure::factorial(cores))
             .rust("one thread", on_all_cores, || measure::factorial(1)),
