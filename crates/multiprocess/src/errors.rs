@@ -1,4 +1,4 @@
-//! Errors, and what they name: processes, and the words of users.
+//! Errors, and what their messages quote: processes, and text from users.
 
 pub(crate) mod broken_by;
 pub(crate) mod current;

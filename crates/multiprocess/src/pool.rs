@@ -1,4 +1,4 @@
-//! A pool of workers: processes that stay, and call functions for many inputs.
+//! A pool of workers: processes that keep running, and call functions for many inputs.
 
 mod builder;
 mod chunker;
@@ -28,7 +28,7 @@ use crate::errors::error::{Error, Result};
 use crate::process::task::Task;
 use crate::process::task_table::{self, RegisteredTask};
 
-/// Writes the methods that take many inputs, of a pool and of its options, which do the work.
+/// Defines the methods that take many inputs, for a pool and for its options, which do the work.
 macro_rules! on_inputs {
     ($(
         $(#[$documentation:meta])+
@@ -42,8 +42,8 @@ macro_rules! on_inputs {
             /// # Errors
             ///
             /// [`Error::NotRegistered`] if the function is not in the list given to `init`; [`Error::PoolClosed`],
-            /// [`Error::PoolTerminated`] or [`Error::PoolBroken`] if the pool takes no calls. A failed input is an
-            /// [`Error::Task`], which says why, where its result would be.
+            /// [`Error::PoolTerminated`] or [`Error::PoolBroken`] if the pool takes no calls; [`Error::Task`], which
+            /// says why, for an input that failed.
             pub fn $method<'a, F, A, I, How>(&'a self, function: F, inputs: I) -> Result<$answer>
             where
                 F: Task<$arguments, How>,
@@ -68,15 +68,15 @@ macro_rules! on_inputs {
     };
 }
 
-/// Processes that stay, and call functions for many inputs.
+/// A pool of worker processes, which keep running and call functions for many inputs.
 ///
-/// Python: `multiprocessing.Pool`. Different here: a worker that is killed in the middle of a call fails that call, with
-/// an error that gives the index of the input, and is replaced, where Python waits for ever; a panic is an error with
-/// its place; the pool finds by itself how many inputs to send at a time. (The results that a killed worker had not sent
-/// yet are [lost](crate::TaskFailure::Lost) as well; with [`chunk_size(1)`](Pool::chunk_size) there are none.)
+/// Python: `multiprocessing.Pool`. Different here: if a worker is killed in the middle of a call, the call returns an
+/// error with the index of the input, and the worker is replaced, where Python waits forever; a panic is an error with
+/// its location; and the pool works out how many inputs to send at a time. (Results that a killed worker had not sent
+/// yet are [lost](crate::TaskFailure::Lost) too; with [`chunk_size(1)`](Pool::chunk_size) there are none.)
 ///
-/// The methods can be called from several threads at once. A function that a pool calls may have a pool of its own.
-/// Dropping the pool ends its workers at once, as at the end of Python's `with Pool() as pool:`.
+/// Several threads can call the methods at once. A function that a pool calls can have a pool of its own. Dropping the
+/// pool ends its workers at once, like the end of Python's `with Pool() as pool:`.
 ///
 /// # Examples
 ///
@@ -96,7 +96,7 @@ macro_rules! on_inputs {
 ///     let pool = Pool::new(3)?;
 ///     assert_eq!(pool.map(doubler, [5, 10, 20])?, [10, 20, 40]);
 ///     assert_eq!(pool.starmap(power, [(2, 10), (3, 2)])?, [1024, 9]);
-///     // Endlessly many inputs, and the results one by one.
+///     // Infinitely many inputs, and the results one by one.
 ///     let doubled: Result<Vec<i64>, _> = pool.imap(doubler, 1..)?.take(3).collect();
 ///     assert_eq!(doubled?, [2, 4, 6]);
 ///     Ok(())
@@ -108,12 +108,12 @@ pub struct Pool {
 }
 
 impl PoolBuilder {
-    /// Starts the workers.
+    /// Starts the workers, and returns the pool.
     ///
     /// # Errors
     ///
-    /// [`Error::NoWorkers`] for a pool of 0 workers, [`Error::Memory`] or [`Error::Spawn`] if there is no memory for it
-    /// or the workers cannot be started.
+    /// [`Error::NoWorkers`] for a pool of 0 workers; [`Error::Memory`] if there is no memory for it; [`Error::Spawn`]
+    /// if the workers can't be started.
     pub fn build(self) -> Result<Pool> {
         if self.workers == 0 {
             return Err(Error::NoWorkers);
@@ -137,7 +137,7 @@ impl PoolBuilder {
 }
 
 impl Pool {
-    /// Starts a pool with that many workers.
+    /// Starts a pool with `workers` workers. Python: `Pool(workers)`.
     ///
     /// # Errors
     ///
@@ -146,12 +146,13 @@ impl Pool {
         Pool::builder().workers(workers).build()
     }
 
-    /// Returns a builder for a pool, which has one worker per core by default.
+    /// Returns a builder for a pool, by default one with a worker per core.
     pub fn builder() -> PoolBuilder {
         PoolBuilder::default()
     }
 
-    /// Calls the function once, in a worker, with a tuple of arguments. Python: `pool.apply(function, args)`.
+    /// Calls the function once, in a worker, with the arguments in the tuple `args`, and returns its result. Python:
+    /// `pool.apply(function, args)`.
     ///
     /// # Errors
     ///
@@ -163,7 +164,7 @@ impl Pool {
         self.apply_async(function, args)?.get()
     }
 
-    /// Begins what [`apply`](Pool::apply) does, and returns at once. Python: `pool.apply_async(function, args)`.
+    /// Starts a call as [`apply`](Pool::apply) does, but returns at once. Python: `pool.apply_async(function, args)`.
     ///
     /// # Errors
     ///
@@ -179,12 +180,14 @@ impl Pool {
         self.options().begin(function, [args], only)
     }
 
-    /// As [`MapOptions::chunk_size`]: `pool.chunk_size(10).map(function, inputs)`.
+    /// Sets the chunk size of the next call: `pool.chunk_size(10).map(function, inputs)`. See
+    /// [`MapOptions::chunk_size`].
     pub fn chunk_size(&self, inputs: usize) -> MapOptions<'_> {
         self.options().chunk_size(inputs)
     }
 
-    /// As [`MapOptions::on_progress`]: `pool.on_progress(|progress| …).map(function, inputs)`.
+    /// Reports the progress of the next call: `pool.on_progress(|progress| …).map(function, inputs)`. See
+    /// [`MapOptions::on_progress`].
     pub fn on_progress<'a>(&'a self, report: impl FnMut(Progress) + 'a) -> MapOptions<'a> {
         self.options().on_progress(report)
     }
@@ -197,13 +200,13 @@ impl Pool {
         }
     }
 
-    /// Returns the number of workers that the pool has, or will have again when one that died is replaced.
+    /// Returns the number of workers; one that died and isn't replaced yet counts too.
     #[must_use]
     pub fn workers(&self) -> usize {
         self.supervisor.settings.workers
     }
 
-    /// Returns the process ids of the present workers.
+    /// Returns the process ids of the workers that run at this moment.
     #[must_use]
     pub fn worker_pids(&self) -> Vec<u32> {
         let state = self.supervisor.state();
@@ -211,20 +214,21 @@ impl Pool {
         workers.map(|worker| worker.handle.pid()).collect()
     }
 
-    /// Takes no more calls; what is under way will be done, and then the workers end. Python: `pool.close()`.
+    /// Closes the pool: it accepts no more calls, and its workers end when the running calls are done. Python:
+    /// `pool.close()`.
     pub fn close(&self) {
         self.supervisor.close();
     }
 
-    /// Closes the pool, and waits until its work is done and its workers have ended. Python: `pool.close()` and
-    /// `pool.join()`.
+    /// Closes the pool, and waits until the running calls are done and the workers have ended. Python: `pool.close()`
+    /// and `pool.join()`.
     pub fn join(self) {
         self.supervisor.close();
         self.supervisor.wait_for_end();
     }
 
-    /// Ends the workers at once, in the middle of what they do; callers that wait for results get an error.
-    /// Python: `pool.terminate()`.
+    /// Ends the workers at once, even in the middle of a call; callers that wait for results get an error. Python:
+    /// `pool.terminate()`.
     pub fn terminate(&self) {
         let supervisor = &self.supervisor;
         if supervisor.is_own() {
@@ -237,46 +241,47 @@ impl Pool {
 on_inputs! {
     /// Calls the function for each input and returns the results, in the order of the inputs.
     ///
-    /// Python: `pool.map(function, inputs)`. If inputs fail, the error is that of the first one; the others were
-    /// called all the same, and [`map_each`](Pool::map_each) returns their results.
+    /// Python: `pool.map(function, inputs)`. If inputs fail, it returns the error of the first one. The function is
+    /// called for the others all the same; [`map_each`](Pool::map_each) returns their results.
     map: Task<(A,)> => Vec<F::Output>,
     |options, function, inputs| options.starmap(function, inputs.into_iter().map(|input| (input,)));
 
-    /// Calls the function with each tuple as its arguments. Python: `pool.starmap(function, inputs)`.
+    /// Calls the function with each tuple as its arguments, as [`map`](Pool::map) does with single inputs. Python:
+    /// `pool.starmap(function, inputs)`.
     starmap: Task<A> => Vec<F::Output>,
     |options, function, inputs| options.gather(function, inputs)?.all(type_name::<F>());
 
-    /// Calls the function for each input and returns the result of each, or why there is none.
+    /// Calls the function for each input and returns the result of each, or its error.
     ///
-    /// Python has no counterpart: there the first failure hides all results.
+    /// Python has no equivalent: there, the first failure hides all results.
     map_each: Task<(A,)> => Vec<Result<F::Output>>,
     |options, function, inputs| {
         let results = options.gather(function, inputs.into_iter().map(|input| (input,)))?;
         Ok(results.each(type_name::<F>()))
     };
 
-    /// Begins what [`map`](Pool::map) does, and returns at once. Python: `pool.map_async(function, inputs)`.
+    /// Starts calls as [`map`](Pool::map) does, but returns at once. Python: `pool.map_async(function, inputs)`.
     map_async: Task<(A,)> => AsyncResult<Vec<F::Output>>,
     |options, function, inputs| {
         options.starmap_async(function, inputs.into_iter().map(|input| (input,)))
     };
 
-    /// Begins what [`starmap`](Pool::starmap) does, and returns at once.
-    /// Python: `pool.starmap_async(function, inputs)`.
+    /// Starts calls as [`starmap`](Pool::starmap) does, but returns at once. Python: `pool.starmap_async(function,
+    /// inputs)`.
     starmap_async: Task<A> => AsyncResult<Vec<F::Output>>,
     |options, function, inputs| {
         options.begin(function, inputs, |results, function| Collection::of(results).all(function))
     };
 
-    /// Calls the function for each input, and yields the results one by one, in the order of the inputs.
+    /// Calls the function for each input, and returns an iterator over the results, in the order of the inputs.
     ///
-    /// The inputs may come from an iterator without end: only a bounded number of them is read ahead.
-    /// Python: `pool.imap(function, inputs)`.
+    /// The inputs can be an infinite iterator: only a bounded number of them is read ahead. Python:
+    /// `pool.imap(function, inputs)`.
     imap: Task<(A,)> => Imap<'a, I::IntoIter, F::Output>,
     |options, function, inputs| options.one_by_one(function, inputs, Some(InOrder::default()));
 
-    /// As [`imap`](Pool::imap), but yields each result as soon as it is there.
-    /// Python: `pool.imap_unordered(function, inputs)`.
+    /// Works like [`imap`](Pool::imap), but yields each result as soon as it arrives. Python:
+    /// `pool.imap_unordered(function, inputs)`.
     imap_unordered: Task<(A,)> => Imap<'a, I::IntoIter, F::Output>,
     |options, function, inputs| options.one_by_one(function, inputs, None);
 }

@@ -1,4 +1,4 @@
-//! The channel: a queue in two halves, which ends when one of them is gone.
+//! The channel: a queue in two halves, which ends when one half is gone.
 
 use std::any::type_name;
 use std::sync::Arc;
@@ -16,15 +16,15 @@ use crate::errors::send_error::SendError;
 use crate::platform::wait_until::WaitUntil;
 use crate::trace::events;
 
-/// Makes a channel that grows as it needs to: a [`Queue`](crate::Queue) in two halves.
+/// Creates a channel without a limit, and returns its two halves.
 ///
-/// It is at its end for receivers when no [`Sender`] is left in any process and everything has been
-/// received, and an error for senders when no [`Receiver`] is left: also when the processes that had them
-/// were killed. Both halves can be cloned, and travel. A process that gives clones to its children still has its own half:
-/// unless it drops that, the end never comes.
+/// When no [`Sender`] is left in any process, and every message has been received, receiving returns [`Error::Closed`];
+/// so does sending when no [`Receiver`] is left. A half also counts as gone if the processes that had it were killed.
+/// Both halves can be cloned, and sent to other processes. A process that gives clones to its children still has its
+/// own half: the channel doesn't end until it drops that one, too.
 ///
-/// Python has none: there a *sentinel*, an item that means the end, is put once for each that gets. The shape is that of
-/// [`std::sync::mpsc::channel`], except that receivers can be cloned.
+/// Python has no equivalent: there you put a *sentinel*, an item that means the end, once for each consumer. It works
+/// like [`std::sync::mpsc::channel`], except that receivers can be cloned.
 ///
 /// # Errors
 ///
@@ -59,9 +59,9 @@ pub fn channel<T: Serialize + DeserializeOwned + 'static>() -> Result<(Sender<T>
     make(0)
 }
 
-/// Makes a channel for `capacity` messages at most: sending waits for room.
+/// Creates a channel for at most `capacity` messages: sending waits while it is full.
 ///
-/// Otherwise as [`channel`]. The shape is that of [`std::sync::mpsc::sync_channel`].
+/// Otherwise it works like [`channel`]. It corresponds to [`std::sync::mpsc::sync_channel`].
 ///
 /// # Errors
 ///
@@ -103,9 +103,9 @@ fn content<T>() -> String {
     format!("a channel of {}", type_name::<T>())
 }
 
-/// The half of a [`channel`] that sends.
+/// The sending half of a [`channel`].
 ///
-/// It is a handle: clones of it, and what arrives in another process, send into the same channel.
+/// It is a handle: its clones, in any process, send into the same channel.
 pub struct Sender<T> {
     end: Arc<Typed<T>>,
 }
@@ -115,35 +115,35 @@ impl<T: Serialize> Sender<T> {
     ///
     /// # Errors
     ///
-    /// Each contains the message. [`Error::Closed`] if no receiver is left; [`Error::Unsendable`] if the message
-    /// cannot be serialised; [`Error::Memory`] if it needs more memory than there is.
+    /// The error contains the message. [`Error::Closed`] if no receiver is left; [`Error::Unsendable`] if the message
+    /// can't be serialised; [`Error::Memory`] if there is not enough memory for it.
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
         self.end.put(message, WaitUntil::Until(None))
     }
 
-    /// Sends a message if there is room.
+    /// Sends a message if there is room, without waiting for it.
     ///
     /// # Errors
     ///
-    /// As [`send`](Sender::send), and [`Error::Full`] if there is no room, or others were sending for a millisecond.
+    /// As [`send`](Sender::send), and [`Error::Full`] if there is no room, or others kept the channel busy for a
+    /// millisecond.
     pub fn try_send(&self, message: T) -> Result<(), SendError<T>> {
         self.end.put(message, WaitUntil::Try)
     }
 
-    /// Sends a message; waits for room, but not longer than `limit`.
+    /// Sends a message; waits at most `limit` for room.
     ///
     /// # Errors
     ///
-    /// As [`send`](Sender::send), and [`Error::Timeout`] if there was no room in time.
+    /// As [`send`](Sender::send), and [`Error::Timeout`] if there was no room within `limit`.
     pub fn send_timeout(&self, message: T, limit: Duration) -> Result<(), SendError<T>> {
         self.end.put(message, WaitUntil::within(limit))
     }
 }
 
-/// The half of a [`channel`] that receives.
+/// The receiving half of a [`channel`].
 ///
-/// It is a handle: clones of it, and what arrives in another process, receive from the same channel; each message
-/// is received once.
+/// It is a handle: its clones, in any process, receive from the same channel; each message is received once.
 pub struct Receiver<T> {
     end: Arc<Typed<T>>,
 }

@@ -1,4 +1,4 @@
-//! Messages one after the other, until the end; and what queues, channels and pipes have in common.
+//! The iterator over messages, and what queues, channels and pipes have in common.
 
 use std::fmt;
 
@@ -8,13 +8,13 @@ use crate::channel::typed::Typed;
 use crate::errors::error::{Error, Result};
 use crate::platform::wait_until::WaitUntil;
 
-/// What comes out of a [`Queue`](crate::Queue), a [`Receiver`](crate::Receiver) or a
-/// [`Connection`](crate::Connection), until its end; each step waits.
+/// An iterator over the messages of a [`Queue`](crate::Queue), a [`Receiver`](crate::Receiver) or a
+/// [`Connection`](crate::Connection), which waits for each until no more can come.
 ///
-/// A message that cannot be read is an `Err`, after which it goes on; any other `Err` is the last.
-#[must_use = "an iterator takes nothing until it is asked to"]
+/// For a message that can't be read it yields an `Err`, and continues; after any other `Err` it ends.
+#[must_use = "an iterator is lazy: it takes nothing until you call `next`"]
 pub struct Iter<'a, T> {
-    /// `None` when there is no more.
+    /// `None` after the end.
     pub(crate) messages: Option<&'a Typed<T>>,
 }
 
@@ -43,8 +43,8 @@ impl<T> fmt::Debug for Iter<'_, T> {
     }
 }
 
-/// Implements taking messages, under the names given, and one after the other, and [`Waitable`](crate::Waitable), by the
-/// field that is a [`Typed`]. A method may check whether messages can be taken.
+/// Implements the methods that take messages, with the given names, iteration, and [`Waitable`](crate::Waitable), using
+/// the field that is a [`Typed`]. An optional method checks whether messages can be taken.
 macro_rules! takes_messages {
     (
         $end:ident<$($any:ident),+>, $message:ident, $field:ident $(, $check:ident)?;
@@ -62,31 +62,31 @@ macro_rules! takes_messages {
             ///
             /// # Errors
             ///
-            /// [`Error::Closed`] when there will be no more; [`Error::Unreadable`] if the message cannot be read back, in
-            /// which case it is lost, and the next call takes the next one.
+            /// [`Error::Closed`] if no more messages can come; [`Error::Unreadable`] if the message can't be read. It
+            /// is lost then, and the next call takes the next one.
             #[doc = $error]
             pub fn $recv(&self) -> Result<$message> {
                 self.take(WaitUntil::Until(None))
             }
 
-            /// Takes the next message if there is one.
+            /// Takes the next message if there is one, without waiting for it.
             #[doc = $try_python]
             ///
             /// # Errors
             ///
             #[doc = $as_recv]
-            /// and [`Error::Empty`] if there is nothing yet, or others were taking for a millisecond.
+            /// and [`Error::Empty`] if there is no message, or others kept it busy for a millisecond.
             pub fn $try_recv(&self) -> Result<$message> {
                 self.take(WaitUntil::Try)
             }
 
-            /// Takes the next message; waits for it, but not longer than `limit`.
+            /// Takes the next message; waits for it at most `limit`.
             #[doc = $timeout_python]
             ///
             /// # Errors
             ///
             #[doc = $as_recv]
-            /// and [`Error::Timeout`] if there was none in time.
+            /// and [`Error::Timeout`] if none came within `limit`.
             pub fn $recv_timeout(&self, limit: Duration) -> Result<$message> {
                 self.take(WaitUntil::within(limit))
             }
@@ -96,7 +96,7 @@ macro_rules! takes_messages {
                 self.$field.take(limit)
             }
 
-            /// Takes messages until there will be no more, as [`Iter`](crate::Iter) says; waits for each.
+            /// Returns an iterator that waits for each message, until no more can come; see [`Iter`](crate::Iter).
             pub fn iter(&self) -> $crate::Iter<'_, $message> {
                 let messages: &Typed<$message> = &self.$field;
                 let messages = Some(messages);
@@ -128,33 +128,33 @@ macro_rules! takes_messages {
 }
 pub(crate) use takes_messages;
 
-/// Implements what a queue and the halves of a channel have in common: clones of them are the same `end`, an
-/// `Arc<Typed<T>>`. The last arguments are what it is for another process, and its side.
+/// Implements what a queue and the halves of a channel have in common: their clones share one `end`, an
+/// `Arc<Typed<T>>`. The last arguments are its type, which another process compares, and its side.
 macro_rules! is_shared {
     ($end:ident, $len_python:literal, $is_empty_python:literal, $content:expr, $side:expr) => {
         impl<T> $end<T> {
-            /// Returns the number of messages in it at this moment.
+            /// Returns the number of messages in it at this moment. Another process may change that at any time.
             #[doc = $len_python]
             #[must_use]
             pub fn len(&self) -> usize {
                 self.end.mpmc.rings.len() as usize
             }
 
-            /// Returns whether there is no message in it at this moment.
+            /// Returns whether it contains no messages at this moment.
             #[doc = $is_empty_python]
             #[must_use]
             pub fn is_empty(&self) -> bool {
                 self.len() == 0
             }
 
-            /// Returns how many messages it can hold; `None` if it has no limit.
+            /// Returns the maximum number of messages that it holds; `None` if it has no limit.
             #[must_use]
             pub fn capacity(&self) -> Option<usize> {
                 self.end.mpmc.rings.capacity()
             }
         }
 
-        /// Another handle to the same, not a copy.
+        /// Returns another handle to the same messages, not a copy of them.
         impl<T> Clone for $end<T> {
             fn clone(&self) -> $end<T> {
                 let end = Arc::clone(&self.end);

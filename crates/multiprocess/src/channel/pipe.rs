@@ -1,4 +1,4 @@
-//! The pipe: two ends, each of which sends and receives.
+//! The pipe: two ends, both of which send and receive.
 
 use std::any::type_name;
 use std::fmt;
@@ -15,6 +15,7 @@ use crate::channel::peers::{self, PeerToken, Peers, Side};
 use crate::channel::select;
 use crate::channel::typed::Typed;
 use crate::errors::error::{Error, Result};
+use crate::errors::quoted::without_paths;
 use crate::errors::send_error::SendError;
 use crate::memory::segment::Segment;
 use crate::platform::wait_until::WaitUntil;
@@ -22,12 +23,12 @@ use crate::trace::events;
 use crate::transfer::attachments::{self, Attachment};
 use crate::transfer::handle::handle;
 
-/// Makes a pipe and returns its two ends: what one sends, the other receives.
+/// Creates a pipe and returns its two ends: each receives what the other sends.
 ///
-/// The first sends `A` and receives `B`, the second the other way round.
+/// The first end sends `A` and receives `B`, the second sends `B` and receives `A`.
 ///
-/// Python: `multiprocessing.Pipe()`. Different here: the messages have types, and sending never waits for the other end to
-/// receive.
+/// Python: `multiprocessing.Pipe()`. Different here: the messages have types, and sending never waits for the other end
+/// to receive.
 ///
 /// # Errors
 ///
@@ -38,10 +39,10 @@ use crate::transfer::handle::handle;
 /// ```
 /// use multiprocess::{Connection, pipe, spawn, task};
 ///
-/// fn add_one(asker: Connection<i64, i64>) {
-///     for number in &asker {
-///         let number = number.expect("numbers can be read");
-///         asker.send(number + 1).expect("the asker is there");
+/// fn add_one(client: Connection<i64, i64>) {
+///     for number in &client {
+///         let number = number.expect("a number is readable");
+///         client.send(number + 1).expect("the other end is open");
 ///     }
 /// }
 ///
@@ -75,11 +76,11 @@ fn content<S, R>() -> String {
 
 /// One end of a [`pipe`]: it sends `S` and receives `R`.
 ///
-/// It has one owner. It cannot be cloned; given to [`spawn`](crate::spawn) or sent in a message it moves to the other
-/// process. (In Python two processes may use one end, and corrupt what is sent.)
+/// It has one owner: it can't be cloned, and when you pass it to [`spawn`](crate::spawn) or send it in a message, it
+/// moves to the other process. (In Python, two processes can use one end, and corrupt the data.)
 ///
-/// When the other end is dropped or [closed](Connection::close), or the process that has it dies, what it sent
-/// before can still be received; after that comes [`Error::Closed`].
+/// When the other end is dropped or [closed](Connection::close), or its process dies, you can still receive what it
+/// sent before; after that, receiving returns [`Error::Closed`].
 ///
 /// # Examples
 ///
@@ -95,7 +96,7 @@ pub struct Connection<S, R> {
     outgoing: Typed<S>,
     incoming: Typed<R>,
     side: Side,
-    /// Whether the end was sent to another process.
+    /// Whether this end was sent to another process.
     given_away: Arc<AtomicBool>,
 }
 
@@ -126,16 +127,16 @@ impl<S: DeserializeOwned + 'static, R: DeserializeOwned + 'static> Connection<S,
 impl<S, R> Connection<S, R> {
     fn check(&self) -> Result<()> {
         if self.given_away.load(Ordering::Relaxed) {
-            let what = content::<S, R>();
+            let what = without_paths(&content::<S, R>());
             return Err(Error::GivenAway { what });
         }
         Ok(())
     }
 
-    /// Waits until [`recv`](Connection::recv) would not wait, but not longer than `limit`; false if the time is over.
+    /// Waits at most `limit` for a message, and returns whether [`recv`](Connection::recv) would return at once.
     ///
-    /// It is true also at the end of the conversation. Python: `Connection.poll(seconds)`. To wait for one of several,
-    /// use [`wait`](crate::wait()).
+    /// That is also true after the other end was closed. Python: `Connection.poll(seconds)`. To wait for one of several
+    /// ends, use [`wait`](crate::wait()).
     ///
     /// # Errors
     ///
@@ -145,20 +146,20 @@ impl<S, R> Connection<S, R> {
         Ok(select::wait_timeout(&[self], limit).is_ok())
     }
 
-    /// Ends the conversation: the other end receives what was sent, and then [`Error::Closed`].
+    /// Closes this end: the other end receives what was sent, and then [`Error::Closed`].
     ///
-    /// Dropping does the same. Python: `Connection.close()`.
+    /// Dropping it does the same. Python: `Connection.close()`.
     pub fn close(self) {}
 }
 
 impl<S: Serialize, R> Connection<S, R> {
-    /// Sends a message; it does not wait for the other end to receive it. Python: `Connection.send(message)`.
+    /// Sends a message, without waiting for the other end to receive it. Python: `Connection.send(message)`.
     ///
     /// # Errors
     ///
-    /// Each contains the message. [`Error::Closed`] if the other end is closed, or the process that had it is
-    /// dead; [`Error::Unsendable`] if the message cannot be serialised; [`Error::Memory`] if it needs more memory than
-    /// there is; [`Error::GivenAway`] if this end was sent to another process.
+    /// The error contains the message. [`Error::Closed`] if the other end is closed, or its process has died;
+    /// [`Error::Unsendable`] if the message can't be serialised; [`Error::Memory`] if there is not enough memory for
+    /// it; [`Error::GivenAway`] if this end was sent to another process.
     pub fn send(&self, message: S) -> Result<(), SendError<S>> {
         match self.check() {
             Ok(()) => self.outgoing.put(message, WaitUntil::Until(None)),

@@ -1,4 +1,4 @@
-//! The queue: many put, many get, in any processes.
+//! The queue: any number of producers and consumers, in any processes.
 
 use std::any::type_name;
 use std::sync::Arc;
@@ -16,29 +16,28 @@ use crate::errors::send_error::SendError;
 use crate::platform::wait_until::WaitUntil;
 use crate::trace::events;
 
-/// A queue between processes: first in, first out, for any number that put and any number that get.
+/// A queue between processes: first in, first out, with any number of producers and consumers.
 ///
-/// It is a handle: clones of it, and what arrives in another process, are the same queue. Items are anything that serde
-/// can serialise, and the handles of this crate; each is got once. They are in shared memory, which grows as they need
-/// it.
+/// It is a handle: its clones, in any process, are the same queue. An item is anything that serde can serialise,
+/// including the handles of this crate, and one consumer gets it. Items are in shared memory, which grows as needed.
 ///
 /// Python: `multiprocessing.Queue`, and `JoinableQueue` by [`task_done`](Queue::task_done) and
 /// [`join`](Queue::join). Different here:
 ///
-/// - When [`put`](Queue::put) returns, the item is in the queue, and its process may be joined. (Python's is in a buffer
-///   of the process: joining that before the item is taken waits for ever.)
-/// - [`len`](Queue::len) is exact, and [`close`](Queue::close) lets the consumers know that nothing more comes.
-/// - A process that is killed in the middle of a put or a get only loses the item it was putting, or had got.
-/// - An item that cannot be serialised is an error where it is put.
+/// - When [`put`](Queue::put) returns, the item is in the queue, and you can join the process. (In Python it may still
+///   be in a buffer of the process, and joining the process before the item is taken is a deadlock.)
+/// - [`len`](Queue::len) is exact, and [`close`](Queue::close) tells the consumers that no more items will come.
+/// - A process killed in the middle of a put or a get loses only the item that it was putting, or had taken.
+/// - Putting an item that can't be serialised is an error.
 ///
-/// A queue does not end when its other users do, so a process may wait for ever for items from one that has returned. Use
-/// [`channel`](crate::channel()) for one that ends by itself when no producer is left.
+/// A queue doesn't end when its producers do, so a consumer may wait forever for items from a process that has ended. A
+/// [`channel`](crate::channel()) ends by itself when no producer is left.
 ///
 /// # Limits
 ///
-/// Handles of the `ipc-channel` package cannot be in items: putting one is an error, and uses up an `IpcReceiver`. A
-/// handle of this crate in an item that is never got is freed with the last handle of the queue; the
-/// [limits](crate#limits) list the exceptions.
+/// An item can't contain handles of the `ipc-channel` package: putting one is an error, and consumes an `IpcReceiver`.
+/// A handle of this crate in an item that no process gets is freed with the last handle of the queue; see the
+/// [limits](crate#limits) for the exceptions.
 ///
 /// # Examples
 ///
@@ -67,7 +66,7 @@ pub struct Queue<T> {
 }
 
 impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
-    /// Makes a queue that grows as it needs to: [`put`](Queue::put) never waits. Python: `Queue()`.
+    /// Creates a queue without a limit: [`put`](Queue::put) never waits for room. Python: `Queue()`.
     ///
     /// # Errors
     ///
@@ -76,7 +75,8 @@ impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
         Queue::make(0)
     }
 
-    /// Makes a queue for `capacity` items at most: [`put`](Queue::put) waits for room. Python: `Queue(capacity)`.
+    /// Creates a queue for at most `capacity` items: [`put`](Queue::put) waits while it is full. Python:
+    /// `Queue(capacity)`.
     ///
     /// # Errors
     ///
@@ -100,7 +100,7 @@ impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
 }
 
 impl<T> Queue<T> {
-    /// Returns whether the queue is full at this moment; one without a limit never is. Python: `full()`.
+    /// Returns whether the queue is full at this moment; a queue without a limit never is. Python: `full()`.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.capacity()
@@ -113,8 +113,8 @@ impl<T> Queue<T> {
         self.end.mpmc.rings.is_closed()
     }
 
-    /// Closes the queue: no process can put any more. What is in the queue can still be got; then it is at its end.
-    /// (Python's `close()` concerns only the process that calls it.)
+    /// Closes the queue: no process can put any more items. Those in it can still be taken; after that, a get returns
+    /// [`Error::Closed`]. (Python's `close()` concerns only the process that calls it.)
     ///
     /// # Errors
     ///
@@ -125,24 +125,25 @@ impl<T> Queue<T> {
         closed.map_err(|stop| self.end.stopped(stop, limit, "the lock of"))
     }
 
-    /// Marks an item that was got as done. Python: `JoinableQueue.task_done()`.
+    /// Reports that an item taken from the queue is done. Python: `JoinableQueue.task_done()`.
     ///
     /// # Errors
     ///
-    /// [`Error::TooManyDone`] if all items that were put are done with.
+    /// [`Error::TooManyDone`] if it was already called for every item that was put.
     pub fn task_done(&self) -> Result<()> {
         if self.end.mpmc.done() {
             return Ok(());
         }
         Err(Error::TooManyDone {
-            what: (self.end.name)(),
+            what: self.end.shown(),
         })
     }
 
-    /// Waits until every item that was put is done with, by [`task_done`](Queue::task_done). Python:
+    /// Waits until [`task_done`](Queue::task_done) was called for every item that was put. Python:
     /// `JoinableQueue.join()`.
     ///
-    /// It waits for ever for an item that a killed process had got; [`join_timeout`](Queue::join_timeout) does not.
+    /// If a process is killed with an item that it has taken, this waits forever; [`join_timeout`](Queue::join_timeout)
+    /// doesn't.
     ///
     /// # Errors
     ///
@@ -164,11 +165,11 @@ impl<T> Queue<T> {
         self.wait_until_done(WaitUntil::Until(None))
     }
 
-    /// Waits until every item that was put is done with, but not longer than `limit`.
+    /// Waits as [`join`](Queue::join) does, but at most `limit`.
     ///
     /// # Errors
     ///
-    /// [`Error::Timeout`] if the time is over.
+    /// [`Error::Timeout`] if an item is not done within `limit`.
     pub fn join_timeout(&self, limit: Duration) -> Result<()> {
         self.wait_until_done(WaitUntil::within(limit))
     }
@@ -184,26 +185,27 @@ impl<T: Serialize> Queue<T> {
     ///
     /// # Errors
     ///
-    /// Each contains the item. [`Error::Closed`] if the queue is closed; [`Error::Unsendable`] if the item cannot
-    /// be serialised; [`Error::Memory`] if it needs more memory than there is.
+    /// The error contains the item. [`Error::Closed`] if the queue is closed; [`Error::Unsendable`] if the item can't
+    /// be serialised; [`Error::Memory`] if there is not enough memory for it.
     pub fn put(&self, item: T) -> Result<(), SendError<T>> {
         self.end.put(item, WaitUntil::Until(None))
     }
 
-    /// Puts an item into the queue if there is room. Python: `put(item, block=False)`, or `put_nowait(item)`.
+    /// Puts an item into the queue if there is room, without waiting for it. Python: `put_nowait(item)`.
     ///
     /// # Errors
     ///
-    /// As [`put`](Queue::put), and [`Error::Full`] if there is no room, or others were putting for a millisecond.
+    /// As [`put`](Queue::put), and [`Error::Full`] if there is no room, or others kept the queue busy for a
+    /// millisecond.
     pub fn try_put(&self, item: T) -> Result<(), SendError<T>> {
         self.end.put(item, WaitUntil::Try)
     }
 
-    /// Puts an item into the queue; waits for room, but not longer than `limit`. Python: `put(item, timeout=seconds)`.
+    /// Puts an item into the queue; waits at most `limit` for room. Python: `put(item, timeout=seconds)`.
     ///
     /// # Errors
     ///
-    /// As [`put`](Queue::put), and [`Error::Timeout`] if there was no room in time.
+    /// As [`put`](Queue::put), and [`Error::Timeout`] if there was no room within `limit`.
     pub fn put_timeout(&self, item: T, limit: Duration) -> Result<(), SendError<T>> {
         self.end.put(item, WaitUntil::within(limit))
     }
@@ -212,7 +214,7 @@ impl<T: Serialize> Queue<T> {
 takes_messages! {
     Queue<T>, T, end;
     get " Python: `get()`.";
-    try_get " Python: `get(block=False)`, or `get_nowait()`.";
+    try_get " Python: `get_nowait()`.";
     get_timeout " Python: `get(timeout=seconds)`.";
     " As [`get`](Queue::get)," ""
 }

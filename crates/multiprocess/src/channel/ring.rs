@@ -73,10 +73,10 @@ impl Rings {
         let size = record::size(message.len());
         let too_much = |what| io::Error::new(OutOfMemory, what);
         if self.len() > u32::MAX / 2 {
-            return Err(too_much("there are two thousand million messages in it"));
+            return Err(too_much("it already contains two billion messages"));
         }
         if size + 2 > LONGEST {
-            return Err(too_much("a message of more than 16 GiB"));
+            return Err(too_much("the message is larger than 16 GiB"));
         }
         let length = (2 * length).clamp(SECOND, LONGEST).max(size + 2);
         let next = self.get_small(place::LAST_RING).checked_add(1);

@@ -1,4 +1,4 @@
-//! Waiting for the first of several channels that is ready.
+//! Waiting for the first of several channels or processes that is ready.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -7,9 +7,8 @@ use crate::channel::mpmc::Mpmc;
 use crate::errors::error::{Error, Result};
 use crate::memory::eventcount::{self, AdaptiveSpin, EventCount};
 
-/// What can be waited for together with others, by [`wait`]: a [`Connection`](crate::Connection), a
-/// [`Receiver`](crate::Receiver), a [`Queue`](crate::Queue), and the end of a process, by its
-/// [`JoinHandle`](crate::JoinHandle).
+/// A type that [`wait`] can wait for: a [`Connection`](crate::Connection), a [`Receiver`](crate::Receiver), a
+/// [`Queue`](crate::Queue), or the end of a process, by its [`JoinHandle`](crate::JoinHandle).
 pub trait Waitable: sealed::Sealed + Send + Sync {}
 
 pub(crate) mod sealed {
@@ -21,18 +20,18 @@ pub(crate) mod sealed {
     }
 }
 
-/// What is waited for.
+/// Something to wait for.
 pub(crate) trait Source {
     /// Notified when it becomes ready.
     fn changed(&self) -> EventCount<'_>;
 
-    /// Returns whether it is ready, as far as is known without asking the system.
+    /// Returns whether it is ready, as far as is known without a system call.
     fn looks_ready(&self) -> bool;
 
     /// Returns whether it is ready.
     fn is_ready(&self) -> bool;
 
-    /// How long to spin for it before sleeping, if that may help.
+    /// Returns how long to spin before sleeping, if that may help.
     fn spin(&self) -> Option<&AdaptiveSpin>;
 }
 
@@ -54,18 +53,18 @@ impl Source for Mpmc {
     }
 }
 
-/// Waits until at least one of several is ready, and returns the indices of the ready ones, in ascending order.
+/// Waits until at least one in a list is ready, and returns the indices of the ready ones, in ascending order.
 ///
-/// A process is ready when it has ended, the others when a message can be received from them or they are at their end.
-/// Take what has ended out of the list, as it stays ready. If another one is ready, this call may not yet report one whose
-/// other side was killed; a later call does. Where other processes receive from the same queue, one of them may be faster;
-/// then a receive waits again, unless it is a `try_` one.
+/// A process is ready when it has ended; a queue, receiver or connection is ready when it has a message or has ended.
+/// What has ended stays ready, so remove it from the list. While another one is ready, this call may not report one
+/// whose other side was killed; a later call does. If other processes receive from the same queue, one of them may be
+/// faster, and your receive waits again; use a `try_…` method if it must not.
 ///
-/// Python: `multiprocessing.connection.wait(connections)`, and there the `sentinel` of a process.
+/// Python: `multiprocessing.connection.wait(connections)`, with the `sentinel` of a process.
 ///
 /// # Panics
 ///
-/// When the list is empty: it would wait for ever.
+/// If the list is empty: the call would wait forever.
 ///
 /// # Examples
 ///
@@ -94,7 +93,7 @@ impl Source for Mpmc {
 ///     let mut children = vec![spawn(nap, (30,))?, spawn(nap, (10,))?, spawn(nap, (20,))?];
 ///     while !children.is_empty() {
 ///         let list: Vec<&dyn Waitable> = children.iter().map(|child| child as _).collect();
-///         // From the last one on: to remove one moves those behind it.
+///         // Backwards, since removing a child moves those after it.
 ///         for index in wait(&list).into_iter().rev() {
 ///             children.remove(index).join()?;
 ///         }
@@ -106,20 +105,20 @@ impl Source for Mpmc {
 pub fn wait(several: &[&dyn Waitable]) -> Vec<usize> {
     assert!(
         !several.is_empty(),
-        "multiprocess::wait was given nothing to wait for"
+        "`multiprocess::wait` needs at least one thing to wait for"
     );
     wait_until(several, None)
 }
 
-/// Waits as [`wait`] does, but not longer than `limit`.
+/// Waits as [`wait`] does, but at most `limit`.
 ///
-/// Python: `multiprocessing.connection.wait(connections, seconds)`, which returns an empty list when the time is over.
+/// Python: `multiprocessing.connection.wait(connections, seconds)`, which returns an empty list after a timeout.
 ///
 /// # Errors
 ///
-/// [`Error::Timeout`] if the time is over.
+/// [`Error::Timeout`] if none is ready within `limit`.
 pub fn wait_timeout(several: &[&dyn Waitable], limit: Duration) -> Result<Vec<usize>> {
-    // A limit beyond what the clock can express is no limit.
+    // A limit that the clock can't express is no limit.
     let ready = wait_until(several, Instant::now().checked_add(limit));
     if ready.is_empty() {
         return Err(Error::timeout("one of several to be ready", limit));
@@ -141,7 +140,7 @@ fn wait_until(several: &[&dyn Waitable], deadline: Option<Instant>) -> Vec<usize
         let looked = spin.is_some_and(|spin| spin.spin(is_ready));
         let mut ready = places_of(|one| one.looks_ready());
         match ready.first() {
-            // Asks the system about one of the others: all that were killed are found in the end.
+            // Asks the system about one of the others, so that all killed ones are found eventually.
             Some(_) => {
                 ready.extend(any_other(&several, &ready));
                 ready.sort_unstable();
@@ -151,7 +150,7 @@ fn wait_until(several: &[&dyn Waitable], deadline: Option<Instant>) -> Vec<usize
         let over = deadline.is_some_and(|deadline| Instant::now() >= deadline);
         if !ready.is_empty() || over {
             if slept {
-                // The caller may not take what is ready: the wake-up was for another sleeper, too.
+                // The caller may not take what is ready, so pass the wake-up on to another sleeper.
                 for &place in &ready {
                     several[place].changed().notify_one();
                 }
@@ -165,10 +164,10 @@ fn wait_until(several: &[&dyn Waitable], deadline: Option<Instant>) -> Vec<usize
     }
 }
 
-/// Returns one of the places that don't look ready, each time another, if the system knows that it is at its end.
+/// Returns one of the places that don't look ready, a different one each time, if the system knows that it has ended.
 fn any_other(several: &[&dyn Source], ready: &[usize]) -> Option<usize> {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    // Mixed, so that lists which take turns don't get the same places each time.
+    // Mixed, so that alternating lists don't get the same places each time.
     let next = NEXT.fetch_add(1, Ordering::Relaxed);
     let place = (next.wrapping_mul(0x9E37_79B9) >> 8) % several.len();
     (!ready.contains(&place) && several[place].is_ready()).then_some(place)

@@ -12,6 +12,7 @@ use crate::channel::cursors::place;
 use crate::channel::mpmc::{Mpmc, Stop};
 use crate::channel::peers::{PeerToken, Peers};
 use crate::errors::error::{Error, Result};
+use crate::errors::quoted::without_paths;
 use crate::errors::send_error::SendError;
 use crate::memory::segment::Segment;
 use crate::platform::wait_until::WaitUntil;
@@ -20,14 +21,14 @@ use crate::transfer::attachments::{self, Attachments};
 use crate::transfer::block::{Block, Message};
 use crate::transfer::{caught, codec, ipc};
 
-/// One direction with values of one type, as one of its ends has it.
+/// One direction for values of one type, as one end has it.
 pub(crate) struct Typed<T> {
     pub(crate) mpmc: Mpmc,
-    /// While it is there, the side of this end has not left. A queue has no sides, and the two directions of a pipe's end
-    /// have one token.
+    /// While it exists, the side of this end hasn't left. A queue has no sides, and the two directions of a pipe's end
+    /// share one token.
     token: Option<PeerToken>,
-    /// Its name in errors.
-    pub(super) name: fn() -> String,
+    /// Its name in errors, with the full paths of types.
+    name: fn() -> String,
     /// [`discard_all`] for such values.
     discard: fn(&Mpmc),
     /// For vectors of numbers.
@@ -39,7 +40,7 @@ thread_local! {
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// A larger buffer is not kept. (One for a message of 1 MiB is: making it anew costs more than the message.)
+/// A larger buffer is not kept. (One for a message of 1 MiB is: allocating it again costs more than the message.)
 const KEPT: usize = 2 << 20;
 
 fn keep(buffer: Vec<u8>) {
@@ -76,12 +77,13 @@ impl<T: DeserializeOwned + 'static> Typed<T> {
 }
 
 fn discard_all<T: DeserializeOwned>(mpmc: &Mpmc) {
-    // Pairs with the one in `put_bytes`: either this sees the last message, or its sender sees that all takers have left.
+    // Pairs with the fence in `put_bytes`: either this sees the last message, or its sender sees that all takers have
+    // left.
     fence(Ordering::SeqCst);
     if !mpmc.rings.is_loaded() {
         return;
     }
-    // A dropped message may hold the last sender of this very channel, which discards its messages as well.
+    // A dropped message may contain the last sender of this channel, which discards its messages too.
     let this = (Arc::as_ptr(&mpmc.rings.segment), mpmc.rings.index);
     if DISCARDED.with_borrow(|discarded| discarded.contains(&this)) {
         return;
@@ -117,7 +119,7 @@ impl<T> Typed<T> {
     fn put_bytes(&self, message: &[u8], attachments: Attachments, limit: WaitUntil) -> Result<()> {
         let loaded = !attachments.is_empty();
         if loaded {
-            // Before it can be taken: the process that discards it has to know that there are handles in it.
+            // Before it can be taken, since the process that discards it has to know that it contains handles.
             self.mpmc.rings.set(place::LOADED, 1);
         }
         let put = self.mpmc.put(message, limit);
@@ -128,7 +130,7 @@ impl<T> Typed<T> {
             attachments.commit();
         }
         if loaded {
-            // The last taker may have left meanwhile, and discarded only what was there before.
+            // The last taker may have left meanwhile, and discarded only earlier messages.
             fence(Ordering::SeqCst);
         }
         let may_be_unread = loaded || matches!(put, Err(Stop::Closed));
@@ -140,9 +142,14 @@ impl<T> Typed<T> {
         Ok(())
     }
 
+    /// Returns its name in errors.
+    pub(super) fn shown(&self) -> String {
+        without_paths(&(self.name)())
+    }
+
     /// Returns the error for an operation that was stopped.
     pub(crate) fn stopped(&self, stop: Stop, limit: WaitUntil, waited_for: &str) -> Error {
-        let what = (self.name)();
+        let what = self.shown();
         match (stop, limit) {
             (Stop::Closed, _) => Error::Closed { what },
             (Stop::System(source), _) => Error::Memory { what, source },
@@ -155,8 +162,8 @@ impl<T> Typed<T> {
     }
 }
 
-/// Gives the share in its side back. Drops the messages that no one will take, if there may be handles in them, so that
-/// those are freed.
+/// Leaves its side. Drops the messages that no process will take, if there may be handles in them, so that those are
+/// freed.
 impl<T> Drop for Typed<T> {
     fn drop(&mut self) {
         if let Some(token) = &self.token {
@@ -178,7 +185,7 @@ impl<T> Drop for Typed<T> {
 }
 
 const ROOM: &str = "room in";
-const MESSAGE: &str = "a message out of";
+const MESSAGE: &str = "a message from";
 
 impl<T: Serialize> Typed<T> {
     /// Puts a value, or returns it in the error.
@@ -191,7 +198,7 @@ impl<T: Serialize> Typed<T> {
 
     fn try_to_put(&self, value: &T, limit: WaitUntil) -> Result<()> {
         if let Some(block) = &self.block {
-            // Numbers go from where they are.
+            // Numbers are copied directly.
             return self.put_bytes((block.bytes)(value), Attachments::default(), limit);
         }
         let mut bytes = BUFFER.take();
@@ -199,7 +206,7 @@ impl<T: Serialize> Typed<T> {
         let write = || codec::write_serialised(value, &mut bytes);
         let (written, attachments) = attachments::collect(|| ipc::refuse_handles::<T>(write));
         written.map_err(|reason| Error::Unsendable {
-            what: (self.name)(),
+            what: self.shown(),
             reason,
         })?;
         let put = self.put_bytes(&bytes, attachments, limit);
@@ -231,7 +238,7 @@ impl<T: DeserializeOwned> Typed<T> {
             event!(TRACE, queue = ?self.mpmc, item, since, "got");
         }
         value.map_err(|reason| Error::Unreadable {
-            what: (self.name)(),
+            what: self.shown(),
             reason,
         })
     }

@@ -7,18 +7,18 @@ use crate::errors::holder::Holder;
 #[non_exhaustive]
 pub enum BrokenBy {
     /// A wait in this process timed out.
-    #[error("{0} waited too long")]
+    #[error("a wait of {0} timed out")]
     Timeout(Holder),
     /// This process called [`abort`](crate::Barrier::abort).
     #[error("{0} aborted it")]
     Abort(Holder),
-    /// This process was a participant and is dead.
+    /// This process was a participant and died.
     #[error("{0} died")]
     Death(Holder),
     /// This process was a participant and panicked.
     #[error("{0} panicked")]
     Panic(Holder),
     /// [`reset`](crate::Barrier::reset) was called while a thread waited.
-    #[error("it was reset while somebody waited")]
+    #[error("it was reset while a thread waited")]
     Reset,
 }

@@ -29,7 +29,7 @@ impl ProcessInfo {
         self.pid
     }
 
-    /// Returns whether the process is a daemon: it is ended with its parent, which does not wait for it.
+    /// Returns whether the process is a daemon, which its parent ends at its own end instead of waiting for it.
     #[must_use]
     pub fn is_daemon(&self) -> bool {
         self.daemon
@@ -75,7 +75,7 @@ pub(crate) fn identity() -> &'static Identity {
     })
 }
 
-/// Returns this process. Python: `multiprocessing.current_process()`.
+/// Returns the name, process id and kind of this process. Python: `multiprocessing.current_process()`.
 ///
 /// # Examples
 ///
@@ -108,7 +108,7 @@ pub struct Parent(ProcessInfo);
 impl Parent {
     /// Returns whether the process is still running. Python: `parent_process().is_alive()`.
     ///
-    /// A daemon ends with its parent, so it can hardly learn of its parent's end.
+    /// A daemon ends together with its parent, so it rarely gets to see `false`.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         let socket = PARENT.get();

@@ -1,4 +1,4 @@
-//! What can go wrong, one variant per cause.
+//! The error type, with a variant for each cause.
 
 use std::io;
 use std::process::ExitStatus;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::errors::broken_by::BrokenBy;
 use crate::errors::current::identity;
 use crate::errors::holder::Holder;
-use crate::errors::quoted::{Name, Process, Words};
+use crate::errors::quoted::{Name, Process, Words, without_paths};
 use crate::errors::task_failure::TaskFailure;
 use crate::platform::limits::explained;
 use crate::platform::signal::Signal;
@@ -15,23 +15,23 @@ use crate::platform::signal::Signal;
 /// The result of this crate's operations.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a process could not be started, or did not give its answer.
+/// The error of every operation in this crate, with a variant for each cause.
 ///
-/// Python reports most of these as an exit code that you have to look up (`Process.exitcode`) or as a traceback
-/// on standard error that the parent never sees. Here every cause is a value that names the process.
+/// Python reports most of these as an exit code that you have to look up (`Process.exitcode`), or as a traceback
+/// on standard error that the parent never sees. Here each is a value that names the process.
 ///
-/// Fields of one name mean the same in all variants: `name` and `pid` are those of the process concerned, `what` is the
-/// object or the value, as the message names it, `function` is the path of a function, `location` is
-/// `file:line:column`, `index` counts inputs from 0, `limit` is how long the thread waited for an `event` or what a
-/// `holder` had when the time was over, and `source` and `reason` are the words of the operating system, of the
-/// serialiser and of this crate.
+/// A field has the same meaning in every variant: `name` and `pid` are those of the process concerned, `what` describes
+/// the object or the value, `function` is the path of a function, `location` is `file:line:column`, `index` is the
+/// number of the input, counted from 0, `limit` is the timeout, `event` is what the thread waited for, `holder` had the
+/// lock when the wait timed out, and `source` and `reason` are what the operating system, the serialiser or this crate
+/// reported.
 ///
-/// Its `Debug` is its message too: `main` may return it.
+/// `Debug` prints the message too, so `main` can return this error.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "fields of one name are explained once")]
 pub enum Error {
-    /// [`init`](crate::init) has not run in this program.
+    /// This program has not called [`init`](crate::init).
     #[error(
         "cannot start a process: this program has not called `multiprocess::init`; \
          make it the first statement of `main`"
@@ -50,7 +50,7 @@ pub enum Error {
     #[error("cannot start process '{}': {}", Name(name), Words(&explained(source)))]
     Spawn { name: String, source: io::Error },
 
-    /// A value could not be turned into bytes to travel to another process.
+    /// The arguments or the result could not be serialised or sent.
     #[error("{what} of process '{}' cannot be sent: {}", Name(name), Words(reason))]
     Encode {
         what: Travelling,
@@ -58,10 +58,10 @@ pub enum Error {
         reason: String,
     },
 
-    /// A value arrived but could not be read back.
+    /// The arguments or the result arrived but could not be deserialised.
     ///
-    /// The usual cause is a type whose `Deserialize` asks the bytes what they are (an untagged enum, a
-    /// `serde_json::Value`): the wire format does not carry types.
+    /// The usual cause is a type whose `Deserialize` needs the types in the bytes (an untagged enum, a
+    /// `serde_json::Value`): the wire format doesn't store them.
     #[error(
         "{what} of process '{}' arrived but cannot be read: {}",
         Name(name),
@@ -91,11 +91,11 @@ pub enum Error {
         message: String,
     },
 
-    /// The process ended by itself before its function returned, for example by `std::process::exit`.
+    /// The process exited before its function returned, for example by `std::process::exit`.
     #[error("{} exited with code {code} before its function returned", Process(name, *pid))]
     Exited { name: String, pid: u32, code: i32 },
 
-    /// The process was ended by a signal.
+    /// A signal ended the process.
     #[error("{} was ended by {signal}", Process(name, *pid))]
     Killed {
         name: String,
@@ -103,12 +103,12 @@ pub enum Error {
         signal: Signal,
     },
 
-    /// The process ended before its function returned, and how is not known.
+    /// The process ended before its function returned, and its exit status is unknown.
     ///
-    /// The system keeps an exit status for one reader, and none if SIGCHLD is ignored, or `SA_NOCLDWAIT` set.
+    /// The system returns an exit status only once, and not at all if SIGCHLD is ignored or `SA_NOCLDWAIT` is set.
     #[error(
-        "{} ended before its function returned, and how is not known: this program ignores SIGCHLD, or something in \
-         it waits for any child; let SIGCHLD have its default action, and wait for other children by their pid",
+        "{} ended before its function returned, and its exit status is unknown: this program ignores SIGCHLD, or \
+         something in it waits for any child; restore SIGCHLD's default action, and wait for other children by pid",
         Process(name, *pid)
     )]
     EndUnknown { name: String, pid: u32 },
@@ -125,10 +125,10 @@ pub enum Error {
         status: ExitStatus,
     },
 
-    /// The process runs, but cannot run the function: it was started from a different program.
+    /// The process can't run the function, since it gave another list to [`init`](crate::init).
     #[error(
         "{} cannot run `{function}`: the list it gave to \
-         `multiprocess::init` differs from its parent's; the list must not depend on anything",
+         `multiprocess::init` differs from its parent's; every process must give it the same list",
         Process(name, *pid)
     )]
     OtherProgram {
@@ -137,18 +137,18 @@ pub enum Error {
         function: String,
     },
 
-    /// The answer was already taken by an earlier join.
+    /// An earlier join has already returned the result.
     #[error(
-        "process '{}' was joined before, and its answer was taken then",
+        "process '{}' was already joined, and that join returned its result",
         Name(name)
     )]
     AlreadyJoined { name: String },
 
-    /// There is no shared memory, or the system refused its use.
+    /// Shared memory could not be created, or the system refused an operation on it.
     #[error("no shared memory for {what}: {}", explained(source))]
     Memory { what: String, source: io::Error },
 
-    /// A lock was not free in time.
+    /// A lock did not become free within the timeout.
     #[error(
         "{} waited {limit:?} in vain for {what}, held by {}",
         this_process(),
@@ -160,15 +160,15 @@ pub enum Error {
         holder: Option<Holder>,
     },
 
-    /// A lock is held at this moment, or no permit of a semaphore is free.
-    #[error("{reason} at this moment; ask again later, or wait for it")]
+    /// Another thread holds the lock, or no permit of the semaphore is free, and the call doesn't wait.
+    #[error("{reason} at this moment; try again later, or wait for it")]
     WouldBlock { reason: String },
 
-    /// A thread asked for a lock that it holds, and would have waited for itself.
+    /// The thread already holds the lock, and would have waited for itself.
     #[error("this thread holds {what} already; drop the guard before asking for it again")]
     HeldAlready { what: String },
 
-    /// No permit of a semaphore was free in time.
+    /// No permit of a semaphore became free within the timeout.
     #[error(
         "{} waited {limit:?} in vain for one of {permits} permits, held by {}",
         this_process(),
@@ -184,15 +184,15 @@ pub enum Error {
     #[error("the barrier is broken: {by}; {}", how_to_repair(by))]
     BarrierBroken { by: BrokenBy },
 
-    /// There is no room at the moment, or another process is just putting something and was stopped in the middle.
+    /// It is full, or another process was stopped while putting something, and the call doesn't wait.
     #[error(
-        "{what} is full, or in use at this moment by another process; take something out of it, or put with a wait"
+        "{what} is full, or in use by another process at this moment; try again later, or use a method that waits"
     )]
     Full { what: String },
 
-    /// There is nothing at the moment, or another process is just getting something and was stopped in the middle.
+    /// It is empty, or another process was stopped while getting something, and the call doesn't wait.
     #[error(
-        "{what} is empty, or in use at this moment by another process; put something into it, or get with a wait"
+        "{what} is empty, or in use by another process at this moment; try again later, or use a method that waits"
     )]
     Empty { what: String },
 
@@ -200,34 +200,34 @@ pub enum Error {
     #[error("{} waited {limit:?} in vain for {event}", this_process())]
     Timeout { event: String, limit: Duration },
 
-    /// It was closed, or its other end has no owner left.
-    #[error("{what} is at its end: it was closed, or nobody is left on its other side")]
+    /// It was closed, or no process has its other side any more.
+    #[error("{what} is closed, or no process has its other side any more")]
     Closed { what: String },
 
-    /// A message could not be turned into bytes.
-    #[error("a message cannot go into {what}: {}", Words(reason))]
+    /// A message could not be serialised.
+    #[error("cannot send a message through {what}: {}", Words(reason))]
     Unsendable { what: String, reason: String },
 
-    /// A message was taken, but could not be read back; it is lost, those after it are not.
+    /// A message arrived but could not be deserialised. It is lost; later messages are not.
     #[error(
-        "a message out of {what} cannot be read, and is lost: {}",
+        "a message from {what} cannot be read, and is lost: {}",
         Words(reason)
     )]
     Unreadable { what: String, reason: String },
 
-    /// `task_done` was called more often than something was put.
-    #[error("task_done was called more often than there were items in {what}")]
+    /// `task_done` was called more often than `put`.
+    #[error("`task_done` was called more often than items were put into {what}")]
     TooManyDone { what: String },
 
     /// The capacity of a queue is 0.
     #[error(
-        "a queue of capacity 0 could hold nothing; for one without a limit (Python's `Queue(0)`) \
+        "a queue of capacity 0 could hold nothing; for one without a limit (Python's `Queue(0)`), \
          use `Queue::new` or `channel`"
     )]
     NoCapacity,
 
-    /// The end of a pipe was sent to another process, and is there now.
-    #[error("{what} was sent to another process; this one cannot use it any more")]
+    /// This end of a pipe was sent to another process.
+    #[error("{what} was sent to another process; this process can no longer use it")]
     GivenAway { what: String },
 
     /// A pool has no result for one of the inputs.
@@ -238,27 +238,27 @@ pub enum Error {
         failure: TaskFailure,
     },
 
-    /// A pool was to have no workers.
+    /// A pool of 0 workers was requested.
     #[error("a pool needs at least one worker")]
     NoWorkers,
 
-    /// The pool is closed, and takes no more calls.
+    /// The pool is closed.
     #[error("the pool is closed and takes no more calls")]
     PoolClosed,
 
-    /// The pool was terminated, together with the calls that were running.
+    /// The pool was terminated, and the running calls with it.
     #[error("the pool was terminated")]
     PoolTerminated,
 
-    /// The pool cannot go on.
+    /// The pool can't work any more.
     #[error("the pool is broken: {reason}")]
     PoolBroken { reason: String },
 
-    /// The result was already taken by an earlier call.
-    #[error("the result was taken before")]
+    /// An earlier call has already returned the result.
+    #[error("an earlier call has already returned the result")]
     ResultTaken,
 
-    /// The operating system refused something that should always work.
+    /// The operating system refused an operation that should always succeed.
     #[error("cannot {doing} process '{}': {}", Name(name), explained(source))]
     System {
         doing: &'static str,
@@ -274,7 +274,7 @@ impl std::fmt::Debug for Error {
 }
 
 impl Error {
-    /// Returns whether the limit of this call was over: the answer of every `…_timeout` that waited in vain.
+    /// Returns whether the call timed out; every `…_timeout` method returns such an error then.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(
@@ -283,13 +283,13 @@ impl Error {
         )
     }
 
-    /// Returns whether it is the end: it was closed, or no process is left on the other side.
+    /// Returns whether no more messages can be sent or received: [`Error::Closed`].
     #[must_use]
     pub fn is_closed(&self) -> bool {
         matches!(self, Error::Closed { .. })
     }
 
-    /// Returns whether the call would have had to wait: the answer of every `try_…` that got nothing.
+    /// Returns whether the call would have had to wait; every `try_…` method returns such an error then.
     #[must_use]
     pub fn is_would_block(&self) -> bool {
         matches!(
@@ -313,8 +313,9 @@ impl Error {
         Error::Timeout { event, limit }
     }
 
-    pub(crate) fn memory(what: impl Into<String>, source: io::Error) -> Error {
-        let what = what.into();
+    /// Returns the error for memory; `what` is a type, whose paths it leaves out.
+    pub(crate) fn memory(what: impl AsRef<str>, source: io::Error) -> Error {
+        let what = without_paths(what.as_ref());
         Error::Memory { what, source }
     }
 }
@@ -331,7 +332,7 @@ pub enum Travelling {
     Answer,
 }
 
-/// `doubler` of `program::doubler`, and `first::<_>` of `program::first<u32>`.
+/// Returns `doubler` for `program::doubler`, and `first::<_>` for `program::first<u32>`.
 fn last_segment(path: &str) -> String {
     let (path, generic) = path.split_once('<').unwrap_or((path, ""));
     let name = path.rsplit("::").find(|name| !name.is_empty());
@@ -346,14 +347,14 @@ fn this_process() -> Process<'static> {
 
 fn how_to_repair(by: &BrokenBy) -> &'static str {
     match by {
-        BrokenBy::Reset => "by now it is whole again",
-        _ => "`reset` makes it whole again",
+        BrokenBy::Reset => "it can be used again now",
+        _ => "call `reset` to repair it",
     }
 }
 
 fn listed(holders: &[Holder]) -> String {
     if holders.is_empty() {
-        return "nobody any more".to_owned();
+        return "no process any more".to_owned();
     }
     let words: Vec<String> = holders.iter().map(ToString::to_string).collect();
     words.join(", ")

@@ -1,4 +1,4 @@
-//! Why a child has no answer, as it tells its parent.
+//! Why a child has no result, as it reports to its parent.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,9 +8,9 @@ use crate::errors::task_failure::TaskFailure;
 
 #[derive(Serialize, Deserialize)]
 pub(crate) enum Failure {
-    /// The system doesn't give the process what it needs to begin.
+    /// The system refused something that the process needs to start.
     NotStarted(String),
-    /// The process has another list of tasks; holds the path of the function.
+    /// The process has another list of tasks; contains the path of the function.
     OtherProgram(String),
     /// The function was, or would have been, called.
     Task(TaskFailure),

@@ -8,12 +8,12 @@ use crate::errors::current::identity;
 use crate::errors::quoted::Process;
 use crate::platform::process;
 
-/// A process, by its id, and by its name if that is known.
+/// A process that holds a lock or a permit: its process id, and its name if that is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
-    /// Process id.
+    /// The process id.
     pub pid: u32,
-    /// The name, as far as the operating system shows it (15 bytes on Linux); `None` where it does not.
+    /// The name, as the operating system shows it (up to 15 bytes on Linux); `None` if it shows none.
     pub name: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Text from users in the messages of this crate: escaped, so that it cannot look like part of the message; names are
+//! Text from users in the messages of this crate: escaped, so that it can't look like part of the message; names are
 //! shortened.
 
 use std::fmt::{self, Write};
@@ -8,13 +8,13 @@ pub(crate) struct Name<'a>(pub(crate) &'a str);
 
 pub(crate) struct Process<'a>(pub(crate) &'a str, pub(crate) u32);
 
-/// A message on one line, which may hold names, shortened.
+/// A message on one line, which may contain names, shortened.
 pub(crate) struct Line<'a>(pub(crate) &'a str);
 
 /// A message that may have several lines, such as that of a panic, whole.
 pub(crate) struct Words<'a>(pub(crate) &'a str);
 
-/// The most bytes of a name that are shown, before escaping.
+/// The maximum number of bytes of a name that are shown, before escaping.
 const NAME: usize = 128;
 
 impl fmt::Display for Name<'_> {
@@ -41,10 +41,17 @@ impl fmt::Display for Line<'_> {
     }
 }
 
+/// Returns the name of a type as one writes it: `Vec<String>` for `alloc::vec::Vec<alloc::string::String>`.
+pub(crate) fn without_paths(type_name: &str) -> String {
+    let is_in_path = |it: char| it.is_alphanumeric() || it == '_' || it == ':';
+    let paths = type_name.split_inclusive(|it| !is_in_path(it));
+    paths.filter_map(|path| path.rsplit("::").next()).collect()
+}
+
 fn show(text: &str, max: usize, unescaped: &[char], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let end = text.floor_char_boundary(max);
     for character in text[..end].chars() {
-        // Text that was escaped before, and is part of a longer text, is not escaped again.
+        // Not escaped again if it is part of a longer text that was escaped before.
         if unescaped.contains(&character) || ['\'', '"', '\\'].contains(&character) {
             f.write_char(character)?;
         } else {

@@ -1,4 +1,4 @@
-//! The error for a message that was not sent; it contains the message.
+//! The error for a message that was not sent, which contains the message.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ use crate::errors::error::Error;
 /// # Ok::<(), multiprocess::Error>(())
 /// ```
 pub struct SendError<T> {
-    // One pointer, so that a success does not take the space of a failure.
+    // One pointer, so that the `Ok` of a `Result` stays small.
     inside: Box<(T, Error)>,
 }
 
@@ -46,19 +46,19 @@ impl<T> SendError<T> {
         *self.inside
     }
 
-    /// Returns whether there was no room, and no wait for it: [`Error::is_would_block`].
+    /// Returns whether the call would have had to wait for room: [`Error::is_would_block`].
     #[must_use]
     pub fn is_would_block(&self) -> bool {
         self.error().is_would_block()
     }
 
-    /// Returns whether there was no room in time: [`Error::is_timeout`].
+    /// Returns whether the call timed out while it waited for room: [`Error::is_timeout`].
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         self.error().is_timeout()
     }
 
-    /// Returns whether it was closed, or no receiver is left: [`Error::is_closed`].
+    /// Returns whether the queue was closed, or no receiver is left: [`Error::is_closed`].
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.error().is_closed()

@@ -35,7 +35,7 @@ pub(crate) fn making() -> io::Result<RwLockReadGuard<'static, ()>> {
 
 fn check_stays() -> io::Result<()> {
     if LEAVING.load(Ordering::SeqCst) {
-        return Err(io::Error::other("this process is about to end"));
+        return Err(io::Error::other("this process is ending"));
     }
     Ok(())
 }

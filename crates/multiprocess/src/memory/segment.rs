@@ -104,7 +104,7 @@ impl Drop for Mapping {
 }
 
 fn too_short() -> io::Error {
-    io::Error::new(ErrorKind::NotFound, "it is shorter than it was")
+    io::Error::new(ErrorKind::NotFound, "it is shorter than when it was created")
 }
 
 /// A segment of shared memory that this process has open.
@@ -191,11 +191,11 @@ impl Segment {
         let (process, user) = self.opened_by;
         let reason = if process != UniquePid::current() {
             format!(
-                "this handle belongs to the process that was forked (pid {}), and not to its copy",
+                "this handle belongs to the original process (pid {}), not to this copy made by `fork`",
                 process.pid()
             )
         } else if user != run_file::user() {
-            format!("this handle belongs to the user (uid {user}) that this process was before")
+            format!("this handle belongs to the previous user of this process (uid {user})")
         } else {
             return Ok(());
         };
@@ -223,7 +223,7 @@ impl Segment {
         }
         Self::map(place, length, usage).map_err(|error| {
             let what = match error.kind() {
-                ErrorKind::NotFound => "is not there any more",
+                ErrorKind::NotFound => "no longer exists",
                 _ => "cannot be opened",
             };
             io::Error::other(format!(

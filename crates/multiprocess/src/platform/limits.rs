@@ -1,4 +1,4 @@
-//! The limits of a process and of memory, and the errors that say which one was reached, and what to do.
+//! The limits of a process and of memory, and the errors that say which one was reached and what to do.
 
 use std::io;
 
@@ -25,18 +25,18 @@ pub(crate) fn explained(error: &io::Error) -> String {
             limit(Resource::As)
         ),
         Some(Errno::TOOBIG) => format!(
-            "{error}: Linux allows a name of 131071 bytes, and a quarter of the stack (`ulimit -s`) for arguments and \
+            "{error}: Linux allows 131071 bytes for a name, and a quarter of the stack (`ulimit -s`) for arguments and \
              environment together"
         ),
         _ => error.to_string(),
     }
 }
 
-/// Returns the text for a process that has as many files open as it may.
+/// Returns the text for a process that has reached its limit of open files.
 pub(crate) fn too_few_descriptors() -> String {
     format!(
-        "this process may have {} files open (`ulimit -n`), and each shared object takes one or two; raise the limit, \
-         or use fewer objects: an Array takes no more than a Value",
+        "this process may have {} files open (`ulimit -n`), and each shared object uses one or two; raise the limit, \
+         or use fewer objects: an Array uses no more than a Value",
         limit(Resource::Nofile)
     )
 }
@@ -46,32 +46,32 @@ fn limit(resource: Resource) -> String {
     max.map_or("any number of".to_owned(), |max| max.to_string())
 }
 
-/// Returns the largest size of a file that this process may make; `None` where there is no limit. Writing more ends it
-/// by a signal.
+/// Returns the maximum size of a file that this process may create; `None` without a limit. A signal ends a process
+/// that writes more.
 pub(crate) fn largest_file() -> Option<u64> {
     getrlimit(Resource::Fsize).current
 }
 
-/// Returns the error for memory of which only so many bytes are free.
+/// Returns the error for a request of more memory than the `free` bytes.
 pub(crate) fn too_large(free: u64) -> io::Error {
     let reason = format!("it needs more memory than is free ({} MiB)", free >> 20);
     io::Error::new(io::ErrorKind::OutOfMemory, reason)
 }
 
-/// Returns an error if this process may not make a file so large: trying would end it by a signal.
+/// Returns an error if this process may not create a file of that size: a signal would end it if it tried.
 pub(crate) fn check_file_size(bytes: u64) -> io::Result<()> {
-    if largest_file().is_some_and(|most| bytes > most) {
+    if largest_file().is_some_and(|max| bytes > max) {
         let reason = "it is larger than this process's limit for files (`ulimit -f`)";
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
     }
     Ok(())
 }
 
-/// Up to this size, nothing asks how much is free, which takes longer than making a lock: if there is no room,
+/// Up to this size, free memory isn't checked, which takes longer than creating a lock: if there is none,
 /// [reserving](reserve) it fails.
 const LITTLE: u64 = 16 << 10;
 
-/// Returns an error if fewer than that many bytes are free.
+/// Returns an error if fewer bytes than that are free.
 pub(crate) fn check(bytes: u64) -> io::Result<()> {
     check_file_size(bytes)?;
     if bytes > LITTLE {

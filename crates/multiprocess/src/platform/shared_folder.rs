@@ -1,5 +1,5 @@
-//! The folder of the files that are the shared memory. (Other systems than Linux have memory with names of its own, but
-//! don't list the names, and some have no long ones.)
+//! The folder of the files that are the shared memory. (Other systems than Linux have named shared memory, but don't
+//! list the names, and some allow only short ones.)
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -9,14 +9,14 @@ use crate::platform::is_portable;
 
 static FOLDER: OnceLock<PathBuf> = OnceLock::new();
 
-/// Returns the folder, which stays the same when the current folder or the environment changes.
+/// Returns the folder, which stays the same even if the current folder or the environment changes.
 pub(crate) fn shared_folder() -> &'static Path {
     FOLDER.get_or_init(|| {
         if !is_portable() {
             return PathBuf::from("/dev/shm");
         }
         let mut temp = std::env::temp_dir();
-        // A variable that is empty counts as not set.
+        // An empty variable counts as not set.
         if temp.as_os_str().is_empty() {
             temp = PathBuf::from("/tmp");
         }
@@ -24,21 +24,21 @@ pub(crate) fn shared_folder() -> &'static Path {
     })
 }
 
-/// Returns the error for a file that cannot be made there, from the system's own.
+/// Returns the error for a file that can't be created there, from the system's own.
 pub(crate) fn not_made(error: io::Error) -> io::Error {
     use ErrorKind::{NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem};
 
     let folder = shared_folder().display();
     let reason = match error.kind() {
         NotFound if !is_portable() => format!(
-            "{folder} is missing, where shared memory lies: mount it (`mount -t tmpfs tmpfs {folder}`)"
+            "{folder}, the folder for shared memory, is missing: mount it (`mount -t tmpfs tmpfs {folder}`)"
         ),
         PermissionDenied | ReadOnlyFilesystem if !is_portable() => format!(
-            "{folder}, where shared memory lies, cannot be written to by this user: {error}"
+            "this user cannot write to {folder}, the folder for shared memory: {error}"
         ),
         NotFound | NotADirectory | PermissionDenied | ReadOnlyFilesystem if is_portable() => {
             format!(
-                "no file can be made in {folder}: {error}; set TMPDIR to a folder that can be written to"
+                "cannot create a file in {folder}: {error}; set TMPDIR to a folder that you can write to"
             )
         }
         _ => return error,

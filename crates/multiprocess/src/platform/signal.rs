@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-/// The number of a signal, shown by its name.
+/// The number of a signal; `Display` prints its name.
 ///
-/// Python shows it as a negative exit code: `-9`.
+/// Python reports it as a negative exit code: `-9`.
 ///
 /// ```
 /// assert_eq!(multiprocess::Signal(9).to_string(), "SIGKILL");
@@ -13,9 +13,9 @@ use std::fmt;
 pub struct Signal(pub i32);
 
 impl Signal {
-    /// Asks a process to end; what [`terminate`](crate::JoinHandle::terminate) sends.
+    /// Asks a process to end; [`terminate`](crate::JoinHandle::terminate) sends it.
     pub const TERM: Signal = Signal(15);
-    /// Ends a process that cannot refuse; what [`kill`](crate::JoinHandle::kill) sends.
+    /// Ends a process, which can't prevent it; [`kill`](crate::JoinHandle::kill) sends it.
     pub const KILL: Signal = Signal(9);
 }
 

@@ -1,8 +1,8 @@
 //! The thread that starts processes which end with this one.
 //!
-//! On Linux such a process asks the system for SIGKILL at the death of its parent, which ends it even while it is
-//! stopped. The system takes the *thread* that started it for its parent, so only a thread that lasts as long as its
-//! process may start it. Elsewhere any thread will do, and a stopped process ends when it goes on.
+//! On Linux, such a process requests SIGKILL for the death of its parent, which ends it even while it is stopped. The
+//! system regards the *thread* that started it as its parent, so a thread that lives as long as its process has to
+//! start it. Elsewhere any thread can, and a stopped process ends when it continues.
 
 use std::io;
 use std::process::{Child, Command};
@@ -18,18 +18,18 @@ type Order = Box<dyn FnOnce() + Send>;
 /// Which thread starts a process; by default the caller's, which may end before its process does.
 #[derive(Default)]
 pub(crate) struct Spawner {
-    /// Whether it lasts as long as its process.
+    /// Whether it lives as long as its process.
     pub(crate) lasts: bool,
-    /// Of a thread that never ends, if not the caller's.
+    /// Sends orders to a thread that never ends; `None` for the caller's thread.
     orders: Option<Sender<Order>>,
 }
 
-/// The thread's orders, and the process that it belongs to: a forked copy doesn't have the thread.
+/// Sends the thread's orders, and the process that it belongs to: a forked copy doesn't have the thread.
 static THREAD: Mutex<Option<(u32, Sender<Order>)>> = Mutex::new(None);
 
 impl Spawner {
-    /// Returns a spawner, which lasts as long as this process if that is wanted, makes a difference, and a thread can be
-    /// had.
+    /// Returns a spawner; if `lasting`, one that lives as long as this process, if that matters and a thread can be
+    /// started.
     pub(crate) fn new(lasting: bool) -> Spawner {
         if !lasting || platform::is_portable() {
             return Spawner::default();
@@ -58,14 +58,14 @@ impl Spawner {
         };
         let ended = || io::Error::other("the thread that starts processes has ended");
         let (reply, started) = mpsc::channel();
-        // A process takes the blocked signals from the thread that starts it.
+        // A process inherits the blocked signals of the thread that starts it.
         let blocked = SigSet::thread_get_mask().ok();
         let order = move || {
             if let Some(blocked) = blocked {
                 let _ = blocked.thread_set_mask();
             }
             let started = command.spawn();
-            // The command has our copy of the child's end of the control socket.
+            // The command holds our copy of the child's end of the control socket.
             drop(command);
             let _ = reply.send(started);
         };

@@ -1,4 +1,4 @@
-//! How a pool is to be.
+//! The builder of a pool.
 
 use std::num::NonZero;
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +13,7 @@ use crate::process::{task_table, wire};
 use crate::transfer::attachments::{Attachments, collect_arriving};
 use crate::transfer::caught;
 
-/// The options of a pool, before it starts.
+/// Builds a pool: sets its options, and then starts it. Python: the arguments of `Pool`.
 ///
 /// # Examples
 ///
@@ -61,28 +61,28 @@ impl Default for PoolBuilder {
 }
 
 impl PoolBuilder {
-    /// Sets how many workers the pool has; one per core if this is not called.
+    /// Sets the number of workers; the default is one per core.
     pub fn workers(mut self, workers: usize) -> PoolBuilder {
         self.workers = workers;
         self
     }
 
-    /// Sets the prefix of the workers' names: `clerk-1`, `clerk-2`, …; `PoolWorker-1`, … if this is not called.
+    /// Sets the prefix of the workers' names: `clerk-1`, `clerk-2`, …. The default is `PoolWorker`.
     pub fn name(mut self, name: impl Into<String>) -> PoolBuilder {
         self.name = name.into();
         self
     }
 
-    /// Sets a function that each worker calls once, before anything else; its value is ignored.
+    /// Sets a function that each worker calls once, before anything else. Its result is ignored.
     ///
-    /// If it panics, or [fails](crate::Task), the worker ends; if that goes on, the pool is broken
-    /// ([`Error::PoolBroken`]), where Python's starts workers for ever. Python: the arguments `initializer` and
-    /// `initargs`.
+    /// If it panics, or returns an [error](crate::Task), the worker ends. If that happens repeatedly, the pool is
+    /// broken ([`Error::PoolBroken`]), where Python's pool starts workers forever. Python: the arguments `initializer`
+    /// and `initargs`.
     ///
     /// # Errors
     ///
-    /// [`Error::NotRegistered`] if the function is not in the list given to `init`, [`Error::Encode`] if the arguments
-    /// cannot travel.
+    /// [`Error::NotRegistered`] if the function is not in the list given to `init`; [`Error::Encode`] if the arguments
+    /// can't be sent.
     #[allow(
         clippy::needless_pass_by_value,
         reason = "arguments move to the workers"
@@ -103,9 +103,10 @@ impl PoolBuilder {
         Ok(self)
     }
 
-    /// Sets how many calls a worker does before it is replaced by a fresh one; it finishes the batch that it has begun.
+    /// Sets how many calls a worker makes before it is replaced by a new one. It finishes the batch that it has begun.
+    /// 0 counts as 1.
     ///
-    /// Python: `maxtasksperchild`, which counts batches. 0 counts as 1.
+    /// Python: `maxtasksperchild`, which counts batches.
     pub fn calls_per_worker(mut self, calls: u64) -> PoolBuilder {
         self.calls_per_worker = calls.max(1);
         self
@@ -119,7 +120,7 @@ pub(crate) type Packed = (Vec<u8>, Attachments);
 pub(crate) struct Initializer(Mutex<Box<dyn FnMut() -> Result<Packed, String> + Send>>);
 
 impl Initializer {
-    /// The request for one more worker.
+    /// Returns the request for another worker.
     pub(crate) fn request(&self) -> Result<Packed, String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)()
     }
@@ -142,8 +143,8 @@ fn pack<F: Task<Args, How>, Args, How>(task: u32, args: &Args) -> Result<Packed,
     Ok((request, attachments))
 }
 
-/// A handle that was packed is good for one reader: where there are any, the worker gets what was kept, and what is
-/// read from it is packed for the next one.
+/// Returns a copy of the kept request. A packed handle can be read only once: if there are any, the worker gets the
+/// kept request, and its arguments are read and packed again for the next worker.
 fn copy<F: Task<Args, How>, Args, How>(task: u32, kept: &mut Packed) -> Result<Packed, String> {
     let (request, attachments) = kept;
     if attachments.is_empty() {
@@ -156,7 +157,7 @@ fn copy<F: Task<Args, How>, Args, How>(task: u32, kept: &mut Packed) -> Result<P
     });
     let args = args?;
     let next = pack::<F, Args, How>(task, &args);
-    // The arguments' own `Drop` may panic, and this may be the thread of the pool.
+    // The arguments' own `Drop` may panic, and this may be the pool's thread.
     let _ = caught::without_panic(|| drop(args));
     Ok(std::mem::replace(kept, next?))
 }

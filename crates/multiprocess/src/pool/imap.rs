@@ -1,4 +1,4 @@
-//! The results of a pool one by one, while the inputs are still being read.
+//! The iterator over the results of a pool, which reads the inputs as it goes.
 
 use std::collections::VecDeque;
 use std::iter;
@@ -11,25 +11,26 @@ use crate::pool::chunker::Chunker;
 use crate::pool::result::{InOrder, failed};
 use crate::transfer::attachments::Attachments;
 
-/// The results of [`Pool::imap`](crate::Pool::imap) and [`Pool::imap_unordered`](crate::Pool::imap_unordered).
+/// The iterator returned by [`Pool::imap`](crate::Pool::imap) and
+/// [`Pool::imap_unordered`](crate::Pool::imap_unordered).
 ///
-/// Inputs are read from their iterator when results are asked for, a bounded number ahead. Each result is a `Result`:
-/// a failure does not end the iteration.
+/// It is lazy: [`next`](Iterator::next) reads inputs from their iterator, a bounded number ahead. Each item is a
+/// `Result`: a failed input doesn't end the iteration.
 ///
-/// The thread that asks for a result reads the inputs, so none comes while the iterator of the inputs waits. An
-/// input that depends on an earlier result would wait for ever: for such work use [`Pool::apply_async`] or a
-/// [`Queue`](crate::Queue). (Python's inputs are read by a thread of its own, without limit.)
+/// The thread that calls `next` reads the inputs, so it gets no results while the iterator of the inputs waits. An
+/// input that depends on an earlier result would wait forever: for such work, use [`Pool::apply_async`] or a
+/// [`Queue`](crate::Queue). (In Python, a separate thread reads the inputs, without limit.)
 ///
-/// If the iterator of the inputs panics, the results of the inputs before it are given first; then
-/// [`next`](Iterator::next) panics with the same panic, once, and after that returns `None`.
+/// If the iterator of the inputs panics, you first get the results of the inputs before it; then `next` panics once
+/// with the same panic, and after that returns `None`.
 ///
 /// [`Pool::apply_async`]: crate::Pool::apply_async
-#[must_use = "the inputs are not read before results are asked for"]
+#[must_use = "an iterator is lazy: no input is read until you call `next`"]
 pub struct Imap<'a, I: Iterator, R> {
     pub(super) chunker: Chunker<'a, Tuples<I>, Append<(I::Item,)>>,
-    /// `None` if the results come as they arrive.
+    /// `None` if results are yielded in the order in which they arrive.
     pub(super) in_order: Option<InOrder>,
-    /// Results that come next.
+    /// The next results.
     pub(super) ready: VecDeque<Result<R>>,
 }
 

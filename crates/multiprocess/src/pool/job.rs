@@ -1,4 +1,4 @@
-//! One call of a pool's method, as the pool and the caller see it: batches go out, results come in.
+//! A call of a pool's method, as the pool and the caller see it: batches go out, results come in.
 
 use std::any::type_name;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,9 +15,9 @@ use crate::process::{task_table, wire};
 use crate::transfer::attachments::Attachments;
 use crate::transfer::caught::without_panic;
 
-/// A map, or a single call, that is under way.
+/// A map, or a single call, that is running.
 pub(crate) struct Job {
-    /// Place of the function in the list of tasks, and its path.
+    /// The function's index in the list of tasks, and its path.
     pub(crate) task: u32,
     pub(crate) function: &'static str,
     discard: Discard,
@@ -25,7 +25,7 @@ pub(crate) struct Job {
     changed: Condvar,
 }
 
-/// Reads so many results and drops what it reads.
+/// Reads that many results and drops them.
 type Discard = fn(&[u8], usize);
 
 #[derive(Default)]
@@ -35,16 +35,16 @@ struct State {
     all_is_in: bool,
     /// The caller sleeps until something arrives.
     waiting: bool,
-    /// Why nothing more will arrive, where the pool has ended, or the caller has gone.
+    /// Why no more results will arrive, if the pool or the caller has ended.
     ended: Option<Phase>,
 }
 
-/// What a pool does with calls, and why it does no more.
+/// Whether a pool accepts calls, and if not, why.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum Phase {
     #[default]
     Open,
-    /// No new calls; what is under way is done.
+    /// Accepts no new calls, and finishes the running ones.
     Closed,
     Terminated,
     Broken(String),
@@ -81,7 +81,7 @@ impl Job {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a worker's message; returns whether to [wake](Job::wake) the caller for it, or what no one will read.
+    /// Adds a worker's message; returns whether to [wake](Job::wake) the caller, or, if it has ended, the results.
     pub(crate) fn complete(
         &self,
         batch: &Batch,
@@ -97,7 +97,7 @@ impl Job {
         })
     }
 
-    /// Reports to the caller that `count` inputs from `first` on failed.
+    /// Reports to the caller that `count` inputs, starting with `first`, failed.
     pub(crate) fn fail(&self, first: usize, count: usize, failure: TaskFailure) {
         let failed = Arrived {
             first,
@@ -129,12 +129,12 @@ impl Job {
         self.wake();
     }
 
-    /// Whether what is not under way yet need not be begun.
+    /// Returns whether the call has ended, so that waiting batches need not be started.
     pub(crate) fn has_ended(&self) -> bool {
         self.state().ended.is_some()
     }
 
-    /// Whether more batches may be submitted.
+    /// Returns whether more batches may be submitted.
     pub(crate) fn is_feeding(&self) -> bool {
         let state = self.state();
         !state.all_is_in && state.ended.is_none()
@@ -153,7 +153,7 @@ impl Caller {
         !self.0.state().arrived.is_empty()
     }
 
-    /// Takes all that has arrived; waits if that is nothing. Nothing at all if the deadline has passed.
+    /// Waits until something has arrived and takes it all; takes nothing if the deadline passes.
     pub(crate) fn take(&self, deadline: Option<Instant>) -> Result<Vec<Arrived>, Phase> {
         let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
         let limit = deadline.map_or(Duration::MAX, left);
@@ -175,16 +175,17 @@ impl Caller {
 impl Drop for Caller {
     fn drop(&mut self) {
         self.0.end(Phase::Terminated);
-        // Handles in it may be given back: not where something is locked.
+        // Dropping it may release handles: not while something is locked.
         let _unread = std::mem::take(&mut self.0.state().arrived);
     }
 }
 
-/// What came of `count` inputs of a call, from `first` on. If it is dropped unread, the handles in it are given back.
+/// The outcome of `count` inputs of a call, starting with `first`. If it is dropped unread, the handles in it are
+/// released.
 pub(crate) struct Arrived {
     pub(crate) first: usize,
     pub(crate) count: usize,
-    /// How long the worker took for each, where there are results.
+    /// How long the worker took for each, if there are results.
     pub(crate) each: Option<Duration>,
     /// A worker's message with the results, or one failure for all of them.
     outcome: Result<Vec<u8>, TaskFailure>,
@@ -219,17 +220,17 @@ impl Drop for Arrived {
     }
 }
 
-/// Inputs of a call that go to a worker together.
+/// Inputs of a call that are sent to a worker together.
 pub(crate) struct Batch {
     pub(crate) call: Arc<Job>,
-    /// Number of the first input.
+    /// The index of the first input.
     pub(crate) first: usize,
     pub(crate) count: u32,
-    /// The inputs, behind room for the [`Request`].
+    /// The inputs, after space for the [`Request`].
     pub(crate) bytes: Vec<u8>,
     /// Handles in the last input, until a worker has read it.
     pub(crate) attachments: Attachments,
-    /// How many workers died when they had taken it and not begun.
+    /// How many workers died after they had taken it and before they had begun.
     pub(crate) mishaps: u32,
 }
 

@@ -1,4 +1,4 @@
-//! The ways to have a pool call a function: at once or later, for one input or many.
+//! The ways in which a pool calls a function: at once or later, for one input or many.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -11,8 +11,9 @@ use crate::pool::result::{AsyncResult, Collection, Finish, InOrder};
 use crate::pool::supervisor::Supervisor;
 use crate::process::task::Task;
 
-/// A pool with options for its next call; made by [`Pool::chunk_size`](crate::Pool::chunk_size) or
-/// [`Pool::on_progress`](crate::Pool::on_progress), and used like the pool itself.
+/// A pool with options for its next call, to be used like the pool itself.
+///
+/// [`Pool::chunk_size`](crate::Pool::chunk_size) and [`Pool::on_progress`](crate::Pool::on_progress) return it.
 #[must_use = "options do nothing until a method such as `map` is called on them"]
 pub struct MapOptions<'a> {
     pub(super) supervisor: &'a Supervisor,
@@ -21,26 +22,27 @@ pub struct MapOptions<'a> {
 }
 
 impl<'a> MapOptions<'a> {
-    /// Sends that many inputs to a worker at a time; by default the pool finds out how many take about 2 milliseconds.
+    /// Sets how many inputs are sent to a worker at a time; 0 counts as 1. By default, the pool measures how many take
+    /// about 2 milliseconds.
     ///
-    /// Python: the argument `chunksize`. A size of 0 counts as 1. A batch also ends with 1 MiB of inputs, and with an
-    /// input that has handles in it: to hand over a handle takes longer than to send a batch, and fewer results are lost
-    /// if the worker dies.
+    /// Python: the argument `chunksize`. A batch also ends after 1 MiB of inputs, and after an input that contains
+    /// handles: handing over a handle takes longer than sending a batch, and a worker that dies then loses fewer
+    /// results.
     pub fn chunk_size(mut self, inputs: usize) -> MapOptions<'a> {
         self.chunk = Some(inputs);
         self
     }
 
-    /// Calls `report` each time that results have arrived; for a progress bar, for example.
+    /// Sets a function to call each time results have arrived, for example to show a progress bar.
     ///
-    /// It is called by the thread that waits for the results, so only [`map`](MapOptions::map),
-    /// [`starmap`](MapOptions::starmap) and [`map_each`](MapOptions::map_each) call it.
+    /// The thread that waits for the results calls it, so it is called only by [`map`](MapOptions::map),
+    /// [`starmap`](MapOptions::starmap) and [`map_each`](MapOptions::map_each). Python: `callback=`.
     pub fn on_progress(mut self, report: impl FnMut(Progress) + 'a) -> MapOptions<'a> {
         self.progress = Box::new(report);
         self
     }
 
-    /// Sends the inputs and gathers the results, in the thread of the caller.
+    /// Sends the inputs and collects the results, in the caller's thread.
     pub(super) fn gather<F: Task<Args, How>, Args, How>(
         mut self,
         function: F,
@@ -59,13 +61,13 @@ impl<'a> MapOptions<'a> {
                 elapsed,
             });
         };
-        let mut told = None;
+        let mut reported = None;
         loop {
             chunker.send(|_| false);
             chunker.resume_panic();
             if chunker.is_done() {
-                // Where the number of inputs was not known beforehand, it is now.
-                if chunker.total() != told {
+                // The number of inputs may be known only now.
+                if chunker.total() != reported {
                     report(chunker.done, chunker.total());
                 }
                 return Ok(results);
@@ -74,8 +76,8 @@ impl<'a> MapOptions<'a> {
                 chunker.done += some.count;
                 results.add(some);
             }
-            told = chunker.total();
-            report(chunker.done, told);
+            reported = chunker.total();
+            report(chunker.done, reported);
         }
     }
 
@@ -89,14 +91,14 @@ impl<'a> MapOptions<'a> {
         let call = self.supervisor.open_call(function)?;
         let inputs: Vec<Args> = inputs.into_iter().collect();
         let missing = inputs.len();
-        // No thread learns from the first results, so the inputs are divided beforehand: four batches for each worker.
+        // No thread reads the first results to measure calls, so divide the inputs now: four batches for each worker.
         let divided = missing.div_ceil(self.supervisor.settings.workers.saturating_mul(4));
         let size = Some(self.chunk.unwrap_or(divided));
         let (inputs, append) = (inputs.into_iter(), append_input::<F, Args, How>);
         let mut chunker = Chunker::new(self.supervisor, call, inputs, append, size);
         while !chunker.exhausted {
             chunker.send(|_| false);
-            // Without waiting for them.
+            // Don't wait for their results.
             chunker.done = chunker.sent;
         }
         chunker.resume_panic();
@@ -108,7 +110,7 @@ impl<'a> MapOptions<'a> {
         })
     }
 
-    /// Leaves it to the caller to ask for the results.
+    /// Returns an iterator, by which the caller reads the results.
     pub(super) fn one_by_one<F, A, I, How>(
         self,
         function: F,
@@ -132,7 +134,8 @@ impl<'a> MapOptions<'a> {
     }
 }
 
-/// How far a map has come; what the function given to [`MapOptions::on_progress`](crate::MapOptions::on_progress) gets.
+/// The progress of a map: the argument of the function given to
+/// [`MapOptions::on_progress`](crate::MapOptions::on_progress).
 ///
 /// # Examples
 ///
@@ -149,23 +152,23 @@ impl<'a> MapOptions<'a> {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Progress {
-    /// Inputs whose result, or failure, is there.
+    /// The number of inputs that are done, whether they succeeded or failed.
     pub done: usize,
-    /// All inputs, where their number is known beforehand.
+    /// The number of all inputs, if it is known in advance.
     pub total: Option<usize>,
-    /// Time since the beginning.
+    /// The time since the call began.
     pub elapsed: Duration,
 }
 
 impl Progress {
-    /// Results per second so far; 0 before the first.
+    /// Returns the rate so far, in inputs per second; 0 before the first result.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a rate has few digits")]
     pub fn per_second(&self) -> f64 {
         self.done as f64 / self.elapsed.as_secs_f64().max(1e-9)
     }
 
-    /// Returns the time that the rest will take at the rate so far; `None` where that is unknown.
+    /// Returns the time that the rest will take at the rate so far; `None` if that is unknown.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "an estimate has few digits")]
     pub fn time_left(&self) -> Option<Duration> {

@@ -1,4 +1,4 @@
-//! The results of a call, gathered in the order of its inputs, at once or later.
+//! The results of a call, collected in the order of its inputs, at once or later.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -9,63 +9,63 @@ use crate::errors::error::{Error, Result};
 use crate::errors::task_failure::TaskFailure;
 use crate::pool::job::{Arrived, Caller};
 
-/// The result of a call that a pool is busy with.
+/// The future result of a call that a pool is running.
 ///
-/// Python: `AsyncResult`. Dropping it abandons the call; the pool doesn't begin what is not under way yet.
-#[must_use = "dropping it gives up the result"]
+/// Python: `AsyncResult`. Dropping it abandons the call: the pool doesn't start those of its inputs that still wait.
+#[must_use = "dropping it abandons the call"]
 pub struct AsyncResult<T> {
     pub(super) call: Caller,
     pub(super) arrived: Vec<Arrived>,
-    /// Inputs of which nothing has arrived yet.
+    /// The number of inputs whose results haven't arrived yet.
     pub(super) missing: usize,
-    /// `None` when the result was given.
+    /// `None` after the result was returned.
     pub(super) finish: Option<Finish<T>>,
 }
 
-/// Makes the result of a function with that name of what has arrived.
+/// Makes the result of the function with that name from what has arrived.
 pub(super) type Finish<T> = fn(Vec<Arrived>, &str) -> Result<T>;
 
 impl<T> AsyncResult<T> {
-    /// Waits for the result. Python: `AsyncResult.get()`.
+    /// Waits for the result and returns it. Python: `AsyncResult.get()`.
     ///
     /// # Errors
     ///
-    /// [`Error::Task`] with the first input that failed; [`Error::PoolTerminated`] or [`Error::PoolBroken`] if the pool
-    /// ended before.
+    /// [`Error::Task`] for the first input that failed; [`Error::PoolTerminated`] or [`Error::PoolBroken`] if the pool
+    /// ended before that.
     pub fn get(mut self) -> Result<T> {
         self.get_timeout(Duration::MAX)
     }
 
-    /// Waits for the result, but not longer than `limit`.
+    /// Waits at most `limit` for the result and returns it.
     ///
-    /// It can be called again. Python: `AsyncResult.get(timeout=seconds)`, which raises `TimeoutError`.
+    /// After a timeout, you can call it again. Python: `AsyncResult.get(timeout=seconds)`, which raises `TimeoutError`.
     ///
     /// # Errors
     ///
-    /// As [`get`](AsyncResult::get); [`Error::Timeout`] if it is not there in time; [`Error::ResultTaken`] if an
-    /// earlier call gave the result.
+    /// As [`get`](AsyncResult::get); [`Error::Timeout`] if it doesn't arrive within `limit`; [`Error::ResultTaken`] if
+    /// an earlier call has already returned the result.
     pub fn get_timeout(&mut self, limit: Duration) -> Result<T> {
         self.wait(limit)?;
         let finish = self.finish.take().ok_or(Error::ResultTaken)?;
         finish(std::mem::take(&mut self.arrived), self.call.0.function)
     }
 
-    /// Waits until the result is there, or has failed, but not longer than `limit`.
+    /// Waits at most `limit` until the call has succeeded or failed.
     ///
     /// Python: `AsyncResult.wait(seconds)`, followed by `ready()`.
     ///
     /// # Errors
     ///
-    /// [`Error::Timeout`] if it is not there in time. What failed is reported by [`get`](AsyncResult::get).
+    /// [`Error::Timeout`] if the call is still running. If it failed, [`get`](AsyncResult::get) returns the error.
     pub fn wait_timeout(&mut self, limit: Duration) -> Result<()> {
         match self.wait(limit) {
             Err(late) if late.is_timeout() => Err(late),
-            // The end of the pool is a result too: `get` reports it.
+            // The end of the pool is a result too, which `get` returns.
             _ => Ok(()),
         }
     }
 
-    /// Returns whether the result is there, or has failed. Python: `AsyncResult.ready()`.
+    /// Returns whether the call has succeeded or failed. Python: `AsyncResult.ready()`.
     pub fn is_ready(&mut self) -> bool {
         self.wait_timeout(Duration::ZERO).is_ok()
     }
@@ -94,7 +94,7 @@ impl<T> std::fmt::Debug for AsyncResult<T> {
     }
 }
 
-/// Puts results in the order of the inputs. What arrives early waits unread.
+/// Puts results into the order of the inputs. Those that arrive early wait unread.
 #[derive(Default)]
 pub(crate) struct InOrder {
     next: usize,
@@ -102,7 +102,7 @@ pub(crate) struct InOrder {
 }
 
 impl InOrder {
-    /// Adds what has arrived, and reads the results whose turn it is.
+    /// Adds what has arrived, and reads the results that are next in order.
     pub(crate) fn add<R: DeserializeOwned + 'static>(
         &mut self,
         arrived: Arrived,

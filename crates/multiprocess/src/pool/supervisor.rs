@@ -132,12 +132,12 @@ impl Supervisor {
         })
     }
 
-    /// Takes in a call, whose batches will be submitted.
+    /// Accepts a call, whose batches will be submitted.
     pub(crate) fn open_call<F: Task<Args, How>, Args, How>(&self, function: F) -> Result<Caller> {
         let call = Job::new(function)?;
         if !self.is_own() {
             let reason =
-                "it was made by the process that was forked, and not by its copy".to_owned();
+                "it belongs to the original process, not to this copy made by `fork`".to_owned();
             return Err(Error::PoolBroken { reason });
         }
         let mut state = self.state();
@@ -321,7 +321,7 @@ impl Supervisor {
         let (ready, death) = state.remove_dead(place, &self.progress_cells);
         state.failed_starts += usize::from(!ready);
         let how = death.as_ref().map(Error::to_string);
-        // Each place may be unlucky once; more than that is not bad luck.
+        // Each place may fail once by chance, but not more often.
         if state.failed_starts <= self.settings.workers + 1 {
             return self.fill(state, place, how, spare);
         }
@@ -331,9 +331,9 @@ impl Supervisor {
             Some(Error::EndUnknown { .. }) => true,
             _ => false,
         };
-        // What kills the workers may stop; the place is filled at the next check.
+        // The cause may disappear; the next check fills the place.
         if !killed || state.failed_starts > TROUBLE.saturating_mul(self.settings.workers) {
-            let how = how.unwrap_or_else(|| "they end before they are ready".to_owned());
+            let how = how.unwrap_or_else(|| "they ended before they were ready".to_owned());
             self.end(state, Phase::Broken(format!("{NO_WORKERS}: {how}")));
         }
     }
@@ -354,7 +354,7 @@ impl Supervisor {
                 started
             }
             Some(Err(error)) => Err(error),
-            // The next check has another.
+            // The next check has another request.
             None => return,
         };
         match started {
@@ -370,11 +370,11 @@ impl Supervisor {
     }
 }
 
-/// Starts a thread that drops what it is sent: the `Drop` of values of the user may wait for the pool's thread.
+/// Starts a thread that drops what it is sent, since the `Drop` of a user's value may wait for the pool's thread.
 fn start_dropper() -> mpsc::Sender<Vec<Box<dyn Send>>> {
     let (sender, receiver) = mpsc::channel::<Vec<Box<dyn Send>>>();
     let work = || receiver.into_iter().for_each(drop);
-    // Where there is none, what could not be sent is dropped at once.
+    // Without the thread, values are dropped at once.
     let _ = thread::Builder::new().name("pool".to_owned()).spawn(work);
     sender
 }

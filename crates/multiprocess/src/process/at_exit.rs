@@ -68,7 +68,7 @@ static OVER: RwLock<bool> = RwLock::new(false);
 pub(crate) fn starting() -> std::io::Result<RwLockReadGuard<'static, bool>> {
     let over = OVER.read().unwrap_or_else(PoisonError::into_inner);
     if *over {
-        return Err(std::io::Error::other("this process is about to end"));
+        return Err(std::io::Error::other("this process is ending"));
     }
     Ok(over)
 }

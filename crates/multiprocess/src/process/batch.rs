@@ -53,7 +53,7 @@ where
                         inputs = rest;
                         read_arguments::<F, Args, How>(input, || note(call, true))
                     }
-                    _ => Err("the batch is not whole".to_owned()),
+                    _ => Err("the batch is incomplete".to_owned()),
                 };
                 match input {
                     Err(reason) => {

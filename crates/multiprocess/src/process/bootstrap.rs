@@ -1,4 +1,4 @@
-//! The beginning and the end of a child process: what [`init`] does.
+//! The start and the end of a child process: what [`init`](crate::init) does.
 
 use std::fs::File;
 use std::io;
@@ -26,10 +26,10 @@ use crate::transfer::ipc;
 const PANICKED: i32 = 101;
 /// Exit code of a child whose function returned an error, or could not be run, or whose value could not be sent.
 const FAILED: i32 = 1;
-/// Exit code of a program that was called in a way it cannot be called.
+/// Exit code of a program that was started with wrong arguments.
 const USAGE: i32 = 2;
 
-/// Notes which functions children may run; in a child it runs the requested one, and exits.
+/// Registers the functions that children may run; in a child, runs the requested one, and exits.
 pub(crate) fn begin(tasks: Vec<RegisteredTask>) {
     task_table::register(tasks);
     program::note();
@@ -49,8 +49,8 @@ fn run() -> i32 {
         Err(error) => {
             let why = explained(&error);
             eprintln!(
-                "{MARK} is how a program that uses the crate `multiprocess` starts its own children; \
-                 it is not for calling by hand ({why})"
+                "{MARK} is for the child processes that a program with the crate `multiprocess` starts; \
+                 don't pass it yourself ({why})"
             );
             return USAGE;
         }
@@ -58,7 +58,7 @@ fn run() -> i32 {
     inherited::close(socket.as_raw_fd());
     let mut envelope = match control_socket::receive_frame(socket) {
         Ok(Some((Kind::Start, envelope))) => envelope,
-        // The parent died meanwhile.
+        // The parent has died.
         Ok(_) => return FAILED,
         Err(error) => return fail(socket, &Failure::NotStarted(explained(&error))),
     };
@@ -85,7 +85,7 @@ fn run() -> i32 {
         };
         if let Err(error) = when_parent_ends(socket, end) {
             let why = explained(&error);
-            let reason = format!("it ends with its parent, and could not watch it: {why}");
+            let reason = format!("it ends with its parent, but can't watch it: {why}");
             return fail(socket, &Failure::NotStarted(reason));
         }
     }
@@ -95,8 +95,8 @@ fn run() -> i32 {
     if let Some(run) = start.run {
         registry::inherit(run);
         if !ends_with_parent {
-            // What the parent leaves in the run is removed if it is killed: this process keeps the run from being over.
-            // If no thread can start, that is freed at the end of the run.
+            // If the parent is killed, this process keeps the run from being over, and removes what the parent left in
+            // it. If no thread can start, that is freed at the end of the run.
             let _ = when_parent_ends(socket, move || {
                 sweep::become_orphan(run);
                 sweeper::start();
@@ -130,7 +130,7 @@ fn run() -> i32 {
     code
 }
 
-/// Runs the function and sends what came of it; returns the exit code.
+/// Runs the function and sends its result or failure; returns the exit code.
 fn answer(socket: &UnixStream, task: &RegisteredTask, arguments: Envelope) -> i32 {
     event!(DEBUG, function = task.name, "task begins");
     let opened = || send(socket, Kind::Unpacked, Vec::new());
@@ -149,7 +149,7 @@ fn answer(socket: &UnixStream, task: &RegisteredTask, arguments: Envelope) -> i3
     sent.map_or_else(|failure| fail(socket, &Failure::Task(failure)), |()| 0)
 }
 
-/// Reports to the parent why there is no answer; returns the exit code.
+/// Reports to the parent why there is no result; returns the exit code.
 fn fail(socket: &UnixStream, failure: &Failure) -> i32 {
     let bytes = postcard::to_stdvec(failure).expect("a failure is a few strings");
     send(socket, Kind::Failed, bytes);
@@ -171,16 +171,17 @@ fn send(socket: &UnixStream, kind: Kind, bytes: Vec<u8>) {
 /// Takes the control socket from standard input, and leaves an empty standard input behind.
 fn take_socket() -> io::Result<UnixStream> {
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    // An error where standard input is not a socket.
+    // Fails if standard input isn't a socket.
     socket.local_addr()?;
-    // Where there is no such file, standard input stays the socket, which nothing else reads.
+    // If there is no such file, standard input stays the socket, which nothing else reads.
     if let Ok(empty) = File::open("/dev/null") {
         rustix::stdio::dup2_stdin(empty)?;
     }
     Ok(socket)
 }
 
-/// Starts a thread that acts when the parent ends, in whatever way: until then its end of the socket is open.
+/// Starts a thread that calls `act` when the parent ends for whatever reason: until then, its end of the socket is
+/// open.
 fn when_parent_ends(
     socket: &'static UnixStream,
     act: impl FnOnce() + Send + 'static,

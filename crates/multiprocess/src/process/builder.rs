@@ -30,21 +30,22 @@ use crate::trace::recorder;
 use crate::transfer::codec;
 use crate::transfer::envelope::{self, Envelope};
 
-/// Starts a process that calls `function` with `args`, a tuple, and returns the handle to it.
+/// Starts a process that calls `function` with the arguments in the tuple `args`, and returns its handle.
 ///
-/// Python: `p = Process(target=function, args=args); p.start()`, with the start method `spawn`: this same program is run
-/// again, but not past [`init`](crate::init). Its standard input is empty; its standard output and error, arguments,
-/// environment and current folder are the parent's; a [`Builder`] can set others. Lines that it prints stay whole
-/// [up to a length](crate#printing).
+/// Python: `p = Process(target=function, args=args); p.start()`, with the start method `spawn`: the process runs this
+/// same program again, up to [`init`](crate::init). Its standard input is empty. It has the parent's standard output
+/// and error, arguments, environment and current folder, unless a [`Builder`] sets others. Lines that it prints stay
+/// whole [up to a length](crate#printing).
 ///
-/// When `main` ends, also by `?`, it waits for the process. If that may wait for something from this one, make it a
-/// [daemon](Builder::daemon), or use a [`channel`](crate::channel), which ends with its senders; a
-/// [`Queue`](crate::Queue) does not.
+/// When `main` returns, also by `?`, this process waits for the child. If the child may then be waiting for this
+/// process, make it a [daemon](Builder::daemon), or use a [`channel`](crate::channel), which ends with its senders; a
+/// [`Queue`](crate::Queue) doesn't.
 ///
 /// # Errors
 ///
-/// [`Error::NotInitialized`] or [`Error::NotRegistered`] if the child could not run the function, [`Error::Encode`] if the
-/// arguments cannot travel, [`Error::Spawn`] if the operating system refuses. No process was started then.
+/// No process was started if it returns an error: [`Error::NotInitialized`] or [`Error::NotRegistered`] if the child
+/// could not run the function, [`Error::Encode`] if the arguments can't be sent, [`Error::Spawn`] if the operating
+/// system refuses.
 ///
 /// # Examples
 ///
@@ -63,7 +64,7 @@ use crate::transfer::envelope::{self, Envelope};
 /// }
 /// ```
 ///
-/// Arguments that do not fit the function are refused when the program is built, where Python fails in the child:
+/// Arguments that don't fit the function don't compile; in Python they fail in the child:
 ///
 /// ```compile_fail,E0308
 /// # fn doubler(number: i64) -> i64 { 2 * number }
@@ -81,10 +82,10 @@ where
     Builder::new().spawn(function, args)
 }
 
-/// A process to be started: its name, whether it is a daemon, and its surroundings.
+/// Builds a process: sets its name, whether it is a daemon, and its environment, and then starts it.
 ///
-/// Python: the arguments `name=` and `daemon=` of `Process`. For the others it has no equivalent; they work as in
-/// [`std::process::Command`], and what is not set is the parent's.
+/// Python: the arguments `name=` and `daemon=` of `Process`. Python has no equivalent of the others; they work as in
+/// [`std::process::Command`], and default to the parent's.
 ///
 /// # Examples
 ///
@@ -123,37 +124,37 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Returns a builder with a default name; the process is a daemon if this process is one.
+    /// Returns a builder with the defaults that each method describes.
     pub fn new() -> Builder {
         Builder::default()
     }
 
-    /// Names the process, for people: two processes may have one name.
+    /// Sets the name of the process, for messages and logs. Names need not be unique.
     ///
-    /// The operating system shows it too: Linux the first 15 bytes in `ps -o comm` and `top`, and all of it in the
-    /// command line. The default is `Process-1`, `Process-2`, … by order of start; the children of `Process-2` are
-    /// `Process-2:1`, `Process-2:2`, …
+    /// The operating system shows it too: Linux shows the first 15 bytes in `ps -o comm` and `top`, and all of it in
+    /// the command line. The default is `Process-1`, `Process-2`, … in the order of starts; the children of `Process-2`
+    /// are `Process-2:1`, `Process-2:2`, …
     pub fn name(mut self, name: impl Into<String>) -> Builder {
         self.name = Some(name.into());
         self
     }
 
-    /// Makes the process a daemon, or not: a daemon is ended when this process ends, however that happens.
+    /// Sets whether the process is a daemon: one that is ended when this process ends, for whatever reason.
     ///
-    /// By default, the process is a daemon if this process is one, as in Python. Unlike in Python, a daemon may start
-    /// processes itself. It waits for those that aren't daemons when its function returns; when it is ended, all its
-    /// descendants are ended with it, since no process would be left to wait for them.
+    /// By default, the process is a daemon if this process is one, as in Python. Unlike in Python, a daemon can start
+    /// processes itself. When its function returns, it waits for those that aren't daemons. When the daemon is ended,
+    /// all its descendants end with it, since no process would be left to wait for them.
     ///
-    /// At an orderly end daemons get SIGTERM and, a second later, SIGKILL, and the other children are waited for; when
-    /// this process is killed, daemons end at once.
+    /// At a normal end, this process sends its daemons SIGTERM and, a second later, SIGKILL, and waits for its other
+    /// children. If this process is killed, its daemons end at once.
     pub fn daemon(mut self, daemon: bool) -> Builder {
         self.daemon = Some(daemon);
         self
     }
 
-    /// Sets the arguments that [`args_os`](crate::args_os) returns in the process, without the name of the program.
+    /// Sets the arguments that [`args_os`](crate::args_os) returns in the process, without the program's name.
     ///
-    /// The default are this process's own, as in Python.
+    /// By default, they are this process's own, as in Python.
     pub fn args<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Builder {
         self.arguments = Some(arguments.into_iter().map(Into::into).collect());
         self
@@ -177,30 +178,30 @@ impl Builder {
         self
     }
 
-    /// Sets where standard input comes from: a [`File`](std::fs::File), a [`PipeReader`](std::io::PipeReader), the
-    /// standard output of a [`Command`](std::process::Command). Without it, it is empty.
+    /// Sets the standard input: a [`File`](std::fs::File), a [`PipeReader`](std::io::PipeReader) or the standard output
+    /// of a [`Command`](std::process::Command). It is empty by default.
     pub fn stdin(mut self, file: impl Into<OwnedFd>) -> Builder {
         self.stdin = Some(closed_by_start(file.into()));
         self
     }
 
-    /// Sets where standard output goes: a [`File`](std::fs::File), a [`PipeWriter`](std::io::PipeWriter).
+    /// Sets the standard output: a [`File`](std::fs::File) or a [`PipeWriter`](std::io::PipeWriter).
     pub fn stdout(mut self, file: impl Into<OwnedFd>) -> Builder {
         self.stdout = Some(closed_by_start(file.into()));
         self
     }
 
-    /// As [`stdout`](Builder::stdout), for standard error.
+    /// Sets the standard error, as [`stdout`](Builder::stdout) does the standard output.
     pub fn stderr(mut self, file: impl Into<OwnedFd>) -> Builder {
         self.stderr = Some(closed_by_start(file.into()));
         self
     }
 
-    /// Starts the process.
+    /// Starts the process, and returns its handle.
     ///
     /// # Errors
     ///
-    /// As [`spawn`].
+    /// The same as [`spawn`].
     #[allow(clippy::needless_pass_by_value, reason = "arguments move to the child")]
     pub fn spawn<F, Args, How>(self, function: F, args: Args) -> Result<JoinHandle<F::Output>>
     where
@@ -238,12 +239,12 @@ impl Builder {
 
         let this = ProcessInfo {
             name: name.clone(),
-            pid: 0, // It is not yet known.
+            pid: 0, // Not known yet.
             daemon: self.daemon.unwrap_or(parent.this.daemon),
         };
         let ends_with_parent = this.daemon || parent.ends_with_parent;
         let spawner = Spawner::new(ends_with_parent);
-        // What the child makes and returns has to outlive it: it is in a run that this process is a part of.
+        // Shared memory that the child creates and returns has to outlive it, so it belongs to a run of this process.
         let run = if returns_memory {
             registry::own_run().ok()
         } else {
@@ -269,8 +270,8 @@ impl Builder {
         let stdin = self.stdin.take();
         let start = Envelope {
             bytes: postcard::to_stdvec(&start).map_err(|error| unsendable(error.to_string()))?,
-            // The lease is held by the system while it is in flight: the run is not over if this process dies before
-            // the child has read its start.
+            // The system holds the lease while it is in flight: if this process dies before the child has read its
+            // start, the run isn't over.
             files: registry::lease().into_iter().chain(stdin).collect(),
             ..Envelope::default()
         };
@@ -295,14 +296,14 @@ impl Builder {
         let ProcessInfo { name, pid, daemon } = &child.info;
         event!(INFO, name, pid, daemon, at, "process started");
         if carries {
-            // If it dies before it has read its arguments, others may wait for the handles in them, and this process
-            // with them, and not ask whether the child lives.
+            // If the child dies before it has read its arguments, this and other processes may wait for the handles in
+            // them without checking whether the child is alive.
             reaper::assist(&child);
         }
         Ok(child)
     }
 
-    /// Returns the command that runs this program once more, as a child with that name.
+    /// Returns the command that runs this program again, as a child with that name.
     fn command(self, name: &str) -> io::Result<Command> {
         let mut command = program::command()?;
         let arguments = self.arguments;
@@ -318,7 +319,7 @@ impl Builder {
             };
         }
         if let Some(folder) = self.folder {
-            // The system's own error would not tell it from the program.
+            // The system's own error doesn't say whether the folder or the program is missing.
             let found = folder.metadata().and_then(|_| folder.join(".").metadata());
             found.map_err(|error| {
                 let reason = format!("its current folder '{}': {error}", folder.display());
@@ -336,9 +337,9 @@ impl Builder {
     }
 }
 
-/// Has the start of a program close the file: the child gets it in the place of a stream only.
+/// Marks the file as closed on `exec`: the child gets it only as a standard stream.
 fn closed_by_start(file: OwnedFd) -> OwnedFd {
-    // Where it fails the child has it twice.
+    // If this fails, the child has it twice.
     let _ = fcntl_setfd(&file, FdFlags::CLOEXEC);
     file
 }

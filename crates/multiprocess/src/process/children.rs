@@ -119,7 +119,7 @@ impl Child {
         if let Err(source) = frames.iter().try_for_each(|frame| frame.send(socket))
             && !is_dead.contains(&source.kind())
         {
-            return Err(self.system_error("send its start to", source));
+            return Err(self.system_error("send the start message to", source));
         }
         state.attachments = attachments;
         Ok(())
@@ -147,7 +147,7 @@ impl Child {
     /// which signals are sent too: no signal reaches a process that got the pid later.
     pub(crate) fn try_reap(&self) -> Result<bool> {
         if self.parent != std::process::id() {
-            let reason = "it was started by the process that was forked, and not by its copy";
+            let reason = "it is a child of the original process, not of this copy made by `fork`";
             return Err(self.system_error("wait for", std::io::Error::other(reason)));
         }
         let mut state = self.state();
@@ -177,7 +177,7 @@ impl Child {
                     }
                     Ok(Some((Kind::Start | Kind::Arguments, _))) => {}
                     Err(source) => {
-                        unreadable = Some(self.system_error("read the answer of", source));
+                        unreadable = Some(self.system_error("read the result of", source));
                         break;
                     }
                 }

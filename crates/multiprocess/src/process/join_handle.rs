@@ -1,4 +1,4 @@
-//! The handle to a process: its end, and its answer.
+//! The handle to a process: its end, and its result.
 
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -13,16 +13,16 @@ use crate::process::reaper;
 use crate::trace::events::event;
 use crate::transfer::envelope::Envelope;
 
-/// The handle to a process: wait for it, take its answer, end it.
+/// The handle to a process: waits for it, returns its result, and can end it.
 ///
-/// Python: `Process` after `start()`; but [`join`](JoinHandle::join) returns what the function returned.
+/// Python: `Process` after `start()`; but [`join`](JoinHandle::join) returns the function's result.
 ///
-/// Dropping the handle detaches the process: it goes on, is reaped when it ends, and its answer is lost. At the end of
-/// this process it is waited for all the same, unless it is a daemon.
-#[must_use = "dropping the handle detaches the process, and its answer is lost"]
+/// Dropping the handle detaches the process: it keeps running, is reaped when it ends, and its result is lost. At its
+/// own end, this process still waits for it, unless it is a daemon.
+#[must_use = "dropping the handle detaches the process, and its result is lost"]
 pub struct JoinHandle<R> {
     pub(crate) child: Arc<Child>,
-    /// Reads the answer.
+    /// Deserialises the result.
     pub(super) read: fn(Envelope) -> std::result::Result<R, String>,
 }
 
@@ -51,16 +51,18 @@ impl<R> JoinHandle<R> {
         matches!(self.child.try_reap(), Ok(false))
     }
 
-    /// Returns how the process ended; `None` while it runs, and where that can't be known ([`Error::EndUnknown`]).
+    /// Returns how the process ended; `None` while it runs, and if that is unknown ([`Error::EndUnknown`]).
     ///
-    /// Python: `Process.exitcode`, which is -9 where this has the signal 9. A function that returned gives
-    /// code 0, one that panicked 101, one that returned an error, or whose answer could not be sent, 1.
+    /// Python: `Process.exitcode`, which is -9 where this has the signal 9. The exit code is 0 if the function
+    /// returned, 101 if it panicked, and 1 if it returned an error, or its result could not be sent.
     #[must_use]
     pub fn exit_status(&self) -> Option<ExitStatus> {
         self.child.exit_status()
     }
 
-    /// Asks the process to end, with SIGTERM, unless it has; it is not waited for. Python: `Process.terminate()`.
+    /// Asks the process to end, by SIGTERM, and doesn't wait for that. Does nothing if it has ended.
+    ///
+    /// Python: `Process.terminate()`.
     ///
     /// # Errors
     ///
@@ -69,7 +71,9 @@ impl<R> JoinHandle<R> {
         self.signal(Signal::TERM)
     }
 
-    /// Ends the process at once, with SIGKILL, unless it has ended; it is not waited for. Python: `Process.kill()`.
+    /// Ends the process at once, by SIGKILL, and doesn't wait for that. Does nothing if it has ended.
+    ///
+    /// Python: `Process.kill()`.
     ///
     /// # Errors
     ///
@@ -80,7 +84,7 @@ impl<R> JoinHandle<R> {
 
     fn signal(&self, signal: Signal) -> Result<()> {
         self.child.signal(signal)?;
-        // No thread may ask again whether it lives, and it leaves its memory.
+        // Possibly no thread checks later whether it has ended, and its memory has to be freed.
         reaper::assist(&self.child);
         Ok(())
     }
@@ -92,20 +96,22 @@ impl<R> JoinHandle<R> {
     /// # Errors
     ///
     /// [`Error::Failed`] if the function returned an error; [`Error::Panicked`], [`Error::Exited`], [`Error::Killed`],
-    /// [`Error::NeverStarted`] or [`Error::EndUnknown`] if it did not return; [`Error::Encode`] or [`Error::Decode`] if its value could not travel;
-    /// [`Error::AlreadyJoined`] if [`join_timeout`](JoinHandle::join_timeout) gave the answer before.
+    /// [`Error::NeverStarted`] or [`Error::EndUnknown`] if it did not return; [`Error::Encode`] or [`Error::Decode`] if
+    /// its result could not be sent or read; [`Error::AlreadyJoined`] if [`join_timeout`](JoinHandle::join_timeout) has
+    /// already returned the result.
     pub fn join(self) -> Result<R> {
         self.wait(None)?;
         self.answer()
     }
 
-    /// Waits for the process to end, but not longer than `limit`.
+    /// Waits at most `limit` for the process to end, and returns what its function returned.
     ///
-    /// It can be called again. Python: `Process.join(limit)`, after which `is_alive()` has to be asked.
+    /// After a timeout, you can call it again. Python: `Process.join(seconds)`, after which you have to check
+    /// `is_alive()`.
     ///
     /// # Errors
     ///
-    /// As [`join`](JoinHandle::join), and [`Error::Timeout`] if the process runs on.
+    /// As [`join`](JoinHandle::join), and [`Error::Timeout`] if the process is still running.
     ///
     /// # Examples
     ///
@@ -127,7 +133,7 @@ impl<R> JoinHandle<R> {
     /// }
     /// ```
     pub fn join_timeout(&mut self, limit: Duration) -> Result<R> {
-        // A limit beyond what the clock can express is no limit.
+        // A limit that the clock can't express is no limit.
         let deadline = Instant::now().checked_add(limit);
         if self.wait(deadline)? {
             self.answer()
@@ -155,7 +161,7 @@ impl<R> Waitable for JoinHandle<R> {}
 impl<R> sealed::Sealed for JoinHandle<R> {
     #[allow(private_interfaces, reason = "as declared")]
     fn source(&self) -> &dyn Source {
-        // The reaper wakes those that wait; without it they check every 50 ms.
+        // The reaper wakes the waiting threads; without it, they check every 50 ms.
         reaper::assist(&self.child);
         &*self.child
     }
@@ -175,7 +181,7 @@ impl<R> Drop for JoinHandle<R> {
         if self.is_alive() {
             reaper::adopt(&self.child, None);
         } else {
-            // The reaper may still have the child for a moment.
+            // The reaper may keep the child for a moment longer.
             self.child.discard_answer();
         }
     }

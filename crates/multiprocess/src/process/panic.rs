@@ -1,4 +1,4 @@
-//! How a panic in a child is announced: once, on standard error, with the name of the process.
+//! Reports a panic in a child: once, on standard error, with the name of the process.
 
 use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -16,13 +16,13 @@ thread_local! {
     static LOCATION: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Returns the failure of a function whose panic was caught last on this thread.
+/// Returns the failure of the function whose panic this thread caught last.
 pub(crate) fn failure(payload: &(dyn Any + Send)) -> TaskFailure {
-    // Taken, so that it is not that of a later panic, which may run no hook (`resume_unwind`).
+    // Taken, since a later panic may run no hook (`resume_unwind`).
     let mut location = LOCATION.take();
-    // A function that put a hook of its own in place of ours.
+    // The function replaced our hook by its own.
     if location.is_empty() {
-        "an unknown place".clone_into(&mut location);
+        "an unknown location".clone_into(&mut location);
     }
     TaskFailure::Panicked {
         message: panic_message(payload).to_owned(),
@@ -48,13 +48,13 @@ pub(crate) fn announce(panic: &PanicHookInfo<'_>) {
     if backtrace.status() == BacktraceStatus::Captured {
         text.extend_from_slice(shorten(&backtrace.to_string()).as_bytes());
     }
-    // In one piece, so that the messages of several processes don't mix.
+    // In a single write, so that the messages of several processes don't mix.
     let _ = std::io::stderr().lock().write_all(&text);
     LOCATION.set(location);
 }
 
-/// Keeps the frames between the panic and the crate's own call of the function, which are those of the user.
-/// With `RUST_BACKTRACE=full` all are kept, as by Rust itself.
+/// Keeps the user's frames: those between the panic and the crate's own call of the function.
+/// With `RUST_BACKTRACE=full` it keeps all, as Rust itself does.
 fn shorten(backtrace: &str) -> String {
     if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value == "full") {
         return backtrace.to_owned();
@@ -72,7 +72,7 @@ fn shorten(backtrace: &str) -> String {
     let lines: Vec<&str> = backtrace.lines().collect();
     let in_machinery = |line: &&str| machinery.iter().any(|path| line.contains(path));
     let first = lines.iter().rposition(in_machinery).map_or(0, |last| {
-        // The frame's place is in the line below it.
+        // The frame's location is in the line below it.
         (last + 1..lines.len())
             .find(|&line| is_frame(lines[line]))
             .unwrap_or(0)

@@ -1,4 +1,4 @@
-//! What a parent tells its child, and how a child differs from the program's first process.
+//! What a parent sends its child, and how a child differs from the program's first process.
 
 use std::ffi::OsString;
 
@@ -15,10 +15,10 @@ pub(crate) fn is_child() -> bool {
     mark.is_some_and(|mark| mark == MARK)
 }
 
-/// Returns the arguments of this program, of which the first is its name, without those that this crate gives a child.
+/// Returns the arguments of this program, starting with its name, without those that this crate adds in a child.
 ///
-/// In a child they are its parent's, or what [`Builder::args`](crate::Builder::args) was given; [`std::env::args_os`]
-/// returns two more there, the last ones. Python: `sys.argv`.
+/// In a child, they are its parent's, or those set by [`Builder::args`](crate::Builder::args). [`std::env::args_os`]
+/// returns two more there, at the end. Python: `sys.argv`.
 ///
 /// # Examples
 ///
@@ -35,18 +35,18 @@ pub fn args_os() -> impl Iterator<Item = OsString> {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Start {
     pub(crate) identity: Identity,
-    /// Pid of the parent, where a thread started the child that lasts as long as the parent does.
+    /// Pid of the parent, if the thread that started the child lives as long as the parent does.
     pub(crate) dies_with: Option<u32>,
-    /// The part of the child's number that is not its pid.
+    /// The half of the child's unique pid that isn't its pid.
     pub(crate) random_half: u32,
-    /// Whether its standard input is the last of the files that come with this.
+    /// Whether the last of the files that come with this is its standard input.
     pub(crate) has_input: bool,
-    /// Place of the function in the list of tasks, its path, and the length of that list.
+    /// The function's index in the list of tasks, its path, and the length of that list.
     pub(crate) index: u32,
     pub(crate) function: String,
     pub(crate) tasks: usize,
-    /// The run, where the parent has begun one.
+    /// The run, if the parent has begun one.
     pub(crate) run: Option<Run>,
-    /// Folder of the names of shared memory, where it is not the same for all programs.
+    /// The folder for shared memory, if it differs between programs.
     pub(crate) shared_folder: Option<OsString>,
 }

@@ -9,24 +9,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::transfer::codec;
 
-/// A function that can run in another process: a plain `fn` of up to six arguments.
+/// A function that can run in another process: a plain `fn` with up to six arguments.
 ///
-/// Arguments and result travel between processes, so they are types that serde can serialise and deserialise, owned by
-/// the function (`String`, not `&str`). Every such function has this trait.
+/// The arguments and the result travel between processes, so serde must be able to serialise and deserialise their
+/// types, and the function must own them (`String`, not `&str`). Every such function implements this trait.
 ///
-/// A function may fail: if it returns a `Result` whose error is `anyhow::Error`, a boxed `dyn Error`, or a type with
-/// [`std::error::Error`], then `Output` is the type of its `Ok`, and its `Err` arrives as
-/// [`Error::Failed`](crate::Error::Failed), or in a pool as [`TaskFailure::Failed`](crate::TaskFailure::Failed), with the
-/// message and those of its sources; nothing is printed. Python: an exception. A `Result` with another error, such as
-/// `Result<i64, String>`, is a value like others and arrives whole.
+/// A function can return an error: if its `Result` has the error type `anyhow::Error`, a boxed `dyn Error`, or a type
+/// with [`std::error::Error`], then `Output` is the type of its `Ok`, and its `Err` arrives as
+/// [`Error::Failed`](crate::Error::Failed), or in a pool as [`TaskFailure::Failed`](crate::TaskFailure::Failed), with
+/// the error's message and those of its sources; nothing is printed. Python: an exception. A `Result` with another
+/// error type, such as `Result<i64, String>`, is an ordinary value, and arrives as it is.
 ///
-/// `How` says which of these a function is, and is inferred. Only where the error has `std::error::Error` and serde can
-/// serialise it too, two fit, and the compiler asks for a type: say it wherever the function is named,
-/// `task::<_, _, OrError>(function)` and `spawn::<_, _, OrError>(function, args)`, or [`Plain`](crate::Plain) to have it
-/// arrive whole. Generic code accepts all functions with `fn run<F: Task<(A,), How>, A, How>(function: F)`.
+/// `How` is the kind of the function's result, and is inferred. Only if the error type has `std::error::Error` and
+/// serde can serialise it too, two kinds fit, and the compiler asks for a type. Then write it wherever you name the
+/// function, `task::<_, _, OrError>(function)` and `spawn::<_, _, OrError>(function, args)`, or [`Plain`](crate::Plain)
+/// if the `Result` should arrive as it is. Generic code accepts all functions with `fn run<F: Task<(A,), How>, A,
+/// How>(function: F)`.
 ///
-/// The build refuses a closure that captures variables, which would not exist in the child; pass them as arguments. (One
-/// that captures nothing is as good as a function, if the same one is registered and spawned: keep it with `let`.)
+/// A closure that captures variables doesn't compile, since they wouldn't exist in the child; pass them as arguments.
+/// (A closure that captures nothing works like a function, if you register and spawn the same one: keep it with `let`.)
 ///
 /// ```compile_fail,E0080
 /// let factor = 3;
@@ -34,7 +35,7 @@ use crate::transfer::codec;
 /// multiprocess::init([multiprocess::task(scale)]);
 /// ```
 ///
-/// It refuses a function pointer, since the child can't know its function, and what serde cannot serialise:
+/// Neither do a function pointer, since the child can't know its function, and types that serde can't serialise:
 ///
 /// ```compile_fail,E0080
 /// fn doubler(number: i64) -> i64 { 2 * number }
@@ -47,8 +48,8 @@ use crate::transfer::codec;
 /// multiprocess::init([multiprocess::task(reads)]);
 /// ```
 ///
-/// It refuses what is borrowed ("`(&str,)` must implement `NoReferences`"), and more than six arguments; make a struct
-/// of them, or a tuple:
+/// Neither do borrowed arguments ("`(&str,)` must implement `NoReferences`"), and more than six arguments; combine them
+/// in a struct or a tuple:
 ///
 /// ```compile_fail
 /// fn length(word: &str) -> usize { word.len() }
@@ -62,18 +63,18 @@ use crate::transfer::codec;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot run in another process",
     label = "not a function of up to six owned arguments that serde can serialise and deserialise",
-    note = "arguments are passed as a tuple, also a single one: `spawn(doubler, (5,))`",
-    note = "instead of more than six arguments take a struct of them"
+    note = "pass arguments as a tuple, even a single one: `spawn(doubler, (5,))`",
+    note = "instead of more than six arguments, take a struct"
 )]
 pub trait Task<Args, How = Plain>: Copy + Send + Sync + 'static {
-    /// What the function returns; if it can fail, what its `Ok` holds.
+    /// The type of the function's result; if it can return an error, the type of its `Ok`.
     type Output: Serialize + DeserializeOwned + 'static;
 
-    /// Of each function another, and of each kind of its result.
+    /// Returns a different id for each function, and for each kind of its result.
     #[doc(hidden)]
     fn id() -> TypeId;
 
-    /// The error is the function's own, in words.
+    /// Calls the function; the error is the message of the function's own error.
     #[doc(hidden)]
     fn call(self, args: Args) -> Result<Self::Output, String>;
 
@@ -120,7 +121,7 @@ pub trait Function<Args>: Copy + Send + Sync + 'static {
     fn invoke(self, args: Args) -> Self::Returned;
 }
 
-/// A tuple that can travel. (With [`DeserializeOwned`] in its place the compiler would not name a `&str` among them.)
+/// A tuple that can travel. (With [`DeserializeOwned`] instead, the compiler wouldn't name a `&str` in it.)
 pub trait NoReferences<'de>: Sized {
     fn write(&self, bytes: &mut Vec<u8>) -> Result<(), String>;
 
@@ -175,7 +176,7 @@ implement!(A, B, C, D);
 implement!(A, B, C, D, E);
 implement!(A, B, C, D, E, G);
 
-/// What a function returns: a value, or a value or an error.
+/// The result of a function: a value, or a `Result` of a value and an error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the result of a function that runs in another process",
     label = "neither a type that serde can serialise and deserialise, nor a `Result` of one and an error",
@@ -227,11 +228,11 @@ macro_rules! or_error {
 }
 
 or_error!(OrError, E where E: Error, |error| error);
-// `anyhow::Error` and boxed errors lend a [`std::error::Error`] and are none.
+// `anyhow::Error` and boxed errors only lend a [`std::error::Error`], and don't implement it.
 or_error!(OrDynError, E where E: AsRef<dyn Error + Send + Sync>, |error| error.as_ref());
 or_error!(OrBoxedError, Box<dyn Error>, |error| error.as_ref());
 
-/// Returns the message of an error and those of its sources, each once: many errors repeat their source's.
+/// Returns the messages of an error and its sources, each once: many errors repeat their source's.
 #[cold]
 fn in_words<E>(error: E, lend: fn(&E) -> &dyn Error) -> String {
     let said = catch_unwind(AssertUnwindSafe(|| {
@@ -245,7 +246,7 @@ fn in_words<E>(error: E, lend: fn(&E) -> &dyn Error) -> String {
         }
         words
     }));
-    // Not while unwinding: its `Drop` may panic, too.
+    // Not while unwinding: its `Drop` may panic too.
     drop(error);
     said.unwrap_or_else(|panic| resume_unwind(panic))
 }

@@ -15,13 +15,13 @@ type Runner = Box<dyn Fn(Envelope, &dyn Fn()) -> Result<Envelope, TaskFailure> +
 
 type BatchRunner = Box<dyn Fn(&[u8], u32, Note<'_>, &mut Vec<u8>) -> Attachments + Send + Sync>;
 
-/// A function entered in the list that [`init`](crate::init) takes; made by [`task`].
+/// A function in the list that [`init`](crate::init) takes; [`task`] makes it.
 pub struct RegisteredTask {
     id: TypeId,
     pub(crate) name: &'static str,
-    /// Opens the arguments, confirms it, and calls the function.
+    /// Opens the arguments, confirms that, and calls the function.
     pub(crate) run: Runner,
-    /// Calls the function for a number of inputs, tells each step, appends the results, and returns the handles in them.
+    /// Calls the function for several inputs, reports each step, appends the results, and returns the handles in them.
     pub(crate) run_batch: BatchRunner,
 }
 
@@ -31,9 +31,9 @@ impl std::fmt::Debug for RegisteredTask {
     }
 }
 
-/// Enters a function in the list that [`init`](crate::init) takes, which says what a child may run.
+/// Registers a function that a child may run, for the list that [`init`](crate::init) takes.
 ///
-/// Python finds the function by its name in the imported module.
+/// Python has no such list: a child finds the function by its name in the imported module.
 ///
 /// # Examples
 ///
@@ -71,11 +71,11 @@ where
 
 static TABLE: OnceLock<Vec<RegisteredTask>> = OnceLock::new();
 
-/// Keeps the list for the rest of the program; panics if there is one already.
+/// Keeps the list for the rest of the program; panics if there already is one.
 pub(crate) fn register(tasks: Vec<RegisteredTask>) {
     assert!(
         TABLE.set(tasks).is_ok(),
-        "multiprocess::init was called twice; call it once, first thing in main"
+        "multiprocess::init was called twice; call it once, as the first statement of `main`"
     );
 }
 
@@ -83,7 +83,7 @@ pub(crate) fn table() -> Result<&'static [RegisteredTask]> {
     TABLE.get().map(Vec::as_slice).ok_or(Error::NotInitialized)
 }
 
-/// Stops the build for anything that carries data of its own.
+/// Stops the build for anything that captures data.
 const fn refuse_captures<F>() {
     assert!(
         size_of::<F>() == 0,
@@ -92,7 +92,7 @@ const fn refuse_captures<F>() {
     );
 }
 
-/// Returns the place of a function in the list.
+/// Returns the index of a function in the list.
 pub(crate) fn index_of<F: Task<Args, How>, Args, How>(_: F) -> Result<u32> {
     const { refuse_captures::<F>() };
     // Not by name: two closures can have the same one.

@@ -96,7 +96,7 @@ pub(crate) fn split(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
 pub(crate) fn only(bytes: &[u8]) -> Result<&[u8], String> {
     match split(bytes) {
         Some((Ok(value), _)) => Ok(value),
-        _ => Err("it is not whole".to_owned()),
+        _ => Err("it is incomplete".to_owned()),
     }
 }
 

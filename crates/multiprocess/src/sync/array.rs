@@ -8,13 +8,13 @@ use crate::sync::typed_memory::{create, typed_guard, typed_memory};
 use crate::trace::events;
 
 typed_memory! {
-    /// An array that processes share: what `Mutex<[T]>` is for threads.
+    /// An array that processes share, like a `Mutex<[T]>` between threads.
     ///
-    /// `T` is a number, or any other type whose bytes can be anything ([`bytemuck::Pod`]). You reach the elements
+    /// `T` is a number, or any other type for which all bytes are valid ([`bytemuck::Pod`]). You access the elements
     /// through a guard, which holds the array's lock; nothing is copied.
     ///
-    /// Python: `multiprocessing.Array(typecode, values)`. Different here: you cannot forget the lock, you read and
-    /// write a whole slice at the speed of memory, and a holder that dies does not block the others.
+    /// Python: `multiprocessing.Array(typecode, values)`. Different here: you can't forget the lock, you read and
+    /// write a whole slice at the speed of memory, and a holder that dies doesn't block the others.
     ///
     /// # Examples
     ///
@@ -39,11 +39,11 @@ typed_memory! {
 }
 
 impl<T: Pod> Array<T> {
-    /// Makes an array of `length` elements whose bytes are all zero.
+    /// Creates an array of `length` elements whose bytes are all zero.
     ///
     /// # Errors
     ///
-    /// [`Error::Memory`](crate::Error::Memory) if it needs more memory than is free.
+    /// [`Error::Memory`](crate::Error::Memory) if there is not enough memory for it.
     pub fn new(length: usize) -> Result<Array<T>> {
         let what = || format!("{} of length {length}", Array::<T>::content());
         let memory = create::<T>(length, Access::Locked, what)?;
@@ -51,7 +51,7 @@ impl<T: Pod> Array<T> {
         Ok(Array::of(memory))
     }
 
-    /// Makes an array with these elements.
+    /// Creates an array with a copy of these elements.
     ///
     /// # Errors
     ///
@@ -74,7 +74,9 @@ impl<T: Pod> Array<T> {
         self.len() == 0
     }
 
-    /// Copies the elements out. Python: `array[:]`. Whether a holder died, only the guard of a lock says.
+    /// Returns a copy of the elements, read under the lock. Python: `array[:]`.
+    ///
+    /// To see whether a holder died, use [`lock`](Array::lock): its guard has `holder_died`.
     ///
     /// # Errors
     ///
@@ -85,6 +87,6 @@ impl<T: Pod> Array<T> {
 }
 
 typed_guard! {
-    /// The elements of an [`Array`], and its lock; dropping it releases the lock.
+    /// Access to the elements of an [`Array`] while its lock is held; dropping the guard releases the lock.
     pub struct ArrayGuard<T> of Array, [T], cast_slice, cast_slice_mut
 }

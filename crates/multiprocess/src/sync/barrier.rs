@@ -1,4 +1,4 @@
-//! The barrier: a point where processes wait for each other.
+//! The barrier: a point at which processes wait for each other.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process;
@@ -13,20 +13,21 @@ use crate::sync::typed_memory::create;
 use crate::transfer::attachments::{self, Attachment};
 use crate::transfer::handle::handle;
 
-/// A point where a number of participants, threads of any processes, wait until all of them have arrived.
+/// A point at which a fixed number of participants, threads of any processes, wait until all of them have arrived.
 ///
-/// It is a handle, like [`Lock`](crate::Lock), and can be used again and again. It breaks when a participant dies, when
-/// a wait times out, and by [`abort`](Barrier::abort). Then all waiters, and all that arrive later, get
+/// It is a handle, like [`Lock`](crate::Lock), and can be used any number of times. It breaks when a participant dies,
+/// when a wait times out, and by [`abort`](Barrier::abort). Then all current and later waiters get
 /// [`Error::BarrierBroken`], which says why, until one calls [`reset`](Barrier::reset).
 ///
-/// A process is a participant from the moment when it receives the barrier, or waits at it for the first time, until it
-/// drops its last handle to what it received. If it dies before that, or drops the handle in a panic, the barrier
-/// breaks: at once, or within a tenth of a second after a wait began. So it does if a process dies before it has read
-/// the barrier among its arguments. Nothing breaks if a function returns, also with an error, before it has waited, or if
-/// a message with the barrier is never received: the others wait for ever, unless they use
+/// A process becomes a participant when it receives the barrier, or waits at it for the first time, and stays one until
+/// it drops its last handle. If it dies before that, or drops the handle during a panic, the barrier breaks: at once,
+/// or within a tenth of a second after a wait began. It also breaks if a process dies before it has read the barrier
+/// from its arguments. It does not break if a function returns, even with an error, before it has waited, or if a
+/// message with the barrier is never received: then the others wait forever, unless they use
 /// [`wait_timeout`](Barrier::wait_timeout), or the function calls [`abort`](Barrier::abort) before it returns.
 ///
-/// Python: `multiprocessing.Barrier(parties)`. Different here: there the others wait for ever if one is killed.
+/// Python: `multiprocessing.Barrier(parties)`. Different here: the barrier breaks if a participant is killed, where
+/// Python lets the others wait forever.
 ///
 /// # Examples
 ///
@@ -41,7 +42,7 @@ use crate::transfer::handle::handle;
 ///     multiprocess::init([task(climber)]);
 ///     let summit = Barrier::new(2)?;
 ///     let child = spawn(climber, (summit.clone(),))?;
-///     // One of them is the first, which is 0, and the other one the second.
+///     // One of them arrives first and gets 0, the other one gets 1.
 ///     assert_eq!(climber(summit) + child.join()?, 1);
 ///     Ok(())
 /// }
@@ -49,7 +50,7 @@ use crate::transfer::handle::handle;
 #[derive(Clone, Debug)]
 pub struct Barrier(Arc<Inner>);
 
-/// The barrier as one process has it.
+/// One process's view of the barrier.
 #[derive(Debug)]
 struct Inner {
     rounds: Rounds,
@@ -60,12 +61,12 @@ struct Inner {
     arrived_in_panic: bool,
 }
 
-/// Places for processes beyond one for each participant, and the maximum.
+/// How many more places than participants there are, and the maximum number of places.
 const SPARE_PLACES: u32 = 64;
 const MAX_PLACES: u32 = 4096;
 
 impl Barrier {
-    /// Makes a barrier for that many participants. One for 0 is as one for 1: no wait blocks.
+    /// Creates a barrier for `parties` participants; 0 counts as 1, for which no wait blocks.
     ///
     /// # Errors
     ///
@@ -87,22 +88,24 @@ impl Barrier {
         }))
     }
 
-    /// Waits until all have arrived; returns the order of arrival: 0 for the first, 1 for the second, ….
+    /// Waits until all have arrived, and returns the order of arrival: 0 for the first, 1 for the second, ….
+    ///
+    /// Python: `Barrier.wait()`.
     ///
     /// # Errors
     ///
-    /// [`Error::BarrierBroken`] if it is broken or breaks, [`Error::Memory`] in a copy of the process made by `fork`.
+    /// [`Error::BarrierBroken`] if it is broken or breaks; [`Error::Memory`] in a copy of the process made by `fork`.
     pub fn wait(&self) -> Result<u32> {
         self.arrive(None, || ())
     }
 
-    /// Waits until all have arrived, but not longer than `limit`; when that is over, the barrier breaks for all.
+    /// Waits at most `limit` until all have arrived; a timeout breaks the barrier for all.
     ///
     /// Python: `Barrier.wait(seconds)`.
     ///
     /// # Errors
     ///
-    /// As [`wait`](Barrier::wait), and [`Error::Timeout`] if this thread's own time is over.
+    /// As [`wait`](Barrier::wait), and [`Error::Timeout`] if this wait itself timed out.
     pub fn wait_timeout(&self, limit: Duration) -> Result<u32> {
         self.arrive(Some(limit), || ())
     }
@@ -111,11 +114,11 @@ impl Barrier {
     /// released; the actions of the others don't run, even if they are different.
     ///
     /// The barrier breaks if the action panics or its process dies in it. If it breaks during the action for another
-    /// reason, such as the time limit of a waiter, the action still runs to its end, and the call returns the error.
+    /// reason, such as the timeout of a waiter, the action still runs to its end, and the call returns the error.
     /// The action must not wait at the same barrier.
     ///
-    /// Python: `Barrier(parties, action=…)`. Different here: each call brings its own action, since a closure cannot
-    /// be shared between processes; and if a process dies in its action in Python, the others wait for ever.
+    /// Python: `Barrier(parties, action=…)`. Different here: each call has its own action, since processes can't share
+    /// a closure; and in Python, if a process dies in its action, the others wait forever.
     ///
     /// # Errors
     ///
@@ -138,7 +141,7 @@ impl Barrier {
         Ok(())
     }
 
-    /// Repairs a broken barrier, and empties it; a thread that waits at one that is not broken gets an error.
+    /// Repairs a broken barrier. If threads wait at it, they get an error. Python: `Barrier.reset()`.
     ///
     /// # Errors
     ///
@@ -160,7 +163,7 @@ impl Barrier {
         Ok(rounds.broken_before(rounds.now().0).is_some())
     }
 
-    /// Returns the number of waiters at this moment. Python: `Barrier.n_waiting`.
+    /// Returns the number of threads that wait at this moment. Python: `Barrier.n_waiting`.
     ///
     /// # Errors
     ///
@@ -169,7 +172,7 @@ impl Barrier {
         Ok(self.rounds()?.now().1)
     }
 
-    /// Returns how many participants the barrier waits for. Python: `Barrier.parties`.
+    /// Returns the number of participants that the barrier waits for. Python: `Barrier.parties`.
     #[must_use]
     pub fn parties(&self) -> u32 {
         self.0.parties
@@ -195,7 +198,7 @@ impl Barrier {
                 return Err(broken);
             }
             if arrived >= self.0.parties {
-                // The last one runs its action: this thread is one too many, and arrives in the next round.
+                // All have arrived and the last one runs its action, so this thread belongs to the next round.
                 wait_for_end(round, false)?;
             } else if rounds.change([round, arrived], [round, arrived + 1]) {
                 break (round, arrived);
@@ -215,13 +218,13 @@ impl Barrier {
         }
     }
 
-    /// Makes this process a participant, if it is none yet. Without a free place, its death goes unnoticed.
+    /// Makes this process a participant, if it isn't one yet. If no place is free, its death stays unnoticed.
     fn join(&self) {
         let participants = self.0.rounds.participants();
         self.0.place.get_or_init(|| participants.take_place());
     }
 
-    /// Returns an error in a copy of the process made by `fork`, which is no participant.
+    /// Returns an error in a copy of the process made by `fork`, which isn't a participant.
     fn rounds(&self) -> Result<&Rounds> {
         let rounds = &self.0.rounds;
         if rounds.0.is_forked() {
@@ -245,7 +248,7 @@ impl Drop for Inner {
     }
 }
 
-/// A barrier among the arguments of a process, which will be a participant.
+/// A barrier in the arguments of a process, which will be a participant.
 impl Attachment for Rounds {
     fn cancel(&self) {}
 

@@ -1,4 +1,4 @@
-//! The condition variable: a lock whose holder can wait until another holder notifies it of a change.
+//! The condition variable: a lock whose holder can wait until another holder notifies it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,12 +17,12 @@ use crate::transfer::handle::handle;
 
 /// A condition variable with its lock: a holder can wait until another holder notifies it of a change.
 ///
-/// It is a handle, like [`Lock`](crate::Lock). What has changed is stored elsewhere, for example in a
-/// [`Value`](crate::Value) that is only touched under the condition's lock. There are no spurious wake-ups.
+/// It is a handle, like [`Lock`](crate::Lock). The data that changes is stored elsewhere, for example in a
+/// [`RawValue`](crate::RawValue) that you access only under the condition's lock. There are no spurious wake-ups.
 ///
 /// Python: `multiprocessing.Condition`. Different here: only the guard of the condition's lock can wait and notify,
-/// where Python raises an error at run time if the lock is not held; and if a process is killed before it could act on
-/// a notification, the next waiter gets it, at most a tenth of a second later, where `notify` can wait for ever.
+/// where Python raises an error at run time if the lock is not held; and if a process is killed before it can act on a
+/// notification, the next waiter gets it, at most a tenth of a second later, where Python's `notify` can wait forever.
 ///
 /// # Examples
 ///
@@ -59,12 +59,12 @@ locking!(
     memory: condition.memory
 );
 
-// The numbers, which change under the lock, one by one: a holder may be killed between any two stores.
+// The numbers change one by one, under the lock: a holder may be killed between any two stores.
 /// The last ticket. Each wait takes the next one.
 const LAST: usize = 0;
-/// Waits with a ticket up to this one are notified.
+/// Waits with tickets up to this one are notified.
 const NOTIFIED: usize = 1;
-/// Those with a ticket up to this one were notified together with all.
+/// Waits with tickets up to this one were notified by `notify_all`.
 const ALL: usize = 2;
 /// The table of the waiters' processes, each with its ticket.
 const WAITERS: usize = 3;
@@ -73,7 +73,7 @@ const WAITERS: usize = 3;
 const MAX_WAITERS: usize = 1024;
 
 impl Condition {
-    /// Makes a condition whose lock is free. At most 1024 threads, of all processes, can wait at one time.
+    /// Creates a condition whose lock is free. At most 1024 threads, in all processes, can wait at a time.
     ///
     /// # Errors
     ///
@@ -100,7 +100,7 @@ impl Condition {
         EventCount::of(&self.memory, (place - WAITERS) % words::EVENTCOUNTS.end)
     }
 
-    /// Notifies up to `count` waiters, those that have waited longest and are alive.
+    /// Notifies up to `count` living waiters, those that have waited longest.
     fn notify(&self, count: usize) {
         let (notified, last) = (self.get(NOTIFIED), self.get(LAST));
         if notified == last {
@@ -140,7 +140,7 @@ impl Condition {
         }
     }
 
-    /// Removes the waiters of dead processes, and passes on the notifications that only they had got.
+    /// Removes the waiters of dead processes, and passes their notifications on to others.
     fn remove_dead(&self) {
         let dead = self.waiters().dead(|_| true);
         let for_one = self.get(ALL) + 1..=self.get(NOTIFIED);
@@ -153,7 +153,7 @@ impl Condition {
     }
 }
 
-/// The lock of a [`Condition`], held; dropping it releases the lock.
+/// The guard of a [`Condition`] whose lock is held; dropping it releases the lock.
 #[must_use = "dropping the guard releases the lock at once"]
 pub struct ConditionGuard<'a> {
     condition: &'a Condition,
@@ -166,18 +166,18 @@ impl ConditionGuard<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Memory`] if 1024 wait already, or the operating system refuses.
+    /// [`Error::Memory`] if 1024 threads already wait, or the operating system refuses.
     pub fn wait(&mut self) -> Result<()> {
         self.wait_until(None).map(|_| ())
     }
 
-    /// As [`wait`](ConditionGuard::wait), but not longer than `limit`, and then until the lock is free.
+    /// Waits as [`wait`](ConditionGuard::wait) does, but at most `limit`, and then until the lock is free again.
     ///
-    /// Python: `Condition.wait(seconds)`, which returns False when the time is over.
+    /// Python: `Condition.wait(seconds)`, which returns False after a timeout.
     ///
     /// # Errors
     ///
-    /// As [`wait`](ConditionGuard::wait), and [`Error::Timeout`] if it was not notified in time.
+    /// As [`wait`](ConditionGuard::wait), and [`Error::Timeout`] if no notification came within `limit`.
     pub fn wait_timeout(&mut self, limit: Duration) -> Result<()> {
         if self.wait_until(Instant::now().checked_add(limit))? {
             return Ok(());
@@ -197,11 +197,11 @@ impl ConditionGuard<'_> {
         Ok(())
     }
 
-    /// As [`wait_for`](ConditionGuard::wait_for), but waits no longer than `limit`.
+    /// Waits as [`wait_for`](ConditionGuard::wait_for) does, but at most `limit`.
     ///
     /// # Errors
     ///
-    /// As [`wait`](ConditionGuard::wait), and [`Error::Timeout`] if `holds` did not return true in time.
+    /// As [`wait`](ConditionGuard::wait), and [`Error::Timeout`] if `holds` did not return true within `limit`.
     pub fn wait_for_timeout(
         &mut self,
         limit: Duration,
@@ -210,7 +210,7 @@ impl ConditionGuard<'_> {
         let deadline = Instant::now().checked_add(limit);
         while !holds() {
             if is_over(deadline) {
-                return Err(Error::timeout("what it waits for to be true", limit));
+                return Err(Error::timeout("a condition to be true", limit));
             }
             self.wait_until(deadline)?;
         }
@@ -252,7 +252,7 @@ impl ConditionGuard<'_> {
             condition.waiters().place_of(0)
         });
         let Some(place) = place else {
-            let reason = format!("{MAX_WAITERS} threads wait already");
+            let reason = format!("{MAX_WAITERS} threads already wait");
             return Err(Error::memory(CONTENT, std::io::Error::other(reason)));
         };
         let (ticket, me) = (condition.get(LAST) + 1, UniquePid::own());
@@ -262,13 +262,13 @@ impl ConditionGuard<'_> {
         let mut check = next_check();
         loop {
             let eventcount = condition.eventcount(place);
-            // Still under the lock: a thread that notifies later knows of this one.
+            // Still under the lock, so that a thread that notifies later knows of this one.
             let seen = eventcount.prepare_wait();
             self.held = None;
             let until = deadline.map_or(check, |deadline| deadline.min(check));
             eventcount.wait_while(seen, until);
             let is_time_to_check = Instant::now() >= until;
-            // Without the lock it waits no longer, and is not notified in place of another.
+            // Without the lock it no longer waits, and must not take another's notification.
             let locked = self.lock_again();
             locked.inspect_err(|_| condition.waiters().remove(place, me))?;
             if is_time_to_check {

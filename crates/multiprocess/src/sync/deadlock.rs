@@ -1,4 +1,4 @@
-//! Deadlocks: which process waits for which, and whether they wait in a circle.
+//! Deadlocks: which process waits for which, and whether they form a cycle.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::errors::error::Error;
 use crate::errors::holder::Holder;
 
-/// A process that waits for something which another process holds; see [`Error::wait`].
+/// A process that waits for something that another process holds; [`Error::wait`] returns it.
 ///
-/// It can be sent: to find a [`Deadlock`], processes send theirs to one that compares them.
+/// To find a [`Deadlock`], each process sends its `LockWait` to one that compares them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockWait {
     /// The process that waits.
@@ -22,8 +22,8 @@ pub struct LockWait {
 }
 
 impl Error {
-    /// Returns which process waited for what, and which held it, if this is [`Error::LockTimeout`] and there was a
-    /// holder. Call it in the process that waited.
+    /// Returns who waited for what, and who held it; `None` unless this is [`Error::LockTimeout`] with a known holder.
+    /// Call it in the process that waited.
     #[must_use]
     pub fn wait(&self) -> Option<LockWait> {
         let Error::LockTimeout { what, holder, .. } = self else {
@@ -45,13 +45,14 @@ impl fmt::Display for LockWait {
     }
 }
 
-/// Processes of which each waits for what the next one holds, and the last one for what the first one holds. None of
-/// them will ever go on.
+/// A cycle of processes: each waits for what the next one holds, and the last one for what the first one holds. None of
+/// them can continue.
 ///
-/// That is certain if each still holds what it held when the others waited, and the same thread does: a lock knows the
-/// process that holds it, not the thread. So a process that waits for itself is no deadlock: two threads take turns.
+/// That is certain only if each still holds what it held when the others waited, in the same thread: a lock knows the
+/// process that holds it, but not the thread. So a process that waits for itself doesn't count as a deadlock: it may be
+/// two threads that alternate.
 ///
-/// Python has nothing like it: `acquire` with a time limit returns False, and does not name the holder.
+/// Python has no equivalent: `acquire` with a timeout returns False, and doesn't name the holder.
 ///
 /// # Examples
 ///
@@ -65,7 +66,7 @@ impl fmt::Display for LockWait {
 /// let first = LockWait { waiter: ann.clone(), what: paper, holder: bob.clone() };
 /// let second = LockWait { waiter: bob, what: pen, holder: ann };
 /// assert_eq!(
-///     Deadlock::among(&[first, second]).expect("a circle").to_string(),
+///     Deadlock::among(&[first, second]).expect("a cycle").to_string(),
 ///     "process 'Ann' (pid 17) holds the pen and waits for the paper\n\
 ///      process 'Bob' (pid 18) holds the paper and waits for the pen"
 /// );
@@ -76,21 +77,22 @@ pub struct Deadlock {
 }
 
 impl Deadlock {
-    /// Finds processes that wait for each other in a circle; `None` if there are none.
+    /// Returns processes that wait for each other in a cycle; `None` if there are none.
     ///
-    /// It begins with the process whose wait comes first in `waits`. Of several circles it is the first one found.
+    /// The cycle begins with the process whose wait comes first in `waits`. Of several cycles, it returns the first
+    /// that it finds.
     #[must_use]
     pub fn among(waits: &[LockWait]) -> Option<Deadlock> {
         let mut left: Vec<&LockWait> = waits.iter().collect();
         left.retain(|wait| wait.waiter.pid != wait.holder.pid);
-        // What waits for a process that itself waits for none is in no circle, nor what waits for that.
+        // A process that waits for one that doesn't wait is in no cycle, nor is one that waits for such a process.
         let mut before = usize::MAX;
         while left.len() < before {
             before = left.len();
             let waiters: BTreeSet<u32> = left.iter().map(|wait| wait.waiter.pid).collect();
             left.retain(|wait| waiters.contains(&wait.holder.pid));
         }
-        // Now every holder waits, so any path ends in a circle.
+        // Now every holder waits, so any path ends in a cycle.
         let mut path = vec![*left.first()?];
         let start = loop {
             let holder = path.last()?.holder.pid;
@@ -99,22 +101,23 @@ impl Deadlock {
             }
             path.push(left.iter().find(|next| next.waiter.pid == holder)?);
         };
-        let mut circle = path.split_off(start);
+        let mut cycle = path.split_off(start);
         let place = |wait: &LockWait| waits.iter().position(|known| known == wait);
-        let first = (0..circle.len()).min_by_key(|&index| place(circle[index]))?;
-        circle.rotate_left(first);
-        let waits = circle.into_iter().cloned().collect();
+        let first = (0..cycle.len()).min_by_key(|&index| place(cycle[index]))?;
+        cycle.rotate_left(first);
+        let waits = cycle.into_iter().cloned().collect();
         Some(Deadlock { waits })
     }
 
-    /// Returns the waits of the circle: the holder of each is the waiter of the next, and of the last one the first.
+    /// Returns the waits of the cycle: the holder of each is the waiter of the next, and that of the last one the
+    /// first.
     #[must_use]
     pub fn waits(&self) -> &[LockWait] {
         &self.waits
     }
 }
 
-/// A line for each process: what it holds, and what it waits for.
+/// Prints a line for each process: what it holds, and what it waits for.
 impl fmt::Display for Deadlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let before = self.waits.iter().cycle().skip(self.waits.len() - 1);

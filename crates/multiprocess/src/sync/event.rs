@@ -16,11 +16,11 @@ use crate::transfer::handle::handle;
 
 /// A flag that processes set, clear, and wait for.
 ///
-/// It is a handle, like [`Lock`](crate::Lock). Waiters wake up at once, or, if the process that set it died before it
-/// could wake them, a tenth of a second later.
+/// It is a handle, like [`Lock`](crate::Lock). Waiters wake up at once or, if the process that set the event died
+/// before it could wake them, a tenth of a second later.
 ///
-/// Python: `multiprocessing.Event`. Different here: a waiting process that is killed does not disturb the others;
-/// in Python `set` can then wait for ever.
+/// Python: `multiprocessing.Event`. Different here: a waiting process that is killed doesn't affect the others; in
+/// Python, `set` can then wait forever.
 ///
 /// # Examples
 ///
@@ -45,7 +45,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// Makes an event that is not set.
+    /// Creates an event that is not set.
     ///
     /// # Errors
     ///
@@ -55,43 +55,45 @@ impl Event {
         Ok(Event { memory })
     }
 
-    /// How often it was set and cleared: odd if it is set, and changed if it was set meanwhile.
+    /// Counts how often the event was set and cleared: odd if it is set, and different if it was set meanwhile.
     fn word(&self) -> &AtomicU32 {
         &self.memory.words()[words::EVENT]
     }
 
-    /// Returns whether the event is set. What was written before it was set can be read after this has returned true.
+    /// Returns whether the event is set. Python: `Event.is_set()`.
+    ///
+    /// After it has returned true, this thread sees everything that was written before the event was set.
     #[must_use]
     pub fn is_set(&self) -> bool {
         !is_clear(self.word().load(Ordering::Acquire))
     }
 
-    /// Sets the event and wakes all waiters. Does nothing if it is set.
+    /// Sets the event and wakes all waiters. Does nothing if it is already set. Python: `Event.set()`.
     pub fn set(&self) {
         if is_clear(self.word().fetch_or(1, Ordering::AcqRel)) {
             futex::wake(self.word(), u32::MAX >> 1);
         }
     }
 
-    /// Clears the event: a wait that begins from now on waits for the next [`set`](Event::set).
+    /// Clears the event: a later wait waits for the next [`set`](Event::set). Python: `Event.clear()`.
     pub fn clear(&self) {
         let next = |word: u32| (!is_clear(word)).then_some(word.wrapping_add(1));
         let word = self.word();
         let _ = word.fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
     }
 
-    /// Waits until the event is set. It also returns if the event was cleared again meanwhile.
+    /// Waits until the event is set; also returns if it was cleared again right after. Python: `Event.wait()`.
     pub fn wait(&self) {
         self.wait_until(None);
     }
 
-    /// Waits until the event is set, but not longer than `limit`.
+    /// Waits at most `limit` until the event is set.
     ///
-    /// Python: `Event.wait(seconds)`, which returns False when the time is over.
+    /// Python: `Event.wait(seconds)`, which returns False after a timeout.
     ///
     /// # Errors
     ///
-    /// [`Error::Timeout`] if it was not set in time.
+    /// [`Error::Timeout`] if it was not set within `limit`.
     pub fn wait_timeout(&self, limit: Duration) -> Result<()> {
         if self.wait_until(Instant::now().checked_add(limit)) {
             return Ok(());
@@ -106,7 +108,7 @@ impl Event {
             if is_over(deadline) {
                 return false;
             }
-            // No longer, in case the process that sets it dies before it wakes this one.
+            // Checks regularly, in case the process that sets the event dies before it wakes this one.
             let check = next_check();
             let until = deadline.map_or(check, |deadline| deadline.min(check));
             futex::wait(&[(word, first)], until);
@@ -141,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_count_begins_anew_after_its_largest_value() {
+    fn the_count_wraps_around_after_its_largest_value() {
         let event = Event::new().unwrap();
         event.word().store(u32::MAX, Ordering::Relaxed);
         event.clear();

@@ -3,7 +3,8 @@
 use crate::memory::segment::SegmentGuard;
 use crate::sync::locking::locking;
 
-/// Defines a lock that guards no memory. `$content` is its type in errors, `$one` its text, `$the` that before a name.
+/// Defines a lock that guards no memory. `$content` is its type in errors, `$one` what it prints, `$the` what it prints
+/// before its name.
 macro_rules! named_lock {
     (
         $(#[$doc:meta])*
@@ -17,7 +18,7 @@ macro_rules! named_lock {
         }
 
         impl $handle {
-            /// Makes a free lock.
+            /// Creates a lock that is free.
             ///
             /// # Errors
             ///
@@ -26,7 +27,7 @@ macro_rules! named_lock {
                 $handle::make(None)
             }
 
-            /// Makes a lock with a name, which appears in the error of a wait that times out.
+            /// Creates a lock with a name, which appears in errors, such as that of a wait that times out.
             ///
             /// # Errors
             ///
@@ -66,15 +67,15 @@ macro_rules! named_lock {
 pub(crate) use named_lock;
 
 named_lock! {
-    /// A lock that processes and threads take in turns.
+    /// A lock for mutual exclusion between processes, and between threads: at most one holds it at a time.
     ///
-    /// It is a handle: clones of it, and what arrives in another process when it is given to [`spawn`](crate::spawn) or
-    /// sent, are the same lock. You decide what the lock guards; for a number or an array in shared memory,
-    /// [`Value`](crate::Value) and [`Array`](crate::Array) have a lock of their own that you cannot forget.
+    /// It is a handle: its clones, and what arrives in another process when you pass it to [`spawn`](crate::spawn) or
+    /// send it, are the same lock. You decide what the lock guards. For a number or an array in shared memory, use
+    /// [`Value`](crate::Value) or [`Array`](crate::Array): you can't forget their locks.
     ///
     /// Python: `multiprocessing.Lock`. Different here: the lock becomes free when its holder dies, and later holders
-    /// can see that; a thread that asks for a lock it holds gets an error; Python waits for ever in both cases. And
-    /// only the guard can release it.
+    /// can see that; a thread that takes a lock it already holds gets an error (Python waits forever in both cases);
+    /// and only the guard can release the lock.
     ///
     /// # Examples
     ///
@@ -104,9 +105,9 @@ locking!(
     memory: held.segment
 );
 
-/// A lock that is held; dropping it releases the lock. Python: the block of `with lock:`.
+/// The guard of a [`Lock`] that is held; dropping it releases the lock. Python: the block of `with lock:`.
 ///
-/// It is also released when the thread panics or the process is killed. It stays with the thread that took it.
+/// The lock is also released when the thread panics or the process is killed. A guard can't move to another thread.
 #[must_use = "dropping the guard releases the lock at once"]
 pub struct LockGuard<'a> {
     held: SegmentGuard<'a>,

@@ -1,4 +1,4 @@
-//! What all types with a lock have in common: how the lock is taken, and the notice in its guard that a holder died.
+//! What all types with a lock have in common: how to take it, and how its guard shows that a holder died.
 
 use crate::errors::error::Error;
 use crate::errors::holder::Holder;
@@ -7,13 +7,13 @@ use crate::platform::file_lock::Refused;
 use crate::platform::wait_until::WaitUntil;
 use crate::trace::events::event;
 
-/// What a segment answers to a thread that asks for its lock.
+/// What a segment returns to a thread that takes its lock.
 pub(crate) type Locked<'a> = Result<SegmentGuard<'a>, Refused>;
 
-/// Adds the three methods that take a lock to a handle, and the three of the notice to its guard.
+/// Adds the three methods that take a lock to a handle, and the three about dead holders to its guard.
 ///
-/// The closures return a handle's name in errors, and its guard for what its segment answered. The end is where a guard
-/// has the segment.
+/// The closures return a handle's name in errors, and its guard for what its segment returned. The last argument is the
+/// guard's path to the segment.
 macro_rules! locking {
     (
         $handle:ident $(<$of:ident: $bound:path>)?,
@@ -22,23 +22,24 @@ macro_rules! locking {
         memory: $($held:tt)+
     ) => {
         impl $(<$of: $bound>)? $handle $(<$of>)? {
-            /// Waits until the lock is free and takes it. Python: `acquire()` of the lock, or `with lock:`.
+            /// Waits until the lock is free, takes it, and returns its guard. Python: `acquire()`, or `with lock:`.
             ///
-            /// That an earlier holder died is no error, unlike with std's mutexes: the guard's `holder_died` says so. What
-            /// one holder wrote before it released the lock, the next one reads, in any shared memory.
+            /// Unlike with std's mutexes, it is not an error if an earlier holder died; the guard's `holder_died`
+            /// returns true. The next holder sees everything that a holder wrote to shared memory before it released
+            /// the lock.
             ///
             /// # Errors
             ///
-            /// [`Error::HeldAlready`](crate::Error::HeldAlready) if this thread holds it, except for an
-            /// [`RLock`](crate::RLock); [`Error::Memory`](crate::Error::Memory) if the operating system refuses, or,
-            /// where the lock guards memory, if a thread of this process leaked the guard and has ended, since the lock
-            /// then stays held until the process ends.
+            /// [`Error::HeldAlready`](crate::Error::HeldAlready) if this thread already holds it, except for an
+            /// [`RLock`](crate::RLock); [`Error::Memory`](crate::Error::Memory) if the operating system refuses, or if
+            /// the lock guards memory and a thread of this process leaked the guard and has ended: the lock then stays
+            /// held until the process ends.
             #[inline]
             pub fn lock(&self) -> $crate::Result<$guard<'_ $(, $of)?>> {
                 self.take($crate::platform::wait_until::WaitUntil::Until(None))
             }
 
-            /// Takes the lock if it is free. Python: `acquire(block=False)`.
+            /// Takes the lock if it is free, without waiting for it. Python: `acquire(block=False)`.
             ///
             /// # Errors
             ///
@@ -47,13 +48,15 @@ macro_rules! locking {
                 self.take($crate::platform::wait_until::WaitUntil::Try)
             }
 
-            /// Waits until the lock is free, but not longer than `limit`, and takes it.
+            /// Waits at most `limit` until the lock is free, and takes it.
             ///
-            /// Python: `acquire(timeout=seconds)`, which returns False where this is an error that names the holder.
+            /// Python: `acquire(timeout=seconds)`, which returns False where this returns an error that names the
+            /// holder.
             ///
             /// # Errors
             ///
-            /// As [`lock`](Self::lock), and [`Error::LockTimeout`](crate::Error::LockTimeout) when the limit is over.
+            /// As [`lock`](Self::lock), and [`Error::LockTimeout`](crate::Error::LockTimeout) if it isn't free within
+            /// `limit`.
             pub fn lock_timeout(
                 &self,
                 limit: std::time::Duration,
@@ -75,24 +78,26 @@ macro_rules! locking {
         }
 
         impl $(<$of>)? $guard<'_ $(, $of)?> {
-            /// Returns whether a process died while it held the lock, so that what the lock guards may be half changed.
+            /// Returns whether a process died while it held the lock: the data that it guards may be half changed.
             ///
-            /// It is true for every later holder, until one calls [`clear_death`](Self::clear_death); std's mutexes
-            /// stay poisoned in the same way. For a [`Lock`](crate::Lock) or an [`RLock`](crate::RLock), a thread that
-            /// leaked its guard and ended counts as dead, too.
+            /// It returns true for every later holder, until one calls [`clear_death`](Self::clear_death), as std's
+            /// mutexes stay poisoned. For a [`Lock`](crate::Lock) or an [`RLock`](crate::RLock), a thread that leaked
+            /// its guard and ended counts as dead too.
             #[must_use]
             pub fn holder_died(&self) -> bool {
                 self.dead_holder().is_some()
             }
 
-            /// Returns the process id of the last holder that died, if [`holder_died`](Self::holder_died).
+            /// Returns the process id of the last holder that died; `None` unless [`holder_died`](Self::holder_died).
             #[must_use]
             pub fn dead_holder(&self) -> Option<u32> {
                 self.$($held)+.dead_holder()
             }
 
-            /// Clears the notice that a holder died, for later holders too. Call it when you have repaired the data. It
-            /// is std's `Mutex::clear_poison`.
+            /// Resets [`holder_died`](Self::holder_died), for later holders too. Call it when you have repaired the
+            /// data.
+            ///
+            /// It corresponds to std's `Mutex::clear_poison`.
             pub fn clear_death(&mut self) {
                 self.$($held)+.clear_death();
             }
@@ -100,7 +105,7 @@ macro_rules! locking {
 
         $crate::sync::locking::locking!(@debug $guard $(<$of>)?);
     };
-    // A guard that lends something shows that.
+    // A guard that lends data prints that.
     (@debug $guard:ident <$of:ident>) => {};
     (@debug $guard:ident) => {
         impl std::fmt::Debug for $guard<'_> {

@@ -1,4 +1,4 @@
-//! Numbers in shared memory without a lock.
+//! Numbers in shared memory, without a lock.
 
 use crate::errors::error::Result;
 use crate::memory::segment::Access;
@@ -15,7 +15,7 @@ mod bits {
 
         fn load(cell: &Self::Cell) -> Self;
         fn store(self, cell: &Self::Cell);
-        /// Replaces the number by the result of `change`, and returns the old one.
+        /// Replaces the number with the result of `change`, and returns the old one.
         fn update(cell: &Self::Cell, change: impl Fn(Self) -> Self) -> Self;
     }
 
@@ -49,14 +49,14 @@ mod bits {
     kept_in!(AtomicU64: u64, i64, f64);
 }
 
-/// A number that fits into an atomic: the integers and floats of up to 64 bits.
+/// A number that fits into an atomic: an integer or a float of up to 64 bits.
 pub trait Number: bits::Bits + 'static {}
 
 typed_memory! {
-    /// Numbers that processes share without a lock.
+    /// An array of numbers that processes share without a lock.
     ///
-    /// Each is read and written whole, by relaxed atomic operations. If another process writes between a read and a
-    /// write, that is a lost update, but nothing worse.
+    /// Each number is read and written as a whole, by relaxed atomic operations. If another process writes between your
+    /// read and your write, its update is lost, but nothing worse happens; [`update`](RawArray::update) avoids that.
     ///
     /// Python: `multiprocessing.RawArray`.
     ///
@@ -73,11 +73,11 @@ typed_memory! {
 }
 
 impl<T: Number> RawArray<T> {
-    /// Makes `length` numbers, all zero.
+    /// Creates an array of `length` numbers, all zero.
     ///
     /// # Errors
     ///
-    /// [`Error::Memory`](crate::Error::Memory) if they need more memory than is free.
+    /// [`Error::Memory`](crate::Error::Memory) if there is not enough memory for them.
     pub fn new(length: usize) -> Result<RawArray<T>> {
         let what = || format!("{} of length {length}", RawArray::<T>::content());
         Ok(RawArray::of(create::<T>(length, Access::Atomic, what)?))
@@ -87,19 +87,19 @@ impl<T: Number> RawArray<T> {
         self.memory.atomics()
     }
 
-    /// Returns the number of elements.
+    /// Returns the length of the array.
     #[must_use]
     pub fn len(&self) -> usize {
         self.cells().len()
     }
 
-    /// Returns whether there are no elements.
+    /// Returns whether the array is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Reads a number.
+    /// Returns the number at `index`.
     ///
     /// # Panics
     ///
@@ -109,7 +109,7 @@ impl<T: Number> RawArray<T> {
         T::load(&self.cells()[index])
     }
 
-    /// Writes a number.
+    /// Sets the number at `index`.
     ///
     /// # Panics
     ///
@@ -118,8 +118,9 @@ impl<T: Number> RawArray<T> {
         number.store(&self.cells()[index]);
     }
 
-    /// Replaces a number by the result of `change`, atomically, and returns the old one. If another process writes
-    /// meanwhile, `change` is called again, so no update is lost.
+    /// Atomically replaces the number at `index` with the result of `change`, and returns the old one.
+    ///
+    /// If another process writes meanwhile, `change` is called again, so no update is lost. Python has no equivalent.
     ///
     /// # Panics
     ///
@@ -128,7 +129,7 @@ impl<T: Number> RawArray<T> {
         T::update(&self.cells()[index], change)
     }
 
-    /// Makes numbers with these values.
+    /// Creates an array with a copy of these numbers.
     ///
     /// # Errors
     ///
@@ -141,12 +142,12 @@ impl<T: Number> RawArray<T> {
         Ok(array)
     }
 
-    /// Reads the numbers one by one: others may write meanwhile.
+    /// Returns an iterator that reads the numbers one by one: other processes may write meanwhile.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = T> + DoubleEndedIterator + '_ {
         self.cells().iter().map(T::load)
     }
 
-    /// Copies the numbers out, one by one: others may write meanwhile.
+    /// Returns a copy of the numbers, read one by one: other processes may write meanwhile.
     #[must_use]
     pub fn to_vec(&self) -> Vec<T> {
         self.iter().collect()
@@ -170,7 +171,7 @@ typed_memory! {
 }
 
 impl<T: Number> RawValue<T> {
-    /// Makes a shared number.
+    /// Creates a shared number.
     ///
     /// # Errors
     ///
@@ -181,18 +182,18 @@ impl<T: Number> RawValue<T> {
         Ok(value)
     }
 
-    /// Reads the number.
+    /// Returns the number.
     #[must_use]
     pub fn get(&self) -> T {
         T::load(&self.memory.atomics()[0])
     }
 
-    /// Writes the number.
+    /// Sets the number.
     pub fn set(&self, number: T) {
         number.store(&self.memory.atomics()[0]);
     }
 
-    /// Replaces the number by the result of `change`, atomically, and returns the old one.
+    /// Atomically replaces the number with the result of `change`, and returns the old one; no update is lost.
     pub fn update(&self, change: impl Fn(T) -> T) -> T {
         T::update(&self.memory.atomics()[0], change)
     }

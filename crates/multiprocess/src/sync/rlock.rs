@@ -1,4 +1,4 @@
-//! A lock that its holder may take again.
+//! A lock that its holder can take again.
 
 use std::marker::PhantomData;
 
@@ -8,19 +8,19 @@ use crate::sync::lock::named_lock;
 use crate::sync::locking::locking;
 
 named_lock! {
-    /// A lock that processes and threads take in turns, and that the thread which holds it may take again.
+    /// A reentrant lock: a [`Lock`](crate::Lock) that the thread which holds it can take again.
     ///
-    /// It becomes free when its last guard is dropped. All else is as with a [`Lock`](crate::Lock).
+    /// It becomes free when the last guard is dropped. Otherwise it works like a [`Lock`](crate::Lock).
     ///
-    /// Python: `multiprocessing.RLock`. Different here: Python waits for ever when the holder was killed; and only the
-    /// guard can release it, so it cannot be released once too often.
+    /// Python: `multiprocessing.RLock`. Different here: the lock becomes free when its holder is killed, where Python
+    /// waits forever; and only a guard can release it, so it can't be released too often.
     ///
     /// # Examples
     ///
     /// ```
     /// let books = multiprocess::RLock::new()?;
     /// let transfer = books.lock()?;
-    /// // A function called here may take the lock too: this thread holds it.
+    /// // A function called here can take the lock again, since this thread holds it.
     /// let check = books.lock()?;
     /// drop(transfer);
     /// // The last guard releases it.
@@ -45,9 +45,9 @@ locking!(
     memory: memory
 );
 
-/// An [`RLock`] that is held, once for each guard; dropping the last guard releases it.
+/// A guard of an [`RLock`] that is held; dropping the last guard releases the lock.
 ///
-/// The guards of a thread may be dropped in any order. A guard stays with its thread.
+/// The guards of a thread can be dropped in any order. A guard can't move to another thread.
 #[must_use = "dropping the guard releases the lock at once"]
 pub struct RLockGuard<'a> {
     memory: &'a Segment,

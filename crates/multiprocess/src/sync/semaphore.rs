@@ -1,4 +1,4 @@
-//! The semaphore: a number of permits that processes take and release.
+//! The semaphore: a fixed number of permits that processes take and release.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use crate::sync::locking::refusal;
 use crate::sync::permits::Permits;
 use crate::transfer::handle::handle;
 
-/// A fixed number of permits: as many threads, of any processes, may hold one at the same time.
+/// A fixed number of permits: that many threads, of any processes, can hold one at the same time.
 ///
 /// It is a handle, like [`Lock`](crate::Lock). A permit is released when its [`Permit`] is dropped, also by a panic,
 /// and within a tenth of a second after its process dies.
 ///
-/// Python: `multiprocessing.Semaphore(n)`. Different here: a permit of a killed process is released, where Python loses
-/// it; and only its guard releases a permit, so there are never more of them than at the beginning, as with Python's
+/// Python: `multiprocessing.Semaphore(n)`. Different here: a killed process's permit is released, where Python loses
+/// it; and only its guard releases a permit, so there are never more permits than at the beginning, as with Python's
 /// `BoundedSemaphore`. To signal another process, as Python programs do by `release` without `acquire`, use
 /// [`Event`](crate::Event) or [`Condition`](crate::Condition).
 ///
@@ -35,9 +35,9 @@ use crate::transfer::handle::handle;
 pub struct Semaphore(Permits);
 
 impl Semaphore {
-    /// Makes a semaphore of `permits` permits, all free.
+    /// Creates a semaphore with `permits` permits, all free.
     ///
-    /// At most 1024 processes use it at one time: a further one waits, as if all permits were taken, until one of them
+    /// At most 1024 processes can use it at a time. Another one waits, as if all permits were taken, until one of them
     /// has ended.
     ///
     /// # Errors
@@ -47,7 +47,7 @@ impl Semaphore {
         Permits::make(permits, CONTENT).map(Semaphore)
     }
 
-    /// Waits for a permit and takes it. Python: `Semaphore.acquire()`.
+    /// Waits until a permit is free, and takes it. Python: `Semaphore.acquire()`.
     ///
     /// # Errors
     ///
@@ -57,10 +57,10 @@ impl Semaphore {
         self.take(|| WaitUntil::Until(None))
     }
 
-    /// Takes a permit if one is free. Python: `Semaphore.acquire(block=False)`.
+    /// Takes a permit if one is free, without waiting for it. Python: `Semaphore.acquire(block=False)`.
     ///
-    /// If none is, it looks for permits of dead processes, and waits for another process that does the same at this
-    /// moment, but not longer than a millisecond.
+    /// If none is free, it looks for permits of dead processes. If another process is doing the same, it waits for that
+    /// at most a millisecond.
     ///
     /// # Errors
     ///
@@ -70,21 +70,22 @@ impl Semaphore {
         self.take(|| WaitUntil::Try)
     }
 
-    /// Waits for a permit, but not longer than `limit`.
+    /// Waits at most `limit` until a permit is free, and takes it.
     ///
-    /// Python: `Semaphore.acquire(timeout=seconds)`, which returns False where this is an error that names the holders
-    /// of the permits.
+    /// Python: `Semaphore.acquire(timeout=seconds)`, which returns False where this returns an error that names the
+    /// holders of the permits.
     ///
     /// # Errors
     ///
-    /// [`Error::PermitTimeout`] if none was free in time; [`Error::LockTimeout`] if that is unknown, because a process
-    /// was stopped in the middle of looking for permits of dead processes.
+    /// As [`acquire`](Semaphore::acquire); [`Error::PermitTimeout`] if none was free within `limit`;
+    /// [`Error::LockTimeout`] if that is unknown, because a process was stopped while it looked for permits of dead
+    /// processes.
     #[inline]
     pub fn acquire_timeout(&self, limit: Duration) -> Result<Permit<'_>> {
         self.take(|| WaitUntil::within(limit))
     }
 
-    /// Returns the number of permits, free or not.
+    /// Returns the total number of permits, free or taken.
     #[must_use]
     pub fn permits(&self) -> u32 {
         self.0.all
@@ -145,11 +146,11 @@ handle!(
     |memory, permits| Ok(Semaphore(Permits::of(memory, permits))),
 );
 
-/// A permit of a [`Semaphore`]; dropping it releases it. Python: the block of `with semaphore:`.
+/// A permit of a [`Semaphore`]; dropping it releases the permit. Python: the block of `with semaphore:`.
 ///
-/// Another thread of the process may drop it. If it is leaked, it is released when the process ends.
+/// Another thread of the process can drop it. If it is leaked, the permit is released when the process ends.
 #[derive(Debug)]
-#[must_use = "dropping the permit gives it back at once"]
+#[must_use = "dropping the permit releases it at once"]
 pub struct Permit<'a> {
     semaphore: &'a Semaphore,
 }

@@ -1,11 +1,11 @@
-//! Shared memory of elements: what `Array`, `Value`, `RawArray` and `RawValue` have in common.
+//! Shared memory that holds elements: what `Array`, `Value`, `RawArray` and `RawValue` have in common.
 
 use std::sync::Arc;
 
 use crate::errors::error::{Error, Result};
 use crate::memory::segment::{Access, Segment};
 
-/// Makes memory for elements whose bytes are all zero; `what` returns its name in errors.
+/// Creates memory for elements whose bytes are all zero; `what` returns its name in errors.
 pub(crate) fn create<T>(
     length: usize,
     usage: Access,
@@ -16,7 +16,7 @@ pub(crate) fn create<T>(
         let is_aligned = align_of::<T>() <= 64;
         assert!(is_aligned, "elements are aligned to 64 bytes at most");
     }
-    // What is larger than the address space is larger than memory.
+    // More than the address space is also more than the memory.
     let bytes = length.saturating_mul(size_of::<T>());
     Segment::create(bytes, usage).map_err(|source| Error::memory(what(), source))
 }
@@ -41,7 +41,7 @@ macro_rules! typed_memory {
             }
         }
 
-        /// Another handle to the same memory, not a copy.
+        /// Returns another handle to the same memory, not a copy of it.
         impl<T> Clone for $handle<T> {
             fn clone(&self) -> Self {
                 $handle::of(std::sync::Arc::clone(&self.memory))
@@ -82,7 +82,7 @@ macro_rules! typed_guard {
 
         $crate::sync::locking::locking!(
             $handle<T: bytemuck::Pod>,
-            called: |_| $handle::<T>::content(),
+            called: |_| $crate::errors::quoted::without_paths(&$handle::<T>::content()),
             $guard: |_, locked| {
                 let lent = std::marker::PhantomData;
                 locked.map(|held| $guard { held, lent })

@@ -8,12 +8,12 @@ use crate::sync::typed_memory::{create, typed_guard, typed_memory};
 use crate::trace::events;
 
 typed_memory! {
-    /// A value that processes share: what `Mutex<T>` is for threads.
+    /// A value that processes share, like a `Mutex<T>` between threads.
     ///
-    /// `T` is a number, or any other type whose bytes can be anything ([`bytemuck::Pod`]).
+    /// `T` is a number, or any other type for which all bytes are valid ([`bytemuck::Pod`]).
     ///
     /// Python: `multiprocessing.Value(typecode, value)`. Different here: `counter.value += 1` is a race condition in
-    /// Python unless you remember `with counter.get_lock():`; here you reach the number only through the lock.
+    /// Python unless you remember `with counter.get_lock():`; here you can access the number only through the lock.
     ///
     /// # Examples
     ///
@@ -38,7 +38,7 @@ typed_memory! {
 }
 
 impl<T: Pod> Value<T> {
-    /// Makes a shared value.
+    /// Creates a shared value.
     ///
     /// # Errors
     ///
@@ -50,7 +50,9 @@ impl<T: Pod> Value<T> {
         Ok(made)
     }
 
-    /// Reads the value under the lock. Python: `value.value`. Whether a holder died, only the guard of a lock says.
+    /// Returns the value, read under the lock. Python: `value.value`.
+    ///
+    /// To see whether a holder died, use [`lock`](Value::lock): its guard has `holder_died`.
     ///
     /// # Errors
     ///
@@ -59,7 +61,7 @@ impl<T: Pod> Value<T> {
         Ok(*self.lock()?)
     }
 
-    /// Writes the value under the lock. Python: `value.value = …`.
+    /// Sets the value under the lock. Python: `value.value = …`.
     ///
     /// # Errors
     ///
@@ -71,6 +73,6 @@ impl<T: Pod> Value<T> {
 }
 
 typed_guard! {
-    /// A [`Value`] and its lock; dropping it releases the lock.
+    /// Access to a [`Value`] while its lock is held; dropping the guard releases the lock.
     pub struct ValueGuard<T> of Value, T, from_bytes, from_bytes_mut
 }

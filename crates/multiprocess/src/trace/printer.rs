@@ -21,11 +21,11 @@ pub(super) fn print_if_enabled() {
     };
     if !cfg!(feature = "print") {
         let help = "build `multiprocess` with its feature `print`";
-        return warn(&format!("{VARIABLE} prints nothing: {help}"));
+        return warn(&format!("{VARIABLE} has no effect: {help}"));
     }
     let Ok(level) = level.parse::<Level>() else {
         return warn(&format!(
-            "{VARIABLE}={level} is not understood: say info, debug or trace"
+            "{VARIABLE}={level} is not a known level: use info, debug or trace"
         ));
     };
     let _ = PRINTER.set(listener::up_to(level, write));

@@ -1,5 +1,5 @@
-//! Recording the events: each process writes every event at once into a file of its own, so the file of a killed
-//! process is complete up to its death. (Only the line for what it did in its last microsecond may be missing.)
+//! Recording of events: each process writes every event at once to a file of its own, so the file of a killed process
+//! is complete up to its death. (Only the line for its last microsecond may be missing.)
 //!
 //! A line is an event, a JSON object. All have `event` and `at`, nanoseconds by the system's monotonic clock, which all
 //! processes share; those of threads have `thread`, the system's thread number. The first line is `process begins` with
@@ -30,21 +30,22 @@ use crate::trace::{TARGET, listener, warn};
 
 pub(crate) const VARIABLE: &str = "MULTIPROCESS_RECORD";
 
-/// The most lines that a process records; they take about 10 megabytes.
+/// The maximum number of lines that a process records; they take about 10 megabytes.
 const MAX_LINES: u64 = 100_000;
 
-/// Room in the file for the line `recording full`.
+/// Space in the file for the line `recording full`, in bytes.
 const LAST_LINE: u64 = 128;
 
 static RECORDING: OnceLock<Recording> = OnceLock::new();
 static FOLDER: OnceLock<PathBuf> = OnceLock::new();
 
-/// Returns the subscriber that records, if recording is on; it exists from [`init`](crate::init) on.
+/// Returns the `tracing` subscriber that records events, if recording is on; `None` before [`init`](crate::init).
 ///
-/// It is on with the feature `record` and the variable `MULTIPROCESS_RECORD` set to a folder: each process writes its
-/// events into a file there, as lines of JSON. To record events of your own, emit them to this subscriber.
+/// Recording is on if the crate is built with the feature `record` and the environment variable `MULTIPROCESS_RECORD`
+/// is set to a folder: each process writes its events to a file there, as lines of JSON. To record events of your own,
+/// emit them to this subscriber.
 ///
-/// Python has nothing like it.
+/// Python has no equivalent.
 ///
 /// # Examples
 ///
@@ -64,7 +65,7 @@ pub(super) fn record_if_enabled() {
     };
     if !cfg!(feature = "record") {
         let help = "build `multiprocess` with its feature `record`";
-        return warn(&format!("{VARIABLE} records nothing: {help}"));
+        return warn(&format!("{VARIABLE} has no effect: {help}"));
     }
     let folder = std::path::absolute(&folder).unwrap_or(folder.into());
     let folder = FOLDER.get_or_init(|| folder);
@@ -75,7 +76,7 @@ pub(super) fn record_if_enabled() {
         Ok(file) => drop(RECORDING.set(Recording::new(file))),
         Err(error) => {
             let path = path.display();
-            let why = format!("{path} cannot be made, so this process is not recorded: {error}");
+            let why = format!("{path} cannot be created, so this process is not recorded: {error}");
             return warn(&format!("{VARIABLE}: {why}"));
         }
     }
@@ -123,7 +124,7 @@ impl Recording {
         }
     }
 
-    /// Writes a line in one piece. Ignores that there is no room left: the program goes on.
+    /// Writes a line in a single write. Ignores a full disk: the program continues.
     fn write(&self, line: Vec<u8>) {
         let length = line.len() as u64;
         let lines = self.lines.fetch_add(1, Ordering::Relaxed);
@@ -132,7 +133,7 @@ impl Recording {
         let was_over = self.over.fetch_or(!fits, Ordering::Relaxed);
         let line = match (was_over, fits) {
             (false, true) => line,
-            // The first that has no room. Of the first of all nothing is known but that.
+            // The first line that doesn't fit; if it is the very first, nothing is written.
             (false, false) if lines > 0 => Line::new().finish("recording full"),
             _ => return,
         };
@@ -171,9 +172,9 @@ fn this_thread() -> i32 {
 /// A line of the recording, not yet written.
 struct Line {
     at: u64,
-    /// Its message is among the fields, as its name.
+    /// Whether a message among the fields is its name.
     has_name: bool,
-    /// This crate emitted it, so its field `at` is the time.
+    /// Whether this crate emitted it; then its field `at` is the time.
     is_of_crate: bool,
     text: Vec<u8>,
 }

@@ -67,7 +67,7 @@ impl Message<'_> {
             }
         };
         if !length.is_multiple_of(size_of::<N>()) {
-            return Err("its length fits no numbers".to_owned());
+            return Err("its length is not a multiple of the size of a number".to_owned());
         }
         let mut numbers = chunks.into_flattened();
         numbers.truncate(length / size_of::<N>());

@@ -36,7 +36,7 @@ pub(crate) fn read<'de, T: Deserialize<'de> + 'static>(bytes: &mut &'de [u8]) ->
     let length = bytes.split_first_chunk();
     let split =
         length.and_then(|(length, rest)| rest.split_at_checked(usize::from_ne_bytes(*length)));
-    let (numbers, rest) = split.ok_or("it is cut off")?;
+    let (numbers, rest) = split.ok_or("it is incomplete")?;
     *bytes = rest;
     (block.read)(Message::Bytes(numbers))
 }

@@ -10,7 +10,7 @@ use crate::memory::segment::{Address, Segment};
 use crate::transfer::attachments::{self, Attachment};
 
 thread_local! {
-    /// Why this thread could not open a handle the last time: postcard drops the message of an error.
+    /// Why this thread could not open the last handle: postcard drops the message of an error.
     static WHY_NOT: Cell<Option<String>> = const { Cell::new(None) };
 }
 
@@ -26,7 +26,7 @@ impl Attachment for Segment {
 }
 
 /// Implements `Serialize` and `Deserialize` by [`send`] and [`open`]. The arguments are the type, with the bounds of
-/// `Deserialize`, what its segment holds, and the closures for the two.
+/// `Deserialize`, its name, and the closures for the two.
 macro_rules! handle {
     (
         $handle:ident $(<$($of:ident $(: $bound:ident + 'static)?),+>)?,
@@ -51,10 +51,10 @@ macro_rules! handle {
 }
 pub(crate) use handle;
 
-/// Serialises a handle: the address of its segment, what the segment holds, which the receiver compares, and what else
-/// the other process needs. `depart` returns the segment and the latter; it is called only while a message is packed.
+/// Serialises a handle: the address of its segment, its type, which the receiver compares, and extra data for the other
+/// process. `depart` returns the segment and the extra data; it is called only while a message is packed.
 ///
-/// The segment stays until the other process opens it, or the attachment is cancelled.
+/// The segment exists until the other process opens it, or the attachment is cancelled.
 pub(crate) fn send<'a, H, E: Serialize, S: Serializer>(
     handle: &'a H,
     serializer: S,
@@ -69,9 +69,9 @@ pub(crate) fn send<'a, H, E: Serialize, S: Serializer>(
     (&segment.address, content, extra).serialize(serializer)
 }
 
-/// Deserialises a handle, once. `arrive` makes the handle from its segment and from what came with it.
+/// Deserialises a handle, once. `arrive` makes the handle from its segment and the extra data.
 ///
-/// Bytes that did not come with a message are an error, since then nothing counts the segment as in flight.
+/// Bytes that didn't arrive in a message are an error, since nothing counts their segment as in flight.
 pub(crate) fn open<'de, H, E: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
     content: &str,
@@ -86,7 +86,7 @@ pub(crate) fn open<'de, H, E: DeserializeOwned, D: Deserializer<'de>>(
             arrive(segment, extra)
         })
     } else {
-        Err(format!("it is {sent} and was asked for as {content}"))
+        Err(format!("it is {sent}, but {content} is expected"))
     };
     opened.map_err(|reason| {
         let error = de::Error::custom(&reason);

@@ -377,8 +377,8 @@ fn the_halves_are_not_mixed_up() {
     let (sender, receiver) = channel::<u32>().unwrap();
     let bytes = bytes_of(sender);
     is_refused::<Receiver<u32>>(&bytes, "cannot be read");
-    is_refused::<Sender<i32>>(&bytes, "was asked for as");
-    is_refused::<Queue<u32>>(&bytes, "was asked for as");
+    is_refused::<Sender<i32>>(&bytes, "is expected");
+    is_refused::<Queue<u32>>(&bytes, "is expected");
     drop(receiver);
 }
 

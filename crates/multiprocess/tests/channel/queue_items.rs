@@ -288,7 +288,7 @@ fn a_queue_of_other_items_is_refused() {
         .unwrap();
     let refused = items.get().map(|_| ()).unwrap_err();
     assert!(
-        refused.to_string().contains("was asked for as"),
+        refused.to_string().contains("is expected"),
         "{refused}"
     );
     let items = Queue::new().unwrap();

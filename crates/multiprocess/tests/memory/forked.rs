@@ -70,7 +70,7 @@ fn is_forked_and_ends() {
     }
     story::until("the original has ended", || files(original).is_empty());
     let error = spawn(keeps_value, (value.clone(),)).unwrap_err();
-    assert!(error.to_string().contains("was forked"), "{error}");
+    assert!(error.to_string().contains("copy made by `fork`"), "{error}");
     assert!(error.to_string().contains(&original.to_string()), "{error}");
     drop((value, sender, receiver, permits));
     use_everything();
@@ -93,7 +93,7 @@ fn is_forked_with_a_pool() {
     assert_eq!(pool.map(doubler, [1]).unwrap(), [2]);
     let Some(copy) = fork() else {
         let error = pool.map(doubler, [100]).unwrap_err();
-        assert!(error.to_string().contains("was forked"), "{error}");
+        assert!(error.to_string().contains("copy made by `fork`"), "{error}");
         pool.close();
         pool.terminate();
         drop(pool);
@@ -123,7 +123,7 @@ fn is_forked_and_goes_on() {
     let before = files(std::process::id());
     let Some(copy) = fork() else {
         let error = child.join().unwrap_err();
-        assert!(error.to_string().contains("was forked"), "{error}");
+        assert!(error.to_string().contains("copy made by `fork`"), "{error}");
         assert!(multiprocess::active_children().is_empty());
         drop((value, sender, receiver, permits));
         drop(Lock::new().unwrap());
@@ -177,7 +177,7 @@ fn is_forked_and_puts() {
         if story::is_portable() {
             // Original and copy share the open file that is the lock, so both would have it at once.
             let error = put.unwrap_err().to_string();
-            assert!(error.contains("was forked"), "{error}");
+            assert!(error.contains("copy made by `fork`"), "{error}");
         }
         return;
     };

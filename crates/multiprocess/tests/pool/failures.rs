@@ -128,7 +128,7 @@ fn a_panic_without_a_place_is_not_given_that_of_another() {
     let first = first.as_ref().unwrap_err().to_string();
     let second = second.as_ref().unwrap_err().to_string();
     assert!(first.contains("pool/failures.rs:"), "{first}");
-    assert!(second.contains("an unknown place: resumed"), "{second}");
+    assert!(second.contains("an unknown location: resumed"), "{second}");
 }
 
 fn a_panic_does_not_end_the_worker() {

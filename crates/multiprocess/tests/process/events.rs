@@ -106,7 +106,7 @@ fn an_unknown_level_is_named() {
         .play();
     assert!(played.status.success(), "{played:#?}");
     assert!(
-        played.err[0].contains("MULTIPROCESS_LOG=loud is not understood"),
+        played.err[0].contains("MULTIPROCESS_LOG=loud is not a known level"),
         "{played:#?}"
     );
 }

@@ -183,7 +183,7 @@ fn a_folder_that_is_not_there_is_named_and_stops_nothing() {
     let told = &played.err[0];
     assert!(told.starts_with("MULTIPROCESS_RECORD: "), "{told}");
     assert!(
-        told.contains("missing") && told.contains("cannot be made"),
+        told.contains("missing") && told.contains("cannot be created"),
         "{told}"
     );
 }

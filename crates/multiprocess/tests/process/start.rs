@@ -193,7 +193,7 @@ fn a_child_mark_given_by_hand_is_refused() {
         assert_eq!(output.status.code(), Some(2));
         let words = String::from_utf8(output.stderr).unwrap();
         assert!(words.contains("--multiprocess-child"), "{words}");
-        assert!(words.contains("not for calling by hand"), "{words}");
+        assert!(words.contains("don't pass it yourself"), "{words}");
         assert_eq!(words.lines().count(), 1);
         assert!(output.stdout.is_empty());
     }

@@ -97,7 +97,7 @@ fn ignores_sigchld() {
                 Err(Error::Task {
                     failure: TaskFailure::WorkerDied { how } | TaskFailure::Lost { how },
                     ..
-                }) => assert!(how.contains("how is not known"), "{how}"),
+                }) => assert!(how.contains("its exit status is unknown"), "{how}"),
                 Err(other) => panic!("{other}"),
             }
         }

@@ -259,7 +259,7 @@ fn a_value_of_another_type_is_refused_at_the_other_end() {
     queue.put(Disguise(value.clone())).unwrap();
     let refused = queue.get().map(|_| ()).unwrap_err();
     assert!(
-        refused.to_string().contains("was asked for as"),
+        refused.to_string().contains("is expected"),
         "{refused}"
     );
     assert_eq!(value.get().unwrap(), 1);

@@ -117,5 +117,5 @@ fn the_error_for_a_freed_handle_has_the_reason() {
     let queue = Queue::new().unwrap();
     queue.put(Forged::<Value<i64>>::Sent(bytes)).unwrap();
     let gone = queue.get().unwrap_err();
-    assert!(gone.to_string().contains("is not there any more"), "{gone}");
+    assert!(gone.to_string().contains("no longer exists"), "{gone}");
 }

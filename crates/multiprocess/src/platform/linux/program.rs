@@ -51,15 +51,15 @@ fn is_same_file(one: &Path, other: &Path) -> Option<bool> {
     Some((one.dev(), one.ino()) == (other.dev(), other.ino()))
 }
 
-/// Returns a command that runs this program once more, to be given the arguments.
+/// Returns a command that runs this program again; the caller adds the arguments.
 pub(crate) fn command() -> io::Result<Command> {
     if let Err(error) = std::fs::metadata(LINK) {
         let reason = match error.kind() {
             ErrorKind::NotFound => format!(
-                "{LINK} is missing, which leads to the running program: is /proc mounted \
+                "{LINK}, the link to the running program, is missing: is /proc mounted \
                  (`mount -t proc proc /proc`)?"
             ),
-            _ => format!("{LINK}, which leads to the running program, cannot be used: {error}"),
+            _ => format!("{LINK}, the link to the running program, cannot be used: {error}"),
         };
         return Err(io::Error::new(error.kind(), reason));
     }
