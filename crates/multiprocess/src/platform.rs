@@ -1,8 +1,8 @@
-//! All that differs between systems: `linux` is what only Linux offers, `unix` is portable.
+//! Everything that differs between systems: `linux` uses what only Linux offers, `unix` is portable.
 //!
-//! Both have the same modules and functions. The portable ones are always built. On another system, or with
-//! `--cfg multiprocess_twins`, there are no others; on Linux `MULTIPROCESS_PORTABLE=1` chooses them at run time, for
-//! what waits, watches and keeps files.
+//! Both have the same modules and functions. The portable ones are always built. On another system, or with `--cfg
+//! multiprocess_twins`, they are the only ones; on Linux, `MULTIPROCESS_PORTABLE=1` selects them at run time, for
+//! waiting, watching processes, and the folder of shared memory.
 
 pub(crate) mod exit_watch;
 pub(crate) mod file_lock;
@@ -30,8 +30,8 @@ pub(crate) use native::{futex, inherited, process, program, robust_mutex};
 
 use std::sync::OnceLock;
 
-/// Returns whether the portable functions are used where there is a choice. `MULTIPROCESS_PORTABLE=1` asks for them,
-/// for tests.
+/// Returns whether the portable functions are used if there is a choice. Tests select them by
+/// `MULTIPROCESS_PORTABLE=1`.
 #[inline]
 pub(crate) fn is_portable() -> bool {
     static FORCED: OnceLock<bool> = OnceLock::new();

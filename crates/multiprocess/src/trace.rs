@@ -9,7 +9,7 @@ pub(crate) mod recorder;
 
 pub(crate) const TARGET: &str = "multiprocess";
 
-/// Prints a line on standard error, in one piece. A closed one is ignored: there is nowhere to report it.
+/// Prints a line on standard error, in a single write. Ignores errors, since there is nowhere to report them.
 fn warn(line: &str) {
     let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }

@@ -1,8 +1,8 @@
-//! Cursors: which messages there are in one direction, and where.
+//! Cursors: which messages one direction contains, and where.
 //!
-//! Two numbers define what is valid, the *tail* of the putters and the *head* of the takers. Each contains how many
-//! messages there were so far, and where the next is put, or taken. So one store puts a message or takes it, or moves
-//! to another ring, and a process may be killed at any instant: either the store has happened or nothing has.
+//! Two numbers define what is valid, the *tail* of the producers and the *head* of the consumers. Each contains how
+//! many messages there were so far, and where the next is put, or taken. So one store puts a message or takes it, or
+//! moves to another ring, and a process may be killed at any instant: either the store has happened or nothing has.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -14,35 +14,35 @@ use std::sync::{Arc, Mutex};
 
 use crate::memory::segment::Segment;
 
-/// Where the numbers of a direction are. The putters' and the takers' are on different lines of memory, and so are
+/// Where the numbers of a direction are. The producers' and the consumers' are on different lines of memory, and so are
 /// those that hardly ever change.
 pub(crate) mod place {
-    /// The putters' cursor. Behind it are two numbers for the ring that it is in: a bit of it selects the valid one.
+    /// The producers' cursor. Behind it are two numbers for the ring that it is in: a bit of it selects the valid one.
     pub(crate) const TAIL: usize = 0;
-    /// Where the head was when a putter last looked: the ring in the upper half, the place in the lower.
+    /// Where the head was when a producer last checked: the ring in the upper half, the place in the lower.
     pub(crate) const HEAD_SEEN: usize = 3;
-    /// How many messages had been taken when a putter last looked.
+    /// How many messages had been taken when a producer last checked.
     pub(crate) const TAKEN_SEEN: usize = 4;
     /// The highest number that a ring has had.
     pub(crate) const LAST_RING: usize = 5;
 
-    /// The takers' cursor, as for the putters.
+    /// The consumers' cursor, like the producers'.
     pub(crate) const HEAD: usize = 16;
-    /// How many messages had been put when a taker last looked.
+    /// How many messages had been put when a consumer last checked.
     pub(crate) const PUT_SEEN: usize = 19;
     /// The highest number of a ring that was removed.
     pub(crate) const REMOVED: usize = 20;
 
-    /// The maximum number of messages, 0 for any number.
+    /// The maximum number of messages, 0 for no limit.
     pub(crate) const CAPACITY: usize = 32;
-    /// Whether nothing more may be put.
+    /// Whether it is closed for producers.
     pub(crate) const CLOSED: usize = 33;
     /// How many messages were marked as done.
     pub(crate) const DONE: usize = 34;
     /// Whether handles were in any of the messages.
     pub(crate) const LOADED: usize = 35;
 
-    /// Here the first ring begins.
+    /// The beginning of the first ring.
     pub(crate) const RING: usize = 48;
 }
 
@@ -192,7 +192,7 @@ impl Rings {
         self.get(place::CLOSED) != 0
     }
 
-    /// Closes it for putters; the caller has their turn.
+    /// Closes it for producers; the caller has their turn.
     pub(crate) fn close(&self) {
         self.set(place::CLOSED, 1);
     }
@@ -202,7 +202,7 @@ impl Rings {
         self.get(place::LOADED) != 0
     }
 
-    /// Counts a message as done; false if all that were put are done.
+    /// Counts a message as done; returns false if all that were put are done.
     pub(crate) fn done(&self) -> bool {
         let one_more = |done: u64| {
             let done = done as u32;
@@ -213,7 +213,7 @@ impl Rings {
             .is_ok()
     }
 
-    /// Returns how many messages were put and are not done.
+    /// Returns the number of messages that were put and aren't done.
     pub(crate) fn unfinished(&self) -> u32 {
         let done = self.get_small(place::DONE);
         self.put_count().wrapping_sub(done)
@@ -230,7 +230,7 @@ impl Rings {
         }
     }
 
-    /// Returns whether the maximum number of messages is reached; the caller has the putters' turn.
+    /// Returns whether the maximum number of messages is reached; the caller has the producers' turn.
     pub(crate) fn is_full(&self) -> bool {
         let Some(capacity) = self.capacity() else {
             return false;

@@ -1,4 +1,4 @@
-//! One direction in which messages go, from any number of producers to any number of consumers.
+//! One direction for messages, from any number of producers to any number of consumers.
 
 use std::fmt;
 use std::io;
@@ -18,14 +18,14 @@ use crate::platform::wait_until::WaitUntil;
 use crate::trace::events;
 use crate::transfer::block::Message;
 
-/// A thread that waits frees memory of empty rings when it has slept so many times, which takes a second: the memory of
-/// one large message serves the next.
+/// After that many sleeps, about a second, a waiting thread frees the memory of empty rings. Until then, the memory of
+/// a large message is there for the next one.
 const KEPT_WARM: u32 = 20;
 
 /// Why a message was not put or not taken.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// There is no room, or no message, or another thread has the turn; and the limit is over.
+    /// There is no room or no message, or another thread has the turn, and the limit has passed.
     NotNow,
     /// It was closed, or the other side has left.
     Closed,
@@ -44,7 +44,7 @@ impl From<Refused> for Stop {
         match refused {
             Refused::Busy => Stop::NotNow,
             Refused::System(error) => Stop::System(error),
-            // Nothing of the caller's runs while a turn is held.
+            // No user code runs while a turn is held.
             Refused::HeldByThisThread => Stop::System(io::ErrorKind::Deadlock.into()),
         }
     }
@@ -54,9 +54,10 @@ impl From<Refused> for Stop {
 pub(crate) struct Mpmc {
     pub(crate) rings: Rings,
     pub(crate) spin: AdaptiveSpin,
-    /// The side that takes what this process puts, or puts what it takes; `None` for a queue, which has no sides.
+    /// The other side, which takes what this process puts or puts what it takes; `None` for a queue, which has no
+    /// sides.
     pub(crate) other: Option<Arc<Peers>>,
-    /// How often a thread here slept since the last message.
+    /// How often a thread of this process slept since the last message.
     idle: AtomicU32,
 }
 
@@ -70,17 +71,17 @@ impl fmt::Debug for Mpmc {
     }
 }
 
-/// A message that was put: how many were put before (it wraps around at 2³²), and the [moment](events::moment) before it
-/// could be taken.
+/// A message that was put: how many were put before it (wraps around at 2³²), and the [moment](events::moment) before
+/// it could be taken.
 pub(crate) type Put = (u32, Option<u64>);
 
 impl Mpmc {
-    /// Makes the memory for a number of directions.
+    /// Creates the memory for that many directions.
     pub(crate) fn segment(directions: usize) -> io::Result<Arc<Segment>> {
         Segment::create(directions * DIRECTION * 8, Access::Atomic)
     }
 
-    /// Makes the memory for a number of directions, and takes a share in both sides.
+    /// Creates the memory for that many directions, and joins both sides.
     pub(crate) fn sides(directions: usize) -> io::Result<(Arc<Segment>, PeerToken, PeerToken)> {
         let segment = Mpmc::segment(directions)?;
         let left = PeerToken::join(&segment, Side::Left)?;
@@ -97,30 +98,30 @@ impl Mpmc {
         }
     }
 
-    /// Notified when something was put, and when nothing more will be.
+    /// Notified when a message was put, and at the end.
     pub(crate) fn not_empty(&self) -> EventCount<'_> {
         EventCount::of(&self.rings.segment, words::NOT_EMPTY[self.rings.index])
     }
 
-    /// Notified when something was taken.
+    /// Notified when a message was taken.
     fn not_full(&self) -> EventCount<'_> {
         EventCount::of(&self.rings.segment, words::NOT_FULL[self.rings.index])
     }
 
-    /// Notified when everything is done with; only the first direction has it.
+    /// Notified when all messages are done; only the first direction has it.
     fn all_done(&self) -> EventCount<'_> {
         EventCount::of(&self.rings.segment, words::DONE)
     }
 
-    fn putters_turn(&self) -> usize {
+    fn producers_turn(&self) -> usize {
         2 * self.rings.index
     }
 
-    fn takers_turn(&self) -> usize {
+    fn consumers_turn(&self) -> usize {
         2 * self.rings.index + 1
     }
 
-    /// Takes a turn. The process that has it may be stopped, so the limit holds for this too.
+    /// Takes a turn. The process that has it may be stopped, so the limit applies to this too.
     #[inline]
     fn turn(&self, which: usize, wait: WaitUntil) -> Result<Turn<'_>, Refused> {
         if matches!(wait, WaitUntil::Try)
@@ -131,7 +132,7 @@ impl Mpmc {
         self.rings.segment.turn(which, wait.for_a_turn())
     }
 
-    /// Puts a message, and returns which one it is. It is refused when the other side has left.
+    /// Puts a message, and returns its number. Fails if the other side has left.
     pub(crate) fn put(&self, message: &[u8], wait: WaitUntil) -> Result<Put, Stop> {
         let has_room = |capacity| (self.rings.len() as usize) < capacity;
         let ready = || self.rings.is_closed() || self.rings.capacity().is_none_or(has_room);
@@ -139,7 +140,7 @@ impl Mpmc {
             if self.other.as_deref().is_some_and(Peers::has_left) {
                 return Err(Stop::Closed);
             }
-            let turn = self.turn(self.putters_turn(), wait)?;
+            let turn = self.turn(self.producers_turn(), wait)?;
             if self.rings.is_closed() {
                 return Err(Stop::Closed);
             }
@@ -154,8 +155,8 @@ impl Mpmc {
         })
     }
 
-    /// Tries until there is a result or the limit is over; spins between, and then sleeps until `ready`. `attempt` gets
-    /// how many attempts there were.
+    /// Repeats `attempt`, with the number of attempts so far, until it has a result or the limit has passed; spins
+    /// between attempts, and then sleeps until `ready`.
     #[inline]
     fn repeat<R>(
         &self,
@@ -183,13 +184,13 @@ impl Mpmc {
             attempts += 1;
         };
         if slept && ready() {
-            // The wake-up was for a thread that goes on.
+            // Pass the wake-up on to a thread that can use it.
             changed.notify_one();
         }
         Err(stop)
     }
 
-    /// Takes the next message, and returns which one it is. It is the end when the other side has left.
+    /// Takes the next message, and returns its number. It is the end if the other side has left.
     pub(crate) fn take(
         &self,
         receive: &mut dyn FnMut(Message<'_>),
@@ -197,10 +198,10 @@ impl Mpmc {
     ) -> Result<u32, Stop> {
         let ready = || self.has_message_or_end();
         self.repeat(self.not_empty(), wait, ready, |attempts| {
-            // Checked first: what was put before the end is taken before the end.
+            // Checked first, since what was put before the end is taken before the end.
             let thoroughly = attempts > 0 || matches!(wait, WaitUntil::Try);
             let over = self.is_over(thoroughly);
-            let turn = self.turn(self.takers_turn(), wait)?;
+            let turn = self.turn(self.consumers_turn(), wait)?;
             let item = self.rings.taken_count();
             if let Some(wasteful) = self.rings.take(receive)? {
                 if wasteful {
@@ -225,8 +226,8 @@ impl Mpmc {
         })
     }
 
-    /// Returns whether nothing more will be put. Asking the system whether the other side has left takes a microsecond,
-    /// so only threads that find nothing to take ask `thoroughly`.
+    /// Returns whether no more messages will be put. Querying the system whether the other side has left takes a
+    /// microsecond, so only threads that find no message do it `thoroughly`.
     pub(crate) fn is_over(&self, thoroughly: bool) -> bool {
         let has_left = if thoroughly && self.rings.is_empty() {
             Peers::has_left
@@ -236,23 +237,27 @@ impl Mpmc {
         self.rings.is_closed() || self.other.as_deref().is_some_and(has_left)
     }
 
-    /// Returns whether taking would not wait, as far as is known without asking the system.
+    /// Returns whether taking wouldn't wait, as far as is known without a system call.
     pub(crate) fn has_message_or_end(&self) -> bool {
         !self.rings.is_empty() || self.is_over(false)
     }
 
-    /// Frees the memory of the rings, which are empty; the caller has the takers' turn. While another thread puts, they
-    /// are not empty.
+    /// Frees the memory of the rings, which are empty; the caller has the consumers' turn. While another thread puts,
+    /// they are not empty.
     fn return_to_first_ring(&self) {
-        if let Ok(_turn) = self.rings.segment.turn(self.putters_turn(), WaitUntil::Try) {
-            // Where it fails they stay as they are.
+        if let Ok(_turn) = self
+            .rings
+            .segment
+            .turn(self.producers_turn(), WaitUntil::Try)
+        {
+            // If this fails, they stay as they are.
             let _ = self.rings.return_to_first_ring();
         }
     }
 
-    /// Closes it: from now on each put is refused.
+    /// Closes it: every later put fails.
     pub(crate) fn close(&self, wait: WaitUntil) -> Result<(), Stop> {
-        let turn = self.turn(self.putters_turn(), wait)?;
+        let turn = self.turn(self.producers_turn(), wait)?;
         self.rings.close();
         drop(turn);
         self.not_empty().notify_all();
@@ -260,7 +265,7 @@ impl Mpmc {
         Ok(())
     }
 
-    /// Counts a message as done; false if all are done.
+    /// Counts a message as done; returns false if all are done.
     pub(crate) fn done(&self) -> bool {
         let counted = self.rings.done();
         if counted && self.rings.unfinished() == 0 {
@@ -269,7 +274,7 @@ impl Mpmc {
         counted
     }
 
-    /// Waits until all messages are done with.
+    /// Waits until all messages are done.
     pub(crate) fn wait_until_done(&self, wait: WaitUntil) -> Result<(), Stop> {
         let ready = || self.rings.unfinished() == 0;
         self.repeat(self.all_done(), wait, ready, |_| Ok(ready().then_some(())))
@@ -300,8 +305,8 @@ mod tests {
             std::thread::sleep(MOMENT);
             let takes = scope.spawn(|| take(LIMIT));
             std::thread::sleep(MOMENT);
-            // The first is woken, and does not get the turn in time.
-            let turn = mpmc.turn(mpmc.takers_turn(), within(LIMIT)).unwrap();
+            // The first is woken, but doesn't get the turn in time.
+            let turn = mpmc.turn(mpmc.consumers_turn(), within(LIMIT)).unwrap();
             mpmc.put(b"message", within(LIMIT)).unwrap();
             let gave_up = gives_up.join().unwrap();
             drop(turn);

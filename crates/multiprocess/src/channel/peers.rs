@@ -22,9 +22,9 @@ use crate::transfer::attachments::{self, Attachment};
 /// One of the two sides of a channel or a pipe.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Side {
-    /// Senders; and of a pipe the first end.
+    /// The senders, or the first end of a pipe.
     Left,
-    /// Receivers; and of a pipe the second end.
+    /// The receivers, or the second end of a pipe.
     Right,
 }
 
@@ -64,7 +64,7 @@ impl SideOf {
         self.left().load(Ordering::Acquire) != 0
     }
 
-    /// The caller has the file locked exclusively, so no handle arrives meanwhile.
+    /// The caller holds the exclusive lock of the file, so no handle arrives meanwhile.
     fn note_if_left(&self) -> bool {
         let left = self.in_flight().load(Ordering::Acquire) == 0;
         if left {
@@ -88,14 +88,14 @@ impl Attachment for SideOf {
     }
 }
 
-/// A share of this process in one side: until it is given back, or the process ends, the side has not left.
+/// Shows that this process has a handle of a side: until it leaves, or the process ends, the side hasn't left.
 pub(crate) struct PeerToken {
     of: SideOf,
     file: File,
 }
 
 impl PeerToken {
-    /// Takes a share in a side; the first process makes its file.
+    /// Joins a side; the first process creates its file.
     pub(crate) fn join(segment: &Arc<Segment>, side: Side) -> io::Result<PeerToken> {
         let _making = registry::making()?;
         let of = SideOf(Arc::clone(segment), side);
@@ -121,9 +121,9 @@ impl PeerToken {
         Ok(())
     }
 
-    /// Gives the share back.
+    /// Leaves the side.
     pub(crate) fn leave(&self) {
-        // A copy made by `fork` shares the open file, and with it the lock.
+        // A copy made by `fork` shares the open file, and so its lock.
         if self.of.0.is_forked() {
             return;
         }
@@ -134,22 +134,22 @@ impl PeerToken {
     }
 }
 
-/// Takes a share in a side for a handle that has arrived, and counts it as arrived.
+/// Joins a side for a handle that has arrived, and counts it as arrived.
 pub(crate) fn arrive(segment: &Arc<Segment>, side: Side) -> Result<PeerToken, String> {
     let token = PeerToken::join(segment, side);
     attachments::arrive(Arc::new(SideOf(Arc::clone(segment), side)));
     token.map_err(|error| explained(&error))
 }
 
-/// A side as the other one sees it.
+/// A side, as seen from the other one.
 pub(crate) struct Peers {
     of: SideOf,
     file: OnceLock<File>,
-    /// When the system was last asked, in nanoseconds.
+    /// When the system was last queried, in nanoseconds.
     asked: AtomicU64,
 }
 
-/// The system is asked at most that often, in nanoseconds. A process cannot end in less.
+/// The minimum time between two queries of the system, in nanoseconds. A process takes longer to end.
 const PAUSE: u64 = 50_000;
 
 impl Peers {
@@ -179,7 +179,7 @@ impl Peers {
         self.ask() == Some(true)
     }
 
-    /// Asks the system. Of two that ask at the same moment, both may hear that the side has an owner.
+    /// Queries the system. Two processes that do so at the same moment may both find that the side has an owner.
     #[cold]
     fn ask(&self) -> Option<bool> {
         if self.file.get().is_none() {

@@ -10,13 +10,13 @@ use crate::transfer::block::Message;
 
 /// The lowest byte of a record's first number: 1 to 8 for a message of 0 to 7 bytes, which is in the other bytes, …
 const LONG: u64 = 9;
-/// … or this: here the ring ends, and the upper half is the number of the ring that follows.
+/// … or this: the ring ends here, and the upper half is the number of the next ring.
 const ONWARD: u64 = 10;
 
 /// Bytes of a message that fit into the first number.
 const SHORT: usize = 7;
 
-/// Returns how many numbers the message takes in a ring.
+/// Returns how many numbers a message takes in a ring.
 pub(crate) fn size(message: usize) -> usize {
     if message <= SHORT {
         1
@@ -52,20 +52,20 @@ pub(crate) fn write(ring: &[AtomicU64], at: usize, message: &[u8]) -> usize {
     step(ring, at, 1)
 }
 
-/// Writes, in place of a record, that another ring follows.
+/// Writes a link to the next ring in place of a record.
 pub(crate) fn write_onward(ring: &[AtomicU64], at: usize, next: u32) {
     ring[at].store(u64::from(next) << 32 | ONWARD, Ordering::Relaxed);
 }
 
-/// What is at a place of a ring.
+/// The content of a place in a ring.
 pub(crate) enum Found {
     /// A message: the place after it, and its bytes.
     Message(usize, usize),
-    /// The number of the ring that follows.
+    /// The number of the next ring.
     Onward(u32),
 }
 
-/// Reads what is at a place of the ring; `receive` gets a message.
+/// Reads a place in the ring; passes a message to `receive`.
 #[inline]
 pub(crate) fn read(
     ring: &[AtomicU64],
@@ -98,7 +98,7 @@ pub(crate) fn read(
     }
 }
 
-/// Returns the place `count` numbers further on.
+/// Returns the place `count` numbers later.
 fn step(ring: &[AtomicU64], at: usize, count: usize) -> usize {
     let to = at + count;
     if to < ring.len() { to } else { to - ring.len() }

@@ -1,11 +1,11 @@
 //! The rings of one direction: messages in shared memory, in the order in which they were put there.
 //!
-//! The first ring is in the direction's own memory. When it is full, the putter makes a larger one in a *dependent* of
-//! that memory, writes its number into the full one, and goes on there; nothing is copied. The taker of the last
-//! message in a ring follows and removes the ring. When a large ring is empty, both sides return to the first.
+//! The first ring is in the direction's own memory. When it is full, the producer makes a larger one in a *dependent*
+//! of that memory, writes its number into the full one, and continues there; nothing is copied. The consumer of the
+//! last message in a ring follows and removes the ring. When a large ring is empty, both sides return to the first.
 //!
-//! The [cursors](crate::channel::cursors) define which messages there are. Putters take turns among themselves, and so
-//! do takers; putters and takers do not wait for each other, but for a moment while a taker frees rings.
+//! The [cursors](crate::channel::cursors) define which messages there are. Producers take turns among themselves, and
+//! so do consumers. Producers and consumers don't wait for each other, except briefly while a consumer frees rings.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -32,7 +32,7 @@ const LARGE: usize = 512 * 1024;
 const LONGEST: usize = 1 << 31;
 
 impl Rings {
-    /// Puts a message; the caller has the putters' turn. An error leaves everything as it was.
+    /// Puts a message; the caller has the producers' turn. An error leaves everything as it was.
     pub(crate) fn put(&self, message: &[u8]) -> io::Result<()> {
         let tail = self.cursor(place::TAIL);
         let number = self.ring(place::TAIL, tail);
@@ -61,14 +61,14 @@ impl Rings {
         }
         let head = match self.head() {
             (head, ring) if ring == number => head.at,
-            // The takers are still in an earlier ring.
+            // The consumers are still in an earlier ring.
             _ => 0,
         };
         self.set(place::HEAD_SEEN, u64::from(number) << 32 | head as u64);
         has_room(head)
     }
 
-    /// Makes a longer ring, and puts the message there.
+    /// Creates a longer ring, and puts the message there.
     fn put_onward(&self, tail: Cursor, full: u32, length: usize, message: &[u8]) -> io::Result<()> {
         let size = record::size(message.len());
         let too_much = |what| io::Error::new(OutOfMemory, what);
@@ -86,7 +86,7 @@ impl Rings {
             let bytes = length.next_multiple_of(512) * 8;
             self.segment.create_dependent(&name, bytes)
         };
-        // Where there is no room for a longer one, a short one will do.
+        // Without memory for a longer one, a short one is enough.
         let short = SECOND.max(size + 2);
         let segment = create(length).or_else(|error| match error.kind() {
             OutOfMemory | FileTooLarge if short < length => create(short),
@@ -108,8 +108,8 @@ impl Rings {
         self.move_to(place::TAIL, ring, further);
     }
 
-    /// Takes the next message, if there is one; the caller has the takers' turn. Returns whether a ring that is empty now
-    /// takes more memory than it should.
+    /// Takes the next message, if there is one; the caller has the consumers' turn. Returns whether a ring that is
+    /// empty now takes more memory than it should.
     pub(crate) fn take(&self, receive: &mut dyn FnMut(Message<'_>)) -> io::Result<Option<bool>> {
         let mut head = self.cursor(place::HEAD);
         if !self.has_more(head) {
@@ -138,7 +138,7 @@ impl Rings {
     fn move_head(&self, from: u32, to: u32) -> Cursor {
         let moved = self.move_to(place::HEAD, to, |cursor| cursor);
         *lock(&self.open_take_ring) = None;
-        // Also those that a killed process did not remove.
+        // Including those that a killed process did not remove.
         let removed = self.get_small(place::REMOVED);
         for number in removed.saturating_add(1)..=from {
             self.segment.remove_dependent(&self.name(number));
@@ -169,7 +169,7 @@ impl Rings {
         Ok(())
     }
 
-    /// Works with the numbers of a ring.
+    /// Calls `work` with the numbers of a ring.
     #[inline]
     fn within<R>(
         &self,

@@ -77,8 +77,8 @@ impl<T: DeserializeOwned + 'static> Typed<T> {
 }
 
 fn discard_all<T: DeserializeOwned>(mpmc: &Mpmc) {
-    // Pairs with the fence in `put_bytes`: either this sees the last message, or its sender sees that all takers have
-    // left.
+    // Pairs with the fence in `put_bytes`: either this sees the last message, or its sender sees that all consumers
+    // have left.
     fence(Ordering::SeqCst);
     if !mpmc.rings.is_loaded() {
         return;
@@ -130,12 +130,12 @@ impl<T> Typed<T> {
             attachments.commit();
         }
         if loaded {
-            // The last taker may have left meanwhile, and discarded only earlier messages.
+            // The last consumer may have left meanwhile, and discarded only earlier messages.
             fence(Ordering::SeqCst);
         }
         let may_be_unread = loaded || matches!(put, Err(Stop::Closed));
-        let takers = self.mpmc.other.as_deref();
-        if may_be_unread && takers.is_some_and(Peers::is_known_to_have_left) {
+        let consumers = self.mpmc.other.as_deref();
+        if may_be_unread && consumers.is_some_and(Peers::is_known_to_have_left) {
             (self.discard)(&self.mpmc);
         }
         put.map_err(|stop| self.stopped(stop, limit, ROOM))?;
@@ -176,9 +176,9 @@ impl<T> Drop for Typed<T> {
         };
         // A side puts into the direction of its number, and takes from the other.
         let token = self.token.as_ref();
-        let taker = token.filter(|token| token.side().index() != mpmc.rings.index);
-        let takers_have_left = taker.map_or_else(other_has_left, PeerToken::has_left);
-        if takers_have_left {
+        let consumer = token.filter(|token| token.side().index() != mpmc.rings.index);
+        let consumers_have_left = consumer.map_or_else(other_has_left, PeerToken::has_left);
+        if consumers_have_left {
             (self.discard)(mpmc);
         }
     }

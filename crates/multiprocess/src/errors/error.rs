@@ -209,10 +209,7 @@ pub enum Error {
     Unsendable { what: String, reason: String },
 
     /// A message arrived but could not be deserialised. It is lost; later messages are not.
-    #[error(
-        "a message from {what} cannot be read, and is lost: {}",
-        Words(reason)
-    )]
+    #[error("a message from {what} cannot be read, and is lost: {}", Words(reason))]
     Unreadable { what: String, reason: String },
 
     /// `task_done` was called more often than `put`.

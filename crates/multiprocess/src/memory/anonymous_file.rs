@@ -1,4 +1,4 @@
-//! Files without a name, which are gone with the last process that has them open.
+//! Files without a name, which disappear with the last process that has them open.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -16,10 +16,10 @@ pub(crate) fn holding(bytes: &[u8]) -> io::Result<OwnedFd> {
     Ok(file.into())
 }
 
-/// The prefix, after the run, of the name that such a file has for a moment where the system has no other way.
+/// The prefix, after the run, of the name that such a file has for a moment if the system has no other way.
 pub(crate) const VALUE: &str = "value-";
 
-/// Makes a file of the run, and removes its name. A sweep does so if this process is killed before.
+/// Creates a file of the run, and removes its name. If this process is killed before that, a sweep does.
 fn removed_file() -> io::Result<File> {
     let _making = registry::making()?;
     let path = registry::own_run()?.file(&format!("{VALUE}{:x}", random()));

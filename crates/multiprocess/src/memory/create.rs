@@ -1,4 +1,4 @@
-//! Making a segment: its name, its memory, and the header in it; and other segments and files that belong to it, and
+//! Creating a segment: its name, its memory, and its header; and the other segments and files that belong to it, which
 //! are found by its name and a suffix.
 
 use std::io::{self, ErrorKind};
@@ -15,7 +15,7 @@ use crate::memory::segment::{Access, Address, Mapping, Segment};
 use crate::platform::limits;
 
 impl Segment {
-    /// Makes a segment of `length` bytes, all zero, that no other process knows.
+    /// Creates a segment of `length` bytes, all zero, that no other process knows.
     pub(crate) fn create(length: usize, usage: Access) -> io::Result<Arc<Segment>> {
         static MADE: AtomicU64 = AtomicU64::new(0);
         let _making = registry::making()?;
@@ -26,15 +26,15 @@ impl Segment {
             // No later process uses the same name, so a process that was stopped while it removed one does no harm.
             let place = SegmentName::new(run, UniquePid::own().number(), made);
             match Self::create_at(place, length, usage) {
-                // Another process took that name, having seen the one before.
+                // Another process took that name, which it guessed from an earlier one.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 made => return made,
             }
         }
     }
 
-    /// Makes a dependent: a segment that is found by this one's name and a suffix, and removed with it. Replaces an
-    /// earlier one of that suffix.
+    /// Creates a dependent: a segment that is found by this one's name and a suffix, and removed with it. Replaces an
+    /// earlier one with that suffix.
     pub(crate) fn create_dependent(&self, suffix: &str, length: usize) -> io::Result<Arc<Segment>> {
         let _making = registry::making()?;
         let path = self.companion(suffix)?;
@@ -72,7 +72,7 @@ impl Segment {
         let total = HEADER.saturating_add(length) as u64;
         limits::check(total)?;
         let users = run_file::hold(&place.path(), Existence::New)?;
-        // Otherwise the first write would end the process by a signal if there is too little.
+        // Otherwise, with too little memory, the first write would end the process by a signal.
         let reserved = limits::reserve(&users, total);
         let mapping = reserved.and_then(|()| Mapping::of(&place.path(), total));
         let mapping = mapping.inspect_err(|_| place.remove())?;

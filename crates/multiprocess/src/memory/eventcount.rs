@@ -2,7 +2,7 @@
 //!
 //! An eventcount is two numbers in shared memory: the epoch, which each notification increments, and the waiters, which
 //! say whether any thread waits. Without waiters, a notification makes no system call. Before a thread sleeps, it spins
-//! for a few microseconds: to sleep and be woken takes much longer than that.
+//! for a few microseconds: sleeping and waking take much longer.
 //!
 //! Only a waiter marks the eventcount as waited for, and a notification clears the mark only when it is certain that
 //! none of the waiters it saw still sleeps. So a thread may wait for several eventcounts and be woken several times,
@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use crate::memory::segment::Segment;
 use crate::platform::futex::{self, Seen};
 
-/// The longest that a thread sleeps before it checks again. A process that is killed after it was woken cannot pass the
-/// wake-up on. The unit tests kill no process, so there the limit is too long to hide a lost wake-up.
+/// The maximum time that a thread sleeps before it checks again. A process that is killed after it was woken can't pass
+/// the wake-up on. The unit tests kill no process, so there the limit is too long to hide a lost wake-up.
 pub(crate) const LONGEST_SLEEP: Duration =
     Duration::from_millis(if cfg!(test) { 300_000 } else { 50 });
 
@@ -40,7 +40,7 @@ impl<'a> EventCount<'a> {
         }
     }
 
-    /// Wakes one waiter, if there is any. The caller has stored what it waits for.
+    /// Wakes one waiter, if there is one. The caller has stored what it waits for.
     #[inline]
     pub(crate) fn notify_one(self) {
         self.notify(1);
@@ -52,7 +52,7 @@ impl<'a> EventCount<'a> {
 
     #[inline]
     pub(crate) fn notify(self, count: u32) {
-        // Either the waiter sees what was stored, or this sees the waiter.
+        // Either the waiter sees the new data, or this sees the waiter.
         fence(Ordering::SeqCst);
         if is_odd(self.waiters.load(Ordering::Relaxed)) {
             self.wake(count);
@@ -61,7 +61,7 @@ impl<'a> EventCount<'a> {
 
     #[cold]
     fn wake(self, count: u32) {
-        // All waiters marked by now have read the epoch before, and do not sleep once it has changed.
+        // All waiters marked by now have read the epoch before, and don't sleep once it has changed.
         let seen = self.waiters.load(Ordering::SeqCst);
         self.epoch.fetch_add(1, Ordering::SeqCst);
         let all_awake = futex::wake(self.epoch, count);
@@ -92,8 +92,8 @@ fn is_odd(number: u32) -> bool {
     number % 2 == 1
 }
 
-/// Sleeps until one of several eventcounts is notified, or the deadline or a [`LONGEST_SLEEP`] is over; not at all if
-/// `ready`.
+/// Sleeps until one of several eventcounts is notified, or until the deadline, but at most [`LONGEST_SLEEP`]; not at
+/// all if `ready`.
 pub(crate) fn sleep<'a>(
     eventcounts: &[EventCount<'a>],
     deadline: Option<Instant>,
@@ -103,7 +103,7 @@ pub(crate) fn sleep<'a>(
     let until = deadline.map_or(longest, |deadline| deadline.min(longest));
     let prepare = |eventcount: &EventCount<'a>| (eventcount.epoch, eventcount.prepare_wait());
     let seen: Vec<Seen<'_>> = eventcounts.iter().map(prepare).collect();
-    // The counterpart of the one in `notify`.
+    // Pairs with the fence in `notify`.
     fence(Ordering::SeqCst);
     if !ready() {
         futex::wait(&seen, until);
@@ -123,7 +123,7 @@ impl AdaptiveSpin {
         AdaptiveSpin(AtomicU32::new(MAX_SPIN))
     }
 
-    /// Spins until it is `ready`; false if the time is over.
+    /// Spins until it is `ready`; returns false after the time to spin.
     pub(crate) fn spin(&self, mut ready: impl FnMut() -> bool) -> bool {
         if !has_several_cores() {
             return ready();
@@ -202,7 +202,7 @@ mod tests {
             assert!(Instant::now() < end, "no thread waits");
             std::thread::yield_now();
         }
-        // Until they sleep. If one does not yet, the test still passes, but tests less.
+        // Until they sleep. If one doesn't yet, the test still passes, but tests less.
         std::thread::sleep(Duration::from_micros(300));
     }
 
@@ -221,7 +221,7 @@ mod tests {
                 wait_for_waiter(shared, 0);
                 let before = shared.waiters();
                 let second = scope.spawn(|| {
-                    // It takes two items, one after the other.
+                    // Takes two items, one after the other.
                     for _ in 0..2 {
                         while !shared.take() {
                             let end = Instant::now() + LIMIT;

@@ -1,4 +1,4 @@
-//! The header of each segment. All of it is atomics and mutexes, so a process that has mapped the segment may use it
+//! The header of each segment. It consists of atomics and mutexes, so a process that has mapped the segment can use it
 //! through a shared reference.
 
 use std::sync::atomic::{AtomicU32, AtomicU64};
@@ -30,13 +30,13 @@ impl Header {
     }
 }
 
-/// What each lock operation changes: on one cache line, and not on the line of the counters.
+/// The data that each lock operation changes: on one cache line, apart from the counters.
 #[repr(C, align(64))]
 pub(super) struct LockPlace {
     pub(super) mutex: RobustMutex,
     /// The [`UniquePid`](crate::memory::liveness::UniquePid) of the process that holds the lock, 0 if none does.
     pub(super) holder: AtomicU64,
-    /// The process that died while it held the lock, 0 if none did or the notice was cleared.
+    /// The process that died while it held the lock, 0 if none did or that was cleared.
     pub(super) death: AtomicU64,
 }
 
@@ -47,10 +47,10 @@ pub(super) struct TurnPlace(pub(super) RobustMutex);
 /// Numbers in each segment that can be read and written without its lock.
 pub(crate) const WORDS: usize = 32;
 
-/// Locks in each segment that guard no memory, but let processes do something one after the other.
+/// The number of turns in each segment: locks that guard no memory, but let processes do something one after the other.
 pub(crate) const TURNS: usize = 4;
 
-/// Beside the turns: the lock of the memory.
+/// After the turns: the lock of the memory.
 pub(super) const LOCK: usize = TURNS;
 
 /// Bytes before the memory that is lent out.
@@ -62,10 +62,10 @@ pub(crate) mod words {
 
     use super::WORDS;
 
-    /// Of an event: whether it is set, and how often it was.
+    /// Event: whether it is set, and how often it was.
     pub(crate) const EVENT: usize = 0;
 
-    /// Of a queue, a channel or a pipe: its eventcounts, which are the next three.
+    /// Queue, channel or pipe: its eventcounts, which are the next three.
     pub(crate) const CHANNEL_EVENTCOUNTS: Range<usize> = 0..10;
     /// For each direction: waiting for a message.
     pub(crate) const NOT_EMPTY: [usize; 2] = [0, 4];
@@ -78,8 +78,8 @@ pub(crate) mod words {
     /// For each side: whether its last handle is gone.
     pub(crate) const SIDE_LEFT: [usize; 2] = [12, 13];
 
-    /// Of a semaphore, a condition or a barrier: its eventcounts.
+    /// Semaphore, condition or barrier: its eventcounts.
     pub(crate) const EVENTCOUNTS: Range<usize> = 0..STALE;
-    /// Of a semaphore: whether its permits have to be counted.
+    /// Semaphore: whether its permits have to be counted.
     pub(crate) const STALE: usize = WORDS - 2;
 }

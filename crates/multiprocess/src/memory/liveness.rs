@@ -1,9 +1,9 @@
 //! Whether a process that is recorded in shared memory has ended.
 //!
-//! A process has a number that no other process of the run gets; shared memory records it where the process holds
-//! something. In each run that it takes part in, it has a file named after the number, locked, shared. The system drops
-//! the lock when the process has ended, however it ended, and only after its last thread has stopped and its memory is
-//! unmapped. So a process that gets the file's lock exclusively knows that the other has ended. A pid is used again.
+//! Each process has a number that no other process of the run gets; shared memory records it where the process holds
+//! something. In each run that it belongs to, it holds a shared lock on a file named after the number. The system drops
+//! the lock when the process has ended for whatever reason, and only after its last thread has stopped and its memory
+//! is unmapped. So a process that gets the exclusive lock knows that the other one has ended. (A pid would be reused.)
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -23,9 +23,9 @@ pub(crate) struct UniquePid(u64);
 
 static OWN: AtomicU64 = AtomicU64::new(0);
 
-/// What this process has to do with runs. A copy made by `fork` begins with nothing.
+/// The runs of this process, and its files in them. A copy made by `fork` begins with nothing.
 pub(super) struct Memberships {
-    /// The runs of which it is a part; where it makes its own memory in one, with the effective user for whom it does.
+    /// The runs that it belongs to; with the effective user if it creates its own memory in one for that user.
     pub(super) runs: BTreeMap<Run, Option<u32>>,
     /// The files that it has locked, which show its state to the others: the leases, and those of a process.
     pub(super) locked: BTreeMap<PathBuf, File>,
@@ -41,8 +41,8 @@ pub(super) fn memberships() -> MutexGuard<'static, Memberships> {
     MEMBERSHIPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The prefixes of a process's files, after the run. The second is for a process whose parent, which learns of its end, was
-/// killed.
+/// The prefixes of a process's files, after the run. The second is for a process whose parent, which learns of its end,
+/// was killed.
 pub(super) const ALIVE: &str = "alive-";
 pub(super) const ORPHAN: &str = "orphan-";
 
@@ -57,7 +57,7 @@ impl UniquePid {
         }
     }
 
-    /// Returns this process, also in a copy made by `fork`: it asks the system.
+    /// Returns this process, even in a copy made by `fork`, by a system call.
     pub(crate) fn current() -> UniquePid {
         let pid = std::process::id();
         let known = || UniquePid::from_number(OWN.load(Ordering::Relaxed));
@@ -106,12 +106,12 @@ impl UniquePid {
             return false;
         }
         match run_file::open(&self.file(run, ALIVE), Existence::Old) {
-            // If two ask at the same moment, both may get false.
+            // If two processes check at the same moment, both may get false.
             Ok(file) => file.try_lock().is_ok(),
             Err(error) => match error.kind() {
-                // Removed after its death; or all files of the run were removed, and with them the lease, made once.
+                // Removed after its death, or all files of the run were removed, with the lease, which is created once.
                 ErrorKind::NotFound => process::is_free(self.pid()) || run.lease().exists(),
-                // It belongs to the user that this process ran as before.
+                // It belongs to the previous user of this process.
                 ErrorKind::PermissionDenied => process::is_free(self.pid()),
                 _ => false,
             },
@@ -124,7 +124,7 @@ pub(crate) fn random_half() -> u32 {
     u32::try_from(random() >> 32).expect("the upper half")
 }
 
-/// Takes the half that the parent chose.
+/// Sets the half that the parent chose.
 pub(crate) fn inherit(random_half: u32) {
     let own = UniquePid::of(std::process::id(), random_half);
     OWN.store(own.0, Ordering::Relaxed);
@@ -149,9 +149,10 @@ impl Memberships {
     }
 }
 
-/// Removes the file of a process that was killed; false if the process has not ended.
+/// Removes the file of a process that was killed; returns false if it hasn't ended.
 pub(super) fn remove_if_dead(path: &Path) -> bool {
-    // Locked until it is removed: a process that has just made it waits for the lock, finds it gone, and makes another.
+    // Locked until it is removed: a process that has just created it waits for the lock, finds it gone, and creates
+    // another.
     let dead = run_file::lock_alone(path);
     if dead.is_some() {
         let _ = fs::remove_file(path);

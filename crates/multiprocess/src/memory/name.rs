@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! mp-4a1f-93c0…                   the run: the pid of the process that began it, and 64 random bits
-//! mp-4a1f-93c0….lease             locked, shared, by every process of the run
-//! mp-4a1f-93c0….alive-…           locked, shared, by one process of the run
-//! mp-4a1f-93c0…-4a1f…-0           a segment; locked, shared, by every process that has it open
+//! mp-4a1f-93c0….lease             every process of the run holds a shared lock on it
+//! mp-4a1f-93c0….alive-…           one process of the run holds a shared lock on it
+//! mp-4a1f-93c0…-4a1f…-0           a segment; every process that has it open holds a shared lock on it
 //! mp-4a1f-93c0…-4a1f…-0.left      a file that belongs to a segment
 //! ```
 
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::platform::shared_folder::shared_folder;
 
-/// A run. The name is random, so that no program can take it beforehand.
+/// A run. Its name is random, so that no program can take it in advance.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub(crate) struct Run {
     pid: u32,
@@ -49,7 +49,7 @@ impl Run {
         self.file("lease")
     }
 
-    /// Returns the path of a file of the run that is no segment.
+    /// Returns the path of a file of the run that isn't a segment.
     pub(super) fn file(self, suffix: &str) -> PathBuf {
         path(&format!("{self}.{suffix}"))
     }
@@ -61,19 +61,19 @@ impl fmt::Display for Run {
     }
 }
 
-/// Returns 64 bits that cannot be predicted.
+/// Returns 64 unpredictable bits.
 pub(super) fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
-/// The name of a segment. Its parts can be sent, and cannot make a path outside the folder.
+/// The name of a segment. Its parts can be sent, and can't form a path outside the folder.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub(crate) struct SegmentName {
     pub(super) run: Run,
-    /// The unique number of the process that made it, and which of its segments it is.
+    /// The unique number of the process that created it, and which of its segments it is.
     maker: u64,
     number: u64,
-    /// What the name of a child segment ends with; it is found by its parent's name, and is not sent.
+    /// The suffix of a child segment's name; it is found by its parent's name, and isn't sent.
     #[serde(skip)]
     suffix: String,
 }
@@ -130,8 +130,8 @@ pub(super) fn companion_bit(suffix: &str) -> u32 {
     known.map_or(OTHERS, |bit| 1 << bit)
 }
 
-/// Suffixes that have a bit of their own, which says whether the file was made. The first are those of a segment's turns
-/// and lock.
+/// Suffixes that have a bit of their own, which says whether the file was made. The first are those of a segment's
+/// turns and lock.
 pub(super) const COMPANIONS: [&str; 7] =
     ["turn0", "turn1", "turn2", "turn3", "lock", "left", "right"];
 
@@ -148,7 +148,7 @@ impl fmt::Display for SegmentName {
     }
 }
 
-/// Returns what is in the folder.
+/// Returns the names in the folder.
 pub(super) fn entries() -> impl Iterator<Item = (String, DirEntry)> {
     let entries = fs::read_dir(shared_folder()).into_iter().flatten();
     let named = |entry: DirEntry| Some((entry.file_name().into_string().ok()?, entry));
@@ -159,7 +159,7 @@ pub(super) fn path(name: &str) -> PathBuf {
     shared_folder().join(name)
 }
 
-/// Removes a name, and with it the memory; returns whether it is gone now.
+/// Removes a name, and with it the memory; returns whether it no longer exists.
 pub(super) fn remove(name: &str) -> bool {
     match fs::remove_file(path(name)) {
         Ok(()) => true,

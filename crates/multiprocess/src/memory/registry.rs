@@ -19,14 +19,14 @@ use crate::memory::name::{Run, entries, path, remove};
 use crate::memory::run_file::{self, Existence, user};
 use crate::platform::wait_until::{Pauses, WaitUntil};
 
-/// Whether this process leaves its runs, which it does once, at its end.
+/// Whether this process is leaving its runs, which it does once, at its end.
 static LEAVING: AtomicBool = AtomicBool::new(false);
 
-/// Read-locked while a thread makes something for a run: other threads go on while the main thread ends.
+/// Read-locked while a thread creates something in a run: other threads keep running while the main thread ends.
 static MAKING: RwLock<()> = RwLock::new(());
 
-/// Keeps this process from leaving its runs while the guard lives; an error if it leaves them. A thread must not hold
-/// two guards.
+/// Keeps this process from leaving its runs while the guard lives; returns an error if it is leaving them. A thread
+/// must not hold two guards.
 pub(crate) fn making() -> io::Result<RwLockReadGuard<'static, ()>> {
     let making = MAKING.read().unwrap_or_else(PoisonError::into_inner);
     check_stays()?;
@@ -40,7 +40,7 @@ fn check_stays() -> io::Result<()> {
     Ok(())
 }
 
-/// Returns the run of this process for its present user, if it has one yet.
+/// Returns the run of this process for its current user, if there is one.
 fn own(memberships: &Memberships) -> Option<Run> {
     let mut runs = memberships.runs.iter();
     runs.find(|(_, own_of)| **own_of == Some(user()))
@@ -51,7 +51,7 @@ pub(crate) fn own_run_if_any() -> Option<Run> {
     own(&memberships())
 }
 
-/// Returns the run of this process; begins one if it has none yet.
+/// Returns the run of this process; begins one if there is none.
 pub(crate) fn own_run() -> io::Result<Run> {
     let mut memberships = memberships();
     if let Some(own) = own(&memberships) {
@@ -65,7 +65,7 @@ pub(crate) fn own_run() -> io::Result<Run> {
     Ok(run)
 }
 
-/// Makes this process a part of its parent's run: what it makes will belong to that run too.
+/// Makes this process a part of its parent's run: what it creates will belong to that run too.
 pub(crate) fn inherit(run: Run) {
     let _ = become_part(run, Some(user()));
 }
@@ -94,11 +94,10 @@ pub(crate) fn is_none() -> bool {
     memberships().runs.is_empty()
 }
 
-/// Leaves all runs, and clears away those that have no other process. Waits up to `limit` for those that still have
-/// one.
+/// Leaves all runs, and removes those that have no other process. Waits up to `limit` for those that still have one.
 pub(crate) fn leave(limit: Duration) {
     LEAVING.store(true, Ordering::SeqCst);
-    // Making takes only a moment; this doesn't wait for a thread that takes longer.
+    // Creating something takes only a moment; don't wait for a thread that takes longer.
     let (mut pauses, second) = (Pauses::new(), WaitUntil::within(Duration::from_secs(1)));
     while MAKING.try_write().is_err() && pauses.sleep(second) {}
     let limit = WaitUntil::within(limit);
@@ -130,7 +129,7 @@ pub(super) fn runs() -> Vec<Run> {
     memberships().runs.keys().copied().collect()
 }
 
-/// Returns the lease of this process's run, for a child to hold from its start on.
+/// Returns the lease of this process's run, which a child holds from its start.
 pub(crate) fn lease() -> Option<OwnedFd> {
     let memberships = memberships();
     let lease = memberships.locked.get(&own(&memberships)?.lease())?;
@@ -173,7 +172,7 @@ fn clear_if_over(run: Run) -> bool {
     if lease.is_none() && path.exists() {
         return false;
     }
-    // Listed only now: until it was locked, there were processes that made something.
+    // Listed only now: until it was locked, processes could create something.
     let mut others = list().remove(&run).unwrap_or_default();
     others.retain(|name| !path.ends_with(name));
     // As long as the lease exists, later sweeps try again to remove what this one can't.
@@ -185,8 +184,8 @@ fn clear_if_over(run: Run) -> bool {
     true
 }
 
-/// Returns whether a run whose lease is gone is over: a process that is a part of it and has made or opened something
-/// keeps its own file locked. Without any such file nothing is known: they may have been removed too.
+/// Returns whether a run whose lease is gone is over: a process that belongs to it and has created or opened something
+/// keeps its own file locked. Without any such file, that is unknown: they may have been removed too.
 fn are_unused(names: &[String]) -> bool {
     let is_process = |name: &String| name.contains(&format!(".{ALIVE}"));
     let is_free = |name: &String| {

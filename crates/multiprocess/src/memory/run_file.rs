@@ -1,5 +1,5 @@
-//! The files of runs: made, opened and locked so that no file of another user is mistaken for one. Every user may write
-//! to the folder.
+//! The files of runs: created, opened and locked so that no file of another user is mistaken for one, since every user
+//! can write to the folder.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -23,7 +23,7 @@ pub(super) fn user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// Opens a file of this user, and never what a link leads to.
+/// Opens a file of this user; never follows a link.
 pub(crate) fn open(path: &Path, existence: Existence) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options
@@ -49,14 +49,14 @@ pub(crate) fn open(path: &Path, existence: Existence) -> io::Result<File> {
         let complaint = format!("{} is not a file of this user", path.display());
         return Err(io::Error::new(ErrorKind::PermissionDenied, complaint));
     }
-    // Whatever the umask says.
+    // Regardless of the umask.
     if found.mode() & 0o777 != MODE && existence != Existence::Old {
         file.set_permissions(fs::Permissions::from_mode(MODE))?;
     }
     Ok(file)
 }
 
-/// Returns whether it is a file of this user whose maker was killed before it had set the mode.
+/// Returns whether it is a file of this user whose creator was killed before it had set the mode.
 fn is_half_made(path: &Path) -> bool {
     let found = fs::symlink_metadata(path);
     found
@@ -75,14 +75,14 @@ pub(crate) fn hold(path: &Path, existence: Existence) -> io::Result<File> {
         if is_at(&file, path) {
             return Ok(file);
         }
-        // Another process took it for one of a dead process, and removed it before this one locked it.
+        // Another process mistook it for a dead process's file, and removed it before this one locked it.
         if existence == Existence::Old {
             return Err(ErrorKind::NotFound.into());
         }
     }
 }
 
-/// Returns whether the path still leads to the open file.
+/// Returns whether the path still refers to the open file.
 pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     let place = |found: fs::Metadata| (found.dev(), found.ino());
     match (file.metadata(), fs::symlink_metadata(path)) {
@@ -98,7 +98,7 @@ pub(crate) fn is_alone(file: &File) -> bool {
     file.try_lock().is_ok()
 }
 
-/// As [`is_alone`], but ignores others that lock the file for an instant to see whether it has a user.
+/// Like [`is_alone`], but ignores others that lock the file for an instant to see whether it has a user.
 pub(crate) fn is_last(file: &File) -> bool {
     // They don't come twice within an instant. A process that keeps it locked exclusively is the last user itself.
     is_alone(file)

@@ -1,7 +1,7 @@
-//! Segments of shared memory: made, given to other processes, and removed after their last user.
+//! Segments of shared memory: created, shared with other processes, and removed after their last user.
 //!
-//! One of the two files with unsafe code. It lends out the memory in two ways, of which a segment has one for
-//! all its life: as bytes, to the thread that holds the segment's lock, or as atomic numbers, to all.
+//! One of the two files with unsafe code. It lends out the memory in one of two ways, fixed for the life of a segment:
+//! as bytes, to the thread that holds the segment's lock, or as atomic numbers, to all threads.
 
 #![allow(unsafe_code, reason = "maps memory that several processes see")]
 #![allow(
@@ -46,13 +46,13 @@ pub(crate) enum Access {
 }
 
 impl Access {
-    /// The first number of a complete segment that is used so.
+    /// Returns the first number of a complete segment with this use.
     pub(super) fn mark(self) -> u64 {
         0x6d75_6c74_6970_726f + self as u64
     }
 }
 
-/// What another process needs to open a segment.
+/// The data by which another process opens a segment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Address {
     pub(super) place: SegmentName,
@@ -67,8 +67,8 @@ pub(super) struct Mapping {
 }
 
 impl Mapping {
-    /// Maps the whole of a file; `NotFound` if that is shorter than a header. It is not the file that is locked: a
-    /// mapping keeps the lock of its file.
+    /// Maps a whole file; `NotFound` if it is shorter than a header. It isn't the file that is locked, since a mapping
+    /// keeps the lock of its file.
     pub(super) fn of(path: &Path, least: u64) -> io::Result<Mapping> {
         let memory = run_file::open(path, Existence::Old)?;
         let length = memory.metadata()?.len();
@@ -104,7 +104,10 @@ impl Drop for Mapping {
 }
 
 fn too_short() -> io::Error {
-    io::Error::new(ErrorKind::NotFound, "it is shorter than when it was created")
+    io::Error::new(
+        ErrorKind::NotFound,
+        "it is shorter than when it was created",
+    )
 }
 
 /// A segment of shared memory that this process has open.
@@ -112,7 +115,7 @@ pub(crate) struct Segment {
     /// Dropped by hand: a held mutex must not move.
     pub(super) mapping: ManuallyDrop<Mapping>,
     pub(crate) address: Address,
-    /// The file of the segment's name, locked, shared, as long as this process uses the segment.
+    /// The file of the segment's name, with a shared lock, as long as this process uses the segment.
     users: Arc<File>,
     /// The portable versions of the mutexes in the segment, where they are used.
     pub(super) files: [OnceLock<FileLock>; LOCK + 1],
@@ -120,11 +123,11 @@ pub(crate) struct Segment {
     pub(super) opened_by: (UniquePid, u32),
     /// How often the thread that holds the lock has kept it; written under the lock.
     pub(super) times_kept: AtomicU32,
-    /// What its last user does with each direction before the memory is unmapped.
+    /// Called by its last user for each direction before the memory is unmapped.
     clear: [OnceLock<Clear>; 2],
 }
 
-/// Discards what is in one direction of a segment that no other process has or can open.
+/// Discards the messages in one direction of a segment that no other process has or can open.
 pub(crate) type Clear = fn(&Arc<Segment>, usize);
 
 // SAFETY: the mapping is valid in all threads of the process until `drop`, which has the segment to itself. All access
@@ -153,14 +156,14 @@ impl Segment {
         }
     }
 
-    /// Makes the mutexes in a new segment that no other process knows.
+    /// Initialises the mutexes in a new segment that no other process knows.
     #[cfg(all(target_os = "linux", not(multiprocess_twins)))]
     pub(super) fn make_mutexes(&self) -> io::Result<()> {
         // SAFETY: as said, and this thread has not yet shared the segment.
         (0..=LOCK).try_for_each(|which| unsafe { self.header().mutex(which).init() })
     }
 
-    /// Completes opening or making it.
+    /// Completes opening or creating it.
     pub(super) fn share(self, is_new: bool) -> io::Result<Arc<Segment>> {
         if is_portable() && self.address.usage != Access::Atomic {
             self.open_file(LOCK)?;
@@ -169,7 +172,7 @@ impl Segment {
         let mut open = open_segments();
         let known = open.entry(segment.address.place.clone()).or_default();
         match known.upgrade() {
-            // Another thread has opened it meanwhile; ours is dropped again.
+            // Another thread has opened it meanwhile, so drop ours.
             Some(known) if !is_new => Ok(known),
             _ => {
                 *known = Arc::downgrade(&segment);
@@ -275,7 +278,7 @@ impl Segment {
         successor.files = std::mem::take(&mut self.files);
         successor.opened_by = self.opened_by;
         let successor = Arc::new(successor);
-        // A message may hold a handle of this very memory.
+        // A message may contain a handle of this memory.
         open_segments().insert(self.address.place.clone(), Arc::downgrade(&successor));
         for (direction, clear) in clear.iter().enumerate() {
             if let Some(clear) = clear.get() {
@@ -284,7 +287,7 @@ impl Segment {
         }
     }
 
-    /// Counts a handle as in flight: until it [arrives](Segment::count_arrival), the segment stays.
+    /// Counts a handle as in flight: the segment exists until it [arrives](Segment::count_arrival).
     pub(crate) fn count_departure(&self) {
         self.header().in_flight.fetch_add(1, Ordering::AcqRel);
     }
@@ -313,8 +316,8 @@ impl Segment {
         &self.header().words
     }
 
-    /// Returns the process that holds the lock, or held it when it died. By the time the caller reads this, it may be
-    /// another one.
+    /// Returns the process that holds the lock, or held it when it died. It may be another one by the time the caller
+    /// reads this.
     #[inline]
     pub(crate) fn holder(&self) -> Option<UniquePid> {
         UniquePid::from_number(self.header().lock.holder.load(Ordering::Relaxed))
@@ -371,19 +374,19 @@ impl Drop for Segment {
         }
         let clear = std::mem::take(&mut self.clear);
         if last && clear.iter().any(|clear| clear.get().is_some()) {
-            // Only this decides who is the last: in the process by the count of the `Arc`, among processes by the
-            // lock on the name, which the successor keeps.
+            // Only this decides who is the last user: in the process by the count of the `Arc`, between processes by
+            // the lock on the name, which the successor keeps.
             return self.clear(&clear);
         }
         let companions = self.header().accompanied.load(Ordering::Relaxed);
         // SAFETY: dropped once, here, and not used afterwards.
         unsafe { ManuallyDrop::drop(&mut self.mapping) };
         if last {
-            // The name itself goes last: if this process is killed before, the end of the run removes the rest.
+            // The name itself is removed last: if this process is killed before, the end of the run removes the rest.
             self.address.place.remove_companions(companions);
             self.address.place.remove();
         }
-        // The lock on the name goes last: until then no other process opens it.
+        // The lock on the name is released last: until then, no other process opens it.
     }
 }
 
@@ -397,7 +400,7 @@ pub(crate) struct SegmentGuard<'a> {
 impl SegmentGuard<'_> {
     /// Keeps the lock without the guard, until [`release_kept`](Segment::release_kept).
     pub(crate) fn keep(self) {
-        // What a forgotten guard has counted is void.
+        // The count of a forgotten guard no longer applies.
         self.segment.times_kept.store(1, Ordering::Relaxed);
         std::mem::forget(self);
     }

@@ -1,4 +1,4 @@
-//! The locks of a segment: that of its memory, which is taken over from a process that died, and the turns.
+//! The locks of a segment: that of its memory, which can be taken over from a dead process, and the turns.
 
 use std::marker::PhantomData;
 use std::sync::atomic::{Ordering, compiler_fence};
@@ -15,7 +15,7 @@ use crate::platform::wait_until::{Pauses, WaitUntil};
 use crate::trace::events::{self, event};
 
 /// A turn of a segment, held by this thread: a lock that guards no memory, but lets processes do something one after
-/// the other. A holder that dies must leave nothing half done.
+/// the other. A holder must leave nothing half done if it dies.
 pub(crate) struct Turn<'a> {
     segment: &'a Segment,
     which: usize,
@@ -30,7 +30,7 @@ impl Drop for Turn<'_> {
 }
 
 impl Segment {
-    /// Locks a turn, or the [`LOCK`], as the system has it.
+    /// Locks a turn, or the [`LOCK`], by a mutex or a file.
     #[inline]
     fn lock_raw(&self, which: usize, limit: WaitUntil) -> Result<(), Refused> {
         let Some(file) = self.files[which].get() else {
@@ -84,7 +84,7 @@ impl Segment {
         if self.holder().is_some() {
             self.take_over(limit)?;
         }
-        // Written before the memory is lent, and not later: after this process dies, the next holder must see it.
+        // Written before the memory is lent: after this process dies, the next holder must see it.
         let holder = &self.header().lock.holder;
         holder.store(UniquePid::own().number(), Ordering::Release);
         compiler_fence(Ordering::SeqCst);
@@ -132,24 +132,24 @@ impl Segment {
         Ok(())
     }
 
-    /// Returns the pid of the last process that died while it held the lock, until the notice is
+    /// Returns the pid of the last process that died while it held the lock, until that is
     /// [cleared](Segment::clear_death).
     pub(crate) fn dead_holder(&self) -> Option<u32> {
         let death = self.header().lock.death.load(Ordering::Relaxed);
         UniquePid::from_number(death).map(UniquePid::pid)
     }
 
-    /// Clears the notice that a holder died. The caller holds the lock.
+    /// Clears [`dead_holder`](Segment::dead_holder). The caller holds the lock.
     pub(crate) fn clear_death(&self) {
         self.header().lock.death.store(0, Ordering::Relaxed);
     }
 
-    /// Keeps a lock once more that this thread has [kept](SegmentGuard::keep).
+    /// Keeps a lock again that this thread has [kept](SegmentGuard::keep).
     pub(crate) fn keep_again(&self) {
         self.times_kept.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Releases a lock that this thread has kept, when it was called as often as the lock was kept.
+    /// Releases a lock that this thread has kept, when called as often as the lock was kept.
     pub(crate) fn release_kept(&self) {
         assert_eq!(self.address.length, 0, "only a lock without memory is kept");
         if self.times_kept.fetch_sub(1, Ordering::Relaxed) == 1 {
@@ -162,7 +162,7 @@ impl Drop for SegmentGuard<'_> {
     #[inline]
     fn drop(&mut self) {
         let at = events::moment(Level::TRACE);
-        // After all that was written to the memory, and not earlier.
+        // Only after everything that was written to the memory.
         let holder = &self.segment.header().lock.holder;
         holder.store(0, Ordering::Release);
         self.segment.unlock_raw(LOCK);

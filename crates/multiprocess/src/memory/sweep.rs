@@ -1,9 +1,9 @@
-//! The sweep: finds what killed processes left by its names, and removes it.
+//! The sweep: finds the names that killed processes left, and removes them.
 //!
-//! A process that uses a segment has the file of its name locked, shared, and the header counts the handles in flight.
-//! So if a process gets the file's lock exclusively and no handle is in flight, no process uses the segment or can ever
+//! A process that uses a segment holds a shared lock on the file of its name, and the header counts the handles in
+//! flight. So if a process gets the exclusive lock and no handle is in flight, no process uses the segment or can ever
 //! open it again. A process that is about to drop a segment unlocks the file for an instant, to see whether it is the
-//! last user. So a name is removed only when it was found unused twice, some time apart.
+//! last user. So a name is removed only if it was found unused twice, some time apart.
 
 use std::collections::HashSet;
 use std::io::ErrorKind::{NotFound, UnexpectedEof};
@@ -19,15 +19,15 @@ use crate::memory::{anonymous_file, registry};
 /// The segments that the last sweep found unused.
 pub(crate) type Suspects = HashSet<String>;
 
-/// Marks this process as an orphan, for the other processes of the run: it has no parent that learns of its end.
+/// Marks this process as an orphan, for the other processes of the run: no parent will notice its end.
 pub(crate) fn become_orphan(run: Run) {
     if let Ok(_making) = registry::making() {
         let _ = liveness::mark(run, ORPHAN);
     }
 }
 
-/// Removes what killed processes left: of runs that are over, and of those that this process is a part of. Returns
-/// whether there are orphans in them.
+/// Removes what killed processes left, in runs that are over and in those that this process belongs to. Returns whether
+/// there are orphans in them.
 pub(crate) fn sweep(suspects: &mut Suspects) -> bool {
     let names = registry::list();
     registry::clear_dead(&names);
@@ -42,10 +42,10 @@ pub(crate) fn sweep(suspects: &mut Suspects) -> bool {
     has_orphans
 }
 
-/// Removes the segments of a run that were found unused before and still are.
+/// Removes the segments of a run that were found unused before, and still are.
 fn check_again(run: Run, names: &[String], before: &Suspects, suspects: &mut Suspects) {
     for name in names {
-        // Names with a suffix go together with the one without.
+        // Names with a suffix are removed together with the one without.
         let is_segment = run.rest(name).is_some_and(|rest| rest.starts_with('-'));
         if !is_segment || name.contains('.') || is_in_flight(name) {
             continue;
@@ -61,7 +61,7 @@ fn check_again(run: Run, names: &[String], before: &Suspects, suspects: &mut Sus
         }
         let companion = format!("{name}.");
         let companions = names.iter().filter(|name| name.starts_with(&companion));
-        // The name itself goes last: until then no process makes another segment of that name.
+        // The name itself is removed last: until then, no process creates another segment of that name.
         if companions.filter(|name| !remove(name)).count() == 0 {
             remove(name);
         }
@@ -77,7 +77,7 @@ fn clear_dead_processes(run: Run, names: &[String]) -> bool {
         };
         let path = path(name);
         if rest.starts_with(anonymous_file::VALUE) {
-            // The process that has just made it removes it too.
+            // The process that has just created it removes it too.
             remove(name);
         } else if rest.starts_with(ALIVE) {
             liveness::remove_if_dead(&path);
@@ -90,7 +90,7 @@ fn clear_dead_processes(run: Run, names: &[String]) -> bool {
 
 /// Returns whether there are handles in flight. An incomplete segment has none.
 fn is_in_flight(name: &str) -> bool {
-    // Read, not mapped: touching a page that was not reserved could end this process by a signal.
+    // Read, not mapped: a page that wasn't reserved could end this process by a signal.
     let mut count = [0; 4];
     let read = run_file::open(&path(name), Existence::Old)
         .and_then(|file| file.read_exact_at(&mut count, offset_of!(Header, in_flight) as u64));

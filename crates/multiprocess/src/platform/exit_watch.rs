@@ -1,5 +1,5 @@
-//! Waiting for the end of a process that this process started: its `pidfd` becomes readable. Where there is none, the
-//! child's end of the control socket closes, and the exit status is available shortly afterwards.
+//! Waiting for the end of a child: its `pidfd` becomes readable. Without one, the child's end of the control socket
+//! closes, and the exit status is available shortly afterwards.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -19,7 +19,7 @@ pub(crate) enum ExitWatch {
 }
 
 impl ExitWatch {
-    /// Watches a process that was started but not yet waited for, so that its pid is surely its own.
+    /// Watches a process that was started but not yet waited for, so that its pid is still its own.
     pub(crate) fn new(pid: u32, socket: &UnixStream) -> std::io::Result<ExitWatch> {
         match process::open_pidfd(pid) {
             Some(pidfd) => Ok(ExitWatch::Pidfd(pidfd)),
@@ -34,8 +34,8 @@ impl ExitWatch {
         }
     }
 
-    /// Sends a signal to this very process, even if something else reaped it and its pid was reused; `None` where a
-    /// signal can be sent to a pid only.
+    /// Sends a signal to this process only, even if something else reaped it and its pid was reused; `None` if a signal
+    /// can be sent only to a pid.
     pub(crate) fn signal(&self, signal: Signal) -> Option<std::io::Result<()>> {
         match self {
             ExitWatch::Pidfd(pidfd) => process::send_signal(pidfd, signal),
@@ -49,7 +49,7 @@ impl ExitWatch {
     }
 }
 
-/// Polls until one of the descriptors is ready or the deadline has passed; true if one is ready.
+/// Polls until one of the descriptors is ready or the deadline has passed; returns whether one is ready.
 pub(crate) fn wait_for(descriptors: &mut [PollFd<'_>], deadline: Option<Instant>) -> bool {
     let limit = WaitUntil::Until(deadline);
     loop {
@@ -57,7 +57,7 @@ pub(crate) fn wait_for(descriptors: &mut [PollFd<'_>], deadline: Option<Instant>
             Ok(1..) => return true,
             Err(Errno::INTR) => {}
             _ if limit.is_over() => return false,
-            // A limit that poll cannot express takes several calls.
+            // A limit that poll can't express takes several calls.
             Ok(_) => {}
             // Out of kernel memory: try again a little later.
             Err(_) => std::thread::sleep(Duration::from_millis(10)),

@@ -1,4 +1,4 @@
-//! A lock on a file, which guards a segment where there is no robust mutex; and why a lock is refused.
+//! A lock on a file, which guards a segment without a robust mutex; and why a lock is refused.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -11,9 +11,9 @@ use crate::platform::wait_until::{Pauses, WaitUntil};
 /// Why a thread did not get a lock.
 #[derive(Debug)]
 pub(crate) enum Refused {
-    /// Another thread holds it, and the time limit is over.
+    /// Another thread holds it, and the limit has passed.
     Busy,
-    /// This thread holds it already.
+    /// This thread already holds it.
     HeldByThisThread,
     /// The operating system refused.
     System(io::Error),
@@ -28,7 +28,7 @@ impl From<io::Error> for Refused {
 /// A lock between processes made of a lock on a file: the portable version of the robust mutex.
 ///
 /// The system drops the lock when its holder dies. Threads of one process share the open file, and so the lock;
-/// among themselves they take turns by a mutex of the process.
+/// a mutex of the process serialises them.
 #[derive(Debug)]
 pub(crate) struct FileLock {
     file: File,

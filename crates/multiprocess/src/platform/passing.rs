@@ -1,4 +1,4 @@
-//! Sockets through which open files travel with bytes.
+//! Sending open files together with bytes through sockets.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -11,17 +11,17 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, recvmsg, send, sendmsg,
 };
 
-/// The most files that travel together.
+/// The maximum number of files that are sent together.
 pub(crate) const MAX_FILES: usize = 64;
 
-/// Writing to a process that has ended is an error and not a signal; Apple's systems have no such flag, but programs in
-/// Rust ignore the signal anyway.
+/// Makes writing to a process that has ended an error instead of a signal. Apple's systems have no such flag, but Rust
+/// programs ignore the signal anyway.
 #[cfg(not(target_vendor = "apple"))]
 const FLAGS: (SendFlags, RecvFlags) = (SendFlags::NOSIGNAL, RecvFlags::CMSG_CLOEXEC);
 #[cfg(target_vendor = "apple")]
 const FLAGS: (SendFlags, RecvFlags) = (SendFlags::empty(), RecvFlags::empty());
 
-/// Sends bytes, at least one, and files with the first of them.
+/// Sends at least one byte, and the files with the first one.
 pub(crate) fn send_all(socket: &impl AsFd, bytes: &[u8], files: &[OwnedFd]) -> Result<()> {
     let files: Vec<_> = files.iter().map(AsFd::as_fd).collect();
     let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MAX_FILES))];
@@ -37,7 +37,8 @@ pub(crate) fn send_all(socket: &impl AsFd, bytes: &[u8], files: &[OwnedFd]) -> R
     Ok(())
 }
 
-/// Receives bytes, and adds the files that came with them. Returns how many bytes, and whether all files could be taken.
+/// Receives bytes, and adds the files that came with them. Returns how many bytes, and whether all files could be
+/// taken.
 pub(crate) fn receive(
     socket: &impl AsFd,
     buffer: &mut [u8],

@@ -33,9 +33,9 @@ pub(crate) fn not_made(error: io::Error) -> io::Error {
         NotFound if !is_portable() => format!(
             "{folder}, the folder for shared memory, is missing: mount it (`mount -t tmpfs tmpfs {folder}`)"
         ),
-        PermissionDenied | ReadOnlyFilesystem if !is_portable() => format!(
-            "this user cannot write to {folder}, the folder for shared memory: {error}"
-        ),
+        PermissionDenied | ReadOnlyFilesystem if !is_portable() => {
+            format!("this user cannot write to {folder}, the folder for shared memory: {error}")
+        }
         NotFound | NotADirectory | PermissionDenied | ReadOnlyFilesystem if is_portable() => {
             format!(
                 "cannot create a file in {folder}: {error}; set TMPDIR to a folder that you can write to"

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rustix::time::Timespec;
 
-/// How long a `try_` operation waits for another that is under way. That one takes much less, unless it was stopped or
+/// How long a `try_` operation waits for another that is running, which takes much less, unless it was stopped or
 /// preempted.
 pub(crate) const MOMENT: Duration = Duration::from_millis(1);
 
@@ -14,7 +14,7 @@ pub(crate) enum WaitUntil {
     Try,
     /// Until the deadline; without one, as long as it takes.
     Until(Option<Instant>),
-    /// So long, as the caller of a public function said: until then.
+    /// The limit given by the caller of a public function, and the deadline that follows from it.
     Within(Duration, Instant),
 }
 
@@ -22,12 +22,12 @@ impl WaitUntil {
     pub(crate) fn within(limit: Duration) -> WaitUntil {
         match Instant::now().checked_add(limit) {
             Some(end) => WaitUntil::Within(limit, end),
-            // A limit beyond what the clock can express is no limit.
+            // A limit that the clock can't express is no limit.
             None => WaitUntil::Until(None),
         }
     }
 
-    /// Until when to wait for another that does the same at this moment: `Try` waits for a [`MOMENT`].
+    /// Returns until when to wait for another operation of the same kind: `Try` waits for a [`MOMENT`].
     pub(crate) fn for_a_turn(self) -> WaitUntil {
         match self {
             WaitUntil::Try => WaitUntil::Until(Some(Instant::now() + MOMENT)),
@@ -47,7 +47,7 @@ impl WaitUntil {
         self.rest(Duration::MAX).is_zero()
     }
 
-    /// Returns how much of `most` can be waited before the time is over.
+    /// Returns how much of `most` is left before the deadline.
     pub(crate) fn rest(self, most: Duration) -> Duration {
         let until = |end: Instant| most.min(end.saturating_duration_since(Instant::now()));
         match self {
@@ -75,7 +75,7 @@ impl Pauses {
         Pauses(Duration::from_micros(20))
     }
 
-    /// Sleeps until the next check; false if the time is over.
+    /// Sleeps until the next check; returns false after the deadline.
     pub(crate) fn sleep(&mut self, limit: WaitUntil) -> bool {
         let rest = limit.rest(self.0);
         std::thread::sleep(rest);

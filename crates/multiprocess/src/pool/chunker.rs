@@ -1,4 +1,4 @@
-//! Cutting the inputs of a call into batches.
+//! Divides the inputs of a call into batches.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -11,31 +11,32 @@ use crate::pool::message::Request;
 use crate::pool::supervisor::Supervisor;
 use crate::transfer::attachments::Attachments;
 
-/// Inputs per batch at most, where the pool chooses.
+/// The maximum number of inputs per batch, if the pool chooses.
 const MAX_CHOSEN: usize = 1 << 14;
-/// The same for results that are taken one by one, of an iterator that may have no end.
+/// The same for results that are taken one by one, from inputs that may be infinite.
 pub(crate) const MAX_AHEAD: usize = 64;
-/// Bytes after which a batch gets no further input. An input of no size at all takes one, for its length.
+/// Bytes after which a batch gets no more inputs. Even an empty input takes one, for its length.
 const BYTES: usize = 1 << 20;
-/// Bytes of inputs that may be in flight at once, unless that is fewer than two inputs for each worker.
+/// The maximum number of bytes of inputs in flight, unless that is fewer than two inputs per worker.
 const BYTES_AHEAD: usize = 64 << 20;
-/// What a batch should take: its way there and back does not count, and the workers end at about the same time.
+/// How long a batch should take: long enough to hide the transfer, and short enough that all workers end at about the
+/// same time.
 const GOAL: Duration = Duration::from_millis(2);
 
-/// A call, and its inputs that are not yet sent.
+/// A call, and its inputs that aren't sent yet.
 pub(crate) struct Chunker<'a, I: Iterator, W> {
     supervisor: &'a Supervisor,
     pub(crate) call: Caller,
     inputs: std::iter::Fuse<I>,
     append: W,
-    /// Inputs per batch, where the caller has chosen.
+    /// Inputs per batch, if the caller has chosen.
     fixed: Option<usize>,
-    /// Inputs per batch that the pool has learned to choose, and at most.
+    /// The number of inputs per batch that the pool has measured to be good, and the maximum.
     chosen: usize,
     pub(crate) most: usize,
     total: Option<usize>,
     pub(crate) sent: usize,
-    /// Inputs that are no longer in flight; its user counts them.
+    /// The number of inputs that are no longer in flight; its user counts them.
     pub(crate) done: usize,
     bytes_sent: usize,
     /// How long it took to read an input of the last batch.
@@ -90,14 +91,14 @@ where
         self.exhausted && self.done == self.sent
     }
 
-    /// Lets the panic of the iterator go on, once.
+    /// Resumes the iterator's panic, once.
     pub(crate) fn resume_panic(&mut self) {
         if let Some(panic) = self.panic.take() {
             resume_unwind(panic);
         }
     }
 
-    /// Waits for results, and learns from what they took how many inputs fit into a batch. An error is the last result.
+    /// Waits for results, and learns from their times how many inputs fit into a batch. An error is the last result.
     pub(crate) fn take(&mut self) -> Result<Vec<Arrived>, Phase> {
         let arrived = self.call.take(None).inspect_err(|_| {
             self.exhausted = true;
@@ -109,7 +110,7 @@ where
         Ok(arrived)
     }
 
-    /// How many inputs the next batch gets, where the pool chooses.
+    /// Returns how many inputs the next batch gets, if the pool chooses.
     fn choose(&self) -> usize {
         let fair = self.total.map_or(usize::MAX, |total| {
             let left = total.saturating_sub(self.sent);
@@ -121,7 +122,7 @@ where
     fn has_room(&self) -> bool {
         let workers = self.supervisor.settings.workers;
         let ahead = self.sent - self.done;
-        // Small batches go out many at a time, so that a worker need not wait for each.
+        // Small batches are sent many at a time, so that a worker doesn't wait for each.
         let batch = self.fixed.unwrap_or(self.chosen);
         let window = workers.saturating_mul(batch.saturating_mul(4).max(128));
         let each = self.bytes_sent / self.sent.max(1);
@@ -129,10 +130,10 @@ where
         !self.exhausted && ahead < window && is_light
     }
 
-    /// Sends batches as long as there is room for them and nothing `urgent` to do.
+    /// Sends batches as long as there is room for them, and nothing `urgent` to do.
     pub(crate) fn send(&mut self, urgent: impl Fn(&Caller) -> bool) {
-        // Batches are handed in together, but do not wait for slow inputs, nor while there are fewer inputs under way
-        // than workers. (To count in batches there made a map of larger chunks a tenth slower.)
+        // Batches are submitted together, but don't wait for slow inputs, nor while fewer inputs than workers are in
+        // flight. (Counting batches there made a map of larger chunks a tenth slower.)
         const TOGETHER: usize = 16;
         const SLOW: Duration = Duration::from_micros(100);
         let mut batches = Vec::new();
@@ -154,8 +155,8 @@ where
         }
     }
 
-    /// Returns the next batch. An input that cannot be sent has failed. Where reading the inputs panics, the inputs
-    /// read before that are the last, and [`resume_panic`](Chunker::resume_panic) lets the panic go on.
+    /// Returns the next batch. An input that can't be sent has failed. If reading the inputs panics, those read before
+    /// are the last, and [`resume_panic`](Chunker::resume_panic) resumes the panic.
     fn next_batch(&mut self) -> Option<Batch> {
         let count = self.fixed.unwrap_or_else(|| self.choose());
         let (first, start) = (self.sent, Instant::now());
@@ -169,7 +170,7 @@ where
         };
         // Only the last input has handles, so that it is easy to know whether they have arrived.
         let is_full = |batch: &Batch| batch.bytes.len() >= BYTES || !batch.attachments.is_empty();
-        // The iterator may panic, and the `Drop` of an input; what is in the batch by then is whole.
+        // The iterator may panic, and so may the `Drop` of an input; the batch is complete up to then.
         let read = catch_unwind(AssertUnwindSafe(|| {
             while (batch.count as usize) < count && !is_full(&batch) {
                 let Some(input) = self.inputs.next() else {
@@ -183,7 +184,7 @@ where
                     Err(reason) => {
                         let failure = TaskFailure::UnsendableInput { reason };
                         self.call.0.fail(self.sent - 1, 1, failure);
-                        // Also from an empty batch: the sender has to check whether there is room for more failures.
+                        // Even an empty batch: the sender has to check whether there is room for more failures.
                         break;
                     }
                 }
@@ -201,7 +202,7 @@ where
     }
 }
 
-/// How many inputs fit into a batch if each takes so long.
+/// Returns how many inputs fit into a batch if each takes that long.
 fn fitting(each: Duration) -> usize {
     let fitting = GOAL.as_nanos() / each.as_nanos().max(1);
     usize::try_from(fitting).unwrap_or(usize::MAX)

@@ -1,4 +1,4 @@
-//! The messages between a pool and its workers, a head and inputs or results after it, and the channels for them.
+//! The messages between a pool and its workers (a head, and then inputs or results), and the channels for them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,16 +20,16 @@ use crate::transfer::ipc;
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Pod, Zeroable)]
 pub(crate) struct Request {
-    /// Number of the batch among those of the worker.
+    /// The number of the batch among those of the worker.
     pub(crate) batch: u32,
-    /// Place of the function in the list of tasks.
+    /// The function's index in the list of tasks.
     pub(crate) task: u32,
     pub(crate) count: u32,
-    /// Number of the first input in its call, as far as 32 bits count.
+    /// The index of the first input in its call, modulo 2³².
     pub(crate) first: u32,
 }
 
-/// The batch that is none: a call of the initializer, or no call, only to show that the worker takes requests.
+/// Not a batch: a call of the initializer, or no call, which only shows that the worker takes requests.
 pub(crate) const NO_BATCH: u32 = 0;
 
 impl Request {
@@ -41,7 +41,7 @@ impl Request {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, NoUninit, CheckedBitPattern)]
 pub(crate) struct Event {
     pub(crate) kind: EventKind,
-    /// Number of the worker, as in its name.
+    /// The number of the worker, as in its name.
     pub(crate) worker: u32,
     pub(crate) batch: u32,
     /// Whether handles are among the results: 1 if so.
@@ -53,7 +53,7 @@ pub(crate) struct Event {
 #[repr(u32)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, NoUninit, CheckedBitPattern)]
 pub(crate) enum EventKind {
-    /// A worker has done a batch, or what is no batch: it waits for requests.
+    /// A worker has finished a batch, or a request that isn't one: it waits for requests.
     Done,
     /// A worker has died, and everything it sent was sent before this. The pool sends this itself.
     Died,
@@ -73,7 +73,7 @@ impl Event {
     }
 }
 
-/// Splits off the head of a message, behind which inputs or results follow; `None` if it isn't one.
+/// Splits off the head of a message, which inputs or results follow; `None` if it isn't one.
 pub(crate) fn read<T: CheckedBitPattern>(message: &[u8]) -> Option<(T, &[u8])> {
     let (head, rest) = message.split_at_checked(size_of::<T>())?;
     Some((bytemuck::checked::try_pod_read_unaligned(head).ok()?, rest))
@@ -87,7 +87,7 @@ pub(crate) fn append_input<F: Task<Args, How>, Args, How>(
 ) -> Result<Attachments, String> {
     let write = |bytes: &mut Vec<u8>| ipc::refuse_handles::<Args>(|| F::write(input, bytes));
     let mut append = || append::<Args>(message, write);
-    // A type with nothing to be dropped holds no handle.
+    // A type that needs no drop contains no handle.
     let (appended, attachments) = if std::mem::needs_drop::<Args>() {
         collect(append)
     } else {
@@ -96,7 +96,7 @@ pub(crate) fn append_input<F: Task<Args, How>, Args, How>(
     appended.map(|()| attachments)
 }
 
-/// A channel in one direction; clones of it, and what arrives in another process, are the same channel.
+/// A channel in one direction; its clones, in any process, are the same channel.
 #[derive(Clone)]
 pub(crate) struct ByteChannel(Arc<Mpmc>);
 
@@ -112,8 +112,8 @@ impl ByteChannel {
         ByteChannel(Arc::new(Mpmc::new(segment, 0, None)))
     }
 
-    /// Puts a message; false if another process, which may be stopped, has the putters' turn until the limit is over. The
-    /// error says why it failed.
+    /// Puts a message; false if another process, which may be stopped, has the producers' turn until the limit is over.
+    /// The error says why it failed.
     pub(crate) fn put(&self, message: &[u8], limit: WaitUntil) -> Result<bool, String> {
         done(self.0.put(message, limit)).map(|put| put.is_some())
     }
@@ -123,7 +123,7 @@ impl ByteChannel {
     }
 
     pub(crate) fn try_get(&self) -> Result<Option<Vec<u8>>, String> {
-        // Doesn't wait for a process that was stopped while it takes a message.
+        // Don't wait for a process that was stopped while it takes a message.
         const SLICE: Duration = Duration::from_millis(20);
         if self.0.rings.is_empty() {
             return Ok(None);
@@ -131,29 +131,29 @@ impl ByteChannel {
         self.get(SLICE)
     }
 
-    /// Takes the next message; `None` if none came in time. The error says why none will come, for example since the
-    /// channel is closed.
+    /// Takes the next message; `None` after a timeout. The error says why none will come, for example since the channel
+    /// is closed.
     pub(crate) fn get(&self, limit: Duration) -> Result<Option<Vec<u8>>, String> {
         let mut message = Vec::new();
         let got = self.get_into(&mut message, WaitUntil::within(limit));
         Ok(done(got)?.map(|()| message))
     }
 
-    /// Takes the next message, in the place of an earlier one.
+    /// Takes the next message, and replaces an earlier one with it.
     pub(crate) fn get_into(&self, message: &mut Vec<u8>, limit: WaitUntil) -> Result<(), Stop> {
         message.clear();
         let receive = &mut |arrived: Message<'_>| arrived.copy_to(message);
         self.0.take(receive, limit).map(drop)
     }
 
-    /// Lets the other side know that nothing more will be put. It is called again while the other side is there.
+    /// Closes the channel for both sides. It is called again as long as the other side exists.
     pub(crate) fn close(&self) {
-        // Where the system goes on refusing a lock, the workers are ended with the pool.
+        // If the system keeps refusing a lock, the workers end with the pool.
         let _ = self.0.close(WaitUntil::Try);
     }
 }
 
-/// Returns what was done; `None` if the time was over.
+/// Returns the result; `None` after a timeout.
 fn done<R>(result: Result<R, Stop>) -> Result<Option<R>, String> {
     match result {
         Ok(done) => Ok(Some(done)),

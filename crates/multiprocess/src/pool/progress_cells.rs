@@ -1,4 +1,4 @@
-//! What each worker is doing, kept in shared memory, where it can be read after the worker's death.
+//! Records in shared memory what each worker is doing, so that it can be read after the worker's death.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,7 @@ pub(crate) struct ProgressCells(Arc<Segment>);
 
 const CONTENT: &str = "the progress cells of a Pool";
 
-/// Numbers between one place and the next: two workers don't write to the same cache line.
+/// The distance between two places: two workers don't write to the same cache line.
 const APART: usize = 8;
 
 impl ProgressCells {

@@ -1,8 +1,8 @@
 //! The workers of a pool, and which of them has which batch.
 //!
-//! A worker has a few batches ahead of the one it works at, so that it never waits for the pool; when nothing else is
-//! left for another one that is idle, what it has ahead is taken back and given to that one. So is everything that a
-//! worker has when it does not even begin.
+//! A worker has a few batches ahead of the one that it works at, so that it never waits for the pool. When nothing else
+//! is left for an idle worker, the pool cancels those batches and gives them to that worker. It does the same with all
+//! batches of a worker that doesn't begin any.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
@@ -26,13 +26,13 @@ pub(crate) struct Scheduler {
     pub(crate) workers: Vec<Option<Worker>>,
     pub(crate) waiting: VecDeque<Batch>,
     pub(crate) calls: Vec<Weak<Job>>,
-    /// Callers to wake when the scheduler is unlocked.
+    /// Callers to wake after the scheduler is unlocked.
     pub(crate) woken: Vec<Arc<Job>>,
-    /// What to drop then: values of the user may be in it, whose `Drop` may use the pool.
+    /// What to drop then: user values in it may use the pool in their `Drop`.
     pub(crate) dropped: Vec<Box<dyn Send>>,
-    /// Workers that were started.
+    /// The number of workers that were started.
     pub(crate) started: u32,
-    /// Workers that died before they were ready, since the last that was ready.
+    /// The number of workers that died before they were ready, since the last one that was ready.
     pub(crate) failed_starts: usize,
 }
 
@@ -40,7 +40,7 @@ impl Scheduler {
     pub(crate) fn enter(&mut self, call: &Arc<Job>) {
         if self.calls.len() == self.calls.capacity() {
             self.calls.retain(|call| call.strong_count() > 0);
-            // So this happens seldom, however many are left.
+            // So this happens rarely, no matter how many are left.
             self.calls.reserve(self.calls.len() + 16);
         }
         self.calls.push(Arc::downgrade(call));
@@ -65,8 +65,8 @@ impl Scheduler {
         !self.waiting.is_empty() || self.workers.iter().flatten().any(has)
     }
 
-    /// Gives waiting batches to the workers with the least to do. When none waits, those that busy workers have not
-    /// begun go to idle ones.
+    /// Gives waiting batches to the workers with the least to do. If none waits, idle workers get those that busy ones
+    /// haven't begun.
     pub(crate) fn give_out(&mut self) {
         loop {
             let workers = self.workers.iter_mut().flatten();
@@ -82,7 +82,7 @@ impl Scheduler {
                 }
                 match worker.send(&mut batch) {
                     Ok(true) => worker.has.push_back((worker.last_batch, batch)),
-                    // It gets nothing until it has answered again.
+                    // It gets nothing until it responds again.
                     Ok(false) => self.waiting.push_front(batch),
                     Err(reason) => {
                         let failure = TaskFailure::UnsendableInput { reason };
@@ -100,20 +100,20 @@ impl Scheduler {
         }
     }
 
-    /// Takes a batch from a worker that will not begin it soon.
+    /// Takes a batch from a worker that won't begin it soon.
     fn cancel(&mut self) -> Option<Batch> {
         let workers = self.workers.iter_mut().flatten();
         let mut busy = workers.filter(|worker| worker.has.len() > 1);
         busy.find_map(Worker::cancel)
     }
 
-    /// Cancels the batches of workers that don't begin them: others may.
+    /// Cancels the batches of workers that don't begin them, so that others can.
     pub(crate) fn cancel_stuck(&mut self) {
         const STUCK_AFTER: Duration = Duration::from_millis(200);
         for worker in self.workers.iter_mut().flatten() {
             let requests = worker.requests.len();
             let is_stuck = match worker.last {
-                // It has not been asked yet.
+                // No batch was sent to it yet.
                 None => worker.has.is_empty() && requests == 0,
                 Some(last) => {
                     let has_begun = worker.has.is_empty() || requests < worker.has.len();
@@ -126,7 +126,7 @@ impl Scheduler {
             while let Some(batch) = worker.cancel() {
                 self.waiting.push_front(batch);
             }
-            // When it answers this, it goes on.
+            // It gets batches again when it responds to this.
             let question = Request::default();
             let put = worker.requests.put(bytes_of(&question), WaitUntil::Try);
             if put == Ok(true) {
@@ -137,7 +137,7 @@ impl Scheduler {
 
     /// Hands the results of a batch to the caller, or notes that a worker is ready to work.
     pub(crate) fn done(&mut self, event: &Event, message: Vec<u8>) {
-        // Batches that take long to do are not piled up before one worker.
+        // Long batches don't pile up at one worker.
         const SHORT: Duration = Duration::from_micros(500);
         const VERY_SHORT: Duration = Duration::from_micros(20);
         let mut workers = self.workers.iter_mut().flatten();
@@ -159,7 +159,7 @@ impl Scheduler {
         };
         let attachments = std::mem::take(&mut batch.attachments);
         if !attachments.is_empty() {
-            // They are taken back before the caller learns of it.
+            // They are cancelled before the caller learns of it.
             let unreadable = Results(&message[Event::SIZE..]).last_is_unreadable();
             settle_later(&mut self.dropped, attachments, !unreadable);
         }
@@ -170,16 +170,16 @@ impl Scheduler {
         }
     }
 
-    /// Takes a dead worker off the scheduler, and sees to the batches that it had: what it was in the middle of has
-    /// failed, what it had not begun waits again. All its events have been handled.
+    /// Removes a dead worker and handles its batches: the call that it was in the middle of has failed, those that it
+    /// hadn't begun wait again. All its events have been handled.
     ///
-    /// Returns whether it had been ready to work, and how it ended, if not by returning.
+    /// Returns whether it had been ready to work, and how it ended, unless it returned.
     pub(crate) fn remove_dead(
         &mut self,
         place: usize,
         progress_cells: &ProgressCells,
     ) -> (bool, Option<Error>) {
-        // How many workers may die that have taken a batch and not begun it.
+        // How many workers may die after they took a batch and before they began it.
         const MAX_MISHAPS: u32 = 3;
         let worker = &mut self.workers[place];
         let mut worker = worker.take().expect("a worker that died was there");
@@ -204,7 +204,7 @@ impl Scheduler {
                 again.push(batch);
                 continue;
             }
-            // As far as can be known, a batch not begun so often kills workers: it is tried without its first input.
+            // A batch that so many workers haven't begun probably kills them: try it without its first input.
             let died_at = if has_begun { last_call } else { 0 };
             if lose(&mut batch, died_at, how) {
                 again.push(batch);
@@ -222,27 +222,28 @@ impl Scheduler {
     }
 }
 
-/// A worker as its pool sees it.
+/// The pool's view of a worker.
 pub(crate) struct Worker {
     pub(crate) number: u32,
     pub(crate) handle: JoinHandle<()>,
     /// Its batches; the pool can cancel those that it has not begun.
     pub(crate) requests: ByteChannel,
-    /// Handles in the arguments of the initializer, until it was called.
+    /// The handles in the initializer's arguments, until it was called.
     pub(crate) setup: Attachments,
-    /// Number of the last batch that was sent to it.
+    /// The number of the last batch that was sent to it.
     pub(crate) last_batch: u32,
-    /// Batches that it has, oldest first, by their numbers.
+    /// Its batches by their numbers, oldest first.
     pub(crate) has: VecDeque<(u32, Batch)>,
-    /// When a batch was last sent to it, or an event came from it; `None` if it did not begin what it was given, or
-    /// nothing could be sent to it, as if it had been stopped.
+    /// When a batch was last sent to it, or an event came from it; `None` if it seems to be stopped: it didn't begin a
+    /// batch, or nothing could be sent to it.
     pub(crate) last: Option<Instant>,
-    /// How many batches it may have; none before it is ready to work.
+    /// The maximum number of its batches; 0 before it is ready to work.
     pub(crate) depth: usize,
 }
 
 impl Worker {
-    /// Sends a batch; false if the worker is stopped where it lets nothing be sent to it. The error says why that failed.
+    /// Sends a batch; returns false if the worker was stopped while it blocks its channel. The error says why it
+    /// failed.
     fn send(&mut self, batch: &mut Batch) -> Result<bool, String> {
         self.last_batch = self.last_batch.checked_add(1).unwrap_or(NO_BATCH + 1);
         let request = Request {
@@ -261,7 +262,7 @@ impl Worker {
         put
     }
 
-    /// Cancels a batch that the worker has not begun; `None` if it has begun all.
+    /// Cancels a batch that the worker hasn't begun, and returns it; `None` if it has begun all.
     pub(crate) fn cancel(&mut self) -> Option<Batch> {
         loop {
             let message = self.requests.try_get().ok()??;
@@ -291,11 +292,11 @@ fn settle_later(dropped: &mut Vec<Box<dyn Send>>, attachments: Attachments, have
     }
 }
 
-/// Reports to the caller what is lost of a batch whose worker died at one of its calls; returns whether later calls are
-/// still to do.
+/// Reports to the caller which inputs of a batch are lost, whose worker died at one of its calls; returns whether later
+/// calls remain.
 fn lose(batch: &mut Batch, call: u32, how: &str) -> bool {
-    // Of a single input it is known that the worker had it, also if the worker died between the end of the call and the
-    // sending of its result.
+    // A single input counts as the one that the worker had, even if the worker died between the end of the call and
+    // sending the result.
     let call = if batch.count == 1 { 0 } else { call };
     let how = || how.to_owned();
     let (first, before) = (batch.first, call.min(batch.count) as usize);

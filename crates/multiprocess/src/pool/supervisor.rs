@@ -1,5 +1,5 @@
-//! The running of a pool: callers submit batches; a thread of the pool handles the workers' events, replaces workers
-//! that die, and waits for them at the end. Both send batches to free workers.
+//! The supervisor of a pool: callers submit batches; a thread of the pool handles the workers' events, replaces workers
+//! that die, and waits for them at the end. Both send batches to idle workers.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
@@ -32,7 +32,7 @@ const DYING: Duration = Duration::from_secs(5);
 
 const NO_WORKERS: &str = "its workers cannot be started";
 
-/// The first request of the next worker, made beforehand where there is an initializer.
+/// The first request of the next worker, prepared in advance if there is an initializer.
 type Spare = Option<Result<Packed>>;
 
 pub(crate) struct Supervisor {
@@ -42,7 +42,7 @@ pub(crate) struct Supervisor {
     state: Mutex<Scheduler>,
     /// Notified when the last worker is gone.
     changed: Condvar,
-    /// The process that made the pool. A copy of it made by `fork` has neither the pool's thread nor its workers.
+    /// The process that created the pool. A copy of it made by `fork` has neither the pool's thread nor its workers.
     process: u32,
 }
 
@@ -71,7 +71,7 @@ impl Supervisor {
             let mut request = self.first_request()?;
             let mut state = self.state();
             if state.has_ended() {
-                // Those that were started first could not be kept running.
+                // Don't keep those running that were already started.
                 return Err(state.phase.clone().into());
             }
             let worker = self.start_worker(&mut state, place, &mut request)?;
@@ -80,8 +80,8 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Makes the request that a worker gets first. Code of the user runs for it, which may use the pool: nothing is
-    /// locked meanwhile.
+    /// Makes the first request for a worker. That runs user code, which may use the pool, so nothing is locked
+    /// meanwhile.
     fn first_request(&self) -> Result<Packed> {
         let initializer = self.settings.initializer.as_ref();
         let no_call = || Ok((vec![0; Request::SIZE], Attachments::default()));
@@ -100,7 +100,8 @@ impl Supervisor {
         let number = state.started;
         let name = format!("{}-{number}", self.settings.name);
         let unsendable = |reason| Error::encode(Travelling::Arguments, &name, reason);
-        // Not with the start, which is sent while the scheduler is locked: it may be large, and the worker slow.
+        // Not together with the start, which is sent while the scheduler is locked: it may be large, and the worker
+        // slow.
         let limit = WaitUntil::Until(None);
         requests.put(request, limit).map_err(unsendable)?;
         let arguments = (
@@ -115,7 +116,7 @@ impl Supervisor {
         let handle = builder.spawn(work, arguments)?;
         let events = self.events.clone();
         let report = move || {
-            // Where it fails, for want of memory or beside a stopped worker, the pool's next check notices the death.
+            // If this fails for lack of memory or beside a stopped worker, the pool's next check notices the death.
             let died = Event::new(EventKind::Died, number);
             let _ = events.put(bytes_of(&died), WaitUntil::Try);
         };
@@ -148,12 +149,12 @@ impl Supervisor {
         Ok(Caller(call))
     }
 
-    /// Hands in batches of a call. If the pool has ended since the call was opened, the call has been told.
+    /// Submits batches of a call. If the pool has ended since the call was opened, the call knows.
     pub(crate) fn submit(&self, batches: &mut Vec<Batch>) {
         if batches.is_empty() {
             return;
         }
-        // What is left of them is dropped after the lock.
+        // Those that are left are dropped after unlocking.
         let batches = batches.drain(..);
         let mut state = self.state();
         if !state.has_ended() {
@@ -174,7 +175,7 @@ impl Supervisor {
         self.wake();
     }
 
-    /// Ends the workers, and the waiting of all callers.
+    /// Ends the workers and wakes all waiting callers.
     pub(crate) fn end(&self, state: &mut Scheduler, end: Phase) {
         if state.has_ended() {
             return;
@@ -192,7 +193,7 @@ impl Supervisor {
         self.wake();
     }
 
-    /// Wakes the pool's thread, with an event of no worker. Where that fails, it checks by itself before long.
+    /// Wakes the pool's thread, with an event of no worker. If that fails, the thread's next check is soon.
     fn wake(&self) {
         let wake = Event::new(EventKind::Done, 0);
         let _ = self.events.put(bytes_of(&wake), WaitUntil::Try);
@@ -204,11 +205,11 @@ impl Supervisor {
         drop(self.changed.wait_while(self.state(), are_there));
     }
 
-    /// The whole life of the pool's thread.
+    /// Runs the pool's thread, from its start to its end.
     pub(crate) fn run(&self) {
         let _ = without_panic(|| self.listen());
         let mut state = self.state();
-        // Unless the pool has ended, the thread panicked: callers must not wait for it.
+        // If the pool hasn't ended, the thread panicked, and callers must not wait for it.
         let panicked = "the thread of the pool panicked".to_owned();
         self.end(&mut state, Phase::Broken(panicked));
         let left = std::mem::take(&mut *state);
@@ -220,7 +221,7 @@ impl Supervisor {
 
     /// Handles events until the pool has ended and its workers are gone.
     fn listen(&self) {
-        // So many events at a time that others get at the scheduler in between.
+        // A limited number of events at a time, so that others can lock the scheduler in between.
         const MAX: usize = 64;
         let (mut pause, mut checked) = (SOON, Instant::now());
         let (mut deadline, mut thread, mut spare) = (None, None, None);
@@ -245,7 +246,7 @@ impl Supervisor {
                 }
             }
             if state.has_ended() {
-                // A killed process ends soon; what does not is left to the reaper.
+                // A killed process ends soon; if it doesn't, leave it to the reaper.
                 let deadline = *deadline.get_or_insert_with(|| Instant::now() + DYING);
                 if state.is_empty() || Instant::now() >= deadline {
                     return;
@@ -257,7 +258,7 @@ impl Supervisor {
             let woken = std::mem::take(&mut state.woken);
             let dropped = std::mem::take(&mut state.dropped);
             drop(state);
-            // Once for all that there is, and when they need not wait for the scheduler.
+            // Once for all events, and after unlocking the scheduler.
             for call in woken {
                 call.wake();
             }
@@ -267,7 +268,7 @@ impl Supervisor {
         }
     }
 
-    /// Handles the `first` message and those behind it, up to `max`. If none can be read any more, the pool is broken.
+    /// Handles the `first` message and up to `max` more. If no more can be read, the pool is broken.
     fn handle(
         &self,
         state: &mut Scheduler,
@@ -291,14 +292,14 @@ impl Supervisor {
         }
     }
 
-    /// Checks for what no event reports.
+    /// Checks for changes that no event reports.
     fn check_workers(&self, state: &mut Scheduler, spare: &mut Spare) {
-        // Workers that are dead without having been announced so, for want of memory.
+        // Workers whose death wasn't announced, for lack of memory.
         let workers = state.workers.iter().flatten();
         let dead = workers.filter(|worker| !worker.handle.is_alive());
         let dead: Vec<u32> = dead.map(|worker| worker.number).collect();
         if !dead.is_empty() {
-            // What they sent is there by now, and is handled first.
+            // Everything they sent has arrived, and is handled first.
             self.handle(state, Ok(None), usize::MAX, spare);
             for number in dead {
                 self.replace(state, number, spare);
@@ -310,9 +311,9 @@ impl Supervisor {
         state.cancel_stuck();
     }
 
-    /// Takes a dead worker off the scheduler and, unless it is better to wait, puts a new one in its place.
+    /// Removes a dead worker from the scheduler and, unless it is better to wait, starts a new one in its place.
     fn replace(&self, state: &mut Scheduler, number: u32, spare: &mut Spare) {
-        // So many failed starts for each worker take twenty seconds: trouble from outside is over by then.
+        // That many failed starts per worker take twenty seconds; a temporary cause is gone by then.
         const TROUBLE: usize = 200;
         let is_it = |worker: &Worker| worker.number == number;
         let mut workers = state.workers.iter();
@@ -327,7 +328,7 @@ impl Supervisor {
         }
         let killed = match death {
             Some(Error::Killed { signal, .. }) => [Signal::KILL, Signal::TERM].contains(&signal),
-            // It may have been.
+            // Possibly.
             Some(Error::EndUnknown { .. }) => true,
             _ => false,
         };
@@ -338,7 +339,7 @@ impl Supervisor {
         }
     }
 
-    /// Puts a new worker in an empty place, if it will have something to do.
+    /// Starts a worker in an empty place, if there is work for it.
     fn fill(&self, state: &mut Scheduler, place: usize, died: Option<String>, spare: &mut Spare) {
         if state.workers[place].is_some() || state.has_ended() || state.is_done() {
             return;

@@ -14,10 +14,10 @@ use crate::process::task_table::{self, RegisteredTask};
 use crate::trace::events::event;
 use crate::transfer::attachments::Attachments;
 
-/// Bytes of memory that a worker keeps for its next request, and for its next results.
+/// The number of bytes that a worker keeps allocated for its next request, and for its next results.
 const KEPT: usize = 4 << 20;
 
-/// Ends when the pool has closed the requests, or after so many `calls`, to be replaced by a fresh worker.
+/// Ends when the pool has closed the requests, or after that many `calls`, to be replaced by a new worker.
 #[expect(clippy::needless_pass_by_value, reason = "arguments of a task")]
 pub(crate) fn work(
     worker: u32,
@@ -60,7 +60,7 @@ pub(crate) fn work(
         match events.put(&message, WaitUntil::Until(None)) {
             Ok(_) => attachments.commit(),
             Err(reason) => {
-                // There is no memory for the results; for the failures there may be.
+                // There is no memory for the results, but maybe for the failures.
                 drop(attachments);
                 let failures = Results(&message[Event::SIZE..]).without_values(&reason);
                 message.truncate(Event::SIZE);
@@ -78,13 +78,13 @@ pub(crate) fn work(
     Ok(())
 }
 
-/// Sets the worker up; if that fails, the worker fails, and the pool learns why.
+/// Calls the initializer; if that fails, the worker fails, and the pool learns why.
 fn initialize(task: &RegisteredTask, arguments: &[u8], note: Note<'_>) -> io::Result<()> {
     let mut results = Vec::new();
-    // Its result is not sent.
+    // Its result isn't sent.
     drop((task.run_batch)(arguments, 1, note, &mut results));
     match Results(&results).next::<()>() {
-        // Its result may be anything.
+        // Its result can be anything.
         Ok(())
         | Err(TaskFailure::UnreadableResult { .. } | TaskFailure::UnsendableResult { .. }) => {
             Ok(())

@@ -1,5 +1,5 @@
-//! What happens when a process of a program ends: its daemons are ended, its other children are waited for, and
-//! the shared memory that no other process uses is freed. A child calls it itself, in [`init`](crate::init).
+//! The end of a process: it ends its daemons, waits for its other children, and frees the shared memory that no other
+//! process uses. A child calls this itself, in [`init`](crate::init).
 
 use std::sync::atomic::Ordering;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
@@ -16,14 +16,14 @@ struct AtEnd;
 impl Drop for AtEnd {
     fn drop(&mut self) {
         if children::are_over() && registry::is_none() {
-            // Other threads go on.
+            // Other threads keep running.
             stop_starting();
         }
         if children::are_over() && registry::is_none() {
             registry::leave(Duration::ZERO);
             return process_ends();
         }
-        // The variables of this thread are being destroyed; a listener to events may need its own.
+        // The thread-locals of this thread are being destroyed; a listener to events may need its own.
         let thread = std::thread::Builder::new().name("end".to_owned());
         match thread.spawn(end) {
             Ok(ending) => drop(ending.join()),
@@ -36,15 +36,15 @@ impl Drop for AtEnd {
 /// Ends the daemons, waits for the other children, and leaves the run.
 pub(crate) fn end() {
     end_children();
-    // Other threads may have started more meanwhile.
+    // Other threads may have started more children meanwhile.
     stop_starting();
     end_children();
-    // A listener that waits for this very thread is not waited for.
+    // Don't wait for a listener that waits for this thread.
     let deadline = Instant::now() + GRACE_PERIOD;
     while !children::are_over() && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(1));
     }
-    // The descendants of a child that was killed are ended too, a moment later.
+    // The descendants of a killed child end too, a moment later.
     let some_died = children::DIED.load(Ordering::Acquire);
     registry::leave(GRACE_PERIOD * u32::from(some_died));
 }
@@ -53,10 +53,10 @@ thread_local! {
     static AT_END: AtEnd = const { AtEnd };
 }
 
-/// Makes the end of the calling thread, the main thread, take care of the children.
+/// Arranges that the end of the calling thread, the main thread, takes care of the children.
 ///
-/// The C library runs the destructors of the main thread's variables when `main` returns or calls `exit`. Where a system
-/// doesn't, non-daemons are not waited for, and daemons notice their parent's end by themselves.
+/// The C library runs the destructors of the main thread's variables when `main` returns or calls `exit`. Where a
+/// system doesn't, non-daemons are not waited for, and daemons notice their parent's end by themselves.
 pub(crate) fn prepare() {
     AT_END.with(|_| ());
 }
@@ -64,7 +64,7 @@ pub(crate) fn prepare() {
 /// Whether this process starts no more children. Locked for reading while one is started.
 static OVER: RwLock<bool> = RwLock::new(false);
 
-/// Keeps this process from ending while a child is started; an error if it is ending.
+/// Keeps this process from ending while a child is started; returns an error if it is already ending.
 pub(crate) fn starting() -> std::io::Result<RwLockReadGuard<'static, bool>> {
     let over = OVER.read().unwrap_or_else(PoisonError::into_inner);
     if *over {
@@ -73,7 +73,7 @@ pub(crate) fn starting() -> std::io::Result<RwLockReadGuard<'static, bool>> {
     Ok(over)
 }
 
-/// Waits for those that are being started, too.
+/// Also waits for children that are being started.
 fn stop_starting() {
     *OVER.write().unwrap_or_else(PoisonError::into_inner) = true;
 }
@@ -94,7 +94,7 @@ fn end_children() {
             let _ = daemon.wait(Some(Instant::now() + GRACE_PERIOD));
         }
     }
-    // Other threads may go on starting processes meanwhile.
+    // Other threads may start more processes meanwhile.
     while let Some(child) = children::running().iter().find(|child| !child.info.daemon) {
         let _ = child.wait(None);
     }

@@ -13,21 +13,22 @@ use crate::transfer::attachments::{self, Attachments, collect};
 use crate::transfer::caught::{self, panic_message};
 use crate::transfer::{codec, ipc};
 
-/// What is told the number of each call that begins, and again, with true, when its input was read; the latter only for
-/// types that can hold handles.
+/// Called with the number of each call that begins, and again, with true, when its input was read; the latter only for
+/// types that can contain handles.
 pub(crate) type Note<'a> = &'a dyn Fn(u32, bool);
 
-/// What a worker does for one call, in this order.
+/// The steps of one call, in this order.
 #[derive(Clone, Copy)]
 enum Doing {
     Reading,
     Calling,
-    /// The result, which begins at that place.
+    /// Writing the result, which begins at that place.
     Writing(usize),
     Dropping,
 }
 
-/// Calls the function for each input of a batch, and writes the results behind each other. Returns the handles in them.
+/// Calls the function for each input of a batch, writes the results one after the other, and returns the handles in
+/// them.
 pub(crate) fn run<F, Args, How>(
     function: F,
     mut inputs: &[u8],
@@ -42,7 +43,7 @@ where
     let mut call = 0;
     let mut doing = Doing::Reading;
     while call < count {
-        // One net for all calls: only after a panic is another needed. Each of these may panic: a value's own
+        // One `catch_unwind` for all calls, and another only after a panic. Each of these may panic: a value's own
         // `Deserialize`, the function, a value's own `Serialize`, and its `Drop`.
         let fallen = catch_unwind(AssertUnwindSafe(|| {
             while call < count {
@@ -70,7 +71,7 @@ where
                             }
                         };
                         doing = Doing::Writing(results.len());
-                        // A panic must not drop the value while unwinding: its `Drop` may panic as well.
+                        // A panic must not drop the value while unwinding: its `Drop` may panic too.
                         let written = if std::mem::needs_drop::<F::Output>() {
                             append_with_handles(&value, results, &mut handles)
                         } else {
@@ -95,7 +96,7 @@ where
                 results.truncate(start);
                 TaskFailure::UnsendableResult { reason }
             }
-            // The result is there already.
+            // The result is already written.
             Doing::Dropping => {
                 call += 1;
                 continue;
@@ -113,7 +114,7 @@ fn read_arguments<F, Args, How>(input: &[u8], note: impl Fn()) -> Result<Args, S
 where
     F: Task<Args, How>,
 {
-    // A type with nothing to be dropped holds no handle.
+    // A type that needs no drop contains no handle.
     if !std::mem::needs_drop::<Args>() {
         return F::read(input);
     }
@@ -125,7 +126,7 @@ fn write<T: Serialize + 'static>(value: &T, bytes: &mut Vec<u8>) -> Result<(), S
     ipc::refuse_handles::<T>(|| codec::write(value, bytes))
 }
 
-/// Appends a result; if that fails, the handles that were already written are given back.
+/// Appends a result; if that fails, cancels the handles that were already written.
 fn append_with_handles<T: Serialize + 'static>(
     value: &T,
     results: &mut Vec<u8>,
@@ -193,7 +194,7 @@ mod tests {
         };
         let mut inputs = Vec::new();
         append_input(2, &mut inputs);
-        // A number that does not end.
+        // A number that doesn't end.
         inputs.extend([1, 0xff]);
         append_input(8, &mut inputs);
         let mut bytes = Vec::new();

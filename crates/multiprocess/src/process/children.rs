@@ -34,15 +34,15 @@ use crate::transfer::envelope::Envelope;
 pub(crate) struct Child {
     pub(crate) info: ProcessInfo,
     unique_pid: UniquePid,
-    /// Pid of the process that started it; a copy of that process made by `fork` leaves it alone.
+    /// Pid of the process that started it; a copy of that process made by `fork` must not wait for it.
     parent: u32,
     pub(super) watch: ExitWatch,
     state: Mutex<State>,
     /// Notified when it has ended and was reaped; the two words of an [`EventCount`].
     ended: [AtomicU32; 2],
-    /// Reads the answer and throws it away, with the handles in it.
+    /// Reads the result and drops it, with the handles in it.
     discard: fn(Envelope),
-    /// Whether the reaper waits for it, beside the owner of its handle.
+    /// Whether the reaper waits for it, in addition to the owner of its handle.
     pub(super) is_assisted: AtomicBool,
 }
 
@@ -50,7 +50,7 @@ struct State {
     process: std::process::Child,
     /// Our end of the control socket; closed when the child has ended and everything was read.
     socket: Option<UnixStream>,
-    /// Shared memory whose handles are in the arguments, from their sending until the child has read them.
+    /// The handles in the arguments, from when they are sent until the child has read them.
     attachments: Attachments,
     ended: Option<Ended>,
 }
@@ -60,7 +60,7 @@ struct Ended {
     /// `None` if its exit status was taken before we could: SIGCHLD is ignored (then the system drops it), or something
     /// in this program waits for any child.
     status: Option<ExitStatus>,
-    /// What its function returned, or why there is nothing, until a join has taken it.
+    /// The function's result, or why there is none, until a join has taken it.
     answer: Option<Result<Envelope>>,
 }
 
@@ -81,7 +81,7 @@ impl Child {
     ) -> std::io::Result<Arc<Child>> {
         let (socket, childs_end) = UnixStream::pair()?;
         command.stdin(OwnedFd::from(childs_end));
-        // The command, which holds our copy of the child's end, is dropped there.
+        // That drops the command, which holds our copy of the child's end.
         let mut process = spawner.spawn(command)?;
         info.pid = process.id();
         let watch = ExitWatch::new(info.pid, &socket).inspect_err(|_| {
@@ -107,14 +107,14 @@ impl Child {
         Ok(child)
     }
 
-    /// Sends the child its start and its arguments. After an error the handles in the arguments are taken back.
+    /// Sends the child its start and its arguments. An error cancels the handles in the arguments.
     pub(crate) fn send_start(&self, frames: &[Frame], attachments: Attachments) -> Result<()> {
         let mut state = self.state();
         let Some(socket) = &state.socket else {
             attachments.lose(self.info.pid);
             return Ok(());
         };
-        // If it is dead already, the join reports how it died.
+        // If it is already dead, the join reports how it died.
         let is_dead = [ErrorKind::BrokenPipe, ErrorKind::ConnectionReset];
         if let Err(source) = frames.iter().try_for_each(|frame| frame.send(socket))
             && !is_dead.contains(&source.kind())
@@ -129,11 +129,11 @@ impl Child {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until the child has ended and was reaped, or the deadline has passed; true if it has ended.
+    /// Waits until the child has ended and was reaped, or the deadline has passed; returns whether it has ended.
     pub(crate) fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
         let mut pause = Duration::ZERO;
         while !self.try_reap()? {
-            // The socket closes a little before the exit status is there; or earlier, if the child closes it.
+            // The socket closes a little before the exit status is available, or earlier, if the child closes it.
             std::thread::sleep(pause);
             if !self.watch.wait(deadline) || is_over(deadline) {
                 return self.try_reap();
@@ -143,8 +143,8 @@ impl Child {
         Ok(true)
     }
 
-    /// Reaps the child if it has ended; true if it has. A child is reaped once, under the lock of its state, under
-    /// which signals are sent too: no signal reaches a process that got the pid later.
+    /// Reaps the child if it has ended, and returns whether it has. A child is reaped once, under the lock of its
+    /// state. Signals are sent under that lock too, so no signal reaches a process that got the pid later.
     pub(crate) fn try_reap(&self) -> Result<bool> {
         if self.parent != std::process::id() {
             let reason = "it is a child of the original process, not of this copy made by `fork`";
@@ -190,45 +190,45 @@ impl Child {
             attachments.lose(self.info.pid);
         }
         registry::forget(self.unique_pid);
-        // One that was killed has left what it used. So has one that exited in the middle of its function.
+        // A killed child hasn't freed what it used, nor has one that exited in the middle of its function.
         let killed = status.is_some_and(|status| status.signal().is_some());
         if killed || answer.is_none() {
             DIED.store(true, Ordering::Release);
             sweeper::start();
         }
         let at = events::moment(Level::INFO);
-        // From now on another thread may join it; but the program does not end before the end is reported.
+        // Another thread may join it now, but the program doesn't end before this end is reported.
         let _listed = Listed(self);
         let no_answer = || Err(unreadable.unwrap_or_else(|| self.no_answer(status, started)));
         let answer = Some(answer.unwrap_or_else(no_answer));
         state.ended = Some(Ended { status, answer });
         drop(state);
         self.changed().notify_all();
-        // Without a lock: a listener may wait for something that a thread which joins has.
+        // Without a lock: a listener may wait for something that a joining thread holds.
         let status = status.map_or("unknown".to_owned(), |status| status.to_string());
         let ProcessInfo { name, pid, .. } = &self.info;
         event!(INFO, name, pid, %status, at, "process ended");
         Ok(true)
     }
 
-    /// Returns how the child ended; `None` while it runs, and where that is not known.
+    /// Returns how the child ended; `None` while it runs, and if that is unknown.
     pub(crate) fn exit_status(&self) -> Option<ExitStatus> {
         self.try_reap().ok()?;
         self.state().ended.as_ref()?.status
     }
 
-    /// Throws away the answer of a child that has ended, if it has one that no join took.
+    /// Drops the result of a child that has ended, if no join has taken it.
     pub(crate) fn discard_answer(&self) {
         let mut state = self.state();
         let answer = state.ended.as_mut().and_then(|ended| ended.answer.take());
         drop(state);
         if let Some(Ok(answer)) = answer {
-            // The answer's own `Drop` may panic, and this may be the reaper, which waits for others too.
+            // The result's own `Drop` may panic, and this may be the reaper, which waits for others too.
             let _ = caught::without_panic(|| (self.discard)(answer));
         }
     }
 
-    /// Returns the answer of a child that has ended, once.
+    /// Returns the result of a child that has ended, once.
     pub(crate) fn take_answer(&self) -> Result<Envelope> {
         let mut state = self.state();
         let ended = state.ended.as_mut().expect("the process was waited for");
@@ -237,7 +237,7 @@ impl Child {
         answer.unwrap_or(Err(Error::AlreadyJoined { name }))
     }
 
-    /// Returns the error for what the child sent in place of an answer.
+    /// Returns the error for what the child sent instead of a result.
     fn failure(&self, bytes: &[u8]) -> Error {
         match postcard::from_bytes::<Failure>(bytes) {
             Ok(failure) => failure.of_process(&self.info),
@@ -249,7 +249,7 @@ impl Child {
         Error::decode(Travelling::Answer, &self.info.name, reason)
     }
 
-    /// Returns the error for a child that ended without an answer.
+    /// Returns the error for a child that ended without a result.
     fn no_answer(&self, status: Option<ExitStatus>, started: bool) -> Error {
         let ProcessInfo { name, pid, .. } = self.info.clone();
         let Some(status) = status else {
@@ -299,7 +299,7 @@ impl Source for Child {
     }
 
     fn looks_ready(&self) -> bool {
-        // Not while another thread reads its answer, which may be long.
+        // Not while another thread reads its result, which may be long.
         let state = self.state.try_lock();
         state.is_ok_and(|state| state.ended.is_some())
     }
@@ -313,10 +313,10 @@ impl Source for Child {
     }
 }
 
-/// Whether a child of this process was killed, so that it did not wait for its own children.
+/// Whether a child of this process was killed, and so did not wait for its own children.
 pub(super) static DIED: AtomicBool = AtomicBool::new(false);
 
-/// A child whose end is known, and that is on the list until it was reported.
+/// A child whose end is known; it is on the list until its end is reported.
 struct Listed<'a>(&'a Child);
 
 impl Drop for Listed<'_> {
@@ -337,7 +337,7 @@ fn all() -> Vec<Arc<Child>> {
     list().iter().filter(is_own).cloned().collect()
 }
 
-/// Returns whether nothing is left to do for children: none exists, and the end of each was reported.
+/// Returns whether nothing is left to do for children: all have ended, and their ends were reported.
 pub(crate) fn are_over() -> bool {
     all().is_empty()
 }
@@ -351,7 +351,7 @@ pub(crate) fn running() -> Vec<Arc<Child>> {
 
 /// Returns the children of this process that are still running, in the order in which they were started.
 ///
-/// Children that have ended are reaped on the way, like in Python; their answer stays with their handle.
+/// It also reaps children that have ended, as in Python; their results stay with their handles.
 ///
 /// Python: `multiprocessing.active_children()`.
 ///

@@ -1,8 +1,8 @@
-//! The control socket between a parent and its child, a pair of sockets that carries a few small frames each way.
+//! The control socket between a parent and its child: a pair of sockets for a few small frames each way.
 //!
 //! The child's end is its standard input, so it needs no name, and closes when the process ends. A value of more than
-//! [`INLINE`] bytes is in a file without a name whose descriptor travels instead: a frame always fits into the socket's
-//! buffer, and neither side ever waits for the other to read.
+//! [`INLINE`] bytes is sent as the descriptor of an anonymous file, so a frame always fits into the socket's buffer,
+//! and neither side ever waits for the other to read.
 
 use std::fs::File;
 use std::io;
@@ -33,9 +33,9 @@ pub(crate) enum Kind {
     Started,
     /// Child to parent: it has read the arguments.
     Unpacked,
-    /// Child to parent: the function's value.
+    /// Child to parent: the function's result.
     Answer,
-    /// Child to parent: a [`Failure`](crate::errors::failure::Failure) in place of the value.
+    /// Child to parent: a [`Failure`](crate::errors::failure::Failure) instead of the result.
     Failed,
 }
 
@@ -53,7 +53,7 @@ fn broken(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what.to_owned())
 }
 
-/// A frame ready to be sent: what can fail for want of memory is done.
+/// A frame ready to be sent: everything that can fail for lack of memory is done.
 pub(crate) struct Frame {
     inline: Vec<u8>,
     files: Vec<OwnedFd>,
@@ -83,13 +83,13 @@ impl Frame {
         Ok((Frame { inline, files }, attachments))
     }
 
-    /// Sends the frame. With the other process gone it fails with `BrokenPipe` or `ConnectionReset`.
+    /// Sends the frame. If the other process is gone, it fails with `BrokenPipe` or `ConnectionReset`.
     pub(crate) fn send(&self, socket: &UnixStream) -> io::Result<()> {
         Ok(send_all(socket, &self.inline, &self.files)?)
     }
 }
 
-/// Receives one frame; `None` when the other process is gone, or nothing is there and the socket does not block.
+/// Receives one frame; `None` if the other process is gone, or if nothing has arrived and the socket doesn't block.
 ///
 /// A frame that was cut off by its sender's death counts as not sent.
 pub(crate) fn receive_frame(socket: &UnixStream) -> io::Result<Option<(Kind, Envelope)>> {
@@ -135,7 +135,8 @@ fn whole(file: &File, length: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Fills the buffer; false if the other process is gone, or too little is there and the socket does not block.
+/// Fills the buffer; returns false if the other process is gone, or if too little has arrived and the socket doesn't
+/// block.
 fn fill(socket: &UnixStream, buffer: &mut [u8], files: &mut Vec<OwnedFd>) -> io::Result<bool> {
     let mut filled = 0;
     while filled < buffer.len() {

@@ -1,7 +1,7 @@
-//! The thread that waits for the children no thread will join, so that none becomes a zombie, and for those that have
-//! handles in flight to them: if they die before they have read them, the handles are freed at once.
+//! The thread that waits for children that no thread will join, so that none becomes a zombie, and for those with
+//! handles in flight to them: if such a child dies before it has read them, the handles are freed at once.
 //!
-//! It is started with the first such child, and ends itself when there is none left.
+//! It starts with the first such child, and ends when there is none left.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -15,13 +15,13 @@ use crate::platform::exit_watch::wait_for;
 use crate::process::children::Child;
 use crate::transfer::caught;
 
-/// What is to be done when a child has ended.
+/// What to do when a child has ended.
 type Then = Box<dyn FnOnce() + Send>;
 
 struct Reaper {
-    /// Handed over, and not yet seen by the thread.
+    /// Children that the thread hasn't seen yet.
     new: Vec<(Arc<Child>, Option<Then>)>,
-    /// The process that has the thread, and what wakes it; `None` while there is no thread.
+    /// The process that has the thread, and the socket that wakes it; `None` while there is no thread.
     waker: Option<(u32, UnixStream)>,
 }
 
@@ -34,22 +34,22 @@ fn reaper() -> MutexGuard<'static, Reaper> {
     REAPER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes over the waiting for a child; when it has ended and was reaped, `then` is called.
+/// Waits for a child in the caller's place; when it has ended and was reaped, calls `then`.
 ///
-/// Without thread or descriptors it is reaped by the next `active_children`, or at the end.
+/// Without a thread or descriptors, the next `active_children` reaps it, or the end of this process.
 pub(crate) fn adopt(child: &Arc<Child>, then: Option<Then>) {
     let mut reaper = reaper();
     reaper.new.push((Arc::clone(child), then));
     let _ = reaper.wake();
 }
 
-/// Waits for a child beside the owner of its handle, if there is a thread for it.
+/// Waits for a child in addition to the owner of its handle, if there is a thread for it.
 pub(crate) fn assist(child: &Arc<Child>) {
     let mut reaper = reaper();
     if !child.is_assisted.swap(true, Ordering::Relaxed) {
         reaper.new.push((Arc::clone(child), None));
         if reaper.wake().is_err() {
-            // It would keep the descriptors of a child that was joined, where they are scarce.
+            // It would keep the descriptors of a joined child, when they are scarce.
             reaper.new.pop();
             child.is_assisted.store(false, Ordering::Relaxed);
         }
@@ -61,7 +61,7 @@ impl Reaper {
     fn wake(&mut self) -> std::io::Result<()> {
         let this = std::process::id();
         if let Some((_, waker)) = self.waker.as_mut().filter(|(process, _)| *process == this) {
-            // A full socket has woken the thread already.
+            // If the socket is full, the thread is already awake.
             let _ = waker.write(&[0]);
             return Ok(());
         }
@@ -94,7 +94,7 @@ fn reap(mut wakeups: &UnixStream) {
         let mut ready = ready.into_iter();
         children.retain_mut(|(child, then)| {
             let soon = Instant::now() + Duration::from_secs(1);
-            // Whatever a listener, or `then`, makes of its end, the others are waited for.
+            // Even if a listener or `then` panics, wait for the others.
             let has_ended = || !matches!(child.wait(Some(soon)), Ok(false));
             let ended =
                 ready.next() == Some(true) && caught::without_panic(has_ended) != Some(false);

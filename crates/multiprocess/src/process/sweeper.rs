@@ -1,5 +1,4 @@
-//! The thread that removes what killed processes left in shared memory, for a while after one was killed: see
-//! [`Suspects`].
+//! The thread that frees the shared memory of killed processes, for a while after one was killed: see [`Suspects`].
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,18 +17,19 @@ static SWEEPER: Mutex<Sweeper> = Mutex::new(Sweeper {
     until: None,
 });
 
-/// How long what a killed process left is looked for: its daemons and pool workers end a little after it, and a large
-/// process on a busy machine takes seconds to end.
+/// How long to sweep after a process was killed: its daemons and pool workers end a little later, and a large process
+/// on a busy machine takes seconds to end.
 const SWEEPING: Duration = Duration::from_secs(10);
 
-/// Between two sweeps. A sweep of thousands of segments takes milliseconds, so the pause is also a multiple of that.
+/// The pause between two sweeps. A sweep of thousands of segments takes milliseconds, so the pause is also a multiple
+/// of that.
 const PAUSE: Duration = Duration::from_millis(500);
 
 fn sweeper() -> MutexGuard<'static, Sweeper> {
     SWEEPER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Starts the thread, or has it go on: a process was killed, or ended without cleaning up.
+/// Starts the thread, or makes it continue: a process was killed, or ended without cleaning up.
 pub(crate) fn start() {
     if registry::list().is_empty() {
         return;
@@ -38,7 +38,7 @@ pub(crate) fn start() {
     sweeper.until = Some(Instant::now() + SWEEPING);
     if sweeper.process != std::process::id() {
         let thread = std::thread::Builder::new().name("sweeper".to_owned());
-        // Without a thread it is removed at the end of the run.
+        // Without a thread, the end of the run frees it.
         if thread.spawn(run).is_ok() {
             sweeper.process = std::process::id();
         }

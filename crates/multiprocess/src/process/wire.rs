@@ -1,6 +1,6 @@
-//! Inputs and results of a pool in bytes, one behind the other.
+//! The inputs and results of a pool as bytes, one after the other.
 //!
-//! Each value follows its length, so one that cannot be read does no harm to the next ones.
+//! Each value follows its length, so one that can't be read doesn't affect the next ones.
 
 use crate::errors::task_failure::TaskFailure;
 use crate::transfer::caught;
@@ -30,14 +30,14 @@ pub(crate) fn append<T>(
     written
 }
 
-/// As [`append`], but a panic goes on, and then the bytes may have a part of the value.
+/// Like [`append`], but doesn't catch a panic, after which the bytes may contain a part of the value.
 #[inline]
 pub(super) fn append_or_panic<T>(
     bytes: &mut Vec<u8>,
     write: impl FnOnce(&mut Vec<u8>) -> Result<(), String>,
 ) -> Result<(), String> {
     let start = bytes.len();
-    // What can be long gets room for its length at once: nothing has to be moved for it.
+    // A value that can be long gets space for its length at once, so that it needn't be moved.
     if std::mem::needs_drop::<T>() || size_of::<T>() > SHORT.into() {
         bytes.extend_from_slice(&[LONG, 0, 0, 0, 0]);
     } else {
@@ -57,7 +57,7 @@ pub(super) fn append_or_panic<T>(
     written
 }
 
-/// Writes the length of what is at `content` into the head at `start`, where it doesn't fit into one byte or has room.
+/// Writes the length of the value at `content` into the head at `start`, if it needs more than one byte or has space.
 fn set_long_length(bytes: &mut Vec<u8>, start: usize, content: usize) -> Result<(), String> {
     let length = bytes.len() - content;
     let length = u32::try_from(length).map_err(|_| "it is larger than 4 GiB".to_owned())?;
@@ -73,7 +73,7 @@ fn set_long_length(bytes: &mut Vec<u8>, start: usize, content: usize) -> Result<
 /// The bytes of a value, or the failure in its place.
 pub(super) type Entry<'a> = Result<&'a [u8], TaskFailure>;
 
-/// Splits off the first entry; `None` if it isn't whole.
+/// Splits off the first entry; `None` if it is incomplete.
 #[inline]
 pub(crate) fn split(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
     let (&first, rest) = bytes.split_first()?;

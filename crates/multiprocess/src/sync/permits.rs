@@ -1,9 +1,9 @@
 //! The permits of a semaphore, in shared memory.
 //!
-//! A permit is taken without a lock: the process adds one to its own number of permits, and then takes one from the free
-//! ones. If it is killed between the two, or with permits, they are found in its number: another process clears that,
-//! and counts the free permits anew. Counting has a version. Who takes or releases a permit and sees another version
-//! afterwards can't know whether it was counted, and has them counted once more.
+//! A permit is taken without a lock: the process adds one to its own number of permits, and then takes one from the
+//! free ones. If it is killed between the two, or with permits, its number shows them: another process clears that
+//! number, and counts the free permits again. Counting has a version. A thread that takes or releases a permit and then
+//! sees another version can't know whether it was counted, and has the permits counted once more.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use std::sync::{Arc, OnceLock};
@@ -25,9 +25,9 @@ use crate::sync::typed_memory::create;
 #[derive(Clone, Debug)]
 pub(crate) struct Permits {
     pub(crate) memory: Arc<Segment>,
-    /// How many there are, free or not.
+    /// The number of permits, free or taken.
     pub(crate) all: u32,
-    /// Where this process is in the table.
+    /// The place of this process in the table.
     place: OnceLock<usize>,
 }
 
@@ -35,7 +35,7 @@ pub(crate) struct Permits {
 const STATE: usize = 0;
 const TABLE: usize = 1;
 
-/// The most processes that can use a semaphore at one time; a further one waits as if all permits were taken.
+/// The maximum number of processes that can use a semaphore at a time; another one waits as if all permits were taken.
 const MAX_PROCESSES: usize = 1024;
 
 /// The turn of the process that removes others from the table, or counts.
@@ -50,7 +50,7 @@ fn is_counting([_, version]: State) -> bool {
 }
 
 impl Permits {
-    /// Makes permits, all free. `what` is their name in errors.
+    /// Creates permits, all free. `what` is their name in errors.
     pub(crate) fn make(all: u32, what: &str) -> Result<Permits, Error> {
         let numbers = TABLE + 2 * MAX_PROCESSES;
         let memory = create::<u64>(numbers, Access::Atomic, || what.to_owned())?;
@@ -71,13 +71,13 @@ impl Permits {
         place.is_some_and(|place| self.take_free(place) == Some(true))
     }
 
-    /// Returns the number of free permits, with those of dead processes.
+    /// Returns the number of free permits, including those of dead processes.
     pub(crate) fn free(&self) -> Result<u32, Refused> {
         self.recover(|_| true, WaitUntil::Until(None))?;
         Ok(self.state()[0])
     }
 
-    /// Takes a permit; waits for one. False if none was free in time.
+    /// Waits for a permit and takes it; returns false after a timeout.
     pub(crate) fn take(&self, limit: WaitUntil) -> Result<bool, Refused> {
         let mut next_look = next_check();
         let mut looks = 0;
@@ -91,12 +91,12 @@ impl Permits {
             let over = limit.is_over();
             if over || Instant::now() >= next_look {
                 looks += 1;
-                // Those without permits seldom matter.
+                // Those without permits rarely matter.
                 let is_asked = |place| looks % 10 == 0 || self.has_permits(place);
                 match self.recover(is_asked, WaitUntil::Try) {
                     Ok(true) => continue,
                     Ok(false) => {}
-                    // Another one looks.
+                    // Another process is looking.
                     Err(Refused::Busy) if !over => {}
                     Err(refused) => return Err(refused),
                 }
@@ -106,7 +106,7 @@ impl Permits {
                 return Ok(false);
             }
             let seen = self.freed().prepare_wait();
-            // The counterpart of the one in `notify`.
+            // Pairs with the fence in `notify`.
             fence(Ordering::SeqCst);
             if place.is_none() || self.state()[0] == 0 {
                 let until = limit.deadline().map_or(next_look, |end| end.min(next_look));
@@ -145,18 +145,18 @@ impl Permits {
             return;
         };
         let seen = self.state();
-        // First this: if the process is killed before the next, its death has the permits counted.
+        // Before the next store: if the process is killed between the two, its death has the permits counted.
         let freed = !is_counting(seen) && self.change_free(seen, |free| free.checked_add(1));
         self.count_at(place).fetch_sub(1, Ordering::SeqCst);
         if !freed || self.state()[1] != seen[1] {
             self.stale().store(1, Ordering::SeqCst);
-            // Where another has the turn, that one counts, or the next that waits.
+            // If another process has the turn, that one counts, or the next that waits.
             let _ = self.count();
         }
         self.freed().notify_one();
     }
 
-    /// Changes the number of free permits; false if it can't be changed so, or there is another version.
+    /// Changes the number of free permits; returns false if it can't be changed so, or there is another version.
     #[inline]
     fn change_free(&self, [_, version]: State, change: impl Fn(u32) -> Option<u32>) -> bool {
         let change = |now| {
@@ -169,7 +169,7 @@ impl Permits {
         changed.is_ok()
     }
 
-    /// Has the permits counted if they have to be; false if another process is at it.
+    /// Has the permits counted if they have to be; returns false if another process is doing that.
     fn count(&self) -> Result<bool, Refused> {
         match self.recover(|_| false, WaitUntil::Try) {
             Err(Refused::Busy) => Ok(false),
@@ -185,7 +185,7 @@ impl Permits {
         let _turn = self.memory.turn(TURN, limit.for_a_turn())?;
         let dead = self.table().dead(is_asked);
         if !dead.is_empty() {
-            // Before: whatever happens to this process now, they are counted.
+            // Before counting, so that they are counted even if this process is killed now.
             self.stale().store(1, Ordering::SeqCst);
         }
         for (place, process) in dead {
@@ -193,12 +193,12 @@ impl Permits {
             self.table().remove(place, process);
         }
         let mut has_counted = false;
-        // Again if another one asks for it meanwhile.
+        // Again if another process requests it meanwhile.
         while is_counting(self.state()) || self.stale().load(Ordering::SeqCst) != 0 {
             let [_, version] = self.state();
             let counting = version.wrapping_add(1) | 1;
             self.set_state([0, counting]);
-            // Only now: a process that finds the next version asks for it again.
+            // Only now: a process that finds the next version requests it again.
             self.stale().store(0, Ordering::SeqCst);
             let count = |(place, _)| self.count_at(place).load(Ordering::SeqCst);
             let held: u64 = self.table().processes().map(count).sum();
@@ -261,7 +261,7 @@ impl Permits {
         holders.map(|(_, it)| Holder::of(it.pid())).collect()
     }
 
-    /// How many permits the process at a place has.
+    /// Returns the number of permits of the process at a place.
     #[inline]
     fn count_at(&self, place: usize) -> &AtomicU64 {
         &self.numbers()[place + 1]

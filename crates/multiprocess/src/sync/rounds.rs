@@ -1,7 +1,8 @@
 //! The rounds of a barrier, in shared memory.
 //!
-//! There is no lock, so a process that is stopped blocks no other, but for those that wait for it. A round ends when a thread stores how, as only the
-//! first one can. Any thread that sees this begins the next round, so it does no harm if the first is killed.
+//! There is no lock, so a stopped process blocks no others, except those that wait for it. A round ends when a thread
+//! stores its outcome, which only the first one can. Any thread that sees this begins the next round, so it doesn't
+//! matter if the first one is killed.
 
 use std::process;
 use std::sync::Arc;
@@ -23,11 +24,11 @@ use crate::sync::table::{Table, next_check};
 #[derive(Clone, Debug)]
 pub(super) struct Rounds(pub(super) Arc<Segment>);
 
-/// The round, and how many have arrived in it. All have while the last one runs its action.
+/// The round, and how many have arrived in it: all, while the last one runs its action.
 const NOW: usize = 0;
 /// The last round that did not pass, and its outcome.
 const LAST_FAILED: usize = 1;
-/// For each of the last rounds: which it is, and its outcome.
+/// For each of the last rounds: its number, and its outcome.
 const OUTCOMES: usize = 2;
 const KNOWN_ROUNDS: u32 = 64;
 /// The table of the processes that are participants.
@@ -71,13 +72,13 @@ impl Rounds {
         self.number(OUTCOMES + (round % KNOWN_ROUNDS) as usize)
     }
 
-    /// Returns how a round ended; `None` if it has not, or too long ago.
+    /// Returns how a round ended; `None` if it hasn't, or too long ago.
     fn outcome(&self, round: u32) -> Option<u32> {
         let [known, outcome] = cast(self.outcome_of(round).load(Ordering::SeqCst));
         (known == round && outcome != 0).then_some(outcome)
     }
 
-    /// Returns the round, and how many have arrived in it. Begins the next round where one has ended.
+    /// Returns the round, and how many have arrived in it. Begins the next round if this one has ended.
     pub(super) fn now(&self) -> (u32, u32) {
         loop {
             let [round, arrived] = cast(self.number(NOW).load(Ordering::SeqCst));
@@ -91,7 +92,7 @@ impl Rounds {
         }
     }
 
-    /// Notes how a round failed, if it did, before the next one begins.
+    /// Records how a round failed, if it did, before the next one begins.
     fn note_failure(&self, round: u32, outcome: u32) {
         let newer = |last| {
             let [failed, how]: [u32; 2] = cast(last);
@@ -102,8 +103,8 @@ impl Rounds {
         let _ = self.number(LAST_FAILED).fetch_update(order, order, newer);
     }
 
-    /// Returns how a round that is over ended. While this thread slept, others may have gone through many more; then it
-    /// passed, unless one failed since.
+    /// Returns how a round that is over ended. While this thread slept, others may have finished many more rounds; then
+    /// it passed, unless one has failed since.
     pub(super) fn final_outcome(&self, round: u32) -> u32 {
         self.outcome(round).unwrap_or_else(|| {
             let [failed, how]: [u32; 2] = cast(self.number(LAST_FAILED).load(Ordering::SeqCst));
@@ -116,14 +117,14 @@ impl Rounds {
         })
     }
 
-    /// Changes the round and how many have arrived in it; false if another thread has.
+    /// Changes the round and how many have arrived in it; returns false if another thread has changed them.
     pub(super) fn change(&self, now: [u32; 2], next: [u32; 2]) -> bool {
         let (now, next, order) = (cast(now), cast(next), Ordering::SeqCst);
         let changed = self.number(NOW).compare_exchange(now, next, order, order);
         changed.is_ok()
     }
 
-    /// Ends a round; false if it has ended already, in this way or another.
+    /// Ends a round; returns false if it has already ended.
     pub(super) fn end(&self, round: u32, outcome: u32, culprit: u32) -> bool {
         let end = |last| {
             let [known, _]: [u32; 2] = cast(last);
@@ -142,7 +143,8 @@ impl Rounds {
         last.filter(|outcome| outcome % 8 > RESET).map(broken_by)
     }
 
-    /// Breaks the barrier in this round, unless it is broken: the first cause stays. False if the round has ended.
+    /// Breaks the barrier in this round, unless it is broken: the first cause stays. Returns false if the round has
+    /// ended.
     fn break_in(&self, round: u32, outcome: u32, culprit: u32) -> bool {
         let is_broken = self.broken_before(round).is_some() && self.now().0 == round;
         is_broken || self.end(round, outcome, culprit)
@@ -152,8 +154,8 @@ impl Rounds {
         while !self.break_in(self.now().0, outcome, culprit) {}
     }
 
-    /// Waits for the end of a round. False if the deadline has passed before; if this thread `has_arrived` in the round,
-    /// it broke the barrier then.
+    /// Waits for the end of a round. Returns false after the deadline; if this thread `has_arrived` in the round, that
+    /// breaks the barrier.
     pub(super) fn wait_for_end(
         &self,
         round: u32,
@@ -163,7 +165,7 @@ impl Rounds {
         let mut check = next_check();
         loop {
             let seen = self.ended().prepare_wait();
-            // The counterpart of the one in `notify`.
+            // Pairs with the fence in `notify`.
             fence(Ordering::SeqCst);
             if self.now().0 != round {
                 return true;
@@ -188,7 +190,7 @@ impl Rounds {
             let Some((_, first)) = dead.first() else {
                 return;
             };
-            // Only then: who removes them from a round that has ended would hide them from the next one.
+            // Only then, since removing them from a round that has ended would hide them from the next one.
             if self.break_in(round, DEATH, first.pid()) {
                 for (place, process) in dead {
                     self.participants().remove(place, process);

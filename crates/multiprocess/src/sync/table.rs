@@ -1,4 +1,4 @@
-//! Processes that share something, as its memory records them; and how often a waiter checks whether they are dead.
+//! The table of the processes that share something, in its memory; and how often a waiter checks whether they are dead.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -9,14 +9,14 @@ use crate::memory::segment::Segment;
 /// How long a waiter sleeps before it checks for dead processes.
 const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Returns when a waiter that begins to wait, or has just checked for dead processes, checks for them again. Signals may
-/// wake it more often.
+/// Returns when a waiter that begins to wait, or has just checked for dead processes, checks for them again. Signals
+/// may wake it more often.
 pub(crate) fn next_check() -> Instant {
     Instant::now() + CHECK_INTERVAL
 }
 
-/// Processes in shared memory: from a number on to the end, each has a place of two numbers. The first is the process,
-/// or 0 if the place is free, and the second is up to the user of the table.
+/// Processes in shared memory. From a given number to the end, each has a place of two numbers. The first is the
+/// process, or 0 if the place is free; the second is for the user of the table.
 #[derive(Clone, Copy)]
 pub(crate) struct Table<'a> {
     memory: &'a Segment,
@@ -67,7 +67,7 @@ impl<'a> Table<'a> {
     pub(crate) fn dead(self, is_asked: impl Fn(usize) -> bool) -> Vec<(usize, UniquePid)> {
         let mut dead: Vec<_> = self.processes().collect();
         dead.retain(|(place, it)| is_asked(*place) && it.has_ended(self.memory.run()));
-        // One may have left its place before it ended.
+        // A process may have left its place before it ended.
         dead.retain(|known| self.processes().any(|now| now == *known));
         dead
     }

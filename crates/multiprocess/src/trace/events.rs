@@ -7,7 +7,7 @@
 //! | `worker terminated` | DEBUG | `pid`, in the parent, whose pool ends that worker at once |
 //! | `task begins`, `task ends` | DEBUG | `function`, in the child; of a pool's call also `first` and `count` of the inputs |
 //! | `join awaited`, `joined` | DEBUG | `pid`, in the parent |
-//! | `made` | TRACE | `memory`, `what`: what the memory of a lock, a value or a queue is |
+//! | `made` | TRACE | `memory`, and `what` it is: a lock, a value, a queue |
 //! | `lock awaited`, `lock held`, `lock refused` | TRACE | `lock` |
 //! | `lock released` | TRACE | `lock`, `at` |
 //! | `put` | TRACE | `queue`, `item`, `at` |
@@ -15,9 +15,9 @@
 //!
 //! `item` counts the messages of a queue, a channel or one direction of a pipe: item 7 that was got is item 7 that was
 //! put. `at` and `since` are [moments](moment). An event has `at` if it is emitted later than it happened, since
-//! another process may see the effect in between: what was put can be got before `put` is emitted.
+//! another process may see the effect in between: an item can be taken before its `put` is emitted.
 //!
-//! Without a subscriber, an event costs the reading of one number.
+//! Without a subscriber, an event costs one read of a number.
 
 use std::fmt;
 

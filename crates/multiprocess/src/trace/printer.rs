@@ -14,7 +14,7 @@ const VARIABLE: &str = "MULTIPROCESS_LOG";
 
 pub(super) static PRINTER: OnceLock<Dispatch> = OnceLock::new();
 
-/// Turns printing on standard error on where the variable asks for it: `MULTIPROCESS_LOG=info`, `debug` or `trace`.
+/// Prints events on standard error if the variable is set: `MULTIPROCESS_LOG=info`, `debug` or `trace`.
 pub(super) fn print_if_enabled() {
     let Ok(level) = std::env::var(VARIABLE) else {
         return;

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::thread::LocalKey;
 
 thread_local! {
-    /// What was serialised since packing began; `None` while this thread packs nothing: no handle can be serialised
-    /// then.
+    /// The handles serialised since packing began; `None` while this thread packs nothing, so that no handle can be
+    /// serialised.
     static PACKED: RefCell<Option<Attachments>> = const { RefCell::new(None) };
-    /// What this thread has opened since reading began; `None` while it reads nothing that arrives as a whole.
+    /// The handles that this thread has opened since reading began; `None` unless it reads a value that arrives as a
+    /// whole.
     static ARRIVING: RefCell<Option<Arriving>> = const { RefCell::new(None) };
-    /// Whether this thread reads a value that came with a message: no handle can be read otherwise.
+    /// Whether this thread reads a value from a message; otherwise no handle can be read.
     static READING: RefCell<bool> = const { RefCell::new(false) };
 }
 
@@ -35,20 +36,20 @@ fn check(in_message: bool, what: &str) -> Result<(), String> {
         .ok_or_else(|| format!("{what} {ONLY_IN_MESSAGES}"))
 }
 
-/// Reads a value that came with a message.
+/// Reads a value from a message.
 pub(crate) fn reading<R>(read: impl FnOnce() -> R) -> R {
     with_value(&READING, true, read).0
 }
 
-/// Handles that were opened, and are not yet counted as arrived.
+/// Handles that were opened, but aren't counted as arrived yet.
 type Arriving = Vec<Arc<dyn Attachment>>;
 
-/// Something that was serialised, and is in flight.
+/// A handle that was serialised, and is in flight.
 pub(crate) trait Attachment: Send + Sync {
     /// It is no longer in flight.
     fn cancel(&self);
 
-    /// The process that was to get it died before reading it.
+    /// The process that should have received it died before reading it.
     fn lost(&self, _pid: u32) {
         self.cancel();
     }
@@ -57,7 +58,7 @@ pub(crate) trait Attachment: Send + Sync {
     fn commit(&self) {}
 }
 
-/// Notes a handle that was serialised.
+/// Records a handle that was serialised.
 pub(crate) fn add(attachment: Arc<impl Attachment + 'static>) {
     PACKED.with_borrow_mut(|packed| {
         if let Some(packed) = packed {
@@ -95,7 +96,7 @@ pub(crate) fn read_whole<T, E>(
 ) -> Result<T, E> {
     let (read, arriving) = collect_arriving(read);
     if read.is_ok() {
-        // At once after each other: if this process is killed in between, the sender cancels what has arrived.
+        // Immediately after each other: if this process is killed in between, the sender cancels what has arrived.
         for attachment in &arriving {
             attachment.cancel();
         }
@@ -135,17 +136,17 @@ fn with_value<T: Default, R>(
 pub(crate) struct Attachments(Vec<Arc<dyn Attachment>>);
 
 impl Attachments {
-    /// Commits them: the value has arrived, or is where the receiver takes it from.
+    /// Commits them: the value has arrived, or the receiver can take it.
     pub(crate) fn commit(self) {
         drop(self.settle(|attachment| attachment.commit()));
     }
 
-    /// The process that was to get the value died before reading it.
+    /// The process that should have received the value died before reading it.
     pub(crate) fn lose(self, pid: u32) {
         drop(self.settle(|attachment| attachment.lost(pid)));
     }
 
-    /// Settles each, and returns them: to drop the last handle of a channel drops values of the user.
+    /// Settles each, and returns them, since dropping the last handle of a channel drops user values.
     pub(crate) fn settle(mut self, how: impl Fn(&dyn Attachment)) -> Vec<Arc<dyn Attachment>> {
         let settled = std::mem::take(&mut self.0);
         for attachment in &settled {

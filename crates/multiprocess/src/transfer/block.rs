@@ -1,22 +1,21 @@
 //! Vectors of plain numbers, which travel as one block of bytes and not number by number.
 //!
-//! They are recognised by their type, so a value of such a type is read as it was written: both processes run the same
-//! program.
+//! Both ends recognise them by their type, since both processes run the same program.
 
 use std::any::Any;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytemuck::Pod;
 
-/// A message that has arrived, where its bytes are.
+/// A message that has arrived, and is still in place.
 pub(crate) enum Message<'a> {
     Bytes(&'a [u8]),
-    /// So many bytes at the beginning of the words, which are in two pieces; they have less than 8 bytes more.
+    /// The length in bytes, and the words, in two pieces; they have less than 8 bytes more.
     Words([&'a [AtomicU64]; 2], usize),
 }
 
 impl Message<'_> {
-    /// Copies the message, in place of what was there.
+    /// Copies the message, and replaces the previous bytes.
     #[inline]
     pub(crate) fn copy_to(self, bytes: &mut Vec<u8>) {
         let (words, length) = match self {
@@ -28,7 +27,7 @@ impl Message<'_> {
         };
         let room = 8 * (words[0].len() + words[1].len());
         if bytes.capacity() < room {
-            // All zero without writing zeros, where the system has such memory.
+            // All zero, without writing zeros if the system has such memory.
             *bytes = vec![0; room];
         }
         bytes.resize(room, 0);
@@ -42,8 +41,8 @@ impl Message<'_> {
         bytes.truncate(length);
     }
 
-    /// Returns the numbers in the message. They arrive as many together as there are in 8 bytes: their memory is written
-    /// once, and never zeroed before.
+    /// Returns the numbers in the message, copied in units of 8 bytes: their memory is written once, and not zeroed
+    /// before.
     fn numbers<N, const COUNT: usize>(self) -> Result<Vec<N>, String>
     where
         [N; COUNT]: Pod,
@@ -80,15 +79,15 @@ fn bytes_in(word: &AtomicU64) -> [u8; 8] {
     word.load(Ordering::Relaxed).to_le_bytes()
 }
 
-/// How the values of one type, vectors of numbers, are written and read.
+/// How to write and read the values of one type, vectors of numbers.
 pub(crate) struct Block<T> {
-    /// Returns the bytes of the numbers, where they are.
+    /// Returns the bytes of the numbers, without a copy.
     pub(crate) bytes: fn(&T) -> &[u8],
     pub(crate) read: fn(Message<'_>) -> Result<T, String>,
 }
 
 impl<T: 'static> Block<T> {
-    /// Returns `None` for a type that is no vector of numbers of up to 8 bytes (those of 16 are serialised).
+    /// Returns `None` for a type that isn't a vector of numbers of up to 8 bytes (those of 16 are serialised).
     #[inline]
     pub(crate) fn of() -> Option<Block<T>> {
         macro_rules! try_each {

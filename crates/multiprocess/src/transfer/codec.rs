@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::transfer::block::{Block, Message};
 use crate::transfer::{attachments, handle, ipc};
 
-/// Appends a value, which others may follow; the error says why that failed, and part of it may be there then.
+/// Appends a value, which others may follow. The error says why that failed; a part of the value may have been
+/// appended.
 #[inline]
 pub(crate) fn write<T: Serialize + 'static>(value: &T, bytes: &mut Vec<u8>) -> Result<(), String> {
     let Some(block) = Block::of() else {
@@ -26,7 +27,7 @@ pub(crate) fn write_serialised<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> 
     ipc::serialize(value, Append(bytes)).map_err(|error| why_not(value, &error))
 }
 
-/// Reads a value, and splits it off the bytes. There may be handles in it; the error says why that failed. A value's own
+/// Reads a value, which may contain handles, and splits it off the bytes. The error says why that failed. A value's own
 /// `Deserialize` may panic.
 #[inline]
 pub(crate) fn read<'de, T: Deserialize<'de> + 'static>(bytes: &mut &'de [u8]) -> Result<T, String> {
@@ -41,15 +42,15 @@ pub(crate) fn read<'de, T: Deserialize<'de> + 'static>(bytes: &mut &'de [u8]) ->
     (block.read)(Message::Bytes(numbers))
 }
 
-/// Reads a value as [`read`], by its own `Deserialize`.
+/// Reads a value like [`read`], by its own `Deserialize`.
 #[inline]
 pub(crate) fn read_serialised<'de, T: Deserialize<'de>>(
     bytes: &mut &'de [u8],
 ) -> Result<T, String> {
     let read = || postcard::take_from_bytes(bytes);
-    // A type that needs no drop holds no handle.
+    // A type that needs no drop contains no handle.
     let read = if std::mem::needs_drop::<T>() {
-        // Of an earlier value.
+        // Discard that of an earlier value.
         handle::why_not_opened();
         attachments::reading(read)
     } else {
@@ -60,7 +61,7 @@ pub(crate) fn read_serialised<'de, T: Deserialize<'de>>(
     Ok(value)
 }
 
-/// Bytes of a 64-bit number at most.
+/// The maximum number of bytes of a 64-bit number.
 const A_NUMBER: usize = 10;
 
 struct Append<'a>(&'a mut Vec<u8>);
@@ -76,8 +77,8 @@ impl Flavor for Append<'_> {
 
     #[inline]
     fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        // A number takes a few bytes, and to call for a copy of them takes longer than to write them. A float is an array
-        // of known length, which is written at once.
+        // A number takes a few bytes, which are faster to write one by one than by a call. A float is an array of known
+        // length, which is written at once.
         if matches!(bytes.len(), 4 | 8) || bytes.len() > A_NUMBER {
             self.0.extend_from_slice(bytes);
         } else {

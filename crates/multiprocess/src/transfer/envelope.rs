@@ -16,10 +16,9 @@ pub(crate) struct Envelope {
     pub(crate) attachments: Attachments,
 }
 
-/// Packs a value of type `T`, which `write` writes; the error says why it cannot travel.
+/// Packs a value of type `T`, which `write` writes; the error says why it can't be sent.
 ///
-/// The value is serialised to bytes completely before anything is sent, so that a value which fails
-/// half-way harms nothing.
+/// The value is serialised completely before anything is sent, so nothing is sent if that fails half-way.
 pub(crate) fn pack<T>(
     write: impl FnOnce(&mut Vec<u8>) -> Result<(), String>,
 ) -> Result<Envelope, String> {
@@ -33,13 +32,13 @@ pub(crate) fn pack<T>(
     })
 }
 
-/// Has `read` read the bytes of a value; the error says why it cannot be read.
+/// Calls `read` for the bytes of a value; the error says why it can't be read.
 pub(crate) fn open<T: 'static>(
     envelope: Envelope,
     read: impl FnOnce(&[u8]) -> Result<T, String> + 'static,
 ) -> Result<T, String> {
     let Envelope { bytes, files, .. } = envelope;
-    // `ipc-channel` panics, rather than fails, on a missing handle.
+    // `ipc-channel` panics if a handle is missing, instead of returning an error.
     caught::or_panic_message(|| {
         if files.is_empty() {
             read(&bytes)

@@ -1,15 +1,15 @@
-//! Senders, receivers and shared memory of the `ipc-channel` package: they travel in arguments and results, and are refused
+//! Senders, receivers and shared memory of the `ipc-channel` package: they can travel in arguments and results, but not
 //! elsewhere.
 //!
 //! An `IpcSender` serialises itself as a number, and puts the open socket for that number into a list of the
 //! thread, which the thread's next `IpcSender::send` empties. The list is private to `ipc-channel`, so code that
 //! serialises such a value elsewhere has to send something through `ipc-channel` to get the sockets:
 //!
-//! 1. Where there is a number in the value that may stand for a handle, [`take_files`] sends an empty message through a
-//!    [`bridge`]: a socket whose one end belongs to `ipc-channel` and whose other end is ours. The open files that arrive
-//!    at our end go to the other process.
-//! 2. There [`within`] puts them, with such a message, into a bridge at our end, `ipc-channel` receives it at its own, and
-//!    the value is deserialised during that reception, where its numbers refer to the sockets again.
+//! 1. If the value contains a number that may stand for a handle, [`take_files`] sends an empty message through a
+//!    [`bridge`]: a socket with one end for `ipc-channel` and one for us. We send the open files that arrive at our end
+//!    to the other process.
+//! 2. There, [`within`] sends them with such a message from our end of a bridge, and `ipc-channel` receives it at its
+//!    end. The value is deserialised during that reception, when its numbers refer to the sockets again.
 
 mod bridge;
 mod watching;
@@ -29,14 +29,14 @@ use crate::transfer::ipc::watching::{BEYOND, LOWEST, may_hold_handles};
 
 pub(crate) use watching::serialize;
 
-/// The most handles in a value. One more fits into a message of `ipc-channel`, to see that there are too many.
+/// The maximum number of handles in a value. A message of `ipc-channel` has space for one more, to detect too many.
 const MAX_HANDLES: usize = 63;
 
 const REFUSED: &str = "it holds a handle of ipc-channel, which travels only in the arguments and the result of a \
                        process; use this crate's own `channel` or `pipe`";
 
-/// Lets `ipc-channel` measure how large its messages may be, while there are free descriptors: without one it panics,
-/// then and at each later message.
+/// Makes `ipc-channel` measure the maximum size of its messages while there are free descriptors: without one it
+/// panics, then and at each later message.
 pub(crate) fn prepare() {
     let _ = channel().inspect(empty);
 }
@@ -69,7 +69,7 @@ fn count_and_empty(channel: &Channel) -> Result<u64, String> {
     counted.map(|(sockets, regions)| sockets.max(regions))
 }
 
-/// Returns an error if fewer descriptors are free: `ipc-channel` panics without one.
+/// Returns an error if fewer descriptors are free, since `ipc-channel` panics without one.
 fn check_free(count: usize) -> Result<(), String> {
     let pair = |_| UnixStream::pair().map_err(|error| explained(&error));
     let pairs: Result<Vec<_>, _> = (0..count.div_ceil(2)).map(pair).collect();
@@ -80,7 +80,7 @@ fn check_free(count: usize) -> Result<(), String> {
 struct Collector {
     /// Made before the value is serialised if its handles travel, so that they can be closed without new descriptors.
     channel: Option<Channel>,
-    /// The lowest number in the value around this one.
+    /// The lowest number in the enclosing value.
     outer: u64,
 }
 
@@ -108,7 +108,7 @@ impl Drop for Collector {
     }
 }
 
-/// Has `write` serialise a `T`, and returns the open files of the handles in it.
+/// Calls `write`, which serialises a `T`, and returns the open files of the handles in it.
 pub(crate) fn collect_handles<T>(
     write: impl FnOnce() -> Result<(), String>,
 ) -> Result<Vec<OwnedFd>, String> {
@@ -116,7 +116,7 @@ pub(crate) fn collect_handles<T>(
         return write().map(|()| Vec::new());
     }
     let channel = channel()?;
-    // What an earlier failure of other code left in the list.
+    // Handles that an earlier failure of other code left in the list.
     empty(&channel);
     let mut collector = Collector::begin(Some(channel));
     write()?;
@@ -148,7 +148,8 @@ fn too_many() -> String {
     format!("it holds more than {MAX_HANDLES} handles of ipc-channel")
 }
 
-/// Has `write` serialise a `T`; an error if there was a handle of `ipc-channel` in it, which is closed then.
+/// Calls `write`, which serialises a `T`; closes handles of `ipc-channel` in it, and returns an error if there were
+/// any.
 #[inline]
 pub(crate) fn refuse_handles<T>(write: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
     if !may_hold_handles::<T>() {
@@ -166,7 +167,7 @@ pub(crate) fn refuse_handles<T>(write: impl FnOnce() -> Result<(), String>) -> R
     written
 }
 
-/// Reads a value that came with these files: while `read` runs, the numbers in the value lead to them.
+/// Reads a value that arrived with these files: while `read` runs, the numbers in the value refer to them.
 pub(crate) fn within<T: 'static>(
     files: Vec<OwnedFd>,
     read: impl FnOnce() -> T + 'static,
@@ -186,11 +187,11 @@ pub(crate) fn within<T: 'static>(
 }
 
 thread_local! {
-    /// What is to be called within the reception of the handles.
+    /// The function to call during the reception of the handles.
     static READ: Cell<Option<Box<dyn FnOnce()>>> = const { Cell::new(None) };
 }
 
-/// A message without bytes of its own: those of the value come by another way than the handles it refers to.
+/// A message without bytes of its own: those of the value take another way than its handles.
 #[derive(Serialize)]
 struct Within;
 
@@ -214,7 +215,7 @@ fn reverse(sender: IpcSender<Within>) -> Result<IpcReceiver<Within>, String> {
     receive(&reversed.to_opaque().to::<IpcReceiver<Within>>())
 }
 
-/// Receives what has arrived already: no signal interrupts that.
+/// Receives a message that has already arrived, so no signal interrupts that.
 fn receive<T>(receiver: &IpcReceiver<T>) -> Result<T, String>
 where
     T: for<'de> Deserialize<'de> + Serialize,

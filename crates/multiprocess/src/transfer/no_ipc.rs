@@ -11,14 +11,14 @@ const REFUSED: &str = "it holds a handle of ipc-channel, which travels only on L
 
 pub(crate) fn prepare() {}
 
-/// Has `write` serialise a `T`; no files belong to it.
+/// Calls `write`, which serialises a `T` without files.
 pub(crate) fn collect_handles<T>(
     write: impl FnOnce() -> Result<(), String>,
 ) -> Result<Vec<OwnedFd>, String> {
     refuse_handles::<T>(write).map(|()| Vec::new())
 }
 
-/// Has `write` serialise a `T`, or refuses it.
+/// Calls `write`, which serialises a `T`, or refuses it.
 #[inline]
 pub(crate) fn refuse_handles<T>(write: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
     if may_hold_handles::<T>() {
@@ -32,7 +32,7 @@ pub(crate) fn within<T>(_files: Vec<OwnedFd>, _read: impl FnOnce() -> T) -> Resu
     Err(REFUSED.to_owned())
 }
 
-/// Returns whether the name of the type has one of the package in it.
+/// Returns whether the name of the type contains one of the package.
 #[inline]
 fn may_hold_handles<T>() -> bool {
     std::mem::needs_drop::<T>() && names_package(type_name::<T>())

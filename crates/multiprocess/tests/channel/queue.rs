@@ -253,9 +253,12 @@ fn threads_and_processes_share_a_queue() {
         for _ in 0..threads {
             scope.spawn(|| put_range(queue.clone(), each));
         }
-        let getters = [(); 2]
+        let consumers = [(); 2]
             .map(|()| scope.spawn(|| -> u64 { (0..3 * each).map(|_| queue.get().unwrap()).sum() }));
-        getters.map(|getter| getter.join().unwrap()).iter().sum()
+        consumers
+            .map(|consumer| consumer.join().unwrap())
+            .iter()
+            .sum()
     });
     assert_eq!(total, 6 * (0..each).sum::<u64>());
     for child in children {

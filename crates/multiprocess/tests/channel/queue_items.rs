@@ -287,10 +287,7 @@ fn a_queue_of_other_items_is_refused() {
         .put(Forged::<Queue<String>>::Sent(bytes.clone()))
         .unwrap();
     let refused = items.get().map(|_| ()).unwrap_err();
-    assert!(
-        refused.to_string().contains("is expected"),
-        "{refused}"
-    );
+    assert!(refused.to_string().contains("is expected"), "{refused}");
     let items = Queue::new().unwrap();
     items.put(Forged::<Queue<u64>>::Sent(bytes)).unwrap();
     let Forged::Read(same) = items.get().unwrap() else {

@@ -216,10 +216,7 @@ fn one_of_another_type_is_refused_at_the_other_end() {
     let queue = Queue::new().unwrap();
     queue.put(Disguise(array.clone())).unwrap();
     let refused = queue.get().map(|_| ()).unwrap_err();
-    assert!(
-        refused.to_string().contains("is expected"),
-        "{refused}"
-    );
+    assert!(refused.to_string().contains("is expected"), "{refused}");
     array.lock().unwrap().fill(1);
 }
 

@@ -258,9 +258,6 @@ fn a_value_of_another_type_is_refused_at_the_other_end() {
     let queue = Queue::new().unwrap();
     queue.put(Disguise(value.clone())).unwrap();
     let refused = queue.get().map(|_| ()).unwrap_err();
-    assert!(
-        refused.to_string().contains("is expected"),
-        "{refused}"
-    );
+    assert!(refused.to_string().contains("is expected"), "{refused}");
     assert_eq!(value.get().unwrap(), 1);
 }

@@ -11,11 +11,11 @@ use crate::platform::is_portable;
 use crate::platform::limits::too_large;
 use crate::platform::unix::capacity::reserve as write_zeros;
 
-/// Gives new memory its length, and reserves that; an error if there is too little.
+/// Sets the length of new memory, and reserves it; returns an error if there is too little.
 pub(crate) fn reserve(memory: &File, bytes: u64) -> io::Result<()> {
     let reserve = || fallocate(memory, FallocateFlags::empty(), 0, bytes);
     let reserved = match retry_on_intr(reserve) {
-        // Not every file system can (ramfs cannot), but each has memory for what is written.
+        // Not every file system can reserve (ramfs can't), but each allocates what is written.
         Err(Errno::OPNOTSUPP) => write_zeros(memory, bytes),
         other => other.map_err(Into::into),
     };
@@ -28,8 +28,8 @@ pub(crate) fn reserve(memory: &File, bytes: u64) -> io::Result<()> {
     })
 }
 
-/// Frees memory that is no longer read, though a process may have it open; not the first `kept` bytes, which such a
-/// process may still read.
+/// Frees memory that a process may still have open but no longer reads, except the first `kept` bytes, which it may
+/// still read.
 pub(crate) fn release(memory: &File, kept: u64) {
     if let Ok(found) = memory.metadata() {
         let hole = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
@@ -38,7 +38,7 @@ pub(crate) fn release(memory: &File, kept: u64) {
     }
 }
 
-/// Returns a new file that has no name, and is gone with the last process that has it open; `None` where the system has
+/// Returns a new file without a name, which disappears with the last process that has it open; `None` if the system has
 /// no such files.
 pub(crate) fn memfd() -> Option<io::Result<File>> {
     let create = || memfd_create("multiprocess", MemfdFlags::CLOEXEC);
@@ -48,7 +48,7 @@ pub(crate) fn memfd() -> Option<io::Result<File>> {
     }
 }
 
-/// Returns the bytes that can be used without another program having to end; `None` where the system doesn't say.
+/// Returns how many bytes can be used without the system having to end a program; `None` if it doesn't say.
 pub(crate) fn free_memory() -> Option<u64> {
     let text = fs::read_to_string("/proc/meminfo").ok()?;
     let kilobytes = number_after(&text, "MemAvailable:")?

@@ -1,12 +1,12 @@
-//! The descriptors that a child inherits although its parent did not mean it to.
+//! The descriptors that a child inherits unintentionally.
 
 use std::fs;
 use std::os::fd::RawFd;
 use std::os::unix::fs::MetadataExt;
 
-/// Closes the descriptors that the parent has too, such as one that it got itself from a shell: Rust's own are closed
-/// by the start of a program, others are not. What a library has opened in this process before `main` stays, and all
-/// where the parent's can't be read.
+/// Closes the descriptors that the parent has too, such as one that it inherited from a shell: `exec` closes Rust's
+/// own, but not others. Those that a library has opened in this process before `main` stay open, and all do if the
+/// parent's list can't be read.
 pub(crate) fn close(socket: RawFd) {
     let Ok(entries) = fs::read_dir("/proc/self/fd") else {
         return;

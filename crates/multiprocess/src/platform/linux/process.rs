@@ -1,4 +1,4 @@
-//! What Linux says about processes and threads.
+//! Processes and threads, by Linux's own calls.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -32,22 +32,22 @@ pub(crate) fn set_name(name: &str) {
 /// Makes the system kill this process when its parent, or the parent's thread that started it, ends; false if that has
 /// happened. Unlike a thread that watches the parent, this also ends a process that is stopped.
 pub(crate) fn end_with(parent: u32) -> bool {
-    // Where the system refuses, there is still the thread that watches the parent.
+    // If the system refuses, there is still the thread that watches the parent.
     let _ = process::set_parent_process_death_signal(Some(Signal::KILL));
     // Checked afterwards: an earlier death sends no signal.
     let parent = pid_of(parent);
-    // In a new namespace of process ids the parent has none.
+    // In a new PID namespace, the parent has no pid.
     process::getppid().is_none_or(|found| Some(found) == parent)
 }
 
 /// Returns a descriptor of a process that was not yet waited for, which becomes readable when the process ends, and
-/// never means another one; `None` where a sandbox or an old kernel has none.
+/// never refers to another one; `None` in a sandbox or with an old kernel without this call.
 pub(crate) fn open_pidfd(pid: u32) -> Option<OwnedFd> {
     let pid = pid_of(pid).filter(|_| !is_portable())?;
     process::pidfd_open(pid, PidfdFlags::empty()).ok()
 }
 
-/// Sends a signal to the process, which may have ended meanwhile; `None` where that is not possible.
+/// Sends a signal to the process, which may have ended meanwhile; `None` if that isn't possible.
 pub(crate) fn send_signal(pidfd: &OwnedFd, signal: signal::Signal) -> Option<io::Result<()>> {
     match process::pidfd_send_signal(pidfd, Signal::from_named_raw(signal.0)?) {
         Ok(()) | Err(Errno::SRCH) => Some(Ok(())),

@@ -1,4 +1,4 @@
-//! The file of the running program, to be started once more.
+//! The file of the running program, to start it again.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
@@ -13,11 +13,11 @@ use crate::platform::unix::program::named;
 /// The kernel's own link leads to the running file even when it was deleted, or replaced by a rebuild.
 const LINK: &str = "/proc/self/exe";
 
-/// The arguments for the loader that this program was started by: `ld.so --library-path LIBRARIES PROGRAM …`. Empty
-/// where the kernel started the program itself.
+/// The arguments for the loader that started this program: `ld.so --library-path LIBRARIES PROGRAM …`. Empty if the
+/// kernel started the program itself.
 static FOR_LOADER: OnceLock<Vec<OsString>> = OnceLock::new();
 
-/// Notes how this program was started, before it can change its folder.
+/// Records how this program was started, before it can change its folder.
 pub(crate) fn note() {
     FOR_LOADER.get_or_init(|| {
         let line = std::fs::read("/proc/self/cmdline").unwrap_or_default();
@@ -33,7 +33,7 @@ fn for_loader(line: &[u8], seen: &[OsString]) -> Option<Vec<OsString>> {
         .map(OsStr::from_bytes)
         .collect();
     let for_loader = all.len().checked_sub(seen.len()).filter(|&more| more > 0)?;
-    // A program may have overwritten what the system shows of it.
+    // A program may have overwritten its arguments as the system shows them.
     if all[for_loader + 1..] != seen[1..] {
         return None;
     }
@@ -74,8 +74,7 @@ pub(crate) fn command() -> io::Result<Command> {
 }
 
 fn file() -> PathBuf {
-    // Under valgrind, the running file is valgrind's. It shows the program where the link is read, but not where it is
-    // followed.
+    // Under valgrind, the running file is valgrind's. Reading the link returns the program, but following it doesn't.
     let in_valgrind = std::env::var_os("LD_PRELOAD")
         .is_some_and(|libraries| libraries.to_string_lossy().contains("vgpreload"));
     if in_valgrind

@@ -24,7 +24,7 @@ pub(crate) struct RobustMutex(UnsafeCell<pthread_mutex_t>);
 unsafe impl Sync for RobustMutex {}
 
 impl RobustMutex {
-    /// Makes the bytes a mutex that is free.
+    /// Initialises the bytes as a mutex that is free.
     ///
     /// # Safety
     ///
@@ -47,8 +47,8 @@ impl RobustMutex {
         }
     }
 
-    /// Locks. The mutex of a thread that ended without unlocking it counts as free: the caller has to know what that
-    /// means for the memory that it guards.
+    /// Locks the mutex. If its holder ended without unlocking it, the mutex counts as free; the caller has to handle
+    /// what that means for the memory that it guards.
     #[inline]
     pub(crate) fn lock(&self, limit: WaitUntil) -> Result<(), Refused> {
         // SAFETY: the mutex was initialised before any other thread or process knew of it, and stays mapped while
@@ -81,7 +81,7 @@ impl RobustMutex {
         }
     }
 
-    /// Unlocks what this thread has locked.
+    /// Unlocks the mutex, which this thread has locked.
     #[inline]
     pub(crate) fn unlock(&self) {
         // SAFETY: as in `lock`; where this thread does not hold it, the call reports an error and does nothing.
@@ -94,7 +94,7 @@ impl RobustMutex {
         match code {
             0 => Ok(()),
             libc::EOWNERDEAD => {
-                // At once: a mutex unlocked before that refuses all threads for ever.
+                // At once: a mutex that is unlocked before that refuses all threads forever.
                 // SAFETY: as in `lock`; this thread holds the mutex now, which is what the call asks for.
                 unsafe { libc::pthread_mutex_consistent(self.0.get()) };
                 Ok(())
@@ -139,7 +139,7 @@ mod tests {
         // SAFETY: in this C library a mutex begins with its futex word, and all use it by atomics.
         let word = unsafe { &*mutex.0.get().cast::<AtomicU32>() };
         mutex.lock(WaitUntil::Until(None)).expect("it is free");
-        // The one that will be woken, and then does nothing.
+        // The waiter that will be woken, and then does nothing.
         let seen = word.load(Ordering::SeqCst);
         let dead = std::thread::spawn(move || {
             futex::wait(&[(word, seen)], Instant::now() + LIMIT);

@@ -1,4 +1,4 @@
-//! Instead of what Linux says about memory: a portable program learns that it is full when it fills it.
+//! The portable version of `linux/capacity.rs`: a program learns that memory is full only when it fills it.
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -1,4 +1,5 @@
-//! Instead of closing what a child inherits: other systems don't say whose a descriptor is, so it stays.
+//! The portable version of `linux/inherited.rs`: other systems don't show where a descriptor comes from, so it stays
+//! open.
 
 use std::os::fd::RawFd;
 

@@ -1,4 +1,4 @@
-//! Instead of what Linux says about processes and threads.
+//! Processes and threads, by portable calls.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -9,7 +9,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::platform::signal::Signal;
 
-/// Returns nanoseconds by the system's monotonic clock.
+/// Returns the time of the system's monotonic clock, in nanoseconds.
 pub(crate) fn now() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     // The clock counts from the start of the system.

@@ -1,4 +1,4 @@
-//! The file of the running program, to be started once more: whatever is at its path by then.
+//! The file of the running program, to start it again: whatever is at its path then.
 
 use std::ffi::OsString;
 use std::io;
@@ -9,7 +9,7 @@ use std::process::Command;
 /// Does nothing: the path is available at any time.
 pub(crate) fn note() {}
 
-/// Returns a command that runs this program once more, to be given the arguments.
+/// Returns a command that runs this program again; the caller adds the arguments.
 pub(crate) fn command() -> io::Result<Command> {
     Ok(named(std::env::current_exe()?, std::env::args_os().next()))
 }

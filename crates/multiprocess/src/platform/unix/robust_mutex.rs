@@ -1,10 +1,10 @@
-//! Instead of a robust mutex: other systems have none, and a segment's lock is a
-//! [`FileLock`](crate::platform::file_lock::FileLock) there. Nothing calls this one.
+//! A stub for the robust mutex: other systems have none, and a segment's lock is a
+//! [`FileLock`](crate::platform::file_lock::FileLock) there. Nothing calls this.
 
 use crate::platform::file_lock::Refused;
 use crate::platform::wait_until::WaitUntil;
 
-/// The place of a mutex in shared memory, with nothing in it.
+/// An empty place for a mutex in shared memory.
 #[repr(transparent)]
 pub(crate) struct RobustMutex(u64);
 

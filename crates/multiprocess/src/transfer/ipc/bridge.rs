@@ -1,6 +1,6 @@
-//! A socket between `ipc-channel` and us: one end is theirs, the other end is a plain file of ours.
+//! A socket between `ipc-channel` and us: one end is theirs, the other end is our plain file.
 //!
-//! `ipc-channel` makes its own sockets and does not show their descriptors; but its senders connect to a
+//! `ipc-channel` creates its own sockets and doesn't show their descriptors, but its senders connect to a
 //! given path. So we listen at a path, let a sender connect, and unlink the path at once.
 
 use std::io;
@@ -25,7 +25,7 @@ const PACKET: usize = 64;
 const PREFIX: &str = "multiprocess-";
 const SUFFIX: &str = ".socket";
 
-/// Makes a bridge: their end as a sender, and ours.
+/// Creates a bridge, and returns their end, as a sender, and ours.
 pub(crate) fn build<T: serde::Serialize>() -> Result<(IpcSender<T>, OwnedFd), String> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let folder = std::env::temp_dir();
@@ -66,7 +66,7 @@ fn connect<T: serde::Serialize>(
     Ok((theirs, ours))
 }
 
-/// Accepts the connection that this process made, and no other.
+/// Accepts only the connection that this process made.
 fn accept(listener: &OwnedFd) -> io::Result<OwnedFd> {
     loop {
         let connection = retry_on_intr(|| accept_with(listener, SocketFlags::CLOEXEC))?;

@@ -1,7 +1,7 @@
-//! Notes numbers in a value that may stand for handles of `ipc-channel`, while the value is serialised.
+//! Detects numbers in a value that may stand for handles of `ipc-channel`, while the value is serialised.
 //!
 //! Such a handle serialises itself as a bare `u64`: its place in a list of the thread (see `ipc`). Hardly any
-//! other type that is no number does so. So only where there is such a number is it worth a look at the list.
+//! other type that isn't a number does so, so the list matters only if there is such a number.
 
 use std::any::type_name;
 use std::cell::Cell;
@@ -14,7 +14,7 @@ use serde::ser::{
 };
 use serde::{Serialize, Serializer};
 
-/// More handles than a thread's list ever holds: at a place beyond there is none.
+/// More handles than a thread's list ever contains: no handle has a place beyond that.
 pub(super) const BEYOND: u64 = 64;
 
 thread_local! {
@@ -22,15 +22,15 @@ thread_local! {
     pub(super) static LOWEST: Cell<u64> = const { Cell::new(BEYOND) };
 }
 
-/// Returns whether a value of the type may hold such a handle.
+/// Returns whether a value of the type may contain such a handle.
 #[inline]
 pub(super) fn may_hold_handles<T>() -> bool {
-    // A type that needs no drop holds no open file.
+    // A type that needs no drop contains no open file.
     std::mem::needs_drop::<T>() && !is_of_std(type_name::<T>())
 }
 
-/// Returns whether the name of a type has only names of the standard library in it, such as `alloc::vec::Vec<f64>`: the
-/// name lists everything that the type holds.
+/// Returns whether the name of a type contains only names of the standard library, such as `alloc::vec::Vec<f64>`: the
+/// name lists everything that the type contains.
 fn is_of_std(type_name: &str) -> bool {
     let mut words = type_name.split(|it: char| !(it.is_alphanumeric() || it == '_' || it == ':'));
     words.all(|word| {
@@ -39,7 +39,7 @@ fn is_of_std(type_name: &str) -> bool {
     })
 }
 
-/// Serialises a value in postcard's format, and notes what may be handles in it.
+/// Serialises a value in postcard's format, and records what may be handles in it.
 #[inline]
 pub(crate) fn serialize<T: Serialize>(value: &T, output: impl Flavor) -> Result<()> {
     let mut serializer = postcard::Serializer { output };
@@ -64,7 +64,7 @@ impl<F: Flavor> Watching<F> {
     }
 }
 
-/// Returns whether it is a number or the like, or a reference to one, as sequences pass them on: that is no handle.
+/// Returns whether it is a primitive, or a reference to one, as sequences pass them on, and so not a handle.
 #[inline]
 fn is_number<T: ?Sized>() -> bool {
     let name = type_name::<T>();
