@@ -1,4 +1,4 @@
-//! Counts the primes below two million in a pool, and shows how far it is.
+//! Counts the primes below two million in a pool, and shows a progress bar.
 
 use std::io::{IsTerminal, stderr};
 use std::ops::Range;

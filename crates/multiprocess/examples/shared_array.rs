@@ -1,4 +1,4 @@
-//! Processes count together in one array in shared memory: how often each digit ends a square.
+//! Several processes count in one array in shared memory how often each digit is the last digit of a square.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -26,13 +26,13 @@ fn main() -> Result<(), Error> {
     Ok(())
 }
 
-/// Counts on its own first, so that it needs the lock only once.
+/// Counts in a local array first, so that it takes the lock only once.
 fn count(first: usize, counts: Array<u64>) {
     let mut own = [0_u64; 10];
     for number in (first..NUMBERS).step_by(PROCESSES) {
         own[number * number % 10] += 1;
     }
-    let mut counts = counts.lock().expect("this thread has no lock yet");
+    let mut counts = counts.lock().expect("this thread doesn't hold the lock");
     for (all, own) in counts.iter_mut().zip(own) {
         *all += own;
     }

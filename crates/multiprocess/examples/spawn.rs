@@ -1,4 +1,4 @@
-//! Starts processes, takes their answers, and sees why one has none.
+//! Starts processes, and prints their results and the error of one that panics.
 
 #![allow(
     clippy::needless_pass_by_value,

@@ -1,4 +1,4 @@
-//! The cost of events: a lock and a queue without a subscriber, and with a recording, alternately.
+//! Measures the cost of events: a lock and a queue without a subscriber, and with a recording, alternately.
 //!
 //! `cargo run --release -p multiprocess --example speed_events`
 
@@ -12,9 +12,9 @@ use multiprocess::{Lock, Queue};
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const ROUNDS: usize = 9;
-/// Few enough that the recording does not come to its end.
+/// Few enough that the recording doesn't become full.
 const TIMES: u32 = 15_000;
-/// Set for the runs that measure.
+/// The variable that is set for the runs that measure.
 const MEASURE: &str = "SPEED_EVENTS_MEASURE";
 
 fn main() -> Outcome<()> {
@@ -31,7 +31,7 @@ fn main() -> Outcome<()> {
         let folder = tempfile::tempdir()?;
         on.push(run(Some(folder.path()))?);
     }
-    println!("nanoseconds              nobody listens   recorded   for each event");
+    println!("nanoseconds               no subscriber   recorded        per event");
     for (row, name, events) in [(0, "acquire and release", 3.0), (1, "put and get", 2.0)] {
         let [off, on] = [&off, &on].map(|runs| median(runs.iter().map(|run| run[row])));
         println!(
@@ -71,7 +71,7 @@ fn measure() -> Outcome<[f64; 2]> {
     Ok([lock, queue])
 }
 
-/// Nanoseconds that each of so many repetitions takes.
+/// Returns how many nanoseconds each repetition takes.
 fn each(mut work: impl FnMut() -> Outcome<()>) -> Outcome<f64> {
     let start = Instant::now();
     for _ in 0..TIMES {

@@ -1,11 +1,11 @@
-//! Has each piece of work done by a process of its own, and starts a new process where one was killed.
+//! Starts a process for each piece of work, and a new one if it is killed.
 
 use std::thread;
 use std::time::Duration;
 
 use multiprocess::{Builder, Error, task};
 
-/// Processes for a piece of work at most: one that kills its process each time is not tried for ever.
+/// The maximum number of processes for a piece of work, since it may be the work that kills them.
 const TRIES: u32 = 3;
 
 fn main() -> Result<(), Error> {
@@ -15,7 +15,10 @@ fn main() -> Result<(), Error> {
             .map(|piece| scope.spawn(move || supervise(piece)))
             .collect();
         for supervisor in supervisors {
-            println!("{}", supervisor.join().expect("it does not panic")?);
+            println!(
+                "{}",
+                supervisor.join().expect("a supervisor doesn't panic")?
+            );
         }
         Ok(())
     })
@@ -29,7 +32,7 @@ fn supervise(piece: u32) -> Result<String, Error> {
             .daemon(true)
             .spawn(work, (piece,))?;
         if (piece, number) == (2, 1) {
-            // What the system does when memory is short.
+            // As the system does when it runs out of memory.
             child.kill()?;
         }
         match child.join() {
@@ -37,7 +40,7 @@ fn supervise(piece: u32) -> Result<String, Error> {
             ended => return ended,
         }
     }
-    unreachable!("the last process has ended in one way or another")
+    unreachable!("the loop returns when the last process has ended")
 }
 
 fn work(piece: u32) -> String {

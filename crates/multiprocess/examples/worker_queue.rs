@@ -1,4 +1,4 @@
-//! Workers take jobs from a channel until no more can come, and send results through another.
+//! Workers take jobs from a channel until it ends, and send results through another.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -19,7 +19,7 @@ fn main() -> Result<(), Error> {
         let builder = Builder::new().name(format!("worker {number}"));
         workers.push(builder.spawn(worker, (jobs.clone(), results.clone()))?);
     }
-    // From here on only the workers have these: when the last of them has ended, `done` is at its end.
+    // Now only the workers have these, so `done` ends with the last worker.
     drop((jobs, results));
 
     for number in 1..=12 {
@@ -40,9 +40,9 @@ fn main() -> Result<(), Error> {
 fn worker(jobs: Receiver<u64>, results: Sender<(String, u64, u64)>) {
     let name = current().name().to_owned();
     for job in &jobs {
-        let job = job.expect("a job can be read");
+        let job = job.expect("a job is readable");
         thread::sleep(Duration::from_millis(20)); // the work
         let result = (name.clone(), job, job * job);
-        results.send(result).expect("the main process listens");
+        results.send(result).expect("the main process receives");
     }
 }

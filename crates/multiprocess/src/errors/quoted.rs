@@ -63,3 +63,15 @@ fn show(text: &str, max: usize, unescaped: &[char], f: &mut fmt::Formatter<'_>) 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::without_paths;
+
+    #[test]
+    fn types_are_named_as_one_writes_them() {
+        let name = "a Queue<(alloc::string::String, [core::option::Option<&str>; 2])>";
+        let short = "a Queue<(String, [Option<&str>; 2])>";
+        assert_eq!(without_paths(name), short);
+    }
+}

@@ -31,10 +31,10 @@ pub(crate) fn main() -> ExitCode {
             handles_of_each_kind_are_refused_outside_of_messages,
             a_channel_ends_after_its_sender_was_refused,
             a_pipe_ends_after_its_end_was_refused,
-            a_function_of_a_pool_cannot_write_handles_down_either,
+            a_function_of_a_pool_cannot_serialise_handles_either,
             text_with_a_handle_travels_within_a_message_and_not_outside,
             a_message_that_fails_half_way_frees_its_handles,
-            a_handle_of_ipc_channel_is_refused_and_harms_no_other_item,
+            a_handle_of_ipc_channel_is_refused_and_affects_no_other_item,
         ],
     )
 }
@@ -56,7 +56,7 @@ fn memory_of(handle: &impl Debug) -> PathBuf {
     let name = text
         .split([' ', '{', '('])
         .find(|word| word.starts_with("mp-"));
-    story::left::folder().join(name.expect("it says its memory"))
+    story::left::folder().join(name.expect("its `Debug` names its memory"))
 }
 
 /// Tries to serialise a handle, and to read it; both fail, and leave nothing behind.
@@ -72,12 +72,12 @@ fn is_refused<T: Serialize + DeserializeOwned + Debug + 'static>(make: impl Fn()
     let (sender, receiver) = ipc::channel().unwrap();
     assert!(sender.send(handle).is_err(), "by ipc-channel");
     assert!(receiver.try_recv().is_err(), "it is not sent");
-    assert!(!memory.exists(), "it is counted as on its way");
+    assert!(!memory.exists(), "it counts as in flight");
 
     let handle = make();
     let memory = memory_of(&handle);
     let bytes = bytes_of(handle);
-    assert!(!memory.exists(), "it is counted as on its way");
+    assert!(!memory.exists(), "it counts as in flight");
     for _ in 0..2 {
         assert!(
             postcard::from_bytes::<T>(&bytes).is_err(),
@@ -130,13 +130,13 @@ fn a_pipe_ends_after_its_end_was_refused() {
     assert!(far.recv_timeout(story::LIMIT / 2).unwrap_err().is_closed());
 }
 
-/// Why a handle cannot be written down here.
+/// Returns why a handle cannot be serialised here.
 fn writes_down(sender: Sender<u32>) -> String {
     let refused = serde_json::to_string(&sender).unwrap_err();
     refused.to_string()
 }
 
-fn a_function_of_a_pool_cannot_write_handles_down_either() {
+fn a_function_of_a_pool_cannot_serialise_handles_either() {
     let pool = Pool::new(1).unwrap();
     let (sender, receiver) = channel::<u32>().unwrap();
     let senders = (0..3).map(|_| sender.clone());
@@ -251,7 +251,7 @@ fn a_message_that_fails_half_way_frees_its_handles() {
     ends(&receiver);
 }
 
-fn a_handle_of_ipc_channel_is_refused_and_harms_no_other_item() {
+fn a_handle_of_ipc_channel_is_refused_and_affects_no_other_item() {
     #[derive(Serialize, Deserialize)]
     struct Hidden {
         sender: Option<ipc::IpcSender<u8>>,

@@ -41,13 +41,13 @@ pub(crate) fn main() -> ExitCode {
         messages_go_both_ways_until_the_end,
         both_ends_send_64_mib_at_once,
         the_end_comes_after_what_was_sent,
-        a_killed_process_is_the_end_of_the_conversation,
+        a_killed_process_is_the_end,
         a_process_killed_in_the_middle_of_a_large_message_is_the_end,
-        a_child_that_dies_before_it_has_its_end_is_the_end_of_the_conversation,
+        a_child_that_dies_before_it_has_its_end_is_the_end,
         sending_to_a_closed_end_returns_the_message,
         sending_to_a_dead_process_returns_the_message,
-        polling_keeps_its_limit_and_sees_the_end,
-        whichever_speaks_first_is_heard_first,
+        poll_keeps_its_limit_and_sees_the_end,
+        the_first_sender_is_received_first,
         an_end_travels_in_a_message_and_in_a_result,
         an_end_that_was_given_away_cannot_be_used,
         a_message_that_cannot_be_serialised_is_returned,
@@ -142,7 +142,7 @@ fn send_and_hang(parent: Connection<u32, ()>, count: u32) {
     story::a_minute();
 }
 
-fn a_killed_process_is_the_end_of_the_conversation() {
+fn a_killed_process_is_the_end() {
     let (ours, theirs) = pipe::<(), u32>().unwrap();
     let child = spawn(send_and_hang, (theirs, 5)).unwrap();
     assert_eq!(ours.recv().unwrap(), 0);
@@ -158,7 +158,7 @@ fn a_killed_process_is_the_end_of_the_conversation() {
 
 fn cannot_be_called(_: Unreadable, _: Connection<(), u32>) {}
 
-fn a_child_that_dies_before_it_has_its_end_is_the_end_of_the_conversation() {
+fn a_child_that_dies_before_it_has_its_end_is_the_end() {
     let (ours, theirs) = pipe::<u32, ()>().unwrap();
     let child = spawn(cannot_be_called, (Unreadable, theirs)).unwrap();
     // The child is not joined before.
@@ -214,7 +214,7 @@ fn sending_to_a_dead_process_returns_the_message() {
     assert!(ours.send(()).unwrap_err().is_closed());
 }
 
-fn polling_keeps_its_limit_and_sees_the_end() {
+fn poll_keeps_its_limit_and_sees_the_end() {
     let (ours, theirs) = pipe::<(), u32>().unwrap();
     let limit = Duration::from_millis(100);
     let start = Instant::now();
@@ -235,13 +235,13 @@ fn polling_keeps_its_limit_and_sees_the_end() {
 }
 
 fn send_after(parent: Connection<u32, ()>, number: u32) {
-    // The parent says when.
+    // Waits for the parent.
     parent.recv().expect("the parent speaks");
     parent.send(number).expect("the parent is there");
     assert!(parent.recv().unwrap_err().is_closed());
 }
 
-fn whichever_speaks_first_is_heard_first() {
+fn the_first_sender_is_received_first() {
     let mut ends = Vec::new();
     let mut children = Vec::new();
     for number in 0..5 {
@@ -259,8 +259,8 @@ fn whichever_speaks_first_is_heard_first() {
     for speaker in [3, 0, 4, 1, 2] {
         ends[speaker].send(()).unwrap();
         assert_eq!(wait(&all()), [speaker]);
-        let said = ends[speaker].recv().unwrap();
-        assert_eq!(said, u32::try_from(speaker).unwrap());
+        let received = ends[speaker].recv().unwrap();
+        assert_eq!(received, u32::try_from(speaker).unwrap());
     }
     children[2].kill().unwrap();
     assert_eq!(wait(&all()), [2]);
@@ -300,7 +300,7 @@ fn an_end_travels_in_a_message_and_in_a_result() {
 }
 
 fn an_end_that_was_given_away_cannot_be_used() {
-    // A reference to an end can be serialised, and then the end is elsewhere.
+    // Serialising a reference to an end moves the end to the other process.
     struct Loan(Arc<Connection<u32, u32>>);
     impl serde::Serialize for Loan {
         fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,4 +1,4 @@
-//! The queue: what is put comes out once, in order, whatever it is and however much of it.
+//! The queue: every item comes out once, in order, no matter what it is and how many there are.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use multiprocess::{Error, Queue, spawn, task};
 use story::named;
 
-/// Longer than that, it was not the time limit that ended a wait; how busy the machine is must not matter.
+/// A longer wait was not ended by its timeout, no matter how busy the machine is.
 const CLOSE: Duration = Duration::from_secs(10);
 
 fn init() {

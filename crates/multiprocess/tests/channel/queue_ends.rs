@@ -1,4 +1,4 @@
-//! The channel: its end is seen on both sides, however it comes.
+//! The channel: both sides see its end, for whatever reason it ends.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -45,11 +45,11 @@ pub(crate) fn main() -> ExitCode {
         it_ends_when_a_child_dies_before_it_has_read_its_sender,
         it_ends_when_a_child_is_killed_as_it_starts,
         it_ends_for_others_while_their_parent_waits_for_them,
-        it_goes_on_while_one_sender_is_in_flight_and_another_is_lost,
+        it_continues_while_one_sender_is_in_flight_and_another_is_lost,
         it_ends_for_each_of_several_receivers,
         sending_without_a_receiver_returns_the_message,
         sending_to_a_killed_receiver_returns_the_message,
-        a_sender_that_waits_for_room_learns_that_the_receiver_is_gone,
+        a_sender_that_waits_for_room_sees_that_the_receiver_is_gone,
         a_message_that_was_not_received_frees_its_handles,
         a_message_to_a_killed_receiver_frees_its_handles,
         a_message_sent_while_the_receiver_ends_frees_its_handles,
@@ -165,7 +165,7 @@ fn it_ends_when_a_sender_on_its_way_cannot_arrive() {
         .join()
         .unwrap_err();
     assert!(receiver.recv().unwrap_err().is_closed());
-    // The function does nothing with it.
+    // The function ignores it.
     let (sender, receiver) = channel::<u32>().unwrap();
     spawn(fail, (sender,)).unwrap().join().unwrap_err();
     assert!(receiver.recv().unwrap_err().is_closed());
@@ -199,7 +199,7 @@ fn it_ends_when_a_child_dies_before_it_has_read_its_sender() {
 fn it_ends_when_a_child_is_killed_as_it_starts() {
     let (sender, receiver) = channel().unwrap();
     let child = spawn(send_and_hang, (sender, 0)).unwrap();
-    // From outside: the parent does not know.
+    // From outside, so the parent does not know.
     proc::kill(child.pid());
     assert_ends(&receiver);
     let error = child.join().unwrap_err();
@@ -217,7 +217,7 @@ fn it_ends_for_others_while_their_parent_waits_for_them() {
 
 fn die(_: Sender<u32>, _: Deadly) {}
 
-fn it_goes_on_while_one_sender_is_in_flight_and_another_is_lost() {
+fn it_continues_while_one_sender_is_in_flight_and_another_is_lost() {
     let post = Queue::new().unwrap();
     for lose in [
         |sender| spawn(ignore, (sender, Unreadable)).unwrap(),
@@ -281,7 +281,7 @@ fn sending_to_a_killed_receiver_returns_the_message() {
     assert_eq!(refused.into_inner(), 2);
 }
 
-fn a_sender_that_waits_for_room_learns_that_the_receiver_is_gone() {
+fn a_sender_that_waits_for_room_sees_that_the_receiver_is_gone() {
     let (sender, receiver) = bounded_channel(1).unwrap();
     let (ready, is_ready) = channel().unwrap();
     let child = spawn(hold_receiver, (receiver, ready)).unwrap();

@@ -45,9 +45,9 @@ pub(crate) fn main() -> ExitCode {
         handles_travel_in_items,
         a_request_carries_the_way_back,
         with_a_queue_that_a_child_had_its_items_are_gone,
-        of_two_that_drop_a_queue_at_once_one_is_the_last,
-        an_item_that_cannot_be_serialised_is_returned_and_does_no_harm,
-        what_cannot_be_read_is_lost_and_the_next_is_not,
+        of_two_that_drop_a_queue_at_once_one_is_last,
+        an_item_that_cannot_be_serialised_is_returned_and_affects_no_other,
+        an_unreadable_item_is_lost_but_not_the_next,
         a_queue_of_other_items_is_refused,
         large_items_go_through,
         an_item_larger_than_memory_is_returned,
@@ -140,7 +140,7 @@ type Requests = Queue<(u32, Sender<u32>)>;
 
 fn quit(_: Requests) {}
 
-/// No sender is left, or the limit is over.
+/// No sender is left, or the limit has passed.
 fn ends(receiver: &Receiver<u32>) {
     let end = receiver.recv_timeout(story::LIMIT / 6);
     assert!(end.unwrap_err().is_closed());
@@ -181,7 +181,7 @@ fn drop_together(handles: Receiver<Requests>, here: RawValue<u32>) {
     }
 }
 
-fn of_two_that_drop_a_queue_at_once_one_is_the_last() {
+fn of_two_that_drop_a_queue_at_once_one_is_last() {
     // Two processes; then two threads of this one, with a handle for each that came by a message of its own.
     for in_one_process in [false, true] {
         let here = RawValue::new(0).unwrap();
@@ -213,7 +213,7 @@ fn of_two_that_drop_a_queue_at_once_one_is_the_last() {
     }
 }
 
-/// Refuses to be serialised when it is asked to.
+/// Can be set to refuse to be serialised.
 #[derive(Debug, PartialEq, Deserialize)]
 struct Fickle(bool);
 
@@ -226,7 +226,7 @@ impl Serialize for Fickle {
     }
 }
 
-fn an_item_that_cannot_be_serialised_is_returned_and_does_no_harm() {
+fn an_item_that_cannot_be_serialised_is_returned_and_affects_no_other() {
     let queue = Queue::new().unwrap();
     let lock = Lock::new().unwrap();
     for _ in 0..2 {
@@ -256,7 +256,7 @@ impl<'de> Deserialize<'de> for Small {
     }
 }
 
-fn what_cannot_be_read_is_lost_and_the_next_is_not() {
+fn an_unreadable_item_is_lost_but_not_the_next() {
     let queue = Queue::new().unwrap();
     for number in [1, 10, 66, 2] {
         queue.put(Small(number)).unwrap();
@@ -332,7 +332,7 @@ fn put_more_than_fits() {
 }
 
 fn an_item_larger_than_memory_is_returned() {
-    // No file, of shared memory either, may be larger than 2 MiB.
+    // No file may be larger than 2 MiB, and so no shared memory either.
     let script = "trap '' XFSZ; ulimit -f 4096; exec \"$PROGRAM\"";
     Scene::by_shell(script, "put_more_than_fits").succeed();
 }
@@ -350,7 +350,7 @@ fn put_where_no_longer_ring_fits() {
 }
 
 fn a_backlog_grows_where_there_is_no_room_to_double() {
-    // No file, of shared memory either, may be larger than 2 MiB.
+    // No file may be larger than 2 MiB, and so no shared memory either.
     let script = "trap '' XFSZ; ulimit -f 4096; exec \"$PROGRAM\"";
     Scene::by_shell(script, "put_where_no_longer_ring_fits").succeed();
 }

@@ -1,4 +1,4 @@
-//! Copies that `fork` makes of a process: they begin a run of their own, and harm nothing of their original's.
+//! Copies that `fork` makes of a process: they begin a run of their own, and do not affect their original.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -34,7 +34,7 @@ pub(crate) fn main() -> ExitCode {
             is_forked_and_puts,
         ],
         story::named![
-            a_copy_by_fork_begins_anew_when_its_original_has_ended,
+            a_copy_by_fork_begins_again_when_its_original_has_ended,
             a_copy_by_fork_does_not_use_the_pool_of_its_original,
             a_copy_by_fork_takes_nothing_from_its_original,
             a_copy_by_fork_does_not_lock_what_its_original_has_sent,
@@ -77,7 +77,7 @@ fn is_forked_and_ends() {
     println!("copy {}", std::process::id());
 }
 
-fn a_copy_by_fork_begins_anew_when_its_original_has_ended() {
+fn a_copy_by_fork_begins_again_when_its_original_has_ended() {
     let played = Scene::new("is_forked_and_ends").play();
     succeeded(&played);
     let [line] = &played.out[..] else {

@@ -1,4 +1,4 @@
-//! The memory of killed processes is free again soon, while the others of their program go on.
+//! The memory of killed processes is free again soon, while the other processes of their program continue.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -27,18 +27,18 @@ pub(crate) fn main() -> ExitCode {
             kills_without_asking,
             lets_a_child_exit,
             has_a_tree_killed,
-            keeps_what_is_on_its_way,
+            keeps_handles_in_flight,
             is_killed_before_its_child,
             has_orphans_killed,
             spawns_while_it_returns,
         ],
         story::named![
             the_memory_of_killed_children_is_freed_while_the_program_runs,
-            the_memory_of_killed_children_is_freed_while_the_run_goes_on,
+            the_memory_of_killed_children_is_freed_while_the_run_continues,
             the_memory_of_a_killed_child_is_freed_without_a_join,
             the_memory_of_a_child_that_exits_is_freed,
             the_memory_of_a_whole_killed_tree_is_freed,
-            a_handle_on_its_way_outlives_its_killed_maker,
+            a_handle_in_flight_outlives_its_killed_maker,
             the_memory_of_a_killed_main_process_is_freed_while_its_child_runs,
             the_memory_of_killed_orphans_is_freed,
             a_main_that_returns_while_a_thread_spawns_leaves_nothing,
@@ -77,7 +77,7 @@ fn makes_and_is_killed() {
     die();
 }
 
-/// Plays a scene, and finds nothing left.
+/// Plays a scene, which must leave nothing behind.
 fn leaves_nothing(scene: &str) {
     let played = Scene::new(scene).play();
     assert!(played.status.success(), "{played:#?}");
@@ -115,13 +115,13 @@ fn has_workers_killed_and_memory_of_its_own() {
         assert!(child.join().is_err());
     }
     story::until("one segment is left", || segments() == 1);
-    // It is looked at again, and stays.
+    // It is checked again, and stays.
     assert!(spawn(makes_and_is_killed, ()).unwrap().join().is_err());
     story::until("one segment is left", || segments() == 1);
     assert_eq!(value.get().unwrap(), 7);
 }
 
-fn the_memory_of_killed_children_is_freed_while_the_run_goes_on() {
+fn the_memory_of_killed_children_is_freed_while_the_run_continues() {
     leaves_nothing("has_workers_killed_and_memory_of_its_own");
 }
 
@@ -210,7 +210,7 @@ fn sends_and_is_killed(queue: Queue<Array<u64>>) {
     die();
 }
 
-fn keeps_what_is_on_its_way() {
+fn keeps_handles_in_flight() {
     init(tasks());
     let queue = Queue::new().unwrap();
     assert!(
@@ -228,8 +228,8 @@ fn keeps_what_is_on_its_way() {
     assert_eq!(array.to_vec().unwrap(), [7; 1000]);
 }
 
-fn a_handle_on_its_way_outlives_its_killed_maker() {
-    leaves_nothing("keeps_what_is_on_its_way");
+fn a_handle_in_flight_outlives_its_killed_maker() {
+    leaves_nothing("keeps_handles_in_flight");
 }
 
 /// Is killed when its child has begun.
@@ -273,7 +273,7 @@ fn has_orphans_killed() {
     assert!(child.join().is_err());
     let orphans = [0; 2].map(|_| Known::of(queue.get().unwrap()));
     for left in [1, 0] {
-        // Later than anything that its parent's death has set going.
+        // After everything that its parent's death has caused.
         std::thread::sleep(std::time::Duration::from_secs(7));
         orphans[left].kill();
         story::until("its memory is gone", || segments() == 2 + left);

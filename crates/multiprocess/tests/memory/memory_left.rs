@@ -58,7 +58,7 @@ fn tasks() -> Vec<RegisteredTask> {
     ]
 }
 
-/// Another program that starts just now may be clearing up.
+/// Another program that starts now may be cleaning up.
 fn assert_nothing_left(main: u32) {
     story::until("nothing is left", || files(main).is_empty());
 }

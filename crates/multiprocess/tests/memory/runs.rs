@@ -1,4 +1,4 @@
-//! Where a run has its files: it works whatever the environment, the umask, the user and other programs do, and leaves
+//! Where a run has its files: it works with any environment, umask, user and other programs, and leaves
 //! nothing.
 
 #![allow(
@@ -32,7 +32,7 @@ pub(crate) fn main() -> ExitCode {
         story::named![
             uses_everything,
             shares_and_waits,
-            goes_on_without_its_files,
+            continues_without_its_files,
             finds_names_of_others,
             changes_its_user,
             has_another_effective_user,
@@ -43,9 +43,9 @@ pub(crate) fn main() -> ExitCode {
         ],
         story::named![
             without_the_folder_for_temporary_files_the_dead_are_still_known,
-            a_run_goes_on_when_its_files_are_removed,
-            names_of_others_in_a_run_do_no_harm,
-            a_program_that_changes_its_user_begins_anew,
+            a_run_continues_when_its_files_are_removed,
+            names_of_others_in_a_run_are_harmless,
+            a_program_that_changes_its_user_begins_again,
             the_effective_user_counts,
             the_umask_does_not_matter,
             a_file_without_its_mode_is_cleared_away,
@@ -122,7 +122,7 @@ pub(super) fn succeeded(played: &Played) {
     nothing_is_left(played.pid);
 }
 
-/// Another program that starts just now may be clearing up.
+/// Another program that starts now may be cleaning up.
 fn nothing_is_left(main: u32) {
     story::until("nothing is left", || files(main).is_empty());
 }
@@ -154,14 +154,14 @@ fn remove_all_files(which: impl Fn(&Path) -> bool) {
     }
 }
 
-fn goes_on_without_its_files() {
+fn continues_without_its_files() {
     init(tasks());
     let value = Value::new(1_u64).unwrap();
     let permits = Semaphore::new(1).unwrap();
     let pool = Pool::new(1).unwrap();
     assert_eq!(pool.map(doubler, [1]).unwrap(), [2]);
     remove_all_files(|path| path.extension().is_some_and(|suffix| suffix == "lease"));
-    // Another program begins, which clears away what is dead.
+    // Another program starts, which removes what dead processes left.
     Scene::new("uses_everything").succeed();
     use_everything();
     let before = multiprocess::active_children();
@@ -182,8 +182,8 @@ fn goes_on_without_its_files() {
     assert!(permits.try_acquire().is_ok());
 }
 
-fn a_run_goes_on_when_its_files_are_removed() {
-    succeeded(&Scene::new("goes_on_without_its_files").play());
+fn a_run_continues_when_its_files_are_removed() {
+    succeeded(&Scene::new("continues_without_its_files").play());
 }
 
 pub(super) fn keeps_value(_: Value<u64>) {}
@@ -228,7 +228,7 @@ fn finds_names_of_others() {
     println!("{}\n{}", pipe.display(), strange.display());
 }
 
-fn names_of_others_in_a_run_do_no_harm() {
+fn names_of_others_in_a_run_are_harmless() {
     let elsewhere = tempfile::tempdir().unwrap();
     let victim = elsewhere.path().join("victim");
     fs::write(&victim, vec![7; 300_000]).unwrap();
@@ -269,7 +269,7 @@ fn changes_its_user() {
     assert_eq!(value.get().unwrap(), 1);
 }
 
-fn a_program_that_changes_its_user_begins_anew() {
+fn a_program_that_changes_its_user_begins_again() {
     // Only the superuser can.
     if !is_root() {
         return;
@@ -372,7 +372,7 @@ fn names_of_others_are_passed_over() {
     let (of_other, other_segment) = (name(1, ".lease"), name(1, "-1-1"));
     let (link, directory) = (name(2, ".lease"), name(3, ".lease"));
     let dead = name(4, ".lease");
-    // Whole before it has its name: meanwhile other programs start, and clear away what is dead.
+    // Whole before it has its name: meanwhile other programs start, and remove what dead processes left.
     let unnamed = folder.join(format!("of-other-{this}"));
     fs::write(&unnamed, "").unwrap();
     let is_other = chown(&unnamed, Some(STRANGER), None).is_ok();
@@ -464,9 +464,9 @@ fn without_a_folder_the_error_names_it() {
     let temp = tempfile::tempdir().unwrap();
     let nowhere = temp.path().join("nowhere");
     let scene = Scene::new("has_no_folder").env("TMPDIR", &nowhere);
-    let said = scene.succeed();
-    let [line] = &said[..] else {
-        panic!("{said:?}");
+    let out = scene.succeed();
+    let [line] = &out[..] else {
+        panic!("{out:?}");
     };
     if story::is_portable() {
         assert!(line.contains("TMPDIR"), "{line}");

@@ -1,4 +1,4 @@
-//! When the system gives no more open files: errors that say so, and nothing lost.
+//! When no more files can be opened: errors say so, and nothing is lost.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -22,8 +22,8 @@ pub(crate) fn main() -> ExitCode {
         story::named![starts, starts_with_a_handle, joins_with_a_large_answer],
         story::named![
             without_free_descriptors_a_start_is_an_error_and_the_next_works,
-            without_free_descriptors_a_start_with_a_handle_is_an_error_or_whole,
-            without_free_descriptors_a_large_answer_is_an_error_or_whole,
+            without_free_descriptors_a_start_with_a_handle_is_an_error_or_complete,
+            without_free_descriptors_a_large_answer_is_an_error_or_complete,
         ],
     )
 }
@@ -44,7 +44,7 @@ fn zeros(length: usize) -> Vec<u8> {
     vec![0; length]
 }
 
-/// Takes all descriptors that are left but a few.
+/// Takes all free descriptors except a few.
 fn leave(free: usize) -> Vec<File> {
     let mut hoard = Vec::new();
     while let Ok(file) = File::open("/dev/null") {
@@ -57,8 +57,8 @@ fn leave(free: usize) -> Vec<File> {
 /// The error must name what is missing, with the text of the code that noticed it first.
 fn assert_scarce(error: &Error) {
     let words = error.to_string();
-    let said = ["os error 24", "EMFILE", "ulimit"];
-    assert!(said.iter().any(|said| words.contains(said)), "{words}");
+    let parts = ["os error 24", "EMFILE", "ulimit"];
+    assert!(parts.iter().any(|part| words.contains(part)), "{words}");
 }
 
 /// How often it must have failed and succeeded.
@@ -115,7 +115,7 @@ fn starts_with_a_handle() {
     });
 }
 
-fn without_free_descriptors_a_start_with_a_handle_is_an_error_or_whole() {
+fn without_free_descriptors_a_start_with_a_handle_is_an_error_or_complete() {
     play("starts_with_a_handle");
 }
 
@@ -131,7 +131,7 @@ fn joins_with_a_large_answer() {
     });
 }
 
-fn without_free_descriptors_a_large_answer_is_an_error_or_whole() {
+fn without_free_descriptors_a_large_answer_is_an_error_or_complete() {
     play("joins_with_a_large_answer");
 }
 

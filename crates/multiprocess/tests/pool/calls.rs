@@ -25,23 +25,23 @@ pub(crate) fn main() -> ExitCode {
             starmap_spreads_tuples_over_the_arguments,
             apply_calls_once_with_any_number_of_arguments,
             map_each_returns_every_result_separately,
-            results_can_be_waited_for_later,
+            results_can_be_awaited_later,
             tuples_are_spread_over_the_arguments_later_too,
-            a_result_is_given_once,
-            a_result_that_takes_long_is_not_there_in_time,
+            a_result_is_returned_once,
+            a_result_that_takes_long_times_out,
             imap_yields_the_results_one_by_one_in_order,
             imap_unordered_yields_first_what_is_ready_first,
             every_chunk_size_returns_the_same_results,
             no_inputs_give_no_results,
-            more_workers_than_inputs_are_no_harm,
+            more_workers_than_inputs_are_fine,
             sixty_four_workers_work,
             inputs_and_results_may_be_large,
-            values_of_all_lengths_arrive_behind_each_other,
+            values_of_all_lengths_arrive_one_after_the_other,
             many_calls_of_a_map_are_done_once_each,
-            imap_reads_an_endless_iterator_a_bounded_number_ahead,
+            imap_reads_an_infinite_iterator_a_bounded_number_ahead,
             imap_of_slow_inputs_does_not_wait_for_many_of_them,
             imap_sends_an_input_before_it_reads_the_next,
-            an_iterator_that_panics_harms_only_its_call,
+            an_iterator_that_panics_affects_only_its_call,
             several_threads_map_at_once_and_get_their_own,
             progress_grows_and_ends_at_the_total,
             workers_have_names_and_are_daemons,
@@ -98,7 +98,7 @@ fn word(number: usize) -> String {
     "ab".repeat(number)
 }
 
-/// Comes back when the first number of the board is not 0 any more.
+/// Returns when the first number of the board is no longer 0.
 fn waits_for(board: RawArray<u32>) -> u32 {
     story::until("the number is set", || board.get(0) != 0);
     board.get(0)
@@ -146,7 +146,7 @@ fn map_each_returns_every_result_separately() {
     assert_eq!(found, [Some(1), None, Some(3), None]);
 }
 
-fn results_can_be_waited_for_later() {
+fn results_can_be_awaited_later() {
     let pool = Pool::new(2).unwrap();
     let mut numbers = pool.map_async(doubler, 0..1000).unwrap();
     let one = pool.apply_async(power, (2, 10)).unwrap();
@@ -184,7 +184,7 @@ fn tuples_are_spread_over_the_arguments_later_too() {
     assert!(none.get().unwrap().is_empty());
 }
 
-fn a_result_is_given_once() {
+fn a_result_is_returned_once() {
     let pool = Pool::new(1).unwrap();
     let mut result = pool.apply_async(five, ()).unwrap();
     assert_eq!(result.get_timeout(story::LIMIT / 2).unwrap(), 5);
@@ -194,7 +194,7 @@ fn a_result_is_given_once() {
     assert!(matches!(error, Error::ResultTaken), "{error}");
 }
 
-fn a_result_that_takes_long_is_not_there_in_time() {
+fn a_result_that_takes_long_times_out() {
     let pool = Pool::new(1).unwrap();
     let board = RawArray::new(1).unwrap();
     let mut result = pool.apply_async(waits_for, (board.clone(),)).unwrap();
@@ -224,7 +224,7 @@ fn imap_yields_the_results_one_by_one_in_order() {
         .collect();
     let doubled: Vec<i64> = (0..3000).map(|number| 2 * number).collect();
     assert_eq!(results, doubled);
-    // After its end it stays at its end.
+    // It stays at its end.
     let mut short = pool.imap(doubler, [1]).unwrap();
     assert_eq!(short.next().unwrap().unwrap(), 2);
     assert!(short.next().is_none() && short.next().is_none());
@@ -290,7 +290,7 @@ fn no_inputs_give_no_results() {
     assert!(pool.map(doubler, none).unwrap().is_empty());
 }
 
-fn more_workers_than_inputs_are_no_harm() {
+fn more_workers_than_inputs_are_fine() {
     let pool = Pool::new(8).unwrap();
     for _ in 0..20 {
         assert_eq!(pool.map(doubler, [1, 2, 3]).unwrap(), [2, 4, 6]);
@@ -349,7 +349,7 @@ fn counts((number, calls): (usize, RawArray<u32>)) -> usize {
     number
 }
 
-/// A small value that is as many bytes in flight as it says.
+/// A small value that takes the given number of bytes in flight.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Stretched(usize);
 
@@ -373,7 +373,7 @@ fn same_length(stretched: Stretched) -> Stretched {
     stretched
 }
 
-fn values_of_all_lengths_arrive_behind_each_other() {
+fn values_of_all_lengths_arrive_one_after_the_other() {
     let lengths: Vec<usize> = (0..3).chain(245..258).chain([70_000, 0]).collect();
     let small: Vec<Stretched> = lengths.iter().copied().map(Stretched).collect();
     let large: Vec<Vec<u8>> = lengths.iter().map(|&length| vec![7; length]).collect();
@@ -394,13 +394,13 @@ fn many_calls_of_a_map_are_done_once_each() {
     assert!(calls.to_vec().iter().all(|&calls| calls == 1));
 }
 
-fn imap_reads_an_endless_iterator_a_bounded_number_ahead() {
+fn imap_reads_an_infinite_iterator_a_bounded_number_ahead() {
     let pool = Pool::new(2).unwrap();
     let read = Cell::new(0);
-    let endless = (0..).inspect(|_| read.set(read.get() + 1));
-    for (given, result) in (0..20_000).zip(pool.imap(doubler, endless).unwrap()) {
-        assert_eq!(result.unwrap(), 2 * given);
-        let ahead = read.get() - given;
+    let infinite = (0..).inspect(|_| read.set(read.get() + 1));
+    for (input, result) in (0..20_000).zip(pool.imap(doubler, infinite).unwrap()) {
+        assert_eq!(result.unwrap(), 2 * input);
+        let ahead = read.get() - input;
         assert!(ahead <= 1000, "{ahead} inputs ahead");
     }
     // Large inputs: fewer of them.
@@ -409,9 +409,9 @@ fn imap_reads_an_endless_iterator_a_bounded_number_ahead() {
         read.set(read.get() + 1);
         Block(vec![1; 8 << 20])
     });
-    for (given, result) in (0..30).zip(pool.imap_unordered(echo, large).unwrap()) {
+    for (input, result) in (0..30).zip(pool.imap_unordered(echo, large).unwrap()) {
         assert_eq!(result.unwrap().0.len(), 8 << 20);
-        let ahead = read.get() - given;
+        let ahead = read.get() - input;
         assert!(ahead <= 16, "{ahead} large inputs ahead");
     }
 }
@@ -446,7 +446,7 @@ fn imap_sends_an_input_before_it_reads_the_next() {
     assert_eq!(results.unwrap(), [0, 1, 2]);
 }
 
-fn an_iterator_that_panics_harms_only_its_call() {
+fn an_iterator_that_panics_affects_only_its_call() {
     let pool = Pool::new(2).unwrap();
     let bad = || (0..1000).inspect(|&number| assert!(number != 500, "no more inputs"));
     let maps = || drop(pool.map(doubler, bad()));

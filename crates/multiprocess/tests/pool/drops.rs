@@ -60,7 +60,7 @@ struct Caller(Lock);
 impl Drop for Caller {
     fn drop(&mut self) {
         if ARMED.load(Ordering::SeqCst) {
-            // It may be over by then, but it answers.
+            // It may have ended by then, but it responds.
             let _ = POOL.get().unwrap().apply(doubler, (2,));
             DROPPED.fetch_add(1, Ordering::SeqCst);
         }
@@ -100,10 +100,10 @@ fn what_is_dropped_uses_the_pool() {
     ARMED.store(true, Ordering::SeqCst);
     gate.set();
     were_dropped(1);
-    // An input that a worker has done with.
+    // An input that a worker has finished.
     pool.apply(takes, (queue_of_one(),)).unwrap();
     were_dropped(2);
-    // One that is given up before a worker gets it: there are more before it than are sent ahead.
+    // One that is dropped before a worker gets it: more inputs than are sent ahead come before it.
     let gate = Event::new().unwrap();
     let busy = pool.apply_async(waits, (gate.clone(),)).unwrap();
     let ahead = pool.chunk_size(1).map_async(doubler, 0..100).unwrap();

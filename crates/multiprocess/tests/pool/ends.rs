@@ -30,7 +30,7 @@ pub(crate) fn main() -> ExitCode {
         story::named![
             a_closed_pool_takes_no_calls,
             a_terminated_pool_takes_no_calls,
-            closing_lets_what_is_under_way_be_done,
+            closing_finishes_the_running_calls,
             closing_lets_an_imap_be_read_to_its_end,
             an_imap_given_up_does_not_keep_a_closed_pool,
             an_open_pool_can_be_joined,
@@ -120,7 +120,7 @@ fn a_terminated_pool_takes_no_calls() {
     pool.join();
 }
 
-fn closing_lets_what_is_under_way_be_done() {
+fn closing_finishes_the_running_calls() {
     let pool = Pool::new(2).unwrap();
     let calls = RawArray::new(1).unwrap();
     let numbers = pool.map_async(doubler, 0..500).unwrap();
@@ -138,7 +138,7 @@ fn closing_lets_an_imap_be_read_to_its_end() {
     let mut results = pool.chunk_size(1).imap(doubler, 0..2000).unwrap();
     assert_eq!(results.next().unwrap().unwrap(), 0);
     pool.close();
-    // The pool has done all it was given; there is more to come.
+    // The pool has done everything so far; more will come.
     std::thread::sleep(Duration::from_millis(300));
     let rest: Vec<i64> = results.map(Result::unwrap).collect();
     assert_eq!(rest.len(), 1999);
@@ -194,7 +194,7 @@ fn terminate_ends_every_wait() {
             waits(&|| {
                 let mut results = match pool.imap(begins_and_stays, (100..).map(stays)) {
                     Ok(results) => results,
-                    // It came too late.
+                    // The call came too late.
                     Err(error) => return error,
                 };
                 let error = results.next().unwrap().unwrap_err();
@@ -213,7 +213,7 @@ fn terminate_ends_every_wait() {
         story::until("two begin", || {
             board.to_vec().iter().filter(|&&pid| pid != 0).count() >= 2
         });
-        // Meanwhile the others wait too; if one of them is late, it hears of the end at once.
+        // Meanwhile the others wait too; a late one gets the end at once.
         std::thread::sleep(Duration::from_millis(50));
         pool.terminate();
     });
@@ -277,7 +277,7 @@ fn an_unwanted_result_is_not_computed() {
     board.set(0, 1);
     assert_eq!(held.get().unwrap(), 1);
     assert_eq!(pool.apply(doubler, (2,)).unwrap(), 4);
-    // What the worker had ahead of it may have been done.
+    // The worker may have done the batches ahead of it.
     assert!(calls.get(0) < 100, "{} calls", calls.get(0));
 }
 
@@ -331,7 +331,7 @@ fn fifty_pools_come_and_go() {
         }
     }
     assert!(proc::children().is_empty(), "zombies");
-    story::until("the memory is given back", || shared().is_empty());
+    story::until("the memory is freed", || shared().is_empty());
     story::until("the threads have ended", || threads() == threads_before);
     story::until("the descriptors are closed", || {
         proc::descriptors() == before
@@ -389,7 +389,7 @@ fn has_a_pool(number: i64) -> i64 {
     pool.map(doubler, 0..number).unwrap().into_iter().sum()
 }
 
-/// Has a pool of its own, says so, and stays.
+/// Has a pool of its own, reports it, and keeps running.
 fn prints_its_pool(_: u32) {
     println!("outer: {}", Known::of(std::process::id()));
     let pool = Pool::new(2).unwrap();

@@ -1,4 +1,4 @@
-//! What goes wrong in a pool fails the input that it concerns, and says which; the others are done all the same.
+//! A failure in a pool affects only its input, and names it; the others are done all the same.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -24,25 +24,25 @@ pub(crate) fn main() -> ExitCode {
         || init(tasks()),
         story::named![some_calls_panic],
         story::named![
-            a_panic_is_an_error_with_its_input_and_its_place,
-            a_panic_without_a_place_is_not_given_that_of_another,
+            a_panic_is_an_error_with_its_input_and_its_location,
+            a_panic_without_a_location_does_not_get_that_of_another,
             a_panic_does_not_end_the_worker,
             each_panic_is_printed_once,
             map_names_the_first_input_that_failed,
-            a_worker_that_dies_fails_the_input_under_way,
+            a_worker_that_dies_fails_the_running_input,
             one_death_among_many_batches_fails_nothing_else,
-            a_worker_killed_from_outside_fails_the_input_under_way,
+            a_worker_killed_from_outside_fails_the_running_input,
             a_worker_that_dies_before_it_sends_its_only_result_has_died_with_that_input,
             a_worker_that_dies_while_idle_is_replaced,
-            every_worker_may_die_at_once,
+            all_workers_can_die_at_once,
             an_input_that_cannot_be_sent_is_the_only_one_that_fails,
             an_input_that_cannot_be_read_is_the_only_one_that_fails,
             a_result_that_cannot_be_sent_is_the_only_one_that_fails,
             a_result_that_cannot_be_read_is_the_only_one_that_fails,
             an_input_that_kills_its_reader_is_the_only_one_that_fails,
             panics_of_all_kinds_in_one_batch_fail_nothing_else,
-            imap_goes_on_behind_a_failure,
-            endlessly_many_inputs_that_cannot_be_sent_fail_one_by_one,
+            imap_continues_after_a_failure,
+            infinitely_many_inputs_that_cannot_be_sent_fail_one_by_one,
             handles_of_ipc_channel_are_refused,
             failures_reach_callers_that_wait_for_later_results,
         ],
@@ -89,7 +89,7 @@ fn failure(result: Result<usize, Error>, input: usize) -> TaskFailure {
     }
 }
 
-fn a_panic_is_an_error_with_its_input_and_its_place() {
+fn a_panic_is_an_error_with_its_input_and_its_location() {
     let pool = Pool::new(2).unwrap();
     for chunk in [1, 7, 1000] {
         let each = pool.chunk_size(chunk).map_each(odd, 0..100).unwrap();
@@ -111,13 +111,13 @@ fn a_panic_is_an_error_with_its_input_and_its_place() {
 
 fn panics_or_resumes(resumes: bool) {
     if resumes {
-        // As one that another thread had: it is not announced, and has no place.
+        // Like one from another thread: it is not announced, and has no location.
         std::panic::resume_unwind(Box::new("resumed"));
     }
     panic!("begun");
 }
 
-fn a_panic_without_a_place_is_not_given_that_of_another() {
+fn a_panic_without_a_location_does_not_get_that_of_another() {
     let pool = Pool::new(1).unwrap();
     let each = pool
         .chunk_size(2)
@@ -194,7 +194,7 @@ fn counting_pool(workers: usize) -> (Pool, RawArray<u32>) {
     (builder.build().unwrap(), calls)
 }
 
-/// Counts the call, and dies if it is the one that is to.
+/// Counts the call, and dies if it is the fatal one.
 fn perhaps_dies((input, fatal, death): (usize, usize, Death)) -> usize {
     let calls = CALLS.get().unwrap();
     calls.update(input, |calls| calls + 1);
@@ -246,7 +246,7 @@ fn with_a_death(
     }
 }
 
-fn a_worker_that_dies_fails_the_input_under_way() {
+fn a_worker_that_dies_fails_the_running_input() {
     let counting = counting_pool(2);
     for death in [Death::Exit, Death::Abort, Death::Kill] {
         for fatal in [0, 2, 4] {
@@ -288,7 +288,7 @@ fn begins_and_stays((place, board): (usize, RawArray<u32>)) -> usize {
     place
 }
 
-fn a_worker_killed_from_outside_fails_the_input_under_way() {
+fn a_worker_killed_from_outside_fails_the_running_input() {
     let pool = Pool::builder().workers(2).name("clerk").build().unwrap();
     let board = RawArray::new(4).unwrap();
     let inputs = (1..=3).map(|place| (place, board.clone()));
@@ -380,7 +380,7 @@ fn a_worker_that_dies_while_idle_is_replaced() {
     }
 }
 
-fn every_worker_may_die_at_once() {
+fn all_workers_can_die_at_once() {
     let pool = Pool::new(4).unwrap();
     let board = RawArray::new(5).unwrap();
     let inputs = || (1..=4).map(|place| (place, board.clone()));
@@ -431,8 +431,8 @@ impl<'de> Deserialize<'de> for Tricky {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Tricky, D::Error> {
         let (number, trouble) = Deserialize::deserialize(deserializer)?;
         match trouble {
-            Trouble::UnreadableThere => Err(serde::de::Error::custom("it says nothing")),
-            Trouble::PanicThere => panic!("it says something terrible"),
+            Trouble::UnreadableThere => Err(serde::de::Error::custom("no reason")),
+            Trouble::PanicThere => panic!("something terrible"),
             Trouble::AbortThere => std::process::abort(),
             trouble => Ok(Tricky { number, trouble }),
         }
@@ -626,7 +626,7 @@ fn panics_of_all_kinds_in_one_batch_fail_nothing_else() {
     }
 }
 
-fn imap_goes_on_behind_a_failure() {
+fn imap_continues_after_a_failure() {
     let pool = Pool::new(2).unwrap();
     let results: Vec<_> = pool.imap(odd, 0..100).unwrap().collect();
     assert_eq!(results.len(), 100);
@@ -641,7 +641,7 @@ fn imap_goes_on_behind_a_failure() {
     assert_eq!(unordered.filter(Result::is_err).count(), 50);
 }
 
-fn endlessly_many_inputs_that_cannot_be_sent_fail_one_by_one() {
+fn infinitely_many_inputs_that_cannot_be_sent_fail_one_by_one() {
     let pool = Pool::new(2).unwrap();
     let made = Cell::new(0);
     let endless = std::iter::repeat_with(|| {

@@ -1,4 +1,4 @@
-//! Handles travel to the workers of a pool and back, and are given back when they do not arrive.
+//! Handles travel to the workers of a pool and back, and are freed if they do not arrive.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -134,7 +134,7 @@ fn shared() -> Vec<std::path::PathBuf> {
 }
 
 fn nothing_is_left() {
-    story::until("the memory is given back", || shared().is_empty());
+    story::until("the memory is freed", || shared().is_empty());
 }
 
 fn perhaps_exits((exits, array): (bool, Array<u32>)) -> usize {
@@ -189,7 +189,7 @@ fn makes_an_array(length: usize) -> Array<u32> {
 fn results_are_not_read() {
     init(tasks());
     let pool = Pool::new(2).unwrap();
-    // Given up before, and after, the results are there.
+    // Dropped before, and after, the results arrive.
     drop(pool.map_async(makes_an_array, 1..20_usize).unwrap());
     let mut later = pool.map_async(makes_an_array, 1..20_usize).unwrap();
     later.wait_timeout(story::LIMIT / 2).unwrap();
@@ -197,7 +197,7 @@ fn results_are_not_read() {
     let mut some = pool.imap(makes_an_array, 1..).unwrap();
     assert_eq!(some.next().unwrap().unwrap().len(), 1);
     drop(some);
-    // And where they are there when the pool is gone.
+    // And when they arrive before the pool is gone.
     let mut there = pool.map_async(makes_an_array, 1..20_usize).unwrap();
     there.wait_timeout(story::LIMIT / 2).unwrap();
     let mut some = pool.imap_unordered(makes_an_array, 1..).unwrap();
@@ -299,7 +299,7 @@ fn results_are_unsendable_half_way() {
                 .is_closed()
         );
     }
-    // A worker that is terminated may just have sent handles, and not laid them down yet.
+    // A worker that is terminated may just have sent handles, and not committed them yet.
     pool.join();
     nothing_is_left();
 }
@@ -348,10 +348,10 @@ fn inputs_break(pool: &Pool, first: usize, [breaks, next]: [u8; 2], before: usiz
     drop(sender);
     let each = pool.chunk_size(4).map_each(takes_brittle, sent).unwrap();
     let done: Vec<bool> = each.iter().map(Result::is_ok).collect();
-    // With the worker, the results before are lost; but an input with handles is the last of its batch.
+    // The earlier results are lost with the worker, but an input with handles is the last of its batch.
     let first = first == 1 || breaks != READING_KILLS;
     assert_eq!(done, [first, false, next == WHOLE, true]);
-    // What was opened is not counted a second time: the one in the queue is still there.
+    // What was opened is not counted twice: the one in the queue still exists.
     let early = receiver.recv_timeout(Duration::from_millis(20));
     assert!(matches!(early, Err(Error::Timeout { .. })), "{early:?}");
     waiting.get().unwrap().send(7).unwrap();
@@ -395,7 +395,7 @@ fn a_sender_is_lost_with_its_worker() {
     );
     drop(receiver);
 
-    // A pool that is terminated does not send it at all.
+    // A terminated pool does not send it at all.
     let (sender, receiver) = channel::<u32>().unwrap();
     let busy = pool.apply_async(naps, (Array::new(1).unwrap(),)).unwrap();
     let later = pool
@@ -455,7 +455,7 @@ fn workers_are_set_up_with_handles() {
     assert!(pool.apply(adds, (1,)).is_ok() || pool.apply(adds, (1,)).is_ok());
     drop((pool, value));
     nothing_is_left();
-    // Also when the pool is never made, or cannot be.
+    // Also if the pool is never created, or cannot be.
     let builder = Pool::builder().initializer(makes_an_array, (5,)).unwrap();
     drop(
         builder

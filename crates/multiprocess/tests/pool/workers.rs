@@ -1,4 +1,4 @@
-//! The workers of a pool: set up, renewed, stopped and continued.
+//! The workers of a pool: set up, replaced, stopped and continued.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -29,13 +29,13 @@ pub(crate) fn main() -> ExitCode {
             an_initializer_that_panics_breaks_the_pool,
             an_initializer_that_exits_breaks_the_pool,
             workers_killed_at_their_start_are_not_replaced_in_a_storm,
-            a_worker_is_renewed_after_so_many_calls,
-            renewal_loses_no_call,
-            a_stopped_worker_holds_up_only_what_it_has_begun,
-            a_worker_stopped_while_idle_holds_up_nothing,
-            workers_that_were_all_stopped_go_on,
+            a_worker_is_replaced_after_that_many_calls,
+            replacing_a_worker_loses_no_call,
+            a_stopped_worker_delays_only_what_it_has_begun,
+            a_worker_stopped_while_idle_delays_nothing,
+            workers_that_were_all_stopped_continue,
             terminate_ends_stopped_workers,
-            a_worker_that_is_stopped_while_it_frees_memory_holds_up_no_call,
+            a_worker_that_is_stopped_while_it_frees_memory_delays_no_call,
         ],
     )
 }
@@ -90,7 +90,7 @@ fn every_worker_is_set_up_once_before_anything_else() {
 fn a_replaced_worker_is_set_up_too() {
     let pool = Pool::builder()
         .workers(2)
-        // Only the pool keeps it.
+        // Only the pool has a handle to it.
         .initializer(set_up, (RawArray::new(1).unwrap(),))
         .unwrap()
         .build()
@@ -130,7 +130,7 @@ fn a_large_setting_up_reaches_every_worker() {
     assert!(lengths.into_iter().all(|length| length == LENGTH));
 }
 
-/// Counts itself and does not come back.
+/// Counts itself and never returns.
 fn fails((how, starts): (u32, RawArray<u32>)) {
     starts.update(0, |starts| starts + 1);
     match how {
@@ -183,7 +183,7 @@ fn workers_killed_at_their_start_are_not_replaced_in_a_storm() {
         .build()
         .unwrap();
     let mut result = pool.apply_async(doubler, (1,)).unwrap();
-    // The killing may stop: the pool retries, slowly.
+    // The pool retries slowly, in case the killing stops.
     let early = result.get_timeout(Duration::from_secs(1));
     assert!(early.unwrap_err().is_timeout());
     assert!(starts.get(0) <= 40, "{} starts", starts.get(0));
@@ -191,7 +191,7 @@ fn workers_killed_at_their_start_are_not_replaced_in_a_storm() {
     assert!(matches!(result.get(), Err(Error::PoolTerminated)));
 }
 
-fn a_worker_is_renewed_after_so_many_calls() {
+fn a_worker_is_replaced_after_that_many_calls() {
     let pool = Pool::builder()
         .workers(1)
         .name("clerk")
@@ -214,7 +214,7 @@ fn a_worker_is_renewed_after_so_many_calls() {
     assert_eq!(names, ["clerk-1", "clerk-1", "clerk-2", "clerk-2"]);
 }
 
-fn renewal_loses_no_call() {
+fn replacing_a_worker_loses_no_call() {
     let pool = Pool::builder()
         .workers(3)
         .calls_per_worker(5)
@@ -254,7 +254,7 @@ impl Drop for Stopped {
     }
 }
 
-fn a_stopped_worker_holds_up_only_what_it_has_begun() {
+fn a_stopped_worker_delays_only_what_it_has_begun() {
     let pool = Pool::new(2).unwrap();
     let board = RawArray::new(2).unwrap();
     let mut held = pool
@@ -281,7 +281,7 @@ fn a_stopped_worker_holds_up_only_what_it_has_begun() {
     assert_eq!(pool.map(doubler, [1, 2]).unwrap(), [2, 4]);
 }
 
-fn a_worker_stopped_while_idle_holds_up_nothing() {
+fn a_worker_stopped_while_idle_delays_nothing() {
     let pool = Pool::new(2).unwrap();
     let workers: Vec<Known> = pool.worker_pids().into_iter().map(Known::of).collect();
     for worker in &workers {
@@ -311,7 +311,7 @@ fn a_worker_stopped_while_idle_holds_up_nothing() {
     assert_eq!(both.get().unwrap(), [1, 2]);
 }
 
-fn workers_that_were_all_stopped_go_on() {
+fn workers_that_were_all_stopped_continue() {
     let pool = Pool::new(2).unwrap();
     pool.map(doubler, 0..10).unwrap();
     let stopped: Vec<Stopped> = pool.worker_pids().into_iter().map(Stopped::new).collect();
@@ -377,7 +377,7 @@ fn a_worker_has_the_turn_of_the_pool() {
     pool.join();
 }
 
-fn a_worker_that_is_stopped_while_it_frees_memory_holds_up_no_call() {
+fn a_worker_that_is_stopped_while_it_frees_memory_delays_no_call() {
     let scene = Scene::new("a_worker_has_the_turn_of_the_pool");
     scene.env("MULTIPROCESS_PORTABLE", "1").succeed();
 }

@@ -91,7 +91,7 @@ fn a_child_killed_at_any_moment_of_its_start_is_reported_by_name_and_signal() {
     for step in 0..50 {
         let child = Builder::new().name("short life").spawn(nap, ()).unwrap();
         std::thread::sleep(Duration::from_micros(60 * step));
-        // From outside: the parent does not know.
+        // From outside, so the parent does not know.
         proc::kill(child.pid());
         let pid = child.pid();
         assert_killed(child.join(), "short life", pid);

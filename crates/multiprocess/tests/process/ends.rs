@@ -32,13 +32,13 @@ pub(crate) fn main() -> ExitCode {
             a_main_whose_child_watches_it,
         ],
         story::named![
-            at_the_end_of_main_daemons_are_ended_and_others_waited_for,
-            at_a_panic_of_main_daemons_are_ended_and_others_waited_for,
-            at_an_exit_from_main_the_same_and_the_code_is_kept,
+            at_the_end_of_main_daemons_end_and_others_are_awaited,
+            at_a_panic_of_main_daemons_end_and_others_are_awaited,
+            at_an_exit_from_main_the_same_happens_and_the_code_stays,
             a_daemon_that_refuses_sigterm_is_killed_at_the_end_of_main,
             at_the_return_of_a_child_the_same_happens_to_its_children,
             at_the_panic_of_a_child_the_same_happens_to_its_children,
-            a_child_can_ask_whether_its_parent_is_alive,
+            a_child_sees_whether_its_parent_is_alive,
             at_an_exit_of_a_child_the_same_happens_to_its_children,
         ],
     )
@@ -50,12 +50,12 @@ fn tasks() -> Vec<RegisteredTask> {
         task(spin),
         task(refuse_sigterm),
         task(worker),
-        task(household),
+        task(family),
         task(watches_its_parent),
     ]
 }
 
-/// Goes on working for a while after its parent has let go of `end`, and reports whether it still waits.
+/// Works for a while after its parent has dropped `end`, and reports whether the parent still waits.
 fn worker(end: IpcReceiver<()>) {
     let parent = Known::of(parent().unwrap().pid());
     // Nothing is ever sent: this is the end of the parent's work.
@@ -64,7 +64,7 @@ fn worker(end: IpcReceiver<()>) {
     println!("worker done, parent there: {}", parent.is_running());
 }
 
-/// Tells whether its parent is alive, until it is not.
+/// Prints whether its parent is alive, until it is not.
 fn watches_its_parent() {
     let parent = parent().unwrap();
     assert!(parent.is_alive());
@@ -79,7 +79,7 @@ fn a_main_whose_child_watches_it() {
     story::a_minute();
 }
 
-fn a_child_can_ask_whether_its_parent_is_alive() {
+fn a_child_sees_whether_its_parent_is_alive() {
     let mut scene = Scene::new("a_main_whose_child_watches_it").start();
     assert_eq!(scene.line(), "alive");
     scene.kill();
@@ -95,7 +95,7 @@ enum End {
 }
 
 /// Starts two daemons and a worker, introduces them, and ends.
-fn household(end: End) {
+fn family(end: End) {
     let (hello, hellos) = ipc::channel().unwrap();
     let daemon = |name| Builder::new().name(name).daemon(true);
     let _detached = daemon("sleeper").spawn(nap, (hello.clone(),)).unwrap();
@@ -106,28 +106,28 @@ fn household(end: End) {
     drop(work);
     match end {
         End::Return => {}
-        End::Panic => panic!("the end of the household"),
+        End::Panic => panic!("the end of the family"),
         End::Exit => std::process::exit(7),
     }
 }
 
 fn a_main_that_returns() {
     init(tasks());
-    household(End::Return);
+    family(End::Return);
 }
 
 fn a_main_that_panics() {
     init(tasks());
-    household(End::Panic);
+    family(End::Panic);
 }
 
 fn a_main_that_exits_with_7() {
     init(tasks());
-    household(End::Exit);
+    family(End::Exit);
 }
 
-/// A main process ends with this code, and its household as promised.
-fn household_ends(scene: &str, code: i32) {
+/// A main process ends with this code, and so does its family.
+fn family_ends(scene: &str, code: i32) {
     let mut scene = Scene::new(scene).start();
     let daemons = scene.introductions(2);
     let played = scene.finish();
@@ -143,16 +143,16 @@ fn household_ends(scene: &str, code: i32) {
     }
 }
 
-fn at_the_end_of_main_daemons_are_ended_and_others_waited_for() {
-    household_ends("a_main_that_returns", 0);
+fn at_the_end_of_main_daemons_end_and_others_are_awaited() {
+    family_ends("a_main_that_returns", 0);
 }
 
-fn at_a_panic_of_main_daemons_are_ended_and_others_waited_for() {
-    household_ends("a_main_that_panics", 101);
+fn at_a_panic_of_main_daemons_end_and_others_are_awaited() {
+    family_ends("a_main_that_panics", 101);
 }
 
-fn at_an_exit_from_main_the_same_and_the_code_is_kept() {
-    household_ends("a_main_that_exits_with_7", 7);
+fn at_an_exit_from_main_the_same_happens_and_the_code_stays() {
+    family_ends("a_main_that_exits_with_7", 7);
 }
 
 fn a_main_whose_daemon_refuses_sigterm() {
@@ -171,10 +171,10 @@ fn a_daemon_that_refuses_sigterm_is_killed_at_the_end_of_main() {
     assert!(!daemon.is_running());
 }
 
-/// Like `household_ends`, but for a child; the scene prints the child's exit code and lives on.
+/// Like `family_ends`, but for a child; the scene prints the child's exit code and lives on.
 fn a_child_with_a_household(end: End) {
     init(tasks());
-    let mut child = spawn(household, (end,)).unwrap();
+    let mut child = spawn(family, (end,)).unwrap();
     let _ = child.join_timeout(story::LIMIT);
     println!("exit code {}", child.exit_status().unwrap().code().unwrap());
     // A process that did not end with the child would run on.

@@ -135,7 +135,7 @@ fn closes_everything() -> String {
     for (descriptor, _) in proc::descriptors() {
         let _ = nix::unistd::close(i32::try_from(descriptor).unwrap());
     }
-    "nobody hears this".to_owned()
+    "this is lost".to_owned()
 }
 
 fn a_child_that_closes_all_it_can_find_still_ends() {

@@ -1,5 +1,5 @@
 //! Panics in code that the caller hands to the crate: iterators, closures, and the traits of values that travel. They
-//! reach the caller, or fail the one input; nothing stays locked, nothing waits for ever, and no handle is lost.
+//! reach the caller, or fail the one input; nothing stays locked, nothing waits forever, and no handle is lost.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -56,7 +56,7 @@ fn doubler(number: i64) -> i64 {
     2 * number
 }
 
-/// Panics, without a word on standard error.
+/// Panics without a message on standard error.
 fn panics() {
     resume_unwind(Box::new("a panic of the caller's own"));
 }
@@ -64,14 +64,14 @@ fn panics() {
 /// What `work` panics with; it must panic.
 fn panic_of(work: impl FnOnce()) -> String {
     let panic = catch_unwind(AssertUnwindSafe(work)).expect_err("it panics");
-    (*panic.downcast_ref::<&str>().expect("words")).to_owned()
+    (*panic.downcast_ref::<&str>().expect("a message")).to_owned()
 }
 
 fn own_panic_of(work: impl FnOnce()) {
     assert_eq!(panic_of(work), "a panic of the caller's own");
 }
 
-/// Counts from 0, and panics where `count` numbers have been given.
+/// Counts from 0, and panics after `count` numbers.
 fn numbers_until(count: i64) -> impl Iterator<Item = i64> {
     (0..count + 1000).inspect(move |&number| {
         if number == count {
@@ -186,7 +186,7 @@ fn a_panic_of_the_progress_report_ends_only_its_own_call() {
     pool.join();
 }
 
-/// Panics when it is dropped by the main process. It holds a handle, so that the crate looks after it.
+/// Panics when it is dropped by the main process. It holds a handle, so that the crate drops it.
 #[derive(Serialize, Deserialize)]
 struct Fragile(Sender<u32>);
 

@@ -23,20 +23,20 @@ pub(crate) fn main() -> ExitCode {
             with_several_lines,
             in_a_thread,
             caught,
-            handed_on,
+            passed_on,
             with_a_hook_of_its_own,
             of_a_child_of_a_child,
             in_a_worker_that_is_detached,
         ],
         story::named![
-            a_panic_is_an_error_with_message_and_place_and_is_printed_once,
+            a_panic_is_an_error_with_message_and_location_and_is_printed_once,
             a_formatted_message_arrives_whole,
-            a_payload_without_words_is_still_a_panic,
+            a_payload_without_a_message_is_still_a_panic,
             a_message_of_several_lines_arrives_whole,
-            a_panic_in_a_thread_of_a_child_names_both_and_spares_the_answer,
-            a_caught_panic_is_printed_and_spares_the_answer,
-            a_panic_handed_on_from_a_thread_is_the_childs_panic,
-            a_hook_of_the_childs_own_takes_over_the_printing,
+            a_panic_in_a_thread_of_a_child_names_both_and_keeps_the_result,
+            a_caught_panic_is_printed_and_keeps_the_result,
+            a_panic_passed_on_from_a_thread_is_the_childs_panic,
+            a_panic_hook_of_the_child_prints_instead,
             a_panic_of_a_childs_child_reaches_the_child,
             a_panic_is_printed_without_a_join_too,
         ],
@@ -50,7 +50,7 @@ fn tasks() -> Vec<RegisteredTask> {
         task(fails_with_a_number),
         task(fails_in_a_thread),
         task(fails_and_catches),
-        task(fails_and_hands_on),
+        task(fails_and_passes_it_on),
         task(fails_with_own_hook),
         task(has_a_child_that_fails),
     ]
@@ -72,23 +72,23 @@ fn fails_in_a_thread() -> String {
     let thread = std::thread::Builder::new().name("helper".to_owned());
     let ended = thread.spawn(|| panic!("only the helper")).unwrap().join();
     assert!(ended.is_err());
-    "the child goes on".to_owned()
+    "the child continues".to_owned()
 }
 
 fn fails_and_catches() -> String {
     let caught = std::panic::catch_unwind(|| panic!("caught in time"));
     assert!(caught.is_err());
-    "the child goes on".to_owned()
+    "the child continues".to_owned()
 }
 
-fn fails_and_hands_on() {
+fn fails_and_passes_it_on() {
     let thread = std::thread::spawn(|| panic!("from a thread"));
     let payload: Result<(), _> = thread.join();
     std::panic::resume_unwind(payload.unwrap_err());
 }
 
 fn fails_with_own_hook() {
-    std::panic::set_hook(Box::new(|_| eprintln!("own words")));
+    std::panic::set_hook(Box::new(|_| eprintln!("own message")));
     panic!("out of cheese")
 }
 
@@ -104,7 +104,7 @@ fn has_a_child_that_fails() -> (String, String) {
 }
 
 /// What the parent received.
-struct Told {
+struct Received {
     message: String,
     place: String,
     pid: u32,
@@ -137,7 +137,7 @@ macro_rules! panic_of {
             words.contains(&location) && words.contains(&pid.to_string()),
             "{words}"
         );
-        Told {
+        Received {
             message,
             place: location,
             pid,
@@ -145,11 +145,11 @@ macro_rules! panic_of {
     }};
 }
 
-/// Prints the place as `LINE`, once it was found to be in this file.
-fn report(told: &Told) {
-    let place: Vec<&str> = told.place.rsplitn(3, ':').collect();
-    assert!(place[2].ends_with("panics.rs"), "{}", told.place);
-    println!("{} {} {}", told.pid, told.place, told.message);
+/// Prints pid, location and message, after checking that the location is in this file.
+fn report(received: &Received) {
+    let place: Vec<&str> = received.place.rsplitn(3, ':').collect();
+    assert!(place[2].ends_with("panics.rs"), "{}", received.place);
+    println!("{} {} {}", received.pid, received.place, received.message);
 }
 
 fn play(scene: &str) -> Played {
@@ -158,29 +158,29 @@ fn play(scene: &str) -> Played {
     played
 }
 
-/// The message that a child prints, made of what it sent its parent.
+/// Returns the message that the child must have printed, from what its parent received.
 fn expected(played: &Played) -> [String; 2] {
-    let mut told = played.out[0].splitn(3, ' ');
-    let (pid, place) = (told.next().unwrap(), told.next().unwrap());
+    let mut received = played.out[0].splitn(3, ' ');
+    let (pid, place) = (received.next().unwrap(), received.next().unwrap());
     let first = format!("process 'unlucky' (pid {pid}) panicked at {place}:");
-    [first, told.next().unwrap().to_owned()]
+    [first, received.next().unwrap().to_owned()]
 }
 
 fn with_a_text() {
-    let told = panic_of!(fails_with_a_text, ());
-    assert_eq!(told.message, "out of cheese");
-    report(&told);
+    let received = panic_of!(fails_with_a_text, ());
+    assert_eq!(received.message, "out of cheese");
+    report(&received);
 }
 
-fn a_panic_is_an_error_with_message_and_place_and_is_printed_once() {
+fn a_panic_is_an_error_with_message_and_location_and_is_printed_once() {
     let played = play("with_a_text");
     assert_eq!(played.err, expected(&played));
 }
 
 fn with_a_formatted_text() {
-    let told = panic_of!(fails_with, ("wine".to_owned(),));
-    assert_eq!(told.message, "out of wine");
-    report(&told);
+    let received = panic_of!(fails_with, ("wine".to_owned(),));
+    assert_eq!(received.message, "out of wine");
+    report(&received);
 }
 
 fn a_formatted_message_arrives_whole() {
@@ -189,19 +189,19 @@ fn a_formatted_message_arrives_whole() {
 }
 
 fn with_another_payload() {
-    let told = panic_of!(fails_with_a_number, ());
-    report(&told);
+    let received = panic_of!(fails_with_a_number, ());
+    report(&received);
 }
 
-fn a_payload_without_words_is_still_a_panic() {
+fn a_payload_without_a_message_is_still_a_panic() {
     let played = play("with_another_payload");
     assert_eq!(played.err, expected(&played));
 }
 
 fn with_several_lines() {
     let text = format!("{}\nand more", "words ".repeat(20_000));
-    let told = panic_of!(fails_with, (text.clone(),));
-    assert_eq!(told.message, format!("out of {text}"));
+    let received = panic_of!(fails_with, (text.clone(),));
+    assert_eq!(received.message, format!("out of {text}"));
 }
 
 fn a_message_of_several_lines_arrives_whole() {
@@ -217,10 +217,10 @@ fn in_a_thread() {
         .spawn(fails_in_a_thread, ())
         .unwrap();
     println!("{}", child.pid());
-    assert_eq!(child.join().unwrap(), "the child goes on");
+    assert_eq!(child.join().unwrap(), "the child continues");
 }
 
-fn a_panic_in_a_thread_of_a_child_names_both_and_spares_the_answer() {
+fn a_panic_in_a_thread_of_a_child_names_both_and_keeps_the_result() {
     let played = play("in_a_thread");
     let who = format!("thread 'helper' of process 'host' (pid {})", played.out[0]);
     assert_eq!(played.err.len(), 2, "{played:#?}");
@@ -234,33 +234,33 @@ fn caught() {
         .name("calm")
         .spawn(fails_and_catches, ())
         .unwrap();
-    assert_eq!(child.join().unwrap(), "the child goes on");
+    assert_eq!(child.join().unwrap(), "the child continues");
 }
 
-fn a_caught_panic_is_printed_and_spares_the_answer() {
+fn a_caught_panic_is_printed_and_keeps_the_result() {
     let played = play("caught");
     assert_eq!(played.err.len(), 2, "{played:#?}");
     assert!(played.err[0].contains("'calm'"), "{played:#?}");
 }
 
-fn handed_on() {
-    let told = panic_of!(fails_and_hands_on, ());
-    assert_eq!(told.message, "from a thread");
+fn passed_on() {
+    let received = panic_of!(fails_and_passes_it_on, ());
+    assert_eq!(received.message, "from a thread");
 }
 
-fn a_panic_handed_on_from_a_thread_is_the_childs_panic() {
-    let played = play("handed_on");
+fn a_panic_passed_on_from_a_thread_is_the_childs_panic() {
+    let played = play("passed_on");
     assert_eq!(played.err.len(), 2, "{played:#?}");
 }
 
 fn with_a_hook_of_its_own() {
-    let told = panic_of!(fails_with_own_hook, ());
-    assert_eq!(told.message, "out of cheese");
+    let received = panic_of!(fails_with_own_hook, ());
+    assert_eq!(received.message, "out of cheese");
 }
 
-fn a_hook_of_the_childs_own_takes_over_the_printing() {
+fn a_panic_hook_of_the_child_prints_instead() {
     let played = play("with_a_hook_of_its_own");
-    assert_eq!(played.err, ["own words"]);
+    assert_eq!(played.err, ["own message"]);
 }
 
 fn of_a_child_of_a_child() {

@@ -26,10 +26,10 @@ pub(crate) fn main() -> ExitCode {
             nothing_is_recorded_by_default,
             every_process_records_what_it_does,
             a_killed_process_is_recorded_up_to_its_death,
-            a_folder_that_is_not_there_is_named_and_stops_nothing,
+            a_missing_folder_is_named_and_stops_nothing,
             children_record_where_their_parent_began,
-            a_recording_does_not_grow_without_end,
-            a_limit_for_files_ends_the_recording_and_not_the_program,
+            a_recording_does_not_grow_without_limit,
+            a_file_size_limit_ends_the_recording_but_not_the_program,
             a_program_can_record_events_of_its_own,
         ],
     )
@@ -174,17 +174,17 @@ fn a_killed_process_is_recorded_up_to_its_death() {
     assert!(at(put) < at(one(parent, "lock held")));
 }
 
-fn a_folder_that_is_not_there_is_named_and_stops_nothing() {
+fn a_missing_folder_is_named_and_stops_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing");
     let scene = Scene::new("hands_over").env("MULTIPROCESS_RECORD", &missing);
     let played = scene.play();
     assert!(played.status.success(), "{played:#?}");
-    let told = &played.err[0];
-    assert!(told.starts_with("MULTIPROCESS_RECORD: "), "{told}");
+    let warning = &played.err[0];
+    assert!(warning.starts_with("MULTIPROCESS_RECORD: "), "{warning}");
     assert!(
-        told.contains("missing") && told.contains("cannot be created"),
-        "{told}"
+        warning.contains("missing") && warning.contains("cannot be created"),
+        "{warning}"
     );
 }
 
@@ -212,14 +212,14 @@ fn counts_long() {
     }
 }
 
-fn a_recording_does_not_grow_without_end() {
+fn a_recording_does_not_grow_without_limit() {
     let all = recorded("counts_long");
     let events = &all["MainProcess"];
     assert_eq!(events.len(), 100_001);
     assert_eq!(events.last().unwrap()["event"], "recording full");
 }
 
-fn a_limit_for_files_ends_the_recording_and_not_the_program() {
+fn a_file_size_limit_ends_the_recording_but_not_the_program() {
     let folder = tempfile::tempdir().unwrap();
     // In blocks of 512 bytes, or of 1024 with some shells.
     let scene = Scene::by_shell(r#"ulimit -f 64 && exec "$PROGRAM""#, "counts_long");
@@ -233,7 +233,7 @@ fn a_limit_for_files_ends_the_recording_and_not_the_program() {
 
 fn notes() {
     init(tasks());
-    let recorder = multiprocess::recorder().expect("a recording is asked for");
+    let recorder = multiprocess::recorder().expect("recording is on");
     let thread = std::thread::Builder::new().name("\"quoted\"\n".to_owned());
     let report = || {
         tracing::info!(half = 21, text = "a\\b", "halfway");
@@ -267,8 +267,5 @@ fn a_program_can_record_events_of_its_own() {
         .find(|seen| seen["thread"] == halfway["thread"])
         .unwrap();
     assert_eq!(seen["name"], "\"quoted\"\n");
-    assert!(
-        multiprocess::recorder().is_none(),
-        "no recording was asked for"
-    );
+    assert!(multiprocess::recorder().is_none(), "recording is off");
 }

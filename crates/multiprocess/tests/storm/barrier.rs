@@ -70,10 +70,11 @@ fn break_it(round: &mut Round<'_>, barrier: &Barrier) {
     let victim = parties.swap_remove(place);
     let killed = victim.pid();
     round.kill(victim);
-    let told: Vec<(u64, u32)> = parties.into_iter().map(|it| round.join(it)).collect();
+    let reports: Vec<(u64, u32)> = parties.into_iter().map(|it| round.join(it)).collect();
     assert!(
-        told.iter()
-            .all(|&(meetings, dead)| (meetings, dead) == (told[0].0, killed)),
-        "{killed} was killed, and they say how often they met, and who is dead: {told:?}"
+        reports
+            .iter()
+            .all(|&(meetings, dead)| (meetings, dead) == (reports[0].0, killed)),
+        "{killed} was killed; each reports how often they met, and who is dead: {reports:?}"
     );
 }

@@ -8,7 +8,7 @@ use super::level::{self, Level};
 use super::round::{Kind, Storm};
 use crate::story::{self, proc};
 
-/// A kind that does not get on for so long hangs.
+/// A kind that makes no progress for that long hangs.
 const HANG: Duration = Duration::from_secs(story::LIMIT.as_secs() * 3 / 4);
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -35,7 +35,7 @@ pub(crate) fn over(storm: &Storm) {
     level::check_minutes(&minutes);
 }
 
-/// Prints a line on how it goes.
+/// Prints a line about the progress.
 pub(crate) fn report(storm: &Storm, when: &str, level: Level) {
     let rounds: Vec<String> = storm
         .kinds
@@ -52,7 +52,7 @@ pub(crate) fn report(storm: &Storm, when: &str, level: Level) {
     );
 }
 
-/// Says what is wrong, and ends this program and what it started.
+/// Reports what is wrong, and ends this program and the processes that it started.
 pub(crate) fn fail(storm: &Storm, kind: &Kind, what: &str) -> ! {
     eprintln!(
         "the storm: {} {what} in round {}, after {:?}; STORM_SEED={}",
@@ -62,14 +62,15 @@ pub(crate) fn fail(storm: &Storm, kind: &Kind, what: &str) -> ! {
         storm.seed
     );
     for child in proc::children() {
-        let told = |what| fs::read_to_string(format!("/proc/{child}/{what}")).unwrap_or_default();
+        let proc_file =
+            |what| fs::read_to_string(format!("/proc/{child}/{what}")).unwrap_or_default();
         // Its id, name and state; where it waits; and the arguments of the call in which it does.
-        let stat = told("stat");
+        let stat = proc_file("stat");
         let stat: Vec<&str> = stat.split(' ').take(3).collect();
         eprintln!(
             "{stat:?} {:?} {:?}",
-            told("wchan"),
-            told("syscall").trim_end()
+            proc_file("wchan"),
+            proc_file("syscall").trim_end()
         );
     }
     for child in proc::children() {

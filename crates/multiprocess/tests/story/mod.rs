@@ -140,7 +140,7 @@ fn everything_again() {
 pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
-        assert!(start.elapsed() < LIMIT / 2, "{what}: waited in vain");
+        assert!(start.elapsed() < LIMIT / 2, "{what}: timed out");
         std::thread::sleep(Duration::from_millis(2));
     }
 }
@@ -164,12 +164,15 @@ pub(crate) fn ends<T: Serialize + DeserializeOwned>(receiver: &IpcReceiver<T>) {
 /// The name of the shared memory of a handle, by its `Debug`.
 pub(crate) fn memory_name(handle: &impl std::fmt::Debug) -> String {
     let text = format!("{handle:?}");
-    let name = text.split("memory: ").nth(1).expect("it says its memory");
+    let name = text
+        .split("memory: ")
+        .nth(1)
+        .expect("its `Debug` names its memory");
     let name = name.split_whitespace().next().expect("it has a name");
     name.to_owned()
 }
 
-/// Runs for longer than any test, but not for ever if everything else fails.
+/// Runs for longer than any test, but not forever if everything else fails.
 pub(crate) fn a_minute() {
     std::thread::sleep(LIMIT);
     std::process::exit(99);

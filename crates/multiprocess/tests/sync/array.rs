@@ -25,13 +25,13 @@ pub(crate) fn main() -> ExitCode {
             a_child_sees_and_changes_the_same_elements,
             a_slice_is_shared_by_the_threads_of_the_holder,
             one_of_length_0_works_and_travels,
-            one_larger_than_memory_is_refused_at_once,
-            one_larger_than_the_address_space_is_refused,
-            its_memory_is_set_aside_when_it_is_made,
+            an_array_larger_than_memory_is_refused_at_once,
+            an_array_larger_than_the_address_space_is_refused,
+            its_memory_is_reserved_when_it_is_created,
             a_thread_never_waits_for_itself,
-            a_killed_writer_is_made_known_and_its_elements_stay,
-            one_of_another_type_is_refused_at_the_other_end,
-            one_of_another_length_is_refused_at_the_other_end,
+            a_killed_writer_is_reported_and_its_elements_stay,
+            an_array_of_another_type_is_refused_at_the_other_end,
+            an_array_of_another_length_is_refused_at_the_other_end,
             large_elements_are_whole,
         ],
     )
@@ -113,7 +113,7 @@ fn free() -> usize {
     kilobytes * 1024
 }
 
-fn one_larger_than_memory_is_refused_at_once() {
+fn an_array_larger_than_memory_is_refused_at_once() {
     let start = Instant::now();
     for bytes in [free() + (1 << 30), 2 * free(), 1 << 46] {
         let error = Array::<u64>::new(bytes / 8).unwrap_err();
@@ -125,7 +125,7 @@ fn one_larger_than_memory_is_refused_at_once() {
     assert!(start.elapsed() < Duration::from_secs(5));
 }
 
-fn one_larger_than_the_address_space_is_refused() {
+fn an_array_larger_than_the_address_space_is_refused() {
     for length in [
         usize::MAX,
         usize::MAX / 8,
@@ -139,7 +139,7 @@ fn one_larger_than_the_address_space_is_refused() {
     }
 }
 
-fn its_memory_is_set_aside_when_it_is_made() {
+fn its_memory_is_reserved_when_it_is_created() {
     let name = |array: &Array<u8>| {
         let text = format!("{array:?}");
         let from = text.find("mp-").unwrap();
@@ -178,7 +178,7 @@ fn holds(array: Array<u64>, held: Event) {
     story::a_minute();
 }
 
-fn a_killed_writer_is_made_known_and_its_elements_stay() {
+fn a_killed_writer_is_reported_and_its_elements_stay() {
     let array = Array::<u64>::new(4).unwrap();
     let held = Event::new().unwrap();
     let child = spawn(holds, (array.clone(), held.clone())).unwrap();
@@ -211,7 +211,7 @@ impl<'de> Deserialize<'de> for Disguise {
     }
 }
 
-fn one_of_another_type_is_refused_at_the_other_end() {
+fn an_array_of_another_type_is_refused_at_the_other_end() {
     let array = Array::<u64>::new(3).unwrap();
     let queue = Queue::new().unwrap();
     queue.put(Disguise(array.clone())).unwrap();
@@ -220,7 +220,7 @@ fn one_of_another_type_is_refused_at_the_other_end() {
     array.lock().unwrap().fill(1);
 }
 
-fn one_of_another_length_is_refused_at_the_other_end() {
+fn an_array_of_another_length_is_refused_at_the_other_end() {
     let array = Array::<u8>::new(300).unwrap();
     // The bytes that travel contain the length as the number 300.
     let good = bytes_of(array.clone());

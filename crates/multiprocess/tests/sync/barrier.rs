@@ -26,7 +26,7 @@ pub(crate) fn main() -> ExitCode {
             each_participant_gets_its_order_of_arrival,
             no_thread_passes_before_all_have_arrived_in_many_rounds,
             a_single_participant_never_waits,
-            a_time_limit_breaks_it_for_all,
+            a_timeout_breaks_it_for_all,
             abort_breaks_it_and_reset_repairs_it,
             reset_is_an_error_for_the_waiters,
             a_participant_killed_while_it_waits_breaks_it,
@@ -38,7 +38,7 @@ pub(crate) fn main() -> ExitCode {
             a_participant_that_returns_does_not_break_it,
             participants_killed_at_any_instant_leave_no_waiter,
             more_threads_than_parties_pass_or_wait,
-            a_thread_too_many_breaks_no_round_when_its_time_is_over,
+            a_surplus_thread_breaks_no_round_when_it_times_out,
             a_death_is_seen_by_a_waiter_that_signals_wake_again_and_again,
             waiting_takes_no_processor_time,
         ],
@@ -127,7 +127,7 @@ fn a_single_participant_never_waits() {
     }
 }
 
-fn a_time_limit_breaks_it_for_all() {
+fn a_timeout_breaks_it_for_all() {
     let barrier = Barrier::new(3).unwrap();
     std::thread::scope(|scope| {
         let patient = scope.spawn(|| barrier.wait());
@@ -247,7 +247,7 @@ fn a_participant_that_dies_before_it_has_the_barrier_breaks_it() {
     dead.join().unwrap_err();
 }
 
-/// Waits at the barrier, and says how that ended.
+/// Waits at the barrier, and returns how that ended.
 pub(super) fn waits(barrier: Barrier, came: Event) -> String {
     came.set();
     match barrier.wait() {
@@ -383,7 +383,7 @@ fn more_threads_than_parties_pass_or_wait() {
     }
 }
 
-fn a_thread_too_many_breaks_no_round_when_its_time_is_over() {
+fn a_surplus_thread_breaks_no_round_when_it_times_out() {
     let barrier = Barrier::new(2).unwrap();
     let (begun, end) = (std::sync::Barrier::new(2), std::sync::Barrier::new(2));
     std::thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! The action at a barrier: one runs it before the others go on, and a panic or a death in it breaks the barrier.
+//! The action at a barrier: one runs it before the others continue, and a panic or a death in it breaks the barrier.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -20,12 +20,12 @@ pub(crate) fn main() -> ExitCode {
         || init(tasks()),
         &[],
         story::named![
-            the_last_to_arrive_runs_its_action_before_the_others_go_on,
+            the_last_to_arrive_runs_its_action_before_the_others_continue,
             an_action_that_panics_breaks_the_barrier,
             a_process_killed_in_its_action_breaks_the_barrier,
             a_process_that_exits_in_its_action_breaks_the_barrier,
             participants_killed_at_any_instant_with_actions_leave_no_waiter,
-            a_time_limit_breaks_it_while_an_action_runs,
+            a_timeout_breaks_it_while_an_action_runs,
             a_reset_while_an_action_runs_is_an_error_for_all,
             one_participant_too_many_arrives_after_the_action,
         ],
@@ -61,7 +61,7 @@ fn acts(
     (place.unwrap(), acted.get())
 }
 
-fn the_last_to_arrive_runs_its_action_before_the_others_go_on() {
+fn the_last_to_arrive_runs_its_action_before_the_others_continue() {
     let barrier = Barrier::new(3).unwrap();
     for _ in 0..2 {
         let (acted, returned) = (RawValue::new(0).unwrap(), RawValue::new(0).unwrap());
@@ -190,7 +190,7 @@ fn participants_killed_at_any_instant_with_actions_leave_no_waiter() {
     }
 }
 
-fn a_time_limit_breaks_it_while_an_action_runs() {
+fn a_timeout_breaks_it_while_an_action_runs() {
     let barrier = Barrier::new(2).unwrap();
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| barrier.wait_timeout(Duration::from_millis(100)));

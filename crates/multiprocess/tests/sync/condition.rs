@@ -25,16 +25,16 @@ pub(crate) fn main() -> ExitCode {
             its_lock_is_a_lock,
             notify_one_wakes_one_the_longest_waiting_first,
             notify_all_wakes_all,
-            notify_wakes_so_many_the_longest_waiting_first,
+            notify_wakes_that_many_the_longest_waiting_first,
             what_is_for_several_is_passed_on_for_each_that_died,
             what_was_for_all_is_not_passed_on,
-            a_notification_without_anybody_waiting_is_lost,
-            a_time_limit_ends_the_wait_with_the_lock_held,
+            a_notification_without_a_waiter_is_lost,
+            a_timeout_ends_the_wait_with_the_lock_held,
             waiting_for_a_condition_checks_it_under_the_lock,
             every_loaf_is_sold_once,
             a_notification_for_a_dead_process_goes_to_the_next,
             processes_that_died_waiting_get_no_notification,
-            a_killed_holder_frees_the_lock_and_is_made_known,
+            a_killed_holder_frees_the_lock_and_is_reported,
             processes_killed_at_any_instant_block_no_other,
             waiting_takes_no_processor_time,
         ],
@@ -142,7 +142,7 @@ fn join_all(children: impl IntoIterator<Item = JoinHandle<()>>) {
     }
 }
 
-fn notify_wakes_so_many_the_longest_waiting_first() {
+fn notify_wakes_that_many_the_longest_waiting_first() {
     let condition = Condition::new().unwrap();
     let (mut children, woken) = waiting(&condition, 5);
     condition.lock().unwrap().notify(0);
@@ -209,7 +209,7 @@ fn what_was_for_all_is_not_passed_on() {
     dead.join().unwrap_err();
 }
 
-fn a_notification_without_anybody_waiting_is_lost() {
+fn a_notification_without_a_waiter_is_lost() {
     let condition = Condition::new().unwrap();
     let mut guard = condition.lock().unwrap();
     guard.notify_one();
@@ -222,7 +222,7 @@ fn a_notification_without_anybody_waiting_is_lost() {
     );
 }
 
-fn a_time_limit_ends_the_wait_with_the_lock_held() {
+fn a_timeout_ends_the_wait_with_the_lock_held() {
     let condition = Condition::new().unwrap();
     let mut guard = condition.lock().unwrap();
     for milliseconds in [0, 3, 130] {
@@ -357,7 +357,7 @@ fn holds(condition: Condition, held: Event) {
     story::a_minute();
 }
 
-fn a_killed_holder_frees_the_lock_and_is_made_known() {
+fn a_killed_holder_frees_the_lock_and_is_reported() {
     let (condition, held) = (Condition::new().unwrap(), Event::new().unwrap());
     let child = spawn(holds, (condition.clone(), held.clone())).unwrap();
     held.wait();

@@ -1,4 +1,4 @@
-//! What others see of a lock whose holder has died: it is never unusable, and every later holder sees it.
+//! A lock whose holder has died: it is never unusable, and every later holder sees that.
 
 #![allow(
     clippy::needless_pass_by_value,

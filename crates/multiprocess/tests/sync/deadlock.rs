@@ -1,4 +1,4 @@
-//! A deadlock is a circle of waits.
+//! A deadlock is a cycle of waits.
 
 use crate::story;
 
@@ -11,15 +11,15 @@ pub(crate) fn main() -> ExitCode {
         || init([]),
         &[],
         story::named![
-            a_circle_is_found_without_those_that_only_wait_for_it,
-            without_a_circle_there_is_no_deadlock,
+            a_cycle_is_found_without_those_that_only_wait_for_it,
+            without_a_cycle_there_is_no_deadlock,
             it_says_what_each_process_waits_for,
         ],
     )
 }
 
-/// Finds the circle in waits of the form `A1B`: A waits for 1, which B holds.
-fn circle(text: &str) -> Option<String> {
+/// Finds the cycle in waits of the form `A1B`: A waits for 1, which B holds.
+fn cycle(text: &str) -> Option<String> {
     let process = |name: char| Holder {
         pid: u32::from(name),
         name: Some(name.to_string()),
@@ -50,7 +50,7 @@ fn circle(text: &str) -> Option<String> {
     )
 }
 
-fn a_circle_is_found_without_those_that_only_wait_for_it() {
+fn a_cycle_is_found_without_those_that_only_wait_for_it() {
     for (text, found) in [
         ("A2B B1A", "A2B B1A"),
         ("A2B B3C C1A", "A2B B3C C1A"),
@@ -59,14 +59,14 @@ fn a_circle_is_found_without_those_that_only_wait_for_it() {
         // Behind dead ends.
         ("A5E A2B B6F B1A", "A2B B1A"),
     ] {
-        assert_eq!(circle(text).as_deref(), Some(found));
+        assert_eq!(cycle(text).as_deref(), Some(found));
     }
 }
 
-fn without_a_circle_there_is_no_deadlock() {
+fn without_a_cycle_there_is_no_deadlock() {
     // In the last one, two threads of one process take turns.
     for text in ["", "A2B", "A2B B3C A3C", "A2B A3C B4D C4D", "A1A"] {
-        assert_eq!(circle(text), None, "{text}");
+        assert_eq!(cycle(text), None, "{text}");
     }
 }
 

@@ -22,10 +22,10 @@ pub(crate) fn main() -> ExitCode {
         story::named![
             it_is_set_and_cleared,
             setting_it_wakes_all_waiters,
-            a_time_limit_ends_the_wait,
-            one_that_was_cleared_at_once_still_wakes_its_waiters,
+            a_timeout_ends_the_wait,
+            an_event_cleared_at_once_still_wakes_its_waiters,
             what_was_written_before_it_was_set_is_seen_after,
-            killed_waiters_disturb_no_other_process,
+            killed_waiters_do_not_affect_others,
             it_is_seen_after_the_process_that_set_it_was_killed,
             waiting_takes_no_processor_time,
         ],
@@ -74,7 +74,7 @@ fn setting_it_wakes_all_waiters() {
     }
 }
 
-fn a_time_limit_ends_the_wait() {
+fn a_timeout_ends_the_wait() {
     let event = Event::new().unwrap();
     for milliseconds in [0, 5, 250] {
         let limit = Duration::from_millis(milliseconds);
@@ -89,7 +89,7 @@ fn a_time_limit_ends_the_wait() {
     });
 }
 
-fn one_that_was_cleared_at_once_still_wakes_its_waiters() {
+fn an_event_cleared_at_once_still_wakes_its_waiters() {
     let event = Event::new().unwrap();
     for _ in 0..20 {
         std::thread::scope(|scope| {
@@ -125,7 +125,7 @@ fn reports_and_waits(event: Event, arrived: RawValue<u32>) {
     event.wait();
 }
 
-fn killed_waiters_disturb_no_other_process() {
+fn killed_waiters_do_not_affect_others() {
     let (event, arrived) = (Event::new().unwrap(), RawValue::new(0).unwrap());
     let children: Vec<_> = (0..5)
         .map(|_| spawn(reports_and_waits, (event.clone(), arrived.clone())).unwrap())
@@ -166,7 +166,7 @@ fn it_is_seen_after_the_process_that_set_it_was_killed() {
             std::thread::sleep(Duration::from_micros(23 * round));
             proc::kill(child.pid());
             child.join().unwrap_err();
-            // Whatever it left, all others can go on.
+            // No matter what it left, all others can continue.
             event.set();
             waiting.join().unwrap();
             event.clear();

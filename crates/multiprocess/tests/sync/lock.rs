@@ -21,13 +21,13 @@ pub(crate) fn main() -> ExitCode {
         || init(tasks()),
         &[],
         story::named![
-            processes_take_turns,
-            threads_of_one_process_take_turns,
+            processes_exclude_each_other,
+            threads_of_one_process_exclude_each_other,
             a_thread_never_waits_for_itself,
             trying_does_not_wait,
-            a_time_limit_names_the_lock_and_its_holder,
-            waits_that_time_out_reveal_a_circle,
-            a_time_limit_is_kept,
+            a_timeout_names_the_lock_and_its_holder,
+            waits_that_time_out_reveal_a_cycle,
+            a_timeout_is_kept,
             a_panic_releases_it,
             it_travels_in_structs,
             it_travels_to_grandchildren,
@@ -35,7 +35,7 @@ pub(crate) fn main() -> ExitCode {
             it_travels_back_as_a_result,
             two_arguments_can_be_the_same_lock,
             a_forgotten_guard_holds_it_until_its_process_ends,
-            a_forgotten_guard_does_not_hinder_the_process,
+            a_forgotten_guard_does_not_affect_the_process,
         ],
     )
 }
@@ -73,7 +73,7 @@ fn adds(lock: Lock, counter: RawValue<u32>) {
     }
 }
 
-fn processes_take_turns() {
+fn processes_exclude_each_other() {
     let (lock, counter) = (Lock::new().unwrap(), RawValue::new(0).unwrap());
     let children: Vec<_> = (0..4)
         .map(|_| spawn(adds, (lock.clone(), counter.clone())).unwrap())
@@ -85,7 +85,7 @@ fn processes_take_turns() {
     assert_eq!(counter.get(), 10_000);
 }
 
-fn threads_of_one_process_take_turns() {
+fn threads_of_one_process_exclude_each_other() {
     let (lock, counter) = (Lock::new().unwrap(), RawValue::new(0).unwrap());
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -135,7 +135,7 @@ fn holds(lock: Lock, held: Event, release: Event) {
     release.wait();
 }
 
-fn a_time_limit_names_the_lock_and_its_holder() {
+fn a_timeout_names_the_lock_and_its_holder() {
     let lock = Lock::named("left").unwrap();
     let (held, release) = (Event::new().unwrap(), Event::new().unwrap());
     let args = (lock.clone(), held.clone(), release.clone());
@@ -165,17 +165,17 @@ fn a_time_limit_names_the_lock_and_its_holder() {
     drop(lock.lock_timeout(Duration::MAX).unwrap());
 }
 
-/// Takes the first lock and asks for the second one, and keeps what it has until all have asked.
+/// Takes the first lock and waits for the second one, and keeps what it has until all have waited.
 fn asks_for_the_next(first: Lock, second: Lock, all: Barrier) -> Option<LockWait> {
     let _held = first.lock().unwrap();
     all.wait_timeout(Duration::from_secs(20)).unwrap();
-    let asked = second.lock_timeout(Duration::from_millis(30));
-    let wait = asked.as_ref().err().and_then(Error::wait);
+    let waited = second.lock_timeout(Duration::from_millis(30));
+    let wait = waited.as_ref().err().and_then(Error::wait);
     all.wait_timeout(Duration::from_secs(20)).unwrap();
     wait
 }
 
-/// Makes processes take a lock each and ask for the one with the given number; returns the waits.
+/// Makes processes take a lock each and wait for the one with the given number; returns the waits.
 fn waits_of(wanted: &[usize]) -> Vec<LockWait> {
     let all = Barrier::new(u32::try_from(wanted.len()).unwrap()).unwrap();
     let locks: Vec<Lock> = (0..=wanted.len())
@@ -196,11 +196,11 @@ fn waits_of(wanted: &[usize]) -> Vec<LockWait> {
     waits.flatten().collect()
 }
 
-fn waits_that_time_out_reveal_a_circle() {
+fn waits_that_time_out_reveal_a_cycle() {
     for number in [2, 3] {
         let wanted: Vec<usize> = (1..number).chain([0]).collect();
         let waits = waits_of(&wanted);
-        let deadlock = Deadlock::among(&waits).expect("a circle");
+        let deadlock = Deadlock::among(&waits).expect("a cycle");
         assert_eq!(deadlock.waits(), waits);
         let words = deadlock.to_string();
         let first = format!("holds the lock '0' and waits for the lock '{}'", wanted[0]);
@@ -208,13 +208,13 @@ fn waits_that_time_out_reveal_a_circle() {
         assert!(words.contains(&first), "{words}");
         assert_eq!(words.lines().count(), number, "{words}");
     }
-    // The last one asks for a free lock, and gets it.
+    // The last one takes a lock that is free.
     let waits = waits_of(&[1, 2, 3]);
     assert_eq!(waits.len(), 2, "{waits:?}");
     assert_eq!(Deadlock::among(&waits), None);
 }
 
-fn a_time_limit_is_kept() {
+fn a_timeout_is_kept() {
     let lock = Lock::new().unwrap();
     let guard = lock.lock().unwrap();
     std::thread::scope(|scope| {
@@ -227,7 +227,7 @@ fn a_time_limit_is_kept() {
             }
         });
     });
-    // One that is released in time is got.
+    // A lock that is released in time can be taken.
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| lock.lock_timeout(story::LIMIT).map(drop));
         std::thread::sleep(Duration::from_millis(10));
@@ -313,7 +313,7 @@ fn it_travels_through_a_channel() {
     to_child.send(lock.clone()).unwrap();
     assert!(!is_free());
     drop(held);
-    // And one of which this process keeps no handle.
+    // And one to which this process keeps no handle.
     to_child.send(Lock::new().unwrap()).unwrap();
     assert!(is_free());
     drop(to_child);
@@ -362,7 +362,7 @@ fn a_forgotten_guard_holds_it_until_its_process_ends() {
     assert_eq!(guard.dead_holder(), Some(pid));
 }
 
-fn a_forgotten_guard_does_not_hinder_the_process() {
+fn a_forgotten_guard_does_not_affect_the_process() {
     for _ in 0..100 {
         let lock = Lock::new().unwrap();
         std::mem::forget(lock.lock().unwrap());

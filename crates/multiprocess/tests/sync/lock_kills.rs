@@ -19,9 +19,9 @@ pub(crate) fn main() -> ExitCode {
         || init(tasks()),
         &[],
         story::named![
-            a_killed_holder_is_made_known_until_the_notice_is_cleared,
-            a_waiter_learns_of_a_killed_holder,
-            a_killed_waiter_disturbs_no_other_process,
+            later_holders_see_a_killed_holder_until_that_is_cleared,
+            a_waiter_sees_that_the_holder_was_killed,
+            a_killed_waiter_does_not_affect_others,
         ],
     )
 }
@@ -36,7 +36,7 @@ fn holds(lock: Lock, held: Event) {
     story::a_minute();
 }
 
-fn a_killed_holder_is_made_known_until_the_notice_is_cleared() {
+fn later_holders_see_a_killed_holder_until_that_is_cleared() {
     let lock = Lock::new().unwrap();
     for _ in 0..10 {
         let held = Event::new().unwrap();
@@ -55,7 +55,7 @@ fn a_killed_holder_is_made_known_until_the_notice_is_cleared() {
     }
 }
 
-fn a_waiter_learns_of_a_killed_holder() {
+fn a_waiter_sees_that_the_holder_was_killed() {
     let lock = Lock::new().unwrap();
     let held = Event::new().unwrap();
     let child = spawn(holds, (lock.clone(), held.clone())).unwrap();
@@ -67,8 +67,8 @@ fn a_waiter_learns_of_a_killed_holder() {
         ];
         std::thread::sleep(Duration::from_millis(20));
         proc::kill(child.pid());
-        let told = waiting.map(|thread| thread.join().unwrap());
-        assert_eq!(told, [true, true]);
+        let seen = waiting.map(|thread| thread.join().unwrap());
+        assert_eq!(seen, [true, true]);
     });
     child.join().unwrap_err();
 }
@@ -79,7 +79,7 @@ fn waits(lock: Lock, started: Event) {
     story::a_minute();
 }
 
-fn a_killed_waiter_disturbs_no_other_process() {
+fn a_killed_waiter_does_not_affect_others() {
     let lock = Lock::new().unwrap();
     let guard = lock.lock().unwrap();
     let started = Event::new().unwrap();

@@ -1,4 +1,4 @@
-//! A lock that its holder may take again, and that becomes free when its holder dies.
+//! A lock that its holder can take again, and that becomes free when its holder dies.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -23,8 +23,8 @@ pub(crate) fn main() -> ExitCode {
             guards_are_dropped_in_any_order,
             others_wait_for_the_last_guard,
             processes_never_hold_it_together,
-            a_time_limit_names_the_lock_and_its_holder,
-            a_killed_holder_frees_it_and_is_made_known,
+            a_timeout_names_the_lock_and_its_holder,
+            a_killed_holder_frees_it_and_is_reported,
             a_panic_releases_it,
             a_forgotten_guard_keeps_it_to_the_end_of_the_process,
             a_forgotten_guard_is_not_counted_for_a_later_lock,
@@ -128,7 +128,7 @@ fn holds_twice(lock: RLock, held: Event) {
     story::a_minute();
 }
 
-fn a_time_limit_names_the_lock_and_its_holder() {
+fn a_timeout_names_the_lock_and_its_holder() {
     let (lock, held) = (RLock::named("books").unwrap(), Event::new().unwrap());
     let child = spawn(holds_twice, (lock.clone(), held.clone())).unwrap();
     held.wait();
@@ -145,7 +145,7 @@ fn a_time_limit_names_the_lock_and_its_holder() {
     child.join().unwrap_err();
 }
 
-fn a_killed_holder_frees_it_and_is_made_known() {
+fn a_killed_holder_frees_it_and_is_reported() {
     let lock = RLock::new().unwrap();
     for _ in 0..5 {
         let held = Event::new().unwrap();

@@ -1,4 +1,4 @@
-//! What does not wait, or not for longer than a limit, beside a process that is stopped at the worst instant.
+//! Operations that must not wait, or only up to a limit, while another process is stopped at the worst instant.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -45,7 +45,7 @@ fn tasks() -> Vec<RegisteredTask> {
     ]
 }
 
-/// A limit that is over soon.
+/// A short limit.
 const SOON: Duration = Duration::from_millis(20);
 
 /// Starts a process that does not hold up the end of a test that has failed.
@@ -87,7 +87,7 @@ fn promptly<R: Send>(child: &JoinHandle<impl Sized>, work: impl FnOnce() -> R + 
     })
 }
 
-/// Goes on, and is killed.
+/// Continues the process, and kills it.
 fn end<R>(child: JoinHandle<R>) {
     proc::send(child.pid(), Signal::CONT);
     child.kill().unwrap();
@@ -101,7 +101,7 @@ fn large() -> String {
 fn puts(queue: Queue<String>) {
     let item = large();
     loop {
-        // It is not to flood the queue.
+        // It must not flood the queue.
         if queue.len() < 4 {
             queue.put(item.clone()).unwrap();
         }
@@ -226,7 +226,7 @@ fn a_limit_is_kept_beside_a_process_that_was_stopped_in_a_barrier() {
             barrier.reset().unwrap();
             let late = barrier.wait_timeout(SOON).unwrap_err();
             assert!(late.is_timeout(), "{late}");
-            // It is broken for all, until it is made whole again.
+            // It is broken for all, until it is reset.
             assert!(barrier.is_broken().unwrap());
             match barrier.wait().unwrap_err() {
                 Error::BarrierBroken {

@@ -27,7 +27,7 @@ pub(crate) fn main() -> ExitCode {
             none_of_a_thousand_runs_loses_an_update,
             a_thread_never_waits_for_itself,
             its_lock_is_tried_and_limited,
-            a_killed_writer_is_made_known,
+            a_killed_writer_is_reported,
             it_travels_in_structs_to_grandchildren_and_back,
             a_value_of_another_type_is_refused_at_the_other_end,
         ],
@@ -187,7 +187,7 @@ fn its_lock_is_tried_and_limited() {
     assert!(value.try_lock().is_ok());
 }
 
-fn a_killed_writer_is_made_known() {
+fn a_killed_writer_is_reported() {
     let (value, held) = (Value::new(0).unwrap(), Event::new().unwrap());
     let child = spawn(holds, (value.clone(), held.clone())).unwrap();
     held.wait();
@@ -221,11 +221,11 @@ fn hands_down(account: Account, generations: u32) -> Account {
 fn it_travels_in_structs_to_grandchildren_and_back() {
     let balances = [Value::new(1.0).unwrap(), Value::new(2.0).unwrap()];
     let account = Account {
-        owner: "somebody".to_owned(),
+        owner: "an owner".to_owned(),
         balances: balances.clone(),
     };
     let back = hands_down(account, 2);
-    assert_eq!(back.owner, "somebody");
+    assert_eq!(back.owner, "an owner");
     assert_eq!(balances[1].get().unwrap().to_bits(), 2.5_f64.to_bits());
     back.balances[0].set(7.0).unwrap();
     assert_eq!(balances[0].get().unwrap().to_bits(), 7.0_f64.to_bits());

@@ -1,4 +1,4 @@
-//! Values that cannot travel: an error for that call, which harms nothing else.
+//! Values that cannot travel: an error for that call, which affects nothing else.
 
 use crate::story;
 
@@ -17,7 +17,7 @@ pub(crate) fn main() -> ExitCode {
         story::named![
             an_argument_that_refuses_to_be_sent_is_an_error_of_that_spawn_alone,
             a_poisoned_mutex_is_an_error_with_the_reason,
-            a_flattened_struct_is_an_error_with_a_remedy,
+            a_flattened_struct_is_an_error_with_a_way_out,
             an_argument_that_cannot_be_read_is_an_error_of_its_join,
             an_answer_that_refuses_to_be_sent_is_an_error_with_exit_code_1,
             an_answer_that_cannot_be_read_is_an_error_of_its_join,
@@ -64,7 +64,7 @@ struct Refusing;
 
 impl Serialize for Refusing {
     fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-        Err(serde::ser::Error::custom("a refusal in words of its own"))
+        Err(serde::ser::Error::custom("a refusal of its own"))
     }
 }
 
@@ -137,7 +137,7 @@ fn unsent<R>(spawned: Result<multiprocess::JoinHandle<R>, Error>) -> String {
 fn an_argument_that_refuses_to_be_sent_is_an_error_of_that_spawn_alone() {
     for _ in 0..3 {
         let reason = unsent(spawn(same::<Refusing>, (Refusing,)));
-        assert_eq!(reason, "a refusal in words of its own");
+        assert_eq!(reason, "a refusal of its own");
         assert_eq!(ask(one, (1,)), 2);
     }
 }
@@ -146,7 +146,7 @@ fn a_poisoned_mutex_is_an_error_with_the_reason() {
     let mutex = Mutex::new(5);
     let answer = ask(same::<Mutex<u8>>, (mutex,));
     assert_eq!(*answer.lock().unwrap(), 5);
-    // Poisoned without a word on standard error.
+    // Poisoned without a message on standard error.
     let _ = std::panic::catch_unwind(|| {
         let _guard = answer.lock();
         std::panic::resume_unwind(Box::new(()));
@@ -156,7 +156,7 @@ fn a_poisoned_mutex_is_an_error_with_the_reason() {
     assert_eq!(ask(one, (1,)), 2);
 }
 
-fn a_flattened_struct_is_an_error_with_a_remedy() {
+fn a_flattened_struct_is_an_error_with_a_way_out() {
     let flattened = Flattened {
         name: "sizes".to_owned(),
         rest: BTreeMap::from([("small".to_owned(), 1)]),
@@ -202,7 +202,7 @@ fn an_answer_that_refuses_to_be_sent_is_an_error_with_exit_code_1() {
     let error = child.join_timeout(story::LIMIT).unwrap_err();
     assert!(
         matches!(&error, Error::Encode { what: Travelling::Answer, name, reason }
-            if name == child.name() && reason == "a refusal in words of its own"),
+            if name == child.name() && reason == "a refusal of its own"),
         "{error}"
     );
     assert_eq!(child.exit_status().unwrap().code(), Some(1));

@@ -1,4 +1,4 @@
-//! Handles of `ipc-channel` that do not get where they should, and what is left of them: nothing.
+//! Handles of `ipc-channel` that do not arrive, and leave nothing behind.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -25,10 +25,10 @@ pub(crate) fn main() -> ExitCode {
             handles_without_a_folder,
         ],
         story::named![
-            sixty_four_handles_are_too_many_and_harm_nothing,
+            sixty_four_handles_are_too_many_and_affect_nothing,
             handles_in_a_value_that_cannot_be_sent_are_closed,
             handles_in_an_answer_that_cannot_be_sent_are_closed,
-            handles_in_a_value_that_panics_do_not_ride_with_the_next,
+            handles_in_a_value_that_panics_do_not_travel_with_the_next,
             handles_leave_no_files_behind_and_remove_those_of_the_dead,
             handles_without_a_folder_for_temporary_files_are_an_error_with_the_reason,
         ],
@@ -96,7 +96,7 @@ struct Panicking;
 
 impl Serialize for Panicking {
     fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-        // Without a word on standard error.
+        // Without a message on standard error.
         std::panic::resume_unwind(Box::new("not this one"))
     }
 }
@@ -117,7 +117,7 @@ fn refuse() -> (Handles, Refusing) {
     (handles(), Refusing)
 }
 
-/// A scene of its own: nothing else opens or closes descriptors meanwhile.
+/// A separate scene, so that nothing else opens or closes descriptors meanwhile.
 fn handles_that_do_not_travel() {
     init(tasks());
     works();
@@ -157,14 +157,14 @@ fn handles_that_do_not_travel() {
         story::ends(&receiver);
         works();
     }
-    // The thread that looks for what the killed child left has its own for a while.
+    // The thread that frees the memory of the killed child has its own descriptors for a while.
     story::until("its descriptors are closed", || {
         proc::descriptors().len() == before.len()
     });
     assert!(proc::children().is_empty());
 }
 
-fn sixty_four_handles_are_too_many_and_harm_nothing() {
+fn sixty_four_handles_are_too_many_and_affect_nothing() {
     let lines = Scene::new("handles_that_do_not_travel")
         .arg("too many")
         .succeed();
@@ -185,7 +185,7 @@ fn handles_in_an_answer_that_cannot_be_sent_are_closed() {
     assert!(lines[0].contains("not this one"), "{lines:?}");
 }
 
-fn handles_in_a_value_that_panics_do_not_ride_with_the_next() {
+fn handles_in_a_value_that_panics_do_not_travel_with_the_next() {
     Scene::new("handles_that_do_not_travel")
         .arg("panic")
         .succeed();
