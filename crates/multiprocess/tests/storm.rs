@@ -1,7 +1,7 @@
-//! The storm: processes that use everything at once are killed and stopped at random instants. Nothing hangs, nothing
-//! comes out wrong, and nothing is left.
+//! The storm: processes that use everything at once are killed and stopped at random instants. Nothing may hang, be
+//! wrong, or be left behind.
 //!
-//! It takes a few seconds. For longer, with a line each minute, and with the same choices again:
+//! It takes a few seconds. To run it for longer, with a line each minute, and to repeat the same random choices:
 //! `STORM_SECONDS=720 STORM_SEED=1 cargo test -p multiprocess-tests --test storm`.
 
 #![allow(
@@ -65,7 +65,7 @@ fn main() -> ExitCode {
             story::named![nothing_hangs_goes_wrong_or_is_left_in_a_storm],
         );
     };
-    // Longer than tests are allowed to take.
+    // Longer than the watchdog allows a test.
     init(tasks());
     rage(Duration::from_secs(seconds));
     ExitCode::SUCCESS
@@ -123,7 +123,7 @@ fn rage(length: Duration) {
     );
 }
 
-/// Plays round after round of one kind.
+/// Runs one round of a kind after the other.
 fn play(storm: &Storm, kind: &Kind, number: u64) {
     while !storm.is_over() {
         let mut round = storm.round(kind, number);

@@ -10,7 +10,7 @@ pub(crate) fn tasks() -> Vec<RegisteredTask> {
 
 const PARTIES: u32 = 3;
 
-/// Waits for the others until one of them is dead: returns how often, and which one.
+/// Waits for the others until one of them is dead; returns how often, and which one.
 fn meets(barrier: Barrier, large: bool) -> (u64, u32) {
     grow(large);
     for meetings in 0.. {

@@ -12,7 +12,7 @@ pub(crate) fn tasks() -> Vec<RegisteredTask> {
 
 const SURVIVORS: usize = 3;
 
-/// The condition, how many loaves there are, and how many were taken.
+/// The condition, the number of loaves in the shop, and how many were taken.
 type Shop = (Condition, RawValue<u64>, RawValue<u64>);
 
 /// Passes on the notification of a process that died holding the lock, and may have been woken by it.

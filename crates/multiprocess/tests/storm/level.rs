@@ -1,4 +1,4 @@
-//! What the main process has at a time, and what is left when a storm is over.
+//! What the main process has open at a time, and what is left after a storm.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,10 +8,10 @@ use multiprocess::{Semaphore, Value, spawn};
 
 use crate::story::{self, proc};
 
-/// What the crate opens once and keeps.
+/// Descriptors that the crate opens once and keeps.
 pub(crate) const KEPT: usize = 6;
 
-/// What the main process has.
+/// What the main process has open.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Level {
     pub(crate) descriptors: usize,
@@ -29,7 +29,7 @@ impl Level {
         }
     }
 
-    /// The higher of each.
+    /// Returns the higher of each.
     pub(crate) fn max(self, other: Level) -> Level {
         Level {
             descriptors: self.descriptors.max(other.descriptors),
@@ -38,8 +38,8 @@ impl Level {
     }
 }
 
-/// The highest levels of the last minute are those of the first, but for what rounds differ by: half as many
-/// descriptors more, and a quarter and 32 MiB more memory.
+/// Checks that the highest levels of the last minute are those of the first, except for the difference between rounds:
+/// half as many descriptors more, and a quarter and 32 MiB more memory.
 pub(crate) fn check_minutes(minutes: &[Level]) {
     let (Some(first), Some(last)) = (minutes.first(), minutes.last()) else {
         return;
@@ -54,14 +54,14 @@ pub(crate) fn check_minutes(minutes: &[Level]) {
     );
 }
 
-/// What there may be of the run when a storm is over: the memory that the main process has had before.
+/// What may be left of the run after a storm: the memory that the main process had before.
 pub(crate) struct Left {
     kept: Value<u8>,
     semaphore: Semaphore,
     before: Vec<PathBuf>,
 }
 
-/// A process that makes itself known in the run, and ends in order.
+/// A process that registers in the run, and ends normally.
 pub(crate) fn comes_and_goes(semaphore: Semaphore) {
     drop(semaphore.acquire().unwrap());
 }
@@ -89,7 +89,7 @@ impl Left {
         story::left::files(std::process::id())
     }
 
-    /// Within five seconds no process is left, no zombie, and no name.
+    /// Checks that within five seconds no process is left, no zombie, and no name.
     pub(crate) fn check(self) {
         let end = Instant::now() + Duration::from_secs(5);
         loop {

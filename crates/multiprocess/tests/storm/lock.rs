@@ -1,4 +1,4 @@
-//! Locks: one holder at a time, and nothing that a holder did is lost but what a killed one had in its hands.
+//! Locks: one holder at a time, and no update is lost, except the one that a killed holder was making.
 
 use multiprocess::{Event, JoinHandle, Lock, RawValue, RegisteredTask, Value, spawn, task};
 
@@ -29,7 +29,7 @@ const VICTIMS: usize = 3;
 /// What a lock guards.
 type Guarded = (Lock, RawValue<u64>, RawValue<u32>);
 
-/// Counts once more, under the lock, and then says that it did.
+/// Adds one under the lock, and then reports that it did.
 fn count_once((lock, counter, inside): &Guarded, done: &RawValue<u64>) {
     let mut guard = lock.lock().unwrap();
     if guard.holder_died() {
@@ -158,7 +158,7 @@ fn a_value(round: &mut Round<'_>) {
     done.check(counter.get().unwrap(), round);
 }
 
-/// How often each process says that it has counted.
+/// How often each process has reported that it counted.
 struct Done(Vec<RawValue<u64>>);
 
 impl Done {
@@ -171,13 +171,13 @@ impl Done {
         self.0[place].clone()
     }
 
-    /// What was counted is what they say, and at most one more for each that was killed before it could say so.
+    /// The count is what they report, plus at most one for each that was killed before it could report.
     fn check(&self, counted: u64, round: &Round<'_>) {
-        let said: u64 = self.0.iter().map(RawValue::get).sum();
-        let most = said + round.killed;
+        let reported: u64 = self.0.iter().map(RawValue::get).sum();
+        let max = reported + round.killed;
         assert!(
-            (said..=most).contains(&counted),
-            "counted {counted}, and {said} by what they say, with {} killed",
+            (reported..=max).contains(&counted),
+            "counted {counted}, but {reported} reported, with {} killed",
             round.killed
         );
     }

@@ -1,4 +1,4 @@
-//! Pipes with large messages: each arrives whole and in its place, and the end is seen when the other end is killed.
+//! Pipes with large messages: each arrives complete and in order, and a killed process is the end.
 
 use std::time::{Duration, Instant};
 
@@ -37,7 +37,7 @@ fn check((number, sum, text): &Message, expected: u64) {
     // Compared as a whole, which is faster than byte by byte.
     assert!(
         *text == message(expected).2,
-        "message {expected} is not whole: {letter}…"
+        "message {expected} is damaged: {letter}…"
     );
 }
 
@@ -86,7 +86,7 @@ impl SendingChild {
         }
     }
 
-    /// Receives what is there; false at the end.
+    /// Receives the messages that have arrived; returns false at the end.
     fn receive(&mut self) -> bool {
         let received = self.ours.recv_timeout(story::LIMIT / 2);
         let Some(message) = story::unless_end(received) else {
@@ -103,7 +103,7 @@ impl SendingChild {
 fn senders_are_killed(round: &mut Round<'_>) {
     let mut senders = [(); 3].map(|()| SendingChild::new());
     loop {
-        // For a moment, receives from any child that sends.
+        // Receive for a moment from any child that sends.
         let until = Instant::now() + Duration::from_micros(round.dice.below(50_000));
         while Instant::now() < until {
             let connections: Vec<&dyn Waitable> =

@@ -1,5 +1,5 @@
-//! Pools: every call comes back, either right or with an error that names the input, and at the end there are as many
-//! workers as there should be.
+//! Pools: every call returns, either the right result or an error that names the input, and at the end the pool has all
+//! its workers.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ScopedJoinHandle;
@@ -17,7 +17,7 @@ pub(crate) fn tasks() -> Vec<RegisteredTask> {
 
 const WORKERS: usize = 4;
 
-/// Takes a moment, now and then a longer one.
+/// Takes a moment, sometimes a longer one.
 fn works(number: u64) -> u64 {
     if number.is_multiple_of(50) {
         std::thread::sleep(Duration::from_millis(number % 7));
@@ -37,7 +37,7 @@ fn may_fail(failed: Error, inputs: usize) {
     assert!(expected, "{failed}");
 }
 
-/// One call, of a kind and a size that are thrown.
+/// Makes one call, of a random kind and size.
 fn call(pool: &Pool, dice: &mut Dice) {
     let first = dice.below(1000);
     let length = dice.below(300);

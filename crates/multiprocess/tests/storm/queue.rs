@@ -1,5 +1,5 @@
-//! Queues and channels: each item comes out at most once, whole and in the order of its producer; lost is at most what
-//! a process has in its hands when it is killed.
+//! Queues and channels: each item comes out at most once, complete and in the order of its producer. A killed process
+//! loses at most the one item that it was putting or had taken.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -19,19 +19,19 @@ type Item = (u32, u64);
 
 const PRODUCERS: u32 = 4;
 
-/// The most items that a producer puts, and the most in the queue.
+/// The maximum number of items that a producer puts, and that are in the queue.
 const MOST: u64 = 250_000;
 const BACKLOG: usize = 50_000;
 
-/// A limit that is sometimes over.
+/// A limit that sometimes passes.
 const SOON: Duration = Duration::from_millis(3);
 
 pub(crate) fn tasks() -> Vec<RegisteredTask> {
     vec![
         task(produce),
         task(consume),
-        task(produce_for_ever),
-        task(consume_for_ever),
+        task(produce_forever),
+        task(consume_forever),
         task(put_large),
         task(get_large),
         task(send_for_ever),
@@ -47,7 +47,7 @@ pub(crate) fn round(round: &mut Round<'_>) {
     }
 }
 
-/// Puts an item in one of the ways there are.
+/// Puts an item in one of the possible ways.
 fn put<T: Serialize>(queue: &Queue<T>, mut item: T, way: u64) {
     loop {
         let put: Result<(), SendError<T>> = match way % 3 {
@@ -66,7 +66,7 @@ fn put<T: Serialize>(queue: &Queue<T>, mut item: T, way: u64) {
     }
 }
 
-/// Gets an item in one of the ways there are; `None` when the queue is closed and empty.
+/// Gets an item in one of the possible ways; `None` when the queue is closed and empty.
 fn get<T: DeserializeOwned>(queue: &Queue<T>, way: u64) -> Option<T> {
     loop {
         let got = match way % 3 {
@@ -84,7 +84,7 @@ fn get<T: DeserializeOwned>(queue: &Queue<T>, way: u64) -> Option<T> {
     }
 }
 
-/// Puts items until it is over; how many.
+/// Puts items until the round ends; returns how many.
 fn produce(queue: Queue<Item>, who: u32, over: RawValue<u8>) -> u64 {
     for number in 0..MOST {
         if over.get() == 1 {
@@ -98,12 +98,12 @@ fn produce(queue: Queue<Item>, who: u32, over: RawValue<u8>) -> u64 {
     MOST
 }
 
-/// Gets what there is until the queue is closed: what from each producer, and whether that came in order.
+/// Gets items until the queue is closed; returns those of each producer, and whether they came in order.
 fn consume(queue: Queue<Item>, way: u64) -> (Vec<Vec<u64>>, bool) {
     let mut got = vec![Vec::new(); PRODUCERS as usize];
     let mut in_order = true;
     while let Some((who, number)) = get(&queue, way) {
-        // What the killed put is not counted, but it has to make sense.
+        // The items of killed producers aren't counted, but have to be valid.
         if who >= PRODUCERS {
             assert_eq!(number % 7, 3);
             continue;
@@ -115,9 +115,9 @@ fn consume(queue: Queue<Item>, way: u64) -> (Vec<Vec<u64>>, bool) {
     (got, in_order)
 }
 
-fn produce_for_ever(queue: Queue<Item>) {
+fn produce_forever(queue: Queue<Item>) {
     for number in 0.. {
-        // They are not to flood the queue.
+        // They must not flood the queue.
         while queue.len() > BACKLOG {
             std::thread::yield_now();
         }
@@ -125,8 +125,8 @@ fn produce_for_ever(queue: Queue<Item>) {
     }
 }
 
-/// Takes items and hands them in, but for the one in its hands when it is killed.
-fn consume_for_ever(queue: Queue<Item>, taken: Queue<Item>) {
+/// Takes items and passes them on, except the one that it has when it is killed.
+fn consume_forever(queue: Queue<Item>, taken: Queue<Item>) {
     for way in 0.. {
         let Some(item) = get(&queue, way) else {
             // It lives until it is killed.
@@ -138,14 +138,14 @@ fn consume_for_ever(queue: Queue<Item>, taken: Queue<Item>) {
 
 fn each_item_comes_out_once_and_in_order(round: &mut Round<'_>) {
     let queue = Queue::<Item>::new().unwrap();
-    // What the killed consumers took from the others is handed in here.
+    // Consumers that will be killed pass their items on here.
     let taken = Queue::<Item>::new().unwrap();
     let over = RawValue::new(0_u8).unwrap();
     let mut victims = Victims::new(4, |place, _| {
         if place % 2 == 0 {
-            spawn(produce_for_ever, (queue.clone(),)).unwrap()
+            spawn(produce_forever, (queue.clone(),)).unwrap()
         } else {
-            spawn(consume_for_ever, (queue.clone(), taken.clone())).unwrap()
+            spawn(consume_forever, (queue.clone(), taken.clone())).unwrap()
         }
     });
     let consumers = [0, 0, 1, 2].map(|way| spawn(consume, (queue.clone(), way)).unwrap());
@@ -188,7 +188,7 @@ fn each_item_comes_out_once_and_in_order(round: &mut Round<'_>) {
     assert!(queue.is_empty());
     let put: u64 = counts.iter().sum();
     let lost = put - seen.iter().map(|seen| seen.len() as u64).sum::<u64>();
-    // A process that is killed has one item in its hands at most.
+    // A killed process has at most one item.
     assert!(
         lost <= round.killed,
         "{lost} lost with {} killed",

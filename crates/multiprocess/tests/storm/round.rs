@@ -1,4 +1,4 @@
-//! One round of one kind, what may happen to processes in it, and what is counted of that.
+//! One round of one kind, what may happen to processes in it, and the count of that.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -9,12 +9,12 @@ use serde::de::DeserializeOwned;
 
 use crate::story::proc;
 
-/// Numbers that look random, the same each time for a seed.
+/// Pseudo-random numbers, the same for each seed.
 pub(crate) struct Dice(u64);
 
 impl Dice {
     pub(crate) fn new(seed: u64) -> Dice {
-        // Seeds that are close together lead to numbers that are not; 0 would stay 0.
+        // Similar seeds lead to different numbers; 0 would stay 0.
         Dice(seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
@@ -37,14 +37,14 @@ impl Dice {
 /// Plays a round.
 pub(crate) type Play = fn(&mut Round<'_>);
 
-/// What is put to the test.
+/// A kind of test.
 pub(crate) struct Kind {
     pub(crate) name: &'static str,
     pub(crate) round: Play,
     pub(crate) rounds: AtomicU64,
-    /// When it was last seen to get on, in milliseconds since the beginning.
+    /// When it last made progress, in milliseconds since the beginning.
     beat: AtomicU64,
-    /// Its last round is over.
+    /// Whether its last round is over.
     pub(crate) done: AtomicBool,
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct Storm {
     pub(crate) kinds: Vec<Kind>,
     pub(crate) kills: AtomicU64,
     pub(crate) stops: AtomicU64,
-    /// All rounds are over.
+    /// Whether all rounds are over.
     pub(crate) over: AtomicBool,
     start: Instant,
     end: Instant,
@@ -89,7 +89,7 @@ impl Storm {
         self.start.elapsed()
     }
 
-    /// How long a kind has made no progress.
+    /// Returns how long a kind has made no progress.
     pub(crate) fn silence(&self, kind: &Kind) -> Duration {
         let beat = Duration::from_millis(kind.beat.load(Ordering::Relaxed));
         self.age().saturating_sub(beat)
@@ -117,7 +117,7 @@ pub(crate) struct Round<'a> {
     kind: &'a Kind,
     pub(crate) dice: Dice,
     until: Instant,
-    /// How many processes were killed in it.
+    /// The number of processes that were killed in it.
     pub(crate) killed: u64,
 }
 
@@ -126,20 +126,20 @@ impl Round<'_> {
         Instant::now() >= self.until
     }
 
-    /// Lets the watch know that it goes on.
+    /// Reports progress to the watchdog.
     pub(crate) fn beat(&self) {
         let age =
             u64::try_from(self.storm.age().as_millis()).expect("a storm does not last that long");
         self.kind.beat.store(age, Ordering::Relaxed);
     }
 
-    /// A pause of so many microseconds at most, at the end of which something can happen.
+    /// Pauses for at most that many microseconds, before something happens.
     pub(crate) fn pause(&mut self, most: u64) {
         let pause = Duration::from_micros(self.dice.below(most));
         std::thread::sleep(pause);
     }
 
-    /// Whether the next process is to be large, and slow to die.
+    /// Returns whether the next process should be large, and slow to die.
     pub(crate) fn is_next_large(&mut self) -> bool {
         self.dice.chance(4)
     }
@@ -161,7 +161,7 @@ impl Round<'_> {
             self.storm.stops.fetch_add(1, Ordering::Relaxed);
         }
         if self.dice.chance(30) {
-            // All others are scheduled first while it dies. Before, it may hold what others wait for.
+            // All others are scheduled before it while it dies, but not earlier, since it may hold what they wait for.
             let victim = Pid::from_raw(pid.try_into().expect("a pid is small"));
             let _ = rustix::process::setpriority_process(victim, 19);
         }
@@ -182,7 +182,7 @@ impl Round<'_> {
         self.beat();
     }
 
-    /// Joins a process that is not to be killed.
+    /// Joins a process that must not be killed.
     pub(crate) fn join<R: DeserializeOwned>(&mut self, survivor: JoinHandle<R>) -> R {
         let answer = survivor.join();
         self.beat();
@@ -193,7 +193,7 @@ impl Round<'_> {
 /// Processes that are killed and replaced.
 pub(crate) struct Victims<'a> {
     running: Vec<JoinHandle<()>>,
-    /// Makes one for a place, which may be a large one.
+    /// Starts one for a place, possibly a large one.
     make: Box<dyn FnMut(usize, bool) -> JoinHandle<()> + 'a>,
 }
 

@@ -1,4 +1,4 @@
-//! Semaphores: never more inside than there are permits, and all permits are back when their holders are dead.
+//! Semaphores: never more holders than permits, and all permits are free again when their holders are dead.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub(crate) fn tasks() -> Vec<RegisteredTask> {
 const PERMITS: u32 = 3;
 const SURVIVORS: usize = 5;
 
-/// Takes a permit in one of the ways there are, until it is over.
+/// Takes a permit in one of the possible ways, until the round ends.
 fn enters(semaphore: Semaphore, inside: RawValue<u32>, over: RawValue<u8>) {
     for way in 0.. {
         if over.get() == 1 {
@@ -42,7 +42,7 @@ fn enters_for_ever(semaphore: Semaphore, large: bool) {
     for way in 0_u64.. {
         let permit = semaphore.acquire().unwrap();
         if way % 5000 == 4999 {
-            // It comes back with the death of this process.
+            // The death of this process releases it.
             std::mem::forget(permit);
             return story::a_minute();
         }

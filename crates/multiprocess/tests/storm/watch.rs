@@ -1,4 +1,4 @@
-//! The watchdog of the storm: reports progress each minute, and ends it when something hangs or is wrong.
+//! The watchdog of the storm: reports progress each minute, and ends the storm when something hangs or is wrong.
 
 use std::fs;
 use std::sync::atomic::Ordering;

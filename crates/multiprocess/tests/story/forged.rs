@@ -1,4 +1,4 @@
-//! Messages that are not what their type says.
+//! Messages whose bytes don't match their type.
 
 use std::cell::RefCell;
 
@@ -33,7 +33,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Forged<T> {
     }
 }
 
-/// The bytes with which a handle travels in a message; this one does not travel.
+/// Returns the bytes with which a handle travels in a message, without sending it.
 pub(crate) fn bytes_of<T: Serialize + DeserializeOwned + 'static>(handle: T) -> Vec<u8> {
     struct Peek<T>(T, RefCell<Vec<u8>>);
 

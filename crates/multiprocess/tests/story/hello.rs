@@ -1,4 +1,4 @@
-//! Children that say when they are at work, and then have to be ended.
+//! Children that report when they are at work, and then have to be ended.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use multiprocess::current;
 use super::LIMIT;
 use super::proc::Known;
 
-/// Takes name and pid of a process that has begun its work.
+/// Receives name and pid of a process that has begun its work.
 pub(crate) type Hello = IpcSender<(String, u32)>;
 
 fn greet(hello: &Hello) {
@@ -22,7 +22,7 @@ pub(crate) fn nap(hello: Hello) {
     super::a_minute();
 }
 
-/// Works without a pause.
+/// Works without a break.
 pub(crate) fn spin(hello: Hello) {
     greet(&hello);
     let start = Instant::now();
@@ -31,13 +31,13 @@ pub(crate) fn spin(hello: Hello) {
     }
 }
 
-/// Sleeps, and does not end when it is asked to.
+/// Sleeps, and ignores SIGTERM.
 pub(crate) fn refuse_sigterm(hello: Hello) {
     signal_hook::flag::register(signal_hook::consts::SIGTERM, std::sync::Arc::default()).unwrap();
     nap(hello);
 }
 
-/// Introduces each process that says hello to the reader of this one's output.
+/// Prints each process that says hello.
 pub(crate) fn introduce(hellos: &IpcReceiver<(String, u32)>, count: usize) {
     for _ in 0..count {
         let (name, pid) = super::next(hellos);

@@ -1,4 +1,4 @@
-//! What a program has in shared memory.
+//! The files of a program in shared memory.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ pub(crate) fn folder() -> PathBuf {
     }
 }
 
-/// The files of the runs that a process has begun: their leases, their processes, their memory and what goes with it.
+/// The files of the runs that a process has begun: their leases, processes and memory, and the files that belong to it.
 pub(crate) fn files(pid: u32) -> Vec<PathBuf> {
     let beginning = format!("mp-{pid:x}-");
     let entries = std::fs::read_dir(folder()).unwrap().flatten();

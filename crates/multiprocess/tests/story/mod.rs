@@ -1,8 +1,8 @@
-//! What the test programs share: the `main` that plays tests or a scene, and ways to look at processes.
+//! The code that the test programs share: the `main` that runs tests or a scene, and functions to observe processes.
 //!
-//! A test program is a program that uses the crate like any other. Started with the name of a scene in
-//! its environment, it is that scene and nothing else: a small program with a `main` of its own, which
-//! may forget `init`, be killed, or count its descriptors without other tests at work beside it.
+//! A test program uses the crate like any other program. Started with the name of a scene in its
+//! environment, it is only that scene: a small program with its own `main`, which may forget `init`,
+//! be killed, or count its descriptors while no other tests run.
 
 #![allow(dead_code, reason = "each test program uses a part of this")]
 #![allow(
@@ -40,7 +40,7 @@ macro_rules! named {
 }
 pub(crate) use named;
 
-/// Longer than anything here takes, also on a machine that is busy with something else.
+/// Longer than anything here takes, even on a busy machine.
 pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 
 /// Set for the second run of a test program, in which it uses the portable versions.
@@ -59,12 +59,12 @@ macro_rules! programs {
 #[allow(unused_imports, reason = "not all files have several programs")]
 pub(crate) use programs;
 
-/// Names the program that this process is; its children inherit it, so their `main` is the program's too.
+/// The variable with the program that this process is; its children inherit it, so they have the same `main`.
 const PROGRAM: &str = "MULTIPROCESS_TEST_PROGRAM";
 
-/// The `main` of a file with several test programs: runs each in a process of its own, one after the other.
+/// The `main` of a file with several test programs: runs each in its own process, one after the other.
 ///
-/// They are one file because that is built in a fraction of the time. The first argument may name one of them:
+/// They are in one file because that builds in a fraction of the time. The first argument can select one of them:
 /// `cargo test -p multiprocess-tests --test process names`.
 pub(crate) fn play_programs(programs: &[Program]) -> ExitCode {
     let find = |name: &str| programs.iter().find(|(known, _)| *known == name);
@@ -136,7 +136,7 @@ fn everything_again() {
         .succeed();
 }
 
-/// Polls until a condition holds that must come true.
+/// Polls until a condition is true, which must happen.
 pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
@@ -145,14 +145,14 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// The next message, which must come.
+/// Returns the next message, which must come.
 pub(crate) fn next<T: Serialize + DeserializeOwned>(receiver: &IpcReceiver<T>) -> T {
     receiver
         .try_recv_timeout(LIMIT / 2)
         .expect("a message was promised")
 }
 
-/// The channel must end by itself, not by the limit, and without a further message.
+/// Checks that the channel ends by itself, not by the limit, and without another message.
 pub(crate) fn ends<T: Serialize + DeserializeOwned>(receiver: &IpcReceiver<T>) {
     match receiver.try_recv_timeout(LIMIT / 2) {
         Err(TryRecvError::IpcError(_)) => {}
@@ -161,7 +161,7 @@ pub(crate) fn ends<T: Serialize + DeserializeOwned>(receiver: &IpcReceiver<T>) {
     }
 }
 
-/// The name of the shared memory of a handle, by its `Debug`.
+/// Returns the name of a handle's shared memory, from its `Debug`.
 pub(crate) fn memory_name(handle: &impl std::fmt::Debug) -> String {
     let text = format!("{handle:?}");
     let name = text

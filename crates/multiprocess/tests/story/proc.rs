@@ -1,8 +1,8 @@
-//! What the operating system says about processes: `/proc`.
+//! Processes as the operating system shows them: `/proc`.
 
 use std::{fmt, fs};
 
-/// A process that was seen running; not mixed up with a later one that has the same id.
+/// A process that was seen running; never confused with a later one that has the same id.
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
     pub(crate) pid: u32,
@@ -10,13 +10,13 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// The process that has this id now.
+    /// Returns the process that has this id now.
     pub(crate) fn of(pid: u32) -> Known {
         let started = stat(pid).expect("the process is there").started;
         Known { pid, started }
     }
 
-    /// The process that another one has seen, and shown as `PID STARTED`.
+    /// Returns the process that another one has seen, and printed as `PID STARTED`.
     pub(crate) fn parse(shown: &str) -> Option<Known> {
         let (pid, started) = shown.split_once(' ')?;
         Some(Known {
@@ -25,7 +25,7 @@ impl Known {
         })
     }
 
-    /// Whether it still executes: it is neither gone nor a zombie.
+    /// Returns whether it is still running: neither gone nor a zombie.
     pub(crate) fn is_running(&self) -> bool {
         stat(self.pid).is_some_and(|stat| {
             // A process whose first thread has ended is a zombie, too, while other threads of it still end.
@@ -34,17 +34,17 @@ impl Known {
         })
     }
 
-    /// Whether it has ended and was not waited for.
+    /// Returns whether it has ended and was not waited for.
     pub(crate) fn is_zombie(&self) -> bool {
         stat(self.pid).is_some_and(|stat| stat.started == self.started && stat.state == 'Z')
     }
 
-    /// Whether it waits for something at this moment.
+    /// Returns whether it waits for something at this moment.
     pub(crate) fn is_sleeping(&self) -> bool {
         stat(self.pid).is_some_and(|stat| stat.started == self.started && stat.state == 'S')
     }
 
-    /// Whether it was stopped by a signal.
+    /// Returns whether a signal has stopped it.
     pub(crate) fn is_stopped(&self) -> bool {
         stat(self.pid).is_some_and(|stat| stat.started == self.started && stat.state == 'T')
     }
@@ -79,7 +79,7 @@ struct Stat {
 
 fn stat(pid: u32) -> Option<Stat> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name is in parentheses and may contain anything, also parentheses.
+    // The name is in parentheses and may contain anything, even parentheses.
     let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
     Some(Stat {
         state: fields.first()?.chars().next()?,
@@ -100,7 +100,7 @@ pub(crate) fn send(pid: u32, signal: rustix::process::Signal) {
     let _ = rustix::process::kill_process(pid.expect("a pid is not 0"), signal);
 }
 
-/// The children of a process, zombies too.
+/// Returns the children of a process, including zombies.
 pub(crate) fn children_of(parent: u32) -> Vec<u32> {
     let entries = fs::read_dir("/proc").expect("/proc can be read");
     entries
@@ -110,12 +110,12 @@ pub(crate) fn children_of(parent: u32) -> Vec<u32> {
         .collect()
 }
 
-/// The children of this process, zombies too.
+/// Returns the children of this process, including zombies.
 pub(crate) fn children() -> Vec<u32> {
     children_of(std::process::id())
 }
 
-/// What this process has open: number and target of each descriptor.
+/// Returns the number and target of each descriptor that this process has open.
 pub(crate) fn descriptors() -> Vec<(u32, String)> {
     let folder = format!("/proc/{}/fd", std::process::id());
     let entries = fs::read_dir(&folder).expect("/proc can be read");

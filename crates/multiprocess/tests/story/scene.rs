@@ -1,4 +1,4 @@
-//! Running this test program once more, as one of its scenes.
+//! Runs this test program again, as one of its scenes.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -13,12 +13,12 @@ use super::proc::{self, Known};
 /// Names the scene; the children of a scene inherit it, so their `main` is the scene's too.
 const SCENE: &str = "MULTIPROCESS_TEST_SCENE";
 
-/// The scene that this program is to play.
+/// Returns the scene that this program should play.
 pub(crate) fn requested() -> Option<String> {
     std::env::var(SCENE).ok()
 }
 
-/// A scene to be played.
+/// Builds a scene to play.
 pub(crate) struct Scene {
     command: Command,
     input: Vec<u8>,
@@ -66,7 +66,7 @@ impl Scene {
         self
     }
 
-    /// What the scene finds on its standard input.
+    /// Sets the scene's standard input.
     pub(crate) fn input(mut self, text: &str) -> Scene {
         text.as_bytes().clone_into(&mut self.input);
         self
@@ -77,7 +77,7 @@ impl Scene {
         self
     }
 
-    /// Starts the scene, to do something to it while it plays.
+    /// Starts the scene, so that a test can act on it while it plays.
     pub(crate) fn start(mut self) -> Playing {
         self.command
             .stdin(Stdio::piped())
@@ -85,7 +85,7 @@ impl Scene {
             .stderr(Stdio::piped());
         let mut process = self.command.spawn().expect("the scene starts");
         let mut input = process.stdin.take().expect("a pipe");
-        // A scene may end without having read it.
+        // A scene may end without reading it.
         let _ = input.write_all(&self.input);
         Playing {
             out: lines(process.stdout.take().expect("a pipe")),
@@ -132,7 +132,7 @@ pub(crate) struct Playing {
     deadline: Instant,
 }
 
-/// A scene that has ended, and all that wrote to its output.
+/// A scene that has ended, together with everything that wrote to its output.
 #[derive(Debug)]
 pub(crate) struct Played {
     pub(crate) pid: u32,
@@ -146,18 +146,18 @@ impl Playing {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// The next line that the scene prints.
+    /// Returns the next line that the scene prints.
     pub(crate) fn line(&mut self) -> String {
         match self.out.recv_timeout(self.left()) {
             Ok(line) => line,
             Err(error) => {
                 let words: Vec<String> = self.err.try_iter().collect();
-                panic!("the scene prints no further line ({error}); it said: {words:#?}")
+                panic!("the scene prints no more lines ({error}); standard error: {words:#?}")
             }
         }
     }
 
-    /// The next line, which must introduce a process: its name, and `Known`.
+    /// Returns the next line, which must be a process: its name, and `Known`.
     pub(crate) fn introduced(&mut self) -> (String, Known) {
         let line = self.line();
         let (name, known) = line.split_once(": ").expect("NAME: PID STARTED");
@@ -169,13 +169,13 @@ impl Playing {
         (0..count).map(|_| self.introduced()).collect()
     }
 
-    /// Ends the scene's main process with SIGKILL; what it started may live on.
+    /// Ends the scene's main process with SIGKILL; processes that it started may live on.
     pub(crate) fn kill(&mut self) {
         self.process.kill().expect("the scene can be killed");
         self.process.wait().expect("the scene can be waited for");
     }
 
-    /// Waits for the scene's end, and for the end of all that its processes print.
+    /// Waits for the scene's end, and for the end of everything that its processes print.
     pub(crate) fn finish(mut self) -> Played {
         let out = rest(&self.out, self.deadline, "standard output");
         let err = rest(&self.err, self.deadline, "standard error");
@@ -202,7 +202,7 @@ fn rest(lines: &Receiver<String>, deadline: Instant, what: &str) -> Vec<String> 
             Ok(line) => all.push(line),
             Err(RecvTimeoutError::Disconnected) => return all,
             Err(RecvTimeoutError::Timeout) => {
-                panic!("the scene does not close its {what}; it said: {all:#?}")
+                panic!("the scene does not close its {what}; it printed: {all:#?}")
             }
         }
     }

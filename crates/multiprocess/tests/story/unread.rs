@@ -1,4 +1,4 @@
-//! Arguments that a child does not come to the end of reading.
+//! Arguments that a child does not read to their end.
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};

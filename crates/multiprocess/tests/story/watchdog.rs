@@ -1,4 +1,4 @@
-//! Ends the test program, and what it started, when a test takes too long.
+//! Ends the test program, and the processes that it started, when a test takes too long.
 
 use std::sync::{Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
