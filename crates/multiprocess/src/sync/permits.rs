@@ -178,7 +178,7 @@ impl Permits {
     }
 
     /// Releases the permits of dead processes, among those whose place `is_asked`, and counts the free permits if they
-    /// have to be counted; returns whether it did. If this process is killed meanwhile, the next one begins anew. `Try`
+    /// have to be counted; returns whether it did. If this process is killed meanwhile, the next one starts again. `Try`
     /// waits a moment for another process that does this, which takes longer only if it was stopped.
     fn recover(&self, is_asked: impl Fn(usize) -> bool, limit: WaitUntil) -> Result<bool, Refused> {
         self.memory.check_process()?;

@@ -95,7 +95,7 @@ fn a_returned_sender_still_works_after_its_child_has_ended() {
     assert_eq!(words, "thank you");
     sender.send(2).unwrap();
     assert_eq!([story::next(&receiver), story::next(&receiver)], [1, 2]);
-    // And once more round.
+    // And a second time.
     let (sender, _) = spawn(back, (sender,)).unwrap().join().unwrap();
     assert_eq!(story::next(&receiver), 1);
     drop(sender);
