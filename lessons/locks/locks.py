@@ -186,7 +186,7 @@ def take_crosswise(name, first, second, both):
         both.wait(timeout=5)  # now each of the two holds a lock
         if not second.acquire(timeout=0.1):
             print(name, "didn't get the other lock in time, and can't say why")
-        both.wait(timeout=5)  # now each of the two has waited in vain
+        both.wait(timeout=5)  # now both have timed out
 
 
 def take_in_order(name, pen, paper):

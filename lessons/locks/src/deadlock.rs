@@ -8,7 +8,7 @@ pub fn take_crosswise(first: Lock, second: Lock, both: Barrier) -> LockWait {
     let _first = first.lock().unwrap();
     both.wait().unwrap(); // now each of the two holds a lock
     let error = second.lock_timeout(LIMIT).unwrap_err(); // it times out
-    both.wait().unwrap(); // now each of the two has waited in vain
+    both.wait().unwrap(); // now both have timed out
     error.wait().unwrap()
 }
 

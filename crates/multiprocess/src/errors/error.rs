@@ -150,7 +150,7 @@ pub enum Error {
 
     /// A lock did not become free within the timeout.
     #[error(
-        "{} waited {limit:?} in vain for {what}, held by {}",
+        "{} timed out after {limit:?} waiting for {what}, held by {}",
         this_process(),
         listed(holder.as_slice())
     )]
@@ -170,7 +170,7 @@ pub enum Error {
 
     /// No permit of a semaphore became free within the timeout.
     #[error(
-        "{} waited {limit:?} in vain for one of {permits} permits, held by {}",
+        "{} timed out after {limit:?} waiting for one of {permits} permits, held by {}",
         this_process(),
         listed(holders)
     )]
@@ -197,7 +197,7 @@ pub enum Error {
     Empty { what: String },
 
     /// A wait timed out.
-    #[error("{} waited {limit:?} in vain for {event}", this_process())]
+    #[error("{} timed out after {limit:?} waiting for {event}", this_process())]
     Timeout { event: String, limit: Duration },
 
     /// It was closed, or no process has its other side any more.
