@@ -11,37 +11,37 @@ use lexopt::Arg;
 
 use self::watched::{Ending, Outcome};
 
-/// A check of an exercise: what it demands, and the function that finds out.
+/// A check of an exercise: what has to hold, and the function that tests it.
 pub type Check = (&'static str, fn() -> anyhow::Result<()>);
 
-/// The exit status for a command line that cannot be understood, as is the custom.
+/// The conventional exit status for a wrong command line.
 const MISUSED: u8 = 2;
 
-/// How long a check may take, unless the environment says otherwise.
-const LIMIT: Duration = Duration::from_secs(5);
+/// The default timeout of a check.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Sets another limit, in seconds.
-const LIMIT_VARIABLE: &str = "CHECK_SECONDS";
+/// The environment variable that sets another timeout, in seconds.
+const TIMEOUT_VARIABLE: &str = "CHECK_SECONDS";
 
-/// The option with which this program starts itself for one check.
+/// The option with which this program starts itself to run one check.
 const WATCHED: &str = "watched";
 
 /// Runs the checks of an exercise up to the first that fails, and returns the exit status for `main`.
 ///
-/// Each check is a process of its own: this program, started again. So a check that hangs, or ends the
-/// whole program, does not harm the others. One that is still running after 5 seconds (`CHECK_SECONDS`
-/// in the environment sets another limit) is ended together with every process that it has started,
-/// except those that have left its process group. What a check prints is shown below its line if it
-/// fails; one that passes may have expected the panic that it caused.
+/// Each check runs in its own process: this program, started again. So a check that hangs, or that ends
+/// the whole program, doesn't affect the others. A check that is still running after 5 seconds is killed,
+/// together with every process that it has started, except those that have left its process group. The
+/// environment variable `CHECK_SECONDS` sets another timeout. The output of a check is shown only if the
+/// check fails: one that passes may have caused a panic on purpose.
 ///
 /// | `cargo run -q -p LESSON --example LESSON-exercise --` | does |
 /// |---|---|
-/// | nothing more | runs the checks up to the first that fails |
+/// | nothing | runs the checks up to the first that fails |
 /// | `--all` | runs every check |
-/// | `2` | runs the second one; with several numbers each of them |
+/// | `2` | runs the second check; several numbers run several checks |
 ///
-/// A check fails by returning an error, by panicking, or by ending the program. The exit status is 0 when
-/// every check passed, 1 when one failed, and 2 when the command line cannot be understood.
+/// A check fails if it returns an error, panics, or ends the program. The exit status is 0 if every
+/// check passed, 1 if one failed, and 2 if the command line is wrong.
 ///
 /// # Examples
 ///
@@ -68,7 +68,7 @@ pub fn run_checks(checks: &[Check]) -> ExitCode {
         Ok(Args::Run(chosen)) => {
             let mut failed = 0;
             match run(checks, &chosen, &mut failed) {
-                // A reader that has gone away, such as `head`, has seen enough.
+                // A reader that closes the pipe, such as `head`, has seen enough.
                 Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                     eprintln!("error: the checks cannot be run: {error}");
                     ExitCode::FAILURE
@@ -76,7 +76,7 @@ pub fn run_checks(checks: &[Check]) -> ExitCode {
                 Ok(()) | Err(_) => ExitCode::from(u8::from(failed > 0)),
             }
         }
-        Ok(Args::Watched(check)) => watched::be(check),
+        Ok(Args::Watched(check)) => watched::run_here(check),
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::from(MISUSED)
@@ -87,18 +87,18 @@ pub fn run_checks(checks: &[Check]) -> ExitCode {
 /// What the command line asks for.
 enum Args {
     Run(Chosen),
-    /// This process is to be one check.
+    /// This process runs one check.
     Watched(Check),
 }
 
 /// The checks to run.
 struct Chosen {
-    /// Their numbers, from 1 on.
+    /// Their numbers, counted from 1.
     numbers: Vec<usize>,
-    /// Whether those after one that fails are left out.
+    /// Whether the run stops at the first check that fails.
     stops_at_failure: bool,
-    /// The limit for each.
-    limit: Duration,
+    /// The timeout of each check.
+    timeout: Duration,
 }
 
 fn parse(checks: &[Check], arguments: impl Iterator<Item = OsString>) -> anyhow::Result<Args> {
@@ -122,11 +122,11 @@ fn parse(checks: &[Check], arguments: impl Iterator<Item = OsString>) -> anyhow:
     if numbers.is_empty() || all {
         numbers = (1..=checks.len()).collect();
     }
-    let limit = limit()?;
+    let timeout = timeout()?;
     Ok(Args::Run(Chosen {
         numbers,
         stops_at_failure,
-        limit,
+        timeout,
     }))
 }
 
@@ -145,21 +145,21 @@ fn number(checks: &[Check], value: &OsStr) -> anyhow::Result<usize> {
         })
 }
 
-fn limit() -> anyhow::Result<Duration> {
-    let Some(text) = env::var_os(LIMIT_VARIABLE) else {
-        return Ok(LIMIT);
+fn timeout() -> anyhow::Result<Duration> {
+    let Some(text) = env::var_os(TIMEOUT_VARIABLE) else {
+        return Ok(TIMEOUT);
     };
     let seconds = text.to_str().and_then(|text| text.parse::<u64>().ok());
     match seconds {
         Some(1..) => Ok(Duration::from_secs(seconds.unwrap_or_default())),
         _ => Err(anyhow!(
-            "{LIMIT_VARIABLE} is `{}`: give a number of seconds, such as 20",
+            "{TIMEOUT_VARIABLE} is `{}`: give a number of seconds, such as 20",
             text.display()
         )),
     }
 }
 
-/// Runs the chosen checks, prints how each went, and counts those that failed.
+/// Runs the chosen checks, prints each result, and counts the failures.
 fn run(checks: &[Check], chosen: &Chosen, failed: &mut usize) -> io::Result<()> {
     let mut out = io::stdout();
     let count = chosen.numbers.len();
@@ -170,7 +170,7 @@ fn run(checks: &[Check], chosen: &Chosen, failed: &mut usize) -> io::Result<()> 
             ending,
             lines,
             more_lines,
-        } = watched::run(number, chosen.limit)?;
+        } = watched::run(number, chosen.timeout)?;
         let passed = matches!(ending, Ending::Passed);
         *failed += usize::from(!passed);
         let verdict = if passed { "passed" } else { "FAILED" };
@@ -184,8 +184,8 @@ fn run(checks: &[Check], chosen: &Chosen, failed: &mut usize) -> io::Result<()> 
         if more_lines > 0 {
             writeln!(out, "   ... and {more_lines} more lines")?;
         }
-        if let Some(words) = ending.words() {
-            writeln!(out, "   {words}")?;
+        if let Some(text) = ending.explanation() {
+            writeln!(out, "   {text}")?;
         }
         if chosen.stops_at_failure {
             return writeln!(

@@ -1,14 +1,13 @@
-//! What the lessons of the course share, so that a step shows its subject and nothing else.
+//! Code that the lessons share, so that each step shows only what it's about.
 //!
-//! - [`run_steps`] makes a program out of a list of steps: it chooses the ones named on the command
-//!   line, runs them, and tells which failed. It is the last expression of a lesson's `main`.
-//! - [`run_steps_and_races`] does the same for a lesson with races. A [`Race`] comes out the same each
-//!   time when it is driven by a [`Schedule`].
-//! - [`run_checks`] makes a program out of the checks of an exercise, each in a process of its own and
-//!   with a time limit.
-//! - [`timed`] measures how long some work took, and [`readable_time`] writes that down with its unit.
-//! - [`mark`] and [`part`] put notes into the timeline of a step, which `cargo xtask timeline` draws.
-//! - [`nearest_name`] finds what somebody probably meant who mistyped a name.
+//! - [`run_steps`] is the last expression of a lesson's `main`. It runs the steps that the command line
+//!   names, and reports which ones failed.
+//! - [`run_steps_and_races`] does the same for a lesson with races. A [`Race`] that follows a [`Schedule`]
+//!   has the same outcome every time.
+//! - [`run_checks`] runs the checks of an exercise, each in a process of its own and with a timeout.
+//! - [`timed`] measures how long some work takes, and [`readable_time`] writes a duration with its unit.
+//! - [`mark`] and [`part`] add notes to the timeline of a step, which `cargo xtask timeline` draws.
+//! - [`nearest_name`] finds the name that was probably meant by a mistyped one.
 //!
 //! A whole lesson:
 //!

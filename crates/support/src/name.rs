@@ -1,10 +1,10 @@
-/// How alike two names must be, from 0 (nothing in common) to 1 (the same), to be worth suggesting.
-const LIKENESS: f64 = 0.5;
+/// How similar a name must be to be suggested, from 0 (nothing in common) to 1 (equal).
+const MIN_SIMILARITY: f64 = 0.5;
 
-/// Finds the name that is most like `wanted`: what somebody probably meant who mistyped it.
+/// Returns the name that is most similar to `wanted`, which is probably a mistyped one.
 ///
-/// A name that begins with `wanted` counts as very like it, and case does not matter. Gives `None`
-/// when no name is near. Python's equivalent is `difflib.get_close_matches`.
+/// A name that begins with `wanted` counts as very similar, and case doesn't matter. Returns `None` if
+/// no name is similar enough. Python's equivalent is `difflib.get_close_matches`.
 ///
 /// # Examples
 ///
@@ -21,13 +21,13 @@ pub fn nearest_name<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) 
     let wanted = wanted.to_lowercase();
     names
         .into_iter()
-        .map(|name| (likeness(&wanted, &name.to_lowercase()), name))
-        .filter(|(likeness, _)| *likeness >= LIKENESS)
+        .map(|name| (similarity(&wanted, &name.to_lowercase()), name))
+        .filter(|(similarity, _)| *similarity >= MIN_SIMILARITY)
         .max_by(|(one, _), (other, _)| one.total_cmp(other))
         .map(|(_, name)| name)
 }
 
-fn likeness(wanted: &str, name: &str) -> f64 {
+fn similarity(wanted: &str, name: &str) -> f64 {
     let by_spelling = strsim::normalized_damerau_levenshtein(wanted, name);
     let begins_the_same = wanted.chars().count() >= 2 && name.starts_with(wanted);
     if begins_the_same {
@@ -42,23 +42,23 @@ mod tests {
     use super::nearest_name;
 
     #[test]
-    fn swapped_letters_are_seen_through() {
+    fn a_name_with_swapped_letters_is_found() {
         assert_eq!(nearest_name("mpa", ["map", "squares"]), Some("map"));
     }
 
     #[test]
-    fn the_nearest_of_several_is_given() {
+    fn the_most_similar_of_several_names_is_returned() {
         let names = ["join-order", "join", "joiner"];
         assert_eq!(nearest_name("Join", names), Some("join"));
     }
 
     #[test]
-    fn one_letter_is_no_beginning() {
+    fn a_single_letter_does_not_count_as_a_beginning() {
         assert_eq!(nearest_name("v", ["value-array"]), None);
     }
 
     #[test]
-    fn without_names_there_is_no_nearest() {
+    fn without_names_nothing_is_found() {
         assert_eq!(nearest_name("map", []), None);
     }
 }

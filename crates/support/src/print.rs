@@ -1,13 +1,13 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// Prints a text and a line end. A reader that has gone away, such as `head`, is no reason to panic.
+/// Prints a line. A closed pipe counts as success: a reader such as `head` has seen enough.
 pub(crate) fn print(text: &str) -> ExitCode {
     match writeln!(io::stdout(), "{text}") {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: standard output cannot be written: {error}");
+            eprintln!("error: cannot write to standard output: {error}");
             ExitCode::FAILURE
         }
     }

@@ -5,50 +5,50 @@ use anyhow::{Context, ensure};
 use crate::Schedule;
 use crate::schedule::count;
 
-/// No more schedules than this are tried one after the other.
-const MOST: u128 = 10_000;
+/// The most schedules that are run one after the other.
+const MAX_SCHEDULES: u128 = 10_000;
 
-/// A race that belongs to a step, small enough to be driven by a [`Schedule`].
+/// A race of a step, small enough to run with a [`Schedule`].
 ///
-/// Given to [`run_steps_and_races`](crate::run_steps_and_races), it can be replayed on the command
-/// line, `cargo run -q -p LESSON -- STEP --schedule ABBA`, and counted by `cargo xtask repeat`.
+/// If you pass it to [`run_steps_and_races`](crate::run_steps_and_races), you can replay it on the command
+/// line, `cargo run -q -p LESSON -- STEP --schedule ABBA`, and count its outcomes by `cargo xtask repeat`.
 ///
 /// [`Schedule`] has an example.
 #[derive(Clone, Copy, Debug)]
 pub struct Race {
     /// Name of the step that the race belongs to.
     pub step: &'static str,
-    /// A letter for each turn of each actor, in any legal order: `AAAABBBB` is four turns for each
-    /// of two. Every order of these letters must be legal.
+    /// One letter for each action: in `AAAABBBB`, the actors A and B each perform four. An actor is a
+    /// thread or a process. The actions must be possible in every order of these letters.
     pub turns: &'static str,
-    /// Runs the race, each action of it by [`Schedule::turn`], and tells how it came out in a few
-    /// words, always the same for the same outcome.
+    /// Runs the race, with [`Schedule::turn`] around each action, and describes the outcome in a few
+    /// words, which are the same for the same outcome.
     pub run: fn(&Schedule) -> anyhow::Result<String>,
 }
 
 impl Race {
-    /// Runs the race in the order of `turns`, and tells how it came out.
+    /// Runs the race in the order of `turns`, and returns the outcome.
     ///
     /// # Errors
     ///
-    /// If `turns` is no schedule of this race, and the error of the race if it fails.
+    /// If `turns` is not a schedule of this race, or if the race fails.
     pub fn replay(&self, turns: &str) -> anyhow::Result<String> {
-        self.must_have(turns)?;
-        let (_, outcome) = self.run_by(&Schedule::given(turns))?;
+        self.check_schedule(turns)?;
+        let (_, outcome) = self.run_with(&Schedule::given(turns))?;
         Ok(outcome)
     }
 
-    /// Runs the race without a schedule. Gives the order that the turns came in, which is a schedule
-    /// that makes the same outcome again, and the outcome.
+    /// Runs the race without a schedule. Returns the order in which the actions happened, which is a
+    /// schedule that repeats the outcome, and the outcome.
     ///
     /// # Errors
     ///
-    /// The error of the race if it fails.
+    /// If the race fails.
     pub fn run_free(&self) -> anyhow::Result<(String, String)> {
-        self.run_by(&Schedule::free(self.turns))
+        self.run_with(&Schedule::free(self.turns))
     }
 
-    /// Gives every schedule of the race, in the order of the alphabet.
+    /// Returns every schedule of the race in alphabetical order.
     ///
     /// # Errors
     ///
@@ -57,8 +57,8 @@ impl Race {
         let counts = count(self.turns);
         let number = number_of_orders(&counts);
         ensure!(
-            number.is_some_and(|number| number <= MOST),
-            "{} has too many schedules to try them all: more than {MOST}",
+            number.is_some_and(|number| number <= MAX_SCHEDULES),
+            "{} has too many schedules to run them all: more than {MAX_SCHEDULES}",
             self.turns
         );
         let mut schedules = Vec::new();
@@ -66,27 +66,27 @@ impl Race {
         Ok(schedules)
     }
 
-    /// Tells what is wrong with a schedule, if something is.
-    pub(crate) fn must_have(&self, turns: &str) -> anyhow::Result<()> {
-        let (asked, legal) = (count(turns), count(self.turns));
+    /// Returns an error that says what is wrong with a schedule, if anything is.
+    pub(crate) fn check_schedule(&self, turns: &str) -> anyhow::Result<()> {
+        let (given, needed) = (count(turns), count(self.turns));
         ensure!(
-            asked == legal,
-            "`{turns}` is no schedule for step {}: it has {}, and must have {}, as in {}",
+            given == needed,
+            "`{turns}` is not a schedule of step {}: it has {}, and needs {}, as in {}",
             self.step,
-            in_words(&asked),
-            in_words(&legal),
+            in_words(&given),
+            in_words(&needed),
             self.turns
         );
         Ok(())
     }
 
-    fn run_by(&self, schedule: &Schedule) -> anyhow::Result<(String, String)> {
+    fn run_with(&self, schedule: &Schedule) -> anyhow::Result<(String, String)> {
         let outcome = (self.run)(schedule)
-            .with_context(|| format!("it failed after the turns `{}`", schedule.taken()))?;
+            .with_context(|| format!("it failed after the actions `{}`", schedule.taken()))?;
         let taken = schedule.taken();
         ensure!(
             count(&taken) == count(self.turns),
-            "the race of step {} ended after the turns `{taken}`, but has those of {}",
+            "the race of step {} ended after the actions `{taken}`, but `turns` is {}",
             self.step,
             self.turns
         );
@@ -94,46 +94,48 @@ impl Race {
     }
 }
 
-/// In how many orders the turns can be: the factorial of their number, divided by that of each
-/// actor's turns.
+/// Returns the number of schedules: the factorial of the number of actions, divided by the factorial of
+/// each actor's number of actions.
 fn number_of_orders(counts: &BTreeMap<char, usize>) -> Option<u128> {
     let mut number: u128 = 1;
-    let mut turns: u128 = 0;
+    let mut actions: u128 = 0;
     for &of_actor in counts.values() {
-        for turn in 1..=of_actor as u128 {
-            turns += 1;
-            number = number.checked_mul(turns)? / turn;
+        for action in 1..=of_actor as u128 {
+            actions += 1;
+            number = number.checked_mul(actions)? / action;
         }
     }
     Some(number)
 }
 
-fn add_orders(left: &BTreeMap<char, usize>, begun: &mut String, all: &mut Vec<String>) {
+/// Adds the schedules that begin with `prefix` and continue with the letters that are `left`.
+fn add_orders(left: &BTreeMap<char, usize>, prefix: &mut String, all: &mut Vec<String>) {
     if left.is_empty() {
-        all.push(begun.clone());
+        all.push(prefix.clone());
         return;
     }
-    for (&actor, &turns) in left {
+    for (&actor, &actions) in left {
         let mut left = left.clone();
-        if turns == 1 {
+        if actions == 1 {
             left.remove(&actor);
         } else {
-            left.insert(actor, turns - 1);
+            left.insert(actor, actions - 1);
         }
-        begun.push(actor);
-        add_orders(&left, begun, all);
-        begun.pop();
+        prefix.push(actor);
+        add_orders(&left, prefix, all);
+        prefix.pop();
     }
 }
 
-/// `4 turns of A and 1 turn of B`.
+/// Returns `A 4 times and B once`.
 fn in_words(counts: &BTreeMap<char, usize>) -> String {
-    let words = counts.iter().map(|(actor, turns)| match turns {
-        1 => format!("1 turn of {actor}"),
-        _ => format!("{turns} turns of {actor}"),
+    let words = counts.iter().map(|(actor, actions)| match actions {
+        1 => format!("{actor} once"),
+        2 => format!("{actor} twice"),
+        _ => format!("{actor} {actions} times"),
     });
     match words.collect::<Vec<_>>().as_slice() {
-        [] => "no turns".to_owned(),
+        [] => "no letters".to_owned(),
         [one] => one.clone(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
@@ -170,8 +172,8 @@ mod tests {
         run: two_times_two,
     };
 
-    /// What a schedule leads to, worked out without threads.
-    fn worked_out(turns: &str) -> String {
+    /// Returns the outcome of a schedule, worked out without threads.
+    fn expected_outcome(turns: &str) -> String {
         let mut total = 0;
         let mut seen: BTreeMap<char, Option<u32>> = BTreeMap::new();
         for actor in turns.chars() {
@@ -185,13 +187,13 @@ mod tests {
     }
 
     #[test]
-    fn all_schedules_are_there_once_and_come_out_as_worked_out() {
+    fn every_schedule_is_listed_once_and_has_the_expected_outcome() {
         let schedules = RACE.schedules().unwrap();
         assert_eq!(schedules.iter().collect::<BTreeSet<_>>().len(), 70);
         let mut counts: BTreeMap<String, u32> = BTreeMap::new();
         for turns in &schedules {
             let outcome = RACE.replay(turns).unwrap();
-            assert_eq!(outcome, worked_out(turns), "{turns}");
+            assert_eq!(outcome, expected_outcome(turns), "{turns}");
             *counts.entry(outcome).or_default() += 1;
         }
         let expected = [("2", 32), ("3", 32), ("4", 6)];
@@ -199,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_replays_come_out_the_same() {
+    fn a_thousand_replays_have_the_same_outcome() {
         for (turns, outcome) in [("AABBBBAA", "4"), ("ABABAABB", "3"), ("ABBBBAAA", "2")] {
             for _ in 0..1000 {
                 assert_eq!(RACE.replay(turns).unwrap(), outcome);
@@ -208,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schedule_of_a_free_run_makes_its_outcome_again() {
+    fn the_schedule_of_a_free_run_repeats_its_outcome() {
         for _ in 0..200 {
             let (turns, outcome) = RACE.run_free().unwrap();
             assert_eq!(RACE.replay(&turns).unwrap(), outcome, "{turns}");
@@ -220,16 +222,16 @@ mod tests {
         let refused = |turns| RACE.replay(turns).unwrap_err().to_string();
         assert_eq!(
             refused("ABBB"),
-            "`ABBB` is no schedule for step race: it has 1 turn of A and 3 turns of B, \
-             and must have 4 turns of A and 4 turns of B, as in AAAABBBB"
+            "`ABBB` is not a schedule of step race: it has A once and B 3 times, \
+             and needs A 4 times and B 4 times, as in AAAABBBB"
         );
-        assert!(refused("AAAABBBBB").contains("5 turns of B"));
-        assert!(refused("AAAABBBC").contains("1 turn of C"));
-        assert!(refused("").contains("no turns"));
+        assert!(refused("AAAABBBBB").contains("B 5 times"));
+        assert!(refused("AAAABBBC").contains("C once"));
+        assert!(refused("").contains("no letters"));
     }
 
     #[test]
-    fn too_many_schedules_are_not_begun() {
+    fn too_many_schedules_are_refused() {
         let long = Race {
             turns: "AAAAAAAAAABBBBBBBBBB",
             ..RACE
@@ -245,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_race_that_takes_other_turns_than_it_says_is_told() {
+    fn a_race_with_fewer_actions_than_letters_is_an_error() {
         let short = Race {
             turns: "AB",
             run: |schedule| {
@@ -255,11 +257,11 @@ mod tests {
             ..RACE
         };
         let error = short.replay("AB").unwrap_err().to_string();
-        assert!(error.contains("ended after the turns `A`"), "{error}");
+        assert!(error.contains("ended after the actions `A`"), "{error}");
     }
 
     #[test]
-    fn a_race_that_fails_tells_how_far_it_came() {
+    fn the_error_of_a_race_says_how_far_it_got() {
         let failing = Race {
             turns: "A",
             run: |schedule| {
@@ -269,6 +271,6 @@ mod tests {
             ..RACE
         };
         let error = format!("{:#}", failing.replay("A").unwrap_err());
-        assert_eq!(error, "it failed after the turns `A`: no luck");
+        assert_eq!(error, "it failed after the actions `A`: no luck");
     }
 }

@@ -4,35 +4,35 @@ use crate::print::print;
 use crate::schedule::count;
 use crate::{Race, nearest_name};
 
-/// A race that is to be run, and how.
+/// A race, and the schedules to run it with.
 pub(crate) struct Replay {
     pub(crate) race: Race,
     order: Order,
 }
 
 enum Order {
-    /// By this schedule.
-    By(String),
-    /// By each of these.
-    ByEach(Vec<String>),
-    /// Without one.
+    /// With this schedule.
+    Given(String),
+    /// With every schedule.
+    All(Vec<String>),
+    /// Without a schedule.
     Free,
 }
 
 impl Replay {
-    /// Understands what stands behind `--schedule`.
+    /// Parses the value of `--schedule`.
     pub(crate) fn new(races: &[Race], step: &str, schedule: String) -> anyhow::Result<Replay> {
         ensure!(!races.is_empty(), "no step of this lesson has a race");
         let race = races.iter().find(|race| race.step == step);
         let race = *race.ok_or_else(|| {
             let steps = names(races, ", ");
-            anyhow!("step {step} has no race; those with one: {steps}")
+            anyhow!("step {step} has no race; the steps with a race are {steps}")
         })?;
-        // Actors may have any letters, even such as make a word.
+        // The letters of a race may spell a word such as `all`.
         let letters = count(race.turns);
         let order = match schedule.as_str() {
-            own if count(own) == letters => Order::By(schedule),
-            "all" => Order::ByEach(race.schedules()?),
+            own if count(own) == letters => Order::Given(schedule),
+            "all" => Order::All(race.schedules()?),
             "free" => Order::Free,
             word if word.chars().all(char::is_lowercase)
                 && !word.chars().all(|letter| letters.contains_key(&letter)) =>
@@ -42,27 +42,27 @@ impl Replay {
                     .unwrap_or_default();
                 let turns = race.turns;
                 return Err(anyhow!(
-                    "`{word}` is no schedule{suggestion}\n\
-                     It is a letter for each turn, such as {turns}, or `all`, or `free`"
+                    "`{word}` is not a schedule{suggestion}\n\
+                     Give one letter for each action, such as {turns}, or `all`, or `free`"
                 ));
             }
             turns => {
-                race.must_have(turns)?;
-                Order::By(schedule)
+                race.check_schedule(turns)?;
+                Order::Given(schedule)
             }
         };
         Ok(Replay { race, order })
     }
 
-    /// Runs the race, and prints a line for each run.
+    /// Runs the race and prints a line for each run.
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         match &self.order {
             Order::Free => {
                 let (turns, outcome) = self.race.run_free()?;
                 print(&format!("{turns}: {outcome}"));
             }
-            Order::By(turns) => self.replay(turns)?,
-            Order::ByEach(all) => all.iter().try_for_each(|turns| self.replay(turns))?,
+            Order::Given(turns) => self.replay(turns)?,
+            Order::All(all) => all.iter().try_for_each(|turns| self.replay(turns))?,
         }
         Ok(())
     }
@@ -74,13 +74,13 @@ impl Replay {
     }
 }
 
-/// The names of the steps that have a race.
+/// Returns the names of the steps that have a race.
 pub(crate) fn names(races: &[Race], between: &str) -> String {
     let names: Vec<&str> = races.iter().map(|race| race.step).collect();
     names.join(between)
 }
 
-/// The part of the help that is about races; nothing where there are none.
+/// Returns the part of the help that is about races; nothing if there are none.
 pub(crate) fn help(races: &[Race]) -> String {
     let Some(race) = races.first() else {
         return String::new();
@@ -88,8 +88,8 @@ pub(crate) fn help(races: &[Race]) -> String {
     format!(
         "\nRaces, for {}:\n  \
            STEP --schedule {}  run the race of the step in this order\n  \
-           STEP --schedule all  run it in each order that there is\n  \
-           STEP --schedule free  run it without a schedule, and tell the order\n  \
+           STEP --schedule all  run it in every possible order\n  \
+           STEP --schedule free  run it without a schedule, and print the order\n  \
            --races  print the names of the steps that have a race\n",
         names(races, ", "),
         race.turns
@@ -102,7 +102,7 @@ mod tests {
     use crate::Race;
 
     #[test]
-    fn actors_may_have_small_letters_even_those_of_a_word() {
+    fn the_letters_of_a_race_may_be_small_and_spell_a_word() {
         let order = |turns, schedule: &str| {
             let run = |_: &crate::Schedule| Ok(String::new());
             let race = Race {
@@ -112,11 +112,11 @@ mod tests {
             };
             Replay::new(&[race], "race", schedule.to_owned()).map(|replay| replay.order)
         };
-        assert!(matches!(order("aabb", "abba"), Ok(Order::By(turns)) if turns == "abba"));
-        assert!(matches!(order("aabb", "all"), Ok(Order::ByEach(all)) if all.len() == 6));
+        assert!(matches!(order("aabb", "abba"), Ok(Order::Given(turns)) if turns == "abba"));
+        assert!(matches!(order("aabb", "all"), Ok(Order::All(all)) if all.len() == 6));
         assert!(matches!(order("aabb", "free"), Ok(Order::Free)));
-        assert!(matches!(order("lla", "all"), Ok(Order::By(turns)) if turns == "all"));
+        assert!(matches!(order("lla", "all"), Ok(Order::Given(turns)) if turns == "all"));
         let error = order("aabb", "aab").err().unwrap().to_string();
-        assert!(error.contains("2 turns of a and 1 turn of b"), "{error}");
+        assert!(error.contains("a twice and b once"), "{error}");
     }
 }

@@ -4,24 +4,25 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Nobody waits longer than this for a turn.
-const LIMIT: Duration = Duration::from_secs(5);
+/// How long an actor waits until it runs next.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The longest pause before a turn of a run without a schedule.
-const LONGEST_PAUSE: Duration = Duration::from_micros(20);
+/// The longest pause before an action in a free run.
+const MAX_PAUSE: Duration = Duration::from_micros(20);
 
-/// Who acts when in a race: one letter for each turn, the letter being the name of an actor.
+/// The order in which the actors of a race run: one letter for each action, which names the actor that
+/// runs next.
 ///
-/// The actors, usually threads, do their actions by [`turn`](Schedule::turn). A [`Race`](crate::Race)
-/// hands out schedules of two kinds. With turns that were written down, each actor waits until the
-/// next letter is its own. A free schedule lets everybody go ahead and writes down how it came.
+/// The actors are threads or processes, and perform each of their actions through
+/// [`turn`](Schedule::turn). There are two kinds of schedules. With a given schedule, each actor waits
+/// until the next letter is its own. A free schedule lets all of them run, and records the order.
 ///
-/// In both kinds one action is done at a time, as if each were a single operation of the processor,
-/// and it is noted down before the next one begins. So the order that [`taken`](Schedule::taken)
-/// tells is the order in which the actions happened. What lies between two turns of an actor is not
-/// kept together by anything: there the others may come between.
+/// With both, only one action runs at a time, as if it were a single instruction of the processor, and it
+/// is recorded before the next one begins. So [`taken`](Schedule::taken) returns the order in which the
+/// actions really happened. An actor can be preempted between two of its actions: there the others may
+/// run.
 ///
-/// While an action is done the turns of all others wait, so it must not wait for one of them.
+/// While an action runs, all other actors wait, so an action must not wait for another actor.
 ///
 /// # Examples
 ///
@@ -54,26 +55,26 @@ const LONGEST_PAUSE: Duration = Duration::from_micros(20);
 /// }
 /// ```
 pub struct Schedule {
-    /// The turns that were written down, if any were.
+    /// The letters of a given schedule; `None` if it is free.
     given: Option<Vec<char>>,
-    /// How many turns each actor has.
-    turns_of: BTreeMap<char, usize>,
+    /// The number of actions of each actor.
+    counts: BTreeMap<char, usize>,
     progress: Mutex<Progress>,
     changed: Condvar,
-    limit: Duration,
+    timeout: Duration,
 }
 
 #[derive(Default)]
 struct Progress {
-    /// The actors that have come to their first turn.
-    here: BTreeSet<char>,
+    /// The actors that have reached their first action.
+    started: BTreeSet<char>,
     taken: String,
-    /// Somebody does an action.
+    /// Whether an action is running.
     acting: bool,
 }
 
 impl Schedule {
-    /// A schedule with turns that were written down.
+    /// Returns a schedule with this order.
     pub(crate) fn given(turns: &str) -> Schedule {
         Schedule {
             given: Some(turns.chars().collect()),
@@ -81,46 +82,42 @@ impl Schedule {
         }
     }
 
-    /// A schedule that lets each actor have as many turns as there are of it in `turns`, in whatever
-    /// order they come.
+    /// Returns a schedule that allows any order of these letters.
     pub(crate) fn free(turns: &str) -> Schedule {
         Schedule {
             given: None,
-            turns_of: count(turns),
+            counts: count(turns),
             progress: Mutex::default(),
             changed: Condvar::new(),
-            limit: LIMIT,
+            timeout: TIMEOUT,
         }
     }
 
-    /// Waits until it is the turn of `actor`, acts, and gives what the action gives.
+    /// Waits until `actor` runs next, performs the action, and returns its result.
     ///
-    /// Where no turns were given, an actor waits at its first turn until all have come to theirs, so
-    /// that none is done before the others have begun. Then it pauses before each turn for a random
-    /// time of up to 20 µs, and acts.
+    /// With a free schedule, each actor waits before its first action until all actors have reached
+    /// theirs, so that none has finished before the others start. Then it pauses before each action for a
+    /// random time of up to 20 µs.
     ///
     /// # Panics
     ///
-    /// If the turn does not come within 5 seconds, or the actor has more turns than the race says.
+    /// If the actor has to wait for more than 5 seconds, or has more actions than the race allows.
     pub fn turn<R>(&self, actor: char, action: impl FnOnce() -> R) -> R {
         let mut progress = if let Some(turns) = &self.given {
-            self.wait_for(&format!("the turn of {actor}"), |progress| {
-                let turn = progress.taken.chars().count();
-                !progress.acting && turns.get(turn) == Some(&actor)
-            })
+            self.wait_until_next(actor, turns)
         } else {
-            self.begin_together(actor);
+            self.start_together(actor);
             pause();
-            self.wait_awake(actor)
+            self.spin_until_idle(actor)
         };
         let before = progress.taken.chars().filter(|&taken| taken == actor);
-        let (before, all) = (before.count(), self.turns_of.get(&actor).copied());
+        let (before, all) = (before.count(), self.counts.get(&actor).copied());
         assert!(
             Some(before) < all,
-            "{actor} takes more turns than the race says"
+            "{actor} has more actions than the race allows"
         );
         progress.acting = true;
-        // An action that never ends would otherwise keep the others from giving up.
+        // Without the lock, so that the others can time out if the action never ends.
         drop(progress);
         let acting = Acting(self);
         let result = action();
@@ -129,30 +126,30 @@ impl Schedule {
         result
     }
 
-    /// Gives the turns that have been taken up to now, in their order.
+    /// Returns the letters of the actions that have happened so far, in order.
     #[must_use]
     pub fn taken(&self) -> String {
         self.progress().taken.clone()
     }
 
-    /// Waits, at an actor's first turn, until all actors have come.
-    fn begin_together(&self, actor: char) {
-        if !self.progress().here.insert(actor) {
+    /// Waits before an actor's first action until all actors have reached theirs.
+    fn start_together(&self, actor: char) {
+        if !self.progress().started.insert(actor) {
             return;
         }
-        // Whoever sleeps is late, so nobody does.
+        // Spins: a thread that sleeps would start late.
         let start = Instant::now();
-        while self.progress().here.len() < self.turns_of.len() {
+        while self.progress().started.len() < self.counts.len() {
             assert!(
-                start.elapsed() < self.limit,
-                "{actor} waited in vain for the other actors"
+                start.elapsed() < self.timeout,
+                "{actor} timed out waiting for the other actors to start"
             );
             thread::yield_now();
         }
     }
 
-    /// Waits until nobody acts, without sleeping.
-    fn wait_awake(&self, actor: char) -> MutexGuard<'_, Progress> {
+    /// Spins until no action is running.
+    fn spin_until_idle(&self, actor: char) -> MutexGuard<'_, Progress> {
         let start = Instant::now();
         loop {
             let progress = self.progress();
@@ -161,33 +158,38 @@ impl Schedule {
             }
             drop(progress);
             assert!(
-                start.elapsed() < self.limit,
-                "{actor} waited in vain for the action of another actor to end"
+                start.elapsed() < self.timeout,
+                "{actor} timed out waiting for the action of another actor"
             );
             thread::yield_now();
         }
     }
 
-    fn wait_for(&self, what: &str, holds: impl Fn(&Progress) -> bool) -> MutexGuard<'_, Progress> {
+    /// Sleeps until `actor` runs next in the order `turns`.
+    fn wait_until_next(&self, actor: char, turns: &[char]) -> MutexGuard<'_, Progress> {
+        let must_wait = |progress: &mut Progress| {
+            let next = turns.get(progress.taken.chars().count());
+            progress.acting || next != Some(&actor)
+        };
         let (progress, wait) = self
             .changed
-            .wait_timeout_while(self.progress(), self.limit, |progress| !holds(progress))
+            .wait_timeout_while(self.progress(), self.timeout, must_wait)
             .unwrap_or_else(PoisonError::into_inner);
         let taken = &progress.taken;
         assert!(
             !wait.timed_out(),
-            "{what} never came; the turns taken are `{taken}`"
+            "{actor} timed out waiting for its turn; the actions so far are `{taken}`"
         );
         progress
     }
 
-    /// The progress is whole even if an action panicked: it changes after the action.
+    /// Ignores poisoning: the progress changes after the action, so a panic can't leave it half changed.
     fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Held by the actor that does an action, and gone when it panics too.
+/// Exists while an action runs; its drop lets the others continue, even after a panic.
 struct Acting<'a>(&'a Schedule);
 
 impl Drop for Acting<'_> {
@@ -206,7 +208,7 @@ impl fmt::Debug for Schedule {
     }
 }
 
-/// Counts the turns of each actor.
+/// Counts the actions of each actor.
 pub(crate) fn count(turns: &str) -> BTreeMap<char, usize> {
     let mut counts = BTreeMap::new();
     for actor in turns.chars() {
@@ -215,9 +217,9 @@ pub(crate) fn count(turns: &str) -> BTreeMap<char, usize> {
     counts
 }
 
-/// Lets a random time go by, and others act meanwhile, even where there is one core only.
+/// Pauses for a random time, and yields to other threads, in case there is only one core.
 fn pause() {
-    let length = LONGEST_PAUSE.mul_f64(fastrand::f64());
+    let length = MAX_PAUSE.mul_f64(fastrand::f64());
     let start = Instant::now();
     while start.elapsed() < length {
         thread::yield_now();
@@ -233,7 +235,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     #[test]
-    fn turns_come_in_the_order_that_was_given() {
+    fn actions_happen_in_the_given_order() {
         let schedule = Schedule::given("BABA");
         let done = std::sync::Mutex::new(String::new());
         thread::scope(|scope| {
@@ -251,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_free_schedule_tells_is_the_order_of_the_actions() {
+    fn a_free_schedule_records_the_order_of_the_actions() {
         for _ in 0..200 {
             let schedule = Schedule::free("AAABBB");
             let done = std::sync::Mutex::new(String::new());
@@ -270,9 +272,9 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_that_never_comes_is_told_and_not_waited_for_without_end() {
+    fn waiting_for_an_actor_that_never_runs_times_out() {
         for mut schedule in [Schedule::given("BA"), Schedule::free("AB")] {
-            schedule.limit = Duration::from_millis(50);
+            schedule.timeout = Duration::from_millis(50);
             let start = Instant::now();
             let waiting = thread::scope(|scope| {
                 let alone = scope.spawn(|| schedule.turn('A', || ()));
@@ -287,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn an_actor_that_panics_takes_no_turn_and_spoils_none() {
+    fn an_action_that_panics_does_not_count_and_can_be_repeated() {
         let schedule = Schedule::given("AB");
         let panicked = thread::scope(|scope| {
             let actor = scope.spawn(|| schedule.turn('A', || panic!("on purpose")));
@@ -301,22 +303,22 @@ mod tests {
     }
 
     #[test]
-    fn an_action_that_does_not_end_holds_nobody_without_end() {
+    fn waiting_for_an_action_that_never_ends_times_out() {
         for mut schedule in [Schedule::given("AB"), Schedule::free("AB")] {
-            schedule.limit = Duration::from_secs(2);
-            let (schedule, given_up) = (&schedule, &AtomicBool::new(false));
-            // Whoever acts first does so until the other one has given up.
-            let until_given_up = || {
+            schedule.timeout = Duration::from_secs(2);
+            let (schedule, timed_out) = (&schedule, &AtomicBool::new(false));
+            // The actor that runs first acts until the other one has timed out.
+            let until_timeout = || {
                 let start = Instant::now();
-                while !given_up.load(Relaxed) && start.elapsed() < Duration::from_mins(1) {
+                while !timed_out.load(Relaxed) && start.elapsed() < Duration::from_mins(1) {
                     thread::sleep(Duration::from_millis(1));
                 }
             };
             let race = |actor| {
                 let acted = panic::catch_unwind(AssertUnwindSafe(|| {
-                    schedule.turn(actor, until_given_up);
+                    schedule.turn(actor, until_timeout);
                 }));
-                given_up.store(true, Relaxed);
+                timed_out.store(true, Relaxed);
                 acted.is_ok()
             };
             let acted = thread::scope(|scope| {
@@ -338,12 +340,12 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_too_many_is_told() {
+    fn one_action_too_many_panics() {
         let schedule = Schedule::free("A");
         schedule.turn('A', || ());
         let again = thread::scope(|scope| scope.spawn(|| schedule.turn('A', || ())).join());
         let panic = again.unwrap_err();
         let message = panic.downcast_ref::<String>().unwrap();
-        assert_eq!(message, "A takes more turns than the race says");
+        assert_eq!(message, "A has more actions than the race allows");
     }
 }

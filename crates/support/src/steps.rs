@@ -13,21 +13,21 @@ use crate::{Race, nearest_name};
 /// A step of a lesson: its name on the command line, and the function that shows it.
 pub type Step = (&'static str, fn() -> anyhow::Result<()>);
 
-/// The exit status for a command line that cannot be understood, as is the custom.
+/// The conventional exit status for a wrong command line.
 const MISUSED: u8 = 2;
 
-/// Runs the steps that the command line asks for, and gives the exit status for `main`.
+/// Runs the steps that the command line names, and returns the exit status for `main`.
 ///
 /// | `cargo run -q -p LESSON --` | does |
 /// |---|---|
-/// | nothing more | runs every step, each under a line `== NAME ==` |
-/// | `NAME` | runs that step; with several names each of them, under its line |
+/// | nothing | runs every step, each below a line `== NAME ==` |
+/// | `NAME` | runs that step; several names run several steps, each below its line |
 /// | `--list` | prints the names, one per line |
-/// | `--help` | explains itself |
+/// | `--help` | prints the help |
 ///
-/// A step fails by returning an error or by panicking. That is told on standard error, and the steps
-/// after it still run. The exit status is 0 when every step succeeded, 1 when one failed, and 2 when
-/// there is no step of that name: then nothing has run.
+/// A step fails if it returns an error or panics. The failure is reported on standard error, and the
+/// remaining steps still run. The exit status is 0 if every step succeeded, 1 if one failed, and 2 if
+/// there is no step with a given name: then no step runs.
 ///
 /// # Examples
 ///
@@ -51,16 +51,16 @@ pub fn run_steps(steps: &[Step]) -> ExitCode {
 /// | `cargo run -q -p LESSON --` | does |
 /// |---|---|
 /// | `STEP --schedule ABBA` | runs the race of that step in this order |
-/// | `STEP --schedule all` | runs it in each order that there is |
+/// | `STEP --schedule all` | runs it in every possible order |
 /// | `STEP --schedule free` | runs it without a schedule |
 /// | `--races` | prints the names of the steps that have a race, one per line |
 ///
-/// Each run of a race is a line: its schedule, a colon, and how it came out. For a run without a
-/// schedule it is the one that makes the same outcome again.
+/// Each run of a race prints one line: its schedule, a colon, and the outcome. A run without a schedule
+/// prints the schedule that repeats its outcome.
 ///
 /// # Examples
 ///
-/// [`Schedule`](crate::Schedule) has one of a race.
+/// [`Schedule`](crate::Schedule) has an example of a race.
 #[must_use = "a failed step shows only if `main` returns this exit code"]
 pub fn run_steps_and_races(steps: &[Step], races: &[Race]) -> ExitCode {
     match parse(steps, races, std::env::args_os().skip(1)) {
@@ -150,7 +150,7 @@ fn run(chosen: &[Step]) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Does the work of a step, and tells on standard error if it failed.
+/// Runs `work` for a step, reports a failure on standard error, and returns whether it succeeded.
 fn succeeds(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> bool {
     let outcome = panic::catch_unwind(AssertUnwindSafe(work));
     let outcome = outcome.unwrap_or_else(|panic| Err(anyhow!("it {}", panic_text(&*panic))));
@@ -160,7 +160,7 @@ fn succeeds(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> bool {
     outcome.is_ok()
 }
 
-/// Says how a step panicked. The panic hook has already printed where.
+/// Returns the message of a panic. The panic hook has already printed where it happened.
 fn panic_text(panic: &(dyn Any + Send)) -> String {
     let message = panic
         .downcast_ref::<&str>()
@@ -168,7 +168,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     match message {
         Some(message) => format!("panicked: {message}"),
-        None => "panicked with a value that is not a text".to_owned(),
+        None => "panicked with a value that is not text".to_owned(),
     }
 }
 

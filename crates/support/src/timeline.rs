@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use tracing::{dispatcher, info};
 
-/// Notes in the timeline of the step that the lane `lane` of this thread is at `text`.
+/// Adds the note `text` to this thread's lane in the timeline of the step, and names the lane `lane`.
 ///
-/// `cargo xtask timeline` records a step and draws a lane for each process by itself. A thread gets one with its first
-/// note; it ends with the thread. Where nothing is recorded, this does nothing.
+/// `cargo xtask timeline` records a step and draws a lane for each process by itself. A thread gets a lane with its
+/// first note; the lane ends with the thread. If nothing is recorded, this does nothing.
 ///
 /// # Examples
 ///
@@ -24,12 +24,12 @@ pub fn mark(lane: &str, text: impl Display) {
         return;
     };
     dispatcher::with_default(recorder, || info!(target: TARGET, lane, %text, "mark"));
-    // After the event: what is begun first ends last, and `tracing` is needed to the end.
-    // A thread that is ending may have ended its lane before.
+    // Thread-locals drop in reverse order, and `LANE` needs `tracing` when it drops: so it comes after the event.
+    // An ending thread may already have dropped it.
     let _ = LANE.try_with(|lane| lane.0.set(true));
 }
 
-/// Prints a line with which a part of a step begins. In the timeline of the step the part gets a picture of its own.
+/// Prints a line that begins a part of a step. Each part gets its own picture in the timeline of the step.
 ///
 /// # Examples
 ///
@@ -37,7 +37,7 @@ pub fn mark(lane: &str, text: impl Display) {
 /// support::part("without a lock:");
 /// ```
 pub fn part(title: &str) {
-    // A reader that has gone away is told to whoever prints next.
+    // A closed pipe shows up at the next `println!`.
     let _ = writeln!(io::stdout(), "{title}");
     if let Some(recorder) = multiprocess::recorder() {
         dispatcher::with_default(recorder, || info!(target: TARGET, text = title, "part"));

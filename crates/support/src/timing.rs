@@ -1,9 +1,9 @@
 use std::time::{Duration, Instant};
 
-/// Runs `work` and gives its result together with the time it took.
+/// Runs `work` and returns its result together with the time it took.
 ///
-/// In Python this is `time.perf_counter()` before and after. The time is that of a clock on the
-/// wall, so it includes waiting; it cannot run backwards.
+/// In Python you'd call `time.perf_counter()` before and after. This is elapsed time, which includes
+/// waiting, from a clock that never runs backwards.
 ///
 /// # Examples
 ///
@@ -19,7 +19,7 @@ pub fn timed<R>(work: impl FnOnce() -> R) -> (R, Duration) {
     (result, start.elapsed())
 }
 
-/// Writes a duration with three digits and its unit: `2.05 s`, `13.4 ms`, `850 µs`.
+/// Returns a duration with three digits and its unit: `2.05 s`, `13.4 ms`, `850 µs`.
 ///
 /// # Examples
 ///
@@ -33,7 +33,7 @@ pub fn timed<R>(work: impl FnOnce() -> R) -> (R, Duration) {
 #[must_use]
 pub fn readable_time(time: Duration) -> String {
     let seconds = time.as_secs_f64();
-    // Just below a whole unit the digits round up to that unit: 999.9 ms is 1.00 s.
+    // Just below the next unit, the digits round up to it: 999.9 ms is 1.00 s.
     for (unit, per_second) in [("s", 1.0), ("ms", 1e3), ("µs", 1e6)] {
         let amount = seconds * per_second;
         if amount >= 0.9995 {
@@ -43,7 +43,7 @@ pub fn readable_time(time: Duration) -> String {
     format!("{} ns", time.as_nanos())
 }
 
-/// Gives the number of decimals that shows three digits of `amount`.
+/// Returns the number of decimals with which `amount` has three digits.
 fn decimals(amount: f64) -> usize {
     if amount >= 99.95 {
         0
@@ -61,7 +61,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn times_have_three_digits_and_the_fitting_unit() {
+    fn times_have_three_digits_and_the_right_unit() {
         let shown = |nanoseconds| readable_time(Duration::from_nanos(nanoseconds));
         assert_eq!(shown(0), "0 ns");
         assert_eq!(shown(999), "999 ns");

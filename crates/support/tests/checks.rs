@@ -1,7 +1,7 @@
-//! How an exercise checks itself.
+//! Tests how the checks of an exercise run.
 //!
-//! This program is both sides: started by itself with [`AS_EXERCISE`] set it is an exercise, otherwise it
-//! tells the stories below about that exercise.
+//! This program starts itself: with [`AS_EXERCISE`] set it is an exercise, otherwise it runs the tests
+//! below.
 
 use std::env;
 use std::fs;
@@ -15,10 +15,10 @@ use support::{Check, run_checks};
 
 const AS_EXERCISE: &str = "SUPPORT_TEST_AS_EXERCISE";
 
-/// Names the file for the number of a process that a check leaves behind.
+/// Names the file for the pid of a process that a check leaves behind.
 const SLEEPER: &str = "SUPPORT_TEST_SLEEPER";
 
-/// Longer than all of it takes, also on a machine that is busy with something else.
+/// More than all the tests take, even on a busy machine.
 const LIMIT: Duration = Duration::from_mins(5);
 
 const CHECKS: &[Check] = &[
@@ -31,7 +31,7 @@ const CHECKS: &[Check] = &[
     ("prints without end", prints_without_end),
     ("prints a line without end", prints_endless_line),
     #[cfg(unix)]
-    ("is told of late", told_late),
+    ("prints late", prints_late),
 ];
 
 #[expect(
@@ -97,9 +97,9 @@ fn prints_endless_line() -> anyhow::Result<()> {
     }
 }
 
-/// What it says comes after its end, a line a second, from a process that has left the group.
+/// Prints after its end, a line a second, from a process that has left the group.
 #[cfg(unix)]
-fn told_late() -> anyhow::Result<()> {
+fn prints_late() -> anyhow::Result<()> {
     use std::os::unix::process::CommandExt;
 
     Command::new("sh")
@@ -109,54 +109,57 @@ fn told_late() -> anyhow::Result<()> {
         ])
         .process_group(0)
         .spawn()?;
-    bail!("it is told of late")
+    bail!("the rest comes late")
 }
 
 fn main() -> ExitCode {
-    // The program that plays the other side has such a limit, too: nobody waits for it in vain.
+    // The exercise that this program starts has the same limit.
     thread::spawn(|| {
         thread::sleep(LIMIT);
-        eprintln!("this takes too long");
+        eprintln!("the tests take too long");
         process::abort();
     });
     if env::var_os(AS_EXERCISE).is_some() {
         return run_checks(CHECKS);
     }
-    let stories: &[(&str, fn())] = &[
+    let tests: &[(&str, fn())] = &[
         ("a check that passes says so", a_check_passes),
-        ("a returned error is the reason", an_error_is_told),
+        ("a returned error is shown as the reason", an_error_is_shown),
         ("an unfilled gap is named with its line", a_gap_is_named),
         ("a call of exit does not pass", an_exit_does_not_pass),
-        ("a check that hangs is ended with its children", a_hang_ends),
-        ("a child left behind is ended", a_child_left_is_ended),
+        (
+            "a check that hangs is killed with its children",
+            a_hang_is_killed,
+        ),
+        ("a child left behind is killed", a_child_left_is_killed),
         ("endless output is cut", endless_output_is_cut),
         ("an endless line is cut", an_endless_line_is_cut),
         #[cfg(unix)]
-        ("a line that comes late is taken", a_late_line_is_taken),
+        ("a line that comes late is shown", a_late_line_is_shown),
         (
-            "a reader may go, and the status is as it was",
-            a_reader_may_go,
+            "the exit status is the same if the output is closed",
+            the_output_may_be_closed,
         ),
         (
-            "the first failure is shown, and no more",
+            "the first failure is shown, and nothing after it",
             the_first_failure_is_shown,
         ),
-        ("every check runs if you want it", every_check_runs),
+        ("--all runs every check", every_check_runs),
         (
             "a check ends when its program is killed",
             nothing_outlives_the_program,
         ),
         ("an unknown number is refused", an_unknown_number_is_refused),
         (
-            "a limit that is no number is refused",
-            a_bad_limit_is_refused,
+            "a timeout that is not a number is refused",
+            a_bad_timeout_is_refused,
         ),
     ];
-    for (name, story) in stories {
-        println!("story: {name}");
-        story();
+    for (name, test) in tests {
+        println!("test: {name}");
+        test();
     }
-    println!("{} stories hold", stories.len());
+    println!("{} tests passed", tests.len());
     ExitCode::SUCCESS
 }
 
@@ -170,7 +173,7 @@ fn command(arguments: &[&str], limit: &str) -> Command {
     command
 }
 
-/// Runs checks and gives the standard output, the standard error and the exit status.
+/// Runs checks and returns standard output, standard error and the exit status.
 fn exercise(arguments: &[&str], limit: &str) -> (String, String, Option<i32>) {
     let Output {
         status,
@@ -183,7 +186,7 @@ fn exercise(arguments: &[&str], limit: &str) -> (String, String, Option<i32>) {
     (text(stdout), text(stderr), status.code())
 }
 
-/// Gives the number after a word in the output.
+/// Returns the number after a word in the output.
 fn number_after(word: &str, out: &str) -> String {
     let mut lines = out.lines();
     let found = lines.find_map(|line| line.trim().strip_prefix(word));
@@ -191,7 +194,7 @@ fn number_after(word: &str, out: &str) -> String {
     found.trim().to_owned()
 }
 
-/// Tells whether a process is gone. One that is dead and not yet waited for counts as gone.
+/// Returns whether a process is gone, or a zombie.
 fn is_gone(pid: &str) -> bool {
     let state = Command::new("ps").args(["-o", "stat=", "-p", pid]).output();
     let state = String::from_utf8(state.expect("ps runs").stdout).expect("ps says text");
@@ -202,12 +205,12 @@ fn a_check_passes() {
     let (out, error, status) = exercise(&["1"], "30");
     assert_eq!(
         out, "1. passes and prints: passed\n1 of 1 check passed.\n",
-        "what it prints, such as a panic that it expects, is no news"
+        "its output, such as an expected panic, isn't shown"
     );
     assert_eq!((error.as_str(), status), ("", Some(0)));
 }
 
-fn an_error_is_told() {
+fn an_error_is_shown() {
     let (out, _, status) = exercise(&["2"], "30");
     assert_eq!(
         out,
@@ -238,7 +241,7 @@ fn an_exit_does_not_pass() {
     assert_eq!(status, Some(1));
 }
 
-fn a_hang_ends() {
+fn a_hang_is_killed() {
     let start = Instant::now();
     let (out, _, status) = exercise(&["5"], "1");
     assert!(start.elapsed() < Duration::from_secs(30));
@@ -249,7 +252,7 @@ fn a_hang_ends() {
     assert_eq!(status, Some(1));
 }
 
-fn a_child_left_is_ended() {
+fn a_child_left_is_killed() {
     let file = env::temp_dir().join(format!("sleeper-{}", process::id()));
     let mut command = command(&["6"], "30");
     let output = command.env(SLEEPER, &file).output();
@@ -276,16 +279,16 @@ fn an_endless_line_is_cut() {
 }
 
 #[cfg(unix)]
-fn a_late_line_is_taken() {
+fn a_late_line_is_shown() {
     let (out, _, status) = exercise(&["9"], "30");
     assert!(
-        out.contains("told of late\n   one\n   two\n   three\n   four\n"),
+        out.contains("comes late\n   one\n   two\n   three\n   four\n"),
         "{out}"
     );
     assert_eq!(status, Some(1));
 }
 
-fn a_reader_may_go() {
+fn the_output_may_be_closed() {
     for (check, expected) in [("1", 0), ("2", 1)] {
         let mut program = command(&[check], "30")
             .stdout(Stdio::piped())
@@ -336,7 +339,7 @@ fn nothing_outlives_the_program() {
     }
 }
 
-/// Waits until a process has a child, and gives its number.
+/// Waits until a process has a child, and returns the child's pid.
 fn wait_for_child(parent: u32) -> u32 {
     let start = Instant::now();
     loop {
@@ -376,7 +379,7 @@ fn an_unknown_number_is_refused() {
     }
 }
 
-fn a_bad_limit_is_refused() {
+fn a_bad_timeout_is_refused() {
     let (_, error, status) = exercise(&["1"], "soon");
     assert!(
         error.contains("CHECK_SECONDS is `soon`: give a number of seconds"),

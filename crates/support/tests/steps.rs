@@ -1,7 +1,7 @@
-//! How a lesson answers to its command line.
+//! Tests the command line of a lesson.
 //!
-//! This program is both sides: started by itself with [`AS_LESSON`] set it is a lesson of four steps, or
-//! the same with two races, otherwise it tells the stories below about that lesson.
+//! This program starts itself: with [`AS_LESSON`] set it is a lesson of four steps, with or without two
+//! races, otherwise it runs the tests below.
 
 use std::env;
 use std::process::{self, Command, ExitCode, Output};
@@ -13,7 +13,7 @@ use support::{Race, Schedule, Step, run_steps, run_steps_and_races};
 
 const AS_LESSON: &str = "SUPPORT_TEST_AS_LESSON";
 
-/// Longer than all of it takes, also on a machine that is busy with something else.
+/// More than all the tests take, even on a busy machine.
 const LIMIT: Duration = Duration::from_mins(2);
 
 const STEPS: &[Step] = &[
@@ -62,7 +62,7 @@ const RACES: &[Race] = &[
     },
 ];
 
-/// Two threads write a word each; the last one stays.
+/// Two threads write one word each; the last one remains.
 fn last_word(schedule: &Schedule) -> anyhow::Result<String> {
     let word = Mutex::new("");
     thread::scope(|scope| {
@@ -73,10 +73,10 @@ fn last_word(schedule: &Schedule) -> anyhow::Result<String> {
 }
 
 fn main() -> ExitCode {
-    // The program that plays the other side has such a limit, too: nobody waits for it in vain.
+    // The lesson that this program starts has the same limit.
     thread::spawn(|| {
         thread::sleep(LIMIT);
-        eprintln!("this takes too long");
+        eprintln!("the tests take too long");
         process::abort();
     });
     match env::var(AS_LESSON).as_deref() {
@@ -84,9 +84,9 @@ fn main() -> ExitCode {
         Ok(_) => return run_steps(STEPS),
         Err(_) => {}
     }
-    let stories: &[(&str, fn())] = &[
+    let tests: &[(&str, fn())] = &[
         (
-            "without arguments every step runs under its name",
+            "without arguments every step runs below its name",
             every_step_runs,
         ),
         ("a named step runs alone", a_named_step_runs_alone),
@@ -103,31 +103,28 @@ fn main() -> ExitCode {
         ("an unknown option is refused", an_unknown_option_is_refused),
         ("the list is one name per line", the_list_is_plain),
         ("the help names the steps", the_help_names_the_steps),
-        ("a race is replayed by its schedule", a_race_is_replayed),
+        ("a race is replayed with a schedule", a_race_is_replayed),
         (
-            "a race runs in every order that there is",
+            "a race runs in every possible order",
             a_race_runs_in_every_order,
         ),
         (
-            "a race runs freely, and the order told makes the outcome again",
+            "a free run prints the schedule that repeats its outcome",
             a_race_runs_freely,
         ),
-        (
-            "a schedule that is none is refused",
-            a_wrong_schedule_is_refused,
-        ),
+        ("a wrong schedule is refused", a_wrong_schedule_is_refused),
         ("a race that fails fails the step", a_race_fails),
         ("the steps with a race are listed", the_races_are_listed),
     ];
-    for (name, story) in stories {
-        println!("story: {name}");
-        story();
+    for (name, test) in tests {
+        println!("test: {name}");
+        test();
     }
-    println!("{} stories hold", stories.len());
+    println!("{} tests passed", tests.len());
     ExitCode::SUCCESS
 }
 
-/// Runs the lesson and gives its standard output, its standard error and its exit status.
+/// Runs the lesson and returns standard output, standard error and the exit status.
 fn lesson(arguments: &[&str]) -> (String, String, Option<i32>) {
     program("without races", arguments)
 }
@@ -196,7 +193,7 @@ fn a_panic_fails() {
 
 fn an_unknown_step_is_refused() {
     let (out, error, status) = lesson(&["greet", "cuont-up"]);
-    assert_eq!(out, "", "nothing runs before the whole line is understood");
+    assert_eq!(out, "", "nothing runs if the command line is wrong");
     assert!(
         error.contains("there is no step `cuont-up`; did you mean `count-up`?"),
         "{error}"
@@ -266,16 +263,16 @@ fn a_wrong_schedule_is_refused() {
     };
     refused(
         &["greet", "--schedule", "AAB"],
-        "`AAB` is no schedule for step greet: it has 2 turns of A and 1 turn of B, \
-         and must have 1 turn of A and 1 turn of B, as in AB",
+        "`AAB` is not a schedule of step greet: it has A twice and B once, \
+         and needs A once and B once, as in AB",
     );
-    refused(&["greet", "--schedule", "AX"], "1 turn of X");
+    refused(&["greet", "--schedule", "AX"], "X once");
     refused(&["greet", "--schedule", "fre"], "did you mean `free`?");
-    refused(&["greet", "--schedule", ""], "it has no turns");
+    refused(&["greet", "--schedule", ""], "it has no letters");
     refused(&["greet", "--schedule"], "--schedule");
     refused(
         &["refuse", "--schedule", "AB"],
-        "step refuse has no race; those with one: greet, stumble",
+        "step refuse has no race; the steps with a race are greet, stumble",
     );
     refused(&["--schedule", "AB"], "give its name before it");
     refused(&["greet", "refuse", "--schedule", "AB"], "for one step");

@@ -1,4 +1,4 @@
-//! A check as a process of its own, seen from both sides.
+//! A check in its own process: the side that starts and watches it, and the process itself.
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read};
@@ -10,65 +10,65 @@ use std::time::{Duration, Instant};
 
 use super::{Check, WATCHED};
 
-/// The exit status of a check that passed. Not 0, so that a call of `exit(0)` somewhere does not pass.
+/// The exit status of a check that passed. It isn't 0, so that a check that calls `exit(0)` fails.
 const PASSED: u8 = 10;
 /// The exit status of a check that returned an error.
 const FAILED: u8 = 11;
-/// The exit status that Rust gives a program that panics.
+/// The exit status of a Rust program that panics.
 const PANICKED: u8 = 101;
 
-/// How often the process is looked at.
-const LOOK: Duration = Duration::from_millis(5);
+/// How often the process is polled.
+const POLL: Duration = Duration::from_millis(5);
 
-/// How long the next line is waited for after every process of the check was ended.
-const LINGER: Duration = Duration::from_secs(5);
+/// How long to wait for the next line once every process of the check has been killed.
+const LINE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long lines are taken after that in all: a process that has left the group may print for ever.
-const LONGEST_REST: Duration = Duration::from_secs(30);
+/// How long to read after that in all: a process that has left the group may print forever.
+const REST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How many lines of a check's output are kept: an endless loop may print without end.
-const LINES: usize = 40;
+/// How many lines of output are kept: an endless loop may print forever.
+const MAX_LINES: usize = 40;
 
-/// How many bytes of a line are kept: it may be as endless.
-const LENGTH: u64 = 4096;
+/// How many bytes of a line are kept: a line may be endless too.
+const MAX_LENGTH: u64 = 4096;
 
 /// How a check ended.
 pub(super) enum Ending {
     Passed,
-    /// Its output says why.
+    /// The output says why.
     Failed,
     Ended(ExitStatus),
-    TooLong(Duration),
+    TimedOut(Duration),
 }
 
-/// What came of a check.
+/// The result of a check.
 pub(super) struct Outcome {
     pub(super) ending: Ending,
-    /// What it printed, on both streams.
+    /// What it printed on both streams.
     pub(super) lines: Vec<String>,
     pub(super) more_lines: usize,
 }
 
 impl Ending {
-    /// Says what the check's own output does not.
-    pub(super) fn words(&self) -> Option<String> {
+    /// Returns what the check's own output doesn't say.
+    pub(super) fn explanation(&self) -> Option<String> {
         match self {
             Ending::Passed | Ending::Failed => None,
             Ending::Ended(status) => Some(format!(
                 "the program ended in the middle of the check, with {status}"
             )),
-            Ending::TooLong(limit) => Some(format!(
+            Ending::TimedOut(timeout) => Some(format!(
                 "it was still running after {} s and was ended:\n   \
                  is there an endless loop, or a wait for something that never comes?",
-                limit.as_secs()
+                timeout.as_secs()
             )),
         }
     }
 }
 
-/// Runs a check in a process of its own. No process of its group is left when this returns; one that has left the
-/// group, as `setsid` does, goes on.
-pub(super) fn run(number: usize, limit: Duration) -> io::Result<Outcome> {
+/// Runs a check in its own process. When this returns, no process of its group is left; a process that has left the
+/// group, for instance by `setsid`, keeps running.
+pub(super) fn run(number: usize, timeout: Duration) -> io::Result<Outcome> {
     let (output, writer) = io::pipe()?;
     let mut command = Command::new(env::current_exe()?);
     command
@@ -80,16 +80,20 @@ pub(super) fn run(number: usize, limit: Duration) -> io::Result<Outcome> {
     group::separate(&mut command);
     let start = Instant::now();
     let mut child = command.spawn()?;
-    drop(command); // it holds the writing ends of the pipe
-    // As long as this is open, the check knows that somebody waits for it.
-    let alive = child.stdin.take();
-    let (sender, lines) = mpsc::sync_channel(LINES);
+    drop(command); // closes our writing ends of the pipe
+    // The check ends when this closes: then this program has ended.
+    let lifeline = child.stdin.take();
+    let (sender, lines) = mpsc::sync_channel(MAX_LINES);
     thread::spawn(move || {
         let mut output = BufReader::new(output);
         let mut line = Vec::new();
-        while let Ok(1..) = output.by_ref().take(LENGTH).read_until(b'\n', &mut line) {
+        while let Ok(1..) = output
+            .by_ref()
+            .take(MAX_LENGTH)
+            .read_until(b'\n', &mut line)
+        {
             let mut text = String::from_utf8_lossy(&line).trim_end().to_owned();
-            let is_cut = line.len() as u64 == LENGTH && !line.ends_with(b"\n");
+            let is_cut = line.len() as u64 == MAX_LENGTH && !line.ends_with(b"\n");
             if is_cut {
                 text.push_str(" ...");
             }
@@ -101,42 +105,42 @@ pub(super) fn run(number: usize, limit: Duration) -> io::Result<Outcome> {
     });
 
     let mut outcome = Outcome {
-        ending: Ending::TooLong(limit),
+        ending: Ending::TimedOut(timeout),
         lines: Vec::new(),
         more_lines: 0,
     };
-    let mut in_time = false;
+    let mut has_ended = false;
     let mut all_read = false;
-    let mut is_too_long = false;
-    while !in_time && !is_too_long {
-        all_read = outcome.take(&lines, LOOK, LOOK);
-        // In this order: it may have ended while this program was suspended.
-        is_too_long = start.elapsed() >= limit;
-        in_time = group::has_ended(&mut child)?;
+    let mut has_timed_out = false;
+    while !has_ended && !has_timed_out {
+        all_read = outcome.take(&lines, POLL, POLL);
+        // In this order: the check may have ended while this program was suspended.
+        has_timed_out = start.elapsed() >= timeout;
+        has_ended = group::has_ended(&mut child)?;
         if all_read {
-            thread::sleep(LOOK);
+            thread::sleep(POLL);
         }
     }
     let status = group::end(&mut child)?;
-    drop(alive);
+    drop(lifeline);
     if !all_read {
-        outcome.take(&lines, LINGER, LONGEST_REST);
+        outcome.take(&lines, LINE_TIMEOUT, REST_TIMEOUT);
     }
-    if in_time {
+    if has_ended {
         outcome.ending = ending(status);
     }
     Ok(outcome)
 }
 
 impl Outcome {
-    /// Takes lines until none comes for so long, or so much time has passed in all; true if there will be no
-    /// more.
-    fn take(&mut self, lines: &mpsc::Receiver<String>, quiet: Duration, in_all: Duration) -> bool {
+    /// Takes lines until none comes within `timeout`, or until `total` is over. Returns whether the output
+    /// has ended.
+    fn take(&mut self, lines: &mpsc::Receiver<String>, timeout: Duration, total: Duration) -> bool {
         let start = Instant::now();
         loop {
-            let left = in_all.saturating_sub(start.elapsed());
-            match lines.recv_timeout(left.min(quiet)) {
-                Ok(line) if self.lines.len() < LINES => self.lines.push(line),
+            let left = total.saturating_sub(start.elapsed());
+            match lines.recv_timeout(left.min(timeout)) {
+                Ok(line) if self.lines.len() < MAX_LINES => self.lines.push(line),
                 Ok(_) => self.more_lines += 1,
                 Err(RecvTimeoutError::Disconnected) => return true,
                 Err(RecvTimeoutError::Timeout) => return false,
@@ -156,10 +160,10 @@ fn ending(status: ExitStatus) -> Ending {
     }
 }
 
-/// Is the check, in the process that was started for it.
-pub(super) fn be((_, check): Check) -> ExitCode {
-    panic::set_hook(Box::new(tell_panic));
-    // Whoever waits for this process may be killed: then nobody else would end it.
+/// Runs the check in this process, which was started for it, and returns the exit status for `main`.
+pub(super) fn run_here((_, check): Check) -> ExitCode {
+    panic::set_hook(Box::new(report_panic));
+    // If the program that waits for this process is killed, this process must end by itself.
     thread::spawn(|| {
         let mut nothing = Vec::new();
         let _ = io::stdin().read_to_end(&mut nothing);
@@ -174,9 +178,9 @@ pub(super) fn be((_, check): Check) -> ExitCode {
     }
 }
 
-/// Says what went wrong and where, in words for somebody who fills a gap.
-fn tell_panic(panic: &PanicHookInfo) {
-    let message = panic.payload_as_str().unwrap_or("a value without a text");
+/// Prints what went wrong and where, for a learner who fills in a gap.
+fn report_panic(panic: &PanicHookInfo) {
+    let message = panic.payload_as_str().unwrap_or("a value that is not text");
     let place = panic
         .location()
         .map(|place| format!("{}, line {}", place.file(), place.line()))
@@ -195,25 +199,25 @@ mod group {
 
     use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, getpid, kill_process_group, waitid};
 
-    /// Makes a process the first of a group of its own; what it starts will belong to it.
+    /// Makes a process the leader of a new group, to which the processes that it starts will belong.
     pub(super) fn separate(command: &mut Command) {
         command.process_group(0);
     }
 
-    /// Tells whether the process has ended, and does not wait for it: its number stays its own.
+    /// Returns whether the process has ended. It isn't reaped, so its pid isn't reused.
     pub(super) fn has_ended(child: &mut Child) -> io::Result<bool> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         Ok(waitid(WaitId::Pid(Pid::from_child(child)), options)?.is_some())
     }
 
-    /// Ends every process of the group.
+    /// Kills every process of the group.
     pub(super) fn end(child: &mut Child) -> io::Result<ExitStatus> {
-        // An error means that there is no such group any more.
+        // An error means that the group no longer exists.
         let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
         child.wait()
     }
 
-    /// Ends every process of the group that this process is the first of, itself too.
+    /// Kills every process of the group that this process leads, and itself.
     pub(super) fn end_own() {
         let _ = kill_process_group(getpid(), Signal::KILL);
     }
