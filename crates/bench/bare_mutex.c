@@ -1,5 +1,5 @@
-/* The floor of the locks: a bare robust mutex in shared memory. `bare_mutex lock` prints the nanoseconds of taking and
-   releasing it alone, `bare_mutex value` those of adding to a number under it, by four processes at once. */
+/* The lower bound for the locks: a bare robust mutex in shared memory. `bare_mutex lock` prints the nanoseconds of one
+   lock and unlock without contention, `bare_mutex value` those of one locked addition, with four processes at once. */
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>

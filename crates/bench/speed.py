@@ -1,6 +1,6 @@
-"""Measures an operation in Python: speed.py FUNCTION [ARGUMENT]... Prints the nanoseconds of one operation.
+"""Measures an operation in Python, and prints its nanoseconds: speed.py FUNCTION [ARGUMENT]...
 
-The calls are in `src/rows.rs`.
+`src/rows.rs` has the calls.
 """
 
 import array
@@ -123,15 +123,15 @@ def get(queue, count):
         queue.get()
 
 
-def queue(putters, getters):
-    putters, getters, queue = int(putters), int(getters), CONTEXT.Queue()
+def queue(producers, consumers):
+    producers, consumers, queue = int(producers), int(consumers), CONTEXT.Queue()
 
     def work():
-        others = [CONTEXT.Process(target=get, args=(queue, ITEMS // getters)) for _ in range(getters - 1)]
-        children = [CONTEXT.Process(target=put, args=(queue, range(ITEMS // putters))) for _ in range(putters)]
+        others = [CONTEXT.Process(target=get, args=(queue, ITEMS // consumers)) for _ in range(consumers - 1)]
+        children = [CONTEXT.Process(target=put, args=(queue, range(ITEMS // producers))) for _ in range(producers)]
         for child in others + children:
             child.start()
-        get(queue, ITEMS // getters)
+        get(queue, ITEMS // consumers)
         for child in others + children:
             child.join()
 
@@ -157,7 +157,7 @@ def pool_single():
 
 
 def pool_large():
-    # All of them different, or else pickle would send one of them only once.
+    # All of them are different: pickle sends an object that appears several times only once.
     return mapped(len, [bytes([number]) * MIB for number in range(64)])
 
 

@@ -1,8 +1,8 @@
-//! Measures the crate `multiprocess`, Python's `multiprocessing`, and what lies below both, in turns, and shows a table.
+//! Compares the speed of the crate `multiprocess` with Python's `multiprocessing` and with lower layers.
 //!
-//! Each measurement runs in a process of its own: this program, started again as `bench measure ROW SIDE`.
+//! Each measurement runs in its own process: this program, started again as `bench measure ROW SIDE`.
 
-// It belongs to a lesson, and is written for reading.
+// Code of a lesson, which has other lints.
 #[allow(clippy::pedantic, unreachable_pub)]
 #[path = "../../../lessons/threads/src"]
 mod lesson {
@@ -29,7 +29,7 @@ const USAGE: &str = include_str!("../usage.txt");
 fn main() -> ExitCode {
     let words: Vec<_> = env::args_os().skip(1).collect();
     let words: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
-    // Started for comparison.
+    // The process that `measure::command` starts.
     if words == ["nothing"] {
         return ExitCode::SUCCESS;
     }
@@ -84,7 +84,7 @@ fn bench() -> Result<()> {
     }
     run::measure_all(&mut rows, rounds);
     let table = report::report(&rows, rounds);
-    // A reader that has gone away is no error.
+    // A closed pipe is not an error.
     let _ = io::stdout().write_all(table.as_bytes());
     let mut sides = rows.iter().flat_map(|row| &row.sides);
     let is_done = sides.all(|side| side.samples.is_some());

@@ -16,7 +16,7 @@ use multiprocess::spawn;
 
 use crate::factorial;
 
-/// The nanoseconds of one operation, once for each sample.
+/// The nanoseconds of one operation, one number per sample.
 pub(crate) type Samples = Result<Vec<f64>>;
 
 /// Runs a program to its end.
@@ -28,7 +28,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Measures once, for `work` that does so many operations.
+/// Takes one sample of `work`, which does this many operations.
 fn once<T>(operations: u32, work: impl FnOnce() -> Result<T>) -> Samples {
     let start = Instant::now();
     black_box(work()?);
@@ -36,14 +36,14 @@ fn once<T>(operations: u32, work: impl FnOnce() -> Result<T>) -> Samples {
     Ok(vec![nanoseconds / f64::from(operations)])
 }
 
-/// Measures three times, after a first time that does not count.
+/// Takes three samples, after a warm-up.
 fn thrice(operations: u32, mut work: impl FnMut() -> Result<()>) -> Samples {
     work()?;
     let samples: Result<Vec<_>> = (0..3).map(|_| once(operations, &mut work)).collect();
     Ok(samples?.concat())
 }
 
-/// Measures an operation that is repeated so many times, as [`thrice`] does, and whose result is dropped.
+/// Takes three samples of an operation that is repeated this many times, after a warm-up.
 fn repeated<T>(times: u32, mut operation: impl FnMut() -> Result<T>) -> Samples {
     thrice(times, || {
         (0..times).try_for_each(|_| operation().map(|result| drop(black_box(result))))
@@ -56,13 +56,13 @@ pub(crate) fn start() -> Samples {
     repeated(20, || Ok(spawn(nothing, ())?.join()?))
 }
 
-/// Starts this same program with `std::process::Command`.
+/// Starts this program by `std::process::Command`.
 pub(crate) fn command() -> Samples {
     let program = env::current_exe()?;
     repeated(20, || run(Command::new(&program).arg("nothing")))
 }
 
-/// 1 500 000!, as in the lesson about threads.
+/// Computes 1 500 000! as in lesson threads.
 pub(crate) fn factorial(threads: usize) -> Samples {
     once(1, || {
         assert_eq!(factorial::of(1_500_000, threads).bits(), 28_610_766);

@@ -1,4 +1,4 @@
-//! What was measured, as a table in Markdown, which can also be read on the terminal: medians, ratios, and whether they
+//! Makes a table of the results in Markdown, which is readable on the terminal too: medians, ratios, and whether they
 //! meet the targets.
 
 use std::fmt::Write;
@@ -15,12 +15,12 @@ const HEAD: &str = "\
 const LEGEND: &str = "Time of one operation: median, min and max. The ratio says how many times as fast \
     `multiprocess` is as the other side; with a target of at most (≤), how many times as long it takes.";
 
-/// Prints what the table was measured on.
+/// Prints the machine and the versions.
 const DESCRIBE: &str = "printf '%s cores, ' $(nproc)
     { sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1
     uname -sr; rustc -V; python3 --version; date +%Y-%m-%d; } | paste -sd , | sed 's/,/, /g'";
 
-/// Returns the table, and on what it was measured.
+/// Returns the table, and a description of the machine.
 pub(crate) fn report(rows: &[Row], rounds: u32) -> String {
     let mut table = HEAD.to_owned();
     for row in rows {

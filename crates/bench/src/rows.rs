@@ -1,4 +1,4 @@
-//! What is measured, beside what, and the targets: the only place where that is written.
+//! The rows of the table: what is measured, what it's compared with, and the targets. This is the only place for that.
 
 use std::thread;
 
@@ -6,7 +6,7 @@ use self::Program::{C, Python, Rust};
 use self::Target::{Any, AtMost, Faster};
 use crate::measure::{self, Samples, large, lock, pipe, pool, queue};
 
-/// An operation that several sides do. The first side is ours.
+/// An operation that several sides perform. The first side is ours.
 pub(crate) struct Row {
     pub(crate) name: String,
     pub(crate) title: String,
@@ -17,11 +17,11 @@ pub(crate) struct Side {
     pub(crate) title: &'static str,
     pub(crate) target: Target,
     pub(crate) program: Program,
-    /// The nanoseconds of one operation, for each sample so far; `None` once a measurement has failed.
+    /// The nanoseconds of one operation, for each sample so far; `None` after a failed measurement.
     pub(crate) samples: Option<Vec<f64>>,
 }
 
-/// What measures a side.
+/// How a side is measured.
 pub(crate) enum Program {
     Rust(Box<dyn Fn() -> Samples>),
     /// A function of `speed.py`, and its arguments.
@@ -30,18 +30,18 @@ pub(crate) enum Program {
     C(&'static str),
 }
 
-/// What our speed should be, compared with a side's.
+/// How fast ours should be, compared with a side.
 #[derive(Clone, Copy)]
 pub(crate) enum Target {
-    /// Anything: the side is measured for scale.
+    /// No target: the side is there for comparison.
     Any,
-    /// At least so many times as fast.
+    /// At least this many times as fast.
     Faster(f64),
-    /// At most so many times as long.
+    /// At most this many times as long.
     AtMost(f64),
 }
 
-/// Returns the row of that name, or an error that suggests the nearest name.
+/// Returns the row with this name, or an error that suggests the nearest one.
 pub(crate) fn row(wanted: &str) -> Result<Row, lexopt::Error> {
     let mut rows = rows();
     if let Some(place) = rows.iter().position(|row| row.name == wanted) {
@@ -55,7 +55,7 @@ pub(crate) fn row(wanted: &str) -> Result<Row, lexopt::Error> {
     Err(format!("there is no row `{wanted}`{nearest}\nThe rows are {names}").into())
 }
 
-#[expect(clippy::cast_precision_loss, reason = "not so many cores")]
+#[expect(clippy::cast_precision_loss, reason = "a small number")]
 pub(crate) fn rows() -> Vec<Row> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let per_core = Faster((cores * 95) as f64 / 100.0);
@@ -71,15 +71,18 @@ pub(crate) fn rows() -> Vec<Row> {
             .rust("raw socketpair", AtMost(1.0), || pipe::to_cat(pipe::steady))
             .rust("bare ipc-channel", Any, pipe::ipc_channel)
             .python("pipe", Faster(3.0)),
-        Row::new("pipe-paused", "the same, to a process that fell asleep")
-            .ours(|| pipe::to_child(pipe::paused))
-            .rust("raw socketpair", Any, || pipe::to_cat(pipe::paused))
-            .python("pipe_paused", Any),
-        Row::new("queue", "items through a queue, one putter, one getter")
+        Row::new(
+            "pipe-paused",
+            "the same, to a process that has gone to sleep",
+        )
+        .ours(|| pipe::to_child(pipe::paused))
+        .rust("raw socketpair", Any, || pipe::to_cat(pipe::paused))
+        .python("pipe_paused", Any),
+        Row::new("queue", "items through a queue, one producer, one consumer")
             .ours(|| queue::ours(1, 1))
             .rust("bare ipc-channel", Faster(4.0), queue::ipc_channel)
             .python("queue 1 1", Faster(20.0)),
-        Row::new("queue-4-2", "the same, four putters, two getters")
+        Row::new("queue-4-2", "the same, four producers, two consumers")
             .ours(|| queue::ours(4, 2))
             .python("queue 4 2", Faster(20.0)),
     ];

@@ -1,4 +1,4 @@
-//! Runs the measurements in turns, each in a process of its own.
+//! Runs the measurements in rounds, each in its own process.
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
@@ -17,10 +17,10 @@ use crate::rows::{Program, Row, row};
 const SPEED_PY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/speed.py");
 const BARE_MUTEX_C: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/bare_mutex.c");
 
-/// So many nanoseconds of one operation are measured, in all rounds.
+/// A side is measured again until its samples add up to this many nanoseconds.
 const ENOUGH: f64 = 2e10;
 
-/// Measures the rows round by round, in each round every side of every row.
+/// Measures every side of every row once per round.
 pub(crate) fn measure_all(rows: &mut [Row], rounds: u32) {
     let python = run(Command::new("python3").args(["-c", ""]));
     let bare_mutex = compile_bare_mutex();
@@ -36,7 +36,7 @@ pub(crate) fn measure_all(rows: &mut [Row], rounds: u32) {
                     Program::Python(_) => python.is_ok(),
                     Program::C(_) => bare_mutex.is_ok(),
                 };
-                // What takes long is measured less often.
+                // Slow operations are measured less often.
                 let is_enough = |samples: &Vec<f64>| samples.iter().sum::<f64>() > ENOUGH;
                 if !can_run || side.samples.as_ref().is_none_or(is_enough) {
                     continue;
@@ -55,7 +55,7 @@ pub(crate) fn measure_all(rows: &mut [Row], rounds: u32) {
     }
 }
 
-/// Replaces the last line of a terminal.
+/// Replaces the current line of the terminal.
 fn show_progress(words: &str) {
     if io::stderr().is_terminal() {
         let _ = write!(io::stderr(), "\r\x1b[K{words}");
@@ -70,7 +70,7 @@ fn measure_apart(row: &str, side: &str) -> Samples {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;
-    // When this is closed, the child and all that it started are killed: also if this process is killed.
+    // When this closes, the child and everything that it started are killed, even if this process is killed.
     let _lifeline = child.stdin.take();
     let output = child.wait_with_output()?;
     ensure!(output.status.success(), "it ended with {}", output.status);
@@ -79,10 +79,10 @@ fn measure_apart(row: &str, side: &str) -> Samples {
     samples.with_context(|| format!("it printed no numbers but {text:?}"))
 }
 
-/// A measurement that takes longer hangs.
+/// The timeout of a measurement.
 const LIMIT: Duration = Duration::from_mins(5);
 
-/// Does the same as [`measure_here`], up to the limit; this process and its group end with the process that started it.
+/// Does the same as [`measure_here`], with a timeout. This process and its group end with the process that started it.
 pub(crate) fn measure_supervised(row: &str, side: &str) -> Result<()> {
     thread::spawn(|| {
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
@@ -96,7 +96,7 @@ pub(crate) fn measure_supervised(row: &str, side: &str) -> Result<()> {
     measure_here(row, side)
 }
 
-/// Measures one side of a row, and prints the nanoseconds of one operation, a line for each sample.
+/// Measures one side of a row, and prints the nanoseconds of one operation, one line per sample.
 pub(crate) fn measure_here(name: &str, side: &str) -> Result<()> {
     let sides = row(name)?.sides;
     let titles: Vec<_> = sides.iter().map(|side| side.title).collect();
@@ -123,7 +123,7 @@ fn bare_mutex() -> Result<PathBuf> {
     Ok(env::current_exe()?.with_file_name("bare_mutex"))
 }
 
-/// Compiles the program in C. A compiler that is killed leaves files, so this is not for a process that measures.
+/// Compiles the C program, before the measurements: these may be killed, and a killed compiler leaves files behind.
 fn compile_bare_mutex() -> Result<()> {
     let mut compiler = Command::new("cc");
     compiler.args(["-O2", "-pthread", BARE_MUTEX_C, "-o"]);

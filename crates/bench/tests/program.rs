@@ -1,4 +1,4 @@
-//! The program as a whole, with a script in place of Python.
+//! Tests of the whole program, with a script in place of Python.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// Makes a folder with a script `python3`. A shell writes it: a file that this process had open to write could not be run
-/// while a program that another test starts has inherited it.
+/// Makes a folder with a script `python3`. A shell writes it: if this process did, a program that another test starts
+/// could inherit the open file, and then the script couldn't be run.
 fn with_python(script: &str) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let write = r#"printf '#!/bin/sh\n%s\n' "$1" > python3 && chmod 755 python3"#;
@@ -19,7 +19,7 @@ fn with_python(script: &str) -> TempDir {
     folder
 }
 
-/// The program, with only what is in the folder on the `PATH`.
+/// Returns the command, with only this folder on the `PATH`.
 fn bench(folder: &Path, arguments: &[&str]) -> Command {
     let mut bench = Command::new(env!("CARGO_BIN_EXE_bench"));
     bench.args(arguments).env("PATH", folder);
@@ -27,7 +27,7 @@ fn bench(folder: &Path, arguments: &[&str]) -> Command {
     bench
 }
 
-/// Returns the exit status, and what it printed.
+/// Returns the exit status and the output.
 fn run(folder: &TempDir, arguments: &[&str]) -> (Option<i32>, String) {
     let output = bench(folder.path(), arguments).output().expect("it runs");
     let text = [&*output.stdout, &output.stderr].concat();
@@ -35,7 +35,7 @@ fn run(folder: &TempDir, arguments: &[&str]) -> (Option<i32>, String) {
 }
 
 #[test]
-fn sides_are_compared_and_one_that_is_missing_or_fails_is_told() {
+fn sides_are_compared_and_a_missing_or_failing_one_is_reported() {
     let nothing = tempfile::tempdir().expect("a folder");
     let fast = with_python("echo 80000000; echo 90000000; echo 50000000");
     let broken = with_python("test $1 = -c || { echo 'out of order' >&2; exit 3; }");
@@ -53,16 +53,16 @@ fn sides_are_compared_and_one_that_is_missing_or_fails_is_told() {
 }
 
 #[test]
-fn a_command_line_that_makes_no_sense_measures_nothing() {
+fn a_wrong_command_line_measures_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let (status, text) = run(&folder, &["lokc"]);
-    let meant = text.contains("no row `lokc`; did you mean `lock`?");
-    assert!(status == Some(2) && meant, "{text}");
+    let is_suggested = text.contains("no row `lokc`; did you mean `lock`?");
+    assert!(status == Some(2) && is_suggested, "{text}");
     let (_, help) = run(&folder, &["--help"]);
     let (_, rows) = text.split_once("The rows are ").expect("a list");
     for row in rows.trim().split(", ") {
-        let is_told = help.split_whitespace().any(|word| word == row);
-        assert!(is_told, "{row}: {help}");
+        let is_listed = help.split_whitespace().any(|word| word == row);
+        assert!(is_listed, "{row}: {help}");
     }
 }
 
@@ -76,8 +76,8 @@ fn a_measurement_ends_when_the_program_is_killed() {
     assert!(lines.any(|line| line == "begun"), "nothing is measured");
     bench.kill().expect("it is killed");
     bench.wait().expect("it has ended");
-    // The pipe closes when all that may write to it have ended.
+    // The pipe closes when all processes that could write to it have ended.
     let start = Instant::now();
     assert_eq!(lines.count(), 0);
-    assert!(start.elapsed() < Duration::from_secs(50), "it went on");
+    assert!(start.elapsed() < Duration::from_secs(50), "it kept running");
 }

@@ -9,31 +9,31 @@ use tinyjson::JsonValue;
 
 use crate::run::{self, Line};
 
-/// The program of a lesson, built.
+/// The built program of a lesson.
 #[derive(Debug)]
 pub struct Program {
     path: PathBuf,
-    /// The arguments with which rustc finds the libraries that were built for it.
+    /// The `--extern` arguments for the libraries that were built for it.
     pub libraries: Vec<String>,
 }
 
 impl Program {
-    /// A step that runs longer than this is ended: the whole course takes less than two minutes.
+    /// A step that runs longer is killed: the whole course takes less than two minutes.
     pub const STEP_LIMIT: Duration = Duration::from_mins(1);
 
-    /// Builds a program of a package through Cargo: `target` is `["--bin", name]` or
-    /// `["--example", name]`. `tell` is called with each thing that Cargo says it is doing, and not at
-    /// all if there is nothing to do. The error is what Cargo says if it fails.
+    /// Has Cargo build a program of a package: `target` is `["--bin", name]` or `["--example", name]`.
+    /// `show` is called with each of Cargo's progress messages; there are none if the program is up to
+    /// date. If the build fails, the error is Cargo's output.
     pub fn build(
         root: &Path,
         package: &str,
         target: [&str; 2],
-        mut tell: impl FnMut(&str) -> io::Result<()>,
+        mut show: impl FnMut(&str) -> io::Result<()>,
     ) -> Result<Self, String> {
         let mut command = cargo(root, "build");
         command.args(["--message-format", "json-render-diagnostics"]);
         command.args(["--package", package]).args(target);
-        let (mut path, mut libraries, mut said) = (None, Vec::new(), String::new());
+        let (mut path, mut libraries, mut errors) = (None, Vec::new(), String::new());
         let end = run::run(command, Duration::MAX, |line| {
             match line {
                 Line::Output(message) => {
@@ -46,33 +46,32 @@ impl Program {
                         path = program.map(PathBuf::from);
                     }
                 }
-                Line::Error(text) if is_progress(&text) => tell(text.trim())?,
-                Line::Error(text) => said.extend([&text, "\n"]),
+                Line::Error(text) if is_progress(&text) => show(text.trim())?,
+                Line::Error(text) => errors.extend([&text, "\n"]),
             }
             Ok(())
         });
-        let end = end.map_err(|error| format!("cargo cannot be run: {error}\n"))?;
+        let end = end.map_err(|error| format!("cannot run cargo: {error}\n"))?;
         match path {
             Some(path) if end.is_success() => Ok(Self { path, libraries }),
-            _ if said.is_empty() => Err(format!("cargo failed: {end}\n")),
-            _ => Err(said),
+            _ if errors.is_empty() => Err(format!("cargo failed: {end}\n")),
+            _ => Err(errors),
         }
     }
 
-    /// Returns a path beside the program, for what is built for it.
+    /// Returns a path in the program's folder.
     pub fn beside(&self, name: &str) -> PathBuf {
         self.path.with_file_name(name)
     }
 
-    /// Returns the command that runs it without arguments.
+    /// Returns the command that runs the program without arguments.
     pub fn command(&self) -> Command {
         Command::new(&self.path)
     }
 
     /// Returns the command that runs one step.
     ///
-    /// Some steps panic on purpose: a backtrace, which the environment may ask for, would bury what
-    /// they show.
+    /// It prints no backtraces, even if the environment asks for them: some steps panic on purpose.
     pub fn step(&self, step: &str) -> Command {
         let mut command = self.command();
         command.arg(step).env("RUST_BACKTRACE", "0");
@@ -80,9 +79,9 @@ impl Program {
     }
 }
 
-/// Returns the command for a task of the Cargo that has started this program, in the folder `root`.
+/// Returns the command that runs a Cargo task in the folder `root`, with the Cargo that started this program.
 ///
-/// Its output is for us to read: settings such as `term.color` and `term.verbose` don't count.
+/// Settings such as `term.color` and `term.verbose` don't apply, because this program parses the output.
 pub fn cargo(root: &Path, task: &str) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
@@ -95,14 +94,14 @@ pub fn cargo(root: &Path, task: &str) -> Command {
     command
 }
 
-/// Returns whether Cargo says what it is doing, rather than what is wrong.
+/// Returns whether a line of Cargo's output is a progress message, not an error.
 fn is_progress(line: &str) -> bool {
-    let doing = "Adding Blocking Building Compiling Downloaded Downloading Locking Updating";
+    let progress = "Adding Blocking Building Compiling Downloaded Downloading Locking Updating";
     let word = line.split_whitespace().next().unwrap_or_default();
-    line.starts_with("  ") && doing.split(' ').any(|known| known == word)
+    line.starts_with("  ") && progress.split(' ').any(|known| known == word)
 }
 
-/// Returns the argument for a library that one of Cargo's messages is about.
+/// Returns the `--extern` argument for a library, if that's what a message of Cargo is about.
 fn library(message: &JsonValue) -> Option<String> {
     let files: &Vec<JsonValue> = value_in(message, &["filenames"])?.get()?;
     let mut files = files.iter().filter_map(|file| text_in(file, &[]));
@@ -111,7 +110,7 @@ fn library(message: &JsonValue) -> Option<String> {
     Some(format!("--extern={name}={file}"))
 }
 
-/// Returns the text to which these keys lead.
+/// Returns the text at a path of keys.
 pub(crate) fn text_in<'a>(value: &'a JsonValue, keys: &[&str]) -> Option<&'a str> {
     value_in(value, keys)?.get::<String>().map(String::as_str)
 }

@@ -2,36 +2,36 @@ use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag};
 
-/// A README taken apart. The script of a lesson is one.
+/// A parsed README. The script of a lesson is one.
 #[derive(Debug, Default)]
 pub struct Document {
-    /// The text that was taken apart: every range is one of this.
+    /// The whole text; all ranges refer to it.
     pub text: String,
     pub title: String,
     pub opening: Vec<Block>,
     pub sections: Vec<Section>,
-    /// Every link in order: links and images, their definitions, and those of HTML.
+    /// Every link in order: of links, images, definitions, and HTML.
     pub links: Vec<Link>,
-    /// The definitions (`[name]: address`), which each stretch of prose needs.
+    /// The link definitions (`[name]: address`), which are appended to every prose block.
     definitions: String,
 }
 
-/// A link and where it leads.
+/// A link and its destination.
 #[derive(Debug, PartialEq)]
 pub struct Link {
     pub destination: String,
     pub line: usize,
-    /// Where the destination stands in the text.
+    /// The range of the destination in the text.
     pub place: Range<usize>,
-    /// The whole link, and its words: not of a definition, nor of HTML.
+    /// The ranges of the whole link and of its text; `None` for a definition or HTML.
     words: Option<(Range<usize>, Range<usize>)>,
 }
 
-/// A part of a script under a second-level heading.
+/// A part of a script below a second-level heading.
 #[derive(Debug)]
 pub struct Section {
     pub heading: String,
-    /// The step that the section shows: the heading's text before the colon, if it is a step's name.
+    /// The step that the section shows: the heading up to the colon, if that is a step's name.
     pub step: Option<String>,
     /// The heading without the name of the step.
     pub words: String,
@@ -52,12 +52,12 @@ pub struct Code {
     pub info: String,
     pub text: String,
     pub line: usize,
-    /// What stands between the fences.
+    /// The range between the fences.
     pub place: Range<usize>,
 }
 
 impl Document {
-    /// Parses a README. All Markdown is accepted: `cargo xtask check` knows what a script needs.
+    /// Parses a README. Any Markdown is accepted: `cargo xtask check` checks what a script needs.
     pub fn parse(text: &str) -> Self {
         let parser = Parser::new_ext(text, Options::ENABLE_TABLES);
         let mut document = Self {
@@ -97,7 +97,7 @@ impl Document {
         document
     }
 
-    /// Returns the text with new contents at some places. Of edits that overlap, the first one counts.
+    /// Returns the text with some ranges replaced. Of overlapping edits, only the first is made.
     pub fn edited(&self, mut edits: Vec<(Range<usize>, String)>) -> String {
         edits.sort_by_key(|(place, _)| place.start);
         let mut text = String::new();
@@ -112,16 +112,16 @@ impl Document {
         text + &self.text[done..]
     }
 
-    /// Returns the edits that let each link lead where `destination` says. Where it returns nothing,
-    /// only the words of the link stay.
+    /// Returns the edits that change each link's destination to what `destination` returns. If it returns
+    /// `None`, only the text of the link remains.
     pub fn redirected(
         &self,
         mut destination: impl FnMut(&Link) -> Option<String>,
     ) -> Vec<(Range<usize>, String)> {
         let mut edits = Vec::new();
         for link in &self.links {
-            if let Some(there) = destination(link) {
-                edits.push((link.place.clone(), there));
+            if let Some(new) = destination(link) {
+                edits.push((link.place.clone(), new));
             } else if let Some((whole, words)) = &link.words {
                 edits.push((whole.start..words.start, String::new()));
                 edits.push((words.end..whole.end, String::new()));
@@ -136,14 +136,14 @@ impl Document {
         sections.filter_map(|section| section.step.as_deref())
     }
 
-    /// Returns every block of code in order, whatever section it is in.
+    /// Returns every block of code in order.
     pub fn code(&self) -> impl Iterator<Item = &Code> {
         let in_sections = self.sections.iter().flat_map(|section| &section.blocks);
         let blocks = self.opening.iter().chain(in_sections);
         blocks.filter_map(Block::code)
     }
 
-    /// Adds a heading, a block of code, or a piece of prose.
+    /// Adds a top-level element: a heading, a block of code, or prose.
     fn add_top(&mut self, tag: Tag, range: &Range<usize>) {
         let source = self.text[range.clone()].trim_end();
         let line = self.line_at(range.start);
@@ -168,7 +168,7 @@ impl Document {
             }
             Tag::CodeBlock(CodeBlockKind::Fenced(info)) => {
                 let start = source.find('\n').map_or(source.len(), |end| end + 1);
-                // A fence that is not closed ends with the text.
+                // A fence that isn't closed reaches to the end of the text.
                 let end = source.rfind('\n').map_or(source.len(), |end| end + 1);
                 let is_closed = source[end..].trim_start().starts_with(['`', '~']);
                 let end = if is_closed { end } else { source.len() };
@@ -181,7 +181,7 @@ impl Document {
                 self.place_for_blocks().push(code);
             }
             _ => {
-                // With the indentation of a block of code that has no fence.
+                // From the start of the line: an indented code block needs its indentation.
                 let before = &self.text[..range.start];
                 let start = before.rfind('\n').map_or(0, |end| end + 1);
                 let piece = self.text[start..range.end].trim_end();
@@ -201,7 +201,7 @@ impl Document {
         }
     }
 
-    /// Adds a link, if its destination is there: that of a reference is in its definition.
+    /// Adds a link, unless it's a reference, whose destination is in a definition.
     fn add_link(&mut self, destination: &str, whole: &Range<usize>, has_words: bool) {
         let source = &self.text[whole.clone()];
         let at = source.rfind(destination);
@@ -250,12 +250,12 @@ impl Code {
         self.tags().next().unwrap_or_default()
     }
 
-    /// Returns whether one of the words after the fence is this one.
+    /// Returns whether `wanted` is one of the words after the fence.
     pub fn has_tag(&self, wanted: &str) -> bool {
         self.tags().any(|tag| tag == wanted)
     }
 
-    /// Returns whether this is the recorded run of that command: a console block that begins with it.
+    /// Returns whether this is the transcript of a command: a console block that begins with it.
     pub fn is_run_of(&self, command: &str) -> bool {
         let first = self
             .text
@@ -265,14 +265,14 @@ impl Code {
         self.language() == "console" && first.map(str::trim_end) == Some(command)
     }
 
-    /// Returns the words after the fence: the language, and what else is said of the block.
+    /// Returns the words after the fence: the language and the attributes.
     pub fn tags(&self) -> impl Iterator<Item = &str> {
         let between = |letter: char| letter == ',' || letter.is_whitespace();
         self.info.split(between).filter(|tag| !tag.is_empty())
     }
 }
 
-/// Returns whether a text looks like the name of a step: small letters, digits and hyphens.
+/// Returns whether a text looks like the name of a step: lowercase letters, digits and hyphens.
 fn is_step_name(text: &str) -> bool {
     let is_allowed = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
     !text.is_empty() && text.bytes().all(is_allowed)

@@ -1,18 +1,18 @@
-//! The code blocks of a README: what each shows of the lesson's files, and what it should say.
+//! The code blocks of a README: which items of the lesson's files they show, and whether they still match.
 //!
-//! A block of Rust or Python shows whole items: functions, types, constants. An item is known by its
-//! name, such as `fn map`, so that a block can be written again after the item has changed. It begins
-//! with a line at column 0, and reaches to the next one that doesn't close or continue it: rustfmt and
-//! Python lay items out so.
+//! A block of Rust or Python shows whole items: functions, types, constants. An item is identified by its
+//! name, such as `fn map`, so that the block can be updated after the item has changed. An item begins at
+//! column 0 and ends before the next line at column 0 that doesn't close or continue it: rustfmt and
+//! Python lay out code that way.
 //!
-//! A block `compile_fail` shows an example of the documentation as its reader sees it, without the
-//! lines that are hidden with `# `. It is known by its first line.
+//! A block `compile_fail` shows an example from the documentation, without the lines that are hidden by
+//! `# `. It is identified by its first line.
 
 use crate::document::{Code, Document};
 use crate::misuse::suggestion;
 use crate::source::Source;
 
-/// What a block should say, and where it doesn't.
+/// What a block should contain, and how it differs from that.
 #[derive(Debug)]
 pub struct Excerpt {
     pub text: String,
@@ -27,20 +27,20 @@ pub struct Fault {
     /// The item, such as `fn map`.
     pub item: String,
     pub what: String,
-    /// What the reader can do about it.
-    pub mend: &'static str,
+    /// How to fix it.
+    pub help: &'static str,
 }
 
-/// What to do about a block that can be written again.
-pub const FIX: &str = "`cargo xtask check --fix` writes it again";
+/// The help for a block that can be updated automatically.
+pub const FIX: &str = "`cargo xtask check --fix` updates the block";
 
-const NAME_IT: &str = "name the item that the block should show, or remove the block; then \
-                       `cargo xtask check --fix` writes the rest";
+const NAME_IT: &str = "name an item that exists, or remove the block; then `cargo xtask check --fix` \
+                       writes the rest";
 
-const REFUSE_IT: &str = "write it as a `compile_fail` example in src/refused.rs, where `# ` hides \
-                         the lines that a reader doesn't need; then run `cargo xtask check --fix`";
+const REFUSE_IT: &str = "write it as a `compile_fail` example in src/refused.rs, hide the lines that \
+                         a reader doesn't need with `# `, and run `cargo xtask check --fix`";
 
-/// Returns what a block should say, if it is an excerpt: if it is written in Rust or Python.
+/// Returns what a block should contain. Returns `None` unless it is Rust or Python.
 pub fn excerpt(code: &Code, sources: &[Source]) -> Option<Excerpt> {
     let kind = match code.language() {
         "rust" => "rs",
@@ -62,7 +62,7 @@ pub fn excerpt(code: &Code, sources: &[Source]) -> Option<Excerpt> {
     });
     let known: Vec<(&&Source, Item)> = known.collect();
 
-    // Each item is written again; what is between them stays.
+    // Replaces each item, and keeps what is between them.
     let lines: Vec<Line> = numbered(1, &code.text);
     let (mut text, mut faults) = (String::new(), Vec::new());
     let mut written = 0;
@@ -72,7 +72,7 @@ pub fn excerpt(code: &Code, sources: &[Source]) -> Option<Excerpt> {
         written = line - 1 + shown.lines.len();
         let versions = known.iter().filter(|(_, item)| item.name == shown.name);
         let versions = versions.map(|(file, item)| (file, item.as_in(&shown)));
-        // Of several items with one name, the most similar one, or the first.
+        // Of several items with this name, the most similar one, or else the first.
         let best = versions.rev().max_by_key(|(_, there)| {
             let is_there = |line: &&Line| there.iter().any(|other| other.1 == line.1);
             let is_same = joined(there) == joined(shown.lines);
@@ -80,7 +80,7 @@ pub fn excerpt(code: &Code, sources: &[Source]) -> Option<Excerpt> {
         });
         text += &joined(best.map_or(shown.lines, |(_, there)| there));
         let name = shown.name;
-        let (same, what, mend) = match best {
+        let (same, what, help) = match best {
             Some((_, there)) if joined(there) == joined(shown.lines) => continue,
             Some((file, there)) => {
                 let (same, differing) = difference(shown.lines, there);
@@ -107,14 +107,14 @@ pub fn excerpt(code: &Code, sources: &[Source]) -> Option<Excerpt> {
             line: line + same.min(shown.lines.len() - 1),
             item: name.to_owned(),
             what,
-            mend,
+            help,
         });
     }
     text += &joined(&lines[written..]);
     Some(Excerpt { text, faults })
 }
 
-/// Returns how many lines at the beginning are the same, and shows the two that differ then.
+/// Returns how many lines at the beginning are the same, and a text that shows the first two that differ.
 fn difference(shown: &[Line], there: &[Line]) -> (usize, String) {
     let pairs = shown.iter().zip(there);
     let same = pairs.take_while(|(one, other)| one.1 == other.1).count();
@@ -127,7 +127,7 @@ fn difference(shown: &[Line], there: &[Line]) -> (usize, String) {
     (same, sides.concat())
 }
 
-/// Returns the example that a block `compile_fail` shows, with the lines that are hidden from a reader.
+/// Returns the example that a `compile_fail` block shows, including its hidden lines.
 pub fn example(block: &Code, sources: &[Source]) -> Option<Code> {
     let is_shown = |example: &Code| {
         let visible = example.text.lines().filter(|line| is_visible(line));
@@ -137,9 +137,9 @@ pub fn example(block: &Code, sources: &[Source]) -> Option<Code> {
     examples.find(|example| block.has_tag("compile_fail") && is_shown(example))
 }
 
-/// Returns the examples in the documentation of a file that must not compile.
+/// Returns the `compile_fail` examples in the documentation of a file.
 fn examples(file: &Source) -> Vec<Code> {
-    // What is no documentation has no fences.
+    // Lines of code do no harm here: they have no fences.
     let lines = file.text.lines().map(|line| {
         let text = line.trim_start();
         let said = text.strip_prefix("//!").or(text.strip_prefix("///"));
@@ -152,7 +152,7 @@ fn examples(file: &Source) -> Vec<Code> {
     examples.cloned().collect()
 }
 
-/// Returns whether a reader of the documentation sees a line of an example.
+/// Returns whether a line of an example is visible in the documentation.
 fn is_visible(line: &str) -> bool {
     line != "#" && !line.starts_with("# ")
 }
@@ -164,7 +164,7 @@ fn numbered(first: usize, text: &str) -> Vec<Line> {
     (first..).zip(text.lines().map(str::to_owned)).collect()
 }
 
-/// Returns the lines of a file; or, of each example that must not compile, those that a reader sees.
+/// Returns the lines of a file, or, if `must_fail`, the visible lines of each of its `compile_fail` examples.
 fn lines(file: &Source, must_fail: bool) -> Vec<Vec<Line>> {
     if !must_fail {
         return vec![numbered(1, &file.text)];
@@ -181,18 +181,18 @@ fn joined(lines: &[Line]) -> String {
     lines.iter().flat_map(|(_, line)| [line, "\n"]).collect()
 }
 
-/// An item at the top of a file or block: a function, a type, a constant.
+/// A top-level item of a file or block: a function, a type, a constant.
 struct Item<'a> {
-    /// What it is and is called, such as `fn map`.
+    /// Its kind and name, such as `fn map`.
     name: &'a str,
-    /// How many of its lines are directly above it: comments, attributes, decorators.
+    /// How many of its lines are above the item proper: comments, attributes, decorators.
     above: usize,
     lines: &'a [Line],
 }
 
 impl Item<'_> {
-    /// Returns the lines of this item that a block shows: it shows what is above the item, such as its
-    /// comment, only if it did before, and from the same line on.
+    /// Returns the lines of this item for a block. What is above the item, such as a comment, is included
+    /// only if the block shows it now, and from the same line on.
     fn as_in(&self, shown: &Item) -> &[Line] {
         let mut above = self.lines[..self.above].iter();
         let first = match shown.above {
@@ -205,7 +205,7 @@ impl Item<'_> {
     }
 }
 
-/// Returns an example as one item, which is known by its first line.
+/// Returns an example as one item, which is identified by its first line.
 fn whole(lines: &[Line]) -> Vec<Item<'_>> {
     let first = lines.first().map(|(_, line)| line.trim_end());
     let item = first.map(|name| Item {
@@ -216,17 +216,17 @@ fn whole(lines: &[Line]) -> Vec<Item<'_>> {
     item.into_iter().collect()
 }
 
-/// Finds the items of a file or block in order. A block may show half an item.
+/// Returns the items of a file or block in order. A block may show an incomplete item.
 fn items(lines: &[Line]) -> Vec<Item<'_>> {
-    // Where an item begins with what is above it, where itself, and where it ends.
+    // For each item: the start of what is above it, its own start, and its end.
     let mut items: Vec<[usize; 3]> = Vec::new();
-    // Where the comments and the like begin that are above the next item.
+    // The start of the comments and attributes above the next item.
     let mut above = None;
     for (own, (_, line)) in lines.iter().enumerate() {
         if line.trim().is_empty() {
             items.extend(above.take().map(|first| [first, first, own]));
         } else if above.is_some() && continues(line) {
-            // The rest of an attribute.
+            // The rest of a multi-line attribute.
         } else if let Some([.., end]) = items.last_mut().filter(|_| continues(line)) {
             *end = own + 1;
         } else if is_above(line) {
@@ -249,7 +249,7 @@ fn is_above(line: &str) -> bool {
     line.starts_with("//") || line.starts_with(['#', '@'])
 }
 
-/// Returns whether a line closes or continues an item that began before it.
+/// Returns whether a line closes or continues the item above it.
 fn continues(line: &str) -> bool {
     let mut words = line.split(|letter: char| !letter.is_alphanumeric());
     let word = words.next().unwrap_or_default();
@@ -257,13 +257,13 @@ fn continues(line: &str) -> bool {
         || ["where", "else", "elif", "except", "finally"].contains(&word)
 }
 
-/// Returns the name in an item's own first line: all before its parameters, type or value.
+/// Returns the name of an item: its own first line up to the parameters, type or value.
 fn name(line: &str) -> &str {
     let visibility = ["pub(crate) ", "pub(super) ", "pub "];
     let mut stripped = visibility.iter().filter_map(|word| line.strip_prefix(word));
     let line = stripped.next().unwrap_or(line);
     let end = match line {
-        // A comment that is alone.
+        // A comment without an item.
         _ if is_above(line) => None,
         _ if line.starts_with("impl") => line.find('{'),
         _ => line.find(['(', '<', '{', ':', '=', ';']),

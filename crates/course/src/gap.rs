@@ -1,18 +1,18 @@
-//! The gap of an exercise, and how to get it back once it is filled in.
+//! The gap of an exercise, and how to restore it.
 
 use std::path::Path;
 use std::process::Command;
 
-/// How the comment that marks a gap begins.
+/// The beginning of the comment that marks a gap.
 pub const MARK: &str = "// Gap:";
 
-/// Returns whether a gap is marked in a program.
+/// Returns whether a program contains the mark of a gap.
 pub fn is_marked(program: &str) -> bool {
     program.contains(MARK)
 }
 
-/// Returns the git command that brings back the gap of a program, whose path is relative to the root
-/// of the checkout; nothing without git, or if no commit has the gap.
+/// Returns the git command that restores the gap of a program, whose path is relative to the root of the
+/// checkout. Returns `None` without git, or if no commit has the gap.
 pub fn restoring(root: &Path, program: &Path) -> Option<String> {
     let path = program.display().to_string();
     let git = |arguments: &[&str]| {
@@ -28,7 +28,7 @@ pub fn restoring(root: &Path, program: &Path) -> Option<String> {
         let text = git(&["show", &format!("{revision}:./{path}")]);
         text.is_some_and(|text| is_marked(&text))
     };
-    // The index is what is committed, unless the solution has been added to it.
+    // The index has the gap, unless the solution has been added or committed.
     if has_gap("") {
         return Some(format!("git restore {path}"));
     }

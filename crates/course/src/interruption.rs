@@ -10,14 +10,14 @@ use signal_hook::low_level::emulate_default_handler;
 
 use crate::process_group;
 
-/// As long as this lives, an interruption ends what this program has started, but not the program
-/// itself: it can still show what it has counted.
+/// While this exists, an interruption ends the programs that this program has started, but not itself: it
+/// can still show its results.
 #[derive(Debug)]
 pub struct Delay;
 
 static IS_WATCHING: Mutex<bool> = Mutex::new(false);
 
-/// Sets the terminal's modes: this program's, or those that it had before.
+/// Sets the modes of the terminal: this program's, or the original ones.
 static TERMINAL: Mutex<Option<fn(is_ours: bool)>> = Mutex::new(None);
 
 static IS_DELAYED: AtomicBool = AtomicBool::new(false);
@@ -25,10 +25,10 @@ static IS_DELAYED: AtomicBool = AtomicBool::new(false);
 /// The number of the signal that interrupted this program, or 0.
 static INTERRUPTED: AtomicI32 = AtomicI32::new(0);
 
-/// Makes sure that a signal that ends this program ends what it has started too, and that a signal
-/// that ends or suspends it restores the terminal's modes. Only the first call does something.
+/// Handles the signals that end or suspend this program: the programs that it has started end too, and the
+/// terminal gets its original modes back. Only the first call has an effect.
 ///
-/// A signal that was ignored at the start, as by `nohup`, stays ignored.
+/// A signal that was ignored from the start, for instance by `nohup`, stays ignored.
 pub fn watch() -> io::Result<()> {
     let mut is_watching = IS_WATCHING.lock().unwrap_or_else(PoisonError::into_inner);
     if !*is_watching {
@@ -42,13 +42,13 @@ pub fn watch() -> io::Result<()> {
     Ok(())
 }
 
-/// Says what sets the terminal's modes: those that it had before, at every end and every suspension of
-/// this program, and this program's own when it continues.
+/// Registers the function that sets the terminal's modes: the original ones whenever this program ends or
+/// is suspended, and this program's own when it continues.
 pub fn with_terminal(set_modes: fn(is_ours: bool)) {
     *TERMINAL.lock().unwrap_or_else(PoisonError::into_inner) = Some(set_modes);
 }
 
-/// Returns the signals that are ignored, a bit for each; none where the system doesn't say.
+/// Returns the ignored signals, one bit each; none if the system doesn't report them.
 fn ignored() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -67,7 +67,7 @@ fn handle(mut signals: Signals) {
                 change_terminal(true);
             }
             _ => {
-                // First, so that a thread that sees a program end can find out why.
+                // First, so that a thread that notices the end of a program can find out why.
                 let is_second = INTERRUPTED.swap(signal, SeqCst) != 0;
                 process_group::end_all();
                 change_terminal(false);
@@ -87,18 +87,18 @@ fn change_terminal(is_ours: bool) {
 }
 
 fn end_by(signal: i32) {
-    // Fails only if the signal cannot be raised.
+    // Fails only if the signal can't be raised.
     let _ = emulate_default_handler(signal);
 }
 
 impl Delay {
-    /// Begins to hold back interruptions.
+    /// Starts to delay interruptions.
     pub fn begin() -> io::Result<Self> {
         IS_DELAYED.store(true, SeqCst);
         watch().map(|()| Self)
     }
 
-    /// Returns whether there was an interruption, by which this program ends after the delay.
+    /// Returns whether there was an interruption. It ends this program when the delay is dropped.
     pub fn is_interrupted(&self) -> bool {
         INTERRUPTED.load(SeqCst) != 0
     }

@@ -10,15 +10,15 @@ use crate::document::{Document, Section};
 use crate::misuse::{Misuse, suggestion};
 use crate::source::text_of;
 
-/// The lessons that are found, in the order of their numbers.
+/// The lessons of a checkout, in the order of their numbers.
 pub struct Course {
     pub root: PathBuf,
-    /// The folder into which Cargo builds.
+    /// Cargo's target folder.
     pub target_folder: PathBuf,
     pub lessons: Vec<Lesson>,
 }
 
-/// What a lesson's manifest says about it.
+/// A lesson, as its manifest describes it.
 #[derive(Debug)]
 pub struct Lesson {
     pub name: String,
@@ -34,16 +34,16 @@ impl Course {
         Self::find(&root()?)
     }
 
-    /// Finds the lessons of the workspace in `root`, as Cargo lists them. A folder that is no member is no
-    /// lesson: somebody's copy of one, for instance.
+    /// Finds the lessons of the workspace in `root`, as Cargo lists them. A folder that isn't a member is
+    /// not a lesson: it may be a learner's copy of one.
     pub fn find(root: &Path) -> anyhow::Result<Self> {
-        // Cargo names the packages by paths without symbolic links.
+        // Cargo lists packages with canonical paths.
         let root = fs::canonicalize(root).with_context(|| root.display().to_string())?;
         let mut command = build::cargo(&root, "metadata");
         command.args(["--no-deps", "--offline", "--format-version", "1"]);
-        let output = command.output().context("cargo cannot be run")?;
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "{}", complaint.trim_end());
+        let output = command.output().context("cannot run cargo")?;
+        let errors = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{}", errors.trim_end());
         let workspace: JsonValue = str::from_utf8(&output.stdout)?.parse()?;
         let packages: Option<&Vec<JsonValue>> =
             value_in(&workspace, &["packages"]).and_then(JsonValue::get);
@@ -64,8 +64,8 @@ impl Course {
         for pair in lessons.windows(2) {
             ensure!(
                 pair[0].number != pair[1].number,
-                "lessons {} and {} both have number {}: change `number` in one of {} and {}; or, if one \
-                 is your copy of the other, add a line `[workspace]` at the end of its Cargo.toml",
+                "lessons {} and {} both have number {}: change `number` in {} or in {}; if one of them is \
+                 your copy of the other, add a line `[workspace]` at the end of its Cargo.toml",
                 pair[0].name,
                 pair[1].name,
                 pair[0].number,
@@ -81,7 +81,7 @@ impl Course {
         })
     }
 
-    /// Returns the lesson of that name or number.
+    /// Returns the lesson with this name or number, or an error that suggests the nearest name.
     pub fn lesson(&self, wanted: &str) -> Result<&Lesson, Misuse> {
         self.lesson_if_any(wanted).ok_or_else(|| {
             let suggestion = suggestion(wanted, self.names());
@@ -94,7 +94,7 @@ impl Course {
         })
     }
 
-    /// Returns the lesson of that name or number, if there is one.
+    /// Returns the lesson with this name or number, if it exists.
     pub fn lesson_if_any(&self, wanted: &str) -> Option<&Lesson> {
         self.lessons
             .iter()
@@ -109,7 +109,7 @@ impl Course {
 
 impl Lesson {
     fn read(package: &JsonValue, manifest: &Path) -> anyhow::Result<Self> {
-        let said = || {
+        let lesson = || {
             let text = |keys: &[&str]| text_in(package, keys).map(str::to_owned);
             let number = |key| {
                 let number: &f64 = value_in(package, &["metadata", "lesson", key])?.get()?;
@@ -123,7 +123,7 @@ impl Lesson {
                 folder: manifest.parent()?.to_owned(),
             })
         };
-        said().with_context(|| {
+        lesson().with_context(|| {
             format!(
                 "{}: a lesson needs a table [package.metadata.lesson] with `number`, `title` and \
                  `minutes`",
@@ -145,8 +145,8 @@ impl Lesson {
         Ok(Document::parse(&text_of(&self.readme_path())?))
     }
 
-    /// Returns the section of the lesson's script that shows a step, or refuses a step that the lesson
-    /// does not have.
+    /// Returns the section of the lesson's script that shows a step, or an error that suggests the nearest
+    /// step.
     pub fn step<'a>(&self, script: &'a Document, wanted: &str) -> Result<&'a Section, Misuse> {
         let mut sections = script.sections.iter();
         let section = sections.find(|section| section.step.as_deref() == Some(wanted));
@@ -162,19 +162,19 @@ impl Lesson {
     }
 }
 
-/// Returns whether a folder is a workspace of its own, such as a learner's copy of a lesson.
+/// Returns whether a folder is its own workspace, such as a learner's copy of a lesson.
 pub(crate) fn stands_alone(folder: &Path) -> bool {
     let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
     manifest.lines().any(|line| line.starts_with("[workspace"))
 }
 
-/// Returns the command that runs a step, as the lesson's README shows it after its `$ `.
+/// Returns the command that runs a step, as the READMEs show it after `$ `.
 pub fn command(lesson: &str, step: &str) -> String {
     format!("cargo run -q -p {lesson} -- {step}")
 }
 
-/// Finds the root of the checkout: Cargo says where this package is, or else it is looked for from
-/// the current folder upwards.
+/// Finds the root of the checkout, starting from the folder of this package if Cargo tells it, or else from
+/// the current folder.
 fn root() -> anyhow::Result<PathBuf> {
     let start = match env::var_os("CARGO_MANIFEST_DIR") {
         Some(folder) => PathBuf::from(folder),
@@ -196,7 +196,7 @@ mod tests {
     use crate::document::Document;
     use std::fs;
 
-    /// Finds lessons with these names and numbers, and a folder that is none.
+    /// Makes lessons with these names and numbers, and a folder that isn't one, and finds them.
     fn course(lessons: &[(&str, &str)]) -> Result<Course, String> {
         let root = tempfile::tempdir().unwrap();
         let write = |path: &str, text: &str| {
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn lessons_and_steps_are_found_or_refused_with_the_nearest_name() {
+    fn lessons_and_steps_are_found_and_typos_get_a_suggestion() {
         let course = course(&[("queue", "6"), ("pool", "5")]).unwrap();
         assert_eq!(course.names().collect::<Vec<_>>(), ["pool", "queue"]);
         assert_eq!(course.lesson("queue").unwrap().number, 6);
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn manifests_that_cannot_be_used_are_named() {
+    fn errors_name_the_manifest() {
         for (lessons, named) in [
             (&[("pool", "5"), ("queue", "5")][..], "both have number 5"),
             (&[("pool", "5 5")], "pool/Cargo.toml:5"),

@@ -1,4 +1,4 @@
-//! What a lesson of the course is: its manifest, its script, its programs, and how they are built and run.
+//! Lessons: their manifests, their scripts (the READMEs), their programs, and how to build and run them.
 
 pub mod build;
 pub mod document;

@@ -2,7 +2,7 @@ use std::fmt;
 
 use support::nearest_name;
 
-/// A command line that cannot be understood: told to the user, with exit status 2.
+/// A wrong command line: the message is shown, and the exit status is 2.
 #[derive(Debug)]
 pub struct Misuse(pub String);
 
@@ -14,7 +14,7 @@ impl fmt::Display for Misuse {
 
 impl std::error::Error for Misuse {}
 
-/// Returns the part of a message that names what was probably meant, or nothing.
+/// Returns `; did you mean ...?` with the nearest name, or an empty text.
 pub fn suggestion<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> String {
     nearest_name(wanted, names)
         .map(|name| format!("; did you mean `{name}`?"))

@@ -10,16 +10,16 @@ use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
 };
 
-/// The groups that are running, or nothing once [`end_all`] has ended them.
+/// The groups that are running; `None` once [`end_all`] has ended them.
 static RUNNING: Mutex<Option<Vec<Pid>>> = Mutex::new(Some(Vec::new()));
 
-/// Ends every program that was started here, with its processes; from now on none can be started.
+/// Kills every program that was started here, with its processes. After that, no program can be started.
 pub fn end_all() {
     running().take().into_iter().flatten().for_each(kill);
 }
 
-/// Waits until no program is being started. Until it has a group of its own, Ctrl-Z stops it with this
-/// one, and the thread that starts it could not be suspended: here it goes on.
+/// Waits until no program is being started. A program that doesn't have its own group yet is stopped by
+/// Ctrl-Z with this one, which would block the thread that starts it: so this continues it.
 pub(crate) fn finish_starting() {
     for _ in 0..1000 {
         let Err(TryLockError::WouldBlock) = RUNNING.try_lock() else {
@@ -31,7 +31,7 @@ pub(crate) fn finish_starting() {
             let children = children.unwrap_or_default();
             let pids = children.split_whitespace().map(|pid| pid.parse().ok());
             for child in pids.filter_map(|pid| Pid::from_raw(pid?)) {
-                // An error means that it has ended.
+                // An error means that the process has ended.
                 let _ = kill_process(child, Signal::CONT);
             }
         }
@@ -39,21 +39,21 @@ pub(crate) fn finish_starting() {
     }
 }
 
-/// A program together with the processes that it starts: they end together. It is a process group of
-/// its own, which Ctrl-C in the terminal doesn't reach: what watches for interruptions passes that on.
+/// A program together with the processes that it starts: they end together. They form their own process
+/// group, which Ctrl-C in the terminal doesn't reach: the handler of interruptions ends it.
 pub(crate) struct ProcessGroup {
     pub(crate) child: Child,
     status: Option<ExitStatus>,
 }
 
 impl ProcessGroup {
-    /// Starts a program as the first of a new group.
+    /// Starts a program as the leader of a new group.
     pub(crate) fn start(command: &mut Command) -> io::Result<Self> {
         command.process_group(0);
-        // Locked across the start, so that `end_all` misses no program.
+        // Locked during the start, so that `end_all` doesn't miss this program.
         let mut running = running();
         let Some(groups) = running.as_mut() else {
-            return Err(io::Error::other("this program is about to end"));
+            return Err(io::Error::other("this program is ending"));
         };
         let child = command.spawn()?;
         groups.push(Pid::from_child(&child));
@@ -61,20 +61,20 @@ impl ProcessGroup {
         Ok(Self { child, status })
     }
 
-    /// Returns whether the program has ended; processes that it started may still be running.
+    /// Returns whether the program has ended. Processes that it started may still be running.
     pub(crate) fn has_ended(&self) -> io::Result<bool> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         let id = WaitId::Pid(Pid::from_child(&self.child));
         Ok(waitid(id, options)?.is_some())
     }
 
-    /// Ends whatever of the group is still running, and returns the program's exit status.
+    /// Kills the processes of the group that are still running, and returns the program's exit status.
     pub(crate) fn end(&mut self) -> io::Result<ExitStatus> {
         if let Some(status) = self.status {
             return Ok(status);
         }
         let id = Pid::from_child(&self.child);
-        // The program has not been waited for, so its pid cannot be another program's.
+        // The program hasn't been reaped, so its pid can't have been reused.
         let mut running = running();
         kill(id);
         let groups = running.iter_mut();
@@ -88,7 +88,7 @@ impl ProcessGroup {
 
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
-        // A `drop` cannot report an error.
+        // `drop` can't report an error.
         let _ = self.end();
     }
 }

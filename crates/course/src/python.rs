@@ -7,7 +7,7 @@ use crate::run::gather;
 
 const PROGRAM: &str = "python3";
 
-/// The oldest Python that the counterparts of the lessons run with.
+/// The oldest Python that can run the counterparts of the lessons.
 const OLDEST: (u32, u32) = (3, 9);
 
 /// How long Python may take to print its version.
@@ -21,23 +21,23 @@ pub struct Python {
 }
 
 impl Python {
-    /// Finds a Python that is new enough. An error says what there is instead.
+    /// Finds a Python that is new enough. The error says what is wrong.
     pub fn find() -> Result<Self, String> {
         let mut command = Command::new(PROGRAM);
         command.arg("--version");
         let run = gather(command, LIMIT).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => format!("there is no {PROGRAM} here"),
-            _ => format!("{PROGRAM} cannot be run: {error}"),
+            io::ErrorKind::NotFound => format!("{PROGRAM} is not installed"),
+            _ => format!("cannot run {PROGRAM}: {error}"),
         })?;
         let version = run.output.trim().to_owned();
         if !run.end.is_success() {
-            Err(format!("{PROGRAM} does not tell its version: {}", run.end))
+            Err(format!("{PROGRAM} does not print its version: {}", run.end))
         } else if is_new_enough(&version) {
             Ok(Self { version })
         } else {
             let (major, minor) = OLDEST;
             Err(format!(
-                "{PROGRAM} is {version}, and they need {major}.{minor} or newer"
+                "{PROGRAM} is {version}, but they need {major}.{minor} or newer"
             ))
         }
     }
@@ -50,12 +50,12 @@ impl Python {
     }
 }
 
-/// Returns that command as a user would type it.
+/// Returns the command that runs the counterpart of a step, as you would type it.
 pub fn command(lesson: &str, step: &str) -> String {
     format!("{PROGRAM} {} {step}", script(lesson))
 }
 
-/// Returns the path of the counterpart, from the root of the checkout.
+/// Returns the path of the counterpart, relative to the root of the checkout.
 pub fn script(lesson: &str) -> String {
     format!("lessons/{lesson}/{lesson}.py")
 }
@@ -69,7 +69,7 @@ fn is_new_enough(version: &str) -> bool {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_python_is_new_enough_from_3_9_on() {
+    fn python_3_9_and_newer_are_new_enough() {
         for new in ["Python 3.9.0", "Python 3.13.1+", "Python 4.0"] {
             assert!(super::is_new_enough(new), "{new}");
         }

@@ -10,35 +10,35 @@ use anyhow::{Context, ensure};
 use crate::interruption;
 use crate::process_group::ProcessGroup;
 
-/// How often a program that prints nothing is polled.
+/// How often a program is polled while it prints nothing.
 const POLL: Duration = Duration::from_millis(10);
 
-/// How long lines are waited for once the group has ended. They are on their way already, unless a
-/// process that has left the group holds the other end open.
-const LINGER: Duration = Duration::from_secs(5);
+/// How long to wait for more lines once the group has ended. The lines are in the pipe already, unless a
+/// process that has left the group keeps it open.
+const REST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// So many lines are handed over once the group has ended: more than the pipes can hold. More come
-/// only from a process that has left the group.
-const MOST_LEFT: usize = 200_000;
+/// The most lines that are read once the group has ended: more than the pipes can hold. More than that
+/// comes only from a process that has left the group.
+const MAX_REST: usize = 200_000;
 
-/// So many lines may wait to be shown; when there are more, the program has to wait.
-const MOST_WAITING: usize = 1000;
+/// The most lines that can be waiting to be shown. When there are more, the program blocks.
+const MAX_WAITING: usize = 1000;
 
-/// A line that is longer, in bytes, is cut: the rest counts as the next one.
-const LONGEST_LINE: u64 = 16 * 1024;
+/// The maximum length of a line in bytes. A longer line is split.
+const MAX_LINE: u64 = 16 * 1024;
 
-/// So many bytes of each stream are kept of a run; no lesson prints nearly as many.
-const MOST_KEPT: usize = 1 << 20;
+/// How many bytes of each stream are kept. No lesson prints nearly as many.
+const MAX_KEPT: usize = 1 << 20;
 
 /// How a program's run ended.
 #[derive(Debug)]
 pub enum End {
     Finished(ExitStatus),
-    TooLong(Duration),
+    TimedOut(Duration),
 }
 
 impl End {
-    /// Returns whether the program ended by itself and with success.
+    /// Returns whether the program ended by itself, and successfully.
     pub fn is_success(&self) -> bool {
         matches!(self, End::Finished(status) if status.success())
     }
@@ -48,23 +48,23 @@ impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             End::Finished(status) => write!(f, "it ended with {status}"),
-            End::TooLong(limit) => write!(
+            End::TimedOut(timeout) => write!(
                 f,
                 "it was ended because it was still running after {} s",
-                limit.as_secs_f64()
+                timeout.as_secs_f64()
             ),
         }
     }
 }
 
-/// A line of output, and where the program wrote it.
+/// A line of output, and the stream that the program wrote it to.
 #[derive(Debug, PartialEq)]
 pub enum Line {
     Output(String),
     Error(String),
 }
 
-/// A program's run, with what it printed.
+/// The end of a program's run, and its output.
 #[derive(Debug)]
 pub struct Gathered {
     pub end: End,
@@ -72,10 +72,10 @@ pub struct Gathered {
     pub errors: String,
 }
 
-/// Runs a program as [`run`] does, and returns its output. Unless it succeeds, the error is what it said.
-pub fn output(command: Command, limit: Duration) -> anyhow::Result<String> {
+/// Runs a program as [`run`] does, and returns its standard output. If it fails, the error has its output.
+pub fn output(command: Command, timeout: Duration) -> anyhow::Result<String> {
     let program = command.get_program().display().to_string();
-    let run = gather(command, limit).with_context(|| format!("{program} cannot be run"))?;
+    let run = gather(command, timeout).with_context(|| format!("cannot run {program}"))?;
     let (end, output, errors) = (run.end, run.output, run.errors);
     ensure!(
         end.is_success(),
@@ -84,15 +84,15 @@ pub fn output(command: Command, limit: Duration) -> anyhow::Result<String> {
     Ok(output)
 }
 
-/// Runs a program as [`run`] does, and returns what it printed.
-pub fn gather(command: Command, limit: Duration) -> io::Result<Gathered> {
+/// Runs a program as [`run`] does, and returns its output.
+pub fn gather(command: Command, timeout: Duration) -> io::Result<Gathered> {
     let (mut output, mut errors) = (String::new(), String::new());
-    let end = run(command, limit, |line| {
+    let end = run(command, timeout, |line| {
         let (text, line) = match line {
             Line::Output(line) => (&mut output, line),
             Line::Error(line) => (&mut errors, line),
         };
-        if text.len() < MOST_KEPT {
+        if text.len() < MAX_KEPT {
             text.extend([&line, "\n"]);
         }
         Ok(())
@@ -104,14 +104,13 @@ pub fn gather(command: Command, limit: Duration) -> io::Result<Gathered> {
     })
 }
 
-/// Runs a program and hands over its lines as they come, those of its standard error among them.
+/// Runs a program and calls `show` with each line as it comes, from standard output and standard error.
 ///
-/// Whatever happens, no process of the run is left when this returns: not when the limit is
-/// exceeded, nor when `show` fails, nor when the program leaves children behind. Everything that they
-/// had written until then is handed over, however long `show` takes for it.
+/// When this returns, no process of the run is left, even if the run timed out, `show` failed, or the
+/// program left children behind. `show` gets every line that was written until then, however slow it is.
 pub fn run(
     mut command: Command,
-    limit: Duration,
+    timeout: Duration,
     mut show: impl FnMut(Line) -> io::Result<()>,
 ) -> io::Result<End> {
     command.stdin(Stdio::null());
@@ -119,20 +118,20 @@ pub fn run(
     interruption::watch()?;
     let mut group = ProcessGroup::start(&mut command)?;
     let start = Instant::now();
-    let (sender, lines) = mpsc::sync_channel(MOST_WAITING);
+    let (sender, lines) = mpsc::sync_channel(MAX_WAITING);
     if let Some(stdout) = group.child.stdout.take() {
-        pass_on(stdout, sender.clone(), Line::Output);
+        send_lines(stdout, sender.clone(), Line::Output);
     }
     if let Some(stderr) = group.child.stderr.take() {
-        pass_on(stderr, sender, Line::Error);
+        send_lines(stderr, sender, Line::Error);
     }
     let is_in_time = loop {
-        // In this order: it may have ended while `show` took its time.
-        let is_too_long = start.elapsed() >= limit;
+        // In this order: the program may have ended during a slow `show`.
+        let has_timed_out = start.elapsed() >= timeout;
         if group.has_ended()? {
             break true;
         }
-        if is_too_long {
+        if has_timed_out {
             break false;
         }
         match lines.recv_timeout(POLL) {
@@ -142,8 +141,8 @@ pub fn run(
         }
     };
     let status = group.end()?;
-    let mut left = LINGER;
-    for _ in 0..MOST_LEFT {
+    let mut left = REST_TIMEOUT;
+    for _ in 0..MAX_REST {
         let start = Instant::now();
         let Ok(line) = lines.recv_timeout(left) else {
             break;
@@ -152,18 +151,19 @@ pub fn run(
         show(line)?;
     }
     let finished = is_in_time.then_some(End::Finished(status));
-    Ok(finished.unwrap_or(End::TooLong(limit)))
+    Ok(finished.unwrap_or(End::TimedOut(timeout)))
 }
 
-/// Sends each line of a stream, until it ends or the receiver is gone.
-fn pass_on(stream: impl Read + Send + 'static, sender: SyncSender<Line>, kind: fn(String) -> Line) {
+/// Starts a thread that sends each line of a stream, until the stream ends or the receiver is gone.
+fn send_lines(
+    stream: impl Read + Send + 'static,
+    sender: SyncSender<Line>,
+    kind: fn(String) -> Line,
+) {
     thread::spawn(move || {
         let mut stream = BufReader::new(stream);
         let mut bytes = Vec::new();
-        while let Ok(1..) = (&mut stream)
-            .take(LONGEST_LINE)
-            .read_until(b'\n', &mut bytes)
-        {
+        while let Ok(1..) = (&mut stream).take(MAX_LINE).read_until(b'\n', &mut bytes) {
             let text = String::from_utf8_lossy(&bytes);
             let text = text.strip_suffix('\n').unwrap_or(&text);
             if sender.send(kind(text.to_owned())).is_err() {

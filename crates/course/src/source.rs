@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use crate::{Lesson, stands_alone};
 
-/// A program of a lesson, in Rust or in Python.
+/// A source file of a lesson, in Rust or Python.
 #[derive(Debug)]
 pub struct Source {
     /// The path, relative to the root of the checkout.
@@ -32,10 +32,10 @@ impl Source {
     }
 }
 
-/// Reads a text file. An error names it, and what is wrong with it.
+/// Reads a text file. The error names the file and the reason.
 pub fn text_of(path: &Path) -> anyhow::Result<String> {
     let read = match fs::metadata(path) {
-        // Opening a named pipe would wait for somebody to write into it.
+        // Opening a named pipe would block until another process writes into it.
         Ok(found) if !found.is_file() => Err(Error::other("it is not a regular file")),
         _ => fs::read_to_string(path),
     };
@@ -43,28 +43,28 @@ pub fn text_of(path: &Path) -> anyhow::Result<String> {
         ErrorKind::InvalidData => Error::other("it is not text in UTF-8"),
         _ => error,
     });
-    read.with_context(|| format!("{} cannot be read", path.display()))
+    read.with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// Writes a file, and makes the folder for it.
+/// Writes a file, and creates its folder.
 pub fn put(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder)
         .and_then(|()| fs::write(path, bytes))
-        .with_context(|| format!("{} cannot be written", path.display()))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Adds the files in a folder and those below it, relative to the root: not build output, nor a copy
-/// of a lesson, which is its owner's, nor an editor's lock, which is a link that leads nowhere.
+/// Adds the files in a folder and its subfolders, relative to the root. Leaves out build output, copies of
+/// lessons, which belong to a learner, and an editor's lock files, which are broken links.
 pub fn files_below(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     const LEFT_OUT: [&str; 3] = ["target", "__pycache__", ".git"];
     let place = root.join(folder);
     if !place.is_dir() {
         return Ok(());
     }
-    let cannot_be_read = || format!("{} cannot be read", place.display());
-    for entry in fs::read_dir(&place).with_context(cannot_be_read)? {
-        let entry = entry.with_context(cannot_be_read)?;
+    let cannot_read = || format!("cannot read {}", place.display());
+    for entry in fs::read_dir(&place).with_context(cannot_read)? {
+        let entry = entry.with_context(cannot_read)?;
         let name = entry.file_name();
         let is_folder = entry.file_type()?.is_dir();
         if is_folder {
@@ -79,8 +79,8 @@ pub fn files_below(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> anyh
     Ok(())
 }
 
-/// Returns text of a file as a terminal may show it: control characters, except tabs and line ends,
-/// are written as escapes.
+/// Returns a text that is safe to show on a terminal: control characters, except tabs and newlines, are
+/// escaped.
 pub fn visible(text: &str) -> String {
     let shown = text.chars().map(|letter| match letter {
         '\t' | '\n' => letter.to_string(),

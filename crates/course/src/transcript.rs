@@ -1,15 +1,15 @@
-//! The transcripts in the READMEs, and which runs they allow. CONTRIBUTING.md says how one is written.
+//! The transcripts in the READMEs, and which runs match them. CONTRIBUTING.md says how to write one.
 //!
-//! In the two free orders some lines divide a run: everything above them comes before them, everything
-//! below them after them. One is a line that ends with a colon, the heading of a part
-//! (`support::part`). The other is a line of the worker `main` that is below lines of others, as after
-//! a `join`; lines of `main` above those of the others are free.
+//! With `any-order` and `per-worker`, some lines divide a run into stages: everything above such a line
+//! comes before it, and everything below comes after it. One kind is the heading of a part, a line that
+//! ends with a colon (`support::part` prints it). The other is a line of `main` below lines of other
+//! workers, for instance after a `join`; lines of `main` above those of the others can come anywhere.
 //!
-//! The lines between two such lines form groups whose order is certain: all lines, each line, or the
-//! lines of each worker. A run is legal if each group of the transcript has a partner in the run.
+//! Within a stage, the lines form groups whose order is fixed: all lines, each line, or the lines of each
+//! worker. A run matches if each group of the transcript can be matched with one of the run.
 //!
-//! The package `snapbox` doesn't do: it knows no workers, and it finds lines of a free order greedily,
-//! so that a line `[..]` takes what a literal line needs and a legal run is refused.
+//! The package `snapbox` isn't enough: it knows no workers, and it matches unordered lines greedily, so
+//! that a line `[..]` takes what a literal line needs, and a correct run fails.
 
 use std::fmt;
 use std::slice;
@@ -19,7 +19,7 @@ use regex_lite::{Regex, escape};
 use crate::document::Code;
 use crate::misuse::suggestion;
 
-/// What may be in a line for something that differs from run to run.
+/// Patterns for what differs from run to run.
 const PATTERNS: [(&str, &str); 4] = [
     // Anything.
     ("[..]", ".*"),
@@ -31,7 +31,7 @@ const PATTERNS: [(&str, &str); 4] = [
     ("[TIME]", r"[0-9]+(?:\.[0-9]+)? (?:s|ms|µs|ns)"),
 ];
 
-/// What a run of a command may print.
+/// The expected output of a command.
 #[derive(Debug)]
 pub struct Transcript {
     pub command: String,
@@ -39,7 +39,7 @@ pub struct Transcript {
     lines: Vec<Line>,
 }
 
-/// How much of the order of its lines is certain.
+/// How far the order of the lines is fixed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Order {
     AsWritten,
@@ -47,19 +47,19 @@ enum Order {
     PerWorker,
 }
 
-/// The words that may follow `console`.
+/// The words that can follow `console`.
 const ORDERS: [(&str, Order); 2] = [("any-order", Order::Any), ("per-worker", Order::PerWorker)];
 
 impl Transcript {
-    /// Parses a block of the language `console`, or says what is wrong with it.
+    /// Parses a `console` block. The error says what is wrong with it.
     pub fn of(code: &Code) -> Result<Self, String> {
         let mut order = Order::AsWritten;
         for tag in code.tags().skip(1) {
-            let Some((_, meant)) = ORDERS.iter().find(|(name, _)| *name == tag) else {
+            let Some((_, known)) = ORDERS.iter().find(|(name, _)| *name == tag) else {
                 let near = suggestion(tag, ORDERS.map(|(name, _)| name));
-                return Err(format!("`{tag}` is no order of a transcript{near}"));
+                return Err(format!("`{tag}` is not an order of a transcript{near}"));
             };
-            order = *meant;
+            order = *known;
         }
         let mut lines = code.text.lines();
         let command = lines.next().unwrap_or_default().trim_end().to_owned();
@@ -78,7 +78,7 @@ impl Transcript {
         })
     }
 
-    /// Compares a run with the transcript. An error is the first difference.
+    /// Compares a run with the transcript. The error is the first difference.
     pub fn compare(&self, printed: &[String]) -> Result<(), Difference> {
         let printed: Vec<Line> = printed.iter().map(|text| Line::printed(text)).collect();
         let mut rest = printed.as_slice();
@@ -98,30 +98,29 @@ impl Transcript {
         self.compare_stage(&self.lines[start..], rest, self.lines.len())
     }
 
-    /// Returns whether everything above a line comes before it, and everything below it after it:
-    /// whether it is a heading, or a line of `main` that is below lines of others.
+    /// Returns whether a line ends a stage: whether it is a heading, or a line of `main` below lines of
+    /// other workers. `free` are the lines of the stage so far.
     fn ends_stage(&self, free: &[Line], line: &Line) -> bool {
         let is_after_others = line.is_of_main() && !free.iter().all(Line::is_of_main);
         self.order != Order::AsWritten && (is_after_others || line.is_heading())
     }
 
-    /// Compares lines of free order, below which `end` is the next one: each of their groups must have
-    /// a partner.
+    /// Compares a stage: each of its groups must have a match. `end` is the number of the next line.
     fn compare_stage(&self, free: &[Line], printed: &[Line], end: usize) -> Result<(), Difference> {
         let mut expected = self.groups(free);
-        // Literal lines find their partner first, so that a pattern is what is left without one.
+        // Literal lines are matched first, so that a pattern is what remains unmatched.
         expected.sort_by_key(|lines| lines[0].pattern.is_some());
         let actual = self.groups(printed);
         let fits = |one: usize, other: usize| {
             let (lines, printed) = (&expected[one], &actual[other]);
             let mut pairs = lines.iter().zip(printed);
-            lines.len() == printed.len() && pairs.all(|(line, other)| line.allows(other))
+            lines.len() == printed.len() && pairs.all(|(line, other)| line.matches(other))
         };
-        let mut taken_by = vec![None; actual.len()];
+        let mut matched_by = vec![None; actual.len()];
         for one in 0..expected.len() {
-            find_partner(one, &fits, &mut taken_by, &mut vec![false; actual.len()]);
+            find_match(one, &fits, &mut matched_by, &mut vec![false; actual.len()]);
         }
-        let all = actual.iter().zip(&taken_by);
+        let all = actual.iter().zip(&matched_by);
         let extra = all.filter(|(_, one)| one.is_none());
         let mut extra: Vec<_> = extra.map(|(lines, _)| lines.as_slice()).collect();
         let mut difference = Difference {
@@ -129,12 +128,12 @@ impl Transcript {
             ..Difference::default()
         };
         for (one, lines) in expected.iter().enumerate() {
-            if !taken_by.contains(&Some(one)) {
-                // Compared with lines of the same worker, if there are any.
+            if !matched_by.contains(&Some(one)) {
+                // Compared with lines of the same worker, if possible.
                 let worker = Line::new((0, lines[0].worker()));
                 let same = extra.iter().position(|theirs| {
                     self.order == Order::AsWritten
-                        || worker.allows(&Line::printed(theirs[0].worker()))
+                        || worker.matches(&Line::printed(theirs[0].worker()))
                 });
                 let theirs = same.map_or(&[][..], |place| extra.remove(place));
                 difference.add(lines, theirs);
@@ -147,7 +146,7 @@ impl Transcript {
         if is_same { Ok(()) } else { Err(difference) }
     }
 
-    /// Puts lines whose order is certain into one group.
+    /// Groups the lines whose order is fixed.
     fn groups<'l>(&self, lines: &'l [Line]) -> Vec<Vec<&'l Line>> {
         let mut groups: Vec<Vec<&Line>> = Vec::new();
         for line in lines {
@@ -166,32 +165,32 @@ impl Transcript {
     }
 }
 
-/// Returns which of the printed lines ends a stage: its heading, or the line of `main` that as many of
-/// `main` precede as there are in the stage.
+/// Returns the place of the printed line that ends a stage: the heading, or the line of `main` that follows
+/// as many lines of `main` as the stage has.
 fn end_in(printed: &[Line], free: &[Line], end: &Line) -> Option<usize> {
     if end.is_heading() {
-        return printed.iter().position(|line| end.allows(line));
+        return printed.iter().position(|line| end.matches(line));
     }
     let before = free.iter().filter(|line| line.is_of_main());
     let mut of_main = (0..printed.len()).filter(|place| printed[*place].is_of_main());
     of_main.nth(before.count())
 }
 
-/// Finds a partner for `one`; those that have one may have to find another. `taken_by` tells whose
-/// partner each of the others is. These are the augmenting paths of Berge and Kuhn.
-fn find_partner(
+/// Finds a match for `one`, and new matches for others if necessary. `matched_by` has the match of each of
+/// the other side. This is bipartite matching by augmenting paths.
+fn find_match(
     one: usize,
     fits: &impl Fn(usize, usize) -> bool,
-    taken_by: &mut [Option<usize>],
+    matched_by: &mut [Option<usize>],
     tried: &mut [bool],
 ) -> bool {
     (0..tried.len()).any(|other| {
         let is_new = !tried[other] && fits(one, other);
         tried[other] |= is_new;
         let is_found = is_new
-            && taken_by[other].is_none_or(|rival| find_partner(rival, fits, taken_by, tried));
+            && matched_by[other].is_none_or(|rival| find_match(rival, fits, matched_by, tried));
         if is_found {
-            taken_by[other] = Some(one);
+            matched_by[other] = Some(one);
         }
         is_found
     })
@@ -203,7 +202,7 @@ struct Line {
     /// Its place in the transcript, counted from 0.
     place: usize,
     text: String,
-    /// What a line of a transcript allows, if it allows more than itself.
+    /// What a line of a transcript matches, if it contains a pattern.
     pattern: Option<Regex>,
 }
 
@@ -212,7 +211,7 @@ impl Line {
         let literal = escape(text.trim_end());
         let meaning = |line: String, (name, meaning)| line.replace(&escape(name), meaning);
         let expression = PATTERNS.into_iter().fold(literal.clone(), meaning);
-        // It cannot be invalid; if it were, the line would mean itself.
+        // The expression is valid; if it weren't, the line would match only itself.
         let pattern = (expression != literal).then(|| Regex::new(&format!("^{expression}$")).ok());
         let mut line = Self::printed(text);
         line.place = place;
@@ -228,26 +227,26 @@ impl Line {
         }
     }
 
-    /// Returns whether a run may print this line here.
-    fn allows(&self, printed: &Line) -> bool {
+    /// Returns whether a printed line matches this one.
+    fn matches(&self, printed: &Line) -> bool {
         match &self.pattern {
             Some(pattern) => pattern.is_match(&printed.text),
             None => self.text == printed.text,
         }
     }
 
-    /// Returns who says the line: its first word, without a colon at its end.
+    /// Returns the worker that prints the line: the first word, without a colon at its end.
     fn worker(&self) -> &str {
         let word = self.text.split_whitespace().next().unwrap_or_default();
         word.strip_suffix(':').unwrap_or(word)
     }
 
-    /// Returns whether it is of the worker that waits for all others.
+    /// Returns whether the line is printed by `main`, which waits for the other workers.
     fn is_of_main(&self) -> bool {
         self.worker() == "main"
     }
 
-    /// Returns whether it is the heading of a part.
+    /// Returns whether the line is the heading of a part.
     fn is_heading(&self) -> bool {
         self.text.ends_with(':')
     }
@@ -265,9 +264,9 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// Adds what is between the first and the last line in which two groups differ.
+    /// Adds the lines from the first to the last difference of two groups.
     fn add(&mut self, expected: &[&Line], printed: &[&Line]) {
-        let is_same = |(line, other): &(&&Line, &&Line)| line.allows(other);
+        let is_same = |(line, other): &(&&Line, &&Line)| line.matches(other);
         let same = expected.iter().zip(printed).take_while(is_same).count();
         let (missing, extra) = (&expected[same..], &printed[same..]);
         let below = missing.iter().rev().zip(extra.iter().rev());
@@ -285,7 +284,7 @@ impl Difference {
     }
 }
 
-/// The lines that are missing begin with `-`, those that are extra with `+`.
+/// Missing lines begin with `-`, extra lines with `+`.
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 8;

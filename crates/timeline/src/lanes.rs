@@ -1,4 +1,4 @@
-//! Makes lanes out of a recording.
+//! Turns a recording into lanes.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -6,13 +6,13 @@ use std::collections::HashMap;
 use crate::model::{Arrow, Item, Kind, Lane, Part, Timeline};
 use crate::recording::{Event, Process};
 
-/// Makes the timeline of a run out of what its processes recorded.
+/// Turns the events that the processes of a run recorded into a timeline.
 pub(crate) fn timeline(processes: &[Process]) -> Timeline {
     let mut events: Vec<(usize, &Event)> = Vec::new();
     for (number, process) in processes.iter().enumerate() {
         events.extend(process.events.iter().map(|event| (number, event)));
     }
-    // All have one clock: nothing comes before its cause, and each thread keeps its order.
+    // All processes use one clock, so no event comes before its cause. Each thread keeps its order.
     events.sort_by_key(|(_, event)| event.at);
     let made = events.iter().filter(|(_, event)| event.what == "made");
     let names = made.map(|(_, event)| (event.text("memory"), short_name(event.text("what"))));
@@ -32,7 +32,7 @@ pub(crate) fn timeline(processes: &[Process]) -> Timeline {
         builder.add_lanes(process);
     }
     for (process, event) in events {
-        builder.take(process, event);
+        builder.add_event(process, event);
     }
     builder.finish(last.unwrap_or_default())
 }
@@ -45,19 +45,19 @@ struct Builder<'a> {
     owners: Vec<usize>,
     /// Lanes by process and thread.
     by_thread: HashMap<(usize, u64), usize>,
-    /// Lanes that ended before their processes.
+    /// The lanes that ended before their processes.
     ended: Vec<usize>,
-    /// Spans that have not ended: the lane, the lock or the queue that they are about, and the span.
+    /// The open spans: for each its lane, its lock or queue, and the span.
     open: Vec<(usize, &'a str, Item)>,
-    /// What the memory of a lock or a queue is.
+    /// The names of locks and queues, by their memory.
     names: HashMap<&'a str, String>,
     /// The lane and time of each message that was put.
     put: HashMap<(&'a str, u64), (usize, u64)>,
     /// The lane that held a lock last, and when it released it.
     locks: HashMap<&'a str, (usize, Option<u64>)>,
-    /// When each process ended, as far as it is known.
+    /// When each process ended, if known.
     ends: Vec<Option<u64>>,
-    /// Processes that their pool ended.
+    /// The processes that were terminated by their pool.
     terminated: Vec<usize>,
     arrows: Vec<Arrow>,
     parts: Vec<Part>,
@@ -65,7 +65,7 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    /// Adds the lane of a process, and those of its threads that do something that is shown.
+    /// Adds the lane of a process, and the lanes of its threads that have something to show.
     fn add_lanes(&mut self, number: usize) {
         let process = &self.processes[number];
         let name = match process.name.as_str() {
@@ -96,8 +96,8 @@ impl<'a> Builder<'a> {
         });
     }
 
-    /// Returns whether an event gives its thread a lane. What the crate does for itself does not: the loop of a pool's
-    /// worker, locks that the program did not make, and waiting for ends of processes.
+    /// Returns whether an event gives its thread a lane. What the crate does internally doesn't: the loop of a pool
+    /// worker, locks that the program didn't create, and waiting for the ends of processes.
     fn is_shown(&self, event: &Event) -> bool {
         match event.what.as_str() {
             "task begins" | "task ends" => !event.text("function").starts_with("multiprocess::"),
@@ -106,8 +106,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Takes in an event of a process.
-    fn take(&mut self, process: usize, event: &'a Event) {
+    /// Adds an event of a process.
+    fn add_event(&mut self, process: usize, event: &'a Event) {
         let (at, main) = (event.at, self.main_lane(process));
         match (event.what.as_str(), self.child(event)) {
             ("part", _) => self.begin_part(at, event.text("text").trim_end_matches(':')),
@@ -141,7 +141,7 @@ impl<'a> Builder<'a> {
                 if let Some(&lane) = self.by_thread.get(&(process, thread)) {
                     let shown = &mut self.lanes[lane];
                     (shown.start, shown.end) = (shown.start.min(event.since()), at);
-                    self.take_in_lane(lane, event, child);
+                    self.add_to_lane(lane, event, child);
                 }
             }
         }
@@ -151,7 +151,7 @@ impl<'a> Builder<'a> {
         if let Some(before) = self.parts.last_mut() {
             before.end = start;
         }
-        // A beginning in which nothing happens is no part.
+        // A part without a title in which nothing happens is left out.
         let is_idle = self.open.is_empty() && self.lanes.iter().all(|lane| lane.items.is_empty());
         let is_titled = |part: &Part| !(is_idle && part.title.is_empty());
         let is_part = |part: &Part| part.start < part.end && is_titled(part);
@@ -160,8 +160,8 @@ impl<'a> Builder<'a> {
         self.parts.push(Part { title, start, end });
     }
 
-    /// Takes in an event of a thread that has a lane.
-    fn take_in_lane(&mut self, lane: usize, event: &'a Event, child: Option<usize>) {
+    /// Adds an event of a thread that has a lane.
+    fn add_to_lane(&mut self, lane: usize, event: &'a Event, child: Option<usize>) {
         let at = event.at;
         let (lock, queue) = (event.text("lock"), event.text("queue"));
         let item = event.number("item").unwrap_or(0);
@@ -189,7 +189,7 @@ impl<'a> Builder<'a> {
                     Some((from, Some(released))) if from != lane && released > asked => {
                         self.arrow("lock handed over", (from, released), (lane, at));
                     }
-                    // Its holder was dead by then.
+                    // The holder had died by then.
                     Some((dead, None)) if self.owners[dead] != self.owners[lane] => {
                         self.ends[self.owners[dead]].get_or_insert(at);
                     }
@@ -250,7 +250,7 @@ impl<'a> Builder<'a> {
         self.open.push((lane, about, item(kind, start, label)));
     }
 
-    /// Ends the last span of that kind that was opened, and returns its start.
+    /// Closes the most recent open span of this kind, and returns its start.
     fn close(&mut self, lane: usize, about: &str, kind: Kind, end: u64) -> Option<u64> {
         let is_it =
             |open: &(usize, &str, Item)| (open.0, open.1, open.2.kind) == (lane, about, kind);
@@ -276,7 +276,7 @@ impl<'a> Builder<'a> {
         }
         self.arrows.sort_by_key(|arrow| arrow.to.1);
         if let Some(part) = self.parts.last_mut() {
-            // It also contains what happens last.
+            // It includes the last event.
             part.end = last + 1;
         }
         Timeline {

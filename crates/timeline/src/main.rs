@@ -1,6 +1,6 @@
 //! Shows what each thread and process of a recorded run did, and when: as lanes, a picture, or a trace.
 //!
-//! `recording` reads the files, `lanes` makes a timeline (`model`) of them, and `text`, `svg` and `trace` show it.
+//! `recording` reads the files, `lanes` turns them into a timeline (`model`), and `text`, `svg` and `trace` show it.
 
 mod lanes;
 mod model;
@@ -26,10 +26,10 @@ use crate::model::Timeline;
 const USAGE: &str = "\
 Usage: cargo run -q -p timeline -- FOLDER [OPTIONS]
 
-Shows a recording: what each process and thread of a run did, and when. Print
-order is not execution order; this is. To record any program that uses the
-crate multiprocess with its feature `record`, run it with
-MULTIPROCESS_RECORD=FOLDER in its environment.
+Shows a recording: what each process and thread of a run did, and when. The
+order of printed lines isn't the order in which things happened; this is. To
+record a program that uses the crate multiprocess with its feature `record`,
+set MULTIPROCESS_RECORD=FOLDER in its environment.
 
 Options:
   -o, --output FILE    write a picture (map.svg), or a trace (map.json) that
@@ -41,7 +41,7 @@ Options:
 
 fn main() -> ExitCode {
     let printed = run().and_then(|text| match io::stdout().write_all(text.as_bytes()) {
-        // A reader that has gone away, such as `head`, is not an error.
+        // A reader that closes the pipe, such as `head`, is not an error.
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     });
@@ -56,7 +56,7 @@ fn main() -> ExitCode {
     ExitCode::from(status)
 }
 
-/// Does what the command line says, and returns what is to be printed.
+/// Does what the command line says, and returns the text to print.
 fn run() -> Result<String> {
     let (mut folder, mut title, mut output) = (None, None, None::<PathBuf>);
     let (mut width, mut plain) = (80, true);
@@ -73,7 +73,7 @@ fn run() -> Result<String> {
         }
     }
     let format = output.as_deref().map(format).transpose()?;
-    let folder = folder.ok_or(lexopt::Error::from("name the folder of a recording"))?;
+    let folder = folder.ok_or(lexopt::Error::from("give the folder of a recording"))?;
     let title = title.unwrap_or_else(|| folder.display().to_string());
     let timeline = lanes::timeline(&recording::read(&folder)?);
     let (Some(path), Some(format)) = (output, format) else {
@@ -81,18 +81,18 @@ fn run() -> Result<String> {
     };
     let name = path.display();
     let written = fs::write(&path, format(&title, &timeline));
-    written.with_context(|| format!("{name} cannot be written"))?;
-    Ok(format!("{name} is written.\n"))
+    written.with_context(|| format!("cannot write {name}"))?;
+    Ok(format!("{name} written.\n"))
 }
 
-/// Returns what writes the contents of a file of that name.
+/// Returns the function that makes the contents of a file, by the extension of its name.
 fn format(path: &Path) -> Result<fn(&str, &Timeline) -> String, lexopt::Error> {
     match path.extension().and_then(OsStr::to_str) {
         Some("svg") => Ok(svg::svg),
         Some("json") => Ok(trace::json),
         _ => {
             let path = path.display();
-            Err(format!("end {path} in .svg for a picture, or in .json for a trace").into())
+            Err(format!("{path} must end in .svg for a picture, or in .json for a trace").into())
         }
     }
 }

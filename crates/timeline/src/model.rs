@@ -1,9 +1,9 @@
-//! What a recording shows: lanes, with spans and marks on them, and arrows between them.
+//! The model of a timeline: lanes, with spans and marks on them, and arrows between them.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// All that is drawn. Times are nanoseconds.
+/// Everything that is drawn. Times are in nanoseconds.
 #[derive(Debug)]
 pub(crate) struct Timeline {
     pub(crate) lanes: Vec<Lane>,
@@ -18,22 +18,22 @@ pub(crate) struct Timeline {
 pub(crate) struct Lane {
     pub(crate) name: String,
     pub(crate) pid: u64,
-    /// The same as the pid for the thread in which the process began.
+    /// The thread id; for the main thread it's the pid.
     pub(crate) thread: u64,
     pub(crate) start: u64,
     pub(crate) end: u64,
-    /// In the order in which they began.
+    /// In order of their starts.
     pub(crate) items: Vec<Item>,
 }
 
-/// A span that takes time, or a mark of what happens at a moment.
+/// A span, or a mark at one moment.
 #[derive(Debug)]
 pub(crate) struct Item {
     pub(crate) kind: Kind,
     pub(crate) start: u64,
-    /// The same as the start for a mark.
+    /// For a mark, the same as the start.
     pub(crate) end: u64,
-    /// What is run, held or waited for, put, got or noted, or why it ended.
+    /// The function, lock or queue, the text of a note, or the reason of the end.
     pub(crate) label: String,
 }
 
@@ -49,7 +49,7 @@ pub(crate) enum Kind {
     Failed,
 }
 
-/// What the kinds mean, in their order.
+/// The legend for each kind, in the same order.
 pub(crate) const MEANINGS: [&str; 8] = [
     "runs a function",
     "waits",
@@ -57,17 +57,17 @@ pub(crate) const MEANINGS: [&str; 8] = [
     "notes what it does",
     "puts",
     "gets",
-    "is ended by its pool",
+    "is terminated by its pool",
     "is killed or fails",
 ];
 
 impl Kind {
-    /// The kinds of spans, in the order in which one covers the other.
+    /// The kinds of spans; later ones are drawn over earlier ones.
     pub(crate) const SPANS: [Kind; 3] = [Kind::Task, Kind::Wait, Kind::Hold];
     pub(crate) const MARKS: RangeInclusive<Kind> = Kind::Note..=Kind::Failed;
 }
 
-/// What happened in one lane before something in another, and because of it: lanes with their moments.
+/// A cause in one lane and its effect in another, each as a lane and a time.
 #[derive(Debug)]
 pub(crate) struct Arrow {
     /// `started`, `ended`, `message`, or `lock handed over`.
@@ -76,7 +76,7 @@ pub(crate) struct Arrow {
     pub(crate) to: (usize, u64),
 }
 
-/// A stretch of the run that has a title, or no title before the first that has one.
+/// A part of the run. What comes before the first title is a part without one.
 #[derive(Debug)]
 pub(crate) struct Part {
     pub(crate) title: String,
@@ -89,18 +89,18 @@ impl Part {
         self.end - self.start
     }
 
-    /// Returns how far after the start a moment is, as a multiple of `length`.
+    /// Returns the time from the start to `at`, as a fraction of `length`.
     #[expect(clippy::cast_precision_loss, reason = "a place in a picture")]
     pub(crate) fn place(&self, at: u64, length: u64) -> f64 {
         (at.clamp(self.start, self.end) - self.start) as f64 / length as f64
     }
 
-    /// Returns whether any of a lane is in the part.
+    /// Returns whether a lane overlaps the part.
     pub(crate) fn shows(&self, lane: &Lane) -> bool {
         lane.start < self.end && lane.end > self.start
     }
 
-    /// Returns what of a lane is in the part, of a kind in that range.
+    /// Returns the items of a lane that overlap the part and are of these kinds.
     pub(crate) fn items<'a>(
         &'a self,
         lane: &'a Lane,

@@ -1,4 +1,4 @@
-//! Reads what the processes of a run recorded: each wrote a file, with an event as JSON on each line.
+//! Reads the recording of a run: each process wrote a file with one event per line, as JSON.
 
 use std::fs;
 use std::path::Path;
@@ -6,15 +6,15 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-/// What one process recorded.
+/// The recording of one process.
 pub(crate) struct Process {
     pub(crate) name: String,
     pub(crate) pid: u64,
-    /// When its parent began to start it.
+    /// When its parent started it.
     pub(crate) started: u64,
-    /// When it began to record; the same as `started` if it ended before that.
+    /// When it began to record, or `started` if it ended before that.
     pub(crate) begins: u64,
-    /// In the order in which each thread recorded them.
+    /// In the order of the file, which keeps the order of each thread.
     pub(crate) events: Vec<Event>,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct Event {
 }
 
 impl Event {
-    /// Returns a text, or an empty one.
+    /// Returns the text of a field, or an empty text.
     pub(crate) fn text(&self, field: &str) -> &str {
         self.fields[field].as_str().unwrap_or_default()
     }
@@ -35,24 +35,24 @@ impl Event {
         self.fields[field].as_u64()
     }
 
-    /// Returns when the thread began to wait for it; otherwise its time.
+    /// Returns when the thread began to wait for the event, or else the time of the event.
     pub(crate) fn since(&self) -> u64 {
         self.number("since").unwrap_or(self.at).min(self.at)
     }
 }
 
-/// Reads the recording in a folder: its processes in the order in which they were started.
+/// Reads the recording in a folder, and returns its processes in the order of their starts.
 ///
-/// A line may be incomplete: the process was killed then, or could write no more.
+/// A line may be incomplete, if the process was killed or couldn't write any more.
 pub(crate) fn read(folder: &Path) -> Result<Vec<Process>> {
     let shown = folder.display();
-    let entries = fs::read_dir(folder).with_context(|| format!("{shown} cannot be read"))?;
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {shown}"))?;
     let mut processes = Vec::new();
     for entry in entries {
         let path = entry?.path();
         if path.extension().is_some_and(|end| end == "jsonl") {
             let name = path.display();
-            let bytes = fs::read(&path).with_context(|| format!("{name} cannot be read"))?;
+            let bytes = fs::read(&path).with_context(|| format!("cannot read {name}"))?;
             let process = read_process(&String::from_utf8_lossy(&bytes));
             processes.extend(process.with_context(|| format!("{name} is not a recording"))?);
         }
@@ -66,7 +66,7 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<Process>> {
     Ok(processes)
 }
 
-/// Returns `None` for a process that was killed before it had written a line.
+/// Returns `None` for a process that was killed before it wrote a line.
 fn read_process(text: &str) -> Result<Option<Process>> {
     let mut events = Vec::new();
     for (index, line) in text.split_inclusive('\n').enumerate() {
@@ -97,7 +97,7 @@ fn read_process(text: &str) -> Result<Option<Process>> {
 fn read_event(mut fields: Value) -> Result<Event> {
     for (_, value) in fields.as_object_mut().into_iter().flatten() {
         if let Value::String(text) = value {
-            // An escape would reach the terminal, and is not allowed in an SVG.
+            // An escape sequence would reach the terminal, and isn't allowed in an SVG.
             *text = text.replace(char::is_control, "\u{fffd}");
         }
     }
@@ -108,8 +108,8 @@ fn read_event(mut fields: Value) -> Result<Event> {
     Ok(Event { at, what, fields })
 }
 
-/// Puts the processes in the order in which they were started, which their parents know, and adds those that ended
-/// before they could record anything.
+/// Sorts the processes by their starts, which their parents have recorded, and adds those that ended before they
+/// recorded anything.
 fn sort(processes: &mut Vec<Process>) {
     let events = processes.iter().flat_map(|parent| &parent.events);
     let starts = events.filter(|event| event.what == "process started");

@@ -1,5 +1,5 @@
-//! The picture of a run, as SVG: black, white and dark blue on a background of its own, for light and dark pages, with
-//! shapes and hatching that can be told apart in print.
+//! Draws a timeline as SVG: in black, white and dark blue on its own background, for light and dark pages, with shapes
+//! and hatching that are distinct in print.
 
 mod canvas;
 
@@ -7,19 +7,19 @@ use canvas::{Canvas, text_width};
 
 use crate::model::{Arrow, Item, Kind, Lane, MEANINGS, Part, Timeline, time};
 
-/// The shapes of the kinds, in their order.
+/// The shape of each kind, in the same order.
 const SHAPES: [&str; 8] = ["task", "wait", "hold", "note", "put", "got", "over", "dead"];
 const WIDTH: f64 = 820.0;
 const RIGHT: f64 = 24.0;
 /// The height of a lane.
 const LANE: f64 = 27.0;
-/// The width of 20 letters: a longer name is cut.
+/// The width of 20 letters. Longer names are cut.
 const MAX_NAME: f64 = 115.2;
-/// A task that is narrower has its words behind it.
+/// The label of a narrower task is written after it.
 const NARROW: f64 = 14.0;
-/// More arrows than that, of those that go from far to far and of others, hide what they should show.
-const MAX_FAR: usize = 6;
-const MAX_NEAR: usize = 40;
+/// The most arrows of one kind that are drawn. More would hide what they should show, long ones sooner than short ones.
+const MAX_LONG: usize = 6;
+const MAX_SHORT: usize = 40;
 
 /// Draws the timeline.
 pub(crate) fn svg(title: &str, timeline: &Timeline) -> String {
@@ -31,7 +31,7 @@ pub(crate) fn svg(title: &str, timeline: &Timeline) -> String {
     canvas.text("t", 12.0, 24.0, title);
     let mut y = 34.0;
     for part in &timeline.parts {
-        // Parts of about the same length are drawn to one scale, so that they can be compared.
+        // Parts of similar length are drawn to the same scale, so that you can compare them.
         let length = if max / min <= 5 { max } else { part.length() };
         let picture = Picture {
             timeline,
@@ -49,14 +49,14 @@ pub(crate) fn svg(title: &str, timeline: &Timeline) -> String {
 struct Picture<'a> {
     timeline: &'a Timeline,
     part: &'a Part,
-    /// The time that takes the whole width.
+    /// The time that the whole width shows.
     length: u64,
-    /// Where lanes begin.
+    /// The left end of the lanes.
     left: f64,
 }
 
 impl Picture<'_> {
-    /// Draws the part from a height on, and returns the height at which the next begins.
+    /// Draws the part below `y`, and returns where the next one begins.
     fn draw(&self, canvas: &mut Canvas, mut y: f64) -> f64 {
         if !self.part.title.is_empty() {
             let heading = format!("{} ({})", self.part.title, time(self.part.length()));
@@ -86,10 +86,10 @@ impl Picture<'_> {
 
     fn arrows(&self, canvas: &mut Canvas, rows: &[Option<f64>]) {
         for (cause, class, max) in [
-            ("started", "arrow soft", MAX_FAR),
-            ("ended", "arrow soft", MAX_FAR),
-            ("message", "arrow", MAX_NEAR),
-            ("lock handed over", "arrow", MAX_NEAR),
+            ("started", "arrow soft", MAX_LONG),
+            ("ended", "arrow soft", MAX_LONG),
+            ("message", "arrow", MAX_SHORT),
+            ("lock handed over", "arrow", MAX_SHORT),
         ] {
             let y = |(lane, at): (usize, u64)| {
                 rows[lane].filter(|_| self.part.start <= at && at < self.part.end)
@@ -115,7 +115,7 @@ impl Picture<'_> {
             let mut drawn_to = f64::MIN;
             for span in self.part.items(lane, kind..=kind) {
                 let (start, end) = (self.x(span.start), self.x(span.end));
-                // Too narrow to be seen: a wait is left out, and what would be drawn over another.
+                // Of spans too narrow to see, waits are left out, and so are those that would overlap.
                 if end - start >= 1.0 || (kind != Kind::Wait && start >= drawn_to) {
                     drawn_to = end.max(start + 1.0);
                     self.span(canvas, lane, span, y);
@@ -140,7 +140,7 @@ impl Picture<'_> {
             _ if is_narrow => ("a", end + 2.0, y - 3.0),
             _ => ("", x + 4.0, y + 4.0),
         };
-        // Its words, as far as nothing else is drawn there.
+        // The label, if nothing else is drawn there.
         let others = lane.items.iter();
         let others = others.filter(|other| other.kind > span.kind || is_narrow);
         let others = others.map(|other| other.start);
@@ -155,7 +155,7 @@ impl Picture<'_> {
         }
     }
 
-    /// Returns where in the picture a moment is.
+    /// Returns the horizontal position of a time.
     fn x(&self, at: u64) -> f64 {
         self.left + (WIDTH - RIGHT - self.left) * self.part.place(at, self.length)
     }
@@ -179,12 +179,12 @@ fn draw_mark(canvas: &mut Canvas, mark: &Item, x: f64, next: f64, y: f64) {
     }
 }
 
-/// Explains what was drawn, in as many lines as it needs, and returns the height of the last.
+/// Draws a legend of what was drawn, and returns the position of its last line.
 fn legend(canvas: &mut Canvas, mut y: f64) -> f64 {
     const LEFT: f64 = 14.0;
     let mut x = LEFT;
     let lines = [
-        ("there", "is there"),
+        ("there", "is alive"),
         ("arrow soft", "starts, ends"),
         ("arrow", "hands over"),
     ];
@@ -207,12 +207,12 @@ fn legend(canvas: &mut Canvas, mut y: f64) -> f64 {
     y
 }
 
-/// Returns round times from 0 up to `length` nanoseconds, less than ten, and what is written there.
+/// Returns less than ten round times from 0 to `length` nanoseconds, with their labels.
 fn ticks(length: u64) -> impl Iterator<Item = (u64, String)> {
     let powers = (0..19).map(|power| 10_u64.pow(power));
     let mut steps = powers.flat_map(|power| [1, 2, 5].map(|digit| digit * power));
     let step = steps.find(|step| length / step < 9).unwrap_or(u64::MAX);
-    // `20 ms` and not `20.0 ms`.
+    // `20 ms`, not `20.0 ms`.
     let words = |at| time(at).replace(".00 ", " ").replace(".0 ", " ");
     (0..=length / step).map(move |number| (number * step, words(number * step)))
 }

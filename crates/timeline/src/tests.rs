@@ -1,4 +1,4 @@
-//! Recordings as processes leave them that were killed, or went on after their end was recorded: each can be shown.
+//! Recordings of processes that were killed, or that kept recording after their end: each can be shown.
 
 use std::fs;
 
@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::model::Timeline;
 use crate::{lanes, recording, svg, text, trace};
 
-/// Two processes and three more threads, with everything that lanes show. Threads may record more after `process ends`,
-/// and one of them its first event.
+/// Two processes and three more threads, with everything that lanes show. Threads may still record after `process ends`,
+/// even their first event.
 const MAIN: &[&str] = &[
     r#"{"at":100,"name":"MainProcess","pid":7,"event":"process begins"}"#,
     r#"{"at":110,"thread":7,"memory":"l","what":"lock pen","event":"made"}"#,
@@ -39,7 +39,7 @@ const CHILD: &[&str] = &[
     r#"{"at":205,"thread":10,"lane":"of w","text":"a","event":"mark"}"#,
 ];
 
-/// Returns what a recording of these processes shows.
+/// Returns the timeline of a recording of these processes.
 fn shown(processes: &[&[&str]]) -> anyhow::Result<Timeline> {
     let folder = tempfile::tempdir().unwrap();
     for (number, lines) in processes.iter().enumerate() {
@@ -49,7 +49,7 @@ fn shown(processes: &[&[&str]]) -> anyhow::Result<Timeline> {
     Ok(lanes::timeline(&recording::read(folder.path())?))
 }
 
-/// Checks that all of a lane is within it, and returns the lanes, the picture, and the trace.
+/// Checks that every item is within its lane, and returns the text, the picture, and the trace.
 fn checked(recording: &[&[&str]]) -> [String; 3] {
     let timeline = shown(recording).unwrap();
     for lane in &timeline.lanes {
@@ -73,7 +73,7 @@ fn checked(recording: &[&[&str]]) -> [String; 3] {
 }
 
 #[test]
-fn a_recording_can_be_shown_wherever_it_is_cut_torn_or_in_another_order() {
+fn an_incomplete_or_reordered_recording_can_be_shown() {
     for of_main in 1..=MAIN.len() {
         for of_child in 0..=CHILD.len() {
             checked(&[&MAIN[..of_main], &CHILD[..of_child]]);
@@ -87,31 +87,35 @@ fn a_recording_can_be_shown_wherever_it_is_cut_torn_or_in_another_order() {
             let lines = [&MAIN[..place], &[torn], &MAIN[place + 1..]].concat();
             checked(&[&lines, CHILD]);
         }
-        // Each thread keeps its own order; one of them writes all it has at one place.
+        // Each thread keeps its own order, but one of them writes all its events at one place.
         let (before, after) = others.split_at(place.min(others.len()));
         checked(&[&[before, &of_thread_8, after].concat(), CHILD]);
     }
 }
 
 #[test]
-fn a_worker_that_its_pool_ended_looks_different_from_one_that_was_killed() {
+fn a_worker_terminated_by_its_pool_looks_different_from_a_killed_one() {
     let terminated = r#"{"at":215,"thread":7,"pid":9,"event":"worker terminated"}"#;
     let by_pool = [&MAIN[..11], &[terminated], &MAIN[11..]].concat();
     let killed = ["X is killed or fails", "#dead", "ended badly: SIGKILL"];
-    let ended = ["] is ended by its pool", "#over", "ended by its pool"];
+    let ended = [
+        "] is terminated by its pool",
+        "#over",
+        "terminated by its pool",
+    ];
     for (lines, signs, others) in [(MAIN, killed, ended), (&by_pool, ended, killed)] {
         let texts = checked(&[lines, CHILD]);
         for (text, (sign, other)) in texts.iter().zip(signs.iter().zip(others)) {
-            let is_told = text.contains(sign) && text.contains("later");
-            // The picture's symbols are defined in any case.
+            let is_shown = text.contains(sign) && text.contains("later");
+            // The picture defines all symbols in any case.
             let other = other.replace('#', "href=\"#");
-            assert!(is_told && !text.contains(&other), "{sign}: {text}");
+            assert!(is_shown && !text.contains(&other), "{sign}: {text}");
         }
     }
 }
 
 #[test]
-fn what_is_not_a_recording_is_named_and_no_escape_reaches_the_terminal() {
+fn errors_name_the_file_and_no_escape_sequence_reaches_the_terminal() {
     let error = |processes: &[&[&str]]| format!("{:#}", shown(processes).unwrap_err());
     assert!(error(&[]).contains("contains no recording"));
     assert!(error(&[&MAIN[1..]]).contains("0-5.jsonl is not a recording"));

@@ -1,10 +1,10 @@
-//! Lanes for the terminal: a line for each, a column for each stretch of time.
+//! Draws a timeline for the terminal: a line for each lane, a column for each time slice.
 
 use std::collections::BTreeSet;
 
 use crate::model::{Item, Kind, Lane, MEANINGS, Part, Timeline, time};
 
-/// A longer name is cut.
+/// Longer names are cut.
 const MAX_NAME: usize = 18;
 
 /// What a column shows.
@@ -13,15 +13,15 @@ enum Cell {
     Absent,
     Present,
     Item(Kind),
-    /// Puts and gets.
+    /// A put and a get.
     Both,
     /// A letter of a note.
     Letter(char),
 }
 
 impl Cell {
-    /// Returns how it looks plain and drawn, and its style. Characters alone tell cells apart; the styles are bold,
-    /// magenta and red, which are legible on light and dark.
+    /// Returns the plain and the drawn character, and the style. The characters alone are distinct; the styles are
+    /// bold, magenta and red, which are legible on light and dark.
     fn look(self) -> (char, char, &'static str) {
         match self {
             Cell::Absent | Cell::Item(Kind::Note) => (' ', ' ', ""),
@@ -85,7 +85,7 @@ fn row(lane: &Lane, part: &Part, columns: usize) -> Vec<Cell> {
     for kind in Kind::SPANS {
         for span in part.items(lane, kind..=kind) {
             let (start, end) = (column(span.start), column(span.end));
-            // A wait of less than a column would hide what else is there.
+            // A wait of less than a column would hide everything else in it.
             if kind != Kind::Wait || start < end {
                 row[start..=end].fill(Cell::Item(kind));
             }
@@ -95,11 +95,11 @@ fn row(lane: &Lane, part: &Part, columns: usize) -> Vec<Cell> {
     for (index, mark) in marks.iter().enumerate() {
         let place = column(mark.start);
         if mark.kind == Kind::Note {
-            // As many letters as there are columns up to the next mark, and one left between.
+            // As many letters as fit before the next mark, with one column between.
             let next = marks.get(index + 1);
             let next = next.map_or(columns, |next| column(next.start));
-            let room = next.saturating_sub(place + 1).max(1);
-            for (cell, letter) in row[place..].iter_mut().zip(mark.label.chars().take(room)) {
+            let width = next.saturating_sub(place + 1).max(1);
+            for (cell, letter) in row[place..].iter_mut().zip(mark.label.chars().take(width)) {
                 *cell = Cell::Letter(letter);
             }
             continue;
@@ -113,7 +113,7 @@ fn row(lane: &Lane, part: &Part, columns: usize) -> Vec<Cell> {
     row
 }
 
-/// Returns the cells as text, those of one style between its escapes.
+/// Returns the cells as text, with an escape sequence around the cells of each style.
 fn drawn(row: &[Cell], plain: bool) -> String {
     if plain {
         return row.iter().map(|cell| cell.look().0).collect();
@@ -129,12 +129,12 @@ fn drawn(row: &[Cell], plain: bool) -> String {
     chunks.collect()
 }
 
-/// Returns what the cells mean: a line for spans and notes, and one for what happens at a moment.
+/// Returns the legend: one line for spans and notes, and one for marks.
 fn legend(used: &BTreeSet<Cell>, plain: bool) -> Vec<String> {
     let mut lines = [Vec::new(), Vec::new()];
     for &cell in used {
         let meaning = match cell {
-            Cell::Present => "is there",
+            Cell::Present => "is alive",
             Cell::Item(kind) => MEANINGS[kind as usize],
             Cell::Both => "both",
             Cell::Absent | Cell::Letter(_) => continue,

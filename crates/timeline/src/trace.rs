@@ -23,9 +23,9 @@ pub(crate) fn json(title: &str, timeline: &Timeline) -> String {
             let order = json!({ "ph": "M", "name": orders, "args": order });
             add(lane, lane.start, order);
         }
-        // An arrow begins and ends at a span, so there is one wherever the lane is.
+        // An arrow must begin and end at a span, so one span covers the whole lane.
         let length = microseconds(lane.end - lane.start);
-        let whole = json!({ "ph": "X", "name": "is there", "dur": length });
+        let whole = json!({ "ph": "X", "name": "is alive", "dur": length });
         add(lane, lane.start, whole);
         let mut outer: Vec<&Item> = Vec::new();
         for (place, item) in lane.items.iter().enumerate() {
@@ -42,7 +42,7 @@ pub(crate) fn json(title: &str, timeline: &Timeline) -> String {
                 );
                 outer.push(item);
             } else {
-                // The spans of a thread have to nest; one that doesn't gets a row of its own.
+                // The spans of a thread must be nested; one that isn't gets its own row.
                 for (phase, at) in [("b", start), ("e", end)] {
                     let id = format!("{number}.{place}");
                     let event = json!({ "ph": phase, "cat": "span", "name": name, "id": id });
@@ -75,12 +75,12 @@ fn item_name(item: &Item) -> String {
         Kind::Hold => format!("holds {label}"),
         Kind::Put => format!("put into {label}"),
         Kind::Got => format!("got from {label}"),
-        Kind::Terminated => "ended by its pool".to_owned(),
+        Kind::Terminated => "terminated by its pool".to_owned(),
         Kind::Failed => format!("ended badly: {label}"),
     }
 }
 
-/// The format counts in microseconds, with decimals.
+/// The format uses microseconds with decimals.
 #[expect(
     clippy::cast_precision_loss,
     reason = "exact for runs of up to a hundred days"

@@ -1,6 +1,6 @@
-//! What becomes of real recordings: nothing may happen before what it needs.
+//! Tests with real recordings: no event comes before its cause.
 //!
-//! Started by itself with [`SCENE`] set, this program is the one that is recorded.
+//! This program starts itself with [`SCENE`] set, and records that.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 const SCENE: &str = "TIMELINE_TEST_SCENE";
-/// Longer than all of it takes, also on a busy machine.
+/// More than all the tests take, even on a busy machine.
 const LIMIT: Duration = Duration::from_mins(2);
 const JOBS: usize = 12;
 const NAMES: &str = "MainProcess, worker 1, worker 2, worker 3, Ann, PoolWorker-1, PoolWorker-2";
@@ -21,11 +21,11 @@ fn main() -> ExitCode {
     multiprocess::init([task(work), task(hold), task(successor)]);
     std::thread::spawn(|| {
         std::thread::sleep(LIMIT);
-        eprintln!("this takes too long");
+        eprintln!("the tests take too long");
         std::process::abort();
     });
     if std::env::var_os(SCENE).is_some() {
-        scene().expect("the scene goes well");
+        scene().expect("the scene succeeds");
         return ExitCode::SUCCESS;
     }
     in_a_hundred_recordings_nothing_comes_before_its_cause();
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Three workers share twelve jobs and one pen; Ann is killed while she has the ink; a pool ends its workers.
+/// Three workers share twelve jobs and one pen; Ann is killed while she holds the ink; a pool terminates its workers.
 fn scene() -> Result<(), Box<dyn std::error::Error>> {
     let (pen, ink) = (Lock::named("pen")?, Lock::named("ink")?);
     let (to_do, jobs) = channel()?;
@@ -120,7 +120,7 @@ fn in_a_hundred_recordings_nothing_comes_before_its_cause() {
     }
 }
 
-/// Returns the events of a phase whose name begins so.
+/// Returns the events of a phase whose names begin with `start`.
 fn of<'a>(trace: &'a [Value], phase: &str, start: &str) -> Vec<&'a Value> {
     let is_it = |event: &&Value| event["ph"] == phase && name(event).starts_with(start);
     trace.iter().filter(is_it).collect()
@@ -130,7 +130,7 @@ fn name(event: &Value) -> &str {
     event["name"].as_str().expect("a name")
 }
 
-/// Process and thread.
+/// Returns the process and thread.
 fn row(event: &Value) -> [&Value; 2] {
     [&event["pid"], &event["tid"]]
 }
@@ -143,12 +143,12 @@ fn end(event: &Value) -> f64 {
     start(event) + event["dur"].as_f64().expect("a length")
 }
 
-/// Times are written in microseconds with three decimals, and read as binary fractions.
+/// Allows for rounding: times have three decimals, and are read as binary fractions.
 fn is_after(late: f64, early: f64) -> bool {
     late + 0.000_5 >= early
 }
 
-/// Checks what the format asks of each kind of event; spans of one thread are within each other or apart.
+/// Checks the required fields of each kind of event, and that the spans of one thread are nested or apart.
 fn must_be_well_formed(trace: &[Value]) {
     for event in trace {
         let is_right = match event["ph"].as_str().expect("a phase") {
@@ -172,7 +172,7 @@ fn must_be_well_formed(trace: &[Value]) {
     }
 }
 
-/// An arrow begins before it ends, and both are on a span; a lock is held by one at a time.
+/// Checks that arrows go forward in time and from span to span, and that a lock has one holder at a time.
 fn must_come_after_its_cause(trace: &[Value]) {
     let spans = of(trace, "X", "");
     let finishes = of(trace, "f", "");
@@ -186,7 +186,7 @@ fn must_come_after_its_cause(trace: &[Value]) {
             let at = start(side);
             let is_then = |span: &Value| is_after(at, start(span)) && is_after(end(span), at);
             let is_on = |span: &&Value| row(span) == row(side) && is_then(span);
-            assert!(spans.iter().any(is_on), "it is nowhere: {side}");
+            assert!(spans.iter().any(is_on), "it is not on a span: {side}");
         }
     }
     for lock in ["holds the lock 'pen'", "holds the lock 'ink'"] {
@@ -216,7 +216,7 @@ fn must_show_the_scene(trace: &[Value]) {
         ("i", "put into a channel", JOBS),
         ("i", "got from a channel", JOBS),
         ("i", "got from a Queue", JOBS + 2),
-        ("i", "ended by its pool", 2),
+        ("i", "terminated by its pool", 2),
         ("i", "ended badly", 1),
         ("s", "message", JOBS + puts),
         ("s", "started", 6),
@@ -250,6 +250,6 @@ fn lanes_are_plain_text_and_the_picture_is_small() {
 fn a_file_of_another_kind_is_refused() {
     let output = timeline(Path::new("."), &["-o", "lanes.png"]);
     let error = String::from_utf8_lossy(&output.stderr);
-    let is_told = error.contains("lanes.png") && error.contains(".svg");
-    assert!(output.status.code() == Some(2) && is_told, "{error}");
+    let is_explained = error.contains("lanes.png") && error.contains(".svg");
+    assert!(output.status.code() == Some(2) && is_explained, "{error}");
 }

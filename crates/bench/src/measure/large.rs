@@ -1,4 +1,4 @@
-//! Large blocks of memory, on their way to other processes, and what copying them costs.
+//! Large values that are sent to other processes, and the cost of copying them.
 
 use std::hint::black_box;
 use std::mem;
@@ -12,7 +12,7 @@ use crate::measure::{Samples, pipe, repeated, thrice};
 
 const MIB: usize = 1 << 20;
 
-/// The child sends back the vector of so many MiB that it received, and this process sends that one again.
+/// Sends a vector of this many MiB to a child, which sends it back; the same vector makes every round trip.
 pub(crate) fn vector<T>(mib: u32) -> Samples
 where
     T: From<u8> + Copy + Send + Sync + Serialize + DeserializeOwned + 'static,
@@ -28,13 +28,13 @@ where
     })
 }
 
-/// The array itself stays where it is.
+/// Sends only a handle: the array itself isn't copied.
 pub(crate) fn buffer() -> Samples {
     let array = Array::<u8>::new(100 * MIB)?;
     pipe::to_child(|trip| repeated(500, || trip(array.clone())))
 }
 
-/// Copies so many MiB into a vector that is there, and into new ones, whose pages are new, too.
+/// Copies this many MiB into an existing vector, and into new ones, whose pages are fresh.
 pub(crate) fn copies(mib: u32, old: u32, new: u32) -> Samples {
     let source = vec![1_u8; mib as usize * MIB];
     let mut target = source.clone();
@@ -55,7 +55,7 @@ pub(crate) fn length(bytes: Vec<u8>) -> usize {
 
 pub(crate) fn pool() -> Samples {
     let pool = Pool::builder().build()?;
-    // The map consumes its inputs: a set for each sample, and one to warm up.
+    // `map` consumes its inputs: one set for the warm-up, and one for each sample.
     let mut sets = vec![vec![vec![1_u8; MIB]; 64]; 4];
     thrice(64, || {
         let lengths = pool.map(length, sets.pop().unwrap_or_default())?;

@@ -25,7 +25,7 @@ pub(crate) fn new() -> Samples {
 }
 
 pub(crate) fn add(value: Value<i64>, all: Barrier) {
-    // Once when it is ready, and once to begin.
+    // Once when it's ready, and once to start.
     for _ in 0..2 {
         all.wait().expect("the others are there");
     }

@@ -18,7 +18,7 @@ use crate::measure::{Samples, once, repeated};
 /// Sends a message to another process, and returns the answer.
 type Trip<'a, T> = &'a mut dyn FnMut(T) -> Result<T>;
 
-/// Measures round trips that follow each other at once.
+/// Measures round trips without pauses.
 pub(crate) fn steady(trip: Trip<u64>) -> Samples {
     repeated(5_000, || {
         ensure!(trip(7)? == 7, "another number came back");
@@ -26,7 +26,7 @@ pub(crate) fn steady(trip: Trip<u64>) -> Samples {
     })
 }
 
-/// Measures round trips after pauses, in which the other process falls asleep.
+/// Measures round trips after pauses, in which the other process goes to sleep.
 pub(crate) fn paused(trip: Trip<u64>) -> Samples {
     let mut total = 0.0;
     for number in 0..100 {
@@ -46,7 +46,7 @@ where
 {
     for message in &asker {
         let message = message.expect("a message");
-        asker.send(message).expect("the asker is there");
+        asker.send(message).expect("the other end is open");
     }
 }
 
@@ -86,7 +86,7 @@ pub(crate) fn to_cat(measure: fn(Trip<u64>) -> Samples) -> Samples {
 
 pub(crate) fn echo_ipc(numbers: IpcReceiver<u64>, answers: IpcSender<u64>) {
     while let Ok(number) = numbers.recv() {
-        answers.send(number).expect("the asker is there");
+        answers.send(number).expect("the other end is open");
     }
 }
 

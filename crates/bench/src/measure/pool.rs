@@ -1,4 +1,4 @@
-//! Calls of a function for many inputs: ours, a plain loop, rayon (which uses threads), and procspawn.
+//! A function called for many inputs: by our pool, a plain loop, rayon (which uses threads), and procspawn.
 
 use std::hint::black_box;
 use std::ops::Range;
@@ -21,7 +21,7 @@ pub(crate) fn successor(number: u64) -> u64 {
     number + 1
 }
 
-/// The sum of the squares of 0 to 999, as in the lesson. Not inlined, so that all sides run the very same code.
+/// The sum of the squares of 0 to 999, as in the lesson. It isn't inlined, so that all sides run the same code.
 #[inline(never)]
 pub(crate) fn squares(_: u64) -> u64 {
     (0..1000_u64).fold(0, |sum, number| sum + black_box(number * number))
@@ -46,7 +46,7 @@ pub(crate) fn rayon() -> Samples {
     })
 }
 
-/// One input in each message.
+/// Sends one input per message.
 pub(crate) fn ours_single() -> Samples {
     let pool = Pool::builder().build()?;
     calls(SINGLE, 1, |inputs| {

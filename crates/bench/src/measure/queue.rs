@@ -1,4 +1,4 @@
-//! Small items through a queue; the start of the processes that put them in counts.
+//! Small items through a queue. The time includes starting the producers.
 
 use std::ops::Range;
 
@@ -20,19 +20,19 @@ pub(crate) fn sum(queue: Queue<u64>) -> u64 {
     queue.iter().map(|number| number.expect("a number")).sum()
 }
 
-pub(crate) fn ours(putters: u64, getters: u64) -> Samples {
+pub(crate) fn ours(producers: u64, consumers: u64) -> Samples {
     let (items, queue) = (u64::from(ITEMS), Queue::new()?);
-    let getters = (0..getters).map(|_| spawn(sum, (queue.clone(),)));
-    let getters: Vec<_> = getters.collect::<Result<_, _>>()?;
+    let consumers = (0..consumers).map(|_| spawn(sum, (queue.clone(),)));
+    let consumers: Vec<_> = consumers.collect::<Result<_, _>>()?;
     once(ITEMS, || {
-        let share = items / putters;
-        let shares = (0..putters).map(|putter| putter * share..(putter + 1) * share);
-        let putters = shares.map(|numbers| spawn(put, (queue.clone(), numbers)));
-        for putter in putters.collect::<Result<Vec<_>, _>>()? {
-            putter.join()?;
+        let share = items / producers;
+        let shares = (0..producers).map(|number| number * share..(number + 1) * share);
+        let producers = shares.map(|numbers| spawn(put, (queue.clone(), numbers)));
+        for producer in producers.collect::<Result<Vec<_>, _>>()? {
+            producer.join()?;
         }
         queue.close()?;
-        let sum: Result<u64, _> = getters.into_iter().map(JoinHandle::join).sum();
+        let sum: Result<u64, _> = consumers.into_iter().map(JoinHandle::join).sum();
         assert_eq!(sum?, (0..items).sum::<u64>());
         Ok(())
     })

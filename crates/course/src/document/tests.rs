@@ -48,7 +48,7 @@ And:
 ";
 
 #[test]
-fn a_script_is_taken_apart() {
+fn a_script_is_parsed() {
     let readme = Document::parse(SCRIPT);
     assert_eq!(readme.title, "Pool: workers that stay");
     assert!(matches!(readme.opening.as_slice(), [Block::Prose(text)]
@@ -86,7 +86,7 @@ fn a_script_is_taken_apart() {
     assert!(code[2].is_run_of("cargo run -q -p pool -- map"));
     assert!(!code[2].is_run_of("cargo run -q -p pool -- ma"));
 
-    // Code inside a list, or without fences, belongs to the prose.
+    // Code in a list or without fences belongs to the prose.
     assert!(
         matches!(readme.sections[2].blocks.as_slice(), [Block::Prose(text)]
         if text.contains("not_a_block") && text.contains("\n\n    indented\n\n"))
@@ -94,13 +94,13 @@ fn a_script_is_taken_apart() {
 }
 
 #[test]
-fn a_heading_with_a_colon_is_a_step_only_with_the_name_of_one() {
+fn a_heading_is_a_step_only_with_a_name_and_a_colon() {
     let readme = Document::parse("# T\n\n## Note: this\n\n## in-ps: that\n");
     assert_eq!(readme.steps().collect::<Vec<_>>(), ["in-ps"]);
 }
 
 #[test]
-fn the_text_between_the_fences_is_found_and_can_be_replaced() {
+fn the_text_between_fences_can_be_replaced() {
     let document = Document::parse(SCRIPT);
     assert!(
         document
@@ -113,7 +113,7 @@ fn the_text_between_the_fences_is_found_and_can_be_replaced() {
 }
 
 #[test]
-fn every_link_is_found_and_can_lead_elsewhere() {
+fn every_link_is_found_and_can_be_redirected() {
     let text =
         "[a *b*](gone.md) ![c](c.svg) [d][e] [f](gone.md)\n\n<img src=\"g.svg\">\n\n[e]: e.md#h\n";
     let document = Document::parse(text);

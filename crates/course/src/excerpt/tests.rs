@@ -78,7 +78,7 @@ fn of(info: &str, text: &str) -> Excerpt {
     excerpt(block.code().next().unwrap(), &sources).unwrap()
 }
 
-/// Checks that a block is written anew as expected, and is in order after that.
+/// Checks that a block is updated as expected, and is correct after that.
 #[track_caller]
 fn becomes(info: &str, old: &str, new: &str) {
     for (block, is_in_order) in [(old, old == new), (new, true)] {
@@ -94,7 +94,7 @@ fn becomes(info: &str, old: &str, new: &str) {
 }
 
 #[test]
-fn a_block_in_order_stays_as_it_is() {
+fn a_correct_block_does_not_change() {
     let ticker = "struct Ticker {\n    name: String,\n}\n";
     becomes("rust", ticker, ticker);
     let all = format!("const WORD: &str = \"word\";\n\n\n{ticker}\nuse std::thread;\n");
@@ -103,7 +103,7 @@ fn a_block_in_order_stays_as_it_is() {
 }
 
 #[test]
-fn each_kind_of_item_is_known_by_its_name() {
+fn each_kind_of_item_is_identified_by_its_name() {
     for (old, new) in [
         ("pub static COUNT: u8 = 2;", "static COUNT: u32 = 3;"),
         ("const WORD: u32 =\n    3;", "const WORD: &str = \"word\";"),
@@ -124,7 +124,7 @@ fn each_kind_of_item_is_known_by_its_name() {
 }
 
 #[test]
-fn what_stands_above_an_item_comes_only_where_it_was_shown() {
+fn a_comment_above_an_item_is_updated_only_if_it_is_shown() {
     let body = "fn double(number: i32) -> i32 {\n    let two = 2;\n\n    number * two\n}\n";
     becomes("rust", body, body);
     for (old, above) in [
@@ -137,7 +137,7 @@ fn what_stands_above_an_item_comes_only_where_it_was_shown() {
 }
 
 #[test]
-fn of_two_items_of_one_name_the_one_more_like_it_is_meant() {
+fn of_two_items_with_one_name_the_more_similar_one_is_used() {
     becomes(
         "rust",
         "fn double(number: i8) -> i8 {\n    number + number\n}\n",
@@ -146,7 +146,7 @@ fn of_two_items_of_one_name_the_one_more_like_it_is_meant() {
 }
 
 #[test]
-fn what_must_not_compile_is_known_by_its_first_line() {
+fn a_compile_fail_example_is_identified_by_its_first_line() {
     becomes(
         "rust,compile_fail",
         "// does not compile: mismatched types\nlet child = spawn(\"four\");\n",
@@ -157,7 +157,7 @@ fn what_must_not_compile_is_known_by_its_first_line() {
     let shown = "// does not compile: move\nlet again = child.join();\n";
     let excerpt = of("rust,compile_fail", shown);
     assert_eq!(excerpt.text, shown);
-    assert_ne!(excerpt.faults[0].mend, FIX);
+    assert_ne!(excerpt.faults[0].help, FIX);
     assert_eq!(
         excerpt.faults[0].what,
         "no `compile_fail` example begins with `// does not compile: move`; \
@@ -166,13 +166,13 @@ fn what_must_not_compile_is_known_by_its_first_line() {
 }
 
 #[test]
-fn a_fault_says_what_differs_or_is_gone_and_the_rest_is_written() {
+fn a_fault_says_what_differs_or_is_missing_and_the_rest_is_updated() {
     let shown = "fn doubled() {\n    3\n}\n\nstatic COUNT: u8 = 3;\n";
     let excerpt = of("rust", shown);
     assert_eq!(excerpt.text, shown.replace("u8", "u32"));
     let faults = excerpt.faults.iter();
     let faults: Vec<_> = faults
-        .map(|it| (it.line, &*it.what, it.mend == FIX))
+        .map(|it| (it.line, &*it.what, it.help == FIX))
         .collect();
     let gone = "`fn doubled` does not appear anywhere in the lesson; did you mean `fn double`?";
     let differs = "static COUNT differs from main.rs:11:\n    - static COUNT: u8 = 3;\n    \
@@ -181,7 +181,7 @@ fn a_fault_says_what_differs_or_is_gone_and_the_rest_is_written() {
 }
 
 #[test]
-fn half_an_item_and_an_invented_comment_are_faults() {
+fn an_incomplete_item_and_an_invented_comment_are_faults() {
     for (block, fault) in [
         (
             "fn double(number: i32) -> i32 {\n    let two = 2;\n",

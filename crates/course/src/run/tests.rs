@@ -1,4 +1,4 @@
-use super::{End, LONGEST_LINE, Line, run};
+use super::{End, Line, MAX_LINE, run};
 use std::fs;
 use std::io;
 use std::process::Command;
@@ -13,7 +13,7 @@ fn shell(script: &str) -> Command {
     command
 }
 
-/// Waits until a process is gone, for 30 seconds at most; or dead, and not yet waited for.
+/// Waits for up to 30 seconds until a process is gone or a zombie, and returns whether it is.
 fn is_gone(pid: &str) -> bool {
     let start = Instant::now();
     while start.elapsed() < LONG {
@@ -28,10 +28,10 @@ fn is_gone(pid: &str) -> bool {
 }
 
 #[test]
-fn lines_of_both_streams_come_as_they_are_written_and_the_status_is_told() {
+fn lines_of_both_streams_come_as_they_are_written_and_the_exit_status_is_returned() {
     let folder = tempfile::tempdir().unwrap();
     let seen = folder.path().join("seen");
-    // It goes on once its first line has been seen.
+    // The script continues once its first line has been seen.
     let script = "echo one; until test -e \"$0\"; do sleep 0.01; done; echo two >&2; \
                   head -c 40000 /dev/zero | tr '\\0' x; echo; exit 3";
     let mut command = shell(script);
@@ -41,8 +41,8 @@ fn lines_of_both_streams_come_as_they_are_written_and_the_status_is_told() {
         lines.push(line);
         fs::write(&seen, "")
     });
-    // A line that is too long comes in parts.
-    let longest = usize::try_from(LONGEST_LINE).unwrap();
+    // A line that is too long is split.
+    let longest = usize::try_from(MAX_LINE).unwrap();
     let parts = [longest, longest, 40_000 - 2 * longest].map(|length| "x".repeat(length));
     let parts = parts.map(Line::Output);
     let error = lines
@@ -57,11 +57,11 @@ fn lines_of_both_streams_come_as_they_are_written_and_the_status_is_told() {
 }
 
 #[test]
-fn every_line_comes_however_slow_the_screen_is_or_if_it_stands_still() {
+fn every_line_is_shown_even_on_a_slow_or_blocked_screen() {
     for (script, limit, expected) in [("seq 2000", LONG, 2000), ("seq 3", LONG / 10, 3)] {
         let mut count = 0;
         let end = run(shell(script), limit, |_| {
-            // The limit is not held against the program.
+            // The time that `show` takes doesn't count.
             let is_still = expected == 3 && count == 0;
             thread::sleep(if is_still {
                 limit
@@ -77,7 +77,7 @@ fn every_line_comes_however_slow_the_screen_is_or_if_it_stands_still() {
 }
 
 #[test]
-fn a_run_without_end_is_ended_with_its_children_at_the_limit() {
+fn an_endless_run_times_out_and_is_killed_with_its_children() {
     for script in ["sleep 60", "yes"] {
         let mut first = None;
         let script = format!("sleep 60 & echo $!; {script}");
@@ -85,13 +85,13 @@ fn a_run_without_end_is_ended_with_its_children_at_the_limit() {
             first.get_or_insert(line);
             Ok(())
         });
-        assert!(matches!(end, Ok(End::TooLong(_))), "{end:?}");
+        assert!(matches!(end, Ok(End::TimedOut(_))), "{end:?}");
         assert!(matches!(first, Some(Line::Output(pid)) if is_gone(&pid)));
     }
 }
 
 #[test]
-fn a_child_left_behind_does_not_hold_up_the_course() {
+fn a_child_left_behind_is_killed_at_once() {
     let start = Instant::now();
     let mut lines = Vec::new();
     let end = run(shell("sleep 60 & echo $!"), LONG, |line| {
@@ -108,7 +108,7 @@ fn a_child_left_behind_does_not_hold_up_the_course() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_child_that_has_left_the_group_does_not_hold_up_the_course() {
+fn a_child_that_has_left_the_group_is_not_waited_for() {
     for script in ["yes", "sleep 60"] {
         let mut pid = String::new();
         let folder = tempfile::tempdir().unwrap();
@@ -128,17 +128,17 @@ fn a_child_that_has_left_the_group_does_not_hold_up_the_course() {
             Ok(())
         });
         assert!(end.unwrap().is_success());
-        // The one that prints is ended by its next line, for which nobody is left.
+        // `yes` ends when it writes to the closed pipe.
         if script.contains("sleep") {
             let kill = Command::new("kill").arg(&pid).status();
-            assert!(kill.unwrap().success(), "it is not one of the group");
+            assert!(kill.unwrap().success(), "it is not in the group");
         }
         assert!(is_gone(&pid));
     }
 }
 
 #[test]
-fn when_the_screen_is_gone_the_run_is_ended() {
+fn when_the_output_is_closed_the_run_is_killed() {
     let mut seen = String::new();
     let error = run(shell("echo $$; sleep 60"), LONG, |line| {
         if let Line::Output(pid) = line {

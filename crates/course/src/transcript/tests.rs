@@ -3,33 +3,33 @@ use crate::document::Document;
 use std::time::Duration;
 use support::readable_time;
 
-fn understood(info: &str, text: &str) -> Result<Transcript, String> {
+fn parsed(info: &str, text: &str) -> Result<Transcript, String> {
     let block = Document::parse(&format!("```{info}\n{}\n```\n", text.trim_end()));
     Transcript::of(block.code().next().unwrap())
 }
 
-/// Returns in what a run differs, or nothing.
-fn told(info: &str, lines: &str, printed: &str) -> String {
+/// Returns how a run differs, or an empty text.
+fn difference(info: &str, lines: &str, printed: &str) -> String {
     let printed: Vec<String> = printed.lines().map(str::to_owned).collect();
-    let transcript = understood(info, &format!("$ run it\n{lines}")).unwrap();
+    let transcript = parsed(info, &format!("$ run it\n{lines}")).unwrap();
     let compared = transcript.compare(&printed);
     compared.map_or_else(|difference| difference.to_string(), |()| String::new())
 }
 
 #[track_caller]
-fn allows(info: &str, lines: &str, legal: &[&str], illegal: &[&str]) {
-    for printed in legal {
-        assert_eq!(told(info, lines, printed), "", "{info}: {printed}");
+fn matches(info: &str, lines: &str, right: &[&str], wrong: &[&str]) {
+    for printed in right {
+        assert_eq!(difference(info, lines, printed), "", "{info}: {printed}");
     }
-    for printed in illegal {
-        assert_ne!(told(info, lines, printed), "", "{info}: {printed}");
+    for printed in wrong {
+        assert_ne!(difference(info, lines, printed), "", "{info}: {printed}");
     }
 }
 
 #[test]
-fn an_ordered_run_is_legal_as_it_stands_and_otherwise_illegal() {
+fn an_ordered_run_must_match_line_by_line() {
     let lines = "10\nin [TIME]\nprocess [PID]\nDone";
-    let illegal = [
+    let wrong = [
         "11\nin 13.4 ms\nprocess 4711\nDone",
         "10\nin a while\nprocess 4711\nDone",
         "10\nin 13.4 ms\nprocess none\nDone",
@@ -40,23 +40,23 @@ fn an_ordered_run_is_legal_as_it_stands_and_otherwise_illegal() {
         "10\nin 13.4 ms\nprocess 4711\n\nDone",
         "",
     ];
-    let legal = "10\nin 13.4 ms\nprocess 4711\nDone";
-    allows("console", lines, &[legal], &illegal);
-    allows("console", "", &[""], &["a"]);
-    allows("console", "a\n\nb  ", &["a  \n\nb"], &[]);
+    let right = "10\nin 13.4 ms\nprocess 4711\nDone";
+    matches("console", lines, &[right], &wrong);
+    matches("console", "", &[""], &["a"]);
+    matches("console", "a\n\nb  ", &["a  \n\nb"], &[]);
 }
 
 #[test]
-fn lines_of_any_order_may_come_in_any_order_but_all_and_none_twice() {
-    let legal = [
+fn unordered_lines_come_in_any_order_each_of_them_once() {
+    let right = [
         "hello 0\nhello 1\nhello 17\nx\ny",
         "y\nx\nhello 17\nhello 1\nhello 0",
         "x\nhello 1\ny\nhello 0\nhello 17",
-        // Patterns take what literal lines leave over, whoever could have taken what.
+        // Patterns match what literal lines leave over.
         "hello 0\nhello 1\nhello 0\nhello 1\nhello 0",
         "\n\nhello 1\nhello 0\nhello 3",
     ];
-    let illegal = [
+    let wrong = [
         "hello 0\nhello 2\nhello 17\nx\ny",
         "hello 0\nhello 17\nx\ny",
         "hello 0\nhello 1\nhello 17\nx\ny\nz",
@@ -65,8 +65,8 @@ fn lines_of_any_order_may_come_in_any_order_but_all_and_none_twice() {
         "",
     ];
     let garbled = "[..]\n[..]\nhello [N]\nhello 0\nhello 1";
-    allows("console any-order", garbled, &legal, &illegal);
-    allows("console any-order", "a\nb", &[], &["a\nb\nb", "a\na"]);
+    matches("console any-order", garbled, &right, &wrong);
+    matches("console any-order", "a\nb", &[], &["a\nb\nb", "a\na"]);
 }
 
 const WORKERS: &str = "\
@@ -78,13 +78,13 @@ two: 1
 main: all have ended";
 
 #[test]
-fn workers_interleave_freely_and_the_lines_of_each_keep_their_order() {
-    let legal = [
+fn workers_interleave_but_the_lines_of_each_keep_their_order() {
+    let right = [
         "main: goes on\none: 0\none: 1\ntwo: 0\ntwo: 1\nmain: all have ended",
         "two: 0\ntwo: 1\none: 0\none: 1\nmain: goes on\nmain: all have ended",
         "two: 0\none: 0\nmain: goes on\ntwo: 1\none: 1\nmain: all have ended",
     ];
-    let illegal = [
+    let wrong = [
         "main: goes on\none: 1\none: 0\ntwo: 0\ntwo: 1\nmain: all have ended",
         "main: goes on\none: 0\none: 1\ntwo: 0\ntwo: 2\nmain: all have ended",
         "main: goes on\none: 0\none: 1\ntwo: 0\nmain: all have ended",
@@ -93,50 +93,50 @@ fn workers_interleave_freely_and_the_lines_of_each_keep_their_order() {
         "main: goes on\none: 0\none: 1\nmain: all have ended",
         "",
     ];
-    allows("console per-worker", WORKERS, &legal, &illegal);
+    matches("console per-worker", WORKERS, &right, &wrong);
 }
 
 #[test]
-fn what_main_says_below_others_comes_after_them() {
-    let illegal = [
+fn a_line_of_main_below_lines_of_others_comes_after_them() {
+    let wrong = [
         "main: goes on\none: 0\none: 1\ntwo: 0\nmain: all have ended\ntwo: 1",
         "one: 0\none: 1\ntwo: 0\ntwo: 1\nmain: all have ended\nmain: goes on",
         "main: goes on\none: 0\none: 1\ntwo: 0\ntwo: 1\nmain: all have ended\nmore",
         "main: goes on\none: 0\none: 1\ntwo: 0\ntwo: 1",
     ];
-    allows("console per-worker", WORKERS, &[], &illegal);
+    matches("console per-worker", WORKERS, &[], &wrong);
     let twice = "one: 0\nmain: first\none: 1\ntwo: 0\nmain: second";
-    let legal = "one: 0\nmain: first\ntwo: 0\none: 1\nmain: second";
-    let illegal = [
+    let right = "one: 0\nmain: first\ntwo: 0\none: 1\nmain: second";
+    let wrong = [
         "one: 0\none: 1\nmain: first\ntwo: 0\nmain: second",
         "main: first\none: 0\ntwo: 0\none: 1\nmain: second",
     ];
-    allows("console per-worker", twice, &[legal], &illegal);
-    // So it does in lines of any order.
-    let illegal = ["b\nmain counts 2\na\nc", "b\na\nc\nmain counts 2"];
+    matches("console per-worker", twice, &[right], &wrong);
+    // The same with `any-order`.
+    let wrong = ["b\nmain counts 2\na\nc", "b\na\nc\nmain counts 2"];
     let lines = "a\nb\nmain counts 2\nc";
-    allows(
+    matches(
         "console any-order",
         lines,
         &["b\na\nmain counts 2\nc"],
-        &illegal,
+        &wrong,
     );
-    let (legal, illegal) = (
+    let (right, wrong) = (
         "a\nmain: goes on\nmain: ends",
         "a\nmain: ends\nmain: goes on",
     );
-    allows(
+    matches(
         "console any-order",
         "main: goes on\na\nmain: ends",
-        &[legal],
-        &[illegal],
+        &[right],
+        &[wrong],
     );
 }
 
 #[test]
-fn a_heading_divides_what_stands_above_and_below_it() {
-    let legal = ["without:\nx\ny\nwith:\nb\na", "without:\na\n\nwith:\na\nb"];
-    let illegal = [
+fn a_heading_divides_the_lines_above_and_below_it() {
+    let right = ["without:\nx\ny\nwith:\nb\na", "without:\na\n\nwith:\na\nb"];
+    let wrong = [
         "x\nwithout:\ny\nwith:\na\nb",
         "without:\nx\nwith:\ny\na\nb",
         "without:\nx\ny\na\nwith:\nb",
@@ -145,30 +145,30 @@ fn a_heading_divides_what_stands_above_and_below_it() {
         "x\ny\nwith:\na\nb",
     ];
     let lines = "without:\n[..]\n[..]\nwith:\na\nb";
-    allows("console any-order", lines, &legal, &illegal);
+    matches("console any-order", lines, &right, &wrong);
     let lines = "first:\none: 0\none: 1\nthen:\ntwo: 0\none: 2";
-    let legal = "first:\none: 0\none: 1\nthen:\none: 2\ntwo: 0";
-    let illegal = "first:\none: 0\nthen:\none: 1\ntwo: 0\none: 2";
-    allows("console per-worker", lines, &[legal], &[illegal]);
+    let right = "first:\none: 0\none: 1\nthen:\none: 2\ntwo: 0";
+    let wrong = "first:\none: 0\nthen:\none: 1\ntwo: 0\none: 2";
+    matches("console per-worker", lines, &[right], &[wrong]);
 }
 
 #[test]
-fn a_worker_whose_name_differs_is_one_worker() {
+fn a_pattern_in_the_name_of_a_worker_matches_one_worker() {
     let lines = "Process-[N] starts\nservice starts\nProcess-[N] ends";
-    let legal = "Process-3 starts\nProcess-3 ends\nservice starts";
-    let illegal = [
+    let right = "Process-3 starts\nProcess-3 ends\nservice starts";
+    let wrong = [
         "Process-3 starts\nProcess-4 ends\nservice starts",
         "Process-3 ends\nProcess-3 starts\nservice starts",
     ];
-    allows("console per-worker", lines, &[legal], &illegal);
-    // Either could be the one with the pattern; only one way round fits both.
+    matches("console per-worker", lines, &[right], &wrong);
+    // Both patterns match w-2; only one assignment matches all.
     let lines = "w-[N] [..]\nw-[N] ends\nw-2 starts\nw-2 ends";
-    let legal = "w-2 starts\nw-2 ends\nw-7 sings\nw-7 ends";
-    allows("console per-worker", lines, &[legal], &[]);
+    let right = "w-2 starts\nw-2 ends\nw-7 sings\nw-7 ends";
+    matches("console per-worker", lines, &[right], &[]);
 }
 
 #[test]
-fn a_difference_shows_what_is_missing_what_is_extra_and_where() {
+fn a_difference_shows_the_missing_and_extra_lines_and_their_place() {
     let many: Vec<String> = (1..40).map(|line| line.to_string()).collect();
     let extra = "  2\n+ 3\n+ 4\n+ 5\n+ 6\n+ 7\n+ 8\n+ 9\n+ 10\n+ ... and 29 more lines";
     let workers = "main: goes on\ntwo: 0\ntwo: 1\none: 0\none: 2\nmain: all have ended";
@@ -200,19 +200,19 @@ fn a_difference_shows_what_is_missing_what_is_extra_and_where() {
             "  w-3: 0\n- w-[N]: 1\n+ x: 1",
         ),
     ] {
-        assert_eq!(told(info, lines, printed), expected);
+        assert_eq!(difference(info, lines, printed), expected);
     }
-    let transcript = understood("console", "$ run\n1\n2\n8").unwrap();
-    let difference = transcript.compare(&["1".to_owned(), "2".to_owned()]);
-    assert_eq!(difference.unwrap_err().place, 2);
+    let transcript = parsed("console", "$ run\n1\n2\n8").unwrap();
+    let missing = transcript.compare(&["1".to_owned(), "2".to_owned()]);
+    assert_eq!(missing.unwrap_err().place, 2);
 }
 
 #[test]
-fn a_block_that_cannot_be_meant_is_refused() {
-    let refused = |info, text| understood(info, text).unwrap_err();
+fn an_invalid_block_is_refused() {
+    let refused = |info, text| parsed(info, text).unwrap_err();
     assert_eq!(
         refused("console any-oder", "$ run\n"),
-        "`any-oder` is no order of a transcript; did you mean `any-order`?"
+        "`any-oder` is not an order of a transcript; did you mean `any-order`?"
     );
     assert!(refused("console", "run\n").contains("does not begin with `$ `"));
     assert!(refused("console", "").contains("does not begin with `$ `"));
@@ -220,7 +220,7 @@ fn a_block_that_cannot_be_meant_is_refused() {
 }
 
 #[test]
-fn a_pattern_allows_what_it_stands_for_and_nothing_else() {
+fn a_pattern_matches_its_meaning_and_nothing_else() {
     for (pattern, allowed, refused) in [
         ("a[..]e", "ae|a, then e, then e", "a, then e, then f"),
         ("[..] and [..]", "x and y and z", "x or y"),
@@ -237,10 +237,10 @@ fn a_pattern_allows_what_it_stands_for_and_nothing_else() {
         ),
     ] {
         let split = |runs: &'static str| runs.split('|').collect::<Vec<_>>();
-        allows("console", pattern, &split(allowed), &split(refused));
+        matches("console", pattern, &split(allowed), &split(refused));
     }
     for nanoseconds in [0, 999, 13_420, 999_950, 2_054_000_000, 700_000_000_000] {
         let time = readable_time(Duration::from_nanos(nanoseconds));
-        allows("console", "in [TIME]", &[&format!("in {time}")], &[]);
+        matches("console", "in [TIME]", &[&format!("in {time}")], &[]);
     }
 }

@@ -1,8 +1,8 @@
-//! The elements of the picture.
+//! The elements of the SVG.
 
 use std::fmt::Write;
 
-/// What is drawn so far. Coordinates are those of the middle of a rectangle's left side, and of the baseline of a text.
+/// What has been drawn so far. Coordinates are of the middle of a rectangle's left side, and of a text's baseline.
 #[derive(Default)]
 pub(super) struct Canvas(String);
 
@@ -36,7 +36,7 @@ impl Canvas {
         let _ = writeln!(self.0, r#"<rect class="{class}" {place} {size}/>"#);
     }
 
-    /// Draws a line from a point to where `rest` says.
+    /// Draws a path that begins at a point and continues with `rest`.
     pub(super) fn path(&mut self, class: &str, x: f64, y: f64, rest: &str) {
         let line = format!("M{x:.1} {y:.1}{rest}");
         let _ = writeln!(self.0, r#"<path class="{class}" d="{line}"/>"#);
@@ -63,7 +63,7 @@ impl Canvas {
     }
 }
 
-/// Returns how wide a text is, as far as that can be known without the font.
+/// Returns the approximate width of a text, without knowing the font.
 pub(super) fn text_width(words: &str) -> f64 {
     5.76 * f64::from(u32::try_from(words.chars().count()).unwrap_or(u32::MAX))
 }
