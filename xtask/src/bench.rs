@@ -7,10 +7,10 @@ use lexopt::Parser;
 
 use course::Course;
 
-/// The program `bench` prints the same.
+/// The help of the program `bench`.
 pub(crate) const USAGE: &str = include_str!("../../crates/bench/usage.txt");
 
-/// The task `bench`: becomes the program of that name, so that a signal for this one is for that one.
+/// The task `bench`: replaces this process by the program `bench`, so that it gets the signals.
 pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let error = Command::new(cargo)
@@ -19,5 +19,5 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
         .args(["--package", "bench", "--"])
         .args(arguments.raw_args()?)
         .exec();
-    Err(error).context("cargo cannot be started")
+    Err(error).context("cannot start cargo")
 }

@@ -20,19 +20,19 @@ pub(crate) const USAGE: &str = "\
 Usage: cargo xtask book
 
 Makes an HTML book of the whole course in target/book, with exercises and search.
-Runs with their answers, and hints, are folded until you open them. You can copy
-that folder wherever you like, and read it without a network, and without a server
-too, but for the search in some browsers.
+Runs, answers and hints are folded until you open them. You can copy the folder
+anywhere. The book needs no network and no server, except that in some browsers
+the search needs one.
 
-The program mdbook makes it. If that is not installed, you are told how to.
+This needs the program mdbook. If it's missing, a message says how to install it.
 ";
 
-/// Installs the version that is known to work, for the course only. `.ci/run` reads it here.
+/// Installs a version that is known to work, only for the course. `.ci/run` gets the version from here.
 const INSTALL: &str = "cargo install mdbook --version 0.5.4 --locked --no-default-features \
                        --features search --root target/tools";
 
-/// How long mdbook may take; a second is usual.
-const LIMIT: Duration = Duration::from_mins(2);
+/// The timeout of mdbook, which usually takes a second.
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// The task `book`: makes an HTML book of the course.
 pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
@@ -47,9 +47,9 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let mut mdbook = Command::new(if own.exists() { own } else { "mdbook".into() });
     mdbook.arg("build").arg(&source);
     mdbook.arg("--dest-dir").arg(&book);
-    run::output(mdbook, LIMIT).map_err(|error| match error.downcast_ref::<io::Error>() {
+    run::output(mdbook, TIMEOUT).map_err(|error| match error.downcast_ref::<io::Error>() {
         Some(missing) if missing.kind() == io::ErrorKind::NotFound => anyhow!(
-            "mdbook is not installed. This installs it for the course only, in a minute or \
+            "mdbook is not installed. This command installs it, only for the course, in a minute or \
              two:\n\n    {INSTALL}\n\nRun it in {}, and then `cargo xtask book` again.",
             course.root.display()
         ),
@@ -62,8 +62,8 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
 
 type Files = BTreeSet<PathBuf>;
 
-/// Writes what mdbook reads: the pages in the same folders as in the checkout, and the files that they
-/// link to. Returns the number of pages.
+/// Writes the sources of the book: the pages, in the same folders as in the checkout, and the files that
+/// they link to. Returns the number of pages.
 fn write_source(course: &Course, folder: &Path) -> anyhow::Result<usize> {
     if folder.exists() {
         fs::remove_dir_all(folder)?;
@@ -100,7 +100,7 @@ fn write_source(course: &Course, folder: &Path) -> anyhow::Result<usize> {
     Ok(pages.len())
 }
 
-/// Returns the texts that are pages, in order, relative to the root of the checkout.
+/// Returns the paths of the pages in order, relative to the root of the checkout.
 fn pages(course: &Course) -> Vec<PathBuf> {
     let mut pages = vec![PathBuf::from("README.md"), "lessons/README.md".into()];
     for lesson in &course.lessons {
@@ -114,7 +114,7 @@ fn pages(course: &Course) -> Vec<PathBuf> {
     pages
 }
 
-/// Returns what a file is called in the book. A browser shows sources only if they are called text.
+/// Returns a file's path in the book. Sources become `.txt` files, which every browser shows.
 fn in_book(path: &str) -> String {
     match path.rsplit('.').next() {
         Some("md") => path.replace("README.md", "index.md"),
@@ -123,8 +123,8 @@ fn in_book(path: &str) -> String {
     }
 }
 
-/// Returns where a link of a page leads in the book, and adds the file that must be there for it. Of
-/// the texts, only the pages are in the book.
+/// Returns the destination in the book of a page's link, and adds the file that it needs. Returns `None`
+/// for a Markdown file that isn't a page.
 fn destination(root: &Path, page: &Path, link: &str, files: &mut Files) -> Option<String> {
     let (path, heading) = link.split_at(link.find('#').unwrap_or(link.len()));
     if path.is_empty() || path.contains("://") {
@@ -142,8 +142,7 @@ fn destination(root: &Path, page: &Path, link: &str, files: &mut Files) -> Optio
     }
 }
 
-/// Returns the edits that fold each hint, and each run with the answer after it, so that you don't read
-/// an answer before you have thought about the question.
+/// Returns the edits that fold each hint, and each run with its answer, so that you can think first.
 fn folds(document: &Document) -> Vec<(Range<usize>, String)> {
     let start_of = |line: usize| {
         let lines = document.text.split_inclusive('\n').take(line - 1);

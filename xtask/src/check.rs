@@ -13,7 +13,7 @@ use anyhow::anyhow;
 use lexopt::{Arg, Parser, ValueExt};
 
 use crate::screen::Screen;
-use crate::task::{self, though_unread};
+use crate::task::{self, ignore_broken_pipe};
 use course::build::Program;
 use course::document::Document;
 use course::python::Python;
@@ -25,13 +25,12 @@ Usage: cargo xtask check [LESSON]... [--fix]
 
 Builds the lessons, runs their steps in Rust and Python, and compares them with their
 READMEs. Checks exercises, manifests and links too. Each problem is shown with its
-file and line and how to mend it. With lessons, by name or number, only these are
-checked.
+file and line, and with help. Give lessons by name or number to check only these.
 
-  --fix  first write the code blocks of the READMEs again, from the programs
+  --fix  first update the code blocks of the READMEs from the programs
 
-An exercise whose gap is filled in is only noted, because somebody is learning here;
-with EXERCISES=untouched in the environment, it is a problem.
+An exercise whose gap is filled in gets only a note, because you may be learning here;
+with EXERCISES=untouched in the environment, it's a problem.
 ";
 
 /// The task `check`: compares the lessons with their READMEs.
@@ -55,7 +54,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let mut screen = Screen::stdout(false);
     let python = Python::find();
     let report = Report {
-        root: &course.root,
+        course: &course,
         found: Mutex::default(),
     };
     let check = |lesson: &Lesson, built| {
@@ -71,32 +70,32 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
             Ok(())
         });
         if let Err(error) = checked {
-            let what = format!("lesson {} cannot be checked: {error:#}", lesson.name);
-            report.add(&lesson.folder, 1, what, "correct that first");
+            let what = format!("cannot check lesson {}: {error:#}", lesson.name);
+            report.add(&lesson.folder, 1, what, "fix this first");
         }
     };
     thread::scope(|scope| {
         for lesson in lessons {
             let name = &lesson.name;
             let built = Program::build(&course.root, name, ["--bin", name], |doing| {
-                though_unread(screen.status("Checking the lessons", doing))
+                ignore_broken_pipe(screen.status("Checking the lessons", doing))
             });
             let _ = screen.status("Checking the lessons", name);
             scope.spawn(|| check(lesson, built));
         }
     });
     files::check_links(&folders, &report)?;
-    though_unread(screen.end_status())?;
+    ignore_broken_pipe(screen.end_status())?;
     let (text, problems) = report.text();
     let unchecked = match python {
         Ok(_) => String::new(),
         Err(reason) => format!(" The steps in Python were not checked: {reason}."),
     };
-    let told = writeln!(io::stdout(), "{text}Problems: {problems}.{unchecked}");
-    task::verdict(told.map_err(Into::into), problems == 0)
+    let shown = writeln!(io::stdout(), "{text}Problems: {problems}.{unchecked}");
+    task::verdict(shown.map_err(Into::into), problems == 0)
 }
 
-/// A lesson with what is compared.
+/// A lesson, with everything that is compared.
 struct Subject<'a> {
     lesson: &'a Lesson,
     readme: Document,
@@ -114,59 +113,64 @@ impl<'a> Subject<'a> {
         report: &'a Report,
     ) -> anyhow::Result<Self> {
         let readme = lesson.readme()?;
-        let sources = Source::all_of(lesson, report.root)?;
-        let program = built.map_err(|said| anyhow!("it does not build:\n{}", said.trim_end()))?;
+        let sources = Source::all_of(lesson, &report.course.root)?;
+        let program =
+            built.map_err(|errors| anyhow!("it does not build:\n{}", errors.trim_end()))?;
         let listed = runs::output(program.step("--list"));
         Ok(Self {
             lesson,
             readme,
             sources,
             program,
-            steps: listed.map_err(|failure| anyhow!("asked for its steps, {failure}"))?,
+            steps: listed.map_err(|failure| anyhow!("`--list` failed: {failure}"))?,
             report,
         })
     }
 
-    /// Reports what is wrong in a line of the README.
-    fn problem(&self, line: usize, what: impl Display, mend: impl Display) {
+    /// Reports a problem in a line of the README.
+    fn problem(&self, line: usize, what: impl Display, help: impl Display) {
         let path = self.lesson.readme_path();
-        self.report.add(&path, line, what, mend);
+        self.report.add(&path, line, what, help);
     }
 }
 
-/// What was found in all lessons so far.
+/// The findings in all lessons so far.
 struct Report<'a> {
-    /// The root of the checkout, to which the paths shown are relative.
-    root: &'a Path,
-    /// Files, lines, whether it is a problem, and what it is.
-    found: Mutex<Vec<(String, usize, bool, String)>>,
+    course: &'a Course,
+    found: Mutex<Vec<Finding>>,
 }
 
+/// The index of the lesson, the file, the line, whether it is a problem, and the text.
+type Finding = (Option<usize>, String, usize, bool, String);
+
 impl Report<'_> {
-    /// Adds what is wrong in a line of a file, or a note, which has no `mend`.
-    fn add(&self, file: &Path, line: usize, what: impl Display, mend: impl Display) {
-        let (what, mend) = (what.to_string(), mend.to_string());
+    /// Adds a problem in a line of a file, or a note, which has no `help`.
+    fn add(&self, file: &Path, line: usize, what: impl Display, help: impl Display) {
+        let (what, help) = (what.to_string(), help.to_string());
         let mut text = visible(&what).replace('\n', "\n    ");
-        if !mend.is_empty() {
-            text.extend(["\n    mend: ", &mend]);
+        if !help.is_empty() {
+            text.extend(["\n    help: ", &help]);
         }
+        let file = self.course.root.join(file);
+        let mut lessons = self.course.lessons.iter();
+        let lesson = lessons.position(|lesson| file.starts_with(&lesson.folder));
+        let file = self.relative(&file).display().to_string();
         let mut found = self.found.lock().expect("no check panics");
-        let file = self.relative(file).display().to_string();
-        found.push((file, line, !mend.is_empty(), text));
+        found.push((lesson, file, line, !help.is_empty(), text));
     }
 
     fn relative<'p>(&self, file: &'p Path) -> &'p Path {
-        file.strip_prefix(self.root).unwrap_or(file)
+        file.strip_prefix(&self.course.root).unwrap_or(file)
     }
 
-    /// Returns what was found in the order of files and lines, and the number of problems.
+    /// Returns the findings in the order of the lessons, files and lines, and the number of problems.
     fn text(&self) -> (String, usize) {
         let mut found = self.found.lock().expect("no check panics");
         found.sort();
         let lines = found
             .iter()
-            .map(|(file, line, _, text)| format!("{file}:{line}: {text}\n"));
-        let problems = found.iter().filter(|(_, _, is_problem, _)| *is_problem);
+            .map(|(_, file, line, _, text)| format!("{file}:{line}: {text}\n"));
+        let problems = found.iter().filter(|(_, _, _, is_problem, _)| *is_problem);
         (lines.collect(), problems.count())
     }
 }

@@ -21,24 +21,24 @@ use course::{Course, Lesson};
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask copy LESSON DIR
 
-Makes the lesson a project of its own in the folder DIR, with the crates that it
-needs. It builds, runs and passes its tests anywhere, also without a network.
-DIR must not exist yet, or be empty: nothing is overwritten.
+Makes the lesson a separate project in the folder DIR, with the crates that it
+needs. It builds, runs and passes its tests anywhere, even without a network.
+DIR must be empty, or not exist yet: nothing is overwritten.
 
 Example:
   cargo xtask copy pool ../my-pool
 ";
 
-/// How long Cargo may take for the lock file; it waits when another Cargo is busy with its cache.
-const LIMIT: Duration = Duration::from_mins(2);
+/// The timeout of Cargo, which waits if another Cargo is using its cache.
+const TIMEOUT: Duration = Duration::from_mins(2);
 
-/// What a crate has only for its own tests.
+/// Folders that a crate has only for its own tests.
 const NOT_COPIED: [&str; 3] = ["tests", "benches", "examples"];
 
-/// Ends the manifest of a copy. The crates are no members, so nothing is needed for their tests.
+/// The end of a copy's manifest. The crates aren't members, so the dependencies of their tests aren't needed.
 const WORKSPACE: &str = include_str!("copy/workspace.toml");
 
-/// The test that every copy gets: without arguments, a lesson's program runs all steps.
+/// The test of every copy: without arguments, a lesson's program runs all steps.
 const STEPS_TEST: &str = "\
 #[test]
 fn every_step_succeeds() {
@@ -47,16 +47,16 @@ fn every_step_succeeds() {
 }
 ";
 
-/// Stands below the title of a copy's README.
+/// The text below the title of a copy's README.
 const OPENING: &str = "\
-This is a project of its own, copied from a course. [The end of this page](#about-this-project) tells
-you which commands work here.";
+This project is a copy of a lesson in a course. [The end of this page](#about-this-project) tells you
+which commands work here.";
 
-/// The last section of a lesson's README, and what takes its place in a copy.
+/// The last section of a lesson's README, and its replacement in a copy.
 const TAKE_ALONG: &str = "## Take this lesson with you";
 const ABOUT: &str = include_str!("copy/about.md");
 
-/// The task `copy`: makes a project of its own out of a lesson.
+/// The task `copy`: makes a separate project of a lesson.
 pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let (mut lesson, mut dir) = (None, None);
     while let Some(argument) = arguments.next()? {
@@ -67,7 +67,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
         }
     }
     let (Some(lesson), Some(dir)) = (lesson, dir) else {
-        let message = "a lesson and a folder are needed: cargo xtask copy pool ../my-pool";
+        let message = "give a lesson and a folder, as in `cargo xtask copy pool ../my-pool`";
         return Err(Misuse(message.to_owned()).into());
     };
     let course = Course::here()?;
@@ -75,7 +75,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     copy(&course, lesson, &dir)?;
     writeln!(
         io::stdout(),
-        "Lesson {} is copied. This runs every step:\n\n  cd \"{}\"\n  cargo run -q\n\n\
+        "Lesson {} copied. To run every step:\n\n  cd \"{}\"\n  cargo run -q\n\n\
          The end of its README.md tells you what else works there.",
         lesson.name,
         dir.display()
@@ -83,24 +83,23 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes the project, or leaves nothing of it.
+/// Makes the project. If that fails, removes what was made of it.
 fn copy(course: &Course, lesson: &Lesson, dir: &Path) -> anyhow::Result<()> {
     let dir = path::absolute(dir).map_err(|error| Misuse(format!("{}: {error}", dir.display())))?;
     let is_missing = |folder: &&Path| folder.symlink_metadata().is_err();
     let is_empty = fs::read_dir(&dir).is_ok_and(|mut entries| entries.next().is_none());
     if !is_empty && !is_missing(&&*dir) {
-        let why =
-            "exists and is not an empty folder, and nothing is overwritten: choose another one";
+        let why = "exists and is not an empty folder: choose another one";
         return Err(Misuse(format!("{} {why}", dir.display())).into());
     }
-    // An interruption ends Cargo, and what is there is removed, before this program ends.
+    // After an interruption, Cargo ends, and the incomplete copy is removed, before this program ends.
     let _delay = Delay::begin()?;
     let new = dir.ancestors().take_while(is_missing).last();
     let filled = fs::create_dir_all(&dir)
-        .with_context(|| format!("{} cannot be made", dir.display()))
+        .with_context(|| format!("cannot make {}", dir.display()))
         .and_then(|()| fill(course, lesson, &dir));
     if filled.is_err() {
-        // If something cannot be removed, the first error is still the one to report.
+        // If the removal fails too, the first error is still the one to report.
         if let Some(new) = new {
             let _ = fs::remove_dir_all(new);
         }
@@ -129,17 +128,17 @@ fn fill(course: &Course, lesson: &Lesson, dir: &Path) -> anyhow::Result<()> {
     put(&dir.join("tests").join("steps.rs"), test.as_bytes())?;
     put(&dir.join(".gitignore"), b"/target\n")?;
 
-    // Takes out of the course's lock file what this project does not need; no version changes.
+    // Removes what this project doesn't need from the course's lock file. No version changes.
     let mut cargo = cargo(dir, "update");
     cargo.args(["--workspace", "--offline", "--quiet"]);
-    run::output(cargo, LIMIT).context(
-        "Cargo.lock cannot be written for the copy; run `cargo fetch` in the course while there is \
-         a network, and try again",
+    run::output(cargo, TIMEOUT).context(
+        "cannot write Cargo.lock for the copy; run `cargo fetch` in the course while you have a \
+         network, and try again",
     )?;
     Ok(())
 }
 
-/// Copies the crates of the course that a manifest names, and those that they use in turn.
+/// Copies the crates that a manifest uses by a path, and those that they use in turn.
 fn copy_crates(course: &Course, manifest: &Path, crates: &Path) -> anyhow::Result<()> {
     for rest in text_of(manifest)?.split("path = \"../").skip(1) {
         let path = rest.split('"').next().unwrap_or(rest);
@@ -163,15 +162,15 @@ fn copy_folder(from: &Path, to: &Path, without: &[&str]) -> anyhow::Result<()> {
         let path = from.join(&file);
         if path.symlink_metadata()?.is_file() {
             let bytes =
-                fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+                fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
             put(&to.join(file), &bytes)?;
         }
     }
     Ok(())
 }
 
-/// Returns the README of a copy: every command works there, or is marked as one of the course, and no
-/// link leads out of it.
+/// Returns the README of a copy. Commands that don't work there are marked as belonging to the course, and
+/// no link leads out of the project.
 fn readme(lesson: &str, text: &str) -> String {
     let script = text.split_once(TAKE_ALONG);
     let document = Document::parse(script.map_or(text, |(script, _)| script));

@@ -29,16 +29,16 @@ Options:
   --plain  80 columns, no colour: the default without a terminal or with NO_COLOR
 ";
 
-/// How long a program that is asked may take: Cargo waits where another Cargo is at work.
-const LIMIT: Duration = Duration::from_secs(20);
+/// The timeout of each program: Cargo waits if another Cargo is running.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What to do about each check that is not ok, in Markdown.
 const REMEDIES: &str = include_str!("doctor/remedies.md");
 
-/// What was found, or what is wrong with it.
+/// What was found, or what is wrong.
 type Found = Result<String, String>;
 
-/// Something is left out, or slower.
+/// The course works, but something is missing.
 const NOTE: &str = "note";
 /// You can't play the course.
 const PROBLEM: &str = "PROBLEM";
@@ -53,7 +53,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
         }
     }
     let course = Course::here()?;
-    // An older one would not have built this program.
+    // An older Rust wouldn't have built this program.
     let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     rustc.arg("--version");
     let python = Python::find().map(|python| python.version);
@@ -62,7 +62,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     } else {
         env::temp_dir()
     };
-    // Each with the verdict if something is wrong with it.
+    // Each has the verdict if something is wrong.
     let checks = [
         ("Rust", PROBLEM, first_line(rustc)),
         ("packages", NOTE, packages(&course.root)),
@@ -75,8 +75,8 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     ];
     let is_problem = |(_, verdict, found): &(_, &str, Found)| *verdict == PROBLEM && found.is_err();
     let is_playable = !checks.iter().any(is_problem);
-    let told = show(&mut Screen::stdout(plain), &checks, is_playable);
-    task::verdict(told.map_err(Into::into), is_playable)
+    let shown = show(&mut Screen::stdout(plain), &checks, is_playable);
+    task::verdict(shown.map_err(Into::into), is_playable)
 }
 
 fn show(screen: &mut Screen, checks: &[(&str, &str, Found)], is_playable: bool) -> io::Result<()> {
@@ -109,23 +109,23 @@ fn packages(root: &Path) -> Found {
 }
 
 fn target(target: &Path) -> Found {
-    // Cargo makes it if it isn't there.
+    // Cargo makes the folder if it doesn't exist.
     let existing = target.ancestors().find(|folder| folder.exists());
     folder(existing.unwrap_or(target), 256)
 }
 
-/// Checks that a folder can be written to and has as many MiB of free space as are needed.
+/// Checks that a folder is writable and has this many MiB of free space.
 fn folder(folder: &Path, needed: u64) -> Found {
     let path = folder.display();
     let is_writable = access(folder.join("."), Access::WRITE_OK | Access::EXEC_OK);
     let space = is_writable.and_then(|()| statvfs(folder));
-    let space = space.map_err(|why| format!("{path} cannot be written to: {why}"))?;
+    let space = space.map_err(|why| format!("cannot write to {path}: {why}"))?;
     let free = space.f_bavail.saturating_mul(space.f_frsize) >> 20;
     enough(free, needed, format!("{path}, {free} MiB free"))
 }
 
 fn open_files() -> Found {
-    // Cargo needs some, and a pool a few for each of its workers.
+    // Cargo needs some, and a pool needs a few per worker.
     let needed = 48 + 8 * thread::available_parallelism().map_or(1, usize::from) as u64;
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     enough(limit, needed, format!("up to {limit}"))
@@ -138,10 +138,10 @@ fn enough(available: u64, needed: u64, found: String) -> Found {
     Ok(found)
 }
 
-/// Returns the first line that a program prints, or the first of its complaint.
+/// Returns the first line that a program prints, or of its error.
 fn first_line(command: Command) -> Found {
     let name = command.get_program().display().to_string();
-    let run = gather(command, LIMIT).map_err(|error| format!("{name} cannot be run: {error}"))?;
+    let run = gather(command, TIMEOUT).map_err(|error| format!("cannot run {name}: {error}"))?;
     if run.end.is_success() {
         return Ok(run.output.lines().next().unwrap_or_default().to_owned());
     }

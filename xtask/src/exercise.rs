@@ -8,7 +8,7 @@ use anyhow::Context;
 use lexopt::{Arg, Parser, ValueExt};
 
 use crate::screen::Screen;
-use crate::task::{self, though_unread};
+use crate::task::{self, ignore_broken_pipe};
 use course::build::Program;
 use course::document::{Document, Section};
 use course::gap;
@@ -20,9 +20,9 @@ use course::{Course, Lesson};
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask exercise [EXERCISE] [OPTIONS]
 
-Each lesson has an exercise: a program with a gap that you fill in. Name it by the
-name or number of its lesson, as in `cargo xtask exercise pool`: you are told what
-to do, and the checks run. Without a name, lists all exercises and your progress.
+Each lesson has an exercise: a program with a gap that you fill in. EXERCISE is the
+name or number of the lesson, as in `cargo xtask exercise pool`: this says what to
+do, and runs the checks. Without EXERCISE, it lists all exercises and your progress.
 
 Options:
   --hint      show a hint; the next time, the next one
@@ -30,10 +30,10 @@ Options:
   --plain     80 columns, no colour: the default without a terminal or with NO_COLOR
 ";
 
-/// The limit for all checks together: each of them has a limit of its own, far below this.
-const LIMIT: Duration = Duration::from_mins(10);
+/// The timeout of all checks together. Each check has its own timeout, far below this.
+const TIMEOUT: Duration = Duration::from_mins(10);
 
-/// The task `exercise`: lists the exercises, or runs the checks of one, or helps with it.
+/// The task `exercise`: lists the exercises, or runs the checks of one, or shows a hint or the solution.
 pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let (mut name, mut hint, mut solution, mut plain) = (None, false, false, false);
     while let Some(argument) = arguments.next()? {
@@ -94,16 +94,16 @@ struct Exercise<'a> {
     lesson: &'a Lesson,
     /// What to do, the hints, and what to try next.
     task: Document,
-    /// The path of the program with the gap, as you would type it in the checkout.
+    /// The path of the program with the gap, relative to the root of the checkout.
     program: String,
-    /// Keeps how many hints were shown.
+    /// Stores how many hints were shown.
     hints_file: PathBuf,
-    /// Keeps the program that passed the checks.
+    /// Stores the program that passed the checks.
     solved_file: PathBuf,
 }
 
 impl<'a> Exercise<'a> {
-    /// Reads the task, and finds the progress in the folder that Cargo builds into.
+    /// Reads the task. The progress is in Cargo's target folder.
     fn read(course: &'a Course, lesson: &'a Lesson, target: &Path) -> anyhow::Result<Self> {
         let name = &lesson.name;
         let task = text_of(&lesson.folder.join(TASK));
@@ -134,8 +134,8 @@ impl<'a> Exercise<'a> {
         number.trim().parse().unwrap_or(0)
     }
 
-    /// Returns how far the program is: solved as it is now, untouched while the gap is marked, or
-    /// else begun.
+    /// Returns `solved` if the program passed the checks as it is now, `untouched` if the gap is marked, or
+    /// else `begun`.
     fn state(&self) -> anyhow::Result<&'static str> {
         let program = text_of(&self.course.root.join(&self.program))?;
         Ok(match fs::read_to_string(&self.solved_file) {
@@ -145,47 +145,46 @@ impl<'a> Exercise<'a> {
         })
     }
 
-    /// Says what to do, runs the checks and shows what is still wrong. A reader of the output that
-    /// goes away doesn't stop that.
+    /// Says what to do, runs the checks and shows what is still wrong, even if the output is closed.
     fn check(&self, screen: &mut Screen) -> anyhow::Result<ExitCode> {
-        though_unread(self.introduce(screen))?;
-        // Read before the build, so that it is what the checks see.
+        ignore_broken_pipe(self.introduce(screen))?;
+        // Read before the build, so that it's the program that the checks run.
         let source = text_of(&self.course.root.join(&self.program))?;
         let name = &self.lesson.name;
         let example = format!("{name}-exercise");
         let built = Program::build(&self.course.root, name, ["--example", &example], |doing| {
-            though_unread(screen.status("Building the exercise", doing))
+            ignore_broken_pipe(screen.status("Building the exercise", doing))
         });
-        though_unread(screen.end_status())?;
+        ignore_broken_pipe(screen.end_status())?;
         let program = match built {
             Ok(program) => program,
-            Err(said) => {
-                let why = "The program does not build yet. Cargo says:";
-                though_unread(self.show_failure(screen, why, &said))?;
+            Err(errors) => {
+                let why = "The program does not build yet. Cargo's errors:";
+                ignore_broken_pipe(self.show_failure(screen, why, &errors))?;
                 return Ok(ExitCode::FAILURE);
             }
         };
         let command = format!("cargo run -q -p {name} --example {example}");
-        though_unread(screen.command("Run now:", &command))?;
-        let end = run::run(program.command(), LIMIT, |line| {
+        ignore_broken_pipe(screen.command("Run now:", &command))?;
+        let end = run::run(program.command(), TIMEOUT, |line| {
             let (Line::Output(text) | Line::Error(text)) = line;
-            though_unread(screen.output(&text))
+            ignore_broken_pipe(screen.output(&text))
         })?;
-        though_unread(screen.blank())?;
+        ignore_broken_pipe(screen.blank())?;
         let is_solved = end.is_success();
-        let told = if is_solved {
+        let shown = if is_solved {
             put(&self.solved_file, source.as_bytes())?;
             put(&self.hints_file, b"0")?;
             self.show_success(screen)
         } else {
             let why = match end {
-                // The checks have said why.
+                // The checks have printed the reason.
                 End::Finished(status) if status.code() == Some(1) => "Not solved yet.".to_owned(),
                 end => format!("Not solved yet: {end}."),
             };
             self.show_failure(screen, &why, "")
         };
-        task::verdict(told.map_err(Into::into), is_solved)
+        task::verdict(shown.map_err(Into::into), is_solved)
     }
 
     fn introduce(&self, screen: &mut Screen) -> io::Result<()> {
@@ -196,10 +195,10 @@ impl<'a> Exercise<'a> {
         screen.paragraph(&format!("Your file: {}", self.program))
     }
 
-    fn show_failure(&self, screen: &mut Screen, why: &str, said: &str) -> io::Result<()> {
+    fn show_failure(&self, screen: &mut Screen, why: &str, errors: &str) -> io::Result<()> {
         screen.failure(why)?;
-        if !said.is_empty() {
-            screen.code("", "", said)?;
+        if !errors.is_empty() {
+            screen.code("", "", errors)?;
         }
         self.offer_hint(screen)
     }
@@ -210,7 +209,7 @@ impl<'a> Exercise<'a> {
             screen.blocks(&section.blocks)?;
         }
         if let Some(command) = gap::restoring(&self.course.root, Path::new(&self.program)) {
-            screen.line(&format!("To get the gap back:\n    {command}"))?;
+            screen.line(&format!("To restore the gap:\n    {command}"))?;
         }
         let mut lessons = self.course.lessons.iter();
         match lessons.find(|lesson| lesson.number > self.lesson.number) {
@@ -227,7 +226,7 @@ impl<'a> Exercise<'a> {
         screen.line(&format!("Hints left: {left}. The {next}: `{command}`"))
     }
 
-    /// Shows the next hint; after the last one, that again.
+    /// Shows the next hint, or the last one again.
     fn show_next_hint(&self, screen: &mut Screen) -> anyhow::Result<()> {
         let hints = self.sections(true);
         let number = (self.shown_hints() + 1).min(hints.len());

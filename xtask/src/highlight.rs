@@ -1,11 +1,10 @@
-//! Code with its keywords, quoted text and comments told apart.
+//! Syntax highlighting of keywords, strings and comments.
 
 use regex_lite::{Captures, Regex};
 
 use crate::style::{BOLD, FAINT, MAGENTA, Style};
 
-/// What is told apart: comments, quoted text (one letter at most between `'`: `'a` alone is a
-/// lifetime), and keywords.
+/// Group 1 is a comment, group 2 a string or a character (`'a` alone is a lifetime), the rest keywords.
 const RUST: &str = r#"(?x)
     (//[^\n]*)
     | (b?r\#"(?s:.*?)"\# | b?r"[^"]*" | [bc]?"(?:\\(?s:.)|[^"\\])*" | b?'(?:\\'|\\[^'\n]+|[^'\\\n])')
@@ -20,8 +19,7 @@ const PYTHON: &str = r#"(?x)
     |from|global|if|import|in|is|lambda|None|nonlocal|not|or|pass|raise|return|True|try|while|with
     |yield)\b"#;
 
-/// Returns code in which what is told apart has its style, word by word: a line that is too long can
-/// be divided between any two words.
+/// Returns highlighted code. Each word has its own style, so that a long line can be wrapped anywhere.
 pub(crate) fn painted(language: &str, code: &str, style: Style) -> String {
     let pattern = match language {
         "rust" => RUST,
@@ -49,7 +47,7 @@ mod tests {
     use super::painted;
     use crate::style::{BOLD, FAINT, MAGENTA, Style};
 
-    /// Marks what is told apart: `*keyword|`, quoted text as `<text>`, comments as `{comment|`.
+    /// Marks what is highlighted: `*keyword|`, `<string>`, `{comment|`.
     fn marked(language: &str, code: &str) -> String {
         assert_eq!(painted(language, code, Style::Plain), code);
         let text = painted(language, code, Style::Colour);
@@ -59,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn rust_is_told_apart() {
+    fn rust_is_highlighted() {
         let code = "let n = fnord(\"if\"); // let\nimpl<'a> Cell<'a> { c == '\"' || c == '\\'' }\n\
                     p!(\"a\\\"//c\", r#\"raw\"text\"#, \"one\n  two\"); self.type_of()";
         let expected = "*let| n = fnord(<\"if\">); {//| {let|\n\
@@ -69,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn python_is_told_apart() {
+    fn python_is_highlighted() {
         let code = "for n in names:  # if\nprint(f\"{n}#not\", 'it\\'s')\n\
                     \"\"\"Doc\n'two'.\"\"\"\npass; importer = None_";
         let expected = "*for| n *in| names:  {#| {if|\nprint(f<\"{n}#not\">, <'it\\'s'>)\n\

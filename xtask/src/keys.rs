@@ -1,4 +1,4 @@
-//! The keys with which somebody says how to go on.
+//! The keys that answer a prompt.
 
 use std::io::{self, BufRead, IsTerminal, stdin};
 use std::sync::OnceLock;
@@ -13,31 +13,30 @@ use rustix::termios::{
     LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcgetpgrp, tcsetattr,
 };
 
-pub(crate) const KEYS: &str = "Enter, space or Page Down goes on; b or Page Up goes back; r runs again; \
-                               s goes to the next lesson; q ends.";
+pub(crate) const KEYS: &str = "Enter, space or Page Down continues; b or Page Up goes back; r runs again; \
+                               s goes to the next lesson; q quits.";
 
-/// How often a wait for a key checks whether the program was suspended meanwhile.
+/// How often a wait for a key checks whether the program has been suspended and resumed.
 const CHECK: Duration = Duration::from_millis(200);
 
-/// The modes that the terminal had before: it hands over lines, and shows what is typed.
-static ITS_OWN: OnceLock<Termios> = OnceLock::new();
+/// The terminal's original modes: line by line, with echo.
+static ORIGINAL_MODES: OnceLock<Termios> = OnceLock::new();
 
-/// Whether the program has come back from being suspended: the question is shown anew.
-static CAME_BACK: AtomicBool = AtomicBool::new(false);
+/// Whether the program has resumed after a suspension: then the prompt is shown again.
+static HAS_RESUMED: AtomicBool = AtomicBool::new(false);
 
-/// Where the answers at a pause come from: single keys of a terminal, or else lines.
+/// The source of answers: single keys of a terminal, or else lines.
 pub(crate) struct Keyboard {
     is_terminal: bool,
 }
 
 impl Keyboard {
-    /// Takes standard input. A terminal shows no typing until this is dropped; Ctrl-C and Ctrl-Z do
-    /// what they always do.
+    /// Opens standard input. A terminal doesn't echo keys until this is dropped; Ctrl-C and Ctrl-Z still work.
     pub(crate) fn open() -> io::Result<Self> {
         let is_terminal = stdin().is_terminal();
         if is_terminal {
-            let its_own = tcgetattr(stdin())?;
-            ITS_OWN.get_or_init(|| its_own);
+            let modes = tcgetattr(stdin())?;
+            ORIGINAL_MODES.get_or_init(|| modes);
             interruption::with_terminal(set_modes);
             interruption::watch()?;
             set_modes(true);
@@ -45,7 +44,7 @@ impl Keyboard {
         Ok(Self { is_terminal })
     }
 
-    /// Waits for an answer to the question that `ask` shows, and returns its letter.
+    /// Waits for an answer to the prompt that `ask` shows, and returns its letter.
     pub(crate) fn answer(&mut self, mut ask: impl FnMut() -> io::Result<()>) -> io::Result<char> {
         if self.is_terminal {
             return Ok(letter(&key(ask)?));
@@ -63,14 +62,14 @@ impl Drop for Keyboard {
     }
 }
 
-/// Returns the letter of [`KEYS`] that a line of input, or the bytes of one key, stand for: a newline
-/// for Enter, and `?` for what is none of them. The keys that turn pages, and the arrows, work as
-/// well: presenters' remote controls send them.
+/// Returns the letter of [`KEYS`] for a line of input or the bytes of one key: a newline for Enter, and `?`
+/// for an unknown key. Page Up, Page Down and the arrows work too, because presenters' remote controls send
+/// them.
 fn letter(bytes: &[u8]) -> char {
     match bytes {
         b"\x1b[6~" | b"\x1b[C" | b"\x1bOC" => '\n',
         b"\x1b[5~" | b"\x1b[D" | b"\x1bOD" => 'b',
-        // The end of input, and Ctrl-D, which means it.
+        // The end of input, or Ctrl-D.
         b"" | b"\x04" => 'q',
         _ => match bytes.trim_ascii() {
             b"" => '\n',
@@ -80,14 +79,14 @@ fn letter(bytes: &[u8]) -> char {
     }
 }
 
-/// Waits for a key after `ask`, and returns its bytes; none when the terminal is gone. What was
-/// typed before is dropped. `ask` is called again when the program was suspended.
+/// Calls `ask`, waits for a key, and returns its bytes; none if the terminal is gone. Discards what was
+/// typed before. Calls `ask` again after a suspension.
 fn key(mut ask: impl FnMut() -> io::Result<()>) -> io::Result<Vec<u8>> {
     let timeout = Timespec::try_from(CHECK).map_err(io::Error::other)?;
     tcflush(stdin(), QueueSelector::IFlush)?;
-    CAME_BACK.store(true, Ordering::Relaxed);
+    HAS_RESUMED.store(true, Ordering::Relaxed);
     loop {
-        if CAME_BACK.swap(false, Ordering::Relaxed) {
+        if HAS_RESUMED.swap(false, Ordering::Relaxed) {
             ask()?;
         }
         let stdin = stdin();
@@ -103,18 +102,18 @@ fn key(mut ask: impl FnMut() -> io::Result<()>) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Sets the terminal's modes: single keys, or those that it had before. In the background that would
-/// stop this program, and the modes are the shell's concern.
+/// Sets the terminal to single keys, or to its original modes. Not in the background, where this would stop
+/// the program, and where the shell controls the modes.
 fn set_modes(is_ours: bool) {
     let is_in_background = tcgetpgrp(stdin()).is_ok_and(|group| group != getpgrp());
-    if let Some(mut modes) = ITS_OWN.get().cloned().filter(|_| !is_in_background) {
+    if let Some(mut modes) = ORIGINAL_MODES.get().cloned().filter(|_| !is_in_background) {
         if is_ours {
             modes.local_modes -= LocalModes::ICANON | LocalModes::ECHO;
         }
-        // An error means that there is no terminal any more.
+        // An error means that the terminal is gone.
         let _ = retry_on_intr(|| tcsetattr(stdin(), OptionalActions::Now, &modes));
     }
-    CAME_BACK.fetch_or(is_ours, Ordering::Relaxed);
+    HAS_RESUMED.fetch_or(is_ours, Ordering::Relaxed);
 }
 
 #[cfg(test)]
@@ -122,7 +121,7 @@ mod tests {
     use super::letter;
 
     #[test]
-    fn each_key_has_its_meaning_alone_and_as_a_line() {
+    fn a_key_means_the_same_alone_and_as_a_line() {
         let meanings = [
             ('\n', &["\r", "\n", " ", "\x1b[6~", "\x1b[C"][..]),
             ('b', &["b", "b\n", "\x1b[5~", "\x1b[D"]),

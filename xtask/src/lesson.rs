@@ -1,6 +1,6 @@
 //! The task `lesson`: plays the course, or lists it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use lexopt::{Arg, Parser, ValueExt};
@@ -20,30 +20,30 @@ pub(crate) const USAGE: &str = "\
 Usage: cargo xtask lesson [LESSON [STEP]...]... [OPTIONS]
        cargo xtask lesson --list
 
-A lesson is given by name or by number. Without one, the whole course is played.
+Plays lessons, by name or number, or steps of lessons; by default the whole course.
 
 Options:
-  --list                show the lessons with their steps and minutes instead
+  --list                only list the lessons with their steps and minutes
   --from LESSON [STEP]  begin there, and leave out what comes before
   --step                wait before each run and after each step
   --python              run the Python counterpart of each step first
-  --timeline            show after each run, as lanes, what each process and
-                        thread did when
-  --plain               plain text of 80 columns without colour, as it is when
-                        the output is no terminal or NO_COLOR is set
+  --timeline            after each run, show what each process and thread
+                        did when
+  --plain               80 columns, no colour: the default without a terminal
+                        or with NO_COLOR
 
-With --step one key says how to go on: Enter goes on, b goes back to the step
-before, r runs this step again (built anew if it was changed), s goes to the
-next lesson, q ends and says how to take up again at this place, ? shows the
-keys. Where the input is no terminal, each of them is a line.
+With --step, press a key: Enter continues, b goes back to the previous step,
+r runs this step again (and rebuilds it if you've changed it), s goes to the
+next lesson, q quits and prints the command that continues from here, ? shows
+the keys. If the input is not a terminal, give each key on a line of its own.
 
-A Python counterpart that fails is shown. Only the runs in Rust count for the
-exit status: 0 when all succeeded, 1 when one failed.
+The exit status is 0 if every run in Rust succeeded, and 1 if one failed. A
+failure of a Python counterpart is shown, but doesn't count.
 
 Examples:
   cargo xtask lesson 1 3                      two lessons, by number
   cargo xtask lesson threads spawn panic      two steps of one lesson
-  cargo xtask lesson --step --from pool map   for a class, from a step on
+  cargo xtask lesson --step --from pool map   for a class, starting at a step
 ";
 
 #[derive(Default)]
@@ -53,7 +53,7 @@ struct Args {
     from: Vec<String>,
 }
 
-/// Plays the course, or what is wanted of it.
+/// The task `lesson`: plays the course, or some lessons or steps.
 pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
     let args = Args::parse(arguments)?;
     let course = Course::here()?;
@@ -76,16 +76,16 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
         timeline: args.has("timeline"),
         screen,
         programs: Programs::default(),
-        runs: BTreeMap::new(),
+        runs: Vec::new(),
         shown: None,
         resume: None,
     };
     let (ending, time) = timed(|| player.play());
-    // What is still being built is not needed any more.
+    // Stops builds that are still running.
     process_group::end_all();
     let (screen, runs) = (&mut player.screen, &player.runs);
-    let is_good = runs.values().all(Option::is_none);
-    let told = ending.and_then(|()| {
+    let is_good = runs.iter().all(|(_, failure)| failure.is_none());
+    let shown = ending.and_then(|()| {
         let end = if runs.len() == 1 { "" } else { "s" };
         let count = format!("{} step{end}, {} in all.", runs.len(), readable_time(time));
         screen.blank()?;
@@ -100,10 +100,10 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
         }
         player.resume.iter().try_for_each(|from| {
             screen.blank()?;
-            screen.command("To take up again here:", &args.resuming(from))
+            screen.command("To continue from here:", &args.resuming(from))
         })
     });
-    task::verdict(told.map_err(Into::into), is_good)
+    task::verdict(shown.map_err(Into::into), is_good)
 }
 
 fn list(screen: &mut Screen, course: &Course) -> anyhow::Result<ExitCode> {
@@ -146,7 +146,7 @@ impl Args {
         self.flags.contains(flag)
     }
 
-    /// Returns the command that goes on where the playing was ended.
+    /// Returns the command that continues from a scene.
     fn resuming(&self, from: &str) -> String {
         let mut words = vec!["cargo xtask lesson".to_owned()];
         words.extend(self.words.iter().cloned());

@@ -39,12 +39,12 @@ For learning and teaching:
   exercise  list the exercises, or check your solution of one
   repeat    run a step many times and count the outcomes
   timeline  show what ran when in a step: lanes, a picture, a trace
-  copy      make a project of your own out of a lesson
+  copy      make a project of your own from a lesson
   doctor    check your setup and tell you how to fix it
 
 For authors:
   check     run the steps and compare them with the READMEs; --fix updates them
-  bench     measure processes, pools, pipes and locks beside Python's
+  bench     compare the speed of processes, pools, pipes and locks with Python's
   book      make an HTML book of the course, with search
 
 `cargo xtask TASK --help` explains a task.
@@ -52,7 +52,7 @@ For authors:
 
 type Run = fn(Parser) -> anyhow::Result<ExitCode>;
 
-/// The name of each task, what its `--help` says, and what runs it.
+/// The name of each task, its help, and its function.
 const TASKS: [(&str, &str, Run); 9] = [
     ("lesson", lesson::USAGE, lesson::run),
     ("exercise", exercise::USAGE, exercise::run),
@@ -95,7 +95,7 @@ fn run(arguments: &[OsString]) -> anyhow::Result<ExitCode> {
     run(Parser::from_args(rest)).map_err(|error| with_nearest_option(error, name, usage))
 }
 
-/// Adds what was probably meant to the error that a task has no such option.
+/// Adds a suggestion to the error about an unknown option.
 fn with_nearest_option(error: anyhow::Error, name: &str, usage: &str) -> anyhow::Error {
     let Some(lexopt::Error::UnexpectedOption(wanted)) = error.downcast_ref() else {
         return error;
@@ -109,12 +109,12 @@ fn with_nearest_option(error: anyhow::Error, name: &str, usage: &str) -> anyhow:
     Misuse(message).into()
 }
 
-/// Shows an error on standard error, and returns the exit status that goes with it.
+/// Prints an error on standard error, and returns its exit status.
 fn report(error: &anyhow::Error) -> ExitCode {
     if task::is_output_closed(error) {
         return ExitCode::SUCCESS;
     }
-    // The exit status still counts where standard error is closed.
+    // Even if standard error is closed, the exit status counts.
     let _ = writeln!(io::stderr(), "error: {}", visible(&format!("{error:#}")));
     let is_misuse = error.is::<Misuse>() || error.is::<lexopt::Error>();
     ExitCode::from(if is_misuse { 2 } else { 1 })

@@ -10,18 +10,18 @@ use crate::style::{BOLD, HEADING, Style};
 use crate::table;
 use crate::wrap::{UNBREAKABLE, wrap};
 
-/// Code in a sentence of up to this length stays on one line.
+/// Inline code up to this length isn't wrapped.
 const SHORT_CODE: usize = 40;
 
-/// The little HTML that a script may have, and what takes its place: a folded hint is a paragraph
-/// that begins with `Hint: `, and comments vanish.
+/// The HTML that a script may have, and its replacement: a folded hint becomes a paragraph that begins with
+/// `Hint: `, and comments are removed.
 const HTML: [(&str, &str); 3] = [
     (r"(?m)^( *)<details>", "\n$1"),
     (r"<summary>([^<]*)</summary>\s*", "$1: "),
     (r"(?s)<!--.*?-->|</?details>", ""),
 ];
 
-/// Renders Markdown as lines of at most `width`; code keeps its own width.
+/// Renders Markdown as lines of at most `width` columns; code isn't wrapped.
 pub(crate) fn lines(markdown: &str, width: usize, style: Style) -> Vec<String> {
     let mut text = markdown.to_owned();
     for (html, replacement) in HTML {
@@ -39,7 +39,7 @@ pub(crate) fn lines(markdown: &str, width: usize, style: Style) -> Vec<String> {
     renderer.lines
 }
 
-/// What Markdown has become so far, and what is being gathered.
+/// The lines rendered so far, and the state of the element in progress.
 #[derive(Default)]
 struct Renderer {
     style: Style,
@@ -47,13 +47,13 @@ struct Renderer {
     lines: Vec<String>,
     /// Whether an empty line comes before the next one.
     gap: bool,
-    /// The text of the paragraph, heading or cell that is under way.
+    /// The text of the current paragraph, heading or cell.
     text: String,
-    /// The number of the next item, for each list that is open; none for bullets.
+    /// The number of the next item of each open list; `None` for bullets.
     lists: Vec<Option<u64>>,
-    /// The bullet or number of each item that is open; blanks once it is shown.
+    /// The bullet or number of each open item; blanks once it has been shown.
     markers: Vec<String>,
-    /// The address of the link that is under way, if it is to be shown.
+    /// The address of the current link, if it should be shown.
     link: String,
     rows: Vec<Vec<String>>,
 }
@@ -79,14 +79,14 @@ impl Renderer {
                 dest_url,
                 ..
             }) if dest_url.starts_with("http") => self.link = format!(" ({dest_url})"),
-            // Links within the course lead nowhere here.
+            // Links within the course can't be followed here.
             Event::End(TagEnd::Link) => self.text.push_str(&take(&mut self.link)),
             Event::End(TagEnd::Paragraph) => {
                 self.end_text();
                 self.gap = true;
             }
             Event::End(TagEnd::Heading(_)) => {
-                // One more empty line: sections are easy to tell apart in plain text too.
+                // One more empty line, so that sections stand out in plain text too.
                 self.put([String::new()]);
                 self.text = self.style.paint(HEADING, &self.text);
                 self.end_text();
@@ -133,7 +133,7 @@ impl Renderer {
         }
     }
 
-    /// Puts down the text gathered so far, wrapped.
+    /// Adds the current text, wrapped.
     fn end_text(&mut self) {
         let text = take(&mut self.text);
         if !text.trim().is_empty() {
@@ -144,7 +144,7 @@ impl Renderer {
         }
     }
 
-    /// Puts down lines, indented, with an empty line before and after them.
+    /// Adds lines, indented, with an empty line before and after them.
     fn put_apart(&mut self, lines: impl Iterator<Item = String>) {
         let (_, indent) = self.indents();
         self.gap = true;
@@ -152,7 +152,7 @@ impl Renderer {
         self.gap = true;
     }
 
-    /// Returns what stands before the next line, and before those below it.
+    /// Returns the indentation of the next line, and of those below it.
     fn indents(&mut self) -> (String, String) {
         let first = self.markers.concat();
         let blanks = |marker: &mut String| *marker = " ".repeat(marker.len());
@@ -175,14 +175,14 @@ mod tests {
     use crate::style::Style;
 
     #[test]
-    fn a_script_becomes_lines() {
+    fn a_script_is_rendered_as_lines() {
         let shown = lines(include_str!("markdown/sample.txt"), 40, Style::Plain);
         let expected: Vec<&str> = include_str!("markdown/shown.txt").lines().collect();
         assert_eq!(shown, expected);
     }
 
     #[test]
-    fn on_a_terminal_strong_words_are_bold_and_cost_no_width() {
+    fn on_a_terminal_strong_text_is_bold_without_adding_width() {
         let lines = lines("One **two** three.", 14, Style::Colour);
         assert_eq!(lines, ["One \u{1b}[1mtwo\u{1b}[22m three."]);
     }

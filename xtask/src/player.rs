@@ -1,6 +1,5 @@
 //! Plays scenes on a screen: pages, pauses and runs.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::process::Command;
 use std::time::Duration;
@@ -18,31 +17,30 @@ use course::python::{self, Python};
 use course::run::{self, Line};
 use course::{Course, Lesson, command};
 
-/// Plays scenes, and keeps in mind how it went.
+/// Plays scenes, and records how the runs went.
 pub(crate) struct Player<'a> {
     pub(crate) course: &'a Course,
     pub(crate) scenes: &'a [Scene<'a>],
-    /// The place of the scene that is shown.
+    /// The index of the current scene.
     pub(crate) place: usize,
     pub(crate) screen: Screen,
-    /// Where answers come from, if somebody is asked before each run and after each scene.
+    /// The source of answers, if there is a prompt before each run and after each scene.
     pub(crate) keyboard: Option<Keyboard>,
-    /// What runs the counterpart of each step, if it is wanted.
+    /// The Python that runs the counterpart of each step, with `--python`.
     pub(crate) python: Option<Python>,
-    /// Whether each step is recorded, to show what ran when.
+    /// Whether each step is recorded, with `--timeline`.
     pub(crate) timeline: bool,
     pub(crate) programs: Programs,
-    /// The steps that were run, and why the last run of each failed.
-    pub(crate) runs: BTreeMap<String, Option<String>>,
-    /// The place of the scene that has been shown to its end.
+    /// The steps that were run, in order, and why the last run of each failed.
+    pub(crate) runs: Vec<(String, Option<String>)>,
+    /// The index of the last scene that was shown to its end.
     pub(crate) shown: Option<usize>,
-    /// What goes after `--from` to take up again where somebody has ended the playing.
+    /// The argument of `--from` that continues where the player quit.
     pub(crate) resume: Option<String>,
 }
 
 impl<'a> Player<'a> {
-    /// Plays to the end, or until somebody quits. What goes wrong in a lesson is shown and noted, and
-    /// does not end the playing.
+    /// Plays to the end, or until the user quits. Continues after a failed step.
     pub(crate) fn play(&mut self) -> io::Result<()> {
         while let Some(scene) = self.scenes.get(self.place) {
             self.place = self.scene(scene)?.unwrap_or(self.place + 1);
@@ -50,7 +48,7 @@ impl<'a> Player<'a> {
         Ok(())
     }
 
-    /// Plays a scene. If it is left before its end, returns the place of the next one.
+    /// Plays a scene. If it's left before its end, returns the index of the next one.
     fn scene(&mut self, scene: &'a Scene) -> io::Result<Option<usize>> {
         let root = &self.course.root;
         let mut coming = self.scenes[self.place..].iter();
@@ -67,7 +65,7 @@ impl<'a> Player<'a> {
             let next = next_lesson(self.scenes, self.place);
             return Ok(Some(next.unwrap_or(self.scenes.len())));
         }
-        // What is to be noticed is not repeated when the step runs again.
+        // The answer isn't repeated when the step runs again.
         if !scene.is_run || self.shown != Some(self.place) {
             if let Some(next) = self.show(&scene.blocks)? {
                 return Ok(Some(next));
@@ -75,14 +73,14 @@ impl<'a> Player<'a> {
             self.shown = Some(self.place);
         }
         let enter = match &scene.step {
-            None => "Enter: go on",
-            Some(_) if scene.is_run => "Enter: go on   r: again",
+            None => "Enter: continue",
+            Some(_) if scene.is_run => "Enter: continue   r: again",
             Some(_) => "Enter: run it",
         };
         self.pause(enter, 1)
     }
 
-    /// Shows blocks, page by page where somebody turns them.
+    /// Shows blocks, page by page if there is a keyboard.
     fn show(&mut self, blocks: &[Block]) -> io::Result<Option<usize>> {
         self.screen.measure();
         if self.keyboard.is_none() {
@@ -103,8 +101,8 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Asks how to go on, if anybody is asked. `enter` is what Enter does, and `done` how many scenes
-    /// are left behind when the playing is ended here.
+    /// Asks how to continue, if there is a keyboard. `enter` says what Enter does, and `done` is the number of
+    /// scenes that are finished if the user quits here.
     fn pause(&mut self, enter: &str, done: usize) -> io::Result<Option<usize>> {
         let scene = &self.scenes[self.place];
         while let Some(keyboard) = &mut self.keyboard {
@@ -120,7 +118,7 @@ impl<'a> Player<'a> {
                 }
                 'r' => {
                     if let (true, Some(lesson)) = (scene.is_run, scene.lesson) {
-                        // Somebody may have changed it meanwhile.
+                        // The program may have changed.
                         self.programs.forget(&lesson.name);
                     }
                     let is_before_run = scene.step.is_some() && !scene.is_run;
@@ -129,14 +127,11 @@ impl<'a> Player<'a> {
                 'b' => {
                     let before = &self.scenes[..self.place - usize::from(scene.is_run)];
                     let last = before.iter().rposition(|scene| !scene.is_run);
-                    (
-                        last,
-                        "This is where the playing began: there is nothing before it.",
-                    )
+                    (last, "This is the beginning: there is nothing before it.")
                 }
                 's' => (
                     next_lesson(self.scenes, self.place),
-                    "There is no lesson after this one: Enter goes on, q ends.",
+                    "There is no lesson after this one: Enter continues, q quits.",
                 ),
                 _ => (None, KEYS),
             };
@@ -148,23 +143,23 @@ impl<'a> Player<'a> {
         Ok(None)
     }
 
-    /// Runs a step, and its counterpart if that is wanted. Returns whether the lesson could be built.
+    /// Runs a step, and its counterpart with `--python`. Returns whether the lesson could be built.
     fn run_step(&mut self, lesson: &'a Lesson, step: &str) -> io::Result<bool> {
         let root = &self.course.root;
         let name = format!("{} {step}", lesson.name);
         let Some(program) = self.programs.wait(&mut self.screen, root, &lesson.name)? else {
             let failure = "the lesson does not build".to_owned();
-            self.runs.insert(name, Some(failure));
+            self.record(name, Some(failure));
             return Ok(false);
         };
         if let Some(python) = &self.python {
             let counterpart = python.step(root, &lesson.name, step);
             let shown = python::command(&lesson.name, step);
             let (failure, time) = self.run("Python", &shown, counterpart)?;
-            self.tell_time("Python", time)?;
-            // The course is about Rust: a failure here is no failure of it.
+            self.show_time("Python", time)?;
+            // The course is about Rust: a failure of Python doesn't count.
             if let Some(reason) = failure {
-                let said = format!("The Python counterpart did not go well: {reason}.");
+                let said = format!("The Python counterpart failed: {reason}.");
                 self.screen.paragraph(&said)?;
             }
         }
@@ -176,13 +171,13 @@ impl<'a> Player<'a> {
         let recording = viewer.map(|viewer| (Recording::of(&program, &name, &mut run), viewer));
         let shown = command(&lesson.name, step);
         let (failure, time) = self.run("Rust", &shown, run)?;
-        // Before more is shown: the reader of the output may go away.
-        self.runs.insert(name.clone(), failure.clone());
-        self.tell_time("Rust", time)?;
+        // Before more is shown, because the output may be closed.
+        self.record(name.clone(), failure.clone());
+        self.show_time("Rust", time)?;
         if let Some((recording, viewer)) = recording {
             let shown = recording.and_then(|it| it.show(&mut self.screen, &viewer, &name, &[]));
             if let Err(error) = shown {
-                let said = format!("There are no lanes to show: {error:#}.");
+                let said = format!("The timeline cannot be shown: {error:#}.");
                 self.screen.paragraph(&said)?;
             }
         }
@@ -193,7 +188,15 @@ impl<'a> Player<'a> {
         Ok(true)
     }
 
-    /// Runs a program, shows its lines as they come, and returns what went wrong, and the time.
+    /// Records the run of a step, in place of an earlier one.
+    fn record(&mut self, step: String, failure: Option<String>) {
+        match self.runs.iter_mut().find(|run| run.0 == step) {
+            Some(run) => run.1 = failure,
+            None => self.runs.push((step, failure)),
+        }
+    }
+
+    /// Runs a program, shows its lines as they come, and returns the failure, if any, and the time.
     fn run(
         &mut self,
         language: &str,
@@ -212,12 +215,12 @@ impl<'a> Player<'a> {
             Ok(end) => (!end.is_success()).then(|| end.to_string()),
             // The output is closed.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Err(error),
-            Err(error) => Some(format!("it cannot be run: {error}")),
+            Err(error) => Some(format!("cannot run it: {error}")),
         };
         Ok((failure, time))
     }
 
-    fn tell_time(&mut self, language: &str, time: Duration) -> io::Result<()> {
+    fn show_time(&mut self, language: &str, time: Duration) -> io::Result<()> {
         self.screen.blank()?;
         let time = readable_time(time);
         self.screen.paragraph(&format!("{language} took {time}."))

@@ -1,4 +1,4 @@
-//! What is played: lessons and steps as scenes, in their order.
+//! The scenes to play: lessons and steps, in order.
 
 use anyhow::ensure;
 
@@ -7,27 +7,25 @@ use course::misuse::{Misuse, suggestion};
 use course::source::text_of;
 use course::{Course, Lesson, command};
 
-/// What is shown between two pauses. A step has two scenes: its run begins the second one.
+/// What is shown between two prompts. A step has two scenes: the second begins with its run.
 #[derive(Default)]
 pub(crate) struct Scene<'a> {
-    /// The lesson that it belongs to, unless it is of the course as a whole.
+    /// The lesson of the scene; `None` for the welcome and the farewell.
     pub(crate) lesson: Option<&'a Lesson>,
     pub(crate) step: Option<String>,
     pub(crate) is_run: bool,
-    /// What is shown, headings included.
+    /// The text and code, including headings.
     pub(crate) blocks: Vec<Block>,
-    /// What goes after `--from` to play from here on. A scene without a name of its own has that of
-    /// the scene before it; after the last step there is nothing to go on with.
+    /// The argument of `--from` that starts here, or at the nearest step before. The farewell has none.
     pub(crate) resume: Option<String>,
 }
 
-/// Returns what words such as `threads pool map 6` ask for: lessons by name or number, each followed
-/// by the steps that are wanted of it. Without a word it is the whole course, with its welcome and
-/// farewell.
+/// Returns the scenes for a command line such as `threads pool map 6`: lessons by name or number, each
+/// followed by steps or not. Without arguments, it's the whole course, with its welcome and farewell.
 pub(crate) fn scenes<'a>(course: &'a Course, words: &[String]) -> anyhow::Result<Vec<Scene<'a>>> {
     let mut wanted: Vec<(&Lesson, Vec<&String>)> = Vec::new();
     for word in words {
-        // A lesson's step comes first: `lesson pool map` is never about a lesson called map.
+        // Steps come before lessons: in `lesson pool map`, `map` is a step, even if a lesson has that name.
         if let Some((lesson, chosen)) = wanted.last_mut() {
             let script = lesson.readme()?;
             let steps: Vec<&str> = script.steps().collect();
@@ -67,7 +65,7 @@ pub(crate) fn scenes<'a>(course: &'a Course, words: &[String]) -> anyhow::Result
     Ok(scenes)
 }
 
-/// Leaves out what comes before a lesson, or before a step of it.
+/// Removes the scenes before a lesson, or before one of its steps.
 pub(crate) fn begin_at(
     scenes: &mut Vec<Scene>,
     course: &Course,
@@ -88,7 +86,7 @@ pub(crate) fn begin_at(
     });
     let first = first.ok_or_else(|| {
         Misuse(format!(
-            "{} is not among what is to be played: name it, too, or leave out --from",
+            "{} is not in the lessons and steps to play: add it, or leave out --from",
             from.join(" ")
         ))
     })?;
@@ -96,14 +94,13 @@ pub(crate) fn begin_at(
     Ok(())
 }
 
-/// Returns the place of the first scene of another lesson after this one, or of the farewell.
+/// Returns the index of the first scene after this lesson, if there is one.
 pub(crate) fn next_lesson(scenes: &[Scene], place: usize) -> Option<usize> {
     let lesson = |place: usize| scenes[place].lesson.map(|lesson| lesson.number);
     (place + 1..scenes.len()).find(|later| lesson(*later) != lesson(place))
 }
 
-/// Returns the scenes of a whole lesson: what comes before the first step, each step, and the
-/// sections between and after them.
+/// Returns the scenes of a whole lesson: its opening, its steps, and the sections between and after them.
 fn of_lesson<'a>(course: &Course, lesson: &'a Lesson) -> anyhow::Result<Vec<Scene<'a>>> {
     let script = lesson.readme()?;
     let (name, count) = (&lesson.name, course.lessons.len());
@@ -150,7 +147,7 @@ fn of_lesson<'a>(course: &Course, lesson: &'a Lesson) -> anyhow::Result<Vec<Scen
     Ok(scenes)
 }
 
-/// Puts a heading above blocks, as one with the first one's prose, so that no page ends with it.
+/// Puts a heading above blocks, joined with the first prose, so that it's never last on a page.
 fn headed(heading: &str, mut blocks: Vec<Block>) -> Vec<Block> {
     let heading = format!("{heading}\n\n");
     match blocks.first_mut() {
@@ -160,8 +157,7 @@ fn headed(heading: &str, mut blocks: Vec<Block>) -> Vec<Block> {
     blocks
 }
 
-/// Adds the words with which the whole course begins and ends: of `lessons/README.md` the sections
-/// `Welcome` and `Farewell`. A course without that file has neither.
+/// Adds the sections `Welcome` and `Farewell` of `lessons/README.md`, if that exists.
 fn add_frame(course: &Course, scenes: &mut Vec<Scene>) -> anyhow::Result<()> {
     let path = course.root.join("lessons").join("README.md");
     if !path.exists() {
@@ -193,7 +189,7 @@ mod tests {
     use std::fs;
     use tempfile::TempDir;
 
-    /// The lessons pool and queue, with two steps each, and words for the whole course.
+    /// Makes the lessons pool and queue with two steps each, a welcome and a farewell.
     fn course() -> (TempDir, Course) {
         let root = tempfile::tempdir().unwrap();
         let lesson = |name: &str, number, words| {
@@ -221,8 +217,8 @@ mod tests {
         (root, course)
     }
 
-    /// Returns what a command line plays: the step or, in brackets, the last one before, of each
-    /// scene; or else the error.
+    /// Returns the scenes that a command line plays, each by its step, or by its `resume` in parentheses; or
+    /// else the error.
     fn played(line: &str) -> String {
         let (_folder, course) = course();
         let words = |line: &str| -> Vec<_> { line.split_whitespace().map(str::to_owned).collect() };
@@ -240,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_named_is_played_in_its_order_and_what_is_not_there_is_refused_with_the_nearest() {
+    fn lessons_and_steps_are_played_in_the_given_order_and_typos_get_a_suggestion() {
         let cases = "
             => (), (pool), pool map, pool squares, (pool squares), (queue), queue map,
             queue squares map 5 => queue squares, queue map, (pool), pool map, pool squares, (
@@ -253,8 +249,8 @@ mod tests {
             --from quue => there is no lesson `quue`; did you mean `queue`?
             --from pool mpa => lesson pool has no step `mpa`; did you mean `map`?
             --from pool map squares => --from takes a lesson and at most one of its steps
-            pool --from queue => queue is not among what is to be played
-            pool map --from pool squares => pool squares is not among";
+            pool --from queue => queue is not in the lessons and steps to play
+            pool map --from pool squares => pool squares is not in";
         for (line, expected) in cases.lines().filter_map(|case| case.split_once("=> ")) {
             let played = played(line);
             assert!(played.starts_with(expected), "{line}: {played}");

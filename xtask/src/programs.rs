@@ -1,4 +1,4 @@
-//! The programs of the lessons, built while somebody reads.
+//! The programs of the lessons, built in the background.
 
 use std::collections::HashMap;
 use std::io;
@@ -8,21 +8,21 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 
 use crate::screen::Screen;
-use crate::task::though_unread;
+use crate::task::ignore_broken_pipe;
 use course::build::Program;
 
-/// The programs that have been asked for, each by the name of its package.
+/// The requested programs, by the names of their packages.
 #[derive(Default)]
 pub(crate) struct Programs(HashMap<String, State>);
 
 enum State {
-    /// Being built, with what Cargo says it is doing.
+    /// Being built, with Cargo's progress messages.
     Building(JoinHandle<Result<Program, String>>, Receiver<String>),
     Built(Rc<Program>),
 }
 
 impl Programs {
-    /// Lets a lesson's program be built in the background, unless it has been.
+    /// Starts to build a lesson's program in the background, unless that has been done.
     pub(crate) fn begin(&mut self, root: &Path, lesson: &str) {
         self.0
             .entry(lesson.to_owned())
@@ -37,13 +37,13 @@ impl Programs {
             });
     }
 
-    /// Forgets a lesson's program: it may have been changed, and is to be built anew.
+    /// Forgets a lesson's program, so that it's built again: it may have changed.
     pub(crate) fn forget(&mut self, lesson: &str) {
         self.0.remove(lesson);
     }
 
-    /// Returns a lesson's program, and says so while that takes time. Where it cannot be built,
-    /// shows what Cargo says, and returns nothing; also if the reader of the output has gone away.
+    /// Waits for a lesson's program, shows the progress, and returns it. If the build fails, shows Cargo's
+    /// errors and returns `None`. A closed output is no error here.
     pub(crate) fn wait(
         &mut self,
         screen: &mut Screen,
@@ -56,18 +56,18 @@ impl Programs {
             State::Building(thread, doing) => {
                 let label = format!("Building {lesson}");
                 for doing in doing.iter().filter(|_| !thread.is_finished()) {
-                    though_unread(screen.status(&label, &doing))?;
+                    ignore_broken_pipe(screen.status(&label, &doing))?;
                 }
-                though_unread(screen.end_status())?;
+                ignore_broken_pipe(screen.end_status())?;
                 thread.join().expect("building does not panic").map(Rc::new)
             }
         };
-        if let Err(said) = &program {
-            let why = format!("{lesson} does not build. Cargo says:");
-            let told = screen
+        if let Err(errors) = &program {
+            let why = format!("{lesson} does not build. Cargo's errors:");
+            let shown = screen
                 .failure(&why)
-                .and_then(|()| screen.code("", "", said));
-            though_unread(told)?;
+                .and_then(|()| screen.code("", "", errors));
+            ignore_broken_pipe(shown)?;
         }
         let program = program.ok();
         let built = program

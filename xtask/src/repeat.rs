@@ -11,7 +11,7 @@ use lexopt::{Arg, Parser, ValueExt};
 
 use crate::programs::Programs;
 use crate::screen::Screen;
-use crate::task::{self, though_unread};
+use crate::task::{self, ignore_broken_pipe};
 use course::Course;
 use course::build::Program;
 use course::interruption::Delay;
@@ -21,17 +21,17 @@ use course::run::{self, End, Gathered, gather};
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask repeat LESSON STEP [-n TIMES] [OPTIONS]
 
-Runs a step many times and shows how often each outcome came. If the step has a
-race that can be replayed, the race is what runs; each actor pauses for a random
-moment before each of its turns, and you also get a schedule that leads to each
-outcome, every time. Otherwise two runs have the same outcome if they print the
-same, apart from process ids and times.
+Runs a step many times and counts how often each outcome came. If the step has
+a race that can be replayed, only the race runs: each thread or process pauses
+for a random time before each of its actions, and for every outcome you also get
+a schedule that repeats it. Otherwise, two runs have the same outcome if they
+print the same, apart from process ids and times.
 
 Options:
-  -n TIMES          how often, 50 times by default
-  --schedule TURNS  run the race by this schedule, such as ABBBBAAA
-  --plain           80 columns, no colour: the default without a terminal or with
-                    NO_COLOR
+  -n TIMES            how often, 50 times by default
+  --schedule LETTERS  run the race with this schedule, such as ABBBBAAA
+  --plain             80 columns, no colour: the default without a terminal or
+                      with NO_COLOR
 
 Ctrl-C stops it and shows what has been counted so far.
 
@@ -41,8 +41,7 @@ Examples:
   cargo xtask repeat threads three-workers
 ";
 
-/// The task `repeat`: runs a step many times and counts its outcomes. A reader of the output that goes
-/// away doesn't stop that.
+/// The task `repeat`: runs a step many times and counts its outcomes, even if the output is closed.
 pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let mut times = NonZeroUsize::new(50).expect("it isn't zero");
     let (mut words, mut schedule, mut plain) = (Vec::new(), None, false);
@@ -56,7 +55,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
         }
     }
     let [lesson, step] = words.as_slice() else {
-        let message = "name a lesson and one of its steps, as in `cargo xtask repeat locks race`\n\
+        let message = "give a lesson and one of its steps, as in `cargo xtask repeat locks race`\n\
                        `cargo xtask lesson --list` shows the lessons with their steps";
         return Err(Misuse(message.to_owned()).into());
     };
@@ -70,7 +69,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let Some(program) = program else {
         return Ok(ExitCode::FAILURE);
     };
-    let delay = Delay::begin().context("signals cannot be watched")?;
+    let delay = Delay::begin().context("cannot handle signals")?;
     let race = |turns: &str| {
         let mut command = program.step(step);
         command.args(["--schedule", turns]);
@@ -85,10 +84,10 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
         None if is_race => race("free"),
         None => program.step(step),
     })?;
-    let mut tell = || -> io::Result<()> {
+    let mut show_result = || -> io::Result<()> {
         screen.heading(&format!("Lesson {name}, step {step}: {}", section.words))?;
         if delay.is_interrupted() {
-            screen.paragraph("Interrupted. This is what has been counted so far.")?;
+            screen.paragraph("Interrupted. These are the results so far.")?;
         }
         if let Some((number, run)) = failures.first() {
             screen.failure(&format!("Run {number} failed: {}.", run.end))?;
@@ -97,12 +96,12 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
             screen.paragraph(&format!("Failed, and not counted below: {failed}."))?;
         }
         screen.paragraph(match (&schedule, is_race) {
-            (Some(_), _) => "The race of this step, always by the same schedule.",
+            (Some(_), _) => "The race of this step, always with the same schedule.",
             (None, true) => {
-                "The race of this step. Each of its threads or processes, called A and B, pauses for \
-                 a random moment before each of its turns. A schedule is the order of the turns."
+                "The race of this step. Its threads or processes, called A and B, pause for a random time \
+                 before each action. A schedule is the order of the actions, with one letter for each."
             }
-            _ => "Runs that print the same, apart from process ids and times, have one outcome.",
+            _ => "Runs that print the same, apart from process ids and times, have the same outcome.",
         })?;
         let command = course::command(name, step);
         if let Some(Err(error)) = &all {
@@ -113,17 +112,16 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
             _ => output::show(&mut screen, &outputs, section),
         }
     };
-    let told = tell();
-    task::verdict(told.map_err(Into::into), failures.is_empty())
+    let shown = show_result();
+    task::verdict(shown.map_err(Into::into), failures.is_empty())
 }
 
 type Runs = (Vec<String>, Vec<(usize, Gathered)>);
 
-/// Runs a command many times, one run after the other. Returns what each run printed that succeeded,
-/// and the runs that failed, with their numbers.
+/// Runs a command many times, one run after the other. Returns the output of the runs that succeeded, and
+/// the runs that failed, with their numbers.
 ///
-/// A run that exceeds the limit is the last one, because the next would take as long. So is one
-/// that is interrupted, which isn't counted.
+/// Stops after a run that timed out, because the next one would too, and at an interruption.
 fn repeat(
     screen: &mut Screen,
     times: NonZeroUsize,
@@ -132,7 +130,7 @@ fn repeat(
 ) -> anyhow::Result<Runs> {
     let (mut outputs, mut failures) = (Vec::new(), Vec::new());
     for number in 1..=times.get() {
-        though_unread(screen.status("Running", &format!("{number} of {times}")))?;
+        ignore_broken_pipe(screen.status("Running", &format!("{number} of {times}")))?;
         let run = gather(command(), Program::STEP_LIMIT);
         if delay.is_interrupted() {
             break;
@@ -144,15 +142,15 @@ fn repeat(
         }
         let is_misuse = matches!(run.end, End::Finished(status) if status.code() == Some(2));
         if is_misuse && let Some(message) = run.errors.strip_prefix("error: ") {
-            though_unread(screen.end_status())?;
+            ignore_broken_pipe(screen.end_status())?;
             return Err(Misuse(message.trim_end().to_owned()).into());
         }
-        let is_last = matches!(run.end, End::TooLong(_));
+        let is_last = matches!(run.end, End::TimedOut(_));
         failures.push((number, run));
         if is_last {
             break;
         }
     }
-    though_unread(screen.end_status())?;
+    ignore_broken_pipe(screen.end_status())?;
     Ok((outputs, failures))
 }

@@ -1,4 +1,4 @@
-//! Where the course is shown.
+//! The output of the course, on a terminal or in plain text.
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
@@ -14,30 +14,29 @@ use course::document::{Block, Code};
 use course::source::visible;
 
 const PLAIN_WIDTH: usize = 80;
-const WIDEST: usize = 100;
+const MAX_WIDTH: usize = 100;
 
-/// The size of what is no terminal: everything is on one page.
+/// The size without a terminal: everything fits on one page.
 const ENDLESS: (usize, usize) = (usize::MAX, usize::MAX);
 
-/// Empties the row of the cursor.
+/// Clears the row of the cursor.
 const CLEAR: &str = "\r\u{1b}[2K";
 
-/// Where the course is shown. What shows a block ends it with an empty line.
+/// Standard output. Methods that show a block end it with an empty line.
 #[derive(Default)]
 pub(crate) struct Screen {
     style: Style,
-    /// How long a line of prose may become.
+    /// The maximum width of prose.
     pub(crate) width: usize,
-    /// How many columns and rows a terminal has: a line that is longer takes several rows.
+    /// The columns and rows of the terminal; a longer line takes several rows.
     size: (usize, usize),
-    /// The number of rows that have been filled since the last question.
+    /// The number of rows filled since the last prompt.
     filled: usize,
     status_shown: bool,
 }
 
 impl Screen {
-    /// Shows on standard output: plain when that is asked for, when it is no terminal, or when
-    /// `NO_COLOR` is set.
+    /// Returns the screen, which is plain if `plain` or `NO_COLOR` is set, or without a terminal.
     pub(crate) fn stdout(plain: bool) -> Self {
         let no_colour = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = env::var_os("TERM").is_some_and(|value| value == "dumb");
@@ -52,15 +51,15 @@ impl Screen {
         screen
     }
 
-    /// Notes how large the terminal is now, and returns whether that has changed: somebody may make
-    /// the letters larger during a lesson.
+    /// Updates the size of the terminal, and returns whether it has changed: a teacher may enlarge the font
+    /// during a lesson.
     pub(crate) fn measure(&mut self) -> bool {
         let size = terminal_size::terminal_size_of(io::stdout());
         let size = size.map_or(ENDLESS, |(columns, rows)| {
             (columns.0.max(1).into(), rows.0.into())
         });
         if !self.is_plain() && size != ENDLESS {
-            self.width = WIDEST.min(size.0);
+            self.width = MAX_WIDTH.min(size.0);
         }
         std::mem::replace(&mut self.size, size) != size
     }
@@ -87,7 +86,7 @@ impl Screen {
         self.blank()
     }
 
-    /// Shows text and code as they stand in a README.
+    /// Shows the text and code of a README.
     pub(crate) fn blocks(&mut self, blocks: &[Block]) -> io::Result<()> {
         self.lines(&self.laid_out(blocks).concat())
     }
@@ -120,19 +119,19 @@ impl Screen {
             lines.push(self.style.paint(MAGENTA, &format!("{label}:")));
         }
         let code = painted(language, &visible(&code.replace("\r\n", "\n")), self.style);
-        lines.extend(code.lines().flat_map(|line| self.behind(" ", line)));
+        lines.extend(code.lines().flat_map(|line| self.with_gutter(" ", line)));
         lines.push(String::new());
         lines
     }
 
-    /// Shows a line of a running program at once.
+    /// Shows a line of a running program, without delay.
     pub(crate) fn output(&mut self, line: &str) -> io::Result<()> {
-        self.lines(&self.behind("\u{2502}", &visible(line.trim_end())))?;
+        self.lines(&self.with_gutter("\u{2502}", &visible(line.trim_end())))?;
         io::stdout().flush()
     }
 
-    /// Returns a line behind a sign. On a terminal one that is too long goes on below itself.
-    fn behind(&self, sign: &str, line: &str) -> Vec<String> {
+    /// Returns a line with a sign in front. On a terminal, a line that is too long is wrapped.
+    fn with_gutter(&self, sign: &str, line: &str) -> Vec<String> {
         if self.is_plain() {
             return vec![format!("{INDENT}{line}").trim_end().to_owned()];
         }
@@ -152,7 +151,7 @@ impl Screen {
         self.line(&format!("{INDENT}{command}"))
     }
 
-    /// Shows text that is wrapped, but not otherwise changed.
+    /// Shows plain text, wrapped.
     pub(crate) fn paragraph(&mut self, text: &str) -> io::Result<()> {
         self.lines(&wrap(text, Options::new(self.width).break_words(false)))?;
         self.blank()
@@ -162,7 +161,7 @@ impl Screen {
         self.paragraph(&self.style.paint(ALARM, text))
     }
 
-    /// Shows a question that is answered by a key, until [`Screen::end_ask`].
+    /// Shows a prompt, until [`Screen::end_ask`].
     pub(crate) fn ask(&mut self, question: &str) -> io::Result<()> {
         if self.is_plain() {
             self.line(&format!("[{question}]"))?;
@@ -173,15 +172,15 @@ impl Screen {
         io::stdout().flush()
     }
 
-    /// Takes the question away again, where it can be.
+    /// Removes the prompt, if that's possible.
     pub(crate) fn end_ask(&mut self) -> io::Result<()> {
         self.filled = 0;
         let end = if self.is_plain() { "\n" } else { CLEAR };
         io::stdout().write_all(end.as_bytes())
     }
 
-    /// Shows what is going on, until [`Screen::end_status`]. On a terminal it comes with its detail,
-    /// and each status replaces the one before; elsewhere it is told once, without.
+    /// Shows a status, until [`Screen::end_status`]. On a terminal, it includes the detail and replaces the
+    /// previous status; elsewhere, it's printed once, without the detail.
     pub(crate) fn status(&mut self, text: &str, detail: &str) -> io::Result<()> {
         if !self.is_plain() {
             let status = self.shortened(&format!("{text} ... {detail}"));
@@ -193,7 +192,7 @@ impl Screen {
         io::stdout().flush()
     }
 
-    /// Takes the status away again, where it can be.
+    /// Removes the status, if that's possible.
     pub(crate) fn end_status(&mut self) -> io::Result<()> {
         if std::mem::take(&mut self.status_shown) && !self.is_plain() {
             write!(io::stdout(), "{CLEAR}")?;
@@ -201,48 +200,48 @@ impl Screen {
         Ok(())
     }
 
-    /// Returns as much of a text as fits on a line, the cursor behind it.
+    /// Returns as much of a text as fits on a line, with the cursor after it.
     fn shortened(&self, text: &str) -> String {
         text.chars().take(self.width.saturating_sub(4)).collect()
     }
 
-    /// Returns the lines of blocks as pages, each of which fits on the terminal with a question below
-    /// it, the first one below what is shown already. Without a terminal there is one page.
+    /// Splits the lines of blocks into pages, each of which fits on the terminal with a prompt below; the first
+    /// one also fits below what is already shown. Without a terminal there is one page.
     ///
-    /// A block that fits on a page is not divided, or else its paragraphs are not if they fit. An
-    /// empty line at the end of a page needs no row.
+    /// A block that fits on a page isn't split. In a longer block, a paragraph that fits isn't split. Empty lines
+    /// at the end of a page don't count.
     pub(crate) fn pages(&self, blocks: &[Vec<String>]) -> Vec<Vec<String>> {
         let (columns, rows) = self.size;
-        // A plain question may be as long as a plain line. Below it is an empty row.
+        // A plain prompt may be as long as a plain line, and is followed by an empty row.
         let page = rows
             .saturating_sub(PLAIN_WIDTH.div_ceil(columns) + 1)
             .max(1);
-        let mut room = page.saturating_sub(self.filled);
+        let mut free = page.saturating_sub(self.filled);
         let mut pages = vec![Vec::new()];
         for lines in blocks {
             let is_whole = self.needed(lines) <= page;
             let mut length = 0;
             let parts = lines.split_inclusive(|line| {
                 length += usize::from(!line.is_empty());
-                // A line alone, such as a heading, stays with what follows.
+                // A single line, such as a heading, stays with the next part.
                 let is_end = !is_whole && line.is_empty() && length > 1;
                 length = if is_end { 0 } else { length };
                 is_end
             });
             for part in parts {
                 let needed = self.needed(part);
-                // What is longer than a page is begun on this one if half of it is left.
-                let mut is_over = needed > room && (needed <= page || room < page / 2);
+                // A part longer than a page begins on this one if half of the page is free.
+                let mut needs_page = needed > free && (needed <= page || free < page / 2);
                 for line in part {
-                    if room == 0 && line.is_empty() {
+                    if free == 0 && line.is_empty() {
                         continue;
                     }
-                    if room < page && (is_over || self.rows(line) > room) {
+                    if free < page && (needs_page || self.rows(line) > free) {
                         pages.push(Vec::new());
-                        room = page;
+                        free = page;
                     }
-                    is_over = false;
-                    room = room.saturating_sub(self.rows(line));
+                    needs_page = false;
+                    free = free.saturating_sub(self.rows(line));
                     pages.last_mut().expect("there is one").push(line.clone());
                 }
             }
@@ -250,7 +249,7 @@ impl Screen {
         pages
     }
 
-    /// Returns how many rows these lines need, without empty ones at their end.
+    /// Returns how many rows these lines need, without empty lines at the end.
     fn needed(&self, lines: &[String]) -> usize {
         let end = lines.iter().rposition(|line| !line.is_empty());
         let lines = &lines[..end.map_or(0, |last| last + 1)];
@@ -289,12 +288,11 @@ mod tests {
         }
     }
 
-    /// Returns the pages of 10 rows, `room` of which are left of the first one, with a letter for
-    /// each line. In the text `.` is an empty line, `W` a line of two rows, `L` one of eleven, and any other letter one
-    /// of one row; `|` ends a block.
-    fn pages(text: &str, room: usize) -> String {
+    /// Returns pages of 10 rows, with a letter for each line; `free` rows of the first page are free. In the
+    /// text, `.` is an empty line, `W` takes two rows, `L` eleven, and any other letter one; `|` ends a block.
+    fn pages(text: &str, free: usize) -> String {
         let mut screen = terminal(Style::Plain, 80, 12);
-        screen.filled = 10 - room;
+        screen.filled = 10 - free;
         let mut markdown = String::new();
         for block in text.split('|') {
             let lines = block.chars().map(|letter| match letter {
@@ -316,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_on_a_page_is_not_divided_and_what_is_longer_is_at_empty_lines_if_it_can() {
+    fn what_fits_on_a_page_is_not_split_and_the_rest_is_split_at_empty_lines_if_possible() {
         let cases = "abc 3 => abc
             abc 2 =>  abc.
             ab|cd 10 => ab.cd.
@@ -330,17 +328,17 @@ mod tests {
             aL|b 10 => a L b.
             abcdefghijklm 4 =>  abcdefghij klm.";
         for (text, expected) in cases.lines().filter_map(|case| case.split_once(" => ")) {
-            let (text, room) = text.trim().split_once(' ').unwrap();
+            let (text, free) = text.trim().split_once(' ').unwrap();
             assert_eq!(
-                pages(text, room.parse().unwrap()),
+                pages(text, free.parse().unwrap()),
                 expected,
-                "{text} {room}"
+                "{text} {free}"
             );
         }
     }
 
     #[test]
-    fn on_a_terminal_a_long_line_of_code_goes_on_below_itself() {
+    fn on_a_terminal_a_long_line_of_code_is_wrapped() {
         let text = "```rust\n    let long = \"a text of words\";\n```\n";
         let block = &Document::parse(text).opening[0];
         let mut shown = terminal(Style::Colour, 30, 24)
@@ -356,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn the_terminal_does_not_obey_a_file() {
+    fn control_characters_do_not_reach_the_terminal() {
         let document = Document::parse("A\u{1b}[2Jb.\r\n\r\n```text\r\na\u{7}\tb\r\n```\r\n");
         let shown = terminal(Style::Plain, 80, 24).laid_out(&document.opening);
         assert_eq!(shown.concat(), ["A\\u{1b}[2Jb.", "", "    a\\u{7}\tb", ""]);

@@ -1,10 +1,9 @@
-//! What the course looks like: plain text, or the few colours of a terminal.
+//! The styles of the output: plain text, or a few colours on a terminal.
 
-/// What stands before a line of code. Its width is that of the gutters, too.
+/// The indentation of a line of code, as wide as a gutter.
 pub(crate) const INDENT: &str = "    ";
 
-/// What begins and what ends a way of showing text: ways that can be read on a light and on a dark
-/// background.
+/// The escape sequences that begin and end a style. All styles are legible on light and dark backgrounds.
 pub(crate) type Codes = (&'static str, &'static str);
 
 pub(crate) const BOLD: Codes = ("\u{1b}[1m", "\u{1b}[22m");

@@ -1,4 +1,4 @@
-//! Tables in columns.
+//! Text tables.
 
 use textwrap::Options;
 use textwrap::core::display_width;
@@ -7,11 +7,11 @@ use crate::style::BOLD;
 use crate::wrap::wrap;
 
 const GAP: &str = "  ";
-const NARROWEST: usize = 6;
+const MIN_WIDTH: usize = 6;
 
-/// Lays out rows, the first of which is the heading, in columns of at most `width` in all.
+/// Lays out rows, the first of which is the heading, in a table of at most `width` columns.
 ///
-/// Columns that would not fit are narrowed, the widest first, and their cells wrapped.
+/// If it's too wide, the widest column is narrowed, and its cells are wrapped.
 pub(crate) fn lines(rows: &[Vec<String>], width: usize) -> Vec<String> {
     let widths = widths(rows, width);
     let lay_out = |row: &Vec<String>| {
@@ -28,15 +28,15 @@ pub(crate) fn lines(rows: &[Vec<String>], width: usize) -> Vec<String> {
         (0..height).map(line).collect::<Vec<String>>()
     };
     let rows: Vec<_> = rows.iter().map(lay_out).collect();
-    // Rows of several lines need air between them to be told apart.
-    let is_airy = rows.iter().skip(1).any(|row| row.len() > 1);
+    // Rows of several lines are separated by empty lines.
+    let is_spaced = rows.iter().skip(1).any(|row| row.len() > 1);
     let dashes: Vec<_> = widths.iter().map(|width| "-".repeat(*width)).collect();
     let mut lines = Vec::new();
     for (number, row) in rows.into_iter().enumerate() {
         if number == 1 {
             lines.push(join(&dashes));
         }
-        lines.extend((is_airy && number > 1).then(String::new));
+        lines.extend((is_spaced && number > 1).then(String::new));
         lines.extend(row);
     }
     lines
@@ -53,18 +53,18 @@ fn widths(rows: &[Vec<String>], width: usize) -> Vec<usize> {
         cells.map(|cell| display_width(cell)).max().unwrap_or(0)
     };
     let mut widths: Vec<usize> = (0..columns).map(widest).collect();
-    let room = width.saturating_sub(GAP.len() * columns.saturating_sub(1));
-    while widths.iter().sum::<usize>() > room
+    let available = width.saturating_sub(GAP.len() * columns.saturating_sub(1));
+    while widths.iter().sum::<usize>() > available
         && let Some(widest) = widths.iter_mut().max()
-        && *widest > NARROWEST
+        && *widest > MIN_WIDTH
     {
         *widest -= 1;
     }
     widths
 }
 
-/// Wraps a cell. What is too long for its column is divided: it must not reach into the next one.
-/// What is bold at the end of a line ends there, and begins anew on the next one.
+/// Wraps a cell. Breaks words that are longer than the column is wide. Bold text that continues on the next
+/// line ends at the line's end, and begins again.
 fn wrapped(cell: &str, width: usize) -> Vec<String> {
     let mut lines = wrap(cell, Options::new(width).break_words(false));
     if lines.iter().any(|line| display_width(line) > width) {
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_too_wide_is_wrapped_in_its_widest_column() {
+    fn a_table_that_is_too_wide_is_wrapped_in_its_widest_column() {
         let rows = [
             ["a", "b"],
             ["one", "words that do not fit"],
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_reaches_into_the_next_column() {
+    fn a_long_word_does_not_reach_into_the_next_column() {
         let rows = [
             ["a", "b"],
             ["abcdefghijklmnop", "bcd"],

@@ -1,4 +1,4 @@
-//! The task `timeline`: records a step. The program of that name, in `crates/timeline`, shows what ran when.
+//! The task `timeline`: records a step, and shows the recording with the program in `crates/timeline`.
 
 use std::ffi::OsString;
 use std::fs;
@@ -19,19 +19,20 @@ pub(crate) const USAGE: &str = "\
 Usage: cargo xtask timeline LESSON STEP [OPTIONS]
 
 Runs a step, records what each of its threads and processes does, and shows it
-as lanes. Print order is not execution order; this is.
+as lanes. The order of printed lines isn't the order in which things happened;
+this is.
 
 Options:
   -o, --output FILE  write a picture (map.svg), or a trace (map.json) that
                      opens in Perfetto and in Chrome's about:tracing
-      --plain        lanes in letters only, as they are when the output is no
-                     terminal or NO_COLOR is set
+      --plain        only ASCII characters: the default without a terminal
+                     or with NO_COLOR
 
 Examples:
   cargo xtask timeline pool map              lanes in the terminal
   cargo xtask timeline pool map -o map.svg   a picture
 
-To show a recording of a program of your own:
+To show a recording of your own program:
   cargo run -q -p timeline -- --help
 ";
 
@@ -53,7 +54,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
         }
     }
     let [lesson, step] = words.as_slice() else {
-        let message = "name a lesson and one of its steps, as in `cargo xtask timeline pool map`";
+        let message = "give a lesson and one of its steps, as in `cargo xtask timeline pool map`";
         return Err(Misuse(message.to_owned()).into());
     };
     let course = Course::here()?;
@@ -69,7 +70,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let mut command = program.step(step);
     let recording = Recording::of(&program, &name, &mut command)?;
     let run = gather(command, Program::STEP_LIMIT);
-    let run = run.with_context(|| format!("step {name} cannot be run"))?;
+    let run = run.with_context(|| format!("cannot run step {name}"))?;
     recording.show(&mut screen, &viewer, &name, &options)?;
     if !run.end.is_success() {
         let printed = run.output + &run.errors;
@@ -78,16 +79,16 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the processes of a step record. It is removed at the end.
+/// The recording of a step. It's removed when this is dropped.
 pub(crate) struct Recording {
     folder: PathBuf,
 }
 
 impl Recording {
-    /// Has the processes of a command recorded, which runs a step of that program.
+    /// Makes a command, which runs a step of this program, record its processes.
     pub(crate) fn of(program: &Program, name: &str, command: &mut Command) -> anyhow::Result<Self> {
         let recordings = program.beside("recordings");
-        // A killed xtask leaves its recording; no run takes so long.
+        // Removes what a killed xtask has left: no run takes so long.
         for old in fs::read_dir(&recordings).into_iter().flatten().flatten() {
             let age = old
                 .metadata()
@@ -100,13 +101,12 @@ impl Recording {
         let name = format!("{}-{}", name.replace(' ', "-"), std::process::id());
         let folder = recordings.join(name);
         let made = fs::create_dir_all(&folder);
-        made.with_context(|| format!("{} cannot be made", folder.display()))?;
+        made.with_context(|| format!("cannot make {}", folder.display()))?;
         command.env("MULTIPROCESS_RECORD", &folder);
         Ok(Self { folder })
     }
 
-    /// Shows what was recorded, when the command has ended: as lanes, or as the options of the
-    /// program `timeline` say, which is the viewer.
+    /// Shows the recording after the command has ended. `options` are for the viewer, the program `timeline`.
     pub(crate) fn show(
         &self,
         screen: &mut Screen,
@@ -125,7 +125,7 @@ impl Recording {
         let error = error.trim_end().to_owned();
         match run.end {
             End::Finished(status) if status.code() == Some(2) => Err(Misuse(error).into()),
-            end if !end.is_success() => bail!("the program timeline: {end}\n{error}"),
+            end if !end.is_success() => bail!("the program timeline failed: {end}\n{error}"),
             _ if options.is_empty() => Ok(screen.blank()?),
             _ => Ok(()),
         }

@@ -1,12 +1,12 @@
-//! Lines of text that fit into a width.
+//! Text wrapping.
 
 use textwrap::{Options, WordSplitter};
 
-/// Stands for a space at which a line is not broken.
+/// A space at which a line isn't broken.
 pub(crate) const UNBREAKABLE: &str = "\u{a0}";
 
-/// Wraps a text. Words are never divided at a hyphen: in this course it often stands in a name.
-/// Code is divided, and words too, only if `options` let long words be broken.
+/// Wraps a text. Never breaks words at a hyphen, which is often part of a name. Breaks short code and long
+/// words only if `options` break words.
 pub(crate) fn wrap(text: &str, options: Options) -> Vec<String> {
     let options = options.word_splitter(WordSplitter::NoHyphenation);
     let space = if options.break_words {

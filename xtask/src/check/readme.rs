@@ -6,16 +6,16 @@ use super::Subject;
 use course::document::{Block, Document, Section};
 use course::excerpt::{FIX, excerpt};
 
-/// Writes the code blocks that differ from the programs again, and reports which.
+/// Updates the code blocks that differ from the programs, and reports each.
 pub(super) fn fix(subject: &mut Subject) -> anyhow::Result<()> {
     let path = subject.lesson.readme_path();
     let mut edits = Vec::new();
     for code in subject.readme.code() {
         if let Some(excerpt) = excerpt(code, &subject.sources) {
-            for fault in excerpt.faults.iter().filter(|fault| fault.mend == FIX) {
+            for fault in excerpt.faults.iter().filter(|fault| fault.help == FIX) {
                 let line = code.line + fault.line;
-                let wrote = format!("wrote {}", fault.item);
-                subject.report.add(&path, line, wrote, "");
+                let updated = format!("updated {}", fault.item);
+                subject.report.add(&path, line, updated, "");
             }
             edits.push((code.place.clone(), excerpt.text));
         }
@@ -32,21 +32,21 @@ pub(super) fn fix(subject: &mut Subject) -> anyhow::Result<()> {
 pub(super) fn check(subject: &Subject) {
     let (lesson, readme, steps) = (subject.lesson, &subject.readme, &subject.steps);
     if readme.title != lesson.title {
-        let what = format!("the title is not \"{}\", as in Cargo.toml", lesson.title);
-        subject.problem(1, what, "make both the same");
+        let what = format!("the title is not \"{}\" as in Cargo.toml", lesson.title);
+        subject.problem(1, what, "change one of them");
     }
     for code in readme.code() {
         let excerpt = excerpt(code, &subject.sources);
         for fault in excerpt.iter().flat_map(|excerpt| &excerpt.faults) {
-            subject.problem(code.line + fault.line, &fault.what, fault.mend);
+            subject.problem(code.line + fault.line, &fault.what, fault.help);
         }
     }
     let shown: Vec<&str> = readme.steps().collect();
     if shown != *steps {
-        let what = format!("the sections are about the steps {}", shown.join(", "));
+        let what = format!("the sections show the steps {}", shown.join(", "));
         let steps = steps.join(", ");
-        let mend = format!("give each a section `## STEP: what it shows`, in order: {steps}");
-        subject.problem(1, what, mend);
+        let help = format!("write a section `## STEP: …` for each step in this order: {steps}");
+        subject.problem(1, what, help);
     }
     for section in &readme.sections {
         if let Some(step) = section.step.as_ref().filter(|step| steps.contains(step)) {
@@ -55,7 +55,7 @@ pub(super) fn check(subject: &Subject) {
     }
 }
 
-/// Looks for the parts that the section of a step must have.
+/// Checks that the section of a step has all its parts.
 fn check_section(subject: &Subject, section: &Section, step: &str) {
     let is_question = |block: &Block| matches!(block, Block::Prose(text) if text.contains("?**"));
     let shows = |language, start: &str| {
@@ -74,7 +74,7 @@ fn check_section(subject: &Subject, section: &Section, step: &str) {
     ];
     for (_, part, text) in parts.iter().filter(|(is_there, ..)| !is_there) {
         let what = format!("the section of step {step} has no {part} `{text}`");
-        let mend = "add it; `cargo xtask check --fix` completes code";
-        subject.problem(section.line, what, mend);
+        let help = "add it; `cargo xtask check --fix` completes code blocks";
+        subject.problem(section.line, what, help);
     }
 }

@@ -12,100 +12,101 @@ use course::python::{self, Python};
 use course::run::gather;
 use course::transcript::Transcript;
 
-/// How long a run may take: longer than in the player, as all lessons run at the same time.
-const LIMIT: Duration = Program::STEP_LIMIT.saturating_mul(5);
+/// The timeout of a step: longer than in the player, because all lessons run at the same time.
+const TIMEOUT: Duration = Program::STEP_LIMIT.saturating_mul(5);
 
-/// Runs a program, and returns what it prints on standard output; if it fails, why.
+/// Runs a program, and returns the lines of its standard output. The error says why it failed.
 pub(super) fn output(command: Command) -> Result<Vec<String>, String> {
-    match gather(command, LIMIT) {
+    match gather(command, TIMEOUT) {
         Ok(run) if run.end.is_success() => Ok(run.output.lines().map(str::to_owned).collect()),
         Ok(run) => Err(format!("{}\n{}", run.end, run.errors.trim_end())),
-        Err(error) => Err(format!("it cannot be run: {error}")),
+        Err(error) => Err(format!("cannot run it: {error}")),
     }
 }
 
-/// Compares the blocks of the language `console` with runs.
+/// Compares the `console` blocks with runs.
 pub(super) fn check_transcripts(subject: &Subject) {
     let is_console = |code: &&Code| code.language() == "console";
     for code in subject.readme.code().filter(is_console) {
         if let Err((place, what)) = compare(subject, code) {
-            let mend = "correct the step or the block: CONTRIBUTING.md describes transcripts";
-            subject.problem(code.line + place, what, mend);
+            let help = "correct the step or the block; CONTRIBUTING.md describes transcripts";
+            subject.problem(code.line + place, what, help);
         }
     }
 }
 
-/// Compares a transcript with a run of its step. An error tells a line of the block, and what differs.
+/// Compares a transcript with a run of its step. The error has the line in the block, and the difference.
 fn compare(subject: &Subject, code: &Code) -> Result<(), (usize, String)> {
     let is_shown = |step: &&String| code.is_run_of(&command(&subject.lesson.name, step));
     let step = subject.steps.iter().find(is_shown);
-    // Commands for the reader may stand alone.
+    // Commands without output are for the reader.
     if step.is_none() && code.text.lines().all(|line| line.starts_with("$ ")) {
         return Ok(());
     }
     let transcript = Transcript::of(code).map_err(|what| (0, what))?;
-    let step = step.ok_or_else(|| (0, format!("`{}` runs no step", transcript.command)))?;
+    let step = step.ok_or_else(|| (0, format!("`{}` does not run a step", transcript.command)))?;
     let printed = output(subject.program.step(step));
     let printed = printed.map_err(|failure| (0, format!("step {step} failed: {failure}")))?;
     transcript.compare(&printed).map_err(|difference| {
         // The first two lines are the fence and the command.
-        let what = format!("step {step} prints something else (- README, + run):\n{difference}");
+        let what =
+            format!("step {step} prints something different (- README, + run):\n{difference}");
         (2 + difference.place, what)
     })
 }
 
-/// Runs the Python counterpart, which must have the same steps.
+/// Checks that the Python counterpart has the same steps, and runs them.
 pub(super) fn check_python(subject: &Subject, python: Option<&Python>) {
     let (name, steps, report) = (&subject.lesson.name, &subject.steps, subject.report);
-    let (path, root) = (python::script(name), report.root);
+    let (path, root) = (python::script(name), &report.course.root);
     let (path, Some(python)) = (Path::new(&path), python) else {
         return;
     };
     let listed = output(python.step(root, name, "--list"));
     if listed.as_ref() != Ok(steps) {
         let listed = listed.map_or_else(|failure| failure, |listed| listed.join(", "));
-        let what = format!("`--list` does not print the steps of the program in Rust: {listed}");
-        let mend = format!("make `STEPS` there {}", steps.join(", "));
-        return report.add(path, 1, what, mend);
+        let what = format!("`--list` does not print the steps of the Rust program: {listed}");
+        let help = format!("set `STEPS` to {}", steps.join(", "));
+        return report.add(path, 1, what, help);
     }
     for step in steps {
         if let Err(failure) = output(python.step(root, name, step)) {
             let what = format!("step {step} failed: {failure}");
             let command = python::command(name, step);
-            report.add(path, 1, what, format!("correct it; `{command}` runs it"));
+            report.add(path, 1, what, format!("fix it; `{command}` runs it"));
         }
     }
 }
 
-/// Compiles the examples that blocks `compile_fail` show, and compares what the compiler says. (The
-/// tests of the documentation compare no error codes.)
+/// Compiles the examples that `compile_fail` blocks show, and compares the compiler's errors. (Rustdoc on
+/// stable Rust doesn't compare error codes.)
 pub(super) fn check_refused(subject: &Subject) {
     let mut blocks = subject.readme.code().peekable();
     while let Some(block) = blocks.next() {
-        // A block without an example has been reported.
+        // A block without an example has already been reported.
         let Some(example) = example(block, &subject.sources) else {
             continue;
         };
-        let said = compile(subject, &example.text);
-        // The compiler's words are in the block that follows, or in this one's comment.
+        let errors = compile(subject, &example.text);
+        // The error is quoted in the block that follows, or in this one's first line.
         let following = blocks.peek().filter(|next| next.text.starts_with("error"));
         let line = following.unwrap_or(&block).text.lines().next();
         let line = line.unwrap_or_default();
         let words = line.strip_prefix("// does not compile: ");
         let words = words.or(following.map(|_| line));
-        let is_quoted = words.is_some_and(|words| said.contains(words));
-        let is_code = |tag: &str| said.contains(&format!("error[{tag}]: "));
+        let is_quoted = words.is_some_and(|words| errors.contains(words));
+        let is_code = |tag: &str| errors.contains(&format!("error[{tag}]: "));
         if !is_quoted || !example.tags().any(is_code) {
-            let error = said.lines().find(|line| line.starts_with("error"));
+            let error = errors.lines().find(|line| line.starts_with("error"));
             let what = format!("the compiler says: {}", error.unwrap_or("nothing"));
-            let mend = "name the code in the fence of the example, and the words in its first \
-                        line, `// does not compile: …`, or in the block that follows";
-            subject.problem(block.line, what, mend);
+            let help = "put the error code into the fence of the example, and the message into its \
+                        first line, `// does not compile: …`, or into the block that follows";
+            subject.problem(block.line, what, help);
         }
     }
 }
 
-/// Compiles an example, and returns what the compiler says.
+/// Compiles an example, and returns the compiler's output.
 fn compile(subject: &Subject, example: &str) -> String {
     let lines = example.lines().filter(|line| *line != "#");
     let lines = lines.map(|line| line.strip_prefix("# ").unwrap_or(line));
@@ -115,7 +116,7 @@ fn compile(subject: &Subject, example: &str) -> String {
     }
     let program = &subject.program;
     let path = program.beside(&format!("{}-refused.rs", subject.lesson.name));
-    // If this fails, rustc says so.
+    // If this fails, rustc reports it.
     let _ = fs::write(&path, text);
     let mut rustc = Command::new("rustc");
     rustc.args(["--edition=2024", "--emit=obj", "--color=never", "-L"]);

@@ -6,10 +6,10 @@ use std::io;
 use crate::screen::Screen;
 use crate::table;
 
-/// Characters of the longest bar.
-const BAR: usize = 20;
+/// The length of the longest bar.
+const MAX_BAR: usize = 20;
 
-/// Counts how often each outcome came, also those that are only known; the most frequent one is first.
+/// Counts how often each outcome came, including known ones that never came; the most frequent is first.
 pub(super) fn counts<'a>(
     known: impl Iterator<Item = &'a str>,
     seen: impl Iterator<Item = &'a str>,
@@ -23,13 +23,13 @@ pub(super) fn counts<'a>(
     counts
 }
 
-/// Returns the rows of a table: the heading, and for each outcome how often it came.
+/// Returns the rows of a table: the heading, and the count of each outcome.
 pub(super) fn rows(screen: &Screen, outcomes: &[(impl Display, usize)]) -> Vec<Vec<String>> {
     let all: usize = outcomes.iter().map(|(_, count)| count).sum();
     let sign = if screen.is_plain() { "#" } else { "\u{2588}" };
     let mut rows = vec![["outcome", "runs", "share", ""].map(str::to_owned).to_vec()];
     for (outcome, count) in outcomes {
-        let bar = sign.repeat((BAR * count).div_ceil(all.max(1)));
+        let bar = sign.repeat((MAX_BAR * count).div_ceil(all.max(1)));
         let share = percent(*count, all);
         rows.push(vec![outcome.to_string(), count.to_string(), share, bar]);
     }
@@ -43,7 +43,7 @@ pub(super) fn show(screen: &mut Screen, rows: &[Vec<String>]) -> io::Result<()> 
     screen.blank()
 }
 
-/// Returns a share in percent; a count above zero is never 0%, and one below all is never 100%.
+/// Returns a share in percent. Never rounds a non-zero share to 0 %, nor a share below 100 % to 100 %.
 pub(super) fn percent(count: usize, all: usize) -> String {
     match (200 * count + all) / (2 * all.max(1)) {
         0 if count > 0 => "<1%".to_owned(),
@@ -57,7 +57,7 @@ mod tests {
     use super::percent;
 
     #[test]
-    fn a_share_is_never_rounded_to_nothing_or_to_all() {
+    fn a_share_is_not_rounded_to_0_or_100_percent() {
         assert_eq!(percent(0, 1000), "0%");
         assert_eq!(percent(1, 1000), "<1%");
         assert_eq!(percent(5, 1000), "1%");

@@ -7,10 +7,10 @@ use super::histogram;
 use crate::screen::Screen;
 use course::document::Section;
 
-/// So many outcomes are shown, the most frequent ones.
+/// How many outcomes are shown.
 const SHOWN: usize = 3;
 
-/// Shows how often a step printed the same, and what that was most often.
+/// Shows how often a step printed each output, and the most frequent outputs.
 pub(super) fn show(screen: &mut Screen, outputs: &[String], section: &Section) -> io::Result<()> {
     let outputs = outputs.iter().map(|output| masked(section, output));
     let outputs: Vec<String> = outputs.collect();
@@ -32,7 +32,7 @@ pub(super) fn show(screen: &mut Screen, outputs: &[String], section: &Section) -
     };
     let is_same = |pair: &[(&str, usize)]| sorted(pair[0].0) == sorted(pair[1].0);
     if outcomes.len() > 1 && outcomes.windows(2).all(is_same) {
-        screen.paragraph("The lines are the same in every run; only their order differs.")?;
+        screen.paragraph("Every run prints the same lines; only their order differs.")?;
     }
     for ((name, _), (text, _)) in counts.iter().zip(shown) {
         screen.line(&format!("{name}:"))?;
@@ -42,8 +42,8 @@ pub(super) fn show(screen: &mut Screen, outputs: &[String], section: &Section) -
     Ok(())
 }
 
-/// Replaces process ids and times, which say nothing about how a run of the step came out. An id is a
-/// number after a word that stands before `[PID]` in the step's transcript.
+/// Replaces process ids and times, which aren't part of the outcome. A process id is a number after a word
+/// that comes before `[PID]` in the step's transcript.
 fn masked(section: &Section, output: &str) -> String {
     let mut words = vec!["pid".to_owned()];
     for code in section.code().filter(|code| code.language() == "console") {

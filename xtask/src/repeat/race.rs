@@ -4,8 +4,8 @@ use std::io;
 use super::histogram::{self, percent};
 use crate::screen::Screen;
 
-/// Shows how often each outcome of a race came in runs that printed these `outputs`, and which schedules
-/// lead to it. `all` is what replaying every schedule printed; `command` runs the step.
+/// Shows how often each outcome of a race came, and which schedules lead to it. `outputs` are those of the
+/// runs, `all` is the output of all schedules, and `command` runs the step.
 pub(super) fn show(
     screen: &mut Screen,
     outputs: &[String],
@@ -37,31 +37,31 @@ pub(super) fn show(
     histogram::show(screen, &rows)?;
     let runs: usize = outcomes.iter().map(|(_, count)| count).sum();
     screen.paragraph(&format!(
-        "{racing} of {runs} runs ({}) show the race: if one finishes before the next begins, \
-         the outcome is always: {}.",
+        "{racing} of {runs} runs ({}) show the race: if each finishes before the next one begins, \
+         the outcome is always {}.",
         percent(racing, runs),
         serial.join(", or ")
     ))?;
     if let Some(turns) = replayed {
         let command = format!("{command} --schedule {turns}");
-        screen.command("Replay a schedule as often as you like:", &command)?;
+        screen.command("To replay a schedule, as often as you like:", &command)?;
         screen.blank()?;
     }
     Ok(())
 }
 
-/// Returns each schedule and outcome that a race has printed, in lines such as `ABBA: 2 are lost`.
+/// Parses the output of a race, lines such as `ABBA: 2 are lost`, into schedules and outcomes.
 fn replays(output: &str) -> impl Iterator<Item = (&str, &str)> {
     output.lines().filter_map(|line| line.split_once(": "))
 }
 
-/// Returns whether each actor takes all its turns at a stretch.
+/// Returns whether each actor finishes before the next one begins.
 fn is_serial(turns: &str) -> bool {
     let actors: BTreeSet<char> = turns.chars().collect();
     switches(turns) + 1 == actors.len()
 }
 
-/// Returns how often another actor takes over: a schedule with few switches is easy to follow.
+/// Returns the number of context switches: a schedule with few of them is easy to follow.
 fn switches(turns: &str) -> usize {
     let next = turns.chars().skip(1);
     let pairs = turns.chars().zip(next);

@@ -1,31 +1,31 @@
-//! `cargo xtask book`, with a stand-in for mdbook; `.ci/run` makes the whole book.
+//! `cargo xtask book`, with a script in place of mdbook; `.ci/run` makes the real book.
 
-use crate::small_course::{SmallCourse, put_script, told};
+use crate::small_course::{SmallCourse, put_script, run_to_end};
 
 const MDBOOK: &str = "target/tools/bin/mdbook";
 
 #[test]
-fn a_missing_or_failing_mdbook_and_what_cannot_be_understood_are_told() {
+fn a_missing_or_failing_mdbook_and_a_wrong_command_line_are_errors() {
     let course = SmallCourse::new();
-    let missing = told(course.command(&["book"]).env("PATH", "nowhere"));
+    let missing = run_to_end(course.command(&["book"]).env("PATH", "nowhere"));
     for part in ["mdbook is not installed", "cargo install mdbook --version"] {
         assert!(missing.error.contains(part), "{missing:?}");
     }
-    put_script(&course.path(MDBOOK), "echo no ink >&2; exit 3");
-    let failing = course.tell(&["book"]);
-    assert!(failing.error.contains("no ink"), "{failing:?}");
-    for told in [missing, failing] {
-        assert_eq!((told.out.as_str(), told.status), ("", Some(1)), "{told:?}");
+    put_script(&course.path(MDBOOK), "echo no paper >&2; exit 3");
+    let failing = course.run(&["book"]);
+    assert!(failing.error.contains("no paper"), "{failing:?}");
+    for run in [missing, failing] {
+        assert_eq!((run.out.as_str(), run.status), ("", Some(1)), "{run:?}");
     }
     for argument in ["--serve", "folder"] {
-        let told = course.tell(&["book", argument]);
-        assert!(told.error.contains(argument), "{told:?}");
-        assert_eq!((told.out.as_str(), told.status), ("", Some(2)));
+        let run = course.run(&["book", argument]);
+        assert!(run.error.contains(argument), "{run:?}");
+        assert_eq!((run.out.as_str(), run.status), ("", Some(2)));
     }
 }
 
 #[test]
-fn the_pages_are_in_order_with_links_that_fit_and_answers_that_are_folded() {
+fn the_pages_are_in_order_with_working_links_and_folded_answers() {
     let course = SmallCourse::new();
     course.append(
         "lessons/greeting/README.md",
@@ -33,15 +33,15 @@ fn the_pages_are_in_order_with_links_that_fit_and_answers_that_are_folded() {
          [e](#hello) [f](https://rust.example/) [g][h] [i](i.md)\n\n[h]: exercise/task.md\n",
     );
     course.write("lessons/greeting/c.svg", "");
-    course.write("lessons/greeting/i.md", "No page of the book.");
+    course.write("lessons/greeting/i.md", "Not a page of the book.");
     let task = "# Greet\n\nDo.\n\n## Hint 1\n\nOne.\n\n## Hint 2\n\nTwo.\n\n## What next\n\nGo.\n";
     course.write("lessons/greeting/exercise/task.md", task);
-    // The sources become the book.
+    // The script copies the sources to the book.
     let copy = "mkdir -p \"$4\" && cp -r \"$2/src/.\" \"$4\"";
     put_script(&course.path(MDBOOK), copy);
-    let told = course.tell(&["book"]);
-    assert_eq!((told.error.as_str(), told.status), ("", Some(0)));
-    assert!(told.out.contains("5 pages.\n"), "{told:?}");
+    let run = course.run(&["book"]);
+    assert_eq!((run.error.as_str(), run.status), ("", Some(0)));
+    assert!(run.out.contains("5 pages.\n"), "{run:?}");
 
     let read = |path: &str| course.read(&format!("target/book/{path}"));
     assert_eq!(

@@ -1,11 +1,11 @@
-//! `cargo xtask check`: what it refuses, and what `--fix` writes.
+//! `cargo xtask check`: the problems that it finds, and what `--fix` updates.
 
 use std::fs;
 use std::process::Command;
 
 #[cfg(unix)]
 use crate::counterparts::{path_with, stand_in};
-use crate::small_course::{SmallCourse, Told, told};
+use crate::small_course::{Run, SmallCourse, run_to_end};
 
 const README: &str = "lessons/counting/README.md";
 const MAIN: &str = "lessons/counting/src/main.rs";
@@ -15,8 +15,8 @@ const MANIFEST: &str = "lessons/counting/Cargo.toml";
 const TASK: &str = "lessons/counting/exercise/task.md";
 const EXERCISE: &str = "lessons/counting/exercise/main.rs";
 
-/// The files of a course, as they should be and with faults: `«right¦wrong»`. `␛` is the character that
-/// begins what a terminal obeys.
+/// The files of a course, correct and with faults: `«right¦wrong»`. `␛` is the character that begins an
+/// escape sequence.
 const FILES: [(&str, &str); 10] = [
     (
         "Cargo.toml",
@@ -228,29 +228,29 @@ $ cargo fetch
     ),
 ];
 
-/// What `check` says of the faults: the file, a text on the line that is named, and what. `⏎` is the
-/// end of a line.
+/// The problems that `check` finds: the file, a text on the line, and the message. `⏎` is the end of a
+/// line.
 const FAULTS: &str = "\
-README.md¦the sum is 11¦step sum prints something else (- README, + run):⏎    - the sum is 11⏎    + the sum is 10⏎    mend: correct
-README.md¦worker-2: 1¦step two-workers prints something else
-README.md¦```console any-ordr¦`any-ordr` is no order of a transcript; did you mean `any-order`?⏎    mend: correct
-README.md¦```console⏎$ cargo fetch¦`$ cargo fetch` runs no step⏎    mend: correct
+README.md¦the sum is 11¦step sum prints something different (- README, + run):⏎    - the sum is 11⏎    + the sum is 10⏎    help: correct
+README.md¦worker-2: 1¦step two-workers prints something different
+README.md¦```console any-ordr¦`any-ordr` is not an order of a transcript; did you mean `any-order`?⏎    help: correct
+README.md¦```console⏎$ cargo fetch¦`$ cargo fetch` does not run a step⏎    help: correct
 README.md¦    let total = 10;¦fn sum differs from lessons/counting/src/main.rs:5:⏎        - let total = 10;⏎        + let total: u32 =
 README.md¦    print(10)¦def sum differs from lessons/counting/counting.py:5:
 README.md¦fn cout(name¦`fn cout` does not appear anywhere in the lesson; did you mean `fn count`?
-README.md¦## two-workers¦the section of step two-workers has no question `**…?**`⏎    mend: add it
+README.md¦## two-workers¦the section of step two-workers has no question `**…?**`⏎    help: add it
 README.md¦## two-workers¦the section of step two-workers has no ```python block `def two_workers(`
-README.md¦# Counting¦the sections are about the steps sum, two-workers, order⏎    mend: give each
-README.md¦# Counting¦the title is not \"Counting: one after the other\", as in Cargo.toml
-README.md¦REDME¦the link to ../REDME.md leads nowhere
+README.md¦# Counting¦the sections show the steps sum, two-workers, order⏎    help: write a section
+README.md¦# Counting¦the title is not \"Counting: one after the other\" as in Cargo.toml
+README.md¦REDME¦the link to ../REDME.md is broken
 README.md¦src/mi␛an¦there is no file `src/mi\\u{1b}an.rs`
-README.md¦```rust,compile_fail⏎// does¦the compiler says: error[E0308]: mismatched types⏎    mend: name
+README.md¦```rust,compile_fail⏎// does¦the compiler says: error[E0308]: mismatched types⏎    help: put
 README.md¦```rust,compile_fail⏎println!(\"{none¦the compiler says: error[E0425]: cannot find value `none` in
 README.md¦```rust,compile_fail⏎println!(\"{nil¦the compiler says: error[E0425]: cannot find value `nil` in
-Cargo.toml¦[package]¦missing here: [[example]], name = \"counting-solution\"⏎    mend
-exercise/task.md¦# Add¦missing here: ## Hint 2⏎    mend: write it";
+Cargo.toml¦[package]¦missing in this file: [[example]], name = \"counting-solution\"⏎    help
+exercise/task.md¦# Add¦missing in this file: ## Hint 2⏎    help: add it";
 
-/// Makes the course, in which all is right or as much as can be is wrong.
+/// Makes the course, either correct or with all the faults.
 fn course(is_right: bool) -> SmallCourse {
     let course = SmallCourse::empty();
     course.write("lessons/README.md", "# All of it\n");
@@ -270,10 +270,10 @@ fn variant(text: &str, is_right: bool) -> String {
     pieces.collect::<String>().replace('␛', "\u{1b}")
 }
 
-/// Runs `check`, which must find so many problems, and say these things.
+/// Runs `check`, which must find this many problems, and print these texts.
 #[track_caller]
 fn finds(course: &SmallCourse, arguments: &[&str], count: usize, said: &[&str]) {
-    let Told { out, error, status } = course.tell(arguments);
+    let Run { out, error, status } = course.run(arguments);
     for text in said {
         assert!(out.contains(text), "no {text:?}: {out}");
     }
@@ -283,7 +283,7 @@ fn finds(course: &SmallCourse, arguments: &[&str], count: usize, said: &[&str]) 
 }
 
 #[test]
-fn each_fault_is_told_with_its_line_and_fix_writes_the_code() {
+fn each_fault_is_shown_with_its_line_and_fix_updates_the_code() {
     let course = course(false);
     let faults = FAULTS.lines().map(|fault| {
         let fault = fault.replace('⏎', "\n").replace('␛', "\u{1b}");
@@ -298,9 +298,9 @@ fn each_fault_is_told_with_its_line_and_fix_writes_the_code() {
     let said: Vec<&str> = faults.iter().map(String::as_str).collect();
     finds(&course, &["check"], said.len(), &said);
 
-    let written = [": wrote def sum\n", ": wrote fn sum\n"];
+    let updated = [": updated def sum\n", ": updated fn sum\n"];
     let arguments = ["check", "--fix", "counting"];
-    finds(&course, &arguments, said.len() - 2, &written);
+    finds(&course, &arguments, said.len() - 2, &updated);
     let readme = course.read(README);
     assert!(
         readme.contains("    let total: u32 = (1..=4).sum();"),
@@ -310,74 +310,79 @@ fn each_fault_is_told_with_its_line_and_fix_writes_the_code() {
 }
 
 #[test]
-fn steps_that_fail_or_have_another_name_are_told_in_both_languages() {
+fn steps_that_fail_or_have_another_name_are_found_in_both_languages() {
     let course = course(true);
     course.replace(MAIN, "(1..=4).sum();", "panic!(\"too tired\");");
     course.replace(PYTHON, "():\n    pass", "():\n    raise OSError");
     let said = [
-        ": wrote fn sum\n",
-        ": wrote def two_workers\n",
+        ": updated fn sum\n",
+        ": updated def two_workers\n",
         ": step sum failed: it ended with exit status: 101\n",
         "    too tired\n",
         "lessons/counting/counting.py:1: step two-workers failed: it ended with exit status: 1\n",
         "OSError\n",
-        "mend: correct it; `python3 lessons/counting/counting.py two-workers` runs it\n",
+        "help: fix it; `python3 lessons/counting/counting.py two-workers` runs it\n",
     ];
     finds(&course, &["check", "--fix"], 3, &said);
 
     course.replace(MAIN, "sum\\ntwo-workers", "sum\\nrest");
     let said = [
-        "README.md:1: the sections are about the steps sum, two-workers\n    mend: give each a \
-         section `## STEP: what it shows`, in order: sum, rest\n",
-        "README.md:78: `$ cargo run -q -p counting -- two-workers` runs no step",
-        ": `--list` does not print the steps of the program in Rust: sum, two-workers\n    mend: ",
+        "README.md:1: the sections show the steps sum, two-workers\n    help: write a section \
+         `## STEP: …` for each step in this order: sum, rest\n",
+        "README.md:78: `$ cargo run -q -p counting -- two-workers` does not run a step",
+        ": `--list` does not print the steps of the Rust program: sum, two-workers\n    help: ",
     ];
     finds(&course, &["check"], 5, &said);
 }
 
 #[test]
-fn a_lesson_that_does_not_build_is_told_and_another_can_be_checked() {
+fn a_lesson_that_does_not_build_does_not_affect_the_others() {
     let course = course(true);
     let manifest = course.read(MANIFEST).replace("number = 1", "number = 2");
     course.write(
-        "lessons/resting/Cargo.toml",
-        &manifest.replace("counting", "resting"),
+        "lessons/adding/Cargo.toml",
+        &manifest.replace("counting", "adding"),
     );
-    course.write("lessons/resting/README.md", "# Counting\n");
-    course.write("lessons/resting/src/main.rs", "fn main() { rest() }\n");
-    course.replace("Cargo.toml", "[\"", "[\"lessons/resting\", \"");
+    course.write("lessons/adding/README.md", "# Counting\n");
+    course.write("lessons/adding/src/main.rs", "fn main() { add() }\n");
+    course.replace("Cargo.toml", "[\"", "[\"lessons/adding\", \"");
     finds(&course, &["check", "counting"], 0, &[]);
     let said = [
-        "lessons/resting/resting.py:1: missing here: def\n    mend: write it\n",
-        "lessons/resting:1: lesson resting cannot be checked: it does not build:\n",
-        "cannot find function `rest`",
+        "lessons/adding/adding.py:1: missing in this file: def\n    help: add it\n",
+        "lessons/adding:1: cannot check lesson adding: it does not build:\n",
+        "cannot find function `add`",
     ];
-    finds(&course, &["check", "resting", "1"], 8, &said);
-    let source = course.path("lessons/resting/src/main.rs");
+    finds(&course, &["check", "adding", "1"], 8, &said);
+    let source = course.path("lessons/adding/src/main.rs");
     fs::write(&source, b"\xff").expect("a file");
-    let said = ["lessons/resting/src/main.rs cannot be read: it is not text in UTF-8"];
-    finds(&course, &["check", "resting"], 8, &said);
-    // In a folder of its own: Cargo would wait for the program's.
+    let said = ["lessons/adding/src/main.rs: it is not text in UTF-8"];
+    finds(&course, &["check", "adding"], 8, &said);
+    // Not in place of main.rs: Cargo would open the pipe and block.
     fs::write(&source, "").expect("a file");
-    let pipe = course.path("lessons/resting/src/more.rs");
+    let pipe = course.path("lessons/adding/src/more.rs");
     let made = Command::new("mkfifo").arg(pipe).status();
     assert!(made.expect("it can be run").success());
-    let said = ["lessons/resting/src/more.rs cannot be read: it is not a regular file"];
-    finds(&course, &["check", "resting"], 8, &said);
+    let said = ["lessons/adding/src/more.rs: it is not a regular file"];
+    finds(&course, &["check", "adding"], 8, &said);
+
+    course.replace(TASK, "## Hint 2", "## Hint two");
+    let Run { out, .. } = course.run(&["check"]);
+    let is_in_order = out.find("lessons/counting/") < out.find("lessons/adding/");
+    assert!(is_in_order, "lesson 1 comes first: {out}");
 
     for (wrong, said) in [
         ("countin", "did you mean `counting`?"),
         ("--all", "no option `--all`"),
     ] {
-        let told = course.tell(&["check", wrong]);
-        assert!(told.error.contains(said), "{told:?}");
-        assert_eq!(told.status, Some(2));
+        let run = course.run(&["check", wrong]);
+        assert!(run.error.contains(said), "{run:?}");
+        assert_eq!(run.status, Some(2));
     }
 }
 
 #[cfg(unix)]
 #[test]
-fn a_lesson_in_order_has_no_problem_even_without_a_gap_or_without_python() {
+fn a_correct_lesson_has_no_problem_even_without_a_gap_or_python() {
     let course = course(true);
     finds(&course, &["check", "--fix"], 0, &[]);
     assert_eq!(course.read(README), variant(FILES[5].1, true));
@@ -385,14 +390,14 @@ fn a_lesson_in_order_has_no_problem_even_without_a_gap_or_without_python() {
     course.replace(EXERCISE, "// Gap: add.", "add();");
     let programs = stand_in("echo Python 3.8.1");
     let gap = "main.rs:1: note: no gap is marked, so it counts as filled in; mark a gap";
-    let python = " The steps in Python were not checked: python3 is Python 3.8.1, ";
+    let python = " The steps in Python were not checked: python3 is Python 3.8.1, but ";
     for (state, problems, gap) in [
         ("", 0, gap),
         ("untouched", 1, "main.rs:1: no gap is marked"),
     ] {
         let mut check = course.command(&["check"]);
         check.env("EXERCISES", state);
-        let Told { out, status, .. } = told(check.env("PATH", path_with(programs.path())));
+        let Run { out, status, .. } = run_to_end(check.env("PATH", path_with(programs.path())));
         let sum = format!("\nProblems: {problems}.{python}");
         assert!(out.contains(gap) && out.contains(&sum), "{out}");
         assert_eq!(status, Some(problems));

@@ -1,4 +1,4 @@
-//! The crates of the course tool, and what the lessons share: no files use each other in a circle.
+//! The crates of the course tool and of the lessons have no cyclic dependencies between files.
 
 #[path = "../../../crates/multiprocess/tests/layers/imports.rs"]
 mod imports;
@@ -8,7 +8,7 @@ use std::path::Path;
 use imports::{circles, source, uses};
 
 #[test]
-fn no_files_use_each_other_in_a_circle() {
+fn files_have_no_cyclic_dependencies() {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
     for name in ["bench", "course", "support", "timeline", "../xtask"] {
         let src = xtask.join("../crates").join(name).join("src");
@@ -20,7 +20,7 @@ fn no_files_use_each_other_in_a_circle() {
         let circles = circles(&uses);
         assert!(
             circles.is_empty(),
-            "{name}: these files use each other in a circle: {circles:#?}"
+            "{name}: cyclic dependencies: {circles:#?}"
         );
     }
 }

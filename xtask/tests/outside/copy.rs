@@ -1,4 +1,4 @@
-//! `cargo xtask copy`: a copy is a project that builds and runs wherever it lies, or there is none.
+//! `cargo xtask copy`: a copy builds and runs anywhere; if it can't be made, nothing is left.
 
 use std::fs;
 use std::path::Path;
@@ -7,9 +7,9 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::exercise::{lessons, root};
-use crate::small_course::{SmallCourse, Told, told, xtask};
+use crate::small_course::{Run, SmallCourse, run_to_end, xtask};
 
-/// The copies are here to be built and run, not to be quick.
+/// The copies only have to build and run, not to be fast.
 const SETTINGS: [&str; 3] = [
     "profile.dev.opt-level=0",
     "profile.dev.debug=false",
@@ -17,14 +17,14 @@ const SETTINGS: [&str; 3] = [
 ];
 
 #[test]
-fn every_lesson_becomes_a_project_that_builds_and_runs_anywhere() {
+fn every_lesson_can_be_copied_to_a_project_that_builds_and_runs_anywhere() {
     let outside = folder();
     let workspace = outside.path().join("workspace");
     fs::create_dir_all(workspace.join("src")).expect("a folder");
     fs::write(workspace.join("src/lib.rs"), "").expect("a file");
     let manifest = "[package]\nname = \"one\"\nedition = \"2024\"\n\n[workspace]\n";
     fs::write(workspace.join("Cargo.toml"), manifest).expect("a file");
-    // In one place, one after the other, so that what they share is built once.
+    // In the same folder, one after the other, so that shared crates are built only once.
     let dir = workspace.join("a folder with spaces");
     let lessons = lessons();
     for special in ["naming", "pipe"] {
@@ -32,17 +32,17 @@ fn every_lesson_becomes_a_project_that_builds_and_runs_anywhere() {
     }
     for lesson in lessons {
         let _ = fs::remove_dir_all(&dir);
-        let copied = told(xtask(root(), &["copy", &lesson]).arg(&dir));
+        let copied = run_to_end(xtask(root(), &["copy", &lesson]).arg(&dir));
         assert_eq!(copied.status, Some(0), "{lesson}: {copied:?}");
-        // As old as those of the copy before: what was built of them there does for this one.
+        // As old as those of the previous copy, so that Cargo doesn't build them again.
         let touch = ["-exec", "touch", "-d", "2001-01-01", "{}", "+"];
-        let touched = told(Command::new("find").arg(dir.join("crates")).args(touch));
+        let touched = run_to_end(Command::new("find").arg(dir.join("crates")).args(touch));
         assert_eq!(touched.status, Some(0), "{touched:?}");
 
         versions_are_those_of_the_course(&dir);
         let mut package = lesson.clone();
         if lesson == "naming" {
-            // Another name, as the copy's README describes it.
+            // Renamed as the copy's README describes.
             package = "my-naming".to_owned();
             let manifest = text(&dir.join("Cargo.toml"));
             let manifest = manifest.replacen("\nname = \"", "\nname = \"my-", 1);
@@ -58,7 +58,7 @@ fn every_lesson_becomes_a_project_that_builds_and_runs_anywhere() {
         if lesson == "pipe" {
             cargo(&dir, &["test", "--locked"]);
         }
-        // The copies lie elsewhere the next time: what was built for them would pile up.
+        // The next run of the test uses another folder: build output would pile up.
         cargo(&dir, &["clean", "-p", &package]);
     }
     cargo(&dir, &["clean", "-p", "support", "-p", "multiprocess"]);
@@ -66,7 +66,7 @@ fn every_lesson_becomes_a_project_that_builds_and_runs_anywhere() {
     cargo(&workspace, &["build"]);
 }
 
-/// Runs Cargo to a good end without a network.
+/// Runs Cargo successfully without a network.
 fn cargo(dir: &Path, arguments: &[&str]) -> String {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("copies");
     let mut command = Command::new(env!("CARGO"));
@@ -76,13 +76,13 @@ fn cargo(dir: &Path, arguments: &[&str]) -> String {
         .args(arguments)
         .env("CARGO_TARGET_DIR", target)
         .current_dir(dir);
-    let Told { out, error, status } = told(&mut command);
+    let Run { out, error, status } = run_to_end(&mut command);
     let shown = dir.display();
     assert_eq!(status, Some(0), "{shown}: {arguments:?}: {out}{error}");
     out
 }
 
-/// Each package that is not the project's own has the version of the course: the same checksum.
+/// Checks that external packages have the same versions as in the course, by their checksums.
 fn versions_are_those_of_the_course(dir: &Path) {
     let checksums = |folder: &Path| {
         let lock = text(&folder.join("Cargo.lock"));
@@ -92,10 +92,13 @@ fn versions_are_those_of_the_course(dir: &Path) {
     let (of_course, of_copy) = (checksums(root()), checksums(dir));
     assert!(of_copy.iter().all(|checksum| of_course.contains(checksum)));
     let number = of_copy.len();
-    assert!((20..of_course.len()).contains(&number), "the rest is gone");
+    assert!(
+        (20..of_course.len()).contains(&number),
+        "unused packages are removed"
+    );
 }
 
-/// The README names no command that works only in the course, unless it says so, and no link leads out.
+/// Checks that the README marks commands that work only in the course, and that no link leads out.
 fn commands_work_in_the_copy(dir: &Path, lesson: &str, steps: &[&str]) {
     let readme = text(&dir.join("README.md"));
     let about = readme.split_once("## About this project");
@@ -134,7 +137,7 @@ fn folder() -> TempDir {
 }
 
 #[test]
-fn a_copy_has_what_the_lesson_needs_and_nothing_else() {
+fn a_copy_contains_only_what_the_lesson_needs() {
     let course = SmallCourse::new();
     course.write(
         "crates/extra/Cargo.toml",
@@ -167,7 +170,7 @@ fn a_copy_has_what_the_lesson_needs_and_nothing_else() {
 
     let folder = folder();
     let dir = folder.path().join("new folder/mine");
-    let copied = told(course.command(&["copy", "greeting"]).arg(&dir));
+    let copied = run_to_end(course.command(&["copy", "greeting"]).arg(&dir));
     assert_eq!((copied.error.as_str(), copied.status), ("", Some(0)));
     let cd = format!("\n  cd \"{}\"\n", dir.display());
     assert!(copied.out.contains(&cd), "{}", copied.out);
@@ -186,7 +189,7 @@ fn a_copy_has_what_the_lesson_needs_and_nothing_else() {
 
     let readme = text(&dir.join("README.md"));
     for part in [
-        "# All about greeting\n\nThis is a project of its own,",
+        "# All about greeting\n\nThis project is a copy of a lesson in a course.",
         "\n$ cargo run -q -- hello\n",
         "\nDo it. `cargo xtask exercise greeting` (in the course) shows\nmore.\n",
         "\nSee the *other*, `cargo xtask timeline greeting hello` (in the course)\n",
@@ -200,24 +203,24 @@ fn a_copy_has_what_the_lesson_needs_and_nothing_else() {
     }
     assert!(!readme.contains("How to copy it"), "{readme}");
 
-    // The course goes on with a copy among its lessons, or in one.
+    // The course still works with a copy among its lessons, or in one.
     for dir in ["lessons/mine", "lessons/greeting/mine", "again"] {
-        let copied = course.tell(&["copy", "greeting", dir]);
+        let copied = course.run(&["copy", "greeting", dir]);
         assert_eq!(copied.status, Some(0), "{copied:?}");
         let mut metadata = Command::new("cargo");
         metadata.args(["metadata", "--locked", "--offline", "--format-version=1"]);
-        let metadata = told(metadata.current_dir(course.path(dir)));
+        let metadata = run_to_end(metadata.current_dir(course.path(dir)));
         assert_eq!(metadata.status, Some(0), "{metadata:?}");
         assert!(!course.path(dir).join("mine").exists());
     }
 }
 
 #[test]
-fn what_cannot_be_copied_is_refused_and_nothing_is_changed() {
+fn a_copy_that_cannot_be_made_is_refused_and_nothing_is_changed() {
     let course = SmallCourse::new();
     for (arguments, expected) in [
         (&["copy"][..], "cargo xtask copy pool ../my-pool"),
-        (&["copy", "greeting"], "a lesson and a folder are needed"),
+        (&["copy", "greeting"], "give a lesson and a folder"),
         (&["copy", "greting", "new"], "did you mean `greeting`?"),
         (&["copy", "greeting", "new", "more"], "unexpected argument"),
         (&["copy", "greeting", "new", "--name"], "--name"),
@@ -228,9 +231,9 @@ fn what_cannot_be_copied_is_refused_and_nothing_is_changed() {
         ),
         (&["copy", "greeting", "Cargo.toml"], "not an empty folder"),
     ] {
-        let told = course.tell(arguments);
-        assert!(told.error.contains(expected), "{arguments:?}: {told:?}");
-        assert_eq!((told.out.as_str(), told.status), ("", Some(2)), "{told:?}");
+        let run = course.run(arguments);
+        assert!(run.error.contains(expected), "{arguments:?}: {run:?}");
+        assert_eq!((run.out.as_str(), run.status), ("", Some(2)), "{run:?}");
     }
     assert_eq!(names(&course.path("")), ["Cargo.toml", "lessons"]);
     let lesson = names(&course.path("lessons/greeting"));
@@ -238,16 +241,16 @@ fn what_cannot_be_copied_is_refused_and_nothing_is_changed() {
 }
 
 #[test]
-fn when_cargo_fails_nothing_is_left_and_what_it_said_is_told() {
+fn when_cargo_fails_nothing_is_left_and_its_error_is_shown() {
     let course = SmallCourse::new();
     let dependency = "\n[dependencies]\nno-such-package = \"1\"\n";
     course.append("lessons/greeting/Cargo.toml", dependency);
     let (new, empty) = (folder(), folder());
     for dir in [new.path().join("one/two"), empty.path().to_owned()] {
-        let told = told(course.command(&["copy", "greeting"]).arg(dir));
-        assert!(told.error.contains("run `cargo fetch`"), "{told:?}");
-        assert!(told.error.contains("no-such-package"), "{told:?}");
-        assert_eq!(told.status, Some(1));
+        let run = run_to_end(course.command(&["copy", "greeting"]).arg(dir));
+        assert!(run.error.contains("run `cargo fetch`"), "{run:?}");
+        assert!(run.error.contains("no-such-package"), "{run:?}");
+        assert_eq!(run.status, Some(1));
     }
     assert_eq!((names(new.path()), names(empty.path())), (vec![], vec![]));
 }

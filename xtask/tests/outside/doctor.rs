@@ -1,12 +1,12 @@
-//! `cargo xtask doctor`: what it finds in a good setup and in a bad one.
+//! `cargo xtask doctor`: a good setup and a bad one.
 
 use std::process::Command;
 
 use crate::counterparts::{path_with, stand_in};
-use crate::small_course::{SmallCourse, Told, told};
+use crate::small_course::{Run, SmallCourse, run_to_end};
 
-/// Runs the doctor from a shell, which changes something first.
-fn doctor_after(course: &SmallCourse, change: &str) -> Told {
+/// Runs the doctor in a shell, after some changes.
+fn doctor_after(course: &SmallCourse, change: &str) -> Run {
     let python = stand_in("echo Python 3.9.0");
     let doctor = course.command(&["doctor"]);
     let mut shell = Command::new("sh");
@@ -18,15 +18,15 @@ fn doctor_after(course: &SmallCourse, change: &str) -> Told {
         .env("CARGO_MANIFEST_DIR", course.path("."))
         .env("PATH", path_with(python.path()))
         .env_remove("CARGO_TARGET_DIR");
-    told(&mut shell)
+    run_to_end(&mut shell)
 }
 
 #[test]
-fn a_good_setup_is_ok_and_each_problem_comes_with_its_remedy() {
+fn a_good_setup_is_ok_and_each_problem_comes_with_a_remedy() {
     let course = SmallCourse::new();
     let mut lock = Command::new(env!("CARGO"));
     lock.arg("generate-lockfile").current_dir(course.path("."));
-    assert_eq!(told(&mut lock).status, Some(0));
+    assert_eq!(run_to_end(&mut lock).status, Some(0));
     let good = doctor_after(&course, "");
     let rows = good.out.lines().filter(|line| line.ends_with(" ok"));
     assert_eq!(rows.count(), 8, "{good:?}");
@@ -34,7 +34,7 @@ fn a_good_setup_is_ok_and_each_problem_comes_with_its_remedy() {
     assert!(!good.out.contains("\n- "), "no remedy is needed: {good:?}");
     assert_eq!(good.status, Some(0));
 
-    // Cargo knows where it builds: here below a file, where no folder can be made.
+    // Cargo's target folder is below a file, where no folder can be made.
     course.write(
         ".cargo/config.toml",
         "[build]\ntarget-dir = \"Cargo.toml/target\"\n",
@@ -56,8 +56,8 @@ fn a_good_setup_is_ok_and_each_problem_comes_with_its_remedy() {
         assert!(row.ends_with(&format!(" {verdict}")), "{check}: {bad:?}");
         let own = format!("- {check}: ");
         let own = remedies.lines().find_map(|line| line.strip_prefix(&own));
-        let is_told = own.map_or(verdict == "ok", |own| own.contains(remedy));
-        assert!(is_told, "{check}: {bad:?}");
+        let is_explained = own.map_or(verdict == "ok", |own| own.contains(remedy));
+        assert!(is_explained, "{check}: {bad:?}");
     }
     assert!(bad.out.contains("You can't play the course here"));
     let is_narrow = |line: &str| line.chars().count() <= 80;

@@ -1,5 +1,5 @@
-//! What is cut short leaves nothing behind; and when the output is closed, the exit
-//! status still says how the work went.
+//! An interrupted task leaves nothing behind, and if the output is closed, the exit status
+//! still shows the result.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::small_course::{SmallCourse, awaited, finished, signal, state, wait_until};
 
-/// Starts xtask, waits for a line that contains a text, and returns the line and what reads on.
+/// Starts xtask, waits for a line that contains a text, and returns the line and the rest of the output.
 fn read_until(mut command: Command, text: &'static str) -> (Child, String, impl BufRead + use<>) {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut player = command.spawn().expect("xtask starts");
@@ -66,33 +66,33 @@ fn ignoring(signal: &str, command: &Command) -> Command {
 }
 
 #[test]
-fn a_reader_that_goes_away_ends_the_playing_quietly() {
+fn a_closed_output_ends_the_player_silently() {
     let course = SmallCourse::new();
     let (player, _, out) = read_until(course.command(&["lesson", "greeting"]), "Lesson 1 of 3");
     drop(out);
-    let told = finished(player);
-    assert_eq!((told.error.as_str(), told.status), ("", Some(0)));
-    // What cannot be written for another reason is an error.
+    let run = finished(player);
+    assert_eq!((run.error.as_str(), run.status), ("", Some(0)));
+    // Any other failure to write is an error.
     let mut list = course.command(&["lesson", "--list"]);
-    let full = File::create("/dev/full").expect("what is always full");
+    let full = File::create("/dev/full").expect("a device that is always full");
     let list = list.stdout(full).stderr(Stdio::null()).status();
     assert_eq!(list.expect("xtask starts").code(), Some(1));
 }
 
-/// Runs a command whose output is closed, and returns its exit status.
+/// Runs a command with a closed output, and returns its exit status.
 pub(crate) fn unread(mut command: Command) -> Option<i32> {
     let (reader, writer) = io::pipe().expect("a pipe");
     drop(reader);
     let program = command.stdout(writer).stderr(Stdio::piped()).spawn();
     // The command still has the other end.
     drop(command);
-    let told = finished(program.expect("xtask starts"));
-    assert!(!told.error.contains("pipe"), "{told:?}");
-    told.status
+    let run = finished(program.expect("xtask starts"));
+    assert!(!run.error.contains("pipe"), "{run:?}");
+    run.status
 }
 
 #[test]
-fn what_a_task_finds_counts_though_nobody_reads_it() {
+fn the_exit_status_counts_even_if_the_output_is_closed() {
     let course = SmallCourse::new();
     assert_eq!(unread(course.command(&["check", "greeting"])), Some(1));
     assert_eq!(
@@ -105,7 +105,7 @@ fn what_a_task_finds_counts_though_nobody_reads_it() {
 }
 
 #[test]
-fn an_exercise_is_checked_to_the_end_though_nobody_reads_it() {
+fn an_exercise_is_checked_to_the_end_even_if_the_output_is_closed() {
     let course = SmallCourse::new();
     let example = "\n[[example]]\nname = \"greeting-exercise\"\npath = \"exercise/main.rs\"\n";
     course.append("lessons/greeting/Cargo.toml", example);
@@ -114,15 +114,15 @@ fn an_exercise_is_checked_to_the_end_though_nobody_reads_it() {
     for (status, state) in [(1, "begun"), (0, "solved")] {
         let program = format!("fn main() {{\n    std::process::exit({status})\n}}\n");
         course.write("lessons/greeting/exercise/main.rs", &program);
-        let told = unread(course.command(&["exercise", "greeting"]));
-        assert_eq!(told, Some(status));
-        let list = course.tell(&["exercise"]);
+        let run = unread(course.command(&["exercise", "greeting"]));
+        assert_eq!(run, Some(status));
+        let list = course.run(&["exercise"]);
         assert!(list.out.contains(&format!(" {state} ")), "{list:?}");
     }
 }
 
 #[test]
-fn a_step_that_fails_when_nobody_reads_any_more_is_a_failure_of_the_lesson() {
+fn a_step_that_fails_after_the_output_was_closed_counts() {
     let course = SmallCourse::new();
     let program = "use std::{fs, path::Path, process::exit, thread::sleep, time::Duration};\n\
                    fn main() {\n    fs::write(\"running\", \"\").unwrap();\n    \
@@ -136,12 +136,12 @@ fn a_step_that_fails_when_nobody_reads_any_more_is_a_failure_of_the_lesson() {
     drop(out);
     course.wait_for("running");
     course.write("unread", "");
-    let told = finished(player);
-    assert_eq!((told.error.as_str(), told.status), ("", Some(1)));
+    let run = finished(player);
+    assert_eq!((run.error.as_str(), run.status), ("", Some(1)));
 }
 
 #[test]
-fn a_failure_that_was_read_counts_though_what_follows_is_not() {
+fn a_step_that_failed_before_the_output_was_closed_counts() {
     let course = SmallCourse::new();
     // More than a pipe holds.
     let notice = "Notice all of this. ".repeat(10_000);
@@ -149,6 +149,6 @@ fn a_failure_that_was_read_counts_though_what_follows_is_not() {
     let arguments = ["lesson", "trouble", "fails"];
     let (player, _, out) = read_until(course.command(&arguments), "Step fails failed");
     drop(out);
-    let told = finished(player);
-    assert_eq!((told.error.as_str(), told.status), ("", Some(1)));
+    let run = finished(player);
+    assert_eq!((run.error.as_str(), run.status), ("", Some(1)));
 }

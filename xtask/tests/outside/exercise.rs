@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
-use crate::small_course::{SmallCourse, Told, told};
+use crate::small_course::{Run, SmallCourse, run_to_end};
 
 /// Returns the root of the checkout.
 pub(crate) fn root() -> &'static Path {
@@ -14,7 +14,7 @@ pub(crate) fn root() -> &'static Path {
     xtask.parent().expect("the root of the checkout")
 }
 
-/// Returns the names of the lessons, but not those of somebody's copies.
+/// Returns the names of the lessons, without a learner's copies.
 pub(crate) fn lessons() -> Vec<String> {
     let folders = fs::read_dir(root().join("lessons")).expect("the lessons");
     let folders = folders.map(|entry| entry.expect("a lesson").path());
@@ -26,40 +26,40 @@ pub(crate) fn lessons() -> Vec<String> {
     names.collect()
 }
 
-/// Builds these examples, and returns the folder that they are in and what Cargo says of all that it built.
+/// Builds these examples, and returns their folder, and Cargo's messages about everything that was built.
 fn build(examples: &[String]) -> (PathBuf, String) {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
-        // The whole workspace, as `cargo test --workspace` does: otherwise packages are built anew.
+        // The whole workspace, as `cargo test --workspace` does: otherwise packages are built again.
         .args(["build", "--workspace"])
         .args(["--message-format", "json-render-diagnostics"])
         .args(examples.iter().flat_map(|example| ["--example", example]))
         .current_dir(root());
-    let Told { out, error, status } = told(&mut command);
+    let Run { out, error, status } = run_to_end(&mut command);
     assert_eq!(status, Some(0), "{error}");
     let (_, program) = out.split_once("\"executable\":\"").expect("a program");
     let (program, _) = program.split_once('"').expect("the end of its path");
     (Path::new(program).with_file_name(""), out)
 }
 
-/// Runs all checks of a program, and returns the name of each with whether it passed.
-fn check(program: &Path, seconds: &str) -> (Told, Vec<(String, bool)>) {
+/// Runs all checks of a program, and returns for each its name and whether it passed.
+fn check(program: &Path, seconds: &str) -> (Run, Vec<(String, bool)>) {
     let mut checks = Command::new(program);
-    let told = told(checks.arg("--all").env("CHECK_SECONDS", seconds));
-    let verdicts = told.out.lines().filter_map(|line| {
+    let run = run_to_end(checks.arg("--all").env("CHECK_SECONDS", seconds));
+    let verdicts = run.out.lines().filter_map(|line| {
         let number_first = line.starts_with(|first: char| first.is_ascii_digit());
         let (check, verdict) = line.rsplit_once(": ")?;
         number_first.then(|| (check.to_owned(), verdict == "passed"))
     });
     let verdicts = verdicts.collect();
-    (told, verdicts)
+    (run, verdicts)
 }
 
-/// In the course itself, for which `.ci/run` sets `EXERCISES`, each gap is seen. Elsewhere you may have
-/// filled it in.
+/// With `EXERCISES=untouched`, as in `.ci/run`, the checks of every gap must fail. Without it, a learner may
+/// have filled in the gaps.
 #[test]
-fn every_solution_passes_and_every_gap_is_seen() {
+fn every_solution_passes_and_every_gap_fails() {
     let has_gaps = env::var_os("EXERCISES").is_some_and(|state| state == "untouched");
     let lessons = lessons();
     assert!(lessons.len() >= 8, "{lessons:?}");
@@ -75,42 +75,43 @@ fn every_solution_passes_and_every_gap_is_seen() {
     thread::scope(|scope| {
         for lesson in &lessons {
             scope.spawn(move || {
-                let (told, solved) = check(&programs.join(format!("{lesson}-solution")), "60");
-                assert_eq!(told.status, Some(0), "{lesson}: {told:?}");
-                assert!(solved.len() >= 3, "{lesson}: {told:?}");
-                assert!(solved.iter().all(|(_, passed)| *passed), "{told:?}");
+                let (run, solved) = check(&programs.join(format!("{lesson}-solution")), "60");
+                assert_eq!(run.status, Some(0), "{lesson}: {run:?}");
+                assert!(solved.len() >= 3, "{lesson}: {run:?}");
+                assert!(solved.iter().all(|(_, passed)| *passed), "{run:?}");
                 if !has_gaps {
                     return;
                 }
-                let (told, gapped) = check(&programs.join(format!("{lesson}-exercise")), "5");
-                assert_eq!(told.status, Some(1), "{lesson}: {told:?}");
+                let (run, gapped) = check(&programs.join(format!("{lesson}-exercise")), "5");
+                assert_eq!(run.status, Some(1), "{lesson}: {run:?}");
                 let names = |checks: &[(String, bool)]| {
                     let names = checks.iter().map(|(name, _)| name.clone());
                     names.collect::<Vec<_>>()
                 };
-                assert_eq!(names(&solved), names(&gapped), "{told:?}");
+                assert_eq!(names(&solved), names(&gapped), "{run:?}");
                 for (name, _) in gapped.iter().filter(|(_, passed)| !passed) {
-                    let reason = told.out.split_once(&format!("{name}: FAILED\n   "));
-                    assert!(reason.is_some(), "{name} without a reason: {told:?}");
+                    let reason = run.out.split_once(&format!("{name}: FAILED\n   "));
+                    assert!(reason.is_some(), "{name} without a reason: {run:?}");
                 }
                 if lesson == "locks" {
-                    let hung = "FAILED\n   a transfer did not end within 3 s";
-                    assert!(told.out.contains(hung), "{told:?}");
+                    let hung = "FAILED
+   a transfer did not end within 3 s";
+                    assert!(run.out.contains(hung), "{run:?}");
                 }
             });
         }
     });
 }
 
-/// The solution of an exercise without what one of the hints asks for.
+/// A solution that leaves out what one of the hints asks for.
 struct HalfSolution {
     title: String,
     program: String,
-    /// The names of the checks that it must not pass.
+    /// The names of the checks that it must fail.
     fails: Vec<String>,
 }
 
-/// Reads `half-solutions.md`: each is a section with what fails, and what to change in the solution.
+/// Reads `half-solutions.md`. Each section names the checks that fail, and has a diff of the solution.
 fn half_solutions(exercise: &Path) -> Vec<HalfSolution> {
     let solution = text(&exercise.join("solution/main.rs"));
     let described = text(&exercise.join("half-solutions.md"));
@@ -152,7 +153,7 @@ fn text(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// A solution that leaves out what a hint asks for fails the checks that are there for it, and no other.
+/// A solution that leaves out what a hint asks for fails exactly the checks for that hint.
 #[test]
 fn every_half_solution_fails() {
     let lessons = lessons();
@@ -200,19 +201,19 @@ fn every_half_solution_fails() {
                     rustc
                         .arg("-L")
                         .arg(format!("dependency={}", libraries.display()));
-                    let compiled = told(rustc.arg(&source).arg("-o").arg(&built));
+                    let compiled = run_to_end(rustc.arg(&source).arg("-o").arg(&built));
                     assert_eq!(
                         compiled.status,
                         Some(0),
                         "{lesson}, {title}: {}",
                         compiled.error
                     );
-                    let (told, verdicts) = check(&built, "10");
-                    assert_eq!(told.status, Some(1), "{lesson}, {title}: {told:?}");
+                    let (run, verdicts) = check(&built, "10");
+                    assert_eq!(run.status, Some(1), "{lesson}, {title}: {run:?}");
                     let failed = verdicts.iter().filter(|(_, passed)| !passed);
                     let failed = failed.filter_map(|(name, _)| name.split_once(". "));
                     let failed: Vec<_> = failed.map(|(_, name)| name).collect();
-                    assert_eq!(failed, fails, "{lesson}, {title}: {told:?}");
+                    assert_eq!(failed, fails, "{lesson}, {title}: {run:?}");
                 }
             });
         }
@@ -224,7 +225,7 @@ const PROGRAM: &str = "lessons/greeting/exercise/main.rs";
 const COMMIT: &str = "git -c user.name=A -c user.email=a@b -c commit.gpgsign=false \
                       commit -q --no-verify -m All";
 
-/// A course in which `greeting` has an exercise that is solved when the program says so.
+/// Makes a course in which `greeting` has an exercise, whose program's exit status says whether it's solved.
 fn course_with_exercise() -> SmallCourse {
     let course = SmallCourse::new();
     let manifest = "[package]\nname = \"greeting\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
@@ -254,20 +255,20 @@ fn write_program(course: &SmallCourse, comment: &str, status: u8) {
 
 /// Runs `exercise` with these arguments, and checks that it shows these texts.
 #[track_caller]
-fn shows(course: &SmallCourse, arguments: &[&str], texts: &[&str], status: i32) -> Told {
-    let told = course.tell(&[&["exercise"], arguments].concat());
+fn shows(course: &SmallCourse, arguments: &[&str], texts: &[&str], status: i32) -> Run {
+    let run = course.run(&[&["exercise"], arguments].concat());
     for text in texts {
-        assert!(told.out.contains(text), "no {text:?}: {told:?}");
+        assert!(run.out.contains(text), "no {text:?}: {run:?}");
     }
-    assert_eq!(told.status, Some(status), "{told:?}");
-    told
+    assert_eq!(run.status, Some(status), "{run:?}");
+    run
 }
 
-/// Runs commands of the shell in the course.
+/// Runs shell commands in the course.
 fn shell(course: &SmallCourse, commands: &str) {
     let mut shell = Command::new("sh");
-    let told = told(shell.args(["-c", commands]).current_dir(course.path(".")));
-    assert_eq!(told.status, Some(0), "{commands}: {told:?}");
+    let run = run_to_end(shell.args(["-c", commands]).current_dir(course.path(".")));
+    assert_eq!(run.status, Some(0), "{commands}: {run:?}");
 }
 
 #[test]
@@ -282,11 +283,11 @@ fn an_exercise_goes_from_untouched_to_solved_and_back() {
         "Not solved yet.\n",
         "Hints left: 2. The next: `cargo xtask exercise greeting --hint`",
     ];
-    let told = shows(&course, &["greeting"], &texts, 1);
-    assert!(!told.out.contains("The first hint"), "{told:?}");
+    let run = shows(&course, &["greeting"], &texts, 1);
+    assert!(!run.out.contains("The first hint"), "{run:?}");
 
     course.write(PROGRAM, "fn main() { greet() }\n");
-    let failure = ["does not build yet. Cargo says:", "function `greet`"];
+    let failure = ["does not build yet. Cargo's errors:", "function `greet`"];
     shows(&course, &["greeting"], &failure, 1);
     shows(&course, &[], &["greeting  begun "], 0);
     for (hint, left) in [
@@ -301,31 +302,31 @@ fn an_exercise_goes_from_untouched_to_solved_and_back() {
 
     write_program(&course, "", 0);
     let solved = ["Solved: all checks passed.\n", "- Greet others.\n"];
-    let told = shows(&course, &["1"], &solved, 0);
-    assert!(told.out.ends_with("Next: `cargo xtask lesson trouble`\n"));
-    let knows_gap = told.out.contains("get the gap back");
-    assert!(!knows_gap, "there is no git yet: {told:?}");
+    let run = shows(&course, &["1"], &solved, 0);
+    assert!(run.out.ends_with("Next: `cargo xtask lesson trouble`\n"));
+    let knows_gap = run.out.contains("restore the gap");
+    assert!(!knows_gap, "there is no git yet: {run:?}");
     shows(&course, &[], &["greeting  solved ", "1 of 1 solved."], 0);
     write_program(&course, "// changed", 0);
     shows(&course, &[], &["greeting  begun "], 0);
 
-    // A solution that only the file has, one that was added, and one that was committed.
+    // A solution in the working tree, one in the index, and one that is committed.
     write_program(&course, "// Gap: greet", 1);
     shell(&course, "git init -q && git add lessons");
     shell(&course, COMMIT);
     for change in ["true", "git add lessons", COMMIT] {
         write_program(&course, "", 0);
         shell(&course, change);
-        let told = shows(&course, &["greeting"], &[], 0);
-        let (_, command) = told.out.split_once("gap back:\n").expect("a way");
+        let run = shows(&course, &["greeting"], &[], 0);
+        let (_, command) = run.out.split_once("restore the gap:\n").expect("a command");
         shell(&course, command.lines().next().expect("a command"));
         let is_back = course.read(PROGRAM).contains("// Gap: greet");
-        assert!(is_back, "{change}: {told:?}");
+        assert!(is_back, "{change}: {run:?}");
     }
 }
 
 #[test]
-fn what_cannot_be_understood_is_refused() {
+fn a_wrong_command_line_is_refused() {
     let course = course_with_exercise();
     for (arguments, message, status) in [
         (&["greetnig"][..], "did you mean `greeting`?", 2),
@@ -338,7 +339,7 @@ fn what_cannot_be_understood_is_refused() {
         (&["greeting", "--hints"], "--hints", 2),
         (&["trouble"], "lesson trouble has no exercise", 1),
     ] {
-        let told = shows(&course, arguments, &[], status);
-        assert!(told.error.contains(message), "{arguments:?}: {told:?}");
+        let run = shows(&course, arguments, &[], status);
+        assert!(run.error.contains(message), "{arguments:?}: {run:?}");
     }
 }

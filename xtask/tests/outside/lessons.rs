@@ -1,4 +1,4 @@
-//! What every lesson keeps: small enough for a class, and with notes for its teacher.
+//! Every lesson is short enough for a class, and has notes for the teacher.
 
 use std::fs;
 use std::path::Path;

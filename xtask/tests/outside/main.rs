@@ -1,4 +1,4 @@
-//! `cargo xtask` seen from outside: what it prints, and how it ends.
+//! Tests of the program `xtask`: its output and its exit status.
 
 mod book;
 mod checking;

@@ -1,4 +1,4 @@
-//! The tasks that start a program of the workspace, with programs that say what they get.
+//! The tasks `bench` and `timeline`, with programs that print their arguments.
 
 use std::fs;
 use std::process::Stdio;
@@ -31,7 +31,7 @@ fn main() {
 }
 "#;
 
-/// A course in which a program of `crates` is that one.
+/// Makes a course with this program as a crate.
 fn course_with(name: &str, program: &str) -> SmallCourse {
     let course = SmallCourse::new();
     let package = format!("name = \"{name}\"\nversion = \"0.1.0\"\n");
@@ -47,18 +47,18 @@ fn course_with(name: &str, program: &str) -> SmallCourse {
 }
 
 #[test]
-fn xtask_becomes_the_program_that_measures() {
+fn bench_replaces_xtask() {
     let course = course_with("bench", BENCH);
     let mut bench = course.command(&["bench", "lock", "--quick"]);
     bench.stdout(Stdio::piped()).stderr(Stdio::piped());
     let bench = bench.spawn().expect("xtask starts");
     let expected = format!("{} lock --quick\n", bench.id());
-    let told = finished(bench);
-    assert_eq!((&told.out, told.status), (&expected, Some(3)), "{told:?}");
+    let run = finished(bench);
+    assert_eq!((&run.out, run.status), (&expected, Some(3)), "{run:?}");
 }
 
 #[test]
-fn a_step_is_recorded_for_the_program_that_shows_it() {
+fn a_recorded_step_is_shown_by_the_program_timeline() {
     let course = course_with("timeline", TIMELINE);
     course.write("lessons/greeting/src/main.rs", STEP);
     for (arguments, shown, error, status) in [
@@ -72,11 +72,11 @@ fn a_step_is_recorded_for_the_program_that_shows_it() {
         ),
     ] {
         let arguments: Vec<&str> = arguments.split(' ').collect();
-        let told = course.tell(&arguments);
+        let run = course.run(&arguments);
         let shown = format!("lanes of hello: {shown}--title greeting hello --width 80\n");
-        assert!(told.out.contains(&shown), "{told:?}");
-        assert!(told.error.contains(error), "{told:?}");
-        assert_eq!(told.status, Some(status), "{told:?}");
+        assert!(run.out.contains(&shown), "{run:?}");
+        assert!(run.error.contains(error), "{run:?}");
+        assert_eq!(run.status, Some(status), "{run:?}");
     }
     let recordings = fs::read_dir(course.path("target/debug/recordings")).expect("a folder");
     assert_eq!(recordings.count(), 0, "nothing is left");

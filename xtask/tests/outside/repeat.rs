@@ -1,14 +1,14 @@
-//! A step that is run many times, and what `cargo xtask repeat` shows of its outcomes.
+//! `cargo xtask repeat`: it runs a step many times and shows the outcomes.
 
 use std::process::{Command, Stdio};
 
 use crate::endings::unread;
-use crate::small_course::{SmallCourse, Told, finished, told};
+use crate::small_course::{Run, SmallCourse, finished, run_to_end};
 
-/// A lesson whose runs differ, but not by chance: each run counts the ones before it in a file.
+/// A lesson whose runs differ, but not by chance: each run counts the previous ones in a file.
 ///
-/// Its step `race` answers to `--schedule` as a lesson with a race does. Every fourth free run of it
-/// is one after the other.
+/// The step `race` has the option `--schedule`, like a lesson with a race. In every fourth free run, one
+/// actor finishes before the other begins.
 const PROGRAM: &str = r#"
 use std::env::args;
 use std::fs::{File, read};
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         }
         ["race", "--schedule", turns] if turns.len() == 4 => println!("{turns}: {}", outcome(turns)),
         [_, "--schedule", turns] => {
-            eprintln!("error: `{turns}` is no schedule");
+            eprintln!("error: `{turns}` is not a schedule");
             return ExitCode::from(2);
         }
         ["varies"] => {
@@ -63,7 +63,7 @@ fn main() -> ExitCode {
 }
 "#;
 
-/// A course with one lesson, which is called `races`.
+/// Makes a course with one lesson, `races`.
 fn course() -> SmallCourse {
     let course = SmallCourse::empty();
     let workspace = "[workspace]\nresolver = \"3\"\nmembers = [\"lessons/races\"]\n";
@@ -86,19 +86,19 @@ fn course() -> SmallCourse {
 
 /// Runs `repeat` for a step, and checks that it shows these texts in this order.
 #[track_caller]
-fn shows(course: &SmallCourse, step: &[&str], texts: &[&str], status: i32) -> Told {
-    let told = course.tell(&[&["repeat", "races"], step].concat());
-    let mut rest = told.out.as_str();
+fn shows(course: &SmallCourse, step: &[&str], texts: &[&str], status: i32) -> Run {
+    let run = course.run(&[&["repeat", "races"], step].concat());
+    let mut rest = run.out.as_str();
     for text in texts {
         let found = rest.split_once(text);
-        (_, rest) = found.unwrap_or_else(|| panic!("no {text:?} in its place: {told:?}"));
+        (_, rest) = found.unwrap_or_else(|| panic!("no {text:?} in its place: {run:?}"));
     }
-    assert_eq!(told.status, Some(status), "{told:?}");
-    told
+    assert_eq!(run.status, Some(status), "{run:?}");
+    run
 }
 
 #[test]
-fn outcomes_are_counted_and_those_of_a_race_come_with_schedules_that_lead_to_them() {
+fn outcomes_are_counted_and_those_of_a_race_are_shown_with_schedules() {
     let course = course();
     // The program has to be built first.
     let unseen = course.command(&["repeat", "races", "stumbles", "-n", "5"]);
@@ -107,7 +107,7 @@ fn outcomes_are_counted_and_those_of_a_race_come_with_schedules_that_lead_to_the
         Some(1),
         "one run fails, and the output is closed"
     );
-    let told = shows(
+    let run = shows(
         &course,
         &["race", "-n", "20"],
         &[
@@ -121,8 +121,8 @@ fn outcomes_are_counted_and_those_of_a_race_come_with_schedules_that_lead_to_the
         ],
         0,
     );
-    assert!(told.out.is_ascii(), "plain output is ASCII: {told:?}");
-    assert!(told.out.lines().all(|line| line.len() <= 80), "{told:?}");
+    assert!(run.out.is_ascii(), "plain output is ASCII: {run:?}");
+    assert!(run.out.lines().all(|line| line.len() <= 80), "{run:?}");
     let replay = ["race", "--schedule", "ABBA", "-n", "7"];
     let replayed = ["outcome 1  7     100%   ####", "    ABBA: lost\n"];
     shows(&course, &replay, &replayed, 0);
@@ -151,28 +151,28 @@ fn outcomes_are_counted_and_those_of_a_race_come_with_schedules_that_lead_to_the
     );
     let no_schedule = ["race", "--schedule", "AB"];
     for (arguments, why) in [
-        (&no_schedule[..], "error: `AB` is no schedule\n"),
+        (&no_schedule[..], "error: `AB` is not a schedule\n"),
         (&["rase"], "no step `rase`; did you mean `race`?"),
         (&["race", "-n", "none"], "\"none\""),
         (&["race", "-n", "0"], "\"0\""),
-        (&[], "name a lesson and one of its steps"),
+        (&[], "give a lesson and one of its steps"),
     ] {
-        let told = shows(&course, arguments, &[], 2);
-        assert!(told.error.contains(why), "{told:?}");
+        let run = shows(&course, arguments, &[], 2);
+        assert!(run.error.contains(why), "{run:?}");
     }
 }
 
 #[test]
-fn an_interruption_shows_what_was_counted_until_then() {
+fn an_interruption_shows_the_results_so_far() {
     let course = course();
     let mut command = course.command(&["repeat", "races", "lingers", "-n", "100"]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let running = command.spawn().expect("xtask starts");
     course.wait_for("lingering");
-    let kill = told(Command::new("kill").args(["-s", "INT", &running.id().to_string()]));
+    let kill = run_to_end(Command::new("kill").args(["-s", "INT", &running.id().to_string()]));
     assert_eq!(kill.status, Some(0), "{kill:?}");
-    let told = finished(running);
-    assert!(told.out.contains("Interrupted."), "{told:?}");
-    assert!(told.out.contains("  outcome 1  2     100%  "), "{told:?}");
-    assert_eq!(told.status, None, "it ends by the signal: {told:?}");
+    let run = finished(running);
+    assert!(run.out.contains("Interrupted."), "{run:?}");
+    assert!(run.out.contains("  outcome 1  2     100%  "), "{run:?}");
+    assert_eq!(run.status, None, "it ends by the signal: {run:?}");
 }

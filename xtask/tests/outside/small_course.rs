@@ -1,4 +1,4 @@
-//! A course of three lessons in a folder of its own, for the tests to play.
+//! A small course of three lessons, for the tests.
 
 use std::fmt::{Debug, Display};
 use std::fs;
@@ -16,9 +16,9 @@ pub(crate) struct SmallCourse {
     root: TempDir,
 }
 
-/// What came of running xtask.
+/// The output and the exit status of a program.
 #[derive(Debug)]
-pub(crate) struct Told {
+pub(crate) struct Run {
     pub(crate) out: String,
     pub(crate) error: String,
     pub(crate) status: Option<i32>,
@@ -95,7 +95,7 @@ impl SmallCourse {
         fs::write(path, text).expect("a new file");
     }
 
-    /// Waits until there is a file of that name, for a minute at most.
+    /// Waits for up to a minute until a file exists.
     pub(crate) fn wait_for(&self, path: &str) {
         wait_until(path, || self.path(path).exists());
     }
@@ -106,10 +106,10 @@ impl SmallCourse {
     }
 
     pub(crate) fn read(&self, path: &str) -> String {
-        fs::read_to_string(self.path(path)).expect("a file that is there")
+        fs::read_to_string(self.path(path)).expect("a file")
     }
 
-    /// Changes a file in one place.
+    /// Replaces a text that occurs once in a file.
     pub(crate) fn replace(&self, path: &str, old: &str, new: &str) {
         let text = self.read(path);
         assert_eq!(text.matches(old).count(), 1, "{old:?} in {path}");
@@ -127,9 +127,9 @@ impl SmallCourse {
         command
     }
 
-    /// Runs xtask in this course to its end.
-    pub(crate) fn tell(&self, arguments: &[&str]) -> Told {
-        told(&mut self.command(arguments))
+    /// Runs xtask in this course.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
+        run_to_end(&mut self.command(arguments))
     }
 }
 
@@ -146,8 +146,8 @@ pub(crate) fn xtask(root: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// Lets no program that is started inherit an ignored signal, as in the background of a shell: a signal with a
-/// handler has its default in the next program. The tests themselves end by these signals as ever.
+/// Resets ignored signals, which a shell's background job inherits, for the programs that the tests start: a signal
+/// with a handler gets its default in a new program. These signals still end the tests themselves.
 fn start_programs_with_default_signals() {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
@@ -160,10 +160,10 @@ fn start_programs_with_default_signals() {
     });
 }
 
-/// Makes a script of the shell that can be run, and the folder for it.
+/// Writes an executable shell script, and creates its folder.
 ///
-/// Another process writes it: while this one has a file open to write, a program that another test
-/// starts at that moment has it open too, and then it cannot be run ("Text file busy").
+/// Another process writes it: if this process did, a program that another test starts could inherit the
+/// open file, and then the script couldn't be run ("Text file busy").
 pub(crate) fn put_script(path: &Path, script: &str) {
     let write =
         r#"mkdir -p "$(dirname "$1")" && printf '#!/bin/sh\n%s\n' "$2" > "$1" && chmod 755 "$1""#;
@@ -175,13 +175,13 @@ pub(crate) fn put_script(path: &Path, script: &str) {
     assert!(written.expect("sh can be run").success());
 }
 
-/// Runs a command to its end.
-pub(crate) fn told(command: &mut Command) -> Told {
+/// Runs a command.
+pub(crate) fn run_to_end(command: &mut Command) -> Run {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     finished(command.spawn().expect("the program starts"))
 }
 
-/// Waits for what a program is to say or do, for ten minutes at most.
+/// Waits for up to ten minutes for what a program prints or does.
 pub(crate) fn awaited<T: Debug + Send + 'static>(
     program: u32,
     wait: impl FnOnce() -> T + Send + 'static,
@@ -190,27 +190,27 @@ pub(crate) fn awaited<T: Debug + Send + 'static>(
     thread::spawn(move || sender.send(wait()));
     let awaited = receiver.recv_timeout(Duration::from_mins(10));
     awaited.unwrap_or_else(|error| {
-        // As Ctrl-C does, so that it ends what it has started.
+        // Like Ctrl-C, so that it ends the programs that it has started.
         signal("TERM", program);
         let late = receiver.recv_timeout(Duration::from_secs(10));
         panic!("{error}; after that: {late:?}");
     })
 }
 
-/// Waits until a program ends by itself, and returns what it has said. If it has left a process
-/// behind that holds its output open, that fails.
-pub(crate) fn finished(program: Child) -> Told {
+/// Waits until a program ends by itself, and returns its output. Fails if the program leaves a process
+/// behind that keeps the output open.
+pub(crate) fn finished(program: Child) -> Run {
     let output = awaited(program.id(), || program.wait_with_output());
     let output = output.expect("its output");
     let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
-    Told {
+    Run {
         out: text(output.stdout),
         error: text(output.stderr),
         status: output.status.code(),
     }
 }
 
-/// Waits until something holds, for a minute at most.
+/// Waits for up to a minute until something holds.
 pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
@@ -225,9 +225,10 @@ pub(crate) fn signal(name: &str, process: impl Display) {
     assert!(kill.expect("there is kill").success(), "{name} {process}");
 }
 
-/// Returns the letter that `ps` shows for the state of a process: Z for one that has ended, nothing
-/// when it is gone.
+/// Returns the letter that `ps` shows for the state of a process: Z for a zombie, nothing if the process
+/// is gone.
 pub(crate) fn state(process: impl Display) -> String {
-    let state = told(Command::new("ps").args(["-o", "stat=", "-p", &process.to_string()])).out;
+    let state =
+        run_to_end(Command::new("ps").args(["-o", "stat=", "-p", &process.to_string()])).out;
     state.trim().chars().take(1).collect()
 }

@@ -11,14 +11,14 @@ use std::time::{Duration, Instant};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
-use crate::small_course::{SmallCourse, signal, state, told, wait_until};
+use crate::small_course::{SmallCourse, run_to_end, signal, state, wait_until};
 
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// A terminal of 80 columns and 24 rows on which xtask plays a small course.
+/// A terminal of 80 columns and 24 rows, where xtask plays a small course.
 struct Terminal {
     keys: File,
-    /// What the player has open, kept to see the modes after its end.
+    /// The terminal's other end, kept open to check the modes after the player has ended.
     screen: OwnedFd,
     shown: Receiver<Vec<u8>>,
     seen: String,
@@ -41,7 +41,7 @@ impl Terminal {
         Self::playing_in(SmallCourse::new(), "exec \"$@\"", arguments)
     }
 
-    /// Has a script of the shell start xtask in a session of its own, whose terminal this is.
+    /// Has a shell script start xtask in a new session with this terminal.
     fn playing_in(course: SmallCourse, script: &str, arguments: &str) -> Self {
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let keys = openpt(flags).expect("a new terminal");
@@ -83,7 +83,7 @@ impl Terminal {
         }
     }
 
-    /// Waits until a text is shown that was not yet waited for, and returns what was shown before.
+    /// Waits for a text after the last one that was waited for, and returns what was shown before it.
     fn wait_for(&mut self, text: &str) -> String {
         let start = Instant::now();
         loop {
@@ -103,45 +103,45 @@ impl Terminal {
         self.keys.write_all(keys.as_bytes()).expect("a key");
     }
 
-    /// Whether the terminal hands over lines and shows what is typed, as terminals do.
-    fn has_its_own_modes(&self) -> bool {
+    /// Returns whether the terminal reads whole lines with echo, which are its original modes.
+    fn has_original_modes(&self) -> bool {
         let modes = tcgetattr(&self.screen).expect("its modes").local_modes;
         modes.contains(LocalModes::ICANON | LocalModes::ECHO)
     }
 
-    /// Waits for the end of xtask, and checks that the terminal has its own modes again.
+    /// Waits for the end of xtask, and checks that the terminal has its original modes again.
     fn end(&mut self) -> ExitStatus {
         let mut status = None;
         wait_until("xtask ends", || {
             status = self.player.try_wait().expect("its state");
             status.is_some()
         });
-        assert!(self.has_its_own_modes());
+        assert!(self.has_original_modes());
         status.expect("it has ended")
     }
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // Only where a test has failed is there still something to be ended.
+        // If a test has failed, xtask may still be running.
         let _ = self.player.kill();
         let _ = self.player.wait();
     }
 }
 
 #[test]
-fn single_keys_do_without_enter_and_a_suspended_player_gives_the_terminal_back() {
+fn keys_need_no_enter_and_a_suspended_player_restores_the_terminal() {
     let mut terminal = Terminal::playing("lesson greeting --step");
-    terminal.wait_for("Enter: go on");
-    assert!(!terminal.has_its_own_modes());
+    terminal.wait_for("Enter: continue");
+    assert!(!terminal.has_original_modes());
     let player = terminal.player.id();
     signal("TSTP", player);
     wait_until("it stops", || state(player) == "T");
-    assert!(terminal.has_its_own_modes());
+    assert!(terminal.has_original_modes());
     signal("CONT", player);
-    // The question is asked again. A space, and a remote control's Page Down.
-    terminal.wait_for("Enter: go on");
-    assert!(!terminal.has_its_own_modes());
+    // The prompt is shown again. Then a space, and a remote control's Page Down.
+    terminal.wait_for("Enter: continue");
+    assert!(!terminal.has_original_modes());
     terminal.press(" ");
     terminal.wait_for("Enter: run it");
     terminal.press("\x1b[6~");
@@ -151,21 +151,21 @@ fn single_keys_do_without_enter_and_a_suspended_player_gives_the_terminal_back()
     terminal.wait_for("live hello from ");
     terminal.wait_for("r: again");
     terminal.press("x");
-    terminal.wait_for("Enter, space or Page Down goes on;");
+    terminal.wait_for("Enter, space or Page Down continues;");
     terminal.wait_for("r: again");
     terminal.press("b");
     terminal.wait_for("The opening of greeting.");
-    terminal.wait_for("Enter: go on");
+    terminal.wait_for("Enter: continue");
     terminal.press("q");
     terminal.wait_for("$ cargo xtask lesson greeting --step --from greeting hello");
     assert!(terminal.end().success());
 }
 
 #[test]
-fn in_plain_text_too_a_page_and_its_question_fit_on_the_terminal() {
+fn a_page_and_its_prompt_fit_on_the_terminal_in_plain_text_too() {
     const ROWS: usize = 24;
     let course = SmallCourse::new();
-    // With the headings, the label and the empty lines between them these are 22 lines and 23 rows.
+    // With the headings, the label and the empty lines, these are 22 lines and 23 rows.
     let prose = "Guess, and guess again.\n".repeat(20);
     let short = "    // as wide as it may be\n".repeat(7);
     let wide = format!("    // {}\n", "wide ".repeat(16)).repeat(2);
@@ -179,11 +179,11 @@ fn in_plain_text_too_a_page_and_its_question_fit_on_the_terminal() {
     for question in ["more", "run it"] {
         let page = terminal.wait_for("[Enter: ");
         let rows = page.lines().map(|line| line.len().div_ceil(80).max(1));
-        // The question has a row, and there is one below it.
+        // The prompt has a row, and there is one below it.
         assert!(rows.sum::<usize>() + 2 <= ROWS, "before {question}: {page}");
         assert_eq!(page.contains("step hello"), question == "more", "{page}");
         assert_eq!(terminal.wait_for(" "), question.split(' ').next().unwrap());
-        // Who makes it larger sees no page again.
+        // If you enlarge the terminal, no page is shown again.
         set_size(&terminal.keys, 30);
         terminal.press(if question == "more" { "\n" } else { "q" });
     }
@@ -191,12 +191,12 @@ fn in_plain_text_too_a_page_and_its_question_fit_on_the_terminal() {
 }
 
 #[test]
-fn whatever_ends_the_waiting_gives_the_terminal_its_modes_back() {
-    // Ctrl-C, Ctrl-D, and a signal from elsewhere.
+fn however_a_wait_ends_the_terminal_is_restored() {
+    // Ctrl-C, Ctrl-D, and a signal from another process.
     for (key, is_orderly) in [("\x03", false), ("\x04", true), ("", false)] {
         let mut terminal = Terminal::playing("lesson greeting --step");
-        terminal.wait_for("Enter: go on");
-        assert!(!terminal.has_its_own_modes());
+        terminal.wait_for("Enter: continue");
+        assert!(!terminal.has_original_modes());
         if key.is_empty() {
             signal("TERM", terminal.player.id());
         } else {
@@ -207,19 +207,19 @@ fn whatever_ends_the_waiting_gives_the_terminal_its_modes_back() {
 }
 
 #[test]
-fn a_player_that_a_shell_has_suspended_obeys_a_signal() {
+fn a_player_suspended_by_a_shell_obeys_a_signal() {
     let script = "set -m; \"$@\"; kill -s TERM %1; kill -s CONT %1; \
                   while kill -s 0 %1; do sleep 0.1; done; echo ended";
     let course = SmallCourse::new();
     let mut terminal = Terminal::playing_in(course, script, "lesson greeting --step");
-    terminal.wait_for("Enter: go on");
+    terminal.wait_for("Enter: continue");
     terminal.press("\x1a");
     terminal.wait_for("\r\nended");
     assert!(terminal.end().success());
 }
 
 #[test]
-fn an_interruption_ends_the_step_or_the_building_and_gives_the_terminal_back() {
+fn an_interruption_ends_the_step_or_the_build_and_restores_the_terminal() {
     let mut terminal = Terminal::playing("lesson trouble sleeps --step");
     terminal.wait_for("Enter: run it");
     terminal.press("\n");
@@ -241,7 +241,7 @@ fn an_interruption_ends_the_step_or_the_building_and_gives_the_terminal_back() {
     assert!(!terminal.end().success());
     let target = terminal.course.path("target").display().to_string();
     wait_until("the building ends", || {
-        let all = told(Command::new("ps").args(["-e", "-o", "args="])).out;
+        let all = run_to_end(Command::new("ps").args(["-e", "-o", "args="])).out;
         !all.lines().any(|line| line.starts_with(&target))
     });
 }
