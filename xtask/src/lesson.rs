@@ -65,7 +65,7 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
     playlist::begin_at(&mut scenes, &course, &args.from)?;
     let python = args.has("python").then(Python::find).transpose();
     if let Err(reason) = &python {
-        screen.paragraph(&format!("The Python counterparts are left out: {reason}."))?;
+        screen.paragraph(&format!("The Python counterparts won't run: {reason}."))?;
     }
     let mut player = Player {
         course: &course,

@@ -1,7 +1,7 @@
 /// How similar a name must be to be suggested, from 0 (nothing in common) to 1 (equal).
 const MIN_SIMILARITY: f64 = 0.5;
 
-/// Returns the name that is most similar to `wanted`, which is probably a mistyped one.
+/// Returns the name that is most similar to `wanted`, which may be mistyped.
 ///
 /// A name that begins with `wanted` counts as very similar, and case doesn't matter. Returns `None` if
 /// no name is similar enough. Python's equivalent is `difflib.get_close_matches`.

@@ -24,8 +24,8 @@ pub fn mark(lane: &str, text: impl Display) {
         return;
     };
     dispatcher::with_default(recorder, || info!(target: TARGET, lane, %text, "mark"));
-    // Thread-locals drop in reverse order, and `LANE` needs `tracing` when it drops: so it comes after the event.
-    // An ending thread may already have dropped it.
+    // After the event: thread-locals are dropped in reverse order, and dropping `LANE` uses `tracing`. An ending thread
+    // may already have dropped it.
     let _ = LANE.try_with(|lane| lane.0.set(true));
 }
 

@@ -52,8 +52,8 @@ fn masked(section: &Section, output: &str) -> String {
         words.extend(before.map(escape));
     }
     let id = format!(r"(?m)(^|\s)({}) [1-9][0-9]*\b", words.join("|"));
-    let id = Regex::new(&id).expect("escaped words make an expression");
-    let time = Regex::new(r"\b[0-9]+(\.[0-9]+)? (s|ms|µs|ns)\b").expect("it is an expression");
+    let id = Regex::new(&id).expect("a valid expression");
+    let time = Regex::new(r"\b[0-9]+(\.[0-9]+)? (s|ms|µs|ns)\b").expect("a valid expression");
     let output = id.replace_all(output, "$1$2 [PID]");
     time.replace_all(&output, "[TIME]").into_owned()
 }
