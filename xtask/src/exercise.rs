@@ -49,7 +49,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let mut screen = Screen::stdout(plain);
     let Some(name) = name else {
         if hint || solution {
-            let message = "name the exercise, as in `cargo xtask exercise pool --hint`";
+            let message = "give an exercise, as in `cargo xtask exercise pool --hint`";
             return Err(Misuse(message.to_owned()).into());
         }
         list(&mut screen, &course)?;

@@ -38,7 +38,7 @@ pub(super) fn show(
     let runs: usize = outcomes.iter().map(|(_, count)| count).sum();
     screen.paragraph(&format!(
         "{racing} of {runs} runs ({}) show the race: if each finishes before the next one begins, \
-         the outcome is always {}.",
+         the outcome is always: {}.",
         percent(racing, runs),
         serial.join(", or ")
     ))?;

@@ -64,8 +64,8 @@ fn a_python_that_is_too_old_is_reported_once_and_not_used() {
         &["lesson", "trouble", "hello", "hello", "--python"],
         python.path(),
     );
-    let said = "The Python counterparts won't run: python3 is Python 3.8.18, but they need\n\
-                3.9 or newer.\n";
+    let said = "The Python counterparts won't run: python3 is Python 3.8.18, but they need 3.9\n\
+                or newer.\n";
     assert_eq!(run.out.matches(said).count(), 1, "{run:?}");
     assert_eq!(run.out.matches("live hello from").count(), 2, "{run:?}");
     assert!(!run.out.contains("Python took"), "{run:?}");

@@ -335,7 +335,7 @@ fn a_wrong_command_line_is_refused() {
             "unexpected argument \"trouble\"",
             2,
         ),
-        (&["--hint"], "name the exercise", 2),
+        (&["--hint"], "give an exercise", 2),
         (&["greeting", "--hints"], "--hints", 2),
         (&["trouble"], "lesson trouble has no exercise", 1),
     ] {
