@@ -62,7 +62,7 @@ fn every_step_has_notes_for_the_teacher() {
         let steps = sections.filter(|section| section.contains("\n$ cargo run -q -p "));
         for step in steps {
             let heading = step.lines().next().unwrap_or_default();
-            assert!(step.contains("<!-- notes: "), "{lesson}, {heading}");
+            assert!(step.contains("<!-- notes:"), "{lesson}, {heading}");
         }
     }
 }
