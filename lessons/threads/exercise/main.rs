@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     support::run_checks(checks::CHECKS)
 }
 
-/// Splits the numbers below `limit` into as many parts as there are threads.
+/// Splits the numbers below `limit` into as many ranges as there are threads, and returns them one by one.
 fn parts(limit: u64, threads: u64) -> impl Iterator<Item = Range<u64>> {
     (0..threads).map(move |part| limit * part / threads..limit * (part + 1) / threads)
 }

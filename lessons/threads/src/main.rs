@@ -187,7 +187,7 @@ fn factorial() -> Result<()> {
     let (number, time) = timed(factorial_beside_workers);
     println!("main: {NUMBER}! has {} bits", number.bits());
     println!("main: in one thread: {}", readable_time(time));
-    let cores = thread::available_parallelism()?.get();
+    let cores = thread::available_parallelism()?.get(); // as a plain number
     let (_, time) = timed(|| factorial::of(NUMBER, cores));
     println!("main: in {cores} threads: {}", readable_time(time));
     let (result, time) = timed(five_processes);
