@@ -13,7 +13,7 @@ fn main() -> ExitCode {
     support::run_checks(checks::CHECKS)
 }
 
-/// The result of weighing a parcel.
+/// The result of weighing a parcel. (With `PartialEq`, the checks can compare two of them.)
 #[derive(PartialEq)]
 pub enum Outcome {
     Weight(usize),
