@@ -17,8 +17,8 @@ fn doubled(text: String) -> i64 {
     2 * number(&text)
 }
 
-/// Returns the doubles of the texts that are numbers, and the texts that got no result, both in their
-/// order.
+/// Returns the doubles of the texts that are numbers, and the texts that got no result, both in the
+/// order of `texts`.
 pub fn double_all(pool: &Pool, texts: &[String]) -> Result<(Vec<i64>, Vec<String>)> {
     // Gap: `map` returns an error for the first bad text, and the other results are lost.
     let doubles = pool.map(doubled, texts.to_vec())?;

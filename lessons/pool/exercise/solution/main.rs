@@ -18,8 +18,8 @@ fn doubled(text: String) -> i64 {
     2 * number(&text)
 }
 
-/// Returns the doubles of the texts that are numbers, and the texts that got no result, both in their
-/// order.
+/// Returns the doubles of the texts that are numbers, and the texts that got no result, both in the
+/// order of `texts`.
 pub fn double_all(pool: &Pool, texts: &[String]) -> Result<(Vec<i64>, Vec<String>)> {
     // One text at a time: a worker that dies loses the results of its whole chunk.
     let results = pool.chunk_size(1).map_each(doubled, texts.to_vec())?;
