@@ -14,7 +14,7 @@ fn main() -> ExitCode {
 /// An operator and two numbers.
 pub type Question = (String, i64, i64);
 
-/// The result, or why there is none.
+/// The result, or why there is none. (`Result` alone is anyhow's here, whose errors aren't texts.)
 pub type Answer = std::result::Result<i64, String>;
 
 /// Answers questions until there are no more, and returns how many there were. Runs in a child process.

@@ -15,7 +15,7 @@ fn main() -> ExitCode {
 /// An operator and two numbers.
 pub type Question = (String, i64, i64);
 
-/// The result, or why there is none.
+/// The result, or why there is none. (`Result` alone is anyhow's here, whose errors aren't texts.)
 pub type Answer = std::result::Result<i64, String>;
 
 fn calculate(operator: &str, a: i64, b: i64) -> Answer {
