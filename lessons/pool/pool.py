@@ -153,7 +153,7 @@ def one_is_killed_in_pool():
         try:
             print(result.get(timeout=1))
         except multiprocessing.TimeoutError:
-            print("Pool: no result after 1 s; without the timeout, get() waits for ever")
+            print("Pool: no result after 1 s; without the timeout, get() waits forever")
         print("Pool, the next map:", pool.map(killed_at_thirteen, [11, 12, 14]))
 
 
