@@ -178,7 +178,7 @@ fn readme(lesson: &str, text: &str) -> String {
         let destination = Some(link.destination.clone());
         destination.filter(|path| !path.starts_with("../"))
     });
-    let command = Regex::new("`cargo xtask [^`]*`").expect("a valid expression");
+    let command = Regex::new("`cargo\\s+xtask\\s[^`]*`").expect("a valid expression");
     for found in command.find_iter(&document.text) {
         let is_in = |code: &Code| code.place.contains(&found.start());
         if !document.code().any(is_in) {

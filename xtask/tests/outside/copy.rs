@@ -158,7 +158,7 @@ fn a_copy_contains_only_what_the_lesson_needs() {
     course.append(
         "lessons/greeting/README.md",
         "\n## Exercise\n\nDo it. `cargo xtask exercise greeting` shows\nmore.\n\n\
-         ## More\n\nSee [the *other*](../trouble/README.md), `cargo xtask timeline greeting hello`\n\
+         ## More\n\nSee [the *other*](../trouble/README.md), `cargo xtask timeline greeting\nhello`\n\
          and `python3 lessons/greeting/greeting.py`.\n\n\
          ```rust\n// for `cargo xtask timeline`\n```\n\n\
          ## Take this lesson with you\n\nHow to copy it.\n",
@@ -192,7 +192,7 @@ fn a_copy_contains_only_what_the_lesson_needs() {
         "# All about greeting\n\nThis project is a copy of a lesson in a course.",
         "\n$ cargo run -q -- hello\n",
         "\nDo it. `cargo xtask exercise greeting` (in the course) shows\nmore.\n",
-        "\nSee the *other*, `cargo xtask timeline greeting hello` (in the course)\n",
+        "\nSee the *other*, `cargo xtask timeline greeting\nhello` (in the course)\n",
         "\nand `python3 greeting.py`.\n",
         "\n// for `cargo xtask timeline`\n",
         "\n\n## About this project\n",
