@@ -4,8 +4,10 @@ mod story;
 
 mod pool {
     pub(crate) mod calls;
+    pub(crate) mod deaths;
     pub(crate) mod drops;
     pub(crate) mod ends;
+    pub(crate) mod failing_values;
     pub(crate) mod failures;
     pub(crate) mod handles;
     pub(crate) mod workers;
@@ -13,10 +15,17 @@ mod pool {
 
 use std::process::ExitCode;
 
-use pool::{calls, drops, ends, failures, handles, workers};
+use pool::{calls, deaths, drops, ends, failing_values, failures, handles, workers};
 
 fn main() -> ExitCode {
     story::play_programs(story::programs![
-        calls, drops, ends, failures, handles, workers
+        calls,
+        deaths,
+        drops,
+        ends,
+        failing_values,
+        failures,
+        handles,
+        workers
     ])
 }
