@@ -6,7 +6,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::exercise::{lessons, root};
+use crate::exercise::{lessons, root, text};
 use crate::small_course::{Run, SmallCourse, run_to_end, xtask};
 
 /// The copies only have to build and run, not to be fast.
@@ -118,10 +118,6 @@ fn commands_work_in_the_copy(dir: &Path, lesson: &str, steps: &[&str]) {
     }
     assert!(about.contains(&format!("`cargo run -q -- {}`", steps[0])));
     assert!(about.contains(&format!("`python3 {lesson}.py")));
-}
-
-fn text(path: &Path) -> String {
-    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 fn names(folder: &Path) -> Vec<String> {

@@ -149,7 +149,8 @@ fn half_solutions(exercise: &Path) -> Vec<HalfSolution> {
     sections.map(half_solution).collect()
 }
 
-fn text(path: &Path) -> String {
+/// Reads a text, which must be there.
+pub(crate) fn text(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 

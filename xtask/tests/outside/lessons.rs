@@ -3,22 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-use crate::exercise::{lessons, root};
-
-/// Reads a file of the checkout.
-fn text(path: &str) -> String {
-    let path = root().join(path);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
+use crate::exercise::{lessons, root, text};
 
 /// Returns the Rust files in a folder.
 fn sources(folder: &Path) -> Vec<String> {
     let files = fs::read_dir(folder).expect("a folder of sources");
     let files = files.map(|file| file.expect("a file").path());
     let sources = files.filter(|file| file.extension().is_some_and(|ending| ending == "rs"));
-    sources
-        .map(|file| fs::read_to_string(file).expect("a source"))
-        .collect()
+    sources.map(|source| text(&source)).collect()
 }
 
 /// Returns the first line and the number of lines of each function that is not indented.
@@ -41,7 +33,9 @@ fn functions(source: &str) -> Vec<(&str, usize)> {
 #[test]
 fn no_lesson_is_too_long_for_a_class() {
     for lesson in lessons() {
-        let lines = text(&format!("lessons/{lesson}/README.md")).lines().count();
+        let lines = text(&root().join(format!("lessons/{lesson}/README.md")))
+            .lines()
+            .count();
         assert!(lines <= 700, "README of {lesson}: {lines} lines");
         let mut count = 0;
         for source in sources(&root().join("lessons").join(&lesson).join("src")) {
@@ -57,7 +51,7 @@ fn no_lesson_is_too_long_for_a_class() {
 #[test]
 fn every_step_has_notes_for_the_teacher() {
     for lesson in lessons() {
-        let readme = text(&format!("lessons/{lesson}/README.md"));
+        let readme = text(&root().join(format!("lessons/{lesson}/README.md")));
         let sections = readme.split("\n## ").skip(1);
         let steps = sections.filter(|section| section.contains("\n$ cargo run -q -p "));
         for step in steps {
@@ -69,11 +63,11 @@ fn every_step_has_notes_for_the_teacher() {
 
 #[test]
 fn the_page_about_python_shows_the_code_that_runs() {
-    let page = text("lessons/from-python/README.md");
+    let page = text(&root().join("lessons/from-python/README.md"));
     let (_, code) = page.split_once("```rust\n").expect("a block");
     let (code, _) = code.split_once("```").expect("its end");
     assert!(
-        text("lessons/from-python/src/lib.rs").contains(code),
+        text(&root().join("lessons/from-python/src/lib.rs")).contains(code),
         "{code}"
     );
 }
