@@ -55,7 +55,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
         list(&mut screen, &course)?;
         return Ok(ExitCode::SUCCESS);
     };
-    let exercise = Exercise::read(&course, course.lesson(&name)?, &course.target_folder)?;
+    let exercise = Exercise::read(&course, course.lesson(&name)?)?;
     if hint {
         exercise.show_next_hint(&mut screen)?;
     } else if solution {
@@ -71,12 +71,11 @@ const TASK: &str = "exercise/task.md";
 /// Lists the exercises with your progress.
 fn list(screen: &mut Screen, course: &Course) -> anyhow::Result<()> {
     screen.heading("Exercises")?;
-    let target = &course.target_folder;
     let width = course.names().map(str::len).max().unwrap_or(0);
     let (mut solved, mut count) = (0, 0);
     let has_exercise = |lesson: &&Lesson| lesson.folder.join(TASK).is_file();
     for lesson in course.lessons.iter().filter(has_exercise) {
-        let exercise = Exercise::read(course, lesson, target)?;
+        let exercise = Exercise::read(course, lesson)?;
         let state = exercise.state()?;
         count += 1;
         solved += usize::from(state == "solved");
@@ -104,13 +103,13 @@ struct Exercise<'a> {
 
 impl<'a> Exercise<'a> {
     /// Reads the task. The progress is in Cargo's target folder.
-    fn read(course: &'a Course, lesson: &'a Lesson, target: &Path) -> anyhow::Result<Self> {
+    fn read(course: &'a Course, lesson: &'a Lesson) -> anyhow::Result<Self> {
         let name = &lesson.name;
         let task = text_of(&lesson.folder.join(TASK));
         let task = task.with_context(|| format!("lesson {name} has no exercise"))?;
         let program = lesson.folder.strip_prefix(&course.root)?;
         let program = program.join("exercise/main.rs");
-        let progress = target.join("exercises");
+        let progress = course.target_folder.join("exercises");
         Ok(Self {
             course,
             lesson,

@@ -98,8 +98,8 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
         screen.paragraph(match (&schedule, is_race) {
             (Some(_), _) => "The race of this step, always with the same schedule.",
             (None, true) => {
-                "The race of this step. Its threads or processes, called A and B, pause for a random time \
-                 before each action. A schedule is the order of the actions, with one letter for each."
+                "The race of this step. Its threads or processes pause for a random time before each action. \
+                 A schedule is the order of the actions: each letter names the one that acts."
             }
             _ => "Runs that print the same, apart from process ids and times, have the same outcome.",
         })?;

@@ -10,12 +10,10 @@ use anyhow::{Context, anyhow};
 use lexopt::Arg;
 
 use self::watched::{Ending, Outcome};
+use crate::steps::MISUSED;
 
 /// A check of an exercise: what has to hold, and the function that tests it.
 pub type Check = (&'static str, fn() -> anyhow::Result<()>);
-
-/// The conventional exit status for a wrong command line.
-const MISUSED: u8 = 2;
 
 /// The default timeout of a check.
 const TIMEOUT: Duration = Duration::from_secs(5);

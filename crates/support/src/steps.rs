@@ -14,7 +14,7 @@ use crate::{Race, nearest_name};
 pub type Step = (&'static str, fn() -> anyhow::Result<()>);
 
 /// The conventional exit status for a wrong command line.
-const MISUSED: u8 = 2;
+pub(crate) const MISUSED: u8 = 2;
 
 /// Runs the steps that the command line names, and returns the exit status for `main`.
 ///

@@ -208,7 +208,7 @@ fn the_same_while_many_transfer() -> Result<()> {
         });
     }
     let sums = thread::spawn(move || add_up(&accounts));
-    let sums = wait_for(sums, "adding up", 2 * LIMIT);
+    let sums = wait_for(sums, "adding up", LIMIT);
     done.store(true, Ordering::Relaxed);
     for sum in sums? {
         let missing = 3_000_000_000 - sum;

@@ -51,11 +51,10 @@ fn one_worker() -> Result<()> {
     );
     drop(word_sender);
     let share = child.join_timeout(LIMIT);
-    let is_waiting = matches!(&share, Err(error) if error.is_timeout());
-    ensure!(
-        !is_waiting,
-        "the words have ended, but the worker is still waiting"
-    );
+    if matches!(&share, Err(error) if error.is_timeout()) {
+        kill_workers();
+        bail!("the words have ended, but the worker is still waiting");
+    }
     let share = share?;
     ensure!(
         share == 2,

@@ -1,4 +1,4 @@
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use multiprocess::Array;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -24,7 +24,11 @@ fn start_owner() -> Result<Child> {
         .stdout(Stdio::piped())
         .spawn()?;
     let mut line = String::new();
-    BufReader::new(program.stdout.take().unwrap()).read_line(&mut line)?; // "ready"
+    BufReader::new(program.stdout.take().unwrap()).read_line(&mut line)?;
+    ensure!(
+        line == "ready\n",
+        "the program ended before it had its array"
+    );
     Ok(program)
 }
 
@@ -52,9 +56,10 @@ pub fn left_behind() -> Result<()> {
     }
     let mut program = start_owner()?;
     let pid = program.id();
-    println!("while the program runs: {}", count_segments(pid)?);
+    let count = count_segments(pid);
     program.kill()?;
     program.wait()?;
+    println!("while the program runs: {}", count?);
     println!("after it was killed: {}", count_segments(pid)?);
 
     start_another_program()?;

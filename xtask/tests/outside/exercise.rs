@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
+use course::Course;
+
 use crate::small_course::{Run, SmallCourse, run_to_end};
 
 /// Returns the root of the checkout.
@@ -14,16 +16,10 @@ pub(crate) fn root() -> &'static Path {
     xtask.parent().expect("the root of the checkout")
 }
 
-/// Returns the names of the lessons, without a learner's copies.
+/// Returns the names of the lessons.
 pub(crate) fn lessons() -> Vec<String> {
-    let folders = fs::read_dir(root().join("lessons")).expect("the lessons");
-    let folders = folders.map(|entry| entry.expect("a lesson").path());
-    let lessons = folders.filter(|folder| {
-        fs::read_to_string(folder.join("Cargo.toml"))
-            .is_ok_and(|text| text.contains("metadata.lesson") && !text.contains("[workspace]"))
-    });
-    let names = lessons.map(|folder| folder.file_name().expect("a name").display().to_string());
-    names.collect()
+    let course = Course::find(root()).expect("the course");
+    course.names().map(str::to_owned).collect()
 }
 
 /// Builds these examples, and returns their folder, and Cargo's messages about everything that was built.

@@ -13,19 +13,20 @@ fn sources(folder: &Path) -> Vec<String> {
     sources.map(|source| text(&source)).collect()
 }
 
-/// Returns the first line and the number of lines of each function that is not indented.
+/// Returns the first line and the number of lines of each function, as rustfmt lays it out.
 fn functions(source: &str) -> Vec<(&str, usize)> {
     let lines: Vec<&str> = source.lines().collect();
     let starts = (0..lines.len()).filter(|&start| {
-        let line = lines[start];
         ["fn ", "pub fn ", "pub(crate) fn "]
             .iter()
-            .any(|kind| line.starts_with(kind))
+            .any(|kind| lines[start].trim_start().starts_with(kind))
     });
     starts
         .map(|start| {
-            let length = lines[start..].iter().position(|line| line.starts_with('}'));
-            (lines[start], length.map_or(1, |length| length + 1))
+            let indent = lines[start].len() - lines[start].trim_start().len();
+            let end = format!("{}}}", " ".repeat(indent));
+            let length = lines[start..].iter().position(|line| *line == end);
+            (lines[start].trim(), length.map_or(1, |length| length + 1))
         })
         .collect()
 }
@@ -54,10 +55,13 @@ fn every_step_has_notes_for_the_teacher() {
         let readme = text(&root().join(format!("lessons/{lesson}/README.md")));
         let sections = readme.split("\n## ").skip(1);
         let steps = sections.filter(|section| section.contains("\n$ cargo run -q -p "));
+        let mut count = 0;
         for step in steps {
+            count += 1;
             let heading = step.lines().next().unwrap_or_default();
             assert!(step.contains("<!-- notes:"), "{lesson}, {heading}");
         }
+        assert!(count >= 5, "{lesson}: only {count} steps");
     }
 }
 
