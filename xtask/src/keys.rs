@@ -1,6 +1,6 @@
-//! The keys that answer a prompt.
+//! Single keys of a terminal.
 
-use std::io::{self, BufRead, IsTerminal, stdin};
+use std::io::{self, IsTerminal, Stdin, stdin, stdout};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,92 +13,97 @@ use rustix::termios::{
     LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcgetpgrp, tcsetattr,
 };
 
-pub(crate) const KEYS: &str = "Enter, space or Page Down continues; b or Page Up goes back; r runs again; \
-                               s goes to the next lesson; q quits.";
+/// How long a wait for a key lasts before it's a [`Key::Tick`].
+const TICK: Duration = Duration::from_millis(200);
 
-/// How often a wait for a key checks whether the program has been suspended and resumed.
-const CHECK: Duration = Duration::from_millis(200);
+/// Begin and end of full pages: the alternate screen, without a cursor, and without a scrolling region.
+const PAGES: [&str; 2] = [
+    "\u{1b}[?1049h\u{1b}[?25l",
+    "\u{1b}[r\u{1b}[?25h\u{1b}[?1049l",
+];
 
 /// The terminal's original modes: line by line, with echo.
 static ORIGINAL_MODES: OnceLock<Termios> = OnceLock::new();
 
-/// Whether the program has resumed after a suspension: then the prompt is shown again.
+/// Whether the terminal shows full pages while this program has it.
+static HAS_PAGES: AtomicBool = AtomicBool::new(false);
+
+/// Whether the program has resumed after a suspension: then the page is shown again.
 static HAS_RESUMED: AtomicBool = AtomicBool::new(false);
 
-/// The source of answers: single keys of a terminal, or else lines.
-pub(crate) struct Keyboard {
-    is_terminal: bool,
+/// What a key of the terminal means, or why there's none.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Key {
+    /// Enter, space, the right arrow, or Page Down, which presenters' remote controls send.
+    Forward,
+    /// The left arrow, or Page Up.
+    Back,
+    Letter(char),
+    Unknown,
+    /// There was no key for a while.
+    Tick,
+    /// The program has resumed: the terminal shows something else.
+    Resumed,
+    /// Ctrl-D, or the terminal is gone.
+    End,
 }
 
+/// A terminal that sends single keys.
+pub(crate) struct Keyboard(Stdin);
+
 impl Keyboard {
-    /// Opens standard input. A terminal doesn't echo keys until this is dropped; Ctrl-C and Ctrl-Z still work.
-    pub(crate) fn open() -> io::Result<Self> {
-        let is_terminal = stdin().is_terminal();
-        if is_terminal {
-            let modes = tcgetattr(stdin())?;
-            ORIGINAL_MODES.get_or_init(|| modes);
-            interruption::with_terminal(set_modes);
-            interruption::watch()?;
-            set_modes(true);
+    /// Opens the terminal, if standard input and output are one. It doesn't echo keys until this is dropped;
+    /// Ctrl-C and Ctrl-Z still work. With `pages`, it shows full pages until then.
+    pub(crate) fn open(pages: bool) -> io::Result<Option<Self>> {
+        if !stdin().is_terminal() || !stdout().is_terminal() {
+            return Ok(None);
         }
-        Ok(Self { is_terminal })
+        let modes = tcgetattr(stdin())?;
+        ORIGINAL_MODES.get_or_init(|| modes);
+        HAS_PAGES.store(pages, Ordering::Relaxed);
+        interruption::with_terminal(set_modes);
+        interruption::watch()?;
+        set_modes(true);
+        HAS_RESUMED.store(false, Ordering::Relaxed);
+        Ok(Some(Self(stdin())))
     }
 
-    /// Waits for an answer to the prompt that `ask` shows, and returns its letter.
-    pub(crate) fn answer(&mut self, mut ask: impl FnMut() -> io::Result<()>) -> io::Result<char> {
-        if self.is_terminal {
-            return Ok(letter(&key(ask)?));
+    /// Discards the keys that were pressed so far.
+    pub(crate) fn discard(&mut self) -> io::Result<()> {
+        Ok(tcflush(&self.0, QueueSelector::IFlush)?)
+    }
+
+    /// Waits for a key.
+    pub(crate) fn key(&mut self) -> io::Result<Key> {
+        let timeout = Timespec::try_from(TICK).map_err(io::Error::other)?;
+        let mut keys = [PollFd::new(&self.0, PollFlags::IN)];
+        if retry_on_intr(|| poll(&mut keys, Some(&timeout)))? == 0 {
+            let has_resumed = HAS_RESUMED.swap(false, Ordering::Relaxed);
+            return Ok([Key::Tick, Key::Resumed][usize::from(has_resumed)]);
         }
-        ask()?;
-        let mut line = Vec::new();
-        stdin().lock().read_until(b'\n', &mut line)?;
-        Ok(letter(&line))
+        let mut bytes = [0; 16];
+        match retry_on_intr(|| rustix::io::read(&self.0, &mut bytes)) {
+            Err(Errno::IO) => Ok(Key::End),
+            count => Ok(meaning(&bytes[..count?])),
+        }
     }
 }
 
 impl Drop for Keyboard {
     fn drop(&mut self) {
         set_modes(false);
+        HAS_PAGES.store(false, Ordering::Relaxed);
     }
 }
 
-/// Returns the letter of [`KEYS`] for a line of input or the bytes of one key: a newline for Enter, and `?`
-/// for an unknown key. Page Up, Page Down and the arrows work too, because presenters' remote controls send
-/// them.
-fn letter(bytes: &[u8]) -> char {
+/// Returns the meaning of the bytes of one key.
+fn meaning(bytes: &[u8]) -> Key {
     match bytes {
-        b"\x1b[6~" | b"\x1b[C" | b"\x1bOC" => '\n',
-        b"\x1b[5~" | b"\x1b[D" | b"\x1bOD" => 'b',
-        // The end of input, or Ctrl-D.
-        b"" | b"\x04" => 'q',
-        _ => match bytes.trim_ascii() {
-            b"" => '\n',
-            [letter @ (b'b' | b'r' | b's' | b'q')] => char::from(*letter),
-            _ => '?',
-        },
-    }
-}
-
-/// Calls `ask`, waits for a key, and returns its bytes; none if the terminal is gone. Discards what was
-/// typed before. Calls `ask` again after a suspension.
-fn key(mut ask: impl FnMut() -> io::Result<()>) -> io::Result<Vec<u8>> {
-    let timeout = Timespec::try_from(CHECK).map_err(io::Error::other)?;
-    tcflush(stdin(), QueueSelector::IFlush)?;
-    HAS_RESUMED.store(true, Ordering::Relaxed);
-    loop {
-        if HAS_RESUMED.swap(false, Ordering::Relaxed) {
-            ask()?;
-        }
-        let stdin = stdin();
-        let mut keys = [PollFd::new(&stdin, PollFlags::IN)];
-        if retry_on_intr(|| poll(&mut keys, Some(&timeout)))? == 0 {
-            continue;
-        }
-        let mut bytes = [0; 16];
-        return match retry_on_intr(|| rustix::io::read(&stdin, &mut bytes)) {
-            Err(Errno::IO) => Ok(Vec::new()),
-            count => Ok(bytes[..count?].to_vec()),
-        };
+        b"\r" | b"\n" | b" " | b"\x1b[6~" | b"\x1b[C" | b"\x1bOC" => Key::Forward,
+        b"\x1b[5~" | b"\x1b[D" | b"\x1bOD" => Key::Back,
+        b"" | b"\x04" => Key::End,
+        [letter @ 0x21..0x7f] => Key::Letter(char::from(*letter)),
+        _ => Key::Unknown,
     }
 }
 
@@ -110,6 +115,11 @@ fn set_modes(is_ours: bool) {
         if is_ours {
             modes.local_modes -= LocalModes::ICANON | LocalModes::ECHO;
         }
+        if HAS_PAGES.load(Ordering::Relaxed) {
+            // Not through `stdout`, which another thread may have locked.
+            let codes = PAGES[usize::from(!is_ours)].as_bytes();
+            let _ = retry_on_intr(|| rustix::io::write(stdout(), codes));
+        }
         // An error means that the terminal is gone.
         let _ = retry_on_intr(|| tcsetattr(stdin(), OptionalActions::Now, &modes));
     }
@@ -118,21 +128,24 @@ fn set_modes(is_ours: bool) {
 
 #[cfg(test)]
 mod tests {
-    use super::letter;
+    use super::{Key, meaning};
 
     #[test]
-    fn a_key_means_the_same_alone_and_as_a_line() {
+    fn keys_of_a_keyboard_and_of_a_remote_control_have_a_meaning() {
         let meanings = [
-            ('\n', &["\r", "\n", " ", "\x1b[6~", "\x1b[C"][..]),
-            ('b', &["b", "b\n", "\x1b[5~", "\x1b[D"]),
-            ('r', &["r", "r\r\n"]),
-            ('s', &["s", "s\n"]),
-            ('q', &["q", "q\n", "\x04", ""]),
-            ('?', &["?", "x", "quit\n", "\u{e9}", "\x1b", "\x1b[A"]),
+            (
+                Key::Forward,
+                &["\r", "\n", " ", "\x1b[6~", "\x1b[C", "\x1bOC"][..],
+            ),
+            (Key::Back, &["\x1b[5~", "\x1b[D", "\x1bOD"]),
+            (Key::Letter('b'), &["b"]),
+            (Key::Letter('?'), &["?"]),
+            (Key::End, &["\x04", ""]),
+            (Key::Unknown, &["\u{e9}", "\x1b", "\x1b[A", "bb", "\x7f"]),
         ];
-        for (meaning, inputs) in meanings {
+        for (expected, inputs) in meanings {
             for input in inputs {
-                assert_eq!(letter(input.as_bytes()), meaning, "{input:?}");
+                assert_eq!(meaning(input.as_bytes()), expected, "{input:?}");
             }
         }
     }

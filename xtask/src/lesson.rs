@@ -9,6 +9,7 @@ use support::{readable_time, timed};
 use crate::keys::Keyboard;
 use crate::player::Player;
 use crate::programs::Programs;
+use crate::reading::Reading;
 use crate::screen::Screen;
 use crate::{playlist, task};
 use course::Course;
@@ -25,17 +26,17 @@ Plays lessons, by name or number, or steps of lessons; by default the whole cour
 Options:
   --list                only list the lessons with their steps and minutes
   --from LESSON [STEP]  begin there, and leave out what comes before
-  --step                wait before each run and after each step
+  --no-wait             play through without waiting for keys
   --python              run the Python counterpart of each step first
   --timeline            after each run, show what each process and thread
                         did when
   --plain               80 columns, no colour: the default without a terminal
                         or with NO_COLOR
 
-With --step, press a key: Enter continues, b goes back to the previous step,
-r runs this step again (and rebuilds it if you've changed it), s goes to the
-next lesson, q quits and prints the command that continues from here, ? shows
-the keys. If the input is not a terminal, give each key on a line of its own.
+On a terminal, it shows a page at a time and waits before each run, so that you
+can say what will happen. Enter goes on, Page Up goes back a page, q quits and
+prints the command that continues from there, ? shows all keys. Without a
+terminal, it plays through.
 
 The exit status is 0 if every run in Rust succeeded, and 1 if one failed. A
 failure of a Python counterpart is shown, but doesn't count.
@@ -43,7 +44,7 @@ failure of a Python counterpart is shown, but doesn't count.
 Examples:
   cargo xtask lesson 1 3                      two lessons, by number
   cargo xtask lesson threads spawn panic      two steps of one lesson
-  cargo xtask lesson --step --from pool map   for a class, starting at a step
+  cargo xtask lesson --from pool map          from a step to the end
 ";
 
 #[derive(Default)]
@@ -61,26 +62,30 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
     if args.has("list") {
         return list(&mut screen, &course);
     }
-    let mut scenes = playlist::scenes(&course, &args.words)?;
-    playlist::begin_at(&mut scenes, &course, &args.from)?;
-    let python = args.has("python").then(Python::find).transpose();
-    if let Err(reason) = &python {
+    let python = Python::find();
+    if let (Err(reason), true) = (&python, args.has("python")) {
         screen.paragraph(&format!("The Python counterparts won't run: {reason}."))?;
     }
+    let plays_python = python.is_ok() && args.has("python");
+    let mut scenes = playlist::scenes(&course, &args.words, plays_python)?;
+    playlist::begin_at(&mut scenes, &course, &args.from)?;
+    let waits = !args.has("no-wait");
+    let keyboard = waits.then(|| Keyboard::open(!screen.is_plain()));
     let mut player = Player {
         course: &course,
         scenes: &scenes,
         place: 0,
-        python: python.unwrap_or_default(),
-        keyboard: args.has("step").then(Keyboard::open).transpose()?,
+        python: python.ok(),
+        keyboard: keyboard.transpose()?.flatten(),
         timeline: args.has("timeline"),
         screen,
         programs: Programs::default(),
         runs: Vec::new(),
-        shown: None,
-        resume: None,
+        reading: Reading::default(),
     };
     let (ending, time) = timed(|| player.play());
+    // Restores the terminal.
+    player.keyboard = None;
     // Stops builds that are still running.
     process_group::end_all();
     let (screen, runs) = (&mut player.screen, &player.runs);
@@ -98,7 +103,7 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
             let line = |reason| screen.line(&format!("- {step}: {reason}"));
             failure.as_ref().map_or(Ok(()), line)?;
         }
-        player.resume.iter().try_for_each(|from| {
+        player.reading.resume.iter().try_for_each(|from| {
             screen.blank()?;
             screen.command("To continue from here:", &args.resuming(from))
         })
@@ -128,7 +133,7 @@ impl Args {
         let mut args = Self::default();
         while let Some(argument) = arguments.next()? {
             match argument {
-                Arg::Long(flag @ ("list" | "plain" | "python" | "step" | "timeline")) => {
+                Arg::Long(flag @ ("list" | "no-wait" | "plain" | "python" | "timeline")) => {
                     args.flags.insert(flag.to_owned());
                 }
                 Arg::Long("from") => {

@@ -1,4 +1,4 @@
-//! Plays scenes on a screen: pages, pauses and runs.
+//! Plays scenes on a screen: texts and runs.
 
 use std::io;
 use std::process::Command;
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use support::{readable_time, timed};
 
-use crate::keys::{KEYS, Keyboard};
-use crate::playlist::{Scene, next_lesson};
+use crate::keys::Keyboard;
+use crate::playlist::{Kind, Scene, next_lesson};
 use crate::programs::Programs;
+use crate::reading::Reading;
 use crate::screen::Screen;
 use crate::timeline::{Recording, VIEWER};
 use course::build::Program;
-use course::document::Block;
 use course::python::{self, Python};
 use course::run::{self, Line};
 use course::{Course, Lesson, command};
@@ -24,136 +24,64 @@ pub(crate) struct Player<'a> {
     /// The index of the current scene.
     pub(crate) place: usize,
     pub(crate) screen: Screen,
-    /// The source of answers, if there is a prompt before each run and after each scene.
+    /// The terminal, if the player shows a page at a time and waits for keys.
     pub(crate) keyboard: Option<Keyboard>,
-    /// The Python that runs the counterpart of each step, with `--python`.
+    /// The Python that runs the counterparts.
     pub(crate) python: Option<Python>,
     /// Whether each step is recorded, with `--timeline`.
     pub(crate) timeline: bool,
     pub(crate) programs: Programs,
     /// The steps that were run, in order, and why the last run of each failed.
     pub(crate) runs: Vec<(String, Option<String>)>,
-    /// The index of the last scene that was shown to its end.
-    pub(crate) shown: Option<usize>,
-    /// The argument of `--from` that continues where the player quit.
-    pub(crate) resume: Option<String>,
+    pub(crate) reading: Reading,
 }
 
 impl<'a> Player<'a> {
     /// Plays to the end, or until the user quits. Continues after a failed step.
     pub(crate) fn play(&mut self) -> io::Result<()> {
         while let Some(scene) = self.scenes.get(self.place) {
-            self.place = self.scene(scene)?.unwrap_or(self.place + 1);
+            let root = &self.course.root;
+            let mut coming = self.scenes[self.place..].iter();
+            if let Some(lesson) = coming.find_map(|scene| scene.lesson) {
+                self.programs.begin(root, &lesson.name);
+            }
+            if self.timeline {
+                self.programs.begin(root, VIEWER);
+            }
+            self.place = if self.keyboard.is_some() {
+                self.read_scene(scene)?
+            } else {
+                self.play_through(scene)?
+            };
         }
         Ok(())
     }
 
-    /// Plays a scene. If it's left before its end, returns the index of the next one.
-    fn scene(&mut self, scene: &'a Scene) -> io::Result<Option<usize>> {
-        let root = &self.course.root;
-        let mut coming = self.scenes[self.place..].iter();
-        if let Some(lesson) = coming.find_map(|scene| scene.lesson) {
-            self.programs.begin(root, &lesson.name);
-        }
-        if self.timeline {
-            self.programs.begin(root, VIEWER);
-        }
-        if let (Some(lesson), Some(step), true) = (scene.lesson, &scene.step, scene.is_run)
-            && !self.run_step(lesson, step)?
-            && self.keyboard.is_none()
-        {
-            let next = next_lesson(self.scenes, self.place);
-            return Ok(Some(next.unwrap_or(self.scenes.len())));
-        }
-        // The answer isn't repeated when the step runs again.
-        if !scene.is_run || self.shown != Some(self.place) {
-            if let Some(next) = self.show(&scene.blocks)? {
-                return Ok(Some(next));
-            }
-            self.shown = Some(self.place);
-        }
-        let enter = match &scene.step {
-            None => "Enter: continue",
-            Some(_) if scene.is_run => "Enter: continue   r: again",
-            Some(_) => "Enter: run it",
-        };
-        self.pause(enter, 1)
-    }
-
-    /// Shows blocks, page by page if there is a keyboard.
-    fn show(&mut self, blocks: &[Block]) -> io::Result<Option<usize>> {
+    /// Plays a scene without waiting for keys, and returns the index of the next one.
+    fn play_through(&mut self, scene: &'a Scene) -> io::Result<usize> {
         self.screen.measure();
-        if self.keyboard.is_none() {
-            return self.screen.blocks(blocks).map(|()| None);
+        if !self.run_scene(scene)? {
+            let next = next_lesson(self.scenes, self.place);
+            return Ok(next.unwrap_or(self.scenes.len()));
         }
-        let mut left = self.screen.pages(&self.screen.laid_out(blocks));
-        loop {
-            self.screen.lines(&left.remove(0))?;
-            if left.is_empty() {
-                return Ok(None);
-            }
-            if let Some(next) = self.pause("Enter: more", 0)? {
-                return Ok(Some(next));
-            }
-            if self.screen.measure() {
-                left = self.screen.pages(&left);
-            }
-        }
+        self.screen.blocks(&scene.blocks)?;
+        Ok(self.place + 1)
     }
 
-    /// Asks how to continue, if there is a keyboard. `enter` says what Enter does, and `done` is the number of
-    /// scenes that are finished if the user quits here.
-    fn pause(&mut self, enter: &str, done: usize) -> io::Result<Option<usize>> {
-        let scene = &self.scenes[self.place];
-        while let Some(keyboard) = &mut self.keyboard {
-            let question = format!("{enter}   b: back   s: next lesson   q: quit   ?: keys");
-            let key = keyboard.answer(|| self.screen.ask(&question))?;
-            self.screen.end_ask()?;
-            let (next, otherwise) = match key {
-                '\n' => return Ok(None),
-                'q' => {
-                    let next = self.scenes.get(self.place + done);
-                    self.resume = next.and_then(|scene| scene.resume.clone());
-                    (Some(self.scenes.len()), "")
-                }
-                'r' => {
-                    if let (true, Some(lesson)) = (scene.is_run, scene.lesson) {
-                        // The program may have changed.
-                        self.programs.forget(&lesson.name);
-                    }
-                    let is_before_run = scene.step.is_some() && !scene.is_run;
-                    (Some(self.place + usize::from(is_before_run)), "")
-                }
-                'b' => {
-                    let before = &self.scenes[..self.place - usize::from(scene.is_run)];
-                    let last = before.iter().rposition(|scene| !scene.is_run);
-                    (last, "This is the beginning: there is nothing before it.")
-                }
-                's' => (
-                    next_lesson(self.scenes, self.place),
-                    "There is no lesson after this one: Enter continues, q quits.",
-                ),
-                _ => (None, KEYS),
-            };
-            if next.is_some() {
-                return Ok(next);
-            }
-            self.screen.paragraph(otherwise)?;
+    /// Runs what a scene begins with, if anything. Returns `false` if the lesson cannot be built.
+    pub(crate) fn run_scene(&mut self, scene: &'a Scene) -> io::Result<bool> {
+        match (scene.lesson, &scene.step, scene.kind) {
+            (Some(lesson), Some(step), Kind::Rust) => return self.run_step(lesson, step),
+            (Some(lesson), Some(step), Kind::Python) => self.run_python(lesson, step)?,
+            _ => {}
         }
-        Ok(None)
+        Ok(true)
     }
 
-    /// Runs a step, and its counterpart with `--python`. Returns whether the lesson could be built.
-    fn run_step(&mut self, lesson: &'a Lesson, step: &str) -> io::Result<bool> {
-        let root = &self.course.root;
-        let name = format!("{} {step}", lesson.name);
-        let Some(program) = self.programs.wait(&mut self.screen, root, &lesson.name)? else {
-            let failure = "the lesson does not build".to_owned();
-            self.record(name, Some(failure));
-            return Ok(false);
-        };
+    /// Runs the Python counterpart of a step, if there's a Python.
+    pub(crate) fn run_python(&mut self, lesson: &Lesson, step: &str) -> io::Result<()> {
         if let Some(python) = &self.python {
-            let counterpart = python.step(root, &lesson.name, step);
+            let counterpart = python.step(&self.course.root, &lesson.name, step);
             let shown = python::command(&lesson.name, step);
             let (failure, time) = self.run("Python", &shown, counterpart)?;
             self.show_time("Python", time)?;
@@ -163,6 +91,18 @@ impl<'a> Player<'a> {
                 self.screen.paragraph(&said)?;
             }
         }
+        Ok(())
+    }
+
+    /// Runs a step. Returns whether the lesson could be built.
+    fn run_step(&mut self, lesson: &'a Lesson, step: &str) -> io::Result<bool> {
+        let root = &self.course.root;
+        let name = format!("{} {step}", lesson.name);
+        let Some(program) = self.programs.wait(&mut self.screen, root, &lesson.name)? else {
+            let failure = "the lesson does not build".to_owned();
+            self.record(name, Some(failure));
+            return Ok(false);
+        };
         let mut run = program.step(step);
         let mut viewer = None;
         if self.timeline {

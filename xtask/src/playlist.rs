@@ -1,19 +1,36 @@
 //! The scenes to play: lessons and steps, in order.
 
 use anyhow::ensure;
+use regex_lite::Regex;
 
 use course::document::{Block, Document};
 use course::misuse::{Misuse, suggestion};
 use course::source::text_of;
 use course::{Course, Lesson, command};
 
-/// What is shown between two prompts. A step has two scenes: the second begins with its run.
+/// What a scene begins with.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum Kind {
+    #[default]
+    Text,
+    /// The run of a step's Python counterpart.
+    Python,
+    /// The run of a step.
+    Rust,
+}
+
+/// What is shown between two waits. A step has two scenes, its text and its run with the answer; or three,
+/// with the run in Python between them.
 #[derive(Default)]
 pub(crate) struct Scene<'a> {
     /// The lesson of the scene; `None` for the welcome and the farewell.
     pub(crate) lesson: Option<&'a Lesson>,
     pub(crate) step: Option<String>,
-    pub(crate) is_run: bool,
+    /// The number of the step in its lesson, and the number of steps there.
+    pub(crate) number: (usize, usize),
+    pub(crate) kind: Kind,
+    /// The question that the step asks before its run.
+    pub(crate) question: String,
     /// The text and code, including headings.
     pub(crate) blocks: Vec<Block>,
     /// The argument of `--from` that starts here, or at the nearest step before. The farewell has none.
@@ -21,8 +38,13 @@ pub(crate) struct Scene<'a> {
 }
 
 /// Returns the scenes for a command line such as `threads pool map 6`: lessons by name or number, each
-/// followed by steps or not. Without arguments, it's the whole course, with its welcome and farewell.
-pub(crate) fn scenes<'a>(course: &'a Course, words: &[String]) -> anyhow::Result<Vec<Scene<'a>>> {
+/// followed by steps or not. Without words, it's the whole course, with its welcome and farewell. With
+/// `python`, each step's counterpart runs before it.
+pub(crate) fn scenes<'a>(
+    course: &'a Course,
+    words: &[String],
+    python: bool,
+) -> anyhow::Result<Vec<Scene<'a>>> {
     let mut wanted: Vec<(&Lesson, Vec<&String>)> = Vec::new();
     for word in words {
         // Steps come before lessons: in `lesson pool map`, `map` is a step, even if a lesson has that name.
@@ -62,6 +84,7 @@ pub(crate) fn scenes<'a>(course: &'a Course, words: &[String]) -> anyhow::Result
     if words.is_empty() {
         add_frame(course, &mut scenes)?;
     }
+    scenes.retain(|scene| python || scene.kind != Kind::Python);
     Ok(scenes)
 }
 
@@ -104,6 +127,7 @@ pub(crate) fn next_lesson(scenes: &[Scene], place: usize) -> Option<usize> {
 fn of_lesson<'a>(course: &Course, lesson: &'a Lesson) -> anyhow::Result<Vec<Scene<'a>>> {
     let script = lesson.readme()?;
     let (name, count) = (&lesson.name, course.lessons.len());
+    let (mut number, steps) = (0, script.steps().count());
     let title = format!("# Lesson {} of {count}: {}", lesson.number, lesson.title);
     let mut scenes = vec![Scene {
         lesson: Some(lesson),
@@ -132,19 +156,37 @@ fn of_lesson<'a>(course: &Course, lesson: &'a Lesson) -> anyhow::Result<Vec<Scen
         let command = command(name, step);
         let is_recorded =
             |block: &Block| matches!(block, Block::Code(code) if code.is_run_of(&command));
-        let scene = |is_run, blocks| Scene {
+        number += 1;
+        let mut blocks = headed(&heading, section.blocks).into_iter();
+        let before = blocks.by_ref().take_while(|block| !is_recorded(block));
+        let before: Vec<Block> = before.collect();
+        let question = question(&before);
+        let scene = |kind, blocks| Scene {
             lesson: Some(lesson),
             step: Some(step.clone()),
-            is_run,
+            number: (number, steps),
+            kind,
+            question: question.clone(),
             blocks,
             resume: Some(format!("{name} {step}")),
         };
-        let mut blocks = headed(&heading, section.blocks).into_iter();
-        let before = blocks.by_ref().take_while(|block| !is_recorded(block));
-        scenes.push(scene(false, before.collect()));
-        scenes.push(scene(true, blocks.collect()));
+        scenes.push(scene(Kind::Text, before));
+        scenes.push(scene(Kind::Python, Vec::new()));
+        scenes.push(scene(Kind::Rust, blocks.collect()));
     }
     Ok(scenes)
+}
+
+/// Returns the last text in bold that ends in a question mark, on one line; empty if there's none.
+fn question(blocks: &[Block]) -> String {
+    let bold = Regex::new(r"\*\*([^*]+\?)\*\*").expect("the pattern is correct");
+    let prose = blocks.iter().filter_map(|block| match block {
+        Block::Prose(text) => Some(text),
+        Block::Code(_) => None,
+    });
+    let found = prose.flat_map(|text| bold.captures_iter(text)).last();
+    let words = found.iter().flat_map(|found| found[1].split_whitespace());
+    words.collect::<Vec<_>>().join(" ").replace('`', "")
 }
 
 /// Puts a heading above blocks, joined with the first prose, so that it's never last on a page.
@@ -184,7 +226,7 @@ fn add_frame(course: &Course, scenes: &mut Vec<Scene>) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Scene, begin_at, scenes};
+    use super::{Kind, Scene, begin_at, scenes};
     use course::{Course, Lesson};
     use std::fs;
     use tempfile::TempDir;
@@ -223,13 +265,13 @@ mod tests {
         let (_folder, course) = course();
         let words = |line: &str| -> Vec<_> { line.split_whitespace().map(str::to_owned).collect() };
         let (line, from) = line.split_once("--from").unwrap_or((line, ""));
-        let played = scenes(&course, &words(line)).and_then(|mut scenes| {
+        let played = scenes(&course, &words(line), false).and_then(|mut scenes| {
             begin_at(&mut scenes, &course, &words(from))?;
             let name = |scene: &Scene| match (&scene.resume, &scene.step) {
                 (Some(name), Some(_)) => name.clone(),
                 (name, _) => format!("({})", name.as_deref().unwrap_or("farewell")),
             };
-            let scenes = scenes.iter().filter(|scene| !scene.is_run);
+            let scenes = scenes.iter().filter(|scene| scene.kind == Kind::Text);
             Ok(scenes.map(name).collect::<Vec<_>>().join(", "))
         });
         played.unwrap_or_else(|error| error.to_string())

@@ -8,7 +8,7 @@ use textwrap::core::display_width;
 
 use crate::highlight::painted;
 use crate::markdown;
-use crate::style::{ALARM, BOLD, HEADING, INDENT, INVERTED, MAGENTA, Style};
+use crate::style::{ALARM, BOLD, HEADING, INDENT, MAGENTA, Style};
 use crate::wrap::wrap;
 use course::document::{Block, Code};
 use course::source::visible;
@@ -25,13 +25,15 @@ const CLEAR: &str = "\r\u{1b}[2K";
 /// Standard output. Methods that show a block end it with an empty line.
 #[derive(Default)]
 pub(crate) struct Screen {
-    style: Style,
+    pub(crate) style: Style,
     /// The maximum width of prose.
     pub(crate) width: usize,
     /// The columns and rows of the terminal; a longer line takes several rows.
-    size: (usize, usize),
-    /// The number of rows filled since the last prompt.
-    filled: usize,
+    pub(crate) size: (usize, usize),
+    /// The lines that are shown while a page is live.
+    pub(crate) live_lines: Option<Vec<String>>,
+    /// The page on the terminal, and how many lines of the next one are there already.
+    pub(crate) page_shown: (String, usize),
     status_shown: bool,
 }
 
@@ -69,7 +71,9 @@ impl Screen {
     }
 
     pub(crate) fn line(&mut self, line: &str) -> io::Result<()> {
-        self.filled += self.rows(line);
+        self.live_lines
+            .iter_mut()
+            .for_each(|lines| lines.push(line.to_owned()));
         writeln!(io::stdout(), "{line}")
     }
 
@@ -132,7 +136,7 @@ impl Screen {
 
     /// Returns a line with a sign in front. On a terminal, a line that is too long is wrapped.
     fn with_gutter(&self, sign: &str, line: &str) -> Vec<String> {
-        if self.is_plain() {
+        if self.is_plain() || (line.is_empty() && sign == " ") {
             return vec![format!("{INDENT}{line}").trim_end().to_owned()];
         }
         let gutter = |sign| format!("  {} ", self.style.paint(MAGENTA, sign));
@@ -161,24 +165,6 @@ impl Screen {
         self.paragraph(&self.style.paint(ALARM, text))
     }
 
-    /// Shows a prompt, until [`Screen::end_ask`].
-    pub(crate) fn ask(&mut self, question: &str) -> io::Result<()> {
-        if self.is_plain() {
-            self.line(&format!("[{question}]"))?;
-        } else {
-            let question = self.style.paint(INVERTED, &self.shortened(question));
-            write!(io::stdout(), "{CLEAR}{question} ")?;
-        }
-        io::stdout().flush()
-    }
-
-    /// Removes the prompt, if that's possible.
-    pub(crate) fn end_ask(&mut self) -> io::Result<()> {
-        self.filled = 0;
-        let end = if self.is_plain() { "\n" } else { CLEAR };
-        io::stdout().write_all(end.as_bytes())
-    }
-
     /// Shows a status, until [`Screen::end_status`]. On a terminal, it includes the detail and replaces the
     /// previous status; elsewhere, it's printed once, without the detail.
     pub(crate) fn status(&mut self, text: &str, detail: &str) -> io::Result<()> {
@@ -205,18 +191,12 @@ impl Screen {
         text.chars().take(self.width.saturating_sub(4)).collect()
     }
 
-    /// Splits the lines of blocks into pages, each of which fits on the terminal with a prompt below; the first
-    /// one also fits below what is already shown. Without a terminal there is one page.
+    /// Splits the lines of blocks into pages of this many rows.
     ///
     /// A block that fits on a page isn't split. In a longer block, a paragraph that fits isn't split. Empty lines
-    /// at the end of a page don't count.
-    pub(crate) fn pages(&self, blocks: &[Vec<String>]) -> Vec<Vec<String>> {
-        let (columns, rows) = self.size;
-        // A plain prompt may be as long as a plain line, and is followed by an empty row.
-        let page = rows
-            .saturating_sub(PLAIN_WIDTH.div_ceil(columns) + 1)
-            .max(1);
-        let mut free = page.saturating_sub(self.filled);
+    /// at the start and at the end of a page don't count.
+    pub(crate) fn pages(&self, blocks: &[Vec<String>], page: usize) -> Vec<Vec<String>> {
+        let mut free = page;
         let mut pages = vec![Vec::new()];
         for lines in blocks {
             let is_whole = self.needed(lines) <= page;
@@ -233,7 +213,8 @@ impl Screen {
                 // A part longer than a page begins on this one if half of the page is free.
                 let mut needs_page = needed > free && (needed <= page || free < page / 2);
                 for line in part {
-                    if free == 0 && line.is_empty() {
+                    let is_margin = free == 0 || free == page;
+                    if is_margin && line.is_empty() {
                         continue;
                     }
                     if free < page && (needs_page || self.rows(line) > free) {
@@ -256,7 +237,7 @@ impl Screen {
         lines.iter().map(|line| self.rows(line)).sum()
     }
 
-    fn rows(&self, line: &str) -> usize {
+    pub(crate) fn rows(&self, line: &str) -> usize {
         display_width(line).div_ceil(self.size.0).max(1)
     }
 }
@@ -288,11 +269,9 @@ mod tests {
         }
     }
 
-    /// Returns pages of 10 rows, with a letter for each line; `free` rows of the first page are free. In the
-    /// text, `.` is an empty line, `W` takes two rows, `L` eleven, and any other letter one; `|` ends a block.
-    fn pages(text: &str, free: usize) -> String {
-        let mut screen = terminal(Style::Plain, 80, 12);
-        screen.filled = 10 - free;
+    /// Returns pages of 10 rows, with a letter for each line. In the text, `.` is an empty line, `W` takes two rows, `L` eleven, and any other letter one; `|` ends a block.
+    fn pages(text: &str) -> String {
+        let screen = terminal(Style::Plain, 80, 24);
         let mut markdown = String::new();
         for block in text.split('|') {
             let lines = block.chars().map(|letter| match letter {
@@ -305,7 +284,7 @@ mod tests {
             write!(markdown, "```text\n{lines}\n```\n\n").unwrap();
         }
         let blocks = screen.laid_out(&Document::parse(&markdown).opening);
-        let pages = screen.pages(&blocks);
+        let pages = screen.pages(&blocks, 10);
         let letter = |line: &String| line.trim().chars().next().unwrap_or('.');
         let pages = pages
             .iter()
@@ -315,25 +294,17 @@ mod tests {
 
     #[test]
     fn what_fits_on_a_page_is_not_split_and_the_rest_is_split_at_empty_lines_if_possible() {
-        let cases = "abc 3 => abc
-            abc 2 =>  abc.
-            ab|cd 10 => ab.cd.
-            abcd|efg.hij 10 => abcd. efg.hij.
-            abcdWWW|e 10 => abcdWWW e.
-            abcdWWW 9 =>  abcdWWW
-            abcdef.ghijkl 10 => abcdef. ghijkl.
-            a.bcdefghijklmn 10 => a.bcdefghi jklmn.
-            abcdefg.h.ijklmn 10 => abcdefg. h.ijklmn.
-            abcdefghijklm 6 => abcdef ghijklm.
-            aL|b 10 => a L b.
-            abcdefghijklm 4 =>  abcdefghij klm.";
+        let cases = "abc => abc.
+            ab|cd => ab.cd.
+            abcd|efg.hij => abcd. efg.hij.
+            abcdWWW|e => abcdWWW e.
+            abcdef.ghijkl => abcdef. ghijkl.
+            a.bcdefghijklmn => a.bcdefghi jklmn.
+            abcdefg.h.ijklmn => abcdefg. h.ijklmn.
+            aL|b => a L b.
+            abcdef|ghijklmnopqrst => abcdef. ghijklmnop qrst.";
         for (text, expected) in cases.lines().filter_map(|case| case.split_once(" => ")) {
-            let (text, free) = text.trim().split_once(' ').unwrap();
-            assert_eq!(
-                pages(text, free.parse().unwrap()),
-                expected,
-                "{text} {free}"
-            );
+            assert_eq!(pages(text.trim()), expected, "{text}");
         }
     }
 

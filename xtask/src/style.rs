@@ -10,7 +10,6 @@ pub(crate) const BOLD: Codes = ("\u{1b}[1m", "\u{1b}[22m");
 pub(crate) const FAINT: Codes = ("\u{1b}[2m", "\u{1b}[22m");
 pub(crate) const MAGENTA: Codes = ("\u{1b}[35m", "\u{1b}[39m");
 pub(crate) const HEADING: Codes = ("\u{1b}[1;4m", "\u{1b}[22;24m");
-pub(crate) const INVERTED: Codes = ("\u{1b}[7m ", " \u{1b}[27m");
 pub(crate) const ALARM: Codes = ("\u{1b}[1;31m", "\u{1b}[22;39m");
 
 /// Plain text, or colours.

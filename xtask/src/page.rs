@@ -1,0 +1,266 @@
+//! Full pages on a terminal: a title, a text, a question, and the keys.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use textwrap::Options;
+use textwrap::core::display_width;
+
+use crate::keys::{Key, Keyboard};
+use crate::screen::Screen;
+use crate::style::{BOLD, FAINT, MAGENTA};
+use crate::wrap::wrap;
+
+/// What stands around a text on its pages.
+#[derive(Default)]
+pub(crate) struct View<'a> {
+    pub(crate) title: String,
+    /// At the right of the title, such as the time.
+    pub(crate) state: String,
+    /// What to think about, below the text; not on a first page that others follow, unless it's asked already.
+    pub(crate) question: &'a str,
+    pub(crate) is_asked: bool,
+    /// What Enter does on the last page; empty if nothing.
+    pub(crate) enter: &'a str,
+    /// Whether Page Up does something on the first page.
+    pub(crate) has_before: bool,
+    /// The other keys that do something, the most important first.
+    pub(crate) keys: &'a [(char, &'a str)],
+}
+
+/// The current page of a text, and the number of its pages.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Position {
+    page: usize,
+    of: usize,
+}
+
+impl Position {
+    pub(crate) const END: Self = Self {
+        page: usize::MAX,
+        of: 0,
+    };
+
+    /// Adapts to a new number of pages, after a change of the terminal's size.
+    fn settle(&mut self, of: usize) {
+        if self.of != of && self.of > 0 {
+            self.page = self.page * of / self.of;
+        }
+        *self = Self {
+            page: self.page.min(of - 1),
+            of,
+        };
+    }
+
+    pub(crate) fn is_last(self) -> bool {
+        self.page + 1 == self.of
+    }
+}
+
+impl Screen {
+    /// Shows a text's pages, turns them, and returns the first key that doesn't turn a page.
+    pub(crate) fn read(
+        &mut self,
+        keyboard: &mut Keyboard,
+        view: &View,
+        blocks: &[Vec<String>],
+        position: &mut Position,
+    ) -> io::Result<Key> {
+        let pages = self.pages(blocks, self.room(view));
+        loop {
+            position.settle(pages.len());
+            self.show_page(view, &pages[position.page], *position)?;
+            match keyboard.key()? {
+                Key::Forward if !position.is_last() => position.page += 1,
+                Key::Back if position.page > 0 => position.page -= 1,
+                Key::Resumed => self.page_shown = Default::default(),
+                key => return Ok(key),
+            }
+        }
+    }
+
+    /// Begins a page on which a program's lines appear as they come. `doing` stands in place of the keys.
+    pub(crate) fn begin_live(&mut self, view: &View, doing: &str) -> io::Result<()> {
+        self.measure();
+        self.page_shown = Default::default();
+        if self.is_plain() {
+            self.line(&view.title)?;
+            self.blank()?;
+        } else {
+            let (top, bottom) = (self.top(view, Position::default()), self.bottom(view, true));
+            let doing = self.style.paint(FAINT, &format!(" {doing}"));
+            let first = top.len() + 1;
+            let last = first + self.room(view) - 1;
+            self.put(&top, &[], &bottom, &doing)?;
+            // From here on, only the rows between title and question scroll.
+            write!(io::stdout(), "\u{1b}[{first};{last}r\u{1b}[{first};1H")?;
+            io::stdout().flush()?;
+        }
+        self.live_lines = Some(Vec::new());
+        Ok(())
+    }
+
+    /// Ends a live page. Returns its lines, and the position at their end.
+    pub(crate) fn end_live(&mut self, view: &View) -> io::Result<(Vec<String>, Position)> {
+        let lines = self.live_lines.take().unwrap_or_default();
+        let pages = self.pages(std::slice::from_ref(&lines), self.room(view));
+        let position = Position {
+            page: pages.len() - 1,
+            of: 0,
+        };
+        if self.is_plain() {
+            self.page_shown.1 = pages.last().map_or(0, Vec::len);
+        } else {
+            io::stdout().write_all(b"\x1b[r")?;
+        }
+        Ok((lines, position))
+    }
+
+    /// Returns the number of rows for the text on each page.
+    fn room(&self, view: &View) -> usize {
+        let (columns, rows) = self.size;
+        let around = if self.is_plain() {
+            // A plain line may be longer than the terminal is wide, and the cursor is below the page.
+            let lines = self.bottom(view, true).len() + 2;
+            lines * self.width.div_ceil(columns) + 1
+        } else {
+            self.top(view, Position::default()).len() + self.bottom(view, true).len() + 1
+        };
+        rows.saturating_sub(around).max(1)
+    }
+
+    fn show_page(&mut self, view: &View, lines: &[String], position: Position) -> io::Result<()> {
+        let is_asked = view.is_asked || position.is_last() || position.page > 0;
+        let bottom = self.bottom(view, is_asked);
+        let keys = self.keys(view, position);
+        let page = format!("{lines:?}{bottom:?}{keys}");
+        if self.is_plain() {
+            let already = std::mem::replace(&mut self.page_shown.1, 0);
+            if self.page_shown.0 != page {
+                if already == 0 {
+                    self.line(&view.title)?;
+                    self.blank()?;
+                }
+                self.lines(&lines[already.min(lines.len())..])?;
+                self.lines(&bottom)?;
+                self.line(&keys)?;
+            }
+            self.page_shown.0 = page;
+            return io::stdout().flush();
+        }
+        let top = self.top(view, position);
+        let page = format!("{page}{top:?}{:?}", self.size);
+        if self.page_shown.0 != page {
+            self.put(&top, lines, &bottom, &keys)?;
+        }
+        self.page_shown.0 = page;
+        Ok(())
+    }
+
+    /// Draws a page: lines at the top, lines at the bottom, and keys in the last row.
+    fn put(
+        &self,
+        top: &[String],
+        lines: &[String],
+        bottom: &[String],
+        keys: &str,
+    ) -> io::Result<()> {
+        let mut page = "\u{1b}[H".to_owned();
+        for line in top.iter().chain(lines) {
+            let _ = writeln!(page, "{line}\u{1b}[K");
+        }
+        let row = self.size.1.saturating_sub(bottom.len()).max(1);
+        let _ = write!(page, "\u{1b}[J\u{1b}[{row};1H");
+        for line in bottom {
+            let _ = writeln!(page, "{line}\u{1b}[K");
+        }
+        page.extend([keys, "\u{1b}[K"]);
+        io::stdout().write_all(page.as_bytes())?;
+        io::stdout().flush()
+    }
+
+    fn rule(&self) -> String {
+        self.style.paint(FAINT, &"\u{2500}".repeat(self.width))
+    }
+
+    fn top(&self, view: &View, position: Position) -> [String; 2] {
+        let mut title = view.title.clone();
+        if position.of > 1 {
+            let _ = write!(
+                title,
+                " \u{b7} page {} of {}",
+                position.page + 1,
+                position.of
+            );
+        }
+        let width = self.width.saturating_sub(display_width(&view.state) + 4);
+        let title: String = title.chars().take(width).collect();
+        let gap = " ".repeat(width.saturating_sub(display_width(&title)));
+        let title = self.style.paint(BOLD, &title);
+        [format!(" {title}{gap}  {}", view.state), self.rule()]
+    }
+
+    /// Returns the lines between the text and the keys.
+    fn bottom(&self, view: &View, is_asked: bool) -> Vec<String> {
+        let options = Options::new(self.width.saturating_sub(1)).break_words(false);
+        let mut lines = wrap(
+            view.question,
+            options.initial_indent(" ").subsequent_indent(" "),
+        );
+        if view.question.is_empty() {
+            lines.clear();
+        }
+        // The rows stay reserved.
+        let hidden = lines.iter_mut().filter(|_| !is_asked);
+        hidden.for_each(String::clear);
+        for line in &mut lines {
+            *line = self.style.paint(BOLD, line);
+        }
+        if self.is_plain() {
+            lines.retain(|line| !line.is_empty());
+        } else {
+            lines.insert(0, self.rule());
+        }
+        lines
+    }
+
+    /// Returns the line of keys: as many as fit, and always the last one.
+    fn keys(&self, view: &View, position: Position) -> String {
+        let enter = if position.is_last() {
+            view.enter
+        } else {
+            "more"
+        };
+        let mut keys: Vec<(String, &str)> = Vec::new();
+        if !enter.is_empty() {
+            keys.push(("Enter".to_owned(), enter));
+        }
+        if view.has_before || position.page > 0 {
+            let name = if self.is_plain() {
+                "Page Up"
+            } else {
+                "\u{2190}"
+            };
+            keys.push((name.to_owned(), "page back"));
+        }
+        keys.extend(view.keys.iter().map(|(key, does)| (key.to_string(), *does)));
+        let colon = if self.is_plain() { ":" } else { "" };
+        let length = |keys: &[(String, &str)]| -> usize {
+            let one = |(key, does): &(String, &str)| display_width(key) + does.len() + 4;
+            keys.iter().map(one).sum::<usize>() + colon.len() * keys.len()
+        };
+        while length(&keys) > self.width + 1 && keys.len() > 2 {
+            keys.remove(keys.len() - 2);
+        }
+        let keys = keys.iter().map(|(key, does)| {
+            let key = self.style.paint(MAGENTA, key);
+            format!("{key}{colon} {does}")
+        });
+        let keys = keys.collect::<Vec<_>>().join("   ");
+        if self.is_plain() {
+            format!("[{keys}]")
+        } else {
+            format!(" {keys}")
+        }
+    }
+}

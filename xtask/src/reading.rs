@@ -1,0 +1,252 @@
+//! Reads scenes page by page, with keys.
+
+use std::collections::HashMap;
+use std::io;
+use std::time::{Duration, Instant};
+
+use crate::keys::{Key, Keyboard};
+use crate::page::{Position, View};
+use crate::player::Player;
+use crate::playlist::{Kind, Scene, next_lesson};
+use course::Lesson;
+
+/// What the key `?` shows.
+const KEYS: &str = "\
+Enter, space, \u{2192}, Page Down  the next page, or run the step
+\u{2190}, Page Up                  a page back
+b                           the step before this one
+r                           run this step again, built anew if you've changed it
+p                           run the step's Python counterpart
+s                           the next lesson
+q                           quit, and print the command that continues from here";
+
+/// The number of cells in the bar that shows the place in a lesson.
+const CELLS: usize = 8;
+
+/// Where the reader is, and what was shown so far.
+#[derive(Default)]
+pub(crate) struct Reading {
+    position: Position,
+    /// The lines that each scene's run has shown, by the scene's index.
+    printed: HashMap<usize, Vec<String>>,
+    clock: Clock,
+    /// The argument of `--from` that continues where the reader quit.
+    pub(crate) resume: Option<String>,
+}
+
+/// The time spent in each lesson, by its number.
+#[derive(Default)]
+struct Clock {
+    spent: HashMap<u32, Duration>,
+    now: Option<(u32, Instant)>,
+}
+
+impl Clock {
+    /// Returns the time spent in a lesson, which is the current one from now on.
+    fn in_lesson(&mut self, number: u32) -> Duration {
+        let now = Instant::now();
+        if let Some((before, since)) = self.now.replace((number, now)) {
+            *self.spent.entry(before).or_default() += now - since;
+        }
+        self.spent.get(&number).copied().unwrap_or_default()
+    }
+}
+
+impl<'a> Player<'a> {
+    /// Shows a scene page by page, and returns the index of the scene that the reader goes to.
+    pub(crate) fn read_scene(&mut self, scene: &'a Scene) -> io::Result<usize> {
+        if scene.kind != Kind::Text && !self.reading.printed.contains_key(&self.place) {
+            let view = self.view(scene);
+            let (_, lines) = self.live(&view, |player| player.run_scene(scene))?;
+            self.reading.printed.insert(self.place, lines);
+        }
+        loop {
+            self.screen.measure();
+            let mut blocks = self.screen.laid_out(&scene.blocks);
+            let printed = self.reading.printed.get(&self.place);
+            blocks.splice(0..0, printed.cloned());
+            let keys = self.keys(scene);
+            let mut view = self.view(scene);
+            view.keys = &keys;
+            let mut position = self.reading.position;
+            let key = self.key(&view, &blocks, &mut position)?;
+            self.reading.position = position;
+            let next = match key {
+                Key::Forward => Some((self.place + 1, Position::default())),
+                Key::Back => self
+                    .place
+                    .checked_sub(1)
+                    .map(|before| (before, Position::END)),
+                Key::Letter('q') | Key::End => {
+                    self.quit(position);
+                    Some((self.scenes.len(), Position::default()))
+                }
+                Key::Letter(letter) => self.letter(scene, letter)?,
+                Key::Unknown => self.letter(scene, '?')?,
+                Key::Tick | Key::Resumed => None,
+            };
+            if let Some((place, position)) = next {
+                self.reading.position = position;
+                return Ok(place);
+            }
+        }
+    }
+
+    /// Does what a letter stands for. Returns the place that the reader goes to, if that's another one.
+    fn letter(&mut self, scene: &'a Scene, letter: char) -> io::Result<Option<(usize, Position)>> {
+        let place = match (letter, scene.lesson, &scene.step) {
+            ('b', ..) => self.step_before(),
+            ('s', ..) => next_lesson(self.scenes, self.place),
+            ('r', Some(lesson), _) if scene.kind != Kind::Text => {
+                // The program may have changed.
+                self.programs.forget(&lesson.name);
+                self.reading.printed.remove(&self.place);
+                Some(self.place)
+            }
+            ('p', Some(lesson), Some(step)) if self.python.is_some() => {
+                let view = self.view(scene);
+                let ((), lines) = self.live(&view, |player| player.run_python(lesson, step))?;
+                self.aside(&view, lines)?;
+                None
+            }
+            _ => {
+                let view = View {
+                    title: "Keys".to_owned(),
+                    ..View::default()
+                };
+                self.aside(&view, KEYS.lines().map(str::to_owned).collect())?;
+                None
+            }
+        };
+        Ok(place.map(|place| (place, Position::default())))
+    }
+
+    fn key(
+        &mut self,
+        view: &View,
+        blocks: &[Vec<String>],
+        position: &mut Position,
+    ) -> io::Result<Key> {
+        let keyboard = self.keyboard.as_mut().expect("pages need a keyboard");
+        self.screen.read(keyboard, view, blocks, position)
+    }
+
+    /// Does some work on a live page. Returns its result, and the page's lines.
+    fn live<T>(
+        &mut self,
+        view: &View,
+        work: impl FnOnce(&mut Self) -> io::Result<T>,
+    ) -> io::Result<(T, Vec<String>)> {
+        self.screen.begin_live(view, "running ...")?;
+        let result = work(self)?;
+        let (lines, position) = self.screen.end_live(view)?;
+        self.reading.position = position;
+        // Keys that were pressed during the run were not meant for what comes after it.
+        self.keyboard.iter_mut().try_for_each(Keyboard::discard)?;
+        Ok((result, lines))
+    }
+
+    /// Shows lines until the reader goes on or back.
+    fn aside(&mut self, view: &View, lines: Vec<String>) -> io::Result<()> {
+        let view = View {
+            title: view.title.clone(),
+            enter: "return to the text",
+            ..View::default()
+        };
+        let mut position = Position::default();
+        let blocks = [lines];
+        loop {
+            self.screen.measure();
+            let key = self.key(&view, &blocks, &mut position)?;
+            if !matches!(key, Key::Tick | Key::Resumed) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Remembers where to continue: after this scene if it was shown to its end.
+    fn quit(&mut self, position: Position) {
+        let next = self.place + usize::from(position.is_last());
+        let scene = &self.scenes[self.place];
+        let is_asking = scene.step.is_some() && scene.kind != Kind::Rust;
+        let next = if is_asking { self.place } else { next };
+        let next = self.scenes.get(next);
+        self.reading.resume = next.and_then(|scene| scene.resume.clone());
+    }
+
+    /// Returns the place where the step, or the text without a step, before this one begins.
+    fn step_before(&self) -> Option<usize> {
+        let is_start = |place: &usize| self.scenes[*place].kind == Kind::Text;
+        let start = (0..=self.place).rev().find(is_start)?;
+        (0..start).rev().find(is_start)
+    }
+
+    /// Returns the letters that do something here.
+    fn keys(&self, scene: &Scene) -> Vec<(char, &'static str)> {
+        let all = [
+            ('r', "again", scene.kind != Kind::Text),
+            ('b', "step back", self.step_before().is_some()),
+            (
+                's',
+                "next lesson",
+                next_lesson(self.scenes, self.place).is_some(),
+            ),
+            ('p', "Python", scene.step.is_some() && self.python.is_some()),
+            ('q', "quit", true),
+            ('?', "keys", true),
+        ];
+        let keys = all.into_iter().filter(|(.., works)| *works);
+        keys.map(|(key, does, _)| (key, does)).collect()
+    }
+
+    /// Returns what stands around a scene's text, without the letters.
+    fn view(&mut self, scene: &'a Scene<'a>) -> View<'a> {
+        let next = self.scenes.get(self.place + 1);
+        let is_printed = self.reading.printed.contains_key(&(self.place + 1));
+        let enter = match next.map(|next| next.kind) {
+            None => "end",
+            Some(Kind::Text) => "continue",
+            Some(_) if is_printed => "see the run",
+            Some(Kind::Python) => "run Python",
+            Some(Kind::Rust) => "run",
+        };
+        let (title, state) = match scene.lesson {
+            Some(lesson) => (title(lesson, scene), self.state(lesson)),
+            None => ("Threads and processes in Rust".to_owned(), String::new()),
+        };
+        View {
+            title,
+            state,
+            question: &scene.question,
+            is_asked: scene.kind != Kind::Text,
+            enter,
+            has_before: self.place > 0,
+            keys: &[],
+        }
+    }
+
+    /// Returns the place in the lesson as a bar, and the minutes spent in it and planned for it.
+    fn state(&mut self, lesson: &Lesson) -> String {
+        let is_here = |scene: &&Scene| scene.lesson.is_some_and(|it| it.number == lesson.number);
+        let all = self.scenes.iter().filter(is_here).count();
+        let done = self.scenes[..self.place].iter().filter(is_here).count();
+        let cells = CELLS * done / all.max(1);
+        let minutes = self.reading.clock.in_lesson(lesson.number).as_secs() / 60;
+        let time = format!("{minutes} of {} min", lesson.minutes);
+        if self.screen.is_plain() {
+            return time;
+        }
+        let (done, left) = ("\u{2588}".repeat(cells), "\u{2591}".repeat(CELLS - cells));
+        format!("{done}{left}  {time}")
+    }
+}
+
+fn title(lesson: &Lesson, scene: &Scene) -> String {
+    let (number, name) = (lesson.number, &lesson.title);
+    let Some(step) = &scene.step else {
+        return format!("{number} {name}");
+    };
+    let name = name.split(':').next().unwrap_or(name);
+    let (at, of) = scene.number;
+    format!("{number} {name} \u{b7} {step} \u{b7} step {at} of {of}")
+}
