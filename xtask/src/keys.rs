@@ -49,7 +49,11 @@ pub(crate) enum Key {
 }
 
 /// A terminal that sends single keys.
-pub(crate) struct Keyboard(Stdin);
+pub(crate) struct Keyboard {
+    stdin: Stdin,
+    /// The bytes of keys that were pressed but not returned yet.
+    bytes: Vec<u8>,
+}
 
 impl Keyboard {
     /// Opens the terminal, if standard input and output are one. It doesn't echo keys until this is dropped;
@@ -65,27 +69,35 @@ impl Keyboard {
         interruption::watch()?;
         set_modes(true);
         HAS_RESUMED.store(false, Ordering::Relaxed);
-        Ok(Some(Self(stdin())))
+        Ok(Some(Self {
+            stdin: stdin(),
+            bytes: Vec::new(),
+        }))
     }
 
     /// Discards the keys that were pressed so far.
     pub(crate) fn discard(&mut self) -> io::Result<()> {
-        Ok(tcflush(&self.0, QueueSelector::IFlush)?)
+        self.bytes.clear();
+        Ok(tcflush(&self.stdin, QueueSelector::IFlush)?)
     }
 
     /// Waits for a key.
     pub(crate) fn key(&mut self) -> io::Result<Key> {
-        let timeout = Timespec::try_from(TICK).map_err(io::Error::other)?;
-        let mut keys = [PollFd::new(&self.0, PollFlags::IN)];
-        if retry_on_intr(|| poll(&mut keys, Some(&timeout)))? == 0 {
-            let has_resumed = HAS_RESUMED.swap(false, Ordering::Relaxed);
-            return Ok([Key::Tick, Key::Resumed][usize::from(has_resumed)]);
+        if self.bytes.is_empty() {
+            let timeout = Timespec::try_from(TICK).map_err(io::Error::other)?;
+            let mut keys = [PollFd::new(&self.stdin, PollFlags::IN)];
+            if retry_on_intr(|| poll(&mut keys, Some(&timeout)))? == 0 {
+                let has_resumed = HAS_RESUMED.swap(false, Ordering::Relaxed);
+                return Ok([Key::Tick, Key::Resumed][usize::from(has_resumed)]);
+            }
+            let mut bytes = [0; 64];
+            match retry_on_intr(|| rustix::io::read(&self.stdin, &mut bytes)) {
+                Err(Errno::IO) | Ok(0) => return Ok(Key::End),
+                count => self.bytes.extend(&bytes[..count?]),
+            }
         }
-        let mut bytes = [0; 16];
-        match retry_on_intr(|| rustix::io::read(&self.0, &mut bytes)) {
-            Err(Errno::IO) => Ok(Key::End),
-            count => Ok(meaning(&bytes[..count?])),
-        }
+        let rest = self.bytes.split_off(first_key(&self.bytes));
+        Ok(meaning(&std::mem::replace(&mut self.bytes, rest)))
     }
 }
 
@@ -96,12 +108,26 @@ impl Drop for Keyboard {
     }
 }
 
+/// Returns the number of bytes of the first key.
+fn first_key(bytes: &[u8]) -> usize {
+    let is_end = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'~';
+    match bytes {
+        [b'\x1b', b'[' | b'O', rest @ ..] => {
+            let end = rest.iter().position(is_end);
+            end.map_or(bytes.len(), |end| end + 3)
+        }
+        // Continuation bytes belong to a letter outside of ASCII.
+        [_, rest @ ..] => 1 + rest.iter().take_while(|byte| **byte & 0xc0 == 0x80).count(),
+        [] => 0,
+    }
+}
+
 /// Returns the meaning of the bytes of one key.
 fn meaning(bytes: &[u8]) -> Key {
     match bytes {
         b"\r" | b"\n" | b" " | b"\x1b[6~" | b"\x1b[C" | b"\x1bOC" => Key::Forward,
         b"\x1b[5~" | b"\x1b[D" | b"\x1bOD" => Key::Back,
-        b"" | b"\x04" => Key::End,
+        b"\x04" => Key::End,
         [letter @ 0x21..0x7f] => Key::Letter(char::from(*letter)),
         _ => Key::Unknown,
     }
@@ -128,7 +154,7 @@ fn set_modes(is_ours: bool) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Key, meaning};
+    use super::{Key, first_key, meaning};
 
     #[test]
     fn keys_of_a_keyboard_and_of_a_remote_control_have_a_meaning() {
@@ -140,12 +166,18 @@ mod tests {
             (Key::Back, &["\x1b[5~", "\x1b[D", "\x1bOD"]),
             (Key::Letter('b'), &["b"]),
             (Key::Letter('?'), &["?"]),
-            (Key::End, &["\x04", ""]),
+            (Key::End, &["\x04"]),
             (Key::Unknown, &["\u{e9}", "\x1b", "\x1b[A", "bb", "\x7f"]),
         ];
         for (expected, inputs) in meanings {
             for input in inputs {
                 assert_eq!(meaning(input.as_bytes()), expected, "{input:?}");
+                let followed = format!("{input}b");
+                let length = first_key(followed.as_bytes());
+                assert!(
+                    length == input.len() || expected == Key::Unknown,
+                    "{input:?}"
+                );
             }
         }
     }

@@ -63,9 +63,8 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
         return list(&mut screen, &course);
     }
     let python = Python::find();
-    if let (Err(reason), true) = (&python, args.has("python")) {
-        screen.paragraph(&format!("The Python counterparts won't run: {reason}."))?;
-    }
+    let warning = python.as_ref().err().filter(|_| args.has("python"));
+    let warning = warning.map(|reason| format!("The Python counterparts won't run: {reason}."));
     let plays_python = python.is_ok() && args.has("python");
     let mut scenes = playlist::scenes(&course, &args.words, plays_python)?;
     playlist::begin_at(&mut scenes, &course, &args.from)?;
@@ -83,7 +82,12 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
         runs: Vec::new(),
         reading: Reading::default(),
     };
-    let (ending, time) = timed(|| player.play());
+    let (ending, time) = timed(|| {
+        warning
+            .iter()
+            .try_for_each(|warning| player.warn(warning))?;
+        player.play()
+    });
     // Restores the terminal.
     player.keyboard = None;
     // Stops builds that are still running.

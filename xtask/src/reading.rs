@@ -8,7 +8,9 @@ use crate::keys::{Key, Keyboard};
 use crate::page::{Position, View};
 use crate::player::Player;
 use crate::playlist::{Kind, Scene, next_lesson};
+use crate::wrap::wrap;
 use course::Lesson;
+use textwrap::Options;
 
 /// What the key `?` shows.
 const KEYS: &str = "\
@@ -150,7 +152,7 @@ impl<'a> Player<'a> {
     fn aside(&mut self, view: &View, lines: Vec<String>) -> io::Result<()> {
         let view = View {
             title: view.title.clone(),
-            enter: "return to the text",
+            enter: "go on",
             ..View::default()
         };
         let mut position = Position::default();
@@ -162,6 +164,19 @@ impl<'a> Player<'a> {
                 return Ok(());
             }
         }
+    }
+
+    /// Shows a text before the first scene.
+    pub(crate) fn warn(&mut self, text: &str) -> io::Result<()> {
+        if self.keyboard.is_none() {
+            return self.screen.paragraph(text);
+        }
+        let view = View {
+            title: "Before we begin".to_owned(),
+            ..View::default()
+        };
+        let lines = wrap(text, Options::new(self.screen.width));
+        self.aside(&view, lines)
     }
 
     /// Remembers where to continue: after this scene if it was shown to its end.

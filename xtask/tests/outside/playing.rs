@@ -1,31 +1,11 @@
-//! `cargo xtask lesson`, with keys through a pipe, one per line; and the help.
+//! `cargo xtask lesson` without a terminal, where it plays through; and the help.
 
-use std::io::Write;
-use std::process::{Child, Stdio};
+use crate::small_course::{Run, SmallCourse};
 
-use crate::small_course::{Run, SmallCourse, finished};
-
-/// Starts xtask with pipes for its input and output.
-fn start(course: &SmallCourse, arguments: &str) -> Child {
+/// Runs xtask in a small course.
+fn play(arguments: &str) -> Run {
     let arguments: Vec<&str> = arguments.split_whitespace().collect();
-    let mut command = course.command(&arguments);
-    command.stdin(Stdio::piped());
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().expect("xtask starts")
-}
-
-/// Runs xtask in a small course and presses these keys: each ends with `|`, and `.` is only Enter.
-fn play(arguments: &str, keys: &str) -> Run {
-    let course = SmallCourse::new();
-    let mut player = start(&course, arguments);
-    let keys = keys.replace('.', "").replace('|', "\n");
-    // An error means that xtask has ended already.
-    let _ = player
-        .stdin
-        .take()
-        .expect("its input")
-        .write_all(keys.as_bytes());
-    finished(player)
+    SmallCourse::new().run(&arguments)
 }
 
 /// Checks that the texts between ` .. ` come in this order.
@@ -68,11 +48,11 @@ fn a_typo_gets_a_suggestion() {
         help lessons: no task `lessons`; did you mean `lesson`?
         lesson gretting: no lesson `gretting`; did you mean `greeting`?
         lesson gretting: `cargo xtask lesson --list` shows them
-        lesson --stpe: no option `--stpe`; did you mean `--step`?
+        lesson --no-wiat: no option `--no-wiat`; did you mean `--no-wait`?
         lesson --louder: no option `--louder`
         exercise greeting --hnit: did you mean `--hint`?";
     for (arguments, message) in refused.lines().filter_map(|line| line.split_once(": ")) {
-        let run = play(arguments, "");
+        let run = play(arguments);
         assert!(run.error.contains(message), "{arguments:?}: {run:?}");
         assert_eq!((run.out.as_str(), run.status), ("", Some(2)));
     }
@@ -111,31 +91,11 @@ fn a_lesson_is_played_with_a_live_run_in_place_of_the_recorded_one() {
     let is_plain = run.out.is_ascii() && !run.out.contains('\u{1b}');
     assert!(is_plain, "{run:?}");
     assert_eq!((run.error.as_str(), run.status), ("", Some(0)));
-
-    // With --step, it waits after the opening, before and after each run, and at the end.
-    let mut player = start(&course, "lesson greeting --step");
-    let input = player
-        .stdin
-        .take()
-        .expect("its input")
-        .write_all(b"\n\n\n\n");
-    input.expect("four keys");
-    let run = finished(player);
-    in_order(
-        &run,
-        &format!(
-            "Because. .. [Enter: continue .. Guess. .. [Enter: run it .. {live_run} .. [Enter: continue .. \
-             Things to try .. There is more. .. [Enter: continue .. 1 step, "
-        ),
-    );
-    assert_eq!(run.out.matches("[Enter").count(), 4, "{run:?}");
-    assert!(!run.out.contains("To continue"), "{run:?}");
-    assert_eq!((run.error.as_str(), run.status), ("", Some(0)));
 }
 
 #[test]
 fn a_failure_is_shown_and_the_rest_is_played() {
-    let run = play("lesson trouble fails hello broken 1", "");
+    let run = play("lesson trouble fails hello broken 1");
     in_order(
         &run,
         "Lesson trouble, step fails: what fails shows\n .. \n    (stderr) this goes wrong\n .. \
@@ -159,77 +119,4 @@ fn the_whole_course_begins_with_a_welcome_and_ends_with_a_farewell() {
     let run = course.run(&["lesson", "--from", "3", "--plain"]);
     assert!(run.out.starts_with("\nLesson 3 of 3"), "{run:?}");
     in_order(&run, "Farewell\n\nGoodbye.\n\n\n1 step, ");
-}
-
-#[test]
-fn nothing_runs_before_a_key_is_pressed_and_the_end_says_how_to_continue() {
-    // The end of the input quits, like q.
-    let run = play("lesson --step --plain", "s|s|s|s|b|b|");
-    in_order(
-        &run,
-        "Welcome to it. .. [Enter: continue .. The opening of greeting. .. [Enter: continue .. \
-         The opening of trouble. .. The opening of broken. .. Goodbye. .. Things to try .. Guess. .. [",
-    );
-    let command = "    $ cargo xtask lesson --plain --step --from broken hello\n";
-    assert!(run.out.ends_with(command), "{run:?}");
-    assert!(!run.out.contains("live hello"), "{run:?}");
-    assert_eq!((run.error.as_str(), run.status), ("", Some(0)));
-
-    // b shows the previous step again.
-    let run = play("lesson --step --from trouble hello", ".|.|b|.|q|");
-    assert!(
-        run.out.starts_with("\nLesson trouble, step hello"),
-        "{run:?}"
-    );
-    in_order(
-        &run,
-        "step hello .. [Enter: run it .. live hello .. [Enter: continue .. step sleeps .. \
-         [Enter: run it .. step hello .. [Enter: run it .. live hello .. [Enter: continue .. \
-         1 step,  .. $ cargo xtask lesson --step --from trouble sleeps\n",
-    );
-    assert_eq!(run.status, Some(0));
-}
-
-#[test]
-fn each_key_does_what_it_says() {
-    let keys = "b|x|quit please|.|.|r|b|s|s|b|r|.|.|.|r|q|";
-    let run = play("lesson greeting broken --step", keys);
-    in_order(
-        &run,
-        "The opening of greeting. .. [Enter: continue .. This is the beginning .. \
-         [Enter: continue .. \nEnter, space or Page Down continues;  .. [Enter: continue .. \
-         \nEnter, space or Page Down continues;  .. [Enter: continue .. Guess. .. [Enter: run it .. \
-         live hello .. Notice hello. .. [Enter: continue   r: again .. live hello .. [Enter: continue .. \
-         The opening of greeting. .. [Enter: continue .. \
-         Lesson 3 of 3 .. The opening of broken. .. [Enter: continue .. \
-         There is no lesson after this one .. [Enter: continue .. \
-         Things to try .. [Enter: continue .. Things to try .. [Enter: continue .. \
-         The opening of broken .. [Enter: continue .. Guess. .. [Enter: run it .. \
-         broken does not build. Cargo's errors: .. no_such_function .. [Enter: continue   r: again .. \
-         broken does not build. .. 2 steps,  .. - broken hello: the lesson does not build .. \
-         $ cargo xtask lesson greeting broken --step --from broken hello\n",
-    );
-    assert_eq!(run.out.matches("Notice hello.").count(), 2, "{run:?}");
-    assert_eq!(run.out.matches("Guess.").count(), 2, "{run:?}");
-    assert_eq!(run.status, Some(1));
-}
-
-#[test]
-fn a_failed_step_counts_as_a_success_once_its_program_is_fixed() {
-    let course = SmallCourse::new();
-    let mut player = start(&course, "lesson trouble fails --step");
-    let mut input = player.stdin.take().expect("its input");
-    writeln!(input).expect("a key");
-    course.wait_for("failed");
-    let fixed = "fn main() { println!(\"fixed\") }";
-    course.write("lessons/trouble/src/main.rs", fixed);
-    write!(input, "r\nq\n").expect("two keys");
-    drop(input);
-    let run = finished(player);
-    in_order(
-        &run,
-        "Step fails failed: it ended with .. [Enter: continue .. \n    fixed\n .. [Enter: continue .. \
-         1 step,  .. Everything worked.",
-    );
-    assert_eq!(run.status, Some(0));
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask lesson --step` on a terminal, with single keys.
+//! `cargo xtask lesson` on a terminal, page by page.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -8,22 +8,27 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use regex_lite::Regex;
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
+use crate::counterparts::{path_with, stand_in};
 use crate::small_course::{SmallCourse, run_to_end, signal, state, wait_until};
 
 const LIMIT: Duration = Duration::from_mins(1);
 
 /// A terminal of 80 columns and 24 rows, where xtask plays a small course.
-struct Terminal {
+pub(crate) struct Terminal {
     keys: File,
     /// The terminal's other end, kept open to check the modes after the player has ended.
     screen: OwnedFd,
     shown: Receiver<Vec<u8>>,
+    /// What was shown after the last text that was waited for, without escape sequences.
     seen: String,
-    player: Child,
-    course: SmallCourse,
+    /// The beginning of an escape sequence whose end hasn't come yet.
+    begun: String,
+    pub(crate) player: Child,
+    pub(crate) course: SmallCourse,
 }
 
 fn set_size(keys: &impl AsFd, rows: u16) {
@@ -37,12 +42,12 @@ fn set_size(keys: &impl AsFd, rows: u16) {
 }
 
 impl Terminal {
-    fn playing(arguments: &str) -> Self {
+    pub(crate) fn playing(arguments: &str) -> Self {
         Self::playing_in(SmallCourse::new(), "exec \"$@\"", arguments)
     }
 
     /// Has a shell script start xtask in a new session with this terminal.
-    fn playing_in(course: SmallCourse, script: &str, arguments: &str) -> Self {
+    pub(crate) fn playing_in(course: SmallCourse, script: &str, arguments: &str) -> Self {
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let keys = openpt(flags).expect("a new terminal");
         grantpt(&keys).expect("its other end may be used");
@@ -78,13 +83,14 @@ impl Terminal {
             screen,
             shown,
             seen: String::new(),
+            begun: String::new(),
             player,
             course,
         }
     }
 
     /// Waits for a text after the last one that was waited for, and returns what was shown before it.
-    fn wait_for(&mut self, text: &str) -> String {
+    pub(crate) fn wait_for(&mut self, text: &str) -> String {
         let start = Instant::now();
         loop {
             if let Some((before, after)) = self.seen.split_once(text) {
@@ -94,12 +100,33 @@ impl Terminal {
             }
             let left = LIMIT.saturating_sub(start.elapsed());
             let bytes = self.shown.recv_timeout(left);
-            let bytes = bytes.unwrap_or_else(|end| panic!("{end}; shown was {:?}", self.seen));
-            self.seen.push_str(&String::from_utf8_lossy(&bytes));
+            let bytes = bytes.unwrap_or_else(|end| panic!("{end}; no {text:?} in {:?}", self.seen));
+            self.take(&String::from_utf8_lossy(&bytes));
         }
     }
 
-    fn press(&mut self, keys: &str) {
+    fn take(&mut self, text: &str) {
+        let text = std::mem::take(&mut self.begun) + text;
+        let sequence = Regex::new("\x1b\\[[0-9;?]*[A-Za-z]").expect("a pattern");
+        let text = sequence.replace_all(&text, "");
+        let (text, begun) = text.split_at(text.find('\x1b').unwrap_or(text.len()));
+        self.seen.push_str(text);
+        self.begun = begun.to_owned();
+    }
+
+    /// Presses keys, and waits for a text after each, from lines such as `b => The opening`. `.` is Enter, and
+    /// `<` is Page Up.
+    pub(crate) fn follow(&mut self, script: &str) {
+        for line in script.lines() {
+            let Some((keys, text)) = line.split_once(" => ") else {
+                continue;
+            };
+            self.press(&keys.trim().replace('.', "\r").replace('<', "\x1b[5~"));
+            self.wait_for(text);
+        }
+    }
+
+    pub(crate) fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).expect("a key");
     }
 
@@ -110,7 +137,7 @@ impl Terminal {
     }
 
     /// Waits for the end of xtask, and checks that the terminal has its original modes again.
-    fn end(&mut self) -> ExitStatus {
+    pub(crate) fn end(&mut self) -> ExitStatus {
         let mut status = None;
         wait_until("xtask ends", || {
             status = self.player.try_wait().expect("its state");
@@ -131,34 +158,95 @@ impl Drop for Terminal {
 
 #[test]
 fn keys_need_no_enter_and_a_suspended_player_restores_the_terminal() {
-    let mut terminal = Terminal::playing("lesson greeting --step");
-    terminal.wait_for("Enter: continue");
+    let mut terminal = Terminal::playing("lesson greeting");
+    terminal.wait_for("Enter continue");
     assert!(!terminal.has_original_modes());
     let player = terminal.player.id();
     signal("TSTP", player);
     wait_until("it stops", || state(player) == "T");
     assert!(terminal.has_original_modes());
     signal("CONT", player);
-    // The prompt is shown again. Then a space, and a remote control's Page Down.
-    terminal.wait_for("Enter: continue");
+    // The page is shown again. Then a space, and a remote control's Page Down.
+    terminal.wait_for("Enter continue");
     assert!(!terminal.has_original_modes());
     terminal.press(" ");
-    terminal.wait_for("Enter: run it");
+    terminal.wait_for("Enter run");
     terminal.press("\x1b[6~");
     terminal.wait_for("live hello from ");
-    terminal.wait_for("r: again");
-    terminal.press("r");
-    terminal.wait_for("live hello from ");
-    terminal.wait_for("r: again");
-    terminal.press("x");
-    terminal.wait_for("Enter, space or Page Down continues;");
-    terminal.wait_for("r: again");
-    terminal.press("b");
-    terminal.wait_for("The opening of greeting.");
-    terminal.wait_for("Enter: continue");
-    terminal.press("q");
-    terminal.wait_for("$ cargo xtask lesson greeting --step --from greeting hello");
+    terminal.wait_for("r again");
+    terminal.follow("q => $ cargo xtask lesson greeting --from greeting\n");
     assert!(terminal.end().success());
+}
+
+#[test]
+fn each_key_does_what_it_says() {
+    let mut terminal = Terminal::playing("lesson greeting broken");
+    terminal.wait_for("Enter continue   s next lesson   q quit   ? keys");
+    terminal.follow(
+        "bx => the step before this one
+        . => The opening of greeting.
+        . => Enter run   \u{2190} page back   b step back   s next lesson
+        . => r again
+        < => Enter see the run
+        . => r again
+        b => The opening of greeting.
+        s => The opening of broken.
+        . => Enter run
+        . => no_such_function
+         => r again
+        r => no_such_function
+         => r again
+        b => The opening of broken.
+        q => 2 steps, ",
+    );
+    terminal.wait_for("- broken hello: the lesson does not build");
+    terminal.wait_for("$ cargo xtask lesson greeting broken --from broken hello\r\n");
+    assert_eq!(terminal.end().code(), Some(1));
+}
+
+#[test]
+fn a_page_back_shows_the_run_again_and_only_r_runs_the_step_again() {
+    let mut terminal = Terminal::playing("lesson greeting hello");
+    terminal.wait_for("Enter run");
+    terminal.follow(". => live hello from ");
+    let first = terminal.wait_for("Rust took");
+    let process = first
+        .split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    terminal.follow(" => r again\n< => Guess.\n. => live hello from ");
+    assert!(terminal.wait_for("Rust took").starts_with(&process));
+    terminal.follow("r => live hello from ");
+    assert!(!terminal.wait_for("Rust took").starts_with(&process));
+}
+
+#[test]
+fn the_question_stays_until_the_next_step() {
+    let course = SmallCourse::new();
+    let more = "Words of a long answer.\n\n".repeat(30);
+    let readme = "lessons/greeting/README.md";
+    course.replace(
+        readme,
+        "Guess.\n",
+        &format!("Guess. **What `will`\nit print?**\n\n{more}"),
+    );
+    course.replace(
+        readme,
+        "Notice hello.\n",
+        &format!("Notice hello.\n\n{more}"),
+    );
+    let mut terminal = Terminal::playing_in(course, "exec \"$@\"", "lesson greeting hello");
+    terminal.wait_for("Enter more");
+    // Not on the first page, where the text asks it.
+    terminal.follow(
+        ". => What will it print?
+        . => What will it print?",
+    );
+    terminal.press("\r\r\r");
+    for _ in 0..3 {
+        terminal.wait_for("What will it print?");
+    }
 }
 
 #[test]
@@ -174,17 +262,15 @@ fn a_page_and_its_prompt_fit_on_the_terminal_in_plain_text_too() {
         "Guess.\n\n```rust\nfn hello() {}\n",
         &format!("{prose}\n```rust\n{short}{wide}"),
     );
-    let arguments = "lesson greeting hello --step --plain";
+    let arguments = "lesson greeting hello --plain";
     let mut terminal = Terminal::playing_in(course, "exec \"$@\"", arguments);
-    for question in ["more", "run it"] {
+    for question in ["more", "run"] {
         let page = terminal.wait_for("[Enter: ");
         let rows = page.lines().map(|line| line.len().div_ceil(80).max(1));
         // The prompt has a row, and there is one below it.
         assert!(rows.sum::<usize>() + 2 <= ROWS, "before {question}: {page}");
         assert_eq!(page.contains("step hello"), question == "more", "{page}");
-        assert_eq!(terminal.wait_for(" "), question.split(' ').next().unwrap());
-        // If you enlarge the terminal, no page is shown again.
-        set_size(&terminal.keys, 30);
+        assert_eq!(terminal.wait_for(" "), question);
         terminal.press(if question == "more" { "\n" } else { "q" });
     }
     assert!(terminal.end().success());
@@ -194,8 +280,8 @@ fn a_page_and_its_prompt_fit_on_the_terminal_in_plain_text_too() {
 fn however_a_wait_ends_the_terminal_is_restored() {
     // Ctrl-C, Ctrl-D, and a signal from another process.
     for (key, is_orderly) in [("\x03", false), ("\x04", true), ("", false)] {
-        let mut terminal = Terminal::playing("lesson greeting --step");
-        terminal.wait_for("Enter: continue");
+        let mut terminal = Terminal::playing("lesson greeting");
+        terminal.wait_for("Enter continue");
         assert!(!terminal.has_original_modes());
         if key.is_empty() {
             signal("TERM", terminal.player.id());
@@ -211,8 +297,8 @@ fn a_player_suspended_by_a_shell_obeys_a_signal() {
     let script = "set -m; \"$@\"; kill -s TERM %1; kill -s CONT %1; \
                   while kill -s 0 %1; do sleep 0.1; done; echo ended";
     let course = SmallCourse::new();
-    let mut terminal = Terminal::playing_in(course, script, "lesson greeting --step");
-    terminal.wait_for("Enter: continue");
+    let mut terminal = Terminal::playing_in(course, script, "lesson greeting");
+    terminal.wait_for("Enter continue");
     terminal.press("\x1a");
     terminal.wait_for("\r\nended");
     assert!(terminal.end().success());
@@ -220,8 +306,8 @@ fn a_player_suspended_by_a_shell_obeys_a_signal() {
 
 #[test]
 fn an_interruption_ends_the_step_or_the_build_and_restores_the_terminal() {
-    let mut terminal = Terminal::playing("lesson trouble sleeps --step");
-    terminal.wait_for("Enter: run it");
+    let mut terminal = Terminal::playing("lesson trouble sleeps");
+    terminal.wait_for("Enter run");
     terminal.press("\n");
     terminal.wait_for("sleeping in ");
     let step = terminal.wait_for("\r\n");
@@ -232,9 +318,9 @@ fn an_interruption_ends_the_step_or_the_build_and_restores_the_terminal() {
     let slow = "fn main() { std::thread::sleep(std::time::Duration::from_secs(50)) }";
     let course = SmallCourse::new();
     course.write("lessons/greeting/build.rs", slow);
-    let arguments = "lesson greeting hello --step";
+    let arguments = "lesson greeting hello";
     let mut terminal = Terminal::playing_in(course, "exec \"$@\"", arguments);
-    terminal.wait_for("Enter: run it");
+    terminal.wait_for("Enter run");
     terminal.press("\n");
     terminal.wait_for("Building ");
     terminal.press("\x03");
@@ -244,4 +330,53 @@ fn an_interruption_ends_the_step_or_the_build_and_restores_the_terminal() {
         let all = run_to_end(Command::new("ps").args(["-e", "-o", "args="])).out;
         !all.lines().any(|line| line.starts_with(&target))
     });
+}
+
+#[test]
+fn a_failed_step_counts_as_a_success_once_its_program_is_fixed() {
+    let mut terminal = Terminal::playing("lesson trouble fails");
+    terminal.wait_for("Enter run");
+    terminal.follow(". => Step fails failed: it ended with ");
+    terminal.wait_for("r again");
+    let fixed = "fn main() { println!(\"fixed\") }";
+    terminal.course.write("lessons/trouble/src/main.rs", fixed);
+    terminal.follow("r => fixed\n => r again\nq => 1 step, ");
+    terminal.wait_for("Everything worked.");
+    assert!(terminal.end().success());
+}
+
+#[test]
+fn with_no_wait_it_plays_through_on_a_terminal_too() {
+    let mut terminal = Terminal::playing("lesson greeting --no-wait");
+    terminal.wait_for("live hello");
+    terminal.wait_for("1 step, ");
+    assert!(terminal.end().success());
+}
+
+#[test]
+fn with_python_it_waits_between_the_runs_and_without_it_p_shows_the_run() {
+    let script = "test $1 = --version && echo Python 3.9.0 && exit; echo \"python ran $@\"";
+    let python = stand_in(script);
+    let path = path_with(python.path()).display().to_string();
+    let script = format!("PATH='{path}' exec \"$@\"");
+    let playing = |arguments| Terminal::playing_in(SmallCourse::new(), &script, arguments);
+    let mut terminal = playing("lesson greeting hello --python");
+    terminal.wait_for("Enter run Python");
+    terminal.follow(
+        ". => python ran lessons/greeting/greeting.py hello
+         => Enter run
+        . => live hello
+         => r again
+        q => Everything worked.",
+    );
+    let mut terminal = playing("lesson greeting hello");
+    terminal.wait_for("Enter run");
+    terminal.follow(
+        "p => python ran lessons/greeting/greeting.py hello
+         => Enter go on
+        . => Guess.
+        . => live hello
+         => r again
+        q => Everything worked.",
+    );
 }
