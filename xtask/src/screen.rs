@@ -255,7 +255,8 @@ fn label(code: &Code) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{Screen, Style};
+    use super::{MAGENTA, Screen, Style};
+    use crate::style::{KEYWORD, RED};
     use course::document::Document;
 
     use std::fmt::Write;
@@ -315,8 +316,8 @@ mod tests {
         let mut shown = terminal(Style::Colour, 30, 24)
             .block_lines(block)
             .join("\n");
-        for code in ["\u{1b}[35m", "\u{1b}[39m", "\u{1b}[1m", "\u{1b}[22m"] {
-            shown = shown.replace(code, "");
+        for (on, off) in [KEYWORD, RED, MAGENTA] {
+            shown = shown.replace(on, "").replace(off, "");
         }
         let expected = "Rust:\n        let long = \"a text of\n  \u{21b3}         words\";\n";
         assert_eq!(shown, expected);

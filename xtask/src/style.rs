@@ -8,7 +8,9 @@ pub(crate) type Codes = (&'static str, &'static str);
 
 pub(crate) const BOLD: Codes = ("\u{1b}[1m", "\u{1b}[22m");
 pub(crate) const FAINT: Codes = ("\u{1b}[2m", "\u{1b}[22m");
+pub(crate) const RED: Codes = ("\u{1b}[31m", "\u{1b}[39m");
 pub(crate) const MAGENTA: Codes = ("\u{1b}[35m", "\u{1b}[39m");
+pub(crate) const KEYWORD: Codes = ("\u{1b}[1;35m", "\u{1b}[22;39m");
 pub(crate) const HEADING: Codes = ("\u{1b}[1;4m", "\u{1b}[22;24m");
 pub(crate) const ALARM: Codes = ("\u{1b}[1;31m", "\u{1b}[22;39m");
 
