@@ -2,15 +2,16 @@
 
 use std::mem::take;
 
-use pulldown_cmark::{Event, LinkType, Parser, Tag, TagEnd};
+use pulldown_cmark::{CodeBlockKind, Event, LinkType, Parser, Tag, TagEnd};
 use regex_lite::Regex;
 use textwrap::Options;
 
-use crate::style::{BOLD, HEADING, Style};
+use crate::highlight::painted;
+use crate::style::{BOLD, HEADING, MAGENTA, Style};
 use crate::table;
 use crate::wrap::{UNBREAKABLE, wrap};
 
-/// Inline code up to this length isn't wrapped.
+/// Inline code up to this length isn't wrapped; in a table, code isn't wrapped if it fits on a line.
 const SHORT_CODE: usize = 40;
 
 /// The HTML that a script may have, and its replacement: a folded hint becomes a paragraph that begins with
@@ -56,6 +57,8 @@ struct Renderer {
     /// The address of the current link, if it should be shown.
     link: String,
     rows: Vec<Vec<String>>,
+    /// The language of the current block of code.
+    language: String,
 }
 
 impl Renderer {
@@ -63,9 +66,13 @@ impl Renderer {
         match event {
             Event::Text(text) => self.text.push_str(&text),
             Event::Code(code) => {
-                let is_short = code.len() <= SHORT_CODE;
+                let (on, off) = [("`", "`"), MAGENTA][usize::from(self.style == Style::Colour)];
+                let longest = match self.rows[..] {
+                    [] => SHORT_CODE,
+                    _ => self.available().saturating_sub(table::INDENT.len() + 2),
+                };
+                let is_short = code.len() <= longest;
                 let code = code.replace(' ', if is_short { UNBREAKABLE } else { " " });
-                let (on, off) = [("`", "`"), BOLD][usize::from(self.style == Style::Colour)];
                 self.text.extend([on, &code, off]);
             }
             Event::SoftBreak => self.text.push(' '),
@@ -111,9 +118,15 @@ impl Renderer {
                 self.end_text();
                 self.markers.pop();
             }
-            Event::Start(Tag::CodeBlock(_)) => self.end_text(),
+            Event::Start(Tag::CodeBlock(kind)) => {
+                self.end_text();
+                self.language.clear();
+                if let CodeBlockKind::Fenced(info) = kind {
+                    self.language.extend(info.split(',').next());
+                }
+            }
             Event::End(TagEnd::CodeBlock) => {
-                let code = take(&mut self.text);
+                let code = painted(&self.language, &take(&mut self.text), self.style);
                 self.put_apart(code.lines().map(|line| format!("    {line}")));
             }
             Event::Start(Tag::TableHead | Tag::TableRow) => self.rows.push(Vec::new()),
@@ -126,11 +139,16 @@ impl Renderer {
                 let mut rows = take(&mut self.rows);
                 let cells = rows.first_mut().into_iter().flatten();
                 cells.for_each(|cell| *cell = self.style.paint(BOLD, cell));
-                let indent: usize = self.markers.iter().map(String::len).sum();
-                self.put_apart(table::lines(&rows, self.width.saturating_sub(indent)).into_iter());
+                self.put_apart(table::lines(&rows, self.available()).into_iter());
             }
             _ => {}
         }
+    }
+
+    /// Returns the width beside the bullets and numbers.
+    fn available(&self) -> usize {
+        let indent: usize = self.markers.iter().map(String::len).sum();
+        self.width.saturating_sub(indent)
     }
 
     /// Adds the current text, wrapped.
@@ -182,8 +200,47 @@ mod tests {
     }
 
     #[test]
-    fn on_a_terminal_strong_text_is_bold_without_adding_width() {
-        let lines = lines("One **two** three.", 14, Style::Colour);
-        assert_eq!(lines, ["One \u{1b}[1mtwo\u{1b}[22m three."]);
+    fn on_a_terminal_text_is_bold_and_code_is_coloured_without_adding_width() {
+        let text = "One **two `it` three**.\n\n- Four\n\n  ```rust,no_run\n  let\n  ```";
+        let expected = [
+            "One \u{1b}[1mtwo",
+            "\u{1b}[35mit\u{1b}[39m three\u{1b}[22m.",
+            "",
+            "- Four",
+            "",
+            "      \u{1b}[1;35mlet\u{1b}[22;39m",
+        ];
+        assert_eq!(lines(text, 9, Style::Colour), expected);
+    }
+
+    #[test]
+    fn a_table_never_breaks_code_that_fits_on_a_line() {
+        let code = [
+            "`f(1, 2)`",
+            "`Pool::new(3)?.map(f, &[2, 3, 5])`",
+            "`-> Result<(), E>`",
+        ];
+        let [short, long, arrow] = code;
+        let table = format!(
+            "| | Rust {short} | what is different |\n|---|---|---|\n\
+            | {long}, some text | {arrow} or {short}; text | words, {arrow} and words |\n| {arrow} | | |"
+        );
+        for width in 44..=120 {
+            let shown = lines(&table, width, Style::Plain);
+            assert!(shown.iter().all(|line| line.len() <= width), "{shown:#?}");
+            for code in code {
+                let count = shown.iter().map(|line| line.matches(code).count());
+                assert_eq!(
+                    count.sum::<usize>(),
+                    table.matches(code).count(),
+                    "{shown:#?}"
+                );
+            }
+        }
+        let narrow = lines(&table, 30, Style::Plain);
+        assert_eq!(
+            narrow[..2],
+            ["`Pool::new(3)?.map(f, &[2, 3,", "    5])`, some text"]
+        );
     }
 }

@@ -7,18 +7,27 @@ use crate::style::BOLD;
 use crate::wrap::wrap;
 
 const GAP: &str = "  ";
-const MIN_WIDTH: usize = 6;
+
+/// The indentation of a line that continues a cell, in a table without columns.
+pub(crate) const INDENT: &str = "    ";
 
 /// Lays out rows, the first of which is the heading, in a table of at most `width` columns.
 ///
-/// If it's too wide, the widest column is narrowed, and its cells are wrapped.
+/// If it's too wide, the widest column is narrowed, and its cells are wrapped. Words and short code are never
+/// broken: if they don't fit beside each other, the cells of each row are listed below each other.
 pub(crate) fn lines(rows: &[Vec<String>], width: usize) -> Vec<String> {
-    let widths = widths(rows, width);
+    match widths(rows, width) {
+        Some(widths) => in_columns(rows, &widths),
+        None => listed(rows, width),
+    }
+}
+
+fn in_columns(rows: &[Vec<String>], widths: &[usize]) -> Vec<String> {
     let lay_out = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths);
+        let cells = row.iter().zip(widths);
         let cells: Vec<_> = cells.map(|(cell, width)| wrapped(cell, *width)).collect();
         let line = |number| {
-            let cells = cells.iter().zip(&widths).map(|(lines, width)| {
+            let cells = cells.iter().zip(widths).map(|(lines, width)| {
                 let text = lines.get(number).map_or("", String::as_str);
                 text.to_owned() + &" ".repeat(width.saturating_sub(display_width(text)))
             });
@@ -42,34 +51,56 @@ pub(crate) fn lines(rows: &[Vec<String>], width: usize) -> Vec<String> {
     lines
 }
 
+/// Lists the cells of each row, each after its heading. All but the first are indented.
+fn listed(rows: &[Vec<String>], width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let (headings, rows) = rows.split_first().expect("a table has a heading");
+    for row in rows {
+        lines.extend((!lines.is_empty()).then(String::new));
+        let mut indent = "";
+        for (heading, cell) in headings
+            .iter()
+            .zip(row)
+            .filter(|(_, cell)| !cell.is_empty())
+        {
+            let colon = if heading.is_empty() { "" } else { ": " };
+            let options = Options::new(width).break_words(false);
+            let options = options.initial_indent(indent).subsequent_indent(INDENT);
+            lines.extend(wrap(&[heading, colon, cell].concat(), options));
+            indent = GAP;
+        }
+    }
+    lines
+}
+
 fn join(cells: &[String]) -> String {
     cells.join(GAP).trim_end().to_owned()
 }
 
-fn widths(rows: &[Vec<String>], width: usize) -> Vec<usize> {
+/// Returns the widths of the columns, unless a word or short code would have to be broken.
+fn widths(rows: &[Vec<String>], width: usize) -> Option<Vec<usize>> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let widest = |column: usize| {
+    let widest = |column: usize, limit| {
         let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| display_width(cell)).max().unwrap_or(0)
+        let lines = cells.flat_map(|cell| wrapped(cell, limit));
+        lines.map(|line| display_width(&line)).max().unwrap_or(0)
     };
-    let mut widths: Vec<usize> = (0..columns).map(widest).collect();
+    let least: Vec<usize> = (0..columns).map(|column| widest(column, 1)).collect();
+    let mut widths: Vec<usize> = (0..columns)
+        .map(|column| widest(column, usize::MAX))
+        .collect();
     let available = width.saturating_sub(GAP.len() * columns.saturating_sub(1));
-    while widths.iter().sum::<usize>() > available
-        && let Some(widest) = widths.iter_mut().max()
-        && *widest > MIN_WIDTH
-    {
-        *widest -= 1;
+    while widths.iter().sum::<usize>() > available {
+        let columns = widths.iter_mut().zip(&least);
+        let columns = columns.filter(|(width, least)| **width > **least);
+        *columns.map(|(width, _)| width).max()? -= 1;
     }
-    widths
+    Some(widths)
 }
 
-/// Wraps a cell. Breaks words that are longer than the column is wide. Bold text that continues on the next
-/// line ends at the line's end, and begins again.
+/// Wraps a cell. Bold text that continues on the next line ends at the line's end, and begins again.
 fn wrapped(cell: &str, width: usize) -> Vec<String> {
     let mut lines = wrap(cell, Options::new(width).break_words(false));
-    if lines.iter().any(|line| display_width(line) > width) {
-        lines = wrap(cell, Options::new(width));
-    }
     let (on, off) = BOLD;
     let mut begin = "";
     for line in &mut lines {
@@ -101,15 +132,18 @@ mod tests {
     }
 
     #[test]
-    fn a_long_word_does_not_reach_into_the_next_column() {
+    fn what_does_not_fit_beside_each_other_is_listed_below_each_other() {
         let rows = [
-            ["a", "b"],
-            ["abcdefghijklmnop", "bcd"],
-            ["one\u{a0}two\u{a0}three", "efg"],
+            ["", "Rust"],
+            [
+                "wait, but not forever",
+                "join_timeout\u{a0}(limit), an error",
+            ],
+            ["", "not needed"],
+            ["two", ""],
         ];
-        let lines = lines(rows, 15);
-        assert!(lines.iter().all(|line| line.len() <= 15), "{lines:?}");
-        assert_eq!(lines[2], "abcdefghij  bcd");
-        assert_eq!(lines[5..], ["one two     efg", "three"]);
+        let expected = "wait, but not forever\n  Rust:\n    join_timeout (limit),\n    an error\n\n\
+                        Rust: not needed\n\ntwo";
+        assert_eq!(lines(rows, 25).join("\n"), expected);
     }
 }
