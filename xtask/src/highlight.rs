@@ -46,6 +46,7 @@ pub(crate) fn painted(language: &str, code: &str, style: Style) -> String {
     let pattern = match language {
         "rust" => RUST,
         "python" => PYTHON,
+        "console" => r"(?m)(?<function>^\$ .*)",
         "text" if code.starts_with("error") => ERROR,
         _ => return code.to_owned(),
     };
@@ -64,15 +65,14 @@ pub(crate) fn painted(language: &str, code: &str, style: Style) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::painted;
-    use crate::style::{ALARM, BOLD, FAINT, KEYWORD, MAGENTA, RED, Style};
+    use super::{STYLES, painted};
+    use crate::style::Style;
 
     /// Marks what is highlighted: `*keyword~`, `<literal~`, `^type~`, `$function~`, `{comment~`, `!alarm~`.
     fn marked(language: &str, code: &str) -> String {
         assert_eq!(painted(language, code, Style::Plain), code);
         let mut text = painted(language, code, Style::Colour);
-        let styles = [KEYWORD, RED, MAGENTA, BOLD, FAINT, ALARM];
-        for ((on, off), begin) in styles.iter().zip(["*", "<", "^", "$", "{", "!"]) {
+        for ((_, (on, off)), begin) in STYLES.iter().zip(["!", "{", "<", "*", "^", "$"]) {
             text = text.replace(on, begin).replace(off, "~");
         }
         text
@@ -107,6 +107,6 @@ mod tests {
             "!error[E0308]~: no\n {-->~ a:1\n  {|~\n{1~ {|~ f(a | b)\n  {|~   <^~ <an~ <i64~\n";
         assert_eq!(marked("text", message), expected);
         assert_eq!(marked("text", "a | b\n  | ^"), "a | b\n  | ^");
-        assert_eq!(marked("toml", "if = \"x\""), "if = \"x\"");
+        assert_eq!(marked("console", "$ ls\nif"), "$$~ $ls~\nif");
     }
 }
