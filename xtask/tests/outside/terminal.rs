@@ -111,7 +111,7 @@ impl Terminal {
         let text = sequence.replace_all(&text, "");
         let (text, begun) = text.split_at(text.find('\x1b').unwrap_or(text.len()));
         self.seen.push_str(text);
-        self.begun = begun.to_owned();
+        begun.clone_into(&mut self.begun);
     }
 
     /// Presses keys, and waits for a text after each, from lines such as `b => The opening`. `.` is Enter, and
