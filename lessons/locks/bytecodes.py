@@ -3,28 +3,24 @@
 Two threads, A and B, execute `total += 1`. Both wait before each instruction, and the schedule
 decides whose instruction is next. Nothing is simulated: Python itself stops its threads.
 
-With --cure, each thread takes a lock. To keep that short, the threads wait only before instructions
-that touch something shared: a global variable, or the lock.
+With --cure, each thread takes a lock. To keep it short, it waits only before it uses a global name
+or the lock.
 
 Would CPython do this by itself? With the GIL, since Python 3.10, it switches threads only when a
-function starts (RESUME), when a loop goes round, and at calls: never inside `total += 1`. Python 3.9
-did, so that's no promise. In a free-threaded build, without the GIL, both threads run at once.
+function starts (RESUME), when a loop goes round, and at calls: never inside `total += 1`. Older
+Pythons did. In a free-threaded build, which has no GIL, both threads run at once.
 """
 
 import argparse
 import dis
+import functools
 import signal
 import sys
 from queue import SimpleQueue
 from threading import Lock, Thread, current_thread, settrace
 
-GOAL = (
-    "Try to lose an update: make the total smaller than 2. (By itself, Python 3.10 and newer with "
-    "the GIL doesn't switch threads inside `total += 1`. A free-threaded build promises nothing.)"
-)
-# What calls lock.__enter__ and then lock.__exit__: it depends on the version of Python.
-CALLS = ["SETUP_WITH", "BEFORE_WITH", "CALL_FUNCTION", "CALL"]
-
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+say = functools.partial(print, sep="\t", flush=True)
 total = 0
 lock = Lock()
 
@@ -40,13 +36,14 @@ def add_locked():
         total += 1
 
 
+@functools.cache
 def instructions_of(function):
     """Returns the instructions before which a thread waits: the text of each, by its offset."""
     texts = {}
     methods = ["lock.__enter__", "lock.__exit__"]
     for instruction in dis.get_instructions(function):
         name, argument = instruction.opname, instruction.argrepr
-        if name in CALLS:
+        if name in ["SETUP_WITH", "BEFORE_WITH", "CALL_FUNCTION", "CALL"]:  # in various Pythons
             texts[instruction.offset] = f"{name} {methods.pop(0)}"
         elif function is add or "GLOBAL" in name:
             texts[instruction.offset] = f"{name} {argument}".strip()
@@ -79,9 +76,8 @@ class Actor(Thread):
         return self.next.endswith("lock.__enter__") and lock.locked()
 
     def execute_next(self):
-        executed = self.next
         self.turns.put("your turn")
-        self.next = self.waiting.get()
+        executed, self.next = self.next, self.waiting.get()
         return executed
 
 
@@ -94,15 +90,16 @@ def trace(frame, event, _):
         return trace
 
 
-def monitor(function):
-    """Does the same as `trace`, which crashes Python 3.12 if it stops two threads."""
+def stop_at_instructions(function):
+    if sys.version_info < (3, 12):
+        return settrace(trace)
+    # Python 3.12 crashes if settrace stops two threads. `sys.monitoring`, new in 3.12, doesn't.
     tool, events = sys.monitoring.DEBUGGER_ID, sys.monitoring.events
     sys.monitoring.use_tool_id(tool, "bytecodes.py")
-    for event in [events.PY_START, events.INSTRUCTION]:
-        wait = lambda code, offset: current_thread().wait_before(offset)
-        sys.monitoring.register_callback(tool, event, wait)
-    both = events.PY_START | events.INSTRUCTION
-    sys.monitoring.set_local_events(tool, function.__code__, both)
+    wait = lambda code, offset: current_thread().wait_before(offset)
+    sys.monitoring.register_callback(tool, events.PY_START, wait)
+    sys.monitoring.register_callback(tool, events.INSTRUCTION, wait)
+    sys.monitoring.set_local_events(tool, function.__code__, events.PY_START | events.INSTRUCTION)
 
 
 class Race:
@@ -118,31 +115,33 @@ class Race:
 
     def execute_next(self, letter):
         if letter not in self.ready():
-            ready = " or ".join(self.ready()) or "none"
-            parser.error(f"after `{self.letters}`, thread `{letter}` isn't ready; ready: {ready}")
+            ready = " or ".join(self.ready()) or "the end"
+            parser.error(f"after `{self.letters}` comes {ready}, not {letter or 'the end'}")
         self.letters += letter
         return self.actors[letter].execute_next()
 
 
 def run(function, schedule):
-    """Runs this schedule, or all. Then each run notes down how others begin, which run later."""
+    """Runs this schedule, or all: each run notes the beginnings of those that it leaves out."""
     beginnings = ["" if schedule == "all" else schedule]
     while beginnings:
         race = Race(function)
         for letter in beginnings.pop():
             race.execute_next(letter)
         while race.ready():
-            first, *others = race.ready()
-            if schedule != "all":
-                parser.error(f"after `{schedule}`, a letter is missing; ready: {first}...")
+            first, *others = race.ready() if schedule == "all" else [""]
             beginnings += [race.letters + other for other in others]
             race.execute_next(first)
         print(f"{race.letters}: 1 + 1 make {total}")
 
 
 def ask(function):
-    """Asks for each letter. Each line is a word that says what it is, and more fields after tabs."""
-    say("goal", GOAL)
+    """Asks for each letter. A line is a word that says what it is, and more fields after tabs."""
+    say(
+        "goal",
+        "Try to lose an update: make the total smaller than 2. (Left alone, Python 3.10 or newer with "
+        "the GIL doesn't switch threads inside `total += 1`. Without the GIL, nothing prevents it.)",
+    )
     race = Race(function)
     while True:
         say("value", "total", total)
@@ -154,17 +153,11 @@ def ask(function):
             if actor.next:
                 say("blocked" if actor.is_blocked() else "next", letter, actor.next)
         say("choose")
-        letter = sys.stdin.readline()
-        if not letter:
+        if not (letter := sys.stdin.readline()):
             return
         executed = race.execute_next(letter.strip())
         # What LOAD_GLOBAL has loaded, or STORE_GLOBAL has stored, is still the total.
-        result = total if executed.endswith("GLOBAL total") else ""
-        say("did", letter.strip(), executed, result)
-
-
-def say(*fields):
-    print(*fields, sep="\t", flush=True)
+        say("did", letter.strip(), executed, total if executed.endswith("GLOBAL total") else "")
 
 
 def main():
@@ -177,18 +170,12 @@ def main():
     parser.add_argument("--races", action="version", version="race", help="list the races")
     args = parser.parse_args()
     function = add_locked if args.cure else add
-    if sys.version_info < (3, 12):
-        settrace(trace)
-    else:
-        monitor(function)
+    stop_at_instructions(function)
     if args.schedule == "ask":
         ask(function)
     else:
         run(function, args.schedule)
 
 
-parser = argparse.ArgumentParser(
-    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-)
 if __name__ == "__main__":
     main()
