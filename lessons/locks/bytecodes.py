@@ -137,11 +137,9 @@ def run(function, schedule):
 
 def ask(function):
     """Asks for each letter. A line is a word that says what it is, and more fields after tabs."""
-    say(
-        "goal",
-        "Try to lose an update: make the total smaller than 2. (Left alone, Python 3.10 or newer with "
-        "the GIL doesn't switch threads inside `total += 1`. Without the GIL, nothing prevents it.)",
-    )
+    goal = "Try to lose an update: make the total smaller than 2. (Left alone, Python 3.10 or newer "
+    goal += "with the GIL doesn't switch threads inside `total += 1`. Without the GIL, it can happen.)"
+    say("goal", goal)
     race = Race(function)
     while True:
         say("value", "total", total)

@@ -1,6 +1,7 @@
 //! Tests of the program `xtask`: its output and its exit status.
 
 mod book;
+mod bytecodes;
 mod checking;
 mod circles;
 mod copy;
