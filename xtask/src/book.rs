@@ -13,8 +13,9 @@ use lexopt::Parser;
 
 use course::Course;
 use course::document::Document;
+use course::excerpt::excerpt;
 use course::run;
-use course::source::{put, text_of};
+use course::source::{Source, put, text_of};
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask book
@@ -62,6 +63,12 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
 
 type Files = BTreeSet<PathBuf>;
 
+/// The sections of `lessons/README.md` that are pages of the book, before and after the lessons.
+const FRAME: [(&str, &str); 2] = [
+    ("Welcome", "lessons/index.md"),
+    ("Farewell", "lessons/farewell.md"),
+];
+
 /// Writes the sources of the book: the pages, in the same folders as in the checkout, and the files that
 /// they link to. Returns the number of pages.
 fn write_source(course: &Course, folder: &Path) -> anyhow::Result<usize> {
@@ -72,22 +79,31 @@ fn write_source(course: &Course, folder: &Path) -> anyhow::Result<usize> {
     let pages = pages(course);
     let mut files: Files = pages.iter().cloned().collect();
     let mut summary = vec!["# Contents\n".to_owned()];
+    let mut frame = FRAME.into_iter();
     for page in &pages {
         let document = Document::parse(&text_of(&root.join(page))?);
+        let mut lessons = course.lessons.iter();
+        let lesson = lessons.find(|lesson| lesson.readme_path() == root.join(page));
+        let sources = lesson.map_or(Ok(Vec::new()), |lesson| Source::all_of(lesson, root))?;
         let mut edits =
             document.redirected(|link| destination(root, page, &link.destination, &mut files));
         edits.extend(folds(&document));
-        let path = in_book(&page.display().to_string());
-        put(&src.join(&path), document.edited(edits).as_bytes())?;
-        let title = &document.title;
+        edits.extend(labels(&document, page, &sources, &mut files));
+        let mut text = document.edited(edits);
+        let (mut path, mut title) = (in_book(&page.display().to_string()), &*document.title);
+        if path == "lessons/index.md" {
+            let (heading, own_path) = frame.next().unwrap_or_default();
+            (path, title) = (own_path.to_owned(), heading);
+            text = section(&text, heading).unwrap_or(text);
+        }
         summary.push(match path.as_str() {
             "index.md" => format!("\n[About this course]({path})\n"),
-            "lessons/index.md" => format!("\n[Welcome and farewell]({path})\n\n"),
-            "lessons/troubleshooting.md" => format!("\n[{title}]({path})\n"),
+            "crates/multiprocess/index.md" => format!("\n[The crate {title}]({path})\n"),
             _ if path.ends_with("task.md") => format!("  - [Exercise: {title}]({path})\n"),
-            _ if path.starts_with("lessons") => format!("- [{title}]({path})\n"),
-            _ => format!("\n[{title}]({path})\n"),
+            _ if lesson.is_some() => format!("- [{title}]({path})\n"),
+            _ => format!("\n[{title}]({path})\n\n"),
         });
+        put(&src.join(&path), text.as_bytes())?;
     }
     for file in files {
         let copy = src.join(in_book(&file.display().to_string()));
@@ -97,6 +113,11 @@ fn write_source(course: &Course, folder: &Path) -> anyhow::Result<usize> {
     }
     put(&src.join("SUMMARY.md"), summary.concat().as_bytes())?;
     put(&folder.join("book.toml"), include_bytes!("book/book.toml"))?;
+    put(
+        &folder.join("course.css"),
+        include_bytes!("book/course.css"),
+    )?;
+    put(&folder.join("course.js"), include_bytes!("book/course.js"))?;
     Ok(pages.len())
 }
 
@@ -107,11 +128,18 @@ fn pages(course: &Course) -> Vec<PathBuf> {
         let folder = Path::new("lessons").join(lesson.folder.file_name().unwrap_or_default());
         pages.extend([folder.join("README.md"), folder.join("exercise/task.md")]);
     }
-    let more = "lessons/from-python/README.md lessons/troubleshooting.md \
+    let more = "lessons/README.md lessons/from-python/README.md lessons/troubleshooting.md \
                 crates/multiprocess/README.md CONTRIBUTING.md";
     pages.extend(more.split(' ').map(PathBuf::from));
     pages.retain(|page| course.root.join(page).is_file());
     pages
+}
+
+/// Returns a second-level section as a page of its own.
+fn section(text: &str, heading: &str) -> Option<String> {
+    let (_, text) = text.split_once(&format!("\n## {heading}\n"))?;
+    let text = text.split("\n## ").next().unwrap_or(text);
+    Some(format!("# {heading}\n{text}"))
 }
 
 /// Returns a file's path in the book. Sources become `.txt` files, which every browser shows.
@@ -144,10 +172,6 @@ fn destination(root: &Path, page: &Path, link: &str, files: &mut Files) -> Optio
 
 /// Returns the edits that fold each hint, and each run with its answer, so that you can think first.
 fn folds(document: &Document) -> Vec<(Range<usize>, String)> {
-    let start_of = |line: usize| {
-        let lines = document.text.split_inclusive('\n').take(line - 1);
-        lines.map(str::len).sum::<usize>()
-    };
     let mut edits = Vec::new();
     for (index, section) in document.sections.iter().enumerate() {
         let run = section.code().find(|code| code.language() == "console");
@@ -159,10 +183,40 @@ fn folds(document: &Document) -> Vec<(Range<usize>, String)> {
             None => continue,
         };
         let next = document.sections.get(index + 1);
-        let end = start_of(next.map_or(usize::MAX, |next| next.line));
+        let end = start_of(document, next.map_or(usize::MAX, |next| next.line));
         let opening = format!("<details><summary>{summary}</summary>\n\n");
-        edits.push((start_of(from)..start_of(to), opening));
+        edits.push((start_of(document, from)..start_of(document, to), opening));
         edits.push((end..end, "\n</details>\n\n".to_owned()));
     }
     edits
+}
+
+/// Returns the edits that write above each block of code what it is, with a link to its file.
+fn labels(
+    document: &Document,
+    page: &Path,
+    sources: &[Source],
+    files: &mut Files,
+) -> Vec<(Range<usize>, String)> {
+    let labelled = document.code().filter(|code| !code.label().is_empty());
+    let edits = labelled.map(|code| {
+        let mut label = code.label().to_owned();
+        let file = excerpt(code, sources).and_then(|excerpt| excerpt.file);
+        if let Some(file) = file {
+            let path = file.strip_prefix(page.with_file_name("")).unwrap_or(&file);
+            let path = path.display().to_string();
+            label += &format!(", from <a href=\"{}\">{path}</a>", in_book(&path));
+            files.insert(file);
+        }
+        let start = start_of(document, code.line);
+        let label = format!("<div class=\"label\">{label}</div>\n\n");
+        (start..start, label)
+    });
+    edits.collect()
+}
+
+/// Returns where a line begins in the text of a document.
+fn start_of(document: &Document, line: usize) -> usize {
+    let lines = document.text.split_inclusive('\n').take(line - 1);
+    lines.map(str::len).sum()
 }

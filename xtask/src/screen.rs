@@ -10,7 +10,7 @@ use crate::highlight::painted;
 use crate::markdown;
 use crate::style::{ALARM, BOLD, HEADING, INDENT, MAGENTA, Style};
 use crate::wrap::wrap;
-use course::document::{Block, Code};
+use course::document::Block;
 use course::source::visible;
 
 const PLAIN_WIDTH: usize = 80;
@@ -108,7 +108,7 @@ impl Screen {
                 lines.extend((!lines.is_empty()).then(String::new));
                 lines
             }
-            Block::Code(code) => self.code_lines(label(code), code.language(), &code.text),
+            Block::Code(code) => self.code_lines(code.label(), code.language(), &code.text),
         }
     }
 
@@ -239,17 +239,6 @@ impl Screen {
 
     pub(crate) fn rows(&self, line: &str) -> usize {
         display_width(line).div_ceil(self.size.0).max(1)
-    }
-}
-
-fn label(code: &Code) -> &str {
-    match code.language() {
-        "python" => "Python",
-        "rust" if code.has_tag("compile_fail") => "Rust that does not compile",
-        "rust" => "Rust",
-        "console" => "Recorded in a terminal",
-        "toml" => "TOML",
-        _ => "",
     }
 }
 

@@ -250,6 +250,19 @@ impl Code {
         self.tags().next().unwrap_or_default()
     }
 
+    /// Returns what is written above the block when it's shown; nothing if it's plain text.
+    pub fn label(&self) -> &'static str {
+        match self.language() {
+            "python" => "Python",
+            "rust" if self.has_tag("compile_fail") => "Rust that does not compile",
+            "rust" => "Rust",
+            "console" => "Terminal",
+            "toml" => "TOML",
+            _ if self.text.starts_with("error[E") => "What the compiler says",
+            _ => "",
+        }
+    }
+
     /// Returns whether `wanted` is one of the words after the fence.
     pub fn has_tag(&self, wanted: &str) -> bool {
         self.tags().any(|tag| tag == wanted)

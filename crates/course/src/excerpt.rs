@@ -8,6 +8,8 @@
 //! A block `compile_fail` shows an example from the documentation, without the lines that are hidden by
 //! `# `. It is identified by its first line.
 
+use std::path::PathBuf;
+
 use crate::document::{Code, Document};
 use crate::misuse::suggestion;
 use crate::source::Source;
@@ -16,6 +18,8 @@ use crate::source::Source;
 #[derive(Debug)]
 pub struct Excerpt {
     pub text: String,
+    /// The file of the first item.
+    pub file: Option<PathBuf>,
     pub faults: Vec<Fault>,
 }
 
@@ -64,7 +68,7 @@ pub fn excerpt(code: &Code, sources: &[Source]) -> Option<Excerpt> {
 
     // Replaces each item, and keeps what is between them.
     let lines: Vec<Line> = numbered(1, &code.text);
-    let (mut text, mut faults) = (String::new(), Vec::new());
+    let (mut text, mut file, mut faults) = (String::new(), None, Vec::new());
     let mut written = 0;
     for shown in items(&lines) {
         let line = shown.lines[0].0;
@@ -79,6 +83,7 @@ pub fn excerpt(code: &Code, sources: &[Source]) -> Option<Excerpt> {
             (is_same, shown.lines.iter().filter(is_there).count())
         });
         text += &joined(best.map_or(shown.lines, |(_, there)| there));
+        file = file.or_else(|| best.map(|(file, _)| file.path.clone()));
         let name = shown.name;
         let (same, what, help) = match best {
             Some((_, there)) if joined(there) == joined(shown.lines) => continue,
@@ -111,7 +116,7 @@ pub fn excerpt(code: &Code, sources: &[Source]) -> Option<Excerpt> {
         });
     }
     text += &joined(&lines[written..]);
-    Some(Excerpt { text, faults })
+    Some(Excerpt { text, file, faults })
 }
 
 /// Returns how many lines at the beginning are the same, and a text that shows the first two that differ.
