@@ -21,9 +21,9 @@ pub(crate) const USAGE: &str = "\
 Usage: cargo xtask book
 
 Makes an HTML book of the whole course in target/book, with exercises and search.
-Runs, answers and hints are folded until you open them. You can copy the folder
-anywhere. The book needs no network and no server, except that in some browsers
-the search needs one.
+Runs, answers and hints are folded until you open them, or until a search finds
+them; on paper they are unfolded. You can copy the folder anywhere. The book needs
+no network and no server, except that in some browsers the search needs one.
 
 This needs the program mdbook. If it's missing, a message says how to install it.
 ";
