@@ -213,6 +213,9 @@ fn ticks(length: u64) -> impl Iterator<Item = (u64, String)> {
     let mut steps = powers.flat_map(|power| [1, 2, 5].map(|digit| digit * power));
     let step = steps.find(|step| length / step < 9).unwrap_or(u64::MAX);
     // `20 ms`, not `20.0 ms`.
-    let words = |at| time(at).replace(".00 ", " ").replace(".0 ", " ");
+    let words = |at| match at {
+        0 => "0".to_owned(),
+        _ => time(at).replace(".00 ", " ").replace(".0 ", " "),
+    };
     (0..=length / step).map(move |number| (number * step, words(number * step)))
 }

@@ -50,6 +50,30 @@ fn no_lesson_is_too_long_for_a_class() {
 }
 
 #[test]
+fn every_picture_says_that_it_is_of_a_recorded_run_and_how_to_see_yours() {
+    let guide = text(&root().join("CONTRIBUTING.md"));
+    let mut count = 0;
+    for lesson in lessons() {
+        let readme = text(&root().join(format!("lessons/{lesson}/README.md")));
+        let words: Vec<&str> = readme.split_whitespace().collect();
+        let readme = words.join(" ");
+        let pictures = readme
+            .split("![")
+            .filter_map(|part| part.split_once(".svg)"));
+        for (alt, after) in pictures {
+            let (alt, step) = alt.rsplit_once("](").expect("the name of the picture");
+            let command = format!("cargo xtask timeline {lesson} {step}");
+            let caption = format!("picture is of a recorded run; `{command}` shows yours.)");
+            let drawn = format!("$ {command} -o lessons/{lesson}/{step}.svg\n");
+            let is_told = alt.starts_with("A recorded run: ") && after.contains(&caption);
+            assert!(is_told && guide.contains(&drawn), "{lesson}, {step}: {alt}");
+            count += 1;
+        }
+    }
+    assert!(count >= 6, "only {count} pictures");
+}
+
+#[test]
 fn every_step_has_notes_for_the_teacher() {
     for lesson in lessons() {
         let readme = text(&root().join(format!("lessons/{lesson}/README.md")));
