@@ -200,16 +200,16 @@ fn labels(
 ) -> Vec<(Range<usize>, String)> {
     let labelled = document.code().filter(|code| !code.label().is_empty());
     let edits = labelled.map(|code| {
-        let mut label = code.label().to_owned();
         let file = excerpt(code, sources).and_then(|excerpt| excerpt.file);
-        if let Some(file) = file {
+        let from = file.map(|file| {
             let path = file.strip_prefix(page.with_file_name("")).unwrap_or(&file);
             let path = path.display().to_string();
-            label += &format!(", from <a href=\"{}\">{path}</a>", in_book(&path));
             files.insert(file);
-        }
+            format!(", from <a href=\"{}\">{path}</a>", in_book(&path))
+        });
+        let (label, from) = (code.label(), from.unwrap_or_default());
         let start = start_of(document, code.line);
-        let label = format!("<div class=\"label\">{label}</div>\n\n");
+        let label = format!("<div class=\"label\">{label}{from}</div>\n\n");
         (start..start, label)
     });
     edits.collect()
