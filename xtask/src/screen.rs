@@ -95,9 +95,19 @@ impl Screen {
         self.lines(&self.laid_out(blocks).concat())
     }
 
-    /// Returns the lines of each block.
+    /// Returns the lines of each block. A heading alone is in the block after it.
     pub(crate) fn laid_out(&self, blocks: &[Block]) -> Vec<Vec<String>> {
-        blocks.iter().map(|block| self.block_lines(block)).collect()
+        let mut all: Vec<Vec<String>> = Vec::new();
+        for block in blocks {
+            let lines = self.block_lines(block);
+            match all.last_mut() {
+                Some(heading) if heading.iter().filter(|line| !line.is_empty()).count() == 1 => {
+                    heading.extend(lines);
+                }
+                _ => all.push(lines),
+            }
+        }
+        all
     }
 
     fn block_lines(&self, block: &Block) -> Vec<String> {
