@@ -203,20 +203,21 @@ impl Screen {
 
     /// Splits the lines of blocks into pages of this many rows.
     ///
-    /// A block that fits on a page isn't split. In a longer block, a paragraph that fits isn't split. Empty lines
-    /// at the start and at the end of a page don't count.
+    /// A block that fits on a page isn't split. In a longer block, a paragraph or an item of a list that fits isn't
+    /// split. Empty lines at the start and at the end of a page don't count.
     pub(crate) fn pages(&self, blocks: &[Vec<String>], page: usize) -> Vec<Vec<String>> {
         let mut free = page;
         let mut pages = vec![Vec::new()];
         for lines in blocks {
             let is_whole = self.needed(lines) <= page;
             let mut length = 0;
-            let parts = lines.split_inclusive(|line| {
+            let parts = lines.chunk_by(|line, next| {
                 length += usize::from(!line.is_empty());
+                let is_end = line.is_empty() || next.starts_with("- ");
                 // A single line, such as a heading, stays with the next part.
-                let is_end = !is_whole && line.is_empty() && length > 1;
+                let is_end = !is_whole && is_end && length > 1;
                 length = if is_end { 0 } else { length };
-                is_end
+                !is_end
             });
             for part in parts {
                 let needed = self.needed(part);
