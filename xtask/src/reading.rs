@@ -75,10 +75,7 @@ impl<'a> Player<'a> {
             self.reading.position = position;
             let next = match key {
                 Key::Forward => Some((self.place + 1, Position::default())),
-                Key::Back => self
-                    .place
-                    .checked_sub(1)
-                    .map(|before| (before, Position::END)),
+                Key::Back => self.scene_before().map(|before| (before, Position::END)),
                 Key::Letter('q') | Key::End => {
                     self.quit(position);
                     Some((self.scenes.len(), Position::default()))
@@ -189,6 +186,13 @@ impl<'a> Player<'a> {
         self.reading.resume = next.and_then(|scene| scene.resume.clone());
     }
 
+    /// Returns the nearest place before this one that can be shown without running a step.
+    fn scene_before(&self) -> Option<usize> {
+        let is_printed = |place: &usize| self.reading.printed.contains_key(place);
+        let can_show = |place: &usize| self.scenes[*place].kind == Kind::Text || is_printed(place);
+        (0..self.place).rev().find(can_show)
+    }
+
     /// Returns the place where the step, or the text without a step, before this one begins.
     fn step_before(&self) -> Option<usize> {
         let is_start = |place: &usize| self.scenes[*place].kind == Kind::Text;
@@ -235,7 +239,7 @@ impl<'a> Player<'a> {
             question: &scene.question,
             is_asked: scene.kind != Kind::Text,
             enter,
-            has_before: self.place > 0,
+            has_before: self.scene_before().is_some(),
             keys: &[],
         }
     }

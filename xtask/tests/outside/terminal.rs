@@ -185,7 +185,9 @@ fn each_key_does_what_it_says() {
     terminal.follow(
         "bx => the step before this one
         . => The opening of greeting.
-        . => Enter run   \u{2190} page back   b step back   s next lesson
+        s => The opening of broken.
+        < => Things to try
+        < => Enter run   \u{2190} page back   b step back   s next lesson
         . => r again
         < => Enter see the run
         . => r again
