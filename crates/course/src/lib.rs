@@ -7,6 +7,7 @@ pub mod gap;
 pub mod interruption;
 mod lesson;
 pub mod misuse;
+mod notes;
 pub mod process_group;
 pub mod python;
 pub mod run;
@@ -15,3 +16,4 @@ pub mod transcript;
 
 use lesson::stands_alone;
 pub use lesson::{Course, Lesson, command};
+pub use notes::notes;

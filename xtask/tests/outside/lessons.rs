@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use course::document::Document;
+
 use crate::exercise::{lessons, root, text};
 
 /// Returns the Rust files in a folder.
@@ -77,14 +79,12 @@ fn every_picture_says_that_it_is_of_a_recorded_run_and_how_to_see_yours() {
 fn every_step_has_notes_for_the_teacher() {
     for lesson in lessons() {
         let readme = text(&root().join(format!("lessons/{lesson}/README.md")));
-        let sections = readme.split("\n## ").skip(1);
-        let steps = sections.filter(|section| section.contains("\n$ cargo run -q -p "));
-        let mut count = 0;
-        for step in steps {
-            count += 1;
-            let heading = step.lines().next().unwrap_or_default();
-            assert!(step.contains("<!-- notes:"), "{lesson}, {heading}");
+        let script = Document::parse(&readme);
+        for section in script.sections.iter().filter(|it| it.step.is_some()) {
+            let notes = course::notes(&section.blocks);
+            assert!(!notes.is_empty(), "{lesson}, {}", section.heading);
         }
+        let count = script.steps().count();
         assert!(count >= 5, "{lesson}: only {count} steps");
     }
 }
