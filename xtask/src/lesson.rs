@@ -8,6 +8,7 @@ use support::{readable_time, timed};
 
 use crate::keys::Keyboard;
 use crate::player::Player;
+use crate::playing::Publisher;
 use crate::programs::Programs;
 use crate::reading::Reading;
 use crate::screen::Screen;
@@ -81,6 +82,7 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
         programs: Programs::default(),
         runs: Vec::new(),
         reading: Reading::default(),
+        publisher: Publisher::new(&course.target_folder),
     };
     let (ending, time) = timed(|| {
         warning

@@ -10,8 +10,10 @@ mod highlight;
 mod keys;
 mod lesson;
 mod markdown;
+mod notes;
 mod page;
 mod player;
+mod playing;
 mod playlist;
 mod programs;
 mod reading;
@@ -38,6 +40,7 @@ Usage: cargo xtask TASK
 
 For learning and teaching:
   lesson    play the course, or some of its lessons and steps
+  notes     show the notes for the step on the screen, in a second terminal
   exercise  list the exercises, or check your solution of one
   repeat    run a step many times and count the outcomes
   timeline  show what ran when in a step: lanes, a picture, a trace
@@ -55,8 +58,9 @@ For authors:
 type Run = fn(Parser) -> anyhow::Result<ExitCode>;
 
 /// The name of each task, its help, and its function.
-const TASKS: [(&str, &str, Run); 9] = [
+const TASKS: [(&str, &str, Run); 10] = [
     ("lesson", lesson::USAGE, lesson::run),
+    ("notes", notes::USAGE, notes::run),
     ("exercise", exercise::USAGE, exercise::run),
     ("repeat", repeat::USAGE, repeat::run),
     ("timeline", timeline::USAGE, timeline::run),

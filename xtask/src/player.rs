@@ -7,6 +7,7 @@ use std::time::Duration;
 use support::{readable_time, timed};
 
 use crate::keys::Keyboard;
+use crate::playing::Publisher;
 use crate::playlist::{Kind, Scene, next_lesson};
 use crate::programs::Programs;
 use crate::reading::Reading;
@@ -34,12 +35,14 @@ pub(crate) struct Player<'a> {
     /// The steps that were run, in order, and why the last run of each failed.
     pub(crate) runs: Vec<(String, Option<String>)>,
     pub(crate) reading: Reading,
+    pub(crate) publisher: Publisher,
 }
 
 impl<'a> Player<'a> {
     /// Plays to the end, or until the user quits. Continues after a failed step.
     pub(crate) fn play(&mut self) -> io::Result<()> {
         while let Some(scene) = self.scenes.get(self.place) {
+            self.publish();
             let root = &self.course.root;
             let mut coming = self.scenes[self.place..].iter();
             if let Some(lesson) = coming.find_map(|scene| scene.lesson) {

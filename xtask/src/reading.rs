@@ -31,21 +31,21 @@ pub(crate) struct Reading {
     position: Position,
     /// The lines that each scene's run has shown, by the scene's index.
     printed: HashMap<usize, Vec<String>>,
-    clock: Clock,
+    pub(crate) clock: Clock,
     /// The argument of `--from` that continues where the reader quit.
     pub(crate) resume: Option<String>,
 }
 
 /// The time spent in each lesson, by its number.
 #[derive(Default)]
-struct Clock {
+pub(crate) struct Clock {
     spent: HashMap<u32, Duration>,
     now: Option<(u32, Instant)>,
 }
 
 impl Clock {
     /// Returns the time spent in a lesson, which is the current one from now on.
-    fn in_lesson(&mut self, number: u32) -> Duration {
+    pub(crate) fn in_lesson(&mut self, number: u32) -> Duration {
         let now = Instant::now();
         if let Some((before, since)) = self.now.replace((number, now)) {
             *self.spent.entry(before).or_default() += now - since;
@@ -63,6 +63,7 @@ impl<'a> Player<'a> {
             self.reading.printed.insert(self.place, lines);
         }
         loop {
+            self.publish();
             self.screen.measure();
             let mut blocks = self.screen.laid_out(&scene.blocks);
             let printed = self.reading.printed.get(&self.place);
@@ -219,7 +220,7 @@ impl<'a> Player<'a> {
     }
 
     /// Returns what stands around a scene's text, without the letters.
-    fn view(&mut self, scene: &'a Scene<'a>) -> View<'a> {
+    pub(crate) fn view(&mut self, scene: &'a Scene<'a>) -> View<'a> {
         let next = self.scenes.get(self.place + 1);
         let is_printed = self.reading.printed.contains_key(&(self.place + 1));
         let enter = match next.map(|next| next.kind) {

@@ -11,6 +11,8 @@ mod endings;
 mod exercise;
 mod lessons;
 mod measuring;
+#[cfg(target_os = "linux")]
+mod notes;
 mod playing;
 mod repeat;
 mod small_course;

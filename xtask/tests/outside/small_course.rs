@@ -12,8 +12,9 @@ use signal_hook::flag::register_conditional_default;
 use tempfile::TempDir;
 
 /// `greeting` works, `trouble` has a step that fails, `broken` does not compile.
+#[derive(Clone)]
 pub(crate) struct SmallCourse {
-    root: TempDir,
+    root: Arc<TempDir>,
 }
 
 /// The output and the exit status of a program.
@@ -49,6 +50,7 @@ impl SmallCourse {
     /// Makes a course without lessons.
     pub(crate) fn empty() -> Self {
         let root = tempfile::tempdir().expect("a folder for the course");
+        let root = Arc::new(root);
         Self { root }
     }
 
