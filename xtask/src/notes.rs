@@ -6,7 +6,7 @@ use lexopt::{Arg, Parser};
 
 use crate::keys::{Key, Keyboard};
 use crate::page::{Position, View};
-use crate::playing::{Pace, Playing};
+use crate::playing::Playing;
 use crate::screen::Screen;
 use course::Course;
 use course::document::Block;
@@ -39,8 +39,6 @@ const START: &str = "run this in another terminal, in this checkout:
 The notes follow it as soon as it starts.
 ";
 
-const KEYS: [(char, &str); 1] = [('q', "quit")];
-
 /// The task `notes`: shows the notes for what's played in another terminal.
 pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let mut is_plain = false;
@@ -55,79 +53,37 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let keyboard = Keyboard::open(!screen.is_plain())?;
     let mut keyboard = keyboard.ok_or_else(|| Misuse(NO_TERMINAL.to_owned()))?;
     let (mut shown, mut position) = (None, Position::default());
-    let mut text = format!("No play is running. To start one, {START}");
+    let mut ended = "No play is running";
     loop {
         let playing = Playing::read(&course.target_folder);
-        let is_new = playing != shown;
-        if place(playing.as_ref()) != place(shown.as_ref()) {
+        let parts = playing.as_ref().map(Playing::parts);
+        let [title, state, question, notes] = parts.unwrap_or_default();
+        if shown.as_deref() != playing.as_ref().map(|_| title) {
             position = Position::default();
+            shown = playing.as_ref().map(|_| title.to_owned());
         }
-        match &playing {
-            // In plain style, a page isn't printed again only because a minute has passed.
-            Some(playing) if is_new || !screen.is_plain() => text = body(playing),
-            None if is_new => text = format!("The play has ended. To start another, {START}"),
-            _ => {}
-        }
-        let view = view(playing.as_ref());
+        let text = if playing.is_some() {
+            ended = "The play has ended";
+            notes.to_owned()
+        } else {
+            format!("{ended}. To start one, {START}")
+        };
+        let view = View {
+            title: format!(
+                "Notes{}{title}",
+                if title.is_empty() { "" } else { " \u{b7} " }
+            ),
+            state: state.to_owned(),
+            question,
+            is_asked: true,
+            keys: &[('q', "quit")],
+            ..View::default()
+        };
         screen.measure();
-        let blocks = screen.laid_out(&[Block::Prose(text.clone())]);
-        match screen.read(&mut keyboard, &view, &blocks, &mut position)? {
-            Key::Letter('q') | Key::End => return Ok(ExitCode::SUCCESS),
-            _ => shown = playing,
+        let blocks = screen.laid_out(&[Block::Prose(text)]);
+        let key = screen.read(&mut keyboard, &view, &blocks, &mut position)?;
+        if matches!(key, Key::Letter('q') | Key::End) {
+            return Ok(ExitCode::SUCCESS);
         }
     }
-}
-
-/// Returns what stays the same while the notes do.
-fn place(playing: Option<&Playing>) -> Option<[&str; 2]> {
-    playing.map(|playing| [&*playing.title, &playing.next])
-}
-
-/// Returns what stands around the notes.
-fn view(playing: Option<&Playing>) -> View<'_> {
-    let waiting = View {
-        title: "Notes".to_owned(),
-        keys: &KEYS,
-        ..View::default()
-    };
-    let Some(playing) = playing else {
-        return waiting;
-    };
-    let paces = [&playing.lesson, &playing.class];
-    let pace = paces.into_iter().find(|pace| pace.planned > 0);
-    let time = pace.map(|pace| format!("{} of {} min", pace.elapsed(), pace.planned));
-    View {
-        title: format!("Notes \u{b7} {}", playing.title),
-        state: time.unwrap_or_default(),
-        question: &playing.question,
-        is_asked: true,
-        ..waiting
-    }
-}
-
-/// Returns the notes, what's on the screen now and next, and the time, in Markdown.
-fn body(playing: &Playing) -> String {
-    let or = |text: &str, other: &str| [text, other][usize::from(text.is_empty())].to_owned();
-    let notes = or(&playing.notes, "There are no notes for this part.");
-    let (screen, next) = (&playing.screen, or(&playing.next, "the end"));
-    let mut lines = vec![("On the screen", screen.clone()), ("Next", next)];
-    let (lesson, class) = (&playing.lesson, &playing.class);
-    lines.extend((lesson.planned > 0).then(|| ("Lesson", time(lesson))));
-    lines.extend((class.planned != lesson.planned).then(|| ("Class", time(class))));
-    let lines = lines.into_iter();
-    let lines = lines.map(|(what, text)| format!("- **{what}:** {text}\n"));
-    format!("{notes}\n\n{}", lines.collect::<String>())
-}
-
-fn time(pace: &Pace) -> String {
-    let (elapsed, [start, end]) = (pace.elapsed(), pace.here);
-    let here = if start == end {
-        start.to_string()
-    } else {
-        format!("{start} to {end}")
-    };
-    format!(
-        "{elapsed} of {} minutes; planned here: {here}",
-        pace.planned
-    )
 }

@@ -184,19 +184,15 @@ impl Screen {
     }
 
     fn top(&self, view: &View, position: Position) -> [String; 2] {
-        let mut title = view.title.clone();
-        if position.of > 1 {
-            let _ = write!(
-                title,
-                " \u{b7} page {} of {}",
-                position.page + 1,
-                position.of
-            );
-        }
-        let width = self.width.saturating_sub(display_width(&view.state) + 4);
-        let title: String = title.chars().take(width).collect();
+        let page = match position.of {
+            0 | 1 => String::new(),
+            of => format!(" \u{b7} page {} of {of}", position.page + 1),
+        };
+        let right = display_width(&page) + display_width(&view.state) + 4;
+        let width = self.width.saturating_sub(right);
+        let title: String = view.title.chars().take(width).collect();
         let gap = " ".repeat(width.saturating_sub(display_width(&title)));
-        let title = self.style.paint(BOLD, &title);
+        let title = self.style.paint(BOLD, &format!("{title}{page}"));
         [format!(" {title}{gap}  {}", view.state), self.rule()]
     }
 

@@ -1,133 +1,67 @@
-//! Where a play is, in a file of the target folder, for `cargo xtask notes` in another terminal.
+//! What a play shows to its teacher: written by the play, and read by `cargo xtask notes` in another terminal.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use crate::player::Player;
 use crate::playlist::{Kind, Scene};
-use course::document::Block;
 
 /// The file, in the target folder.
 const FILE: &str = "course/playing";
 /// A play holds the lock on this file. The system releases it, however the play ends.
 const LOCK: &str = "course/playing.lock";
 
-/// What a play shows at the moment, and what its teacher needs to know.
+/// The title, the time and the question of a play's screen, each on a line of its own, and then the notes in
+/// Markdown.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct Playing {
-    pub(crate) title: String,
-    pub(crate) question: String,
-    /// Whether the screen shows a text or a run.
-    pub(crate) screen: String,
-    /// The heading that comes next; empty at the end.
-    pub(crate) next: String,
-    /// The time of the lesson; without planned minutes if there's no lesson.
-    pub(crate) lesson: Pace,
-    /// The time of all that's played.
-    pub(crate) class: Pace,
-    pub(crate) notes: String,
-}
-
-/// When something began, in seconds since 1970, and its planned minutes.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Pace {
-    began: u64,
-    pub(crate) planned: u64,
-    /// The planned minutes before and after the current step.
-    pub(crate) here: [u64; 2],
-}
-
-impl Pace {
-    /// Returns the minutes since the beginning.
-    pub(crate) fn elapsed(&self) -> u64 {
-        now().as_secs().saturating_sub(self.began) / 60
-    }
-
-    fn text(&self) -> String {
-        let [start, end] = self.here;
-        format!("{} {} {start} {end}", self.began, self.planned)
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let mut numbers = text.split(' ').map(str::parse);
-        let mut number = || numbers.next()?.ok();
-        Some(Self {
-            began: number()?,
-            planned: number()?,
-            here: [number()?, number()?],
-        })
-    }
-}
+pub(crate) struct Playing(String);
 
 impl Playing {
     /// Returns what the play in progress shows; `None` if there's none.
     pub(crate) fn read(target_folder: &Path) -> Option<Self> {
         let lock = File::open(target_folder.join(LOCK)).ok()?;
         let is_held = matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock));
-        is_held
-            .then(|| fs::read_to_string(target_folder.join(FILE)).ok())?
-            .and_then(|text| Self::parse(&text))
+        let text = is_held.then(|| fs::read_to_string(target_folder.join(FILE)).ok());
+        text.flatten().map(Self)
     }
 
-    fn text(&self) -> String {
-        let (lesson, class) = (self.lesson.text(), self.class.text());
-        let lines = [
-            &self.title,
-            &self.question,
-            &self.screen,
-            &self.next,
-            &lesson,
-            &class,
-            &self.notes,
-        ];
-        lines.map(String::as_str).join("\n")
-    }
-
-    /// Parses what `text` returns: a line for each field, and the notes.
-    fn parse(text: &str) -> Option<Self> {
-        let mut lines = text.splitn(7, '\n').map(str::to_owned);
-        let mut line = || lines.next();
-        Some(Self {
-            title: line()?,
-            question: line()?,
-            screen: line()?,
-            next: line()?,
-            lesson: Pace::parse(&line()?)?,
-            class: Pace::parse(&line()?)?,
-            notes: line()?,
-        })
+    /// Returns the title, the time, the question, and the notes.
+    pub(crate) fn parts(&self) -> [&str; 4] {
+        let mut parts = self.0.splitn(4, '\n');
+        [(); 4].map(|()| parts.next().unwrap_or_default())
     }
 }
 
-/// Writes where the play is.
+/// Writes what a play shows.
+#[derive(Default)]
 pub(crate) struct Publisher {
     target_folder: PathBuf,
     lock: Option<File>,
-    /// The scene that was published last.
-    place: Option<usize>,
-    began: Duration,
+    published: Playing,
 }
 
 impl Publisher {
     pub(crate) fn new(target_folder: &Path) -> Self {
         Self {
             target_folder: target_folder.to_owned(),
-            lock: None,
-            place: None,
-            began: now(),
+            ..Self::default()
         }
     }
 
-    /// Replaces the file in one step. Fails while another play has the lock.
-    fn publish(&mut self, playing: &Playing) -> io::Result<()> {
+    /// Replaces the file in one step, unless it's the same. Fails while another play has the lock.
+    fn publish(&mut self, playing: Playing) -> io::Result<()> {
+        if playing == self.published {
+            return Ok(());
+        }
         let path = self.target_folder.join(FILE);
         let lock = self.lock.take().map_or_else(|| self.locked(), Ok)?;
         let new = path.with_extension("new");
-        fs::write(&new, playing.text())?;
+        fs::write(&new, &playing.0)?;
         fs::rename(new, path)?;
         self.lock = Some(lock);
+        self.published = playing;
         Ok(())
     }
 
@@ -141,18 +75,15 @@ impl Publisher {
 }
 
 impl Player<'_> {
-    /// Publishes the current scene, unless that's done. If it fails, the play goes on without notes, and the
-    /// next call tries again: another play may have ended, or its lock was just being tested.
+    /// Publishes the current scene. If that fails, the play goes on without notes, and the next call tries
+    /// again: another play may have ended, or its lock was just being tested.
     pub(crate) fn publish(&mut self) {
-        if self.publisher.place != Some(self.place) {
-            let playing = self.playing();
-            let published = self.publisher.publish(&playing);
-            self.publisher.place = published.ok().map(|()| self.place);
-        }
+        let playing = self.playing();
+        let _ = self.publisher.publish(playing);
     }
 
     fn playing(&mut self) -> Playing {
-        let (scenes, began) = (self.scenes, self.publisher.began);
+        let scenes = self.scenes;
         let scene = &scenes[self.place];
         let view = self.view(scene);
         // A step, or a text without one, begins with its text.
@@ -160,92 +91,49 @@ impl Player<'_> {
         let start = (0..=self.place).rev().find(is_start).unwrap_or(0);
         let next = (self.place + 1..scenes.len()).find(is_start);
         let end = next.unwrap_or(scenes.len());
-        let pace = |began: Duration, lesson| Pace {
-            began: began.as_secs(),
-            planned: planned(scenes, lesson),
-            here: [start, end].map(|place| planned(&scenes[..place], lesson)),
+        let notes = course::notes(scenes[start..end].iter().flat_map(|scene| &scene.blocks));
+        let notes = [&*notes, "There are no notes for this part."][usize::from(notes.is_empty())];
+        let shown = match scene.kind {
+            Kind::Text => "the text",
+            Kind::Python => "the run in Python",
+            Kind::Rust => "the run in Rust, and what to notice",
         };
-        let lesson = scene.lesson.map(|lesson| {
-            let spent = self.reading.clock.in_lesson(lesson.number);
-            pace(now().saturating_sub(spent), Some(lesson.number))
-        });
-        Playing {
-            title: view.title,
-            question: view.question.to_owned(),
-            screen: match scene.kind {
-                Kind::Text => "the text".to_owned(),
-                Kind::Python => "the run in Python".to_owned(),
-                Kind::Rust => "the run in Rust, and what to notice".to_owned(),
-            },
-            next: next
-                .map(|next| heading(&scenes[next], scene))
-                .unwrap_or_default(),
-            lesson: lesson.unwrap_or_default(),
-            class: pace(began, None),
-            notes: course::notes(scenes[start..end].iter().flat_map(|scene| &scene.blocks)),
-        }
+        let next = next.map_or("the end", |next| &*scenes[next].heading);
+        let pace = |name, elapsed: Duration, lesson| {
+            let [all, from, to] =
+                [scenes.len(), start, end].map(|end| planned(&scenes[..end], lesson));
+            let here = [format!("{from} to {to}"), from.to_string()];
+            let (minutes, here) = (elapsed.as_secs() / 60, &here[usize::from(from == to)]);
+            format!("- **{name}:** {minutes} of {all} minutes; planned here: {here}\n")
+        };
+        let clock = &mut self.reading.clock;
+        // The welcome and the farewell are in no lesson.
+        let spent = clock.in_lesson(scene.lesson.map_or(0, |lesson| lesson.number));
+        let lesson = scene
+            .lesson
+            .map(|lesson| pace("Lesson", spent, Some(lesson.number)));
+        let (lesson, class) = (
+            lesson.unwrap_or_default(),
+            pace("Class", clock.total(), None),
+        );
+        let time = view.state.split("  ").last().unwrap_or_default();
+        Playing(format!(
+            "{}\n{}\n{}\n{notes}\n\n- **On the screen:** {shown}\n- **Next:** {next}\n{lesson}{class}",
+            view.title, time, view.question,
+        ))
     }
 }
 
 /// Returns the planned minutes of all scenes, or of those of one lesson. The steps of a lesson have equal shares.
-fn planned(scenes: &[Scene], lesson: Option<u32>) -> u64 {
-    let steps = scenes
+fn planned(scenes: &[Scene], lesson: Option<u32>) -> u32 {
+    let starts = scenes
         .iter()
         .filter(|scene| scene.kind == Kind::Text && scene.step.is_some());
-    let seconds = steps.filter_map(|scene| {
+    let seconds = starts.filter_map(|scene| {
         let of = scene
             .lesson
             .filter(|it| lesson.is_none_or(|number| it.number == number))?;
-        Some(u64::from(of.minutes) * 60 / scene.number.1 as u64)
+        Some(of.minutes * 60 / scene.number.1)
     });
-    (seconds.sum::<u64>() + 30) / 60
-}
-
-/// Returns the heading of a scene, without the name of the lesson if that's the current one.
-fn heading(scene: &Scene, current: &Scene) -> String {
-    let Some(Block::Prose(text)) = scene.blocks.first() else {
-        return String::new();
-    };
-    let heading = text
-        .trim_start_matches('#')
-        .trim_start()
-        .lines()
-        .next()
-        .unwrap_or_default();
-    let lesson = current
-        .lesson
-        .map(|lesson| format!("Lesson {}, step ", lesson.name));
-    let short = lesson.and_then(|lesson| heading.strip_prefix(&lesson));
-    short.unwrap_or(heading).to_owned()
-}
-
-/// Returns the time since 1970.
-fn now() -> Duration {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Pace, Playing, now};
-
-    #[test]
-    fn what_is_published_is_read_again_and_time_goes_on() {
-        let lesson = Pace {
-            began: now().as_secs() - 150,
-            planned: 23,
-            here: [4, 8],
-        };
-        let playing = Playing {
-            title: "5 Pool".to_owned(),
-            lesson,
-            notes: "Ask.\n\nDraw.".to_owned(),
-            ..Playing::default()
-        };
-        let read = Playing::parse(&playing.text()).unwrap();
-        assert_eq!(read, playing);
-        assert_eq!(read.lesson.elapsed(), 2);
-        assert_eq!(Playing::parse("5 Pool\n\nof another version"), None);
-    }
+    (seconds.sum::<u32>() + 30) / 60
 }

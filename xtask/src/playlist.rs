@@ -26,8 +26,12 @@ pub(crate) struct Scene<'a> {
     /// The lesson of the scene; `None` for the welcome and the farewell.
     pub(crate) lesson: Option<&'a Lesson>,
     pub(crate) step: Option<String>,
+    /// What stands above the scene's pages, such as `4 Locks · race · step 1 of 7`.
+    pub(crate) title: String,
+    /// The heading of the scene's section.
+    pub(crate) heading: String,
     /// The number of the step in its lesson, and the number of steps there.
-    pub(crate) number: (usize, usize),
+    pub(crate) number: (u32, u32),
     pub(crate) kind: Kind,
     /// The question that the step asks before its run.
     pub(crate) question: String,
@@ -127,10 +131,15 @@ pub(crate) fn next_lesson(scenes: &[Scene], place: usize) -> Option<usize> {
 fn of_lesson<'a>(course: &Course, lesson: &'a Lesson) -> anyhow::Result<Vec<Scene<'a>>> {
     let script = lesson.readme()?;
     let (name, count) = (&lesson.name, course.lessons.len());
-    let (mut number, steps) = (0, script.steps().count());
+    let steps = script.steps().fold(0, |count, _| count + 1);
+    let mut number = 0;
+    let short = lesson.title.split(':').next().unwrap_or_default();
+    let short = format!("{} {short}", lesson.number);
     let title = format!("# Lesson {} of {count}: {}", lesson.number, lesson.title);
     let mut scenes = vec![Scene {
         lesson: Some(lesson),
+        title: format!("{} {}", lesson.number, lesson.title),
+        heading: title.trim_start_matches("# ").to_owned(),
         blocks: headed(&title, script.opening),
         resume: Some(name.clone()),
         ..Scene::default()
@@ -146,6 +155,8 @@ fn of_lesson<'a>(course: &Course, lesson: &'a Lesson) -> anyhow::Result<Vec<Scen
             let resume = last.resume.clone();
             scenes.push(Scene {
                 lesson: Some(lesson),
+                title: format!("{short} \u{b7} {}", section.heading),
+                heading: section.heading,
                 blocks,
                 resume,
                 ..Scene::default()
@@ -163,6 +174,8 @@ fn of_lesson<'a>(course: &Course, lesson: &'a Lesson) -> anyhow::Result<Vec<Scen
         let question = question(&before);
         let scene = |kind, blocks| Scene {
             lesson: Some(lesson),
+            title: format!("{short} \u{b7} {step} \u{b7} step {number} of {steps}"),
+            heading: section.heading.clone(),
             step: Some(step.clone()),
             number: (number, steps),
             kind,
@@ -211,7 +224,11 @@ fn add_frame(course: &Course, scenes: &mut Vec<Scene>) -> anyhow::Result<()> {
     let title = script.title;
     let title = format!("# {title}\n\n{count} lessons, about {minutes} minutes.");
     for section in script.sections {
-        let mut scene = Scene::default();
+        let mut scene = Scene {
+            title: section.heading.clone(),
+            heading: section.heading.clone(),
+            ..Scene::default()
+        };
         if section.heading == "Welcome" {
             scene.blocks = headed(&title, section.blocks);
             scene.resume = Some(String::new());

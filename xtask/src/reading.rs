@@ -52,6 +52,11 @@ impl Clock {
         }
         self.spent.get(&number).copied().unwrap_or_default()
     }
+
+    /// Returns the time spent in all lessons.
+    pub(crate) fn total(&self) -> Duration {
+        self.spent.values().sum()
+    }
 }
 
 impl<'a> Player<'a> {
@@ -230,13 +235,10 @@ impl<'a> Player<'a> {
             Some(Kind::Python) => "run Python",
             Some(Kind::Rust) => "run",
         };
-        let (title, state) = match scene.lesson {
-            Some(lesson) => (title(lesson, scene), self.state(lesson)),
-            None => ("Threads and processes in Rust".to_owned(), String::new()),
-        };
+        let state = scene.lesson.map(|lesson| self.state(lesson));
         View {
-            title,
-            state,
+            title: scene.title.clone(),
+            state: state.unwrap_or_default(),
             question: &scene.question,
             is_asked: scene.kind != Kind::Text,
             enter,
@@ -252,21 +254,11 @@ impl<'a> Player<'a> {
         let done = self.scenes[..self.place].iter().filter(is_here).count();
         let cells = CELLS * done / all.max(1);
         let minutes = self.reading.clock.in_lesson(lesson.number).as_secs() / 60;
-        let time = format!("{minutes} of {} min", lesson.minutes);
-        if self.screen.is_plain() {
-            return time;
-        }
-        let (done, left) = ("\u{2588}".repeat(cells), "\u{2591}".repeat(CELLS - cells));
-        format!("{done}{left}  {time}")
+        let bar = if self.screen.is_plain() {
+            String::new()
+        } else {
+            "\u{2588}".repeat(cells) + &"\u{2591}".repeat(CELLS - cells)
+        };
+        format!("{bar}  {minutes} of {} min", lesson.minutes)
     }
-}
-
-fn title(lesson: &Lesson, scene: &Scene) -> String {
-    let (number, name) = (lesson.number, &lesson.title);
-    let Some(step) = &scene.step else {
-        return format!("{number} {name}");
-    };
-    let name = name.split(':').next().unwrap_or(name);
-    let (at, of) = scene.number;
-    format!("{number} {name} \u{b7} {step} \u{b7} step {at} of {of}")
 }

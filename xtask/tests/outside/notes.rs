@@ -25,7 +25,7 @@ fn the_notes_follow_a_play_on_back_to_the_next_lesson_and_to_its_end() {
     notes.wait_for("Notes \u{b7} 1 All about greeting");
     notes.wait_for("There are no notes for this part.");
     notes.wait_for("- Next: hello: what hello shows");
-    notes.wait_for("of 1 minutes; planned here: 0\r");
+    notes.wait_for("of 1 minutes; planned here: 0");
     let steps = [
         (
             ".",
@@ -40,7 +40,7 @@ fn the_notes_follow_a_play_on_back_to_the_next_lesson_and_to_its_end() {
         (
             "s",
             "The opening of trouble.",
-            "2 All about trouble  .. Next: fails: what fails shows .. of 2 minutes; planned here: 0\r",
+            "2 All about trouble  .. Next: fails: what fails shows .. of 2 minutes; planned here: 0",
         ),
         (
             ".",
@@ -48,7 +48,7 @@ fn the_notes_follow_a_play_on_back_to_the_next_lesson_and_to_its_end() {
             "fails \u{b7} step 1 of 3 .. of 2 minutes; planned here: 0 to 1 .. \
              of 3 minutes; planned here: 1 to 2",
         ),
-        ("q", "To continue", "The play has ended. To start another, "),
+        ("q", "To continue", "The play has ended. To start one, "),
     ];
     for (key, shown, followed) in steps {
         play.follow(&format!("{} => {shown}", key.trim()));
