@@ -3,7 +3,7 @@
 //! - [`run_steps`] is the last expression of a lesson's `main`. It runs the steps that the command line
 //!   names, and reports which ones failed.
 //! - [`run_steps_and_races`] does the same for a lesson with races. A [`Race`] that follows a [`Schedule`]
-//!   has the same outcome every time.
+//!   has the same outcome every time. Its actors are threads, or processes with an [`Actor`].
 //! - [`run_checks`] runs the checks of an exercise, each in a process of its own and with a timeout.
 //! - [`timed`] measures how long some work takes, and [`readable_time`] writes a duration with its unit.
 //! - [`mark`] and [`part`] add notes to the timeline of a step, which `cargo xtask timeline` draws.
@@ -27,9 +27,14 @@
 //! }
 //! ```
 
+#[cfg(feature = "recording")]
+mod actor;
+mod ask;
 mod checks;
+mod chooser;
 mod name;
 mod print;
+mod progress;
 mod race;
 mod replay;
 mod schedule;
@@ -38,10 +43,12 @@ mod steps;
 mod timeline;
 mod timing;
 
+#[cfg(feature = "recording")]
+pub use actor::Actor;
 pub use checks::{Check, run_checks};
 pub use name::nearest_name;
 pub use race::Race;
-pub use schedule::Schedule;
+pub use schedule::{Schedule, Stopped};
 pub use steps::{Step, run_steps, run_steps_and_races};
 #[cfg(feature = "recording")]
 pub use timeline::{mark, part};

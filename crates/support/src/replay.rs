@@ -1,10 +1,12 @@
 use anyhow::{anyhow, ensure};
 
+use crate::ask::say;
 use crate::print::print;
-use crate::schedule::count;
+use crate::progress::count;
+use crate::race::Ended;
 use crate::{Race, nearest_name};
 
-/// A race, and the schedules to run it with.
+/// A race, and how to run it.
 pub(crate) struct Replay {
     pub(crate) race: Race,
     order: Order,
@@ -14,62 +16,81 @@ enum Order {
     /// With this schedule.
     Given(String),
     /// With every schedule.
-    All(Vec<String>),
+    All,
     /// Without a schedule.
     Free,
+    /// With a schedule that a person makes up.
+    Ask,
 }
 
+/// What can be given instead of a schedule.
+const WORDS: [&str; 3] = ["all", "free", "ask"];
+
 impl Replay {
-    /// Parses the value of `--schedule`.
-    pub(crate) fn new(races: &[Race], step: &str, schedule: String) -> anyhow::Result<Replay> {
+    /// Parses the value of `--schedule`. `cure` is whether to run the race without its bug.
+    pub(crate) fn new(
+        races: &[Race],
+        step: &str,
+        schedule: String,
+        cure: bool,
+    ) -> anyhow::Result<Replay> {
         ensure!(!races.is_empty(), "no step of this lesson has a race");
         let race = races.iter().find(|race| race.step == step);
-        let race = *race.ok_or_else(|| {
+        let race = race.ok_or_else(|| {
             let steps = names(races, ", ");
             anyhow!("step {step} has no race; the steps with a race are {steps}")
         })?;
+        let race = match race.cure {
+            Some(cured) if cure => *cured,
+            None if cure => return Err(anyhow!("the race of step {step} has no cure")),
+            _ => *race,
+        };
         // The letters of a race may spell a word such as `all`.
         let letters = count(race.turns);
         let order = match schedule.as_str() {
             own if count(own) == letters => Order::Given(schedule),
-            "all" => Order::All(race.schedules()?),
+            "all" => Order::All,
             "free" => Order::Free,
+            "ask" => Order::Ask,
             word if word.chars().all(char::is_lowercase)
                 && !word.chars().all(|letter| letters.contains_key(&letter)) =>
             {
-                let suggestion = nearest_name(word, ["all", "free"])
+                let suggestion = nearest_name(word, WORDS)
                     .map(|name| format!("; did you mean `{name}`?"))
                     .unwrap_or_default();
                 let turns = race.turns;
                 return Err(anyhow!(
                     "`{word}` is not a schedule{suggestion}\n\
-                     Give one letter for each action, such as {turns}, or `all`, or `free`"
+                     Give one letter for each action, such as {turns}, or `all`, `free` or `ask`"
                 ));
             }
             turns => {
-                race.check_schedule(turns)?;
+                race.check_letters(turns)?;
                 Order::Given(schedule)
             }
         };
         Ok(Replay { race, order })
     }
 
-    /// Runs the race and prints a line for each run.
+    /// Runs the race and prints a line for each run, or what a user interface needs to ask a person.
     pub(crate) fn run(&self) -> anyhow::Result<()> {
-        match &self.order {
-            Order::Free => {
-                let (turns, outcome) = self.race.run_free()?;
-                print(&format!("{turns}: {outcome}"));
-            }
-            Order::Given(turns) => self.replay(turns)?,
-            Order::All(all) => all.iter().try_for_each(|turns| self.replay(turns))?,
+        let race = &self.race;
+        let runs = match &self.order {
+            Order::Free => vec![race.run_free()?],
+            Order::Given(turns) => vec![(turns.clone(), race.replay(turns)?)],
+            Order::All => race.run_all()?,
+            Order::Ask => return self.ask(),
+        };
+        for (turns, outcome) in runs {
+            print(&format!("{turns}: {outcome}"));
         }
         Ok(())
     }
 
-    fn replay(&self, turns: &str) -> anyhow::Result<()> {
-        let outcome = self.race.replay(turns)?;
-        print(&format!("{turns}: {outcome}"));
+    fn ask(&self) -> anyhow::Result<()> {
+        say(&["goal", self.race.goal]).map_err(|_| Ended::Abandoned)?;
+        let outcome = self.race.run_asking()?;
+        say(&["outcome", &outcome]).map_err(|_| Ended::Abandoned)?;
         Ok(())
     }
 }
@@ -90,6 +111,8 @@ pub(crate) fn help(races: &[Race]) -> String {
            STEP --schedule {}  run the race of the step in this order\n  \
            STEP --schedule all  run it in every possible order\n  \
            STEP --schedule free  run it without a schedule, and print the order\n  \
+           STEP --schedule ask  ask on standard output who runs next; answer with a letter\n  \
+           --cure  with these: run it without its bug\n  \
            --races  print the names of the steps that have a race\n",
         names(races, ", "),
         race.turns
@@ -108,15 +131,18 @@ mod tests {
             let race = Race {
                 step: "race",
                 turns,
+                goal: "",
                 run,
+                cure: None,
             };
-            Replay::new(&[race], "race", schedule.to_owned()).map(|replay| replay.order)
+            Replay::new(&[race], "race", schedule.to_owned(), false).map(|replay| replay.order)
         };
         assert!(matches!(order("aabb", "abba"), Ok(Order::Given(turns)) if turns == "abba"));
-        assert!(matches!(order("aabb", "all"), Ok(Order::All(all)) if all.len() == 6));
+        assert!(matches!(order("aabb", "all"), Ok(Order::All)));
+        assert!(matches!(order("aabb", "ask"), Ok(Order::Ask)));
         assert!(matches!(order("aabb", "free"), Ok(Order::Free)));
         assert!(matches!(order("lla", "all"), Ok(Order::Given(turns)) if turns == "all"));
-        let error = order("aabb", "aab").err().unwrap().to_string();
-        assert!(error.contains("a twice and b once"), "{error}");
+        let error = order("aabb", "aaab").err().unwrap().to_string();
+        assert!(error.contains("a 3 times and b once"), "{error}");
     }
 }

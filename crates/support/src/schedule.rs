@@ -1,10 +1,16 @@
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+#[cfg(test)]
+mod tests;
+
+use std::fmt::{self, Debug, Display};
+use std::mem;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long an actor waits until it runs next.
+use crate::chooser::{Chooser, End};
+use crate::progress::Progress;
+
+/// How long an action may take, and how long an actor may take to reach its next one.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The longest pause before an action in a free run.
@@ -13,208 +19,307 @@ const MAX_PAUSE: Duration = Duration::from_micros(20);
 /// The order in which the actors of a race run: one letter for each action, which names the actor that
 /// runs next.
 ///
-/// The actors are threads or processes, and perform each of their actions through
-/// [`turn`](Schedule::turn). There are two kinds of schedules. With a given schedule, each actor waits
-/// until the next letter is its own. A free schedule lets all of them run, and records the order.
+/// The actors are threads or processes. A thread performs each of its actions through
+/// [`turn`](Schedule::turn), or [`lock_turn`](Schedule::lock_turn) if the action takes a lock. A process does
+/// the same with an [`Actor`](crate::Actor).
 ///
-/// With both, only one action runs at a time, as if it were a single instruction of the processor, and it
-/// is recorded before the next one begins. So [`taken`](Schedule::taken) returns the order in which the
-/// actions really happened. An actor can be preempted between two of its actions: there the others may
-/// run.
+/// Only one action runs at a time, as if it were a single instruction of the processor, and it is recorded
+/// before the next one begins. An actor can be preempted between two of its actions: there the others may
+/// run. An action must not wait for another actor.
 ///
-/// While an action runs, all other actors wait, so an action must not wait for another actor.
+/// Who runs next is decided when all actors that have actions left have reached their next one: by a given
+/// schedule, or by a person. An actor that needs a lock that is taken can't be chosen. If all of them do, the
+/// race is stuck, in a deadlock. A *free* schedule decides nothing: all actors run, and it records the order.
 ///
 /// # Examples
 ///
 /// Two threads change a number, each by reading it and writing it back:
 ///
 /// ```
+/// use std::sync::Arc;
 /// use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 /// use std::thread;
-/// use support::{Race, Schedule};
+/// use support::{Race, Schedule, Stopped};
 ///
-/// fn add(total: &AtomicI64, schedule: &Schedule, actor: char) {
-///     let seen = schedule.turn(actor, || total.load(Relaxed));
-///     schedule.turn(actor, || total.store(seen + 1, Relaxed));
+/// fn add(total: &AtomicI64, schedule: &Schedule, actor: char) -> Result<(), Stopped> {
+///     let seen = schedule.turn(actor, "let seen = total.load();", || total.load(Relaxed))?;
+///     schedule.turn(actor, "total.store(seen + 1);", || total.store(seen + 1, Relaxed))
 /// }
 ///
 /// fn one_each(schedule: &Schedule) -> anyhow::Result<String> {
-///     let total = AtomicI64::new(0);
+///     let total = Arc::new(AtomicI64::new(0));
+///     let shown = Arc::clone(&total);
+///     schedule.value("total", move || shown.load(Relaxed));
 ///     thread::scope(|scope| {
 ///         scope.spawn(|| add(&total, schedule, 'A'));
 ///         scope.spawn(|| add(&total, schedule, 'B'));
 ///     });
-///     Ok(format!("1 + 1 make {}", total.into_inner()))
+///     Ok(format!("1 + 1 make {}", total.load(Relaxed)))
 /// }
 ///
 /// fn main() -> anyhow::Result<()> {
-///     let race = Race { step: "race", turns: "AABB", run: one_each };
+///     let race = Race {
+///         step: "race",
+///         turns: "AABB",
+///         goal: "Lose an update.",
+///         run: one_each,
+///         cure: None,
+///     };
 ///     assert_eq!(race.replay("AABB")?, "1 + 1 make 2");
 ///     assert_eq!(race.replay("ABBA")?, "1 + 1 make 1");
 ///     Ok(())
 /// }
 /// ```
 pub struct Schedule {
-    /// The letters of a given schedule; `None` if it is free.
-    given: Option<Vec<char>>,
-    /// The number of actions of each actor.
-    counts: BTreeMap<char, usize>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What the actors of a race share.
+pub(crate) struct Shared {
     progress: Mutex<Progress>,
     changed: Condvar,
-    timeout: Duration,
+    is_free: bool,
+    pub(crate) timeout: Duration,
 }
 
-#[derive(Default)]
-struct Progress {
-    /// The actors that have reached their first action.
-    started: BTreeSet<char>,
-    taken: String,
-    /// Whether an action is running.
-    acting: bool,
+/// The race has ended early: it is stuck, or it has failed. The actor must return.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopped;
+
+impl Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the race has ended early")
+    }
 }
+
+impl std::error::Error for Stopped {}
 
 impl Schedule {
-    /// Returns a schedule with this order.
-    pub(crate) fn given(turns: &str) -> Schedule {
-        Schedule {
-            given: Some(turns.chars().collect()),
-            ..Schedule::free(turns)
-        }
+    /// Returns a schedule of a race with these `turns`.
+    pub(crate) fn new(turns: &str, chooser: Chooser) -> Schedule {
+        Schedule::with_timeout(turns, chooser, TIMEOUT)
     }
 
-    /// Returns a schedule that allows any order of these letters.
-    pub(crate) fn free(turns: &str) -> Schedule {
-        Schedule {
-            given: None,
-            counts: count(turns),
-            progress: Mutex::default(),
+    fn with_timeout(turns: &str, chooser: Chooser, timeout: Duration) -> Schedule {
+        let shared = Shared {
+            is_free: matches!(chooser, Chooser::Free),
+            progress: Mutex::new(Progress::new(turns, chooser)),
             changed: Condvar::new(),
-            timeout: TIMEOUT,
+            timeout,
+        };
+        Schedule {
+            shared: Arc::new(shared),
         }
     }
 
-    /// Waits until `actor` runs next, performs the action, and returns its result.
+    /// Waits until `actor` runs next, performs the action, and returns its result. `line` is its source, as
+    /// the class sees it.
     ///
     /// With a free schedule, each actor waits before its first action until all actors have reached
     /// theirs, so that none has finished before the others start. Then it pauses before each action for a
     /// random time of up to 20 µs.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// If the actor has to wait for more than 5 seconds, or has more actions than the race allows.
-    pub fn turn<R>(&self, actor: char, action: impl FnOnce() -> R) -> R {
-        let mut progress = if let Some(turns) = &self.given {
-            self.wait_until_next(actor, turns)
-        } else {
-            self.start_together(actor);
-            pause();
-            self.spin_until_idle(actor)
-        };
-        let before = progress.taken.chars().filter(|&taken| taken == actor);
-        let (before, all) = (before.count(), self.counts.get(&actor).copied());
-        assert!(
-            Some(before) < all,
-            "{actor} has more actions than the race allows"
-        );
-        progress.acting = true;
-        // Without the lock, so that the others can time out if the action never ends.
-        drop(progress);
-        let acting = Acting(self);
-        let result = action();
-        self.progress().taken.push(actor);
-        drop(acting);
-        result
+    /// If the race has ended early; [`Race::replay`](crate::Race::replay) says why. It also ends if an actor
+    /// has more actions than the race allows, or takes more than 5 seconds.
+    pub fn turn<R: Debug>(
+        &self,
+        actor: char,
+        line: &str,
+        action: impl FnOnce() -> R,
+    ) -> Result<R, Stopped> {
+        let turn = self.shared.wait_for_turn(actor, line, || Ok(true))?;
+        turn.act(|| {
+            let result = action();
+            let shown = shown(&result);
+            Ok((result, shown))
+        })
     }
 
-    /// Returns the letters of the actions that have happened so far, in order.
-    #[must_use]
-    pub fn taken(&self) -> String {
-        self.progress().taken.clone()
+    /// Waits until `actor` runs next, takes a lock, and returns its guard.
+    ///
+    /// `try_lock` returns `None` if the lock is taken. Before each decision who runs next, the schedule calls
+    /// it and drops the guard at once, to find out whether the actor could run. No other actor runs meanwhile.
+    ///
+    /// To release the lock is an action too: `turn(actor, "drop(guard);", || drop(guard))`.
+    ///
+    /// # Errors
+    ///
+    /// As [`turn`](Schedule::turn). If all actors that have actions left wait for locks, the race is stuck.
+    pub fn lock_turn<G>(
+        &self,
+        actor: char,
+        line: &str,
+        mut try_lock: impl FnMut() -> Option<G>,
+    ) -> Result<G, Stopped> {
+        let is_free = || Ok(try_lock().is_some());
+        let turn = self.shared.wait_for_turn(actor, line, is_free)?;
+        turn.act(|| match try_lock() {
+            Some(guard) => Ok((guard, String::new())),
+            None => Err(format!("`{line}` did not take the lock, which was free")),
+        })
+    }
+
+    /// Shows a value that the actors share to a person who chooses who runs next.
+    pub fn value<T: Display>(&self, name: &'static str, value: impl Fn() -> T + Send + 'static) {
+        let text = move || value().to_string();
+        self.shared.progress().add_value(name, Box::new(text));
+    }
+}
+
+impl Schedule {
+    /// Returns the letters of the actions that have happened, and why the race ended early, if it did. If its
+    /// function has failed, its actors must end.
+    pub(crate) fn finish(&self, failure: Option<String>) -> (String, Option<End>) {
+        let mut progress = self.shared.progress();
+        if let Some(why) = failure {
+            self.shared.end(&mut progress, End::Failed(why));
+        }
+        let servers = mem::take(&mut progress.servers);
+        drop(progress);
+        for server in servers {
+            // A server that panics ends the race by itself.
+            let _ = server.join();
+        }
+        let progress = self.shared.progress();
+        (progress.taken.clone(), progress.end.clone())
+    }
+}
+
+impl Shared {
+    /// Waits until `actor` runs next. `is_ready` returns whether it could run `line`; no action runs meanwhile.
+    pub(crate) fn wait_for_turn<'a>(
+        &'a self,
+        actor: char,
+        line: &'a str,
+        mut is_ready: impl FnMut() -> Result<bool, String>,
+    ) -> Result<Turn<'a>, Stopped> {
+        if self.is_free {
+            self.start_together(actor);
+            pause();
+        }
+        let mut progress = self.progress();
+        if !progress.has_actions_left(actor) {
+            let why = format!("{actor} has more actions than the race allows");
+            self.end(&mut progress, End::Failed(why));
+        }
+        while progress.end.is_none() {
+            let next = progress.next;
+            match progress.may_act(actor, line, &mut is_ready) {
+                Ok(true) => {
+                    progress.begin(actor);
+                    // Without the lock, so that the others can time out if the action never ends.
+                    drop(progress);
+                    return Ok(Turn {
+                        shared: self,
+                        actor,
+                        line,
+                        is_complete: false,
+                    });
+                }
+                Ok(false) if progress.next == next => progress = self.wait(progress),
+                Ok(false) => self.changed.notify_all(),
+                Err(end) => self.end(&mut progress, end),
+            }
+        }
+        Err(Stopped)
     }
 
     /// Waits before an actor's first action until all actors have reached theirs.
     fn start_together(&self, actor: char) {
-        if !self.progress().started.insert(actor) {
-            return;
-        }
-        // Spins: a thread that sleeps would start late.
-        let start = Instant::now();
-        while self.progress().started.len() < self.counts.len() {
-            assert!(
-                start.elapsed() < self.timeout,
-                "{actor} timed out waiting for the other actors to start"
-            );
-            thread::yield_now();
+        let mut progress = self.progress();
+        while progress.end.is_none() && !progress.all_started(actor) {
+            progress = self.wait(progress);
         }
     }
 
-    /// Spins until no action is running.
-    fn spin_until_idle(&self, actor: char) -> MutexGuard<'_, Progress> {
-        let start = Instant::now();
-        loop {
-            let progress = self.progress();
-            if !progress.acting {
-                return progress;
-            }
+    /// Waits for a change, and ends the race if there is none for too long.
+    fn wait<'a>(&'a self, mut progress: MutexGuard<'a, Progress>) -> MutexGuard<'a, Progress> {
+        let left = self.timeout.saturating_sub(progress.changed.elapsed());
+        if left.is_zero() {
+            let why = progress.overdue(self.timeout);
+            self.end(&mut progress, End::Failed(why));
+            return progress;
+        }
+        if self.is_free {
+            // Spins: a thread that sleeps would start late.
             drop(progress);
-            assert!(
-                start.elapsed() < self.timeout,
-                "{actor} timed out waiting for the action of another actor"
-            );
             thread::yield_now();
+            return self.progress();
         }
+        let waited = self.changed.wait_timeout(progress, left);
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// Sleeps until `actor` runs next in the order `turns`.
-    fn wait_until_next(&self, actor: char, turns: &[char]) -> MutexGuard<'_, Progress> {
-        let must_wait = |progress: &mut Progress| {
-            let next = turns.get(progress.taken.chars().count());
-            progress.acting || next != Some(&actor)
-        };
-        let (progress, wait) = self
-            .changed
-            .wait_timeout_while(self.progress(), self.timeout, must_wait)
-            .unwrap_or_else(PoisonError::into_inner);
-        let taken = &progress.taken;
-        assert!(
-            !wait.timed_out(),
-            "{actor} timed out waiting for its turn; the actions so far are `{taken}`"
-        );
-        progress
+    /// Ends the race early, unless it has ended already.
+    pub(crate) fn end(&self, progress: &mut Progress, end: End) {
+        progress.end.get_or_insert(end);
+        self.changed.notify_all();
     }
 
     /// Ignores poisoning: the progress changes after the action, so a panic can't leave it half changed.
-    fn progress(&self) -> MutexGuard<'_, Progress> {
+    pub(crate) fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Exists while an action runs; its drop lets the others continue, even after a panic.
-struct Acting<'a>(&'a Schedule);
+/// An action that may run now. If it never completes, because it panics, the race ends.
+pub(crate) struct Turn<'a> {
+    shared: &'a Shared,
+    actor: char,
+    line: &'a str,
+    is_complete: bool,
+}
 
-impl Drop for Acting<'_> {
-    fn drop(&mut self) {
-        self.0.progress().acting = false;
-        self.0.changed.notify_all();
+impl Turn<'_> {
+    /// Performs the action, which returns a result and its text, or an error that ends the race.
+    pub(crate) fn act<R>(
+        mut self,
+        action: impl FnOnce() -> Result<(R, String), String>,
+    ) -> Result<R, Stopped> {
+        let result = action();
+        self.is_complete = true;
+        let mut progress = self.shared.progress();
+        let result = match result {
+            Ok((result, shown)) => {
+                progress.complete(self.actor, self.line, &shown);
+                Ok(result)
+            }
+            Err(why) => {
+                progress.give_up(why);
+                Err(Stopped)
+            }
+        };
+        self.shared.changed.notify_all();
+        result
     }
 }
 
-impl fmt::Debug for Schedule {
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if !self.is_complete {
+            let (actor, line) = (self.actor, self.line);
+            let why = format!("{actor} panicked in `{line}`");
+            self.shared.progress().give_up(why);
+            self.shared.changed.notify_all();
+        }
+    }
+}
+
+impl Debug for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let taken = &self.shared.progress().taken;
         f.debug_struct("Schedule")
-            .field("given", &self.given)
-            .field("taken", &self.taken())
+            .field("taken", taken)
             .finish_non_exhaustive()
     }
 }
 
-/// Counts the actions of each actor.
-pub(crate) fn count(turns: &str) -> BTreeMap<char, usize> {
-    let mut counts = BTreeMap::new();
-    for actor in turns.chars() {
-        *counts.entry(actor).or_default() += 1;
-    }
-    counts
+/// Returns what an action returned, as the class sees it; nothing for `()`.
+pub(crate) fn shown(result: &impl Debug) -> String {
+    let text = format!("{result:?}");
+    if text == "()" { String::new() } else { text }
 }
 
 /// Pauses for a random time, and yields to other threads, in case there is only one core.
@@ -223,129 +328,5 @@ fn pause() {
     let start = Instant::now();
     while start.elapsed() < length {
         thread::yield_now();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Schedule;
-    use std::panic::{self, AssertUnwindSafe};
-    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-    use std::thread;
-    use std::time::{Duration, Instant};
-
-    #[test]
-    fn actions_happen_in_the_given_order() {
-        let schedule = Schedule::given("BABA");
-        let done = std::sync::Mutex::new(String::new());
-        thread::scope(|scope| {
-            for actor in ['A', 'B'] {
-                let (schedule, done) = (&schedule, &done);
-                scope.spawn(move || {
-                    for _ in 0..2 {
-                        schedule.turn(actor, || done.lock().unwrap().push(actor));
-                    }
-                });
-            }
-        });
-        assert_eq!(done.into_inner().unwrap(), "BABA");
-        assert_eq!(schedule.taken(), "BABA");
-    }
-
-    #[test]
-    fn a_free_schedule_records_the_order_of_the_actions() {
-        for _ in 0..200 {
-            let schedule = Schedule::free("AAABBB");
-            let done = std::sync::Mutex::new(String::new());
-            thread::scope(|scope| {
-                for actor in ['A', 'B'] {
-                    let (schedule, done) = (&schedule, &done);
-                    scope.spawn(move || {
-                        for _ in 0..3 {
-                            schedule.turn(actor, || done.lock().unwrap().push(actor));
-                        }
-                    });
-                }
-            });
-            assert_eq!(done.into_inner().unwrap(), schedule.taken());
-        }
-    }
-
-    #[test]
-    fn waiting_for_an_actor_that_never_runs_times_out() {
-        for mut schedule in [Schedule::given("BA"), Schedule::free("AB")] {
-            schedule.timeout = Duration::from_millis(50);
-            let start = Instant::now();
-            let waiting = thread::scope(|scope| {
-                let alone = scope.spawn(|| schedule.turn('A', || ()));
-                alone.join()
-            });
-            let panic = waiting.unwrap_err();
-            let message = panic.downcast_ref::<String>().unwrap();
-            assert!(message.contains('A'), "{message}");
-            assert!(start.elapsed() < Duration::from_secs(5));
-            assert_eq!(schedule.taken(), "");
-        }
-    }
-
-    #[test]
-    fn an_action_that_panics_does_not_count_and_can_be_repeated() {
-        let schedule = Schedule::given("AB");
-        let panicked = thread::scope(|scope| {
-            let actor = scope.spawn(|| schedule.turn('A', || panic!("on purpose")));
-            actor.join().is_err()
-        });
-        assert!(panicked);
-        assert_eq!(schedule.taken(), "");
-        schedule.turn('A', || ());
-        schedule.turn('B', || ());
-        assert_eq!(schedule.taken(), "AB");
-    }
-
-    #[test]
-    fn waiting_for_an_action_that_never_ends_times_out() {
-        for mut schedule in [Schedule::given("AB"), Schedule::free("AB")] {
-            schedule.timeout = Duration::from_secs(2);
-            let (schedule, timed_out) = (&schedule, &AtomicBool::new(false));
-            // The actor that runs first acts until the other one has timed out.
-            let until_timeout = || {
-                let start = Instant::now();
-                while !timed_out.load(Relaxed) && start.elapsed() < Duration::from_mins(1) {
-                    thread::sleep(Duration::from_millis(1));
-                }
-            };
-            let race = |actor| {
-                let acted = panic::catch_unwind(AssertUnwindSafe(|| {
-                    schedule.turn(actor, until_timeout);
-                }));
-                timed_out.store(true, Relaxed);
-                acted.is_ok()
-            };
-            let acted = thread::scope(|scope| {
-                let actors = ['A', 'B'].map(|actor| scope.spawn(move || race(actor)));
-                actors.map(|actor| actor.join().unwrap())
-            });
-            assert_eq!(acted.iter().filter(|&&acted| acted).count(), 1);
-            assert_eq!(schedule.taken().len(), 1);
-        }
-    }
-
-    #[test]
-    fn a_letter_may_be_longer_than_a_byte() {
-        let schedule = Schedule::given("ÄBÄ");
-        for actor in ['Ä', 'B', 'Ä'] {
-            schedule.turn(actor, || ());
-        }
-        assert_eq!(schedule.taken(), "ÄBÄ");
-    }
-
-    #[test]
-    fn one_action_too_many_panics() {
-        let schedule = Schedule::free("A");
-        schedule.turn('A', || ());
-        let again = thread::scope(|scope| scope.spawn(|| schedule.turn('A', || ())).join());
-        let panic = again.unwrap_err();
-        let message = panic.downcast_ref::<String>().unwrap();
-        assert_eq!(message, "A has more actions than the race allows");
     }
 }

@@ -3,10 +3,11 @@ use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 use lexopt::{Arg, ValueExt};
 
 use crate::print::print;
+use crate::race::Ended;
 use crate::replay::{self, Replay};
 use crate::{Race, nearest_name};
 
@@ -53,6 +54,8 @@ pub fn run_steps(steps: &[Step]) -> ExitCode {
 /// | `STEP --schedule ABBA` | runs the race of that step in this order |
 /// | `STEP --schedule all` | runs it in every possible order |
 /// | `STEP --schedule free` | runs it without a schedule |
+/// | `STEP --schedule ask` | asks a person, or a program, who runs next |
+/// | `STEP --schedule … --cure` | runs the race without its bug, in each of these ways |
 /// | `--races` | prints the names of the steps that have a race, one per line |
 ///
 /// Each run of a race prints one line: its schedule, a colon, and the outcome. A run without a schedule
@@ -65,10 +68,7 @@ pub fn run_steps(steps: &[Step]) -> ExitCode {
 pub fn run_steps_and_races(steps: &[Step], races: &[Race]) -> ExitCode {
     match parse(steps, races, std::env::args_os().skip(1)) {
         Ok(Args::Run(chosen)) => run(&chosen),
-        Ok(Args::Replay(replay)) => {
-            let succeeded = succeeds(replay.race.step, || replay.run());
-            ExitCode::from(u8::from(!succeeded))
-        }
+        Ok(Args::Replay(replay)) => run_race(&replay),
         Ok(Args::List) => print(&names(steps, "\n")),
         Ok(Args::Races) if races.is_empty() => ExitCode::SUCCESS,
         Ok(Args::Races) => print(&replay::names(races, "\n")),
@@ -96,12 +96,13 @@ fn parse(
 ) -> anyhow::Result<Args> {
     let mut parser = lexopt::Parser::from_args(arguments);
     let mut chosen = Vec::new();
-    let mut schedule = None;
+    let (mut schedule, mut cure) = (None, false);
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("list") => return Ok(Args::List),
             Arg::Long("races") => return Ok(Args::Races),
             Arg::Long("schedule") => schedule = Some(parser.value()?.string()?),
+            Arg::Long("cure") => cure = true,
             Arg::Long("help") | Arg::Short('h') => return Ok(Args::Help),
             Arg::Value(name) => chosen.push(find(steps, &name.to_string_lossy())?),
             other => return Err(other.unexpected()).context("see --help"),
@@ -111,8 +112,9 @@ fn parse(
         let [(step, _)] = chosen.as_slice() else {
             bail!("--schedule is for one step: give its name before it");
         };
-        return Replay::new(races, step, schedule).map(Args::Replay);
+        return Replay::new(races, step, schedule, cure).map(Args::Replay);
     }
+    ensure!(!cure, "--cure is for a race: give --schedule too");
     if chosen.is_empty() {
         chosen = steps.to_vec();
     }
@@ -136,7 +138,7 @@ fn run(chosen: &[Step]) -> ExitCode {
         if chosen.len() > 1 {
             print(&format!("== {name} =="));
         }
-        if !succeeds(name, step) {
+        if !succeeds(name, &caught(step)) {
             failed.push(*name);
         }
     }
@@ -150,14 +152,30 @@ fn run(chosen: &[Step]) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Runs `work` for a step, reports a failure on standard error, and returns whether it succeeded.
-fn succeeds(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> bool {
-    let outcome = panic::catch_unwind(AssertUnwindSafe(work));
-    let outcome = outcome.unwrap_or_else(|panic| Err(anyhow!("it {}", panic_text(&*panic))));
-    if let Err(error) = &outcome {
+fn run_race(replay: &Replay) -> ExitCode {
+    let outcome = caught(|| replay.run());
+    match outcome.as_ref().map_err(|error| error.downcast_ref()) {
+        Err(Some(Ended::Abandoned)) => ExitCode::SUCCESS,
+        Err(Some(Ended::Refused(why))) => {
+            eprintln!("error: {why}");
+            ExitCode::from(MISUSED)
+        }
+        _ => ExitCode::from(u8::from(!succeeds(replay.race.step, &outcome))),
+    }
+}
+
+/// Reports a failure on standard error, and returns whether there is none.
+fn succeeds(name: &str, outcome: &anyhow::Result<()>) -> bool {
+    if let Err(error) = outcome {
         eprintln!("step {name} failed: {error:#}");
     }
     outcome.is_ok()
+}
+
+/// Makes an error of a panic.
+fn caught(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let outcome = panic::catch_unwind(AssertUnwindSafe(work));
+    outcome.unwrap_or_else(|panic| Err(anyhow!("it {}", panic_text(&*panic))))
 }
 
 /// Returns the message of a panic. The panic hook has already printed where it happened.

@@ -53,21 +53,37 @@ const RACES: &[Race] = &[
     Race {
         step: "greet",
         turns: "AB",
+        goal: "Make it end with hello.",
         run: last_word,
+        cure: Some(&POLITE),
     },
     Race {
         step: "stumble",
         turns: "A",
+        goal: "Make it fail.",
         run: |_| panic!("over a stone"),
+        cure: None,
     },
 ];
+
+/// The same, but only A says anything.
+const POLITE: Race = Race {
+    step: "greet",
+    turns: "A",
+    goal: "Make it end with goodbye.",
+    run: |schedule| {
+        let word = schedule.turn('A', "say hello", || "hello")?;
+        Ok(format!("the last word is {word}"))
+    },
+    cure: None,
+};
 
 /// Two threads write one word each; the last one remains.
 fn last_word(schedule: &Schedule) -> anyhow::Result<String> {
     let word = Mutex::new("");
     thread::scope(|scope| {
-        scope.spawn(|| schedule.turn('A', || *word.lock().unwrap() = "hello"));
-        scope.spawn(|| schedule.turn('B', || *word.lock().unwrap() = "goodbye"));
+        scope.spawn(|| schedule.turn('A', "say hello", || *word.lock().unwrap() = "hello"));
+        scope.spawn(|| schedule.turn('B', "say goodbye", || *word.lock().unwrap() = "goodbye"));
     });
     Ok(format!("the last word is {}", word.into_inner()?))
 }

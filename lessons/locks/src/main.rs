@@ -21,6 +21,8 @@ fn main() -> ExitCode {
         task(balance::change),
         task(balance::change_locked),
         task(schedules::change_by_turns),
+        task(schedules::change_locked_by_turns),
+        task(schedules::take_by_turns),
         task(deadlock::take_crosswise),
         task(deadlock::take_in_order),
         task(killed_holder::hold),
@@ -35,6 +37,10 @@ fn main() -> ExitCode {
             ("deadlock", deadlock::deadlock),
             ("killed-holder", killed_holder::killed_holder),
         ],
-        &[schedules::ADDITIONS, schedules::BOOKINGS],
+        &[
+            schedules::ADDITIONS,
+            schedules::BOOKINGS,
+            schedules::CROSSWISE,
+        ],
     )
 }

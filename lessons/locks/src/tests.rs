@@ -15,8 +15,8 @@ fn locked_and_atomic_additions_lose_nothing_in_two_hundred_runs() {
 #[test]
 fn no_schedule_of_two_additions_each_makes_less_than_2_or_more_than_4() {
     let mut outcomes = Vec::new();
-    for turns in ADDITIONS.schedules().unwrap() {
-        outcomes.push(ADDITIONS.replay(&turns).unwrap());
+    for (_, outcome) in ADDITIONS.run_all().unwrap() {
+        outcomes.push(outcome);
     }
     outcomes.sort();
     outcomes.dedup();

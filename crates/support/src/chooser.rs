@@ -1,0 +1,69 @@
+use std::collections::BTreeMap;
+
+use crate::ask;
+
+/// Who decides which actor runs next.
+pub(crate) enum Chooser {
+    /// No one: each actor runs as soon as it can.
+    Free,
+    /// A whole schedule.
+    Given(Vec<char>),
+    /// The beginning of a schedule. After that, the first actor that is ready runs.
+    Prefix(Vec<char>),
+    /// A person, who is asked each time.
+    Ask,
+}
+
+/// An actor that waits for its turn.
+pub(crate) struct Parked {
+    /// The number of actions that had happened when it was last asked whether it is ready.
+    pub(crate) step: usize,
+    /// The source line that it runs next.
+    pub(crate) line: String,
+    /// Whether it can run that line. If not, the lock that it needs is taken.
+    pub(crate) is_ready: bool,
+}
+
+/// Why a race ended before all its actions had happened.
+#[derive(Clone, Debug)]
+pub(crate) enum End {
+    /// All actors that have actions left wait for locks: a deadlock.
+    Stuck,
+    /// The given schedule has fewer letters than there are actions.
+    TooShort,
+    /// The chosen actor can't run.
+    Refused(String),
+    /// Standard input or output is closed.
+    Closed,
+    Failed(String),
+}
+
+impl Chooser {
+    /// Chooses the actor that runs after `step` actions, from all that have actions left.
+    pub(crate) fn choose(&self, step: usize, parked: &BTreeMap<char, Parked>) -> Result<char, End> {
+        let ready = parked.iter().find(|(_, parked)| parked.is_ready);
+        let first = ready.map(|(&actor, _)| actor).ok_or(End::Stuck);
+        match self {
+            Chooser::Free => first,
+            Chooser::Prefix(letters) => letters.get(step).copied().map_or(first, Ok),
+            Chooser::Given(letters) => match letters.get(step) {
+                Some(actor) => allowed(*actor, step, parked),
+                None => Err(first.err().unwrap_or(End::TooShort)),
+            },
+            Chooser::Ask => first.and_then(|_| ask::choose(parked)),
+        }
+    }
+}
+
+/// Returns an actor that a schedule names, unless the lock that it needs is taken.
+fn allowed(actor: char, step: usize, parked: &BTreeMap<char, Parked>) -> Result<char, End> {
+    match parked.get(&actor) {
+        Some(blocked) if !blocked.is_ready => Err(End::Refused(format!(
+            "action {} of this schedule is not possible: {actor} cannot run `{}`, \
+             because the lock is taken",
+            step + 1,
+            blocked.line
+        ))),
+        _ => Ok(actor),
+    }
+}
