@@ -7,7 +7,8 @@ use multiprocess::serde::{Deserialize, Serialize};
 use multiprocess::{Connection, Error, pipe};
 
 use crate::chooser::End;
-use crate::schedule::{Shared, shown};
+use crate::schedule::shown;
+use crate::shared::Shared;
 use crate::{Schedule, Stopped};
 
 /// An actor of a race that is a process of its own. [`Schedule::actor`] returns it; pass it to the process.

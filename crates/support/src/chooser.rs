@@ -44,26 +44,25 @@ impl Chooser {
         let ready = parked.iter().find(|(_, parked)| parked.is_ready);
         let first = ready.map(|(&actor, _)| actor).ok_or(End::Stuck);
         match self {
-            Chooser::Free => first,
-            Chooser::Prefix(letters) => letters.get(step).copied().map_or(first, Ok),
-            Chooser::Given(letters) => match letters.get(step) {
-                Some(actor) => allowed(*actor, step, parked),
-                None => Err(first.err().unwrap_or(End::TooShort)),
-            },
+            Chooser::Given(letters) | Chooser::Prefix(letters) if step < letters.len() => {
+                allowed(letters[step], step, parked)
+            }
+            Chooser::Given(_) => first.and(Err(End::TooShort)),
+            Chooser::Prefix(_) | Chooser::Free => first,
             Chooser::Ask => first.and_then(|_| ask::choose(parked)),
         }
     }
 }
 
-/// Returns an actor that a schedule names, unless the lock that it needs is taken.
+/// Returns an actor that a schedule names, if it can run.
 fn allowed(actor: char, step: usize, parked: &BTreeMap<char, Parked>) -> Result<char, End> {
-    match parked.get(&actor) {
-        Some(blocked) if !blocked.is_ready => Err(End::Refused(format!(
-            "action {} of this schedule is not possible: {actor} cannot run `{}`, \
-             because the lock is taken",
-            step + 1,
-            blocked.line
-        ))),
-        _ => Ok(actor),
-    }
+    let why = match parked.get(&actor) {
+        Some(Parked { is_ready: true, .. }) => return Ok(actor),
+        Some(Parked { line, .. }) => format!("cannot run `{line}`, because the lock is taken"),
+        None => "has no actions left".to_owned(),
+    };
+    Err(End::Refused(format!(
+        "action {} of this schedule is not possible: {actor} {why}",
+        step + 1
+    )))
 }

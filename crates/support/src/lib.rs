@@ -38,6 +38,7 @@ mod progress;
 mod race;
 mod replay;
 mod schedule;
+mod shared;
 mod steps;
 #[cfg(feature = "recording")]
 mod timeline;

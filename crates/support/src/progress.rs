@@ -31,7 +31,7 @@ pub(crate) struct Progress {
 }
 
 /// The name of a value that the actors share, and what returns its text.
-type Value = (&'static str, Box<dyn Fn() -> String + Send>);
+type Value = (String, Box<dyn Fn() -> String + Send>);
 
 impl Progress {
     pub(crate) fn new(turns: &str, chooser: Chooser) -> Progress {
@@ -51,7 +51,7 @@ impl Progress {
         }
     }
 
-    pub(crate) fn add_value(&mut self, name: &'static str, text: Box<dyn Fn() -> String + Send>) {
+    pub(crate) fn add_value(&mut self, name: String, text: Box<dyn Fn() -> String + Send>) {
         self.values.push((name, text));
     }
 

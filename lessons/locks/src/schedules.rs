@@ -64,6 +64,8 @@ pub const IN_ORDER: Race = Race {
     cure: None,
 };
 
+// The race of step `race`.
+
 fn add_twice(total: &AtomicI64, schedule: &Schedule, name: char) -> Result<(), Stopped> {
     for _ in 0..2 {
         let seen = schedule.turn(name, "let seen = total.load();", || {
@@ -113,6 +115,8 @@ fn two_times_two_locked(schedule: &Schedule) -> Result<String> {
     let total = total.lock().unwrap();
     Ok(format!("2 x 2 additions make {total}"))
 }
+
+// The race of step `balance`.
 
 /// Changes the balance twice, in a process. It acts when the schedule in the main process says so.
 pub fn change_by_turns(balance: RawValue<i64>, amount: i64, actor: Actor) -> Result<(), Stopped> {
@@ -164,84 +168,85 @@ fn two_of_each_locked(schedule: &Schedule) -> Result<String> {
     Ok(format!("200 + 2 - 2 make {}", balance.get()?))
 }
 
-/// A lock, and what the lines call it.
-type Thing = (Lock, String);
+// The race of step `deadlock`.
 
-/// Takes two things by turns, and releases both. If the race gets stuck, returns who waits for what.
-pub fn take_by_turns(first: Thing, second: Thing, actor: Actor) -> Option<LockWait> {
+/// A lock, and its name.
+type Named = (Lock, String);
+
+/// Takes two locks, one per turn, and releases both. If the race gets stuck, returns who waits for what.
+pub fn take_by_turns(first: Named, second: Named, actor: Actor) -> Option<LockWait> {
     let ((first, first_name), (second, second_name)) = (first, second);
     let line = format!("let {first_name} = {first_name}.lock();");
-    let mine = actor.lock_turn(&line, || first.try_lock().ok()).ok()?;
+    let one = actor.lock_turn(&line, || first.try_lock().ok()).ok()?;
 
-    let mut wait = None;
     let line = format!("let {second_name} = {second_name}.lock();");
-    let take = || match second.lock_timeout(Duration::ZERO) {
+    let mut wait = None;
+    let try_lock = || match second.lock_timeout(Duration::ZERO) {
         Ok(guard) => Some(guard),
         Err(error) => {
-            wait = error.wait(); // who holds it now
+            wait = error.wait(); // who holds it at this moment
             None
         }
     };
-    let Ok(other) = actor.lock_turn(&line, take) else {
+    let Ok(other) = actor.lock_turn(&line, try_lock) else {
         return wait;
     };
-    let released = actor.turn("drop((pen, paper));", || drop((mine, other)));
-    released.err().and(wait)
-}
-
-/// Returns who holds a lock, or `free`.
-fn holder(lock: &Lock) -> String {
-    match lock.lock_timeout(Duration::ZERO) {
-        Ok(_guard) => "free".to_owned(),
-        Err(error) => error
-            .wait()
-            .map_or("taken".to_owned(), |wait| name(&wait.holder)),
-    }
+    actor
+        .turn("drop((pen, paper));", || drop((one, other)))
+        .ok()?;
+    None
 }
 
 fn name(process: &Holder) -> String {
     process.name.clone().unwrap_or_default()
 }
 
-fn letters(schedule: &Schedule, bob_takes_pen_first: bool) -> Result<String> {
-    let (pen, paper) = (Lock::named("pen")?, Lock::named("paper")?);
-    let (shown_pen, shown_paper) = (pen.clone(), paper.clone());
-    schedule.value("pen", move || holder(&shown_pen));
-    schedule.value("paper", move || holder(&shown_paper));
+fn holder(lock: &Lock) -> String {
+    match lock.lock_timeout(Duration::ZERO) {
+        Ok(_guard) => "free".to_owned(),
+        Err(error) => match error.wait() {
+            Some(wait) => format!("held by {}", name(&wait.holder)),
+            None => "held".to_owned(),
+        },
+    }
+}
 
-    let pen = (pen, "pen".to_owned());
-    let paper = (paper, "paper".to_owned());
-    let ann = Builder::new().name("Ann").spawn(
-        take_by_turns,
-        (pen.clone(), paper.clone(), schedule.actor('A')?),
-    )?;
-    let (first, second) = if bob_takes_pen_first {
-        (pen, paper)
+fn write_letters(schedule: &Schedule, crosswise: bool) -> Result<String> {
+    let pen = (Lock::named("pen")?, "pen".to_owned());
+    let paper = (Lock::named("paper")?, "paper".to_owned());
+    for (lock, name) in [pen.clone(), paper.clone()] {
+        schedule.value(&name, move || holder(&lock));
+    }
+    let (a, b) = (schedule.actor('A')?, schedule.actor('B')?);
+    let for_ann = (pen.clone(), paper.clone(), a);
+    let for_bob = if crosswise {
+        (paper, pen, b)
     } else {
-        (paper, pen)
+        (pen, paper, b)
     };
-    let bob = Builder::new()
-        .name("Bob")
-        .spawn(take_by_turns, (first, second, schedule.actor('B')?))?;
+    let ann = Builder::new().name("Ann").spawn(take_by_turns, for_ann)?;
+    let bob = Builder::new().name("Bob").spawn(take_by_turns, for_bob)?;
     let waits: Vec<LockWait> = [ann.join()?, bob.join()?].into_iter().flatten().collect();
-    let Some(deadlock) = Deadlock::among(&waits) else {
-        return Ok("Ann and Bob have both written their letters".to_owned());
-    };
-    let mut lines = Vec::new();
+    match Deadlock::among(&waits) {
+        Some(deadlock) => Ok(circle(&deadlock)),
+        None => Ok("both have written their letters".to_owned()),
+    }
+}
+
+fn circle(deadlock: &Deadlock) -> String {
+    let mut waits = Vec::new();
     for wait in deadlock.waits() {
         let (waiter, holder) = (name(&wait.waiter), name(&wait.holder));
-        lines.push(format!(
-            "{waiter} waits for {}, held by {holder}",
-            wait.what
-        ));
+        let what = &wait.what;
+        waits.push(format!("{waiter} waits for {what}, held by {holder}"));
     }
-    Ok(lines.join("; "))
+    waits.join("; ")
 }
 
 fn crosswise(schedule: &Schedule) -> Result<String> {
-    letters(schedule, false)
+    write_letters(schedule, true)
 }
 
 fn in_order(schedule: &Schedule) -> Result<String> {
-    letters(schedule, true)
+    write_letters(schedule, false)
 }

@@ -28,7 +28,9 @@ pub(super) fn show(
         row.push(format!("{} of {}", leading.len(), replays(all).count()));
         row.push(simplest.map_or("none", |turns| turns).to_owned());
         replayed = replayed.or(simplest);
-        if leading.iter().any(|turns| is_serial(turns)) {
+        // A deadlock comes before any actor has finished.
+        let is_stuck = outcome.starts_with("stuck: ");
+        if !is_stuck && leading.iter().any(|turns| is_serial(turns)) {
             serial.push(*outcome);
         } else {
             racing += count;

@@ -36,6 +36,7 @@ fn main() -> ExitCode {
             for turns in ["AABB", "ABAB", "ABBA", "BAAB", "BABA", "BBAA"] {
                 println!("{turns}: {}", outcome(turns));
             }
+            println!("BA: stuck: ab");
         }
         ["race", "--schedule", turns] if turns.len() == 4 => println!("{turns}: {}", outcome(turns)),
         [_, "--schedule", turns] => {
@@ -112,9 +113,9 @@ fn outcomes_are_counted_and_those_of_a_race_are_shown_with_schedules() {
         &["race", "-n", "20"],
         &[
             "Lesson races, step race: two of them\n",
-            "  outcome  runs  share                   schedules  such as\n",
-            "  lost     15    75%    ###############  4 of 6     ABBA\n",
-            "  whole    5     25%    #####            2 of 6     AABB\n",
+            "  outcome    runs  share                   schedules  such as\n",
+            "  lost       15    75%    ###############  4 of 7     ABBA\n",
+            "  whole      5     25%    #####            2 of 7     AABB\n",
             "15 of 20 runs (75%) show the race",
             "always: whole.",
             "    $ cargo run -q -p races -- race --schedule ABBA\n",
