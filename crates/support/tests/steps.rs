@@ -4,7 +4,8 @@
 //! races, otherwise it runs the tests below.
 
 use std::env;
-use std::process::{self, Command, ExitCode, Output};
+use std::io::Write;
+use std::process::{self, Command, ExitCode, Output, Stdio};
 use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
@@ -128,6 +129,8 @@ fn main() -> ExitCode {
             "a free run prints the schedule that repeats its outcome",
             a_race_runs_freely,
         ),
+        ("a person chooses who runs next", a_person_chooses),
+        ("a race runs with its cure", a_race_runs_with_its_cure),
         ("a wrong schedule is refused", a_wrong_schedule_is_refused),
         ("a race that fails fails the step", a_race_fails),
         ("the steps with a race are listed", the_races_are_listed),
@@ -151,16 +154,28 @@ fn races(arguments: &[&str]) -> (String, String, Option<i32>) {
 }
 
 fn program(kind: &str, arguments: &[&str]) -> (String, String, Option<i32>) {
-    let program = env::current_exe().expect("the path of this program");
+    asked(kind, arguments, "")
+}
+
+/// The same with text on standard input.
+fn asked(kind: &str, arguments: &[&str], answers: &str) -> (String, String, Option<i32>) {
+    let mut program = Command::new(env::current_exe().expect("the path of this program"))
+        .args(arguments)
+        .env(AS_LESSON, kind)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("this program starts");
+    let mut input = program.stdin.take().expect("its input");
+    // A program that doesn't read it may have ended.
+    let _ = input.write_all(answers.as_bytes());
+    drop(input);
     let Output {
         status,
         stdout,
         stderr,
-    } = Command::new(program)
-        .args(arguments)
-        .env(AS_LESSON, kind)
-        .output()
-        .expect("this program starts");
+    } = program.wait_with_output().expect("it ends");
     let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
     (text(stdout), text(stderr), status.code())
 }
@@ -271,6 +286,33 @@ fn a_race_runs_freely() {
     assert_eq!(races(&["greet", "--schedule", turns]).0, out);
 }
 
+fn a_person_chooses() {
+    let asked = |answers: &str| asked("with races", &["greet", "--schedule", "ask"], answers);
+    let start = "goal\tMake it end with hello.\n\
+                 next\tA\tsay hello\nnext\tB\tsay goodbye\nchoose\n";
+    let after_b = "did\tB\tsay goodbye\t\nnext\tA\tsay hello\nchoose\n";
+    let end = "did\tA\tsay hello\t\noutcome\tthe last word is hello\n";
+    let all = format!("{start}{after_b}{end}");
+    assert_eq!(asked("B\nA\n"), (all, String::new(), Some(0)));
+    let open = format!("{start}{after_b}");
+    assert_eq!(asked("B\n"), (open.clone(), String::new(), Some(0)));
+    for wrong in ["B", "C", "AB", ""] {
+        let error = format!("error: `{wrong}` cannot run next; these are ready: A\n");
+        assert_eq!(
+            asked(&format!("B\n{wrong}\n")),
+            (open.clone(), error, Some(2))
+        );
+    }
+}
+
+fn a_race_runs_with_its_cure() {
+    for order in ["all", "free", "A"] {
+        let (out, error, status) = races(&["greet", "--cure", "--schedule", order]);
+        assert_eq!(out, "A: the last word is hello\n");
+        assert_eq!((error.as_str(), status), ("", Some(0)));
+    }
+}
+
 fn a_wrong_schedule_is_refused() {
     let refused = |arguments: &[&str], why: &str| {
         let (out, error, status) = races(arguments);
@@ -285,6 +327,12 @@ fn a_wrong_schedule_is_refused() {
     refused(&["greet", "--schedule", "AX"], "X once");
     refused(&["greet", "--schedule", "fre"], "did you mean `free`?");
     refused(&["greet", "--schedule", ""], "it has no letters");
+    refused(&["greet", "--schedule", "B"], "it has B once, and needs");
+    refused(&["greet", "--cure"], "give --schedule too");
+    refused(
+        &["stumble", "--schedule", "A", "--cure"],
+        "the race of step stumble has no cure",
+    );
     refused(&["greet", "--schedule"], "--schedule");
     refused(
         &["refuse", "--schedule", "AB"],
