@@ -18,7 +18,7 @@ use crate::{Schedule, Stopped};
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(crate = "multiprocess::serde")]
 pub struct Actor {
-    parent: Connection<Report, Order>,
+    parent: Connection<Report, Request>,
 }
 
 /// What a process tells the schedule.
@@ -36,7 +36,7 @@ enum Report {
 /// What the schedule tells a process.
 #[derive(Serialize, Deserialize)]
 #[serde(crate = "multiprocess::serde")]
-enum Order {
+enum Request {
     /// Say whether you could run the line.
     Check,
     Run,
@@ -73,7 +73,7 @@ impl Actor {
 
     fn wait_for_turn(&self, line: &str, mut is_ready: impl FnMut() -> bool) -> Result<(), Stopped> {
         self.report(Report::Reached(line.to_owned()))?;
-        while let Order::Check = self.parent.recv().map_err(|_| Stopped)? {
+        while let Request::Check = self.parent.recv().map_err(|_| Stopped)? {
             self.report(Report::Ready(is_ready()))?;
         }
         Ok(())
@@ -100,25 +100,20 @@ impl Schedule {
 }
 
 /// Waits for the turns of a process, and lets it act, until the process or the race ends.
-fn serve(shared: &Shared, actor: char, process: &Connection<Order, Report>) {
-    let failed = |error: Error| {
-        let what = error.to_string();
-        let what = if error.is_closed() {
-            "it has ended"
-        } else {
-            &what
-        };
-        format!("process {actor}: {what}")
+fn serve(shared: &Shared, actor: char, process: &Connection<Request, Report>) {
+    let failed = |error| match error {
+        Error::Closed { .. } => format!("process {actor} has ended"),
+        error => format!("process {actor}: {error}"),
     };
     let receive = || process.recv_timeout(shared.timeout).map_err(failed);
-    let ask = |order| match process.send(order) {
+    let ask = |request| match process.send(request) {
         Ok(()) => receive(),
         Err(error) => Err(failed(error.into())),
     };
     let acted = |line: &str| {
-        let is_ready = || Ok(matches!(ask(Order::Check)?, Report::Ready(true)));
+        let is_ready = || Ok(matches!(ask(Request::Check)?, Report::Ready(true)));
         let turn = shared.wait_for_turn(actor, line, is_ready)?;
-        turn.act(|| match ask(Order::Run)? {
+        turn.act(|| match ask(Request::Run)? {
             Report::Done(Some(shown)) => Ok(((), shown)),
             _ => Err(format!("`{line}` did not take the lock, which was free")),
         })
