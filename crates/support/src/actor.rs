@@ -6,10 +6,9 @@ use anyhow::Context;
 use multiprocess::serde::{Deserialize, Serialize};
 use multiprocess::{Connection, Error, pipe};
 
-use crate::chooser::End;
-use crate::schedule::shown;
+use crate::end::{End, Stopped};
+use crate::schedule::{Schedule, shown};
 use crate::shared::Shared;
-use crate::{Schedule, Stopped};
 
 /// An actor of a race that is a process of its own. [`Schedule::actor`] returns it; pass it to the process.
 ///

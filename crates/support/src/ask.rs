@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use crate::chooser::{End, Parked};
+use crate::end::End;
+use crate::parked::Parked;
 
 /// Prints a line. Nothing can be asked any more if standard output is closed.
 pub(crate) fn say(fields: &[&str]) -> Result<(), End> {

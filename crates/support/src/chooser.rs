@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
 use crate::ask;
+use crate::end::End;
+use crate::parked::Parked;
 
 /// Who decides which actor runs next.
 pub(crate) enum Chooser {
@@ -12,30 +14,6 @@ pub(crate) enum Chooser {
     Prefix(Vec<char>),
     /// A person, who is asked each time.
     Ask,
-}
-
-/// An actor that waits for its turn.
-pub(crate) struct Parked {
-    /// The number of actions that had happened when it was last asked whether it is ready.
-    pub(crate) step: usize,
-    /// The source line that it runs next.
-    pub(crate) line: String,
-    /// Whether it can run that line. If not, the lock that it needs is taken.
-    pub(crate) is_ready: bool,
-}
-
-/// Why a race ended before all its actions had happened.
-#[derive(Clone, Debug)]
-pub(crate) enum End {
-    /// All actors that have actions left wait for locks: a deadlock.
-    Stuck,
-    /// The given schedule has fewer letters than there are actions.
-    TooShort,
-    /// The chosen actor can't run.
-    Refused(String),
-    /// Standard input or output is closed.
-    Closed,
-    Failed(String),
 }
 
 impl Chooser {

@@ -32,7 +32,9 @@ mod actor;
 mod ask;
 mod checks;
 mod chooser;
+mod end;
 mod name;
+mod parked;
 mod print;
 mod progress;
 mod race;
@@ -47,9 +49,10 @@ mod timing;
 #[cfg(feature = "recording")]
 pub use actor::Actor;
 pub use checks::{Check, run_checks};
+pub use end::Stopped;
 pub use name::nearest_name;
 pub use race::Race;
-pub use schedule::{Schedule, Stopped};
+pub use schedule::Schedule;
 pub use steps::{Step, run_steps, run_steps_and_races};
 #[cfg(feature = "recording")]
 pub use timeline::{mark, part};

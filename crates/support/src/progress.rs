@@ -3,7 +3,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::ask::say;
-use crate::chooser::{Chooser, End, Parked};
+use crate::chooser::Chooser;
+use crate::end::End;
+use crate::parked::Parked;
 
 /// How far a race has got.
 pub(crate) struct Progress {

@@ -6,9 +6,10 @@ use std::fmt;
 
 use anyhow::{bail, ensure};
 
-use crate::Schedule;
-use crate::chooser::{Chooser, End};
+use crate::chooser::Chooser;
+use crate::end::End;
 use crate::progress::count;
+use crate::schedule::Schedule;
 
 /// The most schedules that are run one after the other.
 const MAX_SCHEDULES: usize = 10_000;

@@ -6,7 +6,8 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::chooser::{Chooser, End};
+use crate::chooser::Chooser;
+use crate::end::{End, Stopped};
 use crate::shared::Shared;
 
 /// How long an action may take, and how long an actor may take to reach its next one.
@@ -69,18 +70,6 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Schedule {
     pub(crate) shared: Arc<Shared>,
 }
-
-/// The race has ended early: it is stuck, or it has failed. The actor must return.
-#[derive(Clone, Copy, Debug)]
-pub struct Stopped;
-
-impl Display for Stopped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the race has ended early")
-    }
-}
-
-impl std::error::Error for Stopped {}
 
 impl Schedule {
     /// Returns a schedule of a race with these `turns`.

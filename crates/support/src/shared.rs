@@ -2,8 +2,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::Stopped;
-use crate::chooser::{Chooser, End};
+use crate::chooser::Chooser;
+use crate::end::{End, Stopped};
 use crate::progress::Progress;
 
 /// The longest pause before an action in a free run.

@@ -37,10 +37,6 @@ fn main() -> ExitCode {
             ("deadlock", deadlock::deadlock),
             ("killed-holder", killed_holder::killed_holder),
         ],
-        &[
-            schedules::ADDITIONS,
-            schedules::BOOKINGS,
-            schedules::CROSSWISE,
-        ],
+        &schedules::ALL,
     )
 }

@@ -9,6 +9,8 @@ use std::thread;
 use std::time::Duration;
 use support::{Actor, Race, Schedule, Stopped};
 
+pub const ALL: [Race; 3] = [ADDITIONS, BOOKINGS, CROSSWISE];
+
 /// Two threads, A and B, add 1 twice each. Every letter is one read or one write.
 pub const ADDITIONS: Race = Race {
     step: "race",

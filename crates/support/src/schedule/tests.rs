@@ -1,5 +1,6 @@
 use super::Schedule;
-use crate::chooser::{Chooser, End};
+use crate::chooser::Chooser;
+use crate::end::End;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};

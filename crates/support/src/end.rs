@@ -1,0 +1,27 @@
+use std::fmt;
+
+/// Why a race ended before all its actions had happened.
+#[derive(Clone, Debug)]
+pub(crate) enum End {
+    /// All actors that have actions left wait for locks: a deadlock.
+    Stuck,
+    /// The given schedule has fewer letters than there are actions.
+    TooShort,
+    /// The chosen actor can't run.
+    Refused(String),
+    /// Standard input or output is closed.
+    Closed,
+    Failed(String),
+}
+
+/// The race has ended early: it is stuck, or it has failed. The actor must return.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopped;
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the race has ended early")
+    }
+}
+
+impl std::error::Error for Stopped {}
