@@ -84,8 +84,9 @@ impl<'a> Player<'a> {
     /// Runs the Python counterpart of a step, if there's a Python.
     pub(crate) fn run_python(&mut self, lesson: &Lesson, step: &str) -> io::Result<()> {
         if let Some(python) = &self.python {
-            let counterpart = python.step(&self.course.root, &lesson.name, step);
-            let shown = python::command(&lesson.name, step);
+            let script = python::script(&lesson.name);
+            let counterpart = python.step(&self.course.root, &script, step);
+            let shown = python::command(&script, step);
             let (failure, time) = self.run("Python", &shown, counterpart)?;
             self.show_time("Python", time)?;
             // The course is about Rust: a failure of Python doesn't count.

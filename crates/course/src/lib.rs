@@ -1,6 +1,7 @@
 //! Lessons: their manifests, their scripts (the READMEs), their programs, and how to build and run them.
 
 pub mod build;
+pub mod dialogue;
 pub mod document;
 pub mod excerpt;
 pub mod gap;

@@ -63,6 +63,9 @@ impl ProcessGroup {
 
     /// Returns whether the program has ended. Processes that it started may still be running.
     pub(crate) fn has_ended(&self) -> io::Result<bool> {
+        if self.status.is_some() {
+            return Ok(true);
+        }
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         let id = WaitId::Pid(Pid::from_child(&self.child));
         Ok(waitid(id, options)?.is_some())

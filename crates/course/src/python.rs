@@ -42,17 +42,17 @@ impl Python {
         }
     }
 
-    /// Returns the command that runs the counterpart of a step in the checkout `root`.
-    pub fn step(&self, root: &Path, lesson: &str, step: &str) -> Command {
+    /// Returns the command that runs a step of a script in the checkout `root`.
+    pub fn step(&self, root: &Path, script: &str, step: &str) -> Command {
         let mut command = Command::new(PROGRAM);
-        command.arg(script(lesson)).arg(step).current_dir(root);
+        command.arg(script).arg(step).current_dir(root);
         command
     }
 }
 
-/// Returns the command that runs the counterpart of a step, as you would type it.
-pub fn command(lesson: &str, step: &str) -> String {
-    format!("{PROGRAM} {} {step}", script(lesson))
+/// Returns the command that runs a step of a script, as you would type it.
+pub fn command(script: &str, step: &str) -> String {
+    format!("{PROGRAM} {script} {step}")
 }
 
 /// Returns the path of the counterpart, relative to the root of the checkout.

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::interruption;
 use crate::process_group::ProcessGroup;
 
 /// How often a program is polled while it prints nothing.
-const POLL: Duration = Duration::from_millis(10);
+pub(crate) const POLL: Duration = Duration::from_millis(10);
 
 /// How long to wait for more lines once the group has ended. The lines are in the pipe already, unless a
 /// process that has left the group keeps it open.
@@ -28,7 +28,7 @@ const MAX_WAITING: usize = 1000;
 const MAX_LINE: u64 = 16 * 1024;
 
 /// How many bytes of each stream are kept. No lesson prints nearly as many.
-const MAX_KEPT: usize = 1 << 20;
+pub(crate) const MAX_KEPT: usize = 1 << 20;
 
 /// How a program's run ended.
 #[derive(Debug)]
@@ -113,18 +113,8 @@ pub fn run(
     timeout: Duration,
     mut show: impl FnMut(Line) -> io::Result<()>,
 ) -> io::Result<End> {
-    command.stdin(Stdio::null());
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    interruption::watch()?;
-    let mut group = ProcessGroup::start(&mut command)?;
+    let (mut group, lines) = start(command.stdin(Stdio::null()))?;
     let start = Instant::now();
-    let (sender, lines) = mpsc::sync_channel(MAX_WAITING);
-    if let Some(stdout) = group.child.stdout.take() {
-        send_lines(stdout, sender.clone(), Line::Output);
-    }
-    if let Some(stderr) = group.child.stderr.take() {
-        send_lines(stderr, sender, Line::Error);
-    }
     let is_in_time = loop {
         // In this order: the program may have ended during a slow `show`.
         let has_timed_out = start.elapsed() >= timeout;
@@ -141,17 +131,37 @@ pub fn run(
         }
     };
     let status = group.end()?;
-    let mut left = REST_TIMEOUT;
-    for _ in 0..MAX_REST {
-        let start = Instant::now();
-        let Ok(line) = lines.recv_timeout(left) else {
-            break;
-        };
-        left = left.saturating_sub(start.elapsed());
+    for line in rest(&lines) {
         show(line)?;
     }
     let finished = is_in_time.then_some(End::Finished(status));
     Ok(finished.unwrap_or(End::TimedOut(timeout)))
+}
+
+/// Starts a program in its own group, and sends its lines to the receiver.
+pub(crate) fn start(command: &mut Command) -> io::Result<(ProcessGroup, Receiver<Line>)> {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    interruption::watch()?;
+    let mut group = ProcessGroup::start(command)?;
+    let (sender, lines) = mpsc::sync_channel(MAX_WAITING);
+    if let Some(stdout) = group.child.stdout.take() {
+        send_lines(stdout, sender.clone(), Line::Output);
+    }
+    if let Some(stderr) = group.child.stderr.take() {
+        send_lines(stderr, sender, Line::Error);
+    }
+    Ok((group, lines))
+}
+
+/// Returns the lines that weren't received yet when a program's group ended.
+pub(crate) fn rest(lines: &Receiver<Line>) -> impl Iterator<Item = Line> {
+    let mut left = REST_TIMEOUT;
+    (0..MAX_REST).map_while(move |_| {
+        let start = Instant::now();
+        let line = lines.recv_timeout(left).ok()?;
+        left = left.saturating_sub(start.elapsed());
+        Some(line)
+    })
 }
 
 /// Starts a thread that sends each line of a stream, until the stream ends or the receiver is gone.

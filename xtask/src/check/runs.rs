@@ -58,11 +58,11 @@ fn compare(subject: &Subject, code: &Code) -> Result<(), (usize, String)> {
 /// Checks that the Python counterpart has the same steps, and runs them.
 pub(super) fn check_python(subject: &Subject, python: Option<&Python>) {
     let (name, steps, report) = (&subject.lesson.name, &subject.steps, subject.report);
-    let (path, root) = (python::script(name), &report.course.root);
-    let (path, Some(python)) = (Path::new(&path), python) else {
+    let (script, root) = (python::script(name), &report.course.root);
+    let (path, Some(python)) = (Path::new(&script), python) else {
         return;
     };
-    let listed = output(python.step(root, name, "--list"));
+    let listed = output(python.step(root, &script, "--list"));
     if listed.as_ref() != Ok(steps) {
         let listed = listed.map_or_else(|failure| failure, |listed| listed.join(", "));
         let what = format!("`--list` does not print the steps of the Rust program: {listed}");
@@ -70,9 +70,9 @@ pub(super) fn check_python(subject: &Subject, python: Option<&Python>) {
         return report.add(path, 1, what, help);
     }
     for step in steps {
-        if let Err(failure) = output(python.step(root, name, step)) {
+        if let Err(failure) = output(python.step(root, &script, step)) {
             let what = format!("step {step} failed: {failure}");
-            let command = python::command(name, step);
+            let command = python::command(&script, step);
             report.add(path, 1, what, format!("fix it; `{command}` runs it"));
         }
     }
