@@ -11,6 +11,7 @@ mod keys;
 mod lesson;
 mod markdown;
 mod notes;
+mod outcomes;
 mod page;
 mod player;
 mod playing;
@@ -18,6 +19,7 @@ mod playlist;
 mod programs;
 mod reading;
 mod repeat;
+mod schedule;
 mod screen;
 mod style;
 mod table;
@@ -43,6 +45,7 @@ For learning and teaching:
   notes     show the notes for the step on the screen, in a second terminal
   exercise  list the exercises, or check your solution of one
   repeat    run a step many times and count the outcomes
+  schedule  be the scheduler of a race: choose who runs next
   timeline  show what ran when in a step: lanes, a picture, a trace
   copy      make a project of your own from a lesson
   doctor    check your setup and tell you how to fix it
@@ -58,11 +61,12 @@ For authors:
 type Run = fn(Parser) -> anyhow::Result<ExitCode>;
 
 /// The name of each task, its help, and its function.
-const TASKS: [(&str, &str, Run); 10] = [
+const TASKS: [(&str, &str, Run); 11] = [
     ("lesson", lesson::USAGE, lesson::run),
     ("notes", notes::USAGE, notes::run),
     ("exercise", exercise::USAGE, exercise::run),
     ("repeat", repeat::USAGE, repeat::run),
+    ("schedule", schedule::USAGE, schedule::run),
     ("timeline", timeline::USAGE, timeline::run),
     ("copy", copy::USAGE, copy::run),
     ("doctor", doctor::USAGE, doctor::run),

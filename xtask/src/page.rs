@@ -117,7 +117,7 @@ impl Screen {
     }
 
     /// Returns the number of rows for the text on each page.
-    fn room(&self, view: &View) -> usize {
+    pub(crate) fn room(&self, view: &View) -> usize {
         let (columns, rows) = self.size;
         let around = if self.is_plain() {
             // A plain line may be longer than the terminal is wide, and the cursor is below the page.

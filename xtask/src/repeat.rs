@@ -108,7 +108,12 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
             screen.paragraph(&format!("The schedules cannot be replayed: {error:#}."))?;
         }
         match &all {
-            Some(Ok(all)) => race::show(&mut screen, &outputs, all, &command),
+            Some(Ok(all)) => {
+                race::show(&mut screen, &outputs, all, &command)?;
+                let command = format!("cargo xtask schedule {name} {step}");
+                screen.command("To be the scheduler yourself:", &command)?;
+                screen.blank()
+            }
             _ => output::show(&mut screen, &outputs, section),
         }
     };

@@ -193,7 +193,7 @@ impl Screen {
         if std::mem::take(&mut self.status_shown) && !self.is_plain() {
             write!(io::stdout(), "{CLEAR}")?;
         }
-        Ok(())
+        io::stdout().flush()
     }
 
     /// Returns as much of a text as fits on a line, with the cursor after it.

@@ -15,6 +15,8 @@ mod measuring;
 mod notes;
 mod playing;
 mod repeat;
+#[cfg(target_os = "linux")]
+mod schedule;
 mod small_course;
 #[cfg(target_os = "linux")]
 mod terminal;

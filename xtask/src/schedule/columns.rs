@@ -1,0 +1,137 @@
+//! The turns of a race, in a column for each actor.
+
+use textwrap::core::display_width;
+
+use super::race::Race;
+use crate::highlight::painted;
+use crate::style::{BOLD, MAGENTA, Style};
+
+/// The width of the numbers at the left.
+const MARGIN: usize = 5;
+
+pub(super) struct Columns<'a> {
+    pub(super) race: &'a Race,
+    pub(super) style: Style,
+    pub(super) width: usize,
+    /// The language of the lines.
+    pub(super) language: &'a str,
+}
+
+impl Columns<'_> {
+    /// Returns the shared values, and the letters of the actors. A value that the last turn has changed stands
+    /// with the old one.
+    pub(super) fn heading(&self) -> Vec<String> {
+        let [values, before] = &self.race.values;
+        let value = |(name, text): &(String, String)| {
+            let value = format!(" {name} = {text}");
+            match before.iter().find(|old| old.0 == *name && old.1 != *text) {
+                Some((_, old)) => format!("{}  (was {old})", self.style.paint(BOLD, &value)),
+                None => value,
+            }
+        };
+        let mut lines: Vec<String> = values.iter().map(value).collect();
+        let letter = |actor: char| self.style.paint(BOLD, &format!("  {actor}"));
+        lines.extend([String::new(), self.row("", letter)]);
+        lines
+    }
+
+    /// Returns the turns so far, a row for each.
+    pub(super) fn turns(&self) -> Vec<String> {
+        let arrow = self.sign("\u{2192}", "->");
+        let rows = (1..).zip(&self.race.turns).map(|(number, turn)| {
+            self.row(&format!("{number:>3}"), |actor| match &*turn.result {
+                _ if actor != turn.actor => String::new(),
+                "" => self.cell(' ', &turn.line, ""),
+                result => self.cell(' ', &turn.line, &format!("  {arrow} {result}")),
+            })
+        });
+        rows.collect()
+    }
+
+    /// Returns the row of what each actor runs next, with the key for it.
+    pub(super) fn next(&self) -> String {
+        let mark = self.sign("\u{25b6}", ">");
+        self.row(&format!("{mark:>3}"), |actor| match self.race.next(actor) {
+            None => "  finished".to_owned(),
+            Some(next) if next.is_blocked => self.cell(' ', &next.line, "  blocked"),
+            Some(next) => {
+                let key = self.race.keys().find(|key| key.1 == actor);
+                self.cell(key.map_or(' ', |key| key.0), &next.line, "")
+            }
+        })
+    }
+
+    /// Returns a row, with a cell for each actor.
+    fn row(&self, margin: &str, cell: impl Fn(char) -> String) -> String {
+        let mut row = padded(margin, MARGIN);
+        for &actor in &self.race.actors {
+            row += &padded(&cell(actor), self.column());
+        }
+        row.trim_end().to_owned()
+    }
+
+    /// Returns a key, a line of code and what stands beside it, shortened to the width of a column.
+    fn cell(&self, key: char, line: &str, beside: &str) -> String {
+        let width = self.column().saturating_sub(3);
+        let beside = self.shortened(beside, width / 2);
+        let line = self.shortened(line, width - display_width(&beside));
+        let key = self.style.paint(MAGENTA, &key.to_string());
+        let beside = self.style.paint(BOLD, &beside);
+        format!(
+            "{key} {}{beside}",
+            painted(self.language, &line, self.style)
+        )
+    }
+
+    fn column(&self) -> usize {
+        self.width.saturating_sub(MARGIN) / self.race.actors.len().max(1)
+    }
+
+    fn shortened(&self, text: &str, width: usize) -> String {
+        if display_width(text) <= width {
+            return text.to_owned();
+        }
+        let dots = self.sign("\u{2026}", "...");
+        let mut short = text.to_owned();
+        while display_width(&short) + display_width(dots) > width && short.pop().is_some() {}
+        short + dots
+    }
+
+    fn sign<'a>(&self, sign: &'a str, plain: &'a str) -> &'a str {
+        [sign, plain][usize::from(self.style == Style::Plain)]
+    }
+}
+
+fn padded(text: &str, width: usize) -> String {
+    text.to_owned() + &" ".repeat(width.saturating_sub(display_width(text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Columns, Style};
+    use crate::schedule::race::Race;
+
+    #[test]
+    fn each_actor_has_a_column_and_a_line_that_is_too_long_is_shortened() {
+        let mut race = Race::default();
+        let said = "value,total,0|did,A,load(),0|value,total,1|blocked,A,a_long_call_of(lock)|next,B,store()";
+        for line in said.split('|') {
+            race.hear(&line.replace(',', "\t"))
+                .expect("it's understood");
+        }
+        race.values = [race.values[0].split_off(1), race.values[0].clone()];
+        let columns = Columns {
+            race: &race,
+            style: Style::Plain,
+            width: 55,
+            language: "rust",
+        };
+        let lines = [columns.heading(), columns.turns(), vec![columns.next()]].concat();
+        let expected = " total = 1  (was 0)
+
+       A                        B
+  1    load()  -> 0
+  >    a_long_cal...  blocked 2 store()";
+        assert_eq!(lines.join("\n"), expected);
+    }
+}

@@ -1,0 +1,138 @@
+//! `cargo xtask schedule`: a person chooses who runs next.
+
+use crate::small_course::{SmallCourse, signal, state, wait_until};
+use crate::terminal::Terminal;
+
+/// A race of A and B, who both load a total and store one more. With the cure, both at once is impossible.
+const PROGRAM: &str = r#"
+use std::io::stdin;
+
+fn main() {
+    let has = |wanted: &str| std::env::args().any(|word| word == wanted);
+    let outcome = |turns: &str| {
+        let finished = ["A", "B"].iter().filter(|it| turns.matches(**it).count() == 2).count();
+        let is_lost = !turns.starts_with("AA") && !turns.starts_with("BB");
+        if is_lost { finished.min(1) } else { finished }
+    };
+    if has("wave") {
+        eprintln!("error: step wave has no race");
+        std::process::exit(2);
+    }
+    if has("all") {
+        let all = ["AABB", "BBAA", "ABAB", "ABBA", "BAAB", "BABA"];
+        let all = &all[..if has("--cure") { 2 } else { 6 }];
+        return all.iter().for_each(|turns| println!("{turns}: 1 and 1 make {}", outcome(turns)));
+    }
+    println!("goal\tLose an update.\nvalue\tpid\t{}", std::process::id());
+    let mut turns = String::new();
+    loop {
+        println!("value\ttotal\t{}", outcome(&turns));
+        if turns.len() == 4 {
+            return println!("outcome\t1 and 1 make {}", outcome(&turns));
+        }
+        let done = |actor| turns.matches(actor).count();
+        for (actor, other) in [("A", "B"), ("B", "A")].into_iter().filter(|it| done(it.0) < 2) {
+            let is_blocked = has("--cure") && done(other) == 1;
+            let kind = if is_blocked { "blocked" } else { "next" };
+            println!("{kind}\t{actor}\t{}", ["load()", "store()"][done(actor)]);
+        }
+        println!("choose");
+        let mut letter = String::new();
+        if stdin().read_line(&mut letter).unwrap() == 0 {
+            return;
+        }
+        let letter = letter.trim();
+        let result = if done(letter) == 0 { outcome(&turns).to_string() } else { String::new() };
+        println!("did\t{letter}\t{}\t{result}", ["load()", "store()"][done(letter)]);
+        turns += letter;
+    }
+}
+"#;
+
+fn course() -> SmallCourse {
+    let course = SmallCourse::new();
+    course.write("lessons/greeting/src/main.rs", PROGRAM);
+    course.append("lessons/greeting/README.md", "\n## wave: no race\n\nA.\n");
+    course
+}
+
+fn scheduling() -> Terminal {
+    Terminal::playing_in(course(), "exec \"$@\"", "schedule greeting hello")
+}
+
+#[test]
+fn an_update_is_lost_step_by_step_but_not_with_the_cure() {
+    let mut terminal = scheduling();
+    terminal.wait_for("Lose an update.");
+    terminal.follow(
+        "1 => load()  \u{2192} 0
+         b => 2 of 4 turns
+         2 => total = 1  (was 0)
+         2 => B is finished.
+         u => 2 of 4 turns
+         21 => 4 of 6 schedules end like this.
+         1 => It's over: u takes a step back
+         ? => quits, and prints
+         u => 3 of 4 turns
+         n => 0 of 4 turns
+         l => l no cure
+         1 => 1 A runs   u step back
+         2 => B is blocked: `load()` waits for another one.
+         122 => In none of them does anything go wrong.
+         q => AABB: 1 and 1 make 2. To replay it:\r
+         x => $ cargo run -q -p greeting -- hello --schedule AABB --cure",
+    );
+    assert!(terminal.end().success());
+}
+
+#[test]
+fn if_the_program_is_killed_the_scheduler_says_so_and_if_the_scheduler_is_killed_the_program_ends()
+{
+    for is_program in [true, false] {
+        let mut terminal = scheduling();
+        terminal.wait_for("pid = ");
+        let program = terminal.wait_for("\r\n");
+        terminal.wait_for("? keys");
+        if is_program {
+            signal("KILL", &program);
+            terminal.wait_for("error: the program stopped in the middle: it ended with signal: 9");
+        } else {
+            signal("KILL", terminal.player.id());
+        }
+        wait_until("the program ends", || {
+            ["", "Z"].contains(&&*state(&program))
+        });
+        if is_program {
+            assert_eq!(terminal.end().code(), Some(1));
+        }
+    }
+}
+
+#[test]
+fn an_error_says_why_there_is_nothing_to_schedule() {
+    let mut terminal = Terminal::playing("schedule trouble hello");
+    terminal.wait_for("error: the program says what isn't part of a race: `live hello from ");
+    assert_eq!(terminal.end().code(), Some(1));
+    let course = course();
+    for (arguments, why) in [
+        (
+            "greeting hello",
+            "Without one, `cargo run -q -p greeting -- hello --schedule ABBBBAAA`",
+        ),
+        (
+            "greeting hello --python",
+            "there is no lessons/greeting/bytecodes.py",
+        ),
+        ("greeting wave", "error: step wave has no race\n"),
+        ("greeting helo", "no step `helo`; did you mean `hello`?"),
+        ("greeting", "give a lesson and a step with a race"),
+    ] {
+        let words: Vec<&str> = ["schedule"]
+            .into_iter()
+            .chain(arguments.split(' '))
+            .collect();
+        let run = course.run(&words);
+        assert_eq!(run.status, Some(2), "{run:?}");
+        assert!(run.error.contains(why), "{run:?}");
+    }
+}
