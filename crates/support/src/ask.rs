@@ -22,6 +22,9 @@ pub(crate) fn choose(parked: &BTreeMap<char, Parked>) -> Result<char, End> {
         let kind = if *is_ready { "next" } else { "blocked" };
         say(&[kind, &actor.to_string(), line])?;
     }
+    if parked.values().all(|parked| !parked.is_ready) {
+        return Err(End::Stuck);
+    }
     say(&["choose"])?;
     let mut answer = String::new();
     match io::stdin().read_line(&mut answer) {

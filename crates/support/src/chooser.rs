@@ -27,7 +27,7 @@ impl Chooser {
             }
             Chooser::Given(_) => first.and(Err(End::TooShort)),
             Chooser::Prefix(_) | Chooser::Free => first,
-            Chooser::Ask => first.and_then(|_| ask::choose(parked)),
+            Chooser::Ask => ask::choose(parked),
         }
     }
 }
