@@ -1,20 +1,21 @@
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
-use std::time::Duration;
+//! The task `exercise`: lists the exercises, or checks your solution of one.
 
-use anyhow::Context;
+mod assignment;
+mod attempt;
+mod watch;
+
+use std::io;
+use std::process::ExitCode;
+
+use anyhow::ensure;
 use lexopt::{Arg, Parser, ValueExt};
 
+use self::assignment::{Exercise, has_exercise};
+use self::attempt::Verdict;
+use crate::keys::Keyboard;
 use crate::screen::Screen;
 use crate::task::{self, ignore_broken_pipe};
-use course::build::Program;
-use course::document::{Document, Section};
-use course::gap;
 use course::misuse::Misuse;
-use course::run::{self, End, Line};
-use course::source::{put, text_of};
 use course::{Course, Lesson};
 
 pub(crate) const USAGE: &str = "\
@@ -25,21 +26,19 @@ name or number of the lesson, as in `cargo xtask exercise pool`: this says what 
 do, and runs the checks. Without EXERCISE, it lists all exercises and your progress.
 
 Options:
+  --watch     stay, and run the checks at every save; keys show the task, a hint,
+              after success the solution, and go to the next exercise
   --hint      show a hint; the next time, the next one
   --solution  show the solution
   --plain     80 columns, no colour: the default without a terminal or with NO_COLOR
 ";
 
-/// The timeout of all checks together. Each check has its own timeout, far below this.
-const TIMEOUT: Duration = Duration::from_mins(10);
-
 /// The task `exercise`: lists the exercises, or runs the checks of one, or shows a hint or the solution.
 pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
-    let (mut name, mut hint, mut solution, mut plain) = (None, false, false, false);
+    let (mut name, mut wanted, mut plain) = (None, Vec::new(), false);
     while let Some(argument) = arguments.next()? {
         match argument {
-            Arg::Long("hint") => hint = true,
-            Arg::Long("solution") => solution = true,
+            Arg::Long(option @ ("hint" | "solution" | "watch")) => wanted.push(option.to_owned()),
             Arg::Long("plain") => plain = true,
             Arg::Value(word) if name.is_none() => name = Some(word.string()?),
             other => return Err(other.unexpected().into()),
@@ -47,34 +46,58 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     }
     let course = Course::here()?;
     let mut screen = Screen::stdout(plain);
+    let misuse = |message: &str| Misuse(message.to_owned());
     let Some(name) = name else {
-        if hint || solution {
-            let message = "give an exercise, as in `cargo xtask exercise pool --hint`";
-            return Err(Misuse(message.to_owned()).into());
-        }
+        let message = "give an exercise, as in `cargo xtask exercise pool --hint`";
+        ensure!(wanted.is_empty(), misuse(message));
         list(&mut screen, &course)?;
         return Ok(ExitCode::SUCCESS);
     };
+    let message = "--watch, --hint and --solution are different things to do: give one of them";
+    ensure!(wanted.len() <= 1, misuse(message));
     let exercise = Exercise::read(&course, course.lesson(&name)?)?;
-    if hint {
-        exercise.show_next_hint(&mut screen)?;
-    } else if solution {
-        exercise.show_solution(&mut screen)?;
-    } else {
-        return exercise.check(&mut screen);
+    match wanted.first().map(String::as_str) {
+        Some("watch") => {
+            let message = "--watch needs a terminal: without --watch, the checks run once";
+            let keyboard = Keyboard::open(!screen.is_plain())?;
+            let keyboard = keyboard.ok_or_else(|| misuse(message))?;
+            return watch::watch(exercise, &mut screen, keyboard);
+        }
+        Some("hint") => exercise.show_next_hint(&mut screen)?,
+        Some(_) => exercise.show_solution(&mut screen)?,
+        None => return exercise.check(&mut screen),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-const TASK: &str = "exercise/task.md";
+/// Returns whether a lesson has an exercise that isn't solved.
+pub(crate) fn is_open(course: &Course, lesson: &Lesson) -> bool {
+    let exercise = Exercise::read(course, lesson);
+    let state = exercise.and_then(|exercise| exercise.state());
+    state.is_ok_and(|state| state != "solved")
+}
+
+/// Goes on with the exercise of a lesson: watches it on a terminal, and elsewhere runs its checks.
+pub(crate) fn go_on(
+    course: &Course,
+    lesson: &Lesson,
+    screen: &mut Screen,
+    waits: bool,
+) -> anyhow::Result<ExitCode> {
+    let exercise = Exercise::read(course, lesson)?;
+    let keyboard = waits.then(|| Keyboard::open(!screen.is_plain()));
+    match keyboard.transpose()?.flatten() {
+        Some(keyboard) => watch::watch(exercise, screen, keyboard),
+        None => exercise.check(screen),
+    }
+}
 
 /// Lists the exercises with your progress.
 fn list(screen: &mut Screen, course: &Course) -> anyhow::Result<()> {
     screen.heading("Exercises")?;
     let width = course.names().map(str::len).max().unwrap_or(0);
     let (mut solved, mut count) = (0, 0);
-    let has_exercise = |lesson: &&Lesson| lesson.folder.join(TASK).is_file();
-    for lesson in course.lessons.iter().filter(has_exercise) {
+    for lesson in course.lessons.iter().filter(|it| has_exercise(it)) {
         let exercise = Exercise::read(course, lesson)?;
         let state = exercise.state()?;
         count += 1;
@@ -87,101 +110,17 @@ fn list(screen: &mut Screen, course: &Course) -> anyhow::Result<()> {
     Ok(screen.line("`cargo xtask exercise EXERCISE` says what to do and runs the checks.")?)
 }
 
-/// The exercise of a lesson, and your progress.
-struct Exercise<'a> {
-    course: &'a Course,
-    lesson: &'a Lesson,
-    /// What to do, the hints, and what to try next.
-    task: Document,
-    /// The path of the program with the gap, relative to the root of the checkout.
-    program: String,
-    /// Stores how many hints were shown.
-    hints_file: PathBuf,
-    /// Stores the program that passed the checks.
-    solved_file: PathBuf,
-}
-
-impl<'a> Exercise<'a> {
-    /// Reads the task. The progress is in Cargo's target folder.
-    fn read(course: &'a Course, lesson: &'a Lesson) -> anyhow::Result<Self> {
-        let name = &lesson.name;
-        let task = text_of(&lesson.folder.join(TASK));
-        let task = task.with_context(|| format!("lesson {name} has no exercise"))?;
-        let program = lesson.folder.strip_prefix(&course.root)?;
-        let program = program.join("exercise/main.rs");
-        let progress = course.target_folder.join("exercises");
-        Ok(Self {
-            course,
-            lesson,
-            task: Document::parse(&task),
-            program: program.display().to_string(),
-            hints_file: progress.join(format!("{name}.hints")),
-            solved_file: progress.join(format!("{name}.solved")),
-        })
-    }
-
-    /// Returns the hints, or else the other sections.
-    fn sections(&self, hints: bool) -> Vec<&Section> {
-        let sections = self.task.sections.iter();
-        let is_wanted = |section: &&Section| section.heading.starts_with("Hint ") == hints;
-        sections.filter(is_wanted).collect()
-    }
-
-    /// Returns how many hints were shown.
-    fn shown_hints(&self) -> usize {
-        let number = fs::read_to_string(&self.hints_file).unwrap_or_default();
-        number.trim().parse().unwrap_or(0)
-    }
-
-    /// Returns `solved` if the program passed the checks as it is now, `untouched` if the gap is marked, or
-    /// else `begun`.
-    fn state(&self) -> anyhow::Result<&'static str> {
-        let program = text_of(&self.course.root.join(&self.program))?;
-        Ok(match fs::read_to_string(&self.solved_file) {
-            Ok(solved) if solved == program => "solved",
-            _ if gap::is_marked(&program) => "untouched",
-            _ => "begun",
-        })
-    }
-
+impl Exercise<'_> {
     /// Says what to do, runs the checks and shows what is still wrong, even if the output is closed.
     fn check(&self, screen: &mut Screen) -> anyhow::Result<ExitCode> {
+        self.note();
         ignore_broken_pipe(self.introduce(screen))?;
-        // Read before the build, so that it's the program that the checks run.
-        let source = text_of(&self.course.root.join(&self.program))?;
-        let name = &self.lesson.name;
-        let example = format!("{name}-exercise");
-        let built = Program::build(&self.course.root, name, ["--example", &example], |doing| {
-            ignore_broken_pipe(screen.status("Building the exercise", doing))
-        });
-        ignore_broken_pipe(screen.end_status())?;
-        let program = match built {
-            Ok(program) => program,
-            Err(errors) => {
-                let why = "The program does not build yet. Cargo's errors:";
-                ignore_broken_pipe(self.show_failure(screen, why, &errors))?;
-                return Ok(ExitCode::FAILURE);
-            }
-        };
-        let command = format!("cargo run -q -p {name} --example {example}");
-        ignore_broken_pipe(screen.command("Run now:", &command))?;
-        let end = run::run(program.command(), TIMEOUT, |line| {
-            let (Line::Output(text) | Line::Error(text)) = line;
-            ignore_broken_pipe(screen.output(&text))
-        })?;
-        ignore_broken_pipe(screen.blank())?;
-        let is_solved = end.is_success();
+        let (verdict, _) = self.attempt(screen)?;
+        let is_solved = verdict == Verdict::Solved;
         let shown = if is_solved {
-            put(&self.solved_file, source.as_bytes())?;
-            put(&self.hints_file, b"0")?;
-            self.show_success(screen)
+            self.offer_lesson(screen)
         } else {
-            let why = match end {
-                // The checks have printed the reason.
-                End::Finished(status) if status.code() == Some(1) => "Not solved yet.".to_owned(),
-                end => format!("Not solved yet: {end}."),
-            };
-            self.show_failure(screen, &why, "")
+            self.offer_hint(screen)
         };
         task::verdict(shown.map_err(Into::into), is_solved)
     }
@@ -194,22 +133,7 @@ impl<'a> Exercise<'a> {
         screen.paragraph(&format!("Your file: {}", self.program))
     }
 
-    fn show_failure(&self, screen: &mut Screen, why: &str, errors: &str) -> io::Result<()> {
-        screen.failure(why)?;
-        if !errors.is_empty() {
-            screen.code("", "", errors)?;
-        }
-        self.offer_hint(screen)
-    }
-
-    fn show_success(&self, screen: &mut Screen) -> io::Result<()> {
-        screen.heading("Solved: all checks passed.")?;
-        for section in self.sections(false) {
-            screen.blocks(&section.blocks)?;
-        }
-        if let Some(command) = gap::restoring(&self.course.root, Path::new(&self.program)) {
-            screen.line(&format!("To restore the gap:\n    {command}"))?;
-        }
+    fn offer_lesson(&self, screen: &mut Screen) -> io::Result<()> {
         let mut lessons = self.course.lessons.iter();
         match lessons.find(|lesson| lesson.number > self.lesson.number) {
             Some(next) => screen.line(&format!("Next: `cargo xtask lesson {}`", next.name)),
@@ -227,20 +151,18 @@ impl<'a> Exercise<'a> {
 
     /// Shows the next hint, or the last one again.
     fn show_next_hint(&self, screen: &mut Screen) -> anyhow::Result<()> {
-        let hints = self.sections(true);
-        let number = (self.shown_hints() + 1).min(hints.len());
-        let hint = number.checked_sub(1).map(|index| hints[index]);
-        let hint = hint.context("there are no hints")?;
-        screen.heading(&format!("Hint {number} of {}", hints.len()))?;
+        let number = self.next_hint();
+        let hint = self.hint(number)?;
+        screen.heading(&format!("Hint {number} of {}", self.sections(true).len()))?;
         screen.blocks(&hint.blocks)?;
-        put(&self.hints_file, number.to_string().as_bytes())?;
+        self.note_hint(number)?;
         Ok(self.offer_hint(screen)?)
     }
 
     fn show_solution(&self, screen: &mut Screen) -> anyhow::Result<()> {
+        let (path, text) = self.solution()?;
+        screen.code(&path, "rust", &text)?;
         let name = &self.lesson.name;
-        let path = self.program.replace("main.rs", "solution/main.rs");
-        screen.code(&path, "rust", &text_of(&self.course.root.join(&path))?)?;
         let command = format!("cargo run -q -p {name} --example {name}-solution");
         Ok(screen.line(&format!("Run it with `{command}`."))?)
     }

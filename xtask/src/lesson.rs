@@ -7,9 +7,11 @@ use lexopt::{Arg, Parser, ValueExt};
 use support::{readable_time, timed};
 
 use crate::keys::Keyboard;
+use crate::next::Next;
 use crate::player::Player;
 use crate::playing::Publisher;
 use crate::programs::Programs;
+use crate::progress::Progress;
 use crate::reading::Reading;
 use crate::screen::Screen;
 use crate::{playlist, task};
@@ -25,7 +27,8 @@ Usage: cargo xtask lesson [LESSON [STEP]...]... [OPTIONS]
 Plays lessons, by name or number, or steps of lessons; by default the whole course.
 
 Options:
-  --list                only list the lessons with their steps and minutes
+  --list                only list the lessons with their steps and minutes, the
+                        steps that you've played, and where `continue` goes on
   --from LESSON [STEP]  begin there, and leave out what comes before
   --no-wait             play through without waiting for keys
   --python              run the Python counterpart of each step first
@@ -48,11 +51,13 @@ Examples:
   cargo xtask lesson --from pool map          from a step to the end
 ";
 
+/// The command line.
 #[derive(Default)]
-struct Args {
+pub(crate) struct Args {
     words: Vec<String>,
     flags: BTreeSet<String>,
-    from: Vec<String>,
+    /// Where to begin: nothing, or a lesson, or a lesson and a step.
+    pub(crate) from: Vec<String>,
 }
 
 /// The task `lesson`: plays the course, or some lessons or steps.
@@ -63,16 +68,21 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
     if args.has("list") {
         return list(&mut screen, &course);
     }
+    play(&course, screen, &args)
+}
+
+/// Plays the scenes of a command line.
+pub(crate) fn play(course: &Course, screen: Screen, args: &Args) -> anyhow::Result<ExitCode> {
     let python = Python::find();
     let warning = python.as_ref().err().filter(|_| args.has("python"));
     let warning = warning.map(|reason| format!("The Python counterparts won't run: {reason}."));
     let plays_python = python.is_ok() && args.has("python");
-    let mut scenes = playlist::scenes(&course, &args.words, plays_python)?;
-    playlist::begin_at(&mut scenes, &course, &args.from)?;
+    let mut scenes = playlist::scenes(course, &args.words, plays_python)?;
+    playlist::begin_at(&mut scenes, course, &args.from)?;
     let waits = !args.has("no-wait");
     let keyboard = waits.then(|| Keyboard::open(!screen.is_plain()));
     let mut player = Player {
-        course: &course,
+        course,
         scenes: &scenes,
         place: 0,
         python: python.ok(),
@@ -83,6 +93,7 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
         runs: Vec::new(),
         reading: Reading::default(),
         publisher: Publisher::new(&course.target_folder),
+        progress: Progress::read(course),
     };
     let (ending, time) = timed(|| {
         warning
@@ -118,12 +129,17 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
 }
 
 fn list(screen: &mut Screen, course: &Course) -> anyhow::Result<ExitCode> {
+    let progress = Progress::read(course);
+    let played = ["  \u{2713} ", "[x] "][usize::from(screen.is_plain())];
     for lesson in &course.lessons {
         let about = format!("{} minutes: {}", lesson.minutes, lesson.title);
         screen.heading(&format!("{} {}, {about}", lesson.number, lesson.name))?;
-        let sections = lesson.readme()?.sections;
-        for step in sections.iter().filter(|section| section.step.is_some()) {
-            screen.line(&format!("    {}", visible(&step.heading)))?;
+        for section in lesson.readme()?.sections {
+            let is_played = |step: &String| progress.has_played(&lesson.name, step);
+            if let Some(is_played) = section.step.as_ref().map(is_played) {
+                let mark = ["    ", played][usize::from(is_played)];
+                screen.line(&format!("{mark}{}", visible(&section.heading)))?;
+            }
         }
         screen.blank()?;
     }
@@ -131,11 +147,19 @@ fn list(screen: &mut Screen, course: &Course) -> anyhow::Result<ExitCode> {
     let count = course.lessons.len();
     screen.line(&format!("{count} lessons, {minutes} minutes in all."))?;
     screen.line("`cargo xtask lesson LESSON STEP` plays a step, `cargo xtask lesson` all.")?;
+    let next = match Next::after(&progress, course)? {
+        Next::Course(from) if from.is_empty() => "begins the course".to_owned(),
+        Next::Course(from) => format!("goes on at {from}"),
+        Next::Exercise(lesson) => format!("goes on at the exercise of {}", lesson.name),
+        Next::Nothing => return Ok(ExitCode::SUCCESS),
+    };
+    screen.line(&format!("`cargo xtask continue` {next}."))?;
     Ok(ExitCode::SUCCESS)
 }
 
 impl Args {
-    fn parse(mut arguments: Parser) -> anyhow::Result<Self> {
+    /// Reads the command line.
+    pub(crate) fn parse(mut arguments: Parser) -> anyhow::Result<Self> {
         let mut args = Self::default();
         while let Some(argument) = arguments.next()? {
             match argument {
@@ -153,7 +177,12 @@ impl Args {
         Ok(args)
     }
 
-    fn has(&self, flag: &str) -> bool {
+    /// Returns whether neither a list, nor a lesson, nor a place was asked for.
+    pub(crate) fn is_whole_course(&self) -> bool {
+        self.words.is_empty() && self.from.is_empty() && !self.has("list")
+    }
+
+    pub(crate) fn has(&self, flag: &str) -> bool {
         self.flags.contains(flag)
     }
 

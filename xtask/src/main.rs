@@ -10,6 +10,7 @@ mod highlight;
 mod keys;
 mod lesson;
 mod markdown;
+mod next;
 mod notes;
 mod outcomes;
 mod page;
@@ -17,8 +18,10 @@ mod player;
 mod playing;
 mod playlist;
 mod programs;
+mod progress;
 mod reading;
 mod repeat;
+mod resume;
 mod schedule;
 mod screen;
 mod style;
@@ -42,6 +45,7 @@ Usage: cargo xtask TASK
 
 For learning and teaching:
   lesson    play the course, or some of its lessons and steps
+  continue  go on where you stopped
   notes     show the notes for the step on the screen, in a second terminal
   exercise  list the exercises, or check your solution of one
   repeat    run a step many times and count the outcomes
@@ -61,8 +65,9 @@ For authors:
 type Run = fn(Parser) -> anyhow::Result<ExitCode>;
 
 /// The name of each task, its help, and its function.
-const TASKS: [(&str, &str, Run); 11] = [
+const TASKS: [(&str, &str, Run); 12] = [
     ("lesson", lesson::USAGE, lesson::run),
+    ("continue", resume::USAGE, resume::run),
     ("notes", notes::USAGE, notes::run),
     ("exercise", exercise::USAGE, exercise::run),
     ("repeat", repeat::USAGE, repeat::run),

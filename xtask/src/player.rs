@@ -10,6 +10,7 @@ use crate::keys::Keyboard;
 use crate::playing::Publisher;
 use crate::playlist::{Kind, Scene, next_lesson};
 use crate::programs::Programs;
+use crate::progress::Progress;
 use crate::reading::Reading;
 use crate::screen::Screen;
 use crate::timeline::{Recording, VIEWER};
@@ -36,6 +37,7 @@ pub(crate) struct Player<'a> {
     pub(crate) runs: Vec<(String, Option<String>)>,
     pub(crate) reading: Reading,
     pub(crate) publisher: Publisher,
+    pub(crate) progress: Progress,
 }
 
 impl<'a> Player<'a> {
@@ -43,6 +45,9 @@ impl<'a> Player<'a> {
     pub(crate) fn play(&mut self) -> io::Result<()> {
         while let Some(scene) = self.scenes.get(self.place) {
             self.publish();
+            if let Some(place) = &scene.resume {
+                self.progress.note(&format!("lesson {place}"));
+            }
             let root = &self.course.root;
             let mut coming = self.scenes[self.place..].iter();
             if let Some(lesson) = coming.find_map(|scene| scene.lesson) {
@@ -57,6 +62,9 @@ impl<'a> Player<'a> {
                 self.play_through(scene)?
             };
         }
+        let place = self.reading.resume.as_ref();
+        let end = place.map_or("end".to_owned(), |place| format!("lesson {place}"));
+        self.progress.note(&end);
         Ok(())
     }
 
@@ -117,6 +125,9 @@ impl<'a> Player<'a> {
         let (failure, time) = self.run("Rust", &shown, run)?;
         // Before more is shown, because the output may be closed.
         self.record(name.clone(), failure.clone());
+        if failure.is_none() {
+            self.progress.note(&format!("played {name}"));
+        }
         self.show_time("Rust", time)?;
         if let Some((recording, viewer)) = recording {
             let shown = recording.and_then(|it| it.show(&mut self.screen, &viewer, &name, &[]));

@@ -127,7 +127,8 @@ impl Screen {
         self.lines(&self.code_lines(label, language, code))
     }
 
-    fn code_lines(&self, label: &str, language: &str, code: &str) -> Vec<String> {
+    /// Returns the lines of code under a label, unless that is empty.
+    pub(crate) fn code_lines(&self, label: &str, language: &str, code: &str) -> Vec<String> {
         let mut lines = Vec::new();
         if !label.is_empty() {
             lines.push(self.style.paint(MAGENTA, &format!("{label}:")));

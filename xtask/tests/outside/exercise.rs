@@ -220,32 +220,39 @@ fn every_half_solution_fails() {
     });
 }
 
-const PROGRAM: &str = "lessons/greeting/exercise/main.rs";
+pub(crate) const PROGRAM: &str = "lessons/greeting/exercise/main.rs";
 
 const COMMIT: &str = "git -c user.name=A -c user.email=a@b -c commit.gpgsign=false \
                       commit -q --no-verify -m All";
 
 /// Makes a course in which `greeting` has an exercise, whose program's exit status says whether it's solved.
-fn course_with_exercise() -> SmallCourse {
+pub(crate) fn course_with_exercise() -> SmallCourse {
     let course = SmallCourse::new();
-    let manifest = "[package]\nname = \"greeting\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
-                    [[example]]\nname = \"greeting-exercise\"\npath = \"exercise/main.rs\"\n\n\
-                    [package.metadata.lesson]\nnumber = 1\ntitle = \"All about greeting\"\nminutes = 1\n";
-    course.write("lessons/greeting/Cargo.toml", manifest);
-    course.write(
-        "lessons/greeting/exercise/task.md",
-        "# Greet\n\nGreet me.\n\n## Hint 1\n\nThe first hint.\n\n## Hint 2\n\nThe second hint.\n\n\
-         ## What to try next\n\n- Greet others.\n",
-    );
+    add_exercise(&course, "greeting", 1);
     write_program(&course, "// Gap: greet", 1);
-    course.write(
-        "lessons/greeting/exercise/solution/main.rs",
-        "fn main() {} // solved\n",
-    );
     course
 }
 
-fn write_program(course: &SmallCourse, comment: &str, status: u8) {
+/// Adds an exercise without a program to a lesson.
+pub(crate) fn add_exercise(course: &SmallCourse, lesson: &str, number: u32) {
+    let manifest = format!(
+        "[package]\nname = \"{lesson}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+         [[example]]\nname = \"{lesson}-exercise\"\npath = \"exercise/main.rs\"\n\n\
+         [package.metadata.lesson]\nnumber = {number}\ntitle = \"All about {lesson}\"\nminutes = 1\n"
+    );
+    course.write(&format!("lessons/{lesson}/Cargo.toml"), &manifest);
+    course.write(
+        &format!("lessons/{lesson}/exercise/task.md"),
+        "# Greet\n\nGreet me.\n\n## Hint 1\n\nThe first hint.\n\n## Hint 2\n\nThe second hint.\n\n\
+         ## What to try next\n\n- Greet others.\n",
+    );
+    course.write(
+        &format!("lessons/{lesson}/exercise/solution/main.rs"),
+        "fn main() {} // solved\n",
+    );
+}
+
+pub(crate) fn write_program(course: &SmallCourse, comment: &str, status: u8) {
     let program = format!(
         "fn main() -> std::process::ExitCode {{\n    {comment}\n    println!(\"1. a greeting\");\n    \
          std::process::ExitCode::from({status})\n}}\n"

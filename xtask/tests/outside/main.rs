@@ -14,9 +14,13 @@ mod measuring;
 #[cfg(target_os = "linux")]
 mod notes;
 mod playing;
+#[cfg(target_os = "linux")]
+mod progress;
 mod repeat;
 #[cfg(target_os = "linux")]
 mod schedule;
 mod small_course;
 #[cfg(target_os = "linux")]
 mod terminal;
+#[cfg(target_os = "linux")]
+mod watch;

@@ -35,7 +35,7 @@ fn the_help_lists_the_tasks_in_two_groups_and_explains_each() {
     );
     assert_eq!(course.run(&["help", "lesson"]).out, run.out);
     for task in [
-        "notes", "exercise", "timeline", "copy", "doctor", "check", "bench", "book",
+        "continue", "notes", "exercise", "timeline", "copy", "doctor", "check", "bench", "book",
     ] {
         let run = course.run(&[task, "-h"]);
         in_order(&run, &format!("{task} .. Usage: cargo xtask {task}"));

@@ -1,0 +1,186 @@
+//! `cargo xtask exercise NAME --watch`, on a terminal.
+
+use std::fs;
+
+use crate::exercise::{PROGRAM, add_exercise, course_with_exercise, write_program};
+use crate::small_course::{SmallCourse, run_to_end, signal, state, wait_until};
+use crate::terminal::Terminal;
+
+/// What stands above the keys, before the first attempt and after it.
+const FIRST: &str = "Save lessons/greeting/exercise/main.rs to run the checks.";
+const AGAIN: &str = "Save lessons/greeting/exercise/main.rs to run the checks again.";
+
+const SOLVED: &str = "target/exercises/greeting.solved";
+
+fn watching(course: SmallCourse) -> Terminal {
+    let arguments = "exercise greeting --watch";
+    let mut terminal = Terminal::playing_in(course, "exec \"$@\"", arguments);
+    terminal.wait_for(FIRST);
+    terminal
+}
+
+fn wait_for_result(terminal: &mut Terminal, result: &str) {
+    // First on the live page, then on the page with keys.
+    for text in [result, result, AGAIN] {
+        terminal.wait_for(text);
+    }
+}
+
+/// Checks the keys at the bottom of the page.
+#[track_caller]
+fn has_keys(terminal: &mut Terminal, expected: &str) {
+    let keys = terminal.wait_for("quit");
+    assert!(keys.trim().ends_with(expected), "{keys:?}");
+}
+
+#[test]
+fn saves_and_hints_lead_from_a_wrong_attempt_to_the_next_exercise() {
+    let course = course_with_exercise();
+    add_exercise(&course, "broken", 3);
+    course.write("lessons/broken/exercise/main.rs", "fn main() {}\n");
+    let mut terminal = watching(course);
+    // There's nothing to solve yet, so this key does nothing.
+    terminal.press("s");
+    write_program(&terminal.course, "", 1);
+    wait_for_result(&mut terminal, "Not solved yet.");
+    has_keys(&mut terminal, "Enter run now   h hint 1 of 2   t task   q");
+    terminal.follow(
+        "h => hint 1 of 2
+           => The first hint.
+           => Enter back   h hint 2 of 2
+         h => The second hint.
+           => Enter back   \u{2190} page back
+         < => The first hint.
+         t => Greet me.
+           => Enter back
+         . => Not solved yet.
+           => Enter run now",
+    );
+    terminal.course.write(PROGRAM, "fn main() { greet() }\n");
+    wait_for_result(&mut terminal, "does not build yet. Cargo's errors:");
+    terminal.follow("t => Enter back");
+    write_program(&terminal.course, "// right", 0);
+    wait_for_result(&mut terminal, "Solved: all checks passed.");
+    has_keys(
+        &mut terminal,
+        "Enter run now   n next exercise   s solution   t task   q",
+    );
+    let solved = terminal.course.read(SOLVED);
+    assert_eq!(solved, terminal.course.read(PROGRAM));
+    terminal.follow(
+        "s => a solution
+           => fn main() {} // solved
+           => Enter back
+         n => Exercise 3 broken
+           => Greet me.
+           => Enter run now
+         q => cargo xtask exercise broken --watch",
+    );
+    assert!(terminal.end().success());
+
+    let mut terminal = watching(terminal.course.clone());
+    has_keys(
+        &mut terminal,
+        "Enter run now   n next exercise   s solution   q",
+    );
+    terminal.press("\n");
+    wait_for_result(&mut terminal, "Solved: all checks passed.");
+    terminal.press("\x04");
+    assert!(terminal.end().success());
+}
+
+/// Returns a program that waits for the file `go`, and then succeeds.
+fn waiting_program(course: &SmallCourse) -> String {
+    format!(
+        "fn main() {{\n    println!(\"waiting in {{}}\", std::process::id());\n    \
+         while !std::path::Path::new(\"{}\").exists() {{\n        \
+         std::thread::sleep(std::time::Duration::from_millis(10));\n    }}\n}}\n",
+        course.path("go").display()
+    )
+}
+
+#[test]
+fn a_save_during_the_checks_runs_them_again() {
+    let mut terminal = watching(course_with_exercise());
+    let first = waiting_program(&terminal.course);
+    terminal.course.write(PROGRAM, &first);
+    terminal.wait_for("waiting in ");
+    write_program(&terminal.course, "// saved meanwhile", 1);
+    terminal.course.write("go", "");
+    wait_for_result(&mut terminal, "Solved: all checks passed.");
+    let solved = terminal.course.read(SOLVED);
+    assert_eq!(solved, first, "the first result belongs to the first text");
+    wait_for_result(&mut terminal, "Not solved yet.");
+    terminal.press("q");
+    assert!(terminal.end().success());
+}
+
+#[test]
+fn a_save_during_the_build_builds_again_before_anything_is_run() {
+    let course = course_with_exercise();
+    course.write("lessons/greeting/build.rs", &waiting_program(&course));
+    let mut terminal = watching(course);
+    write_program(&terminal.course, "// first", 0);
+    terminal.wait_for("Compiling greeting");
+    write_program(&terminal.course, "// second", 0);
+    terminal.course.write("go", "");
+    wait_for_result(&mut terminal, "Solved: all checks passed.");
+    let solved = terminal.course.read(SOLVED);
+    assert!(solved.contains("// second"), "{solved}");
+    terminal.press("q");
+    assert!(terminal.end().success());
+}
+
+#[test]
+fn an_editor_may_replace_the_file_and_an_older_text_is_built_too() {
+    let course = course_with_exercise();
+    let (file, copy) = (course.path(PROGRAM), course.path("copy.rs"));
+    fs::copy(&file, &copy).expect("a copy of the gap");
+    let mut terminal = watching(course);
+    fs::remove_file(&file).expect("the editor removes the file");
+    terminal.press("\n");
+    wait_for_result(&mut terminal, "The checks cannot be run: cannot read");
+    let new = "lessons/greeting/exercise/new.rs";
+    terminal.course.write(new, "fn main() {}\n");
+    fs::rename(terminal.course.path(new), &file).expect("the editor puts a new file there");
+    wait_for_result(&mut terminal, "Solved: all checks passed.");
+    // The copy was changed before the last build.
+    fs::rename(&copy, &file).expect("the copy moves back");
+    wait_for_result(&mut terminal, "Not solved yet.");
+    terminal.press("q");
+    assert!(terminal.end().success());
+}
+
+#[test]
+fn an_interruption_ends_the_checks_and_restores_the_terminal() {
+    for name in ["INT", "TERM"] {
+        let mut terminal = watching(course_with_exercise());
+        let program = waiting_program(&terminal.course);
+        terminal.course.write(PROGRAM, &program);
+        terminal.wait_for("waiting in ");
+        let program = terminal.wait_for("\r\n");
+        match name {
+            "INT" => terminal.press("\x03"),
+            _ => signal(name, terminal.player.id()),
+        }
+        assert!(!terminal.end().success());
+        wait_until("the checks end", || ["", "Z"].contains(&&*state(&program)));
+    }
+}
+
+#[test]
+fn without_a_terminal_there_is_nothing_to_watch() {
+    let course = course_with_exercise();
+    for (arguments, message) in [
+        (
+            &["greeting", "--watch"][..],
+            "without --watch, the checks run once",
+        ),
+        (&["greeting", "--watch", "--hint"], "give one of them"),
+        (&["--watch"], "give an exercise"),
+    ] {
+        let run = run_to_end(&mut course.command(&[&["exercise"], arguments].concat()));
+        assert!(run.error.contains(message), "{arguments:?}: {run:?}");
+        assert_eq!((run.out.as_str(), run.status), ("", Some(2)));
+    }
+}
