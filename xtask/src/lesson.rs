@@ -9,10 +9,9 @@ use support::{readable_time, timed};
 use crate::keys::Keyboard;
 use crate::next::Next;
 use crate::player::Player;
-use crate::playing::Publisher;
 use crate::programs::Programs;
 use crate::progress::Progress;
-use crate::reading::Reading;
+use crate::reading::Reader;
 use crate::screen::Screen;
 use crate::{playlist, task};
 use course::Course;
@@ -86,32 +85,33 @@ pub(crate) fn play(course: &Course, screen: Screen, args: &Args) -> anyhow::Resu
         scenes: &scenes,
         place: 0,
         python: python.ok(),
-        keyboard: keyboard.transpose()?.flatten(),
         timeline: args.has("timeline"),
         screen,
         programs: Programs::default(),
         runs: Vec::new(),
-        reading: Reading::default(),
-        publisher: Publisher::new(&course.target_folder),
         progress: Progress::read(course),
     };
     let (ending, time) = timed(|| {
-        warning
-            .iter()
-            .try_for_each(|warning| player.warn(warning))?;
-        player.play()
+        if let Some(keyboard) = keyboard.transpose()?.flatten() {
+            let mut reader = Reader::new(&mut player, keyboard);
+            warning.iter().try_for_each(|text| reader.warn(text))?;
+            return reader.read();
+        }
+        let screen = &mut player.screen;
+        warning.iter().try_for_each(|text| screen.paragraph(text))?;
+        player.play().map(|()| None)
     });
-    // Restores the terminal.
-    player.keyboard = None;
     // Stops builds that are still running.
     process_group::end_all();
     let (screen, runs) = (&mut player.screen, &player.runs);
     let is_good = runs.iter().all(|(_, failure)| failure.is_none());
-    let shown = ending.and_then(|()| {
+    let shown = ending.and_then(|resume| {
         let end = if runs.len() == 1 { "" } else { "s" };
         let count = format!("{} step{end}, {} in all.", runs.len(), readable_time(time));
         screen.blank()?;
-        if is_good {
+        if runs.is_empty() {
+            screen.line("No step was run.")?;
+        } else if is_good {
             screen.line(&format!("{count} Everything worked."))?;
         } else {
             screen.failure(&format!("{count} Failed:"))?;
@@ -120,7 +120,7 @@ pub(crate) fn play(course: &Course, screen: Screen, args: &Args) -> anyhow::Resu
             let line = |reason| screen.line(&format!("- {step}: {reason}"));
             failure.as_ref().map_or(Ok(()), line)?;
         }
-        player.reading.resume.iter().try_for_each(|from| {
+        resume.iter().try_for_each(|from| {
             screen.blank()?;
             screen.command("To continue from here:", &args.resuming(from))
         })

@@ -6,12 +6,9 @@ use std::time::Duration;
 
 use support::{readable_time, timed};
 
-use crate::keys::Keyboard;
-use crate::playing::Publisher;
 use crate::playlist::{Kind, Scene, next_lesson};
 use crate::programs::Programs;
 use crate::progress::Progress;
-use crate::reading::Reading;
 use crate::screen::Screen;
 use crate::timeline::{Recording, VIEWER};
 use course::build::Program;
@@ -26,8 +23,6 @@ pub(crate) struct Player<'a> {
     /// The index of the current scene.
     pub(crate) place: usize,
     pub(crate) screen: Screen,
-    /// The terminal, if the player shows a page at a time and waits for keys.
-    pub(crate) keyboard: Option<Keyboard>,
     /// The Python that runs the counterparts.
     pub(crate) python: Option<Python>,
     /// Whether each step is recorded, with `--timeline`.
@@ -35,48 +30,47 @@ pub(crate) struct Player<'a> {
     pub(crate) programs: Programs,
     /// The steps that were run, in order, and why the last run of each failed.
     pub(crate) runs: Vec<(String, Option<String>)>,
-    pub(crate) reading: Reading,
-    pub(crate) publisher: Publisher,
     pub(crate) progress: Progress,
 }
 
 impl<'a> Player<'a> {
-    /// Plays to the end, or until the user quits. Continues after a failed step.
+    /// Plays to the end without waiting for keys. Continues after a failed step.
     pub(crate) fn play(&mut self) -> io::Result<()> {
-        while let Some(scene) = self.scenes.get(self.place) {
-            self.publish();
-            if let Some(place) = &scene.resume {
-                self.progress.note(&format!("lesson {place}"));
-            }
-            let root = &self.course.root;
-            let mut coming = self.scenes[self.place..].iter();
-            if let Some(lesson) = coming.find_map(|scene| scene.lesson) {
-                self.programs.begin(root, &lesson.name);
-            }
-            if self.timeline {
-                self.programs.begin(root, VIEWER);
-            }
-            self.place = if self.keyboard.is_some() {
-                self.read_scene(scene)?
+        while let Some(scene) = self.begin_scene() {
+            self.screen.measure();
+            if self.run_scene(scene)? {
+                self.screen.blocks(&scene.blocks)?;
+                self.place += 1;
             } else {
-                self.play_through(scene)?
-            };
+                let next = next_lesson(self.scenes, self.place);
+                self.place = next.unwrap_or(self.scenes.len());
+            }
         }
-        let place = self.reading.resume.as_ref();
-        let end = place.map_or("end".to_owned(), |place| format!("lesson {place}"));
-        self.progress.note(&end);
+        self.end(None);
         Ok(())
     }
 
-    /// Plays a scene without waiting for keys, and returns the index of the next one.
-    fn play_through(&mut self, scene: &'a Scene) -> io::Result<usize> {
-        self.screen.measure();
-        if !self.run_scene(scene)? {
-            let next = next_lesson(self.scenes, self.place);
-            return Ok(next.unwrap_or(self.scenes.len()));
+    /// Returns the current scene, if there is one, and starts to build what it needs.
+    pub(crate) fn begin_scene(&mut self) -> Option<&'a Scene<'a>> {
+        let scene = self.scenes.get(self.place)?;
+        if let Some(place) = &scene.resume {
+            self.progress.note(&format!("lesson {place}"));
         }
-        self.screen.blocks(&scene.blocks)?;
-        Ok(self.place + 1)
+        let root = &self.course.root;
+        let mut coming = self.scenes[self.place..].iter();
+        if let Some(lesson) = coming.find_map(|scene| scene.lesson) {
+            self.programs.begin(root, &lesson.name);
+        }
+        if self.timeline {
+            self.programs.begin(root, VIEWER);
+        }
+        Some(scene)
+    }
+
+    /// Notes where the play ended: at its end, or at the place from which it can be continued.
+    pub(crate) fn end(&mut self, resume: Option<&str>) {
+        let end = resume.map_or("end".to_owned(), |place| format!("lesson {place}"));
+        self.progress.note(&end);
     }
 
     /// Runs what a scene begins with, if anything. Returns `false` if the lesson cannot be built.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::player::Player;
+use crate::page::View;
 use crate::playlist::{Kind, Scene};
 
 /// The file, in the target folder.
@@ -27,6 +27,40 @@ impl Playing {
         text.flatten().map(Self)
     }
 
+    /// Returns what a scene's teacher sees. `times` are the time spent in its lesson, and in all.
+    pub(crate) fn of(scenes: &[Scene], place: usize, view: &View, times: [Duration; 2]) -> Self {
+        let scene = &scenes[place];
+        // A step, or a text without one, begins with its text.
+        let is_start = |place: &usize| scenes[*place].kind == Kind::Text;
+        let start = (0..=place).rev().find(is_start).unwrap_or(0);
+        let next = (place + 1..scenes.len()).find(is_start);
+        let end = next.unwrap_or(scenes.len());
+        let notes = course::notes(scenes[start..end].iter().flat_map(|scene| &scene.blocks));
+        let notes = [&*notes, "There are no notes for this part."][usize::from(notes.is_empty())];
+        let shown = match scene.kind {
+            Kind::Text => "the text",
+            Kind::Python => "the run in Python",
+            Kind::Rust => "the run in Rust, and what to notice",
+        };
+        let next = next.map_or("the end", |next| &*scenes[next].heading);
+        let line = |name, elapsed: Duration, lesson| {
+            let [all, from, to] =
+                [scenes.len(), start, end].map(|end| planned(&scenes[..end], lesson));
+            let here = [format!("{from} to {to}"), from.to_string()];
+            let (minutes, here) = (elapsed.as_secs() / 60, &here[usize::from(from == to)]);
+            format!("- **{name}:** {minutes} of {all} minutes; planned here: {here}\n")
+        };
+        let [spent, total] = times;
+        let lesson = scene
+            .lesson
+            .map(|lesson| line("Lesson", spent, Some(lesson.number)));
+        let (lesson, class) = (lesson.unwrap_or_default(), line("Class", total, None));
+        let time = view.state.split("  ").last().unwrap_or_default();
+        Self(format!(
+            "{}\n{}\n{}\n{notes}\n\n- **On the screen:** {shown}\n- **Next:** {next}\n{lesson}{class}",
+            view.title, time, view.question,
+        ))
+    }
     /// Returns the title, the time, the question, and the notes.
     pub(crate) fn parts(&self) -> [&str; 4] {
         let mut parts = self.0.splitn(4, '\n');
@@ -50,18 +84,22 @@ impl Publisher {
         }
     }
 
-    /// Replaces the file in one step, unless it's the same. Fails while another play has the lock.
-    fn publish(&mut self, playing: Playing) -> io::Result<()> {
-        if playing == self.published {
-            return Ok(());
+    /// Publishes what a play shows, unless it's published. If that fails, the play goes on without notes, and
+    /// the next call tries again: another play may have ended, or its lock was just being tested.
+    pub(crate) fn publish(&mut self, playing: Playing) {
+        if playing != self.published && self.replace(&playing).is_ok() {
+            self.published = playing;
         }
+    }
+
+    /// Replaces the file in one step. Fails while another play has the lock.
+    fn replace(&mut self, playing: &Playing) -> io::Result<()> {
         let path = self.target_folder.join(FILE);
         let lock = self.lock.take().map_or_else(|| self.locked(), Ok)?;
         let new = path.with_extension("new");
         fs::write(&new, &playing.0)?;
         fs::rename(new, path)?;
         self.lock = Some(lock);
-        self.published = playing;
         Ok(())
     }
 
@@ -71,56 +109,6 @@ impl Publisher {
         let lock = File::create(path)?;
         lock.try_lock()?;
         Ok(lock)
-    }
-}
-
-impl Player<'_> {
-    /// Publishes the current scene. If that fails, the play goes on without notes, and the next call tries
-    /// again: another play may have ended, or its lock was just being tested.
-    pub(crate) fn publish(&mut self) {
-        let playing = self.playing();
-        let _ = self.publisher.publish(playing);
-    }
-
-    fn playing(&mut self) -> Playing {
-        let scenes = self.scenes;
-        let scene = &scenes[self.place];
-        let view = self.view(scene);
-        // A step, or a text without one, begins with its text.
-        let is_start = |place: &usize| scenes[*place].kind == Kind::Text;
-        let start = (0..=self.place).rev().find(is_start).unwrap_or(0);
-        let next = (self.place + 1..scenes.len()).find(is_start);
-        let end = next.unwrap_or(scenes.len());
-        let notes = course::notes(scenes[start..end].iter().flat_map(|scene| &scene.blocks));
-        let notes = [&*notes, "There are no notes for this part."][usize::from(notes.is_empty())];
-        let shown = match scene.kind {
-            Kind::Text => "the text",
-            Kind::Python => "the run in Python",
-            Kind::Rust => "the run in Rust, and what to notice",
-        };
-        let next = next.map_or("the end", |next| &*scenes[next].heading);
-        let pace = |name, elapsed: Duration, lesson| {
-            let [all, from, to] =
-                [scenes.len(), start, end].map(|end| planned(&scenes[..end], lesson));
-            let here = [format!("{from} to {to}"), from.to_string()];
-            let (minutes, here) = (elapsed.as_secs() / 60, &here[usize::from(from == to)]);
-            format!("- **{name}:** {minutes} of {all} minutes; planned here: {here}\n")
-        };
-        let clock = &mut self.reading.clock;
-        // The welcome and the farewell are in no lesson.
-        let spent = clock.in_lesson(scene.lesson.map_or(0, |lesson| lesson.number));
-        let lesson = scene
-            .lesson
-            .map(|lesson| pace("Lesson", spent, Some(lesson.number)));
-        let (lesson, class) = (
-            lesson.unwrap_or_default(),
-            pace("Class", clock.total(), None),
-        );
-        let time = view.state.split("  ").last().unwrap_or_default();
-        Playing(format!(
-            "{}\n{}\n{}\n{notes}\n\n- **On the screen:** {shown}\n- **Next:** {next}\n{lesson}{class}",
-            view.title, time, view.question,
-        ))
     }
 }
 

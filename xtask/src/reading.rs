@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::keys::{Key, Keyboard};
 use crate::page::{Position, View};
 use crate::player::Player;
+use crate::playing::{Playing, Publisher};
 use crate::playlist::{Kind, Scene, next_lesson};
 use crate::wrap::wrap;
 use course::Lesson;
@@ -25,15 +26,17 @@ q                           quit, and print the command that continues from here
 /// The number of cells in the bar that shows the place in a lesson.
 const CELLS: usize = 8;
 
-/// Where the reader is, and what was shown so far.
-#[derive(Default)]
-pub(crate) struct Reading {
+/// A person who reads scenes page by page.
+pub(crate) struct Reader<'p, 'a> {
+    pub(crate) player: &'p mut Player<'a>,
+    keyboard: Keyboard,
     position: Position,
     /// The lines that each scene's run has shown, by the scene's index.
     printed: HashMap<usize, Vec<String>>,
-    pub(crate) clock: Clock,
-    /// The argument of `--from` that continues where the reader quit.
-    pub(crate) resume: Option<String>,
+    clock: Clock,
+    publisher: Publisher,
+    /// The argument of `--from` that continues where the person quit.
+    resume: Option<String>,
 }
 
 /// The time spent in each lesson, by its number.
@@ -59,39 +62,60 @@ impl Clock {
     }
 }
 
-impl<'a> Player<'a> {
-    /// Shows a scene page by page, and returns the index of the scene that the reader goes to.
-    pub(crate) fn read_scene(&mut self, scene: &'a Scene) -> io::Result<usize> {
-        if scene.kind != Kind::Text && !self.reading.printed.contains_key(&self.place) {
+impl<'p, 'a> Reader<'p, 'a> {
+    pub(crate) fn new(player: &'p mut Player<'a>, keyboard: Keyboard) -> Self {
+        Self {
+            publisher: Publisher::new(&player.course.target_folder),
+            player,
+            keyboard,
+            position: Position::default(),
+            printed: HashMap::new(),
+            clock: Clock::default(),
+            resume: None,
+        }
+    }
+
+    /// Reads to the end, or until the person quits. Returns the argument of `--from` that continues there.
+    pub(crate) fn read(mut self) -> io::Result<Option<String>> {
+        while let Some(scene) = self.player.begin_scene() {
+            self.player.place = self.read_scene(scene)?;
+        }
+        self.player.end(self.resume.as_deref());
+        Ok(self.resume)
+    }
+
+    /// Shows a scene, and returns the index of the scene that the reader goes to.
+    fn read_scene(&mut self, scene: &'a Scene) -> io::Result<usize> {
+        let place = self.player.place;
+        if scene.kind != Kind::Text && !self.printed.contains_key(&place) {
             let view = self.view(scene);
             let (_, lines) = self.live(&view, |player| player.run_scene(scene))?;
-            self.reading.printed.insert(self.place, lines);
+            self.printed.insert(place, lines);
         }
         loop {
             self.publish();
-            self.screen.measure();
-            let mut blocks = self.screen.laid_out(&scene.blocks);
-            let printed = self.reading.printed.get(&self.place);
-            blocks.splice(0..0, printed.cloned());
+            self.player.screen.measure();
+            let mut blocks = self.player.screen.laid_out(&scene.blocks);
+            blocks.splice(0..0, self.printed.get(&place).cloned());
             let keys = self.keys(scene);
             let mut view = self.view(scene);
             view.keys = &keys;
-            let mut position = self.reading.position;
+            let mut position = self.position;
             let key = self.key(&view, &blocks, &mut position)?;
-            self.reading.position = position;
+            self.position = position;
             let next = match key {
-                Key::Forward => Some((self.place + 1, Position::default())),
+                Key::Forward => Some((place + 1, Position::default())),
                 Key::Back => self.scene_before().map(|before| (before, Position::END)),
                 Key::Letter('q') | Key::End => {
                     self.quit(position);
-                    Some((self.scenes.len(), Position::default()))
+                    Some((self.player.scenes.len(), Position::default()))
                 }
                 Key::Letter(letter) => self.letter(scene, letter)?,
                 Key::Unknown => self.letter(scene, '?')?,
                 Key::Tick | Key::Resumed => None,
             };
             if let Some((place, position)) = next {
-                self.reading.position = position;
+                self.position = position;
                 return Ok(place);
             }
         }
@@ -101,14 +125,14 @@ impl<'a> Player<'a> {
     fn letter(&mut self, scene: &'a Scene, letter: char) -> io::Result<Option<(usize, Position)>> {
         let place = match (letter, scene.lesson, &scene.step) {
             ('b', ..) => self.step_before(),
-            ('s', ..) => next_lesson(self.scenes, self.place),
+            ('s', ..) => next_lesson(self.player.scenes, self.player.place),
             ('r', Some(lesson), _) if scene.kind != Kind::Text => {
                 // The program may have changed.
-                self.programs.forget(&lesson.name);
-                self.reading.printed.remove(&self.place);
-                Some(self.place)
+                self.player.programs.forget(&lesson.name);
+                self.printed.remove(&self.player.place);
+                Some(self.player.place)
             }
-            ('p', Some(lesson), Some(step)) if self.python.is_some() => {
+            ('p', Some(lesson), Some(step)) if self.player.python.is_some() => {
                 let view = self.view(scene);
                 let ((), lines) = self.live(&view, |player| player.run_python(lesson, step))?;
                 self.aside(&view, lines)?;
@@ -132,22 +156,22 @@ impl<'a> Player<'a> {
         blocks: &[Vec<String>],
         position: &mut Position,
     ) -> io::Result<Key> {
-        let keyboard = self.keyboard.as_mut().expect("pages need a keyboard");
-        self.screen.read(keyboard, view, blocks, position)
+        let screen = &mut self.player.screen;
+        screen.read(&mut self.keyboard, view, blocks, position)
     }
 
     /// Does some work on a live page. Returns its result, and the page's lines.
     fn live<T>(
         &mut self,
         view: &View,
-        work: impl FnOnce(&mut Self) -> io::Result<T>,
+        work: impl FnOnce(&mut Player<'a>) -> io::Result<T>,
     ) -> io::Result<(T, Vec<String>)> {
-        self.screen.begin_live(view, "running ...")?;
-        let result = work(self)?;
-        let (lines, position) = self.screen.end_live(view)?;
-        self.reading.position = position;
+        self.player.screen.begin_live(view, "running ...")?;
+        let result = work(self.player)?;
+        let (lines, position) = self.player.screen.end_live(view)?;
+        self.position = position;
         // Keys that were pressed during the run were not meant for what comes after it.
-        self.keyboard.iter_mut().try_for_each(Keyboard::discard)?;
+        self.keyboard.discard()?;
         Ok((result, lines))
     }
 
@@ -161,7 +185,7 @@ impl<'a> Player<'a> {
         let mut position = Position::default();
         let blocks = [lines];
         loop {
-            self.screen.measure();
+            self.player.screen.measure();
             let key = self.key(&view, &blocks, &mut position)?;
             if !matches!(key, Key::Tick | Key::Resumed) {
                 return Ok(());
@@ -171,38 +195,50 @@ impl<'a> Player<'a> {
 
     /// Shows a text before the first scene.
     pub(crate) fn warn(&mut self, text: &str) -> io::Result<()> {
-        if self.keyboard.is_none() {
-            return self.screen.paragraph(text);
-        }
         let view = View {
             title: "Before we begin".to_owned(),
             ..View::default()
         };
-        let lines = wrap(text, Options::new(self.screen.width));
+        let lines = wrap(text, Options::new(self.player.screen.width));
         self.aside(&view, lines)
+    }
+
+    /// Shows the teacher in another terminal what the screen shows.
+    fn publish(&mut self) {
+        let scene = &self.player.scenes[self.player.place];
+        let view = self.view(scene);
+        // The welcome and the farewell are in no lesson.
+        let spent = self
+            .clock
+            .in_lesson(scene.lesson.map_or(0, |lesson| lesson.number));
+        let times = [spent, self.clock.total()];
+        let (scenes, place) = (self.player.scenes, self.player.place);
+        self.publisher
+            .publish(Playing::of(scenes, place, &view, times));
     }
 
     /// Remembers where to continue: after this scene if it was shown to its end.
     fn quit(&mut self, position: Position) {
-        let next = self.place + usize::from(position.is_last());
-        let scene = &self.scenes[self.place];
+        let next = self.player.place + usize::from(position.is_last());
+        let scene = &self.player.scenes[self.player.place];
         let is_asking = scene.step.is_some() && scene.kind != Kind::Rust;
-        let next = if is_asking { self.place } else { next };
-        let next = self.scenes.get(next);
-        self.reading.resume = next.and_then(|scene| scene.resume.clone());
+        let next = if is_asking { self.player.place } else { next };
+        let next = self.player.scenes.get(next);
+        self.resume = next.and_then(|scene| scene.resume.clone());
     }
 
     /// Returns the nearest place before this one that can be shown without running a step.
     fn scene_before(&self) -> Option<usize> {
-        let is_printed = |place: &usize| self.reading.printed.contains_key(place);
-        let can_show = |place: &usize| self.scenes[*place].kind == Kind::Text || is_printed(place);
-        (0..self.place).rev().find(can_show)
+        let is_printed = |place: &usize| self.printed.contains_key(place);
+        let can_show =
+            |place: &usize| self.player.scenes[*place].kind == Kind::Text || is_printed(place);
+        (0..self.player.place).rev().find(can_show)
     }
 
     /// Returns the place where the step, or the text without a step, before this one begins.
     fn step_before(&self) -> Option<usize> {
-        let is_start = |place: &usize| self.scenes[*place].kind == Kind::Text;
-        let start = (0..=self.place).rev().find(is_start)?;
+        let is_start = |place: &usize| self.player.scenes[*place].kind == Kind::Text;
+        let start = (0..=self.player.place).rev().find(is_start)?;
         (0..start).rev().find(is_start)
     }
 
@@ -214,9 +250,13 @@ impl<'a> Player<'a> {
             (
                 's',
                 "next lesson",
-                next_lesson(self.scenes, self.place).is_some(),
+                next_lesson(self.player.scenes, self.player.place).is_some(),
             ),
-            ('p', "Python", scene.step.is_some() && self.python.is_some()),
+            (
+                'p',
+                "Python",
+                scene.step.is_some() && self.player.python.is_some(),
+            ),
             ('q', "quit", true),
             ('?', "keys", true),
         ];
@@ -225,9 +265,9 @@ impl<'a> Player<'a> {
     }
 
     /// Returns what stands around a scene's text, without the letters.
-    pub(crate) fn view(&mut self, scene: &'a Scene<'a>) -> View<'a> {
-        let next = self.scenes.get(self.place + 1);
-        let is_printed = self.reading.printed.contains_key(&(self.place + 1));
+    fn view(&mut self, scene: &'a Scene<'a>) -> View<'a> {
+        let next = self.player.scenes.get(self.player.place + 1);
+        let is_printed = self.printed.contains_key(&(self.player.place + 1));
         let enter = match next.map(|next| next.kind) {
             None => "end",
             Some(Kind::Text) => "continue",
@@ -250,11 +290,14 @@ impl<'a> Player<'a> {
     /// Returns the place in the lesson as a bar, and the minutes spent in it and planned for it.
     fn state(&mut self, lesson: &Lesson) -> String {
         let is_here = |scene: &&Scene| scene.lesson.is_some_and(|it| it.number == lesson.number);
-        let all = self.scenes.iter().filter(is_here).count();
-        let done = self.scenes[..self.place].iter().filter(is_here).count();
+        let all = self.player.scenes.iter().filter(is_here).count();
+        let done = self.player.scenes[..self.player.place]
+            .iter()
+            .filter(is_here)
+            .count();
         let cells = CELLS * done / all.max(1);
-        let minutes = self.reading.clock.in_lesson(lesson.number).as_secs() / 60;
-        let bar = if self.screen.is_plain() {
+        let minutes = self.clock.in_lesson(lesson.number).as_secs() / 60;
+        let bar = if self.player.screen.is_plain() {
             String::new()
         } else {
             "\u{2588}".repeat(cells) + &"\u{2591}".repeat(CELLS - cells)
