@@ -7,11 +7,10 @@ mod watch;
 use std::io;
 use std::process::ExitCode;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use lexopt::{Arg, Parser, ValueExt};
 
 use self::assignment::{Exercise, has_exercise};
-use self::attempt::Verdict;
 use crate::keys::Keyboard;
 use crate::screen::Screen;
 use crate::task::{self, ignore_broken_pipe};
@@ -115,8 +114,7 @@ impl Exercise<'_> {
     fn check(&self, screen: &mut Screen) -> anyhow::Result<ExitCode> {
         self.note();
         ignore_broken_pipe(self.introduce(screen))?;
-        let (verdict, _) = self.attempt(screen)?;
-        let is_solved = verdict == Verdict::Solved;
+        let (is_solved, _) = self.attempt(screen)?;
         let shown = if is_solved {
             self.offer_lesson(screen)
         } else {
@@ -151,9 +149,10 @@ impl Exercise<'_> {
 
     /// Shows the next hint, or the last one again.
     fn show_next_hint(&self, screen: &mut Screen) -> anyhow::Result<()> {
-        let number = self.next_hint();
-        let hint = self.hint(number)?;
-        screen.heading(&format!("Hint {number} of {}", self.sections(true).len()))?;
+        let (number, hints) = (self.next_hint(), self.sections(true));
+        let hint = number.checked_sub(1).map(|index| hints[index]);
+        let hint = hint.context("there are no hints")?;
+        screen.heading(&format!("Hint {number} of {}", hints.len()))?;
         screen.blocks(&hint.blocks)?;
         self.note_hint(number)?;
         Ok(self.offer_hint(screen)?)

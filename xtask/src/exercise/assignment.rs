@@ -27,7 +27,7 @@ pub(super) struct Exercise<'a> {
     /// The path of the program with the gap, relative to the root of the checkout.
     pub(super) program: String,
     /// Stores how many hints were shown.
-    pub(super) hints_file: PathBuf,
+    hints_file: PathBuf,
     /// Stores the program that passed the checks.
     pub(super) solved_file: PathBuf,
 }
@@ -92,14 +92,9 @@ impl<'a> Exercise<'a> {
         progress.note(&format!("exercise {}", self.lesson.name));
     }
 
-    /// Returns the number of the next hint, or else of the last one.
+    /// Returns the number of the next hint, or else of the last one; 0 if there are none.
     pub(super) fn next_hint(&self) -> usize {
         (self.shown_hints() + 1).min(self.sections(true).len())
-    }
-
-    pub(super) fn hint(&self, number: usize) -> anyhow::Result<&Section> {
-        let hint = self.sections(true).into_iter().take(number).next_back();
-        hint.context("there are no hints")
     }
 
     /// Remembers that a hint was shown.

@@ -25,78 +25,54 @@ pub(super) fn stamp(file: &Path) -> Option<Stamp> {
     Some((found.modified().ok()?, found.len()))
 }
 
-/// What came of an attempt.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Verdict {
-    Solved,
-    Failed,
-    DoesNotBuild,
-}
-
-/// A text of the program, and what was built from it.
-struct Built {
-    stamp: Option<Stamp>,
-    source: String,
-    /// The program, or Cargo's errors.
-    program: Result<Program, String>,
-}
-
 impl Exercise<'_> {
     /// Builds the program, runs the checks, and shows what is still wrong, or what to try next, even if the
-    /// output is closed. Returns the verdict on the text with this stamp.
-    pub(super) fn attempt(&self, screen: &mut Screen) -> anyhow::Result<(Verdict, Option<Stamp>)> {
-        let built = self.build(screen)?;
+    /// output is closed. Returns whether the text with this stamp is a solution.
+    pub(super) fn attempt(&self, screen: &mut Screen) -> anyhow::Result<(bool, Option<Stamp>)> {
+        let (root, name, file) = (&self.course.root, &self.lesson.name, self.file());
+        let example = format!("{name}-exercise");
+        let (stamp, source, built) = loop {
+            let before = stamp(&file);
+            let source = text_of(&file)?;
+            let built = Program::build(root, name, ["--example", &example], |doing| {
+                ignore_broken_pipe(screen.status("Building the exercise", doing))
+            });
+            // After a save during the build, it's unknown which text was built.
+            if stamp(&file) == before {
+                break (before, source, built);
+            }
+        };
         ignore_broken_pipe(screen.end_status())?;
-        let program = match built.program {
+        let program = match built {
             Ok(program) => program,
             Err(errors) => {
                 let shown = screen.failure("The program does not build yet. Cargo's errors:");
                 ignore_broken_pipe(shown.and_then(|()| screen.code("", "", &errors)))?;
-                return Ok((Verdict::DoesNotBuild, built.stamp));
+                return Ok((false, stamp));
             }
         };
-        let name = &self.lesson.name;
-        let command = format!("cargo run -q -p {name} --example {name}-exercise");
+        let command = format!("cargo run -q -p {name} --example {example}");
         ignore_broken_pipe(screen.command("Run now:", &command))?;
         let end = run::run(program.command(), TIMEOUT, |line| {
             let (Line::Output(text) | Line::Error(text)) = line;
             ignore_broken_pipe(screen.output(&text))
         })?;
         ignore_broken_pipe(screen.blank())?;
-        if end.is_success() {
-            put(&self.solved_file, built.source.as_bytes())?;
+        let is_solved = end.is_success();
+        let shown = if is_solved {
+            put(&self.solved_file, source.as_bytes())?;
             self.note_hint(0)?;
-            ignore_broken_pipe(self.show_success(screen))?;
-            return Ok((Verdict::Solved, built.stamp));
-        }
-        let why = match end {
-            // The checks have printed the reason.
-            End::Finished(status) if status.code() == Some(1) => "Not solved yet.".to_owned(),
-            end => format!("Not solved yet: {end}."),
+            self.show_success(screen)
+        } else {
+            let why = match end {
+                // The checks have printed the reason.
+                End::Finished(status) if status.code() == Some(1) => "Not solved yet.".to_owned(),
+                end => format!("Not solved yet: {end}."),
+            };
+            screen.failure(&why)
         };
-        ignore_broken_pipe(screen.failure(&why))?;
-        Ok((Verdict::Failed, built.stamp))
-    }
-
-    /// Builds the program from a text that stays the same meanwhile.
-    fn build(&self, screen: &mut Screen) -> anyhow::Result<Built> {
-        let (root, name, file) = (&self.course.root, &self.lesson.name, self.file());
-        let example = format!("{name}-exercise");
-        loop {
-            let before = stamp(&file);
-            let source = text_of(&file)?;
-            let program = Program::build(root, name, ["--example", &example], |doing| {
-                ignore_broken_pipe(screen.status("Building the exercise", doing))
-            });
-            // After a save during the build, it's unknown which text was built.
-            if stamp(&file) == before {
-                return Ok(Built {
-                    stamp: before,
-                    source,
-                    program,
-                });
-            }
-        }
+        ignore_broken_pipe(shown)?;
+        Ok((is_solved, stamp))
     }
 
     fn show_success(&self, screen: &mut Screen) -> io::Result<()> {
@@ -105,7 +81,8 @@ impl Exercise<'_> {
             screen.blocks(&section.blocks)?;
         }
         if let Some(command) = gap::restoring(&self.course.root, Path::new(&self.program)) {
-            screen.line(&format!("To restore the gap:\n    {command}"))?;
+            screen.line("To restore the gap:")?;
+            screen.line(&format!("    {command}"))?;
         }
         Ok(())
     }

@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use super::assignment::Exercise;
-use super::attempt::{Stamp, Verdict, stamp};
+use super::attempt::{Stamp, stamp};
 use crate::keys::{Key, Keyboard};
 use crate::page::{Position, View};
 use crate::screen::Screen;
+use crate::style::BOLD;
 
 /// What is on the screen.
 #[derive(Clone, Copy, PartialEq)]
@@ -16,7 +17,7 @@ enum Page {
     Task,
     /// What the last attempt has shown.
     Result,
-    /// The hint with this number.
+    /// The hints up to the one with this number.
     Hint(usize),
     Solution,
 }
@@ -89,11 +90,6 @@ impl<'a, 's> Watch<'a, 's> {
                 _ if self.is_saved() => self.attempt(keyboard)?,
                 Key::Forward if self.is_aside() => self.show(Page::Result),
                 Key::Forward => self.attempt(keyboard)?,
-                Key::Back => {
-                    if let Page::Hint(number @ 2..) = self.page {
-                        self.show(Page::Hint(number - 1));
-                    }
-                }
                 Key::End => return Ok(None),
                 Key::Letter(letter) if works(letter) => match letter {
                     't' => self.show(Page::Task),
@@ -132,6 +128,7 @@ impl<'a, 's> Watch<'a, 's> {
         (self.page, self.position) = match (page, last) {
             (Page::Result, Some(position)) => (page, position),
             (Page::Result, None) => (Page::Task, Position::default()),
+            (Page::Hint(_), _) => (page, Position::END),
             _ => (page, Position::default()),
         };
     }
@@ -143,23 +140,17 @@ impl<'a, 's> Watch<'a, 's> {
         let view = self.view(&question);
         self.screen.begin_live(&view, "running the checks ...")?;
         let outdated = self.outdate();
-        let tried = outdated.and_then(|()| self.exercise.attempt(self.screen));
-        let verdict = match tried {
-            Ok((verdict, stamp)) => {
-                self.tried = stamp;
-                verdict
-            }
+        match outdated.and_then(|()| self.exercise.attempt(self.screen)) {
+            Ok((is_solved, stamp)) => (self.is_solved, self.tried) = (is_solved, stamp),
             Err(error) => {
-                self.screen
-                    .failure(&format!("The checks cannot be run: {error:#}."))?;
-                Verdict::Failed
+                self.is_solved = false;
+                let said = format!("The checks cannot be run: {error:#}.");
+                self.screen.failure(&said)?;
             }
-        };
-        self.is_solved = verdict == Verdict::Solved;
+        }
         let (lines, end) = self.screen.end_live(&view)?;
-        // What failed first is last among the lines of the checks, but first among Cargo's errors.
-        let is_at_end = verdict == Verdict::Failed || self.screen.is_plain();
-        let position = [Position::default(), end][usize::from(is_at_end)];
+        // What failed first is at the beginning. In plain style, the end is already there.
+        let position = [Position::default(), end][usize::from(self.screen.is_plain())];
         self.result = Some((lines, position));
         self.show(Page::Result);
         // Keys that were pressed during the run were not meant for its result.
@@ -180,16 +171,14 @@ impl<'a, 's> Watch<'a, 's> {
     }
 
     /// Shows the page, and returns the first key that doesn't turn it.
-    fn read(&mut self, keyboard: &mut Keyboard, keys: &[(char, String)]) -> anyhow::Result<Key> {
-        let blocks = self.blocks()?;
-        let keys = keys.iter().map(|(key, does)| (*key, does.as_str()));
-        let keys: Vec<(char, &str)> = keys.collect();
-        let question = self.question();
-        let mut view = self.view(&question);
-        view.keys = &keys;
-        Ok(self
-            .screen
-            .read(keyboard, &view, &blocks, &mut self.position)?)
+    fn read(&mut self, keyboard: &mut Keyboard, keys: &[(char, &str)]) -> anyhow::Result<Key> {
+        let (blocks, question) = (self.blocks()?, self.question());
+        let view = View {
+            keys,
+            ..self.view(&question)
+        };
+        let position = &mut self.position;
+        Ok(self.screen.read(keyboard, &view, &blocks, position)?)
     }
 
     fn question(&self) -> String {
@@ -202,15 +191,20 @@ impl<'a, 's> Watch<'a, 's> {
         Ok(match self.page {
             Page::Task => {
                 let mut blocks = screen.laid_out(&exercise.task.opening);
-                let mut lines = vec![format!("Your file: {}", exercise.program)];
-                let is_solved = self.is_solved && self.result.is_none();
-                lines
-                    .extend(is_solved.then(|| "It's solved: it has passed all checks.".to_owned()));
-                blocks.push(lines);
+                let solved = ["", ", which is solved already"][usize::from(self.is_solved)];
+                blocks.push(vec![format!("Your file: {}{solved}", exercise.program)]);
                 blocks
             }
             Page::Result => self.result.iter().map(|(lines, _)| lines.clone()).collect(),
-            Page::Hint(number) => screen.laid_out(&exercise.hint(number)?.blocks),
+            Page::Hint(number) => {
+                let hints = exercise.sections(true).into_iter().take(number);
+                let lines = hints.map(|hint| {
+                    let heading = screen.style.paint(BOLD, &hint.heading);
+                    let text = screen.laid_out(&hint.blocks).concat();
+                    [vec![heading, String::new()], text].concat()
+                });
+                lines.collect()
+            }
             Page::Solution => {
                 let (path, text) = exercise.solution()?;
                 vec![screen.code_lines(&path, "rust", &text)]
@@ -239,34 +233,22 @@ impl<'a, 's> Watch<'a, 's> {
             state: state.to_owned(),
             question,
             is_asked: true,
-            has_before: matches!(self.page, Page::Hint(2..)),
             enter: if self.is_aside() { "back" } else { "run now" },
             ..View::default()
         }
     }
 
     /// Returns the letters that do something here.
-    fn keys(&self) -> Vec<(char, String)> {
-        let hints = self.exercise.sections(true).len();
-        let (next, is_solved) = (self.exercise.next_hint(), self.is_solved);
+    fn keys(&self) -> Vec<(char, &'static str)> {
+        let (page, is_solved) = (self.page, self.is_solved);
+        let next_hint = self.exercise.next_hint();
+        let has_hint = next_hint > 0 && page != Page::Hint(next_hint);
         let keys = [
-            (
-                'n',
-                "next exercise".to_owned(),
-                is_solved && self.next.is_some(),
-            ),
-            (
-                'h',
-                format!("hint {next} of {hints}"),
-                !is_solved && next > 0,
-            ),
-            (
-                's',
-                "solution".to_owned(),
-                is_solved && self.page != Page::Solution,
-            ),
-            ('t', "task".to_owned(), self.page != Page::Task),
-            ('q', "quit".to_owned(), true),
+            ('n', "next exercise", is_solved && self.next.is_some()),
+            ('s', "solution", is_solved && page != Page::Solution),
+            ('h', "next hint", !is_solved && has_hint),
+            ('t', "task", page != Page::Task),
+            ('q', "quit", true),
         ];
         let keys = keys.into_iter().filter(|(.., works)| *works);
         keys.map(|(key, does, _)| (key, does)).collect()

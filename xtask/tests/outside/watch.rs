@@ -43,14 +43,14 @@ fn saves_and_hints_lead_from_a_wrong_attempt_to_the_next_exercise() {
     terminal.press("s");
     write_program(&terminal.course, "", 1);
     wait_for_result(&mut terminal, "Not solved yet.");
-    has_keys(&mut terminal, "Enter run now   h hint 1 of 2   t task   q");
+    has_keys(&mut terminal, "Enter run now   h next hint   t task   q");
     terminal.follow(
         "h => hint 1 of 2
            => The first hint.
-           => Enter back   h hint 2 of 2
-         h => The second hint.
-           => Enter back   \u{2190} page back
-         < => The first hint.
+           => Enter back   h next hint
+         h => The first hint.
+           => The second hint.
+           => Enter back   t task
          t => Greet me.
            => Enter back
          . => Not solved yet.
