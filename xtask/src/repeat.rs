@@ -1,6 +1,5 @@
 mod histogram;
 mod output;
-mod race;
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -9,6 +8,7 @@ use std::process::{Command, ExitCode};
 use anyhow::Context;
 use lexopt::{Arg, Parser, ValueExt};
 
+use crate::outcomes::{Outcomes, replays, switches};
 use crate::programs::Programs;
 use crate::screen::Screen;
 use crate::task::{self, ignore_broken_pipe};
@@ -28,27 +28,24 @@ a schedule that repeats it. Otherwise, two runs have the same outcome if they
 print the same, apart from process ids and times.
 
 Options:
-  -n TIMES            how often, 50 times by default
-  --schedule LETTERS  run the race with this schedule, such as ABBBBAAA
-  --plain             80 columns, no colour: the default without a terminal or
-                      with NO_COLOR
+  -n TIMES  how often, 50 times by default
+  --plain   80 columns, no colour: the default without a terminal or with
+            NO_COLOR
 
 Ctrl-C stops it and shows what has been counted so far.
 
 Examples:
   cargo xtask repeat locks race -n 200
-  cargo xtask repeat locks race --schedule ABBBBAAA
   cargo xtask repeat threads three-workers
 ";
 
 /// The task `repeat`: runs a step many times and counts its outcomes, even if the output is closed.
 pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let mut times = NonZeroUsize::new(50).expect("it isn't zero");
-    let (mut words, mut schedule, mut plain) = (Vec::new(), None, false);
+    let (mut words, mut plain) = (Vec::new(), false);
     while let Some(argument) = arguments.next()? {
         match argument {
             Arg::Short('n') => times = arguments.value()?.parse()?,
-            Arg::Long("schedule") => schedule = Some(arguments.value()?.string()?),
             Arg::Long("plain") => plain = true,
             Arg::Value(word) if words.len() < 2 => words.push(word.string()?),
             other => return Err(other.unexpected().into()),
@@ -77,11 +74,11 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     };
     let races = run::output(program.step("--races"), Program::STEP_LIMIT)?;
     let is_race = races.lines().any(|race| race == step);
-    let counts = is_race && schedule.is_none();
-    let all = counts.then(|| run::output(race("all"), Program::STEP_LIMIT));
-    let (outputs, failures) = repeat(&mut screen, times, &delay, || match &schedule {
-        Some(turns) => race(turns),
-        None if is_race => race("free"),
+    let all = is_race
+        .then(|| run::output(race("all"), Program::STEP_LIMIT))
+        .transpose()?;
+    let (outputs, failures) = repeat(&mut screen, times, &delay, || match &all {
+        Some(_) => race("free"),
         None => program.step(step),
     })?;
     let mut show_result = || -> io::Result<()> {
@@ -95,27 +92,14 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
             let failed = failures.len();
             screen.paragraph(&format!("Failed, and not counted below: {failed}."))?;
         }
-        screen.paragraph(match (&schedule, is_race) {
-            (Some(_), _) => "The race of this step, always with the same schedule.",
-            (None, true) => {
-                "The race of this step. Its threads or processes pause for a random time before each action. \
-                 A schedule is the order of the actions: each letter names the one that acts."
-            }
-            _ => "Runs that print the same, apart from process ids and times, have the same outcome.",
-        })?;
+        let Some(all) = &all else {
+            return output::show(&mut screen, &outputs, section);
+        };
         let command = course::command(name, step);
-        if let Some(Err(error)) = &all {
-            screen.paragraph(&format!("The schedules cannot be replayed: {error:#}."))?;
-        }
-        match &all {
-            Some(Ok(all)) => {
-                race::show(&mut screen, &outputs, all, &command)?;
-                let command = format!("cargo xtask schedule {name} {step}");
-                screen.command("To be the scheduler yourself:", &command)?;
-                screen.blank()
-            }
-            _ => output::show(&mut screen, &outputs, section),
-        }
+        show_race(&mut screen, &outputs, &Outcomes::parse(all), &command)?;
+        let command = format!("cargo xtask schedule {name} {step}");
+        screen.command("To be the scheduler yourself:", &command)?;
+        screen.blank()
     };
     let shown = show_result();
     task::verdict(shown.map_err(Into::into), failures.is_empty())
@@ -145,11 +129,6 @@ fn repeat(
             outputs.push(run.output);
             continue;
         }
-        let is_misuse = matches!(run.end, End::Finished(status) if status.code() == Some(2));
-        if is_misuse && let Some(message) = run.errors.strip_prefix("error: ") {
-            ignore_broken_pipe(screen.end_status())?;
-            return Err(Misuse(message.trim_end().to_owned()).into());
-        }
         let is_last = matches!(run.end, End::TimedOut(_));
         failures.push((number, run));
         if is_last {
@@ -158,4 +137,47 @@ fn repeat(
     }
     ignore_broken_pipe(screen.end_status())?;
     Ok((outputs, failures))
+}
+
+/// Shows how often each outcome of a race came, and which schedules lead to it.
+fn show_race(
+    screen: &mut Screen,
+    outputs: &[String],
+    all: &Outcomes,
+    command: &str,
+) -> io::Result<()> {
+    screen.paragraph(
+        "The race of this step. Its threads or processes pause for a random time before each action. \
+         A schedule is the order of the actions: each letter names the one that acts.",
+    )?;
+    let seen = outputs.iter().flat_map(|output| replays(output));
+    let seen = seen.map(|(_, outcome)| outcome);
+    let outcomes = histogram::counts(all.schedules.keys().copied(), seen);
+    let mut rows = histogram::rows(screen, &outcomes);
+    rows[0].extend(["schedules", "such as"].map(str::to_owned));
+    let (mut racing, mut replayed) = (0, None);
+    for ((outcome, count), row) in outcomes.iter().zip(&mut rows[1..]) {
+        let leading = all.schedules.get(outcome).map_or(&[][..], Vec::as_slice);
+        let simplest = leading.iter().min_by_key(|turns| switches(turns));
+        row.push(format!("{} of {}", leading.len(), all.count));
+        row.push(simplest.map_or("none", |turns| turns).to_owned());
+        replayed = replayed.or(simplest);
+        if !all.serial.contains(outcome) {
+            racing += count;
+        }
+    }
+    histogram::show(screen, &rows)?;
+    screen.paragraph(&format!(
+        "{racing} of {} runs ({}) show the race: if each finishes before the next one begins, \
+         the outcome is always: {}.",
+        outputs.len(),
+        histogram::percent(racing, outputs.len()),
+        all.serial.join(", or ")
+    ))?;
+    if let Some(turns) = replayed {
+        let command = format!("{command} --schedule {turns}");
+        screen.command("To replay a schedule, as often as you like:", &command)?;
+        screen.blank()?;
+    }
+    Ok(())
 }

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::io;
 use std::iter;
 
@@ -12,6 +13,9 @@ const SHOWN: usize = 3;
 
 /// Shows how often a step printed each output, and the most frequent outputs.
 pub(super) fn show(screen: &mut Screen, outputs: &[String], section: &Section) -> io::Result<()> {
+    screen.paragraph(
+        "Runs that print the same, apart from process ids and times, have the same outcome.",
+    )?;
     let outputs = outputs.iter().map(|output| masked(section, output));
     let outputs: Vec<String> = outputs.collect();
     let outcomes = histogram::counts(iter::empty(), outputs.iter().map(String::as_str));
@@ -25,13 +29,13 @@ pub(super) fn show(screen: &mut Screen, outputs: &[String], section: &Section) -
     }
     histogram::show(screen, &histogram::rows(screen, &counts))?;
 
-    let sorted = |text: &str| {
-        let mut lines: Vec<&str> = text.lines().collect();
+    let sorted = |(text, _): &(&str, usize)| {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
         lines.sort_unstable();
-        lines.join("\n")
+        lines
     };
-    let is_same = |pair: &[(&str, usize)]| sorted(pair[0].0) == sorted(pair[1].0);
-    if outcomes.len() > 1 && outcomes.windows(2).all(is_same) {
+    let different: HashSet<Vec<String>> = outcomes.iter().map(sorted).collect();
+    if outcomes.len() > 1 && different.len() == 1 {
         screen.paragraph("Every run prints the same lines; only their order differs.")?;
     }
     for ((name, _), (text, _)) in counts.iter().zip(shown) {
