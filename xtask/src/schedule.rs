@@ -113,7 +113,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
         }
     };
     let (number, title) = (lesson.number, title.unwrap_or_default());
-    let title = format!("{number} {title} \u{b7} {step} \u{b7} you are the scheduler");
+    let title = format!("{number} {title} \u{b7} {step}");
     let mut play = Play::begin(&source, title, cure)?;
     let Some(mut keyboard) = Keyboard::open(!screen.is_plain())? else {
         let message = format!(

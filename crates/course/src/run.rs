@@ -17,9 +17,9 @@ pub(crate) const POLL: Duration = Duration::from_millis(10);
 /// process that has left the group keeps it open.
 const REST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The most lines that are read once the group has ended: more than the pipes can hold. More than that
-/// comes only from a process that has left the group.
-const MAX_REST: usize = 200_000;
+/// How much of that time a line takes at least: then it's enough for more lines than the pipes can hold, but
+/// not for all those of a process that has left the group.
+const REST_LINE: Duration = Duration::from_micros(25);
 
 /// The most lines that can be waiting to be shown. When there are more, the program blocks.
 const MAX_WAITING: usize = 1000;
@@ -31,7 +31,7 @@ const MAX_LINE: u64 = 16 * 1024;
 pub(crate) const MAX_KEPT: usize = 1 << 20;
 
 /// How a program's run ended.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum End {
     Finished(ExitStatus),
     TimedOut(Duration),
@@ -113,55 +113,76 @@ pub fn run(
     timeout: Duration,
     mut show: impl FnMut(Line) -> io::Result<()>,
 ) -> io::Result<End> {
-    let (mut group, lines) = start(command.stdin(Stdio::null()))?;
+    let mut running = Running::start(command.stdin(Stdio::null()))?;
     let start = Instant::now();
-    let is_in_time = loop {
-        // In this order: the program may have ended during a slow `show`.
-        let has_timed_out = start.elapsed() >= timeout;
-        if group.has_ended()? {
-            break true;
-        }
-        if has_timed_out {
-            break false;
-        }
-        match lines.recv_timeout(POLL) {
+    loop {
+        match running.next(start, timeout)? {
             Ok(line) => show(line)?,
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => thread::sleep(POLL),
+            Err(end) => return Ok(end),
         }
-    };
-    let status = group.end()?;
-    for line in rest(&lines) {
-        show(line)?;
     }
-    let finished = is_in_time.then_some(End::Finished(status));
-    Ok(finished.unwrap_or(End::TimedOut(timeout)))
 }
 
-/// Starts a program in its own group, and sends its lines to the receiver.
-pub(crate) fn start(command: &mut Command) -> io::Result<(ProcessGroup, Receiver<Line>)> {
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    interruption::watch()?;
-    let mut group = ProcessGroup::start(command)?;
-    let (sender, lines) = mpsc::sync_channel(MAX_WAITING);
-    if let Some(stdout) = group.child.stdout.take() {
-        send_lines(stdout, sender.clone(), Line::Output);
-    }
-    if let Some(stderr) = group.child.stderr.take() {
-        send_lines(stderr, sender, Line::Error);
-    }
-    Ok((group, lines))
+/// A program whose lines are read as they come.
+pub(crate) struct Running {
+    pub(crate) group: ProcessGroup,
+    lines: Receiver<Line>,
+    end: Option<End>,
+    /// How much longer to wait for lines once the group has ended.
+    rest: Duration,
 }
 
-/// Returns the lines that weren't received yet when a program's group ended.
-pub(crate) fn rest(lines: &Receiver<Line>) -> impl Iterator<Item = Line> {
-    let mut left = REST_TIMEOUT;
-    (0..MAX_REST).map_while(move |_| {
+impl Running {
+    /// Starts a program in its own group.
+    pub(crate) fn start(command: &mut Command) -> io::Result<Self> {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        interruption::watch()?;
+        let mut group = ProcessGroup::start(command)?;
+        let (sender, lines) = mpsc::sync_channel(MAX_WAITING);
+        if let Some(stdout) = group.child.stdout.take() {
+            send_lines(stdout, sender.clone(), Line::Output);
+        }
+        if let Some(stderr) = group.child.stderr.take() {
+            send_lines(stderr, sender, Line::Error);
+        }
+        Ok(Self {
+            group,
+            lines,
+            end: None,
+            rest: REST_TIMEOUT,
+        })
+    }
+
+    /// Returns the next line, or how the program ended: after its last line, when no process of the group is
+    /// left. Kills the program if it's still running after a time.
+    pub(crate) fn next(
+        &mut self,
+        start: Instant,
+        timeout: Duration,
+    ) -> io::Result<Result<Line, End>> {
+        let end = loop {
+            if let Some(end) = self.end {
+                break end;
+            }
+            // In this order: the program may have ended while the last line was shown slowly.
+            let is_late = start.elapsed() >= timeout;
+            let has_ended = self.group.has_ended()?;
+            if has_ended || is_late {
+                let finished = End::Finished(self.group.end()?);
+                self.end = Some([End::TimedOut(timeout), finished][usize::from(has_ended)]);
+                continue;
+            }
+            match self.lines.recv_timeout(POLL) {
+                Ok(line) => return Ok(Ok(line)),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => thread::sleep(POLL),
+            }
+        };
         let start = Instant::now();
-        let line = lines.recv_timeout(left).ok()?;
-        left = left.saturating_sub(start.elapsed());
-        Some(line)
-    })
+        let line = self.lines.recv_timeout(self.rest);
+        self.rest = self.rest.saturating_sub(start.elapsed().max(REST_LINE));
+        Ok(line.map_err(|_| end))
+    }
 }
 
 /// Starts a thread that sends each line of a stream, until the stream ends or the receiver is gone.

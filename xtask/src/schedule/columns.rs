@@ -2,7 +2,7 @@
 
 use textwrap::core::display_width;
 
-use super::race::Race;
+use super::race::{Action, Race};
 use crate::highlight::painted;
 use crate::style::{BOLD, MAGENTA, Style};
 
@@ -37,12 +37,11 @@ impl Columns<'_> {
 
     /// Returns the turns so far, a row for each.
     pub(super) fn turns(&self) -> Vec<String> {
-        let arrow = self.sign("\u{2192}", "->");
+        let arrow = self.sign("\u{2192} ", "-> ");
         let rows = (1..).zip(&self.race.turns).map(|(number, turn)| {
-            self.row(&format!("{number:>3}"), |actor| match &*turn.result {
-                _ if actor != turn.actor => String::new(),
-                "" => self.cell(' ', &turn.line, ""),
-                result => self.cell(' ', &turn.line, &format!("  {arrow} {result}")),
+            self.row(&format!("{number:>3}"), |actor| match actor {
+                _ if actor == turn.actor => self.cell(' ', arrow, turn),
+                _ => String::new(),
             })
         });
         rows.collect()
@@ -51,13 +50,13 @@ impl Columns<'_> {
     /// Returns the row of what each actor runs next, with the key for it.
     pub(super) fn next(&self) -> String {
         let mark = self.sign("\u{25b6}", ">");
-        self.row(&format!("{mark:>3}"), |actor| match self.race.next(actor) {
-            None => "  finished".to_owned(),
-            Some(next) if next.is_blocked => self.cell(' ', &next.line, "  blocked"),
-            Some(next) => {
-                let key = self.race.keys().find(|key| key.1 == actor);
-                self.cell(key.map_or(' ', |key| key.0), &next.line, "")
-            }
+        self.row(&format!("{mark:>3}"), |actor| {
+            let Some(next) = self.race.next(actor) else {
+                return "  finished".to_owned();
+            };
+            let key = self.race.keys().find(|key| key.1 == actor);
+            let key = key.filter(|_| next.beside.is_empty());
+            self.cell(key.map_or(' ', |key| key.0), "", next)
         })
     }
 
@@ -71,10 +70,13 @@ impl Columns<'_> {
     }
 
     /// Returns a key, a line of code and what stands beside it, shortened to the width of a column.
-    fn cell(&self, key: char, line: &str, beside: &str) -> String {
+    fn cell(&self, key: char, sign: &str, action: &Action) -> String {
         let width = self.column().saturating_sub(3);
-        let beside = self.shortened(beside, width / 2);
-        let line = self.shortened(line, width - display_width(&beside));
+        let beside = match &*action.beside {
+            "" => String::new(),
+            beside => self.shortened(&format!("  {sign}{beside}"), width / 2),
+        };
+        let line = self.shortened(&action.line, width - display_width(&beside));
         let key = self.style.paint(MAGENTA, &key.to_string());
         let beside = self.style.paint(BOLD, &beside);
         format!(

@@ -1,8 +1,7 @@
 //! The screen of a race, and its keys.
 
 use std::io;
-use std::process::Command;
-use std::sync::{Arc, OnceLock};
+use std::sync::mpsc;
 use std::thread;
 
 use textwrap::Options;
@@ -21,15 +20,12 @@ use course::run;
 
 /// What the key `?` shows.
 const KEYS: &str = "\
-1, 2, ...  who runs the next line; the letters A, B, ... do the same
-u          a step back: starts again, and runs all turns but the last
-n          starts again
-l          the same race with its cure, such as a lock, or without it
-Page Up    the first turns, if they don't fit
-q          quits, and prints the command that replays the last schedule";
-
-/// The output of all schedules, once they have run; empty if that failed.
-type All = Arc<OnceLock<String>>;
+1, 2, A, B  who runs the next line
+u           a step back
+n           starts again
+l           the cure, such as a lock, or no cure
+Page Up     the first turns, if they don't fit
+q           quits, and prints the command that replays it";
 
 /// A person who chooses the turns of a race.
 pub(super) struct Play<'a> {
@@ -37,23 +33,13 @@ pub(super) struct Play<'a> {
     title: String,
     race: Race,
     has_cure: bool,
-    /// Without the cure, and with it.
-    all: [All; 2],
+    /// The outputs of all schedules, once they have run: with the cure, and without it. Empty if that failed.
+    all: Vec<String>,
     position: Position,
     /// What the last key has to say.
     note: String,
     /// The last outcome, and the command that replays it.
     pub(super) last: Option<(String, String)>,
-}
-
-/// Runs all schedules in the background.
-fn run_all(program: Command) -> All {
-    let all = All::default();
-    let result = Arc::clone(&all);
-    thread::spawn(move || {
-        result.set(run::output(program, Program::STEP_LIMIT).unwrap_or_default())
-    });
-    all
 }
 
 impl<'a> Play<'a> {
@@ -63,7 +49,7 @@ impl<'a> Play<'a> {
             title,
             race: Race::start(source.command("ask", cure), "")?,
             has_cure: cure,
-            all: Default::default(),
+            all: Vec::new(),
             position: Position::END,
             note: String::new(),
             last: None,
@@ -72,10 +58,14 @@ impl<'a> Play<'a> {
 
     /// Shows the race and obeys keys, until the person quits.
     pub(super) fn play(&mut self, screen: &mut Screen, keys: &mut Keyboard) -> anyhow::Result<()> {
-        self.all = [false, true].map(|cure| run_all(self.source.command("all", cure)));
+        let (sender, all) = mpsc::channel();
+        let programs = [true, false].map(|cure| self.source.command("all", cure));
+        let run = |program| run::output(program, Program::STEP_LIMIT).unwrap_or_default();
+        thread::spawn(move || programs.map(|program| sender.send(run(program))));
         loop {
+            self.all.extend(all.try_iter());
             let key = self.show(screen, keys)?;
-            if matches!(key, Key::Tick | Key::Resumed) {
+            if key == Key::Tick {
                 self.race.check()?;
                 continue;
             }
@@ -120,7 +110,7 @@ impl<'a> Play<'a> {
                 self.note = "It's over: u takes a step back, n starts again.".into();
             }
             None => self.note = format!("{actor} is finished."),
-            Some(next) if next.is_blocked => {
+            Some(next) if !next.beside.is_empty() => {
                 self.note = format!("{actor} is blocked: `{}` waits for another one.", next.line);
             }
             Some(_) => self.race.choose(actor)?,
@@ -135,22 +125,23 @@ impl<'a> Play<'a> {
 
     /// Returns whether there's also a race without the cure, or with it.
     fn has_other(&self) -> bool {
-        self.has_cure || self.all[1].get().is_some_and(|all| !all.is_empty())
+        self.has_cure || self.all.first().is_some_and(|all| !all.is_empty())
     }
 
     /// Shows the race, and returns the next key that doesn't turn a page.
     fn show(&mut self, screen: &mut Screen, keyboard: &mut Keyboard) -> io::Result<Key> {
         screen.measure();
-        let (all, race) = (self.all[usize::from(self.has_cure)].clone(), &self.race);
-        let all = all.get().filter(|all| !all.is_empty());
+        let race = &self.race;
+        let all = self.all.get(usize::from(!self.has_cure));
+        let all = all.filter(|all| !all.is_empty());
         let all = all.map(|all| Outcomes::parse(all));
         let of = all.as_ref().map(|all| format!(" of {}", all.actions));
-        let cure = if self.has_cure { " \u{b7} cured" } else { "" };
+        let cure = if self.has_cure { ", cured" } else { "" };
         let last = self.last.as_ref().filter(|_| race.outcome.is_some());
         let keys = self.keys();
         let keys: Vec<(char, &str)> = keys.iter().map(|(key, does)| (*key, &**does)).collect();
         let view = View {
-            title: format!("{}{cure}", self.title),
+            title: format!("{}{cure} \u{b7} you are the scheduler", self.title),
             state: format!("{}{} turns", race.turns.len(), of.unwrap_or_default()),
             question: last.map_or(&race.goal, |(outcome, _)| outcome),
             is_asked: true,
@@ -199,10 +190,9 @@ impl<'a> Play<'a> {
     /// Returns the keys that do something now.
     fn keys(&self) -> Vec<(char, String)> {
         let race = &self.race;
-        let is_ready = |actor| race.next(actor).is_some_and(|next| !next.is_blocked);
-        let actors = race
-            .keys()
-            .map(|(key, actor)| (key, format!("{actor} runs"), is_ready(actor)));
+        let is_ready = |actor| race.next(actor).is_some_and(|next| next.beside.is_empty());
+        let ready = race.keys().filter(|key| is_ready(key.1));
+        let ready = ready.map(|(key, actor)| (key, format!("{actor} runs")));
         let has_begun = !race.turns.is_empty();
         let other = if self.has_cure { "no cure" } else { "cure" };
         let others = [
@@ -212,8 +202,8 @@ impl<'a> Play<'a> {
             ('q', "quit", true),
             ('?', "keys", true),
         ];
-        let others = others.map(|(key, does, works)| (key, does.to_owned(), works));
-        let all = actors.chain(others).filter(|(.., works)| *works);
-        all.map(|(key, does, _)| (key, does)).collect()
+        let others = others.into_iter().filter(|(.., works)| *works);
+        let others = others.map(|(key, does, _)| (key, does.to_owned()));
+        ready.chain(others).collect()
     }
 }

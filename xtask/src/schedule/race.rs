@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use anyhow::bail;
+
 use course::dialogue::Dialogue;
 use course::source::visible;
 
@@ -29,9 +31,8 @@ pub(super) struct Race {
 pub(super) struct Action {
     pub(super) actor: char,
     pub(super) line: String,
-    /// What it has returned, if anything.
-    pub(super) result: String,
-    pub(super) is_blocked: bool,
+    /// What it has returned, or that it's blocked.
+    pub(super) beside: String,
 }
 
 impl Race {
@@ -65,7 +66,7 @@ impl Race {
 
     /// Reads what the program says, up to the next choice or the outcome.
     fn listen(&mut self) -> anyhow::Result<()> {
-        let deadline = Instant::now() + LIMIT;
+        let start = Instant::now();
         self.next.clear();
         self.values.swap(0, 1);
         self.values[0].clear();
@@ -73,14 +74,13 @@ impl Race {
             return Ok(());
         };
         while self.outcome.is_none() {
-            let line = visible(&program.line(deadline)?);
+            let line = visible(&program.line(start, LIMIT)?);
             if line == "choose" {
                 self.program = Some(program);
                 break;
             }
             if self.hear(&line).is_none() {
-                let what = format!("the program says what isn't part of a race: `{line}`");
-                return Err(program.failure(&what));
+                bail!("the program says what isn't part of a race: `{line}`");
             }
         }
         Ok(())
@@ -89,21 +89,18 @@ impl Race {
     /// Remembers what the program says, if it's understood.
     pub(super) fn hear(&mut self, line: &str) -> Option<()> {
         let fields: Vec<&str> = line.split('\t').collect();
-        let action = |actor: &str, line: &str, result: &str| {
-            let actor = actor.parse().ok()?;
-            let (line, result) = (line.to_owned(), result.to_owned());
-            let is_blocked = fields[0] == "blocked";
+        let action = |actor: &str, line: &str, beside: &str| {
             Some(Action {
-                actor,
-                line,
-                result,
-                is_blocked,
+                actor: actor.parse().ok()?,
+                line: line.to_owned(),
+                beside: beside.to_owned(),
             })
         };
         match *fields.as_slice() {
             ["goal", goal] => self.goal = goal.into(),
             ["value", name, text] => self.values[0].push((name.into(), text.into())),
-            ["next" | "blocked", actor, line] => self.next.push(action(actor, line, "")?),
+            ["next", actor, line] => self.next.push(action(actor, line, "")?),
+            ["blocked", actor, line] => self.next.push(action(actor, line, "blocked")?),
             ["did", actor, line, result] => self.turns.push(action(actor, line, result)?),
             ["outcome", outcome] => self.outcome = Some(outcome.into()),
             _ => return None,

@@ -95,7 +95,7 @@ fn if_the_program_is_killed_the_scheduler_says_so_and_if_the_scheduler_is_killed
         terminal.wait_for("? keys");
         if is_program {
             signal("KILL", &program);
-            terminal.wait_for("error: the program stopped in the middle: it ended with signal: 9");
+            terminal.wait_for("error: the program gives no answer: it ended with signal: 9");
         } else {
             signal("KILL", terminal.player.id());
         }
