@@ -41,26 +41,21 @@ struct Source {
     race: Box<dyn Fn() -> Command>,
     /// The command that runs it, as you would type it.
     typed: String,
-    /// The language of the lines, if it's one that is highlighted.
-    language: &'static str,
 }
 
 impl Source {
     /// Returns the bytecodes of a lesson's race.
-    fn python(root: &Path, lesson: &str, step: &str) -> anyhow::Result<Self> {
+    fn python(root: &Path, lesson: &str, step: String) -> anyhow::Result<Self> {
         let script = format!("lessons/{lesson}/bytecodes.py");
         if !root.join(&script).is_file() {
             let message = format!("there is no {script}\nLeave out `--python`");
             return Err(Misuse(message).into());
         }
         let python = Python::find().map_err(|why| anyhow!("{why}\nLeave out `--python`"))?;
-        let typed = python::command(&script, step);
-        let (root, step) = (root.to_owned(), step.to_owned());
-        Ok(Self {
-            race: Box::new(move || python.step(&root, &script, &step)),
-            typed,
-            language: "",
-        })
+        let typed = python::command(&script, &step);
+        let root = root.to_owned();
+        let race = Box::new(move || python.step(&root, &script, &step));
+        Ok(Self { race, typed })
     }
 
     fn command(&self, schedule: &str, has_cure: bool) -> Command {
@@ -70,6 +65,7 @@ impl Source {
         command
     }
 
+    /// Returns the command as you would type it.
     fn typed(&self, schedule: &str, has_cure: bool) -> String {
         let cure = if has_cure { " --cure" } else { "" };
         format!("{} --schedule {schedule}{cure}", self.typed)
@@ -97,7 +93,9 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let lesson = course.lesson(lesson)?;
     lesson.step(&lesson.readme()?, step)?;
     let mut screen = Screen::stdout(plain);
-    let (name, title) = (&lesson.name, lesson.title.split(':').next());
+    let (name, step) = (&lesson.name, step.clone());
+    let title = lesson.title.split(':').next().unwrap_or_default();
+    let title = format!("{} {title} \u{b7} {step}", lesson.number);
     let source = if python {
         Source::python(&course.root, name, step)?
     } else {
@@ -105,22 +103,15 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
         let Some(program) = program else {
             return Ok(ExitCode::FAILURE);
         };
-        let (typed, step) = (course::command(name, step), step.clone());
-        Source {
-            race: Box::new(move || program.step(&step)),
-            typed,
-            language: "rust",
-        }
+        let typed = course::command(name, &step);
+        let race = Box::new(move || program.step(&step));
+        Source { race, typed }
     };
-    let (number, title) = (lesson.number, title.unwrap_or_default());
-    let title = format!("{number} {title} \u{b7} {step}");
     let mut play = Play::begin(&source, title, cure)?;
     let Some(mut keyboard) = Keyboard::open(!screen.is_plain())? else {
+        let all = source.typed("all", cure);
         let message = format!(
-            "to be the scheduler, you need a terminal\n\
-             Without one, `{}` replays a schedule, and `{}` runs them all",
-            source.typed("ABBBBAAA", cure),
-            source.typed("all", cure)
+            "to be the scheduler, you need a terminal\nWithout one, `{all}` runs all schedules"
         );
         return Err(Misuse(message).into());
     };

@@ -4,17 +4,15 @@ use textwrap::core::display_width;
 
 use super::race::{Action, Race};
 use crate::highlight::painted;
-use crate::style::{BOLD, MAGENTA, Style};
+use crate::screen::Screen;
+use crate::style::{BOLD, MAGENTA};
 
 /// The width of the numbers at the left.
 const MARGIN: usize = 5;
 
 pub(super) struct Columns<'a> {
     pub(super) race: &'a Race,
-    pub(super) style: Style,
-    pub(super) width: usize,
-    /// The language of the lines.
-    pub(super) language: &'a str,
+    pub(super) screen: &'a Screen,
 }
 
 impl Columns<'_> {
@@ -25,12 +23,12 @@ impl Columns<'_> {
         let value = |(name, text): &(String, String)| {
             let value = format!(" {name} = {text}");
             match before.iter().find(|old| old.0 == *name && old.1 != *text) {
-                Some((_, old)) => format!("{}  (was {old})", self.style.paint(BOLD, &value)),
+                Some((_, old)) => format!("{}  (was {old})", self.screen.style.paint(BOLD, &value)),
                 None => value,
             }
         };
         let mut lines: Vec<String> = values.iter().map(value).collect();
-        let letter = |actor: char| self.style.paint(BOLD, &format!("  {actor}"));
+        let letter = |actor: char| self.screen.style.paint(BOLD, &format!("  {actor}"));
         lines.extend([String::new(), self.row("", letter)]);
         lines
     }
@@ -77,16 +75,16 @@ impl Columns<'_> {
             beside => self.shortened(&format!("  {sign}{beside}"), width / 2),
         };
         let line = self.shortened(&action.line, width - display_width(&beside));
-        let key = self.style.paint(MAGENTA, &key.to_string());
-        let beside = self.style.paint(BOLD, &beside);
+        let key = self.screen.style.paint(MAGENTA, &key.to_string());
+        let beside = self.screen.style.paint(BOLD, &beside);
         format!(
             "{key} {}{beside}",
-            painted(self.language, &line, self.style)
+            painted("rust", &line, self.screen.style)
         )
     }
 
     fn column(&self) -> usize {
-        self.width.saturating_sub(MARGIN) / self.race.actors.len().max(1)
+        self.screen.width.saturating_sub(MARGIN) / self.race.actors.len().max(1)
     }
 
     fn shortened(&self, text: &str, width: usize) -> String {
@@ -100,7 +98,7 @@ impl Columns<'_> {
     }
 
     fn sign<'a>(&self, sign: &'a str, plain: &'a str) -> &'a str {
-        [sign, plain][usize::from(self.style == Style::Plain)]
+        [sign, plain][usize::from(self.screen.is_plain())]
     }
 }
 
@@ -110,7 +108,7 @@ fn padded(text: &str, width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Columns, Style};
+    use super::{Columns, Screen};
     use crate::schedule::race::Race;
 
     #[test]
@@ -122,11 +120,11 @@ mod tests {
                 .expect("it's understood");
         }
         race.values = [race.values[0].split_off(1), race.values[0].clone()];
+        let mut screen = Screen::stdout(true);
+        screen.width = 55;
         let columns = Columns {
             race: &race,
-            style: Style::Plain,
-            width: 55,
-            language: "rust",
+            screen: &screen,
         };
         let lines = [columns.heading(), columns.turns(), vec![columns.next()]].concat();
         let expected = " total = 1  (was 0)

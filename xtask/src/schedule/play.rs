@@ -20,7 +20,7 @@ use course::run;
 
 /// What the key `?` shows.
 const KEYS: &str = "\
-1, 2, A, B  who runs the next line
+1, 2, ...   who runs the next line; or press its letter
 u           a step back
 n           starts again
 l           the cure, such as a lock, or no cure
@@ -156,12 +156,7 @@ impl<'a> Play<'a> {
     /// ended.
     fn blocks(&self, screen: &Screen, room: usize, all: Option<&Outcomes>) -> [Vec<String>; 2] {
         let race = &self.race;
-        let columns = Columns {
-            race,
-            style: screen.style,
-            width: screen.width,
-            language: self.source.language,
-        };
+        let columns = Columns { race, screen };
         // If all of them are stuck, the program may say what they wait for.
         let is_waiting = race.outcome.is_none() || !race.next.is_empty();
         let mut below = Vec::from_iter(is_waiting.then(|| columns.next()));

@@ -5,46 +5,45 @@ use crate::terminal::Terminal;
 
 /// A race of A and B, who both load a total and store one more. With the cure, both at once is impossible.
 const PROGRAM: &str = r#"
-use std::io::stdin;
-
 fn main() {
     let has = |wanted: &str| std::env::args().any(|word| word == wanted);
-    let outcome = |turns: &str| {
-        let finished = ["A", "B"].iter().filter(|it| turns.matches(**it).count() == 2).count();
-        let is_lost = !turns.starts_with("AA") && !turns.starts_with("BB");
-        if is_lost { finished.min(1) } else { finished }
-    };
     if has("wave") {
         eprintln!("error: step wave has no race");
         std::process::exit(2);
     }
     if has("all") {
-        let all = ["AABB", "BBAA", "ABAB", "ABBA", "BAAB", "BABA"];
-        let all = &all[..if has("--cure") { 2 } else { 6 }];
-        return all.iter().for_each(|turns| println!("{turns}: 1 and 1 make {}", outcome(turns)));
+        print!("AABB: 1 and 1 make 2\nBBAA: 1 and 1 make 2\n");
+        let lost = ["ABAB", "ABBA", "BAAB", "BABA"].into_iter().filter(|_| !has("--cure"));
+        return lost.for_each(|turns| println!("{turns}: 1 and 1 make 1"));
     }
     println!("goal\tLose an update.\nvalue\tpid\t{}", std::process::id());
-    let mut turns = String::new();
+    let (mut total, mut seen, mut done) = (0, [0; 2], [0; 2]);
     loop {
-        println!("value\ttotal\t{}", outcome(&turns));
-        if turns.len() == 4 {
-            return println!("outcome\t1 and 1 make {}", outcome(&turns));
+        println!("value\ttotal\t{total}");
+        if done == [2, 2] {
+            return println!("outcome\t1 and 1 make {total}");
         }
-        let done = |actor| turns.matches(actor).count();
-        for (actor, other) in [("A", "B"), ("B", "A")].into_iter().filter(|it| done(it.0) < 2) {
-            let is_blocked = has("--cure") && done(other) == 1;
+        let line = |actor: usize| ["load()", "store()"][done[actor]];
+        for actor in [0, 1].into_iter().filter(|actor| done[*actor] < 2) {
+            let is_blocked = has("--cure") && done[1 - actor] == 1;
             let kind = if is_blocked { "blocked" } else { "next" };
-            println!("{kind}\t{actor}\t{}", ["load()", "store()"][done(actor)]);
+            println!("{kind}\t{}\t{}", ["A", "B"][actor], line(actor));
         }
         println!("choose");
         let mut letter = String::new();
-        if stdin().read_line(&mut letter).unwrap() == 0 {
+        if std::io::stdin().read_line(&mut letter).unwrap() == 0 {
             return;
         }
-        let letter = letter.trim();
-        let result = if done(letter) == 0 { outcome(&turns).to_string() } else { String::new() };
-        println!("did\t{letter}\t{}\t{result}", ["load()", "store()"][done(letter)]);
-        turns += letter;
+        let actor = usize::from(letter.trim() == "B");
+        print!("did\t{}\t{}\t", letter.trim(), line(actor));
+        if done[actor] == 0 {
+            seen[actor] = total;
+            println!("{total}");
+        } else {
+            total = seen[actor] + 1;
+            println!();
+        }
+        done[actor] += 1;
     }
 }
 "#;
@@ -114,23 +113,16 @@ fn an_error_says_why_there_is_nothing_to_schedule() {
     terminal.wait_for("error: the program says what isn't part of a race: `live hello from ");
     assert_eq!(terminal.end().code(), Some(1));
     let course = course();
+    let bytecodes = "there is no lessons/greeting/bytecodes.py";
+    let typed = "Without one, `cargo run -q -p greeting -- hello --schedule all`";
     for (arguments, why) in [
-        (
-            "greeting hello",
-            "Without one, `cargo run -q -p greeting -- hello --schedule ABBBBAAA`",
-        ),
-        (
-            "greeting hello --python",
-            "there is no lessons/greeting/bytecodes.py",
-        ),
-        ("greeting wave", "error: step wave has no race\n"),
-        ("greeting helo", "no step `helo`; did you mean `hello`?"),
-        ("greeting", "give a lesson and a step with a race"),
+        ("schedule greeting hello", typed),
+        ("schedule greeting hello --python", bytecodes),
+        ("schedule greeting wave", "error: step wave has no race\n"),
+        ("schedule greeting helo", "did you mean `hello`?"),
+        ("schedule greeting", "give a lesson and a step with a race"),
     ] {
-        let words: Vec<&str> = ["schedule"]
-            .into_iter()
-            .chain(arguments.split(' '))
-            .collect();
+        let words: Vec<&str> = arguments.split(' ').collect();
         let run = course.run(&words);
         assert_eq!(run.status, Some(2), "{run:?}");
         assert!(run.error.contains(why), "{run:?}");
