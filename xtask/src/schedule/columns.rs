@@ -74,7 +74,7 @@ impl Columns<'_> {
             "" => String::new(),
             beside => self.shortened(&format!("  {sign}{beside}"), width / 2),
         };
-        let line = self.shortened(&action.line, width - display_width(&beside));
+        let line = self.shortened(&action.line, width.saturating_sub(display_width(&beside)));
         let key = self.screen.style.paint(MAGENTA, &key.to_string());
         let beside = self.screen.style.paint(BOLD, &beside);
         format!(
@@ -120,18 +120,20 @@ mod tests {
                 .expect("it's understood");
         }
         race.values = [race.values[0].split_off(1), race.values[0].clone()];
-        let mut screen = Screen::stdout(true);
-        screen.width = 55;
-        let columns = Columns {
-            race: &race,
-            screen: &screen,
+        let lines = |width| {
+            let mut screen = Screen::stdout(true);
+            screen.width = width;
+            let (race, screen) = (&race, &screen);
+            let columns = Columns { race, screen };
+            [columns.heading(), columns.turns(), vec![columns.next()]].concat()
         };
-        let lines = [columns.heading(), columns.turns(), vec![columns.next()]].concat();
         let expected = " total = 1  (was 0)
 
        A                        B
   1    load()  -> 0
   >    a_long_cal...  blocked 2 store()";
-        assert_eq!(lines.join("\n"), expected);
+        assert_eq!(lines(55).join("\n"), expected);
+        // Whatever the size of the terminal.
+        assert_eq!(lines(1).len(), 5);
     }
 }

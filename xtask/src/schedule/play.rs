@@ -130,7 +130,9 @@ impl<'a> Play<'a> {
 
     /// Shows the race, and returns the next key that doesn't turn a page.
     fn show(&mut self, screen: &mut Screen, keyboard: &mut Keyboard) -> io::Result<Key> {
-        screen.measure();
+        if screen.measure() {
+            self.position = Position::END;
+        }
         let race = &self.race;
         let all = self.all.get(usize::from(!self.has_cure));
         let all = all.filter(|all| !all.is_empty());

@@ -1,6 +1,6 @@
 use super::{End, Line, MAX_LINE, run};
 use std::fs;
-use std::io;
+use std::io::ErrorKind::BrokenPipe;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -77,33 +77,28 @@ fn every_line_is_shown_even_on_a_slow_or_blocked_screen() {
 }
 
 #[test]
-fn an_endless_run_times_out_and_is_killed_with_its_children() {
-    for script in ["sleep 60", "yes"] {
-        let mut first = None;
-        let script = format!("sleep 60 & echo $!; {script}");
-        let end = run(shell(&script), Duration::from_secs(3), |line| {
-            first.get_or_insert(line);
+fn however_a_run_ends_no_process_of_it_is_left() {
+    for (script, timeout, expected) in [
+        ("sleep 60 & echo $!; sleep 60", LONG / 10, "it was ended"),
+        ("sleep 60 & echo $!; yes", LONG / 10, "it was ended"),
+        ("sleep 60 & echo $!", LONG, "it ended with exit status: 0"),
+        ("echo $$; echo closed; sleep 60", LONG, "broken pipe"),
+    ] {
+        let start = Instant::now();
+        let mut pid = String::new();
+        let end = run(shell(script), timeout, |line| {
+            match line {
+                Line::Output(line) if line == "closed" => return Err(BrokenPipe.into()),
+                Line::Output(line) if pid.is_empty() => pid = line,
+                _ => {}
+            }
             Ok(())
         });
-        assert!(matches!(end, Ok(End::TimedOut(_))), "{end:?}");
-        assert!(matches!(first, Some(Line::Output(pid)) if is_gone(&pid)));
+        let end = end.map_or_else(|error| error.to_string(), |end| end.to_string());
+        assert!(end.starts_with(expected), "{script}: {end}");
+        assert!(start.elapsed() < Duration::from_secs(40), "{script}");
+        assert!(is_gone(&pid), "{script}");
     }
-}
-
-#[test]
-fn a_child_left_behind_is_killed_at_once() {
-    let start = Instant::now();
-    let mut lines = Vec::new();
-    let end = run(shell("sleep 60 & echo $!"), LONG, |line| {
-        lines.push(line);
-        Ok(())
-    });
-    assert!(end.unwrap().is_success());
-    assert!(start.elapsed() < Duration::from_secs(40));
-    assert!(
-        matches!(lines.as_slice(), [Line::Output(pid)] if is_gone(pid)),
-        "{lines:?}"
-    );
 }
 
 #[cfg(target_os = "linux")]
@@ -135,17 +130,4 @@ fn a_child_that_has_left_the_group_is_not_waited_for() {
         }
         assert!(is_gone(&pid));
     }
-}
-
-#[test]
-fn when_the_output_is_closed_the_run_is_killed() {
-    let mut seen = String::new();
-    let error = run(shell("echo $$; sleep 60"), LONG, |line| {
-        if let Line::Output(pid) = line {
-            seen = pid;
-        }
-        Err(io::ErrorKind::BrokenPipe.into())
-    });
-    assert_eq!(error.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
-    assert!(is_gone(&seen));
 }
