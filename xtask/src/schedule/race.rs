@@ -70,43 +70,36 @@ impl Race {
         self.next.clear();
         self.values.swap(0, 1);
         self.values[0].clear();
-        let Some(mut program) = self.program.take() else {
-            return Ok(());
-        };
-        while self.outcome.is_none() {
+        while let Some(program) = &mut self.program {
             let line = visible(&program.line(start, LIMIT)?);
             if line == "choose" {
-                self.program = Some(program);
                 break;
             }
-            if self.hear(&line).is_none() {
-                bail!("the program says what isn't part of a race: `{line}`");
-            }
+            self.hear(&line)?;
+            self.program.take_if(|_| self.outcome.is_some());
         }
         Ok(())
     }
 
-    /// Remembers what the program says, if it's understood.
-    pub(super) fn hear(&mut self, line: &str) -> Option<()> {
+    /// Remembers what the program says.
+    pub(super) fn hear(&mut self, line: &str) -> anyhow::Result<()> {
         let fields: Vec<&str> = line.split('\t').collect();
-        let action = |actor: &str, line: &str, beside: &str| {
-            Some(Action {
-                actor: actor.parse().ok()?,
-                line: line.to_owned(),
-                beside: beside.to_owned(),
-            })
+        let action = |line: &str, beside: &str| Action {
+            actor: fields[1].chars().next().unwrap_or('?'),
+            line: line.to_owned(),
+            beside: beside.to_owned(),
         };
         match *fields.as_slice() {
             ["goal", goal] => self.goal = goal.into(),
             ["value", name, text] => self.values[0].push((name.into(), text.into())),
-            ["next", actor, line] => self.next.push(action(actor, line, "")?),
-            ["blocked", actor, line] => self.next.push(action(actor, line, "blocked")?),
-            ["did", actor, line, result] => self.turns.push(action(actor, line, result)?),
+            ["next", _, line] => self.next.push(action(line, "")),
+            ["blocked", _, line] => self.next.push(action(line, "blocked")),
+            ["did", _, line, result] => self.turns.push(action(line, result)),
             ["outcome", outcome] => self.outcome = Some(outcome.into()),
-            _ => return None,
+            _ => bail!("the program says what isn't part of a race: `{line}`"),
         }
         self.actors.extend(self.next.iter().map(|next| next.actor));
-        Some(())
+        Ok(())
     }
 
     /// Returns the letters of the turns so far.

@@ -1,28 +1,24 @@
 //! `lessons/locks/bytecodes.py`: a schedule decides which Python thread executes its next bytecode.
 
 use std::collections::HashSet;
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::io::{self, Write};
+use std::process::Command;
 
 use course::python::Python;
 
 use crate::exercise::root;
-use crate::small_course::{Run, finished};
+use crate::small_course::{Run, run_to_end};
 
 /// Runs the race, answers its questions with these letters, and closes its input.
 fn race(arguments: &[&str], letters: &str) -> Run {
-    let mut command = Command::new("python3");
-    command
-        .args(["lessons/locks/bytecodes.py", "race", "--schedule"])
-        .args(arguments)
-        .current_dir(root());
-    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut program = command.stderr(Stdio::piped()).spawn().expect("python3");
-    let mut input = program.stdin.take().expect("a pipe");
+    let (input, mut answers) = io::pipe().expect("a pipe");
     let lines: String = letters.chars().flat_map(|letter| [letter, '\n']).collect();
-    input.write_all(lines.as_bytes()).expect("it still reads");
-    drop(input);
-    finished(program)
+    answers.write_all(lines.as_bytes()).expect("they fit");
+    drop(answers);
+    let mut command = Command::new("python3");
+    command.args(["lessons/locks/bytecodes.py", "race", "--schedule"]);
+    command.args(arguments).current_dir(root()).stdin(input);
+    run_to_end(&mut command)
 }
 
 #[test]

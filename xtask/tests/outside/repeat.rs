@@ -47,7 +47,7 @@ fn main() -> ExitCode {
             std::thread::sleep(std::time::Duration::from_secs(50));
         }
         ["stumbles" | "lingers"] => println!("well"),
-        _ => println!("race\nvaries\nstumbles\nlingers"),
+        _ => println!("NAMES"),
     }
     ExitCode::SUCCESS
 }
@@ -58,19 +58,11 @@ fn course() -> SmallCourse {
     let course = SmallCourse::empty();
     let workspace = "[workspace]\nresolver = \"3\"\nmembers = [\"lessons/races\"]\n";
     course.write("Cargo.toml", workspace);
-    course.write(
-        "lessons/races/Cargo.toml",
-        "[package]\nname = \"races\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
-         [package.metadata.lesson]\nnumber = 4\ntitle = \"All about races\"\nminutes = 1\n",
-    );
-    course.write("lessons/races/src/main.rs", PROGRAM);
-    course.write(
-        "lessons/races/README.md",
-        "# All about races\n\n## race: two of them\n\n\
-         ## varies: each time\n\n```console\n$ cargo run -q -p races -- varies\n\
-         process [PID] begins\n[..] is here\n[..] is here\n```\n\n\
-         ## stumbles: now and then\n\n## lingers: for long\n",
-    );
+    let steps = ["race", "varies", "stumbles", "lingers"];
+    course.lesson("races", 4, &steps, PROGRAM);
+    let recorded = |line| format!("-- varies\n{line}\n");
+    let (old, new) = ("recorded output", "process [PID] begins");
+    course.replace("lessons/races/README.md", &recorded(old), &recorded(new));
     course
 }
 
@@ -101,7 +93,7 @@ fn outcomes_are_counted_and_those_of_a_race_are_shown_with_schedules() {
         &course,
         &["race", "-n", "20"],
         &[
-            "Lesson races, step race: two of them\n",
+            "Lesson races, step race: what race shows\n",
             "  outcome    runs  share                   schedules  such as\n",
             "  lost       15    75%    ###############  4 of 7     ABBA\n",
             "  whole      5     25%    #####            2 of 7     AABB\n",

@@ -69,7 +69,8 @@ impl SmallCourse {
         course
     }
 
-    fn lesson(&self, name: &str, number: u32, steps: &[&str], program: &str) {
+    /// Writes a lesson whose steps all have the same text.
+    pub(crate) fn lesson(&self, name: &str, number: u32, steps: &[&str], program: &str) {
         let manifest = format!(
             "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
              [package.metadata.lesson]\nnumber = {number}\ntitle = \"All about {name}\"\n\

@@ -1,4 +1,4 @@
-use super::{End, Line, MAX_LINE, run};
+use super::{Line, MAX_LINE, run};
 use std::fs;
 use std::io::ErrorKind::BrokenPipe;
 use std::process::Command;
