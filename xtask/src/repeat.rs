@@ -125,12 +125,12 @@ fn repeat(
             break;
         }
         let run = run?;
+        let is_last = matches!(run.end, End::TimedOut(_));
         if run.end.is_success() {
             outputs.push(run.output);
-            continue;
+        } else {
+            failures.push((number, run));
         }
-        let is_last = matches!(run.end, End::TimedOut(_));
-        failures.push((number, run));
         if is_last {
             break;
         }

@@ -139,12 +139,10 @@ impl Running {
         interruption::watch()?;
         let mut group = ProcessGroup::start(command)?;
         let (sender, lines) = mpsc::sync_channel(MAX_WAITING);
-        if let Some(stdout) = group.child.stdout.take() {
-            send_lines(stdout, sender.clone(), Line::Output);
-        }
-        if let Some(stderr) = group.child.stderr.take() {
-            send_lines(stderr, sender, Line::Error);
-        }
+        let stdout = group.child.stdout.take().expect("it's a pipe");
+        send_lines(stdout, sender.clone(), Line::Output);
+        let stderr = group.child.stderr.take().expect("it's a pipe");
+        send_lines(stderr, sender, Line::Error);
         Ok(Self {
             group,
             lines,
