@@ -118,10 +118,13 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let played = play.play(&mut screen, &mut keyboard);
     // Restores the terminal.
     drop(keyboard);
+    let last = play.last.take();
+    // Lets the program of the race end by itself, so that it removes its shared memory.
+    drop(play);
     // Stops what still counts the schedules.
     process_group::end_all();
     played?;
-    if let Some((outcome, command)) = play.last {
+    if let Some((outcome, command)) = last {
         screen.command(&format!("{outcome}. To replay it:"), &command)?;
     }
     Ok(ExitCode::SUCCESS)

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use textwrap::Options;
 
@@ -72,11 +73,14 @@ impl<'a> Play<'a> {
             self.note.clear();
             self.position = Position::END;
             match key {
-                Key::Letter('q') | Key::End => return Ok(()),
+                Key::Letter('q') | Key::End => break,
                 Key::Letter(letter) => self.letter(letter)?,
                 _ => self.note = KEYS.into(),
             }
         }
+        // A program that is killed would leave its shared memory to the next one.
+        while all.recv_timeout(Duration::from_secs(1)).is_ok() {}
+        Ok(())
     }
 
     fn letter(&mut self, letter: char) -> anyhow::Result<()> {

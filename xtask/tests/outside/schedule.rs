@@ -32,7 +32,8 @@ fn main() {
         println!("choose");
         let mut letter = String::new();
         if std::io::stdin().read_line(&mut letter).unwrap() == 0 {
-            return;
+            let root = std::env::var("CARGO_MANIFEST_DIR").unwrap();
+            return std::fs::write(root + "/ended", "").unwrap();
         }
         let actor = usize::from(letter.trim() == "B");
         print!("did\t{}\t{}\t", letter.trim(), line(actor));
@@ -85,25 +86,32 @@ fn an_update_is_lost_step_by_step_but_not_with_the_cure() {
 }
 
 #[test]
-fn if_the_program_is_killed_the_scheduler_says_so_and_if_the_scheduler_is_killed_the_program_ends()
-{
-    for is_program in [true, false] {
+fn if_the_program_is_killed_the_scheduler_says_so_and_if_the_scheduler_ends_the_program_ends_itself()
+ {
+    for end in ["program killed", "scheduler killed", "q"] {
         let mut terminal = scheduling();
         terminal.wait_for("pid = ");
         let program = terminal.wait_for("\r\n");
         terminal.wait_for("? keys");
-        if is_program {
-            signal("KILL", &program);
-            terminal.wait_for("error: the program gives no answer: it ended with signal: 9");
-        } else {
-            signal("KILL", terminal.player.id());
+        match end {
+            "program killed" => {
+                signal("KILL", &program);
+                terminal.wait_for("error: the program gives no answer: it ended with signal: 9");
+                assert_eq!(terminal.end().code(), Some(1));
+            }
+            "scheduler killed" => {
+                signal("KILL", terminal.player.id());
+                terminal.course.wait_for("ended");
+            }
+            _ => {
+                terminal.press("q");
+                assert!(terminal.end().success());
+                assert!(terminal.course.path("ended").exists());
+            }
         }
         wait_until("the program ends", || {
             ["", "Z"].contains(&&*state(&program))
         });
-        if is_program {
-            assert_eq!(terminal.end().code(), Some(1));
-        }
     }
 }
 
