@@ -86,8 +86,7 @@ fn an_update_is_lost_step_by_step_but_not_with_the_cure() {
 }
 
 #[test]
-fn if_the_program_is_killed_the_scheduler_says_so_and_if_the_scheduler_ends_the_program_ends_itself()
- {
+fn a_killed_program_is_an_error_and_after_the_scheduler_the_program_ends_by_itself() {
     for end in ["program killed", "scheduler killed", "q"] {
         let mut terminal = scheduling();
         terminal.wait_for("pid = ");
