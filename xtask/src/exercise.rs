@@ -7,13 +7,13 @@ mod watch;
 use std::io;
 use std::process::ExitCode;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use lexopt::{Arg, Parser, ValueExt};
 
-use self::assignment::{Exercise, has_exercise};
+use self::assignment::{Exercise, Part, has_exercise};
 use crate::keys::Keyboard;
 use crate::screen::Screen;
-use crate::task::{self, ignore_broken_pipe};
+use crate::task;
 use course::misuse::Misuse;
 use course::{Course, Lesson};
 
@@ -54,7 +54,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     };
     let message = "--watch, --hint and --solution are different things to do: give one of them";
     ensure!(wanted.len() <= 1, misuse(message));
-    let exercise = Exercise::read(&course, course.lesson(&name)?)?;
+    let mut exercise = Exercise::read(&course, course.lesson(&name)?)?;
     match wanted.first().map(String::as_str) {
         Some("watch") => {
             let message = "--watch needs a terminal: without --watch, the checks run once";
@@ -71,8 +71,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
 
 /// Returns whether a lesson has an exercise that isn't solved.
 pub(crate) fn is_open(course: &Course, lesson: &Lesson) -> bool {
-    let exercise = Exercise::read(course, lesson);
-    let state = exercise.and_then(|exercise| exercise.state());
+    let state = Exercise::read(course, lesson).and_then(|exercise| exercise.state());
     state.is_ok_and(|state| state != "solved")
 }
 
@@ -83,7 +82,7 @@ pub(crate) fn go_on(
     screen: &mut Screen,
     waits: bool,
 ) -> anyhow::Result<ExitCode> {
-    let exercise = Exercise::read(course, lesson)?;
+    let mut exercise = Exercise::read(course, lesson)?;
     let keyboard = waits.then(|| Keyboard::open(!screen.is_plain()));
     match keyboard.transpose()?.flatten() {
         Some(keyboard) => watch::watch(exercise, screen, keyboard),
@@ -111,56 +110,42 @@ fn list(screen: &mut Screen, course: &Course) -> anyhow::Result<()> {
 
 impl Exercise<'_> {
     /// Says what to do, runs the checks and shows what is still wrong, even if the output is closed.
-    fn check(&self, screen: &mut Screen) -> anyhow::Result<ExitCode> {
-        self.note();
-        ignore_broken_pipe(self.introduce(screen))?;
-        let (is_solved, _) = self.attempt(screen)?;
-        let shown = if is_solved {
-            self.offer_lesson(screen)
-        } else {
-            self.offer_hint(screen)
+    fn check(&mut self, screen: &mut Screen) -> anyhow::Result<ExitCode> {
+        self.note("exercise", "");
+        let shown = self.show(screen, Part::Task);
+        task::verdict(shown, true)?;
+        let is_solved = self.attempt(screen)?;
+        let shown = match self.later().next() {
+            _ if !is_solved => self.offer_hint(screen),
+            Some(next) => screen.line(&format!("Next: `cargo xtask lesson {}`", next.name)),
+            None => Ok(()),
         };
         task::verdict(shown.map_err(Into::into), is_solved)
     }
 
-    fn introduce(&self, screen: &mut Screen) -> io::Result<()> {
-        let Lesson { number, name, .. } = self.lesson;
-        let place = format!("Exercise of lesson {number}, {name}");
-        screen.heading(&format!("{place}: {}", self.task.title))?;
-        screen.blocks(&self.task.opening)?;
-        screen.paragraph(&format!("Your file: {}", self.program))
-    }
-
-    fn offer_lesson(&self, screen: &mut Screen) -> io::Result<()> {
-        let mut lessons = self.course.lessons.iter();
-        match lessons.find(|lesson| lesson.number > self.lesson.number) {
-            Some(next) => screen.line(&format!("Next: `cargo xtask lesson {}`", next.name)),
-            None => Ok(()),
-        }
+    fn show(&self, screen: &mut Screen, part: Part) -> anyhow::Result<()> {
+        screen.heading(&self.title(Some(part)))?;
+        Ok(screen.lines(&self.text(screen, part)?.concat())?)
     }
 
     fn offer_hint(&self, screen: &mut Screen) -> io::Result<()> {
-        let name = &self.lesson.name;
         let left = self.sections(true).len().saturating_sub(self.shown_hints());
         let (next, option) = [("solution", "solution"), ("next", "hint")][left.min(1)];
-        let command = format!("cargo xtask exercise {name} --{option}");
+        let command = format!("cargo xtask exercise {} --{option}", self.lesson.name);
         screen.line(&format!("Hints left: {left}. The {next}: `{command}`"))
     }
 
-    /// Shows the next hint, or the last one again.
-    fn show_next_hint(&self, screen: &mut Screen) -> anyhow::Result<()> {
-        let (number, hints) = (self.next_hint(), self.sections(true));
-        let hint = number.checked_sub(1).map(|index| hints[index]);
-        let hint = hint.context("there are no hints")?;
-        screen.heading(&format!("Hint {number} of {}", hints.len()))?;
-        screen.blocks(&hint.blocks)?;
-        self.note_hint(number)?;
+    /// Shows the next hint below the earlier ones, or the last one again.
+    fn show_next_hint(&mut self, screen: &mut Screen) -> anyhow::Result<()> {
+        let number = self.next_hint();
+        ensure!(number > 0, "there are no hints");
+        self.show(screen, Part::Hints(number))?;
+        self.note("hint", &number.to_string());
         Ok(self.offer_hint(screen)?)
     }
 
     fn show_solution(&self, screen: &mut Screen) -> anyhow::Result<()> {
-        let (path, text) = self.solution()?;
-        screen.code(&path, "rust", &text)?;
+        self.show(screen, Part::Solution)?;
         let name = &self.lesson.name;
         let command = format!("cargo run -q -p {name} --example {name}-solution");
         Ok(screen.line(&format!("Run it with `{command}`."))?)

@@ -7,10 +7,9 @@ use lexopt::{Arg, Parser, ValueExt};
 use support::{readable_time, timed};
 
 use crate::keys::Keyboard;
-use crate::next::Next;
 use crate::player::Player;
 use crate::programs::Programs;
-use crate::progress::Progress;
+use crate::progress::{Next, Progress};
 use crate::reading::Reader;
 use crate::screen::Screen;
 use crate::{playlist, task};
@@ -147,7 +146,7 @@ fn list(screen: &mut Screen, course: &Course) -> anyhow::Result<ExitCode> {
     let count = course.lessons.len();
     screen.line(&format!("{count} lessons, {minutes} minutes in all."))?;
     screen.line("`cargo xtask lesson LESSON STEP` plays a step, `cargo xtask lesson` all.")?;
-    let next = match Next::after(&progress, course)? {
+    let next = match progress.next(course)? {
         Next::Course(from) if from.is_empty() => "begins the course".to_owned(),
         Next::Course(from) => format!("goes on at {from}"),
         Next::Exercise(lesson) => format!("goes on at the exercise of {}", lesson.name),

@@ -10,7 +10,6 @@ mod highlight;
 mod keys;
 mod lesson;
 mod markdown;
-mod next;
 mod notes;
 mod outcomes;
 mod page;

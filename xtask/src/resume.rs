@@ -5,8 +5,7 @@ use std::process::ExitCode;
 use anyhow::ensure;
 use lexopt::Parser;
 
-use crate::next::Next;
-use crate::progress::Progress;
+use crate::progress::{Next, Progress};
 use crate::screen::Screen;
 use crate::{exercise, lesson};
 use course::Course;
@@ -40,7 +39,7 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
     );
     let course = Course::here()?;
     let mut screen = Screen::stdout(args.has("plain"));
-    match Next::after(&Progress::read(&course), &course)? {
+    match Progress::read(&course).next(&course)? {
         Next::Course(from) => {
             args.from = from.split_whitespace().map(str::to_owned).collect();
             lesson::play(&course, screen, &args)

@@ -1,14 +1,18 @@
 //! The exercise of a lesson, as a learner finds it.
 
-use std::fs;
+use std::hash::{DefaultHasher, Hasher};
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use anyhow::Context;
 
+use super::attempt::{Stamp, stamp};
 use crate::progress::Progress;
+use crate::screen::Screen;
+use crate::style::BOLD;
 use course::document::{Document, Section};
 use course::gap;
-use course::source::{put, text_of};
+use course::source::text_of;
 use course::{Course, Lesson};
 
 const TASK: &str = "exercise/task.md";
@@ -16,6 +20,13 @@ const TASK: &str = "exercise/task.md";
 /// Returns whether a lesson has an exercise.
 pub(super) fn has_exercise(lesson: &Lesson) -> bool {
     lesson.folder.join(TASK).is_file()
+}
+
+/// Returns the hash of a program, which tells whether it was changed.
+pub(super) fn hash(program: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(program.as_bytes());
+    hasher.finish().to_string()
 }
 
 /// The exercise of a lesson, and your progress.
@@ -26,36 +37,49 @@ pub(super) struct Exercise<'a> {
     pub(super) task: Document,
     /// The path of the program with the gap, relative to the root of the checkout.
     pub(super) program: String,
-    /// Stores how many hints were shown.
-    hints_file: PathBuf,
-    /// Stores the program that passed the checks.
-    pub(super) solved_file: PathBuf,
+    pub(super) progress: Progress,
+    /// The stamp of the text that was tried last, or that was there at the start.
+    pub(super) tried: Option<Stamp>,
+    /// When the last build began.
+    pub(super) built: SystemTime,
+}
+
+/// What an exercise can show without a run.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Part {
+    Task,
+    /// The hints up to the one with this number.
+    Hints(usize),
+    Solution,
 }
 
 impl<'a> Exercise<'a> {
-    /// Reads the task. The progress is in Cargo's target folder.
     pub(super) fn read(course: &'a Course, lesson: &'a Lesson) -> anyhow::Result<Self> {
-        let name = &lesson.name;
         let task = text_of(&lesson.folder.join(TASK));
-        let task = task.with_context(|| format!("lesson {name} has no exercise"))?;
+        let task = task.with_context(|| format!("lesson {} has no exercise", lesson.name))?;
         let program = lesson.folder.strip_prefix(&course.root)?;
         let program = program.join("exercise/main.rs");
-        let progress = course.target_folder.join("exercises");
+        let tried = stamp(&course.root.join(&program));
         Ok(Self {
             course,
             lesson,
             task: Document::parse(&task),
             program: program.display().to_string(),
-            hints_file: progress.join(format!("{name}.hints")),
-            solved_file: progress.join(format!("{name}.solved")),
+            progress: Progress::read(course),
+            tried,
+            built: SystemTime::UNIX_EPOCH,
         })
     }
 
-    /// Returns the exercise of the next lesson that has one.
-    pub(super) fn next(&self) -> anyhow::Result<Option<Self>> {
-        let mut lessons = self.course.lessons.iter();
-        let next = lessons.find(|it| it.number > self.lesson.number && has_exercise(it));
-        next.map(|next| Self::read(self.course, next)).transpose()
+    /// Returns the lessons after this one.
+    pub(super) fn later(&self) -> impl Iterator<Item = &'a Lesson> {
+        let (lessons, number) = (self.course.lessons.iter(), self.lesson.number);
+        lessons.filter(move |lesson| lesson.number > number)
+    }
+
+    /// Returns the next lesson that has an exercise.
+    pub(super) fn next(&self) -> Option<&'a Lesson> {
+        self.later().find(|lesson| has_exercise(lesson))
     }
 
     pub(super) fn file(&self) -> PathBuf {
@@ -71,25 +95,8 @@ impl<'a> Exercise<'a> {
 
     /// Returns how many hints were shown.
     pub(super) fn shown_hints(&self) -> usize {
-        let number = fs::read_to_string(&self.hints_file).unwrap_or_default();
-        number.trim().parse().unwrap_or(0)
-    }
-
-    /// Returns `solved` if the program passed the checks as it is now, `untouched` if the gap is marked, or
-    /// else `begun`.
-    pub(super) fn state(&self) -> anyhow::Result<&'static str> {
-        let program = text_of(&self.file())?;
-        Ok(match fs::read_to_string(&self.solved_file) {
-            Ok(solved) if solved == program => "solved",
-            _ if gap::is_marked(&program) => "untouched",
-            _ => "begun",
-        })
-    }
-
-    /// Remembers for `cargo xtask continue` that you are here.
-    pub(super) fn note(&self) {
-        let mut progress = Progress::read(self.course);
-        progress.note(&format!("exercise {}", self.lesson.name));
+        let number = self.progress.last(&format!("hint {}", self.lesson.name));
+        number.and_then(|it| it.parse().ok()).unwrap_or(0)
     }
 
     /// Returns the number of the next hint, or else of the last one; 0 if there are none.
@@ -97,15 +104,64 @@ impl<'a> Exercise<'a> {
         (self.shown_hints() + 1).min(self.sections(true).len())
     }
 
-    /// Remembers that a hint was shown.
-    pub(super) fn note_hint(&self, number: usize) -> anyhow::Result<()> {
-        put(&self.hints_file, number.to_string().as_bytes())
+    /// Adds an event about this exercise to the progress.
+    pub(super) fn note(&mut self, event: &str, value: &str) {
+        let event = format!("{event} {} {value}", self.lesson.name);
+        self.progress.note(event.trim_end());
     }
 
-    /// Returns the path of the solution, and its text.
-    pub(super) fn solution(&self) -> anyhow::Result<(String, String)> {
-        let path = self.program.replace("main.rs", "solution/main.rs");
-        let text = text_of(&self.course.root.join(&path))?;
-        Ok((path, text))
+    /// Returns `solved` if the program passed the checks as it is now, `untouched` if the gap is marked, or
+    /// else `begun`.
+    pub(super) fn state(&self) -> anyhow::Result<&'static str> {
+        let program = text_of(&self.file())?;
+        let checked = self.progress.last(&format!("checked {}", self.lesson.name));
+        Ok(match checked {
+            Some(checked) if checked == hash(&program) => "solved",
+            _ if gap::is_marked(&program) => "untouched",
+            _ => "begun",
+        })
+    }
+
+    pub(super) fn is_solved(&self) -> bool {
+        self.state().is_ok_and(|state| state == "solved")
+    }
+
+    /// Returns the title of a part.
+    pub(super) fn title(&self, part: Option<Part>) -> String {
+        let part = match part {
+            Some(Part::Task) => self.task.title.clone(),
+            Some(Part::Hints(number)) => format!("hint {number} of {}", self.sections(true).len()),
+            Some(Part::Solution) => "a solution".to_owned(),
+            None => "the checks".to_owned(),
+        };
+        let Lesson { number, name, .. } = self.lesson;
+        format!("Exercise {number} {name} \u{b7} {part}")
+    }
+
+    /// Returns the lines of a part, in blocks.
+    pub(super) fn text(&self, screen: &Screen, part: Part) -> anyhow::Result<Vec<Vec<String>>> {
+        Ok(match part {
+            Part::Task => {
+                let mut blocks = screen.laid_out(&self.task.opening);
+                let solved = ["", ", which is solved already"][usize::from(self.is_solved())];
+                let file = format!("Your file: {}{solved}", self.program);
+                blocks.push(vec![file, String::new()]);
+                blocks
+            }
+            Part::Hints(number) => {
+                let hints = self.sections(true).into_iter().take(number);
+                let lines = hints.map(|hint| {
+                    let heading = screen.style.paint(BOLD, &hint.heading);
+                    let text = screen.laid_out(&hint.blocks).concat();
+                    [vec![heading, String::new()], text].concat()
+                });
+                lines.collect()
+            }
+            Part::Solution => {
+                let path = self.program.replace("main.rs", "solution/main.rs");
+                let text = text_of(&self.course.root.join(&path))?;
+                vec![screen.code_lines(&path, "rust", &text)]
+            }
+        })
     }
 }

@@ -298,9 +298,15 @@ fn an_exercise_goes_from_untouched_to_solved_and_back() {
     shows(&course, &["greeting"], &failure, 1);
     shows(&course, &[], &["greeting  begun "], 0);
     for (hint, left) in [
-        ("Hint 1 of 2\n\nThe first hint.", "Hints left: 1."),
-        ("Hint 2 of 2\n\nThe second hint.", "Hints left: 0."),
-        ("Hint 2 of 2\n\nThe second hint.", "greeting --solution`"),
+        ("hint 1 of 2\n\nHint 1\n\nThe first hint.", "Hints left: 1."),
+        (
+            "The first hint.\n\nHint 2\n\nThe second hint.",
+            "Hints left: 0.",
+        ),
+        (
+            "hint 2 of 2\n\nHint 1\n\nThe first hint.",
+            "greeting --solution`",
+        ),
     ] {
         shows(&course, &["greeting", "--hint"], &[hint, left], 0);
     }

@@ -146,7 +146,7 @@ fn a_reader_goes_on_at_an_exercise_until_it_is_solved() {
     course.run(&["exercise", "greeting"]);
     lists(&course, &[], "goes on at the exercise of greeting");
     let run = course.run(&["continue"]);
-    in_order(&run, &["Exercise of lesson 1", "Not solved yet."]);
+    in_order(&run, &["Exercise 1 greeting", "Not solved yet."]);
     assert_eq!(run.status, Some(1));
 
     let mut terminal = Terminal::playing_in(course, "exec \"$@\"", "continue");

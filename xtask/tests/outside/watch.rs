@@ -1,16 +1,22 @@
 //! `cargo xtask exercise NAME --watch`, on a terminal.
 
 use std::fs;
+use std::process::Stdio;
 
 use crate::exercise::{PROGRAM, add_exercise, course_with_exercise, write_program};
-use crate::small_course::{SmallCourse, run_to_end, signal, state, wait_until};
+use crate::small_course::{SmallCourse, finished, run_to_end, signal, state, wait_until};
 use crate::terminal::Terminal;
 
 /// What stands above the keys, before the first attempt and after it.
 const FIRST: &str = "Save lessons/greeting/exercise/main.rs to run the checks.";
 const AGAIN: &str = "Save lessons/greeting/exercise/main.rs to run the checks again.";
 
-const SOLVED: &str = "target/exercises/greeting.solved";
+/// Checks that the program as it is now is solved.
+#[track_caller]
+fn is_solved(course: &SmallCourse, expected: bool) {
+    let list = course.run(&["exercise"]);
+    assert_eq!(list.out.contains("greeting  solved "), expected, "{list:?}");
+}
 
 fn watching(course: SmallCourse) -> Terminal {
     let arguments = "exercise greeting --watch";
@@ -65,8 +71,7 @@ fn saves_and_hints_lead_from_a_wrong_attempt_to_the_next_exercise() {
         &mut terminal,
         "Enter run now   n next exercise   s solution   t task   q",
     );
-    let solved = terminal.course.read(SOLVED);
-    assert_eq!(solved, terminal.course.read(PROGRAM));
+    is_solved(&terminal.course, true);
     terminal.follow(
         "s => a solution
            => fn main() {} // solved
@@ -89,30 +94,46 @@ fn saves_and_hints_lead_from_a_wrong_attempt_to_the_next_exercise() {
     assert!(terminal.end().success());
 }
 
-/// Returns a program that waits for the file `go`, and then succeeds.
+/// Returns a program that writes its process id into the file `pid`, waits for the file `go`, and succeeds.
 fn waiting_program(course: &SmallCourse) -> String {
     format!(
-        "fn main() {{\n    println!(\"waiting in {{}}\", std::process::id());\n    \
-         while !std::path::Path::new(\"{}\").exists() {{\n        \
+        "fn main() {{\n    std::fs::write({:?}, std::process::id().to_string()).unwrap();\n    \
+         while !std::path::Path::new({:?}).exists() {{\n        \
          std::thread::sleep(std::time::Duration::from_millis(10));\n    }}\n}}\n",
-        course.path("go").display()
+        course.path("pid"),
+        course.path("go")
     )
 }
 
 #[test]
-fn a_save_during_the_checks_runs_them_again() {
-    let mut terminal = watching(course_with_exercise());
-    let first = waiting_program(&terminal.course);
-    terminal.course.write(PROGRAM, &first);
-    terminal.wait_for("waiting in ");
-    write_program(&terminal.course, "// saved meanwhile", 1);
+fn a_result_belongs_to_the_text_that_was_built_and_a_save_meanwhile_runs_the_checks_again() {
+    let course = course_with_exercise();
+    let first = waiting_program(&course);
+    course.write(PROGRAM, &first);
+    let mut checking = course.command(&["exercise", "greeting"]);
+    let checking = checking.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let checking = checking.spawn().expect("xtask starts");
+    course.wait_for("pid");
+    write_program(&course, "// saved meanwhile", 1);
+    course.write("go", "");
+    assert_eq!(finished(checking).status, Some(0));
+    is_solved(&course, false);
+    course.write(PROGRAM, &first);
+    is_solved(&course, true);
+
+    for file in ["pid", "go"] {
+        fs::remove_file(course.path(file)).expect("a file");
+    }
+    let mut terminal = watching(course);
+    terminal.press("\n");
+    terminal.course.wait_for("pid");
+    write_program(&terminal.course, "// saved meanwhile again", 1);
     terminal.course.write("go", "");
     wait_for_result(&mut terminal, "Solved: all checks passed.");
-    let solved = terminal.course.read(SOLVED);
-    assert_eq!(solved, first, "the first result belongs to the first text");
     wait_for_result(&mut terminal, "Not solved yet.");
     terminal.press("q");
     assert!(terminal.end().success());
+    is_solved(&terminal.course, false);
 }
 
 #[test]
@@ -125,8 +146,7 @@ fn a_save_during_the_build_builds_again_before_anything_is_run() {
     write_program(&terminal.course, "// second", 0);
     terminal.course.write("go", "");
     wait_for_result(&mut terminal, "Solved: all checks passed.");
-    let solved = terminal.course.read(SOLVED);
-    assert!(solved.contains("// second"), "{solved}");
+    is_solved(&terminal.course, true);
     terminal.press("q");
     assert!(terminal.end().success());
 }
@@ -157,8 +177,8 @@ fn an_interruption_ends_the_checks_and_restores_the_terminal() {
         let mut terminal = watching(course_with_exercise());
         let program = waiting_program(&terminal.course);
         terminal.course.write(PROGRAM, &program);
-        terminal.wait_for("waiting in ");
-        let program = terminal.wait_for("\r\n");
+        terminal.course.wait_for("pid");
+        let program = terminal.course.read("pid");
         match name {
             "INT" => terminal.press("\x03"),
             _ => signal(name, terminal.player.id()),
