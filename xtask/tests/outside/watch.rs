@@ -94,14 +94,15 @@ fn saves_and_hints_lead_from_a_wrong_attempt_to_the_next_exercise() {
     assert!(terminal.end().success());
 }
 
-/// Returns a program that writes its process id into the file `pid`, waits for the file `go`, and succeeds.
+/// Returns a program that makes the file `begun`, waits for the file `go`, and succeeds.
 fn waiting_program(course: &SmallCourse) -> String {
+    let folder = course.path("").display().to_string();
     format!(
-        "fn main() {{\n    std::fs::write({:?}, std::process::id().to_string()).unwrap();\n    \
-         while !std::path::Path::new({:?}).exists() {{\n        \
-         std::thread::sleep(std::time::Duration::from_millis(10));\n    }}\n}}\n",
-        course.path("pid"),
-        course.path("go")
+        "fn main() {{\n    let folder = std::path::Path::new(\"{folder}\");\n    \
+         println!(\"waiting in {{}}\", std::process::id());\n    \
+         std::fs::write(folder.join(\"begun\"), \"\").unwrap();\n    \
+         while !folder.join(\"go\").exists() {{\n        \
+         std::thread::sleep(std::time::Duration::from_millis(10));\n    }}\n}}\n"
     )
 }
 
@@ -113,7 +114,7 @@ fn a_result_belongs_to_the_text_that_was_built_and_a_save_meanwhile_runs_the_che
     let mut checking = course.command(&["exercise", "greeting"]);
     let checking = checking.stdout(Stdio::piped()).stderr(Stdio::piped());
     let checking = checking.spawn().expect("xtask starts");
-    course.wait_for("pid");
+    course.wait_for("begun");
     write_program(&course, "// saved meanwhile", 1);
     course.write("go", "");
     assert_eq!(finished(checking).status, Some(0));
@@ -121,12 +122,12 @@ fn a_result_belongs_to_the_text_that_was_built_and_a_save_meanwhile_runs_the_che
     course.write(PROGRAM, &first);
     is_solved(&course, true);
 
-    for file in ["pid", "go"] {
+    for file in ["begun", "go"] {
         fs::remove_file(course.path(file)).expect("a file");
     }
     let mut terminal = watching(course);
     terminal.press("\n");
-    terminal.course.wait_for("pid");
+    terminal.course.wait_for("begun");
     write_program(&terminal.course, "// saved meanwhile again", 1);
     terminal.course.write("go", "");
     wait_for_result(&mut terminal, "Solved: all checks passed.");
@@ -177,8 +178,8 @@ fn an_interruption_ends_the_checks_and_restores_the_terminal() {
         let mut terminal = watching(course_with_exercise());
         let program = waiting_program(&terminal.course);
         terminal.course.write(PROGRAM, &program);
-        terminal.course.wait_for("pid");
-        let program = terminal.course.read("pid");
+        terminal.wait_for("waiting in ");
+        let program = terminal.wait_for("\r\n");
         match name {
             "INT" => terminal.press("\x03"),
             _ => signal(name, terminal.player.id()),
