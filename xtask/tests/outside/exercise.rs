@@ -2,11 +2,12 @@
 
 use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 
 use course::Course;
+use regex_lite::Regex;
 
 use crate::small_course::{Run, SmallCourse, run_to_end};
 
@@ -22,152 +23,125 @@ pub(crate) fn lessons() -> Vec<String> {
     course.names().map(str::to_owned).collect()
 }
 
-/// Builds these examples, and returns their folder, and Cargo's messages about everything that was built.
-fn build(examples: &[String]) -> (PathBuf, String) {
+/// Reads a text, which must be there.
+pub(crate) fn text(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Builds the solutions with Cargo, and returns rustc's options for the libraries that they use.
+fn libraries(lessons: &[String]) -> Vec<String> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command
-        // The whole workspace, as `cargo test --workspace` does: otherwise packages are built again.
-        .args(["build", "--workspace"])
-        .args(["--message-format", "json-render-diagnostics"])
-        .args(examples.iter().flat_map(|example| ["--example", example]))
-        .current_dir(root());
-    let Run { out, error, status } = run_to_end(&mut command);
-    assert_eq!(status, Some(0), "{error}");
-    let (_, program) = out.split_once("\"executable\":\"").expect("a program");
-    let (program, _) = program.split_once('"').expect("the end of its path");
-    (Path::new(program).with_file_name(""), out)
-}
-
-/// Runs all checks of a program, and returns for each its name and whether it passed.
-fn check(program: &Path, seconds: &str) -> (Run, Vec<(String, bool)>) {
-    let mut checks = Command::new(program);
-    let run = run_to_end(checks.arg("--all").env("CHECK_SECONDS", seconds));
-    let verdicts = run.out.lines().filter_map(|line| {
-        let number_first = line.starts_with(|first: char| first.is_ascii_digit());
-        let (check, verdict) = line.rsplit_once(": ")?;
-        number_first.then(|| (check.to_owned(), verdict == "passed"))
+    // The whole workspace, as `cargo test --workspace` does: otherwise packages are built again.
+    command.args([
+        "build",
+        "--workspace",
+        "--message-format",
+        "json-render-diagnostics",
+    ]);
+    command.args(
+        lessons
+            .iter()
+            .map(|lesson| format!("--example={lesson}-solution")),
+    );
+    let run = run_to_end(command.current_dir(root()));
+    assert_eq!(run.status, Some(0), "{}", run.error);
+    let used = ["anyhow", "multiprocess", "support"].map(|library| {
+        let pattern = format!(r#""([^"]+)/(lib{library}-\w+\.rlib)""#);
+        let pattern = Regex::new(&pattern).expect("a pattern");
+        let (_, [folder, file]) = pattern.captures(&run.out).expect("a library").extract();
+        let library = format!("--extern={library}={folder}/{file}");
+        [library, format!("-Ldependency={folder}")]
     });
-    let verdicts = verdicts.collect();
-    (run, verdicts)
+    used.concat()
 }
 
-/// With `EXERCISES=untouched`, as in `.ci/run`, the checks of every gap must fail. Without it, a learner may
-/// have filled in the gaps.
-#[test]
-fn every_solution_passes_and_every_gap_fails() {
-    let has_gaps = env::var_os("EXERCISES").is_some_and(|state| state == "untouched");
-    let lessons = lessons();
-    assert!(lessons.len() >= 8, "{lessons:?}");
-    let kinds = if has_gaps {
-        "solution exercise"
-    } else {
-        "solution"
-    };
-    let examples = kinds
-        .split(' ')
-        .flat_map(|kind| lessons.iter().map(move |lesson| format!("{lesson}-{kind}")));
-    let (programs, _) = &build(&examples.collect::<Vec<_>>());
-    thread::scope(|scope| {
-        for lesson in &lessons {
-            scope.spawn(move || {
-                let (run, solved) = check(&programs.join(format!("{lesson}-solution")), "60");
-                assert_eq!(run.status, Some(0), "{lesson}: {run:?}");
-                assert!(solved.len() >= 3, "{lesson}: {run:?}");
-                assert!(solved.iter().all(|(_, passed)| *passed), "{run:?}");
-                if !has_gaps {
-                    return;
-                }
-                let (run, gapped) = check(&programs.join(format!("{lesson}-exercise")), "5");
-                assert_eq!(run.status, Some(1), "{lesson}: {run:?}");
-                let names = |checks: &[(String, bool)]| {
-                    let names = checks.iter().map(|(name, _)| name.clone());
-                    names.collect::<Vec<_>>()
-                };
-                assert_eq!(names(&solved), names(&gapped), "{run:?}");
-                for (name, _) in gapped.iter().filter(|(_, passed)| !passed) {
-                    let reason = run.out.split_once(&format!("{name}: FAILED\n   "));
-                    assert!(reason.is_some(), "{name} without a reason: {run:?}");
-                }
-                if lesson == "locks" {
-                    let hung = "FAILED
-   a transfer did not end within 3 s";
-                    assert!(run.out.contains(hung), "{run:?}");
-                }
-            });
-        }
-    });
-}
-
-/// A solution that leaves out what one of the hints asks for.
-struct HalfSolution {
+/// A solution, or what is left of it without the step that a hint gives.
+struct Attempt {
     title: String,
     program: String,
     /// The names of the checks that it must fail.
     fails: Vec<String>,
 }
 
-/// Reads `half-solutions.md`. Each section names the checks that fail, and has a diff of the solution.
-fn half_solutions(exercise: &Path) -> Vec<HalfSolution> {
+/// Reads `half-solutions.md`. Its opening stands for the solution; each section names the checks that fail, and
+/// has a diff of the solution.
+fn attempts(exercise: &Path) -> Vec<Attempt> {
     let solution = text(&exercise.join("solution/main.rs"));
-    let described = text(&exercise.join("half-solutions.md"));
-    let sections = described.split("\n## ").skip(1);
-    let half_solution = |section: &str| {
+    let attempt = |section: &str| {
         let mut program = solution.clone();
         for block in section.split("```diff\n").skip(1) {
-            let block = block.split("```").next().expect("the lines of a block");
-            let side = |sign: char| {
-                let lines = block.split_inclusive('\n');
-                lines
-                    .filter_map(|line| line.strip_prefix(sign))
-                    .collect::<String>()
+            let lines = block.split("```").next().unwrap_or_default();
+            let side = |sign| -> String {
+                let lines = lines.split_inclusive('\n');
+                lines.filter_map(|line| line.strip_prefix(sign)).collect()
             };
-            let before = side('-');
-            assert_eq!(
-                program.matches(&before).count(),
-                1,
-                "once in {}: {before}",
-                exercise.display()
-            );
-            program = program.replacen(&before, &side('+'), 1);
+            let (before, after) = (side('-'), side('+'));
+            assert_eq!(program.matches(&before).count(), 1, "{before} in {section}");
+            program = program.replacen(&before, &after, 1);
         }
-        assert_ne!(program, solution, "{}: {section}", exercise.display());
-        let mut lines = section.lines();
-        HalfSolution {
-            title: lines.next().unwrap_or_default().to_owned(),
-            fails: lines
-                .filter_map(|line| line.strip_prefix("Fails: "))
-                .map(str::to_owned)
-                .collect(),
+        let fails = section
+            .lines()
+            .filter_map(|line| line.strip_prefix("Fails: "));
+        let fails: Vec<_> = fails.map(str::to_owned).collect();
+        assert_eq!(program == solution, fails.is_empty(), "{section}");
+        Attempt {
+            title: section.lines().next().unwrap_or_default().to_owned(),
             program,
+            fails,
         }
     };
-    sections.map(half_solution).collect()
+    let sections = text(&exercise.join("half-solutions.md"));
+    sections.split("\n## ").map(attempt).collect()
 }
 
-/// Reads a text, which must be there.
-pub(crate) fn text(path: &Path) -> String {
-    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+/// Compiles a program, runs all its checks, and returns the names of those that fail.
+fn failures(source: &Path, program: &str, seconds: &str, libraries: &[String]) -> Vec<String> {
+    fs::write(source, program).expect("a program");
+    let built = source.with_extension("");
+    let mut rustc = Command::new("rustc");
+    rustc.args(["--edition=2024", "--cap-lints=allow", "-Cdebuginfo=0"]);
+    rustc.args(libraries).arg("-o").arg(&built).arg(source);
+    let compiled = run_to_end(&mut rustc);
+    assert_eq!(compiled.status, Some(0), "{compiled:?}");
+    let run = run_to_end(
+        Command::new(&built)
+            .arg("--all")
+            .env("CHECK_SECONDS", seconds),
+    );
+    let is_check = |line: &&str| line.starts_with(|first: char| first.is_ascii_digit());
+    let checks: Vec<_> = run.out.lines().filter(is_check).collect();
+    let failed = checks
+        .iter()
+        .filter_map(|line| line.strip_suffix(": FAILED"));
+    let failed: Vec<_> = failed.collect();
+    let status = i32::from(!failed.is_empty());
+    // The last line counts the checks that passed.
+    assert!(checks.len() > 3 && run.status == Some(status), "{run:?}");
+    for name in &failed {
+        let reason = format!("{name}: FAILED\n   ");
+        assert!(
+            run.out.contains(&reason),
+            "{name} without a reason: {run:?}"
+        );
+    }
+    let is_expected_panic = |line: &str| line.contains("/checks.rs:") && line.ends_with(':');
+    assert!(!run.out.lines().any(is_expected_panic), "{run:?}");
+    let names = failed.iter().filter_map(|line| line.split_once(". "));
+    names.map(|(_, name)| name.to_owned()).collect()
 }
 
 /// A solution that leaves out what a hint asks for fails exactly the checks for that hint.
+///
+/// With `EXERCISES=untouched`, as in `.ci/run`, every gap must fail too. Without it, a learner may have filled in
+/// the gaps.
 #[test]
-fn every_half_solution_fails() {
+fn every_solution_passes_and_every_half_solution_and_gap_fails() {
+    let has_gaps = env::var_os("EXERCISES").is_some_and(|state| state == "untouched");
     let lessons = lessons();
-    let examples: Vec<_> = lessons
-        .iter()
-        .map(|lesson| format!("{lesson}-solution"))
-        .collect();
-    let (programs, built) = &build(&examples);
-    let libraries = programs.with_file_name("deps");
-    let used = ["anyhow", "multiprocess", "support"].map(|library| {
-        let (_, path) = built
-            .split_once(&format!("/lib{library}-"))
-            .expect("a library");
-        let (hash, _) = path.split_once(".rlib").expect("the end of its path");
-        format!("{library}={}/lib{library}-{hash}.rlib", libraries.display())
-    });
-    let (folder, libraries, used) = (&tempfile::tempdir().expect("a folder"), &libraries, &used);
+    assert!(lessons.len() >= 8, "{lessons:?}");
+    let libraries = &libraries(&lessons);
+    let folder = &tempfile::tempdir().expect("a folder");
     thread::scope(|scope| {
         for lesson in &lessons {
             scope.spawn(move || {
@@ -175,46 +149,17 @@ fn every_half_solution_fails() {
                 let own = folder.path().join(lesson);
                 fs::create_dir_all(own.join("solution")).expect("a folder");
                 fs::copy(exercise.join("checks.rs"), own.join("checks.rs")).expect("the checks");
-                let halves = half_solutions(&exercise);
-                assert!(!halves.is_empty(), "{lesson}");
-                for HalfSolution {
-                    title,
-                    program,
-                    fails,
-                } in halves
-                {
-                    let (source, built) = (own.join("solution/main.rs"), own.join("program"));
-                    fs::write(&source, program).expect("a program");
-                    let mut rustc = Command::new("rustc");
-                    rustc.args([
-                        "--edition",
-                        "2024",
-                        "--cap-lints",
-                        "allow",
-                        "-C",
-                        "debuginfo=0",
-                    ]);
-                    rustc.args(used.iter().flat_map(|library| ["--extern", library]));
-                    rustc
-                        .arg("-L")
-                        .arg(format!("dependency={}", libraries.display()));
-                    let compiled = run_to_end(rustc.arg(&source).arg("-o").arg(&built));
-                    assert_eq!(
-                        compiled.status,
-                        Some(0),
-                        "{lesson}, {title}: {}",
-                        compiled.error
-                    );
-                    let (run, verdicts) = check(&built, "10");
-                    assert_eq!(run.status, Some(1), "{lesson}, {title}: {run:?}");
-                    let is_expected_panic =
-                        |line: &str| line.contains("/checks.rs:") && line.ends_with(':');
-                    assert!(!run.out.lines().any(is_expected_panic), "{run:?}");
-                    let failed = verdicts.iter().filter(|(_, passed)| !passed);
-                    let failed = failed.filter_map(|(name, _)| name.split_once(". "));
-                    let failed: Vec<_> = failed.map(|(_, name)| name).collect();
-                    assert_eq!(failed, fails, "{lesson}, {title}: {run:?}");
+                let attempts = attempts(&exercise);
+                assert!(attempts.len() > 1, "{lesson}");
+                for attempt in attempts {
+                    let seconds = ["10", "60"][usize::from(attempt.fails.is_empty())];
+                    let source = own.join("solution/main.rs");
+                    let failed = failures(&source, &attempt.program, seconds, libraries);
+                    assert_eq!(failed, attempt.fails, "{lesson}, {}", attempt.title);
                 }
+                let gap = text(&exercise.join("main.rs"));
+                let passes = || failures(&own.join("main.rs"), &gap, "5", libraries).is_empty();
+                assert!(!has_gaps || !passes(), "the gap of {lesson}");
             });
         }
     });
