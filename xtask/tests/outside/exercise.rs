@@ -9,7 +9,7 @@ use std::thread;
 use course::Course;
 use regex_lite::Regex;
 
-use crate::small_course::{Run, SmallCourse, run_to_end};
+use crate::small_course::{SmallCourse, run_to_end};
 
 /// Returns the root of the checkout.
 pub(crate) fn root() -> &'static Path {
@@ -205,17 +205,6 @@ pub(crate) fn write_program(course: &SmallCourse, comment: &str, status: u8) {
     course.write(PROGRAM, &program);
 }
 
-/// Runs `exercise` with these arguments, and checks that it shows these texts.
-#[track_caller]
-fn shows(course: &SmallCourse, arguments: &[&str], texts: &[&str], status: i32) -> Run {
-    let run = course.run(&[&["exercise"], arguments].concat());
-    for text in texts {
-        assert!(run.out.contains(text), "no {text:?}: {run:?}");
-    }
-    assert_eq!(run.status, Some(status), "{run:?}");
-    run
-}
-
 /// Runs shell commands in the course.
 fn shell(course: &SmallCourse, commands: &str) {
     let mut shell = Command::new("sh");
@@ -226,47 +215,47 @@ fn shell(course: &SmallCourse, commands: &str) {
 #[test]
 fn an_exercise_goes_from_untouched_to_solved_and_back() {
     let course = course_with_exercise();
-    let untouched = ["1 greeting  untouched  Greet\n", "0 of 1 solved."];
-    shows(&course, &[], &untouched, 0);
-    let texts = [
-        "Greet me.\n",
-        "Your file: lessons/greeting/exercise/main.rs\n",
-        "    $ cargo run -q -p greeting --example greeting-exercise\n    1. a greeting\n",
-        "Not solved yet.\n",
-        "Hints left: 2. The next: `cargo xtask exercise greeting --hint`",
-    ];
-    let run = shows(&course, &["greeting"], &texts, 1);
-    assert!(!run.out.contains("The first hint"), "{run:?}");
-
+    let shown = course.follow(
+        "exercise => 1 greeting  untouched  Greet
+         => 0 of 1 solved.
+         exercise greeting => Greet me.
+         => Your file: lessons/greeting/exercise/main.rs
+         => $ cargo run -q -p greeting --example greeting-exercise
+         => 1. a greeting
+         => Not solved yet.
+         => Hints left: 2. The next: `cargo xtask exercise greeting --hint`
+         => exit status 1",
+    );
+    assert!(!shown.contains("The first hint"), "{shown}");
     course.write(PROGRAM, "fn main() { greet() }\n");
-    let failure = ["does not build yet. Cargo's errors:", "function `greet`"];
-    shows(&course, &["greeting"], &failure, 1);
-    shows(&course, &[], &["greeting  begun "], 0);
-    for (hint, left) in [
-        ("hint 1 of 2\n\nHint 1\n\nThe first hint.", "Hints left: 1."),
-        (
-            "The first hint.\n\nHint 2\n\nThe second hint.",
-            "Hints left: 0.",
-        ),
-        (
-            "hint 2 of 2\n\nHint 1\n\nThe first hint.",
-            "greeting --solution`",
-        ),
-    ] {
-        shows(&course, &["greeting", "--hint"], &[hint, left], 0);
-    }
-    let solution = "lessons/greeting/exercise/solution/main.rs:\n    fn main() {} // solved";
-    shows(&course, &["greeting", "--solution"], &[solution], 0);
-
+    course.follow(
+        "exercise greeting => does not build yet. Cargo's errors:
+         => function `greet`
+         => exit status 1
+         exercise => greeting  begun
+         exercise greeting --hint => hint 1 of 2
+         => The first hint.
+         => Hints left: 1.
+         exercise greeting --hint => The first hint.
+         => The second hint.
+         => Hints left: 0.
+         exercise greeting --hint => hint 2 of 2
+         => greeting --solution`
+         exercise greeting --solution => lessons/greeting/exercise/solution/main.rs:
+         => fn main() {} // solved
+         => exit status 0",
+    );
     write_program(&course, "", 0);
-    let solved = ["Solved: all checks passed.\n", "- Greet others.\n"];
-    let run = shows(&course, &["1"], &solved, 0);
-    assert!(run.out.ends_with("Next: `cargo xtask lesson trouble`\n"));
-    let knows_gap = run.out.contains("restore the gap");
-    assert!(!knows_gap, "there is no git yet: {run:?}");
-    shows(&course, &[], &["greeting  solved ", "1 of 1 solved."], 0);
+    let shown = course.follow(
+        "exercise 1 => Solved: all checks passed.
+         => - Greet others.
+         => Next: `cargo xtask lesson trouble`
+         => exit status 0",
+    );
+    assert!(!shown.contains("restore"), "there is no git yet: {shown}");
+    course.follow("exercise => greeting  solved\n=> 1 of 1 solved.");
     write_program(&course, "// changed", 0);
-    shows(&course, &[], &["greeting  begun "], 0);
+    course.follow("exercise => greeting  begun");
 
     // A solution in the working tree, one in the index, and one that is committed.
     write_program(&course, "// Gap: greet", 1);
@@ -275,29 +264,28 @@ fn an_exercise_goes_from_untouched_to_solved_and_back() {
     for change in ["true", "git add lessons", COMMIT] {
         write_program(&course, "", 0);
         shell(&course, change);
-        let run = shows(&course, &["greeting"], &[], 0);
-        let (_, command) = run.out.split_once("restore the gap:\n").expect("a command");
-        shell(&course, command.lines().next().expect("a command"));
+        let shown = course.follow("exercise greeting => To restore the gap:");
+        let command = shown.lines().find(|line| line.contains("git restore"));
+        shell(&course, command.expect("a command"));
         let is_back = course.read(PROGRAM).contains("// Gap: greet");
-        assert!(is_back, "{change}: {run:?}");
+        assert!(is_back, "{change}: {shown}");
     }
 }
 
 #[test]
 fn a_wrong_command_line_is_refused() {
-    let course = course_with_exercise();
-    for (arguments, message, status) in [
-        (&["greetnig"][..], "did you mean `greeting`?", 2),
-        (
-            &["greeting", "trouble"],
-            "unexpected argument \"trouble\"",
-            2,
-        ),
-        (&["--hint"], "give an exercise", 2),
-        (&["greeting", "--hints"], "--hints", 2),
-        (&["trouble"], "lesson trouble has no exercise", 1),
-    ] {
-        let run = shows(&course, arguments, &[], status);
-        assert!(run.error.contains(message), "{arguments:?}: {run:?}");
-    }
+    course_with_exercise().follow(
+        "exercise greetnig => did you mean `greeting`?
+         => exit status 2
+         exercise greeting trouble => unexpected argument \"trouble\"
+         => exit status 2
+         exercise --hint => give an exercise
+         => exit status 2
+         exercise greeting --watch => without --watch, the checks run once
+         => exit status 2
+         exercise greeting --watch --hint => give one of them
+         => exit status 2
+         exercise trouble => lesson trouble has no exercise
+         => exit status 1",
+    );
 }

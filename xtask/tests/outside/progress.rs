@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use crate::exercise::{add_exercise, write_program};
-use crate::small_course::{Run, SmallCourse, finished, signal};
+use crate::small_course::{SmallCourse, finished, signal};
 use crate::terminal::Terminal;
 
 const FILE: &str = "target/course/progress";
@@ -18,16 +18,6 @@ fn course() -> SmallCourse {
     course
 }
 
-/// Checks that a run shows these texts in this order.
-#[track_caller]
-fn in_order(run: &Run, texts: &[&str]) {
-    let mut rest = run.out.as_str();
-    for text in texts {
-        let found = rest.split_once(text);
-        (_, rest) = found.unwrap_or_else(|| panic!("no {text:?}, in its order, in {run:?}"));
-    }
-}
-
 /// Checks what `lesson --list` marks, and where it says that `continue` goes on.
 #[track_caller]
 fn lists(course: &SmallCourse, marked: &[&str], next: &str) {
@@ -39,31 +29,19 @@ fn lists(course: &SmallCourse, marked: &[&str], next: &str) {
     assert!(run.out.ends_with(&next), "{next:?}: {run:?}");
 }
 
-/// Plays on a terminal until the page of step `hello` of lesson trouble.
-fn playing(course: SmallCourse) -> Terminal {
-    let mut terminal = Terminal::playing_in(course, "exec \"$@\"", "lesson --from trouble fails");
-    terminal.follow(
-        " => what fails shows
-        . => Notice fails.
-          => keys
-        . => what hello shows
-          => keys",
-    );
-    terminal
-}
-
-/// Quits, and returns the course.
-fn leave(mut terminal: Terminal) -> SmallCourse {
-    terminal.press("q");
-    assert!(terminal.end().success());
-    terminal.course.clone()
-}
-
 #[test]
 fn a_reader_who_quits_or_is_killed_goes_on_at_the_same_step() {
     lists(&course(), &[], "begins the course");
     for is_killed in [false, true] {
-        let mut terminal = playing(course());
+        let script = "exec \"$@\"";
+        let mut terminal = Terminal::playing_in(course(), script, "lesson --from trouble fails");
+        terminal.follow(
+            " => what fails shows
+            . => Notice fails.
+              => keys
+            . => what hello shows
+              => keys",
+        );
         if is_killed {
             signal("KILL", terminal.player.id());
             terminal.player.wait().expect("it has ended");
@@ -73,17 +51,18 @@ fn a_reader_who_quits_or_is_killed_goes_on_at_the_same_step() {
         }
         let course = &terminal.course;
         lists(course, &["fails"], "goes on at trouble hello");
-        let run = course.run(&["continue"]);
+        let shown = course.follow("continue => live hello\n=> sleeping\n=> Goodbye.\n=> 2 steps, ");
         let begin = "\nLesson trouble, step hello: what hello shows\n";
-        assert!(run.out.starts_with(begin), "{run:?}");
-        in_order(&run, &["live hello", "sleeping", "Goodbye.", "2 steps, "]);
+        assert!(shown.starts_with(begin), "{shown}");
 
         // After the end of the course, the steps that were left out.
         lists(course, &["fails", "hello", "sleeps"], "goes on at greeting");
-        let run = course.run(&["continue", "--plain", "--no-wait"]);
-        in_order(&run, &["Lesson 1 of 2", "live hello", "4 steps, "]);
-        let run = course.run(&["continue"]);
-        in_order(&run, &["You've played every step."]);
+        course.follow(
+            "continue --plain --no-wait => Lesson 1 of 2
+             => live hello
+             => 4 steps,
+             continue => You've played every step.",
+        );
     }
 }
 
@@ -95,29 +74,20 @@ fn after_a_lesson_comes_the_next_step_that_was_not_played() {
     course.run(&["lesson", "greeting"]);
     lists(&course, &["hello", "fails"], "goes on at trouble hello");
     course.run(&["lesson", "trouble", "hello"]);
-    lists(
-        &course,
-        &["hello", "fails", "hello"],
-        "goes on at trouble sleeps",
-    );
+    let played = ["hello", "fails", "hello"];
+    lists(&course, &played, "goes on at trouble sleeps");
     // A step whose run fails isn't marked.
-    let program = "lessons/trouble/src/main.rs";
-    course.replace(
-        program,
-        "from_secs(0)",
-        "from_secs(0)); std::process::exit(1",
-    );
+    let fails = "from_secs(0)); std::process::exit(1";
+    course.replace("lessons/trouble/src/main.rs", "from_secs(0)", fails);
     course.run(&["lesson", "trouble", "sleeps"]);
-    lists(
-        &course,
-        &["hello", "fails", "hello"],
-        "goes on at trouble sleeps",
-    );
+    lists(&course, &played, "goes on at trouble sleeps");
 }
 
 #[test]
 fn progress_survives_a_changed_course_and_a_damaged_file() {
-    let course = leave(playing(course()));
+    let course = course();
+    course.write(FILE, "played trouble fails\nlesson trouble hello");
+    lists(&course, &["fails"], "goes on at trouble hello");
     let readme = "lessons/trouble/README.md";
     course.replace(readme, "\n## hello:", "\n## hallo:");
     lists(&course, &["fails"], "goes on at trouble");
@@ -126,10 +96,10 @@ fn progress_survives_a_changed_course_and_a_damaged_file() {
     course.replace("lessons/trouble/Cargo.toml", "\"trouble\"", "\"worry\"");
     lists(&course, &[], "begins the course");
 
-    let course = leave(playing(self::course()));
-    course.append(
+    let course = self::course();
+    course.write(
         FILE,
-        "lesson troub\u{0}\nplayed\nend of it\nlesson trouble hello\nplayed trou",
+        "played trouble fails\nlesson troub\u{0}\nplayed\nend of it\nlesson trouble hello\nplayed trou",
     );
     lists(&course, &["fails"], "goes on at trouble hello");
     course.run(&["lesson", "greeting", "hello"]);
@@ -145,29 +115,25 @@ fn a_reader_goes_on_at_an_exercise_until_it_is_solved() {
     write_program(&course, "// Gap: greet", 1);
     course.run(&["exercise", "greeting"]);
     lists(&course, &[], "goes on at the exercise of greeting");
-    let run = course.run(&["continue"]);
-    in_order(&run, &["Exercise 1 greeting", "Not solved yet."]);
-    assert_eq!(run.status, Some(1));
+    course.follow("continue => Exercise 1 greeting\n=> Not solved yet.\n=> exit status 1");
 
     let mut terminal = Terminal::playing_in(course, "exec \"$@\"", "continue");
     terminal.wait_for("Save lessons/greeting/exercise/main.rs");
     write_program(&terminal.course, "", 0);
-    terminal.wait_for("Solved: all checks passed.");
-    terminal.wait_for(" solution");
-    let course = leave(terminal);
-    lists(&course, &[], "goes on at greeting");
+    terminal.follow(" => Solved: all checks passed.\n => solution\nq => exercise greeting --watch");
+    assert!(terminal.end().success());
+    let course = &terminal.course;
+    lists(course, &[], "goes on at greeting");
     course.run(&["lesson", "greeting"]);
     course.run(&["exercise", "greeting"]);
-    lists(&course, &["hello"], "goes on at trouble");
+    lists(course, &["hello"], "goes on at trouble");
 }
 
 #[test]
 fn progress_that_cannot_be_kept_stops_nothing() {
     let course = course();
     course.write("target/course", "not a folder");
-    let run = course.run(&["lesson", "greeting"]);
-    in_order(&run, &["live hello", "Everything worked."]);
-    assert_eq!((run.error.as_str(), run.status), ("", Some(0)));
+    course.follow("lesson greeting => live hello\n=> Everything worked.\n=> exit status 0");
     lists(&course, &[], "begins the course");
 }
 
@@ -198,7 +164,7 @@ fn two_plays_at_once_leave_whole_lines() {
 #[test]
 fn continue_takes_no_place() {
     for word in ["greeting", "--list", "--from"] {
-        let run = course().run(&["continue", word]);
-        assert_eq!((run.out.as_str(), run.status), ("", Some(2)), "{run:?}");
+        let shown = course().follow(&format!("continue {word} => exit status 2"));
+        assert!(shown.starts_with("error: "), "{shown}");
     }
 }

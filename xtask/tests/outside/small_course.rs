@@ -134,6 +134,27 @@ impl SmallCourse {
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         run_to_end(&mut self.command(arguments))
     }
+
+    /// Runs xtask from lines such as `exercise greeting --hint => hint 1 of 2`, and checks that it shows the text,
+    /// and then those of the lines that begin with `=>`. At the end of what it shows is `exit status 0`. Returns
+    /// what the last run shows.
+    #[track_caller]
+    pub(crate) fn follow(&self, script: &str) -> String {
+        let (mut shown, mut at) = (String::new(), 0);
+        for line in script.lines() {
+            let (words, text) = line.trim().split_once("=> ").expect("a text to look for");
+            let words: Vec<_> = words.split_whitespace().collect();
+            if !words.is_empty() {
+                let Run { out, error, status } = self.run(&words);
+                let status = status.map_or("none".to_owned(), |status| status.to_string());
+                (shown, at) = (format!("{out}{error}exit status {status}\n"), 0);
+            }
+            let found = shown[at..].find(text);
+            let found = found.unwrap_or_else(|| panic!("no {text:?}, in its order, in {shown}"));
+            at += found + text.len();
+        }
+        shown
+    }
 }
 
 /// Returns the command that runs xtask as `cargo xtask` does in the checkout `root`.

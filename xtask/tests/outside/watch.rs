@@ -4,19 +4,15 @@ use std::fs;
 use std::process::Stdio;
 
 use crate::exercise::{PROGRAM, add_exercise, course_with_exercise, write_program};
-use crate::small_course::{SmallCourse, finished, run_to_end, signal, state, wait_until};
+use crate::small_course::{SmallCourse, finished, signal, state, wait_until};
 use crate::terminal::Terminal;
 
 /// What stands above the keys, before the first attempt and after it.
 const FIRST: &str = "Save lessons/greeting/exercise/main.rs to run the checks.";
 const AGAIN: &str = "Save lessons/greeting/exercise/main.rs to run the checks again.";
 
-/// Checks that the program as it is now is solved.
-#[track_caller]
-fn is_solved(course: &SmallCourse, expected: bool) {
-    let list = course.run(&["exercise"]);
-    assert_eq!(list.out.contains("greeting  solved "), expected, "{list:?}");
-}
+const LISTED_AS_SOLVED: &str = "exercise => greeting  solved";
+const LISTED_AS_BEGUN: &str = "exercise => greeting  begun";
 
 fn watching(course: SmallCourse) -> Terminal {
     let arguments = "exercise greeting --watch";
@@ -71,7 +67,7 @@ fn saves_and_hints_lead_from_a_wrong_attempt_to_the_next_exercise() {
         &mut terminal,
         "Enter run now   n next exercise   s solution   t task   q",
     );
-    is_solved(&terminal.course, true);
+    terminal.course.follow(LISTED_AS_SOLVED);
     terminal.follow(
         "s => a solution
            => fn main() {} // solved
@@ -118,9 +114,9 @@ fn a_result_belongs_to_the_text_that_was_built_and_a_save_meanwhile_runs_the_che
     write_program(&course, "// saved meanwhile", 1);
     course.write("go", "");
     assert_eq!(finished(checking).status, Some(0));
-    is_solved(&course, false);
+    course.follow(LISTED_AS_BEGUN);
     course.write(PROGRAM, &first);
-    is_solved(&course, true);
+    course.follow(LISTED_AS_SOLVED);
 
     for file in ["begun", "go"] {
         fs::remove_file(course.path(file)).expect("a file");
@@ -134,7 +130,7 @@ fn a_result_belongs_to_the_text_that_was_built_and_a_save_meanwhile_runs_the_che
     wait_for_result(&mut terminal, "Not solved yet.");
     terminal.press("q");
     assert!(terminal.end().success());
-    is_solved(&terminal.course, false);
+    terminal.course.follow(LISTED_AS_BEGUN);
 }
 
 #[test]
@@ -147,7 +143,7 @@ fn a_save_during_the_build_builds_again_before_anything_is_run() {
     write_program(&terminal.course, "// second", 0);
     terminal.course.write("go", "");
     wait_for_result(&mut terminal, "Solved: all checks passed.");
-    is_solved(&terminal.course, true);
+    terminal.course.follow(LISTED_AS_SOLVED);
     terminal.press("q");
     assert!(terminal.end().success());
 }
@@ -186,22 +182,5 @@ fn an_interruption_ends_the_checks_and_restores_the_terminal() {
         }
         assert!(!terminal.end().success());
         wait_until("the checks end", || ["", "Z"].contains(&&*state(&program)));
-    }
-}
-
-#[test]
-fn without_a_terminal_there_is_nothing_to_watch() {
-    let course = course_with_exercise();
-    for (arguments, message) in [
-        (
-            &["greeting", "--watch"][..],
-            "without --watch, the checks run once",
-        ),
-        (&["greeting", "--watch", "--hint"], "give one of them"),
-        (&["--watch"], "give an exercise"),
-    ] {
-        let run = run_to_end(&mut course.command(&[&["exercise"], arguments].concat()));
-        assert!(run.error.contains(message), "{arguments:?}: {run:?}");
-        assert_eq!((run.out.as_str(), run.status), ("", Some(2)));
     }
 }
