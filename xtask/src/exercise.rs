@@ -63,7 +63,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
             return watch::watch(exercise, &mut screen, keyboard);
         }
         Some("hint") => exercise.show_next_hint(&mut screen)?,
-        Some(_) => exercise.show_solution(&mut screen)?,
+        Some(_) => exercise.show(&mut screen, Part::Solution)?,
         None => return exercise.check(&mut screen),
     }
     Ok(ExitCode::SUCCESS)
@@ -124,8 +124,9 @@ impl Exercise<'_> {
     }
 
     fn show(&self, screen: &mut Screen, part: Part) -> anyhow::Result<()> {
-        screen.heading(&self.title(Some(part)))?;
-        Ok(screen.lines(&self.text(screen, part)?.concat())?)
+        let (title, blocks) = self.part(screen, part)?;
+        screen.heading(&title)?;
+        Ok(screen.lines(&blocks.concat())?)
     }
 
     fn offer_hint(&self, screen: &mut Screen) -> io::Result<()> {
@@ -142,12 +143,5 @@ impl Exercise<'_> {
         self.show(screen, Part::Hints(number))?;
         self.note("hint", &number.to_string());
         Ok(self.offer_hint(screen)?)
-    }
-
-    fn show_solution(&self, screen: &mut Screen) -> anyhow::Result<()> {
-        self.show(screen, Part::Solution)?;
-        let name = &self.lesson.name;
-        let command = format!("cargo run -q -p {name} --example {name}-solution");
-        Ok(screen.line(&format!("Run it with `{command}`."))?)
     }
 }

@@ -44,6 +44,9 @@ pub(super) struct Exercise<'a> {
     pub(super) built: SystemTime,
 }
 
+/// Blocks of lines.
+type Blocks = Vec<Vec<String>>;
+
 /// What an exercise can show without a run.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Part {
@@ -126,42 +129,39 @@ impl<'a> Exercise<'a> {
         self.state().is_ok_and(|state| state == "solved")
     }
 
-    /// Returns the title of a part.
-    pub(super) fn title(&self, part: Option<Part>) -> String {
-        let part = match part {
-            Some(Part::Task) => self.task.title.clone(),
-            Some(Part::Hints(number)) => format!("hint {number} of {}", self.sections(true).len()),
-            Some(Part::Solution) => "a solution".to_owned(),
-            None => "the checks".to_owned(),
-        };
+    /// Returns the title of what is shown.
+    pub(super) fn title(&self, shown: &str) -> String {
         let Lesson { number, name, .. } = self.lesson;
-        format!("Exercise {number} {name} \u{b7} {part}")
+        format!("Exercise {number} {name} \u{b7} {shown}")
     }
 
-    /// Returns the lines of a part, in blocks.
-    pub(super) fn text(&self, screen: &Screen, part: Part) -> anyhow::Result<Vec<Vec<String>>> {
-        Ok(match part {
+    /// Returns the title of a part, and its lines in blocks.
+    pub(super) fn part(&self, screen: &Screen, part: Part) -> anyhow::Result<(String, Blocks)> {
+        let (title, blocks) = match part {
             Part::Task => {
                 let mut blocks = screen.laid_out(&self.task.opening);
                 let solved = ["", ", which is solved already"][usize::from(self.is_solved())];
                 let file = format!("Your file: {}{solved}", self.program);
                 blocks.push(vec![file, String::new()]);
-                blocks
+                (self.task.title.clone(), blocks)
             }
             Part::Hints(number) => {
-                let hints = self.sections(true).into_iter().take(number);
-                let lines = hints.map(|hint| {
+                let hints = self.sections(true);
+                let lines = hints[..number].iter().map(|hint| {
                     let heading = screen.style.paint(BOLD, &hint.heading);
                     let text = screen.laid_out(&hint.blocks).concat();
                     [vec![heading, String::new()], text].concat()
                 });
-                lines.collect()
+                let title = format!("hint {number} of {}", hints.len());
+                (title, lines.collect())
             }
             Part::Solution => {
                 let path = self.program.replace("main.rs", "solution/main.rs");
                 let text = text_of(&self.course.root.join(&path))?;
-                vec![screen.code_lines(&path, "rust", &text)]
+                let lines = screen.code_lines(&path, "rust", &text);
+                ("a solution".to_owned(), vec![lines])
             }
-        })
+        };
+        Ok((self.title(&title), blocks))
     }
 }

@@ -7,6 +7,9 @@ use crate::keys::{Key, Keyboard};
 use crate::page::{Position, View};
 use crate::screen::Screen;
 
+/// The title of the page on which the checks run.
+const CHECKS: &str = "the checks";
+
 /// An exercise that is being watched.
 struct Watch<'a, 's> {
     exercise: Exercise<'a>,
@@ -46,19 +49,22 @@ pub(super) fn watch(
 impl Watch<'_, '_> {
     /// Runs the checks after a save, and obeys a key. Returns `false` if the user quits.
     fn step(&mut self, keyboard: &mut Keyboard) -> anyhow::Result<bool> {
-        let (keys, question) = (self.keys(), self.question());
         self.screen.measure();
-        let blocks = match self.part {
-            Some(part) => self.exercise.text(self.screen, part)?,
-            None => self.result.iter().cloned().collect(),
+        let (title, blocks) = match self.part {
+            Some(part) => self.exercise.part(self.screen, part)?,
+            None => (
+                self.exercise.title(CHECKS),
+                self.result.iter().cloned().collect(),
+            ),
         };
+        let (keys, question) = (self.keys(), self.question());
         let view = View {
+            title,
             keys: &keys,
             ..self.view(&question)
         };
-        let key = self
-            .screen
-            .read(keyboard, &view, &blocks, &mut self.position)?;
+        let position = &mut self.position;
+        let key = self.screen.read(keyboard, &view, &blocks, position)?;
         let works = |letter| keys.iter().any(|(key, _)| *key == letter);
         match key {
             _ if self.exercise.is_saved() => self.attempt(keyboard)?,
@@ -127,7 +133,7 @@ impl Watch<'_, '_> {
         format!("Save {} to run the checks{again}.", self.exercise.program)
     }
 
-    /// Returns what stands around the text, without the letters.
+    /// Returns what stands around the checks.
     fn view<'v>(&self, question: &'v str) -> View<'v> {
         let state = match (self.exercise.is_solved(), &self.result) {
             (true, _) => "solved",
@@ -136,7 +142,7 @@ impl Watch<'_, '_> {
         };
         let is_first = self.part == self.first_part();
         View {
-            title: self.exercise.title(self.part),
+            title: self.exercise.title(CHECKS),
             state: state.to_owned(),
             question,
             is_asked: true,

@@ -6,7 +6,7 @@ use crate::exercise::{add_exercise, write_program};
 use crate::small_course::{SmallCourse, finished, signal};
 use crate::terminal::Terminal;
 
-const FILE: &str = "target/course/progress";
+pub(crate) const PROGRESS: &str = "target/course/progress";
 
 /// Makes a course of two lessons, all of whose steps succeed at once.
 fn course() -> SmallCourse {
@@ -86,7 +86,7 @@ fn after_a_lesson_comes_the_next_step_that_was_not_played() {
 #[test]
 fn progress_survives_a_changed_course_and_a_damaged_file() {
     let course = course();
-    course.write(FILE, "played trouble fails\nlesson trouble hello");
+    course.write(PROGRESS, "played trouble fails\nlesson trouble hello");
     lists(&course, &["fails"], "goes on at trouble hello");
     let readme = "lessons/trouble/README.md";
     course.replace(readme, "\n## hello:", "\n## hallo:");
@@ -98,13 +98,13 @@ fn progress_survives_a_changed_course_and_a_damaged_file() {
 
     let course = self::course();
     course.write(
-        FILE,
+        PROGRESS,
         "played trouble fails\nlesson troub\u{0}\nplayed\nend of it\nlesson trouble hello\nplayed trou",
     );
     lists(&course, &["fails"], "goes on at trouble hello");
     course.run(&["lesson", "greeting", "hello"]);
     lists(&course, &["hello", "fails"], "goes on at trouble hello");
-    course.write(FILE, "no progress\n\n");
+    course.write(PROGRESS, "no progress\n\n");
     lists(&course, &[], "begins the course");
 }
 
@@ -154,7 +154,7 @@ fn two_plays_at_once_leave_whole_lines() {
         "goes on at greeting",
     );
     let known = |line: &str| line.is_empty() || line == "end" || line.contains(" trouble ");
-    let file = course.read(FILE);
+    let file = course.read(PROGRESS);
     assert!(
         file.lines().all(|line| known(line) && line.len() < 25),
         "{file}"
