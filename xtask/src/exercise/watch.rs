@@ -156,10 +156,11 @@ impl Watch<'_, '_> {
         let (exercise, part) = (&self.exercise, self.part);
         let (is_solved, next_hint) = (exercise.is_solved(), exercise.next_hint());
         let has_hint = next_hint > 0 && part != Some(Part::Hints(next_hint));
+        let hint = ["next hint", "hints"][usize::from(next_hint == exercise.shown_hints())];
         let keys = [
             ('n', "next exercise", is_solved && exercise.next().is_some()),
             ('s', "solution", is_solved && part != Some(Part::Solution)),
-            ('h', "next hint", !is_solved && has_hint),
+            ('h', hint, !is_solved && has_hint),
             ('t', "task", part != Some(Part::Task)),
             ('q', "quit", true),
         ];

@@ -60,7 +60,7 @@ fn saves_and_hints_lead_from_a_wrong_attempt_to_the_next_exercise() {
            => The second hint.
            => Enter back   t task
          t => Greet me.
-           => Enter back
+           => Enter back   h hints
          . => Not solved yet.
            => Enter run now",
     );
