@@ -125,6 +125,7 @@ impl<'a> Exercise<'a> {
         })
     }
 
+    /// Returns whether the program passed the checks as it is now.
     pub(super) fn is_solved(&self) -> bool {
         self.state().is_ok_and(|state| state == "solved")
     }

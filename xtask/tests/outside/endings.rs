@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use crate::exercise::{course_with_exercise, write_program};
 use crate::small_course::{SmallCourse, awaited, finished, signal, state, wait_until};
 
 /// Starts xtask, waits for a line that contains a text, and returns the line and the rest of the output.
@@ -106,18 +107,12 @@ fn the_exit_status_counts_even_if_the_output_is_closed() {
 
 #[test]
 fn an_exercise_is_checked_to_the_end_even_if_the_output_is_closed() {
-    let course = SmallCourse::new();
-    let example = "\n[[example]]\nname = \"greeting-exercise\"\npath = \"exercise/main.rs\"\n";
-    course.append("lessons/greeting/Cargo.toml", example);
-    let task = "# Greet\n\nGreet me.\n\n## Hint 1\n\nGreet.\n";
-    course.write("lessons/greeting/exercise/task.md", task);
+    let course = course_with_exercise();
     for (status, state) in [(1, "begun"), (0, "solved")] {
-        let program = format!("fn main() {{\n    std::process::exit({status})\n}}\n");
-        course.write("lessons/greeting/exercise/main.rs", &program);
+        write_program(&course, "", status);
         let run = unread(course.command(&["exercise", "greeting"]));
-        assert_eq!(run, Some(status));
-        let list = course.run(&["exercise"]);
-        assert!(list.out.contains(&format!(" {state} ")), "{list:?}");
+        assert_eq!(run, Some(status.into()));
+        course.follow(&format!("exercise => greeting  {state} "));
     }
 }
 

@@ -173,28 +173,23 @@ const COMMIT: &str = "git -c user.name=A -c user.email=a@b -c commit.gpgsign=fal
 /// Makes a course in which `greeting` has an exercise, whose program's exit status says whether it's solved.
 pub(crate) fn course_with_exercise() -> SmallCourse {
     let course = SmallCourse::new();
-    add_exercise(&course, "greeting", 1);
+    add_exercise(&course, "greeting");
     write_program(&course, "// Gap: greet", 1);
     course
 }
 
 /// Adds an exercise without a program to a lesson.
-pub(crate) fn add_exercise(course: &SmallCourse, lesson: &str, number: u32) {
-    let manifest = format!(
-        "[package]\nname = \"{lesson}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
-         [[example]]\nname = \"{lesson}-exercise\"\npath = \"exercise/main.rs\"\n\n\
-         [package.metadata.lesson]\nnumber = {number}\ntitle = \"All about {lesson}\"\nminutes = 1\n"
-    );
-    course.write(&format!("lessons/{lesson}/Cargo.toml"), &manifest);
-    course.write(
-        &format!("lessons/{lesson}/exercise/task.md"),
-        "# Greet\n\nGreet me.\n\n## Hint 1\n\nThe first hint.\n\n## Hint 2\n\nThe second hint.\n\n\
-         ## What to try next\n\n- Greet others.\n",
-    );
-    course.write(
-        &format!("lessons/{lesson}/exercise/solution/main.rs"),
-        "fn main() {} // solved\n",
-    );
+pub(crate) fn add_exercise(course: &SmallCourse, lesson: &str) {
+    let folder = format!("lessons/{lesson}");
+    let example =
+        format!("\n[[example]]\nname = \"{lesson}-exercise\"\npath = \"exercise/main.rs\"\n");
+    course.append(&format!("{folder}/Cargo.toml"), &example);
+    let hints = "## Hint 1\n\nThe first hint.\n\n## Hint 2\n\nThe second hint.";
+    let task =
+        format!("# Greet\n\nGreet me.\n\n{hints}\n\n## What to try next\n\n- Greet others.\n");
+    course.write(&format!("{folder}/exercise/task.md"), &task);
+    let solution = format!("{folder}/exercise/solution/main.rs");
+    course.write(&solution, "fn main() {} // solved\n");
 }
 
 pub(crate) fn write_program(course: &SmallCourse, comment: &str, status: u8) {

@@ -111,7 +111,7 @@ fn progress_survives_a_changed_course_and_a_damaged_file() {
 #[test]
 fn a_reader_goes_on_at_an_exercise_until_it_is_solved() {
     let course = course();
-    add_exercise(&course, "greeting", 1);
+    add_exercise(&course, "greeting");
     write_program(&course, "// Gap: greet", 1);
     course.run(&["exercise", "greeting"]);
     lists(&course, &[], "goes on at the exercise of greeting");

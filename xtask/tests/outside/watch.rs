@@ -44,7 +44,7 @@ fn has_keys(terminal: &mut Terminal, expected: &str) {
 #[test]
 fn saves_and_hints_lead_from_a_wrong_attempt_to_the_next_exercise() {
     let course = course_with_exercise();
-    add_exercise(&course, "broken", 3);
+    add_exercise(&course, "broken");
     course.write("lessons/broken/exercise/main.rs", "fn main() {}\n");
     let mut terminal = watching(course);
     // There's nothing to solve yet, so this key does nothing.
