@@ -34,13 +34,6 @@ fn wait_for_result(terminal: &mut Terminal, result: &str) {
     }
 }
 
-/// Checks the keys at the bottom of the page.
-#[track_caller]
-fn has_keys(terminal: &mut Terminal, expected: &str) {
-    let keys = terminal.wait_for("quit");
-    assert!(keys.trim().ends_with(expected), "{keys:?}");
-}
-
 #[test]
 fn saves_and_hints_lead_from_a_wrong_attempt_to_the_next_exercise() {
     let course = course_with_exercise();
@@ -51,7 +44,7 @@ fn saves_and_hints_lead_from_a_wrong_attempt_to_the_next_exercise() {
     terminal.press("s");
     write_program(&terminal.course, "", 1);
     wait_for_result(&mut terminal, "Not solved yet.");
-    has_keys(&mut terminal, "Enter run now   h next hint   t task   q");
+    terminal.wait_for("Enter run now   h next hint   t task   q quit");
     terminal.follow(
         "h => hint 1 of 2
            => The first hint.
@@ -69,10 +62,7 @@ fn saves_and_hints_lead_from_a_wrong_attempt_to_the_next_exercise() {
     terminal.follow("t => Enter back");
     write_program(&terminal.course, "// right", 0);
     wait_for_result(&mut terminal, "Solved: all checks passed.");
-    has_keys(
-        &mut terminal,
-        "Enter run now   n next exercise   s solution   t task   q",
-    );
+    terminal.wait_for("Enter run now   n next exercise   s solution   t task   q quit");
     terminal.course.follow(LISTED_AS_SOLVED);
     terminal.follow(
         "s => a solution
@@ -86,10 +76,7 @@ fn saves_and_hints_lead_from_a_wrong_attempt_to_the_next_exercise() {
     assert!(terminal.end().success());
 
     let mut terminal = watching(terminal.course.clone());
-    has_keys(
-        &mut terminal,
-        "Enter run now   n next exercise   s solution   q",
-    );
+    terminal.wait_for("Enter run now   n next exercise   s solution   q quit");
     terminal.press("\n");
     wait_for_result(&mut terminal, "Solved: all checks passed.");
     terminal.press("\x04");
