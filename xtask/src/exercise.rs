@@ -27,7 +27,7 @@ do, and runs the checks. Without EXERCISE, it lists all exercises and your progr
 Options:
   --watch     stay, and run the checks at every save; keys show the task, a hint,
               after success the solution, and go to the next exercise
-  --hint      show a hint; the next time, the next one
+  --hint      show a hint; the next time, the next one below it
   --solution  show the solution
   --plain     80 columns, no colour: the default without a terminal or with NO_COLOR
 ";

@@ -36,14 +36,10 @@ fn libraries(lessons: &[String]) -> Vec<String> {
     command.args([
         "build",
         "--workspace",
-        "--message-format",
-        "json-render-diagnostics",
+        "--message-format=json-render-diagnostics",
     ]);
-    command.args(
-        lessons
-            .iter()
-            .map(|lesson| format!("--example={lesson}-solution")),
-    );
+    let solution = |lesson| format!("--example={lesson}-solution");
+    command.args(lessons.iter().map(solution));
     let run = run_to_end(command.current_dir(root()));
     assert_eq!(run.status, Some(0), "{}", run.error);
     let used = ["anyhow", "multiprocess", "support"].map(|library| {
@@ -56,17 +52,10 @@ fn libraries(lessons: &[String]) -> Vec<String> {
     used.concat()
 }
 
-/// A solution, or what is left of it without the step that a hint gives.
-struct Attempt {
-    title: String,
-    program: String,
-    /// The names of the checks that it must fail.
-    fails: Vec<String>,
-}
-
-/// Reads `half-solutions.md`. Its opening stands for the solution; each section names the checks that fail, and
-/// has a diff of the solution.
-fn attempts(exercise: &Path) -> Vec<Attempt> {
+/// Returns the solution and the half-solutions, each with the names of the checks that it must fail.
+///
+/// Each section of `half-solutions.md` has a diff of the solution; the opening stands for the solution itself.
+fn attempts(exercise: &Path) -> Vec<(String, Vec<String>)> {
     let solution = text(&exercise.join("solution/main.rs"));
     let attempt = |section: &str| {
         let mut program = solution.clone();
@@ -80,16 +69,11 @@ fn attempts(exercise: &Path) -> Vec<Attempt> {
             assert_eq!(program.matches(&before).count(), 1, "{before} in {section}");
             program = program.replacen(&before, &after, 1);
         }
-        let fails = section
-            .lines()
-            .filter_map(|line| line.strip_prefix("Fails: "));
+        let lines = section.lines();
+        let fails = lines.filter_map(|line| line.strip_prefix("Fails: "));
         let fails: Vec<_> = fails.map(str::to_owned).collect();
         assert_eq!(program == solution, fails.is_empty(), "{section}");
-        Attempt {
-            title: section.lines().next().unwrap_or_default().to_owned(),
-            program,
-            fails,
-        }
+        (program, fails)
     };
     let sections = text(&exercise.join("half-solutions.md"));
     sections.split("\n## ").map(attempt).collect()
@@ -104,26 +88,18 @@ fn failures(source: &Path, program: &str, seconds: &str, libraries: &[String]) -
     rustc.args(libraries).arg("-o").arg(&built).arg(source);
     let compiled = run_to_end(&mut rustc);
     assert_eq!(compiled.status, Some(0), "{compiled:?}");
-    let run = run_to_end(
-        Command::new(&built)
-            .arg("--all")
-            .env("CHECK_SECONDS", seconds),
-    );
+    let mut checks = Command::new(&built);
+    let run = run_to_end(checks.arg("--all").env("CHECK_SECONDS", seconds));
     let is_check = |line: &&str| line.starts_with(|first: char| first.is_ascii_digit());
     let checks: Vec<_> = run.out.lines().filter(is_check).collect();
-    let failed = checks
-        .iter()
-        .filter_map(|line| line.strip_suffix(": FAILED"));
-    let failed: Vec<_> = failed.collect();
+    let failed = |line: &&str| line.strip_suffix(": FAILED").map(str::to_owned);
+    let failed: Vec<_> = checks.iter().filter_map(failed).collect();
     let status = i32::from(!failed.is_empty());
     // The last line counts the checks that passed.
     assert!(checks.len() > 3 && run.status == Some(status), "{run:?}");
     for name in &failed {
         let reason = format!("{name}: FAILED\n   ");
-        assert!(
-            run.out.contains(&reason),
-            "{name} without a reason: {run:?}"
-        );
+        assert!(run.out.contains(&reason), "no {reason:?} in {run:?}");
     }
     let is_expected_panic = |line: &str| line.contains("/checks.rs:") && line.ends_with(':');
     assert!(!run.out.lines().any(is_expected_panic), "{run:?}");
@@ -151,11 +127,11 @@ fn every_solution_passes_and_every_half_solution_and_gap_fails() {
                 fs::copy(exercise.join("checks.rs"), own.join("checks.rs")).expect("the checks");
                 let attempts = attempts(&exercise);
                 assert!(attempts.len() > 1, "{lesson}");
-                for attempt in attempts {
-                    let seconds = ["10", "60"][usize::from(attempt.fails.is_empty())];
+                for (program, fails) in attempts {
+                    let seconds = ["10", "60"][usize::from(fails.is_empty())];
                     let source = own.join("solution/main.rs");
-                    let failed = failures(&source, &attempt.program, seconds, libraries);
-                    assert_eq!(failed, attempt.fails, "{lesson}, {}", attempt.title);
+                    let failed = failures(&source, &program, seconds, libraries);
+                    assert_eq!(failed, fails, "{lesson}: {program}");
                 }
                 let gap = text(&exercise.join("main.rs"));
                 let passes = || failures(&own.join("main.rs"), &gap, "5", libraries).is_empty();
