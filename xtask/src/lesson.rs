@@ -12,7 +12,7 @@ use crate::programs::Programs;
 use crate::progress::{Next, Progress};
 use crate::reading::Reader;
 use crate::screen::Screen;
-use crate::{playlist, task};
+use crate::{exercise, playlist, task};
 use course::Course;
 use course::process_group;
 use course::python::Python;
@@ -146,7 +146,7 @@ fn list(screen: &mut Screen, course: &Course) -> anyhow::Result<ExitCode> {
     let count = course.lessons.len();
     screen.line(&format!("{count} lessons, {minutes} minutes in all."))?;
     screen.line("`cargo xtask lesson LESSON STEP` plays a step, `cargo xtask lesson` all.")?;
-    let next = match progress.next(course)? {
+    let next = match progress.next(course, exercise::is_open)? {
         Next::Course(from) if from.is_empty() => "begins the course".to_owned(),
         Next::Course(from) => format!("goes on at {from}"),
         Next::Exercise(lesson) => format!("goes on at the exercise of {}", lesson.name),

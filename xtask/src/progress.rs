@@ -4,7 +4,6 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use crate::exercise;
 use course::{Course, Lesson};
 
 /// The progress, in a file of Cargo's target folder.
@@ -77,8 +76,12 @@ impl Progress {
     }
 
     /// Returns the place where the reader stopped, if the course still has it. After the end of what was to be
-    /// played, or after a solved exercise, that's the next step that wasn't played.
-    pub(crate) fn next<'a>(&self, course: &'a Course) -> anyhow::Result<Next<'a>> {
+    /// played, or after an exercise that isn't open, that's the next step that wasn't played.
+    pub(crate) fn next<'a>(
+        &self,
+        course: &'a Course,
+        is_open: impl Fn(&Course, &Lesson) -> bool,
+    ) -> anyhow::Result<Next<'a>> {
         let mut events = self.events.iter().rev().map(|event| {
             let (kind, place) = event.split_once(' ').unwrap_or((event, ""));
             (kind, place)
@@ -95,9 +98,7 @@ impl Progress {
                 let from = [name, place][usize::from(has_step)];
                 Ok(Next::Course(from.to_owned()))
             }
-            ("exercise", Some(lesson)) if exercise::is_open(course, lesson) => {
-                Ok(Next::Exercise(lesson))
-            }
+            ("exercise", Some(lesson)) if is_open(course, lesson) => Ok(Next::Exercise(lesson)),
             _ => self.first_unplayed(course, place),
         }
     }

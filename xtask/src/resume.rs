@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: Parser) -> anyhow::Result<ExitCode> {
     );
     let course = Course::here()?;
     let mut screen = Screen::stdout(args.has("plain"));
-    match Progress::read(&course).next(&course)? {
+    match Progress::read(&course).next(&course, exercise::is_open)? {
         Next::Course(from) => {
             args.from = from.split_whitespace().map(str::to_owned).collect();
             lesson::play(&course, screen, &args)

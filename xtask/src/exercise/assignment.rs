@@ -1,12 +1,12 @@
 //! The exercise of a lesson, as a learner finds it.
 
+use std::fs;
 use std::hash::{DefaultHasher, Hasher};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::Context;
 
-use super::attempt::{Stamp, stamp};
 use crate::progress::Progress;
 use crate::screen::Screen;
 use crate::style::BOLD;
@@ -27,6 +27,15 @@ pub(super) fn hash(program: &str) -> String {
     let mut hasher = DefaultHasher::new();
     hasher.write(program.as_bytes());
     hasher.finish().to_string()
+}
+
+/// When a file was changed, and its length.
+pub(super) type Stamp = (SystemTime, u64);
+
+/// Returns the stamp of a file, or `None` if there's none, perhaps because an editor is replacing it.
+pub(super) fn stamp(file: &Path) -> Option<Stamp> {
+    let found = fs::metadata(file).ok()?;
+    Some((found.modified().ok()?, found.len()))
 }
 
 /// The exercise of a lesson, and your progress.

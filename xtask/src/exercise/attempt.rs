@@ -1,12 +1,12 @@
 //! An attempt at an exercise: builds its program and runs the checks.
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io;
 use std::mem;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::assignment::{Exercise, hash};
+use super::assignment::{Exercise, hash, stamp};
 use crate::screen::Screen;
 use crate::task::ignore_broken_pipe;
 use course::build::Program;
@@ -16,15 +16,6 @@ use course::source::text_of;
 
 /// The timeout of all checks together. Each check has its own timeout, far below this.
 const TIMEOUT: Duration = Duration::from_mins(10);
-
-/// When a file was changed, and its length.
-pub(super) type Stamp = (SystemTime, u64);
-
-/// Returns the stamp of a file, or `None` if there's none, perhaps because an editor is replacing it.
-pub(super) fn stamp(file: &Path) -> Option<Stamp> {
-    let found = fs::metadata(file).ok()?;
-    Some((found.modified().ok()?, found.len()))
-}
 
 impl Exercise<'_> {
     /// Returns whether the file was saved after the last attempt.
