@@ -11,17 +11,21 @@ use crate::playing::{Playing, Publisher};
 use crate::playlist::{Kind, Scene, next_lesson};
 use crate::wrap::wrap;
 use course::Lesson;
+use course::document::Block;
 use textwrap::Options;
 
 /// What the key `?` shows.
 const KEYS: &str = "\
-Enter, space, \u{2192}, Page Down  the next page, or run the step
-\u{2190}, Page Up                  a page back
-b                           the step before this one
-r                           run this step again, built anew if you've changed it
-p                           run the step's Python counterpart
-s                           the next lesson
-q                           quit, and print the command that continues from here";
+| Key | What it does |
+|---|---|
+| Enter, space, \u{2192}, Page Down | the next page, or the run |
+| \u{2190}, Page Up | a page back |
+| b | the step before this one |
+| r | run again, with your changes |
+| p | run the step in Python |
+| s | the next lesson |
+| q | quit, and show how to continue |
+";
 
 /// The number of cells in the bar that shows the place in a lesson.
 const CELLS: usize = 8;
@@ -89,8 +93,9 @@ impl<'p, 'a> Reader<'p, 'a> {
         let place = self.player.place;
         if scene.kind != Kind::Text && !self.printed.contains_key(&place) {
             let view = self.view(scene);
-            let (_, lines) = self.live(&view, |player| player.run_scene(scene))?;
+            let (lines, end) = self.live(&view, |player| player.run_scene(scene).map(|_| ()))?;
             self.printed.insert(place, lines);
+            self.position = end;
         }
         loop {
             self.publish();
@@ -134,8 +139,8 @@ impl<'p, 'a> Reader<'p, 'a> {
             }
             ('p', Some(lesson), Some(step)) if self.player.python.is_some() => {
                 let view = self.view(scene);
-                let ((), lines) = self.live(&view, |player| player.run_python(lesson, step))?;
-                self.aside(&view, lines)?;
+                let (lines, end) = self.live(&view, |player| player.run_python(lesson, step))?;
+                self.aside(view, &[lines], end)?;
                 None
             }
             _ => {
@@ -143,7 +148,9 @@ impl<'p, 'a> Reader<'p, 'a> {
                     title: "Keys".to_owned(),
                     ..View::default()
                 };
-                self.aside(&view, KEYS.lines().map(str::to_owned).collect())?;
+                let keys = [Block::Prose(KEYS.to_owned())];
+                let blocks = self.player.screen.laid_out(&keys);
+                self.aside(view, &blocks, Position::default())?;
                 None
             }
         };
@@ -160,33 +167,31 @@ impl<'p, 'a> Reader<'p, 'a> {
         screen.read(&mut self.keyboard, view, blocks, position)
     }
 
-    /// Does some work on a live page. Returns its result, and the page's lines.
-    fn live<T>(
+    /// Does some work on a live page. Returns the page's lines, and the position at their end.
+    fn live(
         &mut self,
         view: &View,
-        work: impl FnOnce(&mut Player<'a>) -> io::Result<T>,
-    ) -> io::Result<(T, Vec<String>)> {
+        work: impl FnOnce(&mut Player<'a>) -> io::Result<()>,
+    ) -> io::Result<(Vec<String>, Position)> {
         self.player.screen.begin_live(view, "running ...")?;
-        let result = work(self.player)?;
-        let (lines, position) = self.player.screen.end_live(view)?;
-        self.position = position;
+        work(self.player)?;
         // Keys that were pressed during the run were not meant for what comes after it.
         self.keyboard.discard()?;
-        Ok((result, lines))
+        self.player.screen.end_live(view)
     }
 
-    /// Shows lines until the reader goes on or back.
-    fn aside(&mut self, view: &View, lines: Vec<String>) -> io::Result<()> {
-        let view = View {
-            title: view.title.clone(),
-            enter: "go on",
-            ..View::default()
-        };
-        let mut position = Position::default();
-        let blocks = [lines];
+    /// Shows blocks of lines until a key is pressed that doesn't turn a page.
+    fn aside(
+        &mut self,
+        mut view: View,
+        blocks: &[Vec<String>],
+        mut position: Position,
+    ) -> io::Result<()> {
+        view.enter = "go on";
+        view.has_before = false;
         loop {
             self.player.screen.measure();
-            let key = self.key(&view, &blocks, &mut position)?;
+            let key = self.key(&view, blocks, &mut position)?;
             if !matches!(key, Key::Tick | Key::Resumed) {
                 return Ok(());
             }
@@ -200,7 +205,7 @@ impl<'p, 'a> Reader<'p, 'a> {
             ..View::default()
         };
         let lines = wrap(text, Options::new(self.player.screen.width));
-        self.aside(&view, lines)
+        self.aside(view, &[lines], Position::default())
     }
 
     /// Shows the teacher in another terminal what the screen shows.

@@ -361,22 +361,29 @@ fn with_python_it_waits_between_the_runs_and_without_it_p_shows_the_run() {
     let python = stand_in(script);
     let path = path_with(python.path()).display().to_string();
     let script = format!("PATH='{path}' exec \"$@\"");
-    let playing = |arguments| Terminal::playing_in(SmallCourse::new(), &script, arguments);
+    let course = SmallCourse::new();
+    let long = "Words of a long text.\n\n".repeat(20);
+    course.replace("lessons/greeting/README.md", "Guess.\n", &long);
+    let playing = |arguments| Terminal::playing_in(course.clone(), &script, arguments);
     let mut terminal = playing("lesson greeting hello --python");
-    terminal.wait_for("Enter run Python");
     terminal.follow(
-        ". => python ran lessons/greeting/greeting.py hello
+        " => page 1 of 3
+        . => page 2 of 3
+        . => Enter run Python
+        . => python ran lessons/greeting/greeting.py hello
          => Enter run
         . => live hello
          => r again
         q => Everything worked.",
     );
     let mut terminal = playing("lesson greeting hello");
-    terminal.wait_for("Enter run");
     terminal.follow(
-        "p => python ran lessons/greeting/greeting.py hello
+        " => page 1 of 3
+        . => page 2 of 3
+        p => python ran lessons/greeting/greeting.py hello
          => Enter go on
-        . => Guess.
+        . => page 2 of 3
+        . => Enter run
         . => live hello
          => r again
         q => Everything worked.",
