@@ -225,7 +225,7 @@ impl Screen {
                 // A part longer than a page begins on this one if half of the page is free.
                 let mut needs_page = needed > free && (needed <= page || free < page / 2);
                 for line in part {
-                    let is_margin = free == 0 || free == page;
+                    let is_margin = needs_page || free == 0 || free == page;
                     if is_margin && line.is_empty() {
                         continue;
                     }
@@ -300,6 +300,8 @@ mod tests {
             ab|cd => ab.cd.
             abcd|efg.hij => abcd. efg.hij.
             abcdWWW|e => abcdWWW e.
+            abcd|.efghij => abcd. efghij.
+            abcdefghij|k => abcdefghij k.
             abcdef.ghijkl => abcdef. ghijkl.
             a.bcdefghijklmn => a.bcdefghi jklmn.
             abcdefg.h.ijklmn => abcdefg. h.ijklmn.
