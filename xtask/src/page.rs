@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use regex_lite::Regex;
 use textwrap::Options;
 use textwrap::core::display_width;
 
@@ -17,8 +18,10 @@ pub(crate) struct View<'a> {
     pub(crate) title: String,
     /// At the right of the title, such as the time.
     pub(crate) state: String,
-    /// What to think about, below the text; not on a first page that others follow, unless it's asked already.
+    /// What to think about, below the text.
     pub(crate) question: &'a str,
+    /// Whether it's asked already. If not, it's shown from the page after the one whose text asks it, and on
+    /// the last page.
     pub(crate) is_asked: bool,
     /// What Enter does on the last page; empty if nothing.
     pub(crate) enter: &'a str,
@@ -67,9 +70,12 @@ impl Screen {
         position: &mut Position,
     ) -> io::Result<Key> {
         let pages = self.pages(blocks, self.room(view));
+        let asks = |page: &Vec<String>| has_text(page, view.question);
+        let asked_on = pages.iter().position(asks).unwrap_or(0);
         loop {
             position.settle(pages.len());
-            self.show_page(view, &pages[position.page], *position)?;
+            let is_asked = view.is_asked || position.is_last() || position.page > asked_on;
+            self.show_page(view, is_asked, &pages[position.page], *position)?;
             match keyboard.key()? {
                 Key::Forward if !position.is_last() => position.page += 1,
                 Key::Back if position.page > 0 => position.page -= 1,
@@ -129,8 +135,13 @@ impl Screen {
         rows.saturating_sub(around).max(1)
     }
 
-    fn show_page(&mut self, view: &View, lines: &[String], position: Position) -> io::Result<()> {
-        let is_asked = view.is_asked || position.is_last() || position.page > 0;
+    fn show_page(
+        &mut self,
+        view: &View,
+        is_asked: bool,
+        lines: &[String],
+        position: Position,
+    ) -> io::Result<()> {
         let bottom = self.bottom(view, is_asked);
         let keys = self.keys(view, position);
         let page = format!("{lines:?}{bottom:?}{keys}");
@@ -259,4 +270,11 @@ impl Screen {
             format!(" {keys}")
         }
     }
+}
+
+/// Returns whether lines have a text, whatever their styles and ends.
+fn has_text(lines: &[String], text: &str) -> bool {
+    let other = Regex::new("\u{1b}\\[[0-9;]*m|`|\\s").expect("the pattern is correct");
+    let bare = |text| other.replace_all(text, "").into_owned();
+    bare(&lines.concat()).contains(&bare(text))
 }

@@ -205,7 +205,7 @@ impl Screen {
     /// Splits the lines of blocks into pages of this many rows.
     ///
     /// A block that fits on a page isn't split. In a longer block, a paragraph or an item of a list that fits isn't
-    /// split. Empty lines at the start and at the end of a page don't count.
+    /// split, and its last row isn't alone on a page. Empty lines at the start and at the end of a page don't count.
     pub(crate) fn pages(&self, blocks: &[Vec<String>], page: usize) -> Vec<Vec<String>> {
         let mut free = page;
         let mut pages = vec![Vec::new()];
@@ -224,12 +224,15 @@ impl Screen {
                 let needed = self.needed(part);
                 // A part longer than a page begins on this one if half of the page is free.
                 let mut needs_page = needed > free && (needed <= page || free < page / 2);
-                for line in part {
+                for (index, line) in part.iter().enumerate() {
                     let is_margin = needs_page || free == 0 || free == page;
                     if is_margin && line.is_empty() {
                         continue;
                     }
-                    if free < page && (needs_page || self.rows(line) > free) {
+                    let rest = &part[index..];
+                    let is_near_end = rest.len() < 4 && self.needed(rest) == 2;
+                    let least = if is_near_end { 2 } else { self.rows(line) };
+                    if free < page && (needs_page || least > free) {
                         pages.push(Vec::new());
                         free = page;
                     }
@@ -300,6 +303,7 @@ mod tests {
             ab|cd => ab.cd.
             abcd|efg.hij => abcd. efg.hij.
             abcdWWW|e => abcdWWW e.
+            abcdef|ghijklmnopq => abcdef. ghijklmno pq.
             abcd|.efghij => abcd. efghij.
             abcdefghij|k => abcdefghij k.
             abcdef.ghijkl => abcdef. ghijkl.

@@ -224,31 +224,29 @@ fn a_page_back_shows_the_run_again_and_only_r_runs_the_step_again() {
 }
 
 #[test]
-fn the_question_stays_until_the_next_step() {
+fn the_question_stands_once_on_each_page_from_the_one_that_asks_it_to_the_end_of_the_step() {
+    const QUESTION: &str = "What will it print?";
     let course = SmallCourse::new();
-    let more = "Words of a long answer.\n\n".repeat(30);
+    let more = "Words of a long text.\n\n".repeat(30);
     let readme = "lessons/greeting/README.md";
-    course.replace(
-        readme,
-        "Guess.\n",
-        &format!("Guess. **What `will`\nit print?**\n\n{more}"),
-    );
-    course.replace(
-        readme,
-        "Notice hello.\n",
-        &format!("Notice hello.\n\n{more}"),
-    );
+    let asking = format!("{more}**What `will`\nit print?**\n\n{more}");
+    course.replace(readme, "Guess.\n", &asking);
+    let answer = format!("Notice hello.\n\n{more}");
+    course.replace(readme, "Notice hello.\n", &answer);
     let mut terminal = Terminal::playing_in(course, "exec \"$@\"", "lesson greeting hello");
-    terminal.wait_for("Enter more");
-    // Not on the first page, where the text asks it.
-    terminal.follow(
-        ". => What will it print?
-        . => What will it print?",
-    );
-    terminal.press("\r\r\r");
-    for _ in 0..3 {
-        terminal.wait_for("What will it print?");
+    let mut asked = Vec::new();
+    while !asked.ends_with(&["run"]) {
+        let count = terminal.wait_for("Enter ").matches(QUESTION).count();
+        asked.push(["no", "once", "twice"][count]);
+        if terminal.wait_for(" ") == "run" {
+            asked.push("run");
+        }
+        terminal.press("\r");
     }
+    let pages = asked.join(" ");
+    assert!(pages.starts_with("no no no once once "), "{pages}");
+    assert!(!pages.contains("twice"), "{pages}");
+    terminal.follow(&format!(" => r again\n. => {QUESTION}\n. => {QUESTION}"));
 }
 
 #[test]
