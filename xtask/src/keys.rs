@@ -87,8 +87,7 @@ impl Keyboard {
             let timeout = Timespec::try_from(TICK).map_err(io::Error::other)?;
             let mut keys = [PollFd::new(&self.stdin, PollFlags::IN)];
             if retry_on_intr(|| poll(&mut keys, Some(&timeout)))? == 0 {
-                let has_resumed = HAS_RESUMED.swap(false, Ordering::Relaxed);
-                return Ok([Key::Tick, Key::Resumed][usize::from(has_resumed)]);
+                return Ok([Key::Tick, Key::Resumed][usize::from(has_resumed())]);
             }
             let mut bytes = [0; 64];
             match retry_on_intr(|| rustix::io::read(&self.stdin, &mut bytes)) {
@@ -106,6 +105,11 @@ impl Drop for Keyboard {
         set_modes(false);
         HAS_PAGES.store(false, Ordering::Relaxed);
     }
+}
+
+/// Returns whether the program has resumed since the last call.
+pub(crate) fn has_resumed() -> bool {
+    HAS_RESUMED.swap(false, Ordering::Relaxed)
 }
 
 /// Returns the number of bytes of the first key.
@@ -146,10 +150,10 @@ fn set_modes(is_ours: bool) {
             let codes = PAGES[usize::from(!is_ours)].as_bytes();
             let _ = retry_on_intr(|| rustix::io::write(stdout(), codes));
         }
+        HAS_RESUMED.fetch_or(is_ours, Ordering::Relaxed);
         // An error means that the terminal is gone.
         let _ = retry_on_intr(|| tcsetattr(stdin(), OptionalActions::Now, &modes));
     }
-    HAS_RESUMED.fetch_or(is_ours, Ordering::Relaxed);
 }
 
 #[cfg(test)]

@@ -89,26 +89,37 @@ impl Screen {
     pub(crate) fn begin_live(&mut self, view: &View, doing: &str) -> io::Result<()> {
         self.measure();
         self.page_shown = Default::default();
-        if self.is_plain() {
-            self.line(&view.title)?;
-            self.blank()?;
+        let frame = if self.is_plain() {
+            format!("{}\n\n", view.title)
         } else {
             let (top, bottom) = (self.top(view, Position::default()), self.bottom(view, true));
             let doing = self.style.paint(FAINT, &format!(" {doing}"));
             let first = top.len() + 1;
             let last = first + self.room(view) - 1;
-            self.put(&top, &[], &bottom, &doing)?;
+            let page = self.drawn(&top, &[], &bottom, &doing);
             // From here on, only the rows between title and question scroll.
-            write!(io::stdout(), "\u{1b}[{first};{last}r\u{1b}[{first};1H")?;
-            io::stdout().flush()?;
+            format!("{page}\u{1b}[{first};{last}r\u{1b}[{first};1H")
+        };
+        self.live = Some((frame, Vec::new()));
+        self.show_live()
+    }
+
+    /// Shows the live page, with its last lines. Earlier ones scroll away.
+    pub(crate) fn show_live(&self) -> io::Result<()> {
+        let mut stdout = io::stdout();
+        if let Some((frame, lines)) = &self.live {
+            let last = &lines[lines.len().saturating_sub(self.size.1)..];
+            write!(stdout, "{frame}")?;
+            last.iter()
+                .try_for_each(|line| writeln!(stdout, "{line}"))?;
         }
-        self.live_lines = Some(Vec::new());
-        Ok(())
+        stdout.flush()
     }
 
     /// Ends a live page. Returns its lines, and the position at their end.
     pub(crate) fn end_live(&mut self, view: &View) -> io::Result<(Vec<String>, Position)> {
-        let lines = self.live_lines.take().unwrap_or_default();
+        let (_, lines) = self.live.take().unwrap_or_default();
+        self.measure();
         let pages = self.pages(std::slice::from_ref(&lines), self.room(view));
         let position = Position {
             page: pages.len() - 1,
@@ -162,20 +173,15 @@ impl Screen {
         let top = self.top(view, position);
         let page = format!("{page}{top:?}{:?}", self.size);
         if self.page_shown.0 != page {
-            self.put(&top, lines, &bottom, &keys)?;
+            let page = self.drawn(&top, lines, &bottom, &keys);
+            io::stdout().write_all(page.as_bytes())?;
         }
         self.page_shown.0 = page;
-        Ok(())
+        io::stdout().flush()
     }
 
-    /// Draws a page: lines at the top, lines at the bottom, and keys in the last row.
-    fn put(
-        &self,
-        top: &[String],
-        lines: &[String],
-        bottom: &[String],
-        keys: &str,
-    ) -> io::Result<()> {
+    /// Returns what draws a page: lines at the top, lines at the bottom, and keys in the last row.
+    fn drawn(&self, top: &[String], lines: &[String], bottom: &[String], keys: &str) -> String {
         let mut page = "\u{1b}[H".to_owned();
         for line in top.iter().chain(lines) {
             let _ = writeln!(page, "{line}\u{1b}[K");
@@ -185,9 +191,7 @@ impl Screen {
         for line in bottom {
             let _ = writeln!(page, "{line}\u{1b}[K");
         }
-        page.extend([keys, "\u{1b}[K"]);
-        io::stdout().write_all(page.as_bytes())?;
-        io::stdout().flush()
+        page + keys + "\u{1b}[K"
     }
 
     fn rule(&self) -> String {

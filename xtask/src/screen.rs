@@ -7,9 +7,9 @@ use textwrap::Options;
 use textwrap::core::display_width;
 
 use crate::highlight::painted;
-use crate::markdown;
 use crate::style::{ALARM, BOLD, HEADING, INDENT, MAGENTA, Style};
 use crate::wrap::wrap;
+use crate::{keys, markdown};
 use course::document::Block;
 use course::source::visible;
 
@@ -30,8 +30,8 @@ pub(crate) struct Screen {
     pub(crate) width: usize,
     /// The columns and rows of the terminal; a longer line takes several rows.
     pub(crate) size: (usize, usize),
-    /// The lines that are shown while a page is live.
-    pub(crate) live_lines: Option<Vec<String>>,
+    /// What's around the lines of a live page, and the lines so far.
+    pub(crate) live: Option<(String, Vec<String>)>,
     /// The page on the terminal, and how many lines of the next one are there already.
     pub(crate) page_shown: (String, usize),
     status_shown: bool,
@@ -71,9 +71,12 @@ impl Screen {
     }
 
     pub(crate) fn line(&mut self, line: &str) -> io::Result<()> {
-        self.live_lines
-            .iter_mut()
-            .for_each(|lines| lines.push(line.to_owned()));
+        if let Some((_, lines)) = &mut self.live {
+            lines.push(line.to_owned());
+            if !self.is_plain() && keys::has_resumed() {
+                return self.show_live();
+            }
+        }
         writeln!(io::stdout(), "{line}")
     }
 

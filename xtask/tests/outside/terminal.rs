@@ -179,6 +179,29 @@ fn keys_need_no_enter_and_a_suspended_player_restores_the_terminal() {
 }
 
 #[test]
+fn a_player_suspended_during_a_run_shows_the_page_again_with_the_next_line() {
+    let mut terminal = Terminal::playing("lesson trouble fails");
+    let waiting = "fn main() {
+        println!(\"one\");
+        let go = concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/go\");
+        while !std::fs::exists(go).unwrap() { std::thread::yield_now() }
+        println!(\"two\");
+    }";
+    terminal
+        .course
+        .write("lessons/trouble/src/main.rs", waiting);
+    terminal.wait_for("Enter run");
+    terminal.follow(". => running ...\n => one");
+    let player = terminal.player.id();
+    signal("TSTP", player);
+    wait_until("it stops", || state(player) == "T");
+    signal("CONT", player);
+    wait_until("it resumes", || !terminal.has_original_modes());
+    terminal.course.write("lessons/trouble/go", "");
+    terminal.follow(" => running ...\n => one\n => two\n => r again");
+}
+
+#[test]
 fn each_key_does_what_it_says() {
     let mut terminal = Terminal::playing("lesson greeting broken");
     terminal.wait_for("Enter continue   s next lesson   q quit   ? keys");
