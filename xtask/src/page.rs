@@ -137,9 +137,10 @@ impl Screen {
     pub(crate) fn room(&self, view: &View) -> usize {
         let (columns, rows) = self.size;
         let around = if self.is_plain() {
-            // A plain line may be longer than the terminal is wide, and the cursor is below the page.
+            // A plain line may be longer than the terminal is wide. The text is between two empty lines, and
+            // the cursor is below the page.
             let lines = self.bottom(view, true).len() + 2;
-            lines * self.width.div_ceil(columns) + 1
+            lines * self.width.div_ceil(columns) + 3
         } else {
             self.top(view, Position::default()).len() + self.bottom(view, true).len() + 1
         };
@@ -164,6 +165,9 @@ impl Screen {
                     self.blank()?;
                 }
                 self.lines(&lines[already.min(lines.len())..])?;
+                if lines.last().is_some_and(|line| !line.is_empty()) {
+                    self.blank()?;
+                }
                 self.lines(&bottom)?;
                 self.line(&keys)?;
             }
@@ -205,7 +209,11 @@ impl Screen {
         };
         let right = display_width(&page) + display_width(&view.state) + 4;
         let width = self.width.saturating_sub(right);
-        let title: String = view.title.chars().take(width).collect();
+        let mut title: String = view.title.chars().take(width).collect();
+        if title != view.title {
+            title.pop();
+            title.push('\u{2026}');
+        }
         let gap = " ".repeat(width.saturating_sub(display_width(&title)));
         let title = self.style.paint(BOLD, &format!("{title}{page}"));
         [format!(" {title}{gap}  {}", view.state), self.rule()]
@@ -281,4 +289,22 @@ fn has_text(lines: &[String], text: &str) -> bool {
     let other = Regex::new("\u{1b}\\[[0-9;]*m|`|\\s").expect("the pattern is correct");
     let bare = |text| other.replace_all(text, "").into_owned();
     bare(&lines.concat()).contains(&bare(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Position, Screen, View};
+
+    #[test]
+    fn a_title_that_does_not_fit_beside_the_state_is_shortened() {
+        let mut screen = Screen::default();
+        screen.width = 30;
+        let view = View {
+            title: "4 Locks \u{b7} race \u{b7} step 1 of 7".to_owned(),
+            state: "0 of 30 min".to_owned(),
+            ..View::default()
+        };
+        let [title, _] = screen.top(&view, Position::default());
+        assert_eq!(title, " 4 Locks \u{b7} race\u{2026}  0 of 30 min");
+    }
 }

@@ -276,14 +276,14 @@ fn the_question_stands_once_on_each_page_from_the_one_that_asks_it_to_the_end_of
 fn a_page_and_its_prompt_fit_on_the_terminal_in_plain_text_too() {
     const ROWS: usize = 24;
     let course = SmallCourse::new();
-    // With the headings, the label and the empty lines, these are 22 lines and 23 rows.
+    // The code is longer than a page, so it fills the rest of the first one.
     let prose = "Guess, and guess again.\n".repeat(20);
-    let short = "    // as wide as it may be\n".repeat(7);
+    let short = "    // as wide as it may be\n".repeat(20);
     let wide = format!("    // {}\n", "wide ".repeat(16)).repeat(2);
     course.replace(
         "lessons/greeting/README.md",
         "Guess.\n\n```rust\nfn hello() {}\n",
-        &format!("{prose}\n```rust\n{short}{wide}"),
+        &format!("{prose}\n```rust\n{wide}{short}"),
     );
     let arguments = "lesson greeting hello --plain";
     let mut terminal = Terminal::playing_in(course, "exec \"$@\"", arguments);
@@ -292,6 +292,7 @@ fn a_page_and_its_prompt_fit_on_the_terminal_in_plain_text_too() {
         let rows = page.lines().map(|line| line.len().div_ceil(80).max(1));
         // The prompt has a row, and there is one below it.
         assert!(rows.sum::<usize>() + 2 <= ROWS, "before {question}: {page}");
+        assert!(page.ends_with("\r\n\r\n"), "before {question}: {page}");
         assert_eq!(page.contains("step hello"), question == "more", "{page}");
         assert_eq!(terminal.wait_for(" "), question);
         terminal.press(if question == "more" { "\n" } else { "q" });
