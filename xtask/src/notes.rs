@@ -57,7 +57,7 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     loop {
         let playing = Playing::read(&course.target_folder);
         let parts = playing.as_ref().map(Playing::parts);
-        let [title, state, question, notes] = parts.unwrap_or_default();
+        let [title, question, notes] = parts.unwrap_or_default();
         if shown.as_deref() != playing.as_ref().map(|_| title) {
             position = Position::default();
             shown = playing.as_ref().map(|_| title.to_owned());
@@ -73,7 +73,6 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
                 "Notes{}{title}",
                 if title.is_empty() { "" } else { " \u{b7} " }
             ),
-            state: state.to_owned(),
             question,
             is_asked: true,
             keys: &[('q', "quit")],

@@ -142,7 +142,7 @@ impl Screen {
             let lines = self.bottom(view, true).len() + 2;
             lines * self.width.div_ceil(columns) + 3
         } else {
-            self.top(view, Position::default()).len() + self.bottom(view, true).len() + 1
+            self.bottom(view, true).len() + 3
         };
         rows.saturating_sub(around).max(1)
     }
@@ -226,14 +226,11 @@ impl Screen {
             view.question,
             options.initial_indent(" ").subsequent_indent(" "),
         );
-        if view.question.is_empty() {
-            lines.clear();
-        }
-        // The rows stay reserved.
-        let hidden = lines.iter_mut().filter(|_| !is_asked);
-        hidden.for_each(String::clear);
+        lines.retain(|line| !line.is_empty());
         for line in &mut lines {
-            *line = self.style.paint(BOLD, line);
+            // A hidden question's rows stay reserved.
+            let shown = if is_asked { line.as_str() } else { "" };
+            *line = self.style.paint(BOLD, shown);
         }
         if self.is_plain() {
             lines.retain(|line| !line.is_empty());
@@ -250,36 +247,30 @@ impl Screen {
         } else {
             "more"
         };
-        let mut keys: Vec<(String, &str)> = Vec::new();
-        if !enter.is_empty() {
-            keys.push(("Enter".to_owned(), enter));
-        }
-        if view.has_before || position.page > 0 {
-            let name = if self.is_plain() {
-                "Page Up"
-            } else {
-                "\u{2190}"
-            };
-            keys.push((name.to_owned(), "page back"));
-        }
-        keys.extend(view.keys.iter().map(|(key, does)| (key.to_string(), *does)));
-        let colon = if self.is_plain() { ":" } else { "" };
-        let length = |keys: &[(String, &str)]| -> usize {
-            let one = |(key, does): &(String, &str)| display_width(key) + does.len() + 4;
-            keys.iter().map(one).sum::<usize>() + colon.len() * keys.len()
-        };
-        while length(&keys) > self.width + 1 && keys.len() > 2 {
-            keys.remove(keys.len() - 2);
-        }
-        let keys = keys.iter().map(|(key, does)| {
-            let key = self.style.paint(MAGENTA, key);
-            format!("{key}{colon} {does}")
-        });
-        let keys = keys.collect::<Vec<_>>().join("   ");
-        if self.is_plain() {
-            format!("[{keys}]")
+        // A line as wide as the terminal would be wrapped, or lose its last character.
+        let (back, colon, [begin, end], most) = if self.is_plain() {
+            ("Page Up", ":", ["[", "]"], self.width)
         } else {
-            format!(" {keys}")
+            ("\u{2190}", "", [" ", ""], self.width.saturating_sub(1))
+        };
+        let key = |name: &str, does: &str| {
+            let name = self.style.paint(MAGENTA, name);
+            format!("{name}{colon} {does}")
+        };
+        let mut keys = Vec::new();
+        keys.extend((!enter.is_empty()).then(|| key("Enter", enter)));
+        keys.extend((view.has_before || position.page > 0).then(|| key(back, "page back")));
+        keys.extend(
+            view.keys
+                .iter()
+                .map(|(name, does)| key(&name.to_string(), does)),
+        );
+        loop {
+            let line = [begin, &keys.join("   "), end].concat();
+            if display_width(&line) <= most || keys.len() < 3 {
+                return line;
+            }
+            keys.remove(keys.len() - 2);
         }
     }
 }

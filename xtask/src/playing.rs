@@ -5,7 +5,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::page::View;
 use crate::playlist::{Kind, Scene};
 
 /// The file, in the target folder.
@@ -13,8 +12,7 @@ const FILE: &str = "course/playing";
 /// A play holds the lock on this file. The system releases it, however the play ends.
 const LOCK: &str = "course/playing.lock";
 
-/// The title, the time and the question of a play's screen, each on a line of its own, and then the notes in
-/// Markdown.
+/// The title and the question of a play's screen, each on a line of its own, and then the notes in Markdown.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Playing(String);
 
@@ -28,7 +26,7 @@ impl Playing {
     }
 
     /// Returns what a scene's teacher sees. `times` are the time spent in its lesson, and in all.
-    pub(crate) fn of(scenes: &[Scene], place: usize, view: &View, times: [Duration; 2]) -> Self {
+    pub(crate) fn of(scenes: &[Scene], place: usize, times: [Duration; 2]) -> Self {
         let scene = &scenes[place];
         // A step, or a text without one, begins with its text.
         let is_start = |place: &usize| scenes[*place].kind == Kind::Text;
@@ -55,16 +53,16 @@ impl Playing {
             .lesson
             .map(|lesson| line("Lesson", spent, Some(lesson.number)));
         let (lesson, class) = (lesson.unwrap_or_default(), line("Class", total, None));
-        let time = view.state.split("  ").last().unwrap_or_default();
+        let (title, question) = (&scene.title, &scene.question);
         Self(format!(
-            "{}\n{}\n{}\n{notes}\n\n- **On the screen:** {shown}\n- **Next:** {next}\n{lesson}{class}",
-            view.title, time, view.question,
+            "{title}\n{question}\n{notes}\n\n- **On the screen:** {shown}\n- **Next:** {next}\n{lesson}{class}"
         ))
     }
-    /// Returns the title, the time, the question, and the notes.
-    pub(crate) fn parts(&self) -> [&str; 4] {
-        let mut parts = self.0.splitn(4, '\n');
-        [(); 4].map(|()| parts.next().unwrap_or_default())
+
+    /// Returns the title, the question, and the notes.
+    pub(crate) fn parts(&self) -> [&str; 3] {
+        let mut parts = self.0.splitn(3, '\n');
+        [(); 3].map(|()| parts.next().unwrap_or_default())
     }
 }
 

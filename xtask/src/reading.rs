@@ -105,14 +105,13 @@ impl<'p, 'a> Reader<'p, 'a> {
             let keys = self.keys(scene);
             let mut view = self.view(scene);
             view.keys = &keys;
-            let mut position = self.position;
-            let key = self.key(&view, &blocks, &mut position)?;
-            self.position = position;
+            let screen = &mut self.player.screen;
+            let key = screen.read(&mut self.keyboard, &view, &blocks, &mut self.position)?;
             let next = match key {
                 Key::Forward => Some((place + 1, Position::default())),
                 Key::Back => self.scene_before().map(|before| (before, Position::END)),
                 Key::Letter('q') | Key::End => {
-                    self.quit(position);
+                    self.quit();
                     Some((self.player.scenes.len(), Position::default()))
                 }
                 Key::Letter(letter) => self.letter(scene, letter)?,
@@ -157,16 +156,6 @@ impl<'p, 'a> Reader<'p, 'a> {
         Ok(place.map(|place| (place, Position::default())))
     }
 
-    fn key(
-        &mut self,
-        view: &View,
-        blocks: &[Vec<String>],
-        position: &mut Position,
-    ) -> io::Result<Key> {
-        let screen = &mut self.player.screen;
-        screen.read(&mut self.keyboard, view, blocks, position)
-    }
-
     /// Does some work on a live page. Returns the page's lines, and the position at their end.
     fn live(
         &mut self,
@@ -190,8 +179,9 @@ impl<'p, 'a> Reader<'p, 'a> {
         view.enter = "go on";
         view.has_before = false;
         loop {
-            self.player.screen.measure();
-            let key = self.key(&view, blocks, &mut position)?;
+            let screen = &mut self.player.screen;
+            screen.measure();
+            let key = screen.read(&mut self.keyboard, &view, blocks, &mut position)?;
             if !matches!(key, Key::Tick | Key::Resumed) {
                 return Ok(());
             }
@@ -210,21 +200,16 @@ impl<'p, 'a> Reader<'p, 'a> {
 
     /// Shows the teacher in another terminal what the screen shows.
     fn publish(&mut self) {
-        let scene = &self.player.scenes[self.player.place];
-        let view = self.view(scene);
-        // The welcome and the farewell are in no lesson.
-        let spent = self
-            .clock
-            .in_lesson(scene.lesson.map_or(0, |lesson| lesson.number));
-        let times = [spent, self.clock.total()];
         let (scenes, place) = (self.player.scenes, self.player.place);
-        self.publisher
-            .publish(Playing::of(scenes, place, &view, times));
+        // The welcome and the farewell are in no lesson.
+        let number = scenes[place].lesson.map_or(0, |lesson| lesson.number);
+        let times = [self.clock.in_lesson(number), self.clock.total()];
+        self.publisher.publish(Playing::of(scenes, place, times));
     }
 
     /// Remembers where to continue: after this scene if it was shown to its end.
-    fn quit(&mut self, position: Position) {
-        let next = self.player.place + usize::from(position.is_last());
+    fn quit(&mut self) {
+        let next = self.player.place + usize::from(self.position.is_last());
         let scene = &self.player.scenes[self.player.place];
         let is_asking = scene.step.is_some() && scene.kind != Kind::Rust;
         let next = if is_asking { self.player.place } else { next };

@@ -53,9 +53,8 @@ impl Screen {
         screen
     }
 
-    /// Updates the size of the terminal, and returns whether it has changed: a teacher may enlarge the font
-    /// during a lesson.
-    pub(crate) fn measure(&mut self) -> bool {
+    /// Updates the size of the terminal: a teacher may enlarge the font during a lesson.
+    pub(crate) fn measure(&mut self) {
         let size = terminal_size::terminal_size_of(io::stdout());
         let size = size.map_or(ENDLESS, |(columns, rows)| {
             (columns.0.max(1).into(), rows.0.into())
@@ -63,7 +62,7 @@ impl Screen {
         if !self.is_plain() && size != ENDLESS {
             self.width = MAX_WIDTH.min(size.0);
         }
-        std::mem::replace(&mut self.size, size) != size
+        self.size = size;
     }
 
     pub(crate) fn is_plain(&self) -> bool {
