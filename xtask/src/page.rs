@@ -12,6 +12,10 @@ use crate::screen::Screen;
 use crate::style::{BOLD, FAINT, MAGENTA};
 use crate::wrap::wrap;
 
+/// Clears a row from the cursor on. Before a line, because after a line as wide as the terminal, the cursor is
+/// still on the last character.
+const CLEAR: &str = "\u{1b}[K";
+
 /// What stands around a text on its pages.
 #[derive(Default)]
 pub(crate) struct View<'a> {
@@ -188,14 +192,14 @@ impl Screen {
     fn drawn(&self, top: &[String], lines: &[String], bottom: &[String], keys: &str) -> String {
         let mut page = "\u{1b}[H".to_owned();
         for line in top.iter().chain(lines) {
-            let _ = writeln!(page, "{line}\u{1b}[K");
+            let _ = writeln!(page, "{CLEAR}{line}");
         }
         let row = self.size.1.saturating_sub(bottom.len()).max(1);
         let _ = write!(page, "\u{1b}[J\u{1b}[{row};1H");
         for line in bottom {
-            let _ = writeln!(page, "{line}\u{1b}[K");
+            let _ = writeln!(page, "{CLEAR}{line}");
         }
-        page + keys + "\u{1b}[K"
+        page + CLEAR + keys
     }
 
     fn rule(&self) -> String {
@@ -247,11 +251,10 @@ impl Screen {
         } else {
             "more"
         };
-        // A line as wide as the terminal would be wrapped, or lose its last character.
-        let (back, colon, [begin, end], most) = if self.is_plain() {
-            ("Page Up", ":", ["[", "]"], self.width)
+        let (back, colon, [begin, end]) = if self.is_plain() {
+            ("Page Up", ":", ["[", "]"])
         } else {
-            ("\u{2190}", "", [" ", ""], self.width.saturating_sub(1))
+            ("\u{2190}", "", [" ", ""])
         };
         let key = |name: &str, does: &str| {
             let name = self.style.paint(MAGENTA, name);
@@ -267,7 +270,7 @@ impl Screen {
         );
         loop {
             let line = [begin, &keys.join("   "), end].concat();
-            if display_width(&line) <= most || keys.len() < 3 {
+            if display_width(&line) <= self.width || keys.len() < 3 {
                 return line;
             }
             keys.remove(keys.len() - 2);
@@ -297,5 +300,13 @@ mod tests {
         };
         let [title, _] = screen.top(&view, Position::default());
         assert_eq!(title, " 4 Locks \u{b7} race\u{2026}  0 of 30 min");
+    }
+
+    #[test]
+    fn a_line_as_wide_as_the_terminal_keeps_its_last_character() {
+        let wide = ["wide".to_owned()];
+        let page = Screen::default().drawn(&wide, &wide, &wide, "wide");
+        assert_eq!(page.matches("\u{1b}[Kwide").count(), 4);
+        assert!(!page.contains("wide\u{1b}[K"), "{page:?}");
     }
 }
