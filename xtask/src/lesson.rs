@@ -93,7 +93,9 @@ pub(crate) fn play(course: &Course, screen: Screen, args: &Args) -> anyhow::Resu
     let (ending, time) = timed(|| {
         if let Some(keyboard) = keyboard.transpose()?.flatten() {
             let mut reader = Reader::new(&mut player, keyboard);
-            warning.iter().try_for_each(|text| reader.warn(text))?;
+            warning
+                .iter()
+                .try_for_each(|text| reader.show("Before we begin", text))?;
             return reader.read();
         }
         let screen = &mut player.screen;

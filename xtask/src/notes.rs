@@ -52,27 +52,25 @@ pub(crate) fn run(mut arguments: Parser) -> anyhow::Result<ExitCode> {
     let mut screen = Screen::stdout(is_plain);
     let keyboard = Keyboard::open(!screen.is_plain())?;
     let mut keyboard = keyboard.ok_or_else(|| Misuse(NO_TERMINAL.to_owned()))?;
-    let (mut shown, mut position) = (None, Position::default());
+    let (mut shown, mut position) = (String::new(), Position::default());
     let mut ended = "No play is running";
     loop {
         let playing = Playing::read(&course.target_folder);
         let parts = playing.as_ref().map(Playing::parts);
         let [title, question, notes] = parts.unwrap_or_default();
-        if shown.as_deref() != playing.as_ref().map(|_| title) {
+        if shown != title {
             position = Position::default();
-            shown = playing.as_ref().map(|_| title.to_owned());
+            title.clone_into(&mut shown);
         }
-        let text = if playing.is_some() {
+        let (title, text) = if playing.is_some() {
             ended = "The play has ended";
-            notes.to_owned()
+            (format!("Notes \u{b7} {title}"), notes.to_owned())
         } else {
-            format!("{ended}. To start one, {START}")
+            let text = format!("{ended}. To start one, {START}");
+            ("Notes".to_owned(), text)
         };
         let view = View {
-            title: format!(
-                "Notes{}{title}",
-                if title.is_empty() { "" } else { " \u{b7} " }
-            ),
+            title,
             question,
             is_asked: true,
             keys: &[('q', "quit")],

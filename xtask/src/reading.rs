@@ -9,10 +9,8 @@ use crate::page::{Position, View};
 use crate::player::Player;
 use crate::playing::{Playing, Publisher};
 use crate::playlist::{Kind, Scene, next_lesson};
-use crate::wrap::wrap;
 use course::Lesson;
 use course::document::Block;
-use textwrap::Options;
 
 /// What the key `?` shows.
 const KEYS: &str = "\
@@ -143,13 +141,7 @@ impl<'p, 'a> Reader<'p, 'a> {
                 None
             }
             _ => {
-                let view = View {
-                    title: "Keys".to_owned(),
-                    ..View::default()
-                };
-                let keys = [Block::Prose(KEYS.to_owned())];
-                let blocks = self.player.screen.laid_out(&keys);
-                self.aside(view, &blocks, Position::default())?;
+                self.show("Keys", KEYS)?;
                 None
             }
         };
@@ -188,14 +180,15 @@ impl<'p, 'a> Reader<'p, 'a> {
         }
     }
 
-    /// Shows a text before the first scene.
-    pub(crate) fn warn(&mut self, text: &str) -> io::Result<()> {
+    /// Shows a text of its own, until a key is pressed that doesn't turn a page.
+    pub(crate) fn show(&mut self, title: &str, text: &str) -> io::Result<()> {
         let view = View {
-            title: "Before we begin".to_owned(),
+            title: title.to_owned(),
             ..View::default()
         };
-        let lines = wrap(text, Options::new(self.player.screen.width));
-        self.aside(view, &[lines], Position::default())
+        let text = [Block::Prose(text.to_owned())];
+        let blocks = self.player.screen.laid_out(&text);
+        self.aside(view, &blocks, Position::default())
     }
 
     /// Shows the teacher in another terminal what the screen shows.
@@ -234,19 +227,13 @@ impl<'p, 'a> Reader<'p, 'a> {
 
     /// Returns the letters that do something here.
     fn keys(&self, scene: &Scene) -> Vec<(char, &'static str)> {
+        let has_next = next_lesson(self.player.scenes, self.player.place).is_some();
+        let has_python = scene.step.is_some() && self.player.python.is_some();
         let all = [
             ('r', "again", scene.kind != Kind::Text),
             ('b', "step back", self.step_before().is_some()),
-            (
-                's',
-                "next lesson",
-                next_lesson(self.player.scenes, self.player.place).is_some(),
-            ),
-            (
-                'p',
-                "Python",
-                scene.step.is_some() && self.player.python.is_some(),
-            ),
+            ('s', "next lesson", has_next),
+            ('p', "Python", has_python),
             ('q', "quit", true),
             ('?', "keys", true),
         ];
@@ -280,12 +267,9 @@ impl<'p, 'a> Reader<'p, 'a> {
     /// Returns the place in the lesson as a bar, and the minutes spent in it and planned for it.
     fn state(&mut self, lesson: &Lesson) -> String {
         let is_here = |scene: &&Scene| scene.lesson.is_some_and(|it| it.number == lesson.number);
-        let all = self.player.scenes.iter().filter(is_here).count();
-        let done = self.player.scenes[..self.player.place]
-            .iter()
-            .filter(is_here)
-            .count();
-        let cells = CELLS * done / all.max(1);
+        let (before, after) = self.player.scenes.split_at(self.player.place);
+        let [done, left] = [before, after].map(|scenes| scenes.iter().filter(is_here).count());
+        let cells = CELLS * done / (done + left);
         let minutes = self.clock.in_lesson(lesson.number).as_secs() / 60;
         let bar = if self.player.screen.is_plain() {
             String::new()
