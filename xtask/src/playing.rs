@@ -49,10 +49,9 @@ impl Playing {
             format!("- **{name}:** {minutes} of {all} minutes; planned here: {here}\n")
         };
         let [spent, total] = times;
-        let lesson = scene
-            .lesson
-            .map(|lesson| line("Lesson", spent, Some(lesson.number)));
-        let (lesson, class) = (lesson.unwrap_or_default(), line("Class", total, None));
+        let number = scene.lesson_number();
+        let lesson = number.map_or_else(String::new, |_| line("Lesson", spent, number));
+        let class = line("Class", total, None);
         let (title, question) = (&scene.title, &scene.question);
         Self(format!(
             "{title}\n{question}\n{notes}\n\n- **On the screen:** {shown}\n- **Next:** {next}\n{lesson}{class}"
@@ -110,16 +109,9 @@ impl Publisher {
     }
 }
 
-/// Returns the planned minutes of all scenes, or of those of one lesson. The steps of a lesson have equal shares.
+/// Returns the planned minutes of all scenes, or of those of one lesson.
 fn planned(scenes: &[Scene], lesson: Option<u32>) -> u32 {
-    let starts = scenes
-        .iter()
-        .filter(|scene| scene.kind == Kind::Text && scene.step.is_some());
-    let seconds = starts.filter_map(|scene| {
-        let of = scene
-            .lesson
-            .filter(|it| lesson.is_none_or(|number| it.number == number))?;
-        Some(of.minutes * 60 / scene.number.1)
-    });
+    let counts = |scene: &&Scene| lesson.is_none() || scene.lesson_number() == lesson;
+    let seconds = scenes.iter().filter(counts).map(|scene| scene.seconds);
     (seconds.sum::<u32>() + 30) / 60
 }

@@ -30,8 +30,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) title: String,
     /// The heading of the scene's section.
     pub(crate) heading: String,
-    /// The number of the step in its lesson, and the number of steps there.
-    pub(crate) number: (u32, u32),
+    /// The planned time, which the text of a step has for all its scenes. The steps of a lesson have equal shares.
+    pub(crate) seconds: u32,
     pub(crate) kind: Kind,
     /// The question that the step asks before its run.
     pub(crate) question: String,
@@ -39,6 +39,12 @@ pub(crate) struct Scene<'a> {
     pub(crate) blocks: Vec<Block>,
     /// The argument of `--from` that starts here, or at the nearest step before. The farewell has none.
     pub(crate) resume: Option<String>,
+}
+
+impl Scene<'_> {
+    pub(crate) fn lesson_number(&self) -> Option<u32> {
+        self.lesson.map(|lesson| lesson.number)
+    }
 }
 
 /// Returns the scenes for a command line such as `threads pool map 6`: lessons by name or number, each
@@ -108,7 +114,7 @@ pub(crate) fn begin_at(
         lesson.step(&lesson.readme()?, step)?;
     }
     let first = scenes.iter().position(|scene| {
-        scene.lesson.is_some_and(|it| it.number == lesson.number)
+        scene.lesson_number() == Some(lesson.number)
             && step.iter().all(|step| scene.step.as_ref() == Some(step))
     });
     let first = first.ok_or_else(|| {
@@ -123,8 +129,8 @@ pub(crate) fn begin_at(
 
 /// Returns the index of the first scene after this lesson, if there is one.
 pub(crate) fn next_lesson(scenes: &[Scene], place: usize) -> Option<usize> {
-    let lesson = |place: usize| scenes[place].lesson.map(|lesson| lesson.number);
-    (place + 1..scenes.len()).find(|later| lesson(*later) != lesson(place))
+    let here = scenes[place].lesson_number();
+    (place + 1..scenes.len()).find(|later| scenes[*later].lesson_number() != here)
 }
 
 /// Returns the scenes of a whole lesson: its opening, its steps, and the sections between and after them.
@@ -177,7 +183,7 @@ fn of_lesson<'a>(course: &Course, lesson: &'a Lesson) -> anyhow::Result<Vec<Scen
             title: format!("{short} \u{b7} {step} \u{b7} step {number} of {steps}"),
             heading: section.heading.clone(),
             step: Some(step.clone()),
-            number: (number, steps),
+            seconds: [0, lesson.minutes * 60 / steps][usize::from(kind == Kind::Text)],
             kind,
             question: question.clone(),
             blocks,

@@ -195,7 +195,7 @@ impl<'p, 'a> Reader<'p, 'a> {
     fn publish(&mut self) {
         let (scenes, place) = (self.player.scenes, self.player.place);
         // The welcome and the farewell are in no lesson.
-        let number = scenes[place].lesson.map_or(0, |lesson| lesson.number);
+        let number = scenes[place].lesson_number().unwrap_or(0);
         let times = [self.clock.in_lesson(number), self.clock.total()];
         self.publisher.publish(Playing::of(scenes, place, times));
     }
@@ -266,7 +266,7 @@ impl<'p, 'a> Reader<'p, 'a> {
 
     /// Returns the place in the lesson as a bar, and the minutes spent in it and planned for it.
     fn state(&mut self, lesson: &Lesson) -> String {
-        let is_here = |scene: &&Scene| scene.lesson.is_some_and(|it| it.number == lesson.number);
+        let is_here = |scene: &&Scene| scene.lesson_number() == Some(lesson.number);
         let (before, after) = self.player.scenes.split_at(self.player.place);
         let [done, left] = [before, after].map(|scenes| scenes.iter().filter(is_here).count());
         let cells = CELLS * done / (done + left);

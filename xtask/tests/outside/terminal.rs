@@ -31,16 +31,6 @@ pub(crate) struct Terminal {
     pub(crate) course: SmallCourse,
 }
 
-fn set_size(keys: &impl AsFd, rows: u16) {
-    let size = Winsize {
-        ws_row: rows,
-        ws_col: 80,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    };
-    tcsetwinsize(keys, size).expect("its size");
-}
-
 impl Terminal {
     pub(crate) fn playing(arguments: &str) -> Self {
         Self::playing_in(SmallCourse::new(), "exec \"$@\"", arguments)
@@ -53,7 +43,7 @@ impl Terminal {
         grantpt(&keys).expect("its other end may be used");
         unlockpt(&keys).expect("its other end can be used");
         let screen = ioctl_tiocgptpeer(&keys, flags).expect("its other end");
-        set_size(&keys, 24);
+        set_rows(&keys, 24);
         let arguments: Vec<&str> = arguments.split(' ').collect();
         let xtask = course.command(&arguments);
         let mut command = Command::new("setsid");
@@ -148,6 +138,16 @@ impl Terminal {
     }
 }
 
+fn set_rows(keys: &impl AsFd, rows: u16) {
+    let size = Winsize {
+        ws_row: rows,
+        ws_col: 80,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    tcsetwinsize(keys, size).expect("its size");
+}
+
 impl Drop for Terminal {
     fn drop(&mut self) {
         // If a test has failed, xtask may still be running.
@@ -199,6 +199,17 @@ fn a_player_suspended_during_a_run_shows_the_page_again_with_the_next_line() {
     wait_until("it resumes", || !terminal.has_original_modes());
     terminal.course.write("lessons/trouble/go", "");
     terminal.follow(" => running ...\n => one\n => two\n => r again");
+}
+
+#[test]
+fn a_page_follows_the_size_of_the_terminal() {
+    let mut terminal = Terminal::playing("lesson greeting");
+    terminal.wait_for("Enter continue");
+    set_rows(&terminal.keys, 6);
+    terminal.wait_for("page 1 of 2");
+    terminal.follow(". => page 2 of 2\n => The opening of greeting.");
+    set_rows(&terminal.keys, 24);
+    terminal.wait_for("Enter continue");
 }
 
 #[test]
