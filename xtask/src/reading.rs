@@ -170,6 +170,7 @@ impl<'p, 'a> Reader<'p, 'a> {
     ) -> io::Result<()> {
         view.enter = "go on";
         view.has_before = false;
+        view.is_asked = true;
         loop {
             let screen = &mut self.player.screen;
             screen.measure();

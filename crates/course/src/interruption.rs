@@ -62,9 +62,8 @@ fn handle(mut signals: Signals) {
             SIGTSTP => {
                 process_group::finish_starting();
                 change_terminal(false);
-                // Returns when this program continues.
+                // Returns when this program continues: then there's a SIGCONT, too.
                 end_by(signal);
-                change_terminal(true);
             }
             _ => {
                 // First, so that a thread that notices the end of a program can find out why.
