@@ -30,7 +30,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) title: String,
     /// The heading of the scene's section.
     pub(crate) heading: String,
-    /// The planned time, which the text of a step has for all its scenes. The steps of a lesson have equal shares.
+    /// The planned time. The text of a step has that of all its scenes, an equal share of the lesson's.
     pub(crate) seconds: u32,
     pub(crate) kind: Kind,
     /// The question that the step asks before its run.
@@ -42,6 +42,7 @@ pub(crate) struct Scene<'a> {
 }
 
 impl Scene<'_> {
+    /// Returns the number of the scene's lesson, if it's in one.
     pub(crate) fn lesson_number(&self) -> Option<u32> {
         self.lesson.map(|lesson| lesson.number)
     }

@@ -206,8 +206,9 @@ impl Screen {
 
     /// Splits the lines of blocks into pages of this many rows.
     ///
-    /// A block that fits on a page isn't split. In a longer block, a paragraph or an item of a list that fits isn't
-    /// split, and its last row isn't alone on a page. Empty lines at the start and at the end of a page don't count.
+    /// A block that fits on a page isn't split. In a longer block, a paragraph or an item of a list that fits
+    /// isn't split, and its last row isn't alone on a page. Empty lines at the start and at the end of a page
+    /// don't count.
     pub(crate) fn pages(&self, blocks: &[Vec<String>], page: usize) -> Vec<Vec<String>> {
         let mut free = page;
         let mut pages = vec![Vec::new()];
