@@ -53,8 +53,9 @@ impl Screen {
         screen
     }
 
-    /// Updates the size of the terminal: a teacher may enlarge the font during a lesson.
-    pub(crate) fn measure(&mut self) {
+    /// Updates the size of the terminal, and returns whether it has changed: a teacher may enlarge the font
+    /// during a lesson.
+    pub(crate) fn measure(&mut self) -> bool {
         let size = terminal_size::terminal_size_of(io::stdout());
         let size = size.map_or(ENDLESS, |(columns, rows)| {
             (columns.0.max(1).into(), rows.0.into())
@@ -62,7 +63,7 @@ impl Screen {
         if !self.is_plain() && size != ENDLESS {
             self.width = MAX_WIDTH.min(size.0);
         }
-        self.size = size;
+        std::mem::replace(&mut self.size, size) != size
     }
 
     pub(crate) fn is_plain(&self) -> bool {
