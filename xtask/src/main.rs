@@ -13,6 +13,7 @@ mod markdown;
 mod notes;
 mod outcomes;
 mod page;
+mod pagination;
 mod player;
 mod playing;
 mod playlist;

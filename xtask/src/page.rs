@@ -8,6 +8,7 @@ use textwrap::Options;
 use textwrap::core::display_width;
 
 use crate::keys::{Key, Keyboard};
+use crate::pagination::pages;
 use crate::screen::Screen;
 use crate::style::{BOLD, FAINT, MAGENTA};
 use crate::wrap::wrap;
@@ -73,7 +74,7 @@ impl Screen {
         blocks: &[Vec<String>],
         position: &mut Position,
     ) -> io::Result<Key> {
-        let pages = self.pages(blocks, self.room(view));
+        let pages = pages(blocks, self.room(view), self.size.0);
         let asks = |page: &Vec<String>| has_text(page, view.question);
         let asked_on = pages.iter().position(asks).unwrap_or(0);
         loop {
@@ -124,7 +125,7 @@ impl Screen {
     pub(crate) fn end_live(&mut self, view: &View) -> io::Result<(Vec<String>, Position)> {
         let (_, lines) = self.live.take().unwrap_or_default();
         self.measure();
-        let pages = self.pages(std::slice::from_ref(&lines), self.room(view));
+        let pages = pages(std::slice::from_ref(&lines), self.room(view), self.size.0);
         let position = Position {
             page: pages.len() - 1,
             of: 0,

@@ -4,7 +4,6 @@ use std::env;
 use std::io::{self, IsTerminal, Write};
 
 use textwrap::Options;
-use textwrap::core::display_width;
 
 use crate::highlight::painted;
 use crate::style::{ALARM, BOLD, HEADING, INDENT, MAGENTA, Style};
@@ -204,61 +203,6 @@ impl Screen {
     fn shortened(&self, text: &str) -> String {
         text.chars().take(self.width.saturating_sub(4)).collect()
     }
-
-    /// Splits the lines of blocks into pages of this many rows.
-    ///
-    /// A block that fits on a page isn't split. In a longer block, a paragraph or an item of a list that fits
-    /// isn't split, and its last row isn't alone on a page. Empty lines at the start and at the end of a page
-    /// don't count.
-    pub(crate) fn pages(&self, blocks: &[Vec<String>], page: usize) -> Vec<Vec<String>> {
-        let mut free = page;
-        let mut pages = vec![Vec::new()];
-        for lines in blocks {
-            let is_whole = self.needed(lines) <= page;
-            let mut length = 0;
-            let parts = lines.chunk_by(|line, next| {
-                length += usize::from(!line.is_empty());
-                let is_end = line.is_empty() || next.starts_with("- ");
-                // A single line, such as a heading, stays with the next part.
-                let is_end = !is_whole && is_end && length > 1;
-                length = if is_end { 0 } else { length };
-                !is_end
-            });
-            for part in parts {
-                let needed = self.needed(part);
-                // A part longer than a page begins on this one if half of the page is free.
-                let mut needs_page = needed > free && (needed <= page || free < page / 2);
-                for (index, line) in part.iter().enumerate() {
-                    let is_margin = needs_page || free == 0 || free == page;
-                    if is_margin && line.is_empty() {
-                        continue;
-                    }
-                    let rest = &part[index..];
-                    let is_near_end = rest.len() < 4 && self.needed(rest) == 2;
-                    let least = if is_near_end { 2 } else { self.rows(line) };
-                    if free < page && (needs_page || least > free) {
-                        pages.push(Vec::new());
-                        free = page;
-                    }
-                    needs_page = false;
-                    free = free.saturating_sub(self.rows(line));
-                    pages.last_mut().expect("there is one").push(line.clone());
-                }
-            }
-        }
-        pages
-    }
-
-    /// Returns how many rows these lines need, without empty lines at the end.
-    fn needed(&self, lines: &[String]) -> usize {
-        let end = lines.iter().rposition(|line| !line.is_empty());
-        let lines = &lines[..end.map_or(0, |last| last + 1)];
-        lines.iter().map(|line| self.rows(line)).sum()
-    }
-
-    pub(crate) fn rows(&self, line: &str) -> usize {
-        display_width(line).div_ceil(self.size.0).max(1)
-    }
 }
 
 #[cfg(test)]
@@ -267,56 +211,12 @@ mod tests {
     use crate::style::{KEYWORD, RED};
     use course::document::Document;
 
-    use std::fmt::Write;
-
     fn terminal(style: Style, columns: usize, rows: usize) -> Screen {
         Screen {
             style,
             width: columns,
             size: (columns, rows),
             ..Screen::default()
-        }
-    }
-
-    /// Returns pages of 10 rows, with a letter for each line. In the text, `.` is an empty line, `W` takes two rows, `L` eleven, and any other letter one; `|` ends a block.
-    fn pages(text: &str) -> String {
-        let screen = terminal(Style::Plain, 80, 24);
-        let mut markdown = String::new();
-        for block in text.split('|') {
-            let lines = block.chars().map(|letter| match letter {
-                '.' => String::new(),
-                'W' => "W".repeat(80),
-                'L' => "L".repeat(10 * 80),
-                _ => letter.to_string(),
-            });
-            let lines = lines.collect::<Vec<_>>().join("\n");
-            write!(markdown, "```text\n{lines}\n```\n\n").unwrap();
-        }
-        let blocks = screen.laid_out(&Document::parse(&markdown).opening);
-        let pages = screen.pages(&blocks, 10);
-        let letter = |line: &String| line.trim().chars().next().unwrap_or('.');
-        let pages = pages
-            .iter()
-            .map(|page| page.iter().map(letter).collect::<String>());
-        pages.collect::<Vec<_>>().join(" ")
-    }
-
-    #[test]
-    fn what_fits_on_a_page_is_not_split_and_the_rest_is_split_at_empty_lines_if_possible() {
-        let cases = "abc => abc.
-            ab|cd => ab.cd.
-            abcd|efg.hij => abcd. efg.hij.
-            abcdWWW|e => abcdWWW e.
-            abcdef|ghijklmnopq => abcdef. ghijklmno pq.
-            abcd|.efghij => abcd. efghij.
-            abcdefghij|k => abcdefghij k.
-            abcdef.ghijkl => abcdef. ghijkl.
-            a.bcdefghijklmn => a.bcdefghi jklmn.
-            abcdefg.h.ijklmn => abcdefg. h.ijklmn.
-            aL|b => a L b.
-            abcdef|ghijklmnopqrst => abcdef. ghijklmnop qrst.";
-        for (text, expected) in cases.lines().filter_map(|case| case.split_once(" => ")) {
-            assert_eq!(pages(text.trim()), expected, "{text}");
         }
     }
 
