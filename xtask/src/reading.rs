@@ -95,11 +95,15 @@ impl<'p, 'a> Reader<'p, 'a> {
             self.printed.insert(place, lines);
             self.position = end;
         }
+        let (mut size, mut blocks) = (None, Vec::new());
         loop {
             self.publish();
             self.player.screen.measure();
-            let mut blocks = self.player.screen.laid_out(&scene.blocks);
-            blocks.splice(0..0, self.printed.get(&place).cloned());
+            if size != Some(self.player.screen.size) {
+                size = Some(self.player.screen.size);
+                blocks = self.player.screen.laid_out(&scene.blocks);
+                blocks.splice(0..0, self.printed.get(&place).cloned());
+            }
             let keys = self.keys(scene);
             let mut view = self.view(scene);
             view.keys = &keys;
