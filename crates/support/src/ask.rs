@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use crate::end::End;
 use crate::parked::Parked;
 
-/// Prints a line. Nothing can be asked any more if standard output is closed.
+/// Prints a line. The race ends if standard output is closed.
 pub(crate) fn say(fields: &[&str]) -> Result<(), End> {
     let mut out = io::stdout().lock();
     let written = writeln!(out, "{}", fields.join("\t")).and_then(|()| out.flush());

@@ -2,7 +2,6 @@
 mod tests;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use anyhow::{bail, ensure};
 
@@ -36,26 +35,6 @@ pub struct Race {
     /// The same race without the bug, in which the goal cannot be reached.
     pub cure: Option<&'static Race>,
 }
-
-/// How a run of a race ended, if not with an outcome.
-#[derive(Debug)]
-pub(crate) enum Ended {
-    /// The schedule is not possible: this is what is wrong with it.
-    Refused(String),
-    /// No one is there any more to choose who runs next.
-    Abandoned,
-}
-
-impl fmt::Display for Ended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Ended::Refused(why) => f.write_str(why),
-            Ended::Abandoned => f.write_str("standard input or output is closed"),
-        }
-    }
-}
-
-impl std::error::Error for Ended {}
 
 impl Race {
     /// Runs the race in the order of `turns`, and returns the outcome. A schedule may have fewer letters than
@@ -97,7 +76,7 @@ impl Race {
             let turns = self.turns;
             ensure!(
                 all.len() < most,
-                Ended::Refused(format!(
+                End::Refused(format!(
                     "{turns} has too many schedules to run them all: more than {most}"
                 ))
             );
@@ -128,8 +107,8 @@ impl Race {
     }
 
     /// Returns an error that says which letters a schedule has, and which it needs.
-    fn wrong_letters(&self, turns: &str) -> Ended {
-        Ended::Refused(format!(
+    fn wrong_letters(&self, turns: &str) -> End {
+        End::Refused(format!(
             "`{turns}` is not a schedule of step {}: it has {}, and needs {}, as in {}",
             self.step,
             in_words(&count(turns)),
@@ -145,8 +124,7 @@ impl Race {
         let is_complete = count(&taken) == count(self.turns);
         match (end, outcome) {
             (Some(End::TooShort), _) => bail!(self.wrong_letters(&taken)),
-            (Some(End::Refused(why)), _) => bail!(Ended::Refused(why)),
-            (Some(End::Closed), _) => bail!(Ended::Abandoned),
+            (Some(end @ (End::Refused(_) | End::Closed)), _) => bail!(end),
             (Some(End::Stuck), Ok(outcome)) => Ok((taken, format!("stuck: {outcome}"))),
             (None, Ok(outcome)) if is_complete => Ok((taken, outcome)),
             (None, Ok(_)) => bail!(

@@ -1,9 +1,7 @@
 use anyhow::{anyhow, ensure};
 
 use crate::ask::say;
-use crate::print::print;
 use crate::progress::count;
-use crate::race::Ended;
 use crate::{Race, nearest_name};
 
 /// A race, and how to run it.
@@ -82,15 +80,15 @@ impl Replay {
             Order::Ask => return self.ask(),
         };
         for (turns, outcome) in runs {
-            print(&format!("{turns}: {outcome}"));
+            say(&[&format!("{turns}: {outcome}")])?;
         }
         Ok(())
     }
 
     fn ask(&self) -> anyhow::Result<()> {
-        say(&["goal", self.race.goal]).map_err(|_| Ended::Abandoned)?;
+        say(&["goal", self.race.goal])?;
         let outcome = self.race.run_asking()?;
-        say(&["outcome", &outcome]).map_err(|_| Ended::Abandoned)?;
+        say(&["outcome", &outcome])?;
         Ok(())
     }
 }

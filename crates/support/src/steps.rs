@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow, bail, ensure};
 use lexopt::{Arg, ValueExt};
 
+use crate::end::End;
 use crate::print::print;
-use crate::race::Ended;
 use crate::replay::{self, Replay};
 use crate::{Race, nearest_name};
 
@@ -155,8 +155,8 @@ fn run(chosen: &[Step]) -> ExitCode {
 fn run_race(replay: &Replay) -> ExitCode {
     let outcome = caught(|| replay.run());
     match outcome.as_ref().map_err(|error| error.downcast_ref()) {
-        Err(Some(Ended::Abandoned)) => ExitCode::SUCCESS,
-        Err(Some(Ended::Refused(why))) => {
+        Err(Some(End::Closed)) => ExitCode::SUCCESS,
+        Err(Some(End::Refused(why))) => {
             eprintln!("error: {why}");
             ExitCode::from(MISUSED)
         }

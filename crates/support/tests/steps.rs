@@ -4,6 +4,8 @@
 //! races, otherwise it runs the tests below.
 
 use std::env;
+#[cfg(target_os = "linux")]
+use std::fs::File;
 use std::io::Write;
 use std::process::{self, Command, ExitCode, Output, Stdio};
 use std::sync::Mutex;
@@ -133,6 +135,11 @@ fn main() -> ExitCode {
         ("a race runs with its cure", a_race_runs_with_its_cure),
         ("a wrong schedule is refused", a_wrong_schedule_is_refused),
         ("a race that fails fails the step", a_race_fails),
+        #[cfg(target_os = "linux")]
+        (
+            "a race whose outcome can't be printed fails the step",
+            a_race_with_a_full_output_fails,
+        ),
         ("the steps with a race are listed", the_races_are_listed),
     ];
     for (name, test) in tests {
@@ -355,6 +362,25 @@ fn a_race_fails() {
         error.contains("step stumble failed: it panicked: over a stone"),
         "{error}"
     );
+}
+
+#[cfg(target_os = "linux")]
+fn a_race_with_a_full_output_fails() {
+    for schedule in ["AB", "all", "free", "ask"] {
+        let full = File::options().write(true).open("/dev/full");
+        let Output { status, stderr, .. } =
+            Command::new(env::current_exe().expect("the path of this program"))
+                .args(["greet", "--schedule", schedule])
+                .env(AS_LESSON, "with races")
+                .stdin(Stdio::null())
+                .stdout(full.expect("the file is always full"))
+                .output()
+                .expect("it ends");
+        let error = String::from_utf8(stderr).expect("output is UTF-8");
+        let why = "step greet failed: cannot write to standard output: ";
+        assert!(error.starts_with(why), "{schedule}: {error}");
+        assert_eq!((error.lines().count(), status.code()), (1, Some(1)));
+    }
 }
 
 fn the_races_are_listed() {

@@ -1,5 +1,5 @@
 use super::Race;
-use crate::race::Ended;
+use crate::end::End;
 use crate::{Schedule, Stopped};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -126,7 +126,7 @@ fn a_schedule_with_other_letters_or_another_number_is_refused() {
 fn too_many_schedules_are_refused() {
     assert_eq!(RACE.run_up_to(70).unwrap().len(), 70);
     let error = RACE.run_up_to(69).unwrap_err();
-    assert!(error.is::<Ended>());
+    assert!(error.is::<End>());
     let expected = "AAAABBBB has too many schedules to run them all: more than 69";
     assert_eq!(error.to_string(), expected);
 }
@@ -184,7 +184,7 @@ fn a_schedule_that_chooses_an_actor_whose_lock_is_taken_is_refused() {
         ("BBAABA", "action 3"),
     ] {
         let error = CROSSWISE.replay(turns).unwrap_err();
-        assert!(error.is::<Ended>());
+        assert!(error.is::<End>());
         let error = error.to_string();
         assert!(
             error.contains(action) && error.contains("the lock is taken"),
