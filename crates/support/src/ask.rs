@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use crate::chooser::Parked;
 use crate::end::End;
-use crate::parked::Parked;
 
 /// Prints a line. The race ends if standard output is closed.
 pub(crate) fn say(fields: &[&str]) -> Result<(), End> {

@@ -34,7 +34,6 @@ mod checks;
 mod chooser;
 mod end;
 mod name;
-mod parked;
 mod print;
 mod progress;
 mod race;

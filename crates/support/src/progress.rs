@@ -3,9 +3,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::ask::say;
-use crate::chooser::Chooser;
+use crate::chooser::{Chooser, Parked};
 use crate::end::End;
-use crate::parked::Parked;
 
 /// How far a race has got.
 pub(crate) struct Progress {

@@ -99,7 +99,7 @@ impl Race {
     }
 
     /// Returns an error if a letter is none of the race's, or occurs too often.
-    pub(crate) fn check_letters(&self, turns: &str) -> anyhow::Result<()> {
+    fn check_letters(&self, turns: &str) -> anyhow::Result<()> {
         let needed = count(self.turns);
         let has = |(actor, actions)| needed.get(actor).is_some_and(|needed| actions <= needed);
         ensure!(count(turns).iter().all(has), self.wrong_letters(turns));
