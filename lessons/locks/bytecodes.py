@@ -93,7 +93,8 @@ def trace(frame, event, _):
 def stop_at_instructions(function):
     if sys.version_info < (3, 12):
         return settrace(trace)
-    # Python 3.12 crashes if settrace stops two threads. `sys.monitoring`, new in 3.12, doesn't.
+    # In Python 3.12, settrace fails with two threads: it stops only one, or crashes. Its successor
+    # `sys.monitoring` doesn't.
     tool, events = sys.monitoring.DEBUGGER_ID, sys.monitoring.events
     sys.monitoring.use_tool_id(tool, "bytecodes.py")
     wait = lambda code, offset: current_thread().wait_before(offset)
@@ -137,8 +138,12 @@ def run(function, schedule):
 
 def ask(function):
     """Asks for each letter. A line is a word that says what it is, and more fields after tabs."""
-    goal = "Try to lose an update: make the total smaller than 2. (Left alone, Python 3.10 or newer "
-    goal += "with the GIL doesn't switch threads inside `total += 1`. Without the GIL, it can happen.)"
+    goal = "Lose an update: make the total smaller than 2."
+    if function is add_locked:
+        goal = f"Now there is a lock. {goal}"
+    else:
+        goal += " (Left alone, Python 3.10 or newer with the GIL doesn't switch threads inside "
+        goal += "`total += 1`. Without the GIL, it can happen.)"
     say("goal", goal)
     race = Race(function)
     while True:
@@ -165,7 +170,6 @@ def main():
     parser.add_argument("step", choices=["race"])
     parser.add_argument("--schedule", required=True, metavar="ask|all|LETTERS")
     parser.add_argument("--cure", action="store_true", help="the same with a lock")
-    parser.add_argument("--races", action="version", version="race", help="list the races")
     args = parser.parse_args()
     function = add_locked if args.cure else add
     stop_at_instructions(function)

@@ -68,6 +68,8 @@ fn a_thread_that_waits_for_the_lock_cannot_be_chosen_and_no_update_is_lost() {
         return;
     }
     let run = race(&["ask", "--cure"], "AABB");
+    let goal = "goal\tNow there is a lock. Lose an update: make the total smaller than 2.\n";
+    assert!(run.out.starts_with(goal), "{run:?}");
     let (_, last) = run.out.rsplit_once("\nblocked\tB\t").expect("B waits");
     assert!(last.ends_with(" lock.__enter__\nchoose\n"), "{last}");
     let error = "after `AAB` comes A, not B\n";
