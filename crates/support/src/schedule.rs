@@ -151,7 +151,7 @@ impl Schedule {
         let servers = mem::take(&mut progress.servers);
         drop(progress);
         for server in servers {
-            // A server that panics ends the race by itself.
+            // It panics only if the text of a shared value does: that has been printed to standard error.
             let _ = server.join();
         }
         let progress = self.shared.progress();
