@@ -1,10 +1,23 @@
 //! The lines that a race and a person's user interface exchange, through pipes. Fields are separated by tabs.
+//!
+//! The race prints `goal TEXT` once. Before each choice, it prints `value NAME TEXT` for each shared value, and
+//! `next ACTOR LINE` or `blocked ACTOR LINE` for each actor that has actions left; then `choose`, and reads the
+//! letter of an actor that is ready. After its action comes `did ACTOR LINE RESULT`, and at the end `outcome TEXT`.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use crate::chooser::Parked;
 use crate::end::End;
+
+/// An actor that waits for its turn.
+pub(crate) struct Parked {
+    /// The number of actions that had happened when it was last asked whether it is ready.
+    pub(crate) step: usize,
+    /// The source line that it runs next.
+    pub(crate) line: String,
+    /// Whether it can run that line. If not, the lock that it needs is taken.
+    pub(crate) is_ready: bool,
+}
 
 /// Prints a line. The race ends if standard output is closed.
 pub(crate) fn say(fields: &[&str]) -> Result<(), End> {

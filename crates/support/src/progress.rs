@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::ask::say;
-use crate::chooser::{Chooser, Parked};
+use crate::ask::{Parked, say};
+use crate::chooser::Chooser;
 use crate::end::End;
 
 /// How far a race has got.
