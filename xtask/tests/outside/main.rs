@@ -16,6 +16,7 @@ mod notes;
 mod playing;
 #[cfg(target_os = "linux")]
 mod progress;
+mod reading;
 mod repeat;
 #[cfg(target_os = "linux")]
 mod schedule;

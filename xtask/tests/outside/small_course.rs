@@ -33,7 +33,6 @@ fn main() -> ExitCode {
         Some("hello") => println!("live hello from {}", std::process::id()),
         Some("fails") => {
             eprintln!("this goes wrong");
-            std::fs::write("failed", "").unwrap();
             return ExitCode::from(7);
         }
         Some("sleeps") => {
