@@ -36,6 +36,12 @@ pub(crate) struct View<'a> {
     pub(crate) keys: &'a [(char, &'a str)],
 }
 
+/// Returns the keys that do something: each key comes with what it does, and whether it does that now.
+pub(crate) fn working<T>(all: impl IntoIterator<Item = (char, T, bool)>) -> Vec<(char, T)> {
+    let keys = all.into_iter().filter(|(.., works)| *works);
+    keys.map(|(key, does, _)| (key, does)).collect()
+}
+
 /// The current page of a text, and the number of its pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Position {

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::playlist::{Kind, Scene};
+use crate::playlist::{self, Kind, Scene};
 
 /// The file, in the target folder.
 const FILE: &str = "course/playing";
@@ -28,9 +28,8 @@ impl Playing {
     /// Returns what a scene's teacher sees. `times` are the time spent in its lesson, and in all.
     pub(crate) fn of(scenes: &[Scene], place: usize, times: [Duration; 2]) -> Self {
         let scene = &scenes[place];
-        // A step, or a text without one, begins with its text.
-        let is_start = |place: &usize| scenes[*place].kind == Kind::Text;
-        let start = (0..=place).rev().find(is_start).unwrap_or(0);
+        let start = playlist::start(scenes, place);
+        let is_start = |place: &usize| playlist::start(scenes, *place) == *place;
         let next = (place + 1..scenes.len()).find(is_start);
         let end = next.unwrap_or(scenes.len());
         let notes = course::notes(scenes[start..end].iter().flat_map(|scene| &scene.blocks));

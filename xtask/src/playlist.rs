@@ -134,6 +134,13 @@ pub(crate) fn next_lesson(scenes: &[Scene], place: usize) -> Option<usize> {
     (place + 1..scenes.len()).find(|later| scenes[*later].lesson_number() != here)
 }
 
+/// Returns the place where the step, or the text without a step, of this place begins: with its text.
+pub(crate) fn start(scenes: &[Scene], place: usize) -> usize {
+    let mut places = (0..=place).rev();
+    let start = places.find(|place| scenes[*place].kind == Kind::Text);
+    start.unwrap_or(0)
+}
+
 /// Returns the scenes of a whole lesson: its opening, its steps, and the sections between and after them.
 fn of_lesson<'a>(course: &Course, lesson: &'a Lesson) -> anyhow::Result<Vec<Scene<'a>>> {
     let script = lesson.readme()?;

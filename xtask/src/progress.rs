@@ -82,10 +82,8 @@ impl Progress {
         course: &'a Course,
         is_open: impl Fn(&Course, &Lesson) -> bool,
     ) -> anyhow::Result<Next<'a>> {
-        let mut events = self.events.iter().rev().map(|event| {
-            let (kind, place) = event.split_once(' ').unwrap_or((event, ""));
-            (kind, place)
-        });
+        let events = self.events.iter().rev();
+        let mut events = events.map(|event| event.split_once(' ').unwrap_or((event, "")));
         let is_place = |(kind, _): &(&str, &str)| ["lesson", "exercise", "end"].contains(kind);
         let (kind, place) = events.find(is_place).unwrap_or(("lesson", ""));
         let place = [place, self.last("lesson").unwrap_or("")][usize::from(kind == "end")];
@@ -110,8 +108,10 @@ impl Progress {
             let (script, name) = (lesson.readme()?, &lesson.name);
             steps.extend(script.steps().enumerate().map(|(index, step)| {
                 // A lesson begins with its opening.
-                let from =
-                    [format!("{name} {step}"), name.clone()][usize::from(index == 0)].clone();
+                let from = match index {
+                    0 => name.clone(),
+                    _ => format!("{name} {step}"),
+                };
                 (from, self.has_played(name, step))
             }));
         }

@@ -5,10 +5,10 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::keys::{Key, Keyboard};
-use crate::page::{Position, View};
+use crate::page::{Position, View, working};
 use crate::player::Player;
 use crate::playing::{Playing, Publisher};
-use crate::playlist::{Kind, Scene, next_lesson};
+use crate::playlist::{Kind, Scene, next_lesson, start};
 use course::Lesson;
 use course::document::Block;
 
@@ -30,7 +30,7 @@ const CELLS: usize = 8;
 
 /// A person who reads scenes page by page.
 pub(crate) struct Reader<'p, 'a> {
-    pub(crate) player: &'p mut Player<'a>,
+    player: &'p mut Player<'a>,
     keyboard: Keyboard,
     position: Position,
     /// The lines that each scene's run has shown, by the scene's index.
@@ -43,14 +43,14 @@ pub(crate) struct Reader<'p, 'a> {
 
 /// The time spent in each lesson, by its number.
 #[derive(Default)]
-pub(crate) struct Clock {
+struct Clock {
     spent: HashMap<u32, Duration>,
     now: Option<(u32, Instant)>,
 }
 
 impl Clock {
     /// Returns the time spent in a lesson, which is the current one from now on.
-    pub(crate) fn in_lesson(&mut self, number: u32) -> Duration {
+    fn in_lesson(&mut self, number: u32) -> Duration {
         let now = Instant::now();
         if let Some((before, since)) = self.now.replace((number, now)) {
             *self.spent.entry(before).or_default() += now - since;
@@ -59,7 +59,7 @@ impl Clock {
     }
 
     /// Returns the time spent in all lessons.
-    pub(crate) fn total(&self) -> Duration {
+    fn total(&self) -> Duration {
         self.spent.values().sum()
     }
 }
@@ -225,25 +225,23 @@ impl<'p, 'a> Reader<'p, 'a> {
 
     /// Returns the place where the step, or the text without a step, before this one begins.
     fn step_before(&self) -> Option<usize> {
-        let is_start = |place: &usize| self.player.scenes[*place].kind == Kind::Text;
-        let start = (0..=self.player.place).rev().find(is_start)?;
-        (0..start).rev().find(is_start)
+        let (scenes, place) = (self.player.scenes, self.player.place);
+        let before = start(scenes, place).checked_sub(1);
+        before.map(|before| start(scenes, before))
     }
 
     /// Returns the letters that do something here.
     fn keys(&self, scene: &Scene) -> Vec<(char, &'static str)> {
         let has_next = next_lesson(self.player.scenes, self.player.place).is_some();
         let has_python = scene.step.is_some() && self.player.python.is_some();
-        let all = [
+        working([
             ('r', "again", scene.kind != Kind::Text),
             ('b', "step back", self.step_before().is_some()),
             ('s', "next lesson", has_next),
             ('p', "Python", has_python),
             ('q', "quit", true),
             ('?', "keys", true),
-        ];
-        let keys = all.into_iter().filter(|(.., works)| *works);
-        keys.map(|(key, does, _)| (key, does)).collect()
+        ])
     }
 
     /// Returns what stands around a scene's text, without the letters.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::assignment::{Exercise, Part};
 use crate::keys::{Key, Keyboard};
-use crate::page::{Position, View};
+use crate::page::{Position, View, working};
 use crate::screen::Screen;
 
 /// The title of the page on which the checks run.
@@ -157,14 +157,12 @@ impl Watch<'_, '_> {
         let (is_solved, next_hint) = (exercise.is_solved(), exercise.next_hint());
         let has_hint = next_hint > 0 && part != Some(Part::Hints(next_hint));
         let hint = ["next hint", "hints"][usize::from(next_hint == exercise.shown_hints())];
-        let keys = [
+        working([
             ('n', "next exercise", is_solved && exercise.next().is_some()),
             ('s', "solution", is_solved && part != Some(Part::Solution)),
             ('h', hint, !is_solved && has_hint),
             ('t', "task", part != Some(Part::Task)),
             ('q', "quit", true),
-        ];
-        let keys = keys.into_iter().filter(|(.., works)| *works);
-        keys.map(|(key, does, _)| (key, does)).collect()
+        ])
     }
 }

@@ -12,7 +12,7 @@ use super::columns::Columns;
 use super::race::Race;
 use crate::keys::{Key, Keyboard};
 use crate::outcomes::Outcomes;
-use crate::page::{Position, View};
+use crate::page::{Position, View, working};
 use crate::screen::Screen;
 use crate::style::BOLD;
 use crate::wrap::wrap;
@@ -203,8 +203,8 @@ impl<'a> Play<'a> {
             ('q', "quit", true),
             ('?', "keys", true),
         ];
-        let others = others.into_iter().filter(|(.., works)| *works);
-        let others = others.map(|(key, does, _)| (key, does.to_owned()));
+        let others = working(others).into_iter();
+        let others = others.map(|(key, does)| (key, does.to_owned()));
         ready.chain(others).collect()
     }
 }
