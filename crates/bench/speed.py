@@ -178,12 +178,25 @@ def semaphore():
     return taken(CONTEXT.Semaphore(2))
 
 
-def lock_new():
-    def work():
-        for _ in range(300):
-            CONTEXT.Lock()
+MAKERS = {
+    "lock": CONTEXT.Lock,
+    "value": lambda: CONTEXT.Value("q", 0),
+    "semaphore": lambda: CONTEXT.Semaphore(2),
+    "event": CONTEXT.Event,
+    "queue": CONTEXT.Queue,
+    "pipe": CONTEXT.Pipe,
+}
 
-    return each(300, work)
+
+def new(kind):
+    make = MAKERS[kind]
+
+    def work():
+        for _ in range(1000):
+            make()
+
+    work()
+    return each(1000, work)
 
 
 def add(value, ready, start):

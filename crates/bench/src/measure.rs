@@ -50,6 +50,11 @@ fn repeated<T>(times: u32, mut operation: impl FnMut() -> Result<T>) -> Samples 
     })
 }
 
+/// Makes a handle, and drops it.
+pub(crate) fn new<T>(make: fn() -> multiprocess::Result<T>) -> Samples {
+    repeated(1000, || Ok(make()?))
+}
+
 pub(crate) fn nothing() {}
 
 pub(crate) fn start() -> Samples {

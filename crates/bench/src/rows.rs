@@ -2,6 +2,8 @@
 
 use std::thread;
 
+use multiprocess::{Event, Lock, Queue, Semaphore, Value};
+
 use self::Program::{C, Python, Rust};
 use self::Target::{Any, AtMost, Faster};
 use crate::measure::{self, Samples, large, lock, pipe, pool, queue};
@@ -138,9 +140,6 @@ pub(crate) fn rows() -> Vec<Row> {
         Row::new("semaphore", "take a semaphore that is free, and release it")
             .ours(lock::semaphore)
             .python("semaphore", Faster(1.5)),
-        Row::new("lock-new", "make a lock, and drop it")
-            .ours(lock::new)
-            .python("lock_new", Faster(10.0)),
         Row::new("array-read", "copy a 64 MiB array out of shared memory")
             .ours(|| large::array(|array, vector| vector.copy_from_slice(array)))
             .rust("memcpy", Faster(0.8), || large::copies(64, 1, 0)),
@@ -154,13 +153,33 @@ pub(crate) fn rows() -> Vec<Row> {
             .rust("the lesson", Any, move || measure::factorial(cores))
             .rust("one thread", on_all_cores, || measure::factorial(1)),
     ]);
+    rows.extend(new_handles());
     rows
+}
+
+fn new_handles() -> [Row; 6] {
+    [
+        Row::of_new("lock", Faster(10.0), Lock::new),
+        Row::of_new("value", Any, || Value::new(0_i64)),
+        Row::of_new("semaphore", Any, || Semaphore::new(2)),
+        Row::of_new("event", Any, Event::new),
+        Row::of_new("queue", Any, Queue::<u64>::new),
+        Row::of_new("pipe", Any, multiprocess::pipe::<u64, u64>),
+    ]
 }
 
 impl Row {
     fn new(name: &str, title: &str) -> Self {
         let (name, title, sides) = (name.to_owned(), title.to_owned(), Vec::new());
         Self { name, title, sides }
+    }
+
+    /// Returns a row about making handles of one kind.
+    fn of_new<T: 'static>(kind: &str, target: Target, it: fn() -> multiprocess::Result<T>) -> Self {
+        let title = format!("make a new {kind}, and drop it");
+        Self::new(&format!("{kind}-new"), &title)
+            .ours(move || measure::new(it))
+            .python(&format!("new {kind}"), target)
     }
 
     fn ours(self, it: impl Fn() -> Samples + 'static) -> Self {

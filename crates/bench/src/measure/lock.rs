@@ -20,10 +20,6 @@ pub(crate) fn semaphore() -> Samples {
     repeated(100_000, || Ok(semaphore.acquire()?))
 }
 
-pub(crate) fn new() -> Samples {
-    repeated(300, || Ok(Lock::new()?))
-}
-
 pub(crate) fn add(value: Value<i64>, all: Barrier) {
     // Once when it's ready, and once to start.
     for _ in 0..2 {
