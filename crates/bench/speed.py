@@ -199,6 +199,47 @@ def new(kind):
     return each(1000, work)
 
 
+def usage():
+    descriptors = len(os.listdir("/proc/self/fd"))
+    with open("/proc/self/smaps_rollup") as memory:
+        words = memory.read().split()
+    return descriptors, 1024 * int(words[words.index("Rss:") + 1])
+
+
+def keep(kept, kind, wanted):
+    make, made, stopped = MAKERS[kind], [], ""
+    before = usage()
+    spare = open("/dev/null")
+    begin = time.perf_counter_ns()
+    try:
+        while len(made) < wanted:
+            made.append(make())
+    except OSError as error:
+        stopped = str(error)
+    microseconds = (time.perf_counter_ns() - begin) / 1000
+    spare.close()
+    totals = [microseconds, *(after - former for after, former in zip(usage(), before))]
+    count = len(made)
+    duration, descriptors, resident = (total / max(count, 1) for total in totals)
+    if stopped:
+        kept.clear()
+    else:
+        kept.append(made)
+    return (
+        f"| {kind:12} | {wanted:7} | {count:7} | {duration:9.1f} µs | {descriptors:11.3f} | {resident:14.0f} "
+        f"| {'':14} | {stopped} |"
+    )
+
+
+def handles(*kinds):
+    """Does the same as `src/measure/handles.rs`. The file of a semaphore has no name, so its bytes aren't counted."""
+    for make in MAKERS.values():
+        make()
+    kept = []
+    lines = [keep(kept, kind, 1_000 if kind in ("queue", "pipe") else 10_000) for kind in kinds]
+    return "\n".join(lines)
+
+
 def add(value, ready, start):
     with ready.get_lock():
         ready.value += 1

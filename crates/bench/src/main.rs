@@ -22,7 +22,7 @@ use lexopt::{Arg, ValueExt};
 use multiprocess::{Array, task};
 
 use crate::lesson::factorial;
-use crate::measure::{large, lock, pipe, pool, queue};
+use crate::measure::{handles, large, lock, pipe, pool, queue};
 
 const USAGE: &str = include_str!("../usage.txt");
 
@@ -52,6 +52,7 @@ fn main() -> ExitCode {
     let done = match words[..] {
         ["measure", row, side] => run::measure_here(row, side),
         ["measure", row, side, "supervised"] => run::measure_supervised(row, side),
+        ["handles", ref kinds @ ..] => handles::print(kinds),
         _ => bench(),
     };
     let Err(error) = done else {

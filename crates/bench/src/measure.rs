@@ -1,5 +1,6 @@
 //! The functions that measure.
 
+pub(crate) mod handles;
 pub(crate) mod large;
 pub(crate) mod lock;
 pub(crate) mod pipe;

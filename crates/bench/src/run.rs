@@ -14,7 +14,7 @@ use rustix::process::{Signal, kill_current_process_group};
 use crate::measure::{Samples, run};
 use crate::rows::{Program, Row, row};
 
-const SPEED_PY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/speed.py");
+pub(crate) const SPEED_PY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/speed.py");
 const BARE_MUTEX_C: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/bare_mutex.c");
 
 /// A side is measured again until its samples add up to this many nanoseconds.

@@ -67,6 +67,31 @@ fn a_wrong_command_line_measures_nothing() {
 }
 
 #[test]
+fn what_a_handle_costs_is_measured_with_few_descriptors_too() {
+    let folder = with_python("shift; echo python: $*");
+    let mut shell = Command::new("/bin/sh");
+    let few = r#"ulimit -n 64; exec "$0" handles lock pipe"#;
+    let shell = shell.args(["-c", few, env!("CARGO_BIN_EXE_bench")]);
+    let output = shell.env("PATH", folder.path()).output();
+    let output = output.expect("it runs");
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("python: handles lock pipe"), "{text}");
+    for kind in ["lock", "pipe"] {
+        let line = text
+            .lines()
+            .find(|line| line.contains(&format!("| {kind} ")));
+        let cells: Vec<&str> = line.expect("a line").split('|').map(str::trim).collect();
+        let [wanted, made] = [2, 3].map(|place| cells[place].parse::<u32>().expect("a number"));
+        // All of them, or the reason why not.
+        assert!(
+            made > 0 && (made == wanted || !cells[8].is_empty()),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn a_measurement_ends_when_the_program_is_killed() {
     let folder = with_python("test $1 = -c || { echo begun >&2; /bin/sleep 60; }");
     let mut bench = bench(folder.path(), &["lock-new"]);
