@@ -52,6 +52,10 @@ fn main() -> ExitCode {
     let done = match words[..] {
         ["measure", row, side] => run::measure_here(row, side),
         ["measure", row, side, "supervised"] => run::measure_supervised(row, side),
+        ["handles", "--help" | "-h"] => {
+            help();
+            Ok(())
+        }
         ["handles", ref kinds @ ..] => handles::print(kinds),
         _ => bench(),
     };
@@ -66,6 +70,11 @@ fn main() -> ExitCode {
     ExitCode::from(status)
 }
 
+fn help() {
+    // A closed pipe is not an error.
+    let _ = io::stdout().write_all(USAGE.as_bytes());
+}
+
 fn bench() -> Result<()> {
     let (mut rows, mut rounds) = (Vec::new(), 7);
     let mut arguments = lexopt::Parser::from_env();
@@ -73,7 +82,7 @@ fn bench() -> Result<()> {
         match argument {
             Arg::Long("quick") => rounds = 1,
             Arg::Long("help") | Arg::Short('h') => {
-                let _ = io::stdout().write_all(USAGE.as_bytes());
+                help();
                 return Ok(());
             }
             Arg::Value(name) => rows.push(rows::row(&name.string()?)?),

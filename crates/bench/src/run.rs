@@ -20,9 +20,14 @@ const BARE_MUTEX_C: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/bare_mutex.c");
 /// A side is measured again until its samples add up to this many nanoseconds.
 const ENOUGH: f64 = 2e10;
 
+/// Returns an error if there is no Python.
+pub(crate) fn start_python() -> Result<()> {
+    run(Command::new("python3").args(["-c", ""]))
+}
+
 /// Measures every side of every row once per round.
 pub(crate) fn measure_all(rows: &mut [Row], rounds: u32) {
-    let python = run(Command::new("python3").args(["-c", ""]));
+    let python = start_python();
     let bare_mutex = compile_bare_mutex();
     let missing = [&python, &bare_mutex].map(|found| found.as_ref().err());
     for error in missing.into_iter().flatten() {

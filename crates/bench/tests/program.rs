@@ -64,6 +64,23 @@ fn a_wrong_command_line_measures_nothing() {
         let is_listed = help.split_whitespace().any(|word| word == row);
         assert!(is_listed, "{row}: {help}");
     }
+    // An unknown kind is refused before anything is measured.
+    let (status, text) = run(&folder, &["handles", "lock", "lokc"]);
+    let is_only_refused = text.contains("no kind `lokc`") && !text.contains("wanted");
+    assert!(status == Some(2) && is_only_refused, "{text}");
+    assert_eq!(run(&folder, &["handles", "--help"]), (Some(0), help));
+}
+
+#[test]
+fn without_python_what_a_handle_costs_here_is_printed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (status, text) = run(&folder, &["handles", "pipe"]);
+    assert_eq!(status, Some(0), "{text}");
+    assert!(text.contains("| pipe "), "{text}");
+    assert!(
+        text.contains("The lines of Python are missing: python3"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fs::{self, DirEntry, File};
+use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::process::{self, Command};
 use std::time::Instant;
@@ -11,7 +12,7 @@ use multiprocess::{Event, Lock, Queue, Semaphore, Value, pipe};
 use rustix::process::{Resource, getrlimit};
 
 use crate::measure::run;
-use crate::run::SPEED_PY;
+use crate::run::{SPEED_PY, start_python};
 
 /// `speed.py` prints lines of the same form.
 const HEAD: &str = "\
@@ -23,6 +24,11 @@ const KINDS: [&str; 6] = ["value", "lock", "semaphore", "event", "queue", "pipe"
 /// Makes many handles of these kinds (without any, of all kinds) and keeps all of them, here and in Python, and prints
 /// what one of each kind costs.
 pub(crate) fn print(kinds: &[&str]) -> Result<()> {
+    if let Some(unknown) = kinds.iter().find(|kind| !KINDS.contains(*kind)) {
+        let kinds = KINDS.join(", ");
+        let misuse = format!("there is no kind `{unknown}`\nThe kinds are {kinds}");
+        return Err(lexopt::Error::from(misuse).into());
+    }
     let kinds = if kinds.is_empty() { &KINDS } else { kinds };
     let limit = getrlimit(Resource::Nofile).current;
     let limit = limit.map_or("any number of".to_owned(), |limit| limit.to_string());
@@ -38,14 +44,14 @@ pub(crate) fn print(kinds: &[&str]) -> Result<()> {
             "event" => keep(&mut kept, kind, 10_000, Event::new)?,
             "queue" => keep(&mut kept, kind, 1_000, Queue::<u64>::new)?,
             "pipe" => keep(&mut kept, kind, 1_000, pipe::<u64, u64>)?,
-            _ => {
-                let kinds = KINDS.join(", ");
-                let misuse = format!("there is no kind `{kind}`\nThe kinds are {kinds}");
-                return Err(lexopt::Error::from(misuse).into());
-            }
+            _ => unreachable!("it is one of the kinds"),
         }
     }
     drop(kept);
+    if let Err(error) = start_python() {
+        let _ = writeln!(io::stderr(), "The lines of Python are missing: {error:#}");
+        return Ok(());
+    }
     println!("| **Python** | | | | | | | |");
     run(Command::new("python3")
         .args([SPEED_PY, "handles"])
