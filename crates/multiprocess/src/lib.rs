@@ -134,25 +134,16 @@
 //!   such a test.
 //! - A child that closes every file descriptor it finds also closes its socket to the parent: its result is lost, but
 //!   the parent still notices when it ends.
-//! - Each Lock, Value, Array and Semaphore uses one file descriptor in every process that has it; a queue or a pipe
-//!   uses a few more. At the usual limit of 1 024 (`ulimit -n`), a process can have about 1 000 of them. For many
-//!   numbers, use one [`Array`], which needs no more than a [`Value`].
 //! - On Linux, a child closes the descriptors that it inherited from its parent, if it may read its parent's list in
 //!   `/proc`. One that the parent closes at the moment of the start may stay open.
-//! - A handle in a message exists as long as the message can still be received. If no process receives it, it is freed
-//!   with the last handle of the queue, channel or pipe; a handle given to a child counts until the child has ended.
-//!   In a channel or pipe it is also freed when no receiver is left and a process sends, or drops a sender.
-//! - In these cases, a handle in a message is freed only when all processes of the program have ended, and if it is a
-//!   `Sender`, its channel doesn't end before that (use [`recv_timeout`](Receiver::recv_timeout)):
-//!   - all processes that had the queue, channel or pipe were killed;
-//!   - a process was killed after it had taken the message and before it had read it;
-//!   - something before it in the message can't be read;
-//!   - it is in the arguments of a process that was killed, together with its parent, before it had read them;
-//!   - it is in a result, and the process was killed after it had serialised the result and before it had sent it.
+//! - A handle in a message is freed with the message, if no process receives it: with the last handle of the queue,
+//!   channel or pipe; in a channel or pipe also when no receiver is left. A queue in one of its own messages is freed
+//!   when all processes of the program have ended. A handle in the arguments of a pool's initializer counts until the pool
+//!   has ended, since later workers get it too.
 //! - A copy of a process made by `fork` without `exec` can create shared memory and start processes of its own. It
-//!   can't use pools of the original (an error) or wait for its children, and can only read and write the shared memory
-//!   that it got from the original.
-//! - Other memory of a killed process is freed within seconds, once the process that started it notices the death: when
+//!   can't use what it got from the original, which may be something else by then: handles and pools return errors, and
+//!   an [`Event`], a [`RawValue`] and a [`RawArray`], which don't return any, panic.
+//! - The memory of a killed process is freed within seconds, once the process that started it notices the death: when
 //!   it waits for the child, queries its state, has ended it, has dropped its handle, or has given it handles.
 //! - If a parent is killed while its daemon or pool worker is stopped (SIGSTOP), the daemon or worker ends at once on
 //!   Linux, unless it was stopped before it reached [`init`]; elsewhere it ends when it continues.

@@ -66,7 +66,7 @@ fn no_files_use_each_other_in_a_circle() {
 fn what_a_file_uses_is_found() {
     let source = source();
     let uses = uses(&source);
-    assert!(uses["sync::lock"].contains("memory::segment"), "{uses:#?}");
+    assert!(uses["sync::lock"].contains("memory::slot"), "{uses:#?}");
     assert!(
         uses["pool::chunker"].contains("pool::supervisor"),
         "{uses:#?}"

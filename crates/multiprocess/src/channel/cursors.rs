@@ -12,26 +12,33 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crate::memory::segment::Segment;
+use crate::memory::slot::Slot;
 
 /// Where the numbers of a direction are. The producers' and the consumers' are on different lines of memory, and so are
 /// those that hardly ever change.
 pub(crate) mod place {
     /// The producers' cursor. Behind it are two numbers for the ring that it is in: a bit of it selects the valid one.
     pub(crate) const TAIL: usize = 0;
-    /// Where the head was when a producer last checked: the ring in the upper half, the place in the lower.
+    /// Where the head was when a producer last checked, and in which ring.
     pub(crate) const HEAD_SEEN: usize = 3;
+    pub(crate) const HEAD_SEEN_RING: usize = 4;
     /// How many messages had been taken when a producer last checked.
-    pub(crate) const TAKEN_SEEN: usize = 4;
-    /// The highest number that a ring has had.
-    pub(crate) const LAST_RING: usize = 5;
+    pub(crate) const TAKEN_SEEN: usize = 5;
+    /// A ring that was made and is about to be used.
+    pub(crate) const NEW_RING: usize = 6;
+    /// A message with handles that is about to be put: [its count](super::Rings::loading), and where it is.
+    pub(crate) const LOADING: usize = 7;
+    pub(crate) const LOADING_RING: usize = 8;
+    pub(crate) const LOADING_AT: usize = 9;
 
     /// The consumers' cursor, like the producers'.
     pub(crate) const HEAD: usize = 16;
     /// How many messages had been put when a consumer last checked.
     pub(crate) const PUT_SEEN: usize = 19;
-    /// The highest number of a ring that was removed.
-    pub(crate) const REMOVED: usize = 20;
+    /// A ring that the consumers have left, and that is about to be freed.
+    pub(crate) const OLD_RING: usize = 20;
+    /// In which use it is: others may have freed it, and made another one there.
+    pub(crate) const OLD_GENERATION: usize = 21;
 
     /// The maximum number of messages, 0 for no limit.
     pub(crate) const CAPACITY: usize = 32;
@@ -39,15 +46,17 @@ pub(crate) mod place {
     pub(crate) const CLOSED: usize = 33;
     /// How many messages were marked as done.
     pub(crate) const DONE: usize = 34;
-    /// Whether handles were in any of the messages.
-    pub(crate) const LOADED: usize = 35;
 
     /// The beginning of the first ring.
     pub(crate) const RING: usize = 48;
 }
 
-/// 64-bit numbers that a direction takes in its segment, with those of its first ring.
-pub(crate) const DIRECTION: usize = place::RING + 8 * 1024;
+/// 64-bit numbers that a direction takes in its slot, with those of its first ring, which has room for a few small
+/// messages.
+pub(crate) const DIRECTION: usize = place::RING + 80;
+
+/// The number of the first ring. That of any other is its [`Pointer`](crate::memory::layout::Pointer).
+pub(crate) const FIRST_RING: u64 = 0;
 
 /// The tail or the head: a count of messages, and a place in a ring.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -84,23 +93,23 @@ impl Cursor {
 }
 
 /// A ring other than the first that this process has open.
-pub(crate) type OpenRing = Mutex<Option<(u32, Arc<Segment>)>>;
+pub(crate) type OpenRing = Mutex<Option<(u64, Arc<Slot>)>>;
 
 /// The rings of one direction, and its numbers. What moves messages is in `ring`.
 pub(crate) struct Rings {
-    pub(crate) segment: Arc<Segment>,
-    /// Which direction of the segment it is.
+    pub(crate) slot: Arc<Slot>,
+    /// Which direction of the slot it is.
     pub(crate) index: usize,
-    /// Where in the segment the direction begins.
+    /// Where in the slot the direction begins.
     base: usize,
     pub(crate) open_put_ring: OpenRing,
     pub(crate) open_take_ring: OpenRing,
 }
 
 impl Rings {
-    pub(crate) fn new(segment: Arc<Segment>, index: usize) -> Rings {
+    pub(crate) fn new(slot: Arc<Slot>, index: usize) -> Rings {
         Rings {
-            segment,
+            slot,
             index,
             base: index * DIRECTION,
             open_put_ring: Mutex::default(),
@@ -110,7 +119,7 @@ impl Rings {
 
     /// Returns the numbers of the direction, and its first ring behind them.
     pub(crate) fn cells(&self) -> &[AtomicU64] {
-        &self.segment.atomics()[self.base..self.base + DIRECTION]
+        &self.slot.numbers()[self.base..self.base + DIRECTION]
     }
 
     pub(crate) fn get(&self, place: usize) -> u64 {
@@ -131,15 +140,15 @@ impl Rings {
     }
 
     /// Returns the ring that the tail or the head is in.
-    pub(crate) fn ring(&self, place: usize, cursor: Cursor) -> u32 {
-        self.get_small(place + 1 + usize::from(cursor.second))
+    pub(crate) fn ring(&self, place: usize, cursor: Cursor) -> u64 {
+        self.get(place + 1 + usize::from(cursor.second))
     }
 
     /// Moves the tail or the head to the beginning of another ring, or to what `further` returns, in one store.
     pub(crate) fn move_to(
         &self,
         place: usize,
-        ring: u32,
+        ring: u64,
         further: impl FnOnce(Cursor) -> Cursor,
     ) -> Cursor {
         let cursor = self.cursor(place);
@@ -148,7 +157,7 @@ impl Rings {
             at: 0,
             ..cursor
         });
-        self.set(place + 1 + usize::from(moved.second), u64::from(ring));
+        self.set(place + 1 + usize::from(moved.second), ring);
         self.set(place, moved.number());
         moved
     }
@@ -197,11 +206,6 @@ impl Rings {
         self.set(place::CLOSED, 1);
     }
 
-    /// Returns whether handles were in any of the messages.
-    pub(crate) fn is_loaded(&self) -> bool {
-        self.get(place::LOADED) != 0
-    }
-
     /// Counts a message as done; returns false if all that were put are done.
     pub(crate) fn done(&self) -> bool {
         let one_more = |done: u64| {
@@ -220,7 +224,7 @@ impl Rings {
     }
 
     /// Returns the head and its ring, read consistently.
-    pub(crate) fn head(&self) -> (Cursor, u32) {
+    pub(crate) fn head(&self) -> (Cursor, u64) {
         loop {
             let head = self.cursor(place::HEAD);
             let ring = self.ring(place::HEAD, head);

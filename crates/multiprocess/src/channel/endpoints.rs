@@ -91,9 +91,9 @@ fn make<T: Serialize + DeserializeOwned + 'static>(
     capacity: usize,
 ) -> Result<(Sender<T>, Receiver<T>)> {
     let made = Mpmc::sides(1);
-    let (segment, left, right) = made.map_err(|source| Error::memory(content::<T>(), source))?;
-    let left = Typed::shared(Arc::clone(&segment), Some(left), content::<T>);
-    let right = Typed::shared(segment, Some(right), content::<T>);
+    let (memory, left, right) = made.map_err(|source| Error::memory(content::<T>(), source))?;
+    let left = Typed::shared(Arc::clone(&memory), Some(left), content::<T>);
+    let right = Typed::shared(memory, Some(right), content::<T>);
     events::made(&left.mpmc, content::<T>);
     left.mpmc.rings.set_capacity(capacity);
     Ok((Sender { end: left }, Receiver { end: right }))

@@ -168,7 +168,7 @@ macro_rules! is_shared {
                     .field("messages", &type_name::<T>())
                     .field("len", &self.len())
                     .field("capacity", &self.capacity())
-                    .field("memory", &self.end.mpmc.rings.segment)
+                    .field("memory", &self.end.mpmc.rings.slot)
                     .finish()
             }
         }
@@ -177,10 +177,10 @@ macro_rules! is_shared {
             $end<T: DeserializeOwned + 'static>,
             $content,
             |this| Ok((this.end.depart()?, ())),
-            |segment, ()| {
+            |memory, ()| {
                 let side: Option<peers::Side> = $side;
-                let token = side.map(|side| peers::arrive(&segment, side)).transpose()?;
-                let end = Typed::shared(segment, token, content::<T>);
+                let token = side.map(|side| peers::arrive(&memory, side)).transpose()?;
+                let end = Typed::shared(memory, token, content::<T>);
                 Ok($end { end })
             },
         );

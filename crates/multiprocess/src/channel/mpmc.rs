@@ -9,13 +9,16 @@ use tracing::Level;
 
 use crate::channel::cursors::{DIRECTION, Rings};
 use crate::channel::peers::{PeerToken, Peers, Side};
+use crate::channel::ring;
 use crate::memory::eventcount::{self, AdaptiveSpin, EventCount};
-use crate::memory::layout::words;
-use crate::memory::segment::{Access, Segment};
-use crate::memory::segment_lock::Turn;
+use crate::memory::layout::{Access, Content, words};
+use crate::memory::reference;
+use crate::memory::slot::Slot;
+use crate::memory::slot_lock::Turn;
 use crate::platform::file_lock::Refused;
 use crate::platform::wait_until::WaitUntil;
 use crate::trace::events;
+use crate::transfer::attachments::Attachments;
 use crate::transfer::block::Message;
 
 /// After that many sleeps, about a second, a waiting thread frees the memory of empty rings. Until then, the memory of
@@ -65,8 +68,8 @@ pub(crate) struct Mpmc {
 impl fmt::Debug for Mpmc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.rings.index {
-            0 => self.rings.segment.fmt(f),
-            _ => write!(f, "{:?} back", self.rings.segment),
+            0 => self.rings.slot.fmt(f),
+            _ => write!(f, "{:?} back", self.rings.slot),
         }
     }
 }
@@ -77,21 +80,27 @@ pub(crate) type Put = (u32, Option<u64>);
 
 impl Mpmc {
     /// Creates the memory for that many directions.
-    pub(crate) fn segment(directions: usize) -> io::Result<Arc<Segment>> {
-        Segment::create(directions * DIRECTION * 8, Access::Atomic)
+    pub(crate) fn memory(directions: usize) -> io::Result<Arc<Slot>> {
+        let content = Content {
+            length: directions * DIRECTION * 8,
+            access: Access::Channel,
+        };
+        let turns = if directions == 1 { 2 } else { 4 };
+        Slot::create(turns, 1, content)
     }
 
     /// Creates the memory for that many directions, and joins both sides.
-    pub(crate) fn sides(directions: usize) -> io::Result<(Arc<Segment>, PeerToken, PeerToken)> {
-        let segment = Mpmc::segment(directions)?;
-        let left = PeerToken::join(&segment, Side::Left)?;
-        let right = PeerToken::join(&segment, Side::Right)?;
-        Ok((segment, left, right))
+    pub(crate) fn sides(directions: usize) -> io::Result<(Arc<Slot>, PeerToken, PeerToken)> {
+        let memory = Mpmc::memory(directions)?;
+        let left = PeerToken::join(&memory, Side::Left)?;
+        let right = PeerToken::join(&memory, Side::Right)?;
+        Ok((memory, left, right))
     }
 
-    pub(crate) fn new(segment: Arc<Segment>, index: usize, other: Option<Arc<Peers>>) -> Mpmc {
+    pub(crate) fn new(memory: Arc<Slot>, index: usize, other: Option<Arc<Peers>>) -> Mpmc {
+        reference::discard_with(ring::discard);
         Mpmc {
-            rings: Rings::new(segment, index),
+            rings: Rings::new(memory, index),
             spin: AdaptiveSpin::new(),
             idle: AtomicU32::new(0),
             other,
@@ -100,17 +109,17 @@ impl Mpmc {
 
     /// Notified when a message was put, and at the end.
     pub(crate) fn not_empty(&self) -> EventCount<'_> {
-        EventCount::of(&self.rings.segment, words::NOT_EMPTY[self.rings.index])
+        EventCount::of(&self.rings.slot, words::NOT_EMPTY[self.rings.index])
     }
 
     /// Notified when a message was taken.
     fn not_full(&self) -> EventCount<'_> {
-        EventCount::of(&self.rings.segment, words::NOT_FULL[self.rings.index])
+        EventCount::of(&self.rings.slot, words::NOT_FULL[self.rings.index])
     }
 
     /// Notified when all messages are done; only the first direction has it.
     fn all_done(&self) -> EventCount<'_> {
-        EventCount::of(&self.rings.segment, words::DONE)
+        EventCount::of(&self.rings.slot, words::DONE)
     }
 
     fn producers_turn(&self) -> usize {
@@ -125,15 +134,21 @@ impl Mpmc {
     #[inline]
     fn turn(&self, which: usize, wait: WaitUntil) -> Result<Turn<'_>, Refused> {
         if matches!(wait, WaitUntil::Try)
-            && let Ok(turn) = self.rings.segment.turn(which, wait)
+            && let Ok(turn) = self.rings.slot.turn(which, wait)
         {
             return Ok(turn);
         }
-        self.rings.segment.turn(which, wait.for_a_turn())
+        self.rings.slot.turn(which, wait.for_a_turn())
     }
 
-    /// Puts a message, and returns its number. Fails if the other side has left.
-    pub(crate) fn put(&self, message: &[u8], wait: WaitUntil) -> Result<Put, Stop> {
+    /// Puts a message, and returns its number. Fails if the other side has left. The references in the attachments pass
+    /// to the message.
+    pub(crate) fn put(
+        &self,
+        message: &[u8],
+        attachments: &Attachments,
+        wait: WaitUntil,
+    ) -> Result<Put, Stop> {
         let has_room = |capacity| (self.rings.len() as usize) < capacity;
         let ready = || self.rings.is_closed() || self.rings.capacity().is_none_or(has_room);
         self.repeat(self.not_full(), wait, ready, |_| {
@@ -148,7 +163,7 @@ impl Mpmc {
                 return Ok(None);
             }
             let put = (self.rings.put_count(), events::moment(Level::TRACE));
-            self.rings.put(message)?;
+            self.rings.put(message, attachments)?;
             drop(turn);
             self.not_empty().notify_one();
             Ok(Some(put))
@@ -190,10 +205,12 @@ impl Mpmc {
         Err(stop)
     }
 
-    /// Takes the next message, and returns its number. It is the end if the other side has left.
+    /// Takes the next message, with the references of the handles in it, and returns its number. It is the end if the
+    /// other side has left.
     pub(crate) fn take(
         &self,
         receive: &mut dyn FnMut(Message<'_>),
+        attachments: &mut Attachments,
         wait: WaitUntil,
     ) -> Result<u32, Stop> {
         let ready = || self.has_message_or_end();
@@ -203,7 +220,7 @@ impl Mpmc {
             let over = self.is_over(thoroughly);
             let turn = self.turn(self.consumers_turn(), wait)?;
             let item = self.rings.taken_count();
-            if let Some(wasteful) = self.rings.take(receive)? {
+            if let Some(wasteful) = self.rings.take(receive, attachments)? {
                 if wasteful {
                     self.return_to_first_ring();
                 }
@@ -245,11 +262,7 @@ impl Mpmc {
     /// Frees the memory of the rings, which are empty; the caller has the consumers' turn. While another thread puts,
     /// they are not empty.
     fn return_to_first_ring(&self) {
-        if let Ok(_turn) = self
-            .rings
-            .segment
-            .turn(self.producers_turn(), WaitUntil::Try)
-        {
+        if let Ok(_turn) = self.rings.slot.turn(self.producers_turn(), WaitUntil::Try) {
             // If this fails, they stay as they are.
             let _ = self.rings.return_to_first_ring();
         }
@@ -267,7 +280,7 @@ impl Mpmc {
 
     /// Counts a message as done; returns false if all are done.
     pub(crate) fn done(&self) -> bool {
-        let counted = self.rings.done();
+        let counted = self.rings.slot.owned().is_own() && self.rings.done();
         if counted && self.rings.unfinished() == 0 {
             self.all_done().notify_all();
         }
@@ -298,8 +311,8 @@ mod tests {
     #[test]
     fn a_woken_thread_that_gives_up_passes_the_wake_up_on() {
         let start = Instant::now();
-        let mpmc = Mpmc::new(Mpmc::segment(1).unwrap(), 0, None);
-        let take = |limit| mpmc.take(&mut |_| {}, within(limit));
+        let mpmc = Mpmc::new(Mpmc::memory(1).unwrap(), 0, None);
+        let take = |limit| mpmc.take(&mut |_| {}, &mut Attachments::default(), within(limit));
         std::thread::scope(|scope| {
             let gives_up = scope.spawn(|| take(10 * MOMENT));
             std::thread::sleep(MOMENT);
@@ -307,7 +320,8 @@ mod tests {
             std::thread::sleep(MOMENT);
             // The first is woken, but doesn't get the turn in time.
             let turn = mpmc.turn(mpmc.consumers_turn(), within(LIMIT)).unwrap();
-            mpmc.put(b"message", within(LIMIT)).unwrap();
+            mpmc.put(b"message", &Attachments::default(), within(LIMIT))
+                .unwrap();
             let gave_up = gives_up.join().unwrap();
             drop(turn);
             assert!(matches!(gave_up, Err(Stop::NotNow)));

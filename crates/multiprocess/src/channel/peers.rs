@@ -1,23 +1,21 @@
 //! The two ends of a channel, and whether an end still has a live owner.
 //!
-//! A process that holds a handle of a side has a file of that side locked, shared. The system drops the lock when the
-//! process ends, however it ends. So a process that gets the file's lock exclusively knows that the side has no owner,
-//! except for handles in flight, in a message or in arguments. Shared memory counts those.
+//! Each handle of an end has a reference to the channel's slot that names the side, and so has each message that
+//! contains one. A side without such a reference has left.
 
-use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use crate::memory::eventcount::EventCount;
 use crate::memory::layout::words;
-use crate::memory::registry;
-use crate::memory::run_file::{self, Existence};
-use crate::memory::segment::Segment;
+use crate::memory::liveness;
+use crate::memory::owner::Owner;
+use crate::memory::reference::Reference;
+use crate::memory::slot::Slot;
 use crate::platform::limits::explained;
 use crate::platform::process;
-use crate::transfer::attachments::{self, Attachment};
+use crate::transfer::attachments;
 
 /// One of the two sides of a channel or a pipe.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
@@ -41,20 +39,10 @@ impl Side {
     }
 }
 
-/// One side of the channel in a segment.
-#[derive(Clone)]
-struct SideOf(Arc<Segment>, Side);
+/// One side of the channel in a slot.
+struct SideOf(Arc<Slot>, Side);
 
 impl SideOf {
-    fn file(&self) -> io::Result<PathBuf> {
-        self.0.companion(["left", "right"][self.1.index()])
-    }
-
-    /// Returns the number of this side's handles in flight.
-    fn in_flight(&self) -> &AtomicU32 {
-        &self.0.words()[words::SIDE_IN_FLIGHT[self.1.index()]]
-    }
-
     fn left(&self) -> &AtomicU32 {
         &self.0.words()[words::SIDE_LEFT[self.1.index()]]
     }
@@ -64,9 +52,11 @@ impl SideOf {
         self.left().load(Ordering::Acquire) != 0
     }
 
-    /// The caller holds the exclusive lock of the file, so no handle arrives meanwhile.
-    fn note_if_left(&self) -> bool {
-        let left = self.in_flight().load(Ordering::Acquire) == 0;
+    /// Returns whether this side has no owner that `counts`. No owner can come back.
+    fn note_if_left(&self, counts: impl Fn(Owner) -> bool) -> bool {
+        let side = Some(self.1.index());
+        let is_owner = |owner: Owner| owner.side() == side && counts(owner);
+        let left = matches!(self.0.has_owner(is_owner), Ok(false));
         if left {
             self.left().store(1, Ordering::Release);
             for place in words::CHANNEL_EVENTCOUNTS.step_by(2) {
@@ -77,87 +67,70 @@ impl SideOf {
     }
 }
 
-/// A handle of the side in flight.
-impl Attachment for SideOf {
-    fn cancel(&self) {
-        if !self.0.is_forked() {
-            let less = |count: u32| count.checked_sub(1);
-            let in_flight = self.in_flight();
-            let _ = in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
-        }
-    }
-}
-
-/// Shows that this process has a handle of a side: until it leaves, or the process ends, the side hasn't left.
+/// A handle of a side: until it leaves, or its process ends, the side hasn't left.
 pub(crate) struct PeerToken {
     of: SideOf,
-    file: File,
+    reference: Reference,
 }
 
 impl PeerToken {
-    /// Joins a side; the first process creates its file.
-    pub(crate) fn join(segment: &Arc<Segment>, side: Side) -> io::Result<PeerToken> {
-        let _making = registry::making()?;
-        let of = SideOf(Arc::clone(segment), side);
-        let file = run_file::hold(&of.file()?, Existence::Either)?;
-        Ok(PeerToken { of, file })
+    pub(crate) fn join(slot: &Arc<Slot>, side: Side) -> io::Result<PeerToken> {
+        let reference = slot.reference(Some(side.index()))?;
+        let of = SideOf(Arc::clone(slot), side);
+        Ok(PeerToken { of, reference })
     }
 
     pub(crate) fn side(&self) -> Side {
         self.of.1
     }
 
-    /// Returns whether this side is known to have left.
-    pub(crate) fn has_left(&self) -> bool {
-        self.of.is_known_to_have_left()
-    }
-
-    /// Counts a handle of this side as in flight.
+    /// Attaches a reference for this side to the message that is being packed.
     pub(crate) fn depart(&self) -> Result<(), String> {
-        let checked = self.of.0.check_process();
-        checked.map_err(|error| error.to_string())?;
-        self.of.in_flight().fetch_add(1, Ordering::AcqRel);
-        attachments::add(Arc::new(self.of.clone()));
+        let reference = self.of.0.reference(Some(self.of.1.index()));
+        attachments::add(Arc::new(reference.map_err(|error| explained(&error))?));
         Ok(())
     }
 
-    /// Leaves the side.
-    pub(crate) fn leave(&self) {
-        // A copy made by `fork` shares the open file, and so its lock.
-        if self.of.0.is_forked() {
-            return;
-        }
-        if run_file::is_alone(&self.file) {
-            self.of.note_if_left();
-        }
-        let _ = self.file.unlock();
+    /// Leaves the side; returns whether it has no owner any more.
+    pub(crate) fn leave(self) -> bool {
+        let PeerToken { of, reference } = self;
+        // A copy made by `fork` has none.
+        let is_forked = of.0.is_forked();
+        drop(reference);
+        !is_forked && of.note_if_left(|_| true)
     }
 }
 
-/// Joins a side for a handle that has arrived, and counts it as arrived.
-pub(crate) fn arrive(segment: &Arc<Segment>, side: Side) -> Result<PeerToken, String> {
-    let token = PeerToken::join(segment, side);
-    attachments::arrive(Arc::new(SideOf(Arc::clone(segment), side)));
-    token.map_err(|error| explained(&error))
+/// Joins a side for a handle that has arrived.
+pub(crate) fn arrive(slot: &Arc<Slot>, side: Side) -> Result<PeerToken, String> {
+    let token = PeerToken::join(slot, side).map_err(|error| explained(&error))?;
+    if token.of.is_known_to_have_left() {
+        return Err(
+            "the process that sent it died before it arrived, and it was the last of its side"
+                .to_owned(),
+        );
+    }
+    Ok(token)
 }
 
 /// A side, as seen from the other one.
 pub(crate) struct Peers {
     of: SideOf,
-    file: OnceLock<File>,
-    /// When the system was last queried, in nanoseconds.
-    asked: AtomicU64,
+    /// When this process last checked whether the owners are alive, in nanoseconds, and how many of its children had
+    /// ended then.
+    checked: AtomicU64,
+    ended_children: AtomicU32,
 }
 
-/// The minimum time between two queries of the system, in nanoseconds. A process takes longer to end.
-const PAUSE: u64 = 50_000;
+/// The minimum time between two checks, in nanoseconds, unless a child has ended meanwhile: a check takes microseconds.
+const PAUSE: u64 = 20_000_000;
 
 impl Peers {
-    pub(crate) fn new(segment: &Arc<Segment>, side: Side) -> Peers {
+    pub(crate) fn new(slot: &Arc<Slot>, side: Side) -> Peers {
         Peers {
-            of: SideOf(Arc::clone(segment), side),
-            file: OnceLock::new(),
-            asked: AtomicU64::new(0),
+            of: SideOf(Arc::clone(slot), side),
+            checked: AtomicU64::new(0),
+            ended_children: AtomicU32::new(0),
         }
     }
 
@@ -171,25 +144,21 @@ impl Peers {
         if self.is_known_to_have_left() {
             return true;
         }
-        let now = process::now();
-        if now.saturating_sub(self.asked.load(Ordering::Relaxed)) < PAUSE {
+        let (now, ended) = (process::now(), liveness::ended_children());
+        if now.saturating_sub(self.checked.load(Ordering::Relaxed)) < PAUSE
+            && self.ended_children.load(Ordering::Relaxed) == ended
+        {
             return false;
         }
-        self.asked.store(now, Ordering::Relaxed);
-        self.ask() == Some(true)
+        self.checked.store(now, Ordering::Relaxed);
+        self.ended_children.store(ended, Ordering::Relaxed);
+        self.check()
     }
 
-    /// Queries the system. Two processes that do so at the same moment may both find that the side has an owner.
+    /// Checks whether the owners are alive.
     #[cold]
-    fn ask(&self) -> Option<bool> {
-        if self.file.get().is_none() {
-            let file = run_file::open(&self.of.file().ok()?, Existence::Old).ok()?;
-            let _ = self.file.set(file);
-        }
-        let file = self.file.get()?;
-        file.try_lock().ok()?;
-        let left = self.of.note_if_left();
-        let _ = file.unlock();
-        Some(left)
+    fn check(&self) -> bool {
+        let run = self.of.0.run();
+        self.of.note_if_left(|owner| !owner.has_ended(run))
     }
 }

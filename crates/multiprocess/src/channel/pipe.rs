@@ -17,7 +17,7 @@ use crate::channel::typed::Typed;
 use crate::errors::error::{Error, Result};
 use crate::errors::quoted::without_paths;
 use crate::errors::send_error::SendError;
-use crate::memory::segment::Segment;
+use crate::memory::slot::Slot;
 use crate::platform::wait_until::WaitUntil;
 use crate::trace::events;
 use crate::transfer::attachments::{self, Attachment};
@@ -62,11 +62,11 @@ where
     B: Serialize + DeserializeOwned + 'static,
 {
     let made = Mpmc::sides(2);
-    let (segment, left, right) = made.map_err(|source| Error::memory(content::<A, B>(), source))?;
-    let left = Connection::new(&segment, left);
+    let (memory, left, right) = made.map_err(|source| Error::memory(content::<A, B>(), source))?;
+    let left = Connection::new(&memory, left);
     events::made(&left.outgoing.mpmc, content::<A, B>);
     events::made(&left.incoming.mpmc, content::<A, B>);
-    Ok((left, Connection::new(&segment, right)))
+    Ok((left, Connection::new(&memory, right)))
 }
 
 fn content<S, R>() -> String {
@@ -102,19 +102,17 @@ pub struct Connection<S, R> {
 
 /// Becomes true when the message is sent.
 impl Attachment for AtomicBool {
-    fn cancel(&self) {}
-
     fn commit(&self) {
         self.store(true, Ordering::Relaxed);
     }
 }
 
 impl<S: DeserializeOwned + 'static, R: DeserializeOwned + 'static> Connection<S, R> {
-    fn new(segment: &Arc<Segment>, token: PeerToken) -> Connection<S, R> {
+    fn new(memory: &Arc<Slot>, token: PeerToken) -> Connection<S, R> {
         let side = token.side();
-        let other = Arc::new(Peers::new(segment, side.other()));
+        let other = Arc::new(Peers::new(memory, side.other()));
         let mpmc =
-            |side: Side| Mpmc::new(Arc::clone(segment), side.index(), Some(Arc::clone(&other)));
+            |side: Side| Mpmc::new(Arc::clone(memory), side.index(), Some(Arc::clone(&other)));
         Connection {
             outgoing: Typed::new(mpmc(side), None, content::<S, R>),
             incoming: Typed::new(mpmc(side.other()), Some(token), content::<S, R>),
@@ -182,7 +180,7 @@ impl<S, R> fmt::Debug for Connection<S, R> {
         f.debug_struct("Connection")
             .field("sends", &type_name::<S>())
             .field("receives", &type_name::<R>())
-            .field("memory", &self.incoming.mpmc.rings.segment)
+            .field("memory", &self.incoming.mpmc.rings.slot)
             .finish_non_exhaustive()
     }
 }
@@ -192,9 +190,9 @@ handle!(
     &content::<S, R>(),
     |end| {
         end.check().map_err(|error| error.to_string())?;
-        let segment = end.incoming.depart()?;
+        let memory = end.incoming.depart()?;
         attachments::add(Arc::clone(&end.given_away));
-        Ok((segment, end.side))
+        Ok((memory, end.side))
     },
-    |segment, side| Ok(Connection::new(&segment, peers::arrive(&segment, side)?)),
+    |memory, side| Ok(Connection::new(&memory, peers::arrive(&memory, side)?)),
 );

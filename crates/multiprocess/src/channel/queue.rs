@@ -90,9 +90,9 @@ impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
     }
 
     fn make(capacity: usize) -> Result<Queue<T>> {
-        let segment = Mpmc::segment(1);
-        let segment = segment.map_err(|source| Error::memory(content::<T>(), source))?;
-        let end = Typed::shared(segment, None, content::<T>);
+        let memory = Mpmc::memory(1);
+        let memory = memory.map_err(|source| Error::memory(content::<T>(), source))?;
+        let end = Typed::shared(memory, None, content::<T>);
         events::made(&end.mpmc, content::<T>);
         end.mpmc.rings.set_capacity(capacity);
         Ok(Queue { end })

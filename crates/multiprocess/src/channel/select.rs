@@ -41,7 +41,8 @@ impl Source for Mpmc {
     }
 
     fn looks_ready(&self) -> bool {
-        self.has_message_or_end()
+        // In a copy made by `fork`, taking returns an error at once.
+        self.has_message_or_end() || !self.rings.slot.is_own()
     }
 
     fn is_ready(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Values as messages: serialised before anything is locked, read back after everything is unlocked.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 
@@ -8,13 +8,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tracing::Level;
 
-use crate::channel::cursors::place;
 use crate::channel::mpmc::{Mpmc, Stop};
 use crate::channel::peers::{PeerToken, Peers};
 use crate::errors::error::{Error, Result};
 use crate::errors::quoted::without_paths;
 use crate::errors::send_error::SendError;
-use crate::memory::segment::Segment;
+use crate::memory::slot::Slot;
 use crate::platform::wait_until::WaitUntil;
 use crate::trace::events::{self, event};
 use crate::transfer::attachments::{self, Attachments};
@@ -29,8 +28,6 @@ pub(crate) struct Typed<T> {
     token: Option<PeerToken>,
     /// Its name in errors, with the full paths of types.
     name: fn() -> String,
-    /// [`discard_all`] for such values.
-    discard: fn(&Mpmc),
     /// For vectors of numbers.
     block: Option<Block<T>>,
 }
@@ -51,78 +48,53 @@ fn keep(buffer: Vec<u8>) {
 
 impl<T: DeserializeOwned + 'static> Typed<T> {
     pub(crate) fn new(mpmc: Mpmc, token: Option<PeerToken>, name: fn() -> String) -> Typed<T> {
-        let discard = |segment: &Arc<Segment>, index| {
-            discard_all::<T>(&Mpmc::new(Arc::clone(segment), index, None));
-        };
-        mpmc.rings.segment.clear_with(mpmc.rings.index, discard);
         Typed {
             mpmc,
             token,
             name,
-            discard: discard_all::<T>,
             block: Block::of(),
         }
     }
 
     /// Returns the end that clones of a queue or of a half of a channel share.
     pub(crate) fn shared(
-        segment: Arc<Segment>,
+        memory: Arc<Slot>,
         token: Option<PeerToken>,
         name: fn() -> String,
     ) -> Arc<Typed<T>> {
-        let other = |token: &PeerToken| Arc::new(Peers::new(&segment, token.side().other()));
+        let other = |token: &PeerToken| Arc::new(Peers::new(&memory, token.side().other()));
         let other = token.as_ref().map(other);
-        Arc::new(Typed::new(Mpmc::new(segment, 0, other), token, name))
+        Arc::new(Typed::new(Mpmc::new(memory, 0, other), token, name))
     }
 }
 
-fn discard_all<T: DeserializeOwned>(mpmc: &Mpmc) {
+/// Takes the messages that no process will receive, and so releases the handles in them.
+fn discard_all(mpmc: &Mpmc) {
     // Pairs with the fence in `put_bytes`: either this sees the last message, or its sender sees that all consumers
     // have left.
     fence(Ordering::SeqCst);
-    if !mpmc.rings.is_loaded() {
-        return;
-    }
-    // A dropped message may contain the last sender of this channel, which discards its messages too.
-    let this = (Arc::as_ptr(&mpmc.rings.segment), mpmc.rings.index);
-    if DISCARDED.with_borrow(|discarded| discarded.contains(&this)) {
-        return;
-    }
-    DISCARDED.with_borrow_mut(|discarded| discarded.push(this));
-    let mut bytes = Vec::new();
-    while mpmc
-        .take(&mut |message| message.copy_to(&mut bytes), WaitUntil::Try)
-        .is_ok()
-    {
-        attachments::apart(|| {
-            let _ = caught::without_panic(|| drop(codec::read_serialised::<T>(&mut &bytes[..])));
-        });
-    }
-    DISCARDED.with_borrow_mut(Vec::pop);
-}
-
-thread_local! {
-    /// The directions whose messages this thread is discarding.
-    static DISCARDED: RefCell<Vec<(*const Segment, usize)>> = const { RefCell::new(Vec::new()) };
+    let take = || mpmc.take(&mut |_| {}, &mut Attachments::default(), WaitUntil::Try);
+    while take().is_ok() {}
 }
 
 impl<T> Typed<T> {
-    /// Counts this end as in flight, and returns where it is.
-    pub(crate) fn depart(&self) -> Result<&Arc<Segment>, String> {
+    /// Attaches what a message needs for a handle of this end, and returns where it is.
+    pub(crate) fn depart(&self) -> Result<&Arc<Slot>, String> {
         if let Some(token) = &self.token {
             token.depart()?;
         }
-        Ok(&self.mpmc.rings.segment)
+        Ok(&self.mpmc.rings.slot)
     }
 
     #[inline]
-    fn put_bytes(&self, message: &[u8], attachments: Attachments, limit: WaitUntil) -> Result<()> {
+    fn put_bytes(&self, message: &[u8], attachments: &Attachments, limit: WaitUntil) -> Result<()> {
+        let fits = attachments.check_run(self.mpmc.rings.slot.run());
+        fits.map_err(|reason| Error::Unsendable {
+            what: self.shown(),
+            reason: reason.to_owned(),
+        })?;
         let loaded = !attachments.is_empty();
-        if loaded {
-            // Before it can be taken, since the process that discards it has to know that it contains handles.
-            self.mpmc.rings.set(place::LOADED, 1);
-        }
-        let put = self.mpmc.put(message, limit);
+        let put = self.mpmc.put(message, attachments, limit);
         if let Ok((item, at)) = put {
             if at.is_some() {
                 event!(TRACE, queue = ?self.mpmc, item, at, "put");
@@ -136,7 +108,7 @@ impl<T> Typed<T> {
         let may_be_unread = loaded || matches!(put, Err(Stop::Closed));
         let consumers = self.mpmc.other.as_deref();
         if may_be_unread && consumers.is_some_and(Peers::is_known_to_have_left) {
-            (self.discard)(&self.mpmc);
+            discard_all(&self.mpmc);
         }
         put.map_err(|stop| self.stopped(stop, limit, ROOM))?;
         Ok(())
@@ -162,24 +134,20 @@ impl<T> Typed<T> {
     }
 }
 
-/// Leaves its side. Drops the messages that no process will take, if there may be handles in them, so that those are
-/// freed.
+/// Leaves its side. Discards the messages that no process will take.
 impl<T> Drop for Typed<T> {
     fn drop(&mut self) {
-        if let Some(token) = &self.token {
-            token.leave();
-        }
         let mpmc = &self.mpmc;
-        let other_has_left = || {
-            let other = mpmc.other.as_deref();
-            mpmc.rings.is_loaded() && other.is_some_and(Peers::has_left)
-        };
         // A side puts into the direction of its number, and takes from the other.
-        let token = self.token.as_ref();
-        let consumer = token.filter(|token| token.side().index() != mpmc.rings.index);
-        let consumers_have_left = consumer.map_or_else(other_has_left, PeerToken::has_left);
+        let consumers_have_left = match self.token.take() {
+            Some(token) if token.side().index() != mpmc.rings.index => token.leave(),
+            token => {
+                token.map(PeerToken::leave);
+                mpmc.other.as_deref().is_some_and(Peers::has_left)
+            }
+        };
         if consumers_have_left {
-            (self.discard)(mpmc);
+            discard_all(mpmc);
         }
     }
 }
@@ -199,7 +167,7 @@ impl<T: Serialize> Typed<T> {
     fn try_to_put(&self, value: &T, limit: WaitUntil) -> Result<()> {
         if let Some(block) = &self.block {
             // Numbers are copied directly.
-            return self.put_bytes((block.bytes)(value), Attachments::default(), limit);
+            return self.put_bytes((block.bytes)(value), &Attachments::default(), limit);
         }
         let mut bytes = BUFFER.take();
         bytes.clear();
@@ -209,7 +177,7 @@ impl<T: Serialize> Typed<T> {
             what: self.shown(),
             reason,
         })?;
-        let put = self.put_bytes(&bytes, attachments, limit);
+        let put = self.put_bytes(&bytes, &attachments, limit);
         keep(bytes);
         put
     }
@@ -220,13 +188,15 @@ impl<T: DeserializeOwned> Typed<T> {
     pub(crate) fn take(&self, limit: WaitUntil) -> Result<T> {
         let since = events::moment(Level::TRACE);
         let mut value = Err(String::new());
+        // Keep the handles in use until they are read.
+        let mut references = Attachments::default();
         let taken = if let Some(block) = &self.block {
             let receive = &mut |message: Message<'_>| value = (block.read)(message);
-            self.mpmc.take(receive, limit)
+            self.mpmc.take(receive, &mut references, limit)
         } else {
             let mut bytes = BUFFER.take();
             let receive = &mut |message: Message<'_>| message.copy_to(&mut bytes);
-            let taken = self.mpmc.take(receive, limit);
+            let taken = self.mpmc.take(receive, &mut references, limit);
             if taken.is_ok() {
                 value = caught::or_panic_message(|| codec::read_serialised(&mut &bytes[..]));
             }

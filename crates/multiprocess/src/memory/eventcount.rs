@@ -11,7 +11,7 @@
 use std::sync::atomic::{AtomicU32, Ordering, fence};
 use std::time::{Duration, Instant};
 
-use crate::memory::segment::Segment;
+use crate::memory::slot::Slot;
 use crate::platform::futex::{self, Seen};
 
 /// The maximum time that a thread sleeps before it checks again. A process that is killed after it was woken can't pass
@@ -30,10 +30,10 @@ pub(crate) struct EventCount<'a> {
 const ALL: u32 = i32::MAX.unsigned_abs();
 
 impl<'a> EventCount<'a> {
-    /// Returns the eventcount of a segment at a place, which is even.
+    /// Returns the eventcount of a slot at a place, which is even.
     #[inline]
-    pub(crate) fn of(segment: &'a Segment, place: usize) -> EventCount<'a> {
-        let words = segment.words();
+    pub(crate) fn of(slot: &'a Slot, place: usize) -> EventCount<'a> {
+        let words = slot.words();
         EventCount {
             epoch: &words[place],
             waiters: &words[place + 1],

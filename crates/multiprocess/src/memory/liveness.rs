@@ -1,16 +1,17 @@
 //! Whether a process that is recorded in shared memory has ended.
 //!
 //! Each process has a number that no other process of the run gets; shared memory records it where the process holds
-//! something. In each run that it belongs to, it holds a shared lock on a file named after the number. The system drops
-//! the lock when the process has ended for whatever reason, and only after its last thread has stopped and its memory
-//! is unmapped. So a process that gets the exclusive lock knows that the other one has ended. (A pid would be reused.)
+//! something. In each run that it belongs to, it has a file named after the number, which it has locked exclusively
+//! before the file gets this name. The system drops the lock when the process has ended for whatever reason, and only
+//! after its last thread has stopped and its memory is unmapped. So a process that gets a shared lock knows that the
+//! other one has ended, and any number of processes can find that out at once. (A pid would be reused.)
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::memory::name::{Run, random};
@@ -45,16 +46,23 @@ pub(super) fn memberships() -> MutexGuard<'static, Memberships> {
 /// was killed.
 pub(super) const ALIVE: &str = "alive-";
 pub(super) const ORPHAN: &str = "orphan-";
+/// The prefix of such a file before it gets its name.
+pub(super) const NEW: &str = "new-";
 
 impl UniquePid {
-    /// Returns this process. A copy made by `fork` counts as the original until it asks for
-    /// [`current`](UniquePid::current), which it does when it makes, opens, sends or drops shared memory.
+    /// Returns this process. (A copy that was made without the C library's `fork` counts as the original until it asks for
+    /// [`current`](UniquePid::current), which it does when it makes, opens, sends or drops shared memory.)
     #[inline]
     pub(crate) fn own() -> UniquePid {
         match OWN.load(Ordering::Relaxed) {
             0 => UniquePid::current(),
             own => UniquePid(own),
         }
+    }
+
+    /// Forgets which process this is: it was copied by `fork`.
+    pub(super) fn forget() {
+        OWN.store(0, Ordering::Relaxed);
     }
 
     /// Returns this process, even in a copy made by `fork`, by a system call.
@@ -102,21 +110,44 @@ impl UniquePid {
 
     /// Returns whether the process has ended, with all its threads; false while that is unknown.
     pub(crate) fn has_ended(self, run: Run) -> bool {
+        // If its file is missing, either it was removed after the process's death, or all files of the run were removed,
+        // also the lease, which is created once.
+        self.has_ended_or(run, || run.lease().exists())
+    }
+
+    /// Returns whether a process that was started, and that may not yet have its file, has ended; false while that is
+    /// unknown.
+    pub(crate) fn has_ended_or_never_begun(self, run: Run) -> bool {
+        self.has_ended_or(run, || false)
+    }
+
+    /// Returns whether the process has ended; if it has no file, and there is a process with its pid, whether `is_known`.
+    fn has_ended_or(self, run: Run, is_known: impl FnOnce() -> bool) -> bool {
         if self == UniquePid::own() {
             return false;
         }
         match run_file::open(&self.file(run, ALIVE), Existence::Old) {
-            // If two processes check at the same moment, both may get false.
-            Ok(file) => file.try_lock().is_ok(),
+            Ok(file) => file.try_lock_shared().is_ok(),
             Err(error) => match error.kind() {
-                // Removed after its death, or all files of the run were removed, with the lease, which is created once.
-                ErrorKind::NotFound => process::is_free(self.pid()) || run.lease().exists(),
+                ErrorKind::NotFound => process::is_free(self.pid()) || is_known(),
                 // It belongs to the previous user of this process.
                 ErrorKind::PermissionDenied => process::is_free(self.pid()),
                 _ => false,
             },
         }
     }
+}
+
+/// How many children of this process have ended, as far as it knows; it wraps around.
+static ENDED_CHILDREN: AtomicU32 = AtomicU32::new(0);
+
+pub(crate) fn ended_children() -> u32 {
+    ENDED_CHILDREN.load(Ordering::Acquire)
+}
+
+/// Counts a child that has ended.
+pub(crate) fn child_has_ended() {
+    ENDED_CHILDREN.fetch_add(1, Ordering::Release);
 }
 
 /// Returns the random half of a process's number: a parent chooses that of its child, and so knows the child's files.
@@ -134,10 +165,28 @@ pub(crate) fn inherit(random_half: u32) {
 pub(super) fn mark(run: Run, what: &str) -> io::Result<()> {
     let path = UniquePid::current().file(run, what);
     if let Entry::Vacant(mark) = memberships().locked.entry(path) {
-        let file = run_file::hold(mark.key(), Existence::New)?;
+        let file = create_locked(run, mark.key())?;
         mark.insert(file);
     }
     Ok(())
+}
+
+/// Creates a file that nobody sees at its path before this process has it locked.
+fn create_locked(run: Run, path: &Path) -> io::Result<File> {
+    loop {
+        let new = run.file(&format!("{NEW}{:x}", random()));
+        let file = run_file::open(&new, Existence::New)?;
+        let locked = run_file::lock(|| file.lock());
+        match locked.and_then(|()| fs::rename(&new, path)) {
+            Ok(()) => return Ok(file),
+            // A sweep took it for one that a killed process left.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => {
+                let _ = fs::remove_file(new);
+                return Err(error);
+            }
+        }
+    }
 }
 
 impl Memberships {
@@ -151,47 +200,48 @@ impl Memberships {
 
 /// Removes the file of a process that was killed; returns false if it hasn't ended.
 pub(super) fn remove_if_dead(path: &Path) -> bool {
-    // Locked until it is removed: a process that has just created it waits for the lock, finds it gone, and creates
-    // another.
-    let dead = run_file::lock_alone(path);
-    if dead.is_some() {
+    let file = run_file::open(path, Existence::Old);
+    let is_dead = file.is_ok_and(|file| file.try_lock_shared().is_ok());
+    if is_dead {
         let _ = fs::remove_file(path);
     }
-    dead.is_some() || !path.exists()
+    is_dead || !path.exists()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ALIVE, UniquePid, mark, memberships, remove_if_dead};
+    use super::{ALIVE, UniquePid, create_locked, mark, memberships, remove_if_dead};
     use crate::memory::name::Run;
     use crate::memory::run_file::{self, Existence};
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::{AtomicU32, Ordering};
     use std::time::Duration;
 
     #[test]
-    fn a_file_that_was_just_locked_is_not_removed_with_those_of_the_dead() {
+    fn a_file_that_was_just_created_is_not_removed_with_those_of_the_dead() {
         let run = Run::new();
-        // Without it the run would be over each time that the file is free, also for the other tests here.
+        // Without it the run would be over each time that the files are free, also for the other tests here.
         let _lease = run_file::hold(&run.lease(), Existence::New).unwrap();
-        let path = run.file("alive-1");
-        let done = AtomicBool::new(false);
-        std::thread::scope(|scope| {
+        let path = |number: u32| run.file(&format!("{ALIVE}{number:x}"));
+        let current = AtomicU32::new(0);
+        let last = 20_000;
+        let all_stay = std::thread::scope(|scope| {
             scope.spawn(|| {
-                while !done.load(Ordering::Relaxed) {
-                    remove_if_dead(&path);
+                while current.load(Ordering::Relaxed) < last {
+                    remove_if_dead(&path(current.load(Ordering::Relaxed) + 1));
                 }
             });
-            let mut all_stay = true;
-            for _ in 0..20_000 {
-                let locked = run_file::hold(&path, Existence::Either).unwrap();
+            (1..=last).all(|number| {
+                let locked = create_locked(run, &path(number)).unwrap();
                 std::thread::sleep(Duration::from_micros(20));
-                all_stay &= path.exists();
+                let stays = path(number).exists();
+                // At the end, so that the other thread ends.
+                let next = if stays { number } else { last };
+                current.store(next, Ordering::Relaxed);
                 drop(locked);
-            }
-            done.store(true, Ordering::Relaxed);
-            assert!(all_stay, "one was removed after it had been locked");
+                stays && remove_if_dead(&path(number))
+            })
         });
-        remove_if_dead(&path);
+        assert!(all_stay, "one was removed while it was locked");
         std::fs::remove_file(run.lease()).unwrap();
     }
 
@@ -205,16 +255,22 @@ mod tests {
         let path = other.file(run, "alive-");
         mark(run, ALIVE).unwrap();
         assert!(!own.has_ended(run));
-        let file = run_file::hold(&path, Existence::New).unwrap();
+        let file = create_locked(run, &path).unwrap();
         assert!(!other.has_ended(run));
         drop(file);
+        // Also if two processes check at once.
+        let check = run_file::open(&path, Existence::Old).unwrap();
+        check.try_lock_shared().unwrap();
         assert!(other.has_ended(run));
+        drop(check);
         assert!(remove_if_dead(&path));
         std::fs::remove_file(own.file(run, "alive-")).unwrap();
         assert!(!other.has_ended(run));
         assert!(!own.has_ended(run));
         let lease = run_file::hold(&run.lease(), Existence::New).unwrap();
         assert!(other.has_ended(run));
+        // There is a process with its pid.
+        assert!(!other.has_ended_or_never_begun(run));
         std::fs::remove_file(run.lease()).unwrap();
         drop(lease);
         memberships().unmark(run);

@@ -3,9 +3,9 @@
 //! ```text
 //! mp-4a1f-93c0…                   the run: the pid of the process that began it, and 64 random bits
 //! mp-4a1f-93c0….lease             every process of the run holds a shared lock on it
-//! mp-4a1f-93c0….alive-…           one process of the run holds a shared lock on it
-//! mp-4a1f-93c0…-4a1f…-0           a segment; every process that has it open holds a shared lock on it
-//! mp-4a1f-93c0…-4a1f…-0.left      a file that belongs to a segment
+//! mp-4a1f-93c0….alive-…           one process of the run has it locked; `new-…` before it is locked
+//! mp-4a1f-93c0…-b29e…             a chunk, in which slots are
+//! mp-4a1f-93c0….locks             the portable version of the locks in all slots
 //! ```
 
 use std::fmt;
@@ -31,6 +31,15 @@ impl Run {
         Run { pid, random }
     }
 
+    /// Returns the two numbers in its name.
+    pub(super) fn parts(self) -> (u32, u64) {
+        (self.pid, self.random)
+    }
+
+    pub(super) fn of_parts(pid: u32, random: u64) -> Run {
+        Run { pid, random }
+    }
+
     pub(super) fn of(name: &str) -> Option<Run> {
         let (pid, rest) = name.strip_prefix("mp-")?.split_once('-')?;
         let pid = u32::from_str_radix(pid, 16).ok()?;
@@ -49,9 +58,40 @@ impl Run {
         self.file("lease")
     }
 
-    /// Returns the path of a file of the run that isn't a segment.
+    /// Returns the path of a file of the run that isn't a chunk.
     pub(super) fn file(self, suffix: &str) -> PathBuf {
         path(&format!("{self}.{suffix}"))
+    }
+
+    /// Returns a number for a new chunk: random, so that processes which make chunks rarely choose the same. (A process
+    /// that was stopped while it removed a chunk would remove a later one of the same number.)
+    pub(super) fn new_number() -> u32 {
+        loop {
+            let number = u32::try_from(random() >> 40).expect("24 bits");
+            if number != 0 {
+                return number;
+            }
+        }
+    }
+
+    pub(super) fn chunk(self, number: u32) -> PathBuf {
+        path(&self.chunk_name(number))
+    }
+
+    fn chunk_name(self, number: u32) -> String {
+        format!("{self}-{number:x}")
+    }
+
+    pub(super) fn remove_chunk(self, number: u32) {
+        remove(&self.chunk_name(number));
+    }
+
+    /// Returns the number of a chunk, by its name.
+    pub(super) fn chunk_number(self, name: &str) -> Option<u32> {
+        let number = self.rest(name)?.strip_prefix('-')?;
+        u32::from_str_radix(number, 16)
+            .ok()
+            .filter(|number| *number != 0)
     }
 }
 
@@ -64,88 +104,6 @@ impl fmt::Display for Run {
 /// Returns 64 unpredictable bits.
 pub(super) fn random() -> u64 {
     RandomState::new().build_hasher().finish()
-}
-
-/// The name of a segment. Its parts can be sent, and can't form a path outside the folder.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-pub(crate) struct SegmentName {
-    pub(super) run: Run,
-    /// The unique number of the process that created it, and which of its segments it is.
-    maker: u64,
-    number: u64,
-    /// The suffix of a child segment's name; it is found by its parent's name, and isn't sent.
-    #[serde(skip)]
-    suffix: String,
-}
-
-impl SegmentName {
-    pub(super) fn new(run: Run, maker: u64, number: u64) -> SegmentName {
-        SegmentName {
-            run,
-            maker,
-            number,
-            suffix: String::new(),
-        }
-    }
-
-    /// Returns the name of a child segment, or of a file that belongs to the segment.
-    pub(super) fn child(&self, suffix: &str) -> SegmentName {
-        SegmentName {
-            suffix: suffix.to_owned(),
-            ..self.clone()
-        }
-    }
-
-    pub(super) fn is_child(&self) -> bool {
-        !self.suffix.is_empty()
-    }
-
-    pub(super) fn path(&self) -> PathBuf {
-        path(&self.to_string())
-    }
-
-    pub(super) fn remove(&self) {
-        remove(&self.to_string());
-    }
-
-    /// Removes the files that belong to a segment, by the bits that were [noted](COMPANIONS).
-    pub(super) fn remove_companions(&self, noted: u32) {
-        for (bit, suffix) in COMPANIONS.iter().enumerate() {
-            if noted & 1 << bit != 0 {
-                remove(&self.child(suffix).to_string());
-            }
-        }
-        if noted & OTHERS != 0 {
-            let prefix = format!("{self}.");
-            for (name, _) in entries().filter(|(name, _)| name.starts_with(&prefix)) {
-                remove(&name);
-            }
-        }
-    }
-}
-
-/// Returns the bit for a file of that suffix, which belongs to a segment.
-pub(super) fn companion_bit(suffix: &str) -> u32 {
-    let known = COMPANIONS.iter().position(|known| *known == suffix);
-    known.map_or(OTHERS, |bit| 1 << bit)
-}
-
-/// Suffixes that have a bit of their own, which says whether the file was made. The first are those of a segment's
-/// turns and lock.
-pub(super) const COMPANIONS: [&str; 7] =
-    ["turn0", "turn1", "turn2", "turn3", "lock", "left", "right"];
-
-/// The bit for all other suffixes: files with these have to be searched for.
-const OTHERS: u32 = 1 << 31;
-
-impl fmt::Display for SegmentName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{:x}-{:x}", self.run, self.maker, self.number)?;
-        if self.is_child() {
-            write!(f, ".{}", self.suffix)?;
-        }
-        Ok(())
-    }
 }
 
 /// Returns the names in the folder.
@@ -169,20 +127,20 @@ pub(super) fn remove(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Run, SegmentName};
+    use super::Run;
 
     #[test]
     fn the_run_of_a_name_is_found_and_other_names_have_none() {
         let run = Run::new();
-        let segment = SegmentName::new(run, 7, 255);
-        assert!(segment.to_string().ends_with("-7-ff"), "{segment}");
-        assert_eq!(Run::of(&segment.to_string()), Some(run));
-        let child = segment.child("a1");
-        assert_eq!(Run::of(&child.to_string()), Some(run));
-        assert_eq!(run.rest(&child.to_string()), Some("-7-ff.a1"));
+        let chunk = run.chunk(255);
+        let chunk = chunk.file_name().unwrap().to_str().unwrap();
+        assert_eq!(Run::of(chunk), Some(run));
+        assert_eq!(run.rest(chunk), Some("-ff"));
+        assert_eq!(run.chunk_number(chunk), Some(255));
         let lease = run.file("lease");
         let lease = lease.file_name().unwrap().to_str().unwrap();
         assert_eq!(Run::of(lease), Some(run));
+        assert_eq!(run.chunk_number(lease), None);
         assert_ne!(Run::new(), run);
         let others = " mp- mp-1-2 mp-1-0000000000000002 mp-1-0000000000000002x np-1-0000000000000002.lease \
                       mp-01-0000000000000002.lease mp-+1-0000000000000002.lease \

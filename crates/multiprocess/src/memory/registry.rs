@@ -6,17 +6,20 @@
 //! is over, and removes what it left. A run whose lease was removed is over when none of its files is locked.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::collections::btree_map::Entry;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
+use crate::memory::layout::Pointer;
 use crate::memory::liveness::{self, ALIVE, Memberships, UniquePid, memberships};
 use crate::memory::name::{Run, entries, path, remove};
 use crate::memory::run_file::{self, Existence, user};
+use crate::platform::file_lock::FileLock;
 use crate::platform::wait_until::{Pauses, WaitUntil};
 
 /// Whether this process is leaving its runs, which it does once, at its end.
@@ -71,7 +74,7 @@ pub(crate) fn inherit(run: Run) {
 }
 
 /// Makes this process a part of a run, and its end visible to the others: the run lasts at least as long as it does.
-pub(super) fn join(run: Run) -> io::Result<()> {
+pub(crate) fn join(run: Run) -> io::Result<()> {
     become_part(run, None)?;
     liveness::mark(run, ALIVE)
 }
@@ -95,17 +98,23 @@ pub(crate) fn is_none() -> bool {
 }
 
 /// Leaves all runs, and removes those that have no other process. Waits up to `limit` for those that still have one.
-pub(crate) fn leave(limit: Duration) {
+/// Calls `end` when no thread makes anything more; it returns whether this process has no references.
+pub(crate) fn leave(limit: Duration, end: impl FnOnce() -> bool) {
     LEAVING.store(true, Ordering::SeqCst);
     // Creating something takes only a moment; don't wait for a thread that takes longer.
     let (mut pauses, second) = (Pauses::new(), WaitUntil::within(Duration::from_secs(1)));
     while MAKING.try_write().is_err() && pauses.sleep(second) {}
+    let has_nothing = end();
     let limit = WaitUntil::within(limit);
     let mut memberships = memberships();
     for run in std::mem::take(&mut memberships.runs).into_keys() {
         if let Some(lease) = memberships.locked.remove(&run.lease()) {
             // A copy made by `fork` shares the open file.
             let _ = lease.unlock();
+        }
+        if has_nothing {
+            // Otherwise it stays, until the references are released after the end of this process.
+            let _ = fs::remove_file(UniquePid::own().file(run, ALIVE));
         }
         let mut pauses = Pauses::new();
         loop {
@@ -119,10 +128,25 @@ pub(crate) fn leave(limit: Duration) {
     }
 }
 
-pub(crate) fn forget(child: UniquePid) {
-    for run in runs() {
-        liveness::remove_if_dead(&child.file(run, ALIVE));
-    }
+/// Returns whether a child that has ended left references: a process without any removes its file at its end.
+pub(crate) fn has_left_references(child: UniquePid) -> bool {
+    runs().iter().any(|run| child.file(*run, ALIVE).exists())
+}
+
+/// Returns the portable version of a lock in a slot. The file for all of them stays open, since the system would release
+/// the locks when this process closes it.
+pub(super) fn file_lock(run: Run, slot: Pointer, which: usize) -> io::Result<FileLock> {
+    static FILES: Mutex<BTreeMap<Run, Arc<File>>> = Mutex::new(BTreeMap::new());
+    let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
+    let file = match files.entry(run) {
+        Entry::Occupied(file) => file.into_mut(),
+        Entry::Vacant(none) => {
+            let file = run_file::open(&run.file("locks"), Existence::Either)?;
+            none.insert(Arc::new(file))
+        }
+    };
+    let byte = slot.number() << 2 | which as u64;
+    Ok(FileLock::new(Arc::clone(file), byte))
 }
 
 pub(super) fn runs() -> Vec<Run> {

@@ -5,7 +5,6 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
-use std::time::Duration;
 
 use crate::platform::shared_folder;
 
@@ -67,17 +66,23 @@ fn is_half_made(path: &Path) -> bool {
 pub(crate) fn hold(path: &Path, existence: Existence) -> io::Result<File> {
     loop {
         let file = open(path, existence)?;
-        while let Err(error) = file.lock_shared() {
-            if error.kind() != ErrorKind::Interrupted {
-                return Err(error);
-            }
-        }
+        lock(|| file.lock_shared())?;
         if is_at(&file, path) {
             return Ok(file);
         }
         // Another process mistook it for a dead process's file, and removed it before this one locked it.
         if existence == Existence::Old {
             return Err(ErrorKind::NotFound.into());
+        }
+    }
+}
+
+/// Locks a file, also if signals interrupt that.
+pub(super) fn lock(mut lock: impl FnMut() -> io::Result<()>) -> io::Result<()> {
+    loop {
+        match lock() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            locked => return locked,
         }
     }
 }
@@ -89,26 +94,6 @@ pub(crate) fn is_at(file: &File, path: &Path) -> bool {
         (Ok(opened), Ok(found)) => place(opened) == place(found),
         _ => false,
     }
-}
-
-/// Returns whether no other process has a file locked; if so, this one now has it locked exclusively.
-pub(crate) fn is_alone(file: &File) -> bool {
-    // Not every system turns a shared lock into an exclusive one.
-    let _ = file.unlock();
-    file.try_lock().is_ok()
-}
-
-/// Like [`is_alone`], but ignores others that lock the file for an instant to see whether it has a user.
-pub(crate) fn is_last(file: &File) -> bool {
-    // They don't come twice within an instant. A process that keeps it locked exclusively is the last user itself.
-    is_alone(file)
-        || (0..10).any(|_| {
-            let shared = file.try_lock_shared().is_ok();
-            if !shared {
-                std::thread::sleep(Duration::from_micros(50));
-            }
-            shared
-        }) && is_alone(file)
 }
 
 /// Returns the file, locked exclusively, if it still exists and no other process has it locked.

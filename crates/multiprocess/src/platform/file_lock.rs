@@ -1,10 +1,13 @@
-//! A lock on a file, which guards a segment without a robust mutex; and why a lock is refused.
+//! A lock on a file, which guards a slot without a robust mutex; and why a lock is refused.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::ThreadId;
 use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, fcntl};
 
 use crate::platform::wait_until::{Pauses, WaitUntil};
 
@@ -25,24 +28,40 @@ impl From<io::Error> for Refused {
     }
 }
 
-/// A lock between processes made of a lock on a file: the portable version of the robust mutex.
+/// A lock between processes made of a lock on one byte of a file: the portable version of the robust mutex.
 ///
-/// The system drops the lock when its holder dies. Threads of one process share the open file, and so the lock;
-/// a mutex of the process serialises them.
+/// The system drops the lock when its holder dies. It belongs to the process, so a mutex of the process serialises the
+/// threads.
 #[derive(Debug)]
 pub(crate) struct FileLock {
-    file: File,
+    file: Arc<File>,
+    /// Which byte; there is none in the file.
+    at: u64,
     holder: Mutex<Option<ThreadId>>,
     released: Condvar,
 }
 
 impl FileLock {
-    pub(crate) fn new(file: File) -> FileLock {
+    pub(crate) fn new(file: Arc<File>, at: u64) -> FileLock {
         FileLock {
             file,
+            at,
             holder: Mutex::new(None),
             released: Condvar::new(),
         }
+    }
+
+    /// Locks or unlocks the byte; an error, `AGAIN` or `ACCES`, if another process has it locked.
+    fn set(&self, kind: libc::c_int) -> nix::Result<()> {
+        let kind = libc::c_short::try_from(kind).expect("a small number");
+        let byte = libc::flock {
+            l_type: kind,
+            l_whence: libc::c_short::try_from(libc::SEEK_SET).expect("a small number"),
+            l_start: libc::off_t::try_from(self.at).expect("less than 2^60"),
+            l_len: 1,
+            l_pid: 0,
+        };
+        fcntl(&self.file, FcntlArg::F_SETLK(&byte)).map(drop)
     }
 
     pub(crate) fn lock(&self, limit: WaitUntil) -> Result<(), Refused> {
@@ -66,22 +85,18 @@ impl FileLock {
     fn lock_file(&self, limit: WaitUntil) -> Result<(), Refused> {
         let mut pauses = Pauses::new();
         loop {
-            let locked = match limit {
-                WaitUntil::Until(None) => self.file.lock().map_err(TryLockError::Error),
-                _ => self.file.try_lock(),
-            };
-            match locked {
+            match self.set(libc::F_WRLCK) {
                 Ok(()) => return Ok(()),
-                Err(TryLockError::WouldBlock) if pauses.sleep(limit) => {}
-                Err(TryLockError::WouldBlock) => return Err(Refused::Busy),
-                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(TryLockError::Error(error)) => return Err(error.into()),
+                Err(Errno::EAGAIN | Errno::EACCES) if pauses.sleep(limit) => {}
+                Err(Errno::EAGAIN | Errno::EACCES) => return Err(Refused::Busy),
+                Err(Errno::EINTR) => {}
+                Err(error) => return Err(io::Error::from(error).into()),
             }
         }
     }
 
     pub(crate) fn unlock(&self) {
-        let unlocked = self.file.unlock();
+        let unlocked = self.set(libc::F_UNLCK);
         debug_assert!(unlocked.is_ok(), "its thread has locked it");
         self.release();
     }

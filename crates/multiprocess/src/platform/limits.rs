@@ -5,7 +5,7 @@ use std::io;
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
-pub(crate) use crate::platform::native::capacity::{free_memory, memfd, release, reserve};
+pub(crate) use crate::platform::native::capacity::{free_memory, memfd, reserve};
 
 /// Returns the system's text for an error, and what the caller can do.
 pub(crate) fn explained(error: &io::Error) -> String {
@@ -21,7 +21,8 @@ pub(crate) fn explained(error: &io::Error) -> String {
         ),
         Some(Errno::NOMEM) => format!(
             "{error}: this process may use {} bytes of address space (`ulimit -v`), and a container may have a limit \
-             of its own; each shared object is a mapping, of which a process may have as many as `vm.max_map_count` says",
+             of its own; each shared object of more than 16 KiB is a mapping, of which a process may have as many as \
+             `vm.max_map_count` says",
             limit(Resource::As)
         ),
         Some(Errno::TOOBIG) => format!(
@@ -35,8 +36,8 @@ pub(crate) fn explained(error: &io::Error) -> String {
 /// Returns the text for a process that has reached its limit of open files.
 pub(crate) fn too_few_descriptors() -> String {
     format!(
-        "this process may have {} files open (`ulimit -n`), and each shared object uses one or two; raise the limit, \
-         or use fewer objects: an Array uses no more than a Value",
+        "this process may have {} files open (`ulimit -n`), and a child that runs uses three; raise the limit, or start \
+         fewer",
         limit(Resource::Nofile)
     )
 }

@@ -1,7 +1,6 @@
 //! The builder of a pool.
 
 use std::num::NonZero;
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use bytemuck::bytes_of;
@@ -9,9 +8,8 @@ use bytemuck::bytes_of;
 use crate::errors::error::{self, Error, Travelling};
 use crate::pool::message::{Request, append_input};
 use crate::process::task::Task;
-use crate::process::{task_table, wire};
-use crate::transfer::attachments::{Attachments, collect_arriving};
-use crate::transfer::caught;
+use crate::process::task_table;
+use crate::transfer::attachments::Attachments;
 
 /// Builds a pool: sets its options, and then starts it. Python: the arguments of `Pool`.
 ///
@@ -96,10 +94,9 @@ impl PoolBuilder {
         F: Task<Args, How>,
     {
         let task = task_table::index_of(function)?;
-        let mut kept = pack::<F, Args, How>(task, &args)
+        let kept = pack::<F, Args, How>(task, &args)
             .map_err(|reason| Error::encode(Travelling::Arguments, "initializer", reason))?;
-        let request = move || copy::<F, Args, How>(task, &mut kept);
-        self.initializer = Some(Initializer(Mutex::new(Box::new(request))));
+        self.initializer = Some(Initializer(kept));
         Ok(self)
     }
 
@@ -117,12 +114,12 @@ impl PoolBuilder {
 pub(crate) type Packed = (Vec<u8>, Attachments);
 
 /// What each worker does before anything else: calls a function with its own copy of the arguments.
-pub(crate) struct Initializer(Mutex<Box<dyn FnMut() -> Result<Packed, String> + Send>>);
+pub(crate) struct Initializer(Packed);
 
 impl Initializer {
     /// Returns the request for another worker.
-    pub(crate) fn request(&self) -> Result<Packed, String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)()
+    pub(crate) fn request(&self) -> Packed {
+        self.0.clone()
     }
 }
 
@@ -141,23 +138,4 @@ fn pack<F: Task<Args, How>, Args, How>(task: u32, args: &Args) -> Result<Packed,
     let mut request = bytes_of(&head).to_vec();
     let attachments = append_input::<F, Args, How>(&mut request, args)?;
     Ok((request, attachments))
-}
-
-/// Returns a copy of the kept request. A packed handle can be read only once: if there are any, the worker gets the
-/// kept request, and its arguments are read and packed again for the next worker.
-fn copy<F: Task<Args, How>, Args, How>(task: u32, kept: &mut Packed) -> Result<Packed, String> {
-    let (request, attachments) = kept;
-    if attachments.is_empty() {
-        return Ok((request.clone(), Attachments::default()));
-    }
-    // The handles arrive with the worker, not here.
-    let (args, _) = collect_arriving(|| {
-        let bytes = wire::only(&request[Request::SIZE..])?;
-        caught::or_panic_message(|| F::read(bytes))
-    });
-    let args = args?;
-    let next = pack::<F, Args, How>(task, &args);
-    // The arguments' own `Drop` may panic, and this may be the pool's thread.
-    let _ = caught::without_panic(|| drop(args));
-    Ok(std::mem::replace(kept, next?))
 }

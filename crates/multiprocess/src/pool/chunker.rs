@@ -139,7 +139,7 @@ where
         let mut batches = Vec::new();
         let mut since = Instant::now();
         while self.has_room() {
-            batches.extend(self.next_batch());
+            batches.extend(self.next_batches());
             let has_idle = self.sent - self.done <= self.supervisor.settings.workers;
             if has_idle || batches.len() >= TOGETHER || since.elapsed() > SLOW {
                 self.supervisor.submit(&mut batches);
@@ -155,20 +155,26 @@ where
         }
     }
 
-    /// Returns the next batch. An input that can't be sent has failed. If reading the inputs panics, those read before
-    /// are the last, and [`resume_panic`](Chunker::resume_panic) resumes the panic.
-    fn next_batch(&mut self) -> Option<Batch> {
-        let count = self.fixed.unwrap_or_else(|| self.choose());
-        let (first, start) = (self.sent, Instant::now());
-        let mut batch = Batch {
+    /// Returns a batch that begins with that input.
+    fn batch(&self, first: usize) -> Batch {
+        Batch {
             call: Arc::clone(&self.call.0),
             first,
             count: 0,
             bytes: vec![0; Request::SIZE],
             attachments: Attachments::default(),
             mishaps: 0,
-        };
-        // Only the last input has handles, so that it is easy to know whether they have arrived.
+        }
+    }
+
+    /// Returns the next batches. An input that can't be sent has failed. If reading the inputs panics, those read before
+    /// are the last, and [`resume_panic`](Chunker::resume_panic) resumes the panic.
+    fn next_batches(&mut self) -> impl Iterator<Item = Batch> + use<I, W> {
+        let count = self.fixed.unwrap_or_else(|| self.choose());
+        let (first, start) = (self.sent, Instant::now());
+        let mut batch = self.batch(first);
+        // An input with handles is alone: if a worker dies, no other input needs them.
+        let mut alone = None;
         let is_full = |batch: &Batch| batch.bytes.len() >= BYTES || !batch.attachments.is_empty();
         // The iterator may panic, and so may the `Drop` of an input; the batch is complete up to then.
         let read = catch_unwind(AssertUnwindSafe(|| {
@@ -178,9 +184,18 @@ where
                     break;
                 };
                 self.sent += 1;
+                let begin = batch.bytes.len();
                 match (self.append)(&mut batch.bytes, &input) {
                     Ok(attachments) if attachments.is_empty() => {}
-                    Ok(attachments) => batch.attachments = attachments,
+                    Ok(attachments) if batch.count == 0 => batch.attachments = attachments,
+                    Ok(attachments) => {
+                        let mut next = self.batch(self.sent - 1);
+                        next.count = 1;
+                        next.bytes.extend(batch.bytes.drain(begin..));
+                        next.attachments = attachments;
+                        alone = Some(next);
+                        break;
+                    }
                     Err(reason) => {
                         let failure = TaskFailure::UnsendableInput { reason };
                         self.call.0.fail(self.sent - 1, 1, failure);
@@ -197,8 +212,14 @@ where
         }
         let read = u32::try_from(self.sent - first).unwrap_or(u32::MAX);
         self.pace = start.elapsed() / read.max(1);
-        self.bytes_sent = self.bytes_sent.saturating_add(batch.bytes.len());
-        (batch.count > 0).then_some(batch)
+        let batches = [Some(batch), alone];
+        for batch in batches.iter().flatten() {
+            self.bytes_sent = self.bytes_sent.saturating_add(batch.bytes.len());
+        }
+        batches
+            .into_iter()
+            .flatten()
+            .filter(|batch| batch.count > 0)
     }
 }
 

@@ -8,25 +8,20 @@ use serde::de::DeserializeOwned;
 
 use crate::errors::error::Error;
 use crate::errors::task_failure::TaskFailure;
-use crate::pool::message::{Event, Request};
+use crate::pool::message::{Event, Received, Request};
 use crate::process::batch::Results;
 use crate::process::task::Task;
 use crate::process::{task_table, wire};
 use crate::transfer::attachments::Attachments;
-use crate::transfer::caught::without_panic;
 
 /// A map, or a single call, that is running.
 pub(crate) struct Job {
     /// The function's index in the list of tasks, and its path.
     pub(crate) task: u32,
     pub(crate) function: &'static str,
-    discard: Discard,
     state: Mutex<State>,
     changed: Condvar,
 }
-
-/// Reads that many results and drops them.
-type Discard = fn(&[u8], usize);
 
 #[derive(Default)]
 struct State {
@@ -65,13 +60,6 @@ impl Job {
         Ok(Arc::new(Job {
             task: task_table::index_of(function)?,
             function: type_name::<F>(),
-            discard: |bytes, count| {
-                let mut results = Results(bytes);
-                for _ in 0..count {
-                    // A result's own `Drop` may panic.
-                    let _ = without_panic(|| drop(results.next::<F::Output>()));
-                }
-            },
             state: Mutex::default(),
             changed: Condvar::new(),
         }))
@@ -81,19 +69,19 @@ impl Job {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a worker's message; returns whether to [wake](Job::wake) the caller, or, if it has ended, the results.
+    /// Adds a worker's message, unless the call has ended; returns whether to [wake](Job::wake) the caller.
     pub(crate) fn complete(
         &self,
         batch: &Batch,
         event: &Event,
-        message: Vec<u8>,
-    ) -> Result<bool, Arrived> {
+        (message, attachments): Received,
+    ) -> bool {
         self.arrive(Arrived {
             first: batch.first,
             count: batch.count as usize,
             each: Some(Duration::from_nanos(event.nanoseconds) / batch.count.max(1)),
             outcome: Ok(message),
-            discard: (event.has_handles != 0).then_some(self.discard),
+            _attachments: attachments,
         })
     }
 
@@ -104,20 +92,20 @@ impl Job {
             count,
             each: None,
             outcome: Err(failure),
-            discard: None,
+            _attachments: Attachments::default(),
         };
-        if let Ok(true) = self.arrive(failed) {
+        if self.arrive(failed) {
             self.wake();
         }
     }
 
-    fn arrive(&self, arrived: Arrived) -> Result<bool, Arrived> {
+    fn arrive(&self, arrived: Arrived) -> bool {
         let mut state = self.state();
         if state.ended.is_some() {
-            return Err(arrived);
+            return false;
         }
         state.arrived.push(arrived);
-        Ok(std::mem::take(&mut state.waiting))
+        std::mem::take(&mut state.waiting)
     }
 
     pub(crate) fn wake(&self) {
@@ -189,16 +177,15 @@ pub(crate) struct Arrived {
     pub(crate) each: Option<Duration>,
     /// A worker's message with the results, or one failure for all of them.
     outcome: Result<Vec<u8>, TaskFailure>,
-    /// `None` if no handles are among the results, or when they are being read.
-    discard: Option<Discard>,
+    /// The handles among the results, until they are read.
+    _attachments: Attachments,
 }
 
 impl Arrived {
     pub(crate) fn for_each<R: DeserializeOwned + 'static>(
-        mut self,
+        self,
         mut each: impl FnMut(usize, Result<R, TaskFailure>),
     ) {
-        self.discard = None;
         let indices = self.first..self.first + self.count;
         match &self.outcome {
             Ok(message) => {
@@ -212,14 +199,6 @@ impl Arrived {
     }
 }
 
-impl Drop for Arrived {
-    fn drop(&mut self) {
-        if let (Some(discard), Ok(message)) = (self.discard, &self.outcome) {
-            discard(&message[Event::SIZE..], self.count);
-        }
-    }
-}
-
 /// Inputs of a call that are sent to a worker together.
 pub(crate) struct Batch {
     pub(crate) call: Arc<Job>,
@@ -228,7 +207,7 @@ pub(crate) struct Batch {
     pub(crate) count: u32,
     /// The inputs, after space for the [`Request`].
     pub(crate) bytes: Vec<u8>,
-    /// Handles in the last input, until a worker has read it.
+    /// Handles in the input, if it is the only one: this process's until the batch is sent, and then the message's.
     pub(crate) attachments: Attachments,
     /// How many workers died after they had taken it and before they had begun.
     pub(crate) mishaps: u32,

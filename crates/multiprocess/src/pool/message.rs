@@ -7,7 +7,7 @@ use bytemuck::{CheckedBitPattern, NoUninit, Pod, Zeroable};
 
 use crate::channel::mpmc::{Mpmc, Stop};
 use crate::errors::error::{self, Error};
-use crate::memory::segment::Segment;
+use crate::memory::slot::Slot;
 use crate::platform::wait_until::WaitUntil;
 use crate::process::task::Task;
 use crate::process::wire::append;
@@ -44,8 +44,7 @@ pub(crate) struct Event {
     /// The number of the worker, as in its name.
     pub(crate) worker: u32,
     pub(crate) batch: u32,
-    /// Whether handles are among the results: 1 if so.
-    pub(crate) has_handles: u32,
+    pub(crate) unused: u32,
     /// How long the worker took for the batch.
     pub(crate) nanoseconds: u64,
 }
@@ -67,7 +66,7 @@ impl Event {
             kind,
             worker,
             batch: NO_BATCH,
-            has_handles: 0,
+            unused: 0,
             nanoseconds: 0,
         }
     }
@@ -96,6 +95,9 @@ pub(crate) fn append_input<F: Task<Args, How>, Args, How>(
     appended.map(|()| attachments)
 }
 
+/// A message, and what keeps the handles in it in use until they are read.
+pub(crate) type Received = (Vec<u8>, Attachments);
+
 /// A channel in one direction; its clones, in any process, are the same channel.
 #[derive(Clone)]
 pub(crate) struct ByteChannel(Arc<Mpmc>);
@@ -104,25 +106,36 @@ const CONTENT: &str = "a channel of a Pool";
 
 impl ByteChannel {
     pub(crate) fn new() -> error::Result<ByteChannel> {
-        let segment = Mpmc::segment(1).map_err(|source| Error::memory(CONTENT, source))?;
-        Ok(ByteChannel::of(segment))
+        let memory = Mpmc::memory(1).map_err(|source| Error::memory(CONTENT, source))?;
+        Ok(ByteChannel::of(memory))
     }
 
-    fn of(segment: Arc<Segment>) -> ByteChannel {
-        ByteChannel(Arc::new(Mpmc::new(segment, 0, None)))
+    fn of(memory: Arc<Slot>) -> ByteChannel {
+        ByteChannel(Arc::new(Mpmc::new(memory, 0, None)))
     }
 
     /// Puts a message; false if another process, which may be stopped, has the producers' turn until the limit is over.
     /// The error says why it failed.
     pub(crate) fn put(&self, message: &[u8], limit: WaitUntil) -> Result<bool, String> {
-        done(self.0.put(message, limit)).map(|put| put.is_some())
+        self.put_with(message, &Attachments::default(), limit)
+    }
+
+    /// Puts a message with handles.
+    pub(crate) fn put_with(
+        &self,
+        message: &[u8],
+        attachments: &Attachments,
+        limit: WaitUntil,
+    ) -> Result<bool, String> {
+        attachments.check_run(self.0.rings.slot.run())?;
+        done(self.0.put(message, attachments, limit)).map(|put| put.is_some())
     }
 
     pub(crate) fn len(&self) -> usize {
         self.0.rings.len() as usize
     }
 
-    pub(crate) fn try_get(&self) -> Result<Option<Vec<u8>>, String> {
+    pub(crate) fn try_get(&self) -> Result<Option<Received>, String> {
         // Don't wait for a process that was stopped while it takes a message.
         const SLICE: Duration = Duration::from_millis(20);
         if self.0.rings.is_empty() {
@@ -133,17 +146,23 @@ impl ByteChannel {
 
     /// Takes the next message; `None` after a timeout. The error says why none will come, for example since the channel
     /// is closed.
-    pub(crate) fn get(&self, limit: Duration) -> Result<Option<Vec<u8>>, String> {
+    pub(crate) fn get(&self, limit: Duration) -> Result<Option<Received>, String> {
         let mut message = Vec::new();
         let got = self.get_into(&mut message, WaitUntil::within(limit));
-        Ok(done(got)?.map(|()| message))
+        Ok(done(got)?.map(|attachments| (message, attachments)))
     }
 
     /// Takes the next message, and replaces an earlier one with it.
-    pub(crate) fn get_into(&self, message: &mut Vec<u8>, limit: WaitUntil) -> Result<(), Stop> {
+    pub(crate) fn get_into(
+        &self,
+        message: &mut Vec<u8>,
+        limit: WaitUntil,
+    ) -> Result<Attachments, Stop> {
         message.clear();
         let receive = &mut |arrived: Message<'_>| arrived.copy_to(message);
-        self.0.take(receive, limit).map(drop)
+        let mut attachments = Attachments::default();
+        self.0.take(receive, &mut attachments, limit)?;
+        Ok(attachments)
     }
 
     /// Closes the channel for both sides. It is called again as long as the other side exists.
@@ -166,8 +185,8 @@ fn done<R>(result: Result<R, Stop>) -> Result<Option<R>, String> {
 handle!(
     ByteChannel,
     CONTENT,
-    |channel| Ok((&channel.0.rings.segment, ())),
-    |segment, ()| Ok(ByteChannel::of(segment)),
+    |channel| Ok((&channel.0.rings.slot, ())),
+    |memory, ()| Ok(ByteChannel::of(memory)),
 );
 
 #[cfg(test)]

@@ -25,9 +25,8 @@ impl<'a> MapOptions<'a> {
     /// Sets how many inputs are sent to a worker at a time; 0 counts as 1. By default, the pool measures how many take
     /// about 2 milliseconds.
     ///
-    /// Python: the argument `chunksize`. A batch also ends after 1 MiB of inputs, and after an input that contains
-    /// handles: handing over a handle takes longer than sending a batch, and a worker that dies then loses fewer
-    /// results.
+    /// Python: the argument `chunksize`. A batch also ends after 1 MiB of inputs, and an input that contains handles is
+    /// a batch of its own: if a worker dies with them, no other input needs them.
     pub fn chunk_size(mut self, inputs: usize) -> MapOptions<'a> {
         self.chunk = Some(inputs);
         self

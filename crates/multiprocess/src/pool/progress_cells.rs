@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::errors::error::{Error, Result};
-use crate::memory::segment::{Access, Segment};
+use crate::memory::layout::{Access, Content};
+use crate::memory::slot::Slot;
 use crate::transfer::handle::handle;
 
 /// For each place of a pool: which call its worker is in the middle of.
 #[derive(Clone)]
-pub(crate) struct ProgressCells(Arc<Segment>);
+pub(crate) struct ProgressCells(Arc<Slot>);
 
 const CONTENT: &str = "the progress cells of a Pool";
 
@@ -18,14 +19,17 @@ const APART: usize = 8;
 
 impl ProgressCells {
     pub(crate) fn new(workers: usize) -> Result<ProgressCells> {
-        let bytes = workers.saturating_mul(APART * size_of::<u64>());
-        let segment = Segment::create(bytes, Access::Atomic);
-        let segment = segment.map_err(|source| Error::memory(CONTENT, source))?;
-        Ok(ProgressCells(segment))
+        let content = Content {
+            length: workers.saturating_mul(APART * size_of::<u64>()),
+            access: Access::Atomic,
+        };
+        let slot = Slot::create(0, 0, content);
+        let slot = slot.map_err(|source| Error::memory(CONTENT, source))?;
+        Ok(ProgressCells(slot))
     }
 
     pub(crate) fn cell(&self, place: usize) -> Cell<'_> {
-        Cell(&self.0.atomics()[place * APART])
+        Cell(&self.0.numbers()[place * APART])
     }
 }
 
@@ -58,5 +62,5 @@ handle!(
     ProgressCells,
     CONTENT,
     |cells| Ok((&cells.0, ())),
-    |segment, ()| Ok(ProgressCells(segment)),
+    |slot, ()| Ok(ProgressCells(slot)),
 );

@@ -14,7 +14,7 @@ use crate::errors::error::Error;
 use crate::errors::task_failure::TaskFailure;
 use crate::platform::wait_until::WaitUntil;
 use crate::pool::job::{Batch, Job, Phase};
-use crate::pool::message::{self, ByteChannel, Event, NO_BATCH, Request};
+use crate::pool::message::{self, ByteChannel, Event, NO_BATCH, Received, Request};
 use crate::pool::progress_cells::ProgressCells;
 use crate::process::batch::Results;
 use crate::process::join_handle::JoinHandle;
@@ -28,8 +28,6 @@ pub(crate) struct Scheduler {
     pub(crate) calls: Vec<Weak<Job>>,
     /// Callers to wake after the scheduler is unlocked.
     pub(crate) woken: Vec<Arc<Job>>,
-    /// What to drop then: user values in it may use the pool in their `Drop`.
-    pub(crate) dropped: Vec<Box<dyn Send>>,
     /// The number of workers that were started.
     pub(crate) started: u32,
     /// The number of workers that died before they were ready, since the last one that was ready.
@@ -77,7 +75,6 @@ impl Scheduler {
             };
             if let Some(mut batch) = self.waiting.pop_front() {
                 if batch.call.has_ended() {
-                    settle_later(&mut self.dropped, batch.attachments, false);
                     continue;
                 }
                 match worker.send(&mut batch) {
@@ -87,7 +84,6 @@ impl Scheduler {
                     Err(reason) => {
                         let failure = TaskFailure::UnsendableInput { reason };
                         batch.call.fail(batch.first, batch.count as usize, failure);
-                        settle_later(&mut self.dropped, batch.attachments, false);
                     }
                 }
             } else if worker.has.is_empty()
@@ -136,7 +132,7 @@ impl Scheduler {
     }
 
     /// Hands the results of a batch to the caller, or notes that a worker is ready to work.
-    pub(crate) fn done(&mut self, event: &Event, message: Vec<u8>) {
+    pub(crate) fn done(&mut self, event: &Event, message: Received) {
         // Long batches don't pile up at one worker.
         const SHORT: Duration = Duration::from_micros(500);
         const VERY_SHORT: Duration = Duration::from_micros(20);
@@ -145,10 +141,9 @@ impl Scheduler {
             return;
         };
         worker.last = Some(Instant::now());
-        let Some(mut batch) = worker.remove_batch(event.batch) else {
+        let Some(batch) = worker.remove_batch(event.batch) else {
             worker.depth = 2;
-            let setup = std::mem::take(&mut worker.setup);
-            settle_later(&mut self.dropped, setup, true);
+            std::mem::take(&mut worker.setup).commit();
             self.failed_starts = 0;
             return;
         };
@@ -157,16 +152,13 @@ impl Scheduler {
             took if took < SHORT => 16,
             _ => 2,
         };
-        let attachments = std::mem::take(&mut batch.attachments);
-        if !attachments.is_empty() {
-            // They are cancelled before the caller learns of it.
-            let unreadable = Results(&message[Event::SIZE..]).last_is_unreadable();
-            settle_later(&mut self.dropped, attachments, !unreadable);
+        // Before the caller learns of it.
+        let results = &message.0[Event::SIZE..];
+        if !batch.attachments.is_empty() && !Results(results).first_is_unreadable() {
+            batch.attachments.commit();
         }
-        match batch.call.complete(&batch, event, message) {
-            Ok(true) => self.woken.push(batch.call),
-            Ok(false) => {}
-            Err(unread) => self.dropped.push(Box::new(unread)),
+        if batch.call.complete(&batch, event, message) {
+            self.woken.push(batch.call);
         }
     }
 
@@ -186,21 +178,21 @@ impl Scheduler {
         let mut again: Vec<Batch> = std::iter::from_fn(|| worker.cancel()).collect();
         let cell = progress_cells.cell(place);
         let (last_batch, last_call, has_read) = cell.read();
-        let setup_arrived = last_batch == NO_BATCH && has_read;
-        settle_later(&mut self.dropped, worker.setup, setup_arrived);
+        if last_batch == NO_BATCH && has_read {
+            worker.setup.commit();
+        }
         let Worker { handle, has, .. } = worker;
         let death = handle.join().err();
         let ended = || "the worker ended".to_owned();
         let how = &death.as_ref().map_or_else(ended, Error::to_string);
         for (id, mut batch) in has {
             let has_begun = id == last_batch;
-            if has_begun && has_read && last_call + 1 >= batch.count {
-                // The handles are in the last input.
-                let attachments = std::mem::take(&mut batch.attachments);
-                settle_later(&mut self.dropped, attachments, true);
+            if has_begun && has_read {
+                batch.attachments.commit();
             }
             batch.mishaps += 1;
-            if !has_begun && batch.mishaps < MAX_MISHAPS {
+            // The handles of one that the worker had taken are gone with it.
+            if !has_begun && batch.mishaps < MAX_MISHAPS && batch.attachments.is_empty() {
                 again.push(batch);
                 continue;
             }
@@ -208,8 +200,6 @@ impl Scheduler {
             let died_at = if has_begun { last_call } else { 0 };
             if lose(&mut batch, died_at, how) {
                 again.push(batch);
-            } else {
-                settle_later(&mut self.dropped, batch.attachments, false);
             }
         }
         // Before another worker takes its place.
@@ -253,7 +243,8 @@ impl Worker {
             first: u32::try_from(batch.first).unwrap_or(u32::MAX),
         };
         batch.bytes[..Request::SIZE].copy_from_slice(bytes_of(&request));
-        let put = self.requests.put(&batch.bytes, WaitUntil::Try);
+        let requests = &self.requests;
+        let put = requests.put_with(&batch.bytes, &batch.attachments, WaitUntil::Try);
         self.last = match put {
             Ok(false) => None,
             Ok(true) if self.has.is_empty() => Some(Instant::now()),
@@ -265,10 +256,16 @@ impl Worker {
     /// Cancels a batch that the worker hasn't begun, and returns it; `None` if it has begun all.
     pub(crate) fn cancel(&mut self) -> Option<Batch> {
         loop {
-            let message = self.requests.try_get().ok()??;
+            let (message, references) = self.requests.try_get().ok()??;
             let (request, _) = message::read::<Request>(&message)?;
-            if let Some(batch) = self.remove_batch(request.batch) {
-                return Some(batch);
+            if let Some(mut batch) = self.remove_batch(request.batch) {
+                let had = batch.attachments.references().count();
+                if references.references().count() == had {
+                    batch.attachments = batch.attachments.taken_back(references);
+                    return Some(batch);
+                }
+                // The worker was killed while it took the batch, and has some of them.
+                self.has.push_front((request.batch, batch));
             }
         }
     }
@@ -276,19 +273,6 @@ impl Worker {
     fn remove_batch(&mut self, id: u32) -> Option<Batch> {
         let place = self.has.iter().position(|&(has, _)| has == id)?;
         self.has.remove(place).map(|(_, batch)| batch)
-    }
-}
-
-/// Commits attachments, or cancels them, and drops them later.
-fn settle_later(dropped: &mut Vec<Box<dyn Send>>, attachments: Attachments, have_arrived: bool) {
-    if !attachments.is_empty() {
-        dropped.push(Box::new(attachments.settle(|attachment| {
-            if have_arrived {
-                attachment.commit();
-            } else {
-                attachment.cancel();
-            }
-        })));
     }
 }
 

@@ -2,8 +2,7 @@
 //! that die, and waits for them at the end. Both send batches to idle workers.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
-use std::thread;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytemuck::bytes_of;
@@ -13,7 +12,7 @@ use crate::platform::signal::Signal;
 use crate::platform::wait_until::WaitUntil;
 use crate::pool::builder::{Initializer, Packed, PoolBuilder};
 use crate::pool::job::{Batch, Caller, Job, Phase};
-use crate::pool::message::{self, ByteChannel, Event, EventKind, NO_BATCH, Request};
+use crate::pool::message::{self, ByteChannel, Event, EventKind, NO_BATCH, Received, Request};
 use crate::pool::progress_cells::ProgressCells;
 use crate::pool::scheduler::{Scheduler, Worker};
 use crate::pool::worker::work;
@@ -31,9 +30,6 @@ const LATER: Duration = Duration::from_secs(1);
 const DYING: Duration = Duration::from_secs(5);
 
 const NO_WORKERS: &str = "its workers cannot be started";
-
-/// The first request of the next worker, prepared in advance if there is an initializer.
-type Spare = Option<Result<Packed>>;
 
 pub(crate) struct Supervisor {
     pub(super) settings: PoolBuilder,
@@ -68,33 +64,26 @@ impl Supervisor {
 
     pub(crate) fn start_workers(&self) -> Result<()> {
         for place in 0..self.settings.workers {
-            let mut request = self.first_request()?;
             let mut state = self.state();
             if state.has_ended() {
                 // Don't keep those running that were already started.
                 return Err(state.phase.clone().into());
             }
-            let worker = self.start_worker(&mut state, place, &mut request)?;
+            let worker = self.start_worker(&mut state, place)?;
             state.workers.push(Some(worker));
         }
         Ok(())
     }
 
-    /// Makes the first request for a worker. That runs user code, which may use the pool, so nothing is locked
-    /// meanwhile.
-    fn first_request(&self) -> Result<Packed> {
+    /// Returns the first request for a worker.
+    fn first_request(&self) -> Packed {
         let initializer = self.settings.initializer.as_ref();
-        let no_call = || Ok((vec![0; Request::SIZE], Attachments::default()));
-        let request = initializer.map_or_else(no_call, Initializer::request);
-        request.map_err(|reason| Error::encode(Travelling::Arguments, "initializer", reason))
+        let no_call = || (vec![0; Request::SIZE], Attachments::default());
+        initializer.map_or_else(no_call, Initializer::request)
     }
 
-    fn start_worker(
-        &self,
-        state: &mut Scheduler,
-        place: usize,
-        (request, setup): &mut Packed,
-    ) -> Result<Worker> {
+    fn start_worker(&self, state: &mut Scheduler, place: usize) -> Result<Worker> {
+        let (request, setup) = self.first_request();
         let requests = ByteChannel::new()?;
         state.started = state.started.wrapping_add(1);
         let number = state.started;
@@ -103,7 +92,7 @@ impl Supervisor {
         // Not together with the start, which is sent while the scheduler is locked: it may be large, and the worker
         // slow.
         let limit = WaitUntil::Until(None);
-        requests.put(request, limit).map_err(unsendable)?;
+        requests.put(&request, limit).map_err(unsendable)?;
         let arguments = (
             number,
             place,
@@ -125,7 +114,7 @@ impl Supervisor {
             number,
             handle,
             requests,
-            setup: std::mem::take(setup),
+            setup,
             last_batch: NO_BATCH,
             has: VecDeque::new(),
             last: Some(Instant::now()),
@@ -180,8 +169,7 @@ impl Supervisor {
         if state.has_ended() {
             return;
         }
-        let waiting = std::mem::take(&mut state.waiting);
-        state.dropped.push(Box::new(waiting));
+        state.waiting.clear();
         for call in state.calls.drain(..).filter_map(|call| call.upgrade()) {
             call.end(end.clone());
         }
@@ -224,16 +212,13 @@ impl Supervisor {
         // A limited number of events at a time, so that others can lock the scheduler in between.
         const MAX: usize = 64;
         let (mut pause, mut checked) = (SOON, Instant::now());
-        let (mut deadline, mut thread, mut spare) = (None, None, None);
+        let mut deadline = None;
         loop {
             let message = self.events.get(pause);
-            if self.settings.initializer.is_some() {
-                spare.get_or_insert_with(|| self.first_request());
-            }
             let mut state = self.state();
-            self.handle(&mut state, message, MAX, &mut spare);
+            self.handle(&mut state, message, MAX);
             if checked.elapsed() >= SOON {
-                self.check_workers(&mut state, &mut spare);
+                self.check_workers(&mut state);
                 checked = Instant::now();
             }
             state.give_out();
@@ -256,63 +241,53 @@ impl Supervisor {
             let is_idle = state.phase == Phase::Open && all_there && !state.has_batches();
             pause = if is_idle { LATER } else { SOON };
             let woken = std::mem::take(&mut state.woken);
-            let dropped = std::mem::take(&mut state.dropped);
             drop(state);
             // Once for all events, and after unlocking the scheduler.
             for call in woken {
                 call.wake();
             }
-            if !dropped.is_empty() {
-                let _ = thread.get_or_insert_with(start_dropper).send(dropped);
-            }
         }
     }
 
     /// Handles the `first` message and up to `max` more. If no more can be read, the pool is broken.
-    fn handle(
-        &self,
-        state: &mut Scheduler,
-        first: Result<Option<Vec<u8>>, String>,
-        max: usize,
-        spare: &mut Spare,
-    ) {
+    fn handle(&self, state: &mut Scheduler, first: Result<Option<Received>, String>, max: usize) {
         let behind = std::iter::from_fn(|| self.events.try_get().transpose());
         for message in first.transpose().into_iter().chain(behind).take(max) {
             let message = match message {
                 Ok(message) => message,
                 Err(reason) => return self.end(state, Phase::Broken(reason)),
             };
-            let Some((event, _)) = message::read::<Event>(&message) else {
+            let Some((event, _)) = message::read::<Event>(&message.0) else {
                 continue;
             };
             match event.kind {
                 EventKind::Done => state.done(&event, message),
-                EventKind::Died => self.replace(state, event.worker, spare),
+                EventKind::Died => self.replace(state, event.worker),
             }
         }
     }
 
     /// Checks for changes that no event reports.
-    fn check_workers(&self, state: &mut Scheduler, spare: &mut Spare) {
+    fn check_workers(&self, state: &mut Scheduler) {
         // Workers whose death wasn't announced, for lack of memory.
         let workers = state.workers.iter().flatten();
         let dead = workers.filter(|worker| !worker.handle.is_alive());
         let dead: Vec<u32> = dead.map(|worker| worker.number).collect();
         if !dead.is_empty() {
             // Everything they sent has arrived, and is handled first.
-            self.handle(state, Ok(None), usize::MAX, spare);
+            self.handle(state, Ok(None), usize::MAX);
             for number in dead {
-                self.replace(state, number, spare);
+                self.replace(state, number);
             }
         }
         for place in 0..state.workers.len() {
-            self.fill(state, place, None, spare);
+            self.fill(state, place, None);
         }
         state.cancel_stuck();
     }
 
     /// Removes a dead worker from the scheduler and, unless it is better to wait, starts a new one in its place.
-    fn replace(&self, state: &mut Scheduler, number: u32, spare: &mut Spare) {
+    fn replace(&self, state: &mut Scheduler, number: u32) {
         // That many failed starts per worker take twenty seconds; a temporary cause is gone by then.
         const TROUBLE: usize = 200;
         let is_it = |worker: &Worker| worker.number == number;
@@ -324,7 +299,7 @@ impl Supervisor {
         let how = death.as_ref().map(Error::to_string);
         // Each place may fail once by chance, but not more often.
         if state.failed_starts <= self.settings.workers + 1 {
-            return self.fill(state, place, how, spare);
+            return self.fill(state, place, how);
         }
         let killed = match death {
             Some(Error::Killed { signal, .. }) => [Signal::KILL, Signal::TERM].contains(&signal),
@@ -340,24 +315,11 @@ impl Supervisor {
     }
 
     /// Starts a worker in an empty place, if there is work for it.
-    fn fill(&self, state: &mut Scheduler, place: usize, died: Option<String>, spare: &mut Spare) {
+    fn fill(&self, state: &mut Scheduler, place: usize, died: Option<String>) {
         if state.workers[place].is_some() || state.has_ended() || state.is_done() {
             return;
         }
-        let no_call = self.settings.initializer.is_none();
-        let no_call = || no_call.then(|| self.first_request());
-        let started = match spare.take().or_else(no_call) {
-            Some(Ok(mut request)) => {
-                let started = self.start_worker(state, place, &mut request);
-                if started.is_err() {
-                    *spare = Some(Ok(request));
-                }
-                started
-            }
-            Some(Err(error)) => Err(error),
-            // The next check has another request.
-            None => return,
-        };
+        let started = self.start_worker(state, place);
         match started {
             Ok(worker) => state.workers[place] = Some(worker),
             // The next check tries again.
@@ -369,13 +331,4 @@ impl Supervisor {
             }
         }
     }
-}
-
-/// Starts a thread that drops what it is sent, since the `Drop` of a user's value may wait for the pool's thread.
-fn start_dropper() -> mpsc::Sender<Vec<Box<dyn Send>>> {
-    let (sender, receiver) = mpsc::channel::<Vec<Box<dyn Send>>>();
-    let work = || receiver.into_iter().for_each(drop);
-    // Without the thread, values are dropped at once.
-    let _ = thread::Builder::new().name("pool".to_owned()).spawn(work);
-    sender
 }

@@ -1,5 +1,6 @@
 //! A worker of a pool: a process that takes batches of inputs, calls functions, and sends results.
 
+use std::cell::Cell;
 use std::io;
 use std::time::Instant;
 
@@ -31,14 +32,23 @@ pub(crate) fn work(
     let cell = progress_cells.cell(place);
     // Kept from one batch to the next: memory that was used before is faster than new memory.
     let (mut next, mut message) = (Vec::new(), Vec::new());
-    while calls > 0 && requests.get_into(&mut next, WaitUntil::Until(None)).is_ok() {
+    while calls > 0
+        && let Ok(handles) = requests.get_into(&mut next, WaitUntil::Until(None))
+    {
+        // Keeps the handles in the input in use until it is read.
+        let handles = Cell::new(handles);
         let request = message::read::<Request>(&next);
         let (request, inputs) = request.expect("the pool sends requests");
         let Request { batch, count, .. } = request;
         message.resize(Event::SIZE, 0);
         let start = Instant::now();
         let task = &table[request.task as usize];
-        let note = |call, has_read| cell.write(batch, call, has_read);
+        let note = |call, has_read| {
+            cell.write(batch, call, has_read);
+            if has_read {
+                handles.take();
+            }
+        };
         let mut attachments = Attachments::default();
         if batch != NO_BATCH {
             let (function, first) = (task.name, request.first);
@@ -52,12 +62,13 @@ pub(crate) fn work(
         }
         let done = Event {
             batch,
-            has_handles: u32::from(!attachments.is_empty()),
             nanoseconds: u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX),
             ..Event::new(EventKind::Done, worker)
         };
         message[..Event::SIZE].copy_from_slice(bytes_of(&done));
-        match events.put(&message, WaitUntil::Until(None)) {
+        // Those of an input that could not be read: before the caller learns of it.
+        drop(handles.take());
+        match events.put_with(&message, &attachments, WaitUntil::Until(None)) {
             Ok(_) => attachments.commit(),
             Err(reason) => {
                 // There is no memory for the results, but maybe for the failures.

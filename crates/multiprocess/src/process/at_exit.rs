@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
-use crate::memory::registry;
+use crate::memory::{reference, registry};
 use crate::platform::signal::Signal;
 use crate::process::children;
 use crate::trace::recorder::process_ends;
@@ -20,7 +20,7 @@ impl Drop for AtEnd {
             stop_starting();
         }
         if children::are_over() && registry::is_none() {
-            registry::leave(Duration::ZERO);
+            registry::leave(Duration::ZERO, reference::end);
             return process_ends();
         }
         // The thread-locals of this thread are being destroyed; a listener to events may need its own.
@@ -46,7 +46,7 @@ pub(crate) fn end() {
     }
     // The descendants of a killed child end too, a moment later.
     let some_died = children::DIED.load(Ordering::Acquire);
-    registry::leave(GRACE_PERIOD * u32::from(some_died));
+    registry::leave(GRACE_PERIOD * u32::from(some_died), reference::end);
 }
 
 thread_local! {

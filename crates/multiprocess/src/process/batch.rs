@@ -9,7 +9,7 @@ use crate::errors::task_failure::TaskFailure;
 use crate::process::panic;
 use crate::process::task::Task;
 use crate::process::wire::{Entry, append, append_failure, append_or_panic, split};
-use crate::transfer::attachments::{self, Attachments, collect};
+use crate::transfer::attachments::{Attachments, collect};
 use crate::transfer::caught::{self, panic_message};
 use crate::transfer::{codec, ipc};
 
@@ -108,7 +108,7 @@ where
     handles
 }
 
-/// Reads an input; the handles in it arrive together, and then `note` is called.
+/// Reads an input, and then calls `note`, if there can be handles in it.
 #[inline]
 fn read_arguments<F, Args, How>(input: &[u8], note: impl Fn()) -> Result<Args, String>
 where
@@ -118,7 +118,7 @@ where
     if !std::mem::needs_drop::<Args>() {
         return F::read(input);
     }
-    attachments::read_whole(|| F::read(input), note)
+    F::read(input).inspect(|_| note())
 }
 
 #[inline]
@@ -126,7 +126,7 @@ fn write<T: Serialize + 'static>(value: &T, bytes: &mut Vec<u8>) -> Result<(), S
     ipc::refuse_handles::<T>(|| codec::write(value, bytes))
 }
 
-/// Appends a result; if that fails, cancels the handles that were already written.
+/// Appends a result; if that fails, releases the handles that were already written.
 fn append_with_handles<T: Serialize + 'static>(
     value: &T,
     results: &mut Vec<u8>,
@@ -154,10 +154,9 @@ impl<'a> Results<'a> {
         failures
     }
 
-    /// Returns whether the last input could not be read.
-    pub(crate) fn last_is_unreadable(mut self) -> bool {
-        let last = std::iter::from_fn(|| self.entry()).last();
-        matches!(last, Some(Err(TaskFailure::UnreadableInput { .. })))
+    /// Returns whether the first input could not be read.
+    pub(crate) fn first_is_unreadable(mut self) -> bool {
+        matches!(self.entry(), Some(Err(TaskFailure::UnreadableInput { .. })))
     }
 
     #[inline]

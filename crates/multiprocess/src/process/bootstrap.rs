@@ -8,10 +8,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rustix::process::{Signal, getpid, kill_process};
 
+use crate::channel::ring;
 use crate::errors::current;
 use crate::errors::failure::Failure;
 use crate::errors::task_failure::TaskFailure;
-use crate::memory::{liveness, registry, sweep};
+use crate::memory::liveness::{self, UniquePid};
+use crate::memory::owner::Owner;
+use crate::memory::{reference, registry, sweep};
 use crate::platform::limits::explained;
 use crate::platform::{exit_watch, inherited, process, program, shared_folder};
 use crate::process::control_socket::{self, Frame, Kind};
@@ -32,6 +35,8 @@ const USAGE: i32 = 2;
 /// Registers the functions that children may run; in a child, runs the requested one, and exits.
 pub(crate) fn begin(tasks: Vec<RegisteredTask>) {
     task_table::register(tasks);
+    // Any process may free the last reference to a channel.
+    reference::discard_with(ring::discard);
     program::note();
     at_exit::prepare();
     if start::is_child() {
@@ -116,7 +121,10 @@ fn run() -> i32 {
         return fail(socket, &Failure::OtherProgram(start.function));
     };
     let arguments = match control_socket::receive_frame(socket) {
-        Ok(Some((Kind::Arguments, arguments))) => arguments,
+        Ok(Some((Kind::Arguments, mut arguments))) => {
+            arguments.receive(&[Owner::transit(UniquePid::current())]);
+            arguments
+        }
         Ok(_) => return FAILED,
         Err(error) => {
             let reason = explained(&error);
@@ -125,13 +133,13 @@ fn run() -> i32 {
         }
     };
     send(socket, Kind::Started, Vec::new());
-    let code = answer(socket, task, arguments);
+    let code = answer(socket, task, arguments, start.parent);
     at_exit::end();
     code
 }
 
 /// Runs the function and sends its result or failure; returns the exit code.
-fn answer(socket: &UnixStream, task: &RegisteredTask, arguments: Envelope) -> i32 {
+fn answer(socket: &UnixStream, task: &RegisteredTask, arguments: Envelope, parent: u64) -> i32 {
     event!(DEBUG, function = task.name, "task begins");
     let opened = || send(socket, Kind::Unpacked, Vec::new());
     let result = catch_unwind(AssertUnwindSafe(|| (task.run)(arguments, &opened)));
@@ -139,7 +147,14 @@ fn answer(socket: &UnixStream, task: &RegisteredTask, arguments: Envelope) -> i3
     let sent = match result {
         Ok(answer) => answer.and_then(|answer| {
             Frame::new(Kind::Answer, answer)
-                .and_then(|(frame, attachments)| frame.send(socket).map(|()| attachments.commit()))
+                .and_then(|(frame, attachments)| {
+                    frame.send(socket)?;
+                    attachments.commit();
+                    if let Some(parent) = UniquePid::from_number(parent) {
+                        attachments.pass_to(Owner::transit(parent));
+                    }
+                    Ok(())
+                })
                 .map_err(|error| TaskFailure::UnsendableResult {
                     reason: explained(&error),
                 })

@@ -14,7 +14,8 @@ use tracing::Level;
 
 use crate::errors::current::{self, Identity, ProcessInfo};
 use crate::errors::error::{Error, Result, Travelling};
-use crate::memory::{liveness, registry};
+use crate::memory::liveness::{self, UniquePid};
+use crate::memory::registry;
 use crate::platform::limits::explained;
 use crate::platform::signal::Signal;
 use crate::platform::spawner::Spawner;
@@ -213,7 +214,6 @@ impl Builder {
             std::any::type_name::<F>(),
             &pack,
             std::mem::needs_drop::<F::Output>(),
-            |answer| drop(read_answer::<F::Output>(answer)),
         )?;
         let read = read_answer;
         Ok(JoinHandle { child, read })
@@ -225,7 +225,6 @@ impl Builder {
         function: &str,
         pack: &dyn Fn() -> std::result::Result<Envelope, String>,
         returns_memory: bool,
-        discard: fn(Envelope),
     ) -> Result<Arc<Child>> {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let parent = current::identity();
@@ -250,6 +249,14 @@ impl Builder {
         } else {
             registry::own_run_if_any()
         };
+        if let Some(run) = run {
+            // The child passes the handles in its result on to this process.
+            let joined = registry::join(run);
+            joined.map_err(|source| Error::Spawn {
+                name: name.clone(),
+                source,
+            })?;
+        }
         let random_half = liveness::random_half();
         let start = Start {
             identity: Identity {
@@ -260,6 +267,7 @@ impl Builder {
             },
             dies_with: spawner.lasts.then(std::process::id),
             random_half,
+            parent: UniquePid::current().number(),
             has_input: self.stdin.is_some(),
             index,
             function: function.to_owned(),
@@ -285,7 +293,7 @@ impl Builder {
         let child = at_exit::starting()
             .and_then(|_starting| {
                 let command = self.command(&name)?;
-                Child::start(command, this, random_half, &spawner, discard)
+                Child::start(command, this, random_half, &spawner)
             })
             .map_err(|source| Error::Spawn { name, source })?;
         let sent = child.send_start(&[start, arguments], attachments);

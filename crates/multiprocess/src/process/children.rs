@@ -17,7 +17,8 @@ use crate::errors::current::ProcessInfo;
 use crate::errors::error::{Error, Result, Travelling};
 use crate::errors::failure::Failure;
 use crate::memory::eventcount::{AdaptiveSpin, EventCount};
-use crate::memory::liveness::UniquePid;
+use crate::memory::liveness::{self, UniquePid};
+use crate::memory::owner::Owner;
 use crate::memory::registry;
 use crate::platform::exit_watch::ExitWatch;
 use crate::platform::signal::Signal;
@@ -27,7 +28,6 @@ use crate::process::control_socket::{self, Frame, Kind};
 use crate::process::sweeper;
 use crate::trace::events::{self, event};
 use crate::transfer::attachments::Attachments;
-use crate::transfer::caught;
 use crate::transfer::envelope::Envelope;
 
 /// One child, shared by its handle, the list of children, and the reaper.
@@ -40,8 +40,6 @@ pub(crate) struct Child {
     state: Mutex<State>,
     /// Notified when it has ended and was reaped; the two words of an [`EventCount`].
     ended: [AtomicU32; 2],
-    /// Reads the result and drops it, with the handles in it.
-    discard: fn(Envelope),
     /// Whether the reaper waits for it, in addition to the owner of its handle.
     pub(super) is_assisted: AtomicBool,
 }
@@ -77,7 +75,6 @@ impl Child {
         mut info: ProcessInfo,
         random_half: u32,
         spawner: &Spawner,
-        discard: fn(Envelope),
     ) -> std::io::Result<Arc<Child>> {
         let (socket, childs_end) = UnixStream::pair()?;
         command.stdin(OwnedFd::from(childs_end));
@@ -100,25 +97,26 @@ impl Child {
                 ended: None,
             }),
             ended: Default::default(),
-            discard,
             is_assisted: AtomicBool::new(false),
         });
         list().push(Arc::clone(&child));
         Ok(child)
     }
 
-    /// Sends the child its start and its arguments. An error cancels the handles in the arguments.
+    /// Sends the child its start and its arguments. After an error, the handles in the arguments are released.
     pub(crate) fn send_start(&self, frames: &[Frame], attachments: Attachments) -> Result<()> {
         let mut state = self.state();
         let Some(socket) = &state.socket else {
             attachments.lose(self.info.pid);
             return Ok(());
         };
+        attachments.pass_to(Owner::transit(self.unique_pid));
         // If it is already dead, the join reports how it died.
         let is_dead = [ErrorKind::BrokenPipe, ErrorKind::ConnectionReset];
         if let Err(source) = frames.iter().try_for_each(|frame| frame.send(socket))
             && !is_dead.contains(&source.kind())
         {
+            attachments.release_from(Owner::transit(self.unique_pid));
             return Err(self.system_error("send the start message to", source));
         }
         state.attachments = attachments;
@@ -160,6 +158,7 @@ impl Child {
             Err(error) if error.raw_os_error() == Some(libc::ECHILD) => None,
             Err(source) => return Err(self.system_error("wait for", source)),
         };
+        liveness::child_has_ended();
         let (mut started, mut unpacked) = (false, false);
         let mut answer = None;
         let mut unreadable = None;
@@ -171,7 +170,14 @@ impl Child {
                     Ok(None) => break,
                     Ok(Some((Kind::Started, _))) => started = true,
                     Ok(Some((Kind::Unpacked, _))) => unpacked = true,
-                    Ok(Some((Kind::Answer, envelope))) => answer = Some(Ok(envelope)),
+                    Ok(Some((Kind::Answer, mut envelope))) => {
+                        // It may have died before it had passed them on.
+                        envelope.receive(&[
+                            Owner::transit(UniquePid::current()),
+                            Owner::process(self.unique_pid),
+                        ]);
+                        answer = Some(Ok(envelope));
+                    }
                     Ok(Some((Kind::Failed, envelope))) => {
                         answer = Some(Err(self.failure(&envelope.bytes)));
                     }
@@ -184,16 +190,19 @@ impl Child {
             }
         }
         let attachments = std::mem::take(&mut state.attachments);
+        // Those that the child has not taken over.
+        attachments.release_from(Owner::transit(self.unique_pid));
         if unpacked {
             attachments.commit();
         } else {
             attachments.lose(self.info.pid);
         }
-        registry::forget(self.unique_pid);
         // A killed child hasn't freed what it used, nor has one that exited in the middle of its function.
         let killed = status.is_some_and(|status| status.signal().is_some());
         if killed || answer.is_none() {
             DIED.store(true, Ordering::Release);
+            sweeper::start();
+        } else if registry::has_left_references(self.unique_pid) {
             sweeper::start();
         }
         let at = events::moment(Level::INFO);
@@ -222,10 +231,7 @@ impl Child {
         let mut state = self.state();
         let answer = state.ended.as_mut().and_then(|ended| ended.answer.take());
         drop(state);
-        if let Some(Ok(answer)) = answer {
-            // The result's own `Drop` may panic, and this may be the reaper, which waits for others too.
-            let _ = caught::without_panic(|| (self.discard)(answer));
-        }
+        drop(answer);
     }
 
     /// Returns the result of a child that has ended, once.

@@ -1,8 +1,8 @@
 //! The control socket between a parent and its child: a pair of sockets for a few small frames each way.
 //!
-//! The child's end is its standard input, so it needs no name, and closes when the process ends. A value of more than
-//! [`INLINE`] bytes is sent as the descriptor of an anonymous file, so a frame always fits into the socket's buffer,
-//! and neither side ever waits for the other to read.
+//! The child's end is its standard input, so it needs no name, and closes when the process ends. A value is sent with the
+//! references of the handles in it. Of both, a frame contains [`INLINE`] bytes at most, and the descriptor of an anonymous
+//! file with what is longer. So it always fits into the socket's buffer, and neither side ever waits for the other to read.
 
 use std::fs::File;
 use std::io;
@@ -14,12 +14,15 @@ use bytemuck::{CheckedBitPattern, NoUninit};
 use rustix::io::Errno;
 
 use crate::memory::anonymous_file;
+use crate::memory::liveness::UniquePid;
+use crate::memory::owner::Owner;
+use crate::memory::reference::{Reference, Sent};
 use crate::platform::limits;
 use crate::platform::passing::{receive, send_all};
 use crate::transfer::attachments::Attachments;
 use crate::transfer::envelope::Envelope;
 
-/// Bytes of a value that travel within the frame.
+/// Bytes that travel within the frame.
 const INLINE: usize = 32 * 1024;
 
 #[repr(u32)]
@@ -45,8 +48,38 @@ pub(crate) enum Kind {
 struct Header {
     kind: Kind,
     files: u32,
-    /// The length of the value; more than [`INLINE`] bytes are in the first of the files.
+    /// The number of references, which come before the value.
+    sent: u64,
+    /// The length of the value.
     bytes: u64,
+}
+
+/// How many bytes of the references and of the value a frame contains, and how many are in the first of its files.
+struct Parts {
+    sent: usize,
+    bytes: usize,
+    stored: usize,
+}
+
+impl Parts {
+    /// Returns `None` if both are longer than the memory.
+    fn of(sent: usize, bytes: usize) -> Option<Parts> {
+        let stored = |sent, stored| Parts {
+            sent,
+            bytes: 0,
+            stored,
+        };
+        Some(match sent.checked_add(bytes)? {
+            ..=INLINE => Parts {
+                sent,
+                bytes,
+                stored: 0,
+            },
+            // The references can be released even if the file doesn't arrive.
+            _ if sent <= INLINE => stored(sent, bytes),
+            both => stored(0, both),
+        })
+    }
 }
 
 fn broken(what: &str) -> io::Error {
@@ -66,20 +99,25 @@ impl Frame {
             bytes,
             mut files,
             attachments,
+            ..
         } = envelope;
-        let stored = bytes.len() > INLINE;
-        if stored {
+        let sent: Vec<Sent> = attachments.references().map(Reference::sent).collect();
+        let sent: &[u8] = bytemuck::cast_slice(&sent);
+        let parts = Parts::of(sent.len(), bytes.len()).expect("both are in memory");
+        if parts.stored > bytes.len() {
+            files.insert(0, anonymous_file::holding(&[sent, &bytes].concat())?);
+        } else if parts.stored > 0 {
             files.insert(0, anonymous_file::holding(&bytes)?);
         }
         let header = Header {
             kind,
             files: u32::try_from(files.len()).expect("a frame has few files"),
+            sent: (sent.len() / size_of::<Sent>()) as u64,
             bytes: bytes.len() as u64,
         };
         let mut inline = bytemuck::bytes_of(&header).to_vec();
-        if !stored {
-            inline.extend_from_slice(&bytes);
-        }
+        inline.extend_from_slice(&sent[..parts.sent]);
+        inline.extend_from_slice(&bytes[..parts.bytes]);
         Ok((Frame { inline, files }, attachments))
     }
 
@@ -100,30 +138,57 @@ pub(crate) fn receive_frame(socket: &UnixStream) -> io::Result<Option<(Kind, Env
     }
     let header: Header = bytemuck::checked::try_pod_read_unaligned(&header)
         .map_err(|_| broken("a frame of an unknown kind"))?;
-    let length = usize::try_from(header.bytes).map_err(|_| broken("a value larger than memory"))?;
-    let stored = length > INLINE;
-    let mut bytes = vec![0; if stored { 0 } else { length }];
+    let length = |count: u64, each| usize::try_from(count).ok()?.checked_mul(each);
+    let lengths = length(header.sent, size_of::<Sent>()).zip(length(header.bytes, 1));
+    let parts = lengths.and_then(|(sent, bytes)| Some((sent, Parts::of(sent, bytes)?)));
+    let (all_sent, parts) = parts.ok_or_else(|| broken("a value larger than memory"))?;
+    let mut bytes = vec![0; parts.sent + parts.bytes];
     if !fill(socket, &mut bytes, &mut files)? {
         return Ok(None);
     }
-    if u32::try_from(files.len()) != Ok(header.files) || stored && files.is_empty() {
-        let why = limits::too_few_descriptors();
-        let what = "open files that travelled with a value are missing";
-        return Err(broken(&format!("{what}: {why}")));
+    let mut sent = take_references(&mut bytes, parts.sent);
+    if parts.stored > 0 {
+        let stored = read_first(&mut files, parts.stored);
+        bytes = stored.inspect_err(|_| passed_on().release_all(&sent))?;
+        sent.extend(take_references(&mut bytes, all_sent - parts.sent));
     }
-    if stored {
-        bytes = whole(&File::from(files.remove(0)), length)?;
+    let received = files.len() + usize::from(parts.stored > 0);
+    if u32::try_from(received) != Ok(header.files) {
+        passed_on().release_all(&sent);
+        return Err(missing());
     }
     let envelope = Envelope {
         bytes,
         files,
+        sent,
         ..Envelope::default()
     };
     Ok(Some((header.kind, envelope)))
 }
 
-/// Reads a value of that length out of its file.
-fn whole(file: &File, length: usize) -> io::Result<Vec<u8>> {
+/// The owner of references that have arrived here.
+fn passed_on() -> Owner {
+    Owner::transit(UniquePid::current())
+}
+
+fn missing() -> io::Error {
+    let why = limits::too_few_descriptors();
+    let what = "open files that travelled with a value are missing";
+    broken(&format!("{what}: {why}"))
+}
+
+/// Returns the references at the beginning of some bytes, and removes them there.
+fn take_references(bytes: &mut Vec<u8>, length: usize) -> Vec<Sent> {
+    let rest = bytes.split_off(length);
+    bytemuck::pod_collect_to_vec(&std::mem::replace(bytes, rest))
+}
+
+/// Reads that many bytes out of the first of the files, and removes it.
+fn read_first(files: &mut Vec<OwnedFd>, length: usize) -> io::Result<Vec<u8>> {
+    if files.is_empty() {
+        return Err(missing());
+    }
+    let file = File::from(files.remove(0));
     if file.metadata()?.len() < length as u64 {
         return Err(broken("a value longer than its file"));
     }

@@ -39,6 +39,8 @@ pub(crate) struct Start {
     pub(crate) dies_with: Option<u32>,
     /// The half of the child's unique pid that isn't its pid.
     pub(crate) random_half: u32,
+    /// The parent's unique pid.
+    pub(crate) parent: u64,
     /// Whether the last of the files that come with this is its standard input.
     pub(crate) has_input: bool,
     /// The function's index in the list of tasks, its path, and the length of that list.

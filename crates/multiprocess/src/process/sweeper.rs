@@ -1,10 +1,11 @@
-//! The thread that frees the shared memory of killed processes, for a while after one was killed: see [`Suspects`].
+//! The thread that frees the shared memory of killed processes, for a while after one was killed: see
+//! [`sweep`](crate::memory::sweep).
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::memory::registry;
-use crate::memory::sweep::{self, Suspects};
+use crate::memory::{registry, sweep};
+use crate::transfer::caught;
 
 struct Sweeper {
     /// The process that has the thread; 0 while there is none.
@@ -21,9 +22,10 @@ static SWEEPER: Mutex<Sweeper> = Mutex::new(Sweeper {
 /// on a busy machine takes seconds to end.
 const SWEEPING: Duration = Duration::from_secs(10);
 
-/// The pause between two sweeps. A sweep of thousands of segments takes milliseconds, so the pause is also a multiple
-/// of that.
+/// The pause between two sweeps. A sweep of thousands of slots takes milliseconds, so the pause is also a multiple
+/// of that, up to the longest: on a busy machine, a sweep takes long, and what it has to free grows meanwhile.
 const PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 fn sweeper() -> MutexGuard<'static, Sweeper> {
     SWEEPER.lock().unwrap_or_else(PoisonError::into_inner)
@@ -46,13 +48,12 @@ pub(crate) fn start() {
 }
 
 fn run() {
-    let mut suspects = Suspects::default();
     loop {
         let start = Instant::now();
-        let orphans = sweep::sweep(&mut suspects);
-        let pause = PAUSE.max(50 * start.elapsed());
+        let left = caught::without_panic(sweep::sweep).unwrap_or_default();
+        let pause = (50 * start.elapsed()).clamp(PAUSE, LONGEST_PAUSE);
         let mut sweeper = sweeper();
-        if orphans || !suspects.is_empty() {
+        if left.orphans || left.unknown {
             let soon = Instant::now() + 2 * pause;
             sweeper.until = sweeper.until.max(Some(soon));
         } else if sweeper.until.is_none_or(|until| start >= until) {

@@ -7,7 +7,7 @@ use crate::errors::error::{Error, Result};
 use crate::errors::task_failure::TaskFailure;
 use crate::process::batch::{self, Note};
 use crate::process::task::Task;
-use crate::transfer::attachments::{self, Attachments};
+use crate::transfer::attachments::Attachments;
 use crate::transfer::codec;
 use crate::transfer::envelope::{self, Envelope};
 
@@ -52,8 +52,9 @@ where
 {
     const { refuse_captures::<F>() };
     let run = move |arguments: Envelope, opened: &dyn Fn()| {
-        let arguments = attachments::read_whole(|| envelope::open(arguments, F::read), opened)
+        let arguments = envelope::open(arguments, F::read)
             .map_err(|reason| TaskFailure::UnreadableInput { reason })?;
+        opened();
         let output = function.call(arguments);
         let output = output.map_err(|message| TaskFailure::Failed { message })?;
         envelope::pack::<F::Output>(|bytes| codec::write(&output, bytes))

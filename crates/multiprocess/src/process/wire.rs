@@ -92,14 +92,6 @@ pub(crate) fn split(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
     Some((Ok(value), rest))
 }
 
-/// Returns the bytes of the only value.
-pub(crate) fn only(bytes: &[u8]) -> Result<&[u8], String> {
-    match split(bytes) {
-        Some((Ok(value), _)) => Ok(value),
-        _ => Err("it is incomplete".to_owned()),
-    }
-}
-
 /// Appends a failure in place of a value.
 pub(super) fn append_failure(failure: &TaskFailure, bytes: &mut Vec<u8>) {
     bytes.push(FAILED);

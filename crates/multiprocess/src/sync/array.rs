@@ -3,8 +3,7 @@
 use bytemuck::Pod;
 
 use crate::errors::error::Result;
-use crate::memory::segment::Access;
-use crate::sync::typed_memory::{create, typed_guard, typed_memory};
+use crate::sync::typed_memory::{LOCKED, create, typed_guard, typed_memory};
 use crate::trace::events;
 
 typed_memory! {
@@ -46,7 +45,7 @@ impl<T: Pod> Array<T> {
     /// [`Error::Memory`](crate::Error::Memory) if there is not enough memory for it.
     pub fn new(length: usize) -> Result<Array<T>> {
         let what = || format!("{} of length {length}", Array::<T>::content());
-        let memory = create::<T>(length, Access::Locked, what)?;
+        let memory = create::<T>(length, LOCKED, what)?;
         events::made(&memory, Array::<T>::content);
         Ok(Array::of(memory))
     }

@@ -6,10 +6,12 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::errors::error::{Error, Result};
+use crate::memory::layout::Access;
 use crate::memory::liveness::UniquePid;
-use crate::memory::segment::{Access, Segment};
+use crate::memory::slot::Slot;
 use crate::sync::rounds::{self, ABORT, DEATH, PANIC, PASSED, RESET, Rounds};
-use crate::sync::typed_memory::create;
+use crate::sync::table::Table;
+use crate::sync::typed_memory::{Layout, create};
 use crate::transfer::attachments::{self, Attachment};
 use crate::transfer::handle::handle;
 
@@ -61,6 +63,8 @@ struct Inner {
     arrived_in_panic: bool,
 }
 
+/// How many processes can take part before a barrier needs more memory.
+const FEW_PLACES: usize = 15;
 /// How many more places than participants there are, and the maximum number of places.
 const SPARE_PLACES: u32 = 64;
 const MAX_PLACES: u32 = 4096;
@@ -73,15 +77,24 @@ impl Barrier {
     /// [`Error::Memory`] if there is no shared memory for it.
     pub fn new(parties: u32) -> Result<Barrier> {
         let parties = parties.max(1);
-        let places = parties.saturating_add(SPARE_PLACES).min(MAX_PLACES);
-        let numbers = rounds::PARTICIPANTS + 2 * places as usize;
-        let memory = create::<u64>(numbers, Access::Atomic, || CONTENT.to_owned())?;
+        let numbers = rounds::PARTICIPANTS + 2 * FEW_PLACES;
+        let layout = Layout {
+            locks: 0,
+            words: 1,
+            access: Access::Atomic,
+        };
+        let memory = create::<u64>(numbers, layout, || CONTENT.to_owned())?;
         Ok(Barrier::of(memory, parties))
     }
 
-    fn of(memory: Arc<Segment>, parties: u32) -> Barrier {
+    fn of(memory: Arc<Slot>, parties: u32) -> Barrier {
+        let places = parties.saturating_add(SPARE_PLACES).min(MAX_PLACES) as usize;
+        let participants = Table::of(&memory, rounds::PARTICIPANTS, places);
         Barrier(Arc::new(Inner {
-            rounds: Rounds(memory),
+            rounds: Rounds {
+                memory,
+                participants,
+            },
             parties,
             place: OnceLock::new(),
             arrived_in_panic: std::thread::panicking(),
@@ -220,15 +233,18 @@ impl Barrier {
 
     /// Makes this process a participant, if it isn't one yet. If no place is free, its death stays unnoticed.
     fn join(&self) {
-        let participants = self.0.rounds.participants();
-        self.0.place.get_or_init(|| participants.take_place());
+        let participants = &self.0.rounds.participants;
+        self.0.place.get_or_init(|| {
+            let place = participants.take_place();
+            place.or_else(|| participants.extend().then(|| participants.take_place())?)
+        });
     }
 
     /// Returns an error in a copy of the process made by `fork`, which isn't a participant.
     fn rounds(&self) -> Result<&Rounds> {
         let rounds = &self.0.rounds;
-        if rounds.0.is_forked() {
-            let checked = rounds.0.check_process();
+        if rounds.memory.is_forked() {
+            let checked = rounds.memory.check_process();
             checked.map_err(|source| Error::memory(CONTENT, source))?;
         }
         Ok(rounds)
@@ -238,20 +254,18 @@ impl Barrier {
 impl Drop for Inner {
     fn drop(&mut self) {
         let place = self.place.get().copied().flatten();
-        let Some(place) = place.filter(|_| !self.rounds.0.is_forked()) else {
+        let Some(place) = place.filter(|_| !self.rounds.memory.is_forked()) else {
             return;
         };
         if std::thread::panicking() && !self.arrived_in_panic {
             self.rounds.break_by(PANIC, process::id());
         }
-        self.rounds.participants().remove(place, UniquePid::own());
+        self.rounds.participants.remove(place, UniquePid::own());
     }
 }
 
 /// A barrier in the arguments of a process, which will be a participant.
 impl Attachment for Rounds {
-    fn cancel(&self) {}
-
     fn lost(&self, pid: u32) {
         self.break_by(DEATH, pid);
     }
@@ -265,7 +279,7 @@ handle!(
     |barrier| {
         let inner = &barrier.0;
         attachments::add(Arc::new(inner.rounds.clone()));
-        Ok((&inner.rounds.0, inner.parties))
+        Ok((&inner.rounds.memory, inner.parties))
     },
     |memory, parties| {
         let barrier = Barrier::of(memory, parties);

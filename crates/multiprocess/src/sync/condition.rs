@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use crate::errors::error::{Error, Result};
 use crate::memory::eventcount::EventCount;
-use crate::memory::layout::words;
+use crate::memory::layout::{Access, words};
 use crate::memory::liveness::UniquePid;
-use crate::memory::segment::{Access, Segment, SegmentGuard};
+use crate::memory::slot::{Slot, SlotGuard};
 use crate::platform::wait_until::is_over;
 use crate::sync::locking::locking;
 use crate::sync::table::{Table, next_check};
-use crate::sync::typed_memory::create;
+use crate::sync::typed_memory::{Layout, create};
 use crate::transfer::handle::handle;
 
 /// A condition variable with its lock: a holder can wait until another holder notifies it of a change.
@@ -46,7 +46,8 @@ use crate::transfer::handle::handle;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Condition {
-    memory: Arc<Segment>,
+    memory: Arc<Slot>,
+    waiters: Table,
 }
 
 locking!(
@@ -69,6 +70,9 @@ const ALL: usize = 2;
 /// The table of the waiters' processes, each with its ticket.
 const WAITERS: usize = 3;
 
+/// How many threads can wait before a condition needs more memory.
+const FEW_WAITERS: usize = 6;
+
 /// The maximum number of waiters.
 const MAX_WAITERS: usize = 1024;
 
@@ -79,9 +83,19 @@ impl Condition {
     ///
     /// [`Error::Memory`] if there is no shared memory for it.
     pub fn new() -> Result<Condition> {
-        let numbers = WAITERS + 2 * MAX_WAITERS;
-        let memory = create::<u64>(numbers, Access::AtomicLocked, || CONTENT.to_owned())?;
-        Ok(Condition { memory })
+        let numbers = WAITERS + 2 * FEW_WAITERS;
+        let layout = Layout {
+            locks: 1,
+            words: 2,
+            access: Access::AtomicLocked,
+        };
+        let memory = create::<u64>(numbers, layout, || CONTENT.to_owned())?;
+        Ok(Condition::of(memory))
+    }
+
+    fn of(memory: Arc<Slot>) -> Condition {
+        let waiters = Table::of(&memory, WAITERS, MAX_WAITERS);
+        Condition { memory, waiters }
     }
 
     fn get(&self, place: usize) -> u64 {
@@ -92,12 +106,8 @@ impl Condition {
         self.memory.atomics::<AtomicU64>()[place].store(number, Ordering::SeqCst);
     }
 
-    fn waiters(&self) -> Table<'_> {
-        Table::of(&self.memory, WAITERS)
-    }
-
     fn eventcount(&self, place: usize) -> EventCount<'_> {
-        EventCount::of(&self.memory, (place - WAITERS) % words::EVENTCOUNTS.end)
+        EventCount::of(&self.memory, 2 * place % words::CONDITION_EVENTCOUNTS.end)
     }
 
     /// Notifies up to `count` living waiters, those that have waited longest.
@@ -106,8 +116,8 @@ impl Condition {
         if notified == last {
             return;
         }
-        let ticket = |place: usize| self.get(place + 1);
-        let mut waiting: Vec<_> = self.waiters().processes().collect();
+        let ticket = |place: usize| self.waiters.number(place).load(Ordering::SeqCst);
+        let mut waiting: Vec<_> = self.waiters.processes().collect();
         waiting.retain(|(place, _)| ticket(*place) > notified);
         waiting.sort_unstable_by_key(|(place, _)| ticket(*place));
         let mut places = Vec::new();
@@ -116,7 +126,7 @@ impl Condition {
                 break;
             }
             if process.has_ended(self.memory.run()) {
-                self.waiters().remove(place, process);
+                self.waiters.remove(place, process);
             } else {
                 places.push(place);
             }
@@ -135,20 +145,22 @@ impl Condition {
         self.set(NOTIFIED, last);
         // Last, so that a death between the two notifies one too many rather than one too few.
         self.set(ALL, last);
-        for which in words::EVENTCOUNTS.step_by(2) {
+        for which in words::CONDITION_EVENTCOUNTS.step_by(2) {
             EventCount::of(&self.memory, which).notify_all();
         }
     }
 
     /// Removes the waiters of dead processes, and passes their notifications on to others.
     fn remove_dead(&self) {
-        let dead = self.waiters().dead(|_| true);
+        let dead = self.waiters.dead(|_| true);
         let for_one = self.get(ALL) + 1..=self.get(NOTIFIED);
-        let tickets = dead.iter().map(|(place, _)| self.get(place + 1));
+        let tickets = dead
+            .iter()
+            .map(|(place, _)| self.waiters.number(*place).load(Ordering::SeqCst));
         // First, so that a death between the two notifies one too many rather than one too few.
         self.notify(tickets.filter(|ticket| for_one.contains(ticket)).count());
         for (place, process) in dead {
-            self.waiters().remove(place, process);
+            self.waiters.remove(place, process);
         }
     }
 }
@@ -158,7 +170,7 @@ impl Condition {
 pub struct ConditionGuard<'a> {
     condition: &'a Condition,
     /// `None` while waiting.
-    held: Option<SegmentGuard<'a>>,
+    held: Option<SlotGuard<'a>>,
 }
 
 impl ConditionGuard<'_> {
@@ -247,9 +259,15 @@ impl ConditionGuard<'_> {
     fn wait_until(&mut self, deadline: Option<Instant>) -> Result<bool> {
         self.lock_again()?;
         let condition = self.condition;
-        let place = condition.waiters().place_of(0).or_else(|| {
+        let place = condition.waiters.free_place().or_else(|| {
             condition.remove_dead();
-            condition.waiters().place_of(0)
+            let free = condition.waiters.free_place();
+            free.or_else(|| {
+                condition
+                    .waiters
+                    .extend()
+                    .then(|| condition.waiters.free_place())?
+            })
         });
         let Some(place) = place else {
             let reason = format!("{MAX_WAITERS} threads already wait");
@@ -257,8 +275,9 @@ impl ConditionGuard<'_> {
         };
         let (ticket, me) = (condition.get(LAST) + 1, UniquePid::own());
         condition.set(LAST, ticket);
-        condition.set(place + 1, ticket);
-        condition.set(place, me.number());
+        let number = condition.waiters.number(place);
+        number.store(ticket, Ordering::SeqCst);
+        condition.waiters.take(place);
         let mut check = next_check();
         loop {
             let eventcount = condition.eventcount(place);
@@ -270,14 +289,14 @@ impl ConditionGuard<'_> {
             let is_time_to_check = Instant::now() >= until;
             // Without the lock it no longer waits, and must not take another's notification.
             let locked = self.lock_again();
-            locked.inspect_err(|_| condition.waiters().remove(place, me))?;
+            locked.inspect_err(|_| condition.waiters.remove(place, me))?;
             if is_time_to_check {
                 condition.remove_dead();
                 check = next_check();
             }
             let notified = ticket <= condition.get(NOTIFIED);
             if notified || is_over(deadline) {
-                condition.waiters().remove(place, me);
+                condition.waiters.remove(place, me);
                 return Ok(notified);
             }
         }
@@ -290,5 +309,5 @@ handle!(
     Condition,
     CONTENT,
     |condition| Ok((&condition.memory, ())),
-    |memory, ()| Ok(Condition { memory }),
+    |memory, ()| Ok(Condition::of(memory)),
 );

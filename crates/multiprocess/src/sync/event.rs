@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::errors::error::{Error, Result};
-use crate::memory::layout::words;
-use crate::memory::segment::{Access, Segment};
+use crate::memory::layout::{Access, words};
+use crate::memory::slot::Slot;
 use crate::platform::futex;
 use crate::platform::wait_until::is_over;
 use crate::sync::table::next_check;
-use crate::sync::typed_memory::create;
+use crate::sync::typed_memory::{Layout, create};
 use crate::transfer::handle::handle;
 
 /// A flag that processes set, clear, and wait for.
@@ -41,7 +41,7 @@ use crate::transfer::handle::handle;
 /// ```
 #[derive(Clone)]
 pub struct Event {
-    memory: Arc<Segment>,
+    memory: Arc<Slot>,
 }
 
 impl Event {
@@ -51,13 +51,18 @@ impl Event {
     ///
     /// [`Error::Memory`](crate::Error::Memory) if there is no shared memory for it.
     pub fn new() -> Result<Event> {
-        let memory = create::<u8>(0, Access::Atomic, || CONTENT.to_owned())?;
+        let layout = Layout {
+            locks: 0,
+            words: 1,
+            access: Access::Atomic,
+        };
+        let memory = create::<u8>(0, layout, || CONTENT.to_owned())?;
         Ok(Event { memory })
     }
 
     /// Counts how often the event was set and cleared: odd if it is set, and different if it was set meanwhile.
     fn word(&self) -> &AtomicU32 {
-        &self.memory.words()[words::EVENT]
+        &self.memory.owned().words()[words::EVENT]
     }
 
     /// Returns whether the event is set. Python: `Event.is_set()`.

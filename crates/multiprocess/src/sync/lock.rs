@@ -1,6 +1,6 @@
 //! A lock between processes.
 
-use crate::memory::segment::SegmentGuard;
+use crate::memory::slot::SlotGuard;
 use crate::sync::locking::locking;
 
 /// Defines a lock that guards no memory. `$content` is its type in errors, `$one` what it prints, `$the` what it prints
@@ -14,7 +14,7 @@ macro_rules! named_lock {
         #[derive(Clone, Debug)]
         pub struct $handle {
             name: Option<Box<str>>,
-            memory: std::sync::Arc<$crate::memory::segment::Segment>,
+            memory: std::sync::Arc<$crate::memory::slot::Slot>,
         }
 
         impl $handle {
@@ -37,9 +37,9 @@ macro_rules! named_lock {
             }
 
             fn make(name: Option<Box<str>>) -> $crate::Result<$handle> {
-                let usage = $crate::memory::segment::Access::Locked;
+                let layout = $crate::sync::typed_memory::LOCKED;
                 let what = || $content.to_owned();
-                let memory = $crate::sync::typed_memory::create::<u8>(0, usage, what)?;
+                let memory = $crate::sync::typed_memory::create::<u8>(0, layout, what)?;
                 let lock = $handle { name, memory };
                 $crate::trace::events::made(&lock.memory, || lock.to_string());
                 Ok(lock)
@@ -102,7 +102,7 @@ locking!(
     Lock,
     called: ToString::to_string,
     LockGuard: |_, locked| locked.map(|held| LockGuard { held }),
-    memory: held.segment
+    memory: held.slot
 );
 
 /// The guard of a [`Lock`] that is held; dropping it releases the lock. Python: the block of `with lock:`.
@@ -110,5 +110,5 @@ locking!(
 /// The lock is also released when the thread panics or the process is killed. A guard can't move to another thread.
 #[must_use = "dropping the guard releases the lock at once"]
 pub struct LockGuard<'a> {
-    held: SegmentGuard<'a>,
+    held: SlotGuard<'a>,
 }

@@ -2,18 +2,18 @@
 
 use crate::errors::error::Error;
 use crate::errors::holder::Holder;
-use crate::memory::segment::{Segment, SegmentGuard};
+use crate::memory::slot::{Slot, SlotGuard};
 use crate::platform::file_lock::Refused;
 use crate::platform::wait_until::WaitUntil;
 use crate::trace::events::event;
 
-/// What a segment returns to a thread that takes its lock.
-pub(crate) type Locked<'a> = Result<SegmentGuard<'a>, Refused>;
+/// What a slot returns to a thread that takes its lock.
+pub(crate) type Locked<'a> = Result<SlotGuard<'a>, Refused>;
 
 /// Adds the three methods that take a lock to a handle, and the three about dead holders to its guard.
 ///
-/// The closures return a handle's name in errors, and its guard for what its segment returned. The last argument is the
-/// guard's path to the segment.
+/// The closures return a handle's name in errors, and its guard for what its slot returned. The last argument is the
+/// guard's path to the slot.
 macro_rules! locking {
     (
         $handle:ident $(<$of:ident: $bound:path>)?,
@@ -64,7 +64,8 @@ macro_rules! locking {
                 self.take($crate::platform::wait_until::WaitUntil::within(limit))
             }
 
-            #[inline]
+            #[allow(clippy::inline_always, reason = "as for the drop of the guard")]
+            #[inline(always)]
             fn take<'a>(
                 &'a self,
                 limit: $crate::platform::wait_until::WaitUntil,
@@ -121,7 +122,7 @@ pub(crate) use locking;
 
 /// Returns the error for a lock that the thread did not get.
 #[cold]
-pub(crate) fn refusal(refused: Refused, memory: &Segment, what: String, limit: WaitUntil) -> Error {
+pub(crate) fn refusal(refused: Refused, memory: &Slot, what: String, limit: WaitUntil) -> Error {
     event!(TRACE, lock = ?memory, "lock refused");
     match (refused, limit) {
         (Refused::Busy, WaitUntil::Within(limit, _)) => {

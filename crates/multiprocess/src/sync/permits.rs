@@ -14,19 +14,20 @@ use bytemuck::cast;
 use crate::errors::error::Error;
 use crate::errors::holder::Holder;
 use crate::memory::eventcount::EventCount;
-use crate::memory::layout::words;
+use crate::memory::layout::{Access, words};
 use crate::memory::liveness::UniquePid;
-use crate::memory::segment::{Access, Segment};
+use crate::memory::slot::Slot;
 use crate::platform::file_lock::Refused;
 use crate::platform::wait_until::WaitUntil;
 use crate::sync::table::{Table, next_check};
-use crate::sync::typed_memory::create;
+use crate::sync::typed_memory::{Layout, create};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Permits {
-    pub(crate) memory: Arc<Segment>,
+    pub(crate) memory: Arc<Slot>,
     /// The number of permits, free or taken.
     pub(crate) all: u32,
+    table: Table,
     /// The place of this process in the table.
     place: OnceLock<usize>,
 }
@@ -34,6 +35,9 @@ pub(crate) struct Permits {
 // The numbers: the state, and the table of the processes that use the semaphore, each with the number of its permits.
 const STATE: usize = 0;
 const TABLE: usize = 1;
+
+/// How many processes can use a semaphore before it needs more memory.
+const FEW_PROCESSES: usize = 7;
 
 /// The maximum number of processes that can use a semaphore at a time; another one waits as if all permits were taken.
 const MAX_PROCESSES: usize = 1024;
@@ -52,23 +56,32 @@ fn is_counting([_, version]: State) -> bool {
 impl Permits {
     /// Creates permits, all free. `what` is their name in errors.
     pub(crate) fn make(all: u32, what: &str) -> Result<Permits, Error> {
-        let numbers = TABLE + 2 * MAX_PROCESSES;
-        let memory = create::<u64>(numbers, Access::Atomic, || what.to_owned())?;
+        let numbers = TABLE + 2 * FEW_PROCESSES;
+        let layout = Layout {
+            locks: 1,
+            words: 1,
+            access: Access::Atomic,
+        };
+        let memory = create::<u64>(numbers, layout, || what.to_owned())?;
         let permits = Permits::of(memory, all);
         permits.set_state([all, 0]);
         Ok(permits)
     }
 
-    pub(crate) fn of(memory: Arc<Segment>, all: u32) -> Permits {
-        let place = OnceLock::new();
-        Permits { memory, all, place }
+    pub(crate) fn of(memory: Arc<Slot>, all: u32) -> Permits {
+        Permits {
+            table: Table::of(&memory, TABLE, MAX_PROCESSES),
+            memory,
+            all,
+            place: OnceLock::new(),
+        }
     }
 
     /// Takes a permit if one is free and nothing else has to be done for it.
     #[inline]
     pub(crate) fn take_at_once(&self) -> bool {
-        let place = self.known_place();
-        place.is_some_and(|place| self.take_free(place) == Some(true))
+        let count = self.own_count();
+        count.is_some_and(|count| self.take_free(count) == Some(true))
     }
 
     /// Returns the number of free permits, including those of dead processes.
@@ -83,7 +96,8 @@ impl Permits {
         let mut looks = 0;
         loop {
             let place = self.place()?;
-            match place.map_or(Some(false), |place| self.take_free(place)) {
+            let count = place.map(|place| self.count_at(place));
+            match count.map_or(Some(false), |count| self.take_free(count)) {
                 Some(true) => return Ok(true),
                 None if self.count()? => continue,
                 _ => {}
@@ -115,9 +129,9 @@ impl Permits {
         }
     }
 
-    /// Takes a permit if one is free; `None` if the permits have to be counted.
+    /// Takes a permit if one is free, and counts it; `None` if the permits have to be counted.
     #[inline]
-    fn take_free(&self, place: usize) -> Option<bool> {
+    fn take_free(&self, count: &AtomicU64) -> Option<bool> {
         let seen = self.state();
         if is_counting(seen) {
             return None;
@@ -125,11 +139,11 @@ impl Permits {
         if seen[0] == 0 {
             return Some(false);
         }
-        self.count_at(place).fetch_add(1, Ordering::SeqCst);
+        count.fetch_add(1, Ordering::SeqCst);
         if self.change_free(seen, |free| free.checked_sub(1)) {
             return Some(true);
         }
-        self.count_at(place).fetch_sub(1, Ordering::SeqCst);
+        count.fetch_sub(1, Ordering::SeqCst);
         if self.state()[1] == seen[1] {
             return Some(false);
         }
@@ -141,13 +155,16 @@ impl Permits {
     #[inline]
     pub(crate) fn release(&self) {
         // A copy made by `fork` may have released it.
-        let Some(place) = self.known_place().filter(|place| self.has_permits(*place)) else {
+        let Some(count) = self.own_count() else {
             return;
         };
+        if count.load(Ordering::SeqCst) == 0 {
+            return;
+        }
         let seen = self.state();
         // Before the next store: if the process is killed between the two, its death has the permits counted.
         let freed = !is_counting(seen) && self.change_free(seen, |free| free.checked_add(1));
-        self.count_at(place).fetch_sub(1, Ordering::SeqCst);
+        count.fetch_sub(1, Ordering::SeqCst);
         if !freed || self.state()[1] != seen[1] {
             self.stale().store(1, Ordering::SeqCst);
             // If another process has the turn, that one counts, or the next that waits.
@@ -183,14 +200,14 @@ impl Permits {
     fn recover(&self, is_asked: impl Fn(usize) -> bool, limit: WaitUntil) -> Result<bool, Refused> {
         self.memory.check_process()?;
         let _turn = self.memory.turn(TURN, limit.for_a_turn())?;
-        let dead = self.table().dead(is_asked);
+        let dead = self.table.dead(is_asked);
         if !dead.is_empty() {
             // Before counting, so that they are counted even if this process is killed now.
             self.stale().store(1, Ordering::SeqCst);
         }
         for (place, process) in dead {
             self.count_at(place).store(0, Ordering::SeqCst);
-            self.table().remove(place, process);
+            self.table.remove(place, process);
         }
         let mut has_counted = false;
         // Again if another process requests it meanwhile.
@@ -201,7 +218,7 @@ impl Permits {
             // Only now: a process that finds the next version requests it again.
             self.stale().store(0, Ordering::SeqCst);
             let count = |(place, _)| self.count_at(place).load(Ordering::SeqCst);
-            let held: u64 = self.table().processes().map(count).sum();
+            let held: u64 = self.table.processes().map(count).sum();
             let held = u32::try_from(held).unwrap_or(u32::MAX);
             self.set_state([self.all.saturating_sub(held), counting.wrapping_add(1)]);
             has_counted = true;
@@ -213,11 +230,17 @@ impl Permits {
     }
 
     /// Returns the place of this process in the table, if it has taken one.
-    #[inline]
     fn known_place(&self) -> Option<usize> {
         let place = *self.place.get()?;
-        let process = self.numbers()[place].load(Ordering::Relaxed);
-        (process == UniquePid::own().number()).then_some(place)
+        self.table.has(place, UniquePid::own()).then_some(place)
+    }
+
+    /// Returns the number of permits of this process, if it has a place.
+    #[inline]
+    fn own_count(&self) -> Option<&AtomicU64> {
+        let [process, count] = self.table.at(*self.place.get()?);
+        let is_own = process.load(Ordering::Relaxed) == UniquePid::own().number();
+        is_own.then_some(count)
     }
 
     /// Returns the place of this process, or takes one; `None` if all are taken.
@@ -226,9 +249,12 @@ impl Permits {
             return Ok(Some(place));
         }
         self.memory.check_process()?;
-        let (table, me) = (self.table(), UniquePid::own().number());
+        let (table, me) = (&self.table, UniquePid::own());
         let mut place = table.place_of(me).or_else(|| table.take_place());
         if place.is_none() && self.recover(|_| true, WaitUntil::Try).is_ok() {
+            place = table.take_place();
+        }
+        if place.is_none() && table.extend() {
             place = table.take_place();
         }
         // All threads of the process use one place, also if several have just taken one.
@@ -250,21 +276,17 @@ impl Permits {
         self.numbers()[STATE].store(cast(state), Ordering::SeqCst);
     }
 
-    fn table(&self) -> Table<'_> {
-        Table::of(&self.memory, TABLE)
-    }
-
     /// Returns the processes that have permits.
     pub(crate) fn holders(&self) -> Vec<Holder> {
-        let table = self.table();
-        let holders = table.processes().filter(|(at, _)| self.has_permits(*at));
+        let holders = self.table.processes();
+        let holders = holders.filter(|(at, _)| self.has_permits(*at));
         holders.map(|(_, it)| Holder::of(it.pid())).collect()
     }
 
     /// Returns the number of permits of the process at a place.
     #[inline]
     fn count_at(&self, place: usize) -> &AtomicU64 {
-        &self.numbers()[place + 1]
+        self.table.number(place)
     }
 
     #[inline]
@@ -281,7 +303,7 @@ impl Permits {
     /// Notified when a permit is free again.
     #[inline]
     pub(crate) fn freed(&self) -> EventCount<'_> {
-        EventCount::of(&self.memory, words::EVENTCOUNTS.start)
+        EventCount::of(&self.memory, words::EVENTCOUNT)
     }
 }
 

@@ -1,8 +1,7 @@
 //! Numbers in shared memory, without a lock.
 
 use crate::errors::error::Result;
-use crate::memory::segment::Access;
-use crate::sync::typed_memory::{create, typed_memory};
+use crate::sync::typed_memory::{ATOMIC, create, typed_memory};
 
 mod bits {
     use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -11,7 +10,7 @@ mod bits {
 
     /// A number stored in an atomic of its size.
     pub trait Bits: Copy {
-        type Cell: crate::memory::segment::Atomic;
+        type Cell: crate::memory::chunk::Atomic;
 
         fn load(cell: &Self::Cell) -> Self;
         fn store(self, cell: &Self::Cell);
@@ -80,11 +79,11 @@ impl<T: Number> RawArray<T> {
     /// [`Error::Memory`](crate::Error::Memory) if there is not enough memory for them.
     pub fn new(length: usize) -> Result<RawArray<T>> {
         let what = || format!("{} of length {length}", RawArray::<T>::content());
-        Ok(RawArray::of(create::<T>(length, Access::Atomic, what)?))
+        Ok(RawArray::of(create::<T>(length, ATOMIC, what)?))
     }
 
     fn cells(&self) -> &[T::Cell] {
-        self.memory.atomics()
+        self.memory.owned().atomics()
     }
 
     /// Returns the length of the array.
@@ -177,7 +176,7 @@ impl<T: Number> RawValue<T> {
     ///
     /// [`Error::Memory`](crate::Error::Memory) if there is no shared memory for it.
     pub fn new(number: T) -> Result<RawValue<T>> {
-        let value = RawValue::of(create::<T>(1, Access::Atomic, RawValue::<T>::content)?);
+        let value = RawValue::of(create::<T>(1, ATOMIC, RawValue::<T>::content)?);
         value.set(number);
         Ok(value)
     }
@@ -185,16 +184,16 @@ impl<T: Number> RawValue<T> {
     /// Returns the number.
     #[must_use]
     pub fn get(&self) -> T {
-        T::load(&self.memory.atomics()[0])
+        T::load(&self.memory.owned().atomics()[0])
     }
 
     /// Sets the number.
     pub fn set(&self, number: T) {
-        number.store(&self.memory.atomics()[0]);
+        number.store(&self.memory.owned().atomics()[0]);
     }
 
     /// Atomically replaces the number with the result of `change`, and returns the old one; no update is lost.
     pub fn update(&self, change: impl Fn(T) -> T) -> T {
-        T::update(&self.memory.atomics()[0], change)
+        T::update(&self.memory.owned().atomics()[0], change)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use crate::memory::segment::Segment;
+use crate::memory::slot::Slot;
 use crate::platform::file_lock::Refused;
 use crate::sync::lock::named_lock;
 use crate::sync::locking::locking;
@@ -34,7 +34,7 @@ locking!(
     RLock,
     called: ToString::to_string,
     RLockGuard: |lock, locked| {
-        let memory: &Segment = &lock.memory;
+        let memory: &Slot = &lock.memory;
         match locked {
             Ok(held) => held.keep(),
             Err(Refused::HeldByThisThread) => memory.keep_again(),
@@ -50,7 +50,7 @@ locking!(
 /// The guards of a thread can be dropped in any order. A guard can't move to another thread.
 #[must_use = "dropping the guard releases the lock at once"]
 pub struct RLockGuard<'a> {
-    memory: &'a Segment,
+    memory: &'a Slot,
     /// The lock belongs to the thread that took it.
     not_send: PhantomData<*mut ()>,
 }

@@ -16,13 +16,16 @@ use crate::errors::error::Error;
 use crate::errors::holder::Holder;
 use crate::memory::eventcount::EventCount;
 use crate::memory::layout::words;
-use crate::memory::segment::Segment;
+use crate::memory::slot::Slot;
 use crate::platform::wait_until::is_over;
 use crate::sync::table::{Table, next_check};
 
 /// The memory of a barrier.
 #[derive(Clone, Debug)]
-pub(super) struct Rounds(pub(super) Arc<Segment>);
+pub(super) struct Rounds {
+    pub(super) memory: Arc<Slot>,
+    pub(super) participants: Table,
+}
 
 /// The round, and how many have arrived in it: all, while the last one runs its action.
 const NOW: usize = 0;
@@ -57,15 +60,11 @@ pub(super) fn broken_by(outcome: u32) -> Error {
 
 impl Rounds {
     fn number(&self, place: usize) -> &AtomicU64 {
-        &self.0.atomics()[place]
-    }
-
-    pub(super) fn participants(&self) -> Table<'_> {
-        Table::of(&self.0, PARTICIPANTS)
+        &self.memory.numbers()[place]
     }
 
     fn ended(&self) -> EventCount<'_> {
-        EventCount::of(&self.0, words::EVENTCOUNTS.start)
+        EventCount::of(&self.memory, words::EVENTCOUNT)
     }
 
     fn outcome_of(&self, round: u32) -> &AtomicU64 {
@@ -186,14 +185,14 @@ impl Rounds {
     pub(super) fn check_for_dead(&self) {
         loop {
             let (round, _) = self.now();
-            let dead = self.participants().dead(|_| true);
+            let dead = self.participants.dead(|_| true);
             let Some((_, first)) = dead.first() else {
                 return;
             };
             // Only then, since removing them from a round that has ended would hide them from the next one.
             if self.break_in(round, DEATH, first.pid()) {
                 for (place, process) in dead {
-                    self.participants().remove(place, process);
+                    self.participants.remove(place, process);
                 }
                 return;
             }

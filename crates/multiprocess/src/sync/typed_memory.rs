@@ -3,22 +3,52 @@
 use std::sync::Arc;
 
 use crate::errors::error::{Error, Result};
-use crate::memory::segment::{Access, Segment};
+use crate::memory::layout::{Access, Content};
+use crate::memory::slot::Slot;
+
+/// What a slot has besides its data.
+#[derive(Clone, Copy)]
+pub(crate) struct Layout {
+    pub(crate) locks: u8,
+    /// Units of words.
+    pub(crate) words: u8,
+    pub(crate) access: Access,
+}
+
+/// Only data, with its lock.
+pub(crate) const LOCKED: Layout = Layout {
+    locks: 1,
+    words: 0,
+    access: Access::Locked,
+};
+
+/// Only data, without a lock.
+pub(crate) const ATOMIC: Layout = Layout {
+    locks: 0,
+    words: 0,
+    access: Access::Atomic,
+};
 
 /// Creates memory for elements whose bytes are all zero; `what` returns its name in errors.
 pub(crate) fn create<T>(
     length: usize,
-    usage: Access,
+    layout: Layout,
     what: impl FnOnce() -> String,
-) -> Result<Arc<Segment>> {
+) -> Result<Arc<Slot>> {
     const {
         assert!(size_of::<T>() > 0, "an element has at least one byte");
         let is_aligned = align_of::<T>() <= 64;
         assert!(is_aligned, "elements are aligned to 64 bytes at most");
     }
+    let Layout {
+        locks,
+        words,
+        access,
+    } = layout;
     // More than the address space is also more than the memory.
-    let bytes = length.saturating_mul(size_of::<T>());
-    Segment::create(bytes, usage).map_err(|source| Error::memory(what(), source))
+    let length = length.saturating_mul(size_of::<T>());
+    let created = Slot::create(locks, words, Content { length, access });
+    created.map_err(|source| Error::memory(what(), source))
 }
 
 /// Defines a handle to elements, whose type in errors begins with `$content`.
@@ -26,12 +56,12 @@ macro_rules! typed_memory {
     ($(#[$doc:meta])* pub struct $handle:ident<T>, $content:literal) => {
         $(#[$doc])*
         pub struct $handle<T> {
-            memory: std::sync::Arc<$crate::memory::segment::Segment>,
+            memory: std::sync::Arc<$crate::memory::slot::Slot>,
             elements: std::marker::PhantomData<T>,
         }
 
         impl<T> $handle<T> {
-            fn of(memory: std::sync::Arc<$crate::memory::segment::Segment>) -> Self {
+            fn of(memory: std::sync::Arc<$crate::memory::slot::Slot>) -> Self {
                 let elements = std::marker::PhantomData;
                 $handle { memory, elements }
             }
@@ -76,7 +106,7 @@ macro_rules! typed_guard {
         $(#[$doc])*
         #[must_use = "dropping the guard releases the lock at once"]
         pub struct $guard<'a, T> {
-            held: $crate::memory::segment::SegmentGuard<'a>,
+            held: $crate::memory::slot::SlotGuard<'a>,
             lent: std::marker::PhantomData<&'a mut $target>,
         }
 
@@ -87,7 +117,7 @@ macro_rules! typed_guard {
                 let lent = std::marker::PhantomData;
                 locked.map(|held| $guard { held, lent })
             },
-            memory: held.segment
+            memory: held.slot
         );
 
         impl<T: bytemuck::Pod> std::ops::Deref for $guard<'_, T> {

@@ -3,8 +3,7 @@
 use bytemuck::Pod;
 
 use crate::errors::error::Result;
-use crate::memory::segment::Access;
-use crate::sync::typed_memory::{create, typed_guard, typed_memory};
+use crate::sync::typed_memory::{LOCKED, create, typed_guard, typed_memory};
 use crate::trace::events;
 
 typed_memory! {
@@ -44,7 +43,7 @@ impl<T: Pod> Value<T> {
     ///
     /// [`Error::Memory`](crate::Error::Memory) if there is no shared memory for it.
     pub fn new(value: T) -> Result<Value<T>> {
-        let made = Value::of(create::<T>(1, Access::Locked, Value::<T>::content)?);
+        let made = Value::of(create::<T>(1, LOCKED, Value::<T>::content)?);
         events::made(&made.memory, Value::<T>::content);
         made.set(value)?;
         Ok(made)

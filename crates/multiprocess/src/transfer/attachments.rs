@@ -1,16 +1,17 @@
-//! Attachments: the handles in a value in flight. They are committed when it arrives, and cancelled if it doesn't.
+//! Attachments: the handles in a value in flight. They are committed when it arrives, and dropped if it doesn't.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::thread::LocalKey;
 
+use crate::memory::name::Run;
+use crate::memory::owner::Owner;
+use crate::memory::reference::{Reference, Sent};
+
 thread_local! {
     /// The handles serialised since packing began; `None` while this thread packs nothing, so that no handle can be
     /// serialised.
     static PACKED: RefCell<Option<Attachments>> = const { RefCell::new(None) };
-    /// The handles that this thread has opened since reading began; `None` unless it reads a value that arrives as a
-    /// whole.
-    static ARRIVING: RefCell<Option<Arriving>> = const { RefCell::new(None) };
     /// Whether this thread reads a value from a message; otherwise no handle can be read.
     static READING: RefCell<bool> = const { RefCell::new(false) };
 }
@@ -41,21 +42,24 @@ pub(crate) fn reading<R>(read: impl FnOnce() -> R) -> R {
     with_value(&READING, true, read).0
 }
 
-/// Handles that were opened, but aren't counted as arrived yet.
-type Arriving = Vec<Arc<dyn Attachment>>;
-
-/// A handle that was serialised, and is in flight.
+/// What belongs to a handle that was serialised, and is in flight.
 pub(crate) trait Attachment: Send + Sync {
-    /// It is no longer in flight.
-    fn cancel(&self);
-
     /// The process that should have received it died before reading it.
-    fn lost(&self, _pid: u32) {
-        self.cancel();
-    }
+    fn lost(&self, _pid: u32) {}
 
     /// It has arrived, or will.
     fn commit(&self) {}
+
+    /// Returns the reference, if it is one.
+    fn reference(&self) -> Option<&Reference> {
+        None
+    }
+}
+
+impl Attachment for Reference {
+    fn reference(&self) -> Option<&Reference> {
+        Some(self)
+    }
 }
 
 /// Records a handle that was serialised.
@@ -65,44 +69,6 @@ pub(crate) fn add(attachment: Arc<impl Attachment + 'static>) {
             packed.0.push(attachment);
         }
     });
-}
-
-/// Counts a handle that was opened as arrived: now, or with the others of a value that arrives as a whole.
-pub(crate) fn arrive(attachment: Arc<impl Attachment + 'static>) {
-    ARRIVING.with_borrow_mut(|arriving| match arriving {
-        Some(arriving) => arriving.push(attachment),
-        None => attachment.cancel(),
-    });
-}
-
-/// Reads a value, and returns the handles that were opened in it. They are in flight until each is cancelled: so the
-/// sender can cancel all of them if the reader fails, and none is counted twice.
-pub(crate) fn collect_arriving<R>(read: impl FnOnce() -> R) -> (R, Arriving) {
-    let (read, arriving) = with_value(&ARRIVING, Some(Arriving::default()), read);
-    (read, arriving.unwrap_or_default())
-}
-
-/// Reads a value while another is being read: keeps their handles apart.
-pub(crate) fn apart<R>(read: impl FnOnce() -> R) -> R {
-    with_value(&ARRIVING, None, read).0
-}
-
-/// Reads a value whose handles arrive together when it has been read, and then calls `confirm`, which notifies the
-/// sender. Until then, and if the value can't be read, the sender cancels all of them.
-#[inline]
-pub(crate) fn read_whole<T, E>(
-    read: impl FnOnce() -> Result<T, E>,
-    confirm: impl FnOnce(),
-) -> Result<T, E> {
-    let (read, arriving) = collect_arriving(read);
-    if read.is_ok() {
-        // Immediately after each other: if this process is killed in between, the sender cancels what has arrived.
-        for attachment in &arriving {
-            attachment.cancel();
-        }
-        confirm();
-    }
-    read
 }
 
 /// Packs a value, and returns the handles that were serialised with it.
@@ -131,28 +97,57 @@ fn with_value<T: Default, R>(
     (result, place.take())
 }
 
-/// The attachments of one value. Dropping them cancels them: the value will not arrive.
-#[derive(Default)]
+/// The attachments of one value. Dropping them releases its references.
+#[derive(Clone, Default)]
 pub(crate) struct Attachments(Vec<Arc<dyn Attachment>>);
 
 impl Attachments {
+    /// Takes over the references of a message from those that may own them. One that is gone, or that can't be found now,
+    /// for example with too few descriptors, is left out: reading the handle is an error then.
+    pub(crate) fn received(sent: &[Sent], from: &[Owner]) -> Attachments {
+        let received = |sent: &Sent| Some(Arc::new(Reference::received(*sent, from)?) as _);
+        Attachments(sent.iter().filter_map(received).collect())
+    }
+
     /// Commits them: the value has arrived, or the receiver can take it.
-    pub(crate) fn commit(self) {
-        drop(self.settle(|attachment| attachment.commit()));
+    pub(crate) fn commit(&self) {
+        self.0.iter().for_each(|attachment| attachment.commit());
     }
 
     /// The process that should have received the value died before reading it.
     pub(crate) fn lose(self, pid: u32) {
-        drop(self.settle(|attachment| attachment.lost(pid)));
+        self.0.iter().for_each(|attachment| attachment.lost(pid));
     }
 
-    /// Settles each, and returns them, since dropping the last handle of a channel drops user values.
-    pub(crate) fn settle(mut self, how: impl Fn(&dyn Attachment)) -> Vec<Arc<dyn Attachment>> {
-        let settled = std::mem::take(&mut self.0);
-        for attachment in &settled {
-            how(&**attachment);
+    /// Checks that all references are of that run; the error says why such a handle can't be sent.
+    pub(crate) fn check_run(&self, run: Run) -> Result<(), &'static str> {
+        if self.references().all(|it| it.run() == run) {
+            return Ok(());
         }
-        settled
+        Err("it contains a handle that another program made, or this one as another user")
+    }
+
+    pub(crate) fn references(&self) -> impl Iterator<Item = &Reference> {
+        self.0
+            .iter()
+            .filter_map(|attachment| attachment.reference())
+    }
+
+    /// Passes the references on to another owner.
+    pub(crate) fn pass_to(&self, owner: Owner) {
+        self.references().for_each(|it| it.pass_to(owner));
+    }
+
+    /// Releases the references that were passed on to an owner that no longer needs them.
+    pub(crate) fn release_from(&self, owner: Owner) {
+        self.references().for_each(|it| it.release_from(owner));
+    }
+
+    /// Returns them with the references that were taken back, instead of those that were passed on.
+    pub(crate) fn taken_back(mut self, references: Attachments) -> Attachments {
+        self.0.retain(|attachment| attachment.reference().is_none());
+        self.append(references);
+        self
     }
 
     pub(crate) fn append(&mut self, mut others: Attachments) {
@@ -161,12 +156,5 @@ impl Attachments {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-}
-
-impl Drop for Attachments {
-    #[inline]
-    fn drop(&mut self) {
-        self.0.iter().for_each(|attachment| attachment.cancel());
     }
 }

@@ -2,6 +2,8 @@
 
 use std::os::fd::OwnedFd;
 
+use crate::memory::owner::Owner;
+use crate::memory::reference::Sent;
 use crate::transfer::attachments::{self, Attachments};
 use crate::transfer::{caught, ipc};
 
@@ -12,8 +14,17 @@ pub(crate) struct Envelope {
     pub(crate) bytes: Vec<u8>,
     /// The handles of the `ipc-channel` package in the value.
     pub(crate) files: Vec<OwnedFd>,
-    /// The handles of this crate in the value; this stays with the sender.
+    /// The handles of this crate in the value, as long as this process owns references for them.
     pub(crate) attachments: Attachments,
+    /// The references that came with it, before they are [received](Envelope::receive).
+    pub(crate) sent: Vec<Sent>,
+}
+
+impl Envelope {
+    /// [Takes over](Attachments::received) the references that came with it.
+    pub(crate) fn receive(&mut self, from: &[Owner]) {
+        self.attachments = Attachments::received(&std::mem::take(&mut self.sent), from);
+    }
 }
 
 /// Packs a value of type `T`, which `write` writes; the error says why it can't be sent.
@@ -29,6 +40,7 @@ pub(crate) fn pack<T>(
         files: files?,
         bytes,
         attachments,
+        ..Envelope::default()
     })
 }
 
@@ -37,7 +49,12 @@ pub(crate) fn open<T: 'static>(
     envelope: Envelope,
     read: impl FnOnce(&[u8]) -> Result<T, String> + 'static,
 ) -> Result<T, String> {
-    let Envelope { bytes, files, .. } = envelope;
+    let Envelope {
+        bytes,
+        files,
+        attachments: _in_use,
+        ..
+    } = envelope;
     // `ipc-channel` panics if a handle is missing, instead of returning an error.
     caught::or_panic_message(|| {
         if files.is_empty() {

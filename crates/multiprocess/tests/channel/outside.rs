@@ -7,9 +7,9 @@
 )]
 
 use crate::story;
+use crate::story::left::is_in_use;
 
 use std::fmt::Debug;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ipc_channel::ipc;
@@ -51,19 +51,19 @@ fn tasks() -> Vec<RegisteredTask> {
 const WHY: &str = "travels only in messages";
 
 /// The memory of a handle, by its `Debug`.
-fn memory_of(handle: &impl Debug) -> PathBuf {
+fn memory_of(handle: &impl Debug) -> String {
     let text = format!("{handle:?}");
     let name = text
         .split([' ', '{', '('])
         .find(|word| word.starts_with("mp-"));
-    story::left::folder().join(name.expect("its `Debug` names its memory"))
+    name.expect("its `Debug` names its memory").to_owned()
 }
 
 /// Tries to serialise a handle, and to read it; both fail, and leave nothing behind.
 fn is_refused<T: Serialize + DeserializeOwned + Debug + 'static>(make: impl Fn() -> T) {
     let handle = make();
     let memory = memory_of(&handle);
-    assert!(memory.exists(), "{handle:?}");
+    assert!(is_in_use(&memory), "{handle:?}");
 
     let error = serde_json::to_string(&handle).unwrap_err().to_string();
     assert!(error.contains(WHY), "{error}");
@@ -72,12 +72,12 @@ fn is_refused<T: Serialize + DeserializeOwned + Debug + 'static>(make: impl Fn()
     let (sender, receiver) = ipc::channel().unwrap();
     assert!(sender.send(handle).is_err(), "by ipc-channel");
     assert!(receiver.try_recv().is_err(), "it is not sent");
-    assert!(!memory.exists(), "it counts as in flight");
+    assert!(!is_in_use(&memory), "it counts as in flight");
 
     let handle = make();
     let memory = memory_of(&handle);
     let bytes = bytes_of(handle);
-    assert!(!memory.exists(), "it counts as in flight");
+    assert!(!is_in_use(&memory), "it counts as in flight");
     for _ in 0..2 {
         assert!(
             postcard::from_bytes::<T>(&bytes).is_err(),

@@ -380,8 +380,8 @@ fn a_message_that_a_killed_process_did_not_receive_frees_its_handles() {
         let child = spawn(receive_nothing, (theirs,)).unwrap();
         assert_eq!(ours.recv().unwrap(), 1);
         let array = Array::new(10).unwrap();
-        let memory = story::left::folder().join(story::memory_name(&array));
-        assert!(memory.exists(), "{}", memory.display());
+        let memory = story::memory_name(&array);
+        assert!(story::left::is_in_use(&memory), "{memory}");
         let (answer, answers) = channel().unwrap();
         ours.send((array, answer)).unwrap();
         child.kill().unwrap();
@@ -389,7 +389,7 @@ fn a_message_that_a_killed_process_did_not_receive_frees_its_handles() {
         drop(ours);
         let end = answers.recv_timeout(story::LIMIT / 6);
         assert!(end.unwrap_err().is_closed());
-        assert!(!memory.exists(), "{}", memory.display());
+        assert!(!story::left::is_in_use(&memory), "{memory}");
     }
 }
 

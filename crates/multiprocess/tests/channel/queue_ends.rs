@@ -10,7 +10,9 @@ use crate::story;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use multiprocess::{Error, Queue, Receiver, Sender, bounded_channel, channel, spawn, task, wait};
+use multiprocess::{
+    Error, Event, Queue, Receiver, Sender, bounded_channel, channel, spawn, task, wait,
+};
 
 use serde::de::DeserializeOwned;
 
@@ -23,6 +25,7 @@ fn init() {
         task(send_some),
         task(send_and_hang),
         task(send_and_exit),
+        task(drop_receiver),
         task(hold_receiver),
         task(hold_requests),
         task(receive_all),
@@ -48,6 +51,7 @@ pub(crate) fn main() -> ExitCode {
         it_continues_while_one_sender_is_in_flight_and_another_is_lost,
         it_ends_for_each_of_several_receivers,
         sending_without_a_receiver_returns_the_message,
+        sending_to_a_child_that_dropped_its_receiver_returns_the_message,
         sending_to_a_killed_receiver_returns_the_message,
         a_sender_that_waits_for_room_sees_that_the_receiver_is_gone,
         a_message_that_was_not_received_frees_its_handles,
@@ -266,6 +270,23 @@ fn hold_receiver(receiver: Receiver<u32>, ready: Sender<()>) {
     ready.send(()).expect("the parent waits");
     story::a_minute();
     drop(receiver);
+}
+
+fn drop_receiver(receiver: Receiver<u32>, dropped: Event) {
+    drop(receiver);
+    dropped.set();
+    story::a_minute();
+}
+
+fn sending_to_a_child_that_dropped_its_receiver_returns_the_message() {
+    let (sender, receiver) = channel().unwrap();
+    let dropped = Event::new().unwrap();
+    let child = spawn(drop_receiver, (receiver, dropped.clone())).unwrap();
+    dropped.wait();
+    let refused = sender.send(1).unwrap_err();
+    assert!(refused.is_closed(), "{refused}");
+    child.kill().unwrap();
+    child.join().unwrap_err();
 }
 
 fn sending_to_a_killed_receiver_returns_the_message() {

@@ -8,17 +8,19 @@
 use super::runs::{adds, doubler, keeps_value, succeeded, tasks, use_everything, uses_everything};
 use crate::story;
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use multiprocess::{Lock, Pool, Queue, Semaphore, Value, channel, init, spawn};
+use multiprocess::{Error, Lock, Pool, Queue, RawValue, Semaphore, Value, channel, init, spawn};
 
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use story::left::files;
+use story::left::{check_in_use, files, use_again};
+use story::memory_name;
 use story::proc::Known;
 use story::scene::Scene;
 
@@ -32,6 +34,7 @@ pub(crate) fn main() -> ExitCode {
             is_forked_with_a_pool,
             is_forked_and_sends,
             is_forked_and_puts,
+            is_forked_and_drops,
         ],
         story::named![
             a_copy_by_fork_begins_again_when_its_original_has_ended,
@@ -39,6 +42,7 @@ pub(crate) fn main() -> ExitCode {
             a_copy_by_fork_takes_nothing_from_its_original,
             a_copy_by_fork_does_not_lock_what_its_original_has_sent,
             a_copy_by_fork_takes_no_turn_with_a_lock_that_it_shares,
+            a_copy_by_fork_releases_no_slot_of_its_original_and_does_not_touch_its_later_ones,
         ],
     )
 }
@@ -188,4 +192,59 @@ fn is_forked_and_puts() {
 
 fn a_copy_by_fork_takes_no_turn_with_a_lock_that_it_shares() {
     succeeded(&Scene::new("is_forked_and_puts").play());
+}
+
+fn is_forked_and_drops() {
+    init(tasks());
+    let (lock, value) = (Lock::new().unwrap(), Value::new(1_u64).unwrap());
+    let (queue, in_message) = (Queue::new().unwrap(), Value::new(2_u64).unwrap());
+    let (dropped, raw_dropped) = (Value::new(3_u64).unwrap(), RawValue::new(3_u64).unwrap());
+    let kept = [
+        memory_name(&lock),
+        memory_name(&value),
+        memory_name(&queue),
+        memory_name(&in_message),
+    ];
+    queue.put(in_message).unwrap();
+    let guard = lock.lock().unwrap();
+    let (mut copys_end, mut our_end) = UnixStream::pair().unwrap();
+    let Some(copy) = fork() else {
+        drop(our_end);
+        let refused = |error: Error| assert!(error.to_string().contains("`fork`"), "{error}");
+        refused(value.set(9).unwrap_err());
+        refused(value.try_lock().map(drop).unwrap_err());
+        refused(queue.put(value.clone()).unwrap_err().into_parts().1);
+        refused(queue.try_get().map(drop).unwrap_err());
+        drop((guard, value, queue));
+        copys_end.write_all(b"1").unwrap();
+        // Until the original has dropped something, and has something else in its place.
+        copys_end.read_exact(&mut [0]).unwrap();
+        refused(dropped.get().map(drop).unwrap_err());
+        refused(dropped.set(9).unwrap_err());
+        assert!(catch_unwind(AssertUnwindSafe(|| raw_dropped.set(9))).is_err());
+        return;
+    };
+    drop(copys_end);
+    our_end.read_exact(&mut [0]).unwrap();
+    check_in_use(&kept);
+    let try_lock = || lock.try_lock().map(drop).unwrap_err();
+    let error = std::thread::scope(|scope| scope.spawn(try_lock).join().unwrap());
+    assert!(error.is_would_block(), "{error}");
+    drop(guard);
+    drop(lock.try_lock().unwrap());
+    assert_eq!(value.get().unwrap(), 1);
+    assert_eq!(queue.try_get().unwrap().get().unwrap(), 2);
+    let slots = [memory_name(&dropped), memory_name(&raw_dropped)];
+    drop((dropped, raw_dropped));
+    let later = use_again(&slots[0], || Value::new(4_u64).unwrap());
+    let raw_later = use_again(&slots[1], || RawValue::new(4_u64).unwrap());
+    our_end.write_all(b"2").unwrap();
+    copy_succeeded(copy);
+    check_in_use(&[memory_name(&later), memory_name(&raw_later)]);
+    assert!(!later.try_lock().unwrap().holder_died());
+    assert_eq!((later.get().unwrap(), raw_later.get()), (4, 4));
+}
+
+fn a_copy_by_fork_releases_no_slot_of_its_original_and_does_not_touch_its_later_ones() {
+    succeeded(&Scene::new("is_forked_and_drops").play());
 }

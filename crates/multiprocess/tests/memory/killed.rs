@@ -14,6 +14,8 @@ use multiprocess::{
     Array, Builder, Pool, Queue, RegisteredTask, Semaphore, Value, init, spawn, task,
 };
 
+use rustix::process::Signal;
+
 use story::left::{self, files};
 use story::proc::{self, Known};
 use story::scene::Scene;
@@ -28,6 +30,7 @@ pub(crate) fn main() -> ExitCode {
             lets_a_child_exit,
             has_a_tree_killed,
             keeps_handles_in_flight,
+            has_a_parent_killed,
             is_killed_before_its_child,
             has_orphans_killed,
             spawns_while_it_returns,
@@ -39,6 +42,7 @@ pub(crate) fn main() -> ExitCode {
             the_memory_of_a_child_that_exits_is_freed,
             the_memory_of_a_whole_killed_tree_is_freed,
             a_handle_in_flight_outlives_its_killed_maker,
+            a_handle_in_the_arguments_of_a_child_outlives_its_killed_parent,
             the_memory_of_a_killed_main_process_is_freed_while_its_child_runs,
             the_memory_of_killed_orphans_is_freed,
             a_main_that_returns_while_a_thread_spawns_leaves_nothing,
@@ -53,6 +57,8 @@ fn tasks() -> Vec<RegisteredTask> {
         task(makes_and_exits),
         task(has_all_kinds),
         task(sends_and_is_killed),
+        task(starts_one),
+        task(reads_its_argument),
         task(outlives),
         task(starts_two),
         task(works),
@@ -84,9 +90,9 @@ fn leaves_nothing(scene: &str) {
     assert_eq!(files(played.pid), Vec::<PathBuf>::new());
 }
 
-/// The segments of the run that this process has begun.
-fn segments() -> usize {
-    left::segments(std::process::id()).len()
+/// The slots in use in the run that this process has begun.
+fn slots() -> usize {
+    left::slots(std::process::id()).len()
 }
 
 fn has_workers_killed() {
@@ -114,10 +120,10 @@ fn has_workers_killed_and_memory_of_its_own() {
         let child = spawn(makes_and_is_killed, ()).unwrap();
         assert!(child.join().is_err());
     }
-    story::until("one segment is left", || segments() == 1);
+    story::until("one slot is left", || slots() == 1);
     // It is checked again, and stays.
     assert!(spawn(makes_and_is_killed, ()).unwrap().join().is_err());
-    story::until("one segment is left", || segments() == 1);
+    story::until("one slot is left", || slots() == 1);
     assert_eq!(value.get().unwrap(), 7);
 }
 
@@ -136,9 +142,9 @@ fn kills_without_asking() {
     let made = Value::new(0).unwrap();
     let child = spawn(makes_and_waits, (made.clone(),)).unwrap();
     story::until("it is made", || made.get().unwrap() == 1);
-    assert_eq!(segments(), 2);
+    assert_eq!(slots(), 2);
     child.kill().unwrap();
-    story::until("one segment is left", || segments() == 1);
+    story::until("one slot is left", || slots() == 1);
     drop(child);
 }
 
@@ -155,7 +161,7 @@ fn lets_a_child_exit() {
     init(tasks());
     let _own = Value::new(7).unwrap();
     assert!(spawn(makes_and_exits, ()).unwrap().join().is_err());
-    story::until("one segment is left", || segments() == 1);
+    story::until("one slot is left", || slots() == 1);
 }
 
 fn the_memory_of_a_child_that_exits_is_freed() {
@@ -194,7 +200,7 @@ fn has_a_tree_killed() {
     let before = files(std::process::id());
     assert!(spawn(has_all_kinds, ()).unwrap().join().is_err());
     story::until("the files are as before", || {
-        files(std::process::id()) == before && segments() == 1
+        files(std::process::id()) == before && slots() == 1
     });
 }
 
@@ -220,16 +226,53 @@ fn keeps_handles_in_flight() {
             .is_err()
     );
     // Of the queue, of the array in flight, and of the one that no process can open any more.
-    story::until("the second array is gone", || segments() == 2);
+    story::until("the second array is gone", || slots() == 2);
     // What is removed now was checked when the array had no user.
     assert!(spawn(makes_and_is_killed, ()).unwrap().join().is_err());
-    story::until("and another one", || segments() == 2);
+    story::until("and another one", || slots() == 2);
     let array = queue.get().unwrap();
     assert_eq!(array.to_vec().unwrap(), [7; 1000]);
 }
 
 fn a_handle_in_flight_outlives_its_killed_maker() {
     leaves_nothing("keeps_handles_in_flight");
+}
+
+/// Is killed when it has started a child, which is stopped, and usually hasn't read its arguments.
+fn starts_one(numbers: Queue<u32>) {
+    let args = (Value::new(7).unwrap(), numbers.clone());
+    let child = spawn(reads_its_argument, args).unwrap();
+    proc::send(child.pid(), Signal::STOP);
+    numbers.put(child.pid()).unwrap();
+    die();
+}
+
+fn reads_its_argument(value: Value<u32>, numbers: Queue<u32>) {
+    numbers.put(value.get().unwrap()).unwrap();
+}
+
+fn has_a_parent_killed() {
+    init(tasks());
+    let numbers = Queue::new().unwrap();
+    assert!(
+        spawn(starts_one, (numbers.clone(),))
+            .unwrap()
+            .join()
+            .is_err()
+    );
+    let child = numbers.get().unwrap();
+    // What is freed now was checked when the handle's maker was dead.
+    for _ in 0..2 {
+        assert!(spawn(makes_and_is_killed, ()).unwrap().join().is_err());
+        story::until("the queue and the value are left", || slots() == 2);
+    }
+    proc::send(child, Signal::CONT);
+    assert_eq!(numbers.get_timeout(story::LIMIT / 2).unwrap(), 7);
+    story::until("the queue is left", || slots() == 1);
+}
+
+fn a_handle_in_the_arguments_of_a_child_outlives_its_killed_parent() {
+    leaves_nothing("has_a_parent_killed");
 }
 
 /// Is killed when its child has begun.
@@ -245,7 +288,7 @@ fn is_killed_before_its_child() {
 fn outlives(shared: Value<i32>) {
     let main = multiprocess::parent().unwrap().pid();
     *shared.lock().unwrap() = 1;
-    story::until("one segment is left", || left::segments(main).len() == 1);
+    story::until("one slot is left", || left::slots(main).len() == 1);
     assert_eq!(shared.get().unwrap(), 1);
     println!("one is left");
 }
@@ -276,7 +319,7 @@ fn has_orphans_killed() {
         // After everything that its parent's death has caused.
         std::thread::sleep(std::time::Duration::from_secs(7));
         orphans[left].kill();
-        story::until("its memory is gone", || segments() == 2 + left);
+        story::until("its memory is gone", || slots() == 2 + left);
     }
     assert_eq!(made.get().unwrap(), 2);
 }

@@ -197,8 +197,6 @@ fn finds_names_of_others() {
     init(tasks());
     let this = std::process::id();
     let queue = Queue::new().unwrap();
-    let is_segment = |path: &PathBuf| path.extension().is_none();
-    let segment = files(this).into_iter().find(is_segment).unwrap();
     let lease = files(this)
         .into_iter()
         .find(|path| path.extension().is_some_and(|suffix| suffix == "lease"))
@@ -209,15 +207,16 @@ fn finds_names_of_others() {
         name.push(suffix);
         PathBuf::from(name)
     };
-    // The name of the queue's next ring leads elsewhere.
-    symlink(&victim, beside(&segment, ".a1")).unwrap();
     let run = lease.with_extension("");
-    let pipe = beside(&run, "-1-0");
+    // As the names of chunks.
+    let link = beside(&run, "-3");
+    symlink(&victim, &link).unwrap();
+    let pipe = beside(&run, "-1");
     rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, 0o644.into()).unwrap();
-    let strange = beside(&run, "-2-0");
+    let strange = beside(&run, "-2");
     fs::write(&strange, "").unwrap();
     let _ = chown(&strange, Some(STRANGER), None);
-    // Too long for the first ring.
+    // Too long for the first ring: the next one has a file of its own.
     queue.put(vec![1_u8; 100_000]).unwrap();
     assert_eq!(queue.get().unwrap().len(), 100_000);
     let before = files(this).len();
@@ -225,7 +224,9 @@ fn finds_names_of_others() {
     story::until("what the child left is removed", || {
         files(this).len() <= before
     });
-    println!("{}\n{}", pipe.display(), strange.display());
+    for planted in [link, pipe, strange] {
+        println!("{}", planted.display());
+    }
 }
 
 fn names_of_others_in_a_run_are_harmless() {
@@ -369,7 +370,7 @@ fn names_of_others_are_passed_over() {
     }
     let this = std::process::id();
     let name = |run: u8, suffix: &str| folder.join(format!("mp-1-{this:08x}{run:08x}{suffix}"));
-    let (of_other, other_segment) = (name(1, ".lease"), name(1, "-1-1"));
+    let (of_other, other_chunk) = (name(1, ".lease"), name(1, "-11"));
     let (link, directory) = (name(2, ".lease"), name(3, ".lease"));
     let dead = name(4, ".lease");
     // Whole before it has its name: meanwhile other programs start, and remove what dead processes left.
@@ -377,7 +378,7 @@ fn names_of_others_are_passed_over() {
     fs::write(&unnamed, "").unwrap();
     let is_other = chown(&unnamed, Some(STRANGER), None).is_ok();
     fs::rename(&unnamed, &of_other).unwrap();
-    fs::write(&other_segment, "").unwrap();
+    fs::write(&other_chunk, "").unwrap();
     symlink(&precious, &link).unwrap();
     fs::create_dir(&directory).unwrap();
     fs::write(&dead, "").unwrap();
@@ -388,8 +389,8 @@ fn names_of_others_are_passed_over() {
         scene.env("TMPDIR", temp.path()).succeed();
     }
     story::until("the dead run is cleared away", || !dead.exists());
-    let exist = [&of_other, &other_segment, &precious, &link, &directory].map(|it| it.exists());
-    for path in [of_other, other_segment, link] {
+    let exist = [&of_other, &other_chunk, &precious, &link, &directory].map(|it| it.exists());
+    for path in [of_other, other_chunk, link] {
         let _ = fs::remove_file(path);
     }
     let _ = fs::remove_dir(directory);

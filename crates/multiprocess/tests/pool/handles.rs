@@ -12,8 +12,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use multiprocess::{
-    Array, Error, Lock, Pool, Queue, RawArray, Receiver, RegisteredTask, Sender, Value, channel,
-    init, task,
+    Array, Error, Event, Lock, Pool, Queue, RawArray, Receiver, RegisteredTask, Sender, Value,
+    channel, init, task,
 };
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -42,6 +42,7 @@ pub(crate) fn main() -> ExitCode {
             inputs_that_cannot_be_sent_leave_nothing,
             handles_in_results_that_cannot_be_sent_are_freed,
             handles_in_inputs_that_cannot_be_read_are_freed,
+            a_worker_that_drops_a_receiver_is_not_sent_to,
             a_channel_ends_when_its_sender_is_lost_with_a_worker,
             handles_for_setting_up_leave_nothing,
         ],
@@ -56,6 +57,7 @@ fn tasks() -> Vec<RegisteredTask> {
         task(makes_an_array),
         task(hands_back),
         task(takes_brittle),
+        task(drops_and_waits),
         task(sends_or_exits),
         task(set_up),
         task(adds),
@@ -129,8 +131,8 @@ fn handles_in_results_mean_the_same_thing() {
 }
 
 /// Shared memory of this run.
-fn shared() -> Vec<std::path::PathBuf> {
-    story::left::segments(std::process::id())
+fn shared() -> Vec<String> {
+    story::left::slots(std::process::id())
 }
 
 fn nothing_is_left() {
@@ -348,9 +350,8 @@ fn inputs_break(pool: &Pool, first: usize, [breaks, next]: [u8; 2], before: usiz
     drop(sender);
     let each = pool.chunk_size(4).map_each(takes_brittle, sent).unwrap();
     let done: Vec<bool> = each.iter().map(Result::is_ok).collect();
-    // The earlier results are lost with the worker, but an input with handles is the last of its batch.
-    let first = first == 1 || breaks != READING_KILLS;
-    assert_eq!(done, [first, false, next == WHOLE, true]);
+    // No other result is lost with the worker: an input with handles is alone in its batch.
+    assert_eq!(done, [true, false, next == WHOLE, true]);
     // What was opened is not counted twice: the one in the queue still exists.
     let early = receiver.recv_timeout(Duration::from_millis(20));
     assert!(matches!(early, Err(Error::Timeout { .. })), "{early:?}");
@@ -366,6 +367,24 @@ fn inputs_break(pool: &Pool, first: usize, [breaks, next]: [u8; 2], before: usiz
 
 fn handles_in_inputs_that_cannot_be_read_are_freed() {
     Scene::new("inputs_are_unreadable_half_way").succeed();
+}
+
+fn drops_and_waits(receiver: Receiver<u32>, dropped: Event, gate: Event) {
+    drop(receiver);
+    dropped.set();
+    gate.wait();
+}
+
+fn a_worker_that_drops_a_receiver_is_not_sent_to() {
+    let pool = Pool::new(1).unwrap();
+    let (sender, receiver) = channel().unwrap();
+    let (dropped, gate) = (Event::new().unwrap(), Event::new().unwrap());
+    let args = (receiver, dropped.clone(), gate.clone());
+    let call = pool.apply_async(drops_and_waits, args).unwrap();
+    dropped.wait();
+    assert!(sender.send(1).unwrap_err().is_closed());
+    gate.set();
+    call.get().unwrap();
 }
 
 fn sends_or_exits((exits, sender): (bool, Sender<u32>)) {

@@ -12,7 +12,9 @@ use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use multiprocess::{Error, Pool, RawArray, RegisteredTask, init, task};
+use multiprocess::{Connection, Error, Pool, RawArray, RegisteredTask, init, pipe, spawn, task};
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::libc;
 use rustix::process::Signal;
 
 use story::proc::{self, Known};
@@ -50,6 +52,7 @@ fn tasks() -> Vec<RegisteredTask> {
         task(large),
         task(fails),
         task(begins_and_stays),
+        task(holds_turn),
     ]
 }
 
@@ -337,27 +340,61 @@ fn terminate_ends_stopped_workers() {
     assert!(matches!(later.get(), Err(Error::PoolTerminated)));
 }
 
-/// The lock of those who put something into the requests of a worker, which is a file in the portable version. A worker
-/// has it for an instant, when it frees memory, and may be stopped then.
+/// Locks a byte of a file, which is the portable version of a lock, whenever the lock is free; not while it isn't.
+fn holds_turn(locks: String, at: i64, turns: Connection<(), bool>) {
+    let locks = File::options().read(true).write(true).open(locks).unwrap();
+    for is_held in &turns {
+        let kind = if is_held.unwrap() {
+            libc::F_WRLCK
+        } else {
+            libc::F_UNLCK
+        };
+        let byte = libc::flock {
+            l_type: kind.try_into().unwrap(),
+            l_whence: libc::SEEK_SET.try_into().unwrap(),
+            l_start: at,
+            l_len: 1,
+            l_pid: 0,
+        };
+        fcntl(&locks, FcntlArg::F_SETLK(&byte)).unwrap();
+        turns.send(()).unwrap();
+    }
+}
+
+/// The turn of those who put something into the requests of a worker. A worker has it for an instant, when it frees
+/// memory, and may be stopped then.
 fn a_worker_has_the_turn_of_the_pool() {
     init(tasks());
+    let (turns, of_holder) = pipe::<bool, ()>().unwrap();
     let pool = Pool::new(1).unwrap();
     assert_eq!(pool.apply(doubler, (1,)).unwrap(), 2);
     let first = pool.worker_pids();
-    let files = || story::left::files(std::process::id());
-    let before = files();
+    let slots = || story::left::slots(std::process::id());
+    let before = slots();
     proc::kill(first[0]);
     story::until("it is replaced", || {
         pool.apply(doubler, (1,)).is_ok() && pool.worker_pids() != first
     });
-    let is_turn = |path: &std::path::PathBuf| path.extension().is_some_and(|it| it == "turn0");
-    let mut new = files();
-    new.retain(|path| is_turn(path) && !before.contains(path));
+    let mut new = slots();
+    new.retain(|slot| !before.contains(slot));
     let [requests] = &new[..] else {
         panic!("the second worker has a channel of its own: {new:?}")
     };
-    let turn = File::open(requests).unwrap();
-    turn.lock().unwrap();
+    let mut numbers = requests.rsplit('-').skip(1);
+    let mut number = || i64::from_str_radix(numbers.next().unwrap(), 16).unwrap();
+    let (unit, chunk) = (number(), number());
+    let locks = story::left::files(std::process::id())
+        .into_iter()
+        .find(|path| path.extension().is_some_and(|it| it == "locks"));
+    let locks = locks.unwrap().to_str().unwrap().to_owned();
+    // Where it is in the file: see `make_file_lock` in `src/memory/slot_lock.rs`.
+    let at = (chunk << 24 | unit) << 2;
+    let holder = spawn(holds_turn, (locks, at, of_holder)).unwrap();
+    let hold = |is_held: bool| {
+        turns.send(is_held).unwrap();
+        turns.recv_timeout(story::LIMIT / 4).unwrap();
+    };
+    hold(true);
     let mut later = pool.apply_async(doubler, (2,)).unwrap();
     // Longer than the pool waits before it asks the worker whether it takes requests.
     for _ in 0..3 {
@@ -365,16 +402,18 @@ fn a_worker_has_the_turn_of_the_pool() {
         assert!(early.unwrap_err().is_timeout());
         assert_eq!(pool.worker_pids().len(), 1);
     }
-    turn.unlock().unwrap();
+    hold(false);
     assert_eq!(later.get_timeout(story::LIMIT / 4).unwrap(), 4);
-    turn.lock().unwrap();
+    hold(true);
     pool.close();
     for _ in 0..3 {
         std::thread::sleep(Duration::from_millis(100));
         assert_eq!(pool.worker_pids().len(), 1);
     }
-    turn.unlock().unwrap();
+    hold(false);
     pool.join();
+    drop(turns);
+    holder.join().unwrap();
 }
 
 fn a_worker_that_is_stopped_while_it_frees_memory_delays_no_call() {

@@ -157,26 +157,39 @@ fn a_child_with_another_list_is_an_error_with_the_reason() {
     Scene::new("another_list_in_the_child").succeed();
 }
 
-/// Both the parent and the child: the child answers with the length of a value, and nothing else.
+/// Both the parent and the child: the child answers with the number of handles in a value and its length, and nothing
+/// else.
 fn a_forged_answer() {
+    let expected = std::env::var("EXPECTED").unwrap();
     if is_child() {
         let stdin = std::io::stdin().as_fd().try_clone_to_owned();
         let mut socket = UnixStream::from(stdin.unwrap());
+        let huge = 1_u64 << 32;
+        let (handles, bytes) = match expected.as_str() {
+            FILES_ARE_MISSING => (0, huge),
+            _ => (u64::MAX, 8),
+        };
         // The kind, and that no files come with it.
         let mut header = vec![4, 0, 0, 0, 0, 0, 0, 0];
-        header.extend((1_u64 << 32).to_ne_bytes());
+        header.extend(handles.to_ne_bytes());
+        header.extend(bytes.to_ne_bytes());
         socket.write_all(&header).unwrap();
         std::process::exit(0);
     }
     init(tasks());
     let error = spawn(doubler, (5,)).unwrap().join().unwrap_err();
     let error = error.to_string();
-    let expected = "open files that travelled with a value are missing";
-    assert!(error.contains(expected), "{error}");
+    assert!(error.contains(&expected), "{error}");
 }
 
+/// The error if a value is too long for a frame, but there is no file with it.
+const FILES_ARE_MISSING: &str = "open files that travelled with a value are missing";
+
 fn an_answer_that_says_it_is_huge_is_an_error() {
-    Scene::new("a_forged_answer").succeed();
+    for expected in [FILES_ARE_MISSING, "a value larger than memory"] {
+        let scene = Scene::new("a_forged_answer");
+        scene.env("EXPECTED", expected).succeed();
+    }
 }
 
 /// This program, called as if it were a child.

@@ -140,14 +140,10 @@ fn an_array_larger_than_the_address_space_is_refused() {
 }
 
 fn its_memory_is_reserved_when_it_is_created() {
-    let name = |array: &Array<u8>| {
-        let text = format!("{array:?}");
-        let from = text.find("mp-").unwrap();
-        let length = text[from..].find([' ', '"']).unwrap();
-        text[from..from + length].to_owned()
-    };
     let array = Array::<u8>::new(8 << 20).unwrap();
-    let path = story::left::folder().join(name(&array));
+    // It has a file of its own.
+    let name = story::memory_name(&array);
+    let path = story::left::folder().join(name.rsplitn(3, '-').nth(2).unwrap());
     let found = std::fs::metadata(&path).unwrap();
     // Blocks, of 512 bytes, that are there before anything was written.
     let there = std::os::unix::fs::MetadataExt::blocks(&found) * 512;

@@ -14,13 +14,15 @@ use multiprocess::{Barrier, Error, Event, Queue, RegisteredTask, Value, init, sp
 use serde::{Deserialize, Serialize};
 
 use story::proc;
+use story::scene::Scene;
 
 pub(crate) fn main() -> ExitCode {
     story::play(
         || init(tasks()),
-        &[],
+        story::named![makes_many],
         story::named![
             it_is_read_and_written,
+            many_fit_where_no_file_may_be_long,
             every_number_type_can_be_shared,
             a_struct_of_numbers_can_be_shared,
             no_update_is_lost,
@@ -37,6 +39,7 @@ pub(crate) fn main() -> ExitCode {
 fn tasks() -> Vec<RegisteredTask> {
     vec![
         task(adds),
+        task(adds_to_all),
         task(books),
         task(holds),
         task(moves),
@@ -53,6 +56,30 @@ fn it_is_read_and_written() {
     let same = value.clone();
     assert_eq!(*same.lock().unwrap(), -14);
     assert_eq!(format!("{:?}", same.lock().unwrap()), "-14");
+}
+
+fn makes_many() {
+    init(tasks());
+    let values: Vec<_> = (0..1000).map(|_| Value::new(0).unwrap()).collect();
+    // All of them would be a message that is too long for a file.
+    for some in values.chunks(100) {
+        let child = spawn(adds_to_all, (some.to_vec(),)).unwrap();
+        child.join().unwrap();
+    }
+    for value in &values {
+        assert_eq!(value.get().unwrap(), 1);
+    }
+}
+
+fn adds_to_all(values: Vec<Value<i32>>) {
+    for value in values {
+        *value.lock().unwrap() += 1;
+    }
+}
+
+fn many_fit_where_no_file_may_be_long() {
+    // In blocks of 512 bytes, or of 1024 with some shells.
+    Scene::by_shell(r#"ulimit -f 16 && exec "$PROGRAM""#, "makes_many").succeed();
 }
 
 fn every_number_type_can_be_shared() {

@@ -25,6 +25,7 @@ pub(crate) fn main() -> ExitCode {
         ],
         story::named![
             an_array_made_in_a_child_is_there_for_the_parent,
+            ten_thousand_handles_go_there_and_back,
             what_a_detached_child_returned_is_thrown_away,
             a_leaked_guard_is_never_joined_by_a_second_one,
             the_error_for_a_freed_handle_has_the_reason,
@@ -33,7 +34,7 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn tasks() -> Vec<RegisteredTask> {
-    vec![task(make), task(make_many), task(add)]
+    vec![task(make), task(make_many), task(give_back), task(add)]
 }
 
 fn make() -> Array<i64> {
@@ -46,13 +47,17 @@ fn make_many(count: usize) -> Vec<Lock> {
         .collect()
 }
 
+fn give_back(locks: Vec<Lock>) -> Vec<Lock> {
+    locks
+}
+
 fn add(value: Value<i64>) {
     *value.lock().expect("it can be locked") += 1;
 }
 
 /// How much shared memory belongs to the run of this process.
 fn names() -> usize {
-    story::left::segments(std::process::id()).len()
+    story::left::slots(std::process::id()).len()
 }
 
 fn takes_what_a_child_made() {
@@ -66,6 +71,18 @@ fn takes_what_a_child_made() {
 
 fn an_array_made_in_a_child_is_there_for_the_parent() {
     Scene::new("takes_what_a_child_made").succeed();
+}
+
+fn ten_thousand_handles_go_there_and_back() {
+    let locks = make_many(10_000);
+    let held: Vec<_> = locks.iter().map(|lock| lock.lock().unwrap()).collect();
+    let back = spawn(give_back, (locks.clone(),)).unwrap();
+    let back = back.join().unwrap();
+    assert_eq!(back.len(), locks.len());
+    // They are the same ones.
+    assert!(back.iter().all(|lock| lock.try_lock().is_err()));
+    drop(held);
+    assert!(back.iter().all(|lock| lock.try_lock().is_ok()));
 }
 
 fn drops_what_children_made() {

@@ -28,16 +28,6 @@ pub(crate) fn reserve(memory: &File, bytes: u64) -> io::Result<()> {
     })
 }
 
-/// Frees memory that a process may still have open but no longer reads, except the first `kept` bytes, which it may
-/// still read.
-pub(crate) fn release(memory: &File, kept: u64) {
-    if let Ok(found) = memory.metadata() {
-        let hole = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-        // Reading a freed page allocates a new one, or ends the reader by a signal if there is none.
-        let _ = fallocate(memory, hole, kept, found.len().saturating_sub(kept));
-    }
-}
-
 /// Returns a new file without a name, which disappears with the last process that has it open; `None` if the system has
 /// no such files.
 pub(crate) fn memfd() -> Option<io::Result<File>> {

@@ -1,6 +1,6 @@
 //! A lock that survives the death of its holder: a robust, process-shared mutex of the C library.
 //!
-//! One of the two files with unsafe code; the other one is `memory/segment.rs`, which uses it.
+//! One of the two files with unsafe code; the other one is `memory/chunk.rs`, which uses it.
 
 #![allow(unsafe_code, reason = "no safe wrapper of the mutex exists")]
 

@@ -7,8 +7,6 @@ pub(crate) fn reserve(mut memory: &File, bytes: u64) -> io::Result<()> {
     io::copy(&mut io::repeat(0).take(bytes), &mut memory).map(drop)
 }
 
-pub(crate) fn release(_memory: &File, _kept: u64) {}
-
 pub(crate) fn free_memory() -> Option<u64> {
     None
 }

@@ -1,5 +1,5 @@
-//! A stub for the robust mutex: other systems have none, and a segment's lock is a
-//! [`FileLock`](crate::platform::file_lock::FileLock) there. Nothing calls this.
+//! A stub for the robust mutex: other systems have none, and a slot's lock is a
+//! [`FileLock`](crate::platform::file_lock::FileLock) there.
 
 use crate::platform::file_lock::Refused;
 use crate::platform::wait_until::WaitUntil;
@@ -8,8 +8,16 @@ use crate::platform::wait_until::WaitUntil;
 #[repr(transparent)]
 pub(crate) struct RobustMutex(u64);
 
-#[allow(clippy::unused_self, reason = "as the mutex of Linux")]
+#[allow(
+    clippy::unused_self,
+    clippy::unnecessary_wraps,
+    reason = "as the mutex of Linux"
+)]
 impl RobustMutex {
+    pub(crate) fn init(&self) -> std::io::Result<()> {
+        Ok(())
+    }
+
     pub(crate) fn lock(&self, _limit: WaitUntil) -> Result<(), Refused> {
         Err(std::io::Error::from(std::io::ErrorKind::Unsupported).into())
     }
