@@ -8,12 +8,13 @@ mod memory {
     pub(crate) mod memory_left;
     pub(crate) mod runs;
     pub(crate) mod scarce;
+    pub(crate) mod slots;
     pub(crate) mod surroundings;
 }
 
 use std::process::ExitCode;
 
-use memory::{forked, killed, memory_left, runs, scarce, surroundings};
+use memory::{forked, killed, memory_left, runs, scarce, slots, surroundings};
 
 fn main() -> ExitCode {
     story::play_programs(story::programs![
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         memory_left,
         runs,
         scarce,
+        slots,
         surroundings
     ])
 }
