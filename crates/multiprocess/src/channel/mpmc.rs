@@ -11,8 +11,8 @@ use crate::channel::cursors::{DIRECTION, Rings};
 use crate::channel::peers::{PeerToken, Peers, Side};
 use crate::channel::ring;
 use crate::memory::eventcount::{self, AdaptiveSpin, EventCount};
+use crate::memory::freeing;
 use crate::memory::layout::{Access, Content, words};
-use crate::memory::reference;
 use crate::memory::slot::Slot;
 use crate::memory::slot_lock::Turn;
 use crate::platform::file_lock::Refused;
@@ -98,7 +98,7 @@ impl Mpmc {
     }
 
     pub(crate) fn new(memory: Arc<Slot>, index: usize, other: Option<Arc<Peers>>) -> Mpmc {
-        reference::discard_with(ring::discard);
+        freeing::discard_with(ring::discard);
         Mpmc {
             rings: Rings::new(memory, index),
             spin: AdaptiveSpin::new(),
@@ -243,8 +243,8 @@ impl Mpmc {
         })
     }
 
-    /// Returns whether no more messages will be put. Querying the system whether the other side has left takes a
-    /// microsecond, so only threads that find no message do it `thoroughly`.
+    /// Returns whether no more messages will be put. Checking whether the other side has left takes
+    /// microseconds, so only threads that find no message do it `thoroughly`.
     pub(crate) fn is_over(&self, thoroughly: bool) -> bool {
         let has_left = if thoroughly && self.rings.is_empty() {
             Peers::has_left

@@ -8,7 +8,7 @@
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::memory::reference::Sent;
+use crate::memory::sent::Sent;
 use crate::transfer::block::Message;
 
 /// The lowest byte of a record's first number: 1 to 8 for a message of 0 to 7 bytes, which is in the other bytes, …

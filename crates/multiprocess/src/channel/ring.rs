@@ -27,7 +27,8 @@ use crate::channel::record::{self, Found};
 use crate::memory::chunk::Chunk;
 use crate::memory::layout::{Access, Content, Pointer};
 use crate::memory::owner::Owner;
-use crate::memory::reference::{Reference, Sent};
+use crate::memory::reference::Reference;
+use crate::memory::sent::Sent;
 use crate::memory::slot::Slot;
 use crate::transfer::attachments::Attachments;
 use crate::transfer::block::Message;
@@ -360,8 +361,8 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
+    use crate::memory::freeing;
     use crate::memory::liveness::UniquePid;
-    use crate::memory::reference;
     use crate::transfer::attachments;
 
     /// A channel, and a slot for its messages.
@@ -374,7 +375,7 @@ mod tests {
     }
 
     fn memory_of(directions: usize) -> Arc<Slot> {
-        reference::discard_with(discard);
+        freeing::discard_with(discard);
         let content = Content {
             length: directions * DIRECTION * 8,
             access: Access::Channel,

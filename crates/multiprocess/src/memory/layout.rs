@@ -134,8 +134,8 @@ pub(crate) struct Shape {
     pub(crate) locks: u8,
     /// Units of 32-bit [`WORDS`], which can be used without the lock.
     pub(crate) words: u8,
-    /// Whether its data is for owners of another slot. Such a slot is used for nothing else: whoever looked at its places
-    /// before it was freed must not find anything else there.
+    /// Whether its data is for owners of another slot. Such a slot is used for nothing else: a process that
+    /// looked at its places before it was freed must not find anything else there.
     pub(crate) for_owners: bool,
     /// Units of data.
     pub(crate) data: u32,

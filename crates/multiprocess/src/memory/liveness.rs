@@ -171,7 +171,7 @@ pub(super) fn mark(run: Run, what: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Creates a file that nobody sees at its path before this process has it locked.
+/// Creates a file that no process sees at its path before this one has it locked.
 fn create_locked(run: Run, path: &Path) -> io::Result<File> {
     loop {
         let new = run.file(&format!("{NEW}{:x}", random()));

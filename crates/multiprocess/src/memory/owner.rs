@@ -122,8 +122,8 @@ impl Owner {
     }
 }
 
-/// What a slot is used for, which generation of uses that is, and how many references were added in it: whoever looks
-/// at all places, one by one, learns by it that a reference moved meanwhile.
+/// What a slot is used for, which generation of uses that is, and how many references were added in it: a thread
+/// that looks at all places, one by one, learns by it that a reference moved meanwhile.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct State(u64);
 

@@ -10,11 +10,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use serde::{Deserialize, Serialize};
 
 use crate::memory::chunk::{Atomic, Chunk, Lent, View};
+use crate::memory::freeing;
 use crate::memory::layout::{Access, Content, LOCK, LOCKS, LockPlace, Pointer};
 use crate::memory::liveness::UniquePid;
 use crate::memory::name::Run;
 use crate::memory::owner::{self, Owner, State};
-use crate::memory::reference::{self, Reference, Target};
+use crate::memory::place::{self, Target};
+use crate::memory::reference::Reference;
 use crate::memory::registry;
 use crate::memory::run_file;
 use crate::platform::file_lock::FileLock;
@@ -149,7 +151,7 @@ impl Slot {
     /// Makes a slot that belongs to this one; see [`part`](Slot::part).
     pub(crate) fn add_part(&self, content: Content) -> io::Result<()> {
         let _making = registry::making()?;
-        reference::add_part(&self.target(), content)
+        place::add_part(&self.target(), content)
     }
 
     /// Returns the first part with that use. All others have to use the same.
@@ -202,7 +204,7 @@ impl Slot {
         if let Ok(chunk) = Chunk::find(self.run(), pointer) {
             let now = State::of(&chunk.slot(pointer.unit).state).generation();
             if generation.is_none_or(|generation| generation == now) {
-                reference::release_part(
+                freeing::release_part(
                     &chunk,
                     pointer.unit,
                     Owner::part(self.pointer(), self.generation()),

@@ -11,11 +11,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::memory::allocator::{self, remove_if_empty};
 use crate::memory::chunk::Chunk;
+use crate::memory::freeing::{collect, finish};
 use crate::memory::liveness::{self, ALIVE, NEW, ORPHAN, UniquePid, memberships};
 use crate::memory::name::{Run, path, remove};
 use crate::memory::owner::{self, Kind, Owner, Phase, State};
-use crate::memory::reference::{collect, finish, release_again};
 use crate::memory::run_file;
+use crate::memory::sent::release_again;
 use crate::memory::{anonymous_file, registry};
 
 /// Marks this process as an orphan, for the other processes of the run: no parent will notice its end.
@@ -439,7 +440,7 @@ mod tests {
             let is_used_again = others.iter().any(|slot| slot.pointer().unit == at.1);
             assert_eq!(is_used_again, is_dead);
             for slot in &others {
-                // Its mutex is consistent, and nobody has died in its new use.
+                // Its mutex is consistent, and no process has died in its new use.
                 assert_eq!(slot.lock(WaitUntil::Try).unwrap().slot.dead_holder(), None);
             }
             holder.map(end);

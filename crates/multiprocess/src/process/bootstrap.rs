@@ -14,7 +14,7 @@ use crate::errors::failure::Failure;
 use crate::errors::task_failure::TaskFailure;
 use crate::memory::liveness::{self, UniquePid};
 use crate::memory::owner::Owner;
-use crate::memory::{reference, registry, sweep};
+use crate::memory::{freeing, registry, sweep};
 use crate::platform::limits::explained;
 use crate::platform::{exit_watch, inherited, process, program, shared_folder};
 use crate::process::control_socket::{self, Frame, Kind};
@@ -36,7 +36,7 @@ const USAGE: i32 = 2;
 pub(crate) fn begin(tasks: Vec<RegisteredTask>) {
     task_table::register(tasks);
     // Any process may free the last reference to a channel.
-    reference::discard_with(ring::discard);
+    freeing::discard_with(ring::discard);
     program::note();
     at_exit::prepare();
     if start::is_child() {

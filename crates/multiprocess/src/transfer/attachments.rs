@@ -6,7 +6,8 @@ use std::thread::LocalKey;
 
 use crate::memory::name::Run;
 use crate::memory::owner::Owner;
-use crate::memory::reference::{Reference, Sent};
+use crate::memory::reference::Reference;
+use crate::memory::sent::Sent;
 
 thread_local! {
     /// The handles serialised since packing began; `None` while this thread packs nothing, so that no handle can be

@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 
 use crate::memory::owner::Owner;
-use crate::memory::reference::Sent;
+use crate::memory::sent::Sent;
 use crate::transfer::attachments::{self, Attachments};
 use crate::transfer::{caught, ipc};
 

@@ -251,6 +251,15 @@ fn reads_its_argument(value: Value<u32>, numbers: Queue<u32>) {
     numbers.put(value.get().unwrap()).unwrap();
 }
 
+/// A stopped process, which continues when this is dropped, also if the test fails.
+struct Stopped(u32);
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        proc::send(self.0, Signal::CONT);
+    }
+}
+
 fn has_a_parent_killed() {
     init(tasks());
     let numbers = Queue::new().unwrap();
@@ -260,13 +269,13 @@ fn has_a_parent_killed() {
             .join()
             .is_err()
     );
-    let child = numbers.get().unwrap();
+    let child = Stopped(numbers.get_timeout(story::LIMIT / 2).unwrap());
     // What is freed now was checked when the handle's maker was dead.
     for _ in 0..2 {
         assert!(spawn(makes_and_is_killed, ()).unwrap().join().is_err());
         story::until("the queue and the value are left", || slots() == 2);
     }
-    proc::send(child, Signal::CONT);
+    drop(child);
     assert_eq!(numbers.get_timeout(story::LIMIT / 2).unwrap(), 7);
     story::until("the queue is left", || slots() == 1);
 }
