@@ -14,7 +14,6 @@ use std::ffi::c_void;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::num::NonZero;
-use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak};
@@ -394,9 +393,8 @@ impl View {
     /// Returns the data as atomic numbers.
     #[inline]
     pub(super) fn atomics<A: Atomic>(&self) -> &[A] {
-        assert_ne!(
-            self.content.access,
-            Access::Locked,
+        assert!(
+            self.content.access != Access::Locked,
             "memory used under a lock is not used by atomics"
         );
         // SAFETY: the slot contains the data, which is aligned for every atomic, and stays mapped while `self` is
@@ -407,43 +405,36 @@ impl View {
         }
     }
 
-    /// Lends out the data; the caller holds the lock, and keeps it as long as the result exists.
+    /// Returns the right to use the data; the caller holds the lock, and keeps it as long as the result exists.
     #[inline]
-    pub(super) fn lend(&self) -> Lent<'_> {
-        Lent(self)
+    pub(super) fn lend(&self) -> Lent {
+        // Not `assert_eq`: an access that could be printed would be in memory instead of a register, in every lock.
+        assert!(
+            self.content.access == Access::Locked,
+            "memory used by atomics is not locked"
+        );
+        Lent(())
     }
-}
 
-/// The data of a slot, lent to the thread that holds its lock.
-pub(super) struct Lent<'a>(&'a View);
-
-impl Lent<'_> {
+    /// Returns the data, which was lent out by this view.
     #[inline]
-    fn data(&self) -> *mut u8 {
-        let access = self.0.content.access;
-        assert_eq!(access, Access::Locked, "it is lent out as atomic numbers");
-        self.0.data.as_ptr()
-    }
-}
-
-impl Deref for Lent<'_> {
-    type Target = [u8];
-
-    #[inline]
-    fn deref(&self) -> &[u8] {
+    pub(super) fn bytes<'a>(&'a self, _: &'a Lent) -> &'a [u8] {
         // SAFETY: the slot contains the data, and its chunk stays mapped while it is borrowed. One thread of all
         // processes holds the lock, and lends it once for each time that it locks it.
-        unsafe { std::slice::from_raw_parts(self.data(), self.0.content.length) }
+        unsafe { std::slice::from_raw_parts(self.data.as_ptr(), self.content.length) }
+    }
+
+    /// Returns the data, which was lent out by this view.
+    #[inline]
+    pub(super) fn bytes_mut<'a>(&'a self, _: &'a mut Lent) -> &'a mut [u8] {
+        // SAFETY: as above; and the right to use it is borrowed mutably.
+        unsafe { std::slice::from_raw_parts_mut(self.data.as_ptr(), self.content.length) }
     }
 }
 
-impl DerefMut for Lent<'_> {
-    #[inline]
-    fn deref_mut(&mut self) -> &mut [u8] {
-        // SAFETY: as in `deref`; and this is borrowed mutably.
-        unsafe { std::slice::from_raw_parts_mut(self.data(), self.0.content.length) }
-    }
-}
+/// The right to use the data of one slot, which the thread has that holds its lock. It has no size: a guard is one
+/// pointer, and stays in a register.
+pub(super) struct Lent(());
 
 /// A number that several processes may use at once.
 ///

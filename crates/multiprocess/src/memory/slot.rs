@@ -376,7 +376,7 @@ impl Drop for Slot {
 /// The lock of a slot, held by this thread, and with it the data.
 pub(crate) struct SlotGuard<'a> {
     pub(crate) slot: &'a Slot,
-    lent: Lent<'a>,
+    lent: Lent,
     /// The mutex belongs to the thread that locked it.
     not_send: PhantomData<*mut ()>,
 }
@@ -407,14 +407,14 @@ impl Deref for SlotGuard<'_> {
 
     #[inline]
     fn deref(&self) -> &[u8] {
-        &self.lent
+        self.slot.view.bytes(&self.lent)
     }
 }
 
 impl DerefMut for SlotGuard<'_> {
     #[inline]
     fn deref_mut(&mut self) -> &mut [u8] {
-        &mut self.lent
+        self.slot.view.bytes_mut(&mut self.lent)
     }
 }
 

@@ -1,11 +1,16 @@
 //! The locks of a slot: that of its memory, which can be taken over from a dead process, and the turns.
 
+#![allow(
+    clippy::inline_always,
+    reason = "the less time passes between two locks, the less often a waiting process is woken in between"
+)]
+
 use std::marker::PhantomData;
 use std::sync::atomic::{Ordering, compiler_fence};
 
 use tracing::Level;
 
-use crate::memory::layout::{Access, LOCK};
+use crate::memory::layout::LOCK;
 use crate::memory::liveness::UniquePid;
 use crate::memory::registry;
 use crate::memory::slot::{Slot, SlotGuard};
@@ -32,7 +37,7 @@ impl Drop for Turn<'_> {
 
 impl Slot {
     /// Locks a turn, or the [`LOCK`]: its mutex, or its file where the portable version is used.
-    #[inline]
+    #[inline(always)]
     fn lock_raw(&self, which: usize, limit: WaitUntil) -> Result<(), Refused> {
         if !self.is_own() {
             self.check_process()?;
@@ -43,7 +48,7 @@ impl Slot {
         self.lock_place(which).mutex.lock(limit)
     }
 
-    #[inline]
+    #[inline(always)]
     fn unlock_raw(&self, which: usize) {
         match self.files[which].get() {
             None => self.lock_place(which).mutex.unlock(),
@@ -72,13 +77,8 @@ impl Slot {
     }
 
     /// Waits for the lock.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn lock(&self, limit: WaitUntil) -> Result<SlotGuard<'_>, Refused> {
-        assert_ne!(
-            self.view.content.access,
-            Access::Atomic,
-            "memory used by atomics is not locked"
-        );
         if !matches!(limit, WaitUntil::Try) {
             event!(TRACE, lock = ?self, "lock awaited");
         }
@@ -151,10 +151,6 @@ impl Slot {
 }
 
 impl Drop for SlotGuard<'_> {
-    #[allow(
-        clippy::inline_always,
-        reason = "the shorter the time between two locks, the less often a waiting process is woken in between"
-    )]
     #[inline(always)]
     fn drop(&mut self) {
         // The original still holds it.
