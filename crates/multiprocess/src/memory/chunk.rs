@@ -408,12 +408,17 @@ impl View {
     /// Returns the right to use the data; the caller holds the lock, and keeps it as long as the result exists.
     #[inline]
     pub(super) fn lend(&self) -> Lent {
-        // Not `assert_eq`: an access that could be printed would be in memory instead of a register, in every lock.
+        Lent(())
+    }
+
+    /// Returns where the data is that the holder of the lock uses.
+    #[inline]
+    fn locked_data(&self) -> *mut u8 {
         assert!(
             self.content.access == Access::Locked,
-            "memory used by atomics is not locked"
+            "it is lent out as atomic numbers"
         );
-        Lent(())
+        self.data.as_ptr()
     }
 
     /// Returns the data, which was lent out by this view.
@@ -421,14 +426,14 @@ impl View {
     pub(super) fn bytes<'a>(&'a self, _: &'a Lent) -> &'a [u8] {
         // SAFETY: the slot contains the data, and its chunk stays mapped while it is borrowed. One thread of all
         // processes holds the lock, and lends it once for each time that it locks it.
-        unsafe { std::slice::from_raw_parts(self.data.as_ptr(), self.content.length) }
+        unsafe { std::slice::from_raw_parts(self.locked_data(), self.content.length) }
     }
 
     /// Returns the data, which was lent out by this view.
     #[inline]
     pub(super) fn bytes_mut<'a>(&'a self, _: &'a mut Lent) -> &'a mut [u8] {
         // SAFETY: as above; and the right to use it is borrowed mutably.
-        unsafe { std::slice::from_raw_parts_mut(self.data.as_ptr(), self.content.length) }
+        unsafe { std::slice::from_raw_parts_mut(self.locked_data(), self.content.length) }
     }
 }
 
