@@ -129,7 +129,7 @@ fn pages(course: &Course) -> Vec<PathBuf> {
         pages.extend([folder.join("README.md"), folder.join("exercise/task.md")]);
     }
     let more = "lessons/README.md lessons/from-python/README.md lessons/troubleshooting.md \
-                crates/multiprocess/README.md CONTRIBUTING.md";
+                crates/multiprocess/README.md crates/cluster/README.md CONTRIBUTING.md";
     pages.extend(more.split(' ').map(PathBuf::from));
     pages.retain(|page| course.root.join(page).is_file());
     pages

@@ -195,6 +195,9 @@ pub use sync::semaphore::{Permit, Semaphore};
 pub use sync::value::{Value, ValueGuard};
 pub use trace::recorder::recorder;
 
+#[doc(hidden)]
+pub use pool::raw;
+
 // Their traits are bounds of public functions.
 pub use {bytemuck, serde};
 

@@ -7,6 +7,7 @@ mod job;
 mod message;
 mod options;
 mod progress_cells;
+pub mod raw;
 mod result;
 mod scheduler;
 mod supervisor;

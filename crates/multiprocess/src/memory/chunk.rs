@@ -405,12 +405,6 @@ impl View {
         }
     }
 
-    /// Returns the right to use the data; the caller holds the lock, and keeps it as long as the result exists.
-    #[inline]
-    pub(super) fn lend(&self) -> Lent {
-        Lent(())
-    }
-
     /// Returns where the data is that the holder of the lock uses.
     #[inline]
     fn locked_data(&self) -> *mut u8 {
@@ -421,7 +415,7 @@ impl View {
         self.data.as_ptr()
     }
 
-    /// Returns the data, which was lent out by this view.
+    /// Returns the data; the caller holds the lock for which it was lent.
     #[inline]
     pub(super) fn bytes<'a>(&'a self, _: &'a Lent) -> &'a [u8] {
         // SAFETY: the slot contains the data, and its chunk stays mapped while it is borrowed. One thread of all
@@ -429,7 +423,7 @@ impl View {
         unsafe { std::slice::from_raw_parts(self.locked_data(), self.content.length) }
     }
 
-    /// Returns the data, which was lent out by this view.
+    /// Returns the data; the caller holds the lock for which it was lent.
     #[inline]
     pub(super) fn bytes_mut<'a>(&'a self, _: &'a mut Lent) -> &'a mut [u8] {
         // SAFETY: as above; and the right to use it is borrowed mutably.
@@ -440,6 +434,14 @@ impl View {
 /// The right to use the data of one slot, which the thread has that holds its lock. It has no size: a guard is one
 /// pointer, and stays in a register.
 pub(super) struct Lent(());
+
+impl Lent {
+    /// The caller holds the lock, and keeps it as long as the result exists.
+    #[inline]
+    pub(super) fn to_holder() -> Lent {
+        Lent(())
+    }
+}
 
 /// A number that several processes may use at once.
 ///

@@ -387,7 +387,7 @@ impl Slot {
     pub(super) fn guard(&self) -> SlotGuard<'_> {
         SlotGuard {
             slot: self,
-            lent: self.view.lend(),
+            lent: Lent::to_holder(),
             not_send: PhantomData,
         }
     }

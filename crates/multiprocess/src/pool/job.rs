@@ -1,6 +1,5 @@
 //! A call of a pool's method, as the pool and the caller see it: batches go out, results come in.
 
-use std::any::type_name;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,8 +9,7 @@ use crate::errors::error::Error;
 use crate::errors::task_failure::TaskFailure;
 use crate::pool::message::{Event, Received, Request};
 use crate::process::batch::Results;
-use crate::process::task::Task;
-use crate::process::{task_table, wire};
+use crate::process::wire;
 use crate::transfer::attachments::Attachments;
 
 /// A map, or a single call, that is running.
@@ -56,13 +54,13 @@ impl From<Phase> for Error {
 }
 
 impl Job {
-    pub(crate) fn new<F: Task<Args, How>, Args, How>(function: F) -> Result<Arc<Job>, Error> {
-        Ok(Arc::new(Job {
-            task: task_table::index_of(function)?,
-            function: type_name::<F>(),
+    pub(crate) fn new(task: u32, function: &'static str) -> Arc<Job> {
+        Arc::new(Job {
+            task,
+            function,
             state: Mutex::default(),
             changed: Condvar::new(),
-        }))
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -81,7 +79,7 @@ impl Job {
             count: batch.count as usize,
             each: Some(Duration::from_nanos(event.nanoseconds) / batch.count.max(1)),
             outcome: Ok(message),
-            _attachments: attachments,
+            attachments,
         })
     }
 
@@ -92,7 +90,7 @@ impl Job {
             count,
             each: None,
             outcome: Err(failure),
-            _attachments: Attachments::default(),
+            attachments: Attachments::default(),
         };
         if self.arrive(failed) {
             self.wake();
@@ -178,10 +176,33 @@ pub(crate) struct Arrived {
     /// A worker's message with the results, or one failure for all of them.
     outcome: Result<Vec<u8>, TaskFailure>,
     /// The handles among the results, until they are read.
-    _attachments: Attachments,
+    attachments: Attachments,
 }
 
 impl Arrived {
+    /// Appends each result, or why there is none; handles among them stay in this program.
+    pub(crate) fn append_to(self, results: &mut Vec<u8>) {
+        let failure = match &self.outcome {
+            Err(failure) => failure.clone(),
+            Ok(message) if self.attachments.is_empty() => {
+                let whole = &message[Event::SIZE..];
+                let rest = (0..self.count).try_fold(whole, |rest, _| Some(wire::split(rest)?.1));
+                if rest == Some(&[]) {
+                    return results.extend_from_slice(whole);
+                }
+                let reason = "the worker sent more or fewer than there were inputs".to_owned();
+                TaskFailure::UnreadableResult { reason }
+            }
+            Ok(_) => {
+                let reason =
+                    "a handle is among the results of its batch, and can't leave its machine"
+                        .to_owned();
+                TaskFailure::UnsendableResult { reason }
+            }
+        };
+        (0..self.count).for_each(|_| wire::append_failure(&failure, results));
+    }
+
     pub(crate) fn for_each<R: DeserializeOwned + 'static>(
         self,
         mut each: impl FnMut(usize, Result<R, TaskFailure>),

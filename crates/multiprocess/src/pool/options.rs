@@ -1,15 +1,18 @@
 //! The ways in which a pool calls a function: at once or later, for one input or many.
 
+use std::any::type_name;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::errors::error::Result;
 use crate::pool::chunker::{Chunker, MAX_AHEAD};
 use crate::pool::imap::{Imap, Tuples};
+use crate::pool::job::Caller;
 use crate::pool::message::append_input;
 use crate::pool::result::{AsyncResult, Collection, Finish, InOrder};
 use crate::pool::supervisor::Supervisor;
 use crate::process::task::Task;
+use crate::process::task_table;
 
 /// A pool with options for its next call, to be used like the pool itself.
 ///
@@ -41,6 +44,11 @@ impl<'a> MapOptions<'a> {
         self
     }
 
+    fn open_call<F: Task<Args, How>, Args, How>(&self, function: F) -> Result<Caller> {
+        let task = task_table::index_of(function)?;
+        self.supervisor.open_call(task, type_name::<F>())
+    }
+
     /// Sends the inputs and collects the results, in the caller's thread.
     pub(super) fn gather<F: Task<Args, How>, Args, How>(
         mut self,
@@ -48,7 +56,7 @@ impl<'a> MapOptions<'a> {
         inputs: impl IntoIterator<Item = Args>,
     ) -> Result<Collection<F::Output>> {
         let start = Instant::now();
-        let call = self.supervisor.open_call(function)?;
+        let call = self.open_call(function)?;
         let (inputs, append) = (inputs.into_iter(), append_input::<F, Args, How>);
         let mut chunker = Chunker::new(self.supervisor, call, inputs, append, self.chunk);
         let mut results = Collection::new(chunker.total().unwrap_or(0));
@@ -87,7 +95,7 @@ impl<'a> MapOptions<'a> {
         inputs: impl IntoIterator<Item = Args>,
         finish: Finish<T>,
     ) -> Result<AsyncResult<T>> {
-        let call = self.supervisor.open_call(function)?;
+        let call = self.open_call(function)?;
         let inputs: Vec<Args> = inputs.into_iter().collect();
         let missing = inputs.len();
         // No thread reads the first results to measure calls, so divide the inputs now: four batches for each worker.
@@ -120,7 +128,7 @@ impl<'a> MapOptions<'a> {
         F: Task<(A,), How>,
         I: IntoIterator<Item = A>,
     {
-        let call = self.supervisor.open_call(function)?;
+        let call = self.open_call(function)?;
         let inputs: Tuples<I::IntoIter> = inputs.into_iter().map(|input| (input,));
         let append = append_input::<F, (A,), How>;
         let mut chunker = Chunker::new(self.supervisor, call, inputs, append as _, self.chunk);

@@ -18,7 +18,6 @@ use crate::pool::scheduler::{Scheduler, Worker};
 use crate::pool::worker::work;
 use crate::process::builder::Builder;
 use crate::process::reaper;
-use crate::process::task::Task;
 use crate::trace::events::event;
 use crate::transfer::attachments::Attachments;
 use crate::transfer::caught::without_panic;
@@ -123,8 +122,8 @@ impl Supervisor {
     }
 
     /// Accepts a call, whose batches will be submitted.
-    pub(crate) fn open_call<F: Task<Args, How>, Args, How>(&self, function: F) -> Result<Caller> {
-        let call = Job::new(function)?;
+    pub(crate) fn open_call(&self, task: u32, function: &'static str) -> Result<Caller> {
+        let call = Job::new(task, function);
         if !self.is_own() {
             let reason =
                 "it belongs to the original process, not to this copy made by `fork`".to_owned();

@@ -93,7 +93,7 @@ pub(crate) fn split(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
 }
 
 /// Appends a failure in place of a value.
-pub(super) fn append_failure(failure: &TaskFailure, bytes: &mut Vec<u8>) {
+pub(crate) fn append_failure(failure: &TaskFailure, bytes: &mut Vec<u8>) {
     bytes.push(FAILED);
     bytes.extend(postcard::to_stdvec(failure).expect("a failure is a few strings"));
 }

@@ -9,7 +9,7 @@ use crate::story;
 
 use std::process::ExitCode;
 
-use multiprocess::{Error, Pool, RegisteredTask, TaskFailure, init, task};
+use multiprocess::{Error, Lock, Pool, RegisteredTask, Task, TaskFailure, init, raw, task};
 
 use story::scene::Scene;
 
@@ -25,12 +25,18 @@ pub(crate) fn main() -> ExitCode {
             map_names_the_first_input_that_failed,
             imap_continues_after_a_failure,
             failures_reach_callers_that_wait_for_later_results,
+            calls_by_bytes_have_the_same_results_and_failures,
         ],
     )
 }
 
 fn tasks() -> Vec<RegisteredTask> {
-    vec![task(odd), task(panics_or_resumes), task(who)]
+    vec![
+        task(odd),
+        task(panics_or_resumes),
+        task(who),
+        task(perhaps_a_lock),
+    ]
 }
 
 pub(crate) fn odd(number: usize) -> usize {
@@ -40,6 +46,46 @@ pub(crate) fn odd(number: usize) -> usize {
 
 fn who(_: u32) -> u32 {
     std::process::id()
+}
+
+fn perhaps_a_lock(number: usize) -> Option<Lock> {
+    (number == 3).then(|| Lock::new().unwrap())
+}
+
+fn calls_by_bytes_have_the_same_results_and_failures() {
+    fn call<F: Task<(usize,)>>(pool: &Pool, function: F, count: usize) -> Vec<u8> {
+        let mut inputs = Vec::new();
+        for number in 0..count {
+            raw::append::<F, _, _>(&(number,), &mut inputs).unwrap();
+        }
+        let task = raw::index_of(function).unwrap();
+        pool.call_raw(task, count, &inputs).unwrap()
+    }
+    let pool = Pool::new(2).unwrap();
+    let results = call(&pool, odd, 1_000);
+    let mut rest = &results[..];
+    for number in 0..1_000 {
+        match raw::next::<usize>(&mut rest) {
+            Ok(result) => assert_eq!((result, number % 2), (number, 1)),
+            Err(TaskFailure::Panicked { message, .. }) => {
+                assert_eq!(message, format!("{number} is even"));
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert!(rest.is_empty());
+    // A handle can't be read from bytes: it would not be this program's.
+    let results = call(&pool, perhaps_a_lock, 8);
+    let mut rest = &results[..];
+    let mut refused = 0;
+    for _ in 0..8 {
+        match raw::next::<Option<Lock>>(&mut rest) {
+            Ok(result) => assert!(result.is_none()),
+            Err(TaskFailure::UnsendableResult { .. }) => refused += 1,
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert!(refused >= 1);
 }
 
 /// Returns how the call for this input failed.

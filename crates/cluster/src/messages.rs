@@ -1,0 +1,98 @@
+//! The messages between ranks.
+
+use std::thread;
+use std::time::Duration;
+
+use ferrompi::{Communicator, Source};
+use serde::{Deserialize, Serialize};
+
+/// What a message says; bytes go with it.
+#[derive(Serialize, Deserialize)]
+pub(crate) enum Head {
+    /// The first one of each rank, to `main`.
+    Hello(Hello),
+    /// Inputs, for [`Pool::call_raw`](multiprocess::Pool::call_raw).
+    Chunk(Chunk),
+    /// Its results, for [`raw::next`](multiprocess::raw::next).
+    Answer(Answer),
+    /// The last one of `main`, to which each rank answers with the same when its work has ended.
+    End,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Hello {
+    pub(crate) rank: usize,
+    pub(crate) host: String,
+    /// The number of its workers, or why it has none.
+    pub(crate) workers: Result<usize, String>,
+    /// The functions in its list.
+    pub(crate) tasks: String,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Chunk {
+    /// The number of the call.
+    pub(crate) call: u64,
+    /// The function's index in the list.
+    pub(crate) task: u32,
+    /// The index of the first input.
+    pub(crate) first: usize,
+    pub(crate) count: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Answer {
+    pub(crate) rank: usize,
+    pub(crate) chunk: Chunk,
+    /// How long one worker took for an input, about; or why there are no results.
+    pub(crate) each_took: Result<Duration, String>,
+}
+
+/// Who receives a message: its tag. Rank 0 has both.
+#[derive(Clone, Copy)]
+pub(crate) enum To {
+    Main,
+    Rank,
+}
+
+/// The most bytes in a message: MPI counts them by an `int`.
+pub(crate) const MOST: usize = i32::MAX as usize / 2;
+
+/// Sends a message. The head follows the bytes, so that they needn't be copied.
+pub(crate) fn send(
+    world: &Communicator,
+    (to, rank): (To, usize),
+    head: &Head,
+    bytes: Vec<u8>,
+) -> ferrompi::Result<()> {
+    let length = bytes.len() as u64;
+    let bytes = postcard::to_extend(head, bytes);
+    let mut bytes = bytes.expect("it consists of numbers and strings");
+    bytes.extend(length.to_le_bytes());
+    let rank = i32::try_from(rank).expect("MPI counts ranks by an `int`");
+    world.send(&bytes, rank, to as i32)
+}
+
+/// Waits for a message. Not inside MPI, which would keep a core busy.
+pub(crate) fn receive(world: &Communicator, to: To) -> ferrompi::Result<(Head, Vec<u8>)> {
+    let mut looks = 0;
+    loop {
+        if let Some((message, status)) = world.improbe::<u8>(Source::Any, to as i32)? {
+            let mut bytes = vec![0; status.count.unwrap_or(0)];
+            message.mrecv(&mut bytes)?;
+            return Ok(split(bytes).expect("all ranks run the same program"));
+        }
+        // The next one often comes soon; while nothing is to be done, none does.
+        let pause = if looks < 1000 { 10 } else { 1000 };
+        thread::sleep(Duration::from_micros(pause));
+        looks += 1;
+    }
+}
+
+fn split(mut bytes: Vec<u8>) -> Option<(Head, Vec<u8>)> {
+    let (rest, length) = bytes.split_last_chunk()?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+    let head = postcard::from_bytes(rest.get(length..)?).ok()?;
+    bytes.truncate(length);
+    Some((head, bytes))
+}

@@ -1,0 +1,84 @@
+//! Calls with inputs and results as bytes, for the crate `cluster`, which sends them to other machines.
+
+#![allow(
+    clippy::missing_errors_doc,
+    reason = "it is for the crate `cluster` only"
+)]
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+
+use crate::errors::error::Result;
+use crate::errors::task_failure::TaskFailure;
+use crate::pool::Pool;
+use crate::pool::chunker::Chunker;
+use crate::process::batch::Results;
+use crate::process::task::Task;
+use crate::process::{task_table, wire};
+use crate::transfer::attachments::Attachments;
+use crate::transfer::{codec, ipc};
+
+/// Returns the index of a function in the list of tasks.
+pub fn index_of<F: Task<Args, How>, Args, How>(function: F) -> Result<u32> {
+    task_table::index_of(function)
+}
+
+/// Appends an input. The error says why it can't be sent; a handle can't.
+pub fn append<F: Task<Args, How>, Args, How>(
+    input: &Args,
+    bytes: &mut Vec<u8>,
+) -> Result<(), String> {
+    let write = |bytes: &mut Vec<u8>| ipc::refuse_handles::<Args>(|| F::write(input, bytes));
+    wire::append::<Args>(bytes, write)
+}
+
+/// Reads a result, or why there is none, and splits it off.
+pub fn next<R: DeserializeOwned + 'static>(results: &mut &[u8]) -> Result<R, TaskFailure> {
+    let mut rest = Results(results);
+    let result = rest.next();
+    *results = rest.0;
+    result
+}
+
+/// Reads a value that nothing precedes.
+pub fn read<R: DeserializeOwned + 'static>(mut bytes: &[u8]) -> Result<R, String> {
+    codec::read(&mut bytes)
+}
+
+impl Pool {
+    /// Calls the function with that index for inputs that [`append`] has written. Returns the results, in their order, for
+    /// [`next`].
+    #[doc(hidden)]
+    pub fn call_raw(&self, task: u32, count: usize, mut inputs: &[u8]) -> Result<Vec<u8>> {
+        let function = task_table::table()?[task as usize].name;
+        let call = self.supervisor.open_call(task, function)?;
+        let entries = (0..count).map(|_| {
+            let behind = wire::split(inputs).map_or(inputs, |(_, behind)| behind);
+            let (entry, rest) = inputs.split_at(inputs.len() - behind.len());
+            inputs = rest;
+            entry
+        });
+        let append = |batch: &mut Vec<u8>, entry: &&[u8]| {
+            batch.extend_from_slice(entry);
+            Ok(Attachments::default())
+        };
+        let mut chunker = Chunker::new(&self.supervisor, call, entries, append, None);
+        let mut arrived = BTreeMap::new();
+        loop {
+            chunker.send(|_| false);
+            if chunker.is_done() {
+                break;
+            }
+            for some in chunker.take()? {
+                chunker.done += some.count;
+                arrived.insert(some.first, some);
+            }
+        }
+        let mut results = Vec::new();
+        for some in arrived.into_values() {
+            some.append_to(&mut results);
+        }
+        Ok(results)
+    }
+}
