@@ -140,10 +140,7 @@ fn main() -> anyhow::Result<()> {
             results.retain(Result::is_err);
             println!("{results:?}");
             println!("{:?}", pool.map(never, 0..3).unwrap_err());
-            println!(
-                "{:?}",
-                pool.map(positive, [1, -1].map(Positive)).unwrap_err()
-            );
+            println!("{:?}", pool.map_each(positive, [1, -1, 1].map(Positive))?);
             println!(
                 "{}",
                 catch_unwind(AssertUnwindSafe(|| pool.map(rank, panicking))).is_err()

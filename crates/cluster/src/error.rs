@@ -13,8 +13,11 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 #[allow(missing_docs, reason = "fields of one name are explained once")]
 pub enum Error {
-    /// This program has not called [`init`](crate::init).
-    #[error("this program has not called `cluster::init`; make it the first statement of `main`")]
+    /// This process is a worker, or the program has not called [`init`](crate::init).
+    #[error(
+        "a ClusterPool belongs to `main` in rank 0, after `cluster::init`, its first statement; \
+         a function that a pool calls can have a `multiprocess::Pool`"
+    )]
     NotInitialized,
 
     /// The function is not in the list given to [`init`](crate::init).
@@ -31,7 +34,7 @@ pub enum Error {
         what: String,
     },
 
-    /// There is no result for one of the inputs.
+    /// An input failed: `failure` says why.
     #[error("`{function}` gave no result for input {index}, on rank {rank} ({host}): {failure}")]
     Task {
         function: &'static str,
@@ -49,7 +52,7 @@ pub enum Error {
         reason: String,
     },
 
-    /// MPI refused an operation.
+    /// An MPI operation failed.
     #[error("MPI failed: {0}")]
     Mpi(#[from] ferrompi::Error),
 }

@@ -4,6 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use ferrompi::{Communicator, Source};
+use multiprocess::TaskFailure;
 use serde::{Deserialize, Serialize};
 
 /// What a message says; bytes go with it.
@@ -25,8 +26,8 @@ pub(crate) struct Hello {
     pub(crate) host: String,
     /// The number of its workers, or why it has none.
     pub(crate) workers: Result<usize, String>,
-    /// The functions in its list.
-    pub(crate) tasks: String,
+    /// The hash of its program, which must be the same everywhere.
+    pub(crate) program: u64,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -45,7 +46,7 @@ pub(crate) struct Answer {
     pub(crate) rank: usize,
     pub(crate) chunk: Chunk,
     /// How long one worker took for an input, about; or why there are no results.
-    pub(crate) each_took: Result<Duration, String>,
+    pub(crate) each_took: Result<Duration, TaskFailure>,
 }
 
 /// Who receives a message: its tag. Rank 0 has both.
@@ -55,8 +56,8 @@ pub(crate) enum To {
     Rank,
 }
 
-/// The most bytes in a message: MPI counts them by an `int`.
-pub(crate) const MOST: usize = i32::MAX as usize / 2;
+/// The maximum number of bytes of inputs or results in a message: MPI counts those of a message by an `int`.
+pub(crate) const MAX_BYTES: usize = 1 << 30;
 
 /// Sends a message. The head follows the bytes, so that they needn't be copied.
 pub(crate) fn send(

@@ -8,7 +8,7 @@ use std::time::Duration;
 use multiprocess::{Task, TaskFailure, raw};
 
 use crate::error::{Error, Result};
-use crate::messages::{Chunk, Head, Hello, MOST, To, receive, send};
+use crate::messages::{Chunk, Head, Hello, MAX_BYTES, To, receive, send};
 use crate::rank::{self, Rank};
 
 /// A pool whose workers are the processes of all ranks: [`multiprocess::Pool`], on several machines.
@@ -16,8 +16,8 @@ use crate::rank::{self, Rank};
 /// The ranks of a machine share its cores, and each has a worker for each core of its share. Several threads can call
 /// the methods; the calls run one after the other.
 ///
-/// Python: mpi4py's `MPIPoolExecutor`. Different here: each rank has processes, so a killed worker is an error that names
-/// the input, where there the whole job ends; and the pool measures how many inputs to send at a time.
+/// Python: mpi4py's `MPIPoolExecutor`. Different here: each rank has worker processes, and a killed worker is an error that
+/// names the input, where mpi4py's whole job ends; and the pool measures how many inputs to send at a time.
 ///
 /// # Examples
 ///
@@ -30,12 +30,12 @@ pub struct ClusterPool {
 /// All ranks, as `main` knows them.
 struct Ranks {
     /// Empty until they have said hello.
-    all: Vec<Station>,
+    all: Vec<RankState>,
     /// The number of calls so far.
     calls: u64,
 }
 
-struct Station {
+struct RankState {
     host: String,
     workers: usize,
     /// The number of chunks that it has and hasn't answered.
@@ -54,6 +54,13 @@ const CHUNK_TAKES: Duration = Duration::from_millis(20);
 /// How many bytes of inputs a chunk has, unless a single one is longer.
 const LARGE: usize = 4 << 20;
 
+impl std::fmt::Debug for ClusterPool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut pool = f.debug_struct("ClusterPool");
+        pool.field("workers", &self.workers).finish_non_exhaustive()
+    }
+}
+
 impl ClusterPool {
     /// Waits until the workers of all ranks have been started, and returns the pool.
     ///
@@ -71,8 +78,8 @@ impl ClusterPool {
                 }
             }
             hellos.sort_unstable_by_key(|hello| hello.rank);
-            let stations = hellos.into_iter().map(|hello| Station::new(hello, this));
-            ranks.all = stations.collect::<Result<_>>()?;
+            let states = hellos.into_iter().map(|hello| RankState::new(hello, this));
+            ranks.all = states.collect::<Result<_>>()?;
         }
         Ok(ClusterPool {
             this,
@@ -88,8 +95,8 @@ impl ClusterPool {
 
     /// Calls the function for each input and returns the results, in the order of the inputs.
     ///
-    /// If inputs fail, it returns the error of the first one. The function is called for the others all the same, except
-    /// if an input can't be sent. Python: `list(executor.map(function, inputs))`.
+    /// If inputs fail, it returns the error of the first one. The function is called for the others all the same. As with
+    /// [`multiprocess::Pool::map`], the function can return a `Result`. Python: `list(executor.map(function, inputs))`.
     ///
     /// # Errors
     ///
@@ -123,7 +130,7 @@ impl ClusterPool {
     ///
     /// # Errors
     ///
-    /// As [`map`](ClusterPool::map), except for inputs for which the function was called.
+    /// As [`map`](ClusterPool::map); but an input that failed is an error in its place.
     pub fn map_each<F, A, I, How>(&self, function: F, inputs: I) -> Result<Vec<Result<F::Output>>>
     where
         F: Task<(A,), How>,
@@ -179,12 +186,8 @@ impl ClusterPool {
                     count: 0,
                 };
                 let filled = chunk.fill::<F, Args, How>(&mut inputs, size);
+                let bytes = filled.map_err(handle)?;
                 sent += chunk.count;
-                let bytes = filled.map_err(|reason| {
-                    let refused = handle_of(&reason).map(handle);
-                    let failure = TaskFailure::UnsendableInput { reason };
-                    refused.unwrap_or_else(|| failed(&ranks, sent, 0, failure))
-                })?;
                 if chunk.count == 0 {
                     break;
                 }
@@ -208,7 +211,7 @@ impl ClusterPool {
                 for _ in 0..answer.chunk.count {
                     let result = match &answer.each_took {
                         Ok(_) => raw::next(&mut rest),
-                        Err(why) => Err(TaskFailure::Lost { how: why.clone() }),
+                        Err(failure) => Err(failure.clone()),
                     };
                     let index = results.len();
                     match result {
@@ -234,7 +237,7 @@ impl<R> Results<R> {
 }
 
 impl Chunk {
-    /// Takes so many inputs, and returns their bytes. The error says why the next one can't be sent.
+    /// Takes up to so many inputs, and returns their bytes. The error is the name of a handle in one of them.
     fn fill<F: Task<Args, How>, Args, How>(
         &mut self,
         inputs: &mut impl Iterator<Item = Args>,
@@ -245,9 +248,17 @@ impl Chunk {
             && bytes.len() < LARGE
             && let Some(input) = inputs.next()
         {
-            raw::append::<F, Args, How>(&input, &mut bytes)?;
-            if bytes.len() > MOST {
-                return Err("it is larger than 1 GiB".to_owned());
+            let start = bytes.len();
+            let mut written = raw::append::<F, Args, How>(&input, &mut bytes);
+            if bytes.len() - start > MAX_BYTES {
+                bytes.truncate(start);
+                written = Err("it is larger than 1 GiB".to_owned());
+            }
+            if let Err(reason) = written {
+                if let Some(what) = handle_of(&reason) {
+                    return Err(what);
+                }
+                raw::append_failure(&TaskFailure::UnsendableInput { reason }, &mut bytes);
             }
             self.count += 1;
         }
@@ -309,18 +320,18 @@ impl Ranks {
     }
 }
 
-impl Station {
-    fn new(hello: Hello, this: &Rank) -> Result<Station> {
+impl RankState {
+    fn new(hello: Hello, this: &Rank) -> Result<RankState> {
         let Hello {
             rank,
             host,
             workers,
-            tasks,
+            program,
         } = hello;
-        let has_same_list = tasks == this.tasks;
-        let other = || "it runs another program; start the same one on all machines".to_owned();
-        match workers.and_then(|workers| has_same_list.then_some(workers).ok_or_else(other)) {
-            Ok(workers) => Ok(Station {
+        let is_same = program == this.program;
+        let other = || "it runs another program, or another build of it; copy it again".to_owned();
+        match workers.and_then(|workers| is_same.then_some(workers).ok_or_else(other)) {
+            Ok(workers) => Ok(RankState {
                 host,
                 workers,
                 chunks: 0,

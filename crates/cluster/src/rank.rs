@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 use std::error::Error;
+use std::fs;
+use std::hash::{DefaultHasher, Hasher};
 use std::process::exit;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,15 +12,15 @@ use std::time::Instant;
 
 use crossbeam_channel::unbounded;
 use ferrompi::{Communicator, Mpi, ThreadLevel};
-use multiprocess::{Pool, RegisteredTask};
+use multiprocess::{Pool, RegisteredTask, TaskFailure};
 
-use crate::messages::{Answer, Chunk, Head, Hello, MOST, To, receive, send};
+use crate::messages::{Answer, Chunk, Head, Hello, MAX_BYTES, To, receive, send};
 
 /// What a process knows of the job.
 pub(crate) struct Rank {
     pub(crate) world: Communicator,
-    /// The functions in its list.
-    pub(crate) tasks: String,
+    /// The hash of its program.
+    pub(crate) program: u64,
     number: usize,
     host: String,
     /// How many workers it should have.
@@ -59,24 +61,28 @@ pub(crate) fn size(world: &Communicator) -> usize {
 
 /// Registers the functions that ranks and their workers may run; must be the first statement of `main`.
 ///
-/// It returns in rank 0 only. The other ranks run what rank 0 sends, and exit when it ends; a worker runs what its rank
-/// sends, as with [`multiprocess::init`]. The program can use all of `multiprocess` too. If MPI can't be started, the
-/// program exits with status 2. Python: `python -m mpi4py.futures`.
+/// It returns in rank 0 only. The other ranks run what rank 0 sends, and exit when rank 0 ends; a worker runs what its
+/// rank sends, as with [`multiprocess::init`]. The program can use all of `multiprocess` too, on its own machine. If MPI
+/// can't be started, the program exits with status 2.
+///
+/// Python: with mpi4py, the program is started by `python -m mpi4py.futures`, which runs it in rank 0 only.
 ///
 /// # Panics
 ///
 /// If it is called a second time.
 pub fn init(tasks: impl IntoIterator<Item = RegisteredTask>) {
-    let tasks: Vec<_> = tasks.into_iter().collect();
-    let names = format!("{tasks:?}");
+    assert!(
+        THIS.get().is_none(),
+        "cluster::init was called twice; call it once, as the first statement of `main`"
+    );
     multiprocess::init(tasks);
-    if let Err(reason) = begin(names) {
+    if let Err(reason) = begin() {
         eprintln!("cannot start MPI: {reason}");
         exit(2);
     }
 }
 
-fn begin(tasks: String) -> Result<(), Box<dyn Error>> {
+fn begin() -> Result<(), Box<dyn Error>> {
     let mpi = Mpi::init_thread(ThreadLevel::Multiple)?;
     if mpi.thread_level() < ThreadLevel::Multiple {
         return Err("this library doesn't support MPI_THREAD_MULTIPLE; take one that does".into());
@@ -89,8 +95,8 @@ fn begin(tasks: String) -> Result<(), Box<dyn Error>> {
         // The ranks of a machine share its cores.
         workers: (cores / size(&world.split_shared()?)).max(1),
         running: AtomicU32::new(0),
+        program: program()?,
         world,
-        tasks,
     };
     let this = THIS.get_or_init(|| this);
     if this.number == 0 {
@@ -101,6 +107,13 @@ fn begin(tasks: String) -> Result<(), Box<dyn Error>> {
     this.serve();
     drop(mpi);
     exit(0);
+}
+
+/// Returns the hash of the program's file.
+fn program() -> std::io::Result<u64> {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(&fs::read(std::env::current_exe()?)?);
+    Ok(hasher.finish())
 }
 
 /// How many chunks a rank with so many workers should have: each worker has one, and the next is there.
@@ -115,7 +128,9 @@ impl Rank {
 
     /// Runs the chunks that it gets, until it is told to end.
     fn serve(&self) {
-        let pool = Pool::new(self.workers);
+        // The name is in what a panic prints.
+        let pool = Pool::builder().workers(self.workers);
+        let pool = pool.name(format!("Rank{}Worker", self.number)).build();
         let hello = Head::Hello(Hello {
             rank: self.number,
             host: self.host.clone(),
@@ -123,7 +138,7 @@ impl Rank {
                 .as_ref()
                 .map(Pool::workers)
                 .map_err(ToString::to_string),
-            tasks: self.tasks.clone(),
+            program: self.program,
         });
         self.send(&hello, Vec::new());
         thread::scope(|scope| {
@@ -156,12 +171,18 @@ impl Rank {
         let each_took = start.elapsed() * at_once / running / to_u32(chunk.count);
         self.running.fetch_sub(1, Ordering::Relaxed);
         let (each_took, results) = match results {
-            Ok(results) if results.len() <= MOST => (Ok(each_took), results),
-            Ok(_) => (
-                Err("the results of its chunk are larger than 1 GiB".to_owned()),
+            Ok(results) if results.len() <= MAX_BYTES => (Ok(each_took), results),
+            Ok(_) => {
+                let reason = "it and the others of its chunk are larger than 1 GiB".to_owned();
+                (Err(TaskFailure::UnsendableResult { reason }), Vec::new())
+            }
+            // The pool is broken, or has ended.
+            Err(error) => (
+                Err(TaskFailure::Lost {
+                    how: error.to_string(),
+                }),
                 Vec::new(),
             ),
-            Err(error) => (Err(error.to_string()), Vec::new()),
         };
         let answer = Answer {
             rank: self.number,

@@ -1,32 +1,27 @@
 //! The program `examples/jobs.rs`, run by `mpirun`.
 
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
-/// Runs a job with so many ranks, or without `mpirun`, for at most a minute. No process of it is left.
-fn run(ranks: usize, job: &str) -> Output {
+/// Returns the program, which Cargo builds next to the tests.
+fn jobs() -> PathBuf {
     let tests = std::env::current_exe().expect("it has a path");
-    // Cargo builds it for the tests, next to them.
-    let jobs = tests
-        .ancestors()
-        .nth(2)
-        .expect("it is in `deps`")
-        .join("examples/jobs");
+    let folder = tests.ancestors().nth(2).expect("it is in `deps`");
+    folder.join("examples/jobs")
+}
+
+/// Runs a command for at most a minute. No process of it is left.
+fn run(command: &[&str], job: &str) -> Output {
     // Also an argument of the workers, to find those that are left.
-    let mark = format!("test-{}-{ranks}-{job}", std::process::id());
-    let mut command = Command::new("timeout");
-    command.args(["--kill-after=5", "60"]);
-    if ranks > 0 {
-        command.args(["mpirun", "--oversubscribe", "-n", &ranks.to_string()]);
-    }
+    let mark = format!("test-{}-{}-{job}", std::process::id(), command.join("-"));
+    let mut timeout = Command::new("timeout");
+    timeout.args(["--kill-after=5", "60"]).args(command);
     // In a container, all may run as root, which Open MPI refuses otherwise.
     for variable in ["OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] {
-        command.env(variable, "1");
+        timeout.env(variable, "1");
     }
-    let output = command
-        .arg(jobs)
-        .args([job, &mark])
-        .output()
-        .expect("there is `timeout`");
+    let output = timeout.arg(jobs()).args([job, &mark]).output();
+    let output = output.expect("there is `timeout`");
     let left = Command::new("pgrep").args(["-fa", "--", &mark]).output();
     let left = left.expect("there is `pgrep`").stdout;
     assert_eq!(
@@ -37,9 +32,18 @@ fn run(ranks: usize, job: &str) -> Output {
     output
 }
 
+/// Runs a job with so many ranks, or without `mpirun`.
+fn run_job(ranks: usize, job: &str) -> Output {
+    let number = ranks.to_string();
+    match ranks {
+        0 => run(&[], job),
+        _ => run(&["mpirun", "--oversubscribe", "-n", &number], job),
+    }
+}
+
 /// Runs a job that ends with that exit code. Each line of its output begins and ends as it should.
 fn check(job: &str, ranks: usize, code: i32, lines: &[(&str, &str)]) {
-    let output = run(ranks, job);
+    let output = run_job(ranks, job);
     assert_eq!(output.status.code(), Some(code), "{output:?}");
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(text.lines().count(), lines.len(), "{job}: {text}");
@@ -78,8 +82,8 @@ fn a_failure_names_the_input_and_the_rank_and_the_rest_goes_on() {
         ),
         ("`jobs::never` is not in the list", ""),
         (
-            "`jobs::positive` gave no result for input 1, on rank 0 ",
-            "type conversion attempted",
+            "[Ok(()), Err(`jobs::positive` gave no result for input 1, on rank ",
+            "the input cannot be sent: out of range integral type conversion attempted), Ok(())]",
         ),
         ("true", ""),
         ("[0, 1, 4, 9]", ""),
@@ -115,7 +119,26 @@ fn the_ranks_end_with_main_however_it_ends() {
     check("no pool", 3, 0, &[]);
     check("panic", 3, 101, &[]);
     check("unknown", 3, 1, &[]);
-    let output = run(3, "killed rank");
+    let output = run_job(3, "killed rank");
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(text.contains("exited on signal 9 (Killed)"), "{output:?}");
+}
+
+#[test]
+fn a_rank_with_another_build_of_the_program_is_refused() {
+    let other = concat!(env!("CARGO_TARGET_TMPDIR"), "/jobs");
+    let mut program = std::fs::read(jobs()).expect("it has been built");
+    program.push(0);
+    std::fs::copy(jobs(), other).expect("with its permissions");
+    std::fs::write(other, program).expect("it can be written");
+    let output = run(
+        &["mpirun", "--oversubscribe", "-n", "1", other, "order", ":", "-n", "1"],
+        "order",
+    );
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        text.contains("cannot work: it runs another program"),
+        "{text}"
+    );
 }

@@ -33,6 +33,11 @@ pub fn append<F: Task<Args, How>, Args, How>(
     wire::append::<Args>(bytes, write)
 }
 
+/// Appends the failure of an input that can't be sent, in its place.
+pub fn append_failure(failure: &TaskFailure, bytes: &mut Vec<u8>) {
+    wire::append_failure(failure, bytes);
+}
+
 /// Reads a result, or why there is none, and splits it off.
 pub fn next<R: DeserializeOwned + 'static>(results: &mut &[u8]) -> Result<R, TaskFailure> {
     let mut rest = Results(results);
