@@ -60,15 +60,21 @@ fn makes_queue(_: u64) -> Option<Queue<u64>> {
     None
 }
 
-/// The types of an enum's later variants can't be seen from outside.
-#[derive(Serialize, Deserialize)]
+/// Its type doesn't show that some values have a handle.
+#[derive(Debug, Serialize, Deserialize)]
 enum Hidden {
     Number(u64),
-    Nothing,
     Lock(Lock),
 }
 
 fn hidden(_: Hidden) {}
+
+fn hides(number: u64) -> Hidden {
+    match number {
+        1 => Hidden::Lock(Lock::new().expect("there is memory")),
+        _ => Hidden::Number(number),
+    }
+}
 
 /// It can't be serialised if it is negative.
 #[derive(Deserialize)]
@@ -98,6 +104,7 @@ fn main() -> anyhow::Result<()> {
         task(locks),
         task(makes_queue),
         task(hidden),
+        task(hides),
         task(positive),
     ]);
     let job = std::env::args().nth(1).unwrap_or_default();
@@ -108,13 +115,20 @@ fn main() -> anyhow::Result<()> {
     let panicking = (0..50).inspect(|number| assert!(*number < 40, "the inputs panic"));
     match job.as_str() {
         "order" => {
+            println!("{:?}", pool.starmap(power, [(2, 10), (3, 2)])?);
+            println!("{:?}", pool.map(square, [])?);
+            let inputs = (0..3).map(|number| pool.map(square, [number]).unwrap()[0]);
+            println!("{:?}", pool.map(square, inputs)?);
+            // It would go on.
+            let inputs = [Some(1), Some(2), Some(3), Some(4), None, Some(5)];
+            let mut inputs = inputs.into_iter();
+            let inputs = std::iter::from_fn(|| inputs.next().flatten());
+            println!("{:?}", pool.map(square, inputs)?);
             let squares = pool.map(square, 0..100_000)?;
             let in_order = (0..)
                 .zip(&squares)
                 .all(|(number, it)| number * number == *it);
             println!("{} in order: {in_order}", squares.len());
-            println!("{:?}", pool.starmap(power, [(2, 10), (3, 2)])?);
-            println!("{:?}", pool.map(square, [])?);
         }
         "everywhere" => {
             let mut ranks = pool.map(rank, 0..60)?;
@@ -139,8 +153,8 @@ fn main() -> anyhow::Result<()> {
             let mut results = pool.map_each(dies, 0..200)?;
             results.retain(Result::is_err);
             println!("{results:?}");
-            println!("{:?}", pool.map(never, 0..3).unwrap_err());
             println!("{:?}", pool.map_each(positive, [1, -1, 1].map(Positive))?);
+            println!("{:?}", pool.map(never, 0..3).unwrap_err());
             println!(
                 "{}",
                 catch_unwind(AssertUnwindSafe(|| pool.map(rank, panicking))).is_err()
@@ -150,13 +164,13 @@ fn main() -> anyhow::Result<()> {
         "handles" => {
             println!("{:?}", pool.map(locks, []).unwrap_err());
             println!("{:?}", pool.map(makes_queue, [1]).unwrap_err());
-            let inputs = [
-                Hidden::Number(1),
-                Hidden::Nothing,
-                Hidden::Lock(Lock::new()?),
-            ];
+            let inputs = [Hidden::Number(1), Hidden::Lock(Lock::new()?)];
             println!("{:?}", pool.map(hidden, inputs).unwrap_err());
-            println!("{:?}", pool.map(square, 0..4)?);
+            println!("{:?}", pool.map_each(hides, 0..3)?);
+        }
+        "thread" => {
+            thread::spawn(move || pool.map(rank, 0..1000));
+            thread::sleep(Duration::from_millis(300));
         }
         "panic" => drop(pool.map(rank, panicking)?),
         "killed rank" => drop(pool.map(kills_rank_one, 0..1000)?),

@@ -52,6 +52,10 @@ pub enum Error {
         reason: String,
     },
 
+    /// `main` has ended, and with it all ranks.
+    #[error("`main` ends, and the cluster with it")]
+    Ended,
+
     /// An MPI operation failed.
     #[error("MPI failed: {0}")]
     Mpi(#[from] ferrompi::Error),

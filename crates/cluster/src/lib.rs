@@ -22,6 +22,7 @@
 //! A panic and a killed worker are errors that name the input, the rank and its host; the worker is replaced, and the job
 //! goes on. If a rank dies, MPI ends the whole job. If only the network is cut, a call waits as long as MPI does.
 
+mod calls;
 mod error;
 mod messages;
 mod pool;

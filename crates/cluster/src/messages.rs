@@ -3,24 +3,25 @@
 use std::thread;
 use std::time::Duration;
 
-use ferrompi::{Communicator, Source};
-use multiprocess::TaskFailure;
+use ferrompi::{Communicator, Source, Tag};
 use serde::{Deserialize, Serialize};
 
 /// What a message says; bytes go with it.
 #[derive(Serialize, Deserialize)]
 pub(crate) enum Head {
-    /// The first one of each rank, to `main`.
+    /// To rank 0: the first message of each rank.
     Hello(Hello),
-    /// Inputs, for [`Pool::call_raw`](multiprocess::Pool::call_raw).
+    /// From rank 0: inputs, by [`raw::append`](multiprocess::raw::append).
     Chunk(Chunk),
-    /// Its results, for [`raw::next`](multiprocess::raw::next).
+    /// To rank 0: results of a chunk, for [`raw::next`](multiprocess::raw::next).
     Answer(Answer),
-    /// The last one of `main`, to which each rank answers with the same when its work has ended.
+    /// From rank 0: its last message.
     End,
+    /// To rank 0: the last message of each rank.
+    Ended,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Hello {
     pub(crate) rank: usize,
     pub(crate) host: String,
@@ -30,7 +31,7 @@ pub(crate) struct Hello {
     pub(crate) program: u64,
 }
 
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Chunk {
     /// The number of the call.
     pub(crate) call: u64,
@@ -44,16 +45,13 @@ pub(crate) struct Chunk {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Answer {
     pub(crate) rank: usize,
-    pub(crate) chunk: Chunk,
-    /// How long one worker took for an input, about; or why there are no results.
-    pub(crate) each_took: Result<Duration, TaskFailure>,
-}
-
-/// Who receives a message: its tag. Rank 0 has both.
-#[derive(Clone, Copy)]
-pub(crate) enum To {
-    Main,
-    Rank,
+    pub(crate) call: u64,
+    pub(crate) first: usize,
+    pub(crate) count: usize,
+    /// Whether these are the last results of a chunk; or why the rank can't go on.
+    pub(crate) is_last: Result<bool, String>,
+    /// How long a worker took for each.
+    pub(crate) each_took: Option<Duration>,
 }
 
 /// The maximum number of bytes of inputs or results in a message: MPI counts those of a message by an `int`.
@@ -62,7 +60,7 @@ pub(crate) const MAX_BYTES: usize = 1 << 30;
 /// Sends a message. The head follows the bytes, so that they needn't be copied.
 pub(crate) fn send(
     world: &Communicator,
-    (to, rank): (To, usize),
+    rank: usize,
     head: &Head,
     bytes: Vec<u8>,
 ) -> ferrompi::Result<()> {
@@ -71,14 +69,14 @@ pub(crate) fn send(
     let mut bytes = bytes.expect("it consists of numbers and strings");
     bytes.extend(length.to_le_bytes());
     let rank = i32::try_from(rank).expect("MPI counts ranks by an `int`");
-    world.send(&bytes, rank, to as i32)
+    world.send(&bytes, rank, 0)
 }
 
-/// Waits for a message. Not inside MPI, which would keep a core busy.
-pub(crate) fn receive(world: &Communicator, to: To) -> ferrompi::Result<(Head, Vec<u8>)> {
+/// Waits for the next message. Not inside MPI, which would keep a core busy.
+pub(crate) fn receive(world: &Communicator) -> ferrompi::Result<(Head, Vec<u8>)> {
     let mut looks = 0;
     loop {
-        if let Some((message, status)) = world.improbe::<u8>(Source::Any, to as i32)? {
+        if let Some((message, status)) = world.improbe::<u8>(Source::Any, Tag::Any)? {
             let mut bytes = vec![0; status.count.unwrap_or(0)];
             message.mrecv(&mut bytes)?;
             return Ok(split(bytes).expect("all ranks run the same program"));

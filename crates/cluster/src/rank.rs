@@ -1,20 +1,19 @@
-//! What each rank is and does: it runs chunks in its pool of worker processes.
+//! What each rank is and does: one thread receives its messages, and others run chunks in its pool of worker processes.
 
 use std::cell::Cell;
 use std::error::Error;
-use std::fs;
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::process::exit;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread;
-use std::time::Instant;
+use std::{fs, thread};
 
-use crossbeam_channel::unbounded;
+use crossbeam_channel::{Receiver, unbounded};
 use ferrompi::{Communicator, Mpi, ThreadLevel};
+use multiprocess::raw::append_failure;
 use multiprocess::{Pool, RegisteredTask, TaskFailure};
 
-use crate::messages::{Answer, Chunk, Head, Hello, MAX_BYTES, To, receive, send};
+use crate::calls;
+use crate::messages::{Answer, Chunk, Head, Hello, MAX_BYTES, receive, send};
 
 /// What a process knows of the job.
 pub(crate) struct Rank {
@@ -25,8 +24,6 @@ pub(crate) struct Rank {
     host: String,
     /// How many workers it should have.
     workers: usize,
-    /// How many chunks it runs at this moment.
-    running: AtomicU32,
 }
 
 static THIS: OnceLock<Rank> = OnceLock::new();
@@ -36,20 +33,12 @@ thread_local! {
 }
 
 /// Ends all ranks, and then MPI, when the main thread of rank 0 ends.
-struct AtEnd(Mpi);
+struct AtEnd(Option<thread::JoinHandle<()>>, Mpi);
 
 impl Drop for AtEnd {
     fn drop(&mut self) {
-        let world = self.0.world();
-        let mut left = size(&world);
-        let end = |rank| send(&world, (To::Rank, rank), &Head::End, Vec::new());
-        let mut ok = (0..left).all(|rank| end(rank).is_ok());
-        // They may still be sending results, for which nobody waits.
-        while ok && left > 0 {
-            match receive(&world, To::Main) {
-                Ok((Head::End, _)) => left -= 1,
-                other => ok = other.is_ok(),
-            }
+        if calls::end(&self.1.world()).is_ok() {
+            self.0.take().map(thread::JoinHandle::join);
         }
     }
 }
@@ -63,7 +52,9 @@ pub(crate) fn size(world: &Communicator) -> usize {
 ///
 /// It returns in rank 0 only. The other ranks run what rank 0 sends, and exit when rank 0 ends; a worker runs what its
 /// rank sends, as with [`multiprocess::init`]. The program can use all of `multiprocess` too, on its own machine. If MPI
-/// can't be started, the program exits with status 2.
+/// can't be started, the program exits with status 2, unless MPI has ended it already, as Open MPI does.
+///
+/// The job ends when `main` returns or panics, or its thread calls [`std::process::exit`].
 ///
 /// Python: with mpi4py, the program is started by `python -m mpi4py.futures`, which runs it in rank 0 only.
 ///
@@ -88,32 +79,42 @@ fn begin() -> Result<(), Box<dyn Error>> {
         return Err("this library doesn't support MPI_THREAD_MULTIPLE; take one that does".into());
     }
     let world = mpi.world();
-    let cores = thread::available_parallelism().map_or(1, usize::from);
     let this = Rank {
         number: usize::try_from(world.rank())?,
         host: world.processor_name()?,
-        // The ranks of a machine share its cores.
-        workers: (cores / size(&world.split_shared()?)).max(1),
-        running: AtomicU32::new(0),
-        program: program()?,
+        workers: share_of_cores(&world)?,
+        program: hash(&fs::read("/proc/self/exe")?),
         world,
     };
     let this = THIS.get_or_init(|| this);
     if this.number == 0 {
-        thread::Builder::new().spawn(|| this.serve())?;
-        AT_END.set(Some(AtEnd(mpi)));
+        let receiver = thread::Builder::new().spawn(|| this.receive())?;
+        AT_END.set(Some(AtEnd(Some(receiver), mpi)));
         return Ok(());
     }
-    this.serve();
+    this.receive();
     drop(mpi);
     exit(0);
 }
 
-/// Returns the hash of the program's file.
-fn program() -> std::io::Result<u64> {
+fn hash(of: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
-    hasher.write(&fs::read(std::env::current_exe()?)?);
-    Ok(hasher.finish())
+    of.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Returns the number of cores that this rank may use, divided by the number of ranks that may use the same.
+fn share_of_cores(world: &Communicator) -> Result<usize, Box<dyn Error>> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let allowed = status
+        .lines()
+        .find(|line| line.starts_with("Cpus_allowed:"));
+    let own = [hash(&allowed)];
+    let here = world.split_shared()?;
+    let mut all = vec![0; size(&here)];
+    here.allgather(&own, &mut all)?;
+    let cores = thread::available_parallelism()?.get();
+    Ok((cores / all.iter().filter(|it| **it == own[0]).count()).max(1))
 }
 
 /// How many chunks a rank with so many workers should have: each worker has one, and the next is there.
@@ -126,77 +127,104 @@ impl Rank {
         THIS.get()
     }
 
-    /// Runs the chunks that it gets, until it is told to end.
-    fn serve(&self) {
+    /// Receives all messages. It never sends one meanwhile, so that no two ranks wait for each other to receive.
+    fn receive(&self) {
         // The name is in what a panic prints.
         let pool = Pool::builder().workers(self.workers);
         let pool = pool.name(format!("Rank{}Worker", self.number)).build();
-        let hello = Head::Hello(Hello {
+        let workers = pool.as_ref().map(Pool::workers);
+        let hello = Hello {
             rank: self.number,
             host: self.host.clone(),
-            workers: pool
-                .as_ref()
-                .map(Pool::workers)
-                .map_err(ToString::to_string),
+            workers: workers.map_err(ToString::to_string),
             program: self.program,
-        });
-        self.send(&hello, Vec::new());
+        };
         thread::scope(|scope| {
-            let (sender, chunks) = unbounded::<(Chunk, Vec<u8>)>();
+            let (sender, chunks) = unbounded();
+            let pool = &pool;
+            scope.spawn(move || {
+                self.send(&Head::Hello(hello), Vec::new());
+                self.work(pool.as_ref().ok(), &chunks);
+                self.send(&Head::Ended, Vec::new());
+            });
+            let mut sender = Some(sender);
+            // The ranks that this one has to wait for.
+            let mut left = if self.number == 0 {
+                size(&self.world)
+            } else {
+                0
+            };
+            while left > 0 || sender.is_some() {
+                match self.or_abort(receive(&self.world)) {
+                    (Head::Hello(hello), _) => calls::hello(hello),
+                    (Head::Answer(answer), results) => calls::answer(answer, results),
+                    (Head::Ended, _) => left -= 1,
+                    (Head::Chunk(chunk), inputs) => {
+                        let _ = sender.as_ref().map(|sender| sender.send((chunk, inputs)));
+                    }
+                    (Head::End, _) => {
+                        sender = None;
+                        pool.iter().for_each(Pool::terminate);
+                    }
+                }
+            }
+        });
+    }
+
+    /// Runs chunks until no more can come.
+    fn work(&self, pool: Option<&Pool>, chunks: &Receiver<(Chunk, Vec<u8>)>) {
+        thread::scope(|scope| {
             for pool in pool.iter().cycle().take(at_a_time(self.workers)) {
-                let chunks = chunks.clone();
                 scope.spawn(move || {
                     for (chunk, inputs) in chunks {
-                        self.run(pool, chunk, &inputs);
+                        self.run(pool, &chunk, &inputs);
                     }
                 });
             }
-            // This thread sends nothing, so that `main` never waits for one that waits for `main`.
-            while let (Head::Chunk(chunk), inputs) = self.or_abort(receive(&self.world, To::Rank)) {
-                let _ = sender.send((chunk, inputs));
-            }
-            pool.iter().for_each(Pool::terminate);
         });
-        drop(pool);
-        self.send(&Head::End, Vec::new());
     }
 
-    fn run(&self, pool: &Pool, chunk: Chunk, inputs: &[u8]) {
-        let to_u32 = |number| u32::try_from(number).unwrap_or(u32::MAX).max(1);
-        let at_once = to_u32(pool.workers().min(chunk.count));
-        let running = self.running.fetch_add(1, Ordering::Relaxed) + 1;
-        let start = Instant::now();
-        let results = pool.call_raw(chunk.task, chunk.count, inputs);
-        // Chunks that run at the same time share the workers.
-        let each_took = start.elapsed() * at_once / running / to_u32(chunk.count);
-        self.running.fetch_sub(1, Ordering::Relaxed);
-        let (each_took, results) = match results {
-            Ok(results) if results.len() <= MAX_BYTES => (Ok(each_took), results),
-            Ok(_) => {
-                let reason = "it and the others of its chunk are larger than 1 GiB".to_owned();
-                (Err(TaskFailure::UnsendableResult { reason }), Vec::new())
+    fn run(&self, pool: &Pool, chunk: &Chunk, inputs: &[u8]) {
+        let mut done = 0;
+        let answer = |first, count, is_last, each_took, results| {
+            let answer = Answer {
+                rank: self.number,
+                call: chunk.call,
+                first: chunk.first + first,
+                count,
+                is_last,
+                each_took,
+            };
+            self.send(&Head::Answer(answer), results);
+        };
+        let result = pool.call_raw(chunk.task, chunk.count, inputs, |mut part| {
+            if part.results.len() > MAX_BYTES {
+                part.results = Vec::new();
+                let reason = "it and the others of its batch are larger than 1 GiB".to_owned();
+                let failure = TaskFailure::UnsendableResult { reason };
+                (0..part.count).for_each(|_| append_failure(&failure, &mut part.results));
             }
-            // The pool is broken, or has ended.
-            Err(error) => (
-                Err(TaskFailure::Lost {
-                    how: error.to_string(),
-                }),
-                Vec::new(),
-            ),
-        };
-        let answer = Answer {
-            rank: self.number,
-            chunk,
-            each_took,
-        };
-        self.send(&Head::Answer(answer), results);
+            done += part.count;
+            let is_last = Ok(done == chunk.count);
+            answer(
+                part.first,
+                part.count,
+                is_last,
+                part.each_took,
+                part.results,
+            );
+        });
+        // The pool is broken, or has ended.
+        if let Err(error) = result {
+            answer(0, 0, Err(error.to_string()), None, Vec::new());
+        }
     }
 
     fn send(&self, head: &Head, bytes: Vec<u8>) {
-        self.or_abort(send(&self.world, (To::Main, 0), head, bytes));
+        self.or_abort(send(&self.world, 0, head, bytes));
     }
 
-    /// If MPI refuses something, ends the job: `main` would wait for ever.
+    /// If MPI refuses something, ends the job: rank 0 would wait for ever.
     fn or_abort<T>(&self, result: ferrompi::Result<T>) -> T {
         result.unwrap_or_else(|error| {
             eprintln!("rank {} ({}): {error}", self.number, self.host);

@@ -79,7 +79,7 @@ impl Job {
             count: batch.count as usize,
             each: Some(Duration::from_nanos(event.nanoseconds) / batch.count.max(1)),
             outcome: Ok(message),
-            attachments,
+            _attachments: attachments,
         })
     }
 
@@ -90,7 +90,7 @@ impl Job {
             count,
             each: None,
             outcome: Err(failure),
-            attachments: Attachments::default(),
+            _attachments: Attachments::default(),
         };
         if self.arrive(failed) {
             self.wake();
@@ -176,31 +176,28 @@ pub(crate) struct Arrived {
     /// A worker's message with the results, or one failure for all of them.
     outcome: Result<Vec<u8>, TaskFailure>,
     /// The handles among the results, until they are read.
-    attachments: Attachments,
+    _attachments: Attachments,
 }
 
 impl Arrived {
-    /// Appends each result, or why there is none; handles among them stay in this program.
-    pub(crate) fn append_to(self, results: &mut Vec<u8>) {
-        let failure = match &self.outcome {
-            Err(failure) => failure.clone(),
-            Ok(message) if self.attachments.is_empty() => {
+    /// Returns each result, or why there is none, as bytes.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        let failure = match self.outcome {
+            Err(failure) => failure,
+            Ok(mut message) => {
                 let whole = &message[Event::SIZE..];
                 let rest = (0..self.count).try_fold(whole, |rest, _| Some(wire::split(rest)?.1));
                 if rest == Some(&[]) {
-                    return results.extend_from_slice(whole);
+                    message.drain(..Event::SIZE);
+                    return message;
                 }
                 let reason = "the worker sent more or fewer than there were inputs".to_owned();
                 TaskFailure::UnreadableResult { reason }
             }
-            Ok(_) => {
-                let reason =
-                    "a handle is among the results of its batch, and can't leave its machine"
-                        .to_owned();
-                TaskFailure::UnsendableResult { reason }
-            }
         };
-        (0..self.count).for_each(|_| wire::append_failure(&failure, results));
+        let mut bytes = Vec::new();
+        (0..self.count).for_each(|_| wire::append_failure(&failure, &mut bytes));
+        bytes
     }
 
     pub(crate) fn for_each<R: DeserializeOwned + 'static>(

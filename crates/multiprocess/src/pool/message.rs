@@ -22,12 +22,15 @@ use crate::transfer::ipc;
 pub(crate) struct Request {
     /// The number of the batch among those of the worker.
     pub(crate) batch: u32,
-    /// The function's index in the list of tasks.
+    /// The function's index in the list of tasks, and perhaps [`ONLY_BYTES`].
     pub(crate) task: u32,
     pub(crate) count: u32,
     /// The index of the first input in its call, modulo 2³².
     pub(crate) first: u32,
 }
+
+/// In [`Request::task`]: the results leave this machine, so a result with a handle is a failure.
+pub(crate) const ONLY_BYTES: u32 = 1 << 31;
 
 /// Not a batch: a call of the initializer, or no call, which only shows that the worker takes requests.
 pub(crate) const NO_BATCH: u32 = 0;

@@ -1,11 +1,12 @@
 //! Calls with inputs and results as bytes, for the crate `cluster`, which sends them to other machines.
 
 #![allow(
+    missing_docs,
     clippy::missing_errors_doc,
     reason = "it is for the crate `cluster` only"
 )]
 
-use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
@@ -13,11 +14,12 @@ use crate::errors::error::Result;
 use crate::errors::task_failure::TaskFailure;
 use crate::pool::Pool;
 use crate::pool::chunker::Chunker;
+use crate::pool::message::ONLY_BYTES;
 use crate::process::batch::Results;
 use crate::process::task::Task;
 use crate::process::{task_table, wire};
 use crate::transfer::attachments::Attachments;
-use crate::transfer::{codec, ipc};
+use crate::transfer::ipc;
 
 /// Returns the index of a function in the list of tasks.
 pub fn index_of<F: Task<Args, How>, Args, How>(function: F) -> Result<u32> {
@@ -46,18 +48,28 @@ pub fn next<R: DeserializeOwned + 'static>(results: &mut &[u8]) -> Result<R, Tas
     result
 }
 
-/// Reads a value that nothing precedes.
-pub fn read<R: DeserializeOwned + 'static>(mut bytes: &[u8]) -> Result<R, String> {
-    codec::read(&mut bytes)
+/// The results of some of the inputs of a call, for [`next`].
+pub struct Part {
+    /// The index of the first of them.
+    pub first: usize,
+    pub count: usize,
+    pub results: Vec<u8>,
+    /// How long the worker took for each.
+    pub each_took: Option<Duration>,
 }
 
 impl Pool {
-    /// Calls the function with that index for inputs that [`append`] has written. Returns the results, in their order, for
-    /// [`next`].
+    /// Calls the function with that index for inputs that [`append`] has written, and reports results as they arrive.
     #[doc(hidden)]
-    pub fn call_raw(&self, task: u32, count: usize, mut inputs: &[u8]) -> Result<Vec<u8>> {
+    pub fn call_raw(
+        &self,
+        task: u32,
+        count: usize,
+        mut inputs: &[u8],
+        mut report: impl FnMut(Part),
+    ) -> Result<()> {
         let function = task_table::table()?[task as usize].name;
-        let call = self.supervisor.open_call(task, function)?;
+        let call = self.supervisor.open_call(task | ONLY_BYTES, function)?;
         let entries = (0..count).map(|_| {
             let behind = wire::split(inputs).map_or(inputs, |(_, behind)| behind);
             let (entry, rest) = inputs.split_at(inputs.len() - behind.len());
@@ -69,21 +81,20 @@ impl Pool {
             Ok(Attachments::default())
         };
         let mut chunker = Chunker::new(&self.supervisor, call, entries, append, None);
-        let mut arrived = BTreeMap::new();
         loop {
             chunker.send(|_| false);
             if chunker.is_done() {
-                break;
+                return Ok(());
             }
             for some in chunker.take()? {
                 chunker.done += some.count;
-                arrived.insert(some.first, some);
+                report(Part {
+                    first: some.first,
+                    count: some.count,
+                    each_took: some.each,
+                    results: some.into_bytes(),
+                });
             }
         }
-        let mut results = Vec::new();
-        for some in arrived.into_values() {
-            some.append_to(&mut results);
-        }
-        Ok(results)
     }
 }

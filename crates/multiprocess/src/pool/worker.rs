@@ -8,7 +8,7 @@ use bytemuck::bytes_of;
 
 use crate::errors::task_failure::TaskFailure;
 use crate::platform::wait_until::WaitUntil;
-use crate::pool::message::{self, ByteChannel, Event, EventKind, NO_BATCH, Request};
+use crate::pool::message::{self, ByteChannel, Event, EventKind, NO_BATCH, ONLY_BYTES, Request};
 use crate::pool::progress_cells::ProgressCells;
 use crate::process::batch::{Note, Results};
 use crate::process::task_table::{self, RegisteredTask};
@@ -42,7 +42,8 @@ pub(crate) fn work(
         let Request { batch, count, .. } = request;
         message.resize(Event::SIZE, 0);
         let start = Instant::now();
-        let task = &table[request.task as usize];
+        let task = &table[(request.task & !ONLY_BYTES) as usize];
+        let only_bytes = request.task & ONLY_BYTES != 0;
         let note = |call, has_read| {
             cell.write(batch, call, has_read);
             if has_read {
@@ -53,7 +54,7 @@ pub(crate) fn work(
         if batch != NO_BATCH {
             let (function, first) = (task.name, request.first);
             event!(DEBUG, function, first, count, "task begins");
-            attachments = (task.run_batch)(inputs, count, &note, &mut message);
+            attachments = (task.run_batch)(inputs, count, only_bytes, &note, &mut message);
             cell.end_batch();
             event!(DEBUG, function, "task ends");
             calls = calls.saturating_sub(u64::from(count));
@@ -93,7 +94,7 @@ pub(crate) fn work(
 fn initialize(task: &RegisteredTask, arguments: &[u8], note: Note<'_>) -> io::Result<()> {
     let mut results = Vec::new();
     // Its result isn't sent.
-    drop((task.run_batch)(arguments, 1, note, &mut results));
+    drop((task.run_batch)(arguments, 1, false, note, &mut results));
     match Results(&results).next::<()>() {
         // Its result can be anything.
         Ok(())

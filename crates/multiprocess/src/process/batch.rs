@@ -28,11 +28,12 @@ enum Doing {
 }
 
 /// Calls the function for each input of a batch, writes the results one after the other, and returns the handles in
-/// them.
+/// them. If they are `only_bytes`, a result with a handle can't be sent.
 pub(crate) fn run<F, Args, How>(
     function: F,
     mut inputs: &[u8],
     count: u32,
+    only_bytes: bool,
     note: Note<'_>,
     results: &mut Vec<u8>,
 ) -> Attachments
@@ -79,7 +80,7 @@ where
                         };
                         doing = Doing::Writing(results.len());
                         // A panic must not drop the value while unwinding: its `Drop` may panic too.
-                        let written = if std::mem::needs_drop::<F::Output>() {
+                        let written = if std::mem::needs_drop::<F::Output>() && !only_bytes {
                             append_with_handles(&value, results, &mut handles)
                         } else {
                             append_or_panic::<F::Output>(results, |bytes| write(&value, bytes))
@@ -204,7 +205,7 @@ mod tests {
         inputs.extend([1, 0xff]);
         append_input(8, &mut inputs);
         let mut bytes = Vec::new();
-        run(half, &inputs, 4, &|_, _| {}, &mut bytes);
+        run(half, &inputs, 4, false, &|_, _| {}, &mut bytes);
         let mut results = Results(&bytes);
         for expected in [Some(1), None, Some(4), None] {
             match results.next::<u32>() {

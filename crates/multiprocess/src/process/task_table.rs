@@ -13,7 +13,8 @@ use crate::transfer::envelope::{self, Envelope};
 
 type Runner = Box<dyn Fn(Envelope, &dyn Fn()) -> Result<Envelope, TaskFailure> + Send + Sync>;
 
-type BatchRunner = Box<dyn Fn(&[u8], u32, Note<'_>, &mut Vec<u8>) -> Attachments + Send + Sync>;
+type BatchRunner =
+    Box<dyn Fn(&[u8], u32, bool, Note<'_>, &mut Vec<u8>) -> Attachments + Send + Sync>;
 
 /// A function in the list that [`init`](crate::init) takes; [`task`] makes it.
 pub struct RegisteredTask {
@@ -21,7 +22,8 @@ pub struct RegisteredTask {
     pub(crate) name: &'static str,
     /// Opens the arguments, confirms that, and calls the function.
     pub(crate) run: Runner,
-    /// Calls the function for several inputs, reports each step, appends the results, and returns the handles in them.
+    /// Calls the function for several inputs, reports each step, appends the results, and returns the handles in them. If
+    /// the results are `only_bytes`, one with a handle is a failure.
     pub(crate) run_batch: BatchRunner,
 }
 
@@ -64,8 +66,8 @@ where
         id: F::id(),
         name: type_name::<F>(),
         run: Box::new(run),
-        run_batch: Box::new(move |inputs, count, note, results| {
-            batch::run::<F, Args, How>(function, inputs, count, note, results)
+        run_batch: Box::new(move |inputs, count, only_bytes, note, results| {
+            batch::run::<F, Args, How>(function, inputs, count, only_bytes, note, results)
         }),
     }
 }
