@@ -7,7 +7,6 @@
 //! other one has ended, and any number of processes can find that out at once. (A pid would be reused.)
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -24,18 +23,20 @@ pub(crate) struct UniquePid(u64);
 
 static OWN: AtomicU64 = AtomicU64::new(0);
 
-/// The runs of this process, and its files in them. A copy made by `fork` begins with nothing.
-pub(super) struct Memberships {
-    /// The runs that it belongs to; with the effective user if it creates its own memory in one for that user.
-    pub(super) runs: BTreeMap<Run, Option<u32>>,
-    /// The files that it has locked, which show its state to the others: the leases, and those of a process.
-    pub(super) locked: BTreeMap<PathBuf, File>,
+/// That this process belongs to a run. Its files are locked, and so show its state to the others.
+#[derive(Default)]
+pub(super) struct Membership {
+    /// The effective user, if this process creates its own memory in the run for that user.
+    pub(super) own_of: Option<u32>,
+    pub(super) lease: Option<File>,
+    alive: Option<File>,
+    orphan: Option<File>,
 }
 
-static MEMBERSHIPS: Mutex<Memberships> = Mutex::new(Memberships {
-    runs: BTreeMap::new(),
-    locked: BTreeMap::new(),
-});
+/// A copy made by `fork` begins with nothing.
+pub(super) type Memberships = BTreeMap<Run, Membership>;
+
+static MEMBERSHIPS: Mutex<Memberships> = Mutex::new(BTreeMap::new());
 
 pub(super) fn memberships() -> MutexGuard<'static, Memberships> {
     UniquePid::current();
@@ -76,8 +77,7 @@ impl UniquePid {
         let mut memberships = MEMBERSHIPS.lock().unwrap_or_else(PoisonError::into_inner);
         known().unwrap_or_else(|| {
             // A copy closes the files of the original: only the original's locks say that it is alive.
-            memberships.runs.clear();
-            memberships.locked.clear();
+            memberships.clear();
             let own = UniquePid::of(pid, random_half());
             OWN.store(own.0, Ordering::Relaxed);
             own
@@ -161,16 +161,6 @@ pub(crate) fn inherit(random_half: u32) {
     OWN.store(own.0, Ordering::Relaxed);
 }
 
-/// Marks this process as [alive](ALIVE) or an [orphan](ORPHAN), for the other processes of a run.
-pub(super) fn mark(run: Run, what: &str) -> io::Result<()> {
-    let path = UniquePid::current().file(run, what);
-    if let Entry::Vacant(mark) = memberships().locked.entry(path) {
-        let file = create_locked(run, mark.key())?;
-        mark.insert(file);
-    }
-    Ok(())
-}
-
 /// Creates a file that no process sees at its path before this one has it locked.
 fn create_locked(run: Run, path: &Path) -> io::Result<File> {
     loop {
@@ -189,13 +179,28 @@ fn create_locked(run: Run, path: &Path) -> io::Result<File> {
     }
 }
 
-impl Memberships {
-    /// Unlocks the files of this process in a run.
-    pub(super) fn unmark(&mut self, run: Run) {
-        for what in [ALIVE, ORPHAN] {
-            self.locked.remove(&UniquePid::own().file(run, what));
-        }
+impl Membership {
+    /// Marks this process as [alive](ALIVE), for the other processes of the run.
+    pub(super) fn mark_alive(&mut self, run: Run) -> io::Result<()> {
+        mark(&mut self.alive, run, ALIVE)
     }
+
+    /// Marks this process as an [orphan](ORPHAN), for the other processes of the run.
+    pub(super) fn mark_orphan(&mut self, run: Run) -> io::Result<()> {
+        mark(&mut self.orphan, run, ORPHAN)
+    }
+
+    /// Unlocks the files that mark this process.
+    pub(super) fn unmark(&mut self) {
+        (self.alive, self.orphan) = (None, None);
+    }
+}
+
+fn mark(file: &mut Option<File>, run: Run, what: &str) -> io::Result<()> {
+    if file.is_none() {
+        *file = Some(create_locked(run, &UniquePid::own().file(run, what))?);
+    }
+    Ok(())
 }
 
 /// Removes the file of a process that was killed; returns false if it hasn't ended.
@@ -210,7 +215,7 @@ pub(super) fn remove_if_dead(path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{ALIVE, UniquePid, create_locked, mark, memberships, remove_if_dead};
+    use super::{ALIVE, Membership, UniquePid, create_locked, remove_if_dead};
     use crate::memory::name::Run;
     use crate::memory::run_file::{self, Existence};
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -253,7 +258,8 @@ mod tests {
         // It has this pid, so that the pid is never free.
         let other = UniquePid(own.number() ^ 1);
         let path = other.file(run, "alive-");
-        mark(run, ALIVE).unwrap();
+        let mut membership = Membership::default();
+        membership.mark_alive(run).unwrap();
         assert!(!own.has_ended(run));
         let file = create_locked(run, &path).unwrap();
         assert!(!other.has_ended(run));
@@ -273,6 +279,5 @@ mod tests {
         assert!(!other.has_ended_or_never_begun(run));
         std::fs::remove_file(run.lease()).unwrap();
         drop(lease);
-        memberships().unmark(run);
     }
 }

@@ -30,8 +30,9 @@ impl Reference {
     /// Makes a slot; the reference is this process's. The caller keeps this process from [leaving](registry::making) the
     /// run.
     pub(super) fn make(run: Run, locks: u8, words: u8, content: Content) -> io::Result<Reference> {
-        let owner = Owner::process(UniquePid::current());
+        // Each operation begins with this, which asks for the current process; after it, `own` is enough.
         registry::join(run)?;
+        let owner = Owner::process(UniquePid::own());
         let made = allocator::make(run, locks, words, content, owner)?;
         let place = Place {
             chunk: Arc::clone(&made.chunk),
@@ -46,7 +47,7 @@ impl Reference {
     pub(super) fn take(target: &Target, side: Option<usize>) -> io::Result<Reference> {
         let _making = registry::making()?;
         registry::join(target.run())?;
-        let owner = Owner::process(UniquePid::current()).with_side(side);
+        let owner = Owner::process(UniquePid::own()).with_side(side);
         let state = &target.chunk.slot(target.unit).state;
         target.check(State::of(state))?;
         let place = take_place(target, owner)?;
@@ -95,7 +96,7 @@ impl Reference {
             .ok()?;
         let at = place.get()?;
         let now = Owner::at(at).filter(|now| from.contains(&now.with_side(None)))?;
-        let owner = Owner::process(UniquePid::current()).with_side(now.side());
+        let owner = Owner::process(UniquePid::own()).with_side(now.side());
         now.pass(at, owner)
             .then(|| Reference::new(target, place, owner))
     }
@@ -106,7 +107,7 @@ impl Reference {
             target,
             place,
             owner,
-            process: UniquePid::current(),
+            process: UniquePid::own(),
             passed: AtomicBool::new(false),
         }
     }

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use crate::memory::layout::Pointer;
-use crate::memory::liveness::{self, ALIVE, Memberships, UniquePid, memberships};
+use crate::memory::liveness::{ALIVE, Membership, Memberships, UniquePid, memberships};
 use crate::memory::name::{Run, entries, path, remove};
 use crate::memory::run_file::{self, Existence, user};
 use crate::platform::file_lock::FileLock;
@@ -45,8 +45,8 @@ fn check_stays() -> io::Result<()> {
 
 /// Returns the run of this process for its current user, if there is one.
 fn own(memberships: &Memberships) -> Option<Run> {
-    let mut runs = memberships.runs.iter();
-    runs.find(|(_, own_of)| **own_of == Some(user()))
+    let mut runs = memberships.iter();
+    runs.find(|(_, it)| it.own_of == Some(user()))
         .map(|(run, _)| *run)
 }
 
@@ -63,38 +63,43 @@ pub(crate) fn own_run() -> io::Result<Run> {
     check_stays()?;
     let run = Run::new();
     let lease = run_file::hold(&run.lease(), Existence::New)?;
-    memberships.locked.insert(run.lease(), lease);
-    memberships.runs.insert(run, Some(user()));
+    let membership = memberships.entry(run).or_default();
+    (membership.own_of, membership.lease) = (Some(user()), Some(lease));
     Ok(run)
 }
 
 /// Makes this process a part of its parent's run: what it creates will belong to that run too.
 pub(crate) fn inherit(run: Run) {
-    let _ = become_part(run, Some(user()));
+    let _ = become_part(&mut memberships(), run, Some(user()));
 }
 
 /// Makes this process a part of a run, and its end visible to the others: the run lasts at least as long as it does.
 pub(crate) fn join(run: Run) -> io::Result<()> {
-    become_part(run, None)?;
-    liveness::mark(run, ALIVE)
+    become_part(&mut memberships(), run, None)?.mark_alive(run)
 }
 
-fn become_part(run: Run, own_of: Option<u32>) -> io::Result<()> {
-    let mut memberships = memberships();
-    if memberships.runs.contains_key(&run) {
-        return Ok(());
+fn become_part(
+    memberships: &mut Memberships,
+    run: Run,
+    own_of: Option<u32>,
+) -> io::Result<&mut Membership> {
+    match memberships.entry(run) {
+        Entry::Occupied(known) => Ok(known.into_mut()),
+        Entry::Vacant(new) => {
+            check_stays()?;
+            let lease = match run_file::hold(&run.lease(), Existence::Old) {
+                Err(error) if error.kind() == ErrorKind::NotFound => None,
+                lease => Some(lease?),
+            };
+            let membership = new.insert(Membership::default());
+            (membership.own_of, membership.lease) = (own_of, lease);
+            Ok(membership)
+        }
     }
-    check_stays()?;
-    match run_file::hold(&run.lease(), Existence::Old) {
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
-        lease => memberships.locked.insert(run.lease(), lease?),
-    };
-    memberships.runs.insert(run, own_of);
-    Ok(())
 }
 
 pub(crate) fn is_none() -> bool {
-    memberships().runs.is_empty()
+    memberships().is_empty()
 }
 
 /// Leaves all runs, and removes those that have no other process. Waits up to `limit` for those that still have one.
@@ -107,8 +112,8 @@ pub(crate) fn leave(limit: Duration, end: impl FnOnce() -> bool) {
     let has_nothing = end();
     let limit = WaitUntil::within(limit);
     let mut memberships = memberships();
-    for run in std::mem::take(&mut memberships.runs).into_keys() {
-        if let Some(lease) = memberships.locked.remove(&run.lease()) {
+    for (run, mut membership) in std::mem::take(&mut *memberships) {
+        if let Some(lease) = membership.lease.take() {
             // A copy made by `fork` shares the open file.
             let _ = lease.unlock();
         }
@@ -119,12 +124,14 @@ pub(crate) fn leave(limit: Duration, end: impl FnOnce() -> bool) {
         let mut pauses = Pauses::new();
         loop {
             if !run.lease().exists() {
-                memberships.unmark(run);
+                membership.unmark();
             }
             if clear_if_over(run) || !pauses.sleep(limit) {
                 break;
             }
         }
+        // What still marks it does so until its end.
+        std::mem::forget(membership);
     }
 }
 
@@ -150,13 +157,13 @@ pub(super) fn file_lock(run: Run, slot: Pointer, which: usize) -> io::Result<Fil
 }
 
 pub(super) fn runs() -> Vec<Run> {
-    memberships().runs.keys().copied().collect()
+    memberships().keys().copied().collect()
 }
 
 /// Returns the lease of this process's run, which a child holds from its start.
 pub(crate) fn lease() -> Option<OwnedFd> {
     let memberships = memberships();
-    let lease = memberships.locked.get(&own(&memberships)?.lease())?;
+    let lease = memberships.get(&own(&memberships)?)?.lease.as_ref()?;
     lease.try_clone().ok().map(OwnedFd::from)
 }
 

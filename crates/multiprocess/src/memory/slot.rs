@@ -72,7 +72,7 @@ impl Slot {
             view: View::new(target.chunk, target.unit, content),
             reference,
             files: Default::default(),
-            opened_by: (UniquePid::current(), run_file::user()),
+            opened_by: (UniquePid::own(), run_file::user()),
             times_kept: AtomicU32::new(0),
         }
     }

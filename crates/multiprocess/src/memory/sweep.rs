@@ -21,8 +21,10 @@ use crate::memory::{anonymous_file, registry};
 
 /// Marks this process as an orphan, for the other processes of the run: no parent will notice its end.
 pub(crate) fn become_orphan(run: Run) {
-    if let Ok(_making) = registry::making() {
-        let _ = liveness::mark(run, ORPHAN);
+    if let Ok(_making) = registry::making()
+        && let Some(membership) = memberships().get_mut(&run)
+    {
+        let _ = membership.mark_orphan(run);
     }
 }
 
@@ -201,6 +203,7 @@ fn clear_dead_processes(
     is_dead: impl Fn(UniquePid) -> bool,
     left: &mut Left,
 ) {
+    let own_mark = UniquePid::own().file(run, ORPHAN);
     for name in names {
         let Some(rest) = run.rest(name).and_then(|rest| rest.strip_prefix('.')) else {
             continue;
@@ -213,7 +216,7 @@ fn clear_dead_processes(
             if is_dead(process) {
                 liveness::remove_if_dead(&path);
             }
-        } else if rest.starts_with(ORPHAN) && !memberships().locked.contains_key(&path) {
+        } else if rest.starts_with(ORPHAN) && path != own_mark {
             left.orphans |= !liveness::remove_if_dead(&path);
         }
     }
