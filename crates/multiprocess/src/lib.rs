@@ -84,7 +84,7 @@
 //! | `log_to_stderr()` | `MULTIPROCESS_LOG=info`, feature `print` | events also go to `tracing` |
 //! | `Manager()`, proxies, `Namespace` | none | a server process behind each access is slow, and hides who owns what: send messages, or share an `Array` |
 //! | `sharedctypes.copy`, `synchronized` | `to_vec`, `Array::from_slice` | |
-//! | `Listener`, `Client`, `authkey` | none | use sockets between programs and machines |
+//! | `Listener`, `Client`, `authkey` | none | use sockets between programs and machines; for a pool on several machines, there is the crate `cluster` |
 //! | `set_start_method`, `get_context` | none | a child is always this program, started again: there is no `fork` |
 //! | `set_executable`, `freeze_support` | not needed | |
 //! | `multiprocessing.dummy` | `std::thread` | |
