@@ -57,14 +57,18 @@ pub(crate) fn hellos(this: &Rank) -> Vec<Hello> {
 /// Whether the ranks were told to end. Locked while something is sent to them: nothing is sent after that.
 static ENDED: Mutex<bool> = Mutex::new(false);
 
+fn ended() -> MutexGuard<'static, bool> {
+    ENDED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Tells all ranks to end.
 pub(crate) fn end(world: &Communicator) -> ferrompi::Result<()> {
-    *ENDED.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    *ended() = true;
     (0..size(world)).try_for_each(|rank| send(world, rank, &Head::End, Vec::new()))
 }
 
 pub(crate) fn send_chunk(this: &Rank, rank: usize, chunk: Chunk, inputs: Vec<u8>) -> Result<()> {
-    let ended = ENDED.lock().unwrap_or_else(PoisonError::into_inner);
+    let ended = ended();
     if *ended {
         return Err(Error::Ended);
     }
@@ -88,7 +92,10 @@ impl Call {
     }
 
     pub(crate) fn next(&self) -> Result<Answers> {
-        self.answers.recv().map_err(|_| Error::Ended)
+        match self.answers.recv() {
+            Ok(answers) if answers.0.is_last.is_ok() || !*ended() => Ok(answers),
+            _ => Err(Error::Ended),
+        }
     }
 }
 

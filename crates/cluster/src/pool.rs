@@ -2,7 +2,7 @@
 
 use std::any::type_name;
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use multiprocess::{Task, TaskFailure, raw};
 
@@ -144,7 +144,8 @@ impl ClusterPool {
         let mut arrived = BTreeMap::new();
         loop {
             while !all_sent && let Some(rank) = self.next(&ranks) {
-                let size = self.share(ranks[rank].size, inputs.size_hint());
+                let share = self.share(inputs.size_hint(), results.len());
+                let size = ranks[rank].size.min(share);
                 let mut chunk = Chunk {
                     call: call.number,
                     task,
@@ -201,16 +202,11 @@ impl ClusterPool {
         least.map(|(rank, _)| rank)
     }
 
-    /// Returns how many of the inputs that are left a rank should get: towards the end less and less, so that all ranks end
-    /// at about the same time.
-    fn share(&self, size: usize, left: (usize, Option<usize>)) -> usize {
-        match left {
-            (left, Some(most)) if left == most => {
-                let share = left / (2 * self.workers());
-                size.min(share.max(size / 20)).max(1)
-            }
-            _ => size,
-        }
+    /// Returns how many inputs a rank should get at most, of those that are `left`: less and less towards the end, so that
+    /// all ranks end at about the same time. If it isn't known how many are left, as many as are done count.
+    fn share(&self, left: (usize, Option<usize>), done: usize) -> usize {
+        let left = left.1.filter(|most| *most == left.0).unwrap_or(done);
+        (left / (2 * self.workers())).max(1)
     }
 }
 
@@ -248,19 +244,21 @@ impl Chunk {
         inputs: &mut impl Iterator<Item = Args>,
         size: usize,
     ) -> Result<Vec<u8>, String> {
-        let mut bytes = Vec::new();
+        let (mut bytes, start) = (Vec::new(), Instant::now());
+        // If the inputs come slowly, those that are there can be worked on meanwhile.
         while self.count < size
             && bytes.len() < LARGE
+            && (self.count == 0 || start.elapsed() < CHUNK_TAKES / 10)
             && let Some(input) = inputs.next()
         {
-            let start = bytes.len();
+            let begin = bytes.len();
             let mut written = raw::append::<F, Args, How>(&input, &mut bytes);
-            if bytes.len() - start > MAX_BYTES {
-                bytes.truncate(start);
+            if bytes.len() - begin > MAX_BYTES {
+                bytes.truncate(begin);
                 written = Err("it is larger than 1 GiB".to_owned());
             }
             if let Err(reason) = written {
-                if let Some((what, _)) = reason.split_once(" is a handle, ") {
+                if let Some(what) = raw::handle_in(&reason) {
                     return Err(what.to_owned());
                 }
                 raw::append_failure(&TaskFailure::UnsendableInput { reason }, &mut bytes);

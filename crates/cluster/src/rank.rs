@@ -75,26 +75,31 @@ pub fn init(tasks: impl IntoIterator<Item = RegisteredTask>) {
 
 fn begin() -> Result<(), Box<dyn Error>> {
     let mpi = Mpi::init_thread(ThreadLevel::Multiple)?;
-    if mpi.thread_level() < ThreadLevel::Multiple {
-        return Err("this library doesn't support MPI_THREAD_MULTIPLE; take one that does".into());
+    match Rank::new(&mpi) {
+        Ok((_, Some(receiver))) => AT_END.set(Some(AtEnd(Some(receiver), mpi))),
+        Ok((this, None)) => {
+            this.receive();
+            drop(mpi);
+            exit(0);
+        }
+        // The others would wait for this one.
+        Err(reason) => {
+            eprintln!("rank {} cannot start: {reason}", mpi.world().rank());
+            mpi.world().abort(2);
+        }
     }
-    let world = mpi.world();
-    let this = Rank {
-        number: usize::try_from(world.rank())?,
-        host: world.processor_name()?,
-        workers: share_of_cores(&world)?,
-        program: hash(&fs::read("/proc/self/exe")?),
-        world,
-    };
-    let this = THIS.get_or_init(|| this);
-    if this.number == 0 {
-        let receiver = thread::Builder::new().spawn(|| this.receive())?;
-        AT_END.set(Some(AtEnd(Some(receiver), mpi)));
-        return Ok(());
+    Ok(())
+}
+
+/// Ends the job if the thread that has it panics: `main` would wait for ever for what the thread should have sent.
+struct AbortAtPanic<'a>(&'a Rank);
+
+impl Drop for AbortAtPanic<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.world.abort(1);
+        }
     }
-    this.receive();
-    drop(mpi);
-    exit(0);
 }
 
 fn hash(of: &impl Hash) -> u64 {
@@ -122,13 +127,34 @@ pub(crate) fn at_a_time(workers: usize) -> usize {
     workers + 1
 }
 
+type New = (&'static Rank, Option<thread::JoinHandle<()>>);
+
 impl Rank {
+    /// Returns what this process is; if it is rank 0, also the thread that receives its messages.
+    fn new(mpi: &Mpi) -> Result<New, Box<dyn Error>> {
+        if mpi.thread_level() < ThreadLevel::Multiple {
+            return Err("the MPI library has no MPI_THREAD_MULTIPLE; take one that has it".into());
+        }
+        let world = mpi.world();
+        let this = Rank {
+            number: usize::try_from(world.rank())?,
+            host: world.processor_name()?,
+            workers: share_of_cores(&world)?,
+            program: hash(&fs::read("/proc/self/exe")?),
+            world,
+        };
+        let this = THIS.get_or_init(|| this);
+        let receiver = || thread::Builder::new().spawn(|| this.receive());
+        Ok((this, (this.number == 0).then(receiver).transpose()?))
+    }
+
     pub(crate) fn this() -> Option<&'static Rank> {
         THIS.get()
     }
 
     /// Receives all messages. It never sends one meanwhile, so that no two ranks wait for each other to receive.
     fn receive(&self) {
+        let _abort = AbortAtPanic(self);
         // The name is in what a panic prints.
         let pool = Pool::builder().workers(self.workers);
         let pool = pool.name(format!("Rank{}Worker", self.number)).build();
@@ -143,6 +169,7 @@ impl Rank {
             let (sender, chunks) = unbounded();
             let pool = &pool;
             scope.spawn(move || {
+                let _abort = AbortAtPanic(self);
                 self.send(&Head::Hello(hello), Vec::new());
                 self.work(pool.as_ref().ok(), &chunks);
                 self.send(&Head::Ended, Vec::new());
@@ -176,6 +203,7 @@ impl Rank {
         thread::scope(|scope| {
             for pool in pool.iter().cycle().take(at_a_time(self.workers)) {
                 scope.spawn(move || {
+                    let _abort = AbortAtPanic(self);
                     for (chunk, inputs) in chunks {
                         self.run(pool, &chunk, &inputs);
                     }

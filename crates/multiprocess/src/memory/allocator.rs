@@ -191,7 +191,7 @@ fn put_to_use(
 impl Allocator {
     /// Returns the allocator of this process for a run.
     fn of(allocators: &mut BTreeMap<Run, Allocator>, run: Run) -> &mut Allocator {
-        let process = UniquePid::own();
+        let process = UniquePid::current();
         // That of the original is of no use to a copy made by `fork`.
         allocators.retain(|_, own| own.process == process);
         allocators.entry(run).or_insert_with(|| Allocator {
@@ -349,7 +349,7 @@ pub(super) fn free(chunk: &Arc<Chunk>, unit: u32, owner: Owner, place: &AtomicU6
     let slot = chunk.slot(unit);
     let mut allocators = allocators();
     let own = allocators.get_mut(&chunk.run);
-    let own = own.filter(|own| own.process == UniquePid::own());
+    let own = own.filter(|own| own.process == UniquePid::current());
     let index = own.as_ref().and_then(|own| own.index(chunk));
     let generation = State::of(&slot.state).generation().wrapping_add(1);
     let phase = index.map_or(Phase::Free, |_| Phase::Kept);
@@ -402,7 +402,7 @@ pub(super) fn remove_if_empty(chunk: &Arc<Chunk>, behind: u32) {
 pub(super) fn tidy() {
     let mut allocators = allocators();
     let own = allocators.values_mut();
-    let own = own.filter(|own| own.process == UniquePid::own());
+    let own = own.filter(|own| own.process == UniquePid::current());
     own.for_each(|own| {
         own.count_again();
         let is_idle = own.chunks.iter().all(|own| own.used == 0);
@@ -413,7 +413,7 @@ pub(super) fn tidy() {
 /// Makes no more slots, at the end of this process: its chunks are removed, at once or with the last slot in them.
 pub(super) fn abandon() {
     let own = std::mem::take(&mut *allocators()).into_values();
-    let own = own.filter(|own| own.process == UniquePid::own());
+    let own = own.filter(|own| own.process == UniquePid::current());
     for Own { chunk, .. } in own.flat_map(|own| own.chunks) {
         chunk.header().abandoned.store(1, Ordering::SeqCst);
         remove_if_empty(&chunk, 0);

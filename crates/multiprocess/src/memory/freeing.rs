@@ -58,7 +58,7 @@ pub(super) fn collect(chunk: &Arc<Chunk>, unit: u32) {
 
 fn free_if_unowned(chunk: &Arc<Chunk>, unit: u32) {
     let slot = chunk.slot(unit);
-    let me = Owner::process(UniquePid::own());
+    let me = Owner::process(UniquePid::current());
     loop {
         let seen = State::of(&slot.state);
         if seen.phase() != Phase::Live || owner::has_any(chunk, unit, |_| true).unwrap_or(true) {

@@ -78,6 +78,11 @@ pub(crate) fn join(run: Run) -> io::Result<()> {
     become_part(&mut memberships(), run, None)?.mark_alive(run)
 }
 
+/// Shows the others of a run that this process is a part of it, and has no parent.
+pub(super) fn mark_orphan(run: Run) -> io::Result<()> {
+    become_part(&mut memberships(), run, Some(user()))?.mark_orphan(run)
+}
+
 fn become_part(
     memberships: &mut Memberships,
     run: Run,

@@ -61,6 +61,7 @@ impl Slot {
         Ok(Slot::new(target, content, Some(reference)).share())
     }
 
+    /// The caller has asked which process this is.
     fn new(target: Target, content: Content, reference: Option<Reference>) -> Slot {
         Slot {
             address: Address {
@@ -139,6 +140,7 @@ impl Slot {
 
     /// Returns a slot without a reference to it: a part of one, or one that is being freed.
     pub(crate) fn unowned(chunk: &Arc<Chunk>, unit: u32) -> io::Result<Arc<Slot>> {
+        UniquePid::current();
         let content = chunk.content(unit).ok_or(ErrorKind::InvalidData)?;
         let target = Target {
             chunk: Arc::clone(chunk),

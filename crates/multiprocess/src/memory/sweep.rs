@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::memory::allocator::{self, remove_if_empty};
 use crate::memory::chunk::Chunk;
 use crate::memory::freeing::{collect, finish};
-use crate::memory::liveness::{self, ALIVE, NEW, ORPHAN, UniquePid, memberships};
+use crate::memory::liveness::{self, ALIVE, NEW, ORPHAN, UniquePid};
 use crate::memory::name::{Run, path, remove};
 use crate::memory::owner::{self, Kind, Owner, Phase, State};
 use crate::memory::run_file;
@@ -21,10 +21,8 @@ use crate::memory::{anonymous_file, registry};
 
 /// Marks this process as an orphan, for the other processes of the run: no parent will notice its end.
 pub(crate) fn become_orphan(run: Run) {
-    if let Ok(_making) = registry::making()
-        && let Some(membership) = memberships().get_mut(&run)
-    {
-        let _ = membership.mark_orphan(run);
+    if let Ok(_making) = registry::making() {
+        let _ = registry::mark_orphan(run);
     }
 }
 

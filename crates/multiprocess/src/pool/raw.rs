@@ -18,7 +18,7 @@ use crate::pool::message::ONLY_BYTES;
 use crate::process::batch::Results;
 use crate::process::task::Task;
 use crate::process::{task_table, wire};
-use crate::transfer::attachments::Attachments;
+use crate::transfer::attachments::{Attachments, ONLY_IN_MESSAGES};
 use crate::transfer::ipc;
 
 /// Returns the index of a function in the list of tasks.
@@ -35,7 +35,13 @@ pub fn append<F: Task<Args, How>, Args, How>(
     wire::append::<Args>(bytes, write)
 }
 
-/// Appends the failure of an input that can't be sent, in its place.
+/// Returns the handle because of which an input can't be sent, from the reason.
+#[must_use]
+pub fn handle_in(reason: &str) -> Option<&str> {
+    Some(reason.strip_suffix(ONLY_IN_MESSAGES)?.trim_end())
+}
+
+/// Appends the failure of an input or a result, in its place.
 pub fn append_failure(failure: &TaskFailure, bytes: &mut Vec<u8>) {
     wire::append_failure(failure, bytes);
 }
@@ -77,6 +83,9 @@ impl Pool {
             entry
         });
         let append = |batch: &mut Vec<u8>, entry: &&[u8]| {
+            if let Some((Err(TaskFailure::UnsendableInput { reason }), _)) = wire::split(entry) {
+                return Err(reason);
+            }
             batch.extend_from_slice(entry);
             Ok(Attachments::default())
         };

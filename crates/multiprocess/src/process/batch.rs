@@ -55,14 +55,7 @@ where
                         inputs = rest;
                         read_arguments::<F, Args, How>(input, || note(call, true))
                     }
-                    // It failed before it was sent.
-                    Some((Err(failure), rest)) => {
-                        inputs = rest;
-                        append_failure(&failure, results);
-                        call += 1;
-                        continue;
-                    }
-                    None => Err("the batch is incomplete".to_owned()),
+                    _ => Err("the batch is incomplete".to_owned()),
                 };
                 match input {
                     Err(reason) => {

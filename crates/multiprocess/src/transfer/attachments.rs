@@ -18,7 +18,7 @@ thread_local! {
 }
 
 /// The error for a handle that is serialised outside a message, or read from outside one.
-const ONLY_IN_MESSAGES: &str = "is a handle, which travels only in messages of `multiprocess`: hand it over as an \
+pub(crate) const ONLY_IN_MESSAGES: &str = "is a handle, which travels only in messages of `multiprocess`: hand it over as an \
      argument or a result of a process or of a call of a pool, or send it through a Queue, a channel or a pipe of this \
      crate; other serialisers, and channels of other crates, cannot carry it";
 
