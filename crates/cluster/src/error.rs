@@ -7,8 +7,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The error of every operation in this crate.
 ///
-/// `function` is the path of a function, `index` the number of an input, counted from 0, `rank` the number of one of the
-/// job's processes, and `host` its machine. `Debug` prints the message too, so `main` can return this error.
+/// `function` is the path of a function, `index` the number of an input, counted from 0, `rank` the number of one of
+/// the job's processes, and `host` its machine. `Debug` prints the message too, so `main` can return this error.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "fields of one name are explained once")]

@@ -16,8 +16,8 @@ use crate::rank::{self, Rank};
 /// The ranks of a machine share its cores, and each has a worker for each core of its share. Several threads can call
 /// the methods at once.
 ///
-/// Python: mpi4py's `MPIPoolExecutor`. Different here: each rank has worker processes, and a killed worker is an error that
-/// names the input, where mpi4py's whole job ends; and the pool measures how many inputs to send at a time.
+/// Python: mpi4py's `MPIPoolExecutor`. Different here: each rank has worker processes, and a killed worker is an error
+/// that names the input, where mpi4py's whole job ends; and the pool measures how many inputs to send at a time.
 ///
 /// # Examples
 ///
@@ -72,8 +72,9 @@ impl ClusterPool {
 
     /// Calls the function for each input and returns the results, in the order of the inputs.
     ///
-    /// If inputs fail, it returns the error of the first one. The function is called for the others all the same. As with
-    /// [`multiprocess::Pool::map`], the function can return a `Result`. Python: `list(executor.map(function, inputs))`.
+    /// If inputs fail, it returns the error of the first one. The function is called for the others all the same. As
+    /// with [`multiprocess::Pool::map`], the function can return a `Result`. Python: `list(executor.map(function,
+    /// inputs))`.
     ///
     /// # Errors
     ///
@@ -168,12 +169,10 @@ impl ClusterPool {
             let (answer, bytes) = call.next()?;
             let rank = answer.rank;
             let host = |rank: usize| self.ranks[rank].0.clone();
-            let broken = |reason| Error::Rank {
-                rank,
-                host: host(rank),
-                reason,
-            };
-            let is_last = answer.is_last.map_err(broken)?;
+            let is_last = answer.is_last.map_err(|reason| {
+                let host = host(rank);
+                Error::Rank { rank, host, reason }
+            })?;
             ranks[rank].answered(is_last, answer.each_took);
             let indices = answer.first..answer.first + answer.count;
             arrived.insert(answer.first, (rank, indices, bytes));
@@ -202,8 +201,8 @@ impl ClusterPool {
         least.map(|(rank, _)| rank)
     }
 
-    /// Returns how many inputs a rank should get at most, of those that are `left`: less and less towards the end, so that
-    /// all ranks end at about the same time. If it isn't known how many are left, as many as are done count.
+    /// Returns how many inputs a rank should get at most, of those that are `left`: less and less towards the end, so
+    /// that all ranks end at about the same time. If it isn't known how many are left, as many as are done count.
     fn share(&self, left: (usize, Option<usize>), done: usize) -> usize {
         let left = left.1.filter(|most| *most == left.0).unwrap_or(done);
         (left / (2 * self.workers())).max(1)

@@ -51,8 +51,8 @@ pub(crate) fn size(world: &Communicator) -> usize {
 /// Registers the functions that ranks and their workers may run; must be the first statement of `main`.
 ///
 /// It returns in rank 0 only. The other ranks run what rank 0 sends, and exit when rank 0 ends; a worker runs what its
-/// rank sends, as with [`multiprocess::init`]. The program can use all of `multiprocess` too, on its own machine. If MPI
-/// can't be started, the program exits with status 2, unless MPI has ended it already, as Open MPI does.
+/// rank sends, as with [`multiprocess::init`]. The program can use all of `multiprocess` too, on its own machine. If
+/// MPI can't be started, the program exits with status 2, unless MPI has ended it already, as Open MPI does.
 ///
 /// The job ends when `main` returns or panics, or its thread calls [`std::process::exit`].
 ///
@@ -111,10 +111,8 @@ fn hash(of: &impl Hash) -> u64 {
 /// Returns the number of cores that this rank may use, divided by the number of ranks that may use the same.
 fn share_of_cores(world: &Communicator) -> Result<usize, Box<dyn Error>> {
     let status = fs::read_to_string("/proc/self/status")?;
-    let allowed = status
-        .lines()
-        .find(|line| line.starts_with("Cpus_allowed:"));
-    let own = [hash(&allowed)];
+    let mut lines = status.lines();
+    let own = [hash(&lines.find(|line| line.starts_with("Cpus_allowed:")))];
     let here = world.split_shared()?;
     let mut all = vec![0; size(&here)];
     here.allgather(&own, &mut all)?;
@@ -176,11 +174,7 @@ impl Rank {
             });
             let mut sender = Some(sender);
             // The ranks that this one has to wait for.
-            let mut left = if self.number == 0 {
-                size(&self.world)
-            } else {
-                0
-            };
+            let mut left = size(&self.world) * usize::from(self.number == 0);
             while left > 0 || sender.is_some() {
                 match self.or_abort(receive(&self.world)) {
                     (Head::Hello(hello), _) => calls::hello(hello),
