@@ -79,7 +79,7 @@ fn handles_are_refused() {
         "`jobs::locks` cannot run in a cluster: `Lock` is a handle to the memory …",
         "`jobs::makes_queue` cannot run in a cluster: `Queue` is a handle …",
         "`jobs::hidden` cannot run in a cluster: a Lock is a handle …",
-        "[Ok(Number(0)), Err(`jobs::hides` gave no result for input 1, on rank …), Ok(Number(2))]",
+        "[Ok(Number(0)), Err(`jobs::hides` gave no result for input 1, … its machine), Ok(Number(2))]",
     ];
     check("handles", 0, 0, &lines);
     check("handles", 3, 0, &lines);

@@ -9,7 +9,7 @@ use crate::errors::task_failure::TaskFailure;
 use crate::process::panic;
 use crate::process::task::Task;
 use crate::process::wire::{Entry, append, append_failure, append_or_panic, split};
-use crate::transfer::attachments::{Attachments, collect};
+use crate::transfer::attachments::{Attachments, ONLY_IN_MESSAGES, collect};
 use crate::transfer::caught::{self, panic_message};
 use crate::transfer::{codec, ipc};
 
@@ -78,7 +78,13 @@ where
                         } else {
                             append_or_panic::<F::Output>(results, |bytes| write(&value, bytes))
                         };
-                        if let Err(reason) = written {
+                        if let Err(mut reason) = written {
+                            if let Some(what) = reason.strip_suffix(ONLY_IN_MESSAGES)
+                                && only_bytes
+                            {
+                                reason =
+                                    format!("{what}is a handle, which can't leave its machine");
+                            }
                             append_failure(&TaskFailure::UnsendableResult { reason }, results);
                         }
                         doing = Doing::Dropping;

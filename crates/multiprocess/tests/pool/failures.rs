@@ -84,7 +84,10 @@ fn calls_by_bytes_have_the_same_results_and_failures() {
     for number in 0..100 {
         match raw::next::<Option<Lock>>(&mut rest) {
             Ok(None) => assert_ne!(number, 3),
-            Err(TaskFailure::UnsendableResult { .. }) => assert_eq!(number, 3),
+            Err(TaskFailure::UnsendableResult { reason }) => {
+                assert_eq!(reason, "a Lock is a handle, which can't leave its machine");
+                assert_eq!(number, 3);
+            }
             other => panic!("{number}: {other:?}"),
         }
     }
