@@ -145,8 +145,7 @@ impl ClusterPool {
         let mut arrived = BTreeMap::new();
         loop {
             while !all_sent && let Some(rank) = self.next(&ranks) {
-                let share = self.share(inputs.size_hint(), results.len());
-                let size = ranks[rank].size.min(share);
+                let size = self.share(ranks[rank].size, inputs.size_hint(), results.len());
                 let mut chunk = Chunk {
                     call: call.number,
                     task,
@@ -201,11 +200,13 @@ impl ClusterPool {
         least.map(|(rank, _)| rank)
     }
 
-    /// Returns how many inputs a rank should get at most, of those that are `left`: less and less towards the end, so
-    /// that all ranks end at about the same time. If it isn't known how many are left, as many as are done count.
-    fn share(&self, left: (usize, Option<usize>), done: usize) -> usize {
+    /// Returns how many inputs a rank should get, where `enough` keep it busy: of those that are `left`, less and less
+    /// towards the end, so that all ranks end at about the same time, but about a millisecond's work. If it isn't known
+    /// how many are left, as many as are done count.
+    fn share(&self, enough: usize, left: (usize, Option<usize>), done: usize) -> usize {
         let left = left.1.filter(|most| *most == left.0).unwrap_or(done);
-        (left / (2 * self.workers())).max(1)
+        let few = (enough / 20).min(left / self.workers());
+        enough.min(few.max(left / (2 * self.workers()))).max(1)
     }
 }
 
@@ -247,7 +248,7 @@ impl Chunk {
         // If the inputs come slowly, those that are there can be worked on meanwhile.
         while self.count < size
             && bytes.len() < LARGE
-            && (self.count == 0 || start.elapsed() < CHUNK_TAKES / 10)
+            && (!self.count.is_multiple_of(16) || start.elapsed() < CHUNK_TAKES / 10)
             && let Some(input) = inputs.next()
         {
             let begin = bytes.len();
