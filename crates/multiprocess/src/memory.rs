@@ -10,6 +10,7 @@ pub(crate) mod layout;
 pub(crate) mod liveness;
 pub(crate) mod name;
 pub(crate) mod owner;
+pub(crate) mod part;
 pub(crate) mod place;
 pub(crate) mod reference;
 pub(crate) mod registry;

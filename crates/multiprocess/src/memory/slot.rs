@@ -10,12 +10,11 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use serde::{Deserialize, Serialize};
 
 use crate::memory::chunk::{Atomic, Chunk, Lent, View};
-use crate::memory::freeing;
-use crate::memory::layout::{Access, Content, LOCK, LOCKS, LockPlace, Pointer};
+use crate::memory::layout::{Content, LOCK, LOCKS, LockPlace, Pointer};
 use crate::memory::liveness::UniquePid;
 use crate::memory::name::Run;
 use crate::memory::owner::{self, Owner, State};
-use crate::memory::place::{self, Target};
+use crate::memory::place::Target;
 use crate::memory::reference::Reference;
 use crate::memory::registry;
 use crate::memory::run_file;
@@ -140,6 +139,7 @@ impl Slot {
 
     /// Returns a slot without a reference to it: a part of one, or one that is being freed.
     pub(crate) fn unowned(chunk: &Arc<Chunk>, unit: u32) -> io::Result<Arc<Slot>> {
+        // After this, `own` is enough.
         UniquePid::current();
         let content = chunk.content(unit).ok_or(ErrorKind::InvalidData)?;
         let target = Target {
@@ -148,71 +148,6 @@ impl Slot {
             generation: State::of(&chunk.slot(unit).state).generation(),
         };
         Ok(Arc::new(Slot::new(target, content, None)))
-    }
-
-    /// Makes a slot that belongs to this one; see [`part`](Slot::part).
-    pub(crate) fn add_part(&self, content: Content) -> io::Result<()> {
-        let _making = registry::making()?;
-        place::add_part(&self.target(), content)
-    }
-
-    /// Returns the first part with that use. All others have to use the same.
-    pub(crate) fn part(&self, access: Access) -> io::Result<Option<Arc<Slot>>> {
-        let mut found = None;
-        let mut next = self
-            .view
-            .chunk
-            .slot(self.unit())
-            .parts
-            .load(Ordering::Acquire);
-        while let Some(pointer) = Pointer::of(next) {
-            let chunk = Chunk::find(self.address.run, pointer)?;
-            next = chunk.slot(pointer.unit).parts.load(Ordering::Acquire);
-            let content = chunk.content(pointer.unit);
-            if content.is_some_and(|content| content.access == access) {
-                // The last in the chain was the first.
-                found = Some((chunk, pointer.unit));
-            }
-        }
-        found
-            .map(|(chunk, unit)| Slot::unowned(&chunk, unit))
-            .transpose()
-    }
-
-    /// Makes a slot that will belong to this one. Until [`keep_part`](Slot::keep_part), it is freed with the reference.
-    pub(crate) fn new_part(&self, content: Content) -> io::Result<(Reference, Arc<Slot>)> {
-        let _making = registry::making()?;
-        let reference = Reference::make(self.run(), 0, 0, content)?;
-        let part = Slot::unowned(&reference.target().chunk, reference.target().unit)?;
-        Ok((reference, part))
-    }
-
-    /// Makes a slot belong to this one.
-    pub(crate) fn keep_part(&self, part: &Reference) {
-        part.pass_to(Owner::part(self.pointer(), self.generation()));
-    }
-
-    /// Returns a slot with that use, which belongs to this one.
-    pub(crate) fn part_at(&self, pointer: Pointer, access: Access) -> io::Result<Arc<Slot>> {
-        let part = Slot::unowned(&Chunk::find(self.run(), pointer)?, pointer.unit)?;
-        if part.view.content.access == access {
-            return Ok(part);
-        }
-        Err(ErrorKind::InvalidData.into())
-    }
-
-    /// Frees a slot that belongs to this one; if a generation is given, only that.
-    pub(crate) fn free_part(&self, pointer: Pointer, generation: Option<u32>) {
-        if let Ok(chunk) = Chunk::find(self.run(), pointer) {
-            let now = State::of(&chunk.slot(pointer.unit).state).generation();
-            if generation.is_none_or(|generation| generation == now) {
-                freeing::release_part(
-                    &chunk,
-                    pointer.unit,
-                    Owner::part(self.pointer(), self.generation()),
-                );
-            }
-        }
     }
 
     pub(crate) fn generation(&self) -> u32 {
@@ -226,7 +161,7 @@ impl Slot {
         state.generation() == self.generation()
     }
 
-    fn target(&self) -> Target {
+    pub(super) fn target(&self) -> Target {
         Target {
             chunk: Arc::clone(&self.view.chunk),
             unit: self.unit(),
@@ -423,6 +358,7 @@ impl DerefMut for SlotGuard<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory::layout::Access;
     use crate::platform::wait_until::WaitUntil;
 
     #[test]
